@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Imports point down only; scripts/check-imports holds the arrows that are allowed.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error)
+]
+
+let package = Package(
+    name: "bondd",
+    products: [
+        .executable(name: "bondd", targets: ["bondd"]),
+        .executable(name: "bondlab", targets: ["bondlab"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // The doors to C. Each is one header of declarations or thin inline wrappers.
+        .systemLibrary(
+            name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(
+            name: "CNetlink", pkgConfig: "libnl-route-3.0",
+            providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "CToml"),
+
+        // The sans-IO core: no socket, no clock, no randomness of its own, no Foundation.
+        .target(name: "Packet", swiftSettings: strict),
+        .target(name: "Proto", dependencies: ["CSodium", "Packet"], swiftSettings: strict),
+        .target(name: "Scheduler", dependencies: ["Packet"], swiftSettings: strict),
+        .target(name: "Reorder", dependencies: ["Packet"], swiftSettings: strict),
+        .target(
+            name: "Engine", dependencies: ["Proto", "Scheduler", "Reorder", "Packet"],
+            swiftSettings: strict),
+
+        // What touches the host.
+        .target(name: "Tun", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
+        .target(name: "Transport", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
+        .target(name: "Messages", swiftSettings: strict),
+        .target(
+            name: "Control",
+            dependencies: ["CNetlink", "CLinux", "CToml", "Proto", "Packet", "Messages"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "bondd",
+            dependencies: [
+                "Engine", "Tun", "Transport", "Control", "Messages", "Proto", "Packet", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        // Emulated links for tests, benchmarks and the demo.
+        .target(name: "Lab", dependencies: ["CLinux"], swiftSettings: strict),
+        .executableTarget(
+            name: "bondlab",
+            dependencies: [
+                "Lab", "Messages",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "PacketTests", dependencies: ["Packet"]),
+        .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
+        .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "Packet"]),
+        .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Proto", "Packet"]),
+        .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "Packet"]),
+        .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
+        .testTarget(name: "ControlTests", dependencies: ["Control", "Lab", "Proto", "Messages"]),
+        .testTarget(name: "LabTests", dependencies: ["Lab"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["Lab", "Messages"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

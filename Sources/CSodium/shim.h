@@ -1,0 +1,2 @@
+// The door to libsodium.
+#include <sodium.h>

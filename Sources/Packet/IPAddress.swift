@@ -1,0 +1,71 @@
+/// An IPv4 or IPv6 address. IPv4 lives in the low 32 bits of `low`.
+public struct IPAddress: Hashable, Sendable {
+    /// The address family.
+    public enum Family: UInt8, Sendable {
+        case v4 = 4
+        case v6 = 6
+    }
+
+    /// Which family the address is of.
+    public let family: Family
+    /// The upper 64 bits of an IPv6 address; 0 for IPv4.
+    public let high: UInt64
+    /// The lower 64 bits of an IPv6 address, or the 32 bits of an IPv4 address.
+    public let low: UInt64
+
+    /// An IPv4 address from its 32 bits in host order.
+    @inlinable public init(v4 bits: UInt32) {
+        family = .v4
+        high = 0
+        low = UInt64(bits)
+    }
+
+    /// An IPv6 address from its two halves in host order.
+    @inlinable public init(v6High: UInt64, low: UInt64) {
+        family = .v6
+        high = v6High
+        self.low = low
+    }
+
+    /// The address's length on the wire: 4 or 16 bytes.
+    @inlinable public var byteCount: Int { family == .v4 ? 4 : 16 }
+
+    /// Reads 4 or 16 bytes in network order.
+    /// - Precondition: `bytes` holds that many.
+    @inlinable public init(_ family: Family, bytes: UnsafeRawBufferPointer) {
+        switch family {
+        case .v4: self.init(v4: bytes.bigEndian(at: 0, as: UInt32.self))
+        case .v6:
+            self.init(
+                v6High: bytes.bigEndian(at: 0, as: UInt64.self),
+                low: bytes.bigEndian(at: 8, as: UInt64.self))
+        }
+    }
+
+    /// Writes `byteCount` bytes in network order.
+    /// - Precondition: `bytes` has room for them.
+    @inlinable public func write(to bytes: UnsafeMutableRawBufferPointer) {
+        switch family {
+        case .v4: bytes.storeBigEndian(UInt32(truncatingIfNeeded: low), at: 0)
+        case .v6:
+            bytes.storeBigEndian(high, at: 0)
+            bytes.storeBigEndian(low, at: 8)
+        }
+    }
+
+    /// Whether the first `prefix` bits of both addresses are the same and so is the family.
+    @inlinable public func matches(_ other: IPAddress, prefix: Int) -> Bool {
+        guard family == other.family else { return false }
+        if family == .v4 {
+            return prefix <= 0 || prefix <= 32 && (low ^ other.low) >> UInt64(32 - prefix) == 0
+        }
+        if prefix <= 0 { return true }
+        if prefix <= 64 { return (high ^ other.high) >> UInt64(64 - prefix) == 0 }
+        return high == other.high && (prefix <= 128 && (low ^ other.low) >> UInt64(128 - prefix) == 0)
+    }
+
+    /// Whether the address is fe80::/10 or 169.254.0.0/16, which need an interface to mean anything.
+    @inlinable public var isLinkLocal: Bool {
+        family == .v4 ? low >> 16 == 0xA9FE : high >> 54 == 0x3FA
+    }
+}

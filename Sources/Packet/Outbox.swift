@@ -1,0 +1,76 @@
+/// Sealed datagrams on their way to the sockets, one behind the other in one run of memory.
+///
+/// The core reserves room, seals right into it and commits; the transport sends what is there and clears. Datagrams of
+/// one link that follow one another lie side by side, as UDP segmentation offload wants them.
+public struct Outbox: ~Copyable {
+    /// One datagram that waits to be sent.
+    public struct Entry: Sendable {
+        /// Where it goes.
+        public let link: Link
+        /// Where its bytes begin in the outbox.
+        public let offset: Int
+        /// How many bytes it has.
+        public let length: Int
+
+        @inlinable init(link: Link, offset: Int, length: Int) {
+            self.link = link
+            self.offset = offset
+            self.length = length
+        }
+    }
+
+    /// How many datagrams wait.
+    public private(set) var count = 0
+
+    private let bytes: UnsafeMutableRawBufferPointer
+    private let entries: UnsafeMutablePointer<Entry>
+    private let maximumCount: Int
+    private var used = 0
+
+    /// Room for `datagrams` datagrams and `byteCount` bytes in all.
+    public init(datagrams: Int = 256, byteCount: Int = 256 * 2048) {
+        maximumCount = datagrams
+        bytes = .allocate(byteCount: byteCount, alignment: 64)
+        entries = .allocate(capacity: datagrams)
+    }
+
+    deinit {
+        bytes.deallocate()
+        entries.deallocate()
+    }
+
+    /// Whether a datagram of up to `length` bytes still fits.
+    public func hasRoom(for length: Int) -> Bool { count < maximumCount && used + length <= bytes.count }
+
+    /// Room for a datagram of up to `length` bytes, or nil when the outbox must be flushed first.
+    /// The next `commit` makes it a datagram; a `reserve` without one is forgotten.
+    public mutating func reserve(_ length: Int) -> UnsafeMutableRawBufferPointer? {
+        guard hasRoom(for: length) else { return nil }
+        return UnsafeMutableRawBufferPointer(rebasing: bytes[used..<used + length])
+    }
+
+    /// Makes the first `length` bytes of what was reserved last a datagram for `link`.
+    public mutating func commit(_ length: Int, to link: Link) {
+        precondition(count < maximumCount && used + length <= bytes.count)
+        (entries + count).initialize(to: Entry(link: link, offset: used, length: length))
+        count += 1
+        used += length
+    }
+
+    /// The `index`-th waiting datagram.
+    public subscript(index: Int) -> Entry {
+        precondition(index < count)
+        return entries[index]
+    }
+
+    /// The bytes of `entry`. Valid until `clear`.
+    public func datagram(_ entry: Entry) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[entry.offset..<entry.offset + entry.length])
+    }
+
+    /// Forgets all datagrams.
+    public mutating func clear() {
+        count = 0
+        used = 0
+    }
+}
