@@ -1,0 +1,98 @@
+import Packet
+
+/// What the server gives a client for its tunnel interface.
+public struct AssignFrame: Equatable, Sendable {
+    /// The MTU of the tunnel interface in bytes.
+    public var mtu: UInt16
+    /// The interface's addresses, 8 at the most.
+    public var addresses: [InterfaceAddress]
+    /// The DNS servers to ask, 4 at the most.
+    public var dns: [IPAddress]
+    /// What to route into the tunnel, 32 at the most.
+    public var routes: [Prefix]
+
+    /// An assignment.
+    public init(
+        mtu: UInt16, addresses: [InterfaceAddress] = [], dns: [IPAddress] = [], routes: [Prefix] = []
+    ) {
+        self.mtu = mtu
+        self.addresses = addresses
+        self.dns = dns
+        self.routes = routes
+    }
+
+    /// Bytes of the body, or nil when the frame holds more than the format carries, or a prefix that is too long.
+    var bodySize: Int? {
+        guard addresses.count <= Wire.maximumAddresses, dns.count <= Wire.maximumDNS,
+            routes.count <= Wire.maximumRoutes,
+            addresses.allSatisfy({ Int($0.prefix) <= $0.address.byteCount * 8 }),
+            routes.allSatisfy({ Int($0.length) <= $0.address.byteCount * 8 })
+        else { return nil }
+        return 5 + addresses.reduce(0) { $0 + 2 + $1.address.byteCount }
+            + dns.reduce(0) { $0 + 1 + $1.byteCount } + routes.reduce(0) { $0 + 2 + $1.address.byteCount }
+    }
+
+    init?(parsing body: UnsafeRawBufferPointer) {
+        guard body.count >= 5, Int(body[2]) <= Wire.maximumAddresses, Int(body[3]) <= Wire.maximumDNS,
+            Int(body[4]) <= Wire.maximumRoutes
+        else { return nil }
+        self.init(mtu: body.bigEndian(at: 0, as: UInt16.self))
+        var rest = body.dropping(5)
+        for _ in 0..<body[2] {
+            guard let (address, length) = Self.readPrefix(&rest) else { return nil }
+            addresses.append(InterfaceAddress(address: address, prefix: length))
+        }
+        for _ in 0..<body[3] {
+            guard let family = Self.readByte(&rest), let address = Self.readAddress(&rest, family: family)
+            else { return nil }
+            dns.append(address)
+        }
+        for _ in 0..<body[4] {
+            guard let (address, length) = Self.readPrefix(&rest) else { return nil }
+            routes.append(Prefix(address: address, length: length))
+        }
+    }
+
+    /// Writes the body, whose size the caller has from `bodySize`.
+    func write(to body: UnsafeMutableRawBufferPointer) {
+        body.storeBigEndian(mtu, at: 0)
+        body[2] = UInt8(addresses.count)
+        body[3] = UInt8(dns.count)
+        body[4] = UInt8(routes.count)
+        var rest = body.dropping(5)
+        for entry in addresses { Self.write(entry.address, length: entry.prefix, to: &rest) }
+        for server in dns { Self.write(server, length: nil, to: &rest) }
+        for route in routes { Self.write(route.address, length: route.length, to: &rest) }
+    }
+
+    private static func readByte(_ rest: inout UnsafeRawBufferPointer) -> UInt8? {
+        guard let byte = rest.first else { return nil }
+        rest = rest.dropping(1)
+        return byte
+    }
+
+    private static func readAddress(_ rest: inout UnsafeRawBufferPointer, family: UInt8) -> IPAddress? {
+        guard let family = IPAddress.Family(rawValue: family) else { return nil }
+        let size = family == .v4 ? 4 : 16
+        guard rest.count >= size else { return nil }
+        defer { rest = rest.dropping(size) }
+        return IPAddress(family, bytes: rest)
+    }
+
+    private static func readPrefix(_ rest: inout UnsafeRawBufferPointer) -> (IPAddress, UInt8)? {
+        guard let family = readByte(&rest), let length = readByte(&rest),
+            let address = readAddress(&rest, family: family), Int(length) <= address.byteCount * 8
+        else { return nil }
+        return (address, length)
+    }
+
+    private static func write(
+        _ address: IPAddress, length: UInt8?, to rest: inout UnsafeMutableRawBufferPointer
+    ) {
+        rest[0] = address.family.rawValue
+        if let length { rest[1] = length }
+        rest = rest.dropping(length == nil ? 1 : 2)
+        address.write(to: rest)
+        rest = rest.dropping(address.byteCount)
+    }
+}

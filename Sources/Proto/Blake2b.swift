@@ -1,0 +1,63 @@
+import CSodium
+import Packet
+
+/// BLAKE2b (RFC 7693) with an output and a key of any length, and Noise's HMAC and HKDF over it. Only handshakes use it.
+enum Blake2b {
+    static var empty: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+    private static let blockSize = 128
+    private static let hashSize = 64
+
+    /// Hashes the parts, one behind the other, to as many bytes as `out` has. `out` may lie over a part.
+    static func hash(
+        into out: UnsafeMutableRawBufferPointer, key: UnsafeRawBufferPointer = empty,
+        _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = empty,
+        _ third: UnsafeRawBufferPointer = empty
+    ) {
+        Sodium.start()
+        withUnsafeTemporaryAllocation(
+            byteCount: crypto_generichash_statebytes(), alignment: 64
+        ) { memory in
+            let state = OpaquePointer(memory.octets)
+            // libsodium takes no key as a null pointer only.
+            crypto_generichash_init(state, key.isEmpty ? nil : key.octets, key.count, out.count)
+            crypto_generichash_update(state, first.octets, UInt64(first.count))
+            crypto_generichash_update(state, second.octets, UInt64(second.count))
+            crypto_generichash_update(state, third.octets, UInt64(third.count))
+            crypto_generichash_final(state, out.octets, out.count)
+            sodium_memzero(memory.octets, memory.count)
+        }
+    }
+
+    /// HMAC (RFC 2104) of two parts with a key of up to 128 bytes, 64 bytes to `out`.
+    static func hmac(
+        into out: UnsafeMutableRawBufferPointer, key: UnsafeRawBufferPointer,
+        _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = empty
+    ) {
+        let scratch = SecretBytes(count: blockSize + hashSize)
+        let pad = scratch.slice(0, blockSize)
+        let inner = scratch.slice(blockSize, hashSize)
+        pad.copyMemory(from: key)
+        for i in 0..<blockSize { pad[i] ^= 0x36 }
+        hash(into: inner, UnsafeRawBufferPointer(pad), first, second)
+        for i in 0..<blockSize { pad[i] ^= 0x36 ^ 0x5C }
+        hash(into: out, UnsafeRawBufferPointer(pad), UnsafeRawBufferPointer(inner))
+    }
+
+    /// Noise's HKDF (section 4.3): as many outputs of 64 bytes as `outputs` has room for, 2 or 3.
+    static func hkdf(
+        chainingKey: UnsafeRawBufferPointer, input: UnsafeRawBufferPointer,
+        outputs: UnsafeMutableRawBufferPointer
+    ) {
+        let scratch = SecretBytes(count: hashSize + 1)
+        let key = UnsafeRawBufferPointer(scratch.slice(0, hashSize))
+        hmac(into: scratch.slice(0, hashSize), key: chainingKey, input)
+        var previous = empty
+        for index in 0..<outputs.count / hashSize {
+            scratch.bytes[hashSize] = UInt8(index + 1)
+            let counter = UnsafeRawBufferPointer(scratch.slice(hashSize, 1))
+            let output = outputs.slice(index * hashSize, hashSize)
+            hmac(into: output, key: key, previous, counter)
+            previous = UnsafeRawBufferPointer(output)
+        }
+    }
+}

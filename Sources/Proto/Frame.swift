@@ -1,0 +1,23 @@
+/// One frame of a control payload, as `FrameReader` returns it. Padding is never returned.
+public enum Frame: Equatable, Sendable {
+    /// What has arrived on a path.
+    case ack(AckFrame)
+    /// Asks for a PONG with the same token.
+    case ping(UInt64)
+    /// The token of a PING.
+    case pong(UInt64)
+    /// Asks for a PATH_RESPONSE with the same token.
+    case pathChallenge(UInt64)
+    /// The token of a PATH_CHALLENGE.
+    case pathResponse(UInt64)
+    /// What the peer says of a path.
+    case pathStatus(PathStatusFrame)
+    /// What the server gives a client.
+    case assign(AssignFrame)
+    /// Asks for an ASSIGN.
+    case assignRequest
+    /// The session is over, and why.
+    case close(UInt8)
+    /// How the peer wants to be sent to.
+    case mode(UInt8)
+}

@@ -1,0 +1,54 @@
+import Packet
+
+/// Reads the frames of an opened control payload, one after the other. Never traps, whatever the bytes are.
+public struct FrameReader {
+    /// Whether reading ended at a frame that is cut off or makes no sense, not at the end of the payload.
+    public private(set) var isMalformed = false
+
+    private var rest: UnsafeRawBufferPointer
+
+    /// A reader of `payload`, which must outlive it.
+    public init(_ payload: UnsafeRawBufferPointer) { rest = payload }
+
+    /// The next frame that is known, or nil at the end and after a malformed frame.
+    public mutating func next() -> Frame? {
+        while !rest.isEmpty {
+            guard rest.count >= Wire.frameHeaderSize else { return fail() }
+            let type = rest[0]
+            let length = Int(rest.bigEndian(at: 1, as: UInt16.self))
+            guard rest.count - Wire.frameHeaderSize >= length else { return fail() }
+            let body = rest.slice(Wire.frameHeaderSize, length)
+            rest = rest.dropping(Wire.frameHeaderSize + length)
+            guard let type = FrameType(rawValue: type), type != .padding else { continue }
+            guard let frame = Self.parse(type, body) else { return fail() }
+            return frame
+        }
+        return nil
+    }
+
+    private mutating func fail() -> Frame? {
+        isMalformed = true
+        rest = UnsafeRawBufferPointer(start: nil, count: 0)
+        return nil
+    }
+
+    private static func parse(_ type: FrameType, _ body: UnsafeRawBufferPointer) -> Frame? {
+        switch type {
+        case .padding: nil
+        case .ack: AckFrame(parsing: body).map(Frame.ack)
+        case .ping: token(body).map(Frame.ping)
+        case .pong: token(body).map(Frame.pong)
+        case .pathChallenge: token(body).map(Frame.pathChallenge)
+        case .pathResponse: token(body).map(Frame.pathResponse)
+        case .pathStatus: PathStatusFrame(parsing: body).map(Frame.pathStatus)
+        case .assign: AssignFrame(parsing: body).map(Frame.assign)
+        case .close: body.first.map(Frame.close)
+        case .mode: body.first.map(Frame.mode)
+        case .assignRequest: .assignRequest
+        }
+    }
+
+    private static func token(_ body: UnsafeRawBufferPointer) -> UInt64? {
+        body.count >= 8 ? body.bigEndian(at: 0, as: UInt64.self) : nil
+    }
+}

@@ -1,0 +1,25 @@
+/// The first byte of a frame.
+public enum FrameType: UInt8, Sendable {
+    /// Room taken and skipped, as in a probe of the path's MTU.
+    case padding = 0
+    /// What has arrived on a path.
+    case ack = 1
+    /// Asks for a PONG with the same token.
+    case ping = 2
+    /// Answers a PING on the path that it came on.
+    case pong = 3
+    /// Asks whoever receives at a new address to prove it.
+    case pathChallenge = 4
+    /// Answers a PATH_CHALLENGE on the path that it came on.
+    case pathResponse = 5
+    /// What one end says of a path: its role, its cap, and whether it is down.
+    case pathStatus = 6
+    /// The addresses, MTU, DNS servers and routes that the server gives a client.
+    case assign = 7
+    /// The session is over.
+    case close = 8
+    /// How the peer should send: one of the scheduler's modes.
+    case mode = 9
+    /// Asks for an ASSIGN.
+    case assignRequest = 10
+}

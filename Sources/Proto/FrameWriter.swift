@@ -1,0 +1,97 @@
+import Packet
+
+/// Writes frames one behind the other into a control payload. Each `append` writes a whole frame or nothing.
+public struct FrameWriter {
+    /// How many bytes have been written.
+    public private(set) var count = 0
+
+    private let buffer: UnsafeMutableRawBufferPointer
+
+    /// A writer into `buffer`, which must outlive it.
+    public init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
+
+    /// How many bytes are still free.
+    public var remaining: Int { buffer.count - count }
+
+    /// Appends an ACK; false when there is no room for it.
+    public mutating func append(_ frame: AckFrame) -> Bool {
+        guard let body = begin(.ack, Wire.ackBodySize) else { return false }
+        frame.write(to: body)
+        return true
+    }
+
+    /// Appends a PATH_STATUS; false when there is no room for it.
+    public mutating func append(_ frame: PathStatusFrame) -> Bool {
+        guard let body = begin(.pathStatus, Wire.pathStatusBodySize) else { return false }
+        frame.write(to: body)
+        return true
+    }
+
+    /// Appends an ASSIGN; false when there is no room for it, or when it holds more than the format carries.
+    public mutating func append(_ frame: AssignFrame) -> Bool {
+        guard let size = frame.bodySize, let body = begin(.assign, size) else { return false }
+        frame.write(to: body)
+        return true
+    }
+
+    /// Appends a PING; false when there is no room for it.
+    public mutating func append(ping token: UInt64) -> Bool { append(.ping, token) }
+    /// Appends a PONG; false when there is no room for it.
+    public mutating func append(pong token: UInt64) -> Bool { append(.pong, token) }
+    /// Appends a PATH_CHALLENGE; false when there is no room for it.
+    public mutating func append(pathChallenge token: UInt64) -> Bool { append(.pathChallenge, token) }
+    /// Appends a PATH_RESPONSE; false when there is no room for it.
+    public mutating func append(pathResponse token: UInt64) -> Bool { append(.pathResponse, token) }
+    /// Appends a CLOSE; false when there is no room for it.
+    public mutating func append(close reason: UInt8) -> Bool { append(.close, reason) }
+    /// Appends a MODE; false when there is no room for it.
+    public mutating func append(mode: UInt8) -> Bool { append(.mode, mode) }
+    /// Appends an ASSIGN_REQUEST; false when there is no room for it.
+    public mutating func appendAssignRequest() -> Bool { begin(.assignRequest, 0) != nil }
+
+    /// Appends a PADDING of `size` bytes in all, 3 at the least; false when there is no room for it.
+    public mutating func append(padding size: Int) -> Bool {
+        guard size >= Wire.frameHeaderSize, let body = begin(.padding, size - Wire.frameHeaderSize) else {
+            return false
+        }
+        body.initializeMemory(as: UInt8.self, repeating: 0)
+        return true
+    }
+
+    /// Appends `frame`, whatever it is; false when there is no room for it.
+    public mutating func append(_ frame: Frame) -> Bool {
+        switch frame {
+        case .ack(let ack): append(ack)
+        case .ping(let token): append(ping: token)
+        case .pong(let token): append(pong: token)
+        case .pathChallenge(let token): append(pathChallenge: token)
+        case .pathResponse(let token): append(pathResponse: token)
+        case .pathStatus(let status): append(status)
+        case .assign(let assignment): append(assignment)
+        case .assignRequest: appendAssignRequest()
+        case .close(let reason): append(close: reason)
+        case .mode(let mode): append(mode: mode)
+        }
+    }
+
+    private mutating func append(_ type: FrameType, _ token: UInt64) -> Bool {
+        guard let body = begin(type, 8) else { return false }
+        body.storeBigEndian(token, at: 0)
+        return true
+    }
+
+    private mutating func append(_ type: FrameType, _ byte: UInt8) -> Bool {
+        guard let body = begin(type, 1) else { return false }
+        body[0] = byte
+        return true
+    }
+
+    /// Writes a frame's type and length and returns the room for its body, or nil when the whole does not fit.
+    private mutating func begin(_ type: FrameType, _ length: Int) -> UnsafeMutableRawBufferPointer? {
+        guard length <= Int(UInt16.max), remaining >= Wire.frameHeaderSize + length else { return nil }
+        buffer[count] = type.rawValue
+        buffer.storeBigEndian(UInt16(length), at: count + 1)
+        count += Wire.frameHeaderSize + length
+        return buffer.slice(count - length, length)
+    }
+}

@@ -1,0 +1,101 @@
+import CSodium
+import Packet
+
+/// Keeps inits away from the costly part of a responder (WireGuard, section 5.3).
+///
+/// First `admitsMac1`: to those who do not know the server's public key, the server is silent. Under load also
+/// `admitsMac2`, and `writeCookie` for those it refuses: they come back with proof that they receive at their address.
+public struct Gatekeeper: Sendable {
+    private struct Secret: Sendable {
+        var bytes: Bytes32
+        var since: Instant
+    }
+
+    private let mac1Key: MacKey
+    private let cookieKey: MacKey
+    private var secret: Secret
+    private var previous: Secret?
+
+    /// The gatekeeper of the server with this key.
+    public init(staticPublic: PublicKey, entropy: inout Entropy) {
+        mac1Key = .mac1(staticPublic)
+        cookieKey = .cookie(staticPublic)
+        secret = Secret(bytes: .random(&entropy), since: .zero)
+    }
+
+    /// Whether `datagram` is an init with a right MAC1. Its sender knows the server's key, but need not be the first
+    /// to send it, nor be where it says.
+    public func admitsMac1(_ datagram: UnsafeRawBufferPointer) -> Bool {
+        isInit(datagram) && mac1Key.verifies(datagram)
+    }
+
+    /// Whether `datagram` is an init with the MAC2 of a cookie that `from` was given lately. Says nothing of MAC1.
+    public func admitsMac2(_ datagram: UnsafeRawBufferPointer, from: Endpoint, now: Instant) -> Bool {
+        guard isInit(datagram) else { return false }
+        let mac2 = Mac(datagram.dropping(datagram.count - Wire.macSize))
+        for secret in [secret, previous] {
+            guard let secret, now - secret.since < Wire.cookieLifetime * 2 else { continue }
+            if Cookie(secret: secret.bytes, endpoint: from).mac2(of: datagram) == mac2 { return true }
+        }
+        return false
+    }
+
+    /// Writes a cookie for `from` to `out`, in answer to an init that has a right MAC1.
+    /// - Returns: the bytes written, `Wire.cookieSize`; 0 when `datagram` is no init or `out` has no room.
+    public mutating func writeCookie(
+        answering datagram: UnsafeRawBufferPointer, to from: Endpoint, now: Instant,
+        entropy: inout Entropy, into out: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        guard isInit(datagram), let header = Header(parsing: datagram), out.count >= Wire.cookieSize else {
+            return 0
+        }
+        let cookie = Cookie(secret: currentSecret(now, &entropy), endpoint: from)
+        let mac1 = Mac(datagram.dropping(datagram.count - 2 * Wire.macSize))
+        Header(
+            kind: .cookie, sessionID: datagram.bigEndian(at: Wire.senderOffset, as: UInt32.self),
+            pathID: header.pathID
+        ).write(to: out)
+        let nonce = out.slice(Wire.headerSize, Wire.cookieNonceSize)
+        entropy.fill(nonce)
+        let sealed = out.dropping(Wire.headerSize + Wire.cookieNonceSize)
+        cookie.withUnsafeBytes { cookie in
+            mac1.withUnsafeBytes { mac1 in
+                cookieKey.withUnsafeBytes { key in
+                    _ = crypto_aead_xchacha20poly1305_ietf_encrypt(
+                        sealed.octets, nil, cookie.octets, UInt64(cookie.count), mac1.octets,
+                        UInt64(mac1.count), nil, nonce.octets, key.octets)
+                }
+            }
+        }
+        return Wire.cookieSize
+    }
+
+    /// Writes a header that says "version 1" to `out`, in answer to an init of an unknown version whose MAC1 proves
+    /// that its sender knows the server's key.
+    /// - Returns: the bytes written, `Wire.headerSize`; 0 when there is nothing to answer.
+    public func writeVersionReply(
+        answering datagram: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        guard Header.isUnknownVersion(datagram), datagram.count >= Wire.noiseOffset + 2 * Wire.macSize,
+            datagram.count <= Wire.maximumDatagram, out.count >= Wire.headerSize, mac1Key.verifies(datagram)
+        else { return 0 }
+        Header(
+            kind: .cookie, flags: Wire.versionReplyFlags,
+            sessionID: datagram.bigEndian(at: Wire.senderOffset, as: UInt32.self), pathID: 0
+        ).write(to: out)
+        return Wire.headerSize
+    }
+
+    private func isInit(_ datagram: UnsafeRawBufferPointer) -> Bool {
+        datagram.count == Wire.initSize && Header(parsing: datagram)?.kind == .handshakeInit
+    }
+
+    /// The secret of new cookies, a new one every 120 s; the one before is honoured until it is 240 s old.
+    private mutating func currentSecret(_ now: Instant, _ entropy: inout Entropy) -> Bytes32 {
+        if now - secret.since >= Wire.cookieLifetime {
+            previous = secret
+            secret = Secret(bytes: .random(&entropy), since: now)
+        }
+        return secret.bytes
+    }
+}

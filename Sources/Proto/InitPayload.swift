@@ -1,0 +1,33 @@
+import Packet
+
+/// What an initiator says inside of its init.
+public struct InitPayload: Equatable, Sendable {
+    /// Later than in every init before it; a responder refuses an init that is not.
+    public var timestamp: Timestamp
+    /// The responder's ID of the session that the new one continues; 0: none.
+    public var previousSession: UInt32
+
+    /// A payload.
+    public init(timestamp: Timestamp, previousSession: UInt32 = 0) {
+        self.timestamp = timestamp
+        self.previousSession = previousSession
+    }
+
+    init(parsing bytes: UnsafeRawBufferPointer) {
+        timestamp = Timestamp(
+            seconds: bytes.bigEndian(at: 0, as: UInt64.self),
+            nanoseconds: bytes.bigEndian(at: 8, as: UInt32.self))
+        previousSession = bytes.bigEndian(at: 12, as: UInt32.self)
+    }
+
+    /// Where the sealed payload repeats the initiator's session ID.
+    static let senderOffset = 20
+
+    func write(to bytes: UnsafeMutableRawBufferPointer, sender: UInt32) {
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        bytes.storeBigEndian(timestamp.seconds, at: 0)
+        bytes.storeBigEndian(timestamp.nanoseconds, at: 8)
+        bytes.storeBigEndian(previousSession, at: 12)
+        bytes.storeBigEndian(sender, at: Self.senderOffset)
+    }
+}

@@ -1,0 +1,82 @@
+import Packet
+
+/// A handshake that this end begins: one init, sent on all paths, and the response that completes it.
+public struct Initiator: ~Copyable, Sendable {
+    /// The ID that this end chose for the session; responses and cookies come with it.
+    public let sessionID: UInt32
+
+    private let noise: NoiseInitiator
+    /// The init's Noise message.
+    private let message: SecretBytes
+    private let presharedKey: PresharedKey
+    private let responderMac: MacKey
+    private let ownMac: MacKey
+
+    /// A handshake with `responder`.
+    /// - Parameters:
+    ///   - sessionID: chosen by this end, not 0, and not that of another session or handshake of it.
+    ///   - payload: its timestamp must be later than in every init before it.
+    /// - Throws: `weakKey` when `responder` is a key of small order.
+    public init(
+        staticKey: borrowing PrivateKey, responder: PublicKey, presharedKey: PresharedKey = .none,
+        suite: CipherSuite = .chacha20poly1305, sessionID: UInt32, payload: InitPayload,
+        entropy: inout Entropy
+    ) throws(ProtoError) {
+        try self.init(
+            staticKey: staticKey, responder: responder, presharedKey: presharedKey, prologue: suite.prologue,
+            sessionID: sessionID, payload: payload, entropy: &entropy)
+    }
+
+    init(
+        staticKey: borrowing PrivateKey, responder: PublicKey, presharedKey: PresharedKey,
+        prologue: [UInt8], sessionID: UInt32, payload: InitPayload, entropy: inout Entropy
+    ) throws(ProtoError) {
+        let plaintext = SecretBytes(count: Wire.initPayloadSize)
+        payload.write(to: plaintext.bytes, sender: sessionID)
+        let message = SecretBytes(count: Wire.initNoiseSize)
+        noise = try NoiseInitiator(
+            staticKey: staticKey, ephemeral: .generate(&entropy), responder: responder, prologue: prologue,
+            payload: UnsafeRawBufferPointer(plaintext.bytes), into: message.bytes)
+        self.message = message
+        self.sessionID = sessionID
+        self.presharedKey = presharedKey
+        responderMac = .mac1(responder)
+        ownMac = .mac1(staticKey.publicKey)
+    }
+
+    /// Writes the init for one path to `datagram`; for every path and every repetition it is the same Noise message.
+    /// - Parameter cookie: what the responder gave this path, if it did.
+    /// - Precondition: `datagram` has room for `Wire.initSize` bytes.
+    /// - Returns: the bytes written, and the MAC1 that a cookie would answer.
+    public func writeInit(
+        pathID: UInt16, cookie: Cookie?, to datagram: UnsafeMutableRawBufferPointer
+    ) -> (length: Int, mac1: Mac) {
+        let datagram = datagram.slice(0, Wire.initSize)
+        Header(kind: .handshakeInit, sessionID: 0, pathID: pathID).write(to: datagram)
+        datagram.storeBigEndian(sessionID, at: Wire.senderOffset)
+        datagram.dropping(Wire.noiseOffset).copyMemory(from: UnsafeRawBufferPointer(message.bytes))
+        return (Wire.initSize, responderMac.sign(datagram, cookie: cookie))
+    }
+
+    /// Reads the response. When it throws, nothing has changed, and the true response can still be read.
+    /// - Throws: `notThisMessage`, `anotherSession`, `wrongMac`, `weakKey`, `notAuthentic`, `alteredSession`.
+    public func readResponse(_ datagram: UnsafeRawBufferPointer) throws(ProtoError) -> Established {
+        guard datagram.count == Wire.responseSize, let header = Header(parsing: datagram),
+            header.kind == .handshakeResponse
+        else { throw .notThisMessage }
+        guard header.sessionID == sessionID else { throw .anotherSession }
+        guard ownMac.verifies(datagram) else { throw .wrongMac }
+        let payload = SecretBytes(count: Wire.responsePayloadSize)
+        let symmetric = try noise.read(
+            datagram.slice(Wire.noiseOffset, Wire.responseNoiseSize), presharedKey: presharedKey,
+            payload: payload.bytes)
+        let opened = UnsafeRawBufferPointer(payload.bytes)
+        let sender = datagram.bigEndian(at: Wire.senderOffset, as: UInt32.self)
+        guard opened.bigEndian(at: ResponsePayload.senderOffset, as: UInt32.self) == sender else {
+            throw .alteredSession
+        }
+        return Established(
+            keys: TransportKeys(split: symmetric.split(), isInitiator: true), sessionID: sender,
+            payload: ResponsePayload(parsing: opened))
+    }
+}

@@ -1,0 +1,31 @@
+import CSodium
+import Packet
+
+/// A keyed BLAKE2b-128 of a handshake message, 16 bytes.
+public struct Mac: Hashable, Sendable {
+    private var words: (UInt64, UInt64) = (0, 0)
+
+    /// The MAC of `message` under `key`.
+    init(key: UnsafeRawBufferPointer, of message: UnsafeRawBufferPointer) {
+        withUnsafeMutableBytes(of: &words) { Blake2b.hash(into: $0, key: key, message) }
+    }
+
+    /// The 16 bytes at the beginning of `bytes`.
+    init(_ bytes: UnsafeRawBufferPointer) {
+        withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes.slice(0, Wire.macSize)) }
+    }
+
+    func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        Swift.withUnsafeBytes(of: words, body)
+    }
+
+    /// Compares in a time that does not depend on the bytes.
+    public static func == (a: Mac, b: Mac) -> Bool {
+        a.withUnsafeBytes { a in
+            b.withUnsafeBytes { b in sodium_memcmp(a.octets, b.octets, Wire.macSize) == 0 }
+        }
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) { withUnsafeBytes { hasher.combine(bytes: $0) } }
+}

@@ -1,0 +1,36 @@
+import Packet
+
+/// What one end says of a path, so that the other end treats it alike.
+public struct PathStatusFrame: Equatable, Sendable {
+    /// The path.
+    public var pathID: UInt16
+    /// 0 primary, 1 backup, 2 metered, 3 never. A role that is not known counts as never.
+    public var role: UInt8
+    /// Whether the path is known to be down, as when its interface lost its carrier.
+    public var down: Bool
+    /// The most that may be sent on the path, in Mbit/s; 0: no cap.
+    public var capMbit: UInt16
+
+    /// A status.
+    public init(pathID: UInt16, role: UInt8, down: Bool, capMbit: UInt16 = 0) {
+        self.pathID = pathID
+        self.role = role
+        self.down = down
+        self.capMbit = capMbit
+    }
+
+    init?(parsing body: UnsafeRawBufferPointer) {
+        guard body.count >= Wire.pathStatusBodySize else { return nil }
+        pathID = body.bigEndian(at: 0, as: UInt16.self)
+        role = body[2]
+        down = body[3] & 1 == 1
+        capMbit = body.bigEndian(at: 4, as: UInt16.self)
+    }
+
+    func write(to body: UnsafeMutableRawBufferPointer) {
+        body.storeBigEndian(pathID, at: 0)
+        body[2] = role
+        body[3] = down ? 1 : 0
+        body.storeBigEndian(capMbit, at: 4)
+    }
+}

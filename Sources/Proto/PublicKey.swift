@@ -1,0 +1,25 @@
+/// An X25519 public key (RFC 7748): who a peer is.
+public struct PublicKey: Hashable, Sendable, CustomStringConvertible {
+    let storage: Bytes32
+
+    /// The key of these 32 bytes.
+    /// - Precondition: `bytes` holds 32.
+    public init(bytes: [UInt8]) { storage = bytes.withUnsafeBytes { Bytes32($0) } }
+
+    /// The key that `base64` is, 44 characters with padding; nil when it is anything else.
+    public init?(base64: String) {
+        guard let storage = Bytes32(base64: base64) else { return nil }
+        self.storage = storage
+    }
+
+    init(_ bytes: UnsafeRawBufferPointer) { storage = Bytes32(bytes) }
+
+    /// The key in standard base64, 44 characters.
+    public var base64: String { storage.base64 }
+
+    /// The key's 32 bytes.
+    public var bytes: [UInt8] { storage.withUnsafeBytes { [UInt8]($0) } }
+
+    /// The key in base64.
+    public var description: String { base64 }
+}

@@ -1,0 +1,65 @@
+/// Which packet numbers of a path have arrived: the highest one and the 8192 numbers up to it, a ring of bits.
+///
+/// Ask `isFresh` before opening a datagram, `mark` after its tag verified: a forged number must not move the window.
+/// As RFC 6479, the ring is never shifted; words are cleared as the window moves over them.
+public struct ReplayWindow: ~Copyable {
+    private static let size = UInt64(Wire.replayWindow)
+    private static let wordCount = Wire.replayWindow / 64
+
+    private let words: UnsafeMutablePointer<UInt64>
+    /// One above the highest number; 0 when nothing has arrived.
+    private var end: UInt64 = 0
+
+    /// A window in which every number is fresh. Takes 1 KiB of memory.
+    public init() {
+        words = .allocate(capacity: Self.wordCount)
+        words.initialize(repeating: 0, count: Self.wordCount)
+    }
+
+    deinit { words.deallocate() }
+
+    /// Whether nothing has arrived yet.
+    public var isEmpty: Bool { end == 0 }
+
+    /// The highest number that arrived; 0 also when nothing has.
+    public var highest: UInt64 { end == 0 ? 0 : end &- 1 }
+
+    /// Whether `packetNumber` has not arrived yet and is not too old to tell.
+    public func isFresh(_ packetNumber: UInt64) -> Bool {
+        if packetNumber >= end { return packetNumber <= Wire.maximumPacketNumber }
+        guard end &- packetNumber <= Self.size else { return false }
+        return words[Self.word(packetNumber)] & Self.bit(packetNumber) == 0
+    }
+
+    /// Notes that `packetNumber` arrived. A number that is too old to tell changes nothing.
+    public mutating func mark(_ packetNumber: UInt64) {
+        if packetNumber >= end {
+            guard packetNumber <= Wire.maximumPacketNumber else { return }
+            clear(from: end, to: packetNumber)
+            end = packetNumber &+ 1
+        } else if end &- packetNumber > Self.size {
+            return
+        }
+        words[Self.word(packetNumber)] |= Self.bit(packetNumber)
+    }
+
+    /// Forgets the bits of `first...last`, which stood for numbers 8192 below.
+    private func clear(from first: UInt64, to last: UInt64) {
+        if last &- first >= Self.size {
+            words.update(repeating: 0, count: Self.wordCount)
+            return
+        }
+        var number = first
+        while number <= last {
+            let inWord = min(64 &- (number & 63), last &- number &+ 1)
+            let ones = inWord == 64 ? UInt64.max : (1 << inWord &- 1)
+            words[Self.word(number)] &= ~(ones << (number & 63))
+            number &+= inWord
+        }
+    }
+
+    private static func word(_ number: UInt64) -> Int {
+        Int(truncatingIfNeeded: number >> 6) & (wordCount &- 1)
+    }
+    private static func bit(_ number: UInt64) -> UInt64 { 1 << (number & 63) }
+}

@@ -1,0 +1,66 @@
+import Packet
+
+/// A handshake that the peer began: its init, opened, and the response to it.
+///
+/// A `Gatekeeper` should have admitted the init before: opening one costs two Diffie-Hellman agreements. After it, look
+/// up `initiator`, and refuse a timestamp that is not later than the last one of that initiator.
+public struct Responder: ~Copyable, Sendable {
+    /// The initiator's static public key: who it is.
+    public let initiator: PublicKey
+    /// The initiator's ID of the session, for the header of all that is sent to it.
+    public let initiatorSession: UInt32
+    /// What the initiator said.
+    public let payload: InitPayload
+
+    private let noise: NoiseResponder
+
+    /// Opens an init.
+    /// - Throws: `notThisMessage`, `weakKey`, `notAuthentic`, `alteredSession`.
+    public init(
+        reading datagram: UnsafeRawBufferPointer, staticKey: borrowing PrivateKey,
+        suite: CipherSuite = .chacha20poly1305
+    ) throws(ProtoError) {
+        guard datagram.count == Wire.initSize, let header = Header(parsing: datagram),
+            header.kind == .handshakeInit
+        else { throw .notThisMessage }
+        let plaintext = SecretBytes(count: Wire.initPayloadSize)
+        let noise = try NoiseResponder(
+            reading: datagram.slice(Wire.noiseOffset, Wire.initNoiseSize), staticKey: staticKey,
+            prologue: suite.prologue, payload: plaintext.bytes)
+        let opened = UnsafeRawBufferPointer(plaintext.bytes)
+        let sender = datagram.bigEndian(at: Wire.senderOffset, as: UInt32.self)
+        guard opened.bigEndian(at: InitPayload.senderOffset, as: UInt32.self) == sender else {
+            throw .alteredSession
+        }
+        initiator = noise.remoteStatic
+        initiatorSession = sender
+        payload = InitPayload(parsing: opened)
+        self.noise = noise
+    }
+
+    /// Writes the response to `datagram`.
+    /// - Parameters:
+    ///   - sessionID: chosen by this end, not 0, and not that of another session of it.
+    ///   - pathID: that of the init that is answered.
+    ///   - initiatorCookie: what the initiator gave this end, if it did.
+    /// - Throws: `noRoom` below `Wire.responseSize` bytes, `weakKey`.
+    public consuming func respond(
+        sessionID: UInt32, presharedKey: PresharedKey = .none, payload: ResponsePayload, pathID: UInt16,
+        initiatorCookie: Cookie? = nil, entropy: inout Entropy,
+        to datagram: UnsafeMutableRawBufferPointer
+    ) throws(ProtoError) -> Response {
+        guard datagram.count >= Wire.responseSize else { throw .noRoom }
+        let datagram = datagram.slice(0, Wire.responseSize)
+        Header(kind: .handshakeResponse, sessionID: initiatorSession, pathID: pathID).write(to: datagram)
+        datagram.storeBigEndian(sessionID, at: Wire.senderOffset)
+        let plaintext = SecretBytes(count: Wire.responsePayloadSize)
+        payload.write(to: plaintext.bytes, sender: sessionID)
+        let mac = MacKey.mac1(initiator)
+        let symmetric = try noise.write(
+            ephemeral: .generate(&entropy), presharedKey: presharedKey,
+            payload: UnsafeRawBufferPointer(plaintext.bytes), into: datagram.dropping(Wire.noiseOffset))
+        _ = mac.sign(datagram, cookie: initiatorCookie)
+        return Response(
+            length: Wire.responseSize, keys: TransportKeys(split: symmetric.split(), isInitiator: false))
+    }
+}

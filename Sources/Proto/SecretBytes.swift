@@ -1,0 +1,30 @@
+import CSodium
+import Packet
+
+/// Memory for secrets, owned by one value and overwritten with zeros when that ends.
+///
+/// It is not locked page by page: a server has thousands of keys, and locking is by page and not counted, so that two
+/// keys on a page would unlock each other. The daemon keeps all of its memory out of swap and core dumps instead.
+struct SecretBytes: ~Copyable, @unchecked Sendable {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    /// `count` zero bytes.
+    init(count: Int) {
+        Sodium.start()
+        bytes = .allocate(byteCount: count, alignment: 64)
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    deinit {
+        sodium_memzero(bytes.octets, bytes.count)
+        bytes.deallocate()
+    }
+
+    func copy() -> SecretBytes {
+        let other = SecretBytes(count: bytes.count)
+        other.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
+        return other
+    }
+
+    func slice(_ offset: Int, _ length: Int) -> UnsafeMutableRawBufferPointer { bytes.slice(offset, length) }
+}

@@ -1,0 +1,33 @@
+import Packet
+
+/// The 4 bytes between the header of a data datagram and the inner packet, sealed with it.
+public struct Shim: Equatable, Sendable {
+    /// How far back in sequence the previous packet of the same flow lies; 0: there is none to wait for.
+    public var distance: UInt16
+    /// The packet's class, a `TrafficClass`'s raw value; a class that is not known counts as bulk.
+    public var trafficClass: UInt8
+    /// Reserved, 0.
+    public var flags: UInt8
+
+    /// A shim.
+    @inlinable public init(distance: UInt16, trafficClass: UInt8, flags: UInt8 = 0) {
+        self.distance = distance
+        self.trafficClass = trafficClass
+        self.flags = flags
+    }
+
+    /// Reads the shim at the beginning of an opened data payload.
+    /// - Precondition: `payload` has at least 4 bytes.
+    @inlinable public init(parsing payload: UnsafeRawBufferPointer) {
+        let word = payload.bigEndian(at: 0, as: UInt32.self)
+        distance = UInt16(truncatingIfNeeded: word >> 16)
+        trafficClass = UInt8(truncatingIfNeeded: word >> 8)
+        flags = UInt8(truncatingIfNeeded: word)
+    }
+
+    /// Writes the shim's 4 bytes to the beginning of `payload`.
+    /// - Precondition: `payload` has room for them.
+    @inlinable public func write(to payload: UnsafeMutableRawBufferPointer) {
+        payload.storeBigEndian(UInt32(distance) << 16 | UInt32(trafficClass) << 8 | UInt32(flags), at: 0)
+    }
+}

@@ -1,0 +1,149 @@
+import Packet
+
+/// The whole wire format and every limit of it. All integers are big-endian.
+///
+/// Header, in front of every datagram, 24 bytes, authenticated:
+///
+///     at size field
+///      0   2  magic 0x424F, "BO"
+///      2   1  version, 1
+///      3   1  low nibble: kind; high nibble: flags, 0 unless said otherwise
+///      4   4  session ID, chosen by the receiver; 0 in an init
+///      8   8  sequence. data: the inner packet's, the first is 0. control: not consumed, the lowest data
+///             sequence that this path may still carry. init, response and cookie: 0
+///     16   2  path ID, chosen by the client, never used twice in a session
+///     18   6  packet number on this path. init, response and cookie: 0
+///
+/// Data (kind 4) and control (kind 5): header ‖ sealed payload ‖ tag 16.
+/// Nonce = direction's IV (12) XOR (path ID 2 ‖ 0⁴ ‖ packet number 6); the header is the additional data.
+///
+/// Data payload: shim ‖ IP packet.
+///
+///      0   2  distance in sequence to the previous packet of the same flow, 0: none
+///      2   1  class
+///      3   1  flags, 0
+///
+/// Control payload: frames, each type 1 ‖ length of the body 2 ‖ body. Unknown types and trailing bytes of a body
+/// are skipped, so the format only ever grows.
+///
+///      type  name            body
+///       0    PADDING         anything
+///       1    ACK             path ID 2 ‖ highest packet number 6 ‖ map 32 (four words of 8, bit i counted from the
+///                            least significant of the first = highest - 1 - i arrived) ‖ packets received 8 ‖
+///                            bytes received 8 ‖ receive time of the highest, µs 8 ‖ delay until this ACK, µs 4
+///       2    PING            token 8
+///       3    PONG            token 8
+///       4    PATH_CHALLENGE  token 8
+///       5    PATH_RESPONSE   token 8
+///       6    PATH_STATUS     path ID 2 ‖ role 1 ‖ down 1 (bit 0) ‖ cap in Mbit/s 2 (0: none)
+///       7    ASSIGN          MTU 2 ‖ counts of addresses, DNS servers, routes 1 + 1 + 1 ‖ addresses (family 1, 4
+///                            or 6 ‖ prefix length 1 ‖ 4 or 16) ‖ servers (family 1 ‖ 4 or 16) ‖ routes (as addresses)
+///       8    CLOSE           reason 1
+///       9    MODE            mode 1
+///      10    ASSIGN_REQUEST  nothing
+///
+/// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1.
+///
+///     init (kind 1), 188 bytes
+///      24   4  initiator's session ID
+///      28  32  e
+///      60  48  sealed s
+///     108  48  sealed payload: seconds 8 ‖ nanoseconds 4 ‖ responder's ID of the session that this one
+///              continues 4 (0: none) ‖ feature bits 4 (0) ‖ initiator's session ID again 4 ‖ 0⁸
+///     156  16  MAC1    172  16  MAC2
+///
+///     response (kind 2), 124 bytes, header's session ID: the initiator's
+///      24   4  responder's session ID
+///      28  32  e
+///      60  32  sealed payload: flags 1 (bit 0: continues the previous session) ‖ 0³ ‖ responder's session ID
+///              again 4 ‖ 0⁸
+///      92  16  MAC1    108  16  MAC2
+///
+///     cookie (kind 3), 80 bytes, header's session ID: the initiator's
+///      24  24  nonce
+///      48  32  cookie 16, sealed by XChaCha20-Poly1305, key BLAKE2b-256("cookie--" ‖ responder's static key),
+///              additional data: MAC1 of the message it answers
+///
+/// The session IDs lie outside of the Noise messages, so that cookies need no decryption; their copies inside the
+/// sealed payloads bind them. MAC1 = keyed BLAKE2b-128 over all before it, key BLAKE2b-256("mac1----" ‖ receiver's
+/// static key). MAC2 = the same over all before it, key: the cookie; zeros without one. (WireGuard, section 5.4.4.)
+///
+/// In any version: magic and version lie where they lie here, four bytes at 24 are the sender's session ID, MAC1 and
+/// MAC2 are the last 32 bytes. So an init of an unknown version can be answered with a header alone: version 1, kind
+/// cookie, flags 15.
+public enum Wire {
+    /// "BO", the first two bytes of every datagram.
+    public static let magic: UInt16 = 0x424F
+    /// The version of this format.
+    public static let version: UInt8 = 1
+    /// Bytes of header in front of every datagram.
+    public static let headerSize = 24
+    /// Bytes of shim in front of an inner packet.
+    public static let shimSize = 4
+    /// Bytes of Poly1305 tag behind a sealed payload.
+    public static let tagSize = 16
+    /// Bytes of a sealed datagram without payload: the shortest there is.
+    public static let minimumSealed = headerSize + tagSize
+    /// Bytes of the longest datagram that is sent or looked at.
+    public static let maximumDatagram = 2048
+    /// Bytes that a data datagram adds to the inner packet.
+    public static let overhead = headerSize + shimSize + tagSize
+    /// The flags of a header that answers an unknown version.
+    public static let versionReplyFlags: UInt8 = 15
+
+    /// The number of the last packet that a path may send: the field has 48 bits and never wraps.
+    public static let maximumPacketNumber: UInt64 = 1 << 48 - 1
+    /// How many packets below the highest one a replay window remembers.
+    public static let replayWindow = 8192
+
+    /// Bytes of an init datagram.
+    public static let initSize = 188
+    /// Bytes of a response datagram; not longer than an init, so that nobody can use it to amplify.
+    public static let responseSize = 124
+    /// Bytes of a cookie datagram.
+    public static let cookieSize = 80
+
+    /// The Noise protocol of the handshake.
+    static let noiseName = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b"
+    static let keySize = 32
+    static let macSize = 16
+    static let ivSize = 12
+    static let cookieNonceSize = 24
+    /// Where a handshake message carries its sender's session ID, and where its Noise message begins.
+    static let senderOffset = headerSize
+    static let noiseOffset = senderOffset + 4
+    static let initPayloadSize = 32
+    static let responsePayloadSize = 16
+    static let initNoiseSize = keySize + (keySize + tagSize) + (initPayloadSize + tagSize)
+    static let responseNoiseSize = keySize + (responsePayloadSize + tagSize)
+
+    /// An initiator starts a new handshake when its session is this old (WireGuard, section 6.1).
+    public static let rekeyAfter = Interval.seconds(120)
+    /// A session of this age is not used for anything any more (WireGuard, section 6.1).
+    public static let rejectAfter = Interval.seconds(180)
+    /// An initiator starts a new handshake when a path has sent this many packets.
+    public static let rekeyAfterPackets: UInt64 = 1 << 40
+    /// An initiator gives up a handshake after this time (WireGuard, section 6.1).
+    public static let rekeyAttemptTime = Interval.seconds(90)
+    /// An initiator repeats an init after this time and up to `rekeyJitter` more (WireGuard, section 6.1).
+    public static let rekeyTimeout = Interval.seconds(5)
+    /// The most that is added to `rekeyTimeout`, so that clients do not march in step.
+    public static let rekeyJitter = Interval.milliseconds(333)
+    /// The replaced session still receives for this long: what slow paths carry was sealed with it.
+    public static let keepOld = Interval.seconds(10)
+    /// An initiator uses a cookie for this long; a responder makes a new cookie secret this often.
+    public static let cookieLifetime = Interval.seconds(120)
+
+    /// The most interface addresses an ASSIGN carries.
+    public static let maximumAddresses = 8
+    /// The most DNS servers an ASSIGN carries.
+    public static let maximumDNS = 4
+    /// The most routes an ASSIGN carries.
+    public static let maximumRoutes = 32
+    /// Bytes in front of the body of a frame.
+    public static let frameHeaderSize = 3
+    /// Bytes of an ACK frame with its type and length.
+    public static let ackFrameSize = frameHeaderSize + ackBodySize
+    static let ackBodySize = 68
+    static let pathStatusBodySize = 6
+}
