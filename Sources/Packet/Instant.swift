@@ -12,6 +12,8 @@ public struct Instant: Comparable, Hashable, Sendable {
     public static let zero = Instant(nanoseconds: 0)
     /// After every other instant: a timer that is not armed.
     public static let never = Instant(nanoseconds: .max)
+    /// The last instant that is not `never`.
+    public static let latest = Instant(nanoseconds: .max - 1)
 
     /// Microseconds since the origin, as the wire carries them.
     @inlinable public var microseconds: UInt64 { nanoseconds / 1000 }

@@ -17,6 +17,7 @@ public struct PacketPool: ~Copyable {
 
     @usableFromInline let bytes: UnsafeMutableRawPointer
     @usableFromInline let lengths: UnsafeMutablePointer<UInt16>
+    @usableFromInline let owners: UnsafeMutablePointer<UInt16>
     @usableFromInline let free: UnsafeMutablePointer<UInt32>
     @usableFromInline var freeCount: Int
 
@@ -27,6 +28,8 @@ public struct PacketPool: ~Copyable {
         bytes = .allocate(byteCount: capacity * Self.stride, alignment: 64)
         lengths = .allocate(capacity: capacity)
         lengths.initialize(repeating: 0, count: capacity)
+        owners = .allocate(capacity: capacity)
+        owners.initialize(repeating: 0, count: capacity)
         free = .allocate(capacity: capacity)
         for i in 0..<capacity { free[i] = UInt32(capacity - 1 - i) }
         freeCount = capacity
@@ -35,6 +38,7 @@ public struct PacketPool: ~Copyable {
     deinit {
         bytes.deallocate()
         lengths.deallocate()
+        owners.deallocate()
         free.deallocate()
     }
 
@@ -44,14 +48,22 @@ public struct PacketPool: ~Copyable {
         freeCount &-= 1
         let index = free[freeCount]
         lengths[Int(index)] = 0
+        owners[Int(index)] = 1
         return Slot(index: index)
     }
 
-    /// Gives a buffer back. In debug, giving one back twice traps.
+    /// Adds an owner: the buffer comes back when each owner has released it.
+    @inlinable public mutating func retain(_ slot: Slot) {
+        assert(owners[Int(slot.index)] > 0, "retained a slot that nobody owns")
+        owners[Int(slot.index)] &+= 1
+    }
+
+    /// Gives up one owner's share; the last one's gives the buffer back. In debug, one release too many traps.
     @inlinable public mutating func release(_ slot: Slot) {
         assert(Int(slot.index) < capacity, "released a slot that is not of this pool")
-        assert(lengths[Int(slot.index)] != .max, "released a slot twice")
-        lengths[Int(slot.index)] = .max
+        assert(owners[Int(slot.index)] > 0, "released a slot once too often")
+        owners[Int(slot.index)] &-= 1
+        if owners[Int(slot.index)] > 0 { return }
         free[freeCount] = slot.index
         freeCount &+= 1
     }

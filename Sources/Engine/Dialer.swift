@@ -1,0 +1,53 @@
+import Packet
+import Proto
+import Scheduler
+
+/// The client's search for a session: an init on every path at once, again until one is answered.
+struct Dialer: ~Copyable {
+    /// A way that the client can send on.
+    struct LocalPath {
+        let id: UInt16
+        var role: PathRole
+        var capMbit: UInt32
+        var link: Link?
+        var jar: CookieJar
+        var lastMac1: Mac?
+        var answeredCookie = false
+    }
+
+    /// The paths that the daemon has given.
+    var paths: [LocalPath] = []
+    /// The init under way, and the one before it: with a long round trip its answer may still come.
+    var current: UnsafeMutablePointer<Attempt>?
+    var previous: UnsafeMutablePointer<Attempt>?
+    /// When the next init leaves; `.never` while none is wanted.
+    var nextAttempt = Instant.zero
+    /// When this search began; nil when there is none.
+    var searchingSince: Instant?
+    /// Whether the daemon was told that nobody answers.
+    var hasComplained = false
+    var lastTimestamp = Timestamp.zero
+    let server: PublicKey
+
+    init(server: PublicKey) { self.server = server }
+
+    deinit {
+        for attempt in [current, previous] {
+            attempt?.deinitialize(count: 1)
+            attempt?.deallocate()
+        }
+    }
+
+    /// Starts a search at once, unless one is under way.
+    mutating func restart() {
+        if searchingSince == nil { nextAttempt = .zero }
+    }
+}
+
+/// One init that was sent.
+struct Attempt: ~Copyable {
+    let initiator: Initiator
+    let startedAt: Instant
+    /// Whether it asks to go on with the present session.
+    let continues: Bool
+}

@@ -1,0 +1,143 @@
+import Packet
+import Proto
+import Scheduler
+
+// A datagram's way in: parse → find the keys → replay check → open → mark → path → order.
+extension Engine {
+    /// Takes a datagram that arrived from `link`.
+    public mutating func receive(_ datagram: UnsafeRawBufferPointer, from link: Link, now: Instant) {
+        guard let header = Header(parsing: datagram), datagram.count <= Wire.maximumDatagram else {
+            refuse(datagram, from: link)
+            return
+        }
+        switch header.kind {
+        case .data, .control: open(datagram, header, from: link, now: now)
+        case .handshakeInit: answer(datagram, header, from: link, now: now)
+        case .handshakeResponse: complete(datagram, from: link, now: now)
+        case .cookie: keepCookie(datagram, header, from: link, now: now)
+        }
+    }
+
+    private mutating func refuse(_ datagram: UnsafeRawBufferPointer, from link: Link) {
+        resources.drops.malformed += 1
+        guard role == .server else { return }
+        let length = gatekeeper.writeVersionReply(answering: datagram, into: resources.scratch)
+        guard length > 0 else { return }
+        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+    }
+
+    private mutating func open(
+        _ datagram: UnsafeRawBufferPointer, _ header: Header, from link: Link, now: Instant
+    ) {
+        guard datagram.count >= Wire.minimumSealed else {
+            resources.drops.malformed += 1
+            return
+        }
+        guard let (session, epoch) = resources.keyring.find(header.sessionID),
+            now - epoch.pointee.established < Wire.rejectAfter
+        else {
+            resources.drops.unknownSession += 1
+            return
+        }
+        let known = session.pointee.paths.find(header.pathID)
+        if let known, !session.pointee.paths[known].pointee.replay.isFresh(header.packetNumber) {
+            resources.drops.replayed += 1
+            return
+        }
+        if known == nil && (role == .client || session.pointee.paths.count == Lanes.maximum) {
+            resources.drops.unknownPath += 1
+            return
+        }
+        // Data is opened into a slot of its own, where it stays; control into the scratch buffer.
+        let slot = header.kind == .data ? resources.pool.reserve() : .none
+        if header.kind == .data && slot == .none {
+            resources.drops.noBuffer += 1
+            return
+        }
+        let room =
+            slot == .none
+            ? resources.scratch : resources.pool.room(of: slot, withPrefix: Wire.shimSize)
+        let length = datagram.count - Wire.minimumSealed
+        guard length <= room.count,
+            epoch.pointee.keys.receiving.open(
+                datagram.dropping(Wire.headerSize), into: room,
+                header: datagram.slice(0, Wire.headerSize), pathID: header.pathID,
+                packetNumber: header.packetNumber)
+        else {
+            resources.drops.forged += 1
+            if slot != .none { resources.pool.release(slot) }
+            return
+        }
+        // From here on the peer itself has said it, and never before.
+        guard let index = known ?? adopt(header.pathID, from: link, in: session, now: now) else {
+            resources.drops.unknownPath += 1
+            if slot != .none { resources.pool.release(slot) }
+            return
+        }
+        session.pointee.paths[index].pointee.replay.mark(header.packetNumber)
+        confirm(session, epoch, now: now)
+        session.pointee.note(
+            header, size: datagram.count, on: index, from: link, &resources, now: now)
+        touch(session)
+        if slot == .none {
+            session.pointee.read(
+                UnsafeRawBufferPointer(rebasing: room[..<length]), on: index, from: link, &resources,
+                name: peers[session.pointee.peer].configuration.name, now: now)
+        } else {
+            deliver(slot, UnsafeRawBufferPointer(rebasing: room[..<length]), header, in: session, now: now)
+        }
+    }
+
+    /// Checks an inner packet before it joins its flow.
+    private mutating func deliver(
+        _ slot: Slot, _ payload: UnsafeRawBufferPointer, _ header: Header,
+        in session: UnsafeMutablePointer<Session>, now: Instant
+    ) {
+        guard payload.count > Wire.shimSize, payload.count - Wire.shimSize <= PacketPool.maximumPacket,
+            let packet = InnerPacket(parsing: payload.dropping(Wire.shimSize))
+        else {
+            resources.drops.notIP += 1
+            resources.pool.release(slot)
+            return
+        }
+        // One client must not speak for another, nor for the internet.
+        guard role == .client || routes.find(packet.source) == session.pointee.peer else {
+            resources.drops.foreignSource += 1
+            resources.pool.release(slot)
+            return
+        }
+        resources.pool.setLength(packet.length, of: slot)
+        session.pointee.deliver(slot, header, Shim(parsing: payload), &resources, now: now)
+    }
+
+    /// Server: the client has begun to use another path.
+    private mutating func adopt(
+        _ id: UInt16, from link: Link, in session: UnsafeMutablePointer<Session>, now: Instant
+    ) -> Int? {
+        session.pointee.paths.append(
+            Path(id: id, role: .primary, link: link, isValidated: false, now: now))
+    }
+
+    /// Server: the client holds the keys; now they may be used.
+    private mutating func confirm(
+        _ session: UnsafeMutablePointer<Session>, _ epoch: UnsafeMutablePointer<Epoch>, now: Instant
+    ) {
+        if session.pointee.nextEpoch == epoch {
+            session.pointee.promote(epoch, keyring: &resources.keyring, now: now)
+            session.pointee.counters.rekeys += 1
+            let name = peers[session.pointee.peer].configuration.name
+            resources.events.append(.established(peer: name, continues: true))
+        }
+        guard !session.pointee.isConfirmed else { return }
+        session.pointee.isConfirmed = true
+        let peer = session.pointee.peer
+        if let old = peers[peer].session {
+            peers[peer].session = nil
+            close(old)
+        }
+        peers[peer].pending = nil
+        peers[peer].session = session
+        session.pointee.owesAssignment = true
+        resources.events.append(.established(peer: peers[peer].configuration.name, continues: false))
+    }
+}

@@ -1,0 +1,202 @@
+import Packet
+import Proto
+import Scheduler
+
+// The client's side of the handshake.
+extension Engine {
+    /// Between two inits: a second at first, as the server may come back at any time, and never over two.
+    private static func retry(after tries: Interval) -> Interval {
+        tries < Wire.rekeyAttemptTime ? .seconds(1) : .seconds(2)
+    }
+
+    /// Sends inits when a session is wanted: there is none, its keys grow old, or nothing answers on any path.
+    mutating func dial(now: Instant, wall: Timestamp) {
+        guard role == .client, now >= dialer.nextAttempt else { return }
+        guard let wanted = wantsHandshake(now: now) else {
+            dialer.searchingSince = nil
+            dialer.nextAttempt = nextDialCheck(now: now)
+            return
+        }
+        guard dialer.paths.contains(where: { $0.link != nil && $0.role != .never }) else {
+            dialer.nextAttempt = now + .milliseconds(500)
+            return
+        }
+        let since = dialer.searchingSince ?? now
+        dialer.searchingSince = since
+        if now - since >= Wire.rekeyAttemptTime && !dialer.hasComplained {
+            dialer.hasComplained = true
+            resources.events.append(.unanswered)
+        }
+        let jitter = Interval(nanoseconds: Int64(resources.entropy.below(250_000_000)))
+        dialer.nextAttempt = now + Self.retry(after: now - since) + jitter
+        // The clock may be set back; time stamps never go back.
+        let timestamp = max(wall, dialer.lastTimestamp.next)
+        dialer.lastTimestamp = timestamp
+        let previousSession =
+            wanted == .newKeys ? peers[0].session?.pointee.epoch.pointee.remoteID ?? 0 : 0
+        guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return }
+        do throws(ProtoError) {
+            let initiator = try Initiator(
+                staticKey: staticKey, responder: dialer.server,
+                presharedKey: peers[0].configuration.presharedKey, sessionID: id,
+                payload: InitPayload(timestamp: timestamp, previousSession: previousSession),
+                entropy: &resources.entropy)
+            let attempt = UnsafeMutablePointer<Attempt>.allocate(capacity: 1)
+            attempt.initialize(
+                to: Attempt(initiator: initiator, startedAt: now, continues: wanted == .newKeys))
+            forget(dialer.previous)
+            dialer.previous = dialer.current
+            dialer.current = attempt
+        } catch {
+            resources.keyring.release(id)
+            resources.drops.handshake += 1
+            return
+        }
+        for index in dialer.paths.indices {
+            dialer.paths[index].answeredCookie = false
+            sendInit(on: index, now: now)
+        }
+    }
+
+    private mutating func sendInit(on index: Int, now: Instant) {
+        guard let attempt = dialer.current, let link = dialer.paths[index].link,
+            dialer.paths[index].role != .never
+        else { return }
+        let (length, mac1) = attempt.pointee.initiator.writeInit(
+            pathID: dialer.paths[index].id, cookie: dialer.paths[index].jar.current(now),
+            to: resources.scratch)
+        dialer.paths[index].lastMac1 = mac1
+        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+    }
+
+    private enum Wanted {
+        case session
+        case newKeys
+    }
+
+    private func wantsHandshake(now: Instant) -> Wanted? {
+        guard let session = peers[0].session else { return .session }
+        // Every path has been given up: the server may have restarted and forgotten us.
+        if session.pointee.allPathsDown { return .session }
+        let epoch = session.pointee.epoch
+        if now - epoch.pointee.established >= Wire.rekeyAfter { return .newKeys }
+        let packets = session.pointee.mostPacketsOnAPath
+        return packets - epoch.pointee.packetsBefore >= Wire.rekeyAfterPackets ? .newKeys : nil
+    }
+
+    /// When to ask again whether a handshake is wanted.
+    private func nextDialCheck(now: Instant) -> Instant {
+        guard let session = peers[0].session else { return now }
+        return min(session.pointee.epoch.pointee.established + Wire.rekeyAfter, now + .milliseconds(100))
+    }
+
+    private mutating func forget(_ attempt: UnsafeMutablePointer<Attempt>?) {
+        guard let attempt else { return }
+        if resources.keyring.find(attempt.pointee.initiator.sessionID) == nil {
+            resources.keyring.release(attempt.pointee.initiator.sessionID)
+        }
+        attempt.deinitialize(count: 1)
+        attempt.deallocate()
+    }
+
+    /// Takes the server's answer: the first that is right wins.
+    mutating func complete(_ datagram: UnsafeRawBufferPointer, from link: Link, now: Instant) {
+        guard role == .client else {
+            resources.drops.handshake += 1
+            return
+        }
+        for attempt in [dialer.current, dialer.previous] {
+            guard let attempt else { continue }
+            do throws(ProtoError) {
+                let established = try attempt.pointee.initiator.readResponse(datagram)
+                establish(established, attempt, from: link, now: now)
+                return
+            } catch {
+                continue
+            }
+        }
+        resources.drops.handshake += 1
+    }
+
+    private mutating func establish(
+        _ established: consuming Established, _ attempt: UnsafeMutablePointer<Attempt>, from link: Link,
+        now: Instant
+    ) {
+        let id = attempt.pointee.initiator.sessionID
+        let rtt = now - attempt.pointee.startedAt
+        let continues = established.payload.continues && attempt.pointee.continues
+        let epoch = UnsafeMutablePointer<Epoch>.allocate(capacity: 1)
+        let remoteID = established.sessionID
+        epoch.initialize(
+            to: Epoch(keys: established.keys, localID: id, remoteID: remoteID, established: now))
+        let session: UnsafeMutablePointer<Session>
+        if continues, let present = peers[0].session {
+            session = present
+            epoch.pointee.packetsBefore = session.pointee.mostPacketsOnAPath
+            session.pointee.promote(epoch, keyring: &resources.keyring, now: now)
+            session.pointee.counters.rekeys += 1
+        } else {
+            if let old = peers[0].session {
+                peers[0].session = nil
+                close(old)
+            }
+            session = makeSession(peer: 0, epoch: epoch, isConfirmed: true, now: now)
+            peers[0].session = session
+            for local in dialer.paths { add(local, to: session, now: now) }
+        }
+        resources.keyring.bind(id, to: session, epoch)
+        forget(dialer.current)
+        forget(dialer.previous)
+        dialer.current = nil
+        dialer.previous = nil
+        dialer.searchingSince = nil
+        dialer.hasComplained = false
+        dialer.nextAttempt = nextDialCheck(now: now)
+        // The path that the answer came by is up, and every path says hello under the new keys.
+        for i in 0..<session.pointee.paths.count {
+            let path = session.pointee.paths[i]
+            path.pointee.control.ping = true
+            guard !continues, path.pointee.link?.socket == link.socket else { continue }
+            path.pointee.rtt.record(rtt, now: now)
+            if path.pointee.liveness.answered(now: now, alone: true) {
+                let name = peers[0].configuration.name
+                resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .up))
+            }
+        }
+        resources.events.append(
+            .established(peer: peers[0].configuration.name, continues: continues))
+        touch(session)
+    }
+
+    /// Keeps the cookie that the server wants back, and comes back with it at once.
+    mutating func keepCookie(
+        _ datagram: UnsafeRawBufferPointer, _ header: Header, from link: Link, now: Instant
+    ) {
+        guard role == .client, let attempt = dialer.current,
+            attempt.pointee.initiator.sessionID == header.sessionID,
+            let index = dialer.paths.firstIndex(where: { $0.link?.socket == link.socket })
+        else {
+            resources.drops.handshake += 1
+            return
+        }
+        // Nothing proves that this comes from the server, so it is only worth a hint to the user.
+        if header.flags == Wire.versionReplyFlags {
+            resources.events.append(.versionRefused)
+            return
+        }
+        guard let mac1 = dialer.paths[index].lastMac1, !dialer.paths[index].answeredCookie,
+            dialer.paths[index].jar.read(datagram, answering: mac1, now: now)
+        else { return }
+        dialer.paths[index].answeredCookie = true
+        sendInit(on: index, now: now)
+    }
+}
+
+extension Timestamp {
+    /// The next time stamp that counts as later.
+    fileprivate var next: Timestamp {
+        nanoseconds == 999_999_999
+            ? Timestamp(seconds: seconds &+ 1, nanoseconds: 0)
+            : Timestamp(seconds: seconds, nanoseconds: nanoseconds &+ 1)
+    }
+}

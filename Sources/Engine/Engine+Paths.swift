@@ -1,0 +1,111 @@
+import Packet
+import Proto
+import Scheduler
+
+// What the daemon tells a client's Engine of its paths, and any Engine of its mode.
+extension Engine {
+    /// Client: adds a path, or changes it. Path IDs are the daemon's to choose and are never used for another path.
+    /// - Parameters:
+    ///   - link: how to send on it; nil while that is not possible.
+    ///   - capMbit: the most that it may carry in Mbit/s; 0: no cap.
+    public mutating func setPath(
+        _ id: UInt16, role pathRole: PathRole, capMbit: UInt32 = 0, link: Link?, now: Instant
+    ) {
+        precondition(role == .client)
+        if let index = dialer.paths.firstIndex(where: { $0.id == id }) {
+            dialer.paths[index].role = pathRole
+            dialer.paths[index].capMbit = capMbit
+            dialer.paths[index].link = link
+        } else {
+            guard dialer.paths.count < Lanes.maximum else { return }
+            dialer.paths.append(
+                .init(
+                    id: id, role: pathRole, capMbit: capMbit, link: link,
+                    jar: CookieJar(responder: dialer.server)))
+        }
+        if dialer.searchingSince != nil && link != nil { dialer.nextAttempt = .zero }
+        guard let session = peers[0].session,
+            let local = dialer.paths.first(where: { $0.id == id })
+        else { return }
+        add(local, to: session, now: now)
+        touch(session)
+    }
+
+    /// Client: a path of the configuration is gone.
+    public mutating func removePath(_ id: UInt16, now: Instant) {
+        dialer.paths.removeAll { $0.id == id }
+        guard let session = peers[0].session, let index = session.pointee.paths.find(id) else { return }
+        session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
+        session.pointee.paths.remove(at: index, pool: &resources.pool)
+        touch(session)
+    }
+
+    /// The host can't send on the path now: no carrier, no address, no route. On a server this is never called: its paths
+    /// are the client's.
+    public mutating func pathFailed(_ id: UInt16, now: Instant) {
+        guard role == .client, let session = peers[0].session, let index = session.pointee.paths.find(id)
+        else { return }
+        session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
+        touch(session)
+    }
+
+    /// Adds a local path to the session, or brings the session's path up to date.
+    mutating func add(_ local: Dialer.LocalPath, to session: UnsafeMutablePointer<Session>, now: Instant) {
+        let known = session.pointee.paths.find(local.id)
+        let index: Int
+        if let known {
+            index = known
+            let path = session.pointee.paths[known]
+            if path.pointee.link != local.link {
+                path.pointee.link = local.link
+                if local.link == nil {
+                    session.pointee.fail(
+                        known, &resources, name: peers[0].configuration.name, now: now)
+                } else {
+                    path.pointee.liveness.nudge(now: now)
+                }
+            }
+        } else {
+            guard
+                let added = session.pointee.paths.append(
+                    Path(id: local.id, role: local.role, link: local.link, isValidated: true, now: now))
+            else { return }
+            index = added
+        }
+        let path = session.pointee.paths[index]
+        path.pointee.role = local.role
+        path.pointee.rate.cap = local.capMbit > 0 ? Double(local.capMbit) * 125_000 : nil
+        session.pointee.owesPreferences = true
+    }
+
+    /// Changes how packets are spread. A client's wish goes for both directions; a server's for what it sends until the
+    /// client says otherwise.
+    public mutating func setMode(_ mode: Mode) {
+        self.mode = mode
+        for index in peers.indices {
+            peers[index].configuration.mode = mode
+            guard let session = peers[index].session else { continue }
+            session.pointee.mode = mode
+            session.pointee.owesPreferences = role == .client
+            touch(session)
+        }
+    }
+}
+
+extension Session {
+    /// Whether every path that may be used has been given up.
+    var allPathsDown: Bool {
+        for i in 0..<paths.count {
+            let path = paths[i]
+            if path.pointee.role != .never && path.pointee.liveness.state != .down { return false }
+        }
+        return true
+    }
+
+    /// The most datagrams that any path has sent in the life of the session.
+    var mostPacketsOnAPath: UInt64 {
+        var most: UInt64 = 0
+        for i in 0..<paths.count { most = max(most, paths[i].pointee.sent.next) }
+        return most
+    }
+}

@@ -1,0 +1,115 @@
+import Packet
+import Proto
+import Scheduler
+
+// The server's side of the handshake.
+extension Engine {
+    /// Copies of an init that arrive by other paths within this time get the same answer again.
+    private static var copyTime: Interval { .seconds(5) }
+    private static var copies: Int { 15 }
+
+    /// Answers an init.
+    mutating func answer(
+        _ datagram: UnsafeRawBufferPointer, _ header: Header, from link: Link, now: Instant
+    ) {
+        guard role == .server, gatekeeper.admitsMac1(datagram) else {
+            resources.drops.handshake += 1
+            return
+        }
+        let hasCookie = gatekeeper.admitsMac2(datagram, from: link.remote, now: now)
+        if admission.isUnderLoad(now: now) && !hasCookie {
+            offerCookie(datagram, from: link, now: now)
+            return
+        }
+        do throws(ProtoError) {
+            let responder = try Responder(reading: datagram, staticKey: staticKey)
+            try admit(responder, datagram, header, hasCookie: hasCookie, from: link, now: now)
+        } catch {
+            resources.drops.handshake += 1
+        }
+    }
+
+    private mutating func offerCookie(_ datagram: UnsafeRawBufferPointer, from link: Link, now: Instant) {
+        resources.drops.cookies += 1
+        let length = gatekeeper.writeCookie(
+            answering: datagram, to: link.remote, now: now, entropy: &resources.entropy,
+            into: resources.scratch)
+        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+    }
+
+    private mutating func admit(
+        _ responder: consuming Responder, _ datagram: UnsafeRawBufferPointer, _ header: Header,
+        hasCookie: Bool, from link: Link, now: Instant
+    ) throws(ProtoError) {
+        let key = responder.initiator
+        guard let peer = peers.firstIndex(where: { $0.configuration.publicKey == key }) else {
+            resources.drops.handshake += 1
+            return
+        }
+        let payload = responder.payload
+        if let last = peers[peer].lastTimestamp, payload.timestamp <= last {
+            if payload.timestamp == last && now - peers[peer].respondedAt < Self.copyTime {
+                repeatResponse(to: link, peer: peer)
+                return
+            }
+            // A replay, or a client whose clock was set back. The cookie tells: who brings one back is there now. As it
+            // could still be a replay by somebody who is there now, a session that is alive is not put at risk for it.
+            let isAlive = peers[peer].session.map { now - $0.pointee.lastHeard < .seconds(10) } ?? false
+            guard hasCookie && !isAlive && payload.timestamp < last else {
+                resources.drops.handshake += 1
+                if !hasCookie && !isAlive { offerCookie(datagram, from: link, now: now) }
+                return
+            }
+        }
+        guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return }
+        let continued = resources.keyring.find(payload.previousSession)?.session
+        let continues =
+            continued != nil && continued == peers[peer].session && continued?.pointee.isConfirmed == true
+        let remoteID = responder.initiatorSession
+        let response = try responder.respond(
+            sessionID: id, presharedKey: peers[peer].configuration.presharedKey,
+            payload: ResponsePayload(continues: continues), pathID: header.pathID,
+            entropy: &resources.entropy, to: resources.scratch)
+        peers[peer].lastTimestamp = payload.timestamp
+        peers[peer].response = [UInt8](resources.scratch[..<response.length])
+        peers[peer].responsesLeft = Self.copies
+        peers[peer].respondedAt = now
+        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<response.length]), to: link)
+        let epoch = UnsafeMutablePointer<Epoch>.allocate(capacity: 1)
+        epoch.initialize(
+            to: Epoch(keys: response.keys, localID: id, remoteID: remoteID, established: now))
+        if continues, let session = continued {
+            if let unused = session.pointee.nextEpoch { Session.destroy(unused, keyring: &resources.keyring) }
+            session.pointee.nextEpoch = epoch
+            resources.keyring.bind(id, to: session, epoch)
+            return
+        }
+        if let unused = peers[peer].pending { close(unused) }
+        let session = makeSession(peer: peer, epoch: epoch, isConfirmed: false, now: now)
+        peers[peer].pending = session
+        resources.keyring.bind(id, to: session, epoch)
+        timers.set(session.pointee.index, to: now + Wire.rejectAfter)
+    }
+
+    private mutating func repeatResponse(to link: Link, peer: Int) {
+        guard peers[peer].responsesLeft > 0 else { return }
+        peers[peer].responsesLeft -= 1
+        peers[peer].response.withUnsafeBytes { handshakes.append($0, to: link) }
+    }
+
+    /// Makes a session that sends with the keys of `epoch`.
+    mutating func makeSession(
+        peer: Int, epoch: UnsafeMutablePointer<Epoch>, isConfirmed: Bool, now: Instant
+    ) -> UnsafeMutablePointer<Session> {
+        let isClient = role == .client
+        let mode = isClient ? mode : peers[peer].configuration.mode
+        return sessions.insert { index in
+            let session = UnsafeMutablePointer<Session>.allocate(capacity: 1)
+            session.initialize(
+                to: Session(
+                    index: index, peer: peer, isClient: isClient, mode: mode, epoch: epoch,
+                    isConfirmed: isConfirmed, now: now))
+            return session
+        }
+    }
+}

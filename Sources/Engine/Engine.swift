@@ -1,0 +1,258 @@
+import Packet
+import Proto
+import Reorder
+import Scheduler
+
+/// The tunnel as one machine without sockets, clock or randomness of its own.
+///
+/// Whoever drives it passes in what arrived and what time it is, calls `service`, and carries out what came of it: the
+/// datagrams in the outbox, the packets to deliver, the events. Two Engines, some virtual links and a virtual clock make a
+/// test that repeats to the bit.
+///
+///     engine.receive(datagram, from: link, now:)     engine.send(slot, now:)
+///     engine.service(into: &outbox, now:, wall:)
+///     outbox → sockets      engine.takeDelivery() → TUN      engine.takeEvents()
+public struct Engine: ~Copyable {
+    let role: EngineConfiguration.Role
+    let staticKey: PrivateKey
+    var resources: Resources
+    var peers: [PeerState]
+    var routes: AddressTable
+    var sessions = SessionTable()
+    var timers = TimerQueue()
+    /// Sessions that something happened to since they were last serviced.
+    var dirty: [Int32] = []
+    var mode: Mode
+
+    /// Server: the guard before the handshake's costly part.
+    var gatekeeper: Gatekeeper
+    var admission = HandshakeAdmission()
+    /// Datagrams that must leave before any session's: handshakes, responses, cookies.
+    var handshakes = HandshakeOutbox()
+    /// Client: the search for a session.
+    var dialer: Dialer
+
+    /// An Engine.
+    /// - Parameter seed: 32 unpredictable bytes; all its randomness comes from them.
+    public init(_ configuration: EngineConfiguration, staticKey: borrowing PrivateKey, seed: [UInt8]) {
+        role = configuration.role
+        self.staticKey = staticKey.copy()
+        resources = Resources(poolCapacity: configuration.poolCapacity, seed: seed)
+        peers = configuration.peers.map { PeerState($0) }
+        routes = AddressTable(Self.pairs(configuration.peers))
+        mode = configuration.mode
+        gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &resources.entropy)
+        dialer = Dialer(server: configuration.peers.first?.publicKey ?? staticKey.publicKey)
+    }
+
+    deinit {
+        // Packets go with the pool; only keys and sessions live outside.
+        sessions.forEach { session in
+            for epoch in [session.pointee.nextEpoch, session.pointee.previousEpoch, session.pointee.epoch] {
+                epoch?.deinitialize(count: 1)
+                epoch?.deallocate()
+            }
+        }
+    }
+
+    private static func pairs(_ peers: [EngineConfiguration.Peer]) -> [(IPAddress, Int)] {
+        peers.enumerated().flatMap { index, peer in peer.addresses.map { ($0, index) } }
+    }
+
+    // MARK: - The slab
+
+    /// A buffer for a packet from the TUN device; `Slot.none` when memory is out, which counts as a drop.
+    public mutating func reserve() -> Slot {
+        let slot = resources.pool.reserve()
+        if slot == .none { resources.drops.noBuffer += 1 }
+        return slot
+    }
+
+    /// Room for a packet in a reserved buffer.
+    public func room(of slot: Slot) -> UnsafeMutableRawBufferPointer { resources.pool.room(of: slot) }
+
+    /// The packet in a buffer.
+    public func packet(in slot: Slot) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(resources.pool.packet(in: slot))
+    }
+
+    /// Gives a buffer back: one from `takeDelivery` once it is written, or a reserved one that was not used.
+    public mutating func release(_ slot: Slot) { resources.pool.release(slot) }
+
+    // MARK: - Towards the peer
+
+    /// Takes a packet of `length` bytes that was read from the TUN device into `slot`. The slot is the Engine's from here.
+    public mutating func send(_ slot: Slot, length: Int, now: Instant) {
+        resources.pool.setLength(length, of: slot)
+        guard let packet = InnerPacket(parsing: UnsafeRawBufferPointer(resources.pool.packet(in: slot)))
+        else {
+            resources.drops.notIP += 1
+            resources.pool.release(slot)
+            return
+        }
+        resources.pool.setLength(packet.length, of: slot)
+        guard let peer = role == .client ? 0 : routes.find(packet.destination) else {
+            resources.drops.noRoute += 1
+            resources.pool.release(slot)
+            return
+        }
+        guard let session = peers[peer].session else {
+            resources.drops.noSession += 1
+            resources.pool.release(slot)
+            return
+        }
+        var note = PacketNotes.Note()
+        note.entered = now
+        note.flow = packet.flow
+        note.trafficClass = packet.trafficClass
+        resources.notes[slot] = note
+        guard session.pointee.queue.bytes < session.pointee.queueLimit,
+            session.pointee.queue.append(slot, length: packet.length)
+        else {
+            resources.drops.queueFull += 1
+            resources.pool.release(slot)
+            return
+        }
+        touch(session)
+    }
+
+    // MARK: - What came of it
+
+    /// Does what is due for every session that something happened to, or whose time has come.
+    /// - Parameter wall: the time of day, for the time stamp of handshakes.
+    /// - Returns: false when the outbox is full: flush it and call again.
+    public mutating func service(into outbox: inout Outbox, now: Instant, wall: Timestamp) -> Bool {
+        dial(now: now, wall: wall)
+        guard handshakes.flush(into: &outbox) else { return false }
+        while let due = timers.due(now) {
+            timers.set(due, to: .never)
+            if let session = sessions[due] { touch(session) }
+        }
+        while let index = dirty.last {
+            guard let session = sessions[Int(index)] else {
+                dirty.removeLast()
+                continue
+            }
+            guard service(session, into: &outbox, now: now) else { return false }
+            dirty.removeLast()
+        }
+        return true
+    }
+
+    private mutating func service(
+        _ session: UnsafeMutablePointer<Session>, into outbox: inout Outbox, now: Instant
+    ) -> Bool {
+        let peer = peers[session.pointee.peer].configuration
+        if session.pointee.isClosedByPeer || now - session.pointee.lastHeard >= Wire.rejectAfter
+            || now - session.pointee.epoch.pointee.established >= Wire.rejectAfter
+        {
+            close(session)
+            return true
+        }
+        session.pointee.attend(&resources, name: peer.name, now: now)
+        session.pointee.release(&resources, now: now)
+        if session.pointee.isConfirmed || role == .client {
+            guard
+                session.pointee.control(
+                    into: &outbox, &resources, assignment: peer.assignment, now: now),
+                session.pointee.transmit(into: &outbox, &resources, now: now)
+            else { return false }
+        }
+        session.pointee.isDirty = false
+        timers.set(session.pointee.index, to: deadline(of: session, now: now))
+        return true
+    }
+
+    private func deadline(of session: UnsafeMutablePointer<Session>, now: Instant) -> Instant {
+        let expiry = min(
+            session.pointee.lastHeard + Wire.rejectAfter,
+            session.pointee.epoch.pointee.established + Wire.rejectAfter)
+        return min(expiry, session.pointee.nextDeadline(now: now))
+    }
+
+    /// The next packet for the TUN device, or `Slot.none`. The caller writes it and gives the slot back with `release`.
+    public mutating func takeDelivery() -> Slot {
+        let slot = resources.deliveries.first
+        if slot != .none { resources.deliveries.removeFirst(length: resources.pool.length(of: slot)) }
+        return slot
+    }
+
+    /// What has happened since the last call.
+    public mutating func takeEvents() -> [EngineEvent] {
+        if resources.events.isEmpty { return [] }
+        defer { resources.events.removeAll() }
+        return resources.events
+    }
+
+    /// When `service` has something to do again without anything arriving.
+    public func nextDeadline() -> Instant {
+        dirty.isEmpty ? min(timers.next, dialer.nextAttempt) : .zero
+    }
+
+    // MARK: - Sessions
+
+    /// Has `service` look at the session.
+    mutating func touch(_ session: UnsafeMutablePointer<Session>) {
+        if session.pointee.isDirty { return }
+        session.pointee.isDirty = true
+        dirty.append(Int32(session.pointee.index))
+    }
+
+    /// Ends a session at once and releases all it holds.
+    mutating func close(_ session: UnsafeMutablePointer<Session>) {
+        let peer = session.pointee.peer
+        if peers[peer].session == session {
+            peers[peer].session = nil
+            resources.events.append(.closed(peer: peers[peer].configuration.name))
+            if role == .client { dialer.restart() }
+        }
+        if peers[peer].pending == session { peers[peer].pending = nil }
+        let index = session.pointee.index
+        timers.set(index, to: .never)
+        session.pointee.tearDown(&resources)
+        sessions.remove(index)
+    }
+
+    /// Replaces the peers, as after a reload of the configuration. Sessions of peers that stay, by public key, go on; those
+    /// of peers that are gone end at once.
+    public mutating func replacePeers(_ configurations: [EngineConfiguration.Peer]) {
+        var old = peers
+        peers = configurations.map { PeerState($0) }
+        for index in old.indices {
+            if let place = peers.firstIndex(where: {
+                $0.configuration.publicKey == old[index].configuration.publicKey
+                    && $0.configuration.presharedKey == old[index].configuration.presharedKey
+            }) {
+                let configuration = peers[place].configuration
+                peers[place] = old[index]
+                peers[place].configuration = configuration
+                for session in [peers[place].session, peers[place].pending] {
+                    guard let session else { continue }
+                    session.pointee.peer = place
+                    session.pointee.owesAssignment = role == .server
+                    touch(session)
+                }
+                old[index].session = nil
+                old[index].pending = nil
+            }
+        }
+        for state in old {
+            for session in [state.session, state.pending] {
+                guard let session else { continue }
+                let index = session.pointee.index
+                timers.set(index, to: .never)
+                session.pointee.tearDown(&resources)
+                sessions.remove(index)
+            }
+            if state.session != nil { resources.events.append(.closed(peer: state.configuration.name)) }
+        }
+        routes = AddressTable(Self.pairs(configurations))
+    }
+
+    /// Says good-bye to every peer, so that it need not find out. The datagrams are in the outbox afterwards.
+    public mutating func closeAll(into outbox: inout Outbox, now: Instant) {
+        sessions.forEach { session in
+            session.pointee.sendClose(into: &outbox, &resources, now: now)
+        }
+    }
+}

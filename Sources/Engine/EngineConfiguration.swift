@@ -1,0 +1,61 @@
+import Packet
+import Proto
+import Scheduler
+
+/// What one Engine is to be: which side, under which key, for which peers.
+public struct EngineConfiguration: Sendable {
+    /// Which side of a session the Engine plays.
+    public enum Role: Sendable {
+        /// Opens sessions, chooses the paths, asks for its addresses.
+        case client
+        /// Answers, assigns addresses, learns paths from what arrives on them.
+        case server
+    }
+
+    /// A peer that may have a session.
+    public struct Peer: Sendable {
+        /// The name that status and logs show.
+        public var name: String
+        /// Its static public key.
+        public var publicKey: PublicKey
+        /// The key that both share beside; `.none` without one.
+        public var presharedKey: PresharedKey
+        /// Server: the inner addresses that it may use as source, and that lead to it.
+        public var addresses: [IPAddress]
+        /// Server: what it is told about the tunnel.
+        public var assignment: AssignFrame?
+        /// How packets to it are spread as long as it does not ask for another mode.
+        public var mode: Mode
+
+        /// A peer.
+        public init(
+            name: String, publicKey: PublicKey, presharedKey: PresharedKey = .none,
+            addresses: [IPAddress] = [],
+            assignment: AssignFrame? = nil, mode: Mode = .auto
+        ) {
+            self.name = name
+            self.publicKey = publicKey
+            self.presharedKey = presharedKey
+            self.addresses = addresses
+            self.assignment = assignment
+            self.mode = mode
+        }
+    }
+
+    /// Which side.
+    public var role: Role
+    /// Client: the server, alone. Server: its clients.
+    public var peers: [Peer]
+    /// Client: how packets are spread over the paths, in both directions.
+    public var mode: Mode
+    /// How many packets may be in memory at once, 2 KiB each: queued, unacknowledged or waiting for their order.
+    public var poolCapacity: Int
+
+    /// A configuration.
+    public init(role: Role, peers: [Peer], mode: Mode = .auto, poolCapacity: Int = 16384) {
+        self.role = role
+        self.peers = peers
+        self.mode = mode
+        self.poolCapacity = poolCapacity
+    }
+}

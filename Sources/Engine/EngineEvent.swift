@@ -1,0 +1,21 @@
+import Packet
+import Proto
+import Scheduler
+
+/// What the daemon should know or act upon. Never one a packet.
+public enum EngineEvent: Sendable {
+    /// A session with the peer of that name is up; `continues`: only its keys are new.
+    case established(peer: String, continues: Bool)
+    /// The session with the peer of that name is gone.
+    case closed(peer: String)
+    /// Client: the server has told what the tunnel looks like.
+    case assigned(AssignFrame)
+    /// A path of the session changed state.
+    case pathChanged(peer: String, pathID: UInt16, state: PathLiveness.State)
+    /// The peer's path has a new remote address, proven by a challenge.
+    case pathMoved(peer: String, pathID: UInt16, remote: Endpoint)
+    /// Client: nobody has answered the handshake for 90 s; it goes on.
+    case unanswered
+    /// Client: a peer answered that it does not speak our version of the protocol.
+    case versionRefused
+}

@@ -1,0 +1,24 @@
+import Packet
+import Proto
+
+/// One set of keys of a session. Sequences, paths and packet numbers live on when keys change, so a nonce can't come
+/// twice under one key: path ID and packet number never do within a session.
+struct Epoch: ~Copyable {
+    let keys: TransportKeys
+    /// The session ID that we chose: datagrams to us carry it.
+    let localID: UInt32
+    /// The session ID that the peer chose: datagrams to the peer carry it.
+    let remoteID: UInt32
+    let established: Instant
+    /// When it was replaced; `.never` as long as it was not.
+    var retired = Instant.never
+    /// How many datagrams the busiest path had sent before.
+    var packetsBefore: UInt64 = 0
+
+    init(keys: consuming TransportKeys, localID: UInt32, remoteID: UInt32, established: Instant) {
+        self.keys = keys
+        self.localID = localID
+        self.remoteID = remoteID
+        self.established = established
+    }
+}

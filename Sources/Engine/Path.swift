@@ -1,0 +1,143 @@
+import Packet
+import Proto
+import Scheduler
+
+/// One path of a session, as this end sees it: where its datagrams go, what is known of it, what is under way on it.
+struct Path: ~Copyable {
+    let id: UInt16
+    var role: PathRole
+    /// Where datagrams go; nil as long as this end can't send on it.
+    var link: Link?
+    /// Whether the peer was proven to be at `link`. Until then only a little may go there, and no data.
+    var isValidated: Bool
+    /// How many more bytes may go to an address that is not validated: three times what came from it.
+    var allowance = 0
+    /// A new address of the peer that waits for its proof.
+    var challenge: Challenge?
+
+    var liveness: PathLiveness
+    var rtt = RoundTripTime()
+    /// From us to the peer.
+    var delay = DelayModel()
+    /// From the peer to us.
+    var inboundDelay = DelayModel()
+    var inboundPeak = WindowedExtremum(window: .seconds(1), keeps: .maximum)
+    var rate = RateModel()
+    var pacer = Pacer()
+
+    /// Chosen for this path, not sent yet; in the order of their sequences.
+    var queue = SlotQueue(bound: 8192)
+    var sent = SentPackets()
+    var received = ReceivedPackets()
+    var replay = ReplayWindow()
+
+    /// Whether the peer says that the path can't be used.
+    var isDownAtPeer = false
+    /// Below this sequence the peer sends nothing more on this path, but for what it sends twice.
+    var passed: UInt64 = 0
+    /// When datagrams last came out of order on the path; they prove nothing for a while after that.
+    var lastReordered = Instant.zero
+
+    var control = ControlNeeds()
+    /// When the path last could have sent data but had none.
+    var starvedAt = Instant.zero
+    var lastSent = Instant.zero
+    var lastHeard = Instant.zero
+    var nextIdleProbe = Instant.zero
+    var lossRatio = 0.0
+    var counters = PathCounters()
+
+    init(id: UInt16, role: PathRole, link: Link?, isValidated: Bool, now: Instant) {
+        self.id = id
+        self.role = role
+        self.link = link
+        self.isValidated = isValidated
+        liveness = PathLiveness(now: now)
+        lastHeard = now
+    }
+
+    /// Whether data may go on it now.
+    var carriesData: Bool {
+        liveness.isUp && isValidated && link != nil && !isDownAtPeer && role != .never
+    }
+
+    /// Whether the peer may still send data on it, as far as we know.
+    func mayBringData(now: Instant) -> Bool {
+        received.map != nil && !isDownAtPeer && liveness.state != .down && role != .never
+            && now - lastHeard < .seconds(2)
+    }
+
+    /// Whether it keeps the order of datagrams: then the highest sequence proves that lower ones were lost.
+    func keepsOrder(now: Instant) -> Bool { lastReordered == .zero || now - lastReordered > .seconds(10) }
+
+    /// Releases everything that it holds.
+    mutating func removeAll(pool: inout PacketPool) {
+        sent.removeAll(pool: &pool)
+        while !queue.isEmpty {
+            let slot = queue.first
+            queue.removeFirst(length: pool.length(of: slot))
+            pool.release(slot)
+        }
+    }
+}
+
+/// A new remote address of a path, and what was sent there to prove it.
+struct Challenge {
+    let link: Link
+    let token: UInt64
+    var sentAt = Instant.zero
+    var tries = 0
+    /// Bytes that may still go there: three times what came from there.
+    var allowance: Int
+}
+
+/// Which control frames a path has to send.
+struct ControlNeeds {
+    /// A PING, at once.
+    var ping = false
+    /// PINGs to answer, newest last.
+    var pongs = TokenList()
+    /// Challenges to answer.
+    var responses = TokenList()
+
+    /// Whether there is nothing to send.
+    var isEmpty: Bool { !ping && pongs.isEmpty && responses.isEmpty }
+}
+
+/// Up to four tokens that wait to be echoed; a fifth pushes the first out.
+struct TokenList {
+    private var tokens = InlineArray<4, UInt64>(repeating: 0)
+    private var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ token: UInt64) {
+        if count == 4 { _ = removeFirst() }
+        tokens[count] = token
+        count += 1
+    }
+
+    mutating func removeFirst() -> UInt64? {
+        guard count > 0 else { return nil }
+        let first = tokens[0]
+        for i in 1..<4 { tokens[i - 1] = tokens[i] }
+        count -= 1
+        return first
+    }
+}
+
+/// What a path has carried.
+public struct PathCounters: Sendable {
+    /// UDP payload bytes sent.
+    public var sentBytes: UInt64 = 0
+    /// UDP payload bytes received, authentic and new.
+    public var receivedBytes: UInt64 = 0
+    /// Datagrams sent.
+    public var sentPackets: UInt64 = 0
+    /// Datagrams received, authentic and new.
+    public var receivedPackets: UInt64 = 0
+    /// Datagrams sent and known to be lost.
+    public var lost: UInt64 = 0
+    /// Packets that were sent again elsewhere because this path fell silent.
+    public var repaired: UInt64 = 0
+}

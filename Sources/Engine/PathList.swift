@@ -1,0 +1,47 @@
+import Packet
+import Scheduler
+
+/// The paths of a session, 16 at the most, each in memory of its own.
+struct PathList: ~Copyable {
+    private var pointers = InlineArray<16, UnsafeMutablePointer<Path>?>(repeating: nil)
+    private(set) var count = 0
+
+    deinit {
+        for i in 0..<count {
+            pointers[i]?.deinitialize(count: 1)
+            pointers[i]?.deallocate()
+        }
+    }
+
+    subscript(index: Int) -> UnsafeMutablePointer<Path> {
+        precondition(index < count)
+        return pointers[index].unsafelyUnwrapped
+    }
+
+    /// The index of the path of that ID.
+    func find(_ id: UInt16) -> Int? {
+        for i in 0..<count where pointers[i].unsafelyUnwrapped.pointee.id == id { return i }
+        return nil
+    }
+
+    /// Adds a path; nil when there are 16 already.
+    mutating func append(_ path: consuming Path) -> Int? {
+        guard count < Lanes.maximum else { return nil }
+        let pointer = UnsafeMutablePointer<Path>.allocate(capacity: 1)
+        pointer.initialize(to: path)
+        pointers[count] = pointer
+        count += 1
+        return count - 1
+    }
+
+    /// Removes a path and releases what it holds.
+    mutating func remove(at index: Int, pool: inout PacketPool) {
+        let pointer = self[index]
+        pointer.pointee.removeAll(pool: &pool)
+        pointer.deinitialize(count: 1)
+        pointer.deallocate()
+        for i in index..<count - 1 { pointers[i] = pointers[i + 1] }
+        count -= 1
+        pointers[count] = nil
+    }
+}

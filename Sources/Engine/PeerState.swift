@@ -1,0 +1,19 @@
+import Packet
+import Proto
+
+/// A peer, and where its sessions stand.
+struct PeerState {
+    var configuration: EngineConfiguration.Peer
+    /// The session that carries its packets.
+    var session: UnsafeMutablePointer<Session>?
+    /// Server: a session that the client has yet to prove it holds the keys of.
+    var pending: UnsafeMutablePointer<Session>?
+    /// Server: the newest time stamp of its inits; older ones are replays.
+    var lastTimestamp: Timestamp?
+    /// Server: the answer to that init, for its copies from other paths.
+    var response: [UInt8] = []
+    var responsesLeft = 0
+    var respondedAt = Instant.zero
+
+    init(_ configuration: EngineConfiguration.Peer) { self.configuration = configuration }
+}

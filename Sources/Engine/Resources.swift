@@ -1,0 +1,29 @@
+import Packet
+import Proto
+import Scheduler
+
+/// What all sessions of an Engine share.
+struct Resources: ~Copyable {
+    var pool: PacketPool
+    let notes: PacketNotes
+    var entropy: Entropy
+    var drops = DropCounters()
+    var events: [EngineEvent] = []
+    var keyring = Keyring()
+    /// Packets on their way to the TUN device.
+    var deliveries = SlotQueue(bound: 1 << 16)
+    /// Where control payloads are put together before they are sealed, and where they are opened.
+    let scratch: UnsafeMutableRawBufferPointer
+
+    init(poolCapacity: Int, seed: [UInt8]) {
+        pool = PacketPool(capacity: poolCapacity)
+        notes = PacketNotes(capacity: poolCapacity)
+        entropy = Entropy(seed: seed)
+        scratch = .allocate(byteCount: Wire.maximumDatagram, alignment: 16)
+    }
+
+    deinit { scratch.deallocate() }
+
+    /// Whether there is memory to keep packets for a second try: beyond three quarters the rest is for new ones.
+    var mayRetain: Bool { pool.inUse < pool.capacity / 4 * 3 }
+}

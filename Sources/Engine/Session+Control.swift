@@ -1,0 +1,303 @@
+import Packet
+import Proto
+import Scheduler
+
+// Control frames, in and out.
+extension Session {
+    // MARK: - In
+
+    /// Acts on the frames of an authentic control datagram that came on the path at `index`.
+    mutating func read(
+        _ payload: UnsafeRawBufferPointer, on index: Int, from link: Link, _ resources: inout Resources,
+        name: String, now: Instant
+    ) {
+        var reader = FrameReader(payload)
+        while let frame = reader.next() {
+            let path = paths[index]
+            switch frame {
+            case .ack(let ack):
+                if let acknowledged = paths.find(ack.pathID) {
+                    apply(ack, to: acknowledged, cameOn: index, &resources, name: name, now: now)
+                }
+            case .ping(let token):
+                path.pointee.control.pongs.append(token)
+                path.pointee.received.hurry(now: now)
+                // The token is the sender's clock.
+                path.pointee.recordInbound(sentAt: token, now: now)
+            case .pong(let token):
+                let sample = Interval(
+                    nanoseconds: Int64(truncatingIfNeeded: now.microseconds &- token) &* 1000)
+                guard sample >= .zero, sample < .seconds(10) else { continue }
+                path.pointee.rtt.record(sample, now: now)
+                answered(index, &resources, name: name, now: now)
+            case .pathChallenge(let token): path.pointee.control.responses.append(token)
+            case .pathResponse(let token): validate(index, token, &resources, name: name, now: now)
+            case .pathStatus(let status): if !isClient { adopt(status, &resources) }
+            case .mode(let raw): if !isClient, let asked = Mode(rawValue: raw) { mode = asked }
+            case .assign(let assignment):
+                if isClient {
+                    isAssigned = true
+                    resources.events.append(.assigned(assignment))
+                }
+            case .assignRequest: if !isClient { owesAssignment = true }
+            case .close: isClosedByPeer = true
+            }
+        }
+        if reader.isMalformed { resources.drops.malformed += 1 }
+        measureHold(now: now)
+    }
+
+    /// What the peer received of what we sent on the path at `index`.
+    private mutating func apply(
+        _ ack: AckFrame, to index: Int, cameOn arrival: Int, _ resources: inout Resources, name: String,
+        now: Instant
+    ) {
+        let path = paths[index]
+        let map = AckMap(highest: ack.highest, words: ack.map)
+        guard
+            let news = path.pointee.sent.acknowledge(map, pool: &resources.pool, notes: resources.notes)
+        else { return }
+        // The peer sent the ACK this much after what it acknowledges: its clock at departure.
+        paths[arrival].pointee.recordInbound(
+            sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
+        let lost = max(news.lost, 0)
+        path.pointee.counters.lost = UInt64(max(Int64(path.pointee.counters.lost) + Int64(news.lost), 0))
+        let seen = news.acknowledged + lost
+        if seen > 0 {
+            // A moving average over some 500 datagrams.
+            let weight = min(Double(seen) / 500, 0.5)
+            path.pointee.lossRatio += (Double(lost) / Double(seen) - path.pointee.lossRatio) * weight
+        }
+        guard news.acknowledged > 0 else { return }
+        if let sentAt = news.highestSent {
+            let delay = Interval.microseconds(Int64(ack.delay))
+            if index == arrival, now - sentAt >= delay {
+                path.pointee.rtt.record(now - sentAt - delay, now: now)
+            }
+            let received = Instant(nanoseconds: ack.receiveTime &* 1000)
+            path.pointee.delay.record(received - sentAt, now: now)
+            path.pointee.rate.record(
+                sent: sentAt, received: received,
+                bytes: ack.bytesReceived &+ ack.packetsReceived &* UInt64(RateModel.datagramOverhead),
+                starved: news.starved, loss: path.pointee.lossRatio, delay: path.pointee.delay,
+                rtt: path.pointee.rtt, now: now)
+        }
+        answered(index, &resources, name: name, now: now)
+    }
+
+    /// Something that we sent on the path was answered.
+    private mutating func answered(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
+        let path = paths[index]
+        let before = path.pointee.liveness.state
+        guard path.pointee.liveness.answered(now: now, alone: !hasPathUp) else { return }
+        owesPreferences = isClient
+        if before == .down { path.pointee.rate.halve(now: now) }
+        path.pointee.nextIdleProbe = now + .milliseconds(200)
+        resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .up))
+    }
+
+    /// The peer answered a challenge: it is where the challenge was sent.
+    private mutating func validate(
+        _ index: Int, _ token: UInt64, _ resources: inout Resources, name: String, now: Instant
+    ) {
+        let path = paths[index]
+        guard let challenge = path.pointee.challenge, challenge.token == token, challenge.tries > 0 else {
+            return
+        }
+        let moved = path.pointee.isValidated && path.pointee.link != challenge.link
+        path.pointee.link = challenge.link
+        path.pointee.isValidated = true
+        path.pointee.challenge = nil
+        if moved {
+            let remote = challenge.link.remote
+            resources.events.append(.pathMoved(peer: name, pathID: path.pointee.id, remote: remote))
+        }
+        answered(index, &resources, name: name, now: now)
+        path.pointee.control.ping = true
+    }
+
+    private mutating func adopt(_ status: PathStatusFrame, _ resources: inout Resources) {
+        guard let index = paths.find(status.pathID) else { return }
+        paths[index].pointee.role = PathRole(rawValue: status.role) ?? .primary
+        if status.down && !paths[index].pointee.isDownAtPeer { moveAway(from: index, &resources) }
+        paths[index].pointee.isDownAtPeer = status.down
+        let cap = Double(status.capMbit) * 125_000
+        paths[index].pointee.rate.cap = cap > 0 ? cap : nil
+    }
+
+    // MARK: - Out
+
+    /// Sends the control datagrams that are due.
+    /// - Returns: false when the outbox is full and there is more.
+    mutating func control(
+        into outbox: inout Outbox, _ resources: inout Resources, assignment: AssignFrame?, now: Instant
+    ) -> Bool {
+        for i in 0..<paths.count {
+            guard outbox.hasRoom(for: Wire.maximumDatagram) else { return false }
+            challenge(i, into: &outbox, &resources, now: now)
+            let path = paths[i]
+            guard let link = path.pointee.link, path.pointee.role != .never || isClient else { continue }
+            let ackIsDue = path.pointee.received.ackDue <= now
+            guard ackIsDue || !path.pointee.control.isEmpty || isOwedAnything(on: i) else { continue }
+            var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
+            let wantsAck = compose(i, &writer, assignment: assignment, now: now)
+            let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
+            guard payload.count > 0 else { continue }
+            send(payload, on: i, to: link, wantsAck: wantsAck, into: &outbox, &resources, now: now)
+            // An ACK is worth a second way when the first is in doubt.
+            if ackIsDue && !path.pointee.liveness.isUp, let other = fastestPath(but: i),
+                let otherLink = paths[other].pointee.link, let ack = ackFrame(i, now: now)
+            {
+                var copy = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
+                guard copy.append(ack) else { continue }
+                let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<copy.count])
+                send(payload, on: other, to: otherLink, wantsAck: false, into: &outbox, &resources, now: now)
+            }
+        }
+        owesPreferences = false
+        return true
+    }
+
+    private func isOwedAnything(on index: Int) -> Bool {
+        (owesPreferences || owesAssignment) && paths[index].pointee.carriesData
+    }
+
+    /// Puts together one control datagram's frames.
+    /// - Returns: whether it wants an ACK.
+    private mutating func compose(
+        _ index: Int, _ writer: inout FrameWriter, assignment: AssignFrame?, now: Instant
+    ) -> Bool {
+        let path = paths[index]
+        if let ack = ackFrame(index, now: now), writer.append(ack) { path.pointee.received.ackLeft() }
+        while let token = path.pointee.control.pongs.removeFirst() { _ = writer.append(pong: token) }
+        while let token = path.pointee.control.responses.removeFirst() {
+            _ = writer.append(pathResponse: token)
+        }
+        var wantsAck = false
+        if path.pointee.control.ping {
+            path.pointee.control.ping = false
+            _ = writer.append(ping: now.microseconds)
+            wantsAck = true
+        }
+        if isClient && (wantsAck || owesPreferences) {
+            _ = writer.append(mode: mode.rawValue)
+            // All paths' states on each path: a path that is down can't tell of itself.
+            for i in 0..<paths.count { _ = writer.append(paths[i].pointee.status) }
+            if !isAssigned { _ = writer.appendAssignRequest() }
+        }
+        if owesAssignment, let assignment, path.pointee.isValidated, writer.append(assignment) {
+            owesAssignment = false
+        }
+        return wantsAck
+    }
+
+    private func ackFrame(_ index: Int, now: Instant) -> AckFrame? {
+        let received = paths[index].pointee.received
+        guard let map = received.map else { return nil }
+        return AckFrame(
+            pathID: paths[index].pointee.id, highest: map.highest, map: map.words,
+            packetsReceived: received.packets, bytesReceived: received.bytes,
+            receiveTime: received.highestTime.microseconds,
+            delay: UInt32(clamping: (now - received.highestTime).microseconds))
+    }
+
+    /// Challenges a new address of the peer, again every 100 ms for a while, within what came from there.
+    private mutating func challenge(
+        _ index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+    ) {
+        let path = paths[index]
+        guard let challenge = path.pointee.challenge, now - challenge.sentAt >= .milliseconds(100) else {
+            return
+        }
+        guard challenge.tries < 30 else {
+            path.pointee.challenge = nil
+            return
+        }
+        var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
+        guard writer.append(pathChallenge: challenge.token),
+            challenge.allowance >= writer.count + Wire.headerSize + Wire.tagSize
+        else { return }
+        path.pointee.challenge?.sentAt = now
+        path.pointee.challenge?.tries += 1
+        path.pointee.challenge?.allowance -= writer.count + Wire.headerSize + Wire.tagSize
+        let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
+        seal(payload, on: index, to: challenge.link, wantsAck: false, into: &outbox, &resources, now: now)
+    }
+
+    /// Tells the peer on every path that the session ends here.
+    mutating func sendClose(into outbox: inout Outbox, _ resources: inout Resources, now: Instant) {
+        for i in 0..<paths.count {
+            guard let link = paths[i].pointee.link else { continue }
+            var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<64]))
+            guard writer.append(close: 0) else { continue }
+            let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
+            send(payload, on: i, to: link, wantsAck: false, into: &outbox, &resources, now: now)
+        }
+    }
+
+    private mutating func send(
+        _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
+        into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+    ) {
+        let path = paths[index]
+        let size = payload.count + Wire.headerSize + Wire.tagSize
+        if !path.pointee.isValidated {
+            guard path.pointee.allowance >= size else { return }
+            path.pointee.allowance -= size
+        }
+        seal(payload, on: index, to: link, wantsAck: wantsAck, into: &outbox, &resources, now: now)
+    }
+
+    /// Seals a control payload and books it. Its sequence is the lowest that may still come on this path.
+    private mutating func seal(
+        _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
+        into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+    ) {
+        let path = paths[index]
+        let size = payload.count + Wire.headerSize + Wire.tagSize
+        guard let room = outbox.reserve(size) else { return }
+        let waiting = path.pointee.queue.first
+        let number = path.pointee.sent.next
+        Header(
+            kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0, sessionID: epoch.pointee.remoteID,
+            sequence: waiting == .none ? nextSequence : resources.notes[waiting].sequence,
+            pathID: path.pointee.id, packetNumber: number
+        ).write(to: room)
+        _ = epoch.pointee.keys.sending.seal(
+            payload, into: room.dropping(Wire.headerSize),
+            header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: path.pointee.id,
+            packetNumber: number)
+        outbox.commit(size, to: link)
+        path.pointee.bookSent(size, now: now)
+        path.pointee.sent.append(
+            slot: .none, size: size, eliciting: wantsAck, starved: true, now: now, pool: &resources.pool)
+    }
+
+    /// The path up with the smallest round trip, other than `index`.
+    private func fastestPath(but index: Int) -> Int? {
+        var best: Int?
+        for i in 0..<paths.count where i != index && paths[i].pointee.carriesData {
+            if let known = best, paths[known].pointee.rtt.smoothed <= paths[i].pointee.rtt.smoothed {
+                continue
+            }
+            best = i
+        }
+        return best
+    }
+}
+
+extension Path {
+    /// What the client tells the server of the path.
+    var status: PathStatusFrame {
+        PathStatusFrame(
+            pathID: id, role: role.rawValue, down: link == nil || liveness.state == .down,
+            capMbit: UInt16(clamping: Int((rate.cap ?? 0) / 125_000)))
+    }
+
+    /// Takes a sample of the delay from the peer: it sent something at `sentAt` µs on its clock.
+    mutating func recordInbound(sentAt: UInt64, now: Instant) {
+        let sample = Interval(nanoseconds: Int64(truncatingIfNeeded: now.microseconds &- sentAt) &* 1000)
+        inboundDelay.record(sample, now: now)
+        inboundPeak.record(sample.nanoseconds, now: now)
+    }
+}

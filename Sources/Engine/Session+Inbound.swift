@@ -1,0 +1,105 @@
+import Packet
+import Proto
+import Reorder
+import Scheduler
+
+// From an authentic datagram to the TUN device.
+extension Session {
+    /// Takes an authentic, fresh datagram of `size` bytes on the path at `index`: for the ACK, for the order, for the
+    /// life of the path.
+    mutating func note(
+        _ header: Header, size: Int, on index: Int, from link: Link, _ resources: inout Resources,
+        now: Instant
+    ) {
+        let path = paths[index]
+        let isNewest = path.pointee.received.map.map { header.packetNumber > $0.highest } ?? true
+        if !isNewest { path.pointee.lastReordered = now }
+        let eliciting = header.kind == .data || header.flags & ControlFlags.wantsAck != 0
+        path.pointee.received.record(
+            header.packetNumber, bytes: size, eliciting: eliciting, now: now, rtt: path.pointee.rtt)
+        path.pointee.counters.receivedBytes += UInt64(size)
+        path.pointee.counters.receivedPackets += 1
+        path.pointee.lastHeard = now
+        lastHeard = now
+        let passed = header.kind == .data ? header.sequence &+ 1 : header.sequence
+        if passed < 1 << 62 { path.pointee.passed = max(path.pointee.passed, passed) }
+        if !path.pointee.isValidated { path.pointee.allowance += size * 3 }
+        // Only the newest datagram can say where the peer is now: an older one may have taken a detour.
+        if !isClient && isNewest { follow(path, to: link, size: size, &resources) }
+    }
+
+    /// Server: a path's peer seems to be at a new address. It has to prove it.
+    private func follow(
+        _ path: UnsafeMutablePointer<Path>, to link: Link, size: Int, _ resources: inout Resources
+    ) {
+        if path.pointee.isValidated && path.pointee.link == link { return }
+        if let challenge = path.pointee.challenge, challenge.link == link {
+            path.pointee.challenge?.allowance += size * 3
+            return
+        }
+        path.pointee.challenge = Challenge(link: link, token: resources.entropy.next(), allowance: size * 3)
+        if !path.pointee.isValidated { path.pointee.link = link }
+    }
+
+    /// Takes an inner packet that lies in `slot` behind its shim.
+    mutating func deliver(
+        _ slot: Slot, _ header: Header, _ shim: Shim, _ resources: inout Resources, now: Instant
+    ) {
+        lastData = now
+        let verdict = reorder.accept(
+            slot, sequence: header.sequence, distance: shim.distance,
+            trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, now: now,
+            pool: &resources.pool)
+        switch verdict {
+        case .delivered, .held: break
+        case .duplicate, .stale: resources.pool.release(slot)
+        }
+    }
+
+    /// Hands over what is in order by now, what is proven lost before it, and what has waited long enough.
+    mutating func release(_ resources: inout Resources, now: Instant) {
+        if reorder.held > 0 {
+            reorder.prove(lostBelow: provenFloor(now: now), pool: &resources.pool)
+            reorder.expire(now: now, pool: &resources.pool)
+        }
+        while let slot = reorder.popReady(pool: resources.pool) {
+            counters.deliveredPackets += 1
+            if !resources.deliveries.append(slot, length: resources.pool.length(of: slot)) {
+                resources.drops.noBuffer += 1
+                resources.pool.release(slot)
+            }
+        }
+    }
+
+    /// The sequence that every path which may still bring data has passed; 0 when one of them proves nothing.
+    private func provenFloor(now: Instant) -> UInt64 {
+        var floor = UInt64.max
+        for i in 0..<paths.count where paths[i].pointee.mayBringData(now: now) {
+            floor = min(floor, paths[i].pointee.keepsOrder(now: now) ? paths[i].pointee.passed : 0)
+        }
+        return floor == .max ? 0 : floor
+    }
+
+    /// How long a packet waits for its predecessor: the spread of the paths' delays plus what they jitter, at least 5 ms.
+    mutating func measureHold(now: Instant) {
+        var slowest = Int64.min
+        var fastest = Int64.max
+        var jitter = Interval.zero
+        for i in 0..<paths.count where paths[i].pointee.mayBringData(now: now) {
+            let delay = paths[i].pointee.inboundDelay
+            guard delay.isKnown else { continue }
+            slowest = max(slowest, paths[i].pointee.inboundPeak.value ?? delay.smoothed.nanoseconds)
+            fastest = min(fastest, delay.minimum.nanoseconds)
+            jitter = max(jitter, delay.jitter)
+        }
+        guard slowest >= fastest else { return }
+        let spread = Interval(nanoseconds: slowest - fastest)
+        hold = min(max(spread + max(.milliseconds(5), jitter * 2), .milliseconds(5)), .milliseconds(250))
+    }
+}
+
+/// The header flags of control datagrams.
+enum ControlFlags {
+    /// The sender wants an ACK for the datagram.
+    static let wantsAck: UInt8 = 1
+}

@@ -1,0 +1,85 @@
+import Packet
+import Proto
+import Scheduler
+
+// What time alone brings about.
+extension Session {
+    /// Probes paths, doubts the silent ones, gives up the dead ones.
+    mutating func attend(_ resources: inout Resources, name: String, now: Instant) {
+        dropRetiredKeys(keyring: &resources.keyring, now: now)
+        for i in 0..<paths.count {
+            let path = paths[i]
+            guard path.pointee.link != nil, path.pointee.role != .never else { continue }
+            if let sentAt = path.pointee.sent.oldestUnanswered(),
+                now - sentAt >= path.pointee.rtt.answerTimeout,
+                path.pointee.liveness.stayedSilent(now: now)
+            {
+                moveAway(from: i, &resources)
+                resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
+            }
+            if path.pointee.liveness.givesUpAt(path.pointee.rtt) <= now {
+                fail(i, &resources, name: name, now: now)
+            }
+            if path.pointee.liveness.probeDue <= now && (path.pointee.isValidated || isClient) {
+                path.pointee.liveness.probeLeft(now: now)
+                path.pointee.control.ping = true
+            }
+            if path.pointee.liveness.isUp && path.pointee.nextIdleProbe <= now {
+                path.pointee.nextIdleProbe = now + idleInterval(now: now)
+                if isClient || now - path.pointee.lastHeard > .seconds(3) { path.pointee.control.ping = true }
+            }
+        }
+    }
+
+    /// The path is down: say so, and send elsewhere what was under way on it.
+    mutating func fail(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
+        guard paths[index].pointee.liveness.fail(now: now) else { return }
+        moveAway(from: index, &resources)
+        owesPreferences = isClient
+        resources.events.append(.pathChanged(peer: name, pathID: paths[index].pointee.id, state: .down))
+    }
+
+    /// What waits for the path and what is unanswered on it goes again elsewhere.
+    mutating func moveAway(from index: Int, _ resources: inout Resources) {
+        let path = paths[index]
+        let before = resend.count
+        path.pointee.sent.surrender(to: &resend, pool: &resources.pool, notes: resources.notes)
+        while !path.pointee.queue.isEmpty {
+            let slot = path.pointee.queue.first
+            let length = resources.pool.length(of: slot)
+            path.pointee.queue.removeFirst(length: length)
+            if !resend.append(slot, length: length) { resources.pool.release(slot) }
+        }
+        path.pointee.counters.repaired += UInt64(resend.count - before)
+    }
+
+    /// How often a path is probed that has nothing to do: 5 a second while the tunnel is in use, one a second for a minute
+    /// after that, then often enough to keep a NAT's mapping open (RFC 4787 REQ-5 allows 30 s).
+    private func idleInterval(now: Instant) -> Interval {
+        let idle = now - lastData
+        return idle < .seconds(2) ? .milliseconds(200) : idle < .seconds(60) ? .seconds(1) : .seconds(20)
+    }
+
+    /// When the session wants to be looked at next.
+    mutating func nextDeadline(now: Instant) -> Instant {
+        var next = min(reorder.nextDeadline(), nextTransmission(now: now))
+        if let previous = previousEpoch { next = min(next, previous.pointee.retired + .seconds(10)) }
+        for i in 0..<paths.count {
+            let path = paths[i]
+            next = min(next, path.pointee.received.ackDue)
+            if let challenge = path.pointee.challenge {
+                next = min(next, challenge.sentAt + .milliseconds(100))
+            }
+            guard path.pointee.link != nil, path.pointee.role != .never else { continue }
+            next = min(next, path.pointee.liveness.givesUpAt(path.pointee.rtt))
+            if path.pointee.isValidated || isClient { next = min(next, path.pointee.liveness.probeDue) }
+            if path.pointee.liveness.isUp {
+                next = min(next, path.pointee.nextIdleProbe)
+                if let sentAt = path.pointee.sent.oldestUnanswered() {
+                    next = min(next, sentAt + path.pointee.rtt.answerTimeout)
+                }
+            }
+        }
+        return next
+    }
+}

@@ -1,0 +1,133 @@
+import Packet
+import Proto
+import Reorder
+import Scheduler
+
+/// One session with one peer: its keys, its paths, its sequence, its order. It lives from a handshake until the peer
+/// restarts or falls silent; new keys alone do not end it.
+struct Session: ~Copyable {
+    /// The number that the Engine's timers know it by.
+    let index: Int
+    /// The peer's number in the Engine's configuration.
+    var peer: Int
+    let isClient: Bool
+    let established: Instant
+
+    /// The keys to send with.
+    var epoch: UnsafeMutablePointer<Epoch>
+    /// Server: new keys that the client has not used yet.
+    var nextEpoch: UnsafeMutablePointer<Epoch>?
+    /// The keys before these, for what is still under way.
+    var previousEpoch: UnsafeMutablePointer<Epoch>?
+    /// Server: whether the client has proven with a first datagram that it holds the keys.
+    var isConfirmed: Bool
+
+    var mode: Mode
+    var paths = PathList()
+    var lanes = Lanes()
+    /// In `preferred`, the path chosen last, which another must beat by 15 %.
+    var preferredPath = -1
+
+    /// The next inner packet's sequence.
+    var nextSequence: UInt64 = 0
+    var flows = FlowTable()
+    var queue = SlotQueue(bound: 8192)
+    /// What has a sequence already and must go again: its path fell silent.
+    var resend = SlotQueue(bound: 32768)
+
+    var reorder = ReorderBuffer()
+    var hold = Interval.milliseconds(50)
+
+    /// Client: whether the server has told what the tunnel looks like.
+    var isAssigned = false
+    /// Server: whether the client is to be told.
+    var owesAssignment = false
+    /// Client: whether the server is to be told of a mode or a path's role at once.
+    var owesPreferences = false
+    /// Whether the peer has said good-bye.
+    var isClosedByPeer = false
+    var lastHeard: Instant
+    var lastData: Instant
+    var isDirty = false
+    var counters = SessionCounters()
+
+    init(
+        index: Int, peer: Int, isClient: Bool, mode: Mode, epoch: UnsafeMutablePointer<Epoch>,
+        isConfirmed: Bool,
+        now: Instant
+    ) {
+        self.index = index
+        self.peer = peer
+        self.isClient = isClient
+        self.mode = mode
+        self.epoch = epoch
+        self.isConfirmed = isConfirmed
+        established = now
+        lastHeard = now
+        lastData = now
+    }
+
+    /// Whether a path is up. Without one a client looks for the server again.
+    var hasPathUp: Bool {
+        for i in 0..<paths.count where paths[i].pointee.carriesData { return true }
+        return false
+    }
+
+    /// Makes the newest keys the ones to send with.
+    mutating func promote(_ new: UnsafeMutablePointer<Epoch>, keyring: inout Keyring, now: Instant) {
+        if let previousEpoch { Self.destroy(previousEpoch, keyring: &keyring) }
+        epoch.pointee.retired = now
+        previousEpoch = epoch
+        epoch = new
+        nextEpoch = nil
+    }
+
+    /// Forgets keys that were replaced over 10 s ago.
+    mutating func dropRetiredKeys(keyring: inout Keyring, now: Instant) {
+        if let previous = previousEpoch, now - previous.pointee.retired > .seconds(10) {
+            Self.destroy(previous, keyring: &keyring)
+            previousEpoch = nil
+        }
+    }
+
+    /// Erases keys and frees their ID.
+    static func destroy(_ epoch: UnsafeMutablePointer<Epoch>, keyring: inout Keyring) {
+        keyring.release(epoch.pointee.localID)
+        epoch.deinitialize(count: 1)
+        epoch.deallocate()
+    }
+
+    /// Releases everything: packets, paths, keys.
+    mutating func tearDown(_ resources: inout Resources) {
+        resources.drain(&queue)
+        resources.drain(&resend)
+        reorder.removeAll(pool: &resources.pool)
+        while paths.count > 0 { paths.remove(at: 0, pool: &resources.pool) }
+        if let nextEpoch { Self.destroy(nextEpoch, keyring: &resources.keyring) }
+        if let previousEpoch { Self.destroy(previousEpoch, keyring: &resources.keyring) }
+        Self.destroy(epoch, keyring: &resources.keyring)
+    }
+}
+
+extension Resources {
+    /// Releases everything that waits in `queue`.
+    mutating func drain(_ queue: inout SlotQueue) {
+        while !queue.isEmpty {
+            let slot = queue.first
+            queue.removeFirst(length: pool.length(of: slot))
+            pool.release(slot)
+        }
+    }
+}
+
+/// What a session has carried and decided.
+public struct SessionCounters: Sendable {
+    /// Inner packets sent, copies not counted.
+    public var sentPackets: UInt64 = 0
+    /// Inner packets delivered to the TUN device.
+    public var deliveredPackets: UInt64 = 0
+    /// Handshakes that gave this session new keys.
+    public var rekeys: UInt64 = 0
+    /// Packets sent again because their path fell silent.
+    public var resent: UInt64 = 0
+}

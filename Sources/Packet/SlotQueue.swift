@@ -1,0 +1,64 @@
+/// A bounded first-in-first-out queue of packets that knows how many bytes it holds. Grows by doubling up to its bound,
+/// and never shrinks by itself.
+public struct SlotQueue: ~Copyable {
+    /// How many packets wait.
+    public private(set) var count = 0
+    /// How many bytes the waiting packets have.
+    public private(set) var bytes = 0
+    /// The most packets that it takes.
+    public let bound: Int
+
+    private var storage: UnsafeMutablePointer<Slot>
+    private var capacity: Int
+    private var head = 0
+
+    /// An empty queue for at most `bound` packets.
+    public init(bound: Int) {
+        self.bound = bound
+        capacity = min(64, bound.nextPowerOfTwo)
+        storage = .allocate(capacity: capacity)
+        storage.initialize(repeating: .none, count: capacity)
+    }
+
+    deinit { storage.deallocate() }
+
+    /// Whether nothing waits.
+    public var isEmpty: Bool { count == 0 }
+
+    /// The packet that waits longest, or `Slot.none`.
+    public var first: Slot { count == 0 ? .none : storage[head] }
+
+    /// Appends a packet of `length` bytes; false when the queue is at its bound.
+    public mutating func append(_ slot: Slot, length: Int) -> Bool {
+        if count == capacity && !grow() { return false }
+        storage[(head + count) & (capacity - 1)] = slot
+        count += 1
+        bytes += length
+        return true
+    }
+
+    /// Takes out the packet that waits longest, which has `length` bytes.
+    public mutating func removeFirst(length: Int) {
+        precondition(count > 0)
+        head = (head + 1) & (capacity - 1)
+        count -= 1
+        bytes -= length
+    }
+
+    private mutating func grow() -> Bool {
+        guard capacity < bound else { return false }
+        let larger = UnsafeMutablePointer<Slot>.allocate(capacity: capacity * 2)
+        larger.initialize(repeating: .none, count: capacity * 2)
+        for i in 0..<count { larger[i] = storage[(head + i) & (capacity - 1)] }
+        storage.deallocate()
+        storage = larger
+        capacity *= 2
+        head = 0
+        return true
+    }
+}
+
+extension Int {
+    /// The smallest power of two that is not below the number.
+    public var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
+}

@@ -1,0 +1,169 @@
+import Packet
+
+/// Restores the order of each flow and drops copies.
+///
+/// A packet names its flow's previous packet by the distance to its sequence. It is delivered at once when that one was
+/// delivered, or when there is none; otherwise it waits, at the longest until its deadline. So a loss holds up its own flow
+/// and no other. Once given up, a predecessor that still comes is delivered late rather than dropped.
+public struct ReorderBuffer: ~Copyable {
+    /// What became of a packet.
+    public enum Verdict: Sendable {
+        /// It is in the queue of delivered packets, and so may be others that waited for it.
+        case delivered
+        /// It waits.
+        case held
+        /// It was here before; the caller keeps the slot.
+        case duplicate
+        /// It is so old that nobody knows whether it was here before; the caller keeps the slot.
+        case stale
+    }
+
+    /// Counters for status and metrics.
+    public struct Counters: Sendable {
+        /// Packets that had to wait.
+        public var held: UInt64 = 0
+        /// Packets that came after one of their own flow that should have followed them.
+        public var late: UInt64 = 0
+        /// Copies dropped.
+        public var duplicates: UInt64 = 0
+        /// Packets dropped because they were below the window.
+        public var stale: UInt64 = 0
+        /// Packets that were delivered because their deadline came, not their predecessor.
+        public var expired: UInt64 = 0
+        /// Packets that were delivered because their predecessor was proven lost.
+        public var proven: UInt64 = 0
+    }
+
+    /// The longest that a packet waits.
+    public static let longestHold = Interval.milliseconds(250)
+    /// The longest that a packet of the class `realtime` waits.
+    public static let longestRealtimeHold = Interval.milliseconds(20)
+
+    /// What has happened so far.
+    public private(set) var counters = Counters()
+    /// How many packets wait now.
+    public var held: Int { waiting.count }
+
+    private var received = SequenceWindow()
+    /// Delivered or given up: whoever follows need not wait.
+    private var settled = SequenceWindow()
+    private var waiting: HeldPackets
+    private var ready: SlotQueue
+    private var floor: UInt64 = 0
+
+    /// An empty buffer that lets at most `bound` packets wait.
+    public init(bound: Int = 8192) {
+        waiting = HeldPackets(bound: bound)
+        ready = SlotQueue(bound: 1 << 16)
+    }
+
+    /// Takes a packet in.
+    /// - Parameters:
+    ///   - sequence: the packet's sequence, authenticated.
+    ///   - distance: to the sequence of the flow's previous packet; 0: there is none.
+    ///   - hold: how long it may wait; bounded by the class' longest hold.
+    public mutating func accept(
+        _ slot: Slot, sequence: UInt64, distance: UInt16, trafficClass: TrafficClass, hold: Interval,
+        now: Instant, pool: inout PacketPool
+    ) -> Verdict {
+        // No honest peer comes near 2⁶²: refusing more keeps all arithmetic on sequences from overflowing.
+        if sequence < received.bottom || sequence >= 1 << 62 {
+            counters.stale += 1
+            return .stale
+        }
+        if received.contains(sequence) {
+            counters.duplicates += 1
+            return .duplicate
+        }
+        received.insert(sequence)
+        if settled.contains(sequence) { counters.late += 1 }
+        // The session's first packets have nothing before sequence 0 to wait for.
+        guard distance > 0, UInt64(distance) <= sequence else {
+            deliver(slot, sequence: sequence, pool: &pool)
+            return .delivered
+        }
+        let predecessor = sequence - UInt64(distance)
+        if settled.contains(predecessor) {
+            deliver(slot, sequence: sequence, pool: &pool)
+            return .delivered
+        }
+        if predecessor < floor && !received.contains(predecessor) {
+            counters.proven += 1
+            deliver(slot, sequence: sequence, pool: &pool)
+            return .delivered
+        }
+        let longest = trafficClass == .realtime ? Self.longestRealtimeHold : Self.longestHold
+        let deadline = now + min(max(hold, .zero), longest)
+        if waiting.count >= waiting.bound, let oldest = waiting.removeDue(.latest) {
+            counters.expired += 1
+            giveUpAndDeliver(oldest, pool: &pool)
+        }
+        let held = HeldPackets.Held(
+            predecessor: predecessor, sequence: sequence, deadline: deadline, slot: slot)
+        guard waiting.insert(held) else {
+            deliver(slot, sequence: sequence, pool: &pool)
+            return .delivered
+        }
+        counters.held += 1
+        return .held
+    }
+
+    /// Every live path has passed all sequences below `newFloor`: what is missing there was lost.
+    public mutating func prove(lostBelow newFloor: UInt64, pool: inout PacketPool) {
+        guard newFloor > floor else { return }
+        // Below the window nobody waits any more.
+        var sequence = max(floor, received.bottom)
+        floor = newFloor
+        while sequence < min(newFloor, received.top) && waiting.count > 0 {
+            if !received.contains(sequence), let held = waiting.remove(waitingFor: sequence) {
+                counters.proven += 1
+                giveUpAndDeliver(held, pool: &pool)
+            }
+            sequence += 1
+        }
+    }
+
+    /// Delivers what has waited long enough.
+    public mutating func expire(now: Instant, pool: inout PacketPool) {
+        while let held = waiting.removeDue(now) {
+            counters.expired += 1
+            giveUpAndDeliver(held, pool: &pool)
+        }
+    }
+
+    /// When the next packet has waited long enough; `.never` when none waits.
+    public mutating func nextDeadline() -> Instant { waiting.nextDeadline() }
+
+    /// Takes the next packet to be written to the TUN device; nil when there is none. The slot is the caller's.
+    public mutating func popReady(pool: borrowing PacketPool) -> Slot? {
+        let slot = ready.first
+        guard slot != .none else { return nil }
+        ready.removeFirst(length: pool.length(of: slot))
+        return slot
+    }
+
+    /// Gives every slot back.
+    public mutating func removeAll(pool: inout PacketPool) {
+        waiting.removeAll(pool: &pool)
+        while let slot = popReady(pool: pool) { pool.release(slot) }
+    }
+
+    /// Settles the predecessor that did not come, then delivers the packet that waited for it.
+    private mutating func giveUpAndDeliver(_ held: HeldPackets.Held, pool: inout PacketPool) {
+        settled.insert(held.predecessor)
+        deliver(held.slot, sequence: held.sequence, pool: &pool)
+    }
+
+    /// Delivers a packet and everything that waited for it.
+    private mutating func deliver(_ slot: Slot, sequence: UInt64, pool: inout PacketPool) {
+        var slot = slot
+        var sequence = sequence
+        while true {
+            settled.insert(sequence)
+            if !ready.append(slot, length: pool.length(of: slot)) { pool.release(slot) }
+            guard let next = waiting.remove(waitingFor: sequence) else { return }
+            slot = next.slot
+            sequence = next.sequence
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Packet
+
+/// The paths that may carry data now, as the choice among them sees them: when would a packet arrive on each?
+public struct Lanes: Sendable {
+    /// The most paths a session has.
+    public static let maximum = 16
+    /// How much longer than the best path the packets of another may have been under way: beyond it, holding the fast
+    /// path's packets back for the slow one's costs more than the slow one brings.
+    public static let slack = Interval.milliseconds(3)
+    /// In `preferred`, how much may wait before a path before the next one helps.
+    public static let overflow = Interval.milliseconds(20)
+
+    /// One path.
+    public struct Lane: Sendable {
+        /// Whether it may be chosen.
+        public var isUsable = false
+        /// Nanoseconds that a byte takes at its rate.
+        public var cost = 0.0
+        /// Nanoseconds from departure to arrival, less what all paths share.
+        public var delay = 0.0
+        /// Nanoseconds until its pacer lets the next datagram go.
+        public var wait = 0.0
+        /// Bytes that were given to it and have not left.
+        public var backlog = 0
+        /// Nanoseconds of backlog that it takes.
+        public var horizon = 0.0
+        /// In `preferred`, the smallest wins.
+        public var score = 0.0
+
+        /// A path that can't be chosen.
+        public init() {}
+
+        fileprivate func departure(of bytes: Int) -> Double { wait + Double(backlog + bytes) * cost }
+    }
+
+    private var lanes = InlineArray<16, Lane>(repeating: Lane())
+    private var count = 0
+
+    /// No paths.
+    public init() {}
+
+    /// The lane of the path at `index`.
+    public subscript(index: Int) -> Lane {
+        get { lanes[index] }
+        set {
+            lanes[index] = newValue
+            count = max(count, index + 1)
+        }
+    }
+
+    /// Sets each lane's horizon: what a faster path may collect while a packet of the slowest useful one is under way, so
+    /// that both arrive together.
+    public mutating func align() {
+        var slowest = -Double.infinity
+        for i in 0..<count where lanes[i].isUsable { slowest = max(slowest, lanes[i].delay) }
+        let slack = Double(Self.slack.nanoseconds)
+        for i in 0..<count where lanes[i].isUsable {
+            lanes[i].horizon = min(slowest - lanes[i].delay, 250e6) + slack
+        }
+    }
+
+    /// `stripe`: the path on which `bytes` more arrive first, or nil when it has enough to do for now.
+    public func earliest(_ bytes: Int) -> Int? {
+        var best: Int?
+        var bestArrival = Double.infinity
+        for i in 0..<count where lanes[i].isUsable {
+            let arrival = lanes[i].departure(of: bytes) + lanes[i].delay
+            if arrival < bestArrival {
+                bestArrival = arrival
+                best = i
+            }
+        }
+        guard let best, Double(lanes[best].backlog) * lanes[best].cost <= lanes[best].horizon else {
+            return nil
+        }
+        return best
+    }
+
+    /// `preferred`: the path of the best score with room, or nil when none has.
+    public func preferred(_ bytes: Int) -> Int? {
+        var best: Int?
+        for i in 0..<count where lanes[i].isUsable {
+            let hasRoom = lanes[i].departure(of: bytes) <= Double(Self.overflow.nanoseconds)
+            if hasRoom && (best.map { lanes[i].score < lanes[$0].score } ?? true) { best = i }
+        }
+        return best
+    }
+}

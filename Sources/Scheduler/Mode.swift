@@ -1,0 +1,11 @@
+/// How a session spreads its packets over its paths. The raw value is the wire's mode byte.
+public enum Mode: UInt8, Sendable, CaseIterable {
+    /// What suits most: today the same as `stripe`.
+    case auto = 0
+    /// Each packet on the path where it arrives first.
+    case stripe = 1
+    /// The best path; the next one when it is full.
+    case preferred = 2
+    /// Every packet on every path.
+    case redundant = 3
+}

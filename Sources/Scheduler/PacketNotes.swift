@@ -1,0 +1,45 @@
+import Packet
+
+/// What the sender remembers of a packet while its slot lives: one note a slot of the pool.
+public struct PacketNotes: ~Copyable {
+    /// One packet's note.
+    public struct Note: Sendable {
+        /// The session's sequence that the packet was given.
+        public var sequence: UInt64 = 0
+        /// When it came out of the TUN device.
+        public var entered = Instant.zero
+        /// Its flow's hash.
+        public var flow: UInt32 = 0
+        /// Its class.
+        public var trafficClass = TrafficClass.bulk
+        /// Whether a copy of it is known to have arrived.
+        public var isAcknowledged = false
+
+        /// A note of nothing.
+        public init() {}
+    }
+
+    private let notes: UnsafeMutablePointer<Note>
+    private let capacity: Int
+
+    /// Notes for a pool of `capacity` slots.
+    public init(capacity: Int) {
+        self.capacity = capacity
+        notes = .allocate(capacity: capacity)
+        notes.initialize(repeating: Note(), count: capacity)
+    }
+
+    deinit { notes.deallocate() }
+
+    /// The note of `slot`.
+    public subscript(slot: Slot) -> Note {
+        get {
+            precondition(slot.index < capacity)
+            return notes[Int(slot.index)]
+        }
+        nonmutating set {
+            precondition(slot.index < capacity)
+            notes[Int(slot.index)] = newValue
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Packet
+
+/// Whether a path can be used: PROBING → UP → SUSPECT → DOWN, and back.
+public struct PathLiveness: Sendable {
+    /// The four states.
+    public enum State: UInt8, Sendable {
+        /// New, nothing heard on it yet.
+        case probing
+        /// Answers in time.
+        case up
+        /// Something stayed unanswered for too long: no new data, probes decide.
+        case suspect
+        /// Does not answer, or the host said that it can't.
+        case down
+    }
+
+    /// When probes of a suspect path leave, after it became one.
+    private static let suspectProbes: InlineArray<3, Interval> = [
+        .milliseconds(0), .milliseconds(20), .milliseconds(60),
+    ]
+    /// A path that fails within this time of having come up is flapping.
+    private static let flapWindow = Interval.seconds(10)
+
+    /// The present state.
+    public private(set) var state = State.probing
+    /// When it was entered.
+    public private(set) var since: Instant
+
+    private var probesSent = 0
+    private var nextProbe: Instant
+    private var lastProbe = Instant.zero
+    private var answers = 0
+    private var firstAnswer = Instant.zero
+    private var heldUntil = Instant.zero
+    private var hold = Interval.seconds(1)
+    private var hasBeenUp = false
+    private var upSince = Instant.zero
+
+    /// A new path, to be probed at once.
+    public init(now: Instant) {
+        since = now
+        nextProbe = now
+    }
+
+    /// Whether data may go on it.
+    public var isUp: Bool { state == .up }
+
+    /// When the next probe leaves; `.never` in state UP, whose idle probes are the caller's.
+    public var probeDue: Instant { state == .up ? .never : nextProbe }
+
+    /// Books the probe that leaves now.
+    public mutating func probeLeft(now: Instant) {
+        probesSent += 1
+        lastProbe = now
+        switch state {
+        case .up: break
+        case .suspect:
+            nextProbe = probesSent < 3 ? max(since + Self.suspectProbes[probesSent], now) : .never
+        case .probing:
+            nextProbe = now + (probesSent < 10 ? .milliseconds(100) : .milliseconds(500))
+        case .down:
+            nextProbe = now + (answers > 0 ? .milliseconds(100) : .milliseconds(250))
+        }
+    }
+
+    /// When a suspect path is given up unless it answers: three probes out, 250 ms gone, the last probe's time up.
+    public func givesUpAt(_ rtt: RoundTripTime) -> Instant {
+        guard state == .suspect, probesSent >= 3 else { return .never }
+        return max(since + .milliseconds(250), lastProbe + max(rtt.answerTimeout, .milliseconds(80)))
+    }
+
+    /// Something sent on the path was answered. `alone`: no other path is up, so that waiting would help nobody.
+    /// - Returns: whether the path came up.
+    public mutating func answered(now: Instant, alone: Bool) -> Bool {
+        switch state {
+        case .up: return false
+        case .suspect:
+            enter(.up, now: now)
+            return true
+        case .probing where !hasBeenUp:
+            enter(.up, now: now)
+            return true
+        case .probing, .down:
+            answers += 1
+            if answers == 1 {
+                firstAnswer = now
+                nextProbe = now + .milliseconds(100)
+            }
+            // Three answers over 300 ms, and a path that flaps waits longer.
+            guard alone || answers >= 3 && now - firstAnswer >= .milliseconds(290) && now >= heldUntil else {
+                return false
+            }
+            enter(.up, now: now)
+            return true
+        }
+    }
+
+    /// Something stayed unanswered for longer than `RoundTripTime.answerTimeout`.
+    /// - Returns: whether the path has just become suspect.
+    public mutating func stayedSilent(now: Instant) -> Bool {
+        guard state == .up else { return false }
+        enter(.suspect, now: now)
+        return true
+    }
+
+    /// The path can't be used: probes stayed unanswered, carrier or address lost, no route.
+    /// - Returns: whether that is news.
+    public mutating func fail(now: Instant) -> Bool {
+        answers = 0
+        guard state != .down else { return false }
+        if hasBeenUp {
+            hold = now - upSince < Self.flapWindow ? min(hold * 2, .seconds(30)) : .seconds(1)
+            heldUntil = now + (hold > .seconds(1) ? hold : .zero)
+        }
+        enter(.down, now: now)
+        return true
+    }
+
+    /// Something changed for the better (carrier, address): probe at once instead of waiting for the next turn.
+    public mutating func nudge(now: Instant) {
+        if state != .up { nextProbe = now }
+    }
+
+    private mutating func enter(_ next: State, now: Instant) {
+        if next == .up && state != .suspect { upSince = now }
+        if next == .up { hasBeenUp = true }
+        state = next
+        since = now
+        probesSent = 0
+        answers = 0
+        nextProbe = now
+    }
+}

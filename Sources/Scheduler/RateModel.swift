@@ -1,0 +1,162 @@
+import Packet
+
+/// What one path carries in one direction, learnt from ACK frames alone, and how fast to send into it.
+///
+/// The idea is BBR's (draft-ietf-ccwg-bbr): the largest delivery rate of the last 10 round trips is what the path
+/// carries, and probing finds more. Retransmission plays no part. Random loss is not congestion; a rise of the one-way
+/// delay is. A sample is what arrived between two ACKs, over the longer of the time it took to leave and to arrive, so
+/// that neither a compressed ACK nor a late reader makes it larger than what was sent.
+public struct RateModel: Sendable {
+    /// Where the search for the path's rate stands.
+    public enum Phase: UInt8, Sendable {
+        /// Doubling until the delay rises.
+        case startup
+        /// Letting the queue run dry that start-up made.
+        case drain
+        /// Sending what the path carries.
+        case steady
+        /// Sending a quarter more for one round trip.
+        case probe
+    }
+
+    /// Bytes that each datagram costs on the link beside its UDP payload: IPv4, UDP and Ethernet headers. Without them
+    /// a path full of small packets would be paced over its rate.
+    public static let datagramOverhead = 42
+
+    /// Where the search stands.
+    public private(set) var phase = Phase.startup
+    /// A cap set by hand, in bytes a second; nil: none.
+    public var cap: Double?
+
+    private var filter = WindowedExtremum(window: .seconds(1), keeps: .maximum)
+    private var history = DeliveryHistory()
+    private var phaseEnds = Instant.zero
+    private var nextProbe = Instant.zero
+    private var congestedInARow = 0
+    private var bestInStartup = 0.0
+    private var flatRounds = 0
+    private var roundEnds = Instant.zero
+    private var recentQueueing: UInt8 = 0
+    private var slowedUntil = Instant.zero
+    private var isCongested = false
+    private var rateBeforeProbe = 0.0
+
+    /// Nothing known yet: start-up from about 16 datagrams a round trip.
+    public init() {}
+
+    /// The path's rate in bytes a second as far as known, a cap honoured; nil before the first sample.
+    public var rate: Double? {
+        guard let value = filter.value else { return nil }
+        return min(Double(value), cap ?? .infinity)
+    }
+
+    /// The rate to plan with before anything is known: 16 datagrams a round trip, 1 to 100 Mbit/s.
+    public func plannedRate(_ rtt: RoundTripTime) -> Double {
+        if let rate { return rate }
+        let guess = 16 * 1452 / max(rtt.smoothed.seconds, 0.002)
+        return min(min(max(guess, 125_000), 12_500_000), cap ?? .infinity)
+    }
+
+    /// The rate to send at now, in bytes a second.
+    public func pacingRate(_ rtt: RoundTripTime) -> Double {
+        let gain =
+            switch phase {
+            case .startup: 2.77  // 4 ln 2, BBR's: doubles the delivered rate each round trip
+            case .drain: 0.6
+            case .probe: 1.25
+            case .steady: isCongested ? 0.93 : 1.0  // the difference empties a standing queue
+            }
+        return min(max(plannedRate(rtt) * gain, 12_500), cap ?? .infinity)
+    }
+
+    /// How many bytes may be in flight: twice what the path holds, ACKs being up to 25 ms late.
+    public func inflightLimit(_ rtt: RoundTripTime) -> Int {
+        let gain = phase == .startup ? 3.0 : 2.0
+        let held = plannedRate(rtt) * (rtt.minimum.seconds + 0.025)
+        return max(Int(held * gain), 32 * 1500)
+    }
+
+    /// Takes the news of one ACK frame.
+    /// - Parameters:
+    ///   - sent: when the highest acknowledged datagram left, on our clock.
+    ///   - received: when it arrived, on the peer's.
+    ///   - bytes: what has arrived on the path in all, with `datagramOverhead` for each datagram.
+    ///   - starved: whether, around then, the path could have sent more but had nothing to send.
+    ///   - loss: share of the last datagrams that were lost, 0 to 1.
+    public mutating func record(
+        sent: Instant, received: Instant, bytes: UInt64, starved: Bool, loss: Double, delay: DelayModel,
+        rtt: RoundTripTime, now: Instant
+    ) {
+        isCongested = delay.queueing > max(.milliseconds(5), rtt.smoothed / 10)
+        congestedInARow = isCongested ? congestedInARow + 1 : 0
+        recentQueueing = recentQueueing << 1 | (delay.queueing > .milliseconds(30) ? 1 : 0)
+        filter.window = max(rtt.smoothed * 10, .milliseconds(500))
+        let span = min(max(rtt.smoothed, .milliseconds(20)), .milliseconds(100))
+        if let sample = history.record(sent: sent, received: received, bytes: bytes, span: span) {
+            // Only a path that was full shows its limit: by its queue, or by what it dropped (a policer has no queue).
+            let wasFull = !starved && (isCongested || loss > 0.15)
+            if wasFull || sample > Double(filter.value ?? 0) {
+                filter.record(Int64(min(sample, 1e11)), now: now)
+            }
+        }
+        turn(starved: starved, delay: delay, rtt: rtt, now: now)
+    }
+
+    /// A path that was down starts again at half of what it carried before.
+    public mutating func halve(now: Instant) {
+        if let value = filter.value { filter.reset(to: value / 2, now: now) }
+        phase = .startup
+        bestInStartup = 0
+        flatRounds = 0
+        congestedInARow = 0
+        isCongested = false
+        history = DeliveryHistory()
+    }
+
+    private mutating func turn(starved: Bool, delay: DelayModel, rtt: RoundTripTime, now: Instant) {
+        let round = rtt.smoothed + .milliseconds(10)
+        // A queue of over 30 ms in half of the last six samples: the path carries less than it did.
+        if (recentQueueing & 0b11_1111).nonzeroBitCount >= 3 && now >= slowedUntil && phase != .drain
+            && phase != .startup, let value = filter.value
+        {
+            filter.reset(to: value * 85 / 100, now: now)
+            slowedUntil = now + round * 2
+            begin(.steady, now: now)
+        }
+        switch phase {
+        case .startup:
+            if now >= roundEnds {
+                roundEnds = now + round
+                let best = Double(filter.value ?? 0)
+                flatRounds = starved || best > bestInStartup * 1.25 ? 0 : flatRounds + 1
+                bestInStartup = max(bestInStartup, best)
+            }
+            if congestedInARow >= 2 && !starved || congestedInARow >= 6 || flatRounds >= 3 {
+                begin(.drain, now: now)
+                phaseEnds = now + round * 3
+            }
+        case .drain:
+            if !isCongested || now >= phaseEnds { begin(.steady, now: now) }
+        case .steady:
+            if now >= nextProbe && !isCongested && !starved {
+                rateBeforeProbe = Double(filter.value ?? 0)
+                begin(.probe, now: now)
+                phaseEnds = now + round
+            }
+        case .probe:
+            if isCongested {
+                begin(.steady, now: now)
+            } else if now >= phaseEnds {
+                let grew = Double(filter.value ?? 0) > rateBeforeProbe * 1.05
+                begin(grew ? .probe : .steady, now: now)
+                rateBeforeProbe = Double(filter.value ?? 0)
+                phaseEnds = now + round
+            }
+        }
+    }
+
+    private mutating func begin(_ next: Phase, now: Instant) {
+        phase = next
+        if next == .steady { nextProbe = now + .milliseconds(2000) }
+    }
+}

@@ -1,0 +1,42 @@
+import Packet
+
+/// Smoothed round-trip time and its variation (RFC 6298 section 2, weights of RFC 9002 section 5.3).
+public struct RoundTripTime: Sendable {
+    /// Smoothed round-trip time; zero before the first sample.
+    public private(set) var smoothed = Interval.zero
+    /// Mean deviation.
+    public private(set) var variation = Interval.zero
+    /// The last sample.
+    public private(set) var latest = Interval.zero
+    /// The smallest sample of the last 10 s.
+    public var minimum: Interval { Interval(nanoseconds: floor.value ?? 0) }
+    /// Whether there was a sample at all.
+    public private(set) var isKnown = false
+
+    private var floor = WindowedExtremum(window: .seconds(10), keeps: .minimum)
+
+    /// Nothing measured yet.
+    public init() {}
+
+    /// Takes one sample; anything under a microsecond counts as one.
+    public mutating func record(_ sample: Interval, now: Instant) {
+        let sample = max(sample, .microseconds(1))
+        latest = sample
+        floor.record(sample.nanoseconds, now: now)
+        guard isKnown else {
+            isKnown = true
+            smoothed = sample
+            variation = sample / 2
+            return
+        }
+        let deviation = Interval(nanoseconds: abs(smoothed.nanoseconds - sample.nanoseconds))
+        variation = variation + (deviation - variation) / 4
+        smoothed = smoothed + (sample - smoothed) / 8
+    }
+
+    /// How long an answer may take before the path is in doubt: srtt + 4 × variation + 25 ms, which is the longest that
+    /// the peer may wait with an ACK; at least 50 ms, and a second before there is a sample (RFC 6298 2.1).
+    public var answerTimeout: Interval {
+        isKnown ? max(smoothed + variation * 4 + .milliseconds(25), .milliseconds(50)) : .seconds(1)
+    }
+}

@@ -1,0 +1,188 @@
+import Packet
+
+/// The datagrams of one path that left and are not yet known to have arrived or to be lost.
+///
+/// A ring indexed by packet number. A datagram is lost when three later ones were acknowledged (RFC 9002 section
+/// 6.1.1); an ACK that comes after all takes the loss back.
+public struct SentPackets: ~Copyable {
+    /// How many later acknowledgements make a loss.
+    public static let reorderingThreshold: UInt64 = 3
+    /// The most datagrams remembered; beyond it the oldest are forgotten as lost.
+    public static let bound = 32768
+
+    /// What one ACK frame brought.
+    public struct News: Sendable {
+        /// Datagrams newly known to have arrived.
+        public var acknowledged = 0
+        /// Datagrams newly known to be lost, less those taken back.
+        public var lost = 0
+        /// When the highest of the newly acknowledged left; nil when nothing is new or the highest was known.
+        public var highestSent: Instant?
+        /// Whether that one left while the path had nothing to send.
+        public var starved = false
+    }
+
+    private struct Entry {
+        var sent = Instant.zero
+        var slot = Slot.none
+        var size: UInt16 = 0
+        var state = State.settled
+        var isEliciting = false
+        var starved = false
+    }
+
+    private enum State: UInt8 {
+        case inFlight
+        case lost
+        case settled
+    }
+
+    /// The next datagram's packet number.
+    public private(set) var next: UInt64 = 0
+    /// Bytes in flight that want an ACK.
+    public private(set) var bytesInFlight = 0
+
+    private var base: UInt64 = 0
+    private var oldest: UInt64 = 0
+    private var largestAcknowledged: UInt64?
+    private var ring: UnsafeMutablePointer<Entry>
+    private var capacity = 64
+
+    /// Nothing sent yet.
+    public init() {
+        ring = .allocate(capacity: capacity)
+        ring.initialize(repeating: Entry(), count: capacity)
+    }
+
+    deinit { ring.deallocate() }
+
+    private func entry(_ number: UInt64) -> UnsafeMutablePointer<Entry> {
+        ring + Int(truncatingIfNeeded: number & UInt64(capacity - 1))
+    }
+
+    /// Books the datagram `next` that leaves now. `slot` is kept (its share of ownership with it) until an ACK settles it;
+    /// `Slot.none` for what is never sent again.
+    public mutating func append(
+        slot: Slot, size: Int, eliciting: Bool, starved: Bool, now: Instant, pool: inout PacketPool
+    ) {
+        if next - base == UInt64(capacity) && !grow() {
+            let forgotten = entry(base)
+            if forgotten.pointee.state == .inFlight { settle(base, as: .lost, pool: &pool) }
+            base += 1
+            oldest = max(oldest, base)
+        }
+        entry(next).pointee = Entry(
+            sent: now, slot: slot, size: UInt16(truncatingIfNeeded: size), state: .inFlight,
+            isEliciting: eliciting, starved: starved)
+        if eliciting { bytesInFlight += size }
+        next += 1
+    }
+
+    /// When the oldest unanswered datagram that wants an ACK left; nil when there is none.
+    public mutating func oldestUnanswered() -> Instant? {
+        while oldest < next {
+            let entry = entry(oldest).pointee
+            if entry.state == .inFlight && entry.isEliciting { return entry.sent }
+            oldest += 1
+        }
+        return nil
+    }
+
+    /// Applies an ACK frame. An ACK for what never left is refused whole: nil.
+    public mutating func acknowledge(
+        _ map: AckMap, pool: inout PacketPool, notes: borrowing PacketNotes
+    ) -> News? {
+        guard map.highest < next else { return nil }
+        var news = News()
+        let bottom = map.highest > AckMap.span ? map.highest - AckMap.span : 0
+        // What the map no longer covers and no earlier one acknowledged is lost for good.
+        while base < bottom {
+            if entry(base).pointee.state == .inFlight {
+                settle(base, as: .lost, pool: &pool)
+                news.lost += 1
+            }
+            base += 1
+        }
+        oldest = max(oldest, base)
+        var number = base
+        while number <= map.highest {
+            let entry = entry(number)
+            switch entry.pointee.state {
+            case .settled: break
+            case .inFlight where map.contains(number), .lost where map.contains(number):
+                if entry.pointee.state == .lost { news.lost -= 1 }
+                if entry.pointee.isEliciting { news.acknowledged += 1 }
+                if number == map.highest && (largestAcknowledged.map { number > $0 } ?? true) {
+                    news.highestSent = entry.pointee.sent
+                    news.starved = entry.pointee.starved
+                }
+                let slot = entry.pointee.slot
+                if slot != .none {
+                    var note = notes[slot]
+                    note.isAcknowledged = true
+                    notes[slot] = note
+                }
+                settle(number, as: .settled, pool: &pool)
+            case .inFlight where number + Self.reorderingThreshold <= map.highest:
+                settle(number, as: .lost, pool: &pool)
+                if entry.pointee.isEliciting { news.lost += 1 }
+            case .inFlight, .lost: break
+            }
+            number += 1
+        }
+        largestAcknowledged = max(largestAcknowledged ?? 0, map.highest)
+        return news
+    }
+
+    /// Gives up on everything in flight: counts nothing, and hands each packet that is still wanted to `queue`, with
+    /// its ownership. A late ACK still settles them.
+    public mutating func surrender(
+        to queue: inout SlotQueue, pool: inout PacketPool, notes: borrowing PacketNotes
+    ) {
+        var number = base
+        while number < next {
+            let entry = entry(number)
+            if entry.pointee.state == .inFlight {
+                let slot = entry.pointee.slot
+                entry.pointee.slot = .none
+                if slot != .none {
+                    if notes[slot].isAcknowledged || !queue.append(slot, length: pool.length(of: slot)) {
+                        pool.release(slot)
+                    }
+                }
+                settle(number, as: .lost, pool: &pool)
+            }
+            number += 1
+        }
+    }
+
+    /// Releases every slot.
+    public mutating func removeAll(pool: inout PacketPool) {
+        while base < next {
+            settle(base, as: .settled, pool: &pool)
+            base += 1
+        }
+        oldest = next
+    }
+
+    private mutating func settle(_ number: UInt64, as state: State, pool: inout PacketPool) {
+        let entry = entry(number)
+        if entry.pointee.state == .inFlight && entry.pointee.isEliciting {
+            bytesInFlight -= Int(entry.pointee.size)
+        }
+        if entry.pointee.slot != .none { pool.release(entry.pointee.slot) }
+        entry.pointee.slot = .none
+        entry.pointee.state = state
+    }
+
+    private mutating func grow() -> Bool {
+        guard capacity < Self.bound else { return false }
+        let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2)
+        larger.initialize(repeating: Entry(), count: capacity * 2)
+        for number in base..<next { larger[Int(number & UInt64(capacity * 2 - 1))] = entry(number).pointee }
+        ring.deallocate()
+        ring = larger
+        capacity *= 2
+        return true
+    }
+}
