@@ -93,9 +93,3 @@ int lab_signal_open(void) {
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     return result(signalfd(-1, &set, SFD_CLOEXEC));
 }
-
-int lab_signal_read(int fd) {
-    struct signalfd_siginfo info;
-    ssize_t n = read(fd, &info, sizeof info);
-    return n == (ssize_t)sizeof info ? (int)info.ssi_signo : -errno;
-}

@@ -23,7 +23,10 @@ extension Lab {
             return .none(reason: "Cannot open /dev/net/tun (\(String(cString: strerror(error)))); \(advice).")
         }
         Glibc.close(tun)
-        if (try? Namespace(name: "probe")) != nil { return .root }
+        if let probe = try? Namespace.make() {
+            Glibc.close(probe)
+            return .root
+        }
         do throws(LabError) {
             try Child.run(["unshare", "--user", "--map-root-user", "--net", "--mount", "true"])
             return .userNamespaces

@@ -19,6 +19,16 @@ public final class Namespace: Sendable {
     /// need it. Throws `system` (EPERM: see `Lab.privilege`).
     public init(name: String) throws(LabError) {
         self.name = name
+        state = Mutex(State(fd: try Self.make()))
+        try ip("link set lo up")
+        try sysctl("net/ipv4/conf/all/rp_filter", "0")
+        try sysctl("net/ipv4/conf/default/rp_filter", "0")
+    }
+
+    deinit { close() }
+
+    /// A descriptor that holds a new namespace; the calling thread is back in its own when this returns.
+    static func make() throws(LabError) -> Int32 {
         let home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         guard home >= 0 else { throw .system(call: "opening /proc/thread-self/ns/net", errno: errno) }
         defer { Glibc.close(home) }
@@ -28,13 +38,8 @@ public final class Namespace: Sendable {
         let error = errno
         precondition(lab_enter_network(home) == 0, "the thread is stranded in a new network namespace")
         guard fd >= 0 else { throw .system(call: "opening /proc/thread-self/ns/net", errno: error) }
-        state = Mutex(State(fd: fd))
-        try ip("link set lo up")
-        try sysctl("net/ipv4/conf/all/rp_filter", "0")
-        try sysctl("net/ipv4/conf/default/rp_filter", "0")
+        return fd
     }
-
-    deinit { close() }
 
     /// The path of the namespace, for `nsenter --net=` and `ip … netns`; good while this process holds it.
     public var path: String { "/proc/\(getpid())/fd/\(state.withLock { $0.fd })" }

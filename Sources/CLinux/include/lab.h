@@ -33,6 +33,4 @@ int lab_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t 
 int lab_eventfd(void);
 // Blocks SIGINT and SIGTERM in the calling thread and those it starts, and returns a descriptor that reads them.
 int lab_signal_open(void);
-// The number of the next signal waiting in `fd`.
-int lab_signal_read(int fd);
 #endif
