@@ -1,1 +1,2 @@
+#include "lab.h"
 void clinux_placeholder(void);

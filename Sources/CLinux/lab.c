@@ -1,0 +1,95 @@
+#define _GNU_SOURCE
+#include "lab.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int result(int value) { return value < 0 ? -errno : value; }
+
+int lab_unshare_network(void) { return result(unshare(CLONE_NEWNET)); }
+int lab_enter_network(int fd) { return result(setns(fd, CLONE_NEWNET)); }
+
+int lab_tap_open(const char *name) {
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    request.ifr_flags = IFF_TAP | IFF_NO_PI;
+    if (ioctl(fd, TUNSETIFF, &request) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+int lab_tap_carrier(int fd, int on) { return result(ioctl(fd, TUNSETCARRIER, &on)); }
+int lab_thread_nice(int level) { return result(setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), level)); }
+int lab_thread_name(const char *name) { return result(prctl(PR_SET_NAME, name)); }
+
+pid_t lab_spawn(int network, const char *path, char *const argv[], char *const envp[], int input, int output,
+                int errors, int own_group) {
+    sigset_t all, before, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    volatile int failure = 0; // vfork shares memory: the child leaves its errno here
+    pid_t parent = getpid();
+    pid_t pid = vfork();
+    if (pid == 0) {
+        if (own_group) setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(127);
+        if ((network >= 0 && setns(network, CLONE_NEWNET) < 0) || dup2(input, 0) < 0 || dup2(output, 1) < 0 ||
+            dup2(errors, 2) < 0) {
+            failure = errno;
+            _exit(127);
+        }
+        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+        signal(SIGPIPE, SIG_DFL); // an ignored signal would stay ignored in the child
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        execve(path, argv, envp);
+        failure = errno;
+        _exit(127);
+    }
+    int error = pid < 0 ? errno : failure;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0) return pid;
+    if (pid > 0) waitpid(pid, NULL, 0);
+    return -error;
+}
+
+int lab_pidfd_open(pid_t pid) { return result((int)syscall(SYS_pidfd_open, pid, 0)); }
+int lab_memfd(const char *name) { return result(memfd_create(name, MFD_CLOEXEC)); }
+
+int lab_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds) {
+    struct timespec bound = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    return result(epoll_pwait2(epoll, events, capacity, nanoseconds < 0 ? NULL : &bound, NULL));
+}
+
+int lab_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC)); }
+
+int lab_signal_open(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return result(signalfd(-1, &set, SFD_CLOEXEC));
+}

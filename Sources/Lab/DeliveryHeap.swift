@@ -1,0 +1,58 @@
+/// The frames in flight of all links, the next to arrive first; those that arrive together in the order they were
+/// pushed. A binary heap: one structure for links that keep order and links that do not.
+struct DeliveryHeap {
+    /// A frame on its way.
+    struct Entry {
+        /// When it arrives, in nanoseconds of the monotonic clock.
+        var time: UInt64
+        /// Breaks ties: grows with each push.
+        var order: UInt64
+        /// Its buffer in the slab.
+        var frame: UInt32
+        /// Which direction of which link it crosses.
+        var lane: UInt32
+
+        func isBefore(_ other: Entry) -> Bool {
+            time < other.time || (time == other.time && order < other.order)
+        }
+    }
+
+    private var entries: [Entry] = []
+    private var pushed: UInt64 = 0
+
+    /// Room for `capacity` frames, so that pushing never allocates.
+    init(capacity: Int) { entries.reserveCapacity(capacity) }
+
+    /// When the next frame arrives.
+    var nextTime: UInt64? { entries.first?.time }
+
+    mutating func push(time: UInt64, frame: UInt32, lane: Int) {
+        let entry = Entry(time: time, order: pushed, frame: frame, lane: UInt32(lane))
+        pushed += 1
+        var i = entries.count
+        entries.append(entry)
+        while i > 0, case let parent = (i - 1) / 2, entry.isBefore(entries[parent]) {
+            entries[i] = entries[parent]
+            i = parent
+        }
+        entries[i] = entry
+    }
+
+    /// Takes the next frame that arrives by `now`.
+    mutating func pop(dueBy now: UInt64) -> Entry? {
+        guard let first = entries.first, first.time <= now else { return nil }
+        let last = entries.removeLast()
+        if entries.isEmpty { return first }
+        var i = 0
+        while true {
+            var child = 2 * i + 1
+            if child >= entries.count { break }
+            if child + 1 < entries.count, entries[child + 1].isBefore(entries[child]) { child += 1 }
+            if !entries[child].isBefore(last) { break }
+            entries[i] = entries[child]
+            i = child
+        }
+        entries[i] = last
+        return first
+    }
+}

@@ -1,0 +1,138 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// The thread that carries the frames of all links of a lab, and the lock under which the rest of the program changes
+/// what it does. The lock is held for one batch at a time (well below a millisecond), and Swift's mutex is fair when
+/// there are waiters (a priority-inheritance futex), so that a change never waits long.
+final class Emulator: Sendable {
+    private let state: Mutex<EmulatorState>
+    private let epoll: Int32
+    private let wake: Int32
+    private let thread = Mutex<pthread_t?>(nil)
+
+    /// - Parameter memory: bytes for frames in flight.
+    init(memory: Int) throws(LabError) {
+        state = Mutex(EmulatorState(memory: memory))
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0 else { throw .system(call: "epoll_create1", errno: errno) }
+        wake = lab_eventfd()
+        guard wake >= 0 else {
+            close(epoll)
+            throw .system(call: "eventfd", errno: -wake)
+        }
+        try watch(wake, tag: .max)
+        let started = try Thread.start(name: "lab-emulator") { self.run() }
+        thread.withLock { $0 = started }
+    }
+
+    deinit {
+        close(wake)
+        close(epoll)
+    }
+
+    /// Ends the thread and closes all TAPs. May be called again.
+    func stop() {
+        guard let thread = thread.withLock({ $0.take() }) else { return }
+        state.withLock { $0.isStopping = true }
+        var one: UInt64 = 1
+        _ = write(wake, &one, 8)
+        pthread_join(thread, nil)
+        state.withLock { state in
+            for lane in state.lanes.indices { state.dropTap(of: lane) }
+        }
+    }
+
+    /// CPU seconds that the thread used so far; 0 after `stop`.
+    var cpuSeconds: Double {
+        thread.withLock { thread in
+            var clock = clockid_t()
+            var time = timespec()
+            guard let thread, pthread_getcpuclockid(thread, &clock) == 0, clock_gettime(clock, &time) == 0 else {
+                return 0
+            }
+            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        }
+    }
+
+    /// Adds the two lanes of a link, still without TAPs, and tells the number of the first.
+    func addPair(up: LinkModel, down: LinkModel) -> Int {
+        state.withLock { state in
+            state.lanes.append(Lane(model: up))
+            state.lanes.append(Lane(model: down))
+            return state.lanes.count - 2
+        }
+    }
+
+    /// Takes over a TAP as a lane's sending end.
+    func plug(_ tap: Int32, lane: Int) throws(LabError) {
+        let stopped = state.withLock { state in
+            if state.isStopping { return true }
+            state.dropTap(of: lane)
+            state.lanes[lane].tap = tap
+            state.lanes[lane].hasCarrier = true
+            return false
+        }
+        if stopped {
+            close(tap)
+            throw .closed
+        }
+        try watch(tap, tag: UInt64(lane))
+    }
+
+    /// Closes a lane's TAP; its device vanishes.
+    func unplug(lane: Int) { state.withLock { $0.dropTap(of: lane) } }
+
+    /// Gives the device at a lane's sending end its carrier, or takes it. Nothing happens where none is plugged in.
+    func setCarrier(_ on: Bool, lane: Int) throws(LabError) {
+        let status = state.withLock { state in
+            state.lanes[lane].hasCarrier = on
+            return state.lanes[lane].tap < 0 ? 0 : lab_tap_carrier(state.lanes[lane].tap, on ? 1 : 0)
+        }
+        if status < 0 { throw .system(call: "TUNSETCARRIER", errno: -status) }
+    }
+
+    func shape(lane: Int) -> LinkShape { state.withLock { $0.lanes[lane].model.shape } }
+    func change(lane: Int, _ body: (inout LinkShape) -> Void) {
+        state.withLock { body(&$0.lanes[lane].model.shape) }
+    }
+    func counters(lane: Int) -> LinkCounters { state.withLock { $0.lanes[lane].counters } }
+
+    private func watch(_ fd: Int32, tag: UInt64) throws(LabError) {
+        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: tag))
+        if epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 { throw .system(call: "epoll_ctl", errno: errno) }
+    }
+
+    /// The thread: wait for frames or for the next arrival, read, deliver, again. The timer slack of 50 µs that the
+    /// kernel gives every thread bundles arrivals of several links; it is far below what links vary by.
+    private func run() {
+        _ = lab_thread_nice(-10)  // an emulator that runs late is jitter that nobody asked for
+        let capacity = 64
+        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
+        defer { events.deallocate() }
+        var timeout: Int64 = -1
+        while true {
+            let count = lab_epoll_wait(epoll, events, Int32(capacity), timeout)
+            let next: Int64? = state.withLock { state in
+                if state.isStopping { return nil }
+                state.deliver(now: Self.now())
+                for i in 0..<max(Int(count), 0) where events[i].data.u64 < UInt64(state.lanes.count) {
+                    state.receive(lane: Int(events[i].data.u64), now: Self.now())
+                }
+                let now = Self.now()
+                state.deliver(now: now)
+                guard let time = state.nextDelivery else { return -1 }
+                return time > now ? Int64(time - now) : 0
+            }
+            guard let next else { return }
+            timeout = next
+        }
+    }
+
+    /// The monotonic clock, in nanoseconds.
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,23 @@
+import CLinux
+import Glibc
+
+/// SIGINT and SIGTERM as something to poll, so that a program that holds a lab can clean up.
+public final class Interrupt: Sendable {
+    /// Turns readable when one of the signals came.
+    public let fd: Int32
+
+    /// Takes both signals from now on. Make it before anything of the lab, whose threads must not get them.
+    /// Throws `system`.
+    public init() throws(LabError) {
+        fd = lab_signal_open()
+        guard fd >= 0 else { throw .system(call: "signalfd", errno: -fd) }
+    }
+
+    deinit { close(fd) }
+
+    /// Whether one of the signals came.
+    public var hasCome: Bool {
+        var event = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        return poll(&event, 1, 0) > 0
+    }
+}

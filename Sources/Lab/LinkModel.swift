@@ -1,0 +1,59 @@
+/// One direction of a link, without sockets, threads or a clock: the caller passes the time, in nanoseconds since any
+/// origin, and repeats a run to the bit with the same seed. The emulator runs it in real time, simulations in virtual.
+///
+/// A frame leaves the queue at max(now, departure of the one before) + size·8/rate; is dropped when the one before
+/// leaves later than the queue is deep; then is lost, or arrives `delay` ± `jitter` later. A lost frame has used the
+/// rate, as on a radio link. Changes of `shape` count for the frames offered from then on.
+public struct LinkModel: Sendable {
+    /// What becomes of a frame.
+    public enum Fate: Equatable, Sendable {
+        /// It arrives at this time.
+        case delivered(at: UInt64)
+        /// It arrives at this time and its copy at that one.
+        case duplicated(at: UInt64, copy: UInt64)
+        /// The queue was full.
+        case queueFull
+        /// Lost on the way.
+        case lost
+        /// The link is down.
+        case down
+    }
+
+    /// What the link does to frames; may change at any time.
+    public var shape: LinkShape
+    private var random: SeededGenerator
+    private var losses = LossProcess()
+    private var lastDeparture: UInt64 = 0
+    private var lastDelivery: UInt64 = 0
+
+    /// A link whose every random choice follows from `seed`.
+    public init(shape: LinkShape, seed: UInt64) {
+        self.shape = shape
+        random = SeededGenerator(seed: seed)
+    }
+
+    /// Offers a frame of `bytes` at `now`. Times must not go backwards.
+    public mutating func offer(bytes: Int, at now: UInt64) -> Fate {
+        if shape.isDown { return .down }
+        let start = max(now, lastDeparture)
+        if start - now > shape.queue { return .queueFull }
+        let serialisation = shape.rate == 0 ? 0 : UInt64(bytes) * 8_000_000_000 / shape.rate
+        lastDeparture = start + serialisation
+        if losses.loses(shape, &random) { return .lost }
+        let copies = shape.duplication > 0 && random.unit() < shape.duplication
+        let delivery = arrival()
+        return copies ? .duplicated(at: delivery, copy: arrival()) : .delivered(at: delivery)
+    }
+
+    /// When a frame arrives that leaves the queue last.
+    private mutating func arrival() -> UInt64 {
+        var time = lastDeparture + shape.delay
+        if shape.jitter > 0 {
+            let early = min(shape.jitter, shape.delay)
+            time = time - early + UInt64(random.unit() * Double(early + shape.jitter))
+        }
+        if !shape.reorders { time = max(time, lastDelivery) }
+        lastDelivery = max(lastDelivery, time)
+        return time
+    }
+}

@@ -1,0 +1,37 @@
+/// What one direction of a link does to the frames that cross it.
+public struct LinkShape: Equatable, Sendable {
+    /// Bits per second, counted over whole frames with their 14-byte Ethernet header; 0 is unlimited.
+    public var rate: UInt64
+    /// One-way delay in nanoseconds, after the frame left the queue.
+    public var delay: UInt64
+    /// Depth of the drop-tail queue, as the nanoseconds that the rate needs to empty it.
+    public var queue: UInt64 = 100_000_000
+    /// Each frame's delay differs by up to this many nanoseconds from `delay`, evenly in both directions. While order
+    /// is kept, a frame that was held up holds up those behind it, so that the mean delay grows with the frame rate.
+    public var jitter: UInt64 = 0
+    /// Whether jitter may put frames out of order.
+    public var reorders = false
+    /// The fraction of frames lost after the queue, 0...1.
+    public var loss: Double = 0
+    /// Mean number of frames lost in a row (Gilbert–Elliott); 0 loses each frame independently of the others.
+    public var burst: Double = 0
+    /// The fraction of frames that arrive twice, 0...1.
+    public var duplication: Double = 0
+    /// Whether all frames vanish silently, those in flight included. The interface keeps its carrier.
+    public var isDown = false
+
+    /// A link without loss, jitter and copies, and with 100 ms of queue.
+    ///
+    /// - Parameters:
+    ///   - rate: bits per second; 0 is unlimited.
+    ///   - delay: one-way delay in nanoseconds.
+    public init(rate: UInt64, delay: UInt64) {
+        self.rate = rate
+        self.delay = delay
+    }
+
+    /// The same from megabits per second and milliseconds.
+    public init(megabits: Double, milliseconds: Double) {
+        self.init(rate: UInt64(megabits * 1e6), delay: UInt64(milliseconds * 1e6))
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Lab
+
+/// The command `bondlab`: links that are as bad as you like, on one machine, without traces.
+@main struct BondLab: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bondlab",
+        abstract: "Emulated links between two network namespaces, for trying what a real network would do.",
+        discussion: """
+            A link is NAME=RATE/DELAY[,option…]: Mbit/s (or 'inf') and one-way delay in ms. Options are \
+            queue=MS, jitter=MS, reorder, loss=2%, burst=FRAMES, dup=1%, and rate= and delay= again; \
+            'up.' before one means client to server only, 'down.' server to client; mtu=BYTES is for both. \
+            Example: fibre=100/10 or lte=30/30,up.rate=10,jitter=5,loss=1%,burst=4
+
+            Link number i (from 0) has 10.(100+i).0.1 and fd00:(100+i)::1 at the client, .2 and ::2 at the server. \
+            Root is not needed where user namespaces are allowed and /dev/net/tun may be opened.
+            """,
+        subcommands: [RunCommand.self, LinksCommand.self])
+}

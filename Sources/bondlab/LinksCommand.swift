@@ -1,0 +1,38 @@
+import ArgumentParser
+import Glibc
+import Lab
+
+/// `bondlab links`: tells what links it would build, and with `--check` measures whether they do what they should.
+struct LinksCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "links", abstract: "Show links, or measure whether they do what they should.")
+
+    @OptionGroup var options: LinkOptions
+
+    @Flag(help: "Build each link and measure its rate, round-trip time and loss. Takes about 11 s a link.")
+    var check = false
+
+    func run() throws {
+        let specs = try options.specs(
+            orElse: ["fibre=100/10", "lte=30/30,up.rate=10,loss=1%", "starlink=150/25,jitter=3"])
+        if check { try Lab.enter() }
+        if !check {
+            var table = Table(["link", "up Mbit/s", "down Mbit/s", "RTT ms", "loss"])
+            for spec in specs { table.add([spec.name] + LinkCheck.expectation(spec)) }
+            print(table)
+            return
+        }
+        let lab = try options.build(specs)
+        defer { lab.close() }
+        var table = Table(["link", "", "up Mbit/s", "down Mbit/s", "RTT ms", "loss", ""])
+        var isGood = true
+        for (link, spec) in zip(lab.links, specs) {
+            let result = try LinkCheck.measure(link)
+            isGood = isGood && result.isGood(spec)
+            table.add([spec.name, "set"] + LinkCheck.expectation(spec) + [""])
+            table.add(["", "measured"] + result.row + [result.isGood(spec) ? "ok" : "OFF"])
+        }
+        print(table)
+        if !isGood { throw ExitCode.failure }
+    }
+}
