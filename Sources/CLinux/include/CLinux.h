@@ -1,1 +1,5 @@
-void clinux_placeholder(void);
+// The door to Linux: what Swift's Glibc module leaves out, and what only C can spell (variadic calls, cmsg macros).
+#ifndef CLINUX_H
+#define CLINUX_H
+#include "linux_net.h"
+#endif
