@@ -19,7 +19,9 @@ enum TextFile {
             guard count >= 0 else { throw failure("cannot be read", errno) }
             if count == 0 { break }
             bytes += chunk[..<count]
-            if bytes.count > limit { throw Failure(sentence: "is longer than \(limit) bytes; is it the right file?") }
+            if bytes.count > limit {
+                throw Failure(sentence: "is longer than \(limit) bytes; is it the right file?")
+            }
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Failure(sentence: "is not UTF-8 text; is it the right file?")

@@ -33,12 +33,15 @@ struct SocketSetup {
         }
         let any = family == .v4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, low: 0)
         let wanted = address ?? any
-        guard wanted.family == family else { throw .failed("bind \(wanted) in the other family", errno: EINVAL) }
+        guard wanted.family == family else {
+            throw .failed("bind \(wanted) in the other family", errno: EINVAL)
+        }
         return try bind(Endpoint(address: wanted, port: port, zone: wanted.isLinkLocal ? zone : 0))
     }
 
     private func bind(_ endpoint: Endpoint) throws(TransportError) -> UInt16 {
-        let code = withUnsafeTemporaryAllocation(byteCount: SocketAddress.size, alignment: 8) { name -> Int32 in
+        let code = withUnsafeTemporaryAllocation(byteCount: SocketAddress.size, alignment: 8) {
+            name -> Int32 in
             let length = SocketAddress.write(endpoint, to: name)
             let address = name.baseAddress!.assumingMemoryBound(to: sockaddr.self)
             return Glibc.bind(descriptor, address, length) == 0 ? 0 : errno
@@ -53,7 +56,8 @@ struct SocketSetup {
     }
 
     private func boundPort() throws(TransportError) -> UInt16 {
-        let port = withUnsafeTemporaryAllocation(byteCount: SocketAddress.size, alignment: 8) { name -> UInt16? in
+        let port = withUnsafeTemporaryAllocation(byteCount: SocketAddress.size, alignment: 8) {
+            name -> UInt16? in
             var length = socklen_t(SocketAddress.size)
             let address = name.baseAddress!.assumingMemoryBound(to: sockaddr.self)
             guard getsockname(descriptor, address, &length) == 0 else { return nil }

@@ -8,7 +8,8 @@ extension ConfigurationReader {
         if try table.boolean("kill_switch") == true {
             throw table.error(
                 "kill_switch", table["kill_switch"]!,
-                "is not available in this version; remove it, as nothing would keep traffic inside the tunnel")
+                "is not available in this version; remove it, as nothing would keep traffic inside the tunnel"
+            )
         }
         let routes = try table.list("routes", "is not NETWORK/PREFIX such as 10.0.0.0/8", CIDR.init(_:))
         for (text, value) in try table.strings("routes") ?? [] {
@@ -64,7 +65,8 @@ extension ConfigurationReader {
         guard !paths.isEmpty else {
             throw ConfigurationError(
                 file: file, line: nil,
-                problem: "there is no [[path]]; this version does not find uplinks by itself, name at least one")
+                problem:
+                    "there is no [[path]]; this version does not find uplinks by itself, name at least one")
         }
         return paths
     }

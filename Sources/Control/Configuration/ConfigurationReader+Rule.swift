@@ -13,7 +13,8 @@ extension ConfigurationReader {
             if rules.contains(where: { $0.name == name }) {
                 throw table.error("name", table["name"]!, "is used twice; give every rule its own")
             }
-            guard let transport = try table.choice("protocol", "protocol", of: Configuration.RuleTransport.self)
+            guard
+                let transport = try table.choice("protocol", "protocol", of: Configuration.RuleTransport.self)
             else { throw table.error("needs protocol = \"tcp\" or protocol = \"udp\"") }
             let ports = try listenPorts(table)
             rules.append(
@@ -58,7 +59,8 @@ extension ConfigurationReader {
         guard table["targets"] != nil else { throw table.error("needs target = \"HOST:PORT\" or targets") }
         var targets: [Configuration.RuleTarget] = []
         for item in try table.tables("targets", keys: ["host", "port", "priority", "proxy_protocol"]) {
-            guard let host = try item.string("host"), let port = try item.integer("port", in: 1...65535) else {
+            guard let host = try item.string("host"), let port = try item.integer("port", in: 1...65535)
+            else {
                 throw item.error("needs host = \"HOST\" and port = PORT")
             }
             let text = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -76,7 +78,8 @@ extension ConfigurationReader {
     private static func target(
         _ text: String, priority: Int, proxyProtocol: Bool
     ) -> Configuration.RuleTarget? {
-        guard let colon = text.lastIndex(of: ":"), let ports = ports(String(text[text.index(after: colon)...])),
+        guard let colon = text.lastIndex(of: ":"),
+            let ports = ports(String(text[text.index(after: colon)...])),
             let host = HostPort(text[...colon] + "\(ports.lowerBound)")
         else { return nil }
         return Configuration.RuleTarget(

@@ -10,7 +10,8 @@ extension ConfigurationReader {
         guard let table = try root.table("listen", keys: ["addresses"]) else {
             throw ConfigurationError(
                 file: file, line: nil,
-                problem: "there is no table [listen]; write addresses = [\"0.0.0.0:5000\", \"[::]:5000\"] in it")
+                problem:
+                    "there is no table [listen]; write addresses = [\"0.0.0.0:5000\", \"[::]:5000\"] in it")
         }
         let problem = "is not ADDRESS:PORT such as 0.0.0.0:5000 or [::]:5000"
         let listen = try table.list("addresses", problem) { text -> Endpoint? in
@@ -50,10 +51,12 @@ extension ConfigurationReader {
                 guard let address = IPAddress(text) else { continue }
                 guard tunnel.addresses.contains(where: { $0.contains(address) }) else {
                     let networks = TOMLTable.list(tunnel.addresses.map(\.network.description), last: "or")
-                    throw table.error("address", value, "is not in the tunnel's network; use one of \(networks)")
+                    throw table.error(
+                        "address", value, "is not in the tunnel's network; use one of \(networks)")
                 }
                 guard taken.insert(address).inserted else {
-                    throw table.error("address", value, "is taken by the server or another client; use another")
+                    throw table.error(
+                        "address", value, "is taken by the server or another client; use another")
                 }
             }
             clients.append(
@@ -68,7 +71,8 @@ extension ConfigurationReader {
         guard let table = try root.table("nat", keys: ["enabled", "egress"]) else { return nil }
         return Configuration.NAT(
             enabled: try table.boolean("enabled") ?? true,
-            egress: try table.list("egress", "is not an interface's name") { Self.isInterface($0) ? $0 : nil })
+            egress: try table.list("egress", "is not an interface's name") { Self.isInterface($0) ? $0 : nil }
+        )
     }
 
     private func portunus() throws(ConfigurationError) -> String? {

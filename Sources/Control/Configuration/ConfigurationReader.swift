@@ -20,15 +20,14 @@ extension Configuration {
     /// Checks `text`; `file` is how errors name it and where relative paths begin.
     /// - Throws: `ConfigurationError` with the first thing that is wrong.
     public init(text: String, file: String) throws(ConfigurationError) {
-        let root: TOMLTable
-        do {
-            root = try ConfigurationReader.root(TOMLValue.parse(text), file: file)
-        } catch let error as TOMLSyntaxError {
+        let value: TOMLValue
+        do throws(TOMLSyntaxError) {
+            value = try TOMLValue.parse(text)
+        } catch {
             throw ConfigurationError(
                 file: file, line: error.line, problem: "column \(error.column) is no TOML: \(error.problem)")
-        } catch let error as ConfigurationError {
-            throw error
-        } catch { fatalError("unreachable: \(error)") }
+        }
+        let root = try ConfigurationReader.root(value, file: file)
         let reader = ConfigurationReader(file: file, root: root)
         self = try reader.configuration()
     }
@@ -84,7 +83,9 @@ struct ConfigurationReader {
             if case .array(let items) = value.content, let first = items.first { line = first.line }
             throw ConfigurationError(
                 file: file, line: line,
-                problem: "\(isArray ? "[[\(key)]]" : "[\(key)]") is a \(role)'s table; remove it or correct the role")
+                problem:
+                    "\(isArray ? "[[\(key)]]" : "[\(key)]") is a \(role)'s table; remove it or correct the role"
+            )
         }
     }
 
@@ -156,7 +157,8 @@ struct ConfigurationReader {
         guard let name = try table.string(key) else { return nil }
         guard Self.isInterface(name) else {
             throw table.error(
-                key, table[key]!, "is not an interface's name; use at most 15 characters without '/', ':' and spaces")
+                key, table[key]!,
+                "is not an interface's name; use at most 15 characters without '/', ':' and spaces")
         }
         return name
     }
@@ -187,7 +189,8 @@ struct ConfigurationReader {
         }
         guard let key = Base64.decode(text), key.count == KeyFile.keyLength else {
             throw table.error(
-                "public_key", table["public_key"]!, "is not a key; it must be 32 bytes in base64 (44 characters)")
+                "public_key", table["public_key"]!,
+                "is not a key; it must be 32 bytes in base64 (44 characters)")
         }
         return key
     }
@@ -198,7 +201,8 @@ struct ConfigurationReader {
         return host
     }
 
-    static let noHostPort = "is not HOST:PORT such as 203.0.113.7:5000, [2001:db8::7]:5000 or vpn.example.org:5000"
+    static let noHostPort =
+        "is not HOST:PORT such as 203.0.113.7:5000, [2001:db8::7]:5000 or vpn.example.org:5000"
 
     /// Reads the key file that `key` names, relative to the configuration.
     func keyFile(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> KeyFile? {

@@ -13,7 +13,8 @@ struct TOMLTable {
         line = value.line
         guard case .table(let values) = value.content else {
             throw ConfigurationError(
-                file: file, line: value.line, problem: "\(label) must be a table; write \(label) on its own line")
+                file: file, line: value.line,
+                problem: "\(label) must be a table; write \(label) on its own line")
         }
         self.values = values
         for (key, value) in values where !keys.contains(key) {
@@ -40,14 +41,18 @@ struct TOMLTable {
 
     func string(_ key: String) throws(ConfigurationError) -> String? {
         guard let value = self[key] else { return nil }
-        guard case .string(let text) = value.content else { throw error(key, value, "must be text in quotes") }
+        guard case .string(let text) = value.content else {
+            throw error(key, value, "must be text in quotes")
+        }
         guard !text.isEmpty else { throw error(key, value, "must not be empty") }
         return text
     }
 
     func boolean(_ key: String) throws(ConfigurationError) -> Bool? {
         guard let value = self[key] else { return nil }
-        guard case .boolean(let flag) = value.content else { throw error(key, value, "must be true or false") }
+        guard case .boolean(let flag) = value.content else {
+            throw error(key, value, "must be true or false")
+        }
         return flag
     }
 
@@ -112,7 +117,8 @@ struct TOMLTable {
         guard let text = try string(key) else { return nil }
         guard let choice = Choice(rawValue: text) else {
             throw error(
-                key, self[key]!, "is not a \(kind); use \(Self.list(Choice.allCases.map(\.rawValue), last: "or"))")
+                key, self[key]!,
+                "is not a \(kind); use \(Self.list(Choice.allCases.map(\.rawValue), last: "or"))")
         }
         return choice
     }

@@ -19,9 +19,11 @@ struct TOMLValue {
     /// Parses a whole text. Line and column of an error count from 1.
     static func parse(_ text: String) throws(TOMLSyntaxError) -> TOMLValue {
         var text = text
-        guard let document = text.withUTF8({ bytes in
-            bytes.withMemoryRebound(to: CChar.self) { ctoml_parse($0.baseAddress, $0.count) }
-        }) else { throw TOMLSyntaxError(problem: "there is no memory to read it", line: 1, column: 1) }
+        guard
+            let document = text.withUTF8({ bytes in
+                bytes.withMemoryRebound(to: CChar.self) { ctoml_parse($0.baseAddress, $0.count) }
+            })
+        else { throw TOMLSyntaxError(problem: "there is no memory to read it", line: 1, column: 1) }
         defer { ctoml_free(document) }
         var line: UInt32 = 0
         var column: UInt32 = 0

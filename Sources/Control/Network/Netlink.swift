@@ -10,12 +10,12 @@ public struct Netlink: ~Copyable {
     /// - Throws: `ControlError.netlink` when there is no socket to be had.
     public init() throws(ControlError) {
         guard let socket = nl_socket_alloc() else { throw .netlink("open netlink", code: NLE_NOMEM) }
-        self.socket = socket
         let code = nl_connect(socket, NETLINK_ROUTE)
         guard code == 0 else {
             nl_socket_free(socket)
             throw .netlink("open netlink", code: -code)
         }
+        self.socket = socket
     }
 
     deinit { nl_socket_free(socket) }
@@ -56,7 +56,8 @@ public struct Netlink: ~Copyable {
     /// Switches an interface on or off.
     public borrowing func setUp(_ up: Bool, interface index: UInt32) throws(ControlError) {
         try change(index, "switch interface \(index) \(up ? "on" : "off")") {
-            if up { rtnl_link_set_flags($0, IFF_UP) } else { rtnl_link_unset_flags($0, IFF_UP) }
+            let flag = UInt32(IFF_UP)
+            if up { rtnl_link_set_flags($0, flag) } else { rtnl_link_unset_flags($0, flag) }
         }
     }
 
@@ -70,7 +71,9 @@ public struct Netlink: ~Copyable {
         var addresses: [CIDR] = []
         var object = nl_cache_get_first(cache)
         while let address = object {
-            if rtnl_addr_get_ifindex(address) == Int32(bitPattern: index), let cidr = CIDR(rtnlAddress: address) {
+            if rtnl_addr_get_ifindex(address) == Int32(bitPattern: index),
+                let cidr = CIDR(rtnlAddress: address)
+            {
                 addresses.append(cidr)
             }
             object = nl_cache_get_next(address)
@@ -83,14 +86,16 @@ public struct Netlink: ~Copyable {
     public borrowing func addAddress(_ address: CIDR, toInterface index: UInt32) throws(ControlError) {
         let object = try rtnlAddress(address, index)
         defer { rtnl_addr_put(object) }
-        try check(rtnl_addr_add(socket, object, NLM_F_EXCL), "add the address \(address) to interface \(index)")
+        try check(
+            rtnl_addr_add(socket, object, NLM_F_EXCL), "add the address \(address) to interface \(index)")
     }
 
     /// Removes an address.
     public borrowing func removeAddress(_ address: CIDR, fromInterface index: UInt32) throws(ControlError) {
         let object = try rtnlAddress(address, index)
         defer { rtnl_addr_put(object) }
-        try check(rtnl_addr_delete(socket, object, 0), "remove the address \(address) from interface \(index)")
+        try check(
+            rtnl_addr_delete(socket, object, 0), "remove the address \(address) from interface \(index)")
     }
 
     // MARK: Routes
@@ -140,7 +145,8 @@ public struct Netlink: ~Copyable {
         try check(rtnl_link_change(socket, was, change, 0), action)
     }
 
-    private borrowing func rtnlAddress(_ address: CIDR, _ index: UInt32) throws(ControlError) -> OpaquePointer {
+    private borrowing func rtnlAddress(_ address: CIDR, _ index: UInt32) throws(ControlError) -> OpaquePointer
+    {
         guard let object = rtnl_addr_alloc() else { throw .netlink("name an address", code: NLE_NOMEM) }
         let local = try NetlinkAddress(address)
         rtnl_addr_set_ifindex(object, Int32(bitPattern: index))

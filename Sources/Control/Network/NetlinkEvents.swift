@@ -56,7 +56,7 @@ public struct NetlinkEvents: ~Copyable {
 
     private static func parse(_ message: OpaquePointer, _ list: UnsafeMutablePointer<[NetworkEvent]>) {
         guard let header = nlmsg_hdr(message) else { return }
-        let type = Int32(header.pointee.nlmsg_type)
+        let type = Int(header.pointee.nlmsg_type)
         var context = (list: list, type: type)
         withUnsafeMutablePointer(to: &context) { context in
             _ = nl_msg_parse(
@@ -64,7 +64,7 @@ public struct NetlinkEvents: ~Copyable {
                 { object, context in
                     guard let object, let context else { return }
                     let (list, type) = context.assumingMemoryBound(
-                        to: (list: UnsafeMutablePointer<[NetworkEvent]>, type: Int32).self
+                        to: (list: UnsafeMutablePointer<[NetworkEvent]>, type: Int).self
                     ).pointee
                     if let event = NetworkEvent(object, messageType: type) { list.pointee.append(event) }
                 }, context)
@@ -74,13 +74,13 @@ public struct NetlinkEvents: ~Copyable {
 
 extension NetworkEvent {
     /// The event that a message of this type with this `nl_object` tells; nil when it is of no interest.
-    init?(_ object: OpaquePointer, messageType: Int32) {
+    init?(_ object: OpaquePointer, messageType: Int) {
         switch messageType {
         case RTM_NEWLINK:
-            guard let interface = NetworkInterface(link: object) else { return nil }
+            guard let interface = NetworkInterface(changed: object) else { return nil }
             self = .link(interface)
         case RTM_DELLINK:
-            guard let interface = NetworkInterface(link: object) else { return nil }
+            guard let interface = NetworkInterface(changed: object) else { return nil }
             self = .linkDeleted(index: interface.index, name: interface.name)
         case RTM_NEWADDR, RTM_DELADDR:
             guard let address = CIDR(rtnlAddress: object) else { return nil }
@@ -90,5 +90,14 @@ extension NetworkEvent {
                 ? .addressAdded(index: index, address) : .addressRemoved(index: index, address)
         default: return nil
         }
+    }
+}
+
+extension NetworkInterface {
+    /// What a link message says; nil for a bridge's own, which speak of the same interface as a port: one of those
+    /// that says "deleted" only means that it left the bridge.
+    fileprivate init?(changed link: OpaquePointer) {
+        guard rtnl_link_get_family(link) == AF_UNSPEC else { return nil }
+        self.init(link: link)
     }
 }
