@@ -1,2 +1,6 @@
+// The door to Linux: what Swift's Glibc module leaves out, and what only C can spell (variadic calls, cmsg macros).
+#ifndef CLINUX_H
+#define CLINUX_H
 #include "lab.h"
-void clinux_placeholder(void);
+#include "linux_net.h"
+#endif

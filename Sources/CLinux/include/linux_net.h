@@ -1,0 +1,60 @@
+// Event descriptors, the TUN device and batches of datagrams. Every function returns a negative errno when it fails.
+#ifndef CLINUX_NET_H
+#define CLINUX_NET_H
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <time.h>
+
+// Laid out as struct mmsghdr, which glibc only shows to GNU sources.
+struct clinux_message {
+    struct msghdr header;
+    unsigned int length;
+};
+
+// Room for one message's control data: packet information of either family and a UDP segment size.
+#define CLINUX_CONTROL_SIZE 96
+
+// recvmmsg and sendmmsg without waiting; the number of messages, 0 when there is nothing to receive.
+int clinux_receive(int fd, struct clinux_message *messages, unsigned int count);
+int clinux_send(int fd, struct clinux_message *messages, unsigned int count);
+
+// The local address that a received message was sent to, in network order; its length of 4 or 16, or 0 for none.
+int clinux_local_address(const struct msghdr *message, uint8_t address[16]);
+// Makes a message leave from an address of 4 or 16 bytes; scope is a link-local address's interface or 0.
+void clinux_set_source(struct msghdr *message, const uint8_t *address, int length, unsigned int scope);
+
+// Opens /dev/net/tun (not blocking, closed on exec) and attaches it to a new interface; name is what it got.
+int clinux_tun_open(const char *wanted, char name[16]);
+// Sets a TUN device's offloads (TUN_F_...) or its carrier.
+int clinux_tun_set_offload(int fd, unsigned int flags);
+int clinux_tun_set_carrier(int fd, int carrier);
+
+// accept4 of a descriptor that does not block and is closed on exec.
+int clinux_accept(int fd);
+// Moves the calling thread into a network namespace of its own, with nothing but an lo that is down.
+int clinux_new_network_namespace(void);
+
+// CLOCK_MONOTONIC in nanoseconds.
+static inline uint64_t clinux_monotonic(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+// Arms a timerfd of CLOCK_MONOTONIC for an instant in nanoseconds; UINT64_MAX disarms it.
+static inline int clinux_timer_set(int fd, uint64_t at) {
+    struct itimerspec when = {{0, 0}, {0, 0}};
+    if (at != UINT64_MAX) {
+        // All zero would disarm: an instant long gone fires at once all the same.
+        when.it_value.tv_sec = (time_t)(at / 1000000000u);
+        when.it_value.tv_nsec = at == 0 ? 1 : (long)(at % 1000000000u);
+    }
+    return timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+#endif

@@ -1,0 +1,105 @@
+#define _GNU_SOURCE
+#include "linux_net.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct clinux_message) == sizeof(struct mmsghdr), "clinux_message is not mmsghdr");
+_Static_assert(offsetof(struct clinux_message, length) == offsetof(struct mmsghdr, msg_len), "length is elsewhere");
+_Static_assert(
+    CLINUX_CONTROL_SIZE >= CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo)) +
+                               CMSG_SPACE(sizeof(uint16_t)),
+    "the control room is too small");
+
+int clinux_receive(int fd, struct clinux_message *messages, unsigned int count) {
+    int n;
+    do {
+        n = recvmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
+    } while (n < 0 && errno == EINTR);
+    if (n >= 0) return n;
+    return errno == EAGAIN ? 0 : -errno;
+}
+
+int clinux_send(int fd, struct clinux_message *messages, unsigned int count) {
+    int n;
+    do {
+        n = sendmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    return n >= 0 ? n : -errno;
+}
+
+int clinux_local_address(const struct msghdr *message, uint8_t address[16]) {
+    struct msghdr *m = (struct msghdr *)message;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            memcpy(address, &info.ipi_spec_dst, 4);
+            return 4;
+        }
+        if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            memcpy(address, &info.ipi6_addr, 16);
+            return 16;
+        }
+    }
+    return 0;
+}
+
+void clinux_set_source(struct msghdr *message, const uint8_t *address, int length, unsigned int scope) {
+    message->msg_controllen = CLINUX_CONTROL_SIZE;
+    struct cmsghdr *c = CMSG_FIRSTHDR(message);
+    if (length == 4) {
+        struct in_pktinfo info = {0};
+        memcpy(&info.ipi_spec_dst, address, 4);
+        c->cmsg_level = IPPROTO_IP;
+        c->cmsg_type = IP_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(c), &info, sizeof info);
+        message->msg_controllen = CMSG_SPACE(sizeof info);
+    } else {
+        struct in6_pktinfo info = {0};
+        memcpy(&info.ipi6_addr, address, 16);
+        info.ipi6_ifindex = scope;
+        c->cmsg_level = IPPROTO_IPV6;
+        c->cmsg_type = IPV6_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(c), &info, sizeof info);
+        message->msg_controllen = CMSG_SPACE(sizeof info);
+    }
+}
+
+int clinux_tun_open(const char *wanted, char name[16]) {
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    struct ifreq request = {0};
+    // Exclusive: an interface of this name that somebody else keeps is an error, never taken over.
+    request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL);
+    strncpy(request.ifr_name, wanted, IFNAMSIZ - 1);
+    if (ioctl(fd, TUNSETIFF, &request) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    memcpy(name, request.ifr_name, IFNAMSIZ);
+    return fd;
+}
+
+int clinux_tun_set_offload(int fd, unsigned int flags) { return ioctl(fd, TUNSETOFFLOAD, flags) < 0 ? -errno : 0; }
+
+int clinux_tun_set_carrier(int fd, int carrier) { return ioctl(fd, TUNSETCARRIER, &carrier) < 0 ? -errno : 0; }
+
+int clinux_accept(int fd) {
+    int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return client >= 0 ? client : -errno;
+}
+
+int clinux_new_network_namespace(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }

@@ -1,0 +1,63 @@
+import Packet
+
+extension Configuration {
+    /// What only a client has.
+    public struct Client: Equatable, Sendable {
+        /// `[server]`: whom it connects to.
+        public let server: Peer
+        /// `[[path]]`, in the file's order; at least one.
+        public let paths: [Path]
+        /// `[discovery]`; nil without the table.
+        public let discovery: Discovery?
+        /// The networks that are routed into the tunnel; nil: only the tunnel's own.
+        public let routes: [CIDR]?
+        /// The name servers while the tunnel is up; nil: the server's offer, empty: none.
+        public let dns: [IPAddress]?
+    }
+
+    /// The server as a client knows it.
+    public struct Peer: Equatable, Sendable {
+        /// Its public key: 32 bytes (X25519).
+        public let publicKey: [UInt8]
+        /// Where it listens; at least one.
+        public let endpoints: [HostPort]
+        /// The key that both ends know beside the public ones; nil: none.
+        public let presharedKey: KeyFile?
+    }
+
+    /// `[[path]]`
+    public struct Path: Equatable, Sendable {
+        /// The path's name; no two paths have the same.
+        public let name: String
+        /// The interface that it leaves through.
+        public let interface: String
+        /// What it is for.
+        public let role: PathRole
+        /// The rate that is never exceeded in Mbit/s; 0: found.
+        public let cap: Double
+        /// The data that may go over it in a month in 10⁹ bytes; 0: no limit.
+        public let dataCap: Double
+        /// This path's own server endpoint; nil: the first of the server's that fits.
+        public let endpoint: HostPort?
+    }
+
+    /// What a path is for. The raw value is the configuration's word.
+    public enum PathRole: String, CaseIterable, Sendable {
+        /// In use whenever it is up.
+        case primary
+        /// In use when no primary path is up.
+        case backup
+        /// In use when neither primary nor backup paths are up, as its data cost money.
+        case metered
+        /// Kept ready, but never used for data.
+        case never
+    }
+
+    /// `[discovery]`: which interfaces may become paths, by glob.
+    public struct Discovery: Equatable, Sendable {
+        /// The names that may.
+        public let include: [String]
+        /// The names that may not.
+        public let exclude: [String]
+    }
+}

@@ -1,0 +1,63 @@
+import Packet
+
+/// A configuration file, read and found good: every value is in range, every key file read.
+public struct Configuration: Equatable, Sendable {
+    /// The file as it was named.
+    public let file: String
+    /// `[tunnel]`: what both roles have.
+    public let tunnel: Tunnel
+    /// What only a client or only a server has.
+    public let role: Role
+    /// `[health]`, which bondd-control serves; nil: off.
+    public let health: Health?
+    /// What the file asks for and this version does not carry out, a sentence each, for the log and the status.
+    public let notices: [String]
+
+    /// What the host is, and what only that role has.
+    public enum Role: Equatable, Sendable {
+        /// It connects to a server over its paths.
+        case client(Client)
+        /// It waits for clients.
+        case server(Server)
+    }
+
+    /// `[tunnel]`
+    public struct Tunnel: Equatable, Sendable {
+        /// The TUN interface's name.
+        public let interface: String
+        /// Its addresses; a client without any takes what the server assigns.
+        public let addresses: [CIDR]
+        /// The tunnel's MTU in bytes; nil: found from the paths.
+        public let mtu: Int?
+        /// How packets are spread over the paths.
+        public let mode: Mode
+        /// How they are sealed.
+        public let cipher: Cipher
+        /// The host's private key (X25519).
+        public let privateKey: KeyFile
+    }
+
+    /// How packets are spread over the paths. The raw value is the configuration's word.
+    public enum Mode: String, CaseIterable, Sendable {
+        /// Stripe, with copies of small interactive packets and repairs.
+        case auto
+        /// Each packet to the path where it arrives first.
+        case stripe
+        /// The best path, the next when it is full.
+        case preferred
+        /// Every packet on every path.
+        case redundant
+    }
+
+    /// The cipher of the data packets. The raw value is the configuration's word.
+    public enum Cipher: String, CaseIterable, Sendable {
+        /// ChaCha20-Poly1305 (RFC 8439).
+        case chacha20poly1305 = "chacha20-poly1305"
+    }
+
+    /// `[health]`
+    public struct Health: Equatable, Sendable {
+        /// Where bondd-control serves HTTP.
+        public let listen: Endpoint
+    }
+}

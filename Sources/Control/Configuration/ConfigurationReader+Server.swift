@@ -1,0 +1,88 @@
+import Packet
+
+extension ConfigurationReader {
+    /// `[listen]`, `[[client]]`, `[nat]`, `[portunus]` and `[[rule]]`.
+    func server(_ tunnel: Configuration.Tunnel) throws(ConfigurationError) -> Configuration.Server {
+        guard !tunnel.addresses.isEmpty else {
+            throw try root.table("tunnel", keys: Self.tunnelKeys)!
+                .error("needs address = [\"ADDRESS/PREFIX\"]; a server's clients are in its network")
+        }
+        guard let table = try root.table("listen", keys: ["addresses"]) else {
+            throw ConfigurationError(
+                file: file, line: nil,
+                problem:
+                    "there is no table [listen]; write addresses = [\"0.0.0.0:5000\", \"[::]:5000\"] in it")
+        }
+        let problem = "is not ADDRESS:PORT such as 0.0.0.0:5000 or [::]:5000"
+        let listen = try table.list("addresses", problem) { text -> Endpoint? in
+            guard let endpoint = Endpoint(text), endpoint.port > 0 else { return nil }
+            return endpoint
+        }
+        guard let listen, !listen.isEmpty else {
+            throw table.error("needs addresses = [\"0.0.0.0:5000\", \"[::]:5000\"]")
+        }
+        return Configuration.Server(
+            listen: listen, clients: try clients(tunnel), nat: try nat(), portunusBundle: try portunus(),
+            rules: try rules())
+    }
+
+    private func clients(
+        _ tunnel: Configuration.Tunnel
+    ) throws(ConfigurationError) -> [Configuration.KnownClient] {
+        var clients: [Configuration.KnownClient] = []
+        var names: Set<String> = []
+        var keys: Set<[UInt8]> = []
+        var taken = Set(tunnel.addresses.map(\.address))
+        let known = ["name", "public_key", "address", "preshared_key_file"]
+        for table in try root.tables("client", keys: known) {
+            guard let name = try name("name", in: table) else { throw table.error("needs name = \"NAME\"") }
+            guard names.insert(name).inserted else {
+                throw table.error("name", table["name"]!, "is used twice; give every client its own")
+            }
+            let key = try publicKey(in: table)
+            guard keys.insert(key).inserted else {
+                throw table.error(
+                    "public_key", table["public_key"]!, "is another client's too; every client makes its own")
+            }
+            let addresses =
+                try table.list("address", "is not an address such as 10.77.0.2") { IPAddress($0) } ?? []
+            guard !addresses.isEmpty else { throw table.error("needs address = [\"ADDRESS\"]") }
+            for (text, value) in try table.strings("address") ?? [] {
+                guard let address = IPAddress(text) else { continue }
+                guard tunnel.addresses.contains(where: { $0.contains(address) }) else {
+                    let networks = TOMLTable.list(tunnel.addresses.map(\.network.description), last: "or")
+                    throw table.error(
+                        "address", value, "is not in the tunnel's network; use one of \(networks)")
+                }
+                guard taken.insert(address).inserted else {
+                    throw table.error(
+                        "address", value, "is taken by the server or another client; use another")
+                }
+            }
+            clients.append(
+                Configuration.KnownClient(
+                    name: name, publicKey: key, addresses: addresses,
+                    presharedKey: try keyFile("preshared_key_file", in: table)))
+        }
+        return clients
+    }
+
+    private func nat() throws(ConfigurationError) -> Configuration.NAT? {
+        guard let table = try root.table("nat", keys: ["enabled", "egress"]) else { return nil }
+        return Configuration.NAT(
+            enabled: try table.boolean("enabled") ?? true,
+            egress: try table.list("egress", "is not an interface's name") { Self.isInterface($0) ? $0 : nil }
+        )
+    }
+
+    private func portunus() throws(ConfigurationError) -> String? {
+        guard let table = try root.table("portunus", keys: ["bundle_file"]) else { return nil }
+        guard let file = try table.string("bundle_file") else {
+            throw table.error("needs bundle_file = \"FILE\"")
+        }
+        return relative(file)
+    }
+
+    static let tunnelKeys =
+        ["role", "interface", "address", "mtu", "mode", "cipher", "private_key_file"] + clientKeys
+}

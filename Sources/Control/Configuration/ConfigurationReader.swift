@@ -1,0 +1,223 @@
+import Glibc
+import Packet
+
+extension Configuration {
+    /// The largest file that is read, in bytes.
+    public static let maximumFile = 1 << 20
+
+    /// Reads and checks the file at `path`, and the key files that it names.
+    /// - Throws: `ConfigurationError` with the first thing that is wrong.
+    public init(reading path: String) throws(ConfigurationError) {
+        let text: String
+        do {
+            text = try TextFile.read(path, limit: Self.maximumFile)
+        } catch {
+            throw ConfigurationError(file: path, line: nil, problem: error.sentence)
+        }
+        try self.init(text: text, file: path)
+    }
+
+    /// Checks `text`; `file` is how errors name it and where relative paths begin.
+    /// - Throws: `ConfigurationError` with the first thing that is wrong.
+    public init(text: String, file: String) throws(ConfigurationError) {
+        let value: TOMLValue
+        do throws(TOMLSyntaxError) {
+            value = try TOMLValue.parse(text)
+        } catch {
+            throw ConfigurationError(
+                file: file, line: error.line, problem: "column \(error.column) is no TOML: \(error.problem)")
+        }
+        let root = try ConfigurationReader.root(value, file: file)
+        let reader = ConfigurationReader(file: file, root: root)
+        self = try reader.configuration()
+    }
+}
+
+/// Turns the tables of one file into a `Configuration`.
+struct ConfigurationReader {
+    let file: String
+    let root: TOMLTable
+
+    static let clientTables = ["server", "path", "discovery"]
+    static let serverTables = ["listen", "nat", "client", "portunus", "rule"]
+    static let clientKeys = ["routes", "dns", "kill_switch"]
+
+    static func root(_ value: TOMLValue, file: String) throws(ConfigurationError) -> TOMLTable {
+        try TOMLTable(
+            value, file: file, label: "", keys: ["tunnel", "health"] + clientTables + serverTables)
+    }
+
+    func configuration() throws(ConfigurationError) -> Configuration {
+        let keys = ["role", "interface", "address", "mtu", "mode", "cipher", "private_key_file"]
+        guard let table = try root.table("tunnel", keys: keys + Self.clientKeys) else {
+            throw ConfigurationError(
+                file: file, line: nil, problem: "there is no table [tunnel]; it says what this host is")
+        }
+        guard let role = try table.string("role") else {
+            throw table.error("needs role = \"client\" or role = \"server\"")
+        }
+        switch role {
+        case "client":
+            try refuse(Self.serverTables, of: "server")
+            let tunnel = try tunnel(table)
+            let client = try client(table, tunnel)
+            return try finish(table, tunnel, .client(client))
+        case "server":
+            try refuse(Self.clientTables, of: "client")
+            for key in Self.clientKeys {
+                if let value = table[key] { throw table.error(key, value, "is a client's key; remove it") }
+            }
+            let tunnel = try tunnel(table)
+            let server = try server(tunnel)
+            return try finish(table, tunnel, .server(server))
+        default: throw table.error("role", table["role"]!, "is not a role; use client or server")
+        }
+    }
+
+    private func refuse(_ tables: [String], of role: String) throws(ConfigurationError) {
+        for key in tables {
+            guard let value = root[key] else { continue }
+            let isArray = if case .array = value.content { true } else { false }
+            // An array of tables has its first table's line.
+            var line = value.line
+            if case .array(let items) = value.content, let first = items.first { line = first.line }
+            throw ConfigurationError(
+                file: file, line: line,
+                problem:
+                    "\(isArray ? "[[\(key)]]" : "[\(key)]") is a \(role)'s table; remove it or correct the role"
+            )
+        }
+    }
+
+    private func tunnel(_ table: TOMLTable) throws(ConfigurationError) -> Configuration.Tunnel {
+        let addresses =
+            try table.list("address", "is not ADDRESS/PREFIX such as 10.77.0.2/24", CIDR.init(_:)) ?? []
+        var hosts: Set<IPAddress> = []
+        for (text, value) in try table.strings("address") ?? [] {
+            guard let address = CIDR(text)?.address else { continue }
+            if !hosts.insert(address).inserted {
+                throw table.error("address", value, "is there twice; remove one")
+            }
+        }
+        let mtu = try table.integer("mtu", in: 576...1900)
+        if let mtu, mtu < 1280, addresses.contains(where: { $0.address.family == .v6 }) {
+            throw table.error("mtu", table["mtu"]!, "is too small for IPv6, which needs 1280 (RFC 8200)")
+        }
+        if let cipher = table["cipher"], case .string("aes-256-gcm") = cipher.content {
+            throw table.error("cipher", cipher, "is not in this version; use chacha20-poly1305 on both ends")
+        }
+        guard let privateKey = try keyFile("private_key_file", in: table) else {
+            throw table.error("needs private_key_file = \"FILE\"; make one with: bondd keygen --out FILE")
+        }
+        return Configuration.Tunnel(
+            interface: try interface("interface", in: table) ?? "bond0", addresses: addresses, mtu: mtu,
+            mode: try table.choice("mode", "mode", of: Configuration.Mode.self) ?? .auto,
+            cipher: try table.choice("cipher", "cipher", of: Configuration.Cipher.self) ?? .chacha20poly1305,
+            privateKey: privateKey)
+    }
+
+    private func finish(
+        _ table: TOMLTable, _ tunnel: Configuration.Tunnel, _ role: Configuration.Role
+    ) throws(ConfigurationError) -> Configuration {
+        var health: Configuration.Health?
+        if let table = try root.table("health", keys: ["listen"]) {
+            guard let text = try table.string("listen") else {
+                throw table.error("needs listen = \"127.0.0.1:8098\"")
+            }
+            guard let listen = Endpoint(text), listen.port > 0 else {
+                throw table.error("listen", table["listen"]!, "is not ADDRESS:PORT such as 127.0.0.1:8098")
+            }
+            health = Configuration.Health(listen: listen)
+        }
+        return Configuration(
+            file: file, tunnel: tunnel, role: role, health: health, notices: notices(table, role))
+    }
+
+    /// Says of each thing that is asked for and not carried out that it is not.
+    private func notices(_ tunnel: TOMLTable, _ role: Configuration.Role) -> [String] {
+        var things: [String] = []
+        switch role {
+        case .client(let client):
+            if client.discovery != nil { things.append("[discovery]") }
+            if let dns = client.dns, !dns.isEmpty { things.append("[tunnel] dns") }
+            if client.paths.contains(where: { $0.dataCap > 0 }) { things.append("[[path]] data_cap_gb") }
+        case .server(let server):
+            if server.nat?.enabled == true { things.append("[nat]") }
+            if server.portunusBundle != nil { things.append("[portunus]") }
+            if !server.rules.isEmpty { things.append("[[rule]]") }
+        }
+        if root["health"] != nil { things.append("[health]") }
+        return things.map { "\($0) is not carried out by this version" }
+    }
+
+    // MARK: Values that several tables have
+
+    /// An interface's name: at most 15 bytes without what the kernel refuses.
+    func interface(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> String? {
+        guard let name = try table.string(key) else { return nil }
+        guard Self.isInterface(name) else {
+            throw table.error(
+                key, table[key]!,
+                "is not an interface's name; use at most 15 characters without '/', ':' and spaces")
+        }
+        return name
+    }
+
+    static func isInterface(_ name: String) -> Bool {
+        let bytes = name.utf8
+        return (1...15).contains(bytes.count) && name != "." && name != ".."
+            && bytes.allSatisfy { $0 > 32 && $0 < 127 && $0 != 0x2F && $0 != 0x25 && $0 != 0x3A }
+    }
+
+    /// A name of a path, client or rule: what fits into a command line and a metric's label.
+    func name(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> String? {
+        guard let name = try table.string(key) else { return nil }
+        let good = name.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || byte == 45 || byte == 46 || byte == 95
+        }
+        guard good, name.utf8.count <= 63 else {
+            throw table.error(
+                key, table[key]!, "is not a name; use at most 63 letters, digits, '-', '_' and '.'")
+        }
+        return name
+    }
+
+    func publicKey(in table: TOMLTable) throws(ConfigurationError) -> [UInt8] {
+        guard let text = try table.string("public_key") else {
+            throw table.error("needs public_key = \"…\"; the other end prints it with: bondd pubkey < FILE")
+        }
+        guard let key = Base64.decode(text), key.count == KeyFile.keyLength else {
+            throw table.error(
+                "public_key", table["public_key"]!,
+                "is not a key; it must be 32 bytes in base64 (44 characters)")
+        }
+        return key
+    }
+
+    func hostPort(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> HostPort? {
+        guard let text = try table.string(key) else { return nil }
+        guard let host = HostPort(text) else { throw table.error(key, table[key]!, Self.noHostPort) }
+        return host
+    }
+
+    static let noHostPort =
+        "is not HOST:PORT such as 203.0.113.7:5000, [2001:db8::7]:5000 or vpn.example.org:5000"
+
+    /// Reads the key file that `key` names, relative to the configuration.
+    func keyFile(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> KeyFile? {
+        guard let path = try table.string(key) else { return nil }
+        do throws(ControlError) {
+            return try KeyFile(reading: relative(path))
+        } catch {
+            throw table.error(key, table[key]!, "cannot be used: \(error)")
+        }
+    }
+
+    /// `path` as seen from the configuration's directory.
+    func relative(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let slash = file.lastIndex(of: "/") else { return path }
+        return file[...slash] + path
+    }
+}

@@ -1,0 +1,150 @@
+/// One table of the configuration: reads its keys as what they must be and says what is wrong where.
+struct TOMLTable {
+    let file: String
+    /// How errors name the table: `[tunnel]`, `[[path]]`; empty for the whole file.
+    let label: String
+    let line: Int
+    private let values: [(key: String, value: TOMLValue)]
+
+    /// - Throws: unless `value` is a table with none but `keys`.
+    init(_ value: TOMLValue, file: String, label: String, keys: [String]) throws(ConfigurationError) {
+        self.file = file
+        self.label = label
+        line = value.line
+        guard case .table(let values) = value.content else {
+            throw ConfigurationError(
+                file: file, line: value.line,
+                problem: "\(label) must be a table; write \(label) on its own line")
+        }
+        self.values = values
+        for (key, value) in values where !keys.contains(key) {
+            let what = label.isEmpty ? "unknown table or key \"\(key)\"" : "\(label) has no key \"\(key)\""
+            throw ConfigurationError(
+                file: file, line: value.line, problem: "\(what); use \(Self.list(keys.sorted()))")
+        }
+    }
+
+    subscript(key: String) -> TOMLValue? { values.first { $0.key == key }?.value }
+
+    /// The error that the value of `key` is wrong: `LABEL KEY = VALUE PROBLEM`.
+    func error(_ key: String, _ value: TOMLValue, _ problem: String) -> ConfigurationError {
+        ConfigurationError(
+            file: file, line: value.line, problem: "\(prefix)\(key) = \(value.shown) \(problem)")
+    }
+
+    /// The error that something is wrong with the table or misses: `LABEL PROBLEM`.
+    func error(_ problem: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: line, problem: "\(prefix)\(problem)")
+    }
+
+    private var prefix: String { label.isEmpty ? "" : label + " " }
+
+    func string(_ key: String) throws(ConfigurationError) -> String? {
+        guard let value = self[key] else { return nil }
+        guard case .string(let text) = value.content else {
+            throw error(key, value, "must be text in quotes")
+        }
+        guard !text.isEmpty else { throw error(key, value, "must not be empty") }
+        return text
+    }
+
+    func boolean(_ key: String) throws(ConfigurationError) -> Bool? {
+        guard let value = self[key] else { return nil }
+        guard case .boolean(let flag) = value.content else {
+            throw error(key, value, "must be true or false")
+        }
+        return flag
+    }
+
+    func integer(_ key: String, in range: ClosedRange<Int64>) throws(ConfigurationError) -> Int? {
+        guard let value = self[key] else { return nil }
+        guard case .integer(let number) = value.content, range.contains(number) else {
+            throw error(key, value, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return Int(number)
+    }
+
+    /// A number with or without a fraction.
+    func number(_ key: String, in range: ClosedRange<Double>) throws(ConfigurationError) -> Double? {
+        guard let value = self[key] else { return nil }
+        let number: Double? =
+            switch value.content {
+            case .integer(let whole): Double(whole)
+            case .float(let number): number
+            default: nil
+            }
+        guard let number, range.contains(number) else {
+            let bounds = "\(Int(range.lowerBound)) to \(Int(range.upperBound))"
+            throw error(key, value, "must be a number from \(bounds)")
+        }
+        return number
+    }
+
+    /// The texts of an array, each with its own line; nil without the key.
+    func strings(_ key: String) throws(ConfigurationError) -> [(text: String, value: TOMLValue)]? {
+        guard let value = self[key] else { return nil }
+        guard case .array(let items) = value.content else {
+            throw error(key, value, "must be an array of texts, [\"…\", …]")
+        }
+        var texts: [(text: String, value: TOMLValue)] = []
+        for item in items {
+            guard case .string(let text) = item.content, !text.isEmpty else {
+                throw error(key, item, "in the array must be text in quotes")
+            }
+            texts.append((text, item))
+        }
+        return texts
+    }
+
+    /// The array's items as `convert` reads them; what it cannot read, `problem` describes. No two may be equal.
+    func list<Item: Equatable>(
+        _ key: String, _ problem: String, _ convert: (String) -> Item?
+    ) throws(ConfigurationError) -> [Item]? {
+        guard let texts = try strings(key) else { return nil }
+        var items: [Item] = []
+        for (text, value) in texts {
+            guard let item = convert(text) else { throw error(key, value, problem) }
+            guard !items.contains(item) else { throw error(key, value, "is there twice; remove one") }
+            items.append(item)
+        }
+        return items
+    }
+
+    /// One of an enumeration's raw values.
+    func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String, _ kind: String, of type: Choice.Type
+    ) throws(ConfigurationError) -> Choice? where Choice.RawValue == String {
+        guard let text = try string(key) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            throw error(
+                key, self[key]!,
+                "is not a \(kind); use \(Self.list(Choice.allCases.map(\.rawValue), last: "or"))")
+        }
+        return choice
+    }
+
+    /// The tables of an array of tables such as `[[path]]`, in order.
+    func tables(_ key: String, keys: [String]) throws(ConfigurationError) -> [TOMLTable] {
+        guard let value = self[key] else { return [] }
+        let label = "[[\(key)]]"
+        guard case .array(let items) = value.content else {
+            throw ConfigurationError(
+                file: file, line: value.line, problem: "[\(key)] is an array of tables; write \(label)")
+        }
+        var tables: [TOMLTable] = []
+        for item in items { tables.append(try TOMLTable(item, file: file, label: label, keys: keys)) }
+        return tables
+    }
+
+    /// A table such as `[tunnel]`, or nil.
+    func table(_ key: String, keys: [String]) throws(ConfigurationError) -> TOMLTable? {
+        guard let value = self[key] else { return nil }
+        return try TOMLTable(value, file: file, label: "[\(key)]", keys: keys)
+    }
+
+    /// `a, b and c`
+    static func list(_ words: [String], last: String = "and") -> String {
+        guard words.count > 1, let end = words.last else { return words.first ?? "none" }
+        return words.dropLast().joined(separator: ", ") + " \(last) " + end
+    }
+}

@@ -1,0 +1,64 @@
+import Glibc
+
+/// A file with one secret key of 32 bytes in base64 and a newline, readable by its owner alone.
+public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+    /// A key's length in bytes.
+    public static let keyLength = 32
+
+    /// Where it is.
+    public let path: String
+    /// The key's 32 bytes. Secret.
+    public let key: [UInt8]
+
+    /// Reads the key in `path`.
+    /// - Throws: `file`, `keyFileOpen` when group or others may read it, or `notAKey`.
+    public init(reading path: String) throws(ControlError) {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw .file("read the key file", path: path, errno: errno) }
+        defer { close(file) }
+        var facts = stat()
+        guard fstat(file, &facts) == 0 else {
+            throw .file("read the key file", path: path, errno: errno)
+        }
+        guard facts.st_mode & S_IFMT == S_IFREG else { throw .notAKey(path: path) }
+        guard facts.st_mode & 0o077 == 0 else { throw .keyFileOpen(path: path) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = read(file, &bytes, bytes.count)
+        guard count >= 0 else { throw .file("read the key file", path: path, errno: errno) }
+        var text = bytes.prefix(count)
+        while let last = text.last, last == 10 || last == 13 || last == 32 { text.removeLast() }
+        guard let key = Base64.decode(String(decoding: text, as: UTF8.self)), key.count == Self.keyLength
+        else { throw .notAKey(path: path) }
+        self.path = path
+        self.key = key
+    }
+
+    /// Makes `path` (0600) with `key` in it, and returns when it is on the disk.
+    /// - Precondition: `key` has 32 bytes.
+    /// - Throws: `keyFileExists` or `file`; what was half written is removed then.
+    public init(creating path: String, key: [UInt8]) throws(ControlError) {
+        precondition(key.count == Self.keyLength)
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else {
+            let code = errno
+            if code == EEXIST { throw .keyFileExists(path: path) }
+            throw .file("create the key file", path: path, errno: code)
+        }
+        defer { close(file) }
+        let text = Array((Base64.encode(key) + "\n").utf8)
+        // The mode again, as a umask may have taken more than it should; then a write that a crash cannot undo.
+        guard fchmod(file, 0o600) == 0, write(file, text, text.count) == text.count, fsync(file) == 0 else {
+            let code = errno == 0 ? ENOSPC : errno
+            unlink(path)
+            throw .file("write the key file", path: path, errno: code)
+        }
+        self.path = path
+        self.key = key
+    }
+
+    /// The path; never the key.
+    public var description: String { "key file \(path)" }
+
+    /// Shows the path alone, so that a dump of a configuration gives no key away.
+    public var customMirror: Mirror { Mirror(self, children: ["path": path]) }
+}

@@ -1,0 +1,111 @@
+import Glibc
+
+/// Writes one line an event on stderr. Never for a dropped packet, never with a secret in it.
+public struct Log: Sendable {
+    /// How much an event matters; the raw value is the word of `--log-level`.
+    public enum Level: String, CaseIterable, Comparable, Sendable {
+        case debug, info, warning, error
+
+        /// Whether `a` matters less.
+        public static func < (a: Level, b: Level) -> Bool { a.priority > b.priority }
+
+        /// syslog's number (RFC 5424 6.2.1), which journald takes as `<6>` before a line.
+        var priority: Int {
+            switch self {
+            case .debug: 7
+            case .info: 6
+            case .warning: 4
+            case .error: 3
+            }
+        }
+    }
+
+    /// How a line looks; the raw value is the word of `--log-format`.
+    public enum Format: String, CaseIterable, Sendable {
+        /// `info path is up path=fibre rtt=12.1`
+        case text
+        /// `{"time":"…","level":"info","message":"path is up","path":"fibre","rtt":"12.1"}`
+        case json
+    }
+
+    /// Events below it are not written.
+    public var level: Level
+    /// How a line looks.
+    public var format: Format
+
+    private let fileDescriptor: Int32
+    private let toJournal: Bool
+
+    /// A log on stderr; text lines get journald's priorities when that is where stderr leads.
+    public init(level: Level = .info, format: Format = .text, fileDescriptor: Int32 = 2) {
+        self.level = level
+        self.format = format
+        self.fileDescriptor = fileDescriptor
+        var facts = stat()
+        if let journal = getenv("JOURNAL_STREAM"), fstat(fileDescriptor, &facts) == 0 {
+            toJournal = String(cString: journal) == "\(facts.st_dev):\(facts.st_ino)"
+        } else {
+            toJournal = false
+        }
+    }
+
+    /// Writes a line when `level` is to be written; neither message nor fields are made otherwise.
+    /// Field names are lower case with underscores, and none is `time`, `level` or `message`.
+    public func callAsFunction(
+        _ level: Level, _ message: @autoclosure () -> String,
+        _ fields: @autoclosure () -> KeyValuePairs<String, String> = [:]
+    ) {
+        guard level >= self.level else { return }
+        let line = Array(line(level, message(), fields(), time: time(nil)).utf8)
+        // One write a line keeps lines whole; a log that cannot be written is no reason to stop.
+        _ = write(fileDescriptor, line, line.count)
+    }
+
+    func line(
+        _ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>, time: time_t
+    ) -> String {
+        switch format {
+        case .text:
+            var line = toJournal ? "<\(level.priority)>" : Self.stamp(time) + " \(level.rawValue) "
+            line += Self.escaped(message, quotes: false)
+            for (key, value) in fields {
+                let plain =
+                    !value.isEmpty && value.utf8.allSatisfy { $0 > 32 && $0 != 34 && $0 != 61 && $0 < 127 }
+                line += " \(key)=" + (plain ? value : "\"" + Self.escaped(value, quotes: true) + "\"")
+            }
+            return line + "\n"
+        case .json:
+            var line = "{\"time\":\"\(Self.stamp(time))\",\"level\":\"\(level.rawValue)\",\"message\":\""
+            line += Self.escaped(message, quotes: true) + "\""
+            for (key, value) in fields { line += ",\"\(key)\":\"\(Self.escaped(value, quotes: true))\"" }
+            return line + "}\n"
+        }
+    }
+
+    /// Escapes what would end a line or a JSON string.
+    private static func escaped(_ text: String, quotes: Bool) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n": result += "\\n"
+            case "\"" where quotes: result += "\\\""
+            case "\\" where quotes: result += "\\\\"
+            case _ where scalar.value < 32 || scalar.value == 127:
+                let hex = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    /// `2025-01-31T12:00:00Z`
+    private static func stamp(_ time: time_t) -> String {
+        var time = time
+        var parts = tm()
+        gmtime_r(&time, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+            + "T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))Z"
+    }
+}

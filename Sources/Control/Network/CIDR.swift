@@ -1,0 +1,49 @@
+import Packet
+
+/// An address with the length of its network's prefix, such as `10.77.0.2/24`: an interface's address when host bits
+/// are set, a network when none are.
+public struct CIDR: Hashable, Sendable, CustomStringConvertible {
+    /// The address, host bits included.
+    public let address: IPAddress
+    /// The prefix's length in bits: 0…32 or 0…128.
+    public let length: Int
+
+    /// An address and its prefix's length; nil when the family has not got that many bits.
+    public init?(_ address: IPAddress, length: Int) {
+        guard (0...address.byteCount * 8).contains(length) else { return nil }
+        self.address = address
+        self.length = length
+    }
+
+    /// Parses `ADDRESS/LENGTH`; nil when `text` is no such thing.
+    public init?(_ text: String) {
+        guard let slash = text.lastIndex(of: "/"), let address = IPAddress(String(text[..<slash])) else {
+            return nil
+        }
+        let digits = text[text.index(after: slash)...]
+        guard (1...3).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }),
+            let length = Int(digits)
+        else { return nil }
+        self.init(address, length: length)
+    }
+
+    /// The network: the same with all host bits clear.
+    public var network: CIDR {
+        let bits = address.byteCount * 8
+        func mask(_ value: UInt64, keeping kept: Int) -> UInt64 {
+            kept <= 0 ? 0 : kept >= 64 ? value : value & ~(UInt64.max >> UInt64(kept))
+        }
+        let masked =
+            bits == 32
+            ? IPAddress(v4: UInt32(truncatingIfNeeded: mask(address.low << 32, keeping: length) >> 32))
+            : IPAddress(
+                v6High: mask(address.high, keeping: length), low: mask(address.low, keeping: length - 64))
+        return CIDR(masked, length: length)!
+    }
+
+    /// Whether `other` is in the same network.
+    public func contains(_ other: IPAddress) -> Bool { address.matches(other, prefix: length) }
+
+    /// `10.77.0.2/24`
+    public var description: String { "\(address)/\(length)" }
+}

@@ -1,0 +1,50 @@
+import CNetlink
+import Glibc
+import Packet
+
+/// libnl's `nl_addr` of a CIDR, counted down at the end.
+struct NetlinkAddress: ~Copyable {
+    let object: OpaquePointer
+
+    init(_ cidr: CIDR) throws(ControlError) {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        bytes.withUnsafeMutableBytes { cidr.address.write(to: $0) }
+        let family = cidr.address.family == .v4 ? AF_INET : AF_INET6
+        guard let object = nl_addr_build(family, bytes, cidr.address.byteCount) else {
+            throw .netlink("name an address", code: NLE_NOMEM)
+        }
+        nl_addr_set_prefixlen(object, Int32(cidr.length))
+        self.object = object
+    }
+
+    deinit { nl_addr_put(object) }
+}
+
+extension CIDR {
+    /// The local address in a `rtnl_addr`; nil when it is not IP.
+    init?(rtnlAddress object: OpaquePointer) {
+        guard let local = rtnl_addr_get_local(object), let bytes = nl_addr_get_binary_addr(local) else {
+            return nil
+        }
+        let raw = UnsafeRawBufferPointer(start: bytes, count: Int(nl_addr_get_len(local)))
+        let address: IPAddress
+        switch nl_addr_get_family(local) {
+        case AF_INET where raw.count == 4: address = IPAddress(.v4, bytes: raw)
+        case AF_INET6 where raw.count == 16: address = IPAddress(.v6, bytes: raw)
+        default: return nil
+        }
+        self.init(address, length: Int(rtnl_addr_get_prefixlen(object)))
+    }
+}
+
+extension NetworkInterface {
+    /// What a `rtnl_link` says; nil when it has no name.
+    init?(link: OpaquePointer) {
+        guard let name = rtnl_link_get_name(link) else { return nil }
+        let flags = rtnl_link_get_flags(link)
+        self.init(
+            index: UInt32(bitPattern: rtnl_link_get_ifindex(link)), name: String(cString: name),
+            mtu: Int(rtnl_link_get_mtu(link)), isUp: flags & UInt32(IFF_UP) != 0,
+            hasCarrier: flags & UInt32(IFF_UP) != 0 && flags & UInt32(IFF_RUNNING) != 0)
+    }
+}

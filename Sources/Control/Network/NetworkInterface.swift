@@ -1,0 +1,13 @@
+/// What the kernel says of an interface.
+public struct NetworkInterface: Hashable, Sendable {
+    /// Its index.
+    public let index: UInt32
+    /// Its name.
+    public let name: String
+    /// Its MTU in bytes.
+    public let mtu: Int
+    /// Whether it is switched on (IFF_UP).
+    public let isUp: Bool
+    /// Whether packets can leave: it is up and its link is there (IFF_RUNNING).
+    public let hasCarrier: Bool
+}

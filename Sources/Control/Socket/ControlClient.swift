@@ -1,0 +1,81 @@
+import Glibc
+import Messages
+
+/// A program's side of the control socket.
+public enum ControlClient {
+    /// The longest answer that is read, in bytes.
+    public static let maximumAnswer = 16 << 20
+
+    /// Asks the daemon behind `path` and waits for its answer, `timeout` milliseconds at the most.
+    /// - Throws: `notRunning`, `socketForbidden`, `timedOut`, `badAnswer`, `socketPathTooLong` or `file`.
+    public static func ask(
+        _ request: Request, path: String, timeout: Int = 3000
+    ) throws(ControlError) -> Response {
+        let descriptor = try connect(path, timeout)
+        defer { close(descriptor) }
+        guard let line = try? Line.encode(request) else { throw .badAnswer(path: path) }
+        let answer = try exchange(descriptor, line, path, timeout)
+        guard let response = try? Line.decode(Response.self, from: answer) else {
+            throw .badAnswer(path: path)
+        }
+        return response
+    }
+
+    private static func connect(_ path: String, _ timeout: Int) throws(ControlError) -> Int32 {
+        let address = try UnixAddress(path)
+        let descriptor = try UnixAddress.open(blocking: true)
+        // Counts for connect as well, when the daemon's backlog is full.
+        var limit = timeval(tv_sec: timeout / 1000, tv_usec: timeout % 1000 * 1000)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+        let code = address.call(Glibc.connect, descriptor)
+        if code == 0 { return descriptor }
+        close(descriptor)
+        switch code {
+        case ENOENT, ENOTDIR, ECONNREFUSED: throw .notRunning(path: path)
+        case EACCES, EPERM: throw .socketForbidden(path: path)
+        case EAGAIN: throw .timedOut(path: path)
+        default: throw .file("connect to", path: path, errno: code)
+        }
+    }
+
+    /// Sends a line and reads one.
+    private static func exchange(
+        _ descriptor: Int32, _ line: [UInt8], _ path: String, _ timeout: Int
+    ) throws(ControlError) -> [UInt8] {
+        var rest = line[...]
+        while !rest.isEmpty {
+            let sent = rest.withUnsafeBytes {
+                send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if sent < 0 {
+                if errno == EINTR { continue }
+                if errno == EAGAIN { throw .timedOut(path: path) }
+                break  // closed early: what it had to say about it may be there to read
+            }
+            rest = rest.dropFirst(sent)
+        }
+        let deadline = now() + timeout
+        var answer: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while answer.count < maximumAnswer {
+            var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&watched, 1, Int32(max(0, deadline - now())))
+            if ready < 0 && errno == EINTR { continue }
+            if ready == 0 { throw .timedOut(path: path) }
+            let count = recv(descriptor, &chunk, chunk.count, 0)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { break }
+            answer += chunk[..<count]
+            if answer.last == UInt8(ascii: "\n") { return answer }
+        }
+        throw .badAnswer(path: path)
+    }
+
+    /// The monotonic clock in milliseconds.
+    private static func now() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    }
+}

@@ -1,0 +1,154 @@
+import CLinux
+import Glibc
+import Messages
+
+/// The daemon's side of the control socket: lines of JSON in, lines of JSON out, never waiting for anybody.
+///
+/// It has an epoll of its own, so that the daemon's loop watches one descriptor however many clients there are: when
+/// `fileDescriptor` is readable, call `takeRequests` and answer each with `reply`. A client's next request is read
+/// when it has taken its answer; what it sends meanwhile waits in the kernel.
+public struct ControlSocket: ~Copyable {
+    /// Clients at once; one more is told so and closed.
+    public static let maximumClients = 16
+    /// The longest request in bytes, newline included.
+    public static let maximumRequest = 65536
+
+    /// Names a client as long as the daemon lives; numbers are never used again.
+    public struct ClientID: Hashable, Sendable {
+        let number: UInt64
+    }
+
+    /// A request that waits for its answer.
+    public struct Call: Sendable {
+        /// Who asks.
+        public let client: ClientID
+        /// What.
+        public let request: Request
+    }
+
+    /// Readable whenever there is something to do; it does not block and is closed on exec.
+    public let fileDescriptor: Int32
+
+    private let listener: ListeningSocket
+    private var clients: [UInt64: ControlConnection] = [:]
+    private var lastClient: UInt64 = 0
+
+    /// Listens on `path`: 0600, its directory made when it is missing, a dead daemon's socket replaced.
+    /// - Throws: `alreadyRunning`, `notASocket`, `socketPathTooLong` or `file`.
+    public init(path: String) throws(ControlError) {
+        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0 else { throw .file("watch", path: path, errno: errno) }
+        do {
+            listener = try ListeningSocket(path: path)
+        } catch {
+            close(epoll)
+            throw error
+        }
+        fileDescriptor = epoll
+        watch(listener.fileDescriptor, 0, EPOLL_CTL_ADD, EPOLLIN.rawValue)
+    }
+
+    deinit {
+        for client in clients.values { close(client.fileDescriptor) }
+        close(fileDescriptor)
+    }
+
+    /// How many clients are connected.
+    public var clientCount: Int { clients.count }
+
+    /// Accepts, reads and writes what can be without waiting, and returns the requests that came in.
+    /// What is no request is answered with an error here.
+    public mutating func takeRequests() -> [Call] {
+        var calls: [Call] = []
+        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.maximumClients + 1) { events in
+            let count = epoll_wait(fileDescriptor, events.baseAddress, Int32(events.count), 0)
+            for i in 0..<max(0, Int(count)) {
+                let number = events[i].data.u64
+                if number == 0 {
+                    accept()
+                } else if let request = serve(number, events[i].events) {
+                    calls.append(Call(client: ClientID(number: number), request: request))
+                }
+            }
+        }
+        return calls
+    }
+
+    /// Answers a client's request; nothing happens when the client is gone.
+    public mutating func reply(_ response: Response, to client: ClientID) {
+        guard clients[client.number] != nil else { return }
+        // A number that JSON has no text for (infinity) is the one thing that can fail.
+        let line = (try? Line.encode(response)) ?? Self.unwritable
+        clients[client.number]!.answer(line)
+        settle(client.number)
+    }
+
+    private static let unwritable = Array(
+        "{\"error\":\"the answer cannot be written as JSON\",\"ok\":false}\n".utf8)
+
+    private mutating func accept() {
+        while true {
+            let descriptor = clinux_accept(listener.fileDescriptor)
+            if descriptor == -EINTR || descriptor == -ECONNABORTED { continue }
+            guard descriptor >= 0 else { return }
+            guard clients.count < Self.maximumClients else {
+                let sentence = "bondd serves \(Self.maximumClients) programs at once; end one of them"
+                if let line = try? Line.encode(Response.failed(sentence)) {
+                    _ = send(descriptor, line, line.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+                }
+                close(descriptor)
+                continue
+            }
+            lastClient += 1
+            clients[lastClient] = ControlConnection(fileDescriptor: descriptor)
+            watch(descriptor, lastClient, EPOLL_CTL_ADD, EPOLLIN.rawValue)
+        }
+    }
+
+    /// Does what `events` allow for one client; returns its request when one is complete.
+    private mutating func serve(_ number: UInt64, _ events: UInt32) -> Request? {
+        guard clients[number] != nil else { return nil }
+        var request: Request?
+        if clients[number]!.wantsToRead {
+            switch clients[number]!.readLine(limit: Self.maximumRequest) {
+            case .line(let line):
+                do {
+                    request = try Line.decode(Request.self, from: line)
+                } catch {
+                    reply(
+                        .failed("this is not a request that bondd knows; see bondd --help"),
+                        to: .init(number: number))
+                }
+            case .tooLong:
+                clients[number]!.endsAfterAnswer = true
+                let sentence = "the request is longer than \(Self.maximumRequest) bytes; send a shorter one"
+                reply(.failed(sentence), to: .init(number: number))
+            case .partial: break
+            case .ended: clients[number]!.isOver = true
+            }
+        } else if events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
+            clients[number]!.isOver = true
+        } else {
+            clients[number]!.flush()
+        }
+        settle(number)
+        return request
+    }
+
+    /// Closes a client that is over, or watches it for what comes next.
+    private mutating func settle(_ number: UInt64) {
+        guard let client = clients[number] else { return }
+        if client.isOver {
+            close(client.fileDescriptor)
+            clients[number] = nil
+        } else {
+            let events = client.hasOutput ? EPOLLOUT.rawValue : client.wantsToRead ? EPOLLIN.rawValue : 0
+            watch(client.fileDescriptor, number, EPOLL_CTL_MOD, events)
+        }
+    }
+
+    private func watch(_ descriptor: Int32, _ number: UInt64, _ operation: Int32, _ events: UInt32) {
+        var event = epoll_event(events: events, data: epoll_data_t(u64: number))
+        _ = epoll_ctl(fileDescriptor, operation, descriptor, &event)
+    }
+}

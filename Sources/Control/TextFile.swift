@@ -1,0 +1,35 @@
+import Glibc
+
+/// Reads small text files whole.
+enum TextFile {
+    struct Failure: Error {
+        let sentence: String
+    }
+
+    /// The text in `path`, which must be UTF-8 and not longer than `limit` bytes.
+    static func read(_ path: String, limit: Int) throws(Failure) -> String {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("cannot be read", errno) }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while true {
+            let count = Glibc.read(file, &chunk, chunk.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw failure("cannot be read", errno) }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+            if bytes.count > limit {
+                throw Failure(sentence: "is longer than \(limit) bytes; is it the right file?")
+            }
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Failure(sentence: "is not UTF-8 text; is it the right file?")
+        }
+        return text
+    }
+
+    private static func failure(_ what: String, _ code: Int32) -> Failure {
+        Failure(sentence: "\(what): \(String(cString: strerror(code)))")
+    }
+}

@@ -1,0 +1,66 @@
+/// One path's part of a `SessionStatus`. Figures are of the sending direction, and 0 until they were measured.
+public struct PathStatus: Hashable, Sendable, Codable {
+    /// The path's name.
+    public var name: String
+    /// The interface that it leaves through; empty on a server.
+    public var interface: String
+    /// `probing`, `up`, `suspect` or `down`.
+    public var state: String
+    /// `primary`, `backup`, `metered` or `never`.
+    public var role: String
+    /// This host's address and port on the path; empty while unknown.
+    public var local: String
+    /// The peer's address and port on the path; empty while unknown.
+    public var remote: String
+    /// Smoothed round trip time in milliseconds.
+    public var rtt: Double = 0
+    /// Variation of the one-way delay in milliseconds.
+    public var jitter: Double = 0
+    /// The part of datagrams that got lost lately, 0…1.
+    public var loss: Double = 0
+    /// The estimated rate of the path in Mbit/s.
+    public var rate: Double = 0
+    /// The queueing delay that datagrams meet on the path, in milliseconds.
+    public var queue: Double = 0
+    /// The path's MTU in bytes, outer headers included.
+    public var mtu: Int = 0
+    /// Bytes of datagrams sent.
+    public var sentBytes: UInt64 = 0
+    /// Bytes of datagrams received.
+    public var receivedBytes: UInt64 = 0
+    /// Datagrams sent.
+    public var sentPackets: UInt64 = 0
+    /// Datagrams received.
+    public var receivedPackets: UInt64 = 0
+    /// Datagrams sent that got lost.
+    public var lost: UInt64 = 0
+    /// Packets sent again on this path as another had lost them.
+    public var repaired: UInt64 = 0
+
+    private enum CodingKeys: String, CodingKey {
+        case name, interface, state, role, local, remote
+        case rtt = "rtt_ms"
+        case jitter = "jitter_ms"
+        case loss
+        case rate = "rate_mbit"
+        case queue = "queue_ms"
+        case mtu
+        case sentBytes = "tx_bytes"
+        case receivedBytes = "rx_bytes"
+        case sentPackets = "tx_packets"
+        case receivedPackets = "rx_packets"
+        case lost, repaired
+    }
+
+    /// A path's status with nothing measured yet.
+    public init(
+        name: String, interface: String, state: String, role: String, local: String = "", remote: String = ""
+    ) {
+        self.name = name
+        self.interface = interface
+        self.state = state
+        self.role = role
+        self.local = local
+        self.remote = remote
+    }
+}

@@ -1,0 +1,24 @@
+/// The reorder buffer's part of a `SessionStatus`.
+public struct ReorderStatus: Hashable, Sendable, Codable {
+    /// Packets that wait for a predecessor now.
+    public var held: Int
+    /// Packets that came after their deadline, since the session began.
+    public var late: UInt64
+    /// Copies that were dropped, since the session began.
+    public var duplicates: UInt64
+    /// How long a packet is held at the most, in milliseconds.
+    public var deadline: Double
+
+    private enum CodingKeys: String, CodingKey {
+        case held, late, duplicates
+        case deadline = "deadline_ms"
+    }
+
+    /// A reorder buffer's status.
+    public init(held: Int = 0, late: UInt64 = 0, duplicates: UInt64 = 0, deadline: Double = 0) {
+        self.held = held
+        self.late = late
+        self.duplicates = duplicates
+        self.deadline = deadline
+    }
+}

@@ -1,0 +1,40 @@
+/// bondd's answer to a `Request`: one line of JSON, `{"ok":true}`, `{"error":"…","ok":false}` or
+/// `{"ok":true,"status":{…}}`.
+public enum Response: Hashable, Sendable, Codable {
+    /// Done.
+    case ok
+    /// Not done: one sentence that says why.
+    case failed(String)
+    /// The answer to `Request.status`.
+    case status(Status)
+
+    private enum CodingKeys: String, CodingKey {
+        case ok, error, status
+    }
+
+    /// Reads a response; unknown keys are skipped.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        if try !fields.decode(Bool.self, forKey: .ok) {
+            self = .failed(try fields.decode(String.self, forKey: .error))
+        } else if let status = try fields.decodeIfPresent(Status.self, forKey: .status) {
+            self = .status(status)
+        } else {
+            self = .ok
+        }
+    }
+
+    /// Writes the response as one flat object.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .ok: try fields.encode(true, forKey: .ok)
+        case .failed(let sentence):
+            try fields.encode(false, forKey: .ok)
+            try fields.encode(sentence, forKey: .error)
+        case .status(let status):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(status, forKey: .status)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// One session's part of `Status`.
+public struct SessionStatus: Hashable, Sendable, Codable {
+    /// The client's name.
+    public var client: String
+    /// The client's first address in the tunnel; empty while it has none.
+    public var address: String
+    /// `connecting`, `up` or `down`.
+    public var state: String
+    /// The mode that the session sends in.
+    public var mode: String
+    /// Seconds since the keys in use were agreed on.
+    public var rekeyAge: Double
+    /// Inner packets that wait for a path.
+    public var queuePackets: Int
+    /// The paths, in the client's order.
+    public var paths: [PathStatus]
+    /// How order is restored.
+    public var reorder: ReorderStatus
+    /// Packets dropped since the session began, by reason.
+    public var drops: [String: UInt64]
+
+    private enum CodingKeys: String, CodingKey {
+        case client, address, state, mode
+        case rekeyAge = "rekey_age_s"
+        case queuePackets = "queue_packets"
+        case paths, reorder, drops
+    }
+
+    /// A session's status.
+    public init(
+        client: String, address: String, state: String, mode: String, rekeyAge: Double, queuePackets: Int = 0,
+        paths: [PathStatus] = [], reorder: ReorderStatus = ReorderStatus(), drops: [String: UInt64] = [:]
+    ) {
+        self.client = client
+        self.address = address
+        self.state = state
+        self.mode = mode
+        self.rekeyAge = rekeyAge
+        self.queuePackets = queuePackets
+        self.paths = paths
+        self.reorder = reorder
+        self.drops = drops
+    }
+}

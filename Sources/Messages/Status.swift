@@ -1,0 +1,47 @@
+/// What `bondd status --json` prints and `/status` serves. Keys are only ever added.
+public struct Status: Hashable, Sendable, Codable {
+    /// bondd's version.
+    public var version: String
+    /// `client` or `server`.
+    public var role: String
+    /// `auto`, `stripe`, `preferred` or `redundant`.
+    public var mode: String
+    /// The tunnel's interface.
+    public var interface: String
+    /// The tunnel's MTU in bytes.
+    public var mtu: Int
+    /// Seconds since the daemon started.
+    public var uptime: Double
+    /// Handshakes completed since the start.
+    public var handshakes: UInt64
+    /// A client has one at the most, a server one a client.
+    public var sessions: [SessionStatus]
+    /// Packets dropped outside any session since the start, by reason.
+    public var drops: [String: UInt64]
+    /// What the configuration asks for and this version does not carry out, a sentence each.
+    public var notices: [String]
+
+    private enum CodingKeys: String, CodingKey {
+        case version, role, mode, interface, mtu
+        case uptime = "uptime_s"
+        case handshakes, sessions, drops, notices
+    }
+
+    /// A status; counters begin at 0 and lists empty.
+    public init(
+        version: String, role: String, mode: String, interface: String, mtu: Int, uptime: Double,
+        handshakes: UInt64 = 0, sessions: [SessionStatus] = [], drops: [String: UInt64] = [:],
+        notices: [String] = []
+    ) {
+        self.version = version
+        self.role = role
+        self.mode = mode
+        self.interface = interface
+        self.mtu = mtu
+        self.uptime = uptime
+        self.handshakes = handshakes
+        self.sessions = sessions
+        self.drops = drops
+        self.notices = notices
+    }
+}

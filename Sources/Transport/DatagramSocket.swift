@@ -1,0 +1,88 @@
+import CLinux
+import Glibc
+import Packet
+
+/// A UDP socket of one family, bound to an interface or an address, that sends and receives in batches.
+///
+/// Datagrams are never fragmented, and the kernel's own path MTU is ignored (IP_PMTUDISC_PROBE), as the paths find
+/// theirs themselves (RFC 8899). ICMP errors are not asked for (no IP_RECVERR): nobody vouches for them, and one
+/// client's would surface in another's send. What the kernel itself finds out, such as a missing route, is reported.
+public struct DatagramSocket: ~Copyable {
+    /// The buffer in each direction that is asked for, in bytes: 50 ms of 1 Gbit/s and the kernel's bookkeeping.
+    public static let bufferSize = 7 << 20
+
+    /// The descriptor, for epoll; it does not block and is closed on exec.
+    public let fileDescriptor: Int32
+    /// The family that the socket speaks.
+    public let family: IPAddress.Family
+    /// The port that it is bound to, in host order.
+    public let localPort: UInt16
+
+    private let table: MessageTable
+
+    /// Binds a socket to `interface` (nil: any) and `address` (nil: all of the family); port 0 lets the kernel choose.
+    /// - Throws: `TransportError`; the socket is closed again then.
+    public init(
+        boundTo interface: String?, family: IPAddress.Family, address: IPAddress? = nil, port: UInt16 = 0
+    ) throws(TransportError) {
+        let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, kind, 0)
+        guard descriptor >= 0 else { throw .failed("open a UDP socket", errno: errno) }
+        do {
+            localPort = try SocketSetup(descriptor: descriptor, family: family)
+                .bind(interface: interface, address: address, port: port)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        fileDescriptor = descriptor
+        self.family = family
+        table = MessageTable(capacity: 64)
+    }
+
+    deinit { close(fileDescriptor) }
+
+    /// Receives up to a batch of datagrams: how many came, 0 when there are none now, or a negative errno.
+    /// The batch's own count may be smaller, as it refuses oversized ones.
+    public borrowing func receive(into batch: inout ReceiveBatch) -> Int {
+        batch.fill(from: fileDescriptor)
+    }
+
+    /// Sends the outbox's `entries`, all of which must be links of this socket, in order.
+    ///
+    /// A datagram that the kernel refuses is dropped and the next one tried, but when there is no room (EAGAIN,
+    /// ENOBUFS) sending stops at `SendResult.next`.
+    public borrowing func send(_ outbox: borrowing Outbox, entries: Range<Int>) -> SendResult {
+        var result = SendResult(next: entries.lowerBound)
+        while result.next < entries.upperBound {
+            let count = min(entries.upperBound - result.next, table.capacity)
+            for i in 0..<count {
+                let entry = outbox[result.next + i]
+                table.prepareToSend(i, outbox.datagram(entry), to: entry.link)
+            }
+            if !send(rows: count, &result) { break }
+        }
+        return result
+    }
+
+    /// Sends the table's first `count` rows; whether there may be room for more.
+    private borrowing func send(rows count: Int, _ result: inout SendResult) -> Bool {
+        var done = 0
+        while done < count {
+            let taken = clinux_send(fileDescriptor, table.messages + done, UInt32(count - done))
+            if taken > 0 {
+                done += Int(taken)
+                result.sent += Int(taken)
+                result.next += Int(taken)
+                continue
+            }
+            let code = taken == 0 ? EAGAIN : -taken
+            result.note(code, entry: result.next)
+            if code == EAGAIN || code == ENOBUFS { return false }
+            done += 1
+            result.failed += 1
+            result.next += 1
+        }
+        return true
+    }
+}

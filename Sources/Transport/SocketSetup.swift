@@ -1,0 +1,93 @@
+import Glibc
+import Packet
+
+/// Sets a new UDP socket's options and binds it.
+struct SocketSetup {
+    let descriptor: Int32
+    let family: IPAddress.Family
+
+    /// Sets all options, binds, and returns the port in host order.
+    func bind(interface: String?, address: IPAddress?, port: UInt16) throws(TransportError) -> UInt16 {
+        switch family {
+        case .v4:
+            try set(IPPROTO_IP, IP_PKTINFO, 1, "ask for IPv4 packet information")
+            try set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, "forbid IPv4 fragments")
+        case .v6:
+            try set(IPPROTO_IPV6, IPV6_V6ONLY, 1, "keep IPv4 out of an IPv6 socket")
+            try set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "ask for IPv6 packet information")
+            try set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE, "forbid IPv6 fragments")
+        }
+        enlarge(SO_RCVBUFFORCE, else: SO_RCVBUF)
+        enlarge(SO_SNDBUFFORCE, else: SO_SNDBUF)
+        var zone: UInt32 = 0
+        if let interface {
+            zone = if_nametoindex(interface)
+            guard zone != 0 else { throw .noInterface(interface) }
+            let length = socklen_t(interface.utf8.count)
+            if setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, interface, length) < 0 {
+                let code = errno
+                if code == EPERM { throw .notPermitted("bind a socket to the interface \(interface)") }
+                if code == ENODEV { throw .noInterface(interface) }
+                throw .failed("bind a socket to the interface \(interface)", errno: code)
+            }
+        }
+        let any = family == .v4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, low: 0)
+        let wanted = address ?? any
+        guard wanted.family == family else {
+            throw .failed("bind \(wanted) in the other family", errno: EINVAL)
+        }
+        return try bind(Endpoint(address: wanted, port: port, zone: wanted.isLinkLocal ? zone : 0))
+    }
+
+    private func bind(_ endpoint: Endpoint) throws(TransportError) -> UInt16 {
+        let code = withUnsafeTemporaryAllocation(byteCount: SocketAddress.size, alignment: 8) {
+            name -> Int32 in
+            let length = SocketAddress.write(endpoint, to: name)
+            let address = name.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+            return Glibc.bind(descriptor, address, length) == 0 ? 0 : errno
+        }
+        switch code {
+        case 0: return try boundPort()
+        case EADDRINUSE: throw .addressInUse(endpoint)
+        case EADDRNOTAVAIL: throw .addressNotHere(endpoint)
+        case EACCES: throw .notPermitted("bind UDP \(endpoint)")
+        default: throw .failed("bind UDP \(endpoint)", errno: code)
+        }
+    }
+
+    private func boundPort() throws(TransportError) -> UInt16 {
+        let port = withUnsafeTemporaryAllocation(byteCount: SocketAddress.size, alignment: 8) {
+            name -> UInt16? in
+            var length = socklen_t(SocketAddress.size)
+            let address = name.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+            guard getsockname(descriptor, address, &length) == 0 else { return nil }
+            return SocketAddress.read(UnsafeRawBufferPointer(name))?.port
+        }
+        guard let port else { throw .failed("learn a socket's port", errno: errno) }
+        return port
+    }
+
+    private func set(
+        _ level: Int, _ option: Int32, _ value: Int32, _ purpose: String
+    ) throws(TransportError) {
+        try set(Int32(level), option, value, purpose)
+    }
+
+    private func set(
+        _ level: Int32, _ option: Int32, _ value: Int32, _ purpose: String
+    ) throws(TransportError) {
+        var value = value
+        guard setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
+            throw .failed(purpose, errno: errno)
+        }
+    }
+
+    /// The forced option goes over the sysctl's limit but needs CAP_NET_ADMIN; a smaller buffer is no error.
+    private func enlarge(_ forced: Int32, else plain: Int32) {
+        var size = Int32(DatagramSocket.bufferSize)
+        let length = socklen_t(MemoryLayout<Int32>.size)
+        if setsockopt(descriptor, SOL_SOCKET, forced, &size, length) != 0 {
+            _ = setsockopt(descriptor, SOL_SOCKET, plain, &size, length)
+        }
+    }
+}
