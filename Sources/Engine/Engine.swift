@@ -43,6 +43,7 @@ public struct Engine: ~Copyable {
         mode = configuration.mode
         gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &resources.entropy)
         dialer = Dialer(server: configuration.peers.first?.publicKey ?? staticKey.publicKey)
+        if configuration.role == .server { dialer.nextAttempt = .never }
     }
 
     deinit {

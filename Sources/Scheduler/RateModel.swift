@@ -52,9 +52,10 @@ public struct RateModel: Sendable {
 
     /// The rate to plan with before anything is known: 16 datagrams a round trip, 1 to 100 Mbit/s.
     public func plannedRate(_ rtt: RoundTripTime) -> Double {
-        if let rate { return rate }
-        let guess = 16 * 1452 / max(rtt.smoothed.seconds, 0.002)
-        return min(min(max(guess, 125_000), 12_500_000), cap ?? .infinity)
+        if let rate, phase != .startup { return rate }
+        // In start-up the little that was sent so far is no measure of the path.
+        let guess = min(max(16 * 1452 / max(rtt.smoothed.seconds, 0.002), 125_000), 12_500_000)
+        return min(max(guess, rate ?? 0), cap ?? .infinity)
     }
 
     /// The rate to send at now, in bytes a second.
@@ -131,7 +132,7 @@ public struct RateModel: Sendable {
                 flatRounds = starved || best > bestInStartup * 1.25 ? 0 : flatRounds + 1
                 bestInStartup = max(bestInStartup, best)
             }
-            if congestedInARow >= 2 && !starved || congestedInARow >= 6 || flatRounds >= 3 {
+            if congestedInARow >= 2 && !starved || flatRounds >= 3 {
                 begin(.drain, now: now)
                 phaseEnds = now + round * 3
             }
