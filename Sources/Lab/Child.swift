@@ -71,7 +71,8 @@ public final class Child: Sendable {
             let pid = Self.withCStrings(arguments) { argv in
                 Self.withCStrings(variables.map { "\($0)=\($1)" }) { envp in
                     lab_spawn(
-                        network, path, argv, envp, descriptors.0, descriptors.1, descriptors.2, ownGroup ? 1 : 0)
+                        network, path, argv, envp, descriptors.0, descriptors.1, descriptors.2,
+                        ownGroup ? 1 : 0)
                 }
             }
             started.withLock { $0 = pid }
@@ -171,7 +172,9 @@ public final class Child: Sendable {
     @discardableResult public func kill() -> ExitStatus {
         signal(SIGKILL)
         return state.withLock { state in
-            guard case .ended(let status, _, _) = reap(&state, waiting: true) else { return .signalled(SIGKILL) }
+            guard case .ended(let status, _, _) = reap(&state, waiting: true) else {
+                return .signalled(SIGKILL)
+            }
             return status
         }
     }

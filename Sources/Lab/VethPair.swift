@@ -5,11 +5,12 @@ public struct VethPair: Sendable {
     private let interfaces: [String]
 
     init(
-        name: String, serverInterface: String, addresses: LinkAddresses, mtu: Int, from: Namespace, to: Namespace
+        name: String, serverInterface: String, addresses: LinkAddresses, mtu: Int, from: Namespace,
+        to: Namespace
     ) throws(LabError) {
         self.addresses = addresses
         interfaces = [name, serverInterface]
-        try from.ip("link add \(name) type veth peer name \(serverInterface) netns \(to.path)")
+        try from.ip("link add name \(name) type veth peer name \(serverInterface) netns \(to.path)")
         try from.ip(addresses.setUp(name, at: .client, mtu: mtu, withIPv6: from.hasIPv6))
         try to.ip(addresses.setUp(serverInterface, at: .server, mtu: mtu, withIPv6: to.hasIPv6))
     }
