@@ -118,15 +118,11 @@ final class Emulator: Sendable {
         while true {
             let count = lab_epoll_wait(epoll, events, Int32(capacity), timeout)
             let start = Self.now()
-            let next: UInt64? = state.withLock { state in
-                if state.isStopping { return nil }
-                state.deliver(now: start)
-                for i in 0..<max(Int(count), 0) where events[i].data.u64 < UInt64(state.lanes.count) {
-                    state.receive(lane: Int(events[i].data.u64), now: Self.now())
-                }
-                state.deliver(now: Self.now())
-                return state.nextDelivery ?? .max
+            state.withLock { $0.deliver(now: start) }
+            for i in 0..<max(Int(count), 0) {
+                state.withLock { $0.serve(tag: events[i].data.u64, now: Self.now()) }
             }
+            let next: UInt64? = state.withLock { $0.isStopping ? nil : $0.nextDelivery ?? .max }
             guard let next else { return }
             Self.sleep(until: start + Self.round)
             let now = Self.now()

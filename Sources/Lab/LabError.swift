@@ -27,6 +27,7 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The lab was closed before.
     case closed
 
+    /// What went wrong, where, and what to do.
     public var description: String {
         switch self {
         case .badSpec(let text, let reason): "link '\(text)': \(reason)."
