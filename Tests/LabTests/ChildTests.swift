@@ -36,6 +36,11 @@ import Testing
         #expect(isGone(grandchild))
     }
 
+    @Test func whatItLeavesRunningIsKilledWhenItEnds() throws {
+        let grandchild = try #require(Int32(try Child.run(["sh", "-c", "sleep 1000 & echo $!"]).dropLast()))
+        #expect(isGone(grandchild))
+    }
+
     @Test func stopAsksFirst() throws {
         let polite = try Child(["sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.02; done"])
         try polite.waitForOutput("ready", seconds: 5)
