@@ -5,7 +5,9 @@ import Synchronization
 
 /// A program that the lab started. Every wait has a bound; a child that is forgotten, or whose parent dies, is killed.
 ///
-/// By default it leads a process group of its own, and signals go to the whole group.
+/// By default it leads a process group of its own: signals go to the whole group, and what is left of the group when
+/// the child has ended is killed. After a SIGKILL of the parent only the child itself is sure to die, not what it
+/// started.
 public final class Child: Sendable {
     /// Where a child's stdin comes from.
     public enum Input: Sendable {
@@ -71,7 +73,8 @@ public final class Child: Sendable {
             let pid = Self.withCStrings(arguments) { argv in
                 Self.withCStrings(variables.map { "\($0)=\($1)" }) { envp in
                     lab_spawn(
-                        network, path, argv, envp, descriptors.0, descriptors.1, descriptors.2, ownGroup ? 1 : 0)
+                        network, path, argv, envp, descriptors.0, descriptors.1, descriptors.2,
+                        ownGroup ? 1 : 0)
                 }
             }
             started.withLock { $0 = pid }
@@ -171,7 +174,9 @@ public final class Child: Sendable {
     @discardableResult public func kill() -> ExitStatus {
         signal(SIGKILL)
         return state.withLock { state in
-            guard case .ended(let status, _, _) = reap(&state, waiting: true) else { return .signalled(SIGKILL) }
+            guard case .ended(let status, _, _) = reap(&state, waiting: true) else {
+                return .signalled(SIGKILL)
+            }
             return status
         }
     }
@@ -186,6 +191,11 @@ public final class Child: Sendable {
         guard case .running = state else { return state }
         var word: Int32 = 0
         var usage = rusage()
+        var ended = siginfo_t()
+        // Before it is reaped the group's ID cannot be anybody else's.
+        let peek = WEXITED | WNOWAIT | (waiting ? 0 : WNOHANG)
+        guard waitid(P_PID, id_t(pid), &ended, peek) == 0, ended.si_signo == SIGCHLD else { return state }
+        if isGroup { Glibc.kill(-pid, SIGKILL) }
         if wait4(pid, &word, waiting ? 0 : WNOHANG, &usage) == pid {
             let cpu =
                 Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)

@@ -28,7 +28,8 @@ public final class EmulatedLink: Sendable {
         // Each direction draws its own random numbers, so that traffic one way never changes fates the other way.
         var seeds = SeededGenerator(seed: seed &+ UInt64(addresses.index))
         lane = emulator.addPair(
-            up: LinkModel(shape: spec.up, seed: seeds.next()), down: LinkModel(shape: spec.down, seed: seeds.next()))
+            up: LinkModel(shape: spec.up, seed: seeds.next()),
+            down: LinkModel(shape: spec.down, seed: seeds.next()))
         try plug(.client)
         try plug(.server)
     }
@@ -39,7 +40,9 @@ public final class EmulatedLink: Sendable {
     public func namespace(_ end: LinkEnd) -> Namespace { namespaces[end.rawValue] }
 
     /// What the link does in one direction.
-    public func shape(_ direction: LinkDirection) -> LinkShape { emulator.shape(lane: lane + direction.rawValue) }
+    public func shape(_ direction: LinkDirection) -> LinkShape {
+        emulator.shape(lane: lane + direction.rawValue)
+    }
 
     /// Changes what the link does in one direction, or in both.
     public func change(_ direction: LinkDirection? = nil, _ body: (inout LinkShape) -> Void) {

@@ -22,7 +22,7 @@ final class Emulator: Sendable {
             throw .system(call: "eventfd", errno: -wake)
         }
         try watch(wake, tag: .max)
-        let started = try Thread.start(name: "lab-emulator") { self.run() }
+        let started = try PosixThread.start(name: "lab-emulator") { self.run() }
         thread.withLock { $0 = started }
     }
 
@@ -48,7 +48,8 @@ final class Emulator: Sendable {
         thread.withLock { thread in
             var clock = clockid_t()
             var time = timespec()
-            guard let thread, pthread_getcpuclockid(thread, &clock) == 0, clock_gettime(clock, &time) == 0 else {
+            guard let thread, pthread_getcpuclockid(thread, &clock) == 0, clock_gettime(clock, &time) == 0
+            else {
                 return 0
             }
             return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
@@ -103,8 +104,11 @@ final class Emulator: Sendable {
         if epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 { throw .system(call: "epoll_ctl", errno: errno) }
     }
 
-    /// The thread: wait for frames or for the next arrival, read, deliver, again. The timer slack of 50 µs that the
-    /// kernel gives every thread bundles arrivals of several links; it is far below what links vary by.
+    /// Time between two rounds of a busy emulator, in nanoseconds. A round for each frame costs half as much CPU again;
+    /// frames of one round arrive together, at most this (and the kernel's timer slack of 50 µs) late.
+    private static let round: UInt64 = 100_000
+
+    /// The thread: wait for frames or for the next arrival, read, deliver, again.
     private func run() {
         _ = lab_thread_nice(-10)  // an emulator that runs late is jitter that nobody asked for
         let capacity = 64
@@ -113,20 +117,23 @@ final class Emulator: Sendable {
         var timeout: Int64 = -1
         while true {
             let count = lab_epoll_wait(epoll, events, Int32(capacity), timeout)
-            let next: Int64? = state.withLock { state in
-                if state.isStopping { return nil }
-                state.deliver(now: Self.now())
-                for i in 0..<max(Int(count), 0) where events[i].data.u64 < UInt64(state.lanes.count) {
-                    state.receive(lane: Int(events[i].data.u64), now: Self.now())
-                }
-                let now = Self.now()
-                state.deliver(now: now)
-                guard let time = state.nextDelivery else { return -1 }
-                return time > now ? Int64(time - now) : 0
+            let start = Self.now()
+            state.withLock { $0.deliver(now: start) }
+            for i in 0..<max(Int(count), 0) {
+                state.withLock { $0.serve(tag: events[i].data.u64, now: Self.now()) }
             }
+            let next: UInt64? = state.withLock { $0.isStopping ? nil : $0.nextDelivery ?? .max }
             guard let next else { return }
-            timeout = next
+            Self.sleep(until: start + Self.round)
+            let now = Self.now()
+            timeout = next == .max ? -1 : Int64(next) - Int64(min(now, next))
         }
+    }
+
+    /// Sleeps until a time of the monotonic clock; not at all when it is past.
+    private static func sleep(until time: UInt64) {
+        var end = timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nil)
     }
 
     /// The monotonic clock, in nanoseconds.

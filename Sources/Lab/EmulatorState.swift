@@ -2,7 +2,7 @@ import Glibc
 
 /// Everything the emulator's thread works on: lanes, frames in flight and the buffers they are in.
 struct EmulatorState: ~Copyable {
-    /// How many frames are read from a TAP, and how many delivered, before others get their turn.
+    /// How many frames are read from a TAP before others, and those who wait for the lock, get their turn.
     private static let batch = 64
 
     var lanes: [Lane] = []
@@ -20,8 +20,16 @@ struct EmulatorState: ~Copyable {
 
     deinit { scratch.deallocate() }
 
+    /// Reads from the lane that epoll's `tag` tells (any other tag is only there to wake the thread) and delivers what
+    /// is due: more than was read, copies included, so that frames never gather.
+    mutating func serve(tag: UInt64, now: UInt64) {
+        guard tag < UInt64(lanes.count) else { return }
+        receive(lane: Int(tag), now: now)
+        deliver(now: now)
+    }
+
     /// Reads what the TAP of a lane sent, up to a batch, and decides each frame's fate.
-    mutating func receive(lane: Int, now: UInt64) {
+    private mutating func receive(lane: Int, now: UInt64) {
         for _ in 0..<Self.batch {
             if lanes[lane].tap < 0 { return }
             let frame = slab.reserve()
@@ -73,9 +81,9 @@ struct EmulatorState: ~Copyable {
         }
     }
 
-    /// Delivers the frames that arrive by `now`, up to a batch for each lane.
+    /// Delivers the frames that arrive by `now`, up to two batches.
     mutating func deliver(now: UInt64) {
-        for _ in 0..<(Self.batch * max(lanes.count, 1)) {
+        for _ in 0..<(2 * Self.batch) {
             guard let entry = flying.pop(dueBy: now) else { return }
             let lane = Int(entry.lane)
             let far = lanes[lane ^ 1]

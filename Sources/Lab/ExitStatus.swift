@@ -8,6 +8,7 @@ public enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
     /// Whether it returned 0.
     public var isSuccess: Bool { self == .exited(0) }
 
+    /// In words: "exit code 1", "signal 9".
     public var description: String {
         switch self {
         case .exited(let code): "exit code \(code)"

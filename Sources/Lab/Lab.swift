@@ -56,7 +56,8 @@ public final class Lab: Sendable {
             let far = try Self.interfaces(spec.name, addresses, from, to)
             state.nextIndex += 1
             let link = try EmulatedLink(
-                spec, addresses: addresses, from: from, to: to, serverInterface: far, emulator: emulator, seed: seed)
+                spec, addresses: addresses, from: from, to: to, serverInterface: far, emulator: emulator,
+                seed: seed)
             state.links.append(link)
             return link
         }

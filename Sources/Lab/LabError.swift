@@ -27,6 +27,7 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The lab was closed before.
     case closed
 
+    /// What went wrong, where, and what to do.
     public var description: String {
         switch self {
         case .badSpec(let text, let reason): "link '\(text)': \(reason)."
@@ -37,12 +38,14 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "than 15 characters, or has others than letters, digits, '-', '_' and '.'."
         case .tooManyLinks: "A lab has addresses for 156 links; use a second lab for more."
         case .noPrivilege(let reason): reason
-        case .missingProgram(let name): "The program '\(name)' is not installed; install \(Self.package(of: name))."
+        case .missingProgram(let name):
+            "The program '\(name)' is not installed; install \(Self.package(of: name))."
         case .system(let call, let errno): "\(call) failed: \(String(cString: strerror(errno)))."
         case .failed(let command, let status, let errors):
             "'\(command)' ended with \(status)\(errors.isEmpty ? "." : ": \(errors)")"
         case .deadline(let what, let seconds): "Gave up waiting for \(what) after \(seconds) s."
-        case .unreadable(let program, let output): "Cannot read the output of \(program): '\(output.prefix(200))'."
+        case .unreadable(let program, let output):
+            "Cannot read the output of \(program): '\(output.prefix(200))'."
         case .closed: "The lab is closed; make a new one."
         }
     }

@@ -23,15 +23,16 @@ public struct LinkAddresses: Equatable, Sendable {
     /// none for duplicates: that would be traffic nobody asked for.
     func setUp(_ interface: String, at end: LinkEnd, mtu: Int, withIPv6: Bool) -> String {
         var lines = [
-            "link set \(interface) address \(mac(end)) mtu \(mtu) txqueuelen 10000",
-            "link set \(interface) up",
+            "link set dev \(interface) address \(mac(end)) mtu \(mtu) txqueuelen 10000",
+            "link set dev \(interface) up",
             "addr add \(ipv4(end))/24 dev \(interface)",
             "neigh replace \(ipv4(end.other)) lladdr \(mac(end.other)) dev \(interface) nud permanent",
         ]
         if withIPv6 {
-            lines.insert("link set \(interface) addrgenmode none", at: 1)
+            lines.insert("link set dev \(interface) addrgenmode none", at: 1)
             lines.append("addr add \(ipv6(end))/64 dev \(interface) nodad")
-            lines.append("neigh replace \(ipv6(end.other)) lladdr \(mac(end.other)) dev \(interface) nud permanent")
+            lines.append(
+                "neigh replace \(ipv6(end.other)) lladdr \(mac(end.other)) dev \(interface) nud permanent")
         }
         return lines.joined(separator: "\n") + "\n"
     }

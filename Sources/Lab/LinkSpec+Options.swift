@@ -3,7 +3,9 @@ extension LinkSpec {
     /// Either all apply or none does.
     public mutating func apply(_ options: String) throws(LabError) {
         var changed = self
-        for option in options.split(separator: ",", omittingEmptySubsequences: false) { try changed.set(option) }
+        for option in options.split(separator: ",", omittingEmptySubsequences: false) {
+            try changed.set(option)
+        }
         self = changed
     }
 
@@ -54,11 +56,13 @@ extension LinkShape {
             burst = length
         default:
             throw .badSpec(
-                text: text, reason: "the keys are rate, delay, queue, jitter, reorder, loss, burst, dup and mtu")
+                text: text,
+                reason: "the keys are rate, delay, queue, jitter, reorder, loss, burst, dup and mtu")
         }
         // Bursts so short cannot make up so much loss: the chain would have to enter the bad state with p > 1.
         if burst > 0 && loss < 1 && loss > burst / (burst + 1) {
-            throw .badSpec(text: text, reason: "so much loss needs longer bursts: loss is at most burst/(burst+1)")
+            throw .badSpec(
+                text: text, reason: "so much loss needs longer bursts: loss is at most burst/(burst+1)")
         }
     }
 
@@ -86,7 +90,8 @@ extension LinkShape {
     /// 0...1.
     private static func fraction(_ value: String, in text: String) throws(LabError) -> Double {
         let percent = value.hasSuffix("%")
-        guard let number = number(percent ? String(value.dropLast()) : value), number <= (percent ? 100 : 1) else {
+        guard let number = number(percent ? String(value.dropLast()) : value), number <= (percent ? 100 : 1)
+        else {
             throw .badSpec(text: text, reason: "a fraction is written as 2% or 0.02")
         }
         return percent ? number / 100 : number

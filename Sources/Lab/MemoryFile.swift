@@ -11,7 +11,9 @@ final class MemoryFile: Sendable {
         guard fd >= 0 else { throw .system(call: "memfd_create", errno: -fd) }
         var text = contents
         let written = text.withUTF8 { bytes in pwrite(fd, bytes.baseAddress, bytes.count, 0) }
-        guard written == contents.utf8.count else { throw .system(call: "write to memory file", errno: errno) }
+        guard written == contents.utf8.count else {
+            throw .system(call: "write to memory file", errno: errno)
+        }
     }
 
     deinit { close(fd) }

@@ -45,7 +45,8 @@ public final class Namespace: Sendable {
     public var path: String { "/proc/\(getpid())/fd/\(state.withLock { $0.fd })" }
 
     /// Runs a program inside to its end and returns its output. Throws as `Child.run` does.
-    @discardableResult public func run(_ arguments: [String], seconds: Double = 10) throws(LabError) -> String {
+    @discardableResult public func run(_ arguments: [String], seconds: Double = 10) throws(LabError) -> String
+    {
         try Child.run(arguments, in: self, seconds: seconds)
     }
 
@@ -74,13 +75,16 @@ public final class Namespace: Sendable {
 
     /// Runs `body` with the calling thread moved into the namespace, so that sockets and devices it opens belong
     /// there; they stay when it returns. Traps when the lab is closed.
-    public func inside<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    public func inside<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result
+    {
         let home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         defer { Glibc.close(home) }
         let entered = lab_enter_network(state.withLock { $0.fd })
-        precondition(home >= 0 && entered == 0, "cannot enter network namespace '\(name)' (errno \(-entered))")
+        precondition(
+            home >= 0 && entered == 0, "cannot enter network namespace '\(name)' (errno \(-entered))")
         defer {
-            precondition(lab_enter_network(home) == 0, "the thread is stranded in network namespace '\(name)'")
+            precondition(
+                lab_enter_network(home) == 0, "the thread is stranded in network namespace '\(name)'")
         }
         return try body()
     }
@@ -99,7 +103,8 @@ public final class Namespace: Sendable {
                 var line = [CChar](repeating: 0, count: 512)
                 while fgets(&line, Int32(line.count), file) != nil {
                     // sl, local address:port, remote address:port, state (0A = LISTEN), …
-                    let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+                    let text = String(
+                        decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
                     let fields = text.split(separator: " ")
                     if fields.count > 3, fields[1].hasSuffix(local), fields[3] == "0A" { return true }
                 }

@@ -21,7 +21,7 @@ final class Spawner: Sendable {
     func perform(_ body: @escaping @Sendable () -> Void) throws(LabError) {
         try isRunning.withLock { (isRunning: inout Bool) throws(LabError) in
             if isRunning { return }
-            _ = try Thread.start(name: "lab-spawner") { self.run() }
+            _ = try PosixThread.start(name: "lab-spawner") { self.run() }
             isRunning = true
         }
         let job = Job(body: body)

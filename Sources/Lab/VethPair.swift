@@ -1,3 +1,5 @@
+import Glibc
+
 /// A pair of veth devices between two namespaces: a link that does nothing to its frames, as fast as the kernel is.
 public struct VethPair: Sendable {
     /// The fixed addresses of both ends.
@@ -5,13 +7,26 @@ public struct VethPair: Sendable {
     private let interfaces: [String]
 
     init(
-        name: String, serverInterface: String, addresses: LinkAddresses, mtu: Int, from: Namespace, to: Namespace
+        name: String, serverInterface: String, addresses: LinkAddresses, mtu: Int, from: Namespace,
+        to: Namespace
     ) throws(LabError) {
         self.addresses = addresses
         interfaces = [name, serverInterface]
-        try from.ip("link add \(name) type veth peer name \(serverInterface) netns \(to.path)")
+        try from.ip("link add name \(name) type veth peer name \(serverInterface) netns \(to.path)")
         try from.ip(addresses.setUp(name, at: .client, mtu: mtu, withIPv6: from.hasIPv6))
         try to.ip(addresses.setUp(serverInterface, at: .server, mtu: mtu, withIPv6: to.hasIPv6))
+        // A veth has carrier only once both ends are up, and the kernel notices in its own time; IPv6 routes wait.
+        for (namespace, interface) in [(from, name), (to, serverInterface)] {
+            try Self.waitUntilUp(interface, in: namespace)
+        }
+    }
+
+    private static func waitUntilUp(_ interface: String, in namespace: Namespace) throws(LabError) {
+        for _ in 0..<300 {
+            if try namespace.ip("link show dev \(interface)").contains("state UP") { return }
+            usleep(5000)
+        }
+        throw .deadline(waitingFor: "the carrier of '\(interface)'", seconds: 3)
     }
 
     /// The name of the interface at an end.

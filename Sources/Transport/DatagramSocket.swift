@@ -15,6 +15,8 @@ public struct DatagramSocket: ~Copyable {
     public let fileDescriptor: Int32
     /// The family that the socket speaks.
     public let family: IPAddress.Family
+    /// The index of the interface that it is bound to; 0 when it is bound to none.
+    public let interfaceIndex: UInt32
     /// The port that it is bound to, in host order.
     public let localPort: UInt16
 
@@ -28,15 +30,20 @@ public struct DatagramSocket: ~Copyable {
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, kind, 0)
         guard descriptor >= 0 else { throw .failed("open a UDP socket", errno: errno) }
-        do {
-            localPort = try SocketSetup(descriptor: descriptor, family: family)
-                .bind(interface: interface, address: address, port: port)
+        let index: UInt32
+        let bound: UInt16
+        do throws(TransportError) {
+            let setup = SocketSetup(descriptor: descriptor, family: family)
+            index = try setup.bind(to: interface)
+            bound = try setup.bind(to: address, port: port, zone: index)
         } catch {
             close(descriptor)
             throw error
         }
         fileDescriptor = descriptor
         self.family = family
+        interfaceIndex = index
+        localPort = bound
         table = MessageTable(capacity: 64)
     }
 
@@ -76,7 +83,9 @@ public struct DatagramSocket: ~Copyable {
                 result.next += Int(taken)
                 continue
             }
-            let code = taken == 0 ? EAGAIN : -taken
+            var code = taken == 0 ? EAGAIN : -taken
+            // IPv6 says of a deleted interface what it says of a missing route.
+            if code == ENETUNREACH && interfaceIndex != 0 && !interfaceExists { code = ENODEV }
             result.note(code, entry: result.next)
             if code == EAGAIN || code == ENOBUFS { return false }
             done += 1
@@ -84,5 +93,11 @@ public struct DatagramSocket: ~Copyable {
             result.next += 1
         }
         return true
+    }
+
+    private var interfaceExists: Bool {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(IF_NAMESIZE)) {
+            if_indextoname(interfaceIndex, $0.baseAddress) != nil
+        }
     }
 }

@@ -6,8 +6,8 @@ struct SocketSetup {
     let descriptor: Int32
     let family: IPAddress.Family
 
-    /// Sets all options, binds, and returns the port in host order.
-    func bind(interface: String?, address: IPAddress?, port: UInt16) throws(TransportError) -> UInt16 {
+    /// Sets the options and binds to an interface; returns its index, or 0 for none.
+    func bind(to interface: String?) throws(TransportError) -> UInt32 {
         switch family {
         case .v4:
             try set(IPPROTO_IP, IP_PKTINFO, 1, "ask for IPv4 packet information")
@@ -19,18 +19,21 @@ struct SocketSetup {
         }
         enlarge(SO_RCVBUFFORCE, else: SO_RCVBUF)
         enlarge(SO_SNDBUFFORCE, else: SO_SNDBUF)
-        var zone: UInt32 = 0
-        if let interface {
-            zone = if_nametoindex(interface)
-            guard zone != 0 else { throw .noInterface(interface) }
-            let length = socklen_t(interface.utf8.count)
-            if setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, interface, length) < 0 {
-                let code = errno
-                if code == EPERM { throw .notPermitted("bind a socket to the interface \(interface)") }
-                if code == ENODEV { throw .noInterface(interface) }
-                throw .failed("bind a socket to the interface \(interface)", errno: code)
-            }
+        guard let interface else { return 0 }
+        let index = if_nametoindex(interface)
+        guard index != 0 else { throw .noInterface(interface) }
+        if setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, interface, socklen_t(interface.utf8.count)) < 0 {
+            let code = errno
+            if code == EPERM { throw .notPermitted("bind a socket to the interface \(interface)") }
+            if code == ENODEV { throw .noInterface(interface) }
+            throw .failed("bind a socket to the interface \(interface)", errno: code)
         }
+        return index
+    }
+
+    /// Binds to an address (nil: all) and port; returns the port in host order.
+    /// `zone` is the interface that a link-local address belongs to.
+    func bind(to address: IPAddress?, port: UInt16, zone: UInt32) throws(TransportError) -> UInt16 {
         let any = family == .v4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, low: 0)
         let wanted = address ?? any
         guard wanted.family == family else {

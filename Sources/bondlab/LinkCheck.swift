@@ -38,7 +38,9 @@ struct LinkCheck {
     }
 
     /// The columns of the table.
-    var row: [String] { [Self.figure(up), Self.figure(down), rtt.map(Self.figure) ?? "none", Self.percent(loss)] }
+    var row: [String] {
+        [Self.figure(up), Self.figure(down), rtt.map(Self.figure) ?? "none", Self.percent(loss)]
+    }
 
     /// The columns of the table as they should be. A ping is lost on either way.
     static func expectation(_ spec: LinkSpec) -> [String] {

@@ -9,7 +9,7 @@ struct LinksCommand: ParsableCommand {
 
     @OptionGroup var options: LinkOptions
 
-    @Flag(help: "Build each link and measure its rate, round-trip time and loss. Takes about 11 s a link.")
+    @Flag(help: "Build each link and measure its rate, round-trip time and loss. Takes about 20 s a link.")
     var check = false
 
     func run() throws {

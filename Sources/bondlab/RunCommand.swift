@@ -5,7 +5,8 @@ import Lab
 /// `bondlab run`: holds a lab open, and changes its links as it is told.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Build links and hold them until 'quit', SIGINT, SIGTERM or COMMAND's end.",
+        commandName: "run",
+        abstract: "Build links and hold them until 'quit', SIGINT, SIGTERM or COMMAND's end.",
         discussion: """
             COMMAND runs in the client's namespace with BONDLAB_CLIENT and BONDLAB_SERVER set to the namespaces' \
             paths: nsenter --net=$BONDLAB_SERVER PROGRAM runs something at the other end. Lines on stdin change the \
@@ -42,11 +43,10 @@ struct RunCommand: ParsableCommand {
                 input: takesInput ? .inherited : .none, output: .inherited, ownGroup: !takesInput)
         }
         try Console(lab: lab, interrupt: interrupt, child: child, readsInput: !takesInput).run()
-        if let child {
-            switch child.stop() {
-            case .exited(let code): if code != 0 { throw ExitCode(code) }
-            case .signalled(let number): throw ExitCode(128 + number)
-            }
+        switch child?.status {
+        case .exited(let code) where code != 0: throw ExitCode(code)
+        case .signalled(let number): throw ExitCode(128 + number)
+        default: child?.stop()  // it still ran: we were told to end, and that is no failure
         }
     }
 

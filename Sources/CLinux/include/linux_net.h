@@ -39,6 +39,8 @@ int clinux_tun_set_carrier(int fd, int carrier);
 int clinux_accept(int fd);
 // Moves the calling thread into a network namespace of its own, with nothing but an lo that is down.
 int clinux_new_network_namespace(void);
+// Moves the calling thread into the network namespace that fd, of a /proc/.../ns/net, is open on.
+int clinux_enter_network_namespace(int fd);
 
 // CLOCK_MONOTONIC in nanoseconds.
 static inline uint64_t clinux_monotonic(void) {

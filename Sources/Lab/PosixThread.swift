@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Starts POSIX threads.
-enum Thread {
+enum PosixThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }

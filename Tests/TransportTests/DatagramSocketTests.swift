@@ -1,0 +1,305 @@
+import Glibc
+import Packet
+import Testing
+
+@testable import Transport
+
+@Suite(.serialized, .enabled(if: OwnNetwork.isPermitted, "needs root for network namespaces"))
+struct DatagramSocketTests {
+    static let v4Loopback = IPAddress("127.0.0.1")!
+    static let v6Loopback = IPAddress("::1")!
+
+    /// Fills `outbox` with datagrams of 1, 2, … bytes, each of its own byte.
+    func fill(_ outbox: inout Outbox, _ count: Int, to remote: Endpoint, from local: IPAddress? = nil) {
+        for i in 0..<count {
+            let room = outbox.reserve(i + 1)!
+            for j in 0...i { room[j] = UInt8(truncatingIfNeeded: i) }
+            outbox.commit(i + 1, to: Link(socket: 0, local: local, remote: remote))
+        }
+    }
+
+    @Test(arguments: [v4Loopback, v6Loopback])
+    func batchesArriveWholeAndInOrder(address: IPAddress) throws {
+        try OwnNetwork.run {
+            let sender = try DatagramSocket(boundTo: nil, family: address.family)
+            let receiver = try DatagramSocket(boundTo: nil, family: address.family)
+            #expect(sender.localPort != 0 && sender.localPort != receiver.localPort)
+            var outbox = Outbox()
+            fill(&outbox, 200, to: Endpoint(address: address, port: receiver.localPort))
+            let result = sender.send(outbox, entries: 0..<200)
+            #expect(result.sent == 200 && result.failed == 0 && result.next == 200 && result.problem == nil)
+            var batch = ReceiveBatch(capacity: 64)
+            var got = 0
+            while got < 200 && wait(for: receiver.fileDescriptor) {
+                let count = receiver.receive(into: &batch)
+                #expect(count > 0 && count <= 64 && count == batch.count)
+                for i in 0..<batch.count {
+                    let datagram = batch.datagram(i)
+                    #expect(datagram.count == got + 1)
+                    #expect(datagram.allSatisfy { $0 == UInt8(truncatingIfNeeded: got) })
+                    let link = batch.link(i, socket: 5)
+                    #expect(link.socket == 5 && link.local == address)
+                    #expect(link.remote == Endpoint(address: address, port: sender.localPort))
+                    got += 1
+                }
+            }
+            #expect(got == 200)
+            #expect(receiver.receive(into: &batch) == 0 && batch.count == 0)
+        }
+    }
+
+    @Test func onlyTheNamedEntriesAreSent() throws {
+        try OwnNetwork.run {
+            let socket = try DatagramSocket(boundTo: nil, family: .v4)
+            var outbox = Outbox()
+            fill(&outbox, 10, to: Endpoint(address: Self.v4Loopback, port: socket.localPort))
+            let result = socket.send(outbox, entries: 3..<5)
+            #expect(result.sent == 2 && result.next == 5)
+            var batch = ReceiveBatch()
+            #expect(try collect(2, from: socket, &batch).map(\.length) == [4, 5])
+        }
+    }
+
+    @Test func theAnswerLeavesFromTheAddressThatWasAsked() throws {
+        try OwnNetwork.run {
+            OwnNetwork.ip("addr add fd00::2/128 dev lo nodad")
+            for address in [IPAddress("127.0.0.2")!, IPAddress("fd00::2")!] {
+                let server = try DatagramSocket(boundTo: nil, family: address.family)
+                let client = try DatagramSocket(boundTo: nil, family: address.family)
+                var outbox = Outbox()
+                fill(&outbox, 1, to: Endpoint(address: address, port: server.localPort))
+                #expect(client.send(outbox, entries: 0..<1).sent == 1)
+                var batch = ReceiveBatch()
+                let link = try collect(1, from: server, &batch)[0].link
+                #expect(link.local == address)
+                outbox.clear()
+                _ = outbox.reserve(3)
+                outbox.commit(3, to: link)
+                #expect(server.send(outbox, entries: 0..<1).sent == 1)
+                let answer = try collect(1, from: client, &batch)[0].link
+                #expect(answer.remote == Endpoint(address: address, port: server.localPort))
+            }
+        }
+    }
+
+    @Test func linkLocalAddressesKeepTheirZone() throws {
+        try OwnNetwork.run {
+            OwnNetwork.ip("link add left type veth peer name right")
+            OwnNetwork.ip("addr add fe80::a/64 dev left nodad")
+            OwnNetwork.ip("addr add fe80::b/64 dev right nodad")
+            OwnNetwork.ip("link set left up")
+            OwnNetwork.ip("link set right up")
+            let left = try DatagramSocket(boundTo: "left", family: .v6, address: IPAddress("fe80::a")!)
+            let right = try DatagramSocket(boundTo: "right", family: .v6)
+            let zone = if_nametoindex("left")
+            var outbox = Outbox()
+            fill(
+                &outbox, 1,
+                to: Endpoint(address: IPAddress("fe80::b")!, port: right.localPort, zone: zone),
+                from: IPAddress("fe80::a")!)
+            #expect(left.send(outbox, entries: 0..<1).problem == nil)
+            var batch = ReceiveBatch()
+            let link = try collect(1, from: right, &batch)[0].link
+            #expect(link.remote.address == IPAddress("fe80::a")!)
+            #expect(link.remote.zone == if_nametoindex("right"))
+            outbox.clear()
+            _ = outbox.reserve(1)
+            outbox.commit(1, to: link)
+            #expect(right.send(outbox, entries: 0..<1).sent == 1)
+        }
+    }
+
+    @Test func oversizedDatagramsAreRefusedAndCounted() throws {
+        try OwnNetwork.run {
+            let socket = try DatagramSocket(boundTo: nil, family: .v4)
+            let remote = Endpoint(address: Self.v4Loopback, port: socket.localPort)
+            var outbox = Outbox()
+            for length in [100, ReceiveBatch.maximumDatagram + 1, 0, ReceiveBatch.maximumDatagram] {
+                _ = outbox.reserve(length)
+                outbox.commit(length, to: Link(socket: 0, remote: remote))
+            }
+            #expect(socket.send(outbox, entries: 0..<4).sent == 4)
+            var batch = ReceiveBatch()
+            let got = try collect(4, from: socket, &batch)
+            #expect(got.map(\.length) == [100, 0, ReceiveBatch.maximumDatagram] && batch.refused == 1)
+        }
+    }
+
+    // MARK: Errors become events
+
+    @Test func anInterfaceWithoutRouteIsUnreachable() throws {
+        try OwnNetwork.run {
+            OwnNetwork.ip("link add uplink type veth peer name far")
+            for (family, remote) in [
+                (IPAddress.Family.v4, "192.0.2.1:9"), (.v6, "[2001:db8::1]:9"),
+            ] {
+                let socket = try DatagramSocket(boundTo: "uplink", family: family)
+                var outbox = Outbox()
+                fill(&outbox, 3, to: Endpoint(remote)!)
+                let result = socket.send(outbox, entries: 0..<3)
+                #expect(result.problem == .unreachable && result.error == ENETUNREACH)
+                #expect(result.sent == 0 && result.failed == 3 && result.next == 3 && result.failedEntry == 0)
+            }
+        }
+    }
+
+    @Test func aGoneSourceAddressIsUnreachable() throws {
+        try OwnNetwork.run {
+            for (remote, local) in [("127.0.0.1:9", "192.0.2.7"), ("[::1]:9", "2001:db8::7")] {
+                let local = IPAddress(local)!
+                let socket = try DatagramSocket(boundTo: nil, family: local.family)
+                var outbox = Outbox()
+                fill(&outbox, 1, to: Endpoint(remote)!, from: local)
+                #expect(socket.send(outbox, entries: 0..<1).problem == .unreachable)
+            }
+        }
+    }
+
+    @Test(arguments: [v4Loopback, v6Loopback])
+    func whatIsLargerThanTheMTUIsTooBigAndTheRestGoesOn(address: IPAddress) throws {
+        try OwnNetwork.run {
+            OwnNetwork.ip("link set lo mtu 1400")
+            let socket = try DatagramSocket(boundTo: nil, family: address.family)
+            let remote = Endpoint(address: address, port: socket.localPort)
+            let overhead = (address.family == .v4 ? 20 : 40) + 8
+            var outbox = Outbox()
+            for length in [10, 1400 - overhead + 1, 1400 - overhead, 1500, 20] {
+                _ = outbox.reserve(length)
+                outbox.commit(length, to: Link(socket: 0, remote: remote))
+            }
+            let result = socket.send(outbox, entries: 0..<5)
+            #expect(result.problem == .tooBig && result.failedEntry == 1)
+            #expect(result.sent == 3 && result.failed == 2 && result.next == 5)
+            var batch = ReceiveBatch()
+            #expect(try collect(3, from: socket, &batch).map(\.length) == [10, 1400 - overhead, 20])
+        }
+    }
+
+    @Test(arguments: ["192.0.2.2:9", "[2001:db8::2]:9"])
+    func aDeletedInterfaceIsGone(remote: String) throws {
+        try OwnNetwork.run {
+            OwnNetwork.ip("link add uplink type veth peer name far")
+            OwnNetwork.ip("addr add 192.0.2.1/24 dev uplink")
+            OwnNetwork.ip("addr add 2001:db8::1/64 dev uplink nodad")
+            OwnNetwork.ip("link set uplink up")
+            OwnNetwork.ip("link set far up")
+            let remote = Endpoint(remote)!
+            let socket = try DatagramSocket(boundTo: "uplink", family: remote.address.family)
+            var outbox = Outbox()
+            fill(&outbox, 1, to: remote)
+            #expect(socket.send(outbox, entries: 0..<1).problem == nil)
+            OwnNetwork.ip("link delete uplink")
+            #expect(socket.send(outbox, entries: 0..<1).problem == .interfaceGone)
+        }
+    }
+
+    @Test func aPacketFilterIsNotPermitted() throws {
+        try OwnNetwork.run {
+            OwnNetwork.run("nft", "add table inet t")
+            OwnNetwork.run("nft", "add chain inet t out { type filter hook output priority 0 ; policy drop ; }")
+            let socket = try DatagramSocket(boundTo: nil, family: .v4)
+            var outbox = Outbox()
+            fill(&outbox, 1, to: Endpoint(address: Self.v4Loopback, port: 9))
+            let result = socket.send(outbox, entries: 0..<1)
+            #expect(result.problem == .notPermitted && result.failed == 1)
+        }
+    }
+
+    @Test func aFullSocketStopsAndGoesOnWhereItStopped() throws {
+        try OwnNetwork.run {
+            // The other end of the veth is down and nobody resolves: packets wait for the neighbour and fill the
+            // socket's buffer.
+            OwnNetwork.ip("link add uplink type veth peer name far")
+            OwnNetwork.ip("addr add 192.0.2.1/24 dev uplink")
+            OwnNetwork.ip("link set uplink up")
+            OwnNetwork.ip("link set far up")
+            let socket = try DatagramSocket(boundTo: "uplink", family: .v4)
+            var small: Int32 = 4608
+            setsockopt(socket.fileDescriptor, SOL_SOCKET, SO_SNDBUF, &small, 4)
+            var outbox = Outbox()
+            for _ in 0..<100 {
+                _ = outbox.reserve(1000)
+                outbox.commit(1000, to: Link(socket: 0, remote: Endpoint("192.0.2.2:9")!))
+            }
+            let result = socket.send(outbox, entries: 0..<100)
+            #expect(result.problem == .wouldBlock && result.failed == 0)
+            #expect(result.sent > 0 && result.sent < 100 && result.next == result.sent)
+            #expect(result.failedEntry == result.next)
+        }
+    }
+
+    // MARK: Setting up
+
+    @Test func buffersAreLarge() throws {
+        try OwnNetwork.run {
+            let socket = try DatagramSocket(boundTo: nil, family: .v4)
+            for option in [SO_RCVBUF, SO_SNDBUF] {
+                var size: Int32 = 0
+                var length = socklen_t(4)
+                getsockopt(socket.fileDescriptor, SOL_SOCKET, option, &size, &length)
+                #expect(size == 2 * Int32(DatagramSocket.bufferSize), "the kernel doubles what it is asked for")
+            }
+        }
+    }
+
+    @Test func anIPv6SocketLeavesIPv4Alone() throws {
+        try OwnNetwork.run {
+            let six = try DatagramSocket(boundTo: nil, family: .v6)
+            let four = try DatagramSocket(boundTo: nil, family: .v4, port: six.localPort)
+            #expect(four.localPort == six.localPort)
+        }
+    }
+
+    @Test func whatCannotBeBoundIsAnError() throws {
+        try OwnNetwork.run {
+            #expect(throws: TransportError.noInterface("nowhere")) {
+                _ = try DatagramSocket(boundTo: "nowhere", family: .v4)
+            }
+            let elsewhere = Endpoint("192.0.2.9:5000")!
+            #expect(throws: TransportError.addressNotHere(elsewhere)) {
+                _ = try DatagramSocket(boundTo: nil, family: .v4, address: elsewhere.address, port: 5000)
+            }
+            let first = try DatagramSocket(boundTo: nil, family: .v4, address: Self.v4Loopback)
+            let taken = Endpoint(address: Self.v4Loopback, port: first.localPort)
+            #expect(throws: TransportError.addressInUse(taken)) {
+                _ = try DatagramSocket(boundTo: nil, family: .v4, address: Self.v4Loopback, port: taken.port)
+            }
+            #expect(
+                TransportError.addressInUse(taken).description
+                    == "UDP \(taken) is in use; stop the program that has it (ss -lunp) or set another port")
+        }
+    }
+
+    @Test func everyErrnoHasItsMeaning() {
+        let meanings: [(Int32, SendProblem)] = [
+            (EAGAIN, .wouldBlock), (ENOBUFS, .noBuffers), (EMSGSIZE, .tooBig), (ENETUNREACH, .unreachable),
+            (EHOSTUNREACH, .unreachable), (ENETDOWN, .unreachable), (EADDRNOTAVAIL, .unreachable),
+            (EINVAL, .unreachable), (ENODEV, .interfaceGone), (ENXIO, .interfaceGone), (EPERM, .notPermitted),
+            (EIO, .other),
+        ]
+        for (code, problem) in meanings { #expect(SendProblem(errno: code) == problem) }
+    }
+
+    /// The kernel hands a loopback packet over from a soft interrupt, which may come a little later.
+    private func wait(for descriptor: Int32) -> Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&watched, 1, 2000) == 1
+    }
+
+    /// What came until the kernel had given `count` datagrams.
+    private func collect(
+        _ count: Int, from socket: borrowing DatagramSocket, _ batch: inout ReceiveBatch
+    ) throws -> [(length: Int, link: Link)] {
+        var got: [(length: Int, link: Link)] = []
+        var given = 0
+        while given < count {
+            try #require(wait(for: socket.fileDescriptor), "only \(given) of \(count) came")
+            let now = socket.receive(into: &batch)
+            try #require(now > 0)
+            given += now
+            for i in 0..<batch.count { got.append((batch.datagram(i).count, batch.link(i, socket: 0))) }
+        }
+        #expect(given == count)
+        return got
+    }
+}

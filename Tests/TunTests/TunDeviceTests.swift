@@ -1,0 +1,115 @@
+import Glibc
+import Packet
+import Testing
+
+@testable import Tun
+
+@Suite(.serialized, .enabled(if: OwnNetwork.isPermitted, "needs root for network namespaces"))
+struct TunDeviceTests {
+    @Test func packetsGoThroughTheKernelAndBack() throws {
+        try OwnNetwork.run {
+            let tun = try TunDevice(name: "bond0")
+            #expect(tun.name == "bond0")
+            #expect(tun.index == if_nametoindex("bond0"))
+            OwnNetwork.ip("addr add 10.77.0.2/24 dev bond0")
+            OwnNetwork.ip("link set bond0 up")
+            var buffer = [UInt8](repeating: 0, count: 2048)
+
+            // Out: what a socket sends to the tunnel's network comes out of read.
+            let sender = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+            defer { close(sender) }
+            var peer = sockaddr_in()
+            peer.sin_family = sa_family_t(AF_INET)
+            peer.sin_port = UInt16(7).bigEndian
+            peer.sin_addr.s_addr = UInt32(0x0A4D_0009).bigEndian
+            let sent = withUnsafeBytes(of: peer) {
+                sendto(
+                    sender, "hello", 5, 0, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self),
+                    socklen_t($0.count))
+            }
+            #expect(sent == 5)
+            var packet: [UInt8] = []
+            // The kernel says hello to IPv6 routers too: look for the IPv4 packet.
+            while true {
+                let count = buffer.withUnsafeMutableBytes { tun.read(into: $0) }
+                guard count > 0 else { break }
+                if buffer[0] >> 4 == 4 { packet = Array(buffer[..<count]) }
+            }
+            #expect(packet.count == 20 + 8 + 5)
+            #expect(packet.suffix(5) == Array("hello".utf8)[...])
+            #expect(packet.prefix(20).suffix(4) == [10, 77, 0, 9])
+
+            // In: the same packet turned round reaches the socket (addresses and ports swapped keep the checksums).
+            var answer = packet
+            answer.replaceSubrange(12..<16, with: packet[16..<20])
+            answer.replaceSubrange(16..<20, with: packet[12..<16])
+            answer.replaceSubrange(20..<22, with: packet[22..<24])
+            answer.replaceSubrange(22..<24, with: packet[20..<22])
+            #expect(answer.withUnsafeBytes { tun.write($0) } == answer.count)
+            let count = recv(sender, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            #expect(count == 5)
+        }
+    }
+
+    @Test func readingNothingIsZero() throws {
+        try OwnNetwork.run {
+            let tun = try TunDevice(name: "quiet")
+            var buffer = [UInt8](repeating: 0, count: 2048)
+            #expect(buffer.withUnsafeMutableBytes { tun.read(into: $0) } == 0)
+        }
+    }
+
+    @Test func writeTellsWhyAPacketIsLost() throws {
+        try OwnNetwork.run {
+            let tun = try TunDevice(name: "bond0")
+            let packet = [UInt8](repeating: 0x45, count: 40)
+            #expect(packet.withUnsafeBytes { tun.write($0) } == -Int(EIO), "the interface is down")
+            OwnNetwork.ip("link set bond0 up")
+            #expect([UInt8](repeating: 0, count: 40).withUnsafeBytes { tun.write($0) } == -Int(EINVAL))
+        }
+    }
+
+    @Test func theInterfaceGoesWithTheValue() throws {
+        try OwnNetwork.run {
+            do {
+                let tun = try TunDevice(name: "brief")
+                #expect(if_nametoindex("brief") == tun.index)
+            }
+            // Another test's child may hold the descriptor between its fork and its exec.
+            for _ in 0..<1000 where if_nametoindex("brief") != 0 { usleep(1000) }
+            #expect(if_nametoindex("brief") == 0)
+        }
+    }
+
+    @Test func aTakenNameIsAnError() throws {
+        OwnNetwork.run {
+            OwnNetwork.ip("link add taken type veth peer name other")
+            #expect(throws: TunError.nameTaken("taken")) { _ = try TunDevice(name: "taken") }
+            do {
+                let tun = try TunDevice(name: "mine")
+                #expect(throws: TunError.nameTaken("mine")) { _ = try TunDevice(name: "mine") }
+                #expect(tun.name == "mine")
+            } catch {
+                Issue.record("\(error)")
+            }
+            // Made by somebody to be there: not taken over either.
+            OwnNetwork.ip("tuntap add persist mode tun")
+            #expect(throws: TunError.nameTaken("persist")) { _ = try TunDevice(name: "persist") }
+        }
+    }
+
+    @Test(arguments: ["", "a/b", "tun%d", "sixteen-letters-", "two words", "..", "naïve", "a:1"])
+    func badNamesAreErrors(name: String) {
+        #expect(throws: TunError.badName(name)) { _ = try TunDevice(name: name) }
+    }
+
+    @Test func errorsAreSentences() {
+        #expect(
+            TunError(errno: EBUSY, name: "bond0").description
+                == "the interface bond0 exists already, perhaps another bondd runs; stop it, delete it "
+                + "(ip link delete bond0) or set another [tunnel] interface")
+        #expect(TunError(errno: EPERM, name: "b").description.contains("run as root or with CAP_NET_ADMIN"))
+        #expect(TunError(errno: ENOENT, name: "b").description.contains("modprobe tun"))
+        #expect(TunError(errno: ENOMEM, name: "b") == .failed("b", errno: ENOMEM))
+    }
+}
