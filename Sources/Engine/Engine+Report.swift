@@ -1,0 +1,97 @@
+import Packet
+import Proto
+import Reorder
+import Scheduler
+
+/// How one path does, for people and monitoring.
+public struct PathReport: Sendable {
+    /// The path's ID within its session.
+    public let id: UInt16
+    /// What it is for.
+    public let role: PathRole
+    /// Whether it can be used.
+    public let state: PathLiveness.State
+    /// Where its datagrams go.
+    public let link: Link?
+    /// Smoothed round-trip time.
+    public let rtt: Interval
+    /// Mean deviation of the one-way delay to the peer.
+    public let jitter: Interval
+    /// Share of the datagrams sent lately that were lost, 0 to 1.
+    public let loss: Double
+    /// What the path carries to the peer as far as known, in bytes a second.
+    public let rate: Double
+    /// How much longer than the shortest the way to the peer takes now: what waits in queues.
+    public let queueing: Interval
+    /// What it has carried.
+    public let counters: PathCounters
+}
+
+/// How one session does, for people and monitoring.
+public struct SessionReport: Sendable {
+    /// The peer's name.
+    public let peer: String
+    /// The peer's first inner address.
+    public let address: IPAddress?
+    /// Whether a path is up.
+    public let isUp: Bool
+    /// How packets to the peer are spread.
+    public let mode: Mode
+    /// How old the keys are.
+    public let keyAge: Interval
+    /// How many packets wait before the paths.
+    public let queued: Int
+    /// How many packets wait for their order.
+    public let held: Int
+    /// How long a packet waits for its predecessor.
+    public let hold: Interval
+    /// What the reorder buffer has done.
+    public let reorder: ReorderBuffer.Counters
+    /// What the session has carried.
+    public let counters: SessionCounters
+    /// Its paths.
+    public let paths: [PathReport]
+}
+
+extension Engine {
+    /// Why packets and datagrams were dropped.
+    public var drops: DropCounters { resources.drops }
+
+    /// Which side of its sessions the Engine plays.
+    public var isClient: Bool { role == .client }
+
+    /// How packets are spread as long as a peer does not ask for another mode.
+    public var currentMode: Mode { mode }
+
+    /// How many buffers are in use, of how many.
+    public var buffers: (inUse: Int, capacity: Int) { (resources.pool.inUse, resources.pool.capacity) }
+
+    /// Every session that carries its peer's packets.
+    public func reports(now: Instant) -> [SessionReport] {
+        var reports: [SessionReport] = []
+        for peer in peers {
+            guard let session = peer.session else { continue }
+            var paths: [PathReport] = []
+            for i in 0..<session.pointee.paths.count {
+                paths.append(session.pointee.paths[i].pointee.report)
+            }
+            reports.append(
+                SessionReport(
+                    peer: peer.configuration.name, address: peer.configuration.addresses.first,
+                    isUp: session.pointee.hasPathUp, mode: session.pointee.mode,
+                    keyAge: now - session.pointee.epoch.pointee.established,
+                    queued: session.pointee.queue.count, held: session.pointee.reorder.held,
+                    hold: session.pointee.hold, reorder: session.pointee.reorder.counters,
+                    counters: session.pointee.counters, paths: paths))
+        }
+        return reports
+    }
+}
+
+extension Path {
+    fileprivate var report: PathReport {
+        PathReport(
+            id: id, role: role, state: liveness.state, link: link, rtt: rtt.smoothed, jitter: delay.jitter,
+            loss: lossRatio, rate: rate.rate ?? 0, queueing: delay.queueing, counters: counters)
+    }
+}

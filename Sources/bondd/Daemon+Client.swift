@@ -1,0 +1,178 @@
+import Control
+import Engine
+import Packet
+import Proto
+import Scheduler
+import Transport
+
+// A client's uplinks: followed as their interfaces come and go.
+extension Daemon {
+    /// How often paths that do not work are looked at, beside the kernel's events.
+    private static var checkInterval: Interval { .seconds(1) }
+    /// How long an endpoint has to answer before the next one is tried.
+    private static var endpointPatience: Interval { .seconds(3) }
+
+    /// Sets up the paths of the configuration.
+    mutating func connect(_ client: Configuration.Client) throws {
+        for path in client.paths { addPath(path, client) }
+        do throws(ControlError) {
+            try tunnel.apply(
+                addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
+        } catch {
+            throw Failure(error)
+        }
+        checkPaths(now: Self.clock())
+    }
+
+    private mutating func addPath(_ path: Configuration.Path, _ client: Configuration.Client) {
+        let added = ClientPath(id: nextPathID, configuration: path)
+        nextPathID += 1
+        added.endpoints = endpoints(of: path, client)
+        paths.append(added)
+    }
+
+    /// The endpoints that are addresses, and those whose names are resolved later.
+    private func endpoints(of path: Configuration.Path, _ client: Configuration.Client) -> [Endpoint] {
+        let wanted = path.endpoint.map { [$0] } ?? client.server.endpoints
+        for name in wanted where name.endpoint == nil { resolver.resolve(name) }
+        return wanted.compactMap(\.endpoint)
+    }
+
+    /// A name was resolved, or was not: then it is tried again at the next check.
+    mutating func resolved(_ resolution: Resolver.Resolution, now: Instant) {
+        guard case .client(let client) = configuration.role else { return }
+        if let problem = resolution.problem {
+            log(.warning, problem)
+            return
+        }
+        for path in paths {
+            let wanted = path.configuration.endpoint.map { [$0] } ?? client.server.endpoints
+            guard wanted.contains(resolution.name) else { continue }
+            for endpoint in resolution.endpoints where !path.endpoints.contains(endpoint) {
+                path.endpoints.append(endpoint)
+            }
+        }
+        checkPaths(now: now)
+    }
+
+    /// Looks at every path: its interface, its socket, its endpoint.
+    mutating func checkPaths(now: Instant) {
+        nextCheck = now + Self.checkInterval
+        guard case .client(let client) = configuration.role else { return }
+        let working = Swift.Set(
+            engine.reports(now: now).flatMap(\.paths).filter { $0.state == .up }.map(\.id))
+        for path in paths {
+            if path.endpoints.isEmpty {
+                for name in path.configuration.endpoint.map({ [$0] }) ?? client.server.endpoints
+                where name.endpoint == nil { resolver.resolve(name) }
+            }
+            if !working.contains(path.id) && path.endpoints.count > 1 && now - path.chosenAt > Self.endpointPatience {
+                path.rotate(now: now)
+            }
+            follow(path, now: now)
+        }
+    }
+
+    /// Brings the Engine up to date with one path.
+    mutating func follow(_ path: ClientPath, now: Instant) {
+        let hadLink = path.link
+        let socket = path.socket
+        let changed = path.follow(netlink, log: log)
+        if path.socket !== socket, let new = path.socket { install(new) }
+        if path.socket == nil && Int(path.id) < sockets.count { sockets[Int(path.id)] = nil }
+        guard changed || path.link != hadLink || !path.isKnownToEngine else { return }
+        path.isKnownToEngine = true
+        // An address that changed leaves the link as it is, but what is under way may be lost: start over.
+        if changed && hadLink != nil && path.link == hadLink {
+            engine.setPath(path.id, role: path.role, capMbit: path.cap, link: nil, now: now)
+        }
+        engine.setPath(path.id, role: path.role, capMbit: path.cap, link: path.link, now: now)
+        let name = path.configuration.name
+        log(
+            .info, path.link == nil ? "path can't be used" : "path can be used",
+            ["path": name, "interface": path.configuration.interface, "local": path.local?.description ?? "-"])
+    }
+
+    /// The kernel says that interfaces or addresses changed.
+    mutating func followInterfaces(now: Instant) {
+        let events = networkEvents.readEvents()
+        guard engine.isClient else { return }
+        for path in paths {
+            let isMeant = events.contains { event in
+                switch event {
+                case .link(let interface): interface.name == path.configuration.interface
+                case .linkDeleted(let index, let name):
+                    name == path.configuration.interface || index == path.interfaceIndex
+                case .addressAdded(let index, _), .addressRemoved(let index, _):
+                    index == path.interfaceIndex || path.interfaceIndex == 0
+                case .overflow: true
+                }
+            }
+            if isMeant { follow(path, now: now) }
+        }
+    }
+
+    /// Sending failed in a way that only the host can mend.
+    mutating func pathFailed(_ id: UInt16, gone: Bool, now: Instant) {
+        guard engine.isClient, let path = paths.first(where: { $0.id == id }) else { return }
+        engine.pathFailed(id, now: now)
+        if gone {
+            path.socket = nil
+            follow(path, now: now)
+        } else if path.endpoints.count > 1 && now - path.chosenAt > .milliseconds(200) {
+            path.rotate(now: now)
+            follow(path, now: now)
+        }
+    }
+
+    /// The server has told what the tunnel looks like.
+    mutating func adopt(_ frame: AssignFrame) {
+        guard case .client(let client) = configuration.role, frame != assignment else { return }
+        assignment = frame
+        let own = configuration.tunnel.addresses
+        let assigned = frame.addresses.compactMap { CIDR($0.address, length: Int($0.prefix)) }
+        let mtu = min(configuration.tunnel.mtu ?? Int(frame.mtu), max(Int(frame.mtu), 576))
+        let offered = frame.routes.compactMap { CIDR($0.address, length: Int($0.length)) }
+        let routes = (client.routes ?? offered).flatMap(\.halves)
+        do throws(ControlError) {
+            try tunnel.apply(
+                addresses: own.isEmpty ? assigned : own, mtu: min(mtu, PacketPool.maximumPacket),
+                routes: routes, netlink: netlink)
+            let list = tunnel.addresses.map(\.description).joined(separator: " ")
+            log(.info, "the tunnel is set up", ["addresses": list, "mtu": "\(tunnel.mtu)"])
+        } catch {
+            assignment = nil
+            log(.error, error.description)
+        }
+    }
+
+    /// Replaces the paths after a reload: those that stay, by name and interface, keep their ID and their session.
+    mutating func replacePaths(_ client: Configuration.Client, now: Instant) {
+        for path in paths where !client.paths.contains(where: { path.isSame(as: $0) }) {
+            engine.removePath(path.id, now: now)
+            sockets[Int(path.id)] = nil
+        }
+        paths.removeAll { path in !client.paths.contains { path.isSame(as: $0) } }
+        for wanted in client.paths {
+            if let path = paths.first(where: { $0.isSame(as: wanted) }) {
+                path.configuration = wanted
+                path.isKnownToEngine = false
+            } else {
+                addPath(wanted, client)
+            }
+        }
+        checkPaths(now: now)
+    }
+}
+
+extension ClientPath {
+    func isSame(as other: Configuration.Path) -> Bool {
+        configuration.name == other.name && configuration.interface == other.interface
+            && configuration.endpoint == other.endpoint
+    }
+
+    /// The cap in whole Mbit/s, at least one when there is one; 0 without.
+    var cap: UInt32 {
+        configuration.cap > 0 ? max(1, UInt32(min(configuration.cap, 1e6).rounded())) : 0
+    }
+}

@@ -1,0 +1,90 @@
+import Control
+import Engine
+import Packet
+import Proto
+import Scheduler
+import Transport
+
+// A server's sockets and clients.
+extension Daemon {
+    /// Opens the listening sockets and sets the tunnel's addresses.
+    mutating func serve(_ server: Configuration.Server) throws {
+        for (number, endpoint) in server.listen.enumerated() {
+            let any = endpoint.address == IPAddress(v4: 0) || endpoint.address == IPAddress(v6High: 0, low: 0)
+            do throws(TransportError) {
+                let socket = try DatagramSocket(
+                    boundTo: nil, family: endpoint.address.family, address: any ? nil : endpoint.address,
+                    port: endpoint.port)
+                install(UDPSocket(socket, number: UInt16(number)))
+            } catch {
+                throw Failure("can't listen on \(endpoint): \(error.description)")
+            }
+        }
+        do throws(ControlError) {
+            try tunnel.apply(
+                addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
+        } catch {
+            throw Failure(error)
+        }
+    }
+}
+
+extension EngineConfiguration {
+    /// The core's part of a configuration.
+    init(_ configuration: Configuration, mtu: Int) {
+        let mode = Scheduler.Mode(configuration.tunnel.mode)
+        switch configuration.role {
+        case .client(let client):
+            self.init(role: .client, peers: [Peer(client.server)], mode: mode)
+        case .server(let server):
+            self.init(
+                role: .server,
+                peers: server.clients.map { Peer($0, configuration.tunnel, mode: mode, mtu: mtu) }, mode: mode)
+        }
+    }
+}
+
+extension EngineConfiguration.Peer {
+    init(_ server: Configuration.Peer) {
+        self.init(
+            name: "server", publicKey: PublicKey(bytes: server.publicKey),
+            presharedKey: server.presharedKey.map { PresharedKey(bytes: $0.key) } ?? .none)
+    }
+
+    init(
+        _ client: Configuration.KnownClient, _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode, mtu: Int
+    ) {
+        // Each address with the prefix of the tunnel's network that it lies in, so that the network is reached.
+        let assigned = client.addresses.map { address in
+            let network = tunnel.addresses.first { $0.contains(address) }
+            let length = network?.length ?? (address.family == .v4 ? 32 : 128)
+            return InterfaceAddress(address: address, prefix: UInt8(length))
+        }
+        self.init(
+            name: client.name, publicKey: PublicKey(bytes: client.publicKey),
+            presharedKey: client.presharedKey.map { PresharedKey(bytes: $0.key) } ?? .none,
+            addresses: client.addresses,
+            assignment: AssignFrame(mtu: UInt16(mtu), addresses: assigned, dns: [], routes: []), mode: mode)
+    }
+}
+
+extension Scheduler.Mode {
+    init(_ mode: Configuration.Mode) {
+        switch mode {
+        case .auto: self = .auto
+        case .stripe: self = .stripe
+        case .preferred: self = .preferred
+        case .redundant: self = .redundant
+        }
+    }
+
+    /// The word of the configuration.
+    var word: String {
+        switch self {
+        case .auto: "auto"
+        case .stripe: "stripe"
+        case .preferred: "preferred"
+        case .redundant: "redundant"
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Control
+import Glibc
+import Proto
+
+/// `bondd keygen`
+struct KeyGen: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keygen",
+        abstract: "Make a private key; print its public key, or the private key when no file is named.")
+
+    @Option(help: "Where the private key goes; a file that is there already is never overwritten.")
+    var out: String?
+
+    func run() throws {
+        var entropy = Entropy(seed: Sodium.systemSeed())
+        let key = PrivateKey.generate(&entropy)
+        guard let out else {
+            print(key.base64)
+            return
+        }
+        do throws(ControlError) {
+            guard let bytes = Base64.decode(key.base64) else { throw .notAKey(path: out) }
+            _ = try KeyFile(creating: out, key: bytes)
+        } catch {
+            throw Failure(error)
+        }
+        print(key.publicKey.base64)
+    }
+}
+
+/// `bondd pubkey < FILE`
+struct PubKey: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pubkey", abstract: "Read a private key from standard input; print its public key.")
+
+    func run() throws {
+        guard let line = readLine(), let key = PrivateKey(base64: line) else {
+            throw Failure(
+                "standard input holds no private key; give it the 44 characters that bondd keygen wrote")
+        }
+        print(key.publicKey.base64)
+    }
+}

@@ -1,0 +1,88 @@
+import CLinux
+import Glibc
+
+/// epoll, and the timer and signals that it watches beside descriptors. Each descriptor has a token by which the loop knows
+/// it again.
+struct Poller: ~Copyable {
+    /// What a token stands for.
+    enum Source: UInt32 {
+        case tun = 1
+        case timer
+        case signals
+        case netlink
+        case control
+        case resolver
+        /// The low 16 bits of a token's lower half are the socket's number.
+        case socket
+    }
+
+    private let epoll: Int32
+    private let timer: Int32
+    private let signals: Int32
+    private var armedFor: UInt64 = .max
+    private let events: UnsafeMutablePointer<epoll_event>
+    private static let batch = 32
+
+    init() throws {
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&mask, signal) }
+        pthread_sigmask(SIG_BLOCK, &mask, nil)
+        signals = signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
+        events = .allocate(capacity: Self.batch)
+        guard epoll >= 0, timer >= 0, signals >= 0 else {
+            throw Failure("the kernel gives no epoll, timerfd or signalfd (\(String(cString: strerror(errno))))")
+        }
+        watch(timer, .timer)
+        watch(signals, .signals)
+    }
+
+    deinit {
+        close(epoll)
+        close(timer)
+        close(signals)
+        events.deallocate()
+    }
+
+    /// Watches a descriptor for reading.
+    borrowing func watch(_ descriptor: Int32, _ source: Source, number: UInt16 = 0) {
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.u64 = UInt64(source.rawValue) << 32 | UInt64(number)
+        epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+    }
+
+    /// Waits until something is readable or `deadline` (nanoseconds on the monotonic clock) has come.
+    /// - Returns: how many events there are for `event(_:)`.
+    mutating func wait(until deadline: UInt64, now: UInt64) -> Int {
+        if deadline > now && deadline != armedFor {
+            armedFor = deadline
+            _ = clinux_timer_set(timer, deadline)
+        }
+        let count = epoll_wait(epoll, events, Int32(Self.batch), deadline > now ? -1 : 0)
+        return max(0, Int(count))
+    }
+
+    /// The `index`-th event of the last wait.
+    borrowing func event(_ index: Int) -> (source: Source, number: UInt16)? {
+        let token = events[index].data.u64
+        guard let source = Source(rawValue: UInt32(truncatingIfNeeded: token >> 32)) else { return nil }
+        return (source, UInt16(truncatingIfNeeded: token))
+    }
+
+    /// The timer fired: it must be set anew.
+    mutating func timerFired() {
+        var count: UInt64 = 0
+        _ = read(timer, &count, 8)
+        armedFor = .max
+    }
+
+    /// The signal that came, or nil.
+    borrowing func takeSignal() -> Int32? {
+        var info = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        return read(signals, &info, size) == size ? Int32(info.ssi_signo) : nil
+    }
+}

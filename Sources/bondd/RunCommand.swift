@@ -1,0 +1,31 @@
+import ArgumentParser
+import Control
+import Glibc
+
+/// `bondd run`
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the daemon in the foreground, as client or server.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Option(help: "The configuration.")
+    var config = "/etc/bondd/bondd.toml"
+
+    @Flag(help: "Check the configuration and exit.")
+    var check = false
+
+    func run() throws {
+        let configuration: Configuration
+        do throws(ConfigurationError) {
+            configuration = try Configuration(reading: config)
+        } catch {
+            throw Failure(error)
+        }
+        let log = options.log
+        for notice in configuration.notices { log(.warning, notice) }
+        if check { return }
+        var daemon = try Daemon(configuration, file: config, socket: options.socket, log: log)
+        try daemon.run()
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Control
+import Messages
+
+/// `bondd status`
+struct ShowStatus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show the sessions and paths of a running bondd.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let status = try ask(.status, options.socket)
+        guard case .status(let status) = status else { throw Failure("bondd gave no status; is it another version?") }
+        if json {
+            guard let line = try? Line.encode(status) else { throw Failure("the status can't be written as JSON") }
+            print(String(decoding: line, as: UTF8.self), terminator: "")
+        } else {
+            print(StatusTable(status).text, terminator: "")
+        }
+    }
+}
+
+/// `bondd set KEY VALUE`
+struct Set: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Change a running bondd: mode, path.NAME.role, path.NAME.cap.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "mode, path.NAME.role or path.NAME.cap")
+    var key: String
+
+    @Argument(help: "The new value.")
+    var value: String
+
+    func run() throws {
+        _ = try ask(.set(key: key, value: value), options.socket)
+    }
+}
+
+/// Asks the daemon, and makes its refusal an error.
+func ask(_ request: Request, _ socket: String) throws -> Response {
+    let response: Response
+    do throws(ControlError) {
+        response = try ControlClient.ask(request, path: socket)
+    } catch {
+        throw Failure(error)
+    }
+    if case .failed(let sentence) = response { throw Failure(sentence) }
+    return response
+}

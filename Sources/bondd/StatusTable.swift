@@ -1,0 +1,73 @@
+import Messages
+
+/// A status as people read it.
+struct StatusTable {
+    let text: String
+
+    init(_ status: Status) {
+        var lines = [
+            "\(status.interface)  \(status.role)  mode \(status.mode)  mtu \(status.mtu)  up \(Self.time(status.uptime))"
+        ]
+        if status.sessions.isEmpty { lines.append("no session") }
+        for session in status.sessions {
+            lines.append("")
+            lines.append(
+                "\(session.client)  \(session.address)  \(session.state)  mode \(session.mode)  "
+                    + "keys \(Self.time(session.rekeyAge)) old")
+            var rows = [
+                ["path", "state", "role", "rtt ms", "jitter", "loss %", "Mbit/s", "queue ms", "sent", "received"]
+            ]
+            for path in session.paths {
+                rows.append([
+                    path.name, path.state, path.role, Self.number(path.rtt), Self.number(path.jitter),
+                    Self.number(path.loss * 100), Self.number(path.rate), Self.number(path.queue),
+                    Self.bytes(path.sentBytes), Self.bytes(path.receivedBytes),
+                ])
+            }
+            lines += Self.table(rows)
+            let reorder = session.reorder
+            lines.append(
+                "  order: \(reorder.held) held, \(reorder.late) late, \(reorder.duplicates) copies dropped, "
+                    + "deadline \(Self.number(reorder.deadline)) ms")
+        }
+        let drops = status.drops.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        if !drops.isEmpty {
+            lines.append("")
+            lines.append("drops: " + drops.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+        }
+        lines += status.notices.map { "note: \($0)" }
+        text = lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func table(_ rows: [[String]]) -> [String] {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            "  "
+                + row.indices.map { column in
+                    let gap = String(repeating: " ", count: widths[column] - row[column].count)
+                    return column < 3 ? row[column] + gap : gap + row[column]
+                }.joined(separator: "  ")
+        }
+    }
+
+    private static func number(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(abs(tenths % 10))"
+    }
+
+    private static func bytes(_ count: UInt64) -> String {
+        var value = Double(count)
+        for unit in ["B", "kB", "MB", "GB"] {
+            if value < 1000 { return unit == "B" ? "\(count) B" : "\(number(value)) \(unit)" }
+            value /= 1000
+        }
+        return "\(number(value)) TB"
+    }
+
+    private static func time(_ seconds: Double) -> String {
+        let whole = Int(seconds)
+        if whole < 120 { return "\(whole) s" }
+        if whole < 7200 { return "\(whole / 60) min" }
+        return "\(whole / 3600) h"
+    }
+}

@@ -1,0 +1,13 @@
+import Transport
+
+/// A datagram socket in the daemon's table. A class, so that the table can be an array; it is touched once a batch.
+final class UDPSocket {
+    let socket: DatagramSocket
+    /// Its number, as links name it.
+    let number: UInt16
+
+    init(_ socket: consuming DatagramSocket, number: UInt16) {
+        self.socket = socket
+        self.number = number
+    }
+}
