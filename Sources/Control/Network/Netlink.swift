@@ -81,7 +81,8 @@ public struct Netlink: ~Copyable {
         return addresses
     }
 
-    /// Adds an address; IPv6 without duplicate address detection, so that it is usable at once.
+    /// Adds an address; IPv6 without duplicate address detection, so that it is usable at once, or nearly so: the kernel
+    /// makes it local from a work queue.
     /// - Throws: `ControlError` whose `alreadyThere` is true when the interface has it.
     public borrowing func addAddress(_ address: CIDR, toInterface index: UInt32) throws(ControlError) {
         let object = try rtnlAddress(address, index)
