@@ -30,7 +30,8 @@ struct BondD: ParsableCommand {
             let isUsage = code == .validationFailure
             let hint = isUsage ? "; see bondd --help" : ""
             let sentence = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
-            fputs("bondd: \(sentence)\(hint)\n", stderr)
+            let line = Array("bondd: \(sentence)\(hint)\n".utf8)
+            _ = write(STDERR_FILENO, line, line.count)
             Glibc.exit(isUsage ? 2 : 1)
         }
     }
@@ -41,6 +42,4 @@ struct Failure: Error, CustomStringConvertible {
     let description: String
 
     init(_ sentence: String) { description = sentence }
-
-    init(_ error: some Error & CustomStringConvertible) { description = error.description }
 }

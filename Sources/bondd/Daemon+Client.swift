@@ -15,12 +15,8 @@ extension Daemon {
     /// Sets up the paths of the configuration.
     mutating func connect(_ client: Configuration.Client) throws {
         for path in client.paths { addPath(path, client) }
-        do throws(ControlError) {
-            try tunnel.apply(
-                addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
-        } catch {
-            throw Failure(error)
-        }
+        try tunnel.apply(
+            addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
         checkPaths(now: Self.clock())
     }
 

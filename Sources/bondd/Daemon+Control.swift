@@ -42,12 +42,12 @@ extension Daemon {
             guard let role = Configuration.PathRole(rawValue: value) else {
                 return .failed("\"\(value)\" is not a role; use primary, backup, metered or never")
             }
-            path.configuration = path.configuration.with(role: role)
+            path.configuration.role = role
         case "cap":
             guard let cap = Double(value), cap >= 0, cap <= 1e6 else {
                 return .failed("\"\(value)\" is not a cap; give Mbit/s, or 0 for none")
             }
-            path.configuration = path.configuration.with(cap: cap)
+            path.configuration.cap = cap
         default: return .failed("a path has no \"\(field)\" that can be set; use role or cap")
         }
         path.isKnownToEngine = false
@@ -117,13 +117,5 @@ extension Configuration {
         case (.server(let new), .server(let old)): return new.listen == old.listen
         default: return false
         }
-    }
-}
-
-extension Configuration.Path {
-    func with(role: Configuration.PathRole? = nil, cap: Double? = nil) -> Configuration.Path {
-        Configuration.Path(
-            name: name, interface: interface, role: role ?? self.role, cap: cap ?? self.cap, dataCap: dataCap,
-            endpoint: endpoint)
     }
 }

@@ -20,12 +20,8 @@ extension Daemon {
                 throw Failure("can't listen on \(endpoint): \(error.description)")
             }
         }
-        do throws(ControlError) {
-            try tunnel.apply(
-                addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
-        } catch {
-            throw Failure(error)
-        }
+        try tunnel.apply(
+            addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
     }
 }
 

@@ -46,20 +46,26 @@ struct Daemon: ~Copyable {
         self.file = file
         self.log = log
         startedAt = Self.clock()
-        poller = try Poller()
-        do throws(ControlError) {
-            netlink = try Netlink()
-            networkEvents = try NetlinkEvents()
-            control = try ControlSocket(path: Self.socketPath(socket, configuration))
-            resolver = try Resolver()
-        } catch {
-            throw Failure(error)
-        }
-        let key = PrivateKey(bytes: configuration.tunnel.privateKey.key)
-        tunnel = try TunnelInterface(
+        let poller = try Poller()
+        let netlink = try Netlink()
+        let networkEvents = try NetlinkEvents()
+        let control = try ControlSocket(path: Self.socketPath(socket, configuration))
+        let resolver = try Resolver()
+        let tunnel = try TunnelInterface(
             name: configuration.tunnel.interface, mtu: configuration.tunnel.mtu ?? 1400, netlink: netlink)
         engine = Engine(
-            EngineConfiguration(configuration, mtu: tunnel.mtu), staticKey: key, seed: Sodium.systemSeed())
+            EngineConfiguration(configuration, mtu: tunnel.mtu),
+            staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key), seed: Sodium.systemSeed())
+        self.poller = poller
+        self.netlink = netlink
+        self.networkEvents = networkEvents
+        self.control = control
+        self.resolver = resolver
+        self.tunnel = tunnel
+    }
+
+    /// Opens the sockets and sets the addresses that the role asks for.
+    mutating func start() throws {
         poller.watch(tunnel.device.fileDescriptor, .tun)
         poller.watch(networkEvents.fileDescriptor, .netlink)
         poller.watch(control.fileDescriptor, .control)

@@ -19,12 +19,8 @@ struct KeyGen: ParsableCommand {
             print(key.base64)
             return
         }
-        do throws(ControlError) {
-            guard let bytes = Base64.decode(key.base64) else { throw .notAKey(path: out) }
-            _ = try KeyFile(creating: out, key: bytes)
-        } catch {
-            throw Failure(error)
-        }
+        guard let bytes = Base64.decode(key.base64) else { throw ControlError.notAKey(path: out) }
+        _ = try KeyFile(creating: out, key: bytes)
         print(key.publicKey.base64)
     }
 }

@@ -16,16 +16,12 @@ struct Run: ParsableCommand {
     var check = false
 
     func run() throws {
-        let configuration: Configuration
-        do throws(ConfigurationError) {
-            configuration = try Configuration(reading: config)
-        } catch {
-            throw Failure(error)
-        }
+        let configuration = try Configuration(reading: config)
         let log = options.log
         for notice in configuration.notices { log(.warning, notice) }
         if check { return }
         var daemon = try Daemon(configuration, file: config, socket: options.socket, log: log)
+        try daemon.start()
         try daemon.run()
     }
 }

@@ -44,12 +44,7 @@ struct Set: ParsableCommand {
 
 /// Asks the daemon, and makes its refusal an error.
 func ask(_ request: Request, _ socket: String) throws -> Response {
-    let response: Response
-    do throws(ControlError) {
-        response = try ControlClient.ask(request, path: socket)
-    } catch {
-        throw Failure(error)
-    }
+    let response = try ControlClient.ask(request, path: socket)
     if case .failed(let sentence) = response { throw Failure(sentence) }
     return response
 }

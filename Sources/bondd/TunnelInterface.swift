@@ -12,18 +12,11 @@ struct TunnelInterface: ~Copyable {
 
     /// Makes the device, with its MTU set and up.
     init(name: String, mtu: Int, netlink: borrowing Netlink) throws {
-        do throws(TunError) {
-            device = try TunDevice(name: name)
-        } catch {
-            throw Failure(error)
-        }
+        let made = try TunDevice(name: name)
+        try netlink.setMTU(mtu, ofInterface: made.index)
+        try netlink.setUp(true, interface: made.index)
+        device = made
         self.mtu = mtu
-        do throws(ControlError) {
-            try netlink.setMTU(mtu, ofInterface: device.index)
-            try netlink.setUp(true, interface: device.index)
-        } catch {
-            throw Failure(error)
-        }
     }
 
     /// Makes the device's addresses, MTU and routes these and no others.

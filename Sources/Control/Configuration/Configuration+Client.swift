@@ -32,9 +32,9 @@ extension Configuration {
         /// The interface that it leaves through.
         public let interface: String
         /// What it is for.
-        public let role: PathRole
+        public var role: PathRole
         /// The rate that is never exceeded in Mbit/s; 0: found.
-        public let cap: Double
+        public var cap: Double
         /// The data that may go over it in a month in 10⁹ bytes; 0: no limit.
         public let dataCap: Double
         /// This path's own server endpoint; nil: the first of the server's that fits.
