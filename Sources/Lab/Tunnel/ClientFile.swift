@@ -22,6 +22,8 @@ public struct ClientFile: Sendable {
     public var serverKey: String
     /// The file of the preshared key, if any.
     public var presharedKeyFile: String?
+    /// What goes into the tunnel; nil leaves the key out.
+    public var routes: [String]?
     /// The uplinks.
     public var paths: [Path] = []
 
@@ -36,6 +38,7 @@ public struct ClientFile: Sendable {
             interface = "bond0"
             mode = "\(mode)"
             private_key_file = "key"
+            \(routes.map { "routes = \($0)" } ?? "")
             [server]
             public_key = "\(serverKey)"
             endpoints = ["\(paths.first?.endpoint ?? "192.0.2.1:5000")"]

@@ -10,6 +10,13 @@ public struct ServerFile: Sendable {
         public var addresses: [String]
         /// The file of its preshared key, if any.
         public var presharedKeyFile: String?
+
+        /// A client without preshared key.
+        public init(name: String, publicKey: String, addresses: [String]) {
+            self.name = name
+            self.publicKey = publicKey
+            self.addresses = addresses
+        }
     }
 
     /// `mode`

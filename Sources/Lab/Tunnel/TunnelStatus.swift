@@ -72,11 +72,11 @@ public struct TunnelStatus: Decodable, Sendable {
     public func path(_ name: String) -> Path? { sessions.first?.paths.first { $0.name == name } }
     /// The session with the client of that name.
     public func session(_ client: String) -> Session? { sessions.first { $0.client == client } }
-    /// Whether there is a session, and all its paths but those with role `never` are up.
+    /// Whether there is a session with an address, and all its paths but those with role `never` are up.
     public var isWhole: Bool {
         !sessions.isEmpty
             && sessions.allSatisfy { session in
-                session.state == "up"
+                session.state == "up" && !session.address.isEmpty
                     && session.paths.allSatisfy { $0.state == "up" || $0.role == "never" }
                     && session.paths.contains { $0.state == "up" }
             }
