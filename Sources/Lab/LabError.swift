@@ -2,6 +2,8 @@ import Glibc
 
 /// What can go wrong in a lab. Each case's `description` is one sentence that says what, where and what to do.
 public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Something that is no IP address.
+    case badAddress(String)
     /// A link was described in words that mean nothing: the text, and why.
     case badSpec(text: String, reason: String)
     /// A line for the console of `bondlab run` that means nothing.
@@ -32,6 +34,7 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What went wrong, where, and what to do.
     public var description: String {
         switch self {
+        case .badAddress(let text): "'\(text)' is no IP address; names are not resolved here."
         case .badSpec(let text, let reason): "link '\(text)': \(reason)."
         case .badCommand(let text, let reason): "command '\(text)': \(reason)."
         case .unknownLink(let name): "There is no link '\(name)' in this lab; 'show' lists those there are."

@@ -53,13 +53,14 @@ extension EndToEndTests {
                     let source = to == foreign ? "10.77.0.222" : foreign
                     if to == foreign { try laptop.namespace.ip("addr add \(source)/32 dev bond0") }
                     let run = try PingRun.run(
-                        from: laptop.namespace, to: to, count: 25, interface: source)
+                        from: laptop.namespace, to: to, count: 25, source: source)
                     #expect(run.replies.isEmpty && run.sent == 25, "\(source) to \(to)")
                     #expect(try foreignSources(tunnel.server) >= before + 25, "\(source) to \(to)")
                     #expect(try receivedPackets(tunnel.server.namespace) - received < 5)
                     try laptop.namespace.ip("addr del \(source)/\(length) dev bond0")
                 }
-                #expect(try PingRun.run(from: van.namespace, to: laptop.address, count: 10).loss == 0)
+                let after = try PingRun.run(from: van.namespace, to: laptop.address, count: 10)
+                #expect(after.lost == 0, "\(after)")
             }
         }
 

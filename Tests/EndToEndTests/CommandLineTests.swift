@@ -27,7 +27,7 @@ import Testing
         "nonsense", "--nonsense", "run --nonsense", "run extra", "run --config", "status --jsn",
         "status extra",
         "set", "set mode", "set mode stripe extra", "keygen extra", "keygen --out", "pubkey extra",
-        "status --log-level loud", "run --log-format xml --check", "--socket /tmp/x",
+        "status --log-level loud", "run --log-format xml --check", "--socket /tmp/x", "set path.fibre.cap -1",
     ]) func wrongUsageIsExitCode2(_ line: String) throws {
         let child = try run(line.split(separator: " ").map(String.init))
         #expect(child.status == .exited(2))
@@ -115,10 +115,10 @@ import Testing
         ("mode = \"stripe\"", "mode = 7", 4, "mode"),
         ("mode = \"stripe\"", "moed = \"stripe\"", 4, "moed"),
         ("interface = \"bond0\"", "interface = \"a/b\"", 3, "interface"),
-        ("203.0.113.7:5000", "203.0.113.7", 9, "HOST:PORT"),
+        ("192.0.2.1:5000", "192.0.2.1", 9, "HOST:PORT"),
         ("[[path]]", "[[paths]]", 10, "paths"),
         ("role = \"primary\"", "role = \"prime\"", 12, "metered"),
-        ("[server]", "[server", 7, ""),
+        ("[server]", "[server", 7, "TOML"),
     ]) func badFilesAreRefusedWithFileLineAndAdvice(old: String, new: String, line: Int, words: String) throws
     {
         let key = try run(["keygen", "--out", "\(scratch.path)/key"]).output.dropLast()

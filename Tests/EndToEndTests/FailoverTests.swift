@@ -12,7 +12,7 @@ extension EndToEndTests {
                 let ping = try PingRun.start(from: client.namespace, to: Tunnel.serverAddress, count: 250)
                 usleep(800_000)
                 client.links[link].isDown = true
-                run = try ping.finish()
+                run = ping.finish()
             }
             return try #require(run)
         }

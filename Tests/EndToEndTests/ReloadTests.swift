@@ -16,7 +16,7 @@ extension EndToEndTests {
                 try client.bondd.wait(for: "mode redundant and role backup", seconds: 2) { status in
                     status.mode == "redundant" && status.path("lte")?.role == "backup"
                 }
-                #expect(try ping.finish().lost == 0)
+                #expect(ping.finish().lost == 0)
             }
         }
 
@@ -36,7 +36,7 @@ extension EndToEndTests {
             try client.bondd.wait(for: "fibre to be gone", seconds: 2) { status in
                 status.isWhole && status.sessions[0].paths.map(\.name) == ["lte"]
             }
-            let run = try ping.finish()
+            let run = ping.finish()
             measured("paths exchanged: lost pings of 300", Double(run.lost), "")
             #expect(run.lost <= 10 && run.replies.last?.sequence == 300)
             #expect(try client.bondd.status().sessions[0].paths.map(\.name) == ["lte"])
@@ -58,7 +58,7 @@ extension EndToEndTests {
             tunnel.server.signal(SIGHUP)
             try tunnel.server.wait(for: "van to be gone", seconds: 2) { $0.session("van") == nil }
             #expect(try PingRun.run(from: van.namespace, to: Tunnel.serverAddress, count: 10).loss == 1)
-            let run = try ping.finish()
+            let run = ping.finish()
             #expect(run.lost == 0 && run.duplicates == 0 && run.largestGap < 100)
             #expect(try tunnel.server.status().session("van") == nil)
         }
@@ -81,7 +81,7 @@ extension EndToEndTests {
                     bondd.signal(SIGHUP)
                     try bondd.child?.waitForOutput("the configuration stays as it was", seconds: 2)
                     #expect(bondd.log.contains(words), "\(bondd.log)")
-                    #expect(try ping.finish().lost == 0)
+                    #expect(ping.finish().lost == 0)
                     #expect(try bondd.status().mode == "stripe")
                     try bondd.configure(text)
                 }

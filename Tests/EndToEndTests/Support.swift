@@ -19,7 +19,7 @@ func withTunnel(
     try body(tunnel, client)
 }
 
-/// Seconds of the wall clock, as `ping -D` tells them.
+/// Seconds of the wall clock, as replies to pings have them.
 func wallClock() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
@@ -29,16 +29,6 @@ func wallClock() -> Double {
 /// Prints a measured figure, so that a log of the tests is a record of them.
 func measured(_ what: String, _ value: Double, _ unit: String) {
     print("measured: \(what): \((value * 100).rounded() / 100) \(unit)")
-}
-
-extension PingRun {
-    /// How many milliseconds at most passed without an answer, counted from `moment` of the wall clock on. Silence
-    /// that lasts to the end counts as endless: whoever asks wants traffic to flow again.
-    func silence(after moment: Double) -> Double {
-        guard let last = replies.last, last.sequence > sent - 10, last.time > moment else { return .infinity }
-        return zip(replies, replies.dropFirst()).filter { $1.time > moment }
-            .map { ($1.time - max($0.time, moment)) * 1000 }.max() ?? (last.time - moment) * 1000
-    }
 }
 
 /// Pings through the tunnel from both ends, 100 times a second each, while something happens to it.
@@ -55,7 +45,7 @@ struct Watch {
 
     /// The longest silences after `moment` in ms, of the client's pings and of the server's.
     func silences(after moment: Double, _ what: String) throws -> (out: Double, in: Double) {
-        let (out, back) = (try outbound.finish(), try inbound.finish())
+        let (out, back) = (outbound.finish(), inbound.finish())
         let silences = (out.silence(after: moment), back.silence(after: moment))
         measured("\(what), from the client", silences.0, "ms")
         measured("\(what), from the server", silences.1, "ms")

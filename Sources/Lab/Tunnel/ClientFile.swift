@@ -24,6 +24,8 @@ public struct ClientFile: Sendable {
     public var presharedKeyFile: String?
     /// What goes into the tunnel; nil leaves the key out.
     public var routes: [String]?
+    /// Where the server is, for paths that do not say so.
+    public var endpoints = ["192.0.2.1:5000"]
     /// The uplinks.
     public var paths: [Path] = []
 
@@ -41,7 +43,7 @@ public struct ClientFile: Sendable {
             \(routes.map { "routes = \($0)" } ?? "")
             [server]
             public_key = "\(serverKey)"
-            endpoints = ["\(paths.first?.endpoint ?? "192.0.2.1:5000")"]
+            endpoints = \(endpoints)
 
             """
         if let file = presharedKeyFile { text += "preshared_key_file = \"\(file)\"\n" }
