@@ -47,6 +47,7 @@ extension Session {
         for i in 0..<paths.count where paths[i].pointee.carriesData && !paths[i].pointee.delay.isKnown {
             allDelaysKnown = false
         }
+        lanes.removeAll()
         for i in 0..<paths.count {
             let path = paths[i]
             var lane = Lanes.Lane()
