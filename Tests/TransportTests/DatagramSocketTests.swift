@@ -200,7 +200,8 @@ struct DatagramSocketTests {
     @Test func aPacketFilterIsNotPermitted() throws {
         try OwnNetwork.run {
             OwnNetwork.run("nft", "add table inet t")
-            OwnNetwork.run("nft", "add chain inet t out { type filter hook output priority 0 ; policy drop ; }")
+            OwnNetwork.run(
+                "nft", "add chain inet t out { type filter hook output priority 0 ; policy drop ; }")
             let socket = try DatagramSocket(boundTo: nil, family: .v4)
             var outbox = Outbox()
             fill(&outbox, 1, to: Endpoint(address: Self.v4Loopback, port: 9))
@@ -241,7 +242,8 @@ struct DatagramSocketTests {
                 var size: Int32 = 0
                 var length = socklen_t(4)
                 getsockopt(socket.fileDescriptor, SOL_SOCKET, option, &size, &length)
-                #expect(size == 2 * Int32(DatagramSocket.bufferSize), "the kernel doubles what it is asked for")
+                #expect(
+                    size == 2 * Int32(DatagramSocket.bufferSize), "the kernel doubles what it is asked for")
             }
         }
     }
