@@ -50,9 +50,10 @@ import Testing
     }
 
     @Test func theKeyIsNeverShown() throws {
+        let key = [UInt8](repeating: 171, count: 32)
         let file = try KeyFile(creating: directory.path + "/a.key", key: key)
-        var dumped = ""
-        dump(file, to: &dumped)
-        #expect(!"\(file) \(String(reflecting: file)) \(dumped)".contains("7"), "a number of the key")
+        var shown = "\(file) \(String(reflecting: file))"
+        dump(file, to: &shown)
+        #expect(!shown.contains("171") && !shown.contains(Base64.encode(key)))
     }
 }
