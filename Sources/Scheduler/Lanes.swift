@@ -48,11 +48,14 @@ public struct Lanes: Sendable {
         }
     }
 
-    /// Sets each lane's horizon: what a faster path may collect while a packet of the slowest useful one is under way, so
-    /// that both arrive together.
+    /// Sets each lane's horizon: what a faster path may collect while a packet of the slowest one gets there, so that both
+    /// arrive together. It includes the time that the slowest takes to send one: otherwise a slow path would never be
+    /// the first to deliver, and never be tried.
     public mutating func align() {
         var slowest = -Double.infinity
-        for i in 0..<count where lanes[i].isUsable { slowest = max(slowest, lanes[i].delay) }
+        for i in 0..<count where lanes[i].isUsable {
+            slowest = max(slowest, lanes[i].wait + 1500 * lanes[i].cost + lanes[i].delay)
+        }
         let slack = Double(Self.slack.nanoseconds)
         for i in 0..<count where lanes[i].isUsable {
             lanes[i].horizon = min(slowest - lanes[i].delay, 250e6) + slack
