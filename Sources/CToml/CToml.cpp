@@ -1,14 +1,12 @@
 #include "CToml.h"
 
-// Errors are values in this build of toml++; memory is all that may still throw.
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
 #include <algorithm>
 #include <string>
 #include <string_view>
-#include <toml++/toml.h>
+#include <utility>
 #include <vector>
+
+#include "tomlplusplus.h"
 
 struct ctoml_document {
     toml::table root;  // owns every key and string that the values point to
@@ -69,21 +67,53 @@ struct ctoml_document {
     }
 };
 
+namespace {
+
+bool stumbles(std::string_view text) {
+    try {
+        (void)toml::parse(text);
+    } catch (const toml::parse_error &) {
+    } catch (const Misstep &) {
+        return true;
+    }
+    return false;
+}
+
+// A misstep has no position: it is in the last line of the shortest beginning that has it.
+uint32_t lineOfMisstep(std::string_view text) {
+    std::vector<size_t> ends;
+    for (size_t i = 0; i < text.size(); i++) {
+        if (text[i] == '\n') ends.push_back(i + 1);
+    }
+    const auto first = std::partition_point(
+        ends.begin(), ends.end(), [&](size_t end) { return !stumbles(text.substr(0, end)); });
+    return static_cast<uint32_t>(first - ends.begin()) + 1;
+}
+
+void parse(std::string_view text, ctoml_document &document) {
+    try {
+        document.root = toml::parse(text);
+        document.addTable(document.root, -1);
+    } catch (const toml::parse_error &error) {
+        document.failed = true;
+        document.error = std::string(error.description());
+        document.line = error.source().begin.line;
+        document.column = error.source().begin.column;
+    } catch (const Misstep &) {
+        document.failed = true;
+        document.error = "a key or the name of a table is expected";
+        document.line = lineOfMisstep(text);
+        document.column = 1;
+    }
+}
+
+}  // namespace
+
 extern "C" struct ctoml_document *ctoml_parse(const char *text, size_t length) {
     ctoml_document *document = nullptr;
     try {
         document = new ctoml_document;
-        toml::parse_result result = toml::parse(std::string_view(text, length));
-        if (result.failed()) {
-            const toml::parse_error &error = result.error();
-            document->failed = true;
-            document->error = std::string(error.description());
-            document->line = error.source().begin.line;
-            document->column = error.source().begin.column;
-        } else {
-            document->root = std::move(result).table();
-            document->addTable(document->root, -1);
-        }
+        parse(std::string_view(text, length), *document);
         return document;
     } catch (...) {
         delete document;

@@ -61,7 +61,7 @@ extension Session {
                 let delay = path.pointee.delay
                 lane.cost = 1e9 / path.pointee.rate.plannedRate(rtt)
                 // Without a one-way delay for each of them, half the round trip must do.
-                let oneWay = allDelaysKnown ? delay.smoothed : rtt.smoothed / 2
+                let oneWay = allDelaysKnown ? delay.expected(now: now) : rtt.smoothed / 2
                 lane.delay = Double((oneWay + delay.jitter / 2).nanoseconds)
                 lane.wait = Double(path.pointee.pacer.wait(now).nanoseconds)
                 lane.backlog = path.pointee.queue.bytes + path.pointee.queue.count * Wire.overhead

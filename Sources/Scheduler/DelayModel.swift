@@ -17,6 +17,7 @@ public struct DelayModel: Sendable {
     /// The window is long enough to survive a saturated stretch, short enough to follow a new route.
     private var floor = WindowedExtremum(window: .seconds(30), keeps: .minimum)
     private var previous = Interval.zero
+    private var sampledAt = Instant.zero
 
     /// Nothing measured yet.
     public init() {}
@@ -24,12 +25,23 @@ public struct DelayModel: Sendable {
     /// The smallest relative delay of the last 30 s.
     public var minimum: Interval { Interval(nanoseconds: floor.value ?? 0) }
 
+    /// What the delay is likely to be now: a queue that was seen a while ago has run off since, at the rate of the clock.
+    public func expected(now: Instant) -> Interval {
+        minimum + max(smoothed - minimum - (now - sampledAt), .zero)
+    }
+
+    /// Whether the last sample shows a queue: a rise over 5 ms, 10 % of the round trip, and what jitter alone explains.
+    public func showsQueue(_ rtt: RoundTripTime) -> Bool {
+        queueing > max(.milliseconds(5), rtt.smoothed / 10, jitter * 3)
+    }
+
     /// Takes one sample: receipt on the receiver's clock less departure on the sender's.
     public mutating func record(_ sample: Interval, now: Instant) {
         // Two clocks are never 36 years apart; refusing more keeps a lying peer from overflowing the arithmetic.
         guard sample.nanoseconds.magnitude < 1 << 60 else { return }
         floor.record(sample.nanoseconds, now: now)
         queueing = sample - minimum
+        sampledAt = now
         guard isKnown else {
             isKnown = true
             smoothed = sample

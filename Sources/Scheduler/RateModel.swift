@@ -54,8 +54,11 @@ public struct RateModel: Sendable {
     public func plannedRate(_ rtt: RoundTripTime) -> Double {
         if let rate, phase != .startup { return rate }
         // In start-up the little that was sent so far is no measure of the path.
-        let guess = min(max(16 * 1452 / max(rtt.smoothed.seconds, 0.002), 125_000), 12_500_000)
-        return min(max(guess, rate ?? 0), cap ?? .infinity)
+        return min(max(initialRate(rtt), rate ?? 0), cap ?? .infinity)
+    }
+
+    private func initialRate(_ rtt: RoundTripTime) -> Double {
+        min(max(16 * 1452 / max(rtt.smoothed.seconds, 0.002), 125_000), 12_500_000)
     }
 
     /// The rate to send at now, in bytes a second.
@@ -88,14 +91,15 @@ public struct RateModel: Sendable {
         sent: Instant, received: Instant, bytes: UInt64, starved: Bool, loss: Double, delay: DelayModel,
         rtt: RoundTripTime, now: Instant
     ) {
-        isCongested = delay.queueing > max(.milliseconds(5), rtt.smoothed / 10)
+        isCongested = delay.showsQueue(rtt)
         congestedInARow = isCongested ? congestedInARow + 1 : 0
         recentQueueing = recentQueueing << 1 | (delay.queueing > .milliseconds(30) ? 1 : 0)
         filter.window = max(rtt.smoothed * 10, .milliseconds(500))
         let span = min(max(rtt.smoothed, .milliseconds(20)), .milliseconds(100))
         if let sample = history.record(sent: sent, received: received, bytes: bytes, span: span) {
-            // Only a path that was full shows its limit: by its queue, or by what it dropped (a policer has no queue).
-            let wasFull = !starved && (isCongested || loss > 0.15)
+            // Only a path that was full shows its limit: by a queue that stays, or by what it dropped (a policer has no
+            // queue). That ours was empty now and then says nothing when we send faster than the path carries.
+            let wasFull = congestedInARow >= 3 || !starved && (isCongested || loss > 0.15)
             if wasFull || sample > Double(filter.value ?? 0) {
                 filter.record(Int64(min(sample, 1e11)), now: now)
             }
@@ -132,7 +136,8 @@ public struct RateModel: Sendable {
                 flatRounds = starved || best > bestInStartup * 1.25 ? 0 : flatRounds + 1
                 bestInStartup = max(bestInStartup, best)
             }
-            if congestedInARow >= 2 && !starved || flatRounds >= 3 {
+            let isBulk = Double(filter.value ?? 0) > initialRate(rtt)
+            if congestedInARow >= 2 && (!starved || isBulk) || flatRounds >= 3 {
                 begin(.drain, now: now)
                 phaseEnds = now + round * 3
             }

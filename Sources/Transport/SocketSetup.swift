@@ -22,7 +22,8 @@ struct SocketSetup {
         guard let interface else { return 0 }
         let index = if_nametoindex(interface)
         guard index != 0 else { throw .noInterface(interface) }
-        if setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, interface, socklen_t(interface.utf8.count)) < 0 {
+        if setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, interface, socklen_t(interface.utf8.count)) < 0
+        {
             let code = errno
             if code == EPERM { throw .notPermitted("bind a socket to the interface \(interface)") }
             if code == ENODEV { throw .noInterface(interface) }

@@ -12,7 +12,9 @@ import Testing
         #expect(Base64.decode(coded) == Array(plain.utf8))
     }
 
-    @Test(arguments: ["Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Zm-_", "Zm 9", "Zmé="])
+    @Test(arguments: [
+        "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Zm-_", "Zm 9", "Zmé=",
+    ])
     func whatIsNotCanonicalIsRefused(text: String) { #expect(Base64.decode(text) == nil) }
 
     @Test func everyByteSurvives() {

@@ -25,7 +25,7 @@ extension Configuration {
             value = try TOMLValue.parse(text)
         } catch {
             throw ConfigurationError(
-                file: file, line: error.line, problem: "column \(error.column) is no TOML: \(error.problem)")
+                file: file, line: error.line, problem: "no TOML at column \(error.column): \(error.problem)")
         }
         let root = try ConfigurationReader.root(value, file: file)
         let reader = ConfigurationReader(file: file, root: root)

@@ -38,13 +38,18 @@ extension CIDR {
 }
 
 extension NetworkInterface {
+    /// IFF_LOWER_UP of linux/if.h, which glibc's net/if.h leaves out.
+    private static let lowerUp: UInt32 = 1 << 16
+
     /// What a `rtnl_link` says; nil when it has no name.
     init?(link: OpaquePointer) {
         guard let name = rtnl_link_get_name(link) else { return nil }
         let flags = rtnl_link_get_flags(link)
+        // The operational state (IFF_RUNNING) lags behind the carrier, but knows of ports that are not admitted.
+        let needed = UInt32(IFF_UP) | UInt32(IFF_RUNNING) | Self.lowerUp
         self.init(
             index: UInt32(bitPattern: rtnl_link_get_ifindex(link)), name: String(cString: name),
             mtu: Int(rtnl_link_get_mtu(link)), isUp: flags & UInt32(IFF_UP) != 0,
-            hasCarrier: flags & UInt32(IFF_UP) != 0 && flags & UInt32(IFF_RUNNING) != 0)
+            hasCarrier: flags & needed == needed)
     }
 }

@@ -8,6 +8,6 @@ public struct NetworkInterface: Hashable, Sendable {
     public let mtu: Int
     /// Whether it is switched on (IFF_UP).
     public let isUp: Bool
-    /// Whether packets can leave: it is up and its link is there (IFF_RUNNING).
+    /// Whether packets can leave: it is up and its link is there (IFF_RUNNING and IFF_LOWER_UP).
     public let hasCarrier: Bool
 }

@@ -1,0 +1,224 @@
+import Packet
+import Testing
+
+@testable import Control
+
+@Suite struct ConfigurationTests {
+    let samples = ConfigurationSamples()
+
+    @Test func everythingAClientMaySay() throws {
+        let configuration = try samples.read(
+            """
+            [tunnel]
+            role = "client"
+            interface = "bond0"
+            address = ["10.77.0.2/24", "fd77::2/64"]
+            mtu = 1400
+            mode = "stripe"
+            cipher = "chacha20-poly1305"
+            private_key_file = "client.key"
+            routes = ["0.0.0.0/0", "::/0", "10.0.0.0/8"]
+            dns = ["10.77.0.1"]
+            kill_switch = false
+
+            [server]
+            public_key = "\(ConfigurationSamples.publicKey)"
+            endpoints = ["203.0.113.7:5000", "[2001:db8::7]:5000", "vpn.example.org:443"]
+            preshared_key_file = "psk"
+
+            [[path]]
+            interface = "eth0"
+            name = "fibre"
+            role = "primary"
+            cap_mbit = 95.5
+            data_cap_gb = 100
+            endpoint = "203.0.113.8:5000"
+
+            [[path]]
+            interface = "wwan0"
+            role = "metered"
+
+            [discovery]
+            include = ["*"]
+            exclude = ["docker*"]
+
+            [health]
+            listen = "127.0.0.1:8098"
+            """)
+        let tunnel = configuration.tunnel
+        #expect(tunnel.interface == "bond0" && tunnel.mtu == 1400 && tunnel.mode == .stripe)
+        #expect(tunnel.addresses.map(\.description) == ["10.77.0.2/24", "fd77::2/64"])
+        #expect(tunnel.cipher == .chacha20poly1305 && tunnel.privateKey.key == ConfigurationSamples.key)
+        guard case .client(let client) = configuration.role else {
+            Issue.record("no client")
+            return
+        }
+        #expect(client.routes?.map(\.description) == ["0.0.0.0/0", "::/0", "10.0.0.0/8"])
+        #expect(client.dns == [IPAddress("10.77.0.1")!])
+        #expect(client.server.publicKey == Base64.decode(ConfigurationSamples.publicKey))
+        #expect(client.server.presharedKey?.key == ConfigurationSamples.key)
+        #expect(
+            client.server.endpoints.map(\.endpoint) == [
+                Endpoint("203.0.113.7:5000"), Endpoint("[2001:db8::7]:5000"), nil,
+            ])
+        #expect(
+            client.server.endpoints[2].host == "vpn.example.org" && client.server.endpoints[2].port == 443)
+        #expect(
+            client.paths.map(\.name) == ["fibre", "wwan0"]
+                && client.paths.map(\.interface) == ["eth0", "wwan0"])
+        #expect(client.paths.map(\.role) == [.primary, .metered] && client.paths.map(\.cap) == [95.5, 0])
+        #expect(client.paths.map(\.dataCap) == [100, 0])
+        #expect(client.paths.map { $0.endpoint?.description } == ["203.0.113.8:5000", nil])
+        #expect(client.discovery?.exclude == ["docker*"])
+        #expect(configuration.health?.listen == Endpoint("127.0.0.1:8098"))
+        #expect(
+            configuration.notices
+                == ["[discovery]", "[tunnel] dns", "[[path]] data_cap_gb", "[health]"]
+                .map { "\($0) is not carried out by this version" })
+    }
+
+    @Test func theLeastAClientMustSay() throws {
+        let configuration = try samples.read(ConfigurationSamples.client)
+        #expect(configuration.tunnel.interface == "bond0" && configuration.tunnel.mode == .auto)
+        #expect(configuration.tunnel.addresses.isEmpty && configuration.tunnel.mtu == nil)
+        guard case .client(let client) = configuration.role else {
+            Issue.record("no client")
+            return
+        }
+        #expect(client.routes == nil && client.dns == nil && client.discovery == nil)
+        #expect(client.paths[0].name == "eth0" && client.paths[0].role == .primary)
+        #expect(configuration.health == nil && configuration.notices.isEmpty)
+    }
+
+    @Test func everythingAServerMaySay() throws {
+        let configuration = try samples.read(
+            """
+            tunnel = { role = "server", address = ["10.77.0.1/24", "fd77::1/64"], private_key_file = "client.key" }
+            [listen]
+            addresses = ["0.0.0.0:5000", "[::]:5000"]
+            [nat]
+            enabled = true
+            egress = ["eth0", "tailscale0"]
+            [[client]]
+            name = "laptop"
+            public_key = "\(ConfigurationSamples.publicKey)"
+            address = ["10.77.0.2", "fd77::2"]
+            preshared_key_file = "psk"
+            [[client]]
+            name = "phone"
+            public_key = "\(ConfigurationSamples.otherKey)"
+            address = ["10.77.0.3"]
+            [portunus]
+            bundle_file = "client.bundle.json"
+            [[rule]]
+            name = "web"
+            protocol = "tcp"
+            listen_port = 8443
+            target = "10.77.0.2:443"
+            [[rule]]
+            name = "game"
+            protocol = "udp"
+            listen_ports = "7000-7003"
+            targets = [{ host = "fd77::2", port = 7000, priority = 1 }, { host = "host.lan", port = 9, proxy_protocol = true }]
+            """)
+        guard case .server(let server) = configuration.role else {
+            Issue.record("no server")
+            return
+        }
+        #expect(server.listen == [Endpoint("0.0.0.0:5000")!, Endpoint("[::]:5000")!])
+        #expect(server.clients.map(\.name) == ["laptop", "phone"])
+        #expect(server.clients[0].addresses == [IPAddress("10.77.0.2")!, IPAddress("fd77::2")!])
+        #expect(server.clients[0].presharedKey != nil && server.clients[1].presharedKey == nil)
+        #expect(server.nat == Configuration.NAT(enabled: true, egress: ["eth0", "tailscale0"]))
+        #expect(server.portunusBundle == samples.directory.path + "/client.bundle.json")
+        #expect(server.rules.map(\.ports) == [8443...8443, 7000...7003])
+        #expect(server.rules[0].targets.map(\.host) == ["10.77.0.2"] && server.rules[0].transport == .tcp)
+        #expect(server.rules[1].targets.map(\.host) == ["fd77::2", "host.lan"])
+        #expect(server.rules[1].targets.map(\.priority) == [1, 0] && server.rules[1].maximumUDPFlows == 1024)
+        #expect(
+            configuration.notices
+                == ["[nat]", "[portunus]", "[[rule]]"].map { "\($0) is not carried out by this version" })
+    }
+
+    @Test(arguments: ConfigurationSamples.bad)
+    func whatIsWrongIsSaidWithItsPlaceAndWhatToDo(sample: BadConfiguration) {
+        do {
+            _ = try samples.read(sample.text)
+            Issue.record("accepted: \(sample.text)")
+        } catch {
+            // The directory differs from run to run.
+            let sentence = samples.relative(error)
+            #expect(sentence == sample.sentence)
+        }
+    }
+
+    @Test func filesThatCannotBeRead() {
+        let missing = samples.directory.path + "/missing.toml"
+        #expect(
+            throws: ConfigurationError(
+                file: missing, line: nil, problem: "cannot be read: No such file or directory")
+        ) {
+            _ = try Configuration(reading: missing)
+        }
+        let directory = samples.directory.path
+        #expect(
+            throws: ConfigurationError(file: directory, line: nil, problem: "cannot be read: Is a directory")
+        ) {
+            _ = try Configuration(reading: directory)
+        }
+        samples.directory.file("large.toml", String(repeating: "#\n", count: 1 << 20))
+        #expect(throws: ConfigurationError.self) { _ = try Configuration(reading: directory + "/large.toml") }
+    }
+
+    @Test func damagedFilesAreErrorsAndNeverCrash() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix(state: seed)
+        let whole = [ConfigurationSamples.client, ConfigurationSamples.server].map { Array($0.utf8) }
+        var refused = 0
+        for text in whole {
+            for length in 0..<text.count {
+                if (try? samples.read(String(decoding: text[..<length], as: UTF8.self))) == nil {
+                    refused += 1
+                }
+            }
+        }
+        #expect(refused > 300, "most truncations lack something")
+        for round in 0..<4000 {
+            var text = whole[round % 2]
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                let at = Int.random(in: 0..<text.count, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: text[at] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                case 1: text.remove(at: at)
+                case 2:
+                    text.insert(contentsOf: "[{\"'=.,]}#\n".utf8.shuffled(using: &random).prefix(2), at: at)
+                default: text[at] = UInt8.random(in: 0...255, using: &random)
+                }
+            }
+            do {
+                _ = try samples.read(String(decoding: text, as: UTF8.self))
+            } catch {
+                #expect(!error.problem.isEmpty && error.line ?? 1 >= 1, "seed \(seed) round \(round)")
+            }
+        }
+    }
+
+    @Test func deepNestingIsAnError() {
+        for text in [String(repeating: "[", count: 5000), "a = " + String(repeating: "[", count: 5000)] {
+            #expect(throws: ConfigurationError.self) { _ = try samples.read(text) }
+        }
+    }
+}
+
+/// Sebastiano Vigna's SplitMix64.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+}

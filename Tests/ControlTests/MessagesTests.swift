@@ -1,0 +1,84 @@
+import Messages
+import Testing
+
+@Suite struct MessagesTests {
+    func text(_ message: some Encodable) throws -> String {
+        String(decoding: try Line.encode(message), as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        (Request.status, #"{"do":"status"}"#),
+        (
+            .set(key: "path.fibre/2.cap", value: "95\n\"é"),
+            #"{"do":"set","key":"path.fibre/2.cap","value":"95\n\"é"}"#
+        ),
+        (.reload, #"{"do":"reload"}"#),
+    ])
+    func requestsAreAsWritten(request: Request, line: String) throws {
+        #expect(try text(request) == line + "\n")
+        #expect(try Line.decode(Request.self, from: line.utf8) == request)
+        #expect(try Line.decode(Request.self, from: (line + "\n").utf8) == request)
+    }
+
+    @Test(arguments: [
+        (Response.ok, #"{"ok":true}"#), (.failed("no such path"), #"{"error":"no such path","ok":false}"#),
+    ])
+    func responsesAreAsWritten(response: Response, line: String) throws {
+        #expect(try text(response) == line + "\n")
+        #expect(try Line.decode(Response.self, from: line.utf8) == response)
+    }
+
+    @Test(arguments: [
+        "", "{}", "null", "[]", #"{"do":"dance"}"#, #"{"do":"set","key":"mode"}"#, #"{"do":1}"#, "{",
+    ])
+    func whatIsNoRequestIsRefused(line: String) {
+        #expect(throws: DecodingError.self) { try Line.decode(Request.self, from: line.utf8) }
+    }
+
+    @Test func unknownKeysAreSkipped() throws {
+        #expect(try Line.decode(Request.self, from: #"{"do":"status","since":3}"#.utf8) == .status)
+        #expect(try Line.decode(Response.self, from: #"{"ok":true,"more":[1]}"#.utf8) == .ok)
+    }
+
+    @Test func statusHasTheKeysOfTheContract() throws {
+        var path = PathStatus(
+            name: "fibre", interface: "eth0", state: "up", role: "primary", local: "192.0.2.2:4000",
+            remote: "203.0.113.7:5000")
+        path.rtt = 12.5
+        path.jitter = 0.5
+        path.loss = 0.25
+        path.rate = 95.5
+        path.queue = 1.5
+        path.mtu = 1500
+        path.sentBytes = 1
+        path.receivedBytes = 2
+        path.sentPackets = 3
+        path.receivedPackets = 4
+        path.lost = 5
+        path.repaired = 6
+        let session = SessionStatus(
+            client: "laptop", address: "10.77.0.2", state: "up", mode: "auto", rekeyAge: 60.5,
+            queuePackets: 7,
+            paths: [path], reorder: ReorderStatus(held: 8, late: 9, duplicates: 10, deadline: 40.5),
+            drops: ["queue_full": .max])
+        let status = Status(
+            version: "1.0", role: "client", mode: "auto", interface: "bond0", mtu: 1400, uptime: 3600.5,
+            handshakes: 31, sessions: [session], drops: ["no_session": 12], notices: ["[nat] is off"])
+        let golden =
+            #"{"ok":true,"status":{"drops":{"no_session":12},"handshakes":31,"interface":"bond0","mode":"auto","#
+            + #""mtu":1400,"notices":["[nat] is off"],"role":"client","sessions":[{"address":"10.77.0.2","#
+            + #""client":"laptop","drops":{"queue_full":18446744073709551615},"mode":"auto","paths":["#
+            + #"{"interface":"eth0","jitter_ms":0.5,"local":"192.0.2.2:4000","loss":0.25,"lost":5,"mtu":1500,"#
+            + #""name":"fibre","queue_ms":1.5,"rate_mbit":95.5,"remote":"203.0.113.7:5000","repaired":6,"#
+            + #""role":"primary","rtt_ms":12.5,"rx_bytes":2,"rx_packets":4,"state":"up","tx_bytes":1,"#
+            + #""tx_packets":3}],"queue_packets":7,"rekey_age_s":60.5,"reorder":{"deadline_ms":40.5,"#
+            + #""duplicates":10,"held":8,"late":9},"state":"up"}],"uptime_s":3600.5,"version":"1.0"}}"#
+        #expect(try text(Response.status(status)) == golden + "\n")
+        #expect(try Line.decode(Response.self, from: golden.utf8) == .status(status))
+    }
+
+    @Test func whatJSONCannotSayIsAnError() {
+        let status = Status(version: "", role: "", mode: "", interface: "", mtu: 0, uptime: .infinity)
+        #expect(throws: EncodingError.self) { try Line.encode(status) }
+    }
+}

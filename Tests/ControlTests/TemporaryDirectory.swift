@@ -1,0 +1,37 @@
+import Glibc
+
+/// A directory that is gone, with the files in it, when the value is.
+final class TemporaryDirectory {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/bondd-test-XXXXXX".utf8CString)
+        precondition(mkdtemp(&template) != nil)
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        if let list = opendir(path) {
+            while let entry = readdir(list) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != "." && name != ".." && unlink(path + "/" + name) != 0 { rmdir(path + "/" + name) }
+            }
+            closedir(list)
+        }
+        rmdir(path)
+    }
+
+    func file(_ name: String, _ text: String, mode: mode_t = 0o600) {
+        let file = open(path + "/" + name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        precondition(
+            file >= 0 && write(file, text, text.utf8.count) == text.utf8.count && fchmod(file, mode) == 0)
+        close(file)
+    }
+
+    func mode(of name: String) -> mode_t {
+        var facts = stat()
+        return stat(path + "/" + name, &facts) == 0 ? facts.st_mode & 0o777 : 0
+    }
+}
