@@ -62,7 +62,9 @@ extension Daemon {
                 for name in path.configuration.endpoint.map({ [$0] }) ?? client.server.endpoints
                 where name.endpoint == nil { resolver.resolve(name) }
             }
-            if !working.contains(path.id) && path.endpoints.count > 1 && now - path.chosenAt > Self.endpointPatience {
+            if !working.contains(path.id) && path.endpoints.count > 1
+                && now - path.chosenAt > Self.endpointPatience
+            {
                 path.rotate(now: now)
             }
             follow(path, now: now)
@@ -86,7 +88,10 @@ extension Daemon {
         let name = path.configuration.name
         log(
             .info, path.link == nil ? "path can't be used" : "path can be used",
-            ["path": name, "interface": path.configuration.interface, "local": path.local?.description ?? "-"])
+            [
+                "path": name, "interface": path.configuration.interface,
+                "local": path.local?.description ?? "-",
+            ])
     }
 
     /// The kernel says that interfaces or addresses changed.

@@ -35,7 +35,8 @@ extension EngineConfiguration {
         case .server(let server):
             self.init(
                 role: .server,
-                peers: server.clients.map { Peer($0, configuration.tunnel, mode: mode, mtu: mtu) }, mode: mode)
+                peers: server.clients.map { Peer($0, configuration.tunnel, mode: mode, mtu: mtu) }, mode: mode
+            )
         }
     }
 }

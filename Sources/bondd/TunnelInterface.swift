@@ -42,7 +42,7 @@ struct TunnelInterface: ~Copyable {
         for route in wantedRoutes where !routes.contains(route) {
             do throws(ControlError) {
                 try netlink.addRoute(to: route, interface: device.index)
-            } catch where error.alreadyThere {
+            } catch  where error.alreadyThere {
                 continue
             }
         }
