@@ -17,6 +17,7 @@ public struct SegmentJoiner: ~Copyable {
     private let pieces: UnsafeMutablePointer<iovec>
     private let headerBytes: UnsafeMutableRawBufferPointer
     private let joinsUDP: Bool
+    private let joins: Bool
     private var first = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var transport: TransportHeader?
     private var segmentSize = 0
@@ -29,6 +30,7 @@ public struct SegmentJoiner: ~Copyable {
     /// Joins for a device with these offloads.
     public init(_ offloads: TunOffloads) {
         joinsUDP = offloads.contains(.udp)
+        joins = !offloads.isEmpty
         pieces = .allocate(capacity: Self.maximumCount + 1)
         pieces.initialize(repeating: iovec(), count: Self.maximumCount + 1)
         headerBytes = .allocate(byteCount: OffloadHeader.size, alignment: 8)
@@ -72,7 +74,7 @@ public struct SegmentJoiner: ~Copyable {
         self.isPartial = isPartial
         pieces[1] = iovec(iov_base: packet.baseAddress, iov_len: packet.count)
         transport = isPartial ? TransportHeader(in: UnsafeRawBufferPointer(packet)) : nil
-        guard let transport else {
+        guard let transport, joins else {
             isClosed = true
             return
         }
@@ -126,21 +128,39 @@ public struct SegmentJoiner: ~Copyable {
         guard count > 0 else { return 0 }
         defer { count = 0 }
         guard device.hasHeaders else {
-            if isPartial, let transport {
-                Checksum.complete(
-                    first, start: transport.start, offset: transport.checksumOffset, isUDP: !transport.isTCP)
-            }
+            completeChecksum()
             return device.write(UnsafeRawBufferPointer(first))
         }
-        var header = OffloadHeader()
-        if isPartial, let transport {
-            header.needsChecksum = true
-            header.checksumStart = UInt16(transport.start)
-            header.checksumOffset = UInt16(transport.checksumOffset)
-            if count > 1 { finish(transport, &header) }
-        }
-        header.write(to: headerBytes)
+        assemble().write(to: headerBytes)
         return device.write(pieces, count: count + 1)
+    }
+
+    /// Makes the first packet's headers speak for all that wait, and says what the kernel must know of them.
+    mutating func assemble() -> OffloadHeader {
+        var header = OffloadHeader()
+        guard isPartial, let transport else { return header }
+        header.needsChecksum = true
+        header.checksumStart = UInt16(transport.start)
+        header.checksumOffset = UInt16(transport.checksumOffset)
+        if count > 1 { finish(transport, &header) }
+        return header
+    }
+
+    /// What waits, after `assemble`, as the kernel reads it.
+    var assembled: [UInt8] {
+        (1...count).flatMap {
+            [UInt8](UnsafeRawBufferPointer(start: pieces[$0].iov_base, count: pieces[$0].iov_len))
+        }
+    }
+
+    /// Forgets what waits.
+    mutating func drop() { count = 0 }
+
+    /// For a device that takes none but whole packets.
+    private func completeChecksum() {
+        guard isPartial, let transport else { return }
+        Checksum.complete(
+            first, start: transport.start, offset: transport.checksumOffset, isUDP: !transport.isTCP)
     }
 
     /// Makes the first packet's headers those of the whole.

@@ -42,7 +42,11 @@ public struct Superpacket {
         guard header.needsChecksum, segmentSize > 0, start >= 20, packet.count >= start + (isTCP ? 20 : 8)
         else { return nil }
         payload = start + (isTCP ? Int(packet[start + 12] >> 4) * 4 : 8)
-        guard payload >= start + 8, packet.count > payload else { return nil }
+        let isIPv4 = packet[0] >> 4 == 4
+        let ipLength = isIPv4 ? Int(packet[0] & 15) * 4 : 40
+        guard ipLength >= (isIPv4 ? 20 : 40), start >= ipLength, payload >= start + (isTCP ? 20 : 8),
+            start + Int(header.checksumOffset) + 2 <= payload, packet.count > payload
+        else { return nil }
         count = (packet.count - payload + segmentSize - 1) / segmentSize
     }
 
@@ -97,7 +101,7 @@ public struct Superpacket {
             out.storeBigEndian(UInt16(truncatingIfNeeded: out.count), at: 2)
             let identification = UnsafeRawBufferPointer(packet).bigEndian(at: 4, as: UInt16.self)
             out.storeBigEndian(identification &+ UInt16(truncatingIfNeeded: index), at: 4)
-            Checksum.finishIPv4(out.slice(0, min(Int(out[0] & 15) * 4, start)))
+            Checksum.finishIPv4(out.slice(0, Int(out[0] & 15) * 4))
         } else {
             out.storeBigEndian(UInt16(truncatingIfNeeded: out.count - 40), at: 4)
         }

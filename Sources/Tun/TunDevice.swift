@@ -65,7 +65,7 @@ public struct TunDevice: ~Copyable {
     }
 
     /// Reads what the kernel has: the bytes, 0 for nothing, or a negative errno.
-    private borrowing func readBytes(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    borrowing func readBytes(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         while true {
             let count = Glibc.read(fileDescriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }

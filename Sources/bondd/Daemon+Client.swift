@@ -75,7 +75,7 @@ extension Daemon {
     mutating func follow(_ path: ClientPath, now: Instant) {
         let hadLink = path.link
         let socket = path.socket
-        let changed = path.follow(netlink, log: log)
+        let changed = path.follow(netlink, offload: configuration.tunnel.offload, log: log)
         if path.socket !== socket, let new = path.socket { install(new) }
         if path.socket == nil && Int(path.id) < sockets.count { sockets[Int(path.id)] = nil }
         guard changed || path.link != hadLink || !path.isKnownToEngine else { return }

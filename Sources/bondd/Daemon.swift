@@ -59,7 +59,8 @@ struct Daemon: ~Copyable {
         let control = try ControlSocket(path: Self.socketPath(socket, configuration))
         let resolver = try Resolver()
         let tunnel = try TunnelInterface(
-            name: configuration.tunnel.interface, mtu: configuration.tunnel.mtu ?? 1400, netlink: netlink)
+            name: configuration.tunnel.interface, mtu: configuration.tunnel.mtu ?? 1400,
+            offload: configuration.tunnel.offload, netlink: netlink)
         engine = Engine(
             EngineConfiguration(configuration, mtu: tunnel.mtu),
             staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key), seed: Sodium.systemSeed())

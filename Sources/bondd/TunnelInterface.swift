@@ -11,8 +11,8 @@ struct TunnelInterface: ~Copyable {
     private var routes: [CIDR] = []
 
     /// Makes the device, with its MTU set and up.
-    init(name: String, mtu: Int, netlink: borrowing Netlink) throws {
-        let made = try TunDevice(name: name)
+    init(name: String, mtu: Int, offload: Bool, netlink: borrowing Netlink) throws {
+        let made = try TunDevice(name: name, wantsOffloads: offload)
         try netlink.setMTU(mtu, ofInterface: made.index)
         try netlink.setUp(true, interface: made.index)
         device = made

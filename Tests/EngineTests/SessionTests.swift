@@ -14,7 +14,10 @@ import Testing
         world.send(Probe(World.serverInner, World.inner(0), number: 8), from: -1)
         world.run(for: .milliseconds(100))
         #expect(world.clients[0].delivered.map(\.packet.number) == [8])
-        #expect(world.clients[0].events.contains { if case .assigned(let a) = $0 { a.mtu == 1400 } else { false } })
+        #expect(
+            world.clients[0].events.contains {
+                if case .assigned(let a) = $0 { a.mtu == 1400 } else { false }
+            })
     }
 
     @Test func bulkUsesBothPaths() throws {
@@ -36,7 +39,10 @@ import Testing
         let s = world.clients[0].engine.peers[0].session!
         for i in 0..<2 {
             let p = s.pointee.paths[i]
-            print(p.pointee.rate.phase, (p.pointee.rate.rate ?? 0) * 8 / 1e6, p.pointee.rtt.smoothed.milliseconds, p.pointee.delay.queueing.milliseconds, p.pointee.lossRatio, p.pointee.counters, p.pointee.liveness.state)
+            print(
+                p.pointee.rate.phase, (p.pointee.rate.rate ?? 0) * 8 / 1e6,
+                p.pointee.rtt.smoothed.milliseconds, p.pointee.delay.queueing.milliseconds,
+                p.pointee.lossRatio, p.pointee.counters, p.pointee.liveness.state)
         }
         print(world.server.engine.peers[0].session!.pointee.reorder.counters)
         #expect(rate > 120)

@@ -131,10 +131,14 @@ final class World {
     }
 
     static func inner(_ client: Int) -> IPAddress { IPAddress(v4: 0x0A4D_0002 + UInt32(client)) }
-    static func inner6(_ client: Int) -> IPAddress { IPAddress(v6High: 0xFD77_0000_0000_0000, low: 2 + UInt64(client)) }
+    static func inner6(_ client: Int) -> IPAddress {
+        IPAddress(v6High: 0xFD77_0000_0000_0000, low: 2 + UInt64(client))
+    }
 
     static func seedBytes(_ seed: UInt64, _ salt: UInt64) -> [UInt8] {
-        (0..<32).map { UInt8(truncatingIfNeeded: (seed &* 0x9E37_79B9 &+ salt) >> UInt64($0 % 8 * 8)) ^ UInt8($0) }
+        (0..<32).map {
+            UInt8(truncatingIfNeeded: (seed &* 0x9E37_79B9 &+ salt) >> UInt64($0 % 8 * 8)) ^ UInt8($0)
+        }
     }
 
     private func nextSeed() -> [UInt8] {
@@ -214,7 +218,8 @@ final class World {
             next = min(next, server.isAlive ? server.engine.nextDeadline() : .never)
             for client in clients where client.isAlive { next = min(next, client.engine.nextDeadline()) }
             turnsAtOnce = next <= now ? turnsAtOnce + 1 : 0
-            precondition(turnsAtOnce < 100_000, "time stands still: an Engine asks to be called at once for ever")
+            precondition(
+                turnsAtOnce < 100_000, "time stands still: an Engine asks to be called at once for ever")
             now = max(now, next)
             if now >= end { break }
             if let tick, nextTick <= now {
@@ -276,7 +281,9 @@ final class World {
                     continue
                 }
                 onWire?(false, link, bytes)
-                carry(bytes, &link.down, to: link.client, as: Link(socket: link.path, remote: Self.serverEndpoint))
+                carry(
+                    bytes, &link.down, to: link.client,
+                    as: Link(socket: link.path, remote: Self.serverEndpoint))
             } else {
                 guard let link = links.first(where: { $0.client == index && $0.path == entry.link.socket })
                 else { continue }
