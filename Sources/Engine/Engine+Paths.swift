@@ -23,7 +23,10 @@ extension Engine {
                     id: id, role: pathRole, capMbit: capMbit, link: link,
                     jar: CookieJar(responder: dialer.server)))
         }
-        if dialer.searchingSince != nil && link != nil { dialer.nextAttempt = .zero }
+        if dialer.searchingSince != nil, let index = dialer.paths.firstIndex(where: { $0.id == id }) {
+            if dialer.current == nil { dialer.nextAttempt = .zero }
+            sendInit(on: index, now: now)
+        }
         guard let session = peers[0].session,
             let local = dialer.paths.first(where: { $0.id == id })
         else { return }

@@ -213,13 +213,13 @@ extension Session {
             path.pointee.challenge = nil
             return
         }
-        var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
-        guard writer.append(pathChallenge: challenge.token),
-            challenge.allowance >= writer.count + Wire.headerSize + Wire.tagSize
-        else { return }
+        // A turn passes even when nothing may be sent, or it would be due for ever.
         path.pointee.challenge?.sentAt = now
         path.pointee.challenge?.tries += 1
-        path.pointee.challenge?.allowance -= writer.count + Wire.headerSize + Wire.tagSize
+        var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
+        guard writer.append(pathChallenge: challenge.token),
+            path.pointee.spend(writer.count + Wire.headerSize + Wire.tagSize)
+        else { return }
         let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
         seal(payload, on: index, to: challenge.link, wantsAck: false, into: &outbox, &resources, now: now)
     }
@@ -241,10 +241,7 @@ extension Session {
     ) {
         let path = paths[index]
         let size = payload.count + Wire.headerSize + Wire.tagSize
-        if !path.pointee.isValidated {
-            guard path.pointee.allowance >= size else { return }
-            path.pointee.allowance -= size
-        }
+        guard path.pointee.isValidated || path.pointee.spend(size) else { return }
         seal(payload, on: index, to: link, wantsAck: wantsAck, into: &outbox, &resources, now: now)
     }
 
@@ -292,6 +289,13 @@ extension Path {
         PathStatusFrame(
             pathID: id, role: role.rawValue, down: link == nil || liveness.state == .down,
             capMbit: UInt16(clamping: Int((rate.cap ?? 0) / 125_000)))
+    }
+
+    /// Takes `bytes` out of what may go to the address that is to be proven; false when that is too much.
+    mutating func spend(_ bytes: Int) -> Bool {
+        guard allowance >= bytes else { return false }
+        allowance -= bytes
+        return true
     }
 
     /// Takes a sample of the delay from the peer: it sent something at `sentAt` µs on its clock.

@@ -83,7 +83,9 @@ public struct Lanes: Sendable {
     public func preferred(_ bytes: Int) -> Int? {
         var best: Int?
         for i in 0..<count where lanes[i].isUsable {
-            let hasRoom = lanes[i].departure(of: bytes) <= Double(Self.overflow.nanoseconds)
+            // One packet always has room, as on a slow path it alone takes longer than that.
+            let hasRoom =
+                lanes[i].backlog == 0 || lanes[i].departure(of: bytes) <= Double(Self.overflow.nanoseconds)
             if hasRoom && (best.map { lanes[i].score < lanes[$0].score } ?? true) { best = i }
         }
         return best
