@@ -131,8 +131,8 @@ public struct Engine: ~Copyable {
             timers.set(due, to: .never)
             if let session = sessions[due] { touch(session) }
         }
-        while let index = dirty.last {
-            guard let session = sessions[Int(index)] else {
+        while !dirty.isEmpty {
+            guard let session = sessions[Int(dirty[dirty.count - 1])] else {
                 dirty.removeLast()
                 continue
             }
