@@ -82,6 +82,10 @@ extension Session {
                 starved: news.starved, loss: path.pointee.lossRatio, delay: path.pointee.delay,
                 rtt: path.pointee.rtt, now: now)
         }
+        // Of a path that is down, an ACK for what left before proves only the way back.
+        if path.pointee.liveness.state == .down {
+            guard let sentAt = news.highestSent, sentAt >= path.pointee.liveness.since else { return }
+        }
         answered(index, &resources, name: name, now: now)
     }
 
@@ -118,9 +122,10 @@ extension Session {
 
     private mutating func adopt(_ status: PathStatusFrame, _ resources: inout Resources) {
         guard let index = paths.find(status.pathID) else { return }
-        paths[index].pointee.role = PathRole(rawValue: status.role) ?? .primary
-        if status.down && !paths[index].pointee.isDownAtPeer { moveAway(from: index, &resources) }
+        let carriedData = paths[index].pointee.carriesData
+        paths[index].pointee.role = PathRole(rawValue: status.role) ?? .never
         paths[index].pointee.isDownAtPeer = status.down
+        if carriedData && !paths[index].pointee.carriesData { moveAway(from: index, &resources) }
         let cap = Double(status.capMbit) * 125_000
         paths[index].pointee.rate.cap = cap > 0 ? cap : nil
     }
@@ -136,7 +141,10 @@ extension Session {
             guard outbox.hasRoom(for: Wire.maximumDatagram) else { return false }
             challenge(i, into: &outbox, &resources, now: now)
             let path = paths[i]
-            guard let link = path.pointee.link, path.pointee.role != .never || isClient else { continue }
+            guard let link = path.pointee.link, path.pointee.role != .never else {
+                path.pointee.received.ackLeft()
+                continue
+            }
             let ackIsDue = path.pointee.received.ackDue <= now
             guard ackIsDue || !path.pointee.control.isEmpty || isOwedAnything(on: i) else { continue }
             var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
@@ -301,6 +309,8 @@ extension Path {
     /// Takes a sample of the delay from the peer: it sent something at `sentAt` µs on its clock.
     mutating func recordInbound(sentAt: UInt64, now: Instant) {
         let sample = Interval(nanoseconds: Int64(truncatingIfNeeded: now.microseconds &- sentAt) &* 1000)
+        // As in `DelayModel`: what a lying peer says must not overflow the arithmetic.
+        guard sample.nanoseconds.magnitude < 1 << 60 else { return }
         inboundDelay.record(sample, now: now)
         inboundPeak.record(sample.nanoseconds, now: now)
     }
