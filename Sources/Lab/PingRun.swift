@@ -66,6 +66,9 @@ public struct PingRun: Equatable, Sendable {
     public struct Running: Sendable {
         let pinger: Pinger
 
+        /// What came back so far.
+        public var soFar: PingRun { pinger.soFar }
+
         /// Waits for the end.
         public func finish() -> PingRun { pinger.finish() }
     }

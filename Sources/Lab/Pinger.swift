@@ -43,10 +43,13 @@ final class Pinger: Sendable {
         close(fd)
     }
 
+    /// What came back so far.
+    var soFar: PingRun { result.withLock { $0 } }
+
     /// Waits for the end and returns what came back.
     func finish() -> PingRun {
         join()
-        return result.withLock { $0 }
+        return soFar
     }
 
     private func join() {
@@ -60,43 +63,47 @@ final class Pinger: Sendable {
     private func run() {
         // As punctual as the emulator; where it may not, it does without.
         _ = lab_thread_nice(-10)
-        var run = PingRun(sent: 0, replies: [], duplicates: 0)
-        run.replies.reserveCapacity(plan.count)
         var sentAt: [UInt64] = []
-        sentAt.reserveCapacity(plan.count)
         var isAnswered = [Bool](repeating: false, count: plan.count)
         var packet = [UInt8](repeating: 0, count: 8 + plan.size)
         let start = Self.nanoseconds(CLOCK_MONOTONIC)
         while !isEnding.load(ordering: .relaxed) {
             let now = Self.nanoseconds(CLOCK_MONOTONIC)
             let next = start + UInt64(sentAt.count) * plan.interval
-            if sentAt.count < plan.count && now >= next {
+            if sentAt.count < plan.count {
+                if now < next { wait(next - now) }
+            } else {
+                let isDone = isAnswered.allSatisfy(\.self) || now >= sentAt.last! + plan.patience
+                if isDone { return }
+                wait(50_000_000)
+            }
+            while let sequence = target.receive(identifier, on: fd) {
+                note(sequence, sentAt, &isAnswered)
+            }
+            if now >= next && sentAt.count < plan.count {
                 target.writeRequest(identifier, sequence: UInt16(sentAt.count + 1), into: &packet)
                 sentAt.append(now)
+                result.withLock { $0.sent += 1 }
                 // A request that the kernel refuses, as there is no route, is one that was lost.
                 target.send(packet, on: fd)
-                continue
             }
-            let isDone = sentAt.count == plan.count
-            if isDone && (run.replies.count == plan.count || now >= next - plan.interval + plan.patience) {
-                break
-            }
-            wait(isDone ? min(plan.patience, 50_000_000) : next - now)
-            while let sequence = target.receive(identifier, on: fd) {
-                let index = Int(sequence) - 1
-                guard sentAt.indices.contains(index) else { continue }
-                if isAnswered[index] {
-                    run.duplicates += 1
-                    continue
-                }
-                isAnswered[index] = true
-                let rtt = Double(Self.nanoseconds(CLOCK_MONOTONIC) - sentAt[index]) / 1e6
-                let time = Double(Self.nanoseconds(CLOCK_REALTIME)) / 1e9
+        }
+    }
+
+    private func note(_ sequence: UInt16, _ sentAt: [UInt64], _ isAnswered: inout [Bool]) {
+        let index = Int(sequence) - 1
+        guard sentAt.indices.contains(index) else { return }
+        let now = Self.nanoseconds(CLOCK_MONOTONIC)
+        let time = Double(Self.nanoseconds(CLOCK_REALTIME)) / 1e9
+        result.withLock { run in
+            if isAnswered[index] {
+                run.duplicates += 1
+            } else {
+                let rtt = Double(now - sentAt[index]) / 1e6
                 run.replies.append(PingRun.Reply(sequence: index + 1, rtt: rtt, time: time))
             }
         }
-        run.sent = sentAt.count
-        result.withLock { $0 = run }
+        isAnswered[index] = true
     }
 
     private func wait(_ nanoseconds: UInt64) {

@@ -1,4 +1,3 @@
-import Glibc
 import Lab
 import Testing
 
@@ -19,33 +18,15 @@ func withTunnel(
     try body(tunnel, client)
 }
 
-/// Seconds of the wall clock, as replies to pings have them.
-func wallClock() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}
-
 /// Prints a measured figure, so that a log of the tests is a record of them.
 func measured(_ what: String, _ value: Double, _ unit: String) {
     print("measured: \(what): \((value * 100).rounded() / 100) \(unit)")
 }
 
-/// Pings through the tunnel from both ends, 100 times a second each, while something happens to it.
-struct Watch {
-    private let outbound: PingRun.Running
-    private let inbound: PingRun.Running
-
-    init(_ tunnel: Tunnel, _ client: TunnelClient, seconds: Double) throws {
-        let count = Int(seconds * 100)
-        outbound = try PingRun.start(from: client.namespace, to: Tunnel.serverAddress, count: count)
-        inbound = try PingRun.start(from: tunnel.server.namespace, to: client.address, count: count)
-        usleep(500_000)
-    }
-
-    /// The longest silences after `moment` in ms, of the client's pings and of the server's.
-    func silences(after moment: Double, _ what: String) throws -> (out: Double, in: Double) {
-        let (out, back) = (outbound.finish(), inbound.finish())
+extension Watch {
+    /// The longest silences after `moment` of the wall clock in ms: of the client's pings and of the server's.
+    func silences(after moment: Double, _ what: String) -> (out: Double, in: Double) {
+        let (out, back) = finish()
         let silences = (out.silence(after: moment), back.silence(after: moment))
         measured("\(what), from the client", silences.0, "ms")
         measured("\(what), from the server", silences.1, "ms")

@@ -108,13 +108,13 @@ public final class Bondd: Sendable {
     @discardableResult public func wait(
         for what: String, seconds: Double = 5, until isWanted: (TunnelStatus) -> Bool
     ) throws(LabError) -> TunnelStatus {
-        let start = Monotonic.seconds
+        let start = Clock.monotonic
         while true {
             if let status = try? status(), isWanted(status) { return status }
             if let child, let ended = child.status {
                 throw .failed(command: child.command, status: ended, errors: child.errors)
             }
-            guard Monotonic.seconds - start < seconds else { break }
+            guard Clock.monotonic - start < seconds else { break }
             usleep(10_000)
         }
         let state = (try? statusText()) ?? "no status"
