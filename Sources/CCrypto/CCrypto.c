@@ -25,7 +25,7 @@ void ccrypto_free(struct evp_cipher_ctx_st *context) { EVP_CIPHER_CTX_free(conte
 
 // Both need the key in one form only, so one context does both: each init without a key keeps it, and sets the nonce and
 // the direction. The tag goes by parameters, as the older ctrl makes the same parameters anew and looks them up (2 to 4 %
-// at 1400 bytes).
+// at 1400 bytes). EVP_Cipher would save another 4 %, but for ChaCha20-Poly1305 it never gets to the tag and reports no forgery.
 
 int ccrypto_seal(
     struct evp_cipher_ctx_st *context, uint8_t *out, const uint8_t *in, int length, const uint8_t *additional,
