@@ -72,11 +72,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
         .testTarget(name: "PacketTests", dependencies: ["Packet"]),
         .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "Packet"]),
         .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "Proto", "Scheduler", "Packet", "Lab"]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Proto", "Reorder", "Scheduler", "Packet", "Lab", "CAllocations"]),
         .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "Packet"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Lab", "Proto", "Messages"]),

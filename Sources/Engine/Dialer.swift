@@ -17,9 +17,9 @@ struct Dialer: ~Copyable {
 
     /// The paths that the daemon has given.
     var paths: [LocalPath] = []
-    /// The init under way, and the one before it: with a long round trip its answer may still come.
+    /// The init under way. It is repeated unchanged for 5 s: another one would make the server forget what it answered
+    /// to this one, whose answer may be on its way.
     var current: UnsafeMutablePointer<Attempt>?
-    var previous: UnsafeMutablePointer<Attempt>?
     /// When the next init leaves; `.never` while none is wanted.
     var nextAttempt = Instant.zero
     /// When this search began; nil when there is none.
@@ -34,10 +34,8 @@ struct Dialer: ~Copyable {
     init(server: PublicKey) { self.server = server }
 
     deinit {
-        for attempt in [current, previous] {
-            attempt?.deinitialize(count: 1)
-            attempt?.deallocate()
-        }
+        current?.deinitialize(count: 1)
+        current?.deallocate()
     }
 
     /// Starts a search at once, unless one is under way.
@@ -52,4 +50,6 @@ struct Attempt: ~Copyable {
     let startedAt: Instant
     /// Whether it asks to go on with the present session.
     let continues: Bool
+    /// Whether it was sent more than once: then its answer tells no round-trip time (Karn's algorithm).
+    var isRepeated = false
 }

@@ -44,7 +44,7 @@ extension Engine {
             resources.drops.replayed += 1
             return
         }
-        if known == nil && (role == .client || session.pointee.paths.count == Lanes.maximum) {
+        if known == nil && (role == .client || !session.pointee.hasRoom(for: header.pathID, now: now)) {
             resources.drops.unknownPath += 1
             return
         }
@@ -114,7 +114,10 @@ extension Engine {
     private mutating func adopt(
         _ id: UInt16, from link: Link, in session: UnsafeMutablePointer<Session>, now: Instant
     ) -> Int? {
-        session.pointee.paths.append(
+        if session.pointee.paths.count == Lanes.maximum, let index = session.pointee.abandonedPath(now: now) {
+            session.pointee.removePath(at: index, pool: &resources.pool)
+        }
+        return session.pointee.paths.append(
             Path(id: id, role: .primary, link: link, isValidated: false, now: now))
     }
 

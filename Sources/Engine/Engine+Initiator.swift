@@ -15,6 +15,7 @@ extension Engine {
         guard let wanted = wantsHandshake(now: now) else {
             dialer.searchingSince = nil
             dialer.nextAttempt = nextDialCheck(now: now)
+            forgetAttempt()
             return
         }
         guard dialer.paths.contains(where: { $0.link != nil && $0.role != .never }) else {
@@ -29,12 +30,28 @@ extension Engine {
         }
         let jitter = Interval(nanoseconds: Int64(resources.entropy.below(250_000_000)))
         dialer.nextAttempt = now + Self.retry(after: now - since) + jitter
+        if !isUnderWay(wanted, now: now) {
+            forgetAttempt()
+            guard begin(wanted, now: now, wall: wall) else { return }
+        }
+        for index in dialer.paths.indices { sendInit(on: index, now: now) }
+    }
+
+    /// Whether there is an init that may go again.
+    private func isUnderWay(_ wanted: Wanted, now: Instant) -> Bool {
+        guard let attempt = dialer.current else { return false }
+        return now - attempt.pointee.startedAt < Wire.rekeyTimeout
+            && attempt.pointee.continues == (wanted == .newKeys)
+    }
+
+    /// Makes a new init; false when there is no session ID left, or when the server's key is none.
+    private mutating func begin(_ wanted: Wanted, now: Instant, wall: Timestamp) -> Bool {
         // The clock may be set back; time stamps never go back.
         let timestamp = max(wall, dialer.lastTimestamp.next)
         dialer.lastTimestamp = timestamp
         let previousSession =
             wanted == .newKeys ? peers[0].session?.pointee.epoch.pointee.remoteID ?? 0 : 0
-        guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return }
+        guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return false }
         do throws(ProtoError) {
             let initiator = try Initiator(
                 staticKey: staticKey, responder: dialer.server,
@@ -44,28 +61,26 @@ extension Engine {
             let attempt = UnsafeMutablePointer<Attempt>.allocate(capacity: 1)
             attempt.initialize(
                 to: Attempt(initiator: initiator, startedAt: now, continues: wanted == .newKeys))
-            forget(dialer.previous)
-            dialer.previous = dialer.current
             dialer.current = attempt
+            return true
         } catch {
             resources.keyring.release(id)
             resources.drops.handshake += 1
-            return
-        }
-        for index in dialer.paths.indices {
-            dialer.paths[index].answeredCookie = false
-            sendInit(on: index, now: now)
+            return false
         }
     }
 
-    private mutating func sendInit(on index: Int, now: Instant) {
+    /// Sends the init under way, if there is one, on a path.
+    mutating func sendInit(on index: Int, isCookieAnswer: Bool = false, now: Instant) {
         guard let attempt = dialer.current, let link = dialer.paths[index].link,
             dialer.paths[index].role != .never
         else { return }
         let (length, mac1) = attempt.pointee.initiator.writeInit(
             pathID: dialer.paths[index].id, cookie: dialer.paths[index].jar.current(now),
             to: resources.scratch)
+        if attempt.pointee.startedAt != now { attempt.pointee.isRepeated = true }
         dialer.paths[index].lastMac1 = mac1
+        dialer.paths[index].answeredCookie = isCookieAnswer
         handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
     }
 
@@ -90,8 +105,9 @@ extension Engine {
         return min(session.pointee.epoch.pointee.established + Wire.rekeyAfter, now + .milliseconds(100))
     }
 
-    private mutating func forget(_ attempt: UnsafeMutablePointer<Attempt>?) {
-        guard let attempt else { return }
+    private mutating func forgetAttempt() {
+        guard let attempt = dialer.current else { return }
+        dialer.current = nil
         if resources.keyring.find(attempt.pointee.initiator.sessionID) == nil {
             resources.keyring.release(attempt.pointee.initiator.sessionID)
         }
@@ -101,21 +117,16 @@ extension Engine {
 
     /// Takes the server's answer: the first that is right wins.
     mutating func complete(_ datagram: UnsafeRawBufferPointer, from link: Link, now: Instant) {
-        guard role == .client else {
+        guard role == .client, let attempt = dialer.current else {
             resources.drops.handshake += 1
             return
         }
-        for attempt in [dialer.current, dialer.previous] {
-            guard let attempt else { continue }
-            do throws(ProtoError) {
-                let established = try attempt.pointee.initiator.readResponse(datagram)
-                establish(established, attempt, from: link, now: now)
-                return
-            } catch {
-                continue
-            }
+        do throws(ProtoError) {
+            let established = try attempt.pointee.initiator.readResponse(datagram)
+            establish(established, attempt, from: link, now: now)
+        } catch {
+            resources.drops.handshake += 1
         }
-        resources.drops.handshake += 1
     }
 
     private mutating func establish(
@@ -123,7 +134,7 @@ extension Engine {
         now: Instant
     ) {
         let id = attempt.pointee.initiator.sessionID
-        let rtt = now - attempt.pointee.startedAt
+        let rtt = attempt.pointee.isRepeated ? nil : now - attempt.pointee.startedAt
         let continues = established.payload.continues && attempt.pointee.continues
         let epoch = UnsafeMutablePointer<Epoch>.allocate(capacity: 1)
         let remoteID = established.sessionID
@@ -145,10 +156,7 @@ extension Engine {
             for local in dialer.paths { add(local, to: session, now: now) }
         }
         resources.keyring.bind(id, to: session, epoch)
-        forget(dialer.current)
-        forget(dialer.previous)
-        dialer.current = nil
-        dialer.previous = nil
+        forgetAttempt()
         dialer.searchingSince = nil
         dialer.hasComplained = false
         dialer.nextAttempt = nextDialCheck(now: now)
@@ -157,7 +165,7 @@ extension Engine {
             let path = session.pointee.paths[i]
             path.pointee.control.ping = true
             guard !continues, path.pointee.link?.socket == link.socket else { continue }
-            path.pointee.rtt.record(rtt, now: now)
+            if let rtt { path.pointee.rtt.record(rtt, now: now) }
             if path.pointee.liveness.answered(now: now, alone: true) {
                 let name = peers[0].configuration.name
                 resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .up))
@@ -191,8 +199,7 @@ extension Engine {
         guard let mac1 = dialer.paths[index].lastMac1, !dialer.paths[index].answeredCookie,
             dialer.paths[index].jar.read(datagram, answering: mac1, now: now)
         else { return }
-        dialer.paths[index].answeredCookie = true
-        sendInit(on: index, now: now)
+        sendInit(on: index, isCookieAnswer: true, now: now)
     }
 }
 

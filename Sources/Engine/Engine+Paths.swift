@@ -4,7 +4,8 @@ import Scheduler
 
 // What the daemon tells a client's Engine of its paths, and any Engine of its mode.
 extension Engine {
-    /// Client: adds a path, or changes it. Path IDs are the daemon's to choose and are never used for another path.
+    /// Client: adds a path, or changes it. Path IDs are the daemon's to choose; they grow, and that of a path that was
+    /// removed is never used again.
     /// - Parameters:
     ///   - link: how to send on it; nil while that is not possible.
     ///   - capMbit: the most that it may carry in Mbit/s; 0: no cap.
@@ -23,7 +24,10 @@ extension Engine {
                     id: id, role: pathRole, capMbit: capMbit, link: link,
                     jar: CookieJar(responder: dialer.server)))
         }
-        if dialer.searchingSince != nil && link != nil { dialer.nextAttempt = .zero }
+        if dialer.searchingSince != nil, let index = dialer.paths.firstIndex(where: { $0.id == id }) {
+            if dialer.current == nil { dialer.nextAttempt = .zero }
+            sendInit(on: index, now: now)
+        }
         guard let session = peers[0].session,
             let local = dialer.paths.first(where: { $0.id == id })
         else { return }
@@ -36,7 +40,7 @@ extension Engine {
         dialer.paths.removeAll { $0.id == id }
         guard let session = peers[0].session, let index = session.pointee.paths.find(id) else { return }
         session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
-        session.pointee.paths.remove(at: index, pool: &resources.pool)
+        session.pointee.removePath(at: index, pool: &resources.pool)
         touch(session)
     }
 
@@ -66,14 +70,16 @@ extension Engine {
                 }
             }
         } else {
-            guard
+            guard Int(local.id) > session.pointee.highestRemoved,
                 let added = session.pointee.paths.append(
                     Path(id: local.id, role: local.role, link: local.link, isValidated: true, now: now))
             else { return }
             index = added
         }
         let path = session.pointee.paths[index]
+        let carriedData = path.pointee.carriesData
         path.pointee.role = local.role
+        if carriedData && !path.pointee.carriesData { session.pointee.moveAway(from: index, &resources) }
         path.pointee.rate.cap = local.capMbit > 0 ? Double(local.capMbit) * 125_000 : nil
         session.pointee.owesPreferences = true
     }

@@ -6,7 +6,7 @@ import Scheduler
 extension Engine {
     /// Copies of an init that arrive by other paths within this time get the same answer again.
     private static var copyTime: Interval { .seconds(5) }
-    private static var copies: Int { 15 }
+    private static var copies: Int { 64 }
 
     /// Answers an init.
     mutating func answer(

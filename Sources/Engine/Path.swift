@@ -10,7 +10,8 @@ struct Path: ~Copyable {
     var link: Link?
     /// Whether the peer was proven to be at `link`. Until then only a little may go there, and no data.
     var isValidated: Bool
-    /// How many more bytes may go to an address that is not validated: three times what came from it.
+    /// How many more bytes may go to the address that `challenge` is to prove: three times what came from it (RFC 9000
+    /// section 8.1).
     var allowance = 0
     /// A new address of the peer that waits for its proof.
     var challenge: Challenge?
@@ -87,8 +88,6 @@ struct Challenge {
     let token: UInt64
     var sentAt = Instant.zero
     var tries = 0
-    /// Bytes that may still go there: three times what came from there.
-    var allowance: Int
 }
 
 /// Which control frames a path has to send.

@@ -82,6 +82,10 @@ extension Session {
                 starved: news.starved, loss: path.pointee.lossRatio, delay: path.pointee.delay,
                 rtt: path.pointee.rtt, now: now)
         }
+        // Of a path that is down, an ACK for what left before proves only the way back.
+        if path.pointee.liveness.state == .down {
+            guard let sentAt = news.highestSent, sentAt >= path.pointee.liveness.since else { return }
+        }
         answered(index, &resources, name: name, now: now)
     }
 
@@ -118,9 +122,10 @@ extension Session {
 
     private mutating func adopt(_ status: PathStatusFrame, _ resources: inout Resources) {
         guard let index = paths.find(status.pathID) else { return }
-        paths[index].pointee.role = PathRole(rawValue: status.role) ?? .primary
-        if status.down && !paths[index].pointee.isDownAtPeer { moveAway(from: index, &resources) }
+        let carriedData = paths[index].pointee.carriesData
+        paths[index].pointee.role = PathRole(rawValue: status.role) ?? .never
         paths[index].pointee.isDownAtPeer = status.down
+        if carriedData && !paths[index].pointee.carriesData { moveAway(from: index, &resources) }
         let cap = Double(status.capMbit) * 125_000
         paths[index].pointee.rate.cap = cap > 0 ? cap : nil
     }
@@ -136,7 +141,10 @@ extension Session {
             guard outbox.hasRoom(for: Wire.maximumDatagram) else { return false }
             challenge(i, into: &outbox, &resources, now: now)
             let path = paths[i]
-            guard let link = path.pointee.link, path.pointee.role != .never || isClient else { continue }
+            guard let link = path.pointee.link, path.pointee.role != .never else {
+                path.pointee.received.ackLeft()
+                continue
+            }
             let ackIsDue = path.pointee.received.ackDue <= now
             guard ackIsDue || !path.pointee.control.isEmpty || isOwedAnything(on: i) else { continue }
             var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
@@ -213,13 +221,13 @@ extension Session {
             path.pointee.challenge = nil
             return
         }
-        var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
-        guard writer.append(pathChallenge: challenge.token),
-            challenge.allowance >= writer.count + Wire.headerSize + Wire.tagSize
-        else { return }
+        // A turn passes even when nothing may be sent, or it would be due for ever.
         path.pointee.challenge?.sentAt = now
         path.pointee.challenge?.tries += 1
-        path.pointee.challenge?.allowance -= writer.count + Wire.headerSize + Wire.tagSize
+        var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
+        guard writer.append(pathChallenge: challenge.token),
+            path.pointee.spend(writer.count + Wire.headerSize + Wire.tagSize)
+        else { return }
         let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
         seal(payload, on: index, to: challenge.link, wantsAck: false, into: &outbox, &resources, now: now)
     }
@@ -241,10 +249,7 @@ extension Session {
     ) {
         let path = paths[index]
         let size = payload.count + Wire.headerSize + Wire.tagSize
-        if !path.pointee.isValidated {
-            guard path.pointee.allowance >= size else { return }
-            path.pointee.allowance -= size
-        }
+        guard path.pointee.isValidated || path.pointee.spend(size) else { return }
         seal(payload, on: index, to: link, wantsAck: wantsAck, into: &outbox, &resources, now: now)
     }
 
@@ -294,9 +299,18 @@ extension Path {
             capMbit: UInt16(clamping: Int((rate.cap ?? 0) / 125_000)))
     }
 
+    /// Takes `bytes` out of what may go to the address that is to be proven; false when that is too much.
+    mutating func spend(_ bytes: Int) -> Bool {
+        guard allowance >= bytes else { return false }
+        allowance -= bytes
+        return true
+    }
+
     /// Takes a sample of the delay from the peer: it sent something at `sentAt` µs on its clock.
     mutating func recordInbound(sentAt: UInt64, now: Instant) {
         let sample = Interval(nanoseconds: Int64(truncatingIfNeeded: now.microseconds &- sentAt) &* 1000)
+        // As in `DelayModel`: what a lying peer says must not overflow the arithmetic.
+        guard sample.nanoseconds.magnitude < 1 << 60 else { return }
         inboundDelay.record(sample, now: now)
         inboundPeak.record(sample.nanoseconds, now: now)
     }

@@ -23,7 +23,6 @@ extension Session {
         lastHeard = now
         let passed = header.kind == .data ? header.sequence &+ 1 : header.sequence
         if passed < 1 << 62 { path.pointee.passed = max(path.pointee.passed, passed) }
-        if !path.pointee.isValidated { path.pointee.allowance += size * 3 }
         // Only the newest datagram can say where the peer is now: an older one may have taken a detour.
         if !isClient && isNewest { follow(path, to: link, size: size, &resources) }
     }
@@ -34,10 +33,11 @@ extension Session {
     ) {
         if path.pointee.isValidated && path.pointee.link == link { return }
         if let challenge = path.pointee.challenge, challenge.link == link {
-            path.pointee.challenge?.allowance += size * 3
+            path.pointee.allowance += size * 3
             return
         }
-        path.pointee.challenge = Challenge(link: link, token: resources.entropy.next(), allowance: size * 3)
+        path.pointee.challenge = Challenge(link: link, token: resources.entropy.next())
+        path.pointee.allowance = size * 3
         if !path.pointee.isValidated { path.pointee.link = link }
     }
 

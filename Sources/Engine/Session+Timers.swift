@@ -20,7 +20,7 @@ extension Session {
             if path.pointee.liveness.givesUpAt(path.pointee.rtt) <= now {
                 fail(i, &resources, name: name, now: now)
             }
-            if path.pointee.liveness.probeDue <= now && (path.pointee.isValidated || isClient) {
+            if path.pointee.liveness.probeDue <= now && mayProbe(path, now: now) {
                 path.pointee.liveness.probeLeft(now: now)
                 path.pointee.control.ping = true
             }
@@ -29,9 +29,17 @@ extension Session {
                 // What carries data is measured by that. The rest is by PINGs: both ends need to know their own direction
                 // while the tunnel is in use; at other times the client's do.
                 let isInUse = now - lastData < .seconds(2)
-                if path.pointee.sent.bytesInFlight == 0 && (isClient || isInUse) { path.pointee.control.ping = true }
+                if path.pointee.sent.bytesInFlight == 0 && (isClient || isInUse) {
+                    path.pointee.control.ping = true
+                }
             }
         }
+    }
+
+    /// A server probes only where the client was proven to be, and not for long: whether a path comes back is the client's
+    /// to find out, and it may have removed it.
+    private func mayProbe(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
+        isClient || path.pointee.isValidated && now - path.pointee.lastHeard < .seconds(10)
     }
 
     /// The path is down: say so, and send elsewhere what was under way on it.
@@ -66,7 +74,7 @@ extension Session {
     /// When the session wants to be looked at next.
     mutating func nextDeadline(now: Instant) -> Instant {
         var next = min(reorder.nextDeadline(), nextTransmission(now: now))
-        if let previous = previousEpoch { next = min(next, previous.pointee.retired + .seconds(10)) }
+        if let previous = previousEpoch { next = min(next, previous.pointee.retired + Wire.keepOld) }
         for i in 0..<paths.count {
             let path = paths[i]
             next = min(next, path.pointee.received.ackDue)
@@ -75,7 +83,7 @@ extension Session {
             }
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
             next = min(next, path.pointee.liveness.givesUpAt(path.pointee.rtt))
-            if path.pointee.isValidated || isClient { next = min(next, path.pointee.liveness.probeDue) }
+            if mayProbe(path, now: now) { next = min(next, path.pointee.liveness.probeDue) }
             if path.pointee.liveness.isUp {
                 next = min(next, path.pointee.nextIdleProbe)
                 if let sentAt = path.pointee.sent.oldestUnanswered() {

@@ -24,6 +24,9 @@ struct Session: ~Copyable {
 
     var mode: Mode
     var paths = PathList()
+    /// The highest ID of a path that was removed. None up to it is added any more: its packet numbers would begin again,
+    /// and so would its nonces.
+    var highestRemoved = -1
     var lanes = Lanes()
     /// In `preferred`, the path chosen last, which another must beat by 15 %.
     var preferredPath = -1
@@ -73,6 +76,31 @@ struct Session: ~Copyable {
         return false
     }
 
+    /// Removes a path for good.
+    mutating func removePath(at index: Int, pool: inout PacketPool) {
+        highestRemoved = max(highestRemoved, Int(paths[index].pointee.id))
+        paths.remove(at: index, pool: &pool)
+        // Both know paths by their index.
+        lanes = Lanes()
+        preferredPath = -1
+    }
+
+    /// Server: whether a path that the client begins to use may be added. When there are 16, one makes room that is not up
+    /// and was not heard of for 10 s, as the client's interfaces come and go.
+    func hasRoom(for id: UInt16, now: Instant) -> Bool {
+        Int(id) > highestRemoved && (paths.count < Lanes.maximum || abandonedPath(now: now) != nil)
+    }
+
+    /// The index of the path that was not heard of for the longest time, if that is long enough to remove it.
+    func abandonedPath(now: Instant) -> Int? {
+        var oldest: Int?
+        for i in 0..<paths.count where !paths[i].pointee.liveness.isUp {
+            guard now - paths[i].pointee.lastHeard >= .seconds(10) else { continue }
+            if oldest.map({ paths[i].pointee.lastHeard < paths[$0].pointee.lastHeard }) ?? true { oldest = i }
+        }
+        return oldest
+    }
+
     /// Makes the newest keys the ones to send with.
     mutating func promote(_ new: UnsafeMutablePointer<Epoch>, keyring: inout Keyring, now: Instant) {
         if let previousEpoch { Self.destroy(previousEpoch, keyring: &keyring) }
@@ -82,9 +110,9 @@ struct Session: ~Copyable {
         nextEpoch = nil
     }
 
-    /// Forgets keys that were replaced over 10 s ago.
+    /// Forgets keys that were replaced 10 s ago.
     mutating func dropRetiredKeys(keyring: inout Keyring, now: Instant) {
-        if let previous = previousEpoch, now - previous.pointee.retired > .seconds(10) {
+        if let previous = previousEpoch, now - previous.pointee.retired >= Wire.keepOld {
             Self.destroy(previous, keyring: &keyring)
             previousEpoch = nil
         }

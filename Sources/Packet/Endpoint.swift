@@ -21,9 +21,9 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses `203.0.113.7:5000` or `[2001:db8::7]:5000`; nil when `text` is neither.
     public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
+        guard let colon = text.lastIndex(of: ":"), text[colon...].dropFirst().first != "+",
+            let port = UInt16(text[text.index(after: colon)...])
+        else { return nil }
         var host = text[..<colon]
         if host.first == "[" && host.last == "]" {
             host = host.dropFirst().dropLast()

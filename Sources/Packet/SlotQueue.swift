@@ -30,7 +30,8 @@ public struct SlotQueue: ~Copyable {
 
     /// Appends a packet of `length` bytes; false when the queue is at its bound.
     public mutating func append(_ slot: Slot, length: Int) -> Bool {
-        if count == capacity && !grow() { return false }
+        if count == bound { return false }
+        if count == capacity { grow() }
         storage[(head + count) & (capacity - 1)] = slot
         count += 1
         bytes += length
@@ -45,8 +46,7 @@ public struct SlotQueue: ~Copyable {
         bytes -= length
     }
 
-    private mutating func grow() -> Bool {
-        guard capacity < bound else { return false }
+    private mutating func grow() {
         let larger = UnsafeMutablePointer<Slot>.allocate(capacity: capacity * 2)
         larger.initialize(repeating: .none, count: capacity * 2)
         for i in 0..<count { larger[i] = storage[(head + i) & (capacity - 1)] }
@@ -54,7 +54,6 @@ public struct SlotQueue: ~Copyable {
         storage = larger
         capacity *= 2
         head = 0
-        return true
     }
 }
 

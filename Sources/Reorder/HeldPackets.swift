@@ -1,9 +1,10 @@
 import Packet
 
-/// The packets that wait for their flow's predecessor, found by the predecessor's sequence and by deadline.
+/// The packets that wait for their flow's predecessor, found by the predecessor's sequence, by their own and by deadline.
 ///
 /// A ring indexed by the predecessor's sequence: within a flow each packet has one successor, so no two wait for the
-/// same. The ring doubles when two predecessors want one place, up to the window of sequences.
+/// same. A second ring, indexed by a packet's own sequence, leads from it back to those before it. Both double when two
+/// packets want one place, up to the window of sequences.
 struct HeldPackets: ~Copyable {
     /// One packet that waits.
     struct Held: Sendable {
@@ -23,6 +24,8 @@ struct HeldPackets: ~Copyable {
     let bound: Int
 
     private var ring: UnsafeMutablePointer<Held>
+    /// At the place of a waiting packet's own sequence, the one that it waits for; `.max`: none.
+    private var origins: UnsafeMutablePointer<UInt64>
     private var capacity = 64
     private var deadlines = DeadlineHeap()
 
@@ -30,32 +33,34 @@ struct HeldPackets: ~Copyable {
         self.bound = bound
         ring = .allocate(capacity: capacity)
         ring.initialize(repeating: Held(), count: capacity)
+        origins = .allocate(capacity: capacity)
+        origins.initialize(repeating: .max, count: capacity)
     }
 
-    deinit { ring.deallocate() }
+    deinit {
+        ring.deallocate()
+        origins.deallocate()
+    }
 
     private func place(_ predecessor: UInt64) -> UnsafeMutablePointer<Held> {
         ring + Int(truncatingIfNeeded: predecessor & UInt64(capacity - 1))
     }
 
+    private func origin(_ sequence: UInt64) -> UnsafeMutablePointer<UInt64> {
+        origins + Int(truncatingIfNeeded: sequence & UInt64(capacity - 1))
+    }
+
     /// Keeps a packet; false when there is no room, or when another packet waits for the same predecessor.
-    ///
-    /// A packet whose own successor waits already takes over that one's deadline if it is earlier, so that the two
-    /// leave in order when it comes.
     mutating func insert(_ packet: Held) -> Bool {
         guard count < bound else { return false }
-        while place(packet.predecessor).pointee.slot != .none {
+        while place(packet.predecessor).pointee.slot != .none || origin(packet.sequence).pointee != .max {
             if place(packet.predecessor).pointee.predecessor == packet.predecessor || !grow() { return false }
-        }
-        var packet = packet
-        let successor = place(packet.sequence).pointee
-        if successor.slot != .none && successor.predecessor == packet.sequence {
-            packet.deadline = min(packet.deadline, successor.deadline - Interval(nanoseconds: 1))
         }
         guard deadlines.insert(.init(deadline: packet.deadline, predecessor: packet.predecessor)) else {
             return false
         }
         place(packet.predecessor).pointee = packet
+        origin(packet.sequence).pointee = packet.predecessor
         count += 1
         return true
     }
@@ -66,6 +71,7 @@ struct HeldPackets: ~Copyable {
         guard place.pointee.predecessor == predecessor, place.pointee.slot != .none else { return nil }
         let held = place.pointee
         place.pointee = Held()
+        origin(held.sequence).pointee = .max
         count -= 1
         return held
     }
@@ -80,22 +86,34 @@ struct HeldPackets: ~Copyable {
         return .never
     }
 
-    /// Takes out the packet whose deadline is the earliest and not after `now`; nil when there is none.
+    /// Takes out the packet whose deadline is the earliest and not after `now`, or rather the first of those that wait
+    /// here in a row before it: they must leave ahead of it, even if their own deadlines are later. Nil when none is due.
     mutating func removeDue(_ now: Instant) -> Held? {
         guard nextDeadline() <= now, let first = deadlines.first else { return nil }
-        deadlines.removeFirst()
-        return remove(waitingFor: first.predecessor)
+        var awaited = first.predecessor
+        while true {
+            let earlier = origin(awaited).pointee
+            guard earlier != .max, place(earlier).pointee.sequence == awaited else { break }
+            awaited = earlier
+        }
+        return remove(waitingFor: awaited)
     }
 
     private mutating func grow() -> Bool {
         guard capacity < Int(SequenceWindow.span) else { return false }
         let larger = UnsafeMutablePointer<Held>.allocate(capacity: capacity * 2)
         larger.initialize(repeating: Held(), count: capacity * 2)
+        let largerOrigins = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity * 2)
+        largerOrigins.initialize(repeating: .max, count: capacity * 2)
+        let mask = UInt64(capacity * 2 - 1)
         for i in 0..<capacity where ring[i].slot != .none {
-            larger[Int(ring[i].predecessor & UInt64(capacity * 2 - 1))] = ring[i]
+            larger[Int(ring[i].predecessor & mask)] = ring[i]
+            largerOrigins[Int(ring[i].sequence & mask)] = ring[i].predecessor
         }
         ring.deallocate()
+        origins.deallocate()
         ring = larger
+        origins = largerOrigins
         capacity *= 2
         return true
     }
@@ -104,6 +122,7 @@ struct HeldPackets: ~Copyable {
     mutating func removeAll(pool: inout PacketPool) {
         for i in 0..<capacity where ring[i].slot != .none {
             pool.release(ring[i].slot)
+            origin(ring[i].sequence).pointee = .max
             ring[i] = Held()
         }
         count = 0

@@ -83,21 +83,16 @@ public struct ReorderBuffer: ~Copyable {
             return .delivered
         }
         let predecessor = sequence - UInt64(distance)
-        if settled.contains(predecessor) {
-            deliver(slot, sequence: sequence, pool: &pool)
-            return .delivered
+        if !isSettled(predecessor), waiting.count >= waiting.bound, let oldest = waiting.removeDue(.latest) {
+            counters.expired += 1
+            giveUpAndDeliver(oldest, pool: &pool)
         }
-        if predecessor < floor && !received.contains(predecessor) {
-            counters.proven += 1
+        if isSettled(predecessor) {
             deliver(slot, sequence: sequence, pool: &pool)
             return .delivered
         }
         let longest = trafficClass == .realtime ? Self.longestRealtimeHold : Self.longestHold
         let deadline = now + min(max(hold, .zero), longest)
-        if waiting.count >= waiting.bound, let oldest = waiting.removeDue(.latest) {
-            counters.expired += 1
-            giveUpAndDeliver(oldest, pool: &pool)
-        }
         let held = HeldPackets.Held(
             predecessor: predecessor, sequence: sequence, deadline: deadline, slot: slot)
         guard waiting.insert(held) else {
@@ -111,7 +106,7 @@ public struct ReorderBuffer: ~Copyable {
     /// Every live path has passed all sequences below `newFloor`: what is missing there was lost.
     public mutating func prove(lostBelow newFloor: UInt64, pool: inout PacketPool) {
         guard newFloor > floor else { return }
-        // Below the window nobody waits any more.
+        // Below the window nobody knows what came: who waits there waits for the deadline.
         var sequence = max(floor, received.bottom)
         floor = newFloor
         while sequence < min(newFloor, received.top) && waiting.count > 0 {
@@ -146,6 +141,15 @@ public struct ReorderBuffer: ~Copyable {
     public mutating func removeAll(pool: inout PacketPool) {
         waiting.removeAll(pool: &pool)
         while let slot = popReady(pool: pool) { pool.release(slot) }
+    }
+
+    /// Whether whoever follows `predecessor` need not wait for it.
+    private mutating func isSettled(_ predecessor: UInt64) -> Bool {
+        if settled.contains(predecessor) { return true }
+        guard predecessor < floor && !received.contains(predecessor) else { return false }
+        counters.proven += 1
+        settled.insert(predecessor)
+        return true
     }
 
     /// Settles the predecessor that did not come, then delivers the packet that waited for it.

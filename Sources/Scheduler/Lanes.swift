@@ -48,6 +48,9 @@ public struct Lanes: Sendable {
         }
     }
 
+    /// Forgets all lanes: a path that is gone must not be chosen.
+    public mutating func removeAll() { count = 0 }
+
     /// Sets each lane's horizon: what a faster path may collect while a packet of the slowest one gets there, so that both
     /// arrive together. It includes the time that the slowest takes to send one: otherwise a slow path would never be
     /// the first to deliver, and never be tried.
@@ -83,7 +86,9 @@ public struct Lanes: Sendable {
     public func preferred(_ bytes: Int) -> Int? {
         var best: Int?
         for i in 0..<count where lanes[i].isUsable {
-            let hasRoom = lanes[i].departure(of: bytes) <= Double(Self.overflow.nanoseconds)
+            // One packet always has room, as on a slow path it alone takes longer than that.
+            let hasRoom =
+                lanes[i].backlog == 0 || lanes[i].departure(of: bytes) <= Double(Self.overflow.nanoseconds)
             if hasRoom && (best.map { lanes[i].score < lanes[$0].score } ?? true) { best = i }
         }
         return best

@@ -34,6 +34,8 @@ public struct SentPackets: ~Copyable {
     private enum State: UInt8 {
         case inFlight
         case lost
+        /// Given up with its path: neither lost nor known to have arrived.
+        case surrendered
         case settled
     }
 
@@ -78,8 +80,10 @@ public struct SentPackets: ~Copyable {
         next += 1
     }
 
-    /// When the oldest unanswered datagram that wants an ACK left; nil when there is none.
+    /// When the oldest unanswered datagram that wants an ACK left; nil when there is none. What left before the highest
+    /// that was acknowledged may be lost, but the path has answered since.
     public mutating func oldestUnanswered() -> Instant? {
+        if let largestAcknowledged { oldest = max(oldest, largestAcknowledged + 1) }
         while oldest < next {
             let entry = entry(oldest).pointee
             if entry.state == .inFlight && entry.isEliciting { return entry.sent }
@@ -98,8 +102,8 @@ public struct SentPackets: ~Copyable {
         // What the map no longer covers and no earlier one acknowledged is lost for good.
         while base < bottom {
             if entry(base).pointee.state == .inFlight {
+                if entry(base).pointee.isEliciting { news.lost += 1 }
                 settle(base, as: .lost, pool: &pool)
-                news.lost += 1
             }
             base += 1
         }
@@ -109,9 +113,11 @@ public struct SentPackets: ~Copyable {
             let entry = entry(number)
             switch entry.pointee.state {
             case .settled: break
-            case .inFlight where map.contains(number), .lost where map.contains(number):
-                if entry.pointee.state == .lost { news.lost -= 1 }
-                if entry.pointee.isEliciting { news.acknowledged += 1 }
+            case _ where map.contains(number):
+                if entry.pointee.isEliciting {
+                    news.acknowledged += 1
+                    if entry.pointee.state == .lost { news.lost -= 1 }
+                }
                 if number == map.highest && (largestAcknowledged.map { number > $0 } ?? true) {
                     news.highestSent = entry.pointee.sent
                     news.starved = entry.pointee.starved
@@ -124,9 +130,9 @@ public struct SentPackets: ~Copyable {
                 }
                 settle(number, as: .settled, pool: &pool)
             case .inFlight where number + Self.reorderingThreshold <= map.highest:
-                settle(number, as: .lost, pool: &pool)
                 if entry.pointee.isEliciting { news.lost += 1 }
-            case .inFlight, .lost: break
+                settle(number, as: .lost, pool: &pool)
+            case .inFlight, .lost, .surrendered: break
             }
             number += 1
         }
@@ -150,7 +156,7 @@ public struct SentPackets: ~Copyable {
                         pool.release(slot)
                     }
                 }
-                settle(number, as: .lost, pool: &pool)
+                settle(number, as: .surrendered, pool: &pool)
             }
             number += 1
         }
@@ -179,7 +185,11 @@ public struct SentPackets: ~Copyable {
         guard capacity < Self.bound else { return false }
         let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2)
         larger.initialize(repeating: Entry(), count: capacity * 2)
-        for number in base..<next { larger[Int(number & UInt64(capacity * 2 - 1))] = entry(number).pointee }
+        var number = base
+        while number < next {
+            larger[Int(number & UInt64(capacity * 2 - 1))] = entry(number).pointee
+            number += 1
+        }
         ring.deallocate()
         ring = larger
         capacity *= 2

@@ -14,7 +14,7 @@ extension Daemon {
             do throws(TransportError) {
                 let socket = try DatagramSocket(
                     boundTo: nil, family: endpoint.address.family, address: any ? nil : endpoint.address,
-                    port: endpoint.port)
+                    port: endpoint.port, wantsOffloads: configuration.tunnel.offload)
                 install(UDPSocket(socket, number: UInt16(number)))
             } catch {
                 throw Failure("can't listen on \(endpoint): \(error.description)")

@@ -1,14 +1,14 @@
 /// Arrivals in order of time, and in order of departure where the time is the same.
 struct ArrivalHeap {
-    private var heap: [World.Arrival] = []
+    private var heap: [Arrival] = []
 
-    var first: World.Arrival? { heap.first }
+    var first: Arrival? { heap.first }
 
     private func isBefore(_ a: Int, _ b: Int) -> Bool {
         (heap[a].time, heap[a].order) < (heap[b].time, heap[b].order)
     }
 
-    mutating func insert(_ arrival: World.Arrival) {
+    mutating func insert(_ arrival: Arrival) {
         heap.append(arrival)
         var i = heap.count - 1
         while i > 0, isBefore(i, (i - 1) / 2) {

@@ -36,6 +36,8 @@ public struct Configuration: Equatable, Sendable {
         public let cipher: Cipher
         /// The host's private key (X25519).
         public let privateKey: KeyFile
+        /// Whether to use the kernel's offloads for the TUN device and the sockets; off only to look for a fault.
+        public let offload: Bool
     }
 
     /// How packets are spread over the paths. The raw value is the configuration's word.

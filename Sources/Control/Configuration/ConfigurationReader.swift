@@ -48,7 +48,7 @@ struct ConfigurationReader {
     }
 
     func configuration() throws(ConfigurationError) -> Configuration {
-        let keys = ["role", "interface", "address", "mtu", "mode", "cipher", "private_key_file"]
+        let keys = ["role", "interface", "address", "mtu", "mode", "cipher", "private_key_file", "offload"]
         guard let table = try root.table("tunnel", keys: keys + Self.clientKeys) else {
             throw ConfigurationError(
                 file: file, line: nil, problem: "there is no table [tunnel]; it says what this host is")
@@ -116,7 +116,7 @@ struct ConfigurationReader {
         return Configuration.Tunnel(
             interface: try interface("interface", in: table) ?? "bond0", addresses: addresses, mtu: mtu,
             mode: try table.choice("mode", "mode", of: Configuration.Mode.self) ?? .auto,
-            cipher: cipher, privateKey: privateKey)
+            cipher: cipher, privateKey: privateKey, offload: try table.boolean("offload") ?? true)
     }
 
     private func finish(

@@ -1,0 +1,13 @@
+import Packet
+
+/// A datagram under way.
+struct Arrival {
+    /// When it arrives, in nanoseconds.
+    let time: UInt64
+    /// Among those that arrive at once, the first sent is the first.
+    let order: UInt64
+    /// The client that it goes to; -1: the server.
+    let client: Int
+    let link: Link
+    let bytes: [UInt8]
+}

@@ -1,0 +1,24 @@
+import Packet
+import Proto
+
+/// Watches that no nonce is sealed twice: under one receiver's session ID, each path's packet numbers only grow.
+struct NonceLedger {
+    private struct Line: Hashable {
+        let session: UInt32
+        let path: UInt16
+    }
+
+    private var highest: [Line: UInt64] = [:]
+    /// Datagrams whose packet number did not grow.
+    private(set) var repeated = 0
+    /// Datagrams watched.
+    private(set) var count = 0
+
+    mutating func note(_ header: Header) {
+        guard header.kind == .data || header.kind == .control else { return }
+        count += 1
+        let line = Line(session: header.sessionID, path: header.pathID)
+        if let known = highest[line], known >= header.packetNumber { repeated += 1 }
+        highest[line] = header.packetNumber
+    }
+}

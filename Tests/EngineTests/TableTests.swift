@@ -1,0 +1,97 @@
+import Lab
+import Packet
+import Proto
+import Testing
+
+@testable import Engine
+
+@Suite struct TableTests {
+    @Test func addressesLeadToTheirPeer() {
+        var random = SeededGenerator(seed: 4)
+        var oracle: [IPAddress: Int] = [:]
+        for peer in 0..<500 {
+            oracle[IPAddress(v4: 0x0A4D_0000 + UInt32(peer))] = peer
+            oracle[IPAddress(v6High: 0xFD77 << 48, low: UInt64(peer))] = peer
+            oracle[IPAddress(v6High: random.next(), low: random.next())] = peer
+        }
+        let table = AddressTable(oracle.map { ($0.key, $0.value) })
+        for (address, peer) in oracle { #expect(table.find(address) == peer) }
+        for _ in 0..<2000 {
+            let address = IPAddress(v4: UInt32(truncatingIfNeeded: random.next()))
+            #expect(table.find(address) == oracle[address])
+        }
+        // An IPv4 address is not the IPv6 address of the same bits.
+        #expect(table.find(IPAddress(v6High: 0, low: 0x0A4D_0001)) == nil)
+        let empty = AddressTable([])
+        #expect(empty.find(IPAddress(v4: 0)) == nil && empty.find(IPAddress(v6High: 0, low: 0)) == nil)
+    }
+
+    @Test func theKeyringFindsOnlyWhatIsBound() throws {
+        let session = UnsafeMutablePointer<Session>.allocate(capacity: 1)
+        let epoch = UnsafeMutablePointer<Epoch>.allocate(capacity: 1)
+        defer {
+            session.deallocate()
+            epoch.deallocate()
+        }
+        var random = SeededGenerator(seed: 5)
+        var keyring = Keyring()
+        var bound: Set<UInt32> = []
+        var chosen: Set<UInt32> = []
+        for _ in 0..<20_000 {
+            switch random.next() % 4 {
+            case 0, 1:
+                let fresh = keyring.choose(random: UInt32(truncatingIfNeeded: random.next()))
+                let id = try #require(fresh)
+                try #require(id != 0 && !chosen.contains(id) && !bound.contains(id))
+                let isFound = keyring.find(id) != nil
+                #expect(!isFound, "chosen, not bound yet")
+                chosen.insert(id)
+            case 2:
+                guard let id = chosen.popFirst() else { continue }
+                keyring.bind(id, to: session, epoch)
+                bound.insert(id)
+            default:
+                guard let id = Bool.random(using: &random) ? chosen.popFirst() : bound.popFirst() else {
+                    continue
+                }
+                keyring.release(id)
+                keyring.release(id)
+            }
+            let stranger = UInt32(truncatingIfNeeded: random.next())
+            let isFound = keyring.find(stranger) != nil
+            try #require(isFound == bound.contains(stranger))
+        }
+        for id in bound { #expect(keyring.find(id) != nil) }
+        for id in chosen { #expect(keyring.find(id) == nil) }
+    }
+
+    @Test func theKeyringIsBounded() {
+        var keyring = Keyring()
+        var ids: Set<UInt32> = []
+        while let id = keyring.choose(random: 7) { ids.insert(id) }
+        #expect(ids.count == 65535 && !ids.contains(0))
+        for id in ids { keyring.release(id) }
+        let again = keyring.choose(random: 7)
+        #expect(again != nil)
+    }
+
+    @Test func distancesLeadBackToTheFlowsLastPacket() {
+        var flows = FlowTable()
+        // Flow 2 is at last further away than the shim can say.
+        let packets: [(flow: UInt32, sequence: UInt64, distance: UInt16)] = [
+            (1, 0, 0), (2, 1, 0), (1, 2, 2), (1, 3, 1), (2, 65_536, 65_535), (2, 131_072, 0),
+        ]
+        for packet in packets {
+            let distance = flows.advance(flow: packet.flow, to: packet.sequence)
+            #expect(distance == packet.distance, "flow \(packet.flow), sequence \(packet.sequence)")
+        }
+    }
+
+    @Test func tokensArePushedOutByNewerOnes() {
+        var list = TokenList()
+        for token in UInt64(1)...6 { list.append(token) }
+        var tokens: [UInt64] = []
+        while let token = list.removeFirst() { tokens.append(token) }
+        #expect(tokens == [3, 4, 5, 6] && list.isEmpty)
+    }
+}

@@ -1,0 +1,122 @@
+import Lab
+import Packet
+import Proto
+
+@testable import Engine
+
+// The clock, and what moves with it.
+extension World {
+    /// Runs for `length`, calling `tick` every `step`.
+    func run(for length: Interval, step: Interval = .seconds(3600), tick: ((Instant) -> Void)? = nil) {
+        let end = now + length
+        var nextTick = now
+        var turnsAtOnce = 0
+        for node in -1..<clients.count { settle(node) }
+        while true {
+            var next = end
+            if tick != nil { next = min(next, nextTick) }
+            if let first = arrivals.first { next = min(next, Instant(nanoseconds: first.time)) }
+            for index in -1..<clients.count where node(index).isAlive {
+                next = min(next, node(index).engine.nextDeadline())
+            }
+            turnsAtOnce = next <= now ? turnsAtOnce + 1 : 0
+            precondition(turnsAtOnce < 10_000, "seed \(seed): \(restless) to be called at once for ever")
+            now = max(now, next)
+            if now >= end { break }
+            if let tick, nextTick <= now {
+                nextTick = now + step
+                tick(now)
+            }
+            while let first = arrivals.first, first.time <= now.nanoseconds {
+                arrivals.removeFirst()
+                guard node(first.client).isAlive else { continue }
+                inject(first.bytes, at: first.client, from: first.link)
+            }
+            for index in -1..<clients.count
+            where node(index).isAlive && node(index).engine.nextDeadline() <= now {
+                settle(index)
+            }
+        }
+        now = end
+    }
+
+    /// Who wants to be called now.
+    private var restless: String {
+        (-1..<clients.count).filter { node($0).engine.nextDeadline() <= now }.map { node($0).name }.joined(
+            separator: ", ")
+    }
+
+    /// Runs until `condition` holds or `length` is over; gives the time that it took, nil if it never did.
+    func time(until length: Interval, _ condition: () -> Bool) -> Interval? {
+        let start = now
+        while now - start < length {
+            if condition() { return now - start }
+            run(for: .milliseconds(5))
+        }
+        return condition() ? now - start : nil
+    }
+
+    /// Services a node until it has nothing to say, and carries out what it wants.
+    func settle(_ index: Int) {
+        let node = node(index)
+        guard node.isAlive else { return }
+        let seconds = Int64(now.nanoseconds / 1_000_000_000) + 1_700_000_000 + node.wallOffset
+        let wall = Timestamp(seconds: UInt64(seconds), nanoseconds: UInt32(now.nanoseconds % 1_000_000_000))
+        var isDone = false
+        while !isDone {
+            isDone = node.engine.service(into: &node.outbox, now: now, wall: wall)
+            flush(node, index)
+            while true {
+                let slot = node.engine.takeDelivery()
+                if slot == .none { break }
+                if let probe = Probe(parsing: node.engine.packet(in: slot)) {
+                    if node.keepsDeliveries { node.delivered.append((now, probe)) }
+                    node.flows.note(probe)
+                    node.onDelivery?(probe)
+                }
+                node.engine.release(slot)
+            }
+            node.events += node.engine.takeEvents()
+        }
+    }
+
+    /// Puts what a node sends onto the links.
+    func flush(_ node: Node, _ index: Int) {
+        for i in 0..<node.outbox.count {
+            let entry = node.outbox[i]
+            let bytes = [UInt8](node.outbox.datagram(entry))
+            if let header = bytes.withUnsafeBytes({ Header(parsing: $0) }) { node.nonces.note(header) }
+            let towardsServer = index >= 0
+            let link = links.first {
+                towardsServer
+                    ? $0.client == index && $0.path == entry.link.socket
+                    : $0.clientEndpoint == entry.link.remote
+            }
+            guard let link, onWire?(towardsServer, link, bytes) ?? true else { continue }
+            if towardsServer {
+                carry(bytes, &link.up, to: -1, as: serverSide(link))
+            } else {
+                carry(
+                    bytes, &link.down, to: link.client,
+                    as: Link(socket: link.path, remote: Self.serverEndpoint))
+            }
+        }
+        node.outbox.clear()
+    }
+
+    private func carry(_ bytes: [UInt8], _ model: inout LinkModel, to client: Int, as link: Link) {
+        // IPv4, UDP and Ethernet headers count on the link.
+        switch model.offer(bytes: bytes.count + 42, at: now.nanoseconds) {
+        case .delivered(let time): push(time, client, link, bytes)
+        case .duplicated(let time, let copy):
+            push(time, client, link, bytes)
+            push(copy, client, link, bytes)
+        case .queueFull, .lost, .down: break
+        }
+    }
+
+    private func push(_ time: UInt64, _ client: Int, _ link: Link, _ bytes: [UInt8]) {
+        order += 1
+        arrivals.insert(Arrival(time: time, order: order, client: client, link: link, bytes: bytes))
+    }
+}

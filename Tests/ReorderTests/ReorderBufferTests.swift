@@ -1,0 +1,147 @@
+import Packet
+import Testing
+
+@testable import Reorder
+
+@Suite struct ReorderBufferTests {
+    @Test func theFirstSequenceIsZeroAndWaitsForNobody() {
+        let rig = ReorderRig()
+        #expect(rig.accept(0) == .delivered)
+        #expect(rig.accept(1, after: 0) == .delivered)
+        #expect(rig.delivered == [0, 1])
+        // A distance that reaches below sequence 0 means nothing.
+        let other = ReorderRig()
+        let slot = other.pool.reserve()
+        let verdict = other.buffer.accept(
+            slot, sequence: 3, distance: 4, trafficClass: .bulk, hold: .seconds(1), now: other.now,
+            pool: &other.pool)
+        #expect(verdict == .delivered)
+    }
+
+    @Test func aPacketWaitsForItsOwnFlowOnly() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        rig.accept(1)
+        // 2 is lost; 3 follows 2, 4 follows 1.
+        #expect(rig.accept(3, after: 2) == .held)
+        #expect(rig.accept(4, after: 1) == .delivered)
+        #expect(rig.delivered == [0, 1, 4] && rig.buffer.held == 1)
+        rig.accept(2, after: 0)
+        #expect(rig.delivered == [0, 1, 4, 2, 3])
+    }
+
+    @Test func aTimerReleasesNotTheNextArrival() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        rig.accept(2, after: 1, hold: .milliseconds(30))
+        #expect(rig.buffer.nextDeadline() == rig.now + .milliseconds(30))
+        rig.wait(.milliseconds(30) - Interval(nanoseconds: 1))
+        #expect(rig.delivered == [0])
+        rig.wait(Interval(nanoseconds: 1))
+        #expect(rig.delivered == [0, 2] && rig.buffer.nextDeadline() == .never)
+        #expect(rig.buffer.counters.expired == 1)
+    }
+
+    @Test func orderGoesOnAfterALoss() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        for sequence in UInt64(2)..<500 { rig.accept(sequence, after: sequence - 1) }
+        #expect(rig.delivered == [0])
+        rig.wait(.milliseconds(100))
+        #expect(rig.delivered == [0] + Array(2..<500))
+        #expect(rig.accept(500, after: 499) == .delivered)
+        #expect(rig.buffer.counters.expired == 1, "one loss, one wait")
+    }
+
+    @Test func aLateOriginalIsDeliveredAndItsCopyIsNot() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        rig.accept(2, after: 1)
+        rig.wait(.seconds(1))
+        #expect(rig.accept(1, after: 0) == .delivered)
+        #expect(rig.accept(1, after: 0) == .duplicate)
+        #expect(rig.delivered == [0, 2, 1])
+        #expect(rig.buffer.counters.late == 1 && rig.buffer.counters.duplicates == 1)
+    }
+
+    @Test func realtimeWaitsForTwentyMillisecondsAtMost() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        rig.accept(2, after: 1, hold: .milliseconds(200), trafficClass: .realtime)
+        rig.accept(4, after: 3, hold: .seconds(9))
+        rig.wait(.milliseconds(20))
+        #expect(rig.delivered == [0, 2])
+        rig.wait(.milliseconds(229))
+        #expect(rig.delivered == [0, 2])
+        rig.wait(.milliseconds(1))
+        #expect(rig.delivered == [0, 2, 4])
+    }
+
+    @Test func aProofOfLossReleasesAtOnce() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        rig.accept(2, after: 1)
+        rig.accept(3, after: 2)
+        rig.prove(1)
+        #expect(rig.delivered == [0])
+        rig.prove(2)
+        #expect(rig.delivered == [0, 2, 3] && rig.buffer.counters.proven == 1)
+        // What comes after the proof does not wait either, and the lost one may still be late.
+        rig.accept(5, after: 3)
+        rig.prove(7)
+        #expect(rig.accept(7, after: 6) == .delivered)
+        #expect(rig.accept(6, after: 5) == .delivered)
+        #expect(rig.buffer.counters.late == 1)
+    }
+
+    @Test func aSuccessorDueFirstTakesItsPredecessorAlong() {
+        // The predecessor came first and may wait for long; its successor may not.
+        let rig = ReorderRig()
+        rig.accept(0)
+        rig.accept(2, after: 1, hold: .milliseconds(200))
+        rig.accept(3, after: 2, hold: .milliseconds(150))
+        rig.accept(4, after: 3, hold: .milliseconds(20))
+        rig.wait(.milliseconds(20))
+        #expect(rig.delivered == [0, 2, 3, 4])
+        // And the other way round: the successor was there when its predecessor came.
+        rig.accept(7, after: 6, hold: .milliseconds(20))
+        rig.accept(6, after: 5, hold: .milliseconds(200))
+        rig.wait(.milliseconds(20))
+        #expect(rig.delivered == [0, 2, 3, 4, 6, 7] && rig.buffer.held == 0)
+    }
+
+    @Test func aFullBufferGivesUpTheEarliestDeadline() {
+        let rig = ReorderRig(bound: 4)
+        rig.accept(0)
+        for sequence in UInt64(2)..<6 { rig.accept(sequence, after: sequence - 1) }
+        #expect(rig.buffer.held == 4)
+        // It follows one of those that must go for it: then it has nothing to wait for.
+        #expect(rig.accept(6, after: 5) == .delivered)
+        #expect(rig.delivered == [0, 2, 3, 4, 5, 6] && rig.buffer.held == 0)
+    }
+
+    @Test func twoThatWaitForTheSameDoNotLoseASlot() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        #expect(rig.accept(2, after: 1) == .held)
+        #expect(rig.accept(3, after: 1) == .delivered)
+        rig.wait(.seconds(1))
+        #expect(rig.delivered == [0, 3, 2] && rig.pool.inUse == 0)
+    }
+
+    /// A malicious peer may name any sequence.
+    @Test func absurdSequencesHarmNothing() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        for sequence: UInt64 in [.max, .max - 1, 1 << 63, 1 << 62] {
+            #expect(rig.accept(sequence, after: sequence - 1) == .stale)
+        }
+        rig.accept(2, after: 1)
+        #expect(rig.accept(1 << 62 - 1, after: 1 << 62 - 2) == .held)
+        rig.prove(.max)
+        rig.prove(1 << 62)
+        #expect(rig.accept(5, after: 4) == .stale)
+        rig.wait(.seconds(1))
+        #expect(rig.buffer.held == 0 && rig.pool.inUse == 0)
+    }
+}

@@ -1,0 +1,96 @@
+import Packet
+
+/// What a `ReorderBuffer` ought to do, in the plainest way: sets and lists, searched from end to end.
+struct ReorderOracle {
+    struct Waiting {
+        let sequence: UInt64
+        let predecessor: UInt64
+        let deadline: Instant
+    }
+
+    let bound: Int
+    private(set) var delivered: [UInt64] = []
+    private(set) var waiting: [Waiting] = []
+    private var received: Set<UInt64> = []
+    private var settled: Set<UInt64> = []
+    private var top: UInt64 = 0
+    private var settledTop: UInt64 = 0
+    private var floor: UInt64 = 0
+
+    init(bound: Int) { self.bound = bound }
+
+    private var bottom: UInt64 { top > 65536 ? top - 65536 : 0 }
+
+    private mutating func isSettled(_ sequence: UInt64) -> Bool {
+        if sequence < floor && sequence >= bottom && !received.contains(sequence) { settle(sequence) }
+        return settled.contains(sequence) || (settledTop > 65536 && sequence < settledTop - 65536)
+    }
+
+    /// "delivered", "held", "duplicate" or "stale".
+    mutating func accept(_ sequence: UInt64, distance: UInt64, hold: Interval, now: Instant) -> String {
+        if sequence < bottom || sequence >= 1 << 62 { return "stale" }
+        if !received.insert(sequence).inserted { return "duplicate" }
+        top = max(top, sequence + 1)
+        guard distance > 0, distance <= sequence, !isSettled(sequence - distance) else {
+            deliver(sequence)
+            return "delivered"
+        }
+        if waiting.count >= bound, let earliest = waiting.min(by: { $0.deadline < $1.deadline }) {
+            giveUp(earliest)
+        }
+        if isSettled(sequence - distance) {
+            deliver(sequence)
+            return "delivered"
+        }
+        // The ring has room for a window of sequences: two that are whole windows apart can't both wait.
+        let isTaken = waiting.contains {
+            ($0.sequence ^ sequence) & 0xFFFF == 0 || ($0.predecessor ^ (sequence - distance)) & 0xFFFF == 0
+        }
+        if isTaken {
+            deliver(sequence)
+            return "delivered"
+        }
+        waiting.append(Waiting(sequence: sequence, predecessor: sequence - distance, deadline: now + hold))
+        return "held"
+    }
+
+    mutating func expire(_ now: Instant) {
+        while let earliest = waiting.min(by: { $0.deadline < $1.deadline }), earliest.deadline <= now {
+            giveUp(earliest)
+        }
+    }
+
+    mutating func prove(_ newFloor: UInt64) {
+        floor = max(floor, newFloor)
+        for sequence in waiting.map(\.predecessor).sorted()
+        where sequence >= bottom && !received.contains(sequence) {
+            guard isSettled(sequence), let next = waiting.first(where: { $0.predecessor == sequence }) else {
+                continue
+            }
+            giveUp(next)
+        }
+    }
+
+    var nextDeadline: Instant { waiting.map(\.deadline).min() ?? .never }
+
+    /// Gives up what the first packet of the row waits for, in which `packet` stands.
+    private mutating func giveUp(_ packet: Waiting) {
+        var first = packet
+        while let earlier = waiting.first(where: { $0.sequence == first.predecessor }) { first = earlier }
+        settle(first.predecessor)
+        waiting.removeAll { $0.sequence == first.sequence }
+        deliver(first.sequence)
+    }
+
+    private mutating func settle(_ sequence: UInt64) {
+        settled.insert(sequence)
+        settledTop = max(settledTop, sequence + 1)
+    }
+
+    private mutating func deliver(_ sequence: UInt64) {
+        settle(sequence)
+        delivered.append(sequence)
+        guard let next = waiting.firstIndex(where: { $0.predecessor == sequence }) else { return }
+        deliver(waiting.remove(at: next).sequence)
+    }
+}

@@ -1,0 +1,56 @@
+import Packet
+
+@testable import Reorder
+
+/// A `ReorderBuffer` with a pool of its own, whose packets are known by their sequence.
+final class ReorderRig {
+    var pool = PacketPool(capacity: 16384)
+    var buffer: ReorderBuffer
+    var now = Instant(nanoseconds: 1_000_000_000)
+    /// The sequences that came out, in their order.
+    var delivered: [UInt64] = []
+    private var sequences: [Slot: UInt64] = [:]
+
+    init(bound: Int = 8192) { buffer = ReorderBuffer(bound: bound) }
+
+    /// Hands a packet over. The packet before it in its flow is `predecessor`; nil: there is none.
+    @discardableResult
+    func accept(
+        _ sequence: UInt64, after predecessor: UInt64? = nil, hold: Interval = .milliseconds(100),
+        trafficClass: TrafficClass = .bulk
+    ) -> ReorderBuffer.Verdict {
+        let slot = pool.reserve()
+        precondition(slot != .none, "the pool is empty: slots were lost")
+        pool.setLength(100, of: slot)
+        sequences[slot] = sequence
+        let distance = predecessor.map { UInt16(sequence - $0) } ?? 0
+        let verdict = buffer.accept(
+            slot, sequence: sequence, distance: distance, trafficClass: trafficClass, hold: hold, now: now,
+            pool: &pool)
+        switch verdict {
+        case .duplicate, .stale: pool.release(slot)
+        case .delivered, .held: break
+        }
+        collect()
+        return verdict
+    }
+
+    func prove(_ floor: UInt64) {
+        buffer.prove(lostBelow: floor, pool: &pool)
+        collect()
+    }
+
+    /// Lets time pass, and does what a timer would do at the end of it.
+    func wait(_ length: Interval) {
+        now = now + length
+        buffer.expire(now: now, pool: &pool)
+        collect()
+    }
+
+    private func collect() {
+        while let slot = buffer.popReady(pool: pool) {
+            delivered.append(sequences[slot] ?? .max)
+            pool.release(slot)
+        }
+    }
+}

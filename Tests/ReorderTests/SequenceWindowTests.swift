@@ -1,0 +1,49 @@
+import Testing
+
+@testable import Reorder
+
+@Suite struct SequenceWindowTests {
+    /// Against a set of everything that was seen, with steps from 1 to several spans.
+    @Test(arguments: [UInt64(1), 2, 3, 4])
+    func remembersWhatASetDoes(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var window = SequenceWindow()
+        var seen: Set<UInt64> = []
+        let span = SequenceWindow.span
+        for round in 0..<30_000 {
+            let sequence: UInt64
+            switch random.below(100) {
+            case 0: sequence = window.top &+ span &- 2 &+ UInt64(random.below(4))
+            case 1 where random.chance(0.1): sequence = window.top &+ span * UInt64(1 + random.below(3))
+            case 2...40: sequence = window.top + UInt64(random.below(200))
+            default:
+                sequence =
+                    window.top > 70_000
+                    ? window.top - UInt64(random.below(70_000)) : UInt64(random.below(300))
+            }
+            for asked in [sequence, sequence + 1, sequence &- min(sequence, 1), window.bottom, window.top] {
+                let expected = asked < window.bottom || seen.contains(asked)
+                try #require(
+                    window.contains(asked) == expected, "seed \(seed), round \(round), sequence \(asked)")
+            }
+            let top = max(window.top, sequence + 1)
+            window.insert(sequence)
+            seen.insert(sequence)
+            try #require(window.top == top && window.bottom == (top > span ? top - span : 0))
+        }
+    }
+
+    @Test func aJumpOfASpanForgetsNothingAndInventsNothing() {
+        for jump in [SequenceWindow.span - 1, SequenceWindow.span, SequenceWindow.span + 1, 1 << 61] {
+            var window = SequenceWindow()
+            for sequence in UInt64(0)..<200 { window.insert(sequence) }
+            window.insert(199 + jump)
+            #expect(window.contains(199 + jump) == true)
+            for sequence in UInt64(100)..<300 where sequence != 199 + jump {
+                let expected = sequence < window.bottom || sequence < 200
+                #expect(window.contains(sequence) == expected, "jump \(jump), sequence \(sequence)")
+            }
+            #expect(window.contains(200 + jump) == false && window.contains(198 + jump) == false)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Packet
+import Scheduler
+import Testing
+
+@Suite struct ReceivedPacketsTests {
+    private let start = Instant(nanoseconds: 10_000_000_000)
+
+    private func record(
+        _ received: inout ReceivedPackets, _ number: UInt64, _ ms: Int64, eliciting: Bool = true
+    ) {
+        received.record(
+            number, bytes: 100, eliciting: eliciting, now: start + .milliseconds(ms), rtt: RoundTripTime())
+    }
+
+    @Test func anAckIsDueAfter5MillisecondsOr32PacketsOrAGap() {
+        var received = ReceivedPackets()
+        #expect(received.ackDue == .never && received.map == nil)
+        record(&received, 0, 0, eliciting: false)
+        #expect(received.ackDue == .never)
+        record(&received, 1, 1)
+        record(&received, 2, 2)
+        #expect(received.ackDue == start + .milliseconds(6), "5 ms from the first that asks")
+        for number in UInt64(3)..<32 { record(&received, number, 3) }
+        #expect(received.ackDue == start + .milliseconds(6))
+        record(&received, 32, 3)
+        #expect(received.ackDue == start + .milliseconds(3), "the 32nd")
+        received.ackLeft()
+        #expect(received.ackDue == .never)
+        record(&received, 34, 4)
+        #expect(received.ackDue == start + .milliseconds(4), "a gap")
+        received.ackLeft()
+        record(&received, 33, 5)
+        #expect(received.ackDue == start + .milliseconds(10), "what fills a gap is in no hurry")
+        #expect(received.packets == 35 && received.bytes == 3500)
+        #expect(received.map?.highest == 34 && received.highestTime == start + .milliseconds(4))
+    }
+
+    @Test func theDelayIsAQuarterOfTheRoundTripUpTo25Milliseconds() {
+        for (rtt, delay) in [(10, 5), (40, 10), (100, 25), (900, 25)] as [(Int64, Int64)] {
+            var time = RoundTripTime()
+            time.record(.milliseconds(rtt), now: start)
+            var received = ReceivedPackets()
+            received.record(0, bytes: 1, eliciting: true, now: start, rtt: time)
+            #expect(received.ackDue == start + .milliseconds(delay))
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Packet
+import Scheduler
+
+/// A path's sent packets of 100 bytes each, with a pool and notes of their own.
+final class SentLine {
+    var pool: PacketPool
+    var now = Instant(nanoseconds: 10_000_000_000)
+    private let notes: PacketNotes
+    private var sent = SentPackets()
+    private var slots: [UInt64: Slot] = [:]
+
+    init(capacity: Int = 8192) {
+        pool = PacketPool(capacity: capacity)
+        notes = PacketNotes(capacity: capacity)
+    }
+
+    var bytesInFlight: Int { sent.bytesInFlight }
+    var oldestUnanswered: Instant? { sent.oldestUnanswered() }
+
+    func send(eliciting: Bool = true, starved: Bool = false, slot hasSlot: Bool? = nil) {
+        var slot = Slot.none
+        if hasSlot ?? eliciting {
+            slot = pool.reserve()
+            precondition(slot != .none, "the pool is empty: slots were lost")
+            pool.setLength(100, of: slot)
+            var note = PacketNotes.Note()
+            note.sequence = sent.next
+            notes[slot] = note
+            slots[sent.next] = slot
+        }
+        sent.append(slot: slot, size: 100, eliciting: eliciting, starved: starved, now: now, pool: &pool)
+    }
+
+    /// An ACK that says that these numbers arrived, the largest being the highest.
+    func acknowledge(_ numbers: [UInt64]) -> SentPackets.News? {
+        var map = AckMap(highest: numbers.max() ?? 0)
+        for number in numbers { map.insert(number) }
+        return sent.acknowledge(map, pool: &pool, notes: notes)
+    }
+
+    /// A copy of the packet arrived elsewhere.
+    func markAcknowledged(_ number: UInt64) {
+        guard let slot = slots[number] else { return }
+        var note = notes[slot]
+        note.isAcknowledged = true
+        notes[slot] = note
+    }
+
+    /// Gives up the path; gives the sequences of what must go again.
+    func surrender() -> [UInt64] {
+        var queue = SlotQueue(bound: 8192)
+        sent.surrender(to: &queue, pool: &pool, notes: notes)
+        var sequences: [UInt64] = []
+        while !queue.isEmpty {
+            sequences.append(notes[queue.first].sequence)
+            queue.removeFirst(length: 100)
+        }
+        return sequences
+    }
+
+    func removeAll() { sent.removeAll(pool: &pool) }
+}

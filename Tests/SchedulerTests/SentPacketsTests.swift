@@ -1,0 +1,151 @@
+import Packet
+import Scheduler
+import Testing
+
+@Suite struct SentPacketsTests {
+    private let start = Instant(nanoseconds: 10_000_000_000)
+
+    @Test func aLossIsWhatThreeLaterOnesAreKnownToHavePassed() {
+        let line = SentLine()
+        for _ in 0..<6 { line.send() }
+        #expect(line.bytesInFlight == 600 && line.pool.inUse == 6)
+        var news = line.acknowledge([0])
+        #expect(news?.acknowledged == 1 && news?.lost == 0)
+        news = line.acknowledge([0, 3])
+        #expect(news?.acknowledged == 1 && news?.lost == 0, "1 and 2 are only two and one behind")
+        news = line.acknowledge([0, 3, 4])
+        #expect(news?.acknowledged == 1 && news?.lost == 1, "1 is three behind 4")
+        #expect(line.bytesInFlight == 200 && line.pool.inUse == 2, "2 and 5 are left")
+    }
+
+    @Test func aLateAckTakesTheLossBack() {
+        let line = SentLine()
+        for _ in 0..<5 { line.send() }
+        #expect(line.acknowledge([4])?.lost == 2)
+        let news = line.acknowledge([0, 1, 2, 3, 4])
+        #expect(news?.acknowledged == 4 && news?.lost == -2)
+        #expect(line.acknowledge([0, 1, 2, 3, 4])?.acknowledged == 0)
+        #expect(line.bytesInFlight == 0 && line.pool.inUse == 0)
+    }
+
+    @Test func onlyWhatWantsAnAckCounts() {
+        let line = SentLine()
+        for _ in 0..<4 { line.send(eliciting: false) }
+        line.send()
+        #expect(line.bytesInFlight == 100)
+        let news = line.acknowledge([4])
+        #expect(news?.acknowledged == 1 && news?.lost == 0)
+        // They were not counted as lost, so they are not taken back either.
+        #expect(line.acknowledge([0, 1, 2, 3, 4])?.lost == 0)
+        // Neither are those that leave the map unseen.
+        let other = SentLine()
+        for _ in 0..<300 { other.send(eliciting: false) }
+        other.send()
+        #expect(other.acknowledge([300])?.lost == 0)
+    }
+
+    @Test func whatLeavesTheMapIsLostForGood() {
+        let line = SentLine()
+        for _ in 0..<600 { line.send() }
+        #expect(line.acknowledge([599])?.lost == 597)
+        #expect(line.pool.inUse == 2 && line.bytesInFlight == 200)
+        #expect(line.acknowledge([0, 1, 598, 599])?.acknowledged == 1)
+    }
+
+    @Test func anAckForWhatNeverLeftIsRefused() {
+        let line = SentLine()
+        #expect(line.acknowledge([0]) == nil)
+        line.send()
+        #expect(line.acknowledge([1]) == nil && line.acknowledge([1 << 47]) == nil)
+        #expect(line.acknowledge([0])?.acknowledged == 1)
+    }
+
+    @Test func theHighestTellsTheTimeOnce() {
+        let line = SentLine()
+        line.send()
+        line.now = line.now + .milliseconds(7)
+        line.send(starved: true)
+        var news = line.acknowledge([1])
+        #expect(news?.highestSent == line.now && news?.starved == true)
+        news = line.acknowledge([0, 1])
+        #expect(news?.acknowledged == 1 && news?.highestSent == nil, "the highest was known")
+    }
+
+    @Test func aSilentPathHandsOverWhatIsStillWanted() {
+        let line = SentLine()
+        for _ in 0..<6 { line.send() }
+        line.send(eliciting: true, slot: false)
+        _ = line.acknowledge([0])
+        line.markAcknowledged(2)
+        #expect(line.surrender() == [1, 3, 4, 5])
+        #expect(line.bytesInFlight == 0 && line.pool.inUse == 4, "the queue owns them now")
+        // A late ACK settles them; they were not counted as lost, so none is taken back.
+        let news = line.acknowledge([0, 1, 2, 3, 4, 5, 6])
+        #expect(news?.acknowledged == 6 && news?.lost == 0)
+        #expect(line.pool.inUse == 4)
+    }
+
+    @Test func silenceBeginsAfterTheLastAnswer() {
+        let line = SentLine()
+        #expect(line.oldestUnanswered == nil)
+        line.send(eliciting: false)
+        #expect(line.oldestUnanswered == nil)
+        let first = line.now
+        line.send()
+        for _ in 0..<3 {
+            line.now = line.now + .milliseconds(10)
+            line.send()
+        }
+        #expect(line.oldestUnanswered == first)
+        // 4 is answered: what was lost before it is a loss, not silence.
+        _ = line.acknowledge([4])
+        #expect(line.oldestUnanswered == nil)
+        line.send()
+        #expect(line.oldestUnanswered == line.now)
+    }
+
+    @Test func memoryIsBounded() {
+        let line = SentLine(capacity: SentPackets.bound + 10)
+        for _ in 0..<SentPackets.bound + 5 { line.send() }
+        #expect(line.pool.inUse == SentPackets.bound)
+        line.removeAll()
+        #expect(line.pool.inUse == 0 && line.bytesInFlight == 0)
+    }
+
+    /// Random sends and ACKs as a lossy path with reordering makes them, against sets.
+    @Test(arguments: Array(UInt64(1)...20))
+    func countsAsSetsDo(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let line = SentLine()
+        var arrived: Set<UInt64> = []
+        var known: Set<UInt64> = []
+        var lost: Set<UInt64> = []
+        var highest: UInt64?
+        for round in 0..<3000 {
+            let number = UInt64(round)
+            line.send()
+            if random.chance(0.9) { arrived.insert(number) }
+            if random.chance(0.02),
+                let late = (0..<number).filter({ $0 + 200 > number && !arrived.contains($0) }).first
+            {
+                arrived.insert(late)
+            }
+            guard random.chance(0.2), let top = arrived.max() else { continue }
+            let seen = arrived.filter { $0 + 256 >= top }
+            let news = try #require(line.acknowledge(Array(seen)))
+            let fresh = seen.subtracting(known)
+            let back = fresh.intersection(lost)
+            known.formUnion(fresh)
+            lost.subtract(back)
+            // Below the map, nothing changes any more.
+            let gone = (0...top).filter { $0 + 3 <= top && !known.contains($0) && !lost.contains($0) }
+            lost.formUnion(gone)
+            try #require(news.acknowledged == fresh.count, "seed \(seed), round \(round)")
+            try #require(news.lost == gone.count - back.count, "seed \(seed), round \(round)")
+            try #require((news.highestSent != nil) == (highest.map { top > $0 } ?? true))
+            highest = max(highest ?? 0, top)
+            let inFlight = round + 1 - known.count - lost.count
+            try #require(line.bytesInFlight == inFlight * 100 && line.pool.inUse == inFlight)
+        }
+    }
+}
