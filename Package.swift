@@ -77,7 +77,9 @@ let package = Package(
         .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "Packet"]),
         .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "Proto", "Reorder", "Scheduler", "Packet", "Lab", "CAllocations"]),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: ["Engine", "Proto", "Reorder", "Scheduler", "Packet", "Lab", "CAllocations"]),
         .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "Packet"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Lab", "Proto", "Messages"]),

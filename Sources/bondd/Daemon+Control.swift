@@ -105,10 +105,9 @@ extension Daemon {
         case .versionRefused:
             log(.warning, "the server speaks another version of the protocol; bring both to one version")
         case .suiteMismatch(let peer):
-            let sentence = "a client uses another cipher than this server; set the same [tunnel] cipher on both"
-            log(.warning, sentence, ["peer": peer])
+            log(.warning, "a client uses another cipher; set the same [tunnel] cipher on both ends", ["peer": peer])
         case .suiteRefused:
-            log(.warning, "the server uses another cipher than this client; set the same [tunnel] cipher on both")
+            log(.warning, "the server uses another cipher; set the same [tunnel] cipher on both ends")
         }
     }
 }
