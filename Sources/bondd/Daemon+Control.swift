@@ -105,9 +105,10 @@ extension Daemon {
         case .versionRefused:
             log(.warning, "the server speaks another version of the protocol; bring both to one version")
         case .suiteMismatch(let peer):
-            log(.warning, "a client uses another cipher; set the same [tunnel] cipher on both", ["peer": peer])
+            let sentence = "a client uses another cipher; set the same [tunnel] cipher on both ends"
+            log(.warning, sentence, ["peer": peer])
         case .suiteRefused:
-            log(.warning, "the server uses another cipher; set the same [tunnel] cipher on both")
+            log(.warning, "the server uses another cipher; set the same [tunnel] cipher on both ends")
         }
     }
 }
