@@ -106,7 +106,7 @@ struct ConfigurationSamples {
             "bondd.toml:3: [tunnel] mode = \"fast\" is not a mode; use auto, stripe, preferred or redundant"),
         client(
             2, clientRole + "\nmdoe = \"auto\"",
-            "bondd.toml:3: [tunnel] has no key \"mdoe\"; use address, cipher, dns, interface, kill_switch, mode, mtu, "
+            "bondd.toml:3: [tunnel] has no key \"mdoe\"; use address, cipher, dns, interface, kill_switch, mode, mtu, offload, "
                 + "private_key_file, role and routes"),
         client(
             2, clientRole + "\nmtu = 9000",
