@@ -77,12 +77,45 @@ void clinux_set_source(struct msghdr *message, const uint8_t *address, int lengt
     }
 }
 
-int clinux_tun_open(const char *wanted, char name[16]) {
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+void clinux_set_segment_size(struct msghdr *message, uint16_t size) {
+    struct cmsghdr *c = (struct cmsghdr *)((char *)message->msg_control + message->msg_controllen);
+    c->cmsg_level = IPPROTO_UDP;
+    c->cmsg_type = UDP_SEGMENT;
+    c->cmsg_len = CMSG_LEN(sizeof size);
+    memcpy(CMSG_DATA(c), &size, sizeof size);
+    message->msg_controllen += CMSG_SPACE(sizeof size);
+}
+
+int clinux_segment_size(const struct msghdr *message) {
+    struct msghdr *m = (struct msghdr *)message;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+            int size;
+            memcpy(&size, CMSG_DATA(c), sizeof size);
+            return size;
+        }
+    }
+    return 0;
+}
+
+int clinux_join_on_receipt(int fd) {
+    int on = 1;
+    return setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+int clinux_tun_open(const char *wanted, char name[16], int headers) {
     int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return -errno;
     struct ifreq request = {0};
     // Exclusive: an interface of this name that somebody else keeps is an error, never taken over.
-    request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL);
+    request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL | (headers ? IFF_VNET_HDR : 0));
     strncpy(request.ifr_name, wanted, IFNAMSIZ - 1);
     if (ioctl(fd, TUNSETIFF, &request) < 0) {
         int error = errno;

@@ -14,6 +14,7 @@ import Scheduler
 ///     outbox → sockets      engine.takeDelivery() → TUN      engine.takeEvents()
 public struct Engine: ~Copyable {
     let role: EngineConfiguration.Role
+    let suite: CipherSuite
     let staticKey: PrivateKey
     var resources: Resources
     var peers: [PeerState]
@@ -36,6 +37,9 @@ public struct Engine: ~Copyable {
     /// - Parameter seed: 32 unpredictable bytes; all its randomness comes from them.
     public init(_ configuration: EngineConfiguration, staticKey: borrowing PrivateKey, seed: [UInt8]) {
         role = configuration.role
+        // Asking makes the libraries compete now, and not when the first packet waits.
+        precondition(configuration.suite.isAvailable, "no library here has \(configuration.suite)")
+        suite = configuration.suite
         self.staticKey = staticKey.copy()
         resources = Resources(poolCapacity: configuration.poolCapacity, seed: seed)
         peers = configuration.peers.map { PeerState($0) }
@@ -83,7 +87,8 @@ public struct Engine: ~Copyable {
     // MARK: - Towards the peer
 
     /// Takes a packet of `length` bytes that was read from the TUN device into `slot`. The slot is the Engine's from here.
-    public mutating func send(_ slot: Slot, length: Int, now: Instant) {
+    /// - Parameter hasPartialChecksum: whether its transport checksum holds only the pseudo header's sum.
+    public mutating func send(_ slot: Slot, length: Int, hasPartialChecksum: Bool = false, now: Instant) {
         resources.pool.setLength(length, of: slot)
         guard let packet = InnerPacket(parsing: UnsafeRawBufferPointer(resources.pool.packet(in: slot)))
         else {
@@ -106,6 +111,7 @@ public struct Engine: ~Copyable {
         note.entered = now
         note.flow = packet.flow
         note.trafficClass = packet.trafficClass
+        note.hasPartialChecksum = hasPartialChecksum
         resources.notes[slot] = note
         guard session.pointee.queue.bytes < session.pointee.queueLimit,
             session.pointee.queue.append(slot, length: packet.length)
@@ -129,8 +135,8 @@ public struct Engine: ~Copyable {
             timers.set(due, to: .never)
             if let session = sessions[due] { touch(session) }
         }
-        while let index = dirty.last {
-            guard let session = sessions[Int(index)] else {
+        while !dirty.isEmpty {
+            guard let session = sessions[Int(dirty[dirty.count - 1])] else {
                 dirty.removeLast()
                 continue
             }
@@ -176,6 +182,13 @@ public struct Engine: ~Copyable {
         let slot = resources.deliveries.first
         if slot != .none { resources.deliveries.removeFirst(length: resources.pool.length(of: slot)) }
         return slot
+    }
+
+    /// A delivered packet, whose headers the caller may change before it gives the slot back.
+    public func delivery(_ slot: Slot) -> (packet: UnsafeMutableRawBufferPointer, hasPartialChecksum: Bool) {
+        let shim = Shim(
+            parsing: UnsafeRawBufferPointer(resources.pool.packet(in: slot, withPrefix: Wire.shimSize)))
+        return (resources.pool.packet(in: slot), shim.flags & Shim.partialChecksum != 0)
     }
 
     /// What has happened since the last call.

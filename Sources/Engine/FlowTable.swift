@@ -3,22 +3,27 @@
 struct FlowTable: ~Copyable {
     static let buckets = 1024
 
-    private let last: UnsafeMutablePointer<UInt64>
+    /// Made with the first packet: a session that is idle from the start has none.
+    private var last: UnsafeMutablePointer<UInt64>?
 
-    init() {
-        last = .allocate(capacity: Self.buckets)
-        last.initialize(repeating: 0, count: Self.buckets)
-    }
+    init() {}
 
-    deinit { last.deallocate() }
+    deinit { last?.deallocate() }
 
     /// Notes that `sequence` is the flow's newest packet, and gives the distance to the one before: 0 when there is none
     /// or when it is further away than the shim can say.
     mutating func advance(flow: UInt32, to sequence: UInt64) -> UInt16 {
-        let bucket = last + Int(flow & UInt32(Self.buckets - 1))
+        let bucket = (last ?? allocate()) + Int(flow & UInt32(Self.buckets - 1))
         let previous = bucket.pointee
         bucket.pointee = sequence + 1
         guard previous > 0 else { return 0 }
         return UInt16(exactly: sequence + 1 - previous) ?? 0
+    }
+
+    private mutating func allocate() -> UnsafeMutablePointer<UInt64> {
+        let made = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.buckets)
+        made.initialize(repeating: 0, count: Self.buckets)
+        last = made
+        return made
     }
 }

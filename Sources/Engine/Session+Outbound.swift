@@ -47,6 +47,7 @@ extension Session {
         for i in 0..<paths.count where paths[i].pointee.carriesData && !paths[i].pointee.delay.isKnown {
             allDelaysKnown = false
         }
+        lanes.removeAll()
         for i in 0..<paths.count {
             let path = paths[i]
             var lane = Lanes.Lane()
@@ -149,7 +150,8 @@ extension Session {
         let distance = flows.advance(flow: note.flow, to: nextSequence)
         nextSequence += 1
         counters.sentPackets += 1
-        Shim(distance: distance, trafficClass: note.trafficClass.rawValue)
+        let flags = note.hasPartialChecksum ? Shim.partialChecksum : 0
+        Shim(distance: distance, trafficClass: note.trafficClass.rawValue, flags: flags)
             .write(to: resources.pool.packet(in: slot, withPrefix: Wire.shimSize))
     }
 

@@ -16,8 +16,11 @@ public final class Interrupt: Sendable {
     deinit { close(fd) }
 
     /// Whether one of the signals came.
-    public var hasCome: Bool {
+    public var hasCome: Bool { comes(within: 0) }
+
+    /// Waits `seconds`, or less when one of the signals comes; whether one did.
+    public func comes(within seconds: Double) -> Bool {
         var event = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
-        return poll(&event, 1, 0) > 0
+        return poll(&event, 1, Int32(min(max(seconds, 0) * 1000, 1e9))) > 0
     }
 }

@@ -2,6 +2,8 @@ import Glibc
 
 /// What can go wrong in a lab. Each case's `description` is one sentence that says what, where and what to do.
 public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Something that is no IP address.
+    case badAddress(String)
     /// A link was described in words that mean nothing: the text, and why.
     case badSpec(text: String, reason: String)
     /// A line for the console of `bondlab run` that means nothing.
@@ -14,6 +16,8 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
     case tooManyLinks
     /// This process may not make namespaces or TAP devices, and why.
     case noPrivilege(String)
+    /// The bondd to be tried is not there: what was looked for.
+    case noProgram(String)
     /// A program that the lab runs is not installed.
     case missingProgram(String)
     /// A system call failed, with its errno.
@@ -30,6 +34,7 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What went wrong, where, and what to do.
     public var description: String {
         switch self {
+        case .badAddress(let text): "'\(text)' is no IP address; names are not resolved here."
         case .badSpec(let text, let reason): "link '\(text)': \(reason)."
         case .badCommand(let text, let reason): "command '\(text)': \(reason)."
         case .unknownLink(let name): "There is no link '\(name)' in this lab; 'show' lists those there are."
@@ -38,6 +43,8 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "than 15 characters, or has others than letters, digits, '-', '_' and '.'."
         case .tooManyLinks: "A lab has addresses for 156 links; use a second lab for more."
         case .noPrivilege(let reason): reason
+        case .noProgram(let what):
+            "\(what) is not there; build it with 'swift build --product bondd' or name one in BONDD."
         case .missingProgram(let name):
             "The program '\(name)' is not installed; install \(Self.package(of: name))."
         case .system(let call, let errno): "\(call) failed: \(String(cString: strerror(errno)))."

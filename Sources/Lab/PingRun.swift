@@ -1,4 +1,4 @@
-/// A run of `ping`, and what came back.
+/// A run of echo requests at an even pace, and what came back.
 public struct PingRun: Equatable, Sendable {
     /// One answer.
     public struct Reply: Equatable, Sendable {
@@ -35,72 +35,52 @@ public struct PingRun: Equatable, Sendable {
         return sorted[min(Int(q * Double(sorted.count)), sorted.count - 1)]
     }
 
-    /// Pings `address` and waits for the end. Throws `deadline`, `failed`, or `unreadable`.
+    /// How many milliseconds at most passed without an answer, counted from `moment` of the wall clock on; infinite
+    /// when silence lasted to the end (the last ten requests were not answered).
+    public func silence(after moment: Double) -> Double {
+        guard let last = replies.last, last.sequence > sent - 10, last.time > moment else { return .infinity }
+        return zip(replies, replies.dropFirst()).filter { $1.time > moment }
+            .map { ($1.time - max($0.time, moment)) * 1000 }.max() ?? (last.time - moment) * 1000
+    }
+
+    /// Pings `address` and waits for the end, at most a second longer than the last request. Throws `system` or
+    /// `badAddress`.
     ///
     /// - Parameters:
-    ///   - count: how many requests.
-    ///   - interval: seconds between two requests, 0.002 or more.
+    ///   - count: how many requests, 65 535 at the most.
+    ///   - interval: seconds between two requests.
     ///   - interface: the interface to leave by.
+    ///   - source: the address to send from.
     ///   - size: bytes of payload.
     public static func run(
         from namespace: Namespace, to address: String, count: Int, interval: Double = 0.01,
-        interface: String? = nil, size: Int = 56
+        interface: String? = nil, source: String? = nil, size: Int = 56
     ) throws(LabError) -> PingRun {
         try start(
-            from: namespace, to: address, count: count, interval: interval, interface: interface, size: size
+            from: namespace, to: address, count: count, interval: interval, interface: interface,
+            source: source, size: size
         ).finish()
     }
 
-    /// A ping that runs.
+    /// A ping that runs; it ends with the value.
     public struct Running: Sendable {
-        let child: Child
-        let seconds: Double
+        let pinger: Pinger
 
-        /// Waits for the end. Throws as `PingRun.run` does.
-        public func finish() throws(LabError) -> PingRun {
-            let status = try child.wait(seconds: seconds)
-            // 1 is what ping returns when nothing came back: a result, too.
-            guard status == .exited(0) || status == .exited(1) else {
-                throw .failed(command: child.command, status: status, errors: child.errors)
-            }
-            return try PingRun(output: child.output)
-        }
+        /// What came back so far.
+        public var soFar: PingRun { pinger.soFar }
+
+        /// Waits for the end.
+        public func finish() -> PingRun { pinger.finish() }
     }
 
     /// Starts to ping; the parameters are those of `run`.
     public static func start(
         from namespace: Namespace, to address: String, count: Int, interval: Double = 0.01,
-        interface: String? = nil, size: Int = 56
+        interface: String? = nil, source: String? = nil, size: Int = 56
     ) throws(LabError) -> Running {
-        var command = ["ping", "-D", "-n", "-i", "\(interval)", "-c", "\(count)", "-s", "\(size)", "-W", "1"]
-        if let interface { command += ["-I", interface] }
-        let child = try namespace.spawn(command + [address], environment: ["LC_ALL": "C"])
-        return Running(child: child, seconds: Double(count) * interval * 1.5 + 15)
-    }
-
-    /// Reads the output of `ping -D`. Throws `unreadable`.
-    init(output: String) throws(LabError) {
-        (replies, duplicates) = ([], 0)
-        var sent: Int?
-        var seen = Set<Int>()
-        for line in output.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if line.contains(" packets transmitted"), let first = words.first { sent = Int(first) }
-            guard line.hasPrefix("["), let time = Double(words[0].dropFirst().dropLast()),
-                let sequence = Self.value("icmp_seq=", words).flatMap({ Int($0) }),
-                let rtt = Self.value("time=", words).flatMap({ Double($0) })
-            else { continue }
-            if seen.insert(sequence).inserted {
-                replies.append(Reply(sequence: sequence, rtt: rtt, time: time))
-            } else {
-                duplicates += 1
-            }
-        }
-        guard let sent else { throw .unreadable(program: "ping", output: output) }
-        self.sent = sent
-    }
-
-    private static func value(_ key: String, _ words: [Substring]) -> Substring? {
-        words.first { $0.hasPrefix(key) }?.dropFirst(key.count)
+        precondition((1...65_535).contains(count) && interval > 0 && size >= 0)
+        let plan = Pinger.Plan(count: count, interval: UInt64(interval * 1e9), size: size)
+        return Running(
+            pinger: try Pinger(from: namespace, to: address, plan, interface: interface, source: source))
     }
 }

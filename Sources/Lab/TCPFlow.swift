@@ -95,7 +95,8 @@ public struct TCPFlow: Equatable, Sendable {
         return Running(client: try client.spawn(command), server: listener, plan: plan)
     }
 
-    private static func wait(for listener: Child, _ server: Namespace, _ port: UInt16) throws(LabError) {
+    /// Waits until iperf3 listens.
+    static func wait(for listener: Child, _ server: Namespace, _ port: UInt16) throws(LabError) {
         for _ in 0..<500 {
             if server.isListening(port: port) { return }
             if let status = listener.status {

@@ -28,7 +28,7 @@ public struct Outbox: ~Copyable {
     private var used = 0
 
     /// Room for `datagrams` datagrams and `byteCount` bytes in all.
-    public init(datagrams: Int = 256, byteCount: Int = 256 * 2048) {
+    public init(datagrams: Int = 512, byteCount: Int = 512 * 1024) {
         maximumCount = datagrams
         bytes = .allocate(byteCount: byteCount, alignment: 64)
         entries = .allocate(capacity: datagrams)
@@ -66,6 +66,12 @@ public struct Outbox: ~Copyable {
     /// The bytes of `entry`. Valid until `clear`.
     public func datagram(_ entry: Entry) -> UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: bytes[entry.offset..<entry.offset + entry.length])
+    }
+
+    /// The bytes of `count` datagrams from the `index`-th on, which lie side by side. Valid until `clear`.
+    public func datagrams(from index: Int, count: Int) -> UnsafeMutableRawBufferPointer {
+        let last = self[index + count - 1]
+        return UnsafeMutableRawBufferPointer(rebasing: bytes[self[index].offset..<last.offset + last.length])
     }
 
     /// Forgets all datagrams.

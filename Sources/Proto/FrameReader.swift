@@ -42,8 +42,8 @@ public struct FrameReader {
         case .pathResponse: token(body).map(Frame.pathResponse)
         case .pathStatus: PathStatusFrame(parsing: body).map(Frame.pathStatus)
         case .assign: AssignFrame(parsing: body).map(Frame.assign)
-        case .close: body.first.map(Frame.close)
-        case .mode: body.first.map(Frame.mode)
+        case .close: body.isEmpty ? nil : .close(body[0])
+        case .mode: body.isEmpty ? nil : .mode(body[0])
         case .assignRequest: .assignRequest
         }
     }

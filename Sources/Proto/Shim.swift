@@ -2,6 +2,10 @@ import Packet
 
 /// The 4 bytes between the header of a data datagram and the inner packet, sealed with it.
 public struct Shim: Equatable, Sendable {
+    /// Flag: the packet's transport checksum is partial, it holds the pseudo header's sum. TCP or UDP follows the IP header at
+    /// once, and whoever takes the packet out of the tunnel finishes the checksum or has it finished.
+    public static let partialChecksum: UInt8 = 1
+
     /// How far back in sequence the previous packet of the same flow lies; 0: there is none to wait for.
     public var distance: UInt16
     /// The packet's class, a `TrafficClass`'s raw value; a class that is not known counts as bulk.

@@ -5,31 +5,30 @@ struct SequenceWindow: ~Copyable {
     /// How many sequences the window covers: 65536, over half a second at 100,000 packets a second.
     static let span: UInt64 = 65536
 
-    private let words: UnsafeMutablePointer<UInt64>
+    /// Made with the first sequence: a session that is idle from the start has none.
+    private var words: UnsafeMutablePointer<UInt64>?
     /// One above the highest sequence seen.
     private(set) var top: UInt64 = 0
 
-    init() {
-        words = .allocate(capacity: Int(Self.span / 64))
-        words.initialize(repeating: 0, count: Int(Self.span / 64))
-    }
+    init() {}
 
-    deinit { words.deallocate() }
+    deinit { words?.deallocate() }
 
     /// The lowest sequence that the window still knows.
     var bottom: UInt64 { top > Self.span ? top - Self.span : 0 }
 
     /// Whether `sequence` was seen, or is too old to know.
     func contains(_ sequence: UInt64) -> Bool {
-        if sequence >= top { return false }
+        guard let words, sequence < top else { return false }
         if sequence < bottom { return true }
         return words[Int(sequence >> 6 & (Self.span / 64 - 1))] >> (sequence & 63) & 1 == 1
     }
 
     /// Marks `sequence` as seen; nothing happens below the window.
     mutating func insert(_ sequence: UInt64) {
+        let words = words ?? allocate()
         if sequence >= top {
-            clear(from: top, to: sequence)
+            clear(words, from: top, to: sequence)
             top = sequence + 1
         } else if sequence < bottom {
             return
@@ -38,7 +37,7 @@ struct SequenceWindow: ~Copyable {
     }
 
     /// Clears the bits of the sequences that the window moves onto, which still say what was seen `span` earlier.
-    private func clear(from: UInt64, to: UInt64) {
+    private func clear(_ words: UnsafeMutablePointer<UInt64>, from: UInt64, to: UInt64) {
         if to - from >= Self.span {
             words.update(repeating: 0, count: Int(Self.span / 64))
             return
@@ -54,5 +53,12 @@ struct SequenceWindow: ~Copyable {
                 sequence += 1
             }
         }
+    }
+
+    private mutating func allocate() -> UnsafeMutablePointer<UInt64> {
+        let made = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(Self.span / 64))
+        made.initialize(repeating: 0, count: Int(Self.span / 64))
+        words = made
+        return made
     }
 }

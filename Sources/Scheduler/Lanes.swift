@@ -48,6 +48,9 @@ public struct Lanes: Sendable {
         }
     }
 
+    /// Forgets all lanes: a path that is gone must not be chosen.
+    public mutating func removeAll() { count = 0 }
+
     /// Sets each lane's horizon: what a faster path may collect while a packet of the slowest one gets there, so that both
     /// arrive together. It includes the time that the slowest takes to send one: otherwise a slow path would never be
     /// the first to deliver, and never be tried.

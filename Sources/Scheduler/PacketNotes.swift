@@ -12,6 +12,8 @@ public struct PacketNotes: ~Copyable {
         public var flow: UInt32 = 0
         /// Its class.
         public var trafficClass = TrafficClass.bulk
+        /// Whether its transport checksum holds only the pseudo header's sum.
+        public var hasPartialChecksum = false
         /// Whether a copy of it is known to have arrived.
         public var isAcknowledged = false
 

@@ -185,7 +185,11 @@ public struct SentPackets: ~Copyable {
         guard capacity < Self.bound else { return false }
         let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2)
         larger.initialize(repeating: Entry(), count: capacity * 2)
-        for number in base..<next { larger[Int(number & UInt64(capacity * 2 - 1))] = entry(number).pointee }
+        var number = base
+        while number < next {
+            larger[Int(number & UInt64(capacity * 2 - 1))] = entry(number).pointee
+            number += 1
+        }
         ring.deallocate()
         ring = larger
         capacity *= 2

@@ -21,11 +21,24 @@ public struct DatagramSocket: ~Copyable {
     public let localPort: UInt16
 
     private let table: MessageTable
+    /// How many of the outbox's entries each row of the table holds.
+    private let rowEntries: UnsafeMutablePointer<Int>
+    /// Whether the kernel cuts what is sent (UDP_SEGMENT). Switched off for good by the first refusal, as drivers and
+    /// interfaces that can't do it say EIO or EINVAL.
+    private let segments: UnsafeMutablePointer<Bool>
 
-    /// Binds a socket to `interface` (nil: any) and `address` (nil: all of the family); port 0 lets the kernel choose.
+    /// The most datagrams and bytes that the kernel cuts at once (Linux' UDP_MAX_SEGMENTS, and IPv4's largest packet).
+    private static let maximumSegments = 64
+    private static let maximumBytes = 65000
+
+    /// Whether datagrams of one size leave together.
+    public var isSegmenting: Bool { segments.pointee }
+
+    /// Binds a socket, with the kernel's offloads where it has them, to `interface` (nil: any) and `address` (nil: all of the family); port 0 lets the kernel choose.
     /// - Throws: `TransportError`; the socket is closed again then.
     public init(
-        boundTo interface: String?, family: IPAddress.Family, address: IPAddress? = nil, port: UInt16 = 0
+        boundTo interface: String?, family: IPAddress.Family, address: IPAddress? = nil, port: UInt16 = 0,
+        wantsOffloads: Bool = true
     ) throws(TransportError) {
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, kind, 0)
@@ -33,7 +46,7 @@ public struct DatagramSocket: ~Copyable {
         let index: UInt32
         let bound: UInt16
         do throws(TransportError) {
-            let setup = SocketSetup(descriptor: descriptor, family: family)
+            let setup = SocketSetup(descriptor: descriptor, family: family, joins: wantsOffloads)
             index = try setup.bind(to: interface)
             bound = try setup.bind(to: address, port: port, zone: index)
         } catch {
@@ -45,9 +58,17 @@ public struct DatagramSocket: ~Copyable {
         interfaceIndex = index
         localPort = bound
         table = MessageTable(capacity: 64)
+        rowEntries = .allocate(capacity: 64)
+        rowEntries.initialize(repeating: 0, count: 64)
+        segments = .allocate(capacity: 1)
+        segments.initialize(to: wantsOffloads)
     }
 
-    deinit { close(fileDescriptor) }
+    deinit {
+        close(fileDescriptor)
+        rowEntries.deallocate()
+        segments.deallocate()
+    }
 
     /// Receives up to a batch of datagrams: how many came, 0 when there are none now, or a negative errno.
     /// The batch's own count may be smaller, as it refuses oversized ones.
@@ -62,14 +83,38 @@ public struct DatagramSocket: ~Copyable {
     public borrowing func send(_ outbox: borrowing Outbox, entries: Range<Int>) -> SendResult {
         var result = SendResult(next: entries.lowerBound)
         while result.next < entries.upperBound {
-            let count = min(entries.upperBound - result.next, table.capacity)
-            for i in 0..<count {
-                let entry = outbox[result.next + i]
-                table.prepareToSend(i, outbox.datagram(entry), to: entry.link)
+            var rows = 0
+            var next = result.next
+            while rows < table.capacity && next < entries.upperBound {
+                let count = segments.pointee ? run(in: outbox, from: next, to: entries.upperBound) : 1
+                let first = outbox[next]
+                table.prepareToSend(
+                    rows, outbox.datagrams(from: next, count: count),
+                    segmentSize: count > 1 ? first.length : nil, to: first.link)
+                rowEntries[rows] = count
+                rows += 1
+                next += count
             }
-            if !send(rows: count, &result) { break }
+            if !send(rows: rows, &result) { break }
         }
         return result
+    }
+
+    /// How many entries from `start` on can leave as one: one link, one size, the last may be smaller.
+    private borrowing func run(in outbox: borrowing Outbox, from start: Int, to end: Int) -> Int {
+        let first = outbox[start]
+        var bytes = first.length
+        var next = start + 1
+        while next < end && next - start < Self.maximumSegments {
+            let entry = outbox[next]
+            guard entry.length <= first.length, bytes + entry.length <= Self.maximumBytes,
+                entry.offset == first.offset + bytes, entry.link == first.link
+            else { break }
+            bytes += entry.length
+            next += 1
+            if entry.length < first.length { break }
+        }
+        return next - start
     }
 
     /// Sends the table's first `count` rows; whether there may be room for more.
@@ -78,19 +123,26 @@ public struct DatagramSocket: ~Copyable {
         while done < count {
             let taken = clinux_send(fileDescriptor, table.messages + done, UInt32(count - done))
             if taken > 0 {
+                for row in done..<done + Int(taken) {
+                    result.sent += rowEntries[row]
+                    result.next += rowEntries[row]
+                }
                 done += Int(taken)
-                result.sent += Int(taken)
-                result.next += Int(taken)
                 continue
             }
             var code = taken == 0 ? EAGAIN : -taken
+            if rowEntries[done] > 1 && (code == EIO || code == EINVAL) {
+                // The caller's loop prepares the rest anew, one datagram a row.
+                segments.pointee = false
+                return true
+            }
             // IPv6 says of a deleted interface what it says of a missing route.
             if code == ENETUNREACH && interfaceIndex != 0 && !interfaceExists { code = ENODEV }
             result.note(code, entry: result.next)
             if code == EAGAIN || code == ENOBUFS { return false }
+            result.failed += rowEntries[done]
+            result.next += rowEntries[done]
             done += 1
-            result.failed += 1
-            result.next += 1
         }
         return true
     }

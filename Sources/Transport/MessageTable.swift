@@ -49,8 +49,19 @@ struct MessageTable: ~Copyable {
         messages[i].header.msg_controllen = Self.controlSize
     }
 
-    /// Fills the row with a datagram that waits in an outbox.
-    func prepareToSend(_ i: Int, _ bytes: UnsafeMutableRawBufferPointer, to link: Link) {
+    /// Fills the row with datagrams that wait side by side in an outbox; all but the last have `segmentSize` bytes, and nil
+    /// says that it is one.
+    func prepareToSend(
+        _ i: Int, _ bytes: UnsafeMutableRawBufferPointer, segmentSize: Int?, to link: Link
+    ) {
+        prepareAddresses(i, bytes, to: link)
+        if let segmentSize {
+            messages[i].header.msg_control = controls + i * Self.controlSize
+            clinux_set_segment_size(&messages[i].header, UInt16(segmentSize))
+        }
+    }
+
+    private func prepareAddresses(_ i: Int, _ bytes: UnsafeMutableRawBufferPointer, to link: Link) {
         vectors[i] = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
         messages[i].header.msg_namelen = SocketAddress.write(link.remote, to: name(i))
         guard let local = link.local else {

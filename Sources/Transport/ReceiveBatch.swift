@@ -2,17 +2,27 @@ import CLinux
 import Glibc
 import Packet
 
-/// The datagrams of one receive and where they came from. Its memory is allocated once and used again.
+/// What one recvmmsg brings: datagrams, and where each came from and went to. The kernel may have joined datagrams of one
+/// sender (UDP_GRO); here they are apart again.
 public struct ReceiveBatch: ~Copyable {
-    @usableFromInline
-    struct Row {
+    @usableFromInline struct Row {
         @usableFromInline var offset: Int
         @usableFromInline var length: Int
         @usableFromInline var link: Link
+
+        @usableFromInline init(offset: Int, length: Int, link: Link) {
+            self.offset = offset
+            self.length = length
+            self.link = link
+        }
     }
 
-    /// The largest datagram that is taken, in bytes: the wire format's own limit.
+    /// The largest datagram that is taken, in bytes; no path of ours carries a larger one.
     public static let maximumDatagram = 2048
+    /// The most bytes that the kernel joins.
+    static let bufferSize = 65536
+    /// The most datagrams that the kernel joins (Linux' UDP_GRO_CNT_MAX is 64; small ones may be more).
+    static let segmentsPerBuffer = 128
 
     /// How many datagrams the last receive brought.
     public private(set) var count = 0
@@ -24,15 +34,14 @@ public struct ReceiveBatch: ~Copyable {
     @usableFromInline let bytes: UnsafeMutableRawPointer
     @usableFromInline let rows: UnsafeMutablePointer<Row>
 
-    /// Room for `capacity` datagrams a receive.
-    public init(capacity: Int = 64) {
+    /// Room for `capacity` reads of up to 64 KiB each.
+    public init(capacity: Int = 8) {
         precondition(capacity > 0)
         table = MessageTable(capacity: capacity)
-        bytes = .allocate(byteCount: capacity * Self.maximumDatagram, alignment: 64)
-        rows = .allocate(capacity: capacity)
+        bytes = .allocate(byteCount: capacity * Self.bufferSize, alignment: 64)
+        rows = .allocate(capacity: capacity * Self.segmentsPerBuffer)
         for i in 0..<capacity {
-            table.vectors[i] = iovec(
-                iov_base: bytes + i * Self.maximumDatagram, iov_len: Self.maximumDatagram)
+            table.vectors[i] = iovec(iov_base: bytes + i * Self.bufferSize, iov_len: Self.bufferSize)
         }
     }
 
@@ -55,7 +64,7 @@ public struct ReceiveBatch: ~Copyable {
         return link
     }
 
-    /// recvmmsg. Returns what the kernel gave (also what is refused here), 0 or a negative errno.
+    /// recvmmsg. Returns how many reads the kernel filled (also what is refused here), 0 or a negative errno.
     mutating func fill(from descriptor: Int32) -> Int {
         count = 0
         let received = Int(clinux_receive(descriptor, table.messages, UInt32(table.capacity)))
@@ -76,8 +85,21 @@ public struct ReceiveBatch: ~Copyable {
             return
         }
         let link = Link(socket: 0, local: table.localAddress(i), remote: remote)
-        (rows + count).initialize(
-            to: Row(offset: i * Self.maximumDatagram, length: Int(message.length), link: link))
-        count += 1
+        let length = Int(message.length)
+        let joined = Int(clinux_segment_size(&table.messages[i].header))
+        let size = joined > 0 ? joined : max(length, 1)
+        guard size <= Self.maximumDatagram else {
+            refused &+= 1
+            return
+        }
+        var offset = 0
+        for _ in 0..<Self.segmentsPerBuffer where offset < length {
+            let piece = min(size, length - offset)
+            (rows + count).initialize(
+                to: Row(offset: i * Self.bufferSize + offset, length: piece, link: link))
+            count += 1
+            offset += piece
+        }
+        if offset < length { refused &+= 1 }
     }
 }

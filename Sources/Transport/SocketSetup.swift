@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Packet
 
@@ -5,6 +6,8 @@ import Packet
 struct SocketSetup {
     let descriptor: Int32
     let family: IPAddress.Family
+    /// Whether the kernel may join datagrams on receipt.
+    let joins: Bool
 
     /// Sets the options and binds to an interface; returns its index, or 0 for none.
     func bind(to interface: String?) throws(TransportError) -> UInt32 {
@@ -17,6 +20,8 @@ struct SocketSetup {
             try set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "ask for IPv6 packet information")
             try set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE, "forbid IPv6 fragments")
         }
+        // Before Linux 5.0 there is no joining; then every datagram is read for itself.
+        if joins { _ = clinux_join_on_receipt(descriptor) }
         enlarge(SO_RCVBUFFORCE, else: SO_RCVBUF)
         enlarge(SO_SNDBUFFORCE, else: SO_SNDBUF)
         guard let interface else { return 0 }

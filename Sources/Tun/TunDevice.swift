@@ -11,13 +11,19 @@ public struct TunDevice: ~Copyable {
     public let index: UInt32
     /// The descriptor, for epoll; it does not block and is closed on exec.
     public let fileDescriptor: Int32
+    /// What is left to the kernel.
+    public let offloads: TunOffloads
+
+    /// The most that one read brings: a packet of 64 KiB and the header before it.
+    public static let maximumRead = 65536 + OffloadHeader.size
 
     /// Makes a TUN interface (layer 3, no packet information header) of that name, which must be free.
+    /// - Parameter wantsOffloads: whether to use all offloads that the kernel has.
     /// - Throws: `TunError`, which says who has the name or what the process lacks.
-    public init(name wanted: String) throws(TunError) {
+    public init(name wanted: String, wantsOffloads: Bool = true) throws(TunError) {
         guard Self.isUsable(wanted) else { throw .badName(wanted) }
         var given = [CChar](repeating: 0, count: 16)
-        let descriptor = clinux_tun_open(wanted, &given)
+        let descriptor = clinux_tun_open(wanted, &given, wantsOffloads ? 1 : 0)
         guard descriptor >= 0 else { throw TunError(errno: -descriptor, name: wanted) }
         let index = if_nametoindex(given)
         guard index != 0 else {
@@ -25,16 +31,41 @@ public struct TunDevice: ~Copyable {
             close(descriptor)
             throw TunError.failed(wanted, errno: code)
         }
+        // The best that this kernel knows: each absence only means more and smaller packets.
+        let choices: [TunOffloads] = [[.checksum, .tcp, .udp], [.checksum, .tcp], [.checksum]]
+        offloads =
+            choices.first { wantsOffloads && clinux_tun_set_offload(descriptor, $0.kernelFlags) == 0 } ?? []
+        hasHeaders = wantsOffloads
         name = wanted
         self.index = index
         fileDescriptor = descriptor
     }
 
+    /// Whether each packet has a header of the kernel's in front.
+    let hasHeaders: Bool
+
     deinit { close(fileDescriptor) }
 
-    /// Reads one inner packet: its length in bytes, 0 when there is none now, or a negative errno.
-    /// A packet that is longer than `buffer` is cut off: make it as large as the MTU.
-    public borrowing func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    /// Reads one packet, which with offloads may have to be cut: the packet that lies in `buffer` now and what the kernel says
+    /// of it; nil when there is none now.
+    /// - Parameter buffer: `maximumRead` bytes.
+    public borrowing func read(into buffer: UnsafeMutableRawBufferPointer) -> Superpacket? {
+        while true {
+            let count = readBytes(into: buffer)
+            guard count > 0 else { return nil }
+            let skip = hasHeaders ? OffloadHeader.size : 0
+            guard count > skip else { continue }
+            let header =
+                hasHeaders ? OffloadHeader(reading: UnsafeRawBufferPointer(buffer)) : OffloadHeader()
+            // What makes no sense is no packet.
+            if let header, let packet = Superpacket(header, buffer.slice(skip, count - skip)) {
+                return packet
+            }
+        }
+    }
+
+    /// Reads what the kernel has: the bytes, 0 for nothing, or a negative errno.
+    borrowing func readBytes(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         while true {
             let count = Glibc.read(fileDescriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
@@ -44,11 +75,18 @@ public struct TunDevice: ~Copyable {
         }
     }
 
-    /// Hands one inner packet to the kernel: its length in bytes, or a negative errno.
+    /// Hands one inner packet to a device without headers: its length in bytes, or a negative errno.
     /// ENOBUFS (no memory), EINVAL (no IP packet) and EIO (interface down) mean that this packet is lost.
-    public borrowing func write(_ packet: UnsafeRawBufferPointer) -> Int {
+    borrowing func write(_ packet: UnsafeRawBufferPointer) -> Int {
+        var piece = iovec(
+            iov_base: UnsafeMutableRawPointer(mutating: packet.baseAddress), iov_len: packet.count)
+        return write(&piece, count: 1)
+    }
+
+    /// Hands one packet in pieces to the kernel; the first piece is the header where the device has one.
+    borrowing func write(_ pieces: UnsafePointer<iovec>, count pieceCount: Int) -> Int {
         while true {
-            let count = Glibc.write(fileDescriptor, packet.baseAddress, packet.count)
+            let count = writev(fileDescriptor, pieces, Int32(pieceCount))
             if count >= 0 { return count }
             let code = errno
             if code != EINTR { return -Int(code) }

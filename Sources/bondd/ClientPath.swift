@@ -52,7 +52,7 @@ final class ClientPath {
 
     /// Follows the state of the interface: binds a socket when it can be used, drops it when it can't.
     /// - Returns: whether a socket was made or dropped, or the local address changed.
-    func follow(_ netlink: borrowing Netlink, log: Log) -> Bool {
+    func follow(_ netlink: borrowing Netlink, offload: Bool, log: Log) -> Bool {
         let before = (interfaceIndex, local, endpoint?.address.family)
         let facts = try? netlink.interface(named: configuration.interface)
         mtu = facts?.mtu ?? mtu
@@ -67,7 +67,8 @@ final class ClientPath {
         local = address
         if socket == nil || interfaceIndex != facts.index || socket?.socket.family != family {
             do throws(TransportError) {
-                let bound = try DatagramSocket(boundTo: facts.name, family: family)
+                let bound = try DatagramSocket(
+                    boundTo: facts.name, family: family, wantsOffloads: offload)
                 socket = UDPSocket(bound, number: id)
                 interfaceIndex = facts.index
             } catch {

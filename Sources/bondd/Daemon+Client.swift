@@ -62,7 +62,9 @@ extension Daemon {
                 for name in path.configuration.endpoint.map({ [$0] }) ?? client.server.endpoints
                 where name.endpoint == nil { resolver.resolve(name) }
             }
-            if !working.contains(path.id) && path.endpoints.count > 1 && now - path.chosenAt > Self.endpointPatience {
+            if !working.contains(path.id) && path.endpoints.count > 1
+                && now - path.chosenAt > Self.endpointPatience
+            {
                 path.rotate(now: now)
             }
             follow(path, now: now)
@@ -73,7 +75,7 @@ extension Daemon {
     mutating func follow(_ path: ClientPath, now: Instant) {
         let hadLink = path.link
         let socket = path.socket
-        let changed = path.follow(netlink, log: log)
+        let changed = path.follow(netlink, offload: configuration.tunnel.offload, log: log)
         if path.socket !== socket, let new = path.socket { install(new) }
         if path.socket == nil && Int(path.id) < sockets.count { sockets[Int(path.id)] = nil }
         guard changed || path.link != hadLink || !path.isKnownToEngine else { return }
@@ -86,7 +88,10 @@ extension Daemon {
         let name = path.configuration.name
         log(
             .info, path.link == nil ? "path can't be used" : "path can be used",
-            ["path": name, "interface": path.configuration.interface, "local": path.local?.description ?? "-"])
+            [
+                "path": name, "interface": path.configuration.interface,
+                "local": path.local?.description ?? "-",
+            ])
     }
 
     /// The kernel says that interfaces or addresses changed.

@@ -67,7 +67,8 @@ extension Daemon {
         }
         for notice in new.notices { log(.warning, notice) }
         guard new.canReplace(configuration) else {
-            let sentence = "the role, interface, addresses, keys, endpoints and listening addresses change only with a restart"
+            let sentence =
+                "the role, interface, addresses, keys, endpoints and listening addresses change only with a restart"
             log(.error, "the configuration stays as it was: \(sentence)")
             return sentence
         }
@@ -96,11 +97,18 @@ extension Daemon {
             let name = paths.first { $0.id == id }?.configuration.name ?? "\(id)"
             log(state == .suspect ? .debug : .info, "path is \(state)", ["peer": peer, "path": name])
         case .pathMoved(let peer, let id, let remote):
-            log(.info, "path has a new address", ["peer": peer, "path": "\(id)", "remote": remote.description])
+            log(
+                .info, "path has a new address",
+                ["peer": peer, "path": "\(id)", "remote": remote.description])
         case .unanswered:
             log(.warning, "the server has not answered for 90 s; check its address, its key and the firewall")
         case .versionRefused:
             log(.warning, "the server speaks another version of the protocol; bring both to one version")
+        case .suiteMismatch(let peer):
+            let sentence = "a client uses another cipher; set the same [tunnel] cipher on both ends"
+            log(.warning, sentence, ["peer": peer])
+        case .suiteRefused:
+            log(.warning, "the server uses another cipher; set the same [tunnel] cipher on both ends")
         }
     }
 }

@@ -9,7 +9,8 @@ extension Daemon {
         var sessions = engine.reports(now: now).map { session(of: $0) }
         if engine.isClient && sessions.isEmpty { sessions = [connecting] }
         return Status(
-            version: BondD.version, role: engine.isClient ? "client" : "server", mode: engine.currentMode.word,
+            version: BondD.version, role: engine.isClient ? "client" : "server",
+            mode: engine.currentMode.word,
             interface: tunnel.device.name, mtu: tunnel.mtu, uptime: (now - startedAt).seconds,
             handshakes: counters.handshakes, sessions: sessions, drops: drops,
             notices: configuration.notices)
@@ -30,7 +31,8 @@ extension Daemon {
     private func path(of report: PathReport) -> PathStatus {
         let own = paths.first { $0.id == report.id }
         var status = PathStatus(
-            name: own?.configuration.name ?? "path\(report.id)", interface: own?.configuration.interface ?? "",
+            name: own?.configuration.name ?? "path\(report.id)",
+            interface: own?.configuration.interface ?? "",
             state: "\(report.state)", role: "\(report.role)",
             local: (own?.local ?? report.link?.local)?.description ?? "",
             remote: report.link?.remote.description ?? "")
@@ -70,6 +72,7 @@ extension Daemon {
             "handshake": drops.handshake, "cookies": drops.cookies, "not_ip": drops.notIP,
             "foreign_source": drops.foreignSource, "no_route": drops.noRoute, "no_session": drops.noSession,
             "queue_full": drops.queueFull, "expired": drops.expired, "no_buffer": drops.noBuffer,
+            "suite_mismatch": drops.suiteMismatch,
             "unsent": counters.unsent, "receive_errors": counters.receiveErrors,
             "tunnel_errors": counters.tunnelErrors, "too_big": counters.tooBig,
             "socket_full": counters.noBuffers, "not_permitted": counters.notPermitted,

@@ -6,6 +6,7 @@ import Packet
 import Proto
 import Scheduler
 import Transport
+import Tun
 
 /// The data thread: everything that happens, in one loop.
 ///
@@ -25,6 +26,12 @@ struct Daemon: ~Copyable {
     var engine: Engine
     var outbox = Outbox()
     var batch = ReceiveBatch()
+    /// What one read of the TUN device brings.
+    private let superpacket = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: TunDevice.maximumRead, alignment: 64)
+    private var joiner: SegmentJoiner
+    /// Packets that the joiner holds.
+    private var joining = SlotQueue(bound: SegmentJoiner.maximumCount)
 
     /// Sockets by the number that links carry.
     var sockets: [UDPSocket?] = []
@@ -52,7 +59,8 @@ struct Daemon: ~Copyable {
         let control = try ControlSocket(path: Self.socketPath(socket, configuration))
         let resolver = try Resolver()
         let tunnel = try TunnelInterface(
-            name: configuration.tunnel.interface, mtu: configuration.tunnel.mtu ?? 1400, netlink: netlink)
+            name: configuration.tunnel.interface, mtu: configuration.tunnel.mtu ?? 1400,
+            offload: configuration.tunnel.offload, netlink: netlink)
         engine = Engine(
             EngineConfiguration(configuration, mtu: tunnel.mtu),
             staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key), seed: Sodium.systemSeed())
@@ -61,6 +69,7 @@ struct Daemon: ~Copyable {
         self.networkEvents = networkEvents
         self.control = control
         self.resolver = resolver
+        joiner = SegmentJoiner(tunnel.device.offloads)
         self.tunnel = tunnel
     }
 
@@ -150,24 +159,42 @@ struct Daemon: ~Copyable {
     }
 
     private mutating func readTunnel(now: Instant) {
-        for _ in 0..<Self.packetsPerTurn {
-            let slot = engine.reserve()
-            guard slot != .none else { return }
-            let length = tunnel.device.read(into: engine.room(of: slot))
-            guard length > 0 else {
-                engine.release(slot)
-                return
+        var count = 0
+        while count < Self.packetsPerTurn, let packet = tunnel.device.read(into: superpacket) {
+            for index in 0..<packet.count {
+                let slot = engine.reserve()
+                guard slot != .none else { return }
+                guard let length = packet.write(index, to: engine.room(of: slot)) else {
+                    counters.tunnelErrors += 1
+                    engine.release(slot)
+                    continue
+                }
+                engine.send(slot, length: length, hasPartialChecksum: packet.isPartial, now: now)
             }
-            engine.send(slot, length: length, now: now)
+            count += packet.count
         }
     }
 
+    /// Writes what is delivered, each run of one flow's packets at once.
     private mutating func writeTunnel() {
         while true {
             let slot = engine.takeDelivery()
-            if slot == .none { return }
-            if tunnel.device.write(engine.packet(in: slot)) < 0 { counters.tunnelErrors += 1 }
-            engine.release(slot)
+            if slot == .none { break }
+            let (packet, isPartial) = engine.delivery(slot)
+            if !joiner.append(packet, isPartial: isPartial) {
+                flushTunnel()
+                _ = joiner.append(packet, isPartial: isPartial)
+            }
+            _ = joining.append(slot, length: 0)
+        }
+        flushTunnel()
+    }
+
+    private mutating func flushTunnel() {
+        if joiner.flush(to: tunnel.device) < 0 { counters.tunnelErrors += 1 }
+        while !joining.isEmpty {
+            engine.release(joining.first)
+            joining.removeFirst(length: 0)
         }
     }
 
@@ -193,7 +220,8 @@ struct Daemon: ~Copyable {
         guard let problem = result.problem else { return }
         counters.unsent += UInt64(entries.count - result.sent)
         switch problem {
-        case .unreachable, .interfaceGone: pathFailed(socket.number, gone: problem == .interfaceGone, now: now)
+        case .unreachable, .interfaceGone:
+            pathFailed(socket.number, gone: problem == .interfaceGone, now: now)
         case .wouldBlock, .noBuffers, .tooBig, .notPermitted, .other: counters.note(problem)
         }
     }

@@ -33,7 +33,8 @@ struct Poller: ~Copyable {
         signals = signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
         events = .allocate(capacity: Self.batch)
         guard epoll >= 0, timer >= 0, signals >= 0 else {
-            throw Failure("the kernel gives no epoll, timerfd or signalfd (\(String(cString: strerror(errno))))")
+            throw Failure(
+                "the kernel gives no epoll, timerfd or signalfd (\(String(cString: strerror(errno))))")
         }
         watch(timer, .timer)
         watch(signals, .signals)

@@ -14,9 +14,13 @@ struct ShowStatus: ParsableCommand {
 
     func run() throws {
         let status = try ask(.status, options.socket)
-        guard case .status(let status) = status else { throw Failure("bondd gave no status; is it another version?") }
+        guard case .status(let status) = status else {
+            throw Failure("bondd gave no status; is it another version?")
+        }
         if json {
-            guard let line = try? Line.encode(status) else { throw Failure("the status can't be written as JSON") }
+            guard let line = try? Line.encode(status) else {
+                throw Failure("the status can't be written as JSON")
+            }
             print(String(decoding: line, as: UTF8.self), terminator: "")
         } else {
             print(StatusTable(status).text, terminator: "")

@@ -15,7 +15,10 @@ struct StatusTable {
                 "\(session.client)  \(session.address)  \(session.state)  mode \(session.mode)  "
                     + "keys \(Self.time(session.rekeyAge)) old")
             var rows = [
-                ["path", "state", "role", "rtt ms", "jitter", "loss %", "Mbit/s", "queue ms", "sent", "received"]
+                [
+                    "path", "state", "role", "rtt ms", "jitter", "loss %", "Mbit/s", "queue ms", "sent",
+                    "received",
+                ]
             ]
             for path in session.paths {
                 rows.append([

@@ -11,8 +11,8 @@ struct TunnelInterface: ~Copyable {
     private var routes: [CIDR] = []
 
     /// Makes the device, with its MTU set and up.
-    init(name: String, mtu: Int, netlink: borrowing Netlink) throws {
-        let made = try TunDevice(name: name)
+    init(name: String, mtu: Int, offload: Bool, netlink: borrowing Netlink) throws {
+        let made = try TunDevice(name: name, wantsOffloads: offload)
         try netlink.setMTU(mtu, ofInterface: made.index)
         try netlink.setUp(true, interface: made.index)
         device = made
@@ -42,7 +42,7 @@ struct TunnelInterface: ~Copyable {
         for route in wantedRoutes where !routes.contains(route) {
             do throws(ControlError) {
                 try netlink.addRoute(to: route, interface: device.index)
-            } catch where error.alreadyThere {
+            } catch  where error.alreadyThere {
                 continue
             }
         }

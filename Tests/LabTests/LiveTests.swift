@@ -85,7 +85,7 @@ struct LiveTests {
         usleep(300_000)
         #expect(try pair.client.ip("link show dev fibre").contains("LOWER_UP"))
         pair.link.isDown = false
-        let run = try ping.finish()
+        let run = ping.finish()
         #expect((280...500).contains(run.largestGap), "\(run.largestGap)")
         #expect(run.lost > 5 && run.replies.count > 20 && run.replies.last?.sequence == 100)
         #expect(pair.link.counters(.up).vanished > 5)

@@ -69,4 +69,14 @@ import Testing
         lanes[0].backlog = 1400
         #expect(lanes.preferred(1400) == nil)
     }
+
+    @Test func whatIsRemovedIsNotChosen() {
+        var lanes = Lanes()
+        lanes[0] = lane(10, 50)
+        lanes[1] = lane(100, 5, score: -1)
+        lanes.removeAll()
+        lanes[0] = lane(10, 50)
+        lanes.align()
+        #expect(lanes.earliest(1250) == 0 && lanes.preferred(1250) == 0)
+    }
 }

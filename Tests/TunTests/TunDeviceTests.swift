@@ -8,7 +8,7 @@ import Testing
 struct TunDeviceTests {
     @Test func packetsGoThroughTheKernelAndBack() throws {
         try OwnNetwork.run {
-            let tun = try TunDevice(name: "bond0")
+            let tun = try TunDevice(name: "bond0", wantsOffloads: false)
             #expect(tun.name == "bond0")
             #expect(tun.index == if_nametoindex("bond0"))
             OwnNetwork.ip("addr add 10.77.0.2/24 dev bond0")
@@ -31,7 +31,7 @@ struct TunDeviceTests {
             var packet: [UInt8] = []
             // The kernel says hello to IPv6 routers too: look for the IPv4 packet.
             while true {
-                let count = buffer.withUnsafeMutableBytes { tun.read(into: $0) }
+                let count = buffer.withUnsafeMutableBytes { tun.readBytes(into: $0) }
                 guard count > 0 else { break }
                 if buffer[0] >> 4 == 4 { packet = Array(buffer[..<count]) }
             }
@@ -53,15 +53,15 @@ struct TunDeviceTests {
 
     @Test func readingNothingIsZero() throws {
         try OwnNetwork.run {
-            let tun = try TunDevice(name: "quiet")
+            let tun = try TunDevice(name: "quiet", wantsOffloads: false)
             var buffer = [UInt8](repeating: 0, count: 2048)
-            #expect(buffer.withUnsafeMutableBytes { tun.read(into: $0) } == 0)
+            #expect(buffer.withUnsafeMutableBytes { tun.readBytes(into: $0) } == 0)
         }
     }
 
     @Test func writeTellsWhyAPacketIsLost() throws {
         try OwnNetwork.run {
-            let tun = try TunDevice(name: "bond0")
+            let tun = try TunDevice(name: "bond0", wantsOffloads: false)
             let packet = [UInt8](repeating: 0x45, count: 40)
             #expect(packet.withUnsafeBytes { tun.write($0) } == -Int(EIO), "the interface is down")
             OwnNetwork.ip("link set bond0 up")
@@ -72,7 +72,7 @@ struct TunDeviceTests {
     @Test func theInterfaceGoesWithTheValue() throws {
         try OwnNetwork.run {
             do {
-                let tun = try TunDevice(name: "brief")
+                let tun = try TunDevice(name: "brief", wantsOffloads: false)
                 #expect(if_nametoindex("brief") == tun.index)
             }
             // Another test's child may hold the descriptor between its fork and its exec.
@@ -84,17 +84,23 @@ struct TunDeviceTests {
     @Test func aTakenNameIsAnError() throws {
         OwnNetwork.run {
             OwnNetwork.ip("link add taken type veth peer name other")
-            #expect(throws: TunError.nameTaken("taken")) { _ = try TunDevice(name: "taken") }
+            #expect(throws: TunError.nameTaken("taken")) {
+                _ = try TunDevice(name: "taken", wantsOffloads: false)
+            }
             do {
-                let tun = try TunDevice(name: "mine")
-                #expect(throws: TunError.nameTaken("mine")) { _ = try TunDevice(name: "mine") }
+                let tun = try TunDevice(name: "mine", wantsOffloads: false)
+                #expect(throws: TunError.nameTaken("mine")) {
+                    _ = try TunDevice(name: "mine", wantsOffloads: false)
+                }
                 #expect(tun.name == "mine")
             } catch {
                 Issue.record("\(error)")
             }
             // Made by somebody to be there: not taken over either.
             OwnNetwork.ip("tuntap add persist mode tun")
-            #expect(throws: TunError.nameTaken("persist")) { _ = try TunDevice(name: "persist") }
+            #expect(throws: TunError.nameTaken("persist")) {
+                _ = try TunDevice(name: "persist", wantsOffloads: false)
+            }
         }
     }
 

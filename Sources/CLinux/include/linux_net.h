@@ -29,8 +29,16 @@ int clinux_local_address(const struct msghdr *message, uint8_t address[16]);
 // Makes a message leave from an address of 4 or 16 bytes; scope is a link-local address's interface or 0.
 void clinux_set_source(struct msghdr *message, const uint8_t *address, int length, unsigned int scope);
 
+// Has a message cut into datagrams of `size` bytes (UDP_SEGMENT); appended to what clinux_set_source left.
+void clinux_set_segment_size(struct msghdr *message, uint16_t size);
+// The size of the datagrams that the kernel joined into a received message (UDP_GRO), or 0 for a single one.
+int clinux_segment_size(const struct msghdr *message);
+// Lets the kernel join datagrams of one sender on receipt.
+int clinux_join_on_receipt(int fd);
+
 // Opens /dev/net/tun (not blocking, closed on exec) and attaches it to a new interface; name is what it got.
-int clinux_tun_open(const char *wanted, char name[16]);
+// With `headers`, each packet has a virtio network header of 10 bytes in front.
+int clinux_tun_open(const char *wanted, char name[16], int headers);
 // Sets a TUN device's offloads (TUN_F_...) or its carrier.
 int clinux_tun_set_offload(int fd, unsigned int flags);
 int clinux_tun_set_carrier(int fd, int carrier);

@@ -1,0 +1,61 @@
+/// A client's configuration, as far as the lab varies it.
+public struct ClientFile: Sendable {
+    /// `[[path]]`
+    public struct Path: Sendable {
+        /// Its interface, which is its name, too.
+        public var interface: String
+        /// Where the server is on it.
+        public var endpoint: String
+        /// `primary`, `backup`, `metered` or `never`.
+        public var role = "primary"
+
+        /// A primary path.
+        public init(interface: String, endpoint: String) {
+            self.interface = interface
+            self.endpoint = endpoint
+        }
+    }
+
+    /// `mode`
+    public var mode = "stripe"
+    /// The server's public key in base64.
+    public var serverKey: String
+    /// The file of the preshared key, if any.
+    public var presharedKeyFile: String?
+    /// What goes into the tunnel; nil leaves the key out.
+    public var routes: [String]?
+    /// Where the server is, for paths that do not say so.
+    public var endpoints = ["192.0.2.1:5000"]
+    /// The uplinks.
+    public var paths: [Path] = []
+
+    /// One without paths.
+    public init(serverKey: String) { self.serverKey = serverKey }
+
+    /// The file's text. The key is beside the file.
+    public var text: String {
+        var text = """
+            [tunnel]
+            role = "client"
+            interface = "bond0"
+            mode = "\(mode)"
+            private_key_file = "key"
+            \(routes.map { "routes = \($0)" } ?? "")
+            [server]
+            public_key = "\(serverKey)"
+            endpoints = \(endpoints)
+
+            """
+        if let file = presharedKeyFile { text += "preshared_key_file = \"\(file)\"\n" }
+        for path in paths {
+            text += """
+                [[path]]
+                interface = "\(path.interface)"
+                role = "\(path.role)"
+                endpoint = "\(path.endpoint)"
+
+                """
+        }
+        return text
+    }
+}

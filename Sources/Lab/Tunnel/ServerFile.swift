@@ -1,0 +1,59 @@
+/// A server's configuration, as far as the lab varies it.
+public struct ServerFile: Sendable {
+    /// `[[client]]`
+    public struct Client: Sendable {
+        /// Its name.
+        public var name: String
+        /// Its public key in base64.
+        public var publicKey: String
+        /// Its addresses inside.
+        public var addresses: [String]
+        /// The file of its preshared key, if any.
+        public var presharedKeyFile: String?
+
+        /// A client without preshared key.
+        public init(name: String, publicKey: String, addresses: [String]) {
+            self.name = name
+            self.publicKey = publicKey
+            self.addresses = addresses
+        }
+    }
+
+    /// `mode`
+    public var mode = "stripe"
+    /// `address`, with prefix length.
+    public var addresses = ["10.77.0.1/24", "fd77::1/64"]
+    /// `[listen] addresses`
+    public var listen = ["0.0.0.0:5000", "[::]:5000"]
+    /// The clients it knows.
+    public var clients: [Client] = []
+
+    /// One without clients.
+    public init() {}
+
+    /// The file's text. The key is beside the file.
+    public var text: String {
+        var text = """
+            [tunnel]
+            role = "server"
+            interface = "bond0"
+            mode = "\(mode)"
+            address = \(addresses)
+            private_key_file = "key"
+            [listen]
+            addresses = \(listen)
+
+            """
+        for client in clients {
+            text += """
+                [[client]]
+                name = "\(client.name)"
+                public_key = "\(client.publicKey)"
+                address = \(client.addresses)
+
+                """
+            if let file = client.presharedKeyFile { text += "preshared_key_file = \"\(file)\"\n" }
+        }
+        return text
+    }
+}

@@ -1,0 +1,133 @@
+import Synchronization
+
+/// A real tunnel in a lab: one bondd server and any number of clients, each in a namespace of its own with emulated
+/// uplinks to the server.
+///
+/// ```swift
+/// let tunnel = try Tunnel()
+/// defer { tunnel.close() }
+/// let laptop = try tunnel.client("laptop", uplinks: ["fibre=100/10", "lte=50/30"])
+/// try tunnel.start()
+/// let pings = try PingRun.run(from: laptop.namespace, to: Tunnel.serverAddress, count: 100)
+/// ```
+public final class Tunnel: Sendable {
+    /// The server's IPv4 address inside.
+    public static let serverAddress = "10.77.0.1"
+    /// The server's IPv6 address inside.
+    public static let serverAddress6 = "fd77::1"
+
+    /// The namespaces and links.
+    public let lab: Lab
+    /// The server's daemon.
+    public let server: Bondd
+    private let program: Program
+    private let state: Mutex<(file: ServerFile, clients: [TunnelClient])>
+
+    /// A tunnel without clients.
+    ///
+    /// - Parameters:
+    ///   - mode: the mode of both ends.
+    ///   - seed: what all random choices of the links follow from.
+    /// Throws `noProgram`, or as `Lab` does.
+    public init(mode: String = "stripe", seed: UInt64 = 1) throws(LabError) {
+        program = try Program()
+        lab = try Lab(seed: seed)
+        server = try Bondd("server", program, in: lab.namespace("server"))
+        var file = ServerFile()
+        file.mode = mode
+        state = Mutex((file, []))
+    }
+
+    deinit { close() }
+
+    /// The server's configuration. Setting it writes the file; a running server reads it after SIGHUP.
+    public var serverFile: ServerFile { state.withLock { $0.file } }
+
+    /// Changes the server's configuration and writes its file. Throws `system`.
+    public func changeServer(_ body: (inout ServerFile) -> Void) throws(LabError) {
+        let text = state.withLock { state in
+            body(&state.file)
+            return state.file.text
+        }
+        try server.configure(text)
+    }
+
+    /// The clients, in the order they were added.
+    public var clients: [TunnelClient] { state.withLock { $0.clients } }
+
+    /// A new client, known to the server's configuration, not started. Its number i (from 0) gives its addresses:
+    /// 10.77.0.(2+i) and fd77::(2+i).
+    ///
+    /// - Parameters:
+    ///   - uplinks: its links, in the words of `LinkSpec`.
+    ///   - ipv6: whether paths reach the server over IPv6, an answer a link; the last holds for the rest.
+    /// Throws `badSpec`, or as `Lab.link` does.
+    public func client(
+        _ name: String, uplinks: [String], ipv6: [Bool] = [false]
+    ) throws(LabError) -> TunnelClient {
+        var links: [EmulatedLink] = []
+        let namespace = try lab.namespace(name)
+        for text in uplinks {
+            links.append(try lab.link(LinkSpec(text), from: namespace, to: server.namespace))
+        }
+        let paths = links.enumerated().map { i, link in
+            let overIPv6 = ipv6.isEmpty ? false : ipv6[min(i, ipv6.count - 1)]
+            let host = overIPv6 ? "[\(link.addresses.ipv6(.server))]" : link.addresses.ipv4(.server)
+            return ClientFile.Path(interface: link.name, endpoint: "\(host):5000")
+        }
+        return try add(name, namespace, links, paths)
+    }
+
+    /// A new client whose uplinks are plain veth pairs, as fast as the kernel is. Throws as `Lab.veth` does.
+    public func client(_ name: String, wires: [String]) throws(LabError) -> TunnelClient {
+        let namespace = try lab.namespace(name)
+        var paths: [ClientFile.Path] = []
+        for wire in wires {
+            let pair = try lab.veth(wire, from: namespace, to: server.namespace)
+            paths.append(
+                ClientFile.Path(interface: wire, endpoint: "\(pair.addresses.ipv4(.server)):5000"))
+        }
+        return try add(name, namespace, [], paths)
+    }
+
+    private func add(
+        _ name: String, _ namespace: Namespace, _ links: [EmulatedLink], _ paths: [ClientFile.Path]
+    ) throws(LabError) -> TunnelClient {
+        let bondd = try Bondd(name, program, in: namespace)
+        let number = clients.count
+        var file = ClientFile(serverKey: server.publicKey)
+        file.mode = serverFile.mode
+        file.paths = paths
+        let client = TunnelClient(bondd: bondd, links: links, number: number, file: file)
+        try client.change { _ in }
+        try changeServer { server in
+            server.clients.append(
+                ServerFile.Client(
+                    name: name, publicKey: bondd.publicKey, addresses: [client.address, client.address6]))
+        }
+        state.withLock { $0.clients.append(client) }
+        return client
+    }
+
+    /// Starts the server and all clients, and waits until every path is up. Throws `deadline` or `failed`.
+    public func start() throws(LabError) {
+        try server.start()
+        for client in clients { try client.bondd.start() }
+        for client in clients { try client.waitUntilWhole() }
+    }
+
+    /// Ends everything and removes the files. May be called again.
+    public func close() {
+        let clients = state.withLock { state in
+            defer { state.clients = [] }
+            return state.clients
+        }
+        for client in clients {
+            client.bondd.kill()
+            client.bondd.scratch.remove()
+        }
+        server.kill()
+        lab.close()
+        server.scratch.remove()
+    }
+}

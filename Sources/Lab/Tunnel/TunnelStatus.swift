@@ -1,0 +1,84 @@
+import FoundationEssentials
+
+/// The part of `bondd status --json` that the lab reads. Not bondd's own type: the keys are a contract, and this is
+/// the other side of it.
+public struct TunnelStatus: Decodable, Sendable {
+    /// A session with one peer.
+    public struct Session: Decodable, Sendable {
+        /// The peer's name.
+        public var client: String
+        /// The address inside.
+        public var address: String
+        /// `connecting`, `up` or `down`.
+        public var state: String
+        /// Its paths, in the client's order.
+        public var paths: [Path]
+        /// How order is restored.
+        public var reorder: Reorder
+    }
+
+    /// A path of a session.
+    public struct Path: Decodable, Sendable {
+        /// Its name.
+        public var name: String
+        /// `probing`, `up`, `suspect` or `down`.
+        public var state: String
+        /// `primary`, `backup`, `metered` or `never`.
+        public var role: String
+        /// This end's address and port.
+        public var local: String
+        /// The other end's address and port.
+        public var remote: String
+        /// Round-trip time in ms.
+        public var rtt_ms: Double
+        /// Lost datagrams, 0...1.
+        public var loss: Double
+        /// The rate it is thought to have, in Mbit/s.
+        public var rate_mbit: Double
+        /// Bytes of datagrams sent.
+        public var tx_bytes: Int
+        /// Bytes of datagrams received.
+        public var rx_bytes: Int
+        /// Datagrams sent.
+        public var tx_packets: Int
+    }
+
+    /// The reorder buffer of a session.
+    public struct Reorder: Decodable, Sendable {
+        /// Copies dropped.
+        public var duplicates: Int
+    }
+
+    /// `client` or `server`.
+    public var role: String
+    /// The mode's word.
+    public var mode: String
+    /// bondd's age in seconds.
+    public var uptime_s: Double
+    /// One a client.
+    public var sessions: [Session]
+    /// Packets dropped, by reason.
+    public var drops: [String: Int]
+
+    /// Reads what `bondd status --json` printed. Throws `unreadable`.
+    public init(_ json: String) throws(LabError) {
+        guard let status = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else {
+            throw .unreadable(program: "bondd status --json", output: json)
+        }
+        self = status
+    }
+
+    /// The path of that name in the first session.
+    public func path(_ name: String) -> Path? { sessions.first?.paths.first { $0.name == name } }
+    /// The session with the client of that name.
+    public func session(_ client: String) -> Session? { sessions.first { $0.client == client } }
+    /// Whether there is a session with an address, and all its paths but those with role `never` are up.
+    public var isWhole: Bool {
+        !sessions.isEmpty
+            && sessions.allSatisfy { session in
+                session.state == "up" && !session.address.isEmpty
+                    && session.paths.allSatisfy { $0.state == "up" || $0.role == "never" }
+                    && session.paths.contains { $0.state == "up" }
+            }
+    }
+}

@@ -1,0 +1,61 @@
+import FoundationEssentials
+
+/// A run of `iperf3` over UDP, as its receiver saw it.
+public struct UDPFlow: Equatable, Sendable {
+    /// Mbit/s of payload that arrived.
+    public var megabits: Double
+    /// Datagrams that were sent.
+    public var sent: Int
+    /// Datagrams that did not arrive.
+    public var lost: Int
+    /// Datagrams that arrived after a later one.
+    public var outOfOrder: Int
+    /// The variation of their time under way in ms (RFC 3550).
+    public var jitter: Double
+
+    /// The fraction of datagrams lost.
+    public var loss: Double { sent == 0 ? 0 : Double(lost) / Double(sent) }
+
+    /// Sends datagrams of `size` bytes at `megabits` Mbit/s for `seconds`.
+    /// Throws `deadline`, `failed`, `missingProgram` or `unreadable`.
+    public static func run(
+        from client: Namespace, to server: Namespace, address: String, megabits: Double, seconds: Int,
+        size: Int = 1300, reverse: Bool = false, port: UInt16 = 5201
+    ) throws(LabError) -> UDPFlow {
+        let listener = try server.spawn(["iperf3", "-s", "-1", "-J", "-p", "\(port)"])
+        try TCPFlow.wait(for: listener, server, port)
+        var command = ["iperf3", "-c", address, "-J", "-u", "-p", "\(port)", "-t", "\(seconds)"]
+        command += ["-b", "\(megabits)M", "-l", "\(size)", "--connect-timeout", "5000"]
+        // What the kernel's own buffer drops was not lost by the tunnel; 64-bit counters number the datagrams.
+        command += ["-w", "4M", "--udp-counters-64bit"]
+        if reverse { command += ["-R"] }
+        let sender = try client.spawn(command)
+        let status = try sender.wait(seconds: Double(seconds) + 15)
+        guard status.isSuccess else {
+            throw .failed(command: sender.command, status: status, errors: String(sender.output.suffix(300)))
+        }
+        listener.stop()
+        let receiver = reverse ? sender : listener
+        guard let report = try? JSONDecoder().decode(Report.self, from: Data(receiver.output.utf8)),
+            let stream = report.end.streams.first
+        else { throw .unreadable(program: "iperf3 -u", output: receiver.output) }
+        let udp = stream.udp
+        return UDPFlow(
+            megabits: udp.bits_per_second / 1e6, sent: udp.packets, lost: udp.lost_packets,
+            outOfOrder: udp.out_of_order, jitter: udp.jitter_ms)
+    }
+
+    /// The part of iperf3's JSON that we use, in its own names.
+    private struct Report: Decodable {
+        struct UDP: Decodable {
+            var bits_per_second: Double
+            var packets: Int
+            var lost_packets: Int
+            var out_of_order: Int
+            var jitter_ms: Double
+        }
+        struct Stream: Decodable { var udp: UDP }
+        struct End: Decodable { var streams: [Stream] }
+        var end: End
+    }
+}

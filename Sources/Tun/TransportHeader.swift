@@ -1,0 +1,43 @@
+import Packet
+
+/// Where a packet's TCP or UDP header lies, when nothing stands between it and the IP header: the packets whose checksum may
+/// stay partial inside the tunnel, as the far end finds it again by the same rule.
+struct TransportHeader {
+    static let tcp: UInt8 = 6
+    static let udp: UInt8 = 17
+
+    /// Where it begins.
+    let start: Int
+    let isTCP: Bool
+    /// Bytes of IP and transport headers together.
+    let end: Int
+
+    /// Where the checksum lies from `start`.
+    var checksumOffset: Int { isTCP ? 16 : 6 }
+
+    /// Finds the header; nil for fragments, extension headers, other transports and packets that are cut short.
+    init?(in packet: UnsafeRawBufferPointer) {
+        guard packet.count >= 28 else { return nil }
+        let number: UInt8
+        if packet[0] >> 4 == 4 {
+            start = Int(packet[0] & 15) * 4
+            guard start >= 20, packet.bigEndian(at: 6, as: UInt16.self) & 0x3FFF == 0 else { return nil }
+            number = packet[9]
+        } else {
+            start = 40
+            number = packet[6]
+        }
+        switch number {
+        case Self.tcp:
+            guard packet.count >= start + 20 else { return nil }
+            isTCP = true
+            end = start + Int(packet[start + 12] >> 4) * 4
+            guard end >= start + 20 else { return nil }
+        case Self.udp:
+            isTCP = false
+            end = start + 8
+        default: return nil
+        }
+        guard packet.count >= end else { return nil }
+    }
+}

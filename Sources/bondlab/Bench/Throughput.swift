@@ -1,0 +1,47 @@
+import Lab
+
+/// How much of the links a single TCP flow gets.
+struct Throughput {
+    /// What the headers leave of a link's rate: of 1400 bytes inside 1348 are the flow's, and they travel with 28 bytes
+    /// of shim, tag and … in frames of 1400 + 24 + 4 + 16 + 28 + 14 bytes; see docs/design.md.
+    static let ceiling = 0.897
+    private static let (omitted, seconds) = (4, 8)
+    static let fibreAndLTE = ["fibre=100/10", "lte=50/30"]
+
+    private let stopper: Stopper
+
+    init(_ stopper: Stopper) { self.stopper = stopper }
+
+    func unequal() throws -> [Sample] {
+        try [false, true].map { reverse in
+            let rate = try Tunnel.with(Self.fibreAndLTE) { try flow($0, $1, reverse) }
+            return Sample(reverse ? "down" : "up", "Mbit/s", rate, of: 150 * Self.ceiling, .atLeast(115))
+        }
+    }
+
+    func equal() throws -> [Sample] {
+        try [false, true].map { reverse in
+            let rate = try Tunnel.with(["first=50/10", "second=50/10"]) { try flow($0, $1, reverse) }
+            return Sample(reverse ? "down" : "up", "Mbit/s", rate, of: 100 * Self.ceiling, .atLeast(85))
+        }
+    }
+
+    func alone() throws -> [Sample] {
+        var samples: [Sample] = []
+        for (link, rate) in zip(Self.fibreAndLTE, [100.0, 50]) {
+            for reverse in [false, true] {
+                let value = try Tunnel.with([link]) { try flow($0, $1, reverse) }
+                samples.append(
+                    Sample("\(link) \(reverse ? "down" : "up")", "Mbit/s", value, of: rate * Self.ceiling))
+            }
+        }
+        return samples
+    }
+
+    private func flow(_ tunnel: Tunnel, _ client: TunnelClient, _ reverse: Bool) throws -> Double {
+        try stopper.check()
+        var plan = TCPFlow.Plan(to: Tunnel.serverAddress, seconds: Self.seconds)
+        (plan.omit, plan.congestion, plan.reverse) = (Self.omitted, "cubic", reverse)
+        return try TCPFlow.run(from: client.namespace, to: tunnel.server.namespace, plan).megabits
+    }
+}

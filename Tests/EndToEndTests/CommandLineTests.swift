@@ -1,0 +1,138 @@
+import Foundation
+import Lab
+import Testing
+
+/// What the command line promises: 0 on success, 1 on failure, 2 on wrong usage, errors as one sentence on stderr.
+/// Needs no privilege.
+@Suite("Command line", .timeLimit(.minutes(1))) struct CommandLineTests {
+    let bondd: String
+    let scratch: Scratch
+
+    init() throws {
+        bondd = try Program().path
+        scratch = try Scratch()
+    }
+
+    private func run(_ arguments: [String], input: String = "") throws -> Child {
+        let child = try Child([bondd] + arguments, input: .text(input))
+        try child.wait(seconds: 5)
+        return child
+    }
+
+    private func isOneSentence(_ text: String) -> Bool {
+        text.hasPrefix("bondd: ") && text.hasSuffix("\n") && text.split(separator: "\n").count == 1
+    }
+
+    @Test(arguments: [
+        "nonsense", "--nonsense", "run --nonsense", "run extra", "run --config", "status --jsn",
+        "status extra",
+        "set", "set mode", "set mode stripe extra", "keygen extra", "keygen --out", "pubkey extra",
+        "status --log-level loud", "run --log-format xml --check", "--socket /tmp/x", "set path.fibre.cap -1",
+    ]) func wrongUsageIsExitCode2(_ line: String) throws {
+        let child = try run(line.split(separator: " ").map(String.init))
+        #expect(child.status == .exited(2))
+        #expect(isOneSentence(child.errors) && child.errors.contains("--help"), "\(child.errors)")
+        #expect(child.output.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("run --config /nonexistent/bondd.toml", "/nonexistent/bondd.toml"),
+        ("run --check --config /nonexistent/bondd.toml", "/nonexistent/bondd.toml"),
+        ("run --check --config /dev/null", "[tunnel]"),
+        ("status --socket /nonexistent/sock", "/nonexistent/sock"),
+        ("status --json --socket /nonexistent/sock", "bondd run"),
+        ("set mode stripe --socket /nonexistent/sock", "/nonexistent/sock"),
+        ("set mode stripe --socket /dev/null", "/dev/null"),
+        ("keygen --out /nonexistent/key", "/nonexistent/key"),
+        ("pubkey", "bondd keygen"),
+    ]) func failuresAreExitCode1AndOneSentence(_ line: String, words: String) throws {
+        let child = try run(line.split(separator: " ").map(String.init), input: "no key\n")
+        #expect(child.status == .exited(1))
+        #expect(isOneSentence(child.errors) && child.errors.contains(words), "\(child.errors)")
+        #expect(child.output.isEmpty)
+    }
+
+    @Test(arguments: ["", "run ", "status ", "set ", "keygen ", "pubkey "])
+    func everyCommandHasHelp(_ command: String) throws {
+        for flag in ["--help", "-h"] {
+            let child = try run((command + flag).split(separator: " ").map(String.init))
+            #expect(child.status == .exited(0) && child.errors.isEmpty)
+            #expect(child.output.contains("USAGE: bondd"), "\(child.output)")
+        }
+    }
+
+    @Test func theVersionIsPrinted() throws {
+        let child = try run(["--version"])
+        #expect(child.status == .exited(0) && child.errors.isEmpty)
+        #expect(child.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+    }
+
+    @Test func keysGoRoundAndAreNeverOverwritten() throws {
+        let file = "\(scratch.path)/key"
+        let made = try run(["keygen", "--out", file])
+        #expect(made.status == .exited(0) && made.errors.isEmpty)
+        let key = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(key.count == 45 && Data(base64Encoded: String(key.dropLast()))?.count == 32)
+        #expect(key != made.output)
+        let facts = try FileManager.default.attributesOfItem(atPath: file)
+        #expect(facts[.posixPermissions] as? Int == 0o600)
+        #expect(try run(["pubkey"], input: key).output == made.output)
+
+        let again = try run(["keygen", "--out", file])
+        #expect(again.status == .exited(1) && isOneSentence(again.errors) && again.output.isEmpty)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == key)
+
+        let printed = try run(["keygen"])
+        #expect(printed.output.count == 45 && printed.output != key)
+        #expect(try run(["pubkey"], input: printed.output).status == .exited(0))
+    }
+
+    /// RFC 7748, section 6.1: Alice's keys.
+    @Test func publicKeysAreX25519() throws {
+        let secret = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo="
+        #expect(
+            try run(["pubkey"], input: secret + "\n").output
+                == "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n")
+    }
+
+    @Test func goodFilesPassTheCheck() throws {
+        let key = try run(["keygen", "--out", "\(scratch.path)/key"]).output.dropLast()
+        var server = ServerFile()
+        server.clients = [.init(name: "laptop", publicKey: String(key), addresses: ["10.77.0.2"])]
+        var client = ClientFile(serverKey: String(key))
+        client.paths = [.init(interface: "eth0", endpoint: "203.0.113.7:5000")]
+        for text in [server.text, client.text] {
+            let file = try scratch.write(text, to: "bondd.toml")
+            let child = try run(["run", "--check", "--config", file])
+            #expect(
+                child.status == .exited(0) && child.output.isEmpty && child.errors.isEmpty, "\(child.errors)")
+        }
+    }
+
+    @Test(arguments: [
+        ("role = \"client\"", "role = \"king\"", 2, "client or server"),
+        ("mode = \"stripe\"", "mode = \"fast\"", 4, "redundant"),
+        ("mode = \"stripe\"", "mode = 7", 4, "mode"),
+        ("mode = \"stripe\"", "moed = \"stripe\"", 4, "moed"),
+        ("interface = \"bond0\"", "interface = \"a/b\"", 3, "interface"),
+        ("192.0.2.1:5000", "192.0.2.1", 9, "HOST:PORT"),
+        ("[[path]]", "[[paths]]", 10, "paths"),
+        ("role = \"primary\"", "role = \"prime\"", 12, "metered"),
+        ("[server]", "[server", 7, "TOML"),
+    ]) func badFilesAreRefusedWithFileLineAndAdvice(old: String, new: String, line: Int, words: String) throws
+    {
+        let key = try run(["keygen", "--out", "\(scratch.path)/key"]).output.dropLast()
+        var client = ClientFile(serverKey: String(key))
+        client.paths = [.init(interface: "eth0", endpoint: "203.0.113.7:5000")]
+        let good = client.text
+        let place = try #require(good.range(of: old))
+        let file = try scratch.write(good.replacingCharacters(in: place, with: new), to: "bondd.toml")
+        for arguments in [["run", "--check"], ["run"]] {
+            let child = try run(arguments + ["--config", file])
+            #expect(child.status == .exited(1))
+            #expect(
+                isOneSentence(child.errors) && child.errors.contains("\(file):\(line): "), "\(child.errors)")
+            #expect(child.errors.contains(words), "\(child.errors)")
+        }
+    }
+}

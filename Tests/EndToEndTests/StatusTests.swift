@@ -1,0 +1,110 @@
+import Foundation
+import Lab
+import Testing
+
+extension EndToEndTests {
+    /// `bondd status` as the interface contract has it.
+    @Suite("Status") struct Status {
+        /// The JSON types that a key may have.
+        enum Kind {
+            case text, number, list, object
+
+            func fits(_ value: Any?) -> Bool {
+                switch self {
+                case .text: value is String
+                case .number: value is NSNumber && !(value is String)
+                case .list: value is [Any]
+                case .object: value is [String: Any]
+                }
+            }
+        }
+
+        private func check(_ object: [String: Any], _ keys: [String: Kind], _ place: String) {
+            for (key, kind) in keys {
+                #expect(kind.fits(object[key]), "\(place): \(key) is \(object[key] ?? "missing")")
+            }
+        }
+
+        @Test func hasEveryKeyOfTheContract() throws {
+            try withTunnel(fibreAndLTE) { tunnel, client in
+                #expect(
+                    try PingRun.run(from: client.namespace, to: Tunnel.serverAddress, count: 50).loss == 0)
+                for bondd in [client.bondd, tunnel.server] {
+                    let text = try bondd.statusText()
+                    #expect(text.split(separator: "\n").count == 1)
+                    let status = try #require(
+                        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+                    check(
+                        status,
+                        [
+                            "version": .text, "role": .text, "mode": .text, "interface": .text,
+                            "mtu": .number, "uptime_s": .number, "sessions": .list,
+                        ], bondd.name)
+                    let session = try #require((status["sessions"] as? [[String: Any]])?.first)
+                    check(
+                        session,
+                        [
+                            "client": .text, "address": .text, "state": .text, "rekey_age_s": .number,
+                            "paths": .list, "reorder": .object, "drops": .object,
+                        ], bondd.name)
+                    check(
+                        try #require(session["reorder"] as? [String: Any]),
+                        [
+                            "held": .number, "late": .number, "duplicates": .number,
+                            "deadline_ms": .number,
+                        ], bondd.name)
+                    let paths = try #require(session["paths"] as? [[String: Any]])
+                    #expect(paths.count == 2)
+                    for path in paths {
+                        check(
+                            path,
+                            [
+                                "name": .text, "interface": .text, "state": .text, "role": .text,
+                                "local": .text, "remote": .text, "rtt_ms": .number, "jitter_ms": .number,
+                                "loss": .number, "rate_mbit": .number, "queue_ms": .number,
+                                "mtu": .number, "tx_bytes": .number, "rx_bytes": .number,
+                                "tx_packets": .number, "rx_packets": .number, "lost": .number,
+                                "repaired": .number,
+                            ], bondd.name)
+                    }
+                }
+            }
+        }
+
+        @Test func tellsWhatIsTrue() throws {
+            try withTunnel(fibreAndLTE) { tunnel, client in
+                #expect(
+                    try PingRun.run(from: client.namespace, to: Tunnel.serverAddress, count: 100).loss == 0)
+                let own = try client.bondd.status()
+                let other = try tunnel.server.status()
+                #expect(own.role == "client" && other.role == "server")
+                #expect(own.sessions.map(\.address) == [client.address])
+                #expect(other.sessions.map(\.address) == [client.address])
+                #expect(other.sessions.map(\.client) == ["laptop"])
+                #expect(own.uptime_s > 0.5 && own.uptime_s < 30)
+                for (link, rtt) in zip(client.links, [20.0, 60.0]) {
+                    let path = try #require(own.path(link.name))
+                    #expect(abs(path.rtt_ms - rtt) < 5, "\(path)")
+                    #expect(path.local == link.addresses.ipv4(.client))
+                    #expect(path.remote == "\(link.addresses.ipv4(.server)):5000")
+                    #expect(path.loss == 0)
+                    // Frames have 42 bytes of headers around a datagram; ARP and late acknowledgements may differ.
+                    let counters = link.counters(.up)
+                    #expect(abs(path.tx_packets - Int(counters.sent)) <= 10, "\(path) \(counters)")
+                    let frameBytes = path.tx_bytes + 42 * path.tx_packets
+                    #expect(abs(frameBytes - Int(counters.sentBytes)) < 3000, "\(path) \(counters)")
+                }
+            }
+        }
+
+        @Test func theTableForPeopleNamesThePaths() throws {
+            try withTunnel(fibreAndLTE) { tunnel, client in
+                let child = try client.bondd.command(["status"])
+                #expect(child.status == .exited(0) && child.errors.isEmpty)
+                for word in ["client", "stripe", "fibre", "lte", "up"] {
+                    #expect(child.output.contains(word))
+                }
+            }
+        }
+    }
+}
