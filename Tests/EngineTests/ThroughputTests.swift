@@ -8,6 +8,11 @@ import Testing
 @Suite(.serialized) struct ThroughputTests {
     private static let payload = 1372
     /// An inner packet of 1400 bytes costs 1486 on the link: 44 of ours, 42 of UDP, IPv4 and Ethernet.
+    #if DEBUG
+        private static let half = Interval.milliseconds(1500)
+    #else
+        private static let half = Interval.seconds(4)
+    #endif
     private static let share = 1400.0 / 1486
 
     /// Mbit/s of inner packets that a node got in the last `seconds`.
@@ -16,10 +21,11 @@ import Testing
         return Double(bytes) * 8 / (end - start).seconds / 1e6
     }
 
-    /// A stream at `offered` times the links' sum in the given directions; the goodput of the last 4 of 8 s in each.
+    /// A stream at `offered` times the links' sum in the given directions; the goodput in each, and the packets out of
+    /// order, of the second half.
     private func measure(
         _ links: [String], offered: Double = 1.1, up: Bool = true, down: Bool = false, seed: UInt64 = 1
-    ) throws -> (up: Double, down: Double, late: Double, world: World) {
+    ) throws -> (up: Double, down: Double, late: Int) {
         let world = try World(clients: [links], seed: seed, pool: 16384)
         let sum = try links.reduce(0) { $0 + Double(try LinkSpec("l=\($1)").up.rate) }
         world.run(for: .seconds(1))
@@ -27,14 +33,14 @@ import Testing
         let interval = Interval(nanoseconds: Int64(1400 * 8 * 1e9 / (sum * offered)))
         if up { traffic.add(from: 0, every: interval, payload: Self.payload) }
         if down { traffic.add(from: -1, every: interval, payload: Self.payload) }
-        traffic.run(for: .seconds(4))
+        traffic.run(for: Self.half)
         let middle = world.now
-        traffic.run(for: .seconds(4))
-        let totals = [world.server.flows.total, world.clients[0].flows.total]
-        let late = Double(totals[0].late + totals[1].late) / Double(totals[0].count + totals[1].count)
+        let before = world.server.flows.total.late + world.clients[0].flows.total.late
+        traffic.run(for: Self.half)
+        let late = world.server.flows.total.late + world.clients[0].flows.total.late - before
         return (
             goodput(world.server, since: middle, until: world.now),
-            goodput(world.clients[0], since: middle, until: world.now), late, world
+            goodput(world.clients[0], since: middle, until: world.now), late
         )
     }
 
@@ -55,7 +61,8 @@ import Testing
             #expect(got >= 0.9 * sum, "\(links): \(got) of \(sum) Mbit/s")
             #expect(got >= 0.97 * best, "\(links): \(got), the best link alone \(best) Mbit/s")
         }
-        #expect(up.late < 0.01 && down.late < 0.01, "\(links): \(up.late), \(down.late) out of order")
+        // Once the paths are known. While they are searched for, their queues grow faster than the hold.
+        #expect(up.late == 0 && down.late == 0, "\(links): \(up.late), \(down.late) out of order")
     }
 
     @Test func bothDirectionsGetTheSumAtOnce() throws {
@@ -74,10 +81,10 @@ import Testing
         #expect(got.up >= 0.85 * 70 * Self.share)
     }
 
-    private func row(_ links: [String], _ direction: String, _ got: Double, _ of: Double, _ late: Double) {
+    private func row(_ links: [String], _ direction: String, _ got: Double, _ of: Double, _ late: Int) {
         let share = (got / of * 1000).rounded() / 10
         print(
-            "goodput | \(links.joined(separator: " + ")) | \(direction) | \((got * 10).rounded() / 10) of \((of * 10).rounded() / 10) Mbit/s | \(share) % | late \((late * 1e5).rounded() / 1e3) %"
+            "goodput | \(links.joined(separator: " + ")) | \(direction) | \((got * 10).rounded() / 10) of \((of * 10).rounded() / 10) Mbit/s | \(share) % | \(late) late"
         )
     }
 }
