@@ -59,7 +59,7 @@ extension Session {
             if lane.isUsable {
                 let rtt = path.pointee.rtt
                 let delay = path.pointee.delay
-                lane.cost = 1e9 / path.pointee.rate.plannedRate(rtt)
+                lane.cost = 1e9 / path.pointee.rate.offeredRate(rtt)
                 // Without a one-way delay for each of them, half the round trip must do.
                 let oneWay = allDelaysKnown ? delay.expected(now: now) : rtt.smoothed / 2
                 lane.delay = Double((oneWay + delay.jitter / 2).nanoseconds)
@@ -175,7 +175,8 @@ extension Session {
         while path.pointee.pacer.allows(now) {
             let slot = path.pointee.queue.first
             if slot == .none {
-                path.pointee.starvedAt = now
+                // What waits for a better path is no lack of data: a path must not stay small for having seemed small.
+                if queue.isEmpty && resend.isEmpty { path.pointee.starvedAt = now }
                 break
             }
             if path.pointee.sent.bytesInFlight > limit { break }

@@ -44,6 +44,8 @@ public struct RateModel: Sendable {
     private var slowedUntil = Instant.zero
     private var isCongested = false
     private var rateBeforeProbe = 0.0
+    /// Whether the rate was ever measured while there was enough to send. PINGs alone make a rate, too, but a tiny one.
+    private var hasBulkSample = false
 
     /// Nothing known yet: start-up from about 16 datagrams a round trip.
     public init() {}
@@ -59,6 +61,11 @@ public struct RateModel: Sendable {
         if let rate, phase != .startup { return rate }
         // In start-up the little that was sent so far is no measure of the path.
         return min(max(initialRate(rtt), rate ?? 0), cap ?? .infinity)
+    }
+
+    /// The rate by which the choice of path reckons: what it is given while it is probed is what there is to find.
+    public func offeredRate(_ rtt: RoundTripTime) -> Double {
+        phase == .probe ? min(plannedRate(rtt) * probeGain, cap ?? .infinity) : plannedRate(rtt)
     }
 
     private func initialRate(_ rtt: RoundTripTime) -> Double {
@@ -105,6 +112,7 @@ public struct RateModel: Sendable {
             // Only a path that was full shows its limit: by a queue that stays, or by what it dropped (a policer has no
             // queue). That ours was empty now and then says nothing when we send faster than the path carries.
             let wasFull = staysCongested(rtt, now: now) || !starved && (isCongested || loss > 0.15)
+            hasBulkSample = hasBulkSample || !starved
             if wasFull || sample > Double(filter.value ?? 0) {
                 filter.record(Int64(min(sample, 1e11)), now: now)
             }
@@ -121,6 +129,7 @@ public struct RateModel: Sendable {
         congestedSince = nil
         unfilledSince = nil
         isCongested = false
+        hasBulkSample = false
         history = DeliveryHistory()
     }
 
@@ -143,7 +152,8 @@ public struct RateModel: Sendable {
                 bestInStartup = max(bestInStartup, best)
             }
             let isBulk = Double(filter.value ?? 0) > initialRate(rtt)
-            if staysCongested(rtt, now: now) && (!starved || isBulk) || flatRounds >= 3 {
+            let isFull = staysCongested(rtt, now: now) && (!starved && hasBulkSample || isBulk)
+            if isFull || flatRounds >= 3 && hasBulkSample {
                 begin(.drain, now: now)
                 phaseEnds = now + round * 3
             }
