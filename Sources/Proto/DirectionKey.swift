@@ -2,7 +2,8 @@ import Packet
 
 /// What seals or opens the datagrams of one direction of a session: a 32-byte key and a 12-byte IV.
 ///
-/// Sealing and opening are `mutating` as libcrypto's context remembers the packet under way: one thread at a time.
+/// One thread at a time: libcrypto's context remembers the packet under way. (Mutating functions would say so, but their setter
+/// crashes the optimiser of Swift 6.3.1.)
 public struct DirectionKey: ~Copyable, Sendable {
     /// Bytes of key and IV together.
     public static let materialSize = Wire.keySize + Wire.ivSize
@@ -36,7 +37,7 @@ public struct DirectionKey: ~Copyable, Sendable {
     /// difference and the key that authenticates.
     /// - Precondition: `out` has room for 16 bytes more than `plaintext`; `header` has 24 bytes.
     /// - Returns: the bytes written.
-    public mutating func seal(
+    public func seal(
         _ plaintext: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
         header: UnsafeRawBufferPointer, pathID: UInt16, packetNumber: UInt64
     ) -> Int {
@@ -51,7 +52,7 @@ public struct DirectionKey: ~Copyable, Sendable {
     /// where `sealed` begins.
     /// - Precondition: `out` has room for the plaintext; `header` has 24 bytes.
     /// - Returns: false when the datagram is forged or too short; `out` then holds zeros or what it held.
-    public mutating func open(
+    public func open(
         _ sealed: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
         header: UnsafeRawBufferPointer, pathID: UInt16, packetNumber: UInt64
     ) -> Bool {

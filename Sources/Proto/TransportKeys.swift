@@ -4,9 +4,9 @@ import Packet
 @frozen
 public struct TransportKeys: ~Copyable, Sendable {
     /// Seals what this end sends.
-    public var sending: DirectionKey
+    public let sending: DirectionKey
     /// Opens what this end receives.
-    public var receiving: DirectionKey
+    public let receiving: DirectionKey
 
     /// Two keys.
     public init(sending: consuming DirectionKey, receiving: consuming DirectionKey) {
