@@ -1,5 +1,14 @@
 // swift-tools-version: 6.2
+import Glibc
 import PackageDescription
+
+// OpenSSL 3 seals and opens bulk where it is faster than libsodium. Without its headers, or with BONDD_NO_LIBCRYPTO=1 in
+// the environment, it is left out and libsodium does everything. (SwiftPM remembers what this file says: after the headers
+// were installed, build once with --manifest-cache none.)
+let hasLibcrypto =
+    Context.environment["BONDD_NO_LIBCRYPTO"] != "1"
+    // A header that came with OpenSSL 3.
+    && ["/usr/include", "/usr/local/include"].contains { access("\($0)/openssl/core_names.h", R_OK) == 0 }
 
 // Imports point down only; scripts/check-imports holds the arrows that are allowed.
 let strict: [SwiftSetting] = [
@@ -24,10 +33,13 @@ let package = Package(
             providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CToml"),
+        // CCrypto, the door to libcrypto, is added at the end.
 
         // The sans-IO core: no socket, no clock, no randomness of its own, no Foundation.
         .target(name: "Packet", swiftSettings: strict),
-        .target(name: "Proto", dependencies: ["CSodium", "Packet"], swiftSettings: strict),
+        .target(
+            name: "Proto", dependencies: ["CSodium", "Packet"] + (hasLibcrypto ? ["CCrypto"] : []),
+            swiftSettings: strict),
         .target(name: "Scheduler", dependencies: ["Packet"], swiftSettings: strict),
         .target(name: "Reorder", dependencies: ["Packet"], swiftSettings: strict),
         .target(
@@ -65,7 +77,9 @@ let package = Package(
         .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "Packet"]),
         .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "Proto", "Reorder", "Scheduler", "Packet", "Lab", "CAllocations"]),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: ["Engine", "Proto", "Reorder", "Scheduler", "Packet", "Lab", "CAllocations"]),
         .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "Packet"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Lab", "Proto", "Messages"]),
@@ -75,3 +89,7 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+if hasLibcrypto {
+    package.targets.append(.target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]))
+}

@@ -26,6 +26,8 @@ struct Dialer: ~Copyable {
     var searchingSince: Instant?
     /// Whether the daemon was told that nobody answers.
     var hasComplained = false
+    /// When the daemon was last told that the server uses another cipher suite.
+    var suiteRefusedAt: Instant?
     var lastTimestamp = Timestamp.zero
     let server: PublicKey
 

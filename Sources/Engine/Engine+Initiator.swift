@@ -55,7 +55,7 @@ extension Engine {
         do throws(ProtoError) {
             let initiator = try Initiator(
                 staticKey: staticKey, responder: dialer.server,
-                presharedKey: peers[0].configuration.presharedKey, sessionID: id,
+                presharedKey: peers[0].configuration.presharedKey, suite: suite, sessionID: id,
                 payload: InitPayload(timestamp: timestamp, previousSession: previousSession),
                 entropy: &resources.entropy)
             let attempt = UnsafeMutablePointer<Attempt>.allocate(capacity: 1)
@@ -95,8 +95,8 @@ extension Engine {
         if session.pointee.allPathsDown { return .session }
         let epoch = session.pointee.epoch
         if now - epoch.pointee.established >= Wire.rekeyAfter { return .newKeys }
-        let packets = session.pointee.mostPacketsOnAPath
-        return packets - epoch.pointee.packetsBefore >= Wire.rekeyAfterPackets ? .newKeys : nil
+        let limit = epoch.pointee.packetsBefore + suite.rekeyAfterPackets
+        return session.pointee.mostPacketsOnAPath >= limit ? .newKeys : nil
     }
 
     /// When to ask again whether a handshake is wanted.
@@ -190,6 +190,10 @@ extension Engine {
         // Nothing proves that this comes from the server, so it is only worth a hint to the user.
         if header.flags == Wire.versionReplyFlags {
             resources.events.append(.versionRefused)
+            return
+        }
+        if header.flags == Wire.suiteReplyFlags {
+            noteRefusal(datagram, of: attempt, now: now)
             return
         }
         guard let mac1 = dialer.paths[index].lastMac1, !dialer.paths[index].answeredCookie,

@@ -108,10 +108,12 @@ extension Session {
         return true
     }
 
-    /// The most datagrams that any path has sent in the life of the session.
+    /// The most datagrams that any path has carried in one direction in the life of the session.
     var mostPacketsOnAPath: UInt64 {
         var most: UInt64 = 0
-        for i in 0..<paths.count { most = max(most, paths[i].pointee.sent.next) }
+        for i in 0..<paths.count {
+            most = max(most, paths[i].pointee.sent.next, paths[i].pointee.received.map?.highest ?? 0)
+        }
         return most
     }
 }

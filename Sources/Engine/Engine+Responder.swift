@@ -22,9 +22,10 @@ extension Engine {
             return
         }
         do throws(ProtoError) {
-            let responder = try Responder(reading: datagram, staticKey: staticKey)
+            let responder = try Responder(reading: datagram, staticKey: staticKey, suite: suite)
             try admit(responder, datagram, header, hasCookie: hasCookie, from: link, now: now)
         } catch {
+            if error == .notAuthentic && refuseSuite(of: datagram, header, from: link, now: now) { return }
             resources.drops.handshake += 1
         }
     }

@@ -14,6 +14,7 @@ import Scheduler
 ///     outbox → sockets      engine.takeDelivery() → TUN      engine.takeEvents()
 public struct Engine: ~Copyable {
     let role: EngineConfiguration.Role
+    let suite: CipherSuite
     let staticKey: PrivateKey
     var resources: Resources
     var peers: [PeerState]
@@ -36,6 +37,9 @@ public struct Engine: ~Copyable {
     /// - Parameter seed: 32 unpredictable bytes; all its randomness comes from them.
     public init(_ configuration: EngineConfiguration, staticKey: borrowing PrivateKey, seed: [UInt8]) {
         role = configuration.role
+        // Asking makes the libraries compete now, and not when the first packet waits.
+        precondition(configuration.suite.isAvailable, "no library here has \(configuration.suite)")
+        suite = configuration.suite
         self.staticKey = staticKey.copy()
         resources = Resources(poolCapacity: configuration.poolCapacity, seed: seed)
         peers = configuration.peers.map { PeerState($0) }

@@ -48,14 +48,21 @@ public struct EngineConfiguration: Sendable {
     public var peers: [Peer]
     /// Client: how packets are spread over the paths, in both directions.
     public var mode: Mode
+    /// What seals data and control datagrams, the same on both ends.
+    public var suite: CipherSuite
     /// How many packets may be in memory at once, 2 KiB each: queued, unacknowledged or waiting for their order.
     public var poolCapacity: Int
 
     /// A configuration.
-    public init(role: Role, peers: [Peer], mode: Mode = .auto, poolCapacity: Int = 16384) {
+    /// - Precondition: `suite` is available.
+    public init(
+        role: Role, peers: [Peer], mode: Mode = .auto, suite: CipherSuite = .chacha20poly1305,
+        poolCapacity: Int = 16384
+    ) {
         self.role = role
         self.peers = peers
         self.mode = mode
+        self.suite = suite
         self.poolCapacity = poolCapacity
     }
 }

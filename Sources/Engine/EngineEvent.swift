@@ -18,4 +18,8 @@ public enum EngineEvent: Sendable {
     case unanswered
     /// Client: a peer answered that it does not speak our version of the protocol.
     case versionRefused
+    /// Server: the peer of that name wants a session with another cipher suite. At most once a minute.
+    case suiteMismatch(peer: String)
+    /// Client: the server has our handshake and uses another cipher suite. At most once a minute.
+    case suiteRefused
 }

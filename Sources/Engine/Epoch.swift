@@ -4,7 +4,7 @@ import Proto
 /// One set of keys of a session. Sequences, paths and packet numbers live on when keys change, so a nonce can't come
 /// twice under one key: path ID and packet number never do within a session.
 struct Epoch: ~Copyable {
-    let keys: TransportKeys
+    var keys: TransportKeys
     /// The session ID that we chose: datagrams to us carry it.
     let localID: UInt32
     /// The session ID that the peer chose: datagrams to the peer carry it.

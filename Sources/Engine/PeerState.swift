@@ -15,5 +15,8 @@ struct PeerState {
     var responsesLeft = 0
     var respondedAt = Instant.zero
 
+    /// Server: when the daemon was last told that the peer uses another cipher suite.
+    var suiteMismatchAt: Instant?
+
     init(_ configuration: EngineConfiguration.Peer) { self.configuration = configuration }
 }

@@ -31,7 +31,8 @@ extension Session {
                 path.pointee.rtt.record(sample, now: now)
                 answered(index, &resources, name: name, now: now)
             case .pathChallenge(let token): path.pointee.control.responses.append(token)
-            case .pathResponse(let token): validate(index, token, &resources, name: name, now: now)
+            case .pathResponse(let token):
+                validate(index, token, from: link, &resources, name: name, now: now)
             case .pathStatus(let status): if !isClient { adopt(status, &resources) }
             case .mode(let raw): if !isClient, let asked = Mode(rawValue: raw) { mode = asked }
             case .assign(let assignment):
@@ -100,14 +101,16 @@ extension Session {
         resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .up))
     }
 
-    /// The peer answered a challenge: it is where the challenge was sent.
+    /// The peer answered a challenge: it is where the challenge was sent, if the answer comes from there too. A
+    /// challenge that somebody had us send to another path's address is answered from the true one.
     private mutating func validate(
-        _ index: Int, _ token: UInt64, _ resources: inout Resources, name: String, now: Instant
+        _ index: Int, _ token: UInt64, from link: Link, _ resources: inout Resources, name: String,
+        now: Instant
     ) {
         let path = paths[index]
-        guard let challenge = path.pointee.challenge, challenge.token == token, challenge.tries > 0 else {
-            return
-        }
+        guard let challenge = path.pointee.challenge, challenge.token == token, challenge.tries > 0,
+            challenge.link == link
+        else { return }
         let moved = path.pointee.isValidated && path.pointee.link != challenge.link
         path.pointee.link = challenge.link
         path.pointee.isValidated = true

@@ -50,10 +50,21 @@ extension Session {
             slot, sequence: header.sequence, distance: shim.distance,
             trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, now: now,
             pool: &resources.pool)
+        let needed = reorder.takeNeededHold()
+        if needed > .zero { learn(needed, now: now) }
         switch verdict {
         case .delivered, .held: break
         case .duplicate, .stale: resources.pool.release(slot)
         }
+    }
+
+    /// A packet came `needed` after the one that should have followed it. The delays that control datagrams show follow a
+    /// queue that grows, as when the sender probes for more, only several times a second; this does at once.
+    private mutating func learn(_ needed: Interval, now: Instant) {
+        guard needed <= ReorderBuffer.longestHold else { return }
+        let withMargin = needed * 5 / 4
+        neededHold.record(withMargin.nanoseconds, now: now)
+        hold = min(max(hold, withMargin), ReorderBuffer.longestHold)
     }
 
     /// Hands over what is in order by now, what is proven lost before it, and what has waited long enough.
@@ -94,7 +105,9 @@ extension Session {
         }
         guard slowest >= fastest else { return }
         let spread = Interval(nanoseconds: slowest - fastest)
-        hold = min(max(spread + max(.milliseconds(5), jitter * 2), .milliseconds(5)), .milliseconds(250))
+        neededHold.record(0, now: now)
+        let measured = spread + max(.milliseconds(5), jitter * 2)
+        hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), ReorderBuffer.longestHold)
     }
 }
 

@@ -26,8 +26,8 @@ extension Session {
             }
             if path.pointee.liveness.isUp && path.pointee.nextIdleProbe <= now {
                 path.pointee.nextIdleProbe = now + idleInterval(now: now)
-                // What carries data is measured by that. The rest is by PINGs: both ends need to know their own direction
-                // while the tunnel is in use; at other times the client's do.
+                // What carries data is measured by that. The rest is by PINGs: both ends need to know their own
+                // direction while the tunnel is in use; at other times the client's do.
                 let isInUse = now - lastData < .seconds(2)
                 if path.pointee.sent.bytesInFlight == 0 && (isClient || isInUse) {
                     path.pointee.control.ping = true

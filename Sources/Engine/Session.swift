@@ -40,6 +40,8 @@ struct Session: ~Copyable {
 
     var reorder = ReorderBuffer()
     var hold = Interval.milliseconds(50)
+    /// The longest that packets had to wait, or should have waited, in the last 10 s.
+    var neededHold = WindowedExtremum(window: .seconds(10), keeps: .maximum)
 
     /// Client: whether the server has told what the tunnel looks like.
     var isAssigned = false

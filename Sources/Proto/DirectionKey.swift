@@ -1,34 +1,49 @@
 import Packet
 
 /// What seals or opens the datagrams of one direction of a session: a 32-byte key and a 12-byte IV.
+///
+/// Sealing and opening are `mutating` as libcrypto's context remembers the packet under way: one thread at a time.
 public struct DirectionKey: ~Copyable, Sendable {
     /// Bytes of key and IV together.
     public static let materialSize = Wire.keySize + Wire.ivSize
 
-    private let secret: SecretBytes
+    private let key: BulkKey
+    private let iv: SecretBytes
 
-    /// A key ‖ IV of 44 bytes. Sessions get theirs from the handshake; this one is for tests and benchmarks.
-    /// - Precondition: `material` holds at least 44 bytes.
-    public init(material: UnsafeRawBufferPointer) {
-        secret = SecretBytes(count: Self.materialSize)
-        secret.bytes.copyMemory(from: material.slice(0, Self.materialSize))
+    /// A key ‖ IV of 44 bytes, for the library that `BulkCipher` chose. Sessions get theirs from the handshake; this one is
+    /// for tests and benchmarks.
+    /// - Precondition: `material` holds at least 44 bytes, and `suite` is available.
+    public init(material: UnsafeRawBufferPointer, suite: CipherSuite = .chacha20poly1305) {
+        guard let cipher = BulkCipher.of(suite),
+            let key = DirectionKey(material: material, suite: suite, provider: cipher.provider)
+        else { fatalError("no library here has \(suite); ask CipherSuite.isAvailable first") }
+        self = key
+    }
+
+    /// The same for one library; nil when it does not have `suite`.
+    init?(material: UnsafeRawBufferPointer, suite: CipherSuite, provider: AEADProvider) {
+        guard let key = BulkKey(material.slice(0, Wire.keySize), suite: suite, provider: provider) else {
+            return nil
+        }
+        self.key = key
+        iv = SecretBytes(count: Wire.ivSize)
+        iv.bytes.copyMemory(from: material.slice(Wire.keySize, Wire.ivSize))
     }
 
     /// Seals `plaintext` and appends its tag. `out` may begin where `plaintext` begins.
     ///
     /// A pair of path ID and packet number must be sealed only once with a key: twice would give away the plaintexts'
-    /// difference and Poly1305's key.
+    /// difference and the key that authenticates.
     /// - Precondition: `out` has room for 16 bytes more than `plaintext`; `header` has 24 bytes.
     /// - Returns: the bytes written.
-    public func seal(
+    public mutating func seal(
         _ plaintext: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
         header: UnsafeRawBufferPointer, pathID: UInt16, packetNumber: UInt64
     ) -> Int {
         precondition(header.count == Wire.headerSize)
-        ChaChaPoly.seal(
+        key.seal(
             plaintext, into: out, additional: header,
-            nonce: nonce(pathID: pathID, packetNumber: packetNumber),
-            key: UnsafeRawBufferPointer(secret.bytes))
+            nonce: nonce(pathID: pathID, packetNumber: packetNumber))
         return plaintext.count &+ Wire.tagSize
     }
 
@@ -36,23 +51,22 @@ public struct DirectionKey: ~Copyable, Sendable {
     /// where `sealed` begins.
     /// - Precondition: `out` has room for the plaintext; `header` has 24 bytes.
     /// - Returns: false when the datagram is forged or too short; `out` then holds zeros or what it held.
-    public func open(
+    public mutating func open(
         _ sealed: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
         header: UnsafeRawBufferPointer, pathID: UInt16, packetNumber: UInt64
     ) -> Bool {
         precondition(header.count == Wire.headerSize)
-        return ChaChaPoly.open(
+        return key.open(
             sealed, into: out, additional: header,
-            nonce: nonce(pathID: pathID, packetNumber: packetNumber),
-            key: UnsafeRawBufferPointer(secret.bytes))
+            nonce: nonce(pathID: pathID, packetNumber: packetNumber))
     }
 
     /// The nonce of this datagram of this direction.
     @inline(__always)
     func nonce(pathID: UInt16, packetNumber: UInt64) -> Nonce {
-        let iv = UnsafeRawBufferPointer(secret.bytes)
+        let iv = UnsafeRawBufferPointer(iv.bytes)
         return Nonce(
-            iv: (iv.bigEndian(at: Wire.keySize, as: UInt64.self), iv.bigEndian(at: 40, as: UInt32.self)),
+            iv: (iv.bigEndian(at: 0, as: UInt64.self), iv.bigEndian(at: 8, as: UInt32.self)),
             pathID: pathID, packetNumber: packetNumber)
     }
 }

@@ -2,7 +2,7 @@
 @frozen
 public struct Established: ~Copyable, Sendable {
     /// The session's keys.
-    public let keys: TransportKeys
+    public var keys: TransportKeys
     /// The responder's ID of the session, for the header of all that is sent.
     public let sessionID: UInt32
     /// What the responder said.

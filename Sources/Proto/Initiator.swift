@@ -8,6 +8,7 @@ public struct Initiator: ~Copyable, Sendable {
     private let noise: NoiseInitiator
     /// The init's Noise message.
     private let message: SecretBytes
+    private let suite: CipherSuite
     private let presharedKey: PresharedKey
     private let responderMac: MacKey
     private let ownMac: MacKey
@@ -22,22 +23,14 @@ public struct Initiator: ~Copyable, Sendable {
         suite: CipherSuite = .chacha20poly1305, sessionID: UInt32, payload: InitPayload,
         entropy: inout Entropy
     ) throws(ProtoError) {
-        try self.init(
-            staticKey: staticKey, responder: responder, presharedKey: presharedKey, prologue: suite.prologue,
-            sessionID: sessionID, payload: payload, entropy: &entropy)
-    }
-
-    init(
-        staticKey: borrowing PrivateKey, responder: PublicKey, presharedKey: PresharedKey,
-        prologue: [UInt8], sessionID: UInt32, payload: InitPayload, entropy: inout Entropy
-    ) throws(ProtoError) {
         let plaintext = SecretBytes(count: Wire.initPayloadSize)
         payload.write(to: plaintext.bytes, sender: sessionID)
         let message = SecretBytes(count: Wire.initNoiseSize)
         noise = try NoiseInitiator(
-            staticKey: staticKey, ephemeral: .generate(&entropy), responder: responder, prologue: prologue,
-            payload: UnsafeRawBufferPointer(plaintext.bytes), into: message.bytes)
+            staticKey: staticKey, ephemeral: .generate(&entropy), responder: responder,
+            prologue: suite.prologue, payload: UnsafeRawBufferPointer(plaintext.bytes), into: message.bytes)
         self.message = message
+        self.suite = suite
         self.sessionID = sessionID
         self.presharedKey = presharedKey
         responderMac = .mac1(responder)
@@ -76,7 +69,17 @@ public struct Initiator: ~Copyable, Sendable {
             throw .alteredSession
         }
         return Established(
-            keys: TransportKeys(split: symmetric.split(), isInitiator: true), sessionID: sender,
+            keys: TransportKeys(split: symmetric.split(), suite: suite, isInitiator: true), sessionID: sender,
             payload: ResponsePayload(parsing: opened))
+    }
+
+    /// Whether `datagram` is the responder's word that it has read this init and uses another cipher suite. No one else can
+    /// say so: its MAC needs one of the two static keys. It is for the user to read; nothing is retried with another suite.
+    public func isRefused(by datagram: UnsafeRawBufferPointer) -> Bool {
+        guard datagram.count == Wire.refusalSize, let header = Header(parsing: datagram),
+            header.kind == .cookie, header.flags == Wire.suiteReplyFlags, header.sessionID == sessionID
+        else { return false }
+        return Mac(datagram.dropping(Wire.headerSize))
+            == noise.mac(Wire.refusalLabel, of: datagram.slice(0, Wire.headerSize))
     }
 }

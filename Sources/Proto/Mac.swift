@@ -5,9 +5,12 @@ import Packet
 public struct Mac: Hashable, Sendable {
     private var words: (UInt64, UInt64) = (0, 0)
 
-    /// The MAC of `message` under `key`.
-    init(key: UnsafeRawBufferPointer, of message: UnsafeRawBufferPointer) {
-        withUnsafeMutableBytes(of: &words) { Blake2b.hash(into: $0, key: key, message) }
+    /// The MAC of `message`, and of `more` behind it, under `key`.
+    init(
+        key: UnsafeRawBufferPointer, of message: UnsafeRawBufferPointer,
+        _ more: UnsafeRawBufferPointer = Blake2b.empty
+    ) {
+        withUnsafeMutableBytes(of: &words) { Blake2b.hash(into: $0, key: key, message, more) }
     }
 
     /// The 16 bytes at the beginning of `bytes`.

@@ -38,6 +38,9 @@ struct NoiseInitiator: ~Copyable {
         self.ephemeral = ephemeral
     }
 
+    /// The MAC of `data` that the responder can make too when it has read the first message.
+    func mac(_ label: StaticString, of data: UnsafeRawBufferPointer) -> Mac { symmetric.mac(label, of: data) }
+
     /// Reads the second message, its payload to `payload`. Whatever happens, another message can be read after it.
     /// - Returns: the state to split.
     /// - Throws: `weakKey`, `notAuthentic`, `noRoom`.

@@ -31,6 +31,9 @@ struct NoiseResponder: ~Copyable {
         remoteEphemeral = ephemeral
     }
 
+    /// The MAC of `data` that the initiator can make too.
+    func mac(_ label: StaticString, of data: UnsafeRawBufferPointer) -> Mac { symmetric.mac(label, of: data) }
+
     /// Writes the second message to `out`.
     /// - Returns: the state to split.
     /// - Throws: `weakKey`, `noRoom`.

@@ -1,4 +1,4 @@
-/// A ChaCha20-Poly1305 nonce: two numbers that lie in memory as its 12 bytes.
+/// A nonce of ChaCha20-Poly1305 or AES-256-GCM: two numbers that lie in memory as its 12 bytes.
 struct Nonce: Equatable {
     private let start: UInt64
     private let end: UInt32

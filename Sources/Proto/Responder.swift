@@ -13,6 +13,7 @@ public struct Responder: ~Copyable, Sendable {
     public let payload: InitPayload
 
     private let noise: NoiseResponder
+    private let suite: CipherSuite
 
     /// Opens an init.
     /// - Throws: `notThisMessage`, `weakKey`, `notAuthentic`, `alteredSession`.
@@ -36,6 +37,21 @@ public struct Responder: ~Copyable, Sendable {
         initiatorSession = sender
         payload = InitPayload(parsing: opened)
         self.noise = noise
+        self.suite = suite
+    }
+
+    /// Writes to `datagram` that this end has read the init, with the suite it was made for, and uses another one.
+    /// - Precondition: `datagram` has room for `Wire.refusalSize` bytes.
+    /// - Returns: the bytes written.
+    public func writeRefusal(pathID: UInt16, to datagram: UnsafeMutableRawBufferPointer) -> Int {
+        let datagram = datagram.slice(0, Wire.refusalSize)
+        Header(
+            kind: .cookie, flags: Wire.suiteReplyFlags, sessionID: initiatorSession, pathID: pathID
+        ).write(to: datagram)
+        let mac = noise.mac(
+            Wire.refusalLabel, of: UnsafeRawBufferPointer(datagram.slice(0, Wire.headerSize)))
+        mac.withUnsafeBytes { datagram.dropping(Wire.headerSize).copyMemory(from: $0) }
+        return Wire.refusalSize
     }
 
     /// Writes the response to `datagram`.
@@ -55,12 +71,13 @@ public struct Responder: ~Copyable, Sendable {
         datagram.storeBigEndian(sessionID, at: Wire.senderOffset)
         let plaintext = SecretBytes(count: Wire.responsePayloadSize)
         payload.write(to: plaintext.bytes, sender: sessionID)
-        let mac = MacKey.mac1(initiator)
+        let (mac, suite) = (MacKey.mac1(initiator), suite)
         let symmetric = try noise.write(
             ephemeral: .generate(&entropy), presharedKey: presharedKey,
             payload: UnsafeRawBufferPointer(plaintext.bytes), into: datagram.dropping(Wire.noiseOffset))
         _ = mac.sign(datagram, cookie: initiatorCookie)
         return Response(
-            length: Wire.responseSize, keys: TransportKeys(split: symmetric.split(), isInitiator: false))
+            length: Wire.responseSize,
+            keys: TransportKeys(split: symmetric.split(), suite: suite, isInitiator: false))
     }
 }

@@ -5,5 +5,5 @@ public struct Response: ~Copyable, Sendable {
     public let length: Int
     /// The session's keys. Send with them only after a datagram of the initiator opened with them: until then the
     /// init may have been a replay.
-    public let keys: TransportKeys
+    public var keys: TransportKeys
 }

@@ -105,6 +105,20 @@ struct SymmetricState: ~Copyable {
         return outputs
     }
 
+    /// A MAC of `data` that only the two ends can make or check, and only at this point of this handshake: its key follows
+    /// from the chaining key, and it covers the hash. Noise's own steps feed the chaining key with 32 bytes or none, so
+    /// `label` must have another length.
+    func mac(_ label: StaticString, of data: UnsafeRawBufferPointer) -> Mac {
+        precondition(label.utf8CodeUnitCount != Wire.keySize && label.utf8CodeUnitCount > 0)
+        let outputs = SecretBytes(count: 2 * Self.hashSize)
+        Blake2b.hkdf(
+            chainingKey: UnsafeRawBufferPointer(chainingKey),
+            input: UnsafeRawBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount),
+            outputs: outputs.bytes)
+        let key = UnsafeRawBufferPointer(outputs.slice(0, Wire.keySize))
+        return Mac(key: key, of: UnsafeRawBufferPointer(hash), data)
+    }
+
     private mutating func setKey(_ bytes: UnsafeMutableRawBufferPointer) {
         key.copyMemory(from: UnsafeRawBufferPointer(bytes))
         nonce = 0

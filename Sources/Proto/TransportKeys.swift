@@ -4,9 +4,9 @@ import Packet
 @frozen
 public struct TransportKeys: ~Copyable, Sendable {
     /// Seals what this end sends.
-    public let sending: DirectionKey
+    public var sending: DirectionKey
     /// Opens what this end receives.
-    public let receiving: DirectionKey
+    public var receiving: DirectionKey
 
     /// Two keys.
     public init(sending: consuming DirectionKey, receiving: consuming DirectionKey) {
@@ -16,11 +16,12 @@ public struct TransportKeys: ~Copyable, Sendable {
 
     /// The keys that a handshake ends with. Of each of the two 64-byte outputs of Noise's Split the first 32 bytes are
     /// the key, as Noise has it, and the next 12, which it drops, the IV; the first is the initiator's.
-    init(split: borrowing SecretBytes, isInitiator: Bool) {
-        let first = DirectionKey(material: UnsafeRawBufferPointer(split.slice(0, DirectionKey.materialSize)))
+    init(split: borrowing SecretBytes, suite: CipherSuite, isInitiator: Bool) {
+        let first = DirectionKey(
+            material: UnsafeRawBufferPointer(split.slice(0, DirectionKey.materialSize)), suite: suite)
         let second = DirectionKey(
             material: UnsafeRawBufferPointer(
-                split.slice(SymmetricState.hashSize, DirectionKey.materialSize)))
+                split.slice(SymmetricState.hashSize, DirectionKey.materialSize)), suite: suite)
         if isInitiator {
             self.init(sending: first, receiving: second)
         } else {

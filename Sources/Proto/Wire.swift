@@ -42,7 +42,8 @@ import Packet
 ///       9    MODE            mode 1
 ///      10    ASSIGN_REQUEST  nothing
 ///
-/// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1.
+/// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1 (1:
+/// chacha20-poly1305, 2: aes-256-gcm; of data and control only, the handshake's own cipher is always ChaChaPoly).
 ///
 ///     init (kind 1), 188 bytes
 ///      24   4  initiator's session ID
@@ -64,6 +65,10 @@ import Packet
 ///      48  32  cookie 16, sealed by XChaCha20-Poly1305, key BLAKE2b-256("cookie--" ‖ responder's static key),
 ///              additional data: MAC1 of the message it answers
 ///
+///     refusal (kind 3, flags 14), 40 bytes, header's session ID: the initiator's. "I have your init, but another suite"
+///      24  16  keyed BLAKE2b-128 of hash ‖ header; key: the first 32 bytes of HKDF(chaining key, "bondd cipher suite");
+///              hash and chaining key: Noise's after the init
+///
 /// The session IDs lie outside of the Noise messages, so that cookies need no decryption; their copies inside the
 /// sealed payloads bind them. MAC1 = keyed BLAKE2b-128 over all before it, key BLAKE2b-256("mac1----" ‖ receiver's
 /// static key). MAC2 = the same over all before it, key: the cookie; zeros without one. (WireGuard, section 5.4.4.)
@@ -80,7 +85,7 @@ public enum Wire {
     public static let headerSize = 24
     /// Bytes of shim in front of an inner packet.
     public static let shimSize = 4
-    /// Bytes of Poly1305 tag behind a sealed payload.
+    /// Bytes of tag behind a sealed payload.
     public static let tagSize = 16
     /// Bytes of a sealed datagram without payload: the shortest there is.
     public static let minimumSealed = headerSize + tagSize
@@ -90,6 +95,8 @@ public enum Wire {
     public static let overhead = headerSize + shimSize + tagSize
     /// The flags of a header that answers an unknown version.
     public static let versionReplyFlags: UInt8 = 15
+    /// The flags of a header in front of a refusal.
+    public static let suiteReplyFlags: UInt8 = 14
 
     /// The number of the last packet that a path may send: the field has 48 bits and never wraps.
     public static let maximumPacketNumber: UInt64 = 1 << 48 - 1
@@ -102,9 +109,12 @@ public enum Wire {
     public static let responseSize = 124
     /// Bytes of a cookie datagram.
     public static let cookieSize = 80
+    /// Bytes of a refusal datagram.
+    public static let refusalSize = headerSize + macSize
 
     /// The Noise protocol of the handshake.
     static let noiseName = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b"
+    static let refusalLabel: StaticString = "bondd cipher suite"
     static let keySize = 32
     static let macSize = 16
     static let ivSize = 12
@@ -121,8 +131,6 @@ public enum Wire {
     public static let rekeyAfter = Interval.seconds(120)
     /// A session of this age is not used for anything any more (WireGuard, section 6.1).
     public static let rejectAfter = Interval.seconds(180)
-    /// An initiator starts a new handshake when a path has sent this many packets.
-    public static let rekeyAfterPackets: UInt64 = 1 << 40
     /// An initiator gives up a handshake after this time (WireGuard, section 6.1).
     public static let rekeyAttemptTime = Interval.seconds(90)
     /// An initiator repeats an init after this time and up to `rekeyJitter` more (WireGuard, section 6.1).

@@ -12,6 +12,8 @@ struct HeldPackets: ~Copyable {
         var predecessor: UInt64 = .max
         /// Its own sequence.
         var sequence: UInt64 = 0
+        /// When it came.
+        var since = Instant.zero
         /// When it is delivered, come what may.
         var deadline = Instant.never
         /// The packet.
@@ -65,12 +67,16 @@ struct HeldPackets: ~Copyable {
         return true
     }
 
+    /// The packet that waits for `predecessor`; nil when none does.
+    func find(waitingFor predecessor: UInt64) -> Held? {
+        let held = place(predecessor).pointee
+        return held.predecessor == predecessor && held.slot != .none ? held : nil
+    }
+
     /// Takes out the packet that waits for `predecessor`; nil when none does.
     mutating func remove(waitingFor predecessor: UInt64) -> Held? {
-        let place = place(predecessor)
-        guard place.pointee.predecessor == predecessor, place.pointee.slot != .none else { return nil }
-        let held = place.pointee
-        place.pointee = Held()
+        guard let held = find(waitingFor: predecessor) else { return nil }
+        place(predecessor).pointee = Held()
         origin(held.sequence).pointee = .max
         count -= 1
         return held
@@ -79,8 +85,7 @@ struct HeldPackets: ~Copyable {
     /// The earliest deadline of a waiting packet; `.never` when none waits.
     mutating func nextDeadline() -> Instant {
         while let first = deadlines.first {
-            let place = place(first.predecessor).pointee
-            if place.predecessor == first.predecessor && place.slot != .none { return first.deadline }
+            if find(waitingFor: first.predecessor) != nil { return first.deadline }
             deadlines.removeFirst()
         }
         return .never

@@ -50,6 +50,15 @@ public struct ReorderBuffer: ~Copyable {
     private var waiting: HeldPackets
     private var ready: SlotQueue
     private var floor: UInt64 = 0
+    /// The last predecessors that were given up, by the low bits of their sequence.
+    private var givenUp = InlineArray<64, GivenUp>(repeating: GivenUp())
+    private var longestNeeded = Interval.zero
+
+    private struct GivenUp: Sendable {
+        var sequence: UInt64 = .max
+        /// Since when it was waited for.
+        var since = Instant.zero
+    }
 
     /// An empty buffer that lets at most `bound` packets wait.
     public init(bound: Int = 8192) {
@@ -76,7 +85,14 @@ public struct ReorderBuffer: ~Copyable {
             return .duplicate
         }
         received.insert(sequence)
-        if settled.contains(sequence) { counters.late += 1 }
+        if let successor = waiting.find(waitingFor: sequence) {
+            longestNeeded = max(longestNeeded, now - successor.since)
+        }
+        if settled.contains(sequence) {
+            counters.late += 1
+            let known = givenUp[Int(sequence & 63)]
+            if known.sequence == sequence { longestNeeded = max(longestNeeded, now - known.since) }
+        }
         // The session's first packets have nothing before sequence 0 to wait for.
         guard distance > 0, UInt64(distance) <= sequence else {
             deliver(slot, sequence: sequence, pool: &pool)
@@ -84,8 +100,7 @@ public struct ReorderBuffer: ~Copyable {
         }
         let predecessor = sequence - UInt64(distance)
         if !isSettled(predecessor), waiting.count >= waiting.bound, let oldest = waiting.removeDue(.latest) {
-            counters.expired += 1
-            giveUpAndDeliver(oldest, pool: &pool)
+            expire(oldest, pool: &pool)
         }
         if isSettled(predecessor) {
             deliver(slot, sequence: sequence, pool: &pool)
@@ -94,7 +109,7 @@ public struct ReorderBuffer: ~Copyable {
         let longest = trafficClass == .realtime ? Self.longestRealtimeHold : Self.longestHold
         let deadline = now + min(max(hold, .zero), longest)
         let held = HeldPackets.Held(
-            predecessor: predecessor, sequence: sequence, deadline: deadline, slot: slot)
+            predecessor: predecessor, sequence: sequence, since: now, deadline: deadline, slot: slot)
         guard waiting.insert(held) else {
             deliver(slot, sequence: sequence, pool: &pool)
             return .delivered
@@ -120,10 +135,15 @@ public struct ReorderBuffer: ~Copyable {
 
     /// Delivers what has waited long enough.
     public mutating func expire(now: Instant, pool: inout PacketPool) {
-        while let held = waiting.removeDue(now) {
-            counters.expired += 1
-            giveUpAndDeliver(held, pool: &pool)
-        }
+        while let held = waiting.removeDue(now) { expire(held, pool: &pool) }
+    }
+
+    /// The longest that a packet had to wait, or should have waited, for a predecessor that has come since the last call:
+    /// the hold that the paths need. Zero when none came behind its successor.
+    public mutating func takeNeededHold() -> Interval {
+        let needed = longestNeeded
+        longestNeeded = .zero
+        return needed
     }
 
     /// When the next packet has waited long enough; `.never` when none waits.
@@ -150,6 +170,12 @@ public struct ReorderBuffer: ~Copyable {
         counters.proven += 1
         settled.insert(predecessor)
         return true
+    }
+
+    private mutating func expire(_ held: HeldPackets.Held, pool: inout PacketPool) {
+        counters.expired += 1
+        givenUp[Int(held.predecessor & 63)] = GivenUp(sequence: held.predecessor, since: held.since)
+        giveUpAndDeliver(held, pool: &pool)
     }
 
     /// Settles the predecessor that did not come, then delivers the packet that waited for it.

@@ -32,7 +32,11 @@ public struct RateModel: Sendable {
     private var history = DeliveryHistory()
     private var phaseEnds = Instant.zero
     private var nextProbe = Instant.zero
-    private var congestedInARow = 0
+    /// Since when every sample has shown a queue; nil when the last did not.
+    private var congestedSince: Instant?
+    /// Since when there was data to send and no queue worth the name: the path carries more than it is given.
+    private var unfilledSince: Instant?
+    private var probeGain = 1.25
     private var bestInStartup = 0.0
     private var flatRounds = 0
     private var roundEnds = Instant.zero
@@ -67,7 +71,7 @@ public struct RateModel: Sendable {
             switch phase {
             case .startup: 2.77  // 4 ln 2, BBR's: doubles the delivered rate each round trip
             case .drain: 0.6
-            case .probe: 1.25
+            case .probe: probeGain
             case .steady: isCongested ? 0.93 : 1.0  // the difference empties a standing queue
             }
         return min(max(plannedRate(rtt) * gain, 12_500), cap ?? .infinity)
@@ -92,14 +96,15 @@ public struct RateModel: Sendable {
         rtt: RoundTripTime, now: Instant
     ) {
         isCongested = delay.showsQueue(rtt)
-        congestedInARow = isCongested ? congestedInARow + 1 : 0
+        congestedSince = isCongested ? congestedSince ?? now : nil
+        unfilledSince = starved || delay.queueing > .microseconds(1500) ? nil : unfilledSince ?? now
         recentQueueing = recentQueueing << 1 | (delay.queueing > .milliseconds(30) ? 1 : 0)
         filter.window = max(rtt.smoothed * 10, .milliseconds(500))
         let span = min(max(rtt.smoothed, .milliseconds(20)), .milliseconds(100))
         if let sample = history.record(sent: sent, received: received, bytes: bytes, span: span) {
             // Only a path that was full shows its limit: by a queue that stays, or by what it dropped (a policer has no
             // queue). That ours was empty now and then says nothing when we send faster than the path carries.
-            let wasFull = congestedInARow >= 3 || !starved && (isCongested || loss > 0.15)
+            let wasFull = staysCongested(rtt, now: now) || !starved && (isCongested || loss > 0.15)
             if wasFull || sample > Double(filter.value ?? 0) {
                 filter.record(Int64(min(sample, 1e11)), now: now)
             }
@@ -113,7 +118,8 @@ public struct RateModel: Sendable {
         phase = .startup
         bestInStartup = 0
         flatRounds = 0
-        congestedInARow = 0
+        congestedSince = nil
+        unfilledSince = nil
         isCongested = false
         history = DeliveryHistory()
     }
@@ -137,14 +143,17 @@ public struct RateModel: Sendable {
                 bestInStartup = max(bestInStartup, best)
             }
             let isBulk = Double(filter.value ?? 0) > initialRate(rtt)
-            if congestedInARow >= 2 && (!starved || isBulk) || flatRounds >= 3 {
+            if staysCongested(rtt, now: now) && (!starved || isBulk) || flatRounds >= 3 {
                 begin(.drain, now: now)
                 phaseEnds = now + round * 3
             }
         case .drain:
             if !isCongested || now >= phaseEnds { begin(.steady, now: now) }
         case .steady:
-            if now >= nextProbe && !isCongested && !starved {
+            let isUnfilled = unfilledSince.map { now - $0 > max(round * 10, .milliseconds(300)) } ?? false
+            if (now >= nextProbe || isUnfilled) && !isCongested && !starved {
+                probeGain = 1.25
+                unfilledSince = nil
                 rateBeforeProbe = Double(filter.value ?? 0)
                 begin(.probe, now: now)
                 phaseEnds = now + round
@@ -154,11 +163,19 @@ public struct RateModel: Sendable {
                 begin(.steady, now: now)
             } else if now >= phaseEnds {
                 let grew = Double(filter.value ?? 0) > rateBeforeProbe * 1.05
+                // Where all of a quarter more was carried, there may be much more.
+                probeGain = Double(filter.value ?? 0) > rateBeforeProbe * 1.18 ? 2 : 1.25
                 begin(grew ? .probe : .steady, now: now)
                 rateBeforeProbe = Double(filter.value ?? 0)
                 phaseEnds = now + round
             }
         }
+    }
+
+    /// Whether there has been a queue for long enough to be one: half a round trip, and more than a host that was busy for a
+    /// moment explains.
+    private func staysCongested(_ rtt: RoundTripTime, now: Instant) -> Bool {
+        congestedSince.map { now - $0 >= max(rtt.smoothed / 2, .milliseconds(10)) } ?? false
     }
 
     private mutating func begin(_ next: Phase, now: Instant) {

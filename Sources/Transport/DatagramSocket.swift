@@ -82,11 +82,15 @@ public struct DatagramSocket: ~Copyable {
     /// ENOBUFS) sending stops at `SendResult.next`.
     public borrowing func send(_ outbox: borrowing Outbox, entries: Range<Int>) -> SendResult {
         var result = SendResult(next: entries.lowerBound)
+        /// Datagrams that the kernel refused together go one by one up to here.
+        var singlesEnd = 0
         while result.next < entries.upperBound {
             var rows = 0
             var next = result.next
-            while rows < table.capacity && next < entries.upperBound {
-                let count = segments.pointee ? run(in: outbox, from: next, to: entries.upperBound) : 1
+            let goesSingly = next < singlesEnd
+            let end = goesSingly ? min(singlesEnd, entries.upperBound) : entries.upperBound
+            while rows < table.capacity && next < end {
+                let count = segments.pointee && !goesSingly ? run(in: outbox, from: next, to: end) : 1
                 let first = outbox[next]
                 table.prepareToSend(
                     rows, outbox.datagrams(from: next, count: count),
@@ -95,9 +99,25 @@ public struct DatagramSocket: ~Copyable {
                 rows += 1
                 next += count
             }
-            if !send(rows: rows, &result) { break }
+            let refused = result.failed
+            switch send(rows: rows, &result) {
+            case .done:
+                // What could not leave together but could singly: this interface does not cut.
+                if goesSingly && result.failed == refused { segments.pointee = false }
+            case .full: return result
+            case .splits(let count): singlesEnd = result.next + count
+            }
         }
         return result
+    }
+
+    private enum Progress {
+        /// The kernel took or refused all rows.
+        case done
+        /// There is no room for more.
+        case full
+        /// So many datagrams, which come next, must go one by one.
+        case splits(Int)
     }
 
     /// How many entries from `start` on can leave as one: one link, one size, the last may be smaller.
@@ -107,7 +127,7 @@ public struct DatagramSocket: ~Copyable {
         var next = start + 1
         while next < end && next - start < Self.maximumSegments {
             let entry = outbox[next]
-            guard entry.length <= first.length, bytes + entry.length <= Self.maximumBytes,
+            guard entry.length > 0, entry.length <= first.length, bytes + entry.length <= Self.maximumBytes,
                 entry.offset == first.offset + bytes, entry.link == first.link
             else { break }
             bytes += entry.length
@@ -117,8 +137,8 @@ public struct DatagramSocket: ~Copyable {
         return next - start
     }
 
-    /// Sends the table's first `count` rows; whether there may be room for more.
-    private borrowing func send(rows count: Int, _ result: inout SendResult) -> Bool {
+    /// Sends the table's first `count` rows.
+    private borrowing func send(rows count: Int, _ result: inout SendResult) -> Progress {
         var done = 0
         while done < count {
             let taken = clinux_send(fileDescriptor, table.messages + done, UInt32(count - done))
@@ -131,20 +151,19 @@ public struct DatagramSocket: ~Copyable {
                 continue
             }
             var code = taken == 0 ? EAGAIN : -taken
-            if rowEntries[done] > 1 && (code == EIO || code == EINVAL) {
-                // The caller's loop prepares the rest anew, one datagram a row.
-                segments.pointee = false
-                return true
+            // EINVAL may mean that the segments are larger than the MTU, EIO that the interface does not cut at all.
+            if rowEntries[done] > 1 && (code == EIO || code == EINVAL || code == EMSGSIZE) {
+                return .splits(rowEntries[done])
             }
             // IPv6 says of a deleted interface what it says of a missing route.
             if code == ENETUNREACH && interfaceIndex != 0 && !interfaceExists { code = ENODEV }
             result.note(code, entry: result.next)
-            if code == EAGAIN || code == ENOBUFS { return false }
+            if code == EAGAIN || code == ENOBUFS { return .full }
             result.failed += rowEntries[done]
             result.next += rowEntries[done]
             done += 1
         }
-        return true
+        return .done
     }
 
     private var interfaceExists: Bool {

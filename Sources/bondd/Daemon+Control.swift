@@ -104,6 +104,11 @@ extension Daemon {
             log(.warning, "the server has not answered for 90 s; check its address, its key and the firewall")
         case .versionRefused:
             log(.warning, "the server speaks another version of the protocol; bring both to one version")
+        case .suiteMismatch(let peer):
+            let sentence = "a client uses another cipher; set the same [tunnel] cipher on both ends"
+            log(.warning, sentence, ["peer": peer])
+        case .suiteRefused:
+            log(.warning, "the server uses another cipher; set the same [tunnel] cipher on both ends")
         }
     }
 }

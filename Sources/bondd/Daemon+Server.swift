@@ -29,14 +29,15 @@ extension EngineConfiguration {
     /// The core's part of a configuration.
     init(_ configuration: Configuration, mtu: Int) {
         let mode = Scheduler.Mode(configuration.tunnel.mode)
+        let suite = configuration.tunnel.cipher.suite
         switch configuration.role {
         case .client(let client):
-            self.init(role: .client, peers: [Peer(client.server)], mode: mode)
+            self.init(role: .client, peers: [Peer(client.server)], mode: mode, suite: suite)
         case .server(let server):
             self.init(
                 role: .server,
-                peers: server.clients.map { Peer($0, configuration.tunnel, mode: mode, mtu: mtu) }, mode: mode
-            )
+                peers: server.clients.map { Peer($0, configuration.tunnel, mode: mode, mtu: mtu) },
+                mode: mode, suite: suite)
         }
     }
 }

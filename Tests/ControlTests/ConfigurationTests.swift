@@ -1,10 +1,34 @@
 import Packet
+import Proto
 import Testing
 
 @testable import Control
 
 @Suite struct ConfigurationTests {
     let samples = ConfigurationSamples()
+
+    /// Where neither library has it, the error says what to do; this machine may have it.
+    @Test func aesIsACipher() throws {
+        let text = """
+            [tunnel]
+            role = "client"
+            private_key_file = "client.key"
+            cipher = "aes-256-gcm"
+
+            [server]
+            public_key = "\(ConfigurationSamples.publicKey)"
+            endpoints = ["203.0.113.7:5000"]
+
+            [[path]]
+            interface = "eth0"
+            """
+        guard CipherSuite.aes256gcm.isAvailable else {
+            #expect(throws: ConfigurationError.self) { try samples.read(text) }
+            return
+        }
+        let cipher = try samples.read(text).tunnel.cipher
+        #expect(cipher == .aes256gcm && cipher.suite == .aes256gcm)
+    }
 
     @Test func everythingAClientMaySay() throws {
         let configuration = try samples.read(

@@ -4,7 +4,16 @@ import Testing
 @testable import Proto
 
 @Suite struct DirectionKeyTests {
-    private func makeKey() -> DirectionKey { DirectionKey(material: Buffer((0..<44).map { $0 &* 7 }).read) }
+    /// Every library with every suite that it has here.
+    static let kinds = CipherSuite.allCases.flatMap { suite in
+        AEADProvider.allCases.filter { $0.has(suite) }.map { (suite, $0) }
+    }
+
+    private func makeKey(
+        _ suite: CipherSuite = .chacha20poly1305, _ provider: AEADProvider = .sodium
+    ) -> DirectionKey {
+        DirectionKey(material: Buffer((0..<44).map { $0 &* 7 }).read, suite: suite, provider: provider)!
+    }
 
     /// IV XOR (path ID ‖ 0⁴ ‖ packet number), byte by byte.
     @Test func nonceLayout() {
@@ -33,8 +42,8 @@ import Testing
         #expect(seen.count == count)
     }
 
-    @Test func inPlace() {
-        let key = makeKey()
+    @Test(arguments: kinds) func inPlace(_ suite: CipherSuite, _ provider: AEADProvider) {
+        var key = makeKey(suite, provider)
         let seed: UInt64 = 3
         var random = SplitMix(seed)
         let header = Buffer(random.bytes(24))
@@ -58,8 +67,8 @@ import Testing
     }
 
     /// Every byte of header and payload, the path and the number count; and no length makes it trap.
-    @Test func refusesForgeries() {
-        let key = makeKey()
+    @Test(arguments: kinds) func refusesForgeries(_ suite: CipherSuite, _ provider: AEADProvider) {
+        var key = makeKey(suite, provider)
         let header = Buffer((0..<24).map { $0 })
         let sealed = Buffer(40)
         _ = key.seal(

@@ -4,7 +4,7 @@ import Testing
 @testable import Proto
 
 /// Whole datagrams byte by byte. They were computed apart from this code, with Python's hashlib and libsodium's
-/// primitives; whoever changes one of them changes the wire.
+/// primitives, and OpenSSL's for AES-256-GCM; whoever changes one of them changes the wire.
 @Suite struct GoldenTests {
     private var client: PrivateKey { PrivateKey(bytes: (1...32).map { $0 }) }
     private var server: PrivateKey { PrivateKey(bytes: (33...64).map { $0 }) }
@@ -53,11 +53,22 @@ import Testing
         + hex("434176f36ef9a00106c3e9")  // sealed PING
         + hex("60f808f32ed300278940a1c9158c977c")  // tag
 
-    private func makeInitiator() throws -> Initiator {
+    /// The same two under the same handshake with suite aes-256-gcm, and the refusal of its init.
+    private static let aesData =
+        hex("424f 01 04 aabbccdd 0102030405060708 0102 00a1b2c3d4e5")
+        + hex("53cb9fb292fdd27226af5e6c4ca0cfdf531c565ba48a0445f639a834325b7b24")
+    private static let aesControl =
+        hex("424f 01 05 11223344 0000000000000009 0102 000000000007")
+        + hex("e59ea2a691c3f2e17494917750df4bbe5b58137eaeae6dd3c04ca7")
+    private static let aesRefusal =
+        hex("424f 01 e3 11223344 0000000000000000 0102 000000000000")
+        + hex("e101d3a4bef35e39cf8a8a67e1703622")
+
+    private func makeInitiator(_ suite: CipherSuite = .chacha20poly1305) throws -> Initiator {
         var entropy = Entropy(seed: [UInt8](repeating: 7, count: 32))
         return try Initiator(
             staticKey: client, responder: server.publicKey, presharedKey: presharedKey,
-            sessionID: 0x1122_3344,
+            suite: suite, sessionID: 0x1122_3344,
             payload: InitPayload(
                 timestamp: Timestamp(seconds: 0x6500_0000, nanoseconds: 123_456_789),
                 previousSession: 0x5566_7788), entropy: &entropy)
@@ -84,7 +95,30 @@ import Testing
         let established = try initiator.readResponse(buffer.read.slice(0, response.length))
         #expect(established.sessionID == 0xAABB_CCDD)
         #expect(established.payload == ResponsePayload(continues: true))
+        exchange(established.keys, response.keys, data: Self.dataMessage, control: Self.controlMessage)
+    }
 
+    @Test(.enabled(if: CipherSuite.aes256gcm.isAvailable)) func aes() throws {
+        let initiator = try makeInitiator(.aes256gcm)
+        let buffer = Buffer()
+        let length = initiator.writeInit(pathID: 0x0102, cookie: nil, to: buffer.bytes).length
+        let responder = try Responder(
+            reading: buffer.read.slice(0, length), staticKey: server, suite: .aes256gcm)
+        let refusal = buffer.first(responder.writeRefusal(pathID: 0x0102, to: buffer.bytes))
+        #expect(hex(refusal) == hex(Self.aesRefusal))
+        var entropy = Entropy(seed: [UInt8](repeating: 8, count: 32))
+        let response = try responder.respond(
+            sessionID: 0xAABB_CCDD, presharedKey: presharedKey, payload: ResponsePayload(continues: true),
+            pathID: 0x0102, entropy: &entropy, to: buffer.bytes)
+        let established = try initiator.readResponse(buffer.read.slice(0, response.length))
+        exchange(established.keys, response.keys, data: Self.aesData, control: Self.aesControl)
+    }
+
+    private func exchange(
+        _ initiator: consuming TransportKeys, _ responder: consuming TransportKeys, data: [UInt8],
+        control: [UInt8]
+    ) {
+        let buffer = Buffer()
         // Data from the initiator, …
         let plaintext = Buffer(16)
         Shim(distance: 3, trafficClass: 1).write(to: plaintext.bytes)
@@ -93,11 +127,11 @@ import Testing
             kind: .data, sessionID: 0xAABB_CCDD, sequence: 0x0102_0304_0506_0708, pathID: 0x0102,
             packetNumber: 0x00A1_B2C3_D4E5)
         header.write(to: buffer.bytes)
-        let sealed = established.keys.sending.seal(
+        let sealed = initiator.sending.seal(
             plaintext.read, into: buffer.bytes.dropping(24), header: buffer.read.slice(0, 24),
             pathID: header.pathID, packetNumber: header.packetNumber)
-        #expect(hex(buffer.first(24 + sealed)) == hex(Self.dataMessage))
-        let isOpened = response.keys.receiving.open(
+        #expect(hex(buffer.first(24 + sealed)) == hex(data))
+        let isOpened = responder.receiving.open(
             buffer.read.slice(24, sealed), into: buffer.bytes.dropping(24), header: buffer.read.slice(0, 24),
             pathID: header.pathID, packetNumber: header.packetNumber)
         #expect(isOpened)
@@ -108,10 +142,10 @@ import Testing
         _ = frames.append(ping: 0x0001_0203_0405_0607)
         Header(kind: .control, sessionID: 0x1122_3344, sequence: 9, pathID: 0x0102, packetNumber: 7)
             .write(to: buffer.bytes)
-        let control = response.keys.sending.seal(
+        let length = responder.sending.seal(
             plaintext.read.slice(0, frames.count), into: buffer.bytes.dropping(24),
             header: buffer.read.slice(0, 24), pathID: 0x0102, packetNumber: 7)
-        #expect(hex(buffer.first(24 + control)) == hex(Self.controlMessage))
+        #expect(hex(buffer.first(24 + length)) == hex(control))
     }
 
     @Test func cookie() throws {

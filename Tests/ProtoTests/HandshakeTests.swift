@@ -10,14 +10,13 @@ import Testing
     private let payload = InitPayload(timestamp: Timestamp(seconds: 7, nanoseconds: 8), previousSession: 9)
 
     private func makeInitiator(
-        sessionID: UInt32 = 5, presharedKey: PresharedKey = psk, prologue: [UInt8]? = nil
+        sessionID: UInt32 = 5, presharedKey: PresharedKey = psk,
+        suite: CipherSuite = .chacha20poly1305
     ) throws -> Initiator {
         var entropy = Entropy(seed: [UInt8](repeating: 3, count: 32))
         return try Initiator(
             staticKey: client, responder: server.publicKey, presharedKey: presharedKey,
-            prologue: prologue ?? CipherSuite.chacha20poly1305.prologue, sessionID: sessionID,
-            payload: payload,
-            entropy: &entropy)
+            suite: suite, sessionID: sessionID, payload: payload, entropy: &entropy)
     }
 
     private func initMessage(_ initiator: borrowing Initiator) -> [UInt8] {
@@ -27,11 +26,12 @@ import Testing
     }
 
     private func respond(
-        to message: [UInt8], sessionID: UInt32 = 6, presharedKey: PresharedKey = psk, seed: UInt8 = 4
+        to message: [UInt8], sessionID: UInt32 = 6, presharedKey: PresharedKey = psk, seed: UInt8 = 4,
+        suite: CipherSuite = .chacha20poly1305
     ) throws -> (message: [UInt8], keys: Buffer) {
         var entropy = Entropy(seed: [UInt8](repeating: seed, count: 32))
         let buffer = Buffer()
-        let responder = try Responder(reading: Buffer(message).read, staticKey: server)
+        let responder = try Responder(reading: Buffer(message).read, staticKey: server, suite: suite)
         let response = try responder.respond(
             sessionID: sessionID, presharedKey: presharedKey, payload: ResponsePayload(continues: true),
             pathID: 3, entropy: &entropy, to: buffer.bytes)
@@ -40,7 +40,7 @@ import Testing
     }
 
     /// The tags of an empty datagram under the sending and the receiving key.
-    private func fingerprint(_ keys: borrowing TransportKeys) -> Buffer {
+    private func fingerprint(_ keys: consuming TransportKeys) -> Buffer {
         let tags = Buffer(32)
         let header = Buffer(24)
         _ = keys.sending.seal(
@@ -57,15 +57,15 @@ import Testing
         } catch { return error as? ProtoError }
     }
 
-    @Test func completes() throws {
-        let initiator = try makeInitiator()
+    @Test(arguments: CipherSuite.allCases) func completes(_ suite: CipherSuite) throws {
+        let initiator = try makeInitiator(suite: suite)
         let message = initMessage(initiator)
         #expect(message.count == Wire.initSize)
-        let opened = try Responder(reading: Buffer(message).read, staticKey: server)
+        let opened = try Responder(reading: Buffer(message).read, staticKey: server, suite: suite)
         #expect(opened.initiator == client.publicKey)
         #expect(opened.initiatorSession == 5)
         #expect(opened.payload == payload)
-        let (response, keys) = try respond(to: message)
+        let (response, keys) = try respond(to: message, suite: suite)
         #expect(response.count == Wire.responseSize)
         #expect(Header(parsing: Buffer(response).read)?.sessionID == 5)
         #expect(Header(parsing: Buffer(response).read)?.pathID == 3)
@@ -111,7 +111,7 @@ import Testing
         #expect(
             error { _ = try Responder(reading: Buffer(message).read, staticKey: stranger) } == .notAuthentic)
 
-        let other = initMessage(try makeInitiator(prologue: CipherSuite.prologue(suite: 2)))
+        let other = initMessage(try makeInitiator(suite: .aes256gcm))
         #expect(error { _ = try Responder(reading: Buffer(other).read, staticKey: server) } == .notAuthentic)
 
         var entropy = Entropy(seed: [UInt8](repeating: 3, count: 32))

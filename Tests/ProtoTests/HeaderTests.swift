@@ -74,8 +74,14 @@ import Testing
             Wire.headerSize + Wire.cookieNonceSize + Wire.macSize + Wire.tagSize == Wire.cookieSize)
         #expect(Wire.responseSize <= Wire.initSize)
         #expect(Wire.cookieSize <= Wire.initSize)
+        #expect(Wire.refusalSize == 40)
         #expect(Wire.maximumPacketNumber == 0xFFFF_FFFF_FFFF)
         // The number may not run out before the rekey that it causes is done.
-        #expect(Wire.rekeyAfterPackets < Wire.maximumPacketNumber / 2)
+        for suite in CipherSuite.allCases {
+            #expect(suite.rekeyAfterPackets < Wire.maximumPacketNumber / 2)
+        }
+        // Sixteen paths of datagrams of 2⁷ blocks: below the 2^34.5 blocks of RFC 8446, section 5.5.
+        let blocks = UInt64(Wire.maximumDatagram / 16)
+        #expect(CipherSuite.aes256gcm.rekeyAfterPackets * 16 * blocks <= 1 << 34)
     }
 }

@@ -64,6 +64,28 @@ import Testing
         #expect(rig.buffer.counters.late == 1 && rig.buffer.counters.duplicates == 1)
     }
 
+    @Test func tellsTheHoldThatThePathsNeed() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        rig.accept(2, after: 1, hold: .milliseconds(30))
+        rig.accept(3, after: 2, hold: .milliseconds(30))
+        rig.wait(.milliseconds(12))
+        #expect(rig.buffer.takeNeededHold() == .zero)
+        rig.accept(1, after: 0)
+        #expect(rig.buffer.takeNeededHold() == .milliseconds(12), "it came in time")
+        #expect(rig.buffer.takeNeededHold() == .zero, "once")
+        rig.accept(5, after: 4, hold: .milliseconds(30))
+        rig.wait(.milliseconds(40))
+        rig.accept(4, after: 3)
+        #expect(rig.buffer.takeNeededHold() == .milliseconds(40), "it came too late")
+        // What was proven lost was not waited for.
+        rig.accept(7, after: 6)
+        rig.prove(7)
+        rig.wait(.milliseconds(40))
+        rig.accept(6, after: 5)
+        #expect(rig.buffer.takeNeededHold() == .zero)
+    }
+
     @Test func realtimeWaitsForTwentyMillisecondsAtMost() {
         let rig = ReorderRig()
         rig.accept(0)

@@ -1,4 +1,5 @@
 import Packet
+import Proto
 
 /// A configuration file, read and found good: every value is in range, every key file read.
 public struct Configuration: Equatable, Sendable {
@@ -55,6 +56,16 @@ public struct Configuration: Equatable, Sendable {
     public enum Cipher: String, CaseIterable, Sendable {
         /// ChaCha20-Poly1305 (RFC 8439).
         case chacha20poly1305 = "chacha20-poly1305"
+        /// AES-256-GCM (NIST SP 800-38D).
+        case aes256gcm = "aes-256-gcm"
+
+        /// The wire's name for it.
+        public var suite: CipherSuite {
+            switch self {
+            case .chacha20poly1305: .chacha20poly1305
+            case .aes256gcm: .aes256gcm
+            }
+        }
     }
 
     /// `[health]`

@@ -103,8 +103,12 @@ struct ConfigurationReader {
         if let mtu, mtu < 1280, addresses.contains(where: { $0.address.family == .v6 }) {
             throw table.error("mtu", table["mtu"]!, "is too small for IPv6, which needs 1280 (RFC 8200)")
         }
-        if let cipher = table["cipher"], case .string("aes-256-gcm") = cipher.content {
-            throw table.error("cipher", cipher, "is not in this version; use chacha20-poly1305 on both ends")
+        let cipher = try table.choice("cipher", "cipher", of: Configuration.Cipher.self) ?? .chacha20poly1305
+        guard cipher.suite.isAvailable else {
+            throw table.error(
+                "cipher", table["cipher"]!,
+                "needs a CPU with AES instructions or a bondd built with libcrypto; use chacha20-poly1305 on both ends"
+            )
         }
         guard let privateKey = try keyFile("private_key_file", in: table) else {
             throw table.error("needs private_key_file = \"FILE\"; make one with: bondd keygen --out FILE")
@@ -112,8 +116,7 @@ struct ConfigurationReader {
         return Configuration.Tunnel(
             interface: try interface("interface", in: table) ?? "bond0", addresses: addresses, mtu: mtu,
             mode: try table.choice("mode", "mode", of: Configuration.Mode.self) ?? .auto,
-            cipher: try table.choice("cipher", "cipher", of: Configuration.Cipher.self) ?? .chacha20poly1305,
-            privateKey: privateKey, offload: try table.boolean("offload") ?? true)
+            cipher: cipher, privateKey: privateKey, offload: try table.boolean("offload") ?? true)
     }
 
     private func finish(

@@ -1,0 +1,55 @@
+import Packet
+import Proto
+
+// When the two ends are configured with different cipher suites: both say so, and neither gives in.
+extension Engine {
+    private static var quietTime: Interval { .seconds(60) }
+
+    /// Server: an init did not open. When it does with another suite and is a known client's, the client is told.
+    ///
+    /// Whoever fails the first reading costs a second, of two agreements at the most: no more than a right init.
+    /// - Returns: whether that was it.
+    mutating func refuseSuite(
+        of datagram: UnsafeRawBufferPointer, _ header: Header, from link: Link, now: Instant
+    ) -> Bool {
+        for other in CipherSuite.allCases where other != suite {
+            do throws(ProtoError) {
+                let responder = try Responder(reading: datagram, staticKey: staticKey, suite: other)
+                let key = responder.initiator
+                guard let peer = peers.firstIndex(where: { $0.configuration.publicKey == key }) else {
+                    continue
+                }
+                // An init of the time before the client was given our suite, sent again by somebody else.
+                if let last = peers[peer].lastTimestamp, responder.payload.timestamp <= last { continue }
+                resources.drops.suiteMismatch += 1
+                let length = responder.writeRefusal(pathID: header.pathID, to: resources.scratch)
+                handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+                if isQuiet(since: peers[peer].suiteMismatchAt, now: now) {
+                    peers[peer].suiteMismatchAt = now
+                    resources.events.append(.suiteMismatch(peer: peers[peer].configuration.name))
+                }
+                return true
+            } catch {
+                continue
+            }
+        }
+        return false
+    }
+
+    /// Client: the server says that it uses another suite.
+    mutating func noteRefusal(
+        _ datagram: UnsafeRawBufferPointer, of attempt: UnsafeMutablePointer<Attempt>, now: Instant
+    ) {
+        guard attempt.pointee.initiator.isRefused(by: datagram) else {
+            resources.drops.handshake += 1
+            return
+        }
+        guard isQuiet(since: dialer.suiteRefusedAt, now: now) else { return }
+        dialer.suiteRefusedAt = now
+        resources.events.append(.suiteRefused)
+    }
+
+    private func isQuiet(since last: Instant?, now: Instant) -> Bool {
+        last.map { now - $0 >= Self.quietTime } ?? true
+    }
+}

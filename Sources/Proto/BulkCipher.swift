@@ -1,0 +1,44 @@
+/// What seals and opens the bulk of a suite in this process: the fastest library that has proven itself.
+///
+/// Each suite's choice is made once, when it is first asked for: libcrypto has to give libsodium's bytes and refuse what
+/// libsodium refuses, and then to be faster (`ProviderTrial`). That takes up to some 10 ms.
+public struct BulkCipher: Equatable, Sendable, CustomStringConvertible {
+    /// The suite.
+    public let suite: CipherSuite
+    /// The library chosen for it.
+    public let provider: AEADProvider
+    /// Whether libcrypto failed its self-test, and is not used although it is there. Worth a warning.
+    public let distrustsLibcrypto: Bool
+
+    /// The choice for `suite`; nil when no library here can do it.
+    public static func of(_ suite: CipherSuite) -> BulkCipher? {
+        switch suite {
+        case .chacha20poly1305: chaChaPoly
+        case .aes256gcm: aesGCM
+        }
+    }
+
+    /// "aes-256-gcm (libcrypto)".
+    public var description: String { "\(suite) (\(provider))" }
+
+    private static let chaChaPoly = choose(.chacha20poly1305)
+    private static let aesGCM = choose(.aes256gcm)
+
+    private static func choose(_ suite: CipherSuite) -> BulkCipher? {
+        choose(
+            suite, among: AEADProvider.allCases.filter { $0.has(suite) }, trusts: ProviderTrial.passes,
+            fastest: ProviderTrial.fastest)
+    }
+
+    static func choose(
+        _ suite: CipherSuite, among providers: [AEADProvider], trusts: (CipherSuite) -> Bool,
+        fastest: (CipherSuite) -> AEADProvider
+    ) -> BulkCipher? {
+        let hasSodium = providers.contains(.sodium)
+        let distrusts = providers.contains(.libcrypto) && !trusts(suite)
+        let hasLibcrypto = providers.contains(.libcrypto) && !distrusts
+        guard hasSodium || hasLibcrypto else { return nil }
+        let provider = hasSodium && hasLibcrypto ? fastest(suite) : hasSodium ? .sodium : .libcrypto
+        return BulkCipher(suite: suite, provider: provider, distrustsLibcrypto: distrusts)
+    }
+}

@@ -1,0 +1,72 @@
+import Lab
+import Packet
+import Proto
+
+@testable import Engine
+
+/// A peer that holds valid keys and means ill: seals what it likes, with the keys of a session that is there.
+final class Insider {
+    private let world: World
+    private let client: Int
+    /// Whether it sends as the client to the server, or as the server to the client.
+    private let isClient: Bool
+    /// Above all that the honest end has sent, so that nothing is taken for a replay.
+    private var numbers: [UInt16: UInt64] = [:]
+
+    init(_ world: World, client: Int = 0, isClient: Bool = true) {
+        self.world = world
+        self.client = client
+        self.isClient = isClient
+    }
+
+    /// Seals a datagram with the honest end's keys; nil when there is no session.
+    func seal(
+        _ kind: Kind, _ payload: [UInt8], path: UInt16 = 1, sequence: UInt64 = 0, flags: UInt8 = 0,
+        number: UInt64? = nil
+    ) -> [UInt8]? {
+        let own = isClient ? world.clients[client].session() : world.server.session(client)
+        guard let epoch = own?.pointee.epoch else { return nil }
+        let next = number ?? numbers[path, default: 1 << 30]
+        if number == nil { numbers[path] = next + 1 }
+        var datagram = [UInt8](repeating: 0, count: Wire.headerSize + payload.count + Wire.tagSize)
+        datagram.withUnsafeMutableBytes { datagram in
+            Header(
+                kind: kind, flags: flags, sessionID: epoch.pointee.remoteID, sequence: sequence, pathID: path,
+                packetNumber: next
+            ).write(to: datagram)
+            payload.withUnsafeBytes { payload in
+                _ = epoch.pointee.keys.sending.seal(
+                    payload, into: datagram.dropping(Wire.headerSize),
+                    header: UnsafeRawBufferPointer(datagram.slice(0, Wire.headerSize)), pathID: path,
+                    packetNumber: next)
+            }
+        }
+        return datagram
+    }
+
+    /// Has the victim receive a datagram.
+    func send(
+        _ kind: Kind, _ payload: [UInt8], path: UInt16 = 1, sequence: UInt64 = 0, flags: UInt8 = 0,
+        number: UInt64? = nil
+    ) {
+        guard let bytes = seal(kind, payload, path: path, sequence: sequence, flags: flags, number: number)
+        else { return }
+        if isClient {
+            let link = world.links.first { $0.client == client }!
+            world.inject(bytes, at: -1, from: world.serverSide(link))
+        } else {
+            world.inject(bytes, at: client, from: Link(socket: path, remote: World.serverEndpoint))
+        }
+    }
+
+    /// Frames one behind the other, as a control payload.
+    static func payload(_ frames: [Frame]) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 1900)
+        let count = bytes.withUnsafeMutableBytes { bytes in
+            var writer = FrameWriter(bytes)
+            for frame in frames { _ = writer.append(frame) }
+            return writer.count
+        }
+        return Array(bytes[..<count])
+    }
+}

@@ -1,0 +1,15 @@
+import Glibc
+
+/// How many packets the large tests take: `BONDD_TEST_PACKETS`, or a million, or a tenth of that in debug.
+enum TestSize {
+    static let packets: Int = {
+        if let text = getenv("BONDD_TEST_PACKETS"), let count = Int(String(cString: text)), count > 0 {
+            return count
+        }
+        #if DEBUG
+            return 100_000
+        #else
+            return 1_000_000
+        #endif
+    }()
+}

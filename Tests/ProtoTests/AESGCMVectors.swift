@@ -1,0 +1,123 @@
+/// AES-256-GCM vectors with nonces of 12 bytes: `in` sealed with `key`, `nonce` and `ad` is `ct` and `tag`.
+enum AESGCMVectors {
+    /// McGrew and Viega's test cases 13 to 16, which NIST took over for SP 800-38D.
+    static let nist = """
+        key 0000000000000000000000000000000000000000000000000000000000000000
+        nonce 000000000000000000000000
+        in
+        ad
+        ct
+        tag 530f8afbc74536b9a963b4f1c4cb738b
+
+        key 0000000000000000000000000000000000000000000000000000000000000000
+        nonce 000000000000000000000000
+        in 00000000000000000000000000000000
+        ad
+        ct cea7403d4d606b6e074ec5d3baf39d18
+        tag d0d1c8a799996bf0265b98b5d48ab919
+
+        key feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308
+        nonce cafebabefacedbaddecaf888
+        in d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72
+         1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255
+        ad
+        ct 522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa
+         8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662898015ad
+        tag b094dac5d93471bdec1a502270e3cc6c
+
+        key feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308
+        nonce cafebabefacedbaddecaf888
+        in d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72
+         1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39
+        ad feedfacedeadbeeffeedfacedeadbeefabaddad2
+        ct 522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa
+         8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662
+        tag 76fc6ece0f4e1768cddf8853bb2d551b
+        """
+
+    /// Wycheproof's (tests 91, 92, 94, 97, 98, 103 to 106 and 109): lengths around one block, four and eight, and additional
+    /// data as long as a header.
+    static let wycheproof = """
+        key 92ace3e348cd821092cd921aa3546374299ab46209691bc28b8752d17f123c20
+        nonce 00112233445566778899aabb
+        in 00010203040506070809
+        ad 00000000ffffffff
+        ct e27abdd2d2a53d2f136b
+        tag 9a4a2579529301bcfb71c78d4060f52c
+
+        key 29d3a44f8723dc640239100c365423a312934ac80239212ac3df3421a2098123
+        nonce 00112233445566778899aabb
+        in
+        ad aabbccddeeff
+        ct
+        tag 2a7d77fa526b8250cb296078926b5020
+
+        key cc56b680552eb75008f5484b4cb803fa5063ebd6eab91f6ab6aef4916a766273
+        nonce 99e23ec48985bccdeeab60f1
+        in 2a
+        ad
+        ct 06
+        tag 633c1e9703ef744ffffb40edf9d14355
+
+        key 59d4eafb4de0cfc7d3db99a8f54b15d7b39f0acc8da69763b019c1699f87674a
+        nonce 2fcb1b38a99e71b84740ad9b
+        in 549b365af913f3b081131ccb6b825588
+        ad
+        ct f58c16690122d75356907fd96b570fca
+        tag 28752c20153092818faba2a334640d6e
+
+        key 3b2458d8176e1621c0cc24c0c0e24c1e80d72f7ee9149a4b166176629616d011
+        nonce 45aaa3e5d16d2d42dc03445d
+        in 3ff1514b1c503915918f0c0c31094a6e1f
+        ad
+        ct 73a6b6f45f6ccc5131e07f2caa1f2e2f56
+        tag 2d7379ec1db5952d4e95d30c340b1b1d
+
+        key ff0089ee870a4a39f645b0a5da774f7a5911e9696fc9cad646452c2aa8595a12
+        nonce bc2a7757d0ce2d8b1f14ccd9
+        in 748b28031621d95ee61812b4b4f47d04c6fc2ff3
+        ad 972ab4e06390caae8f99dd6e2187be6c7ff2c08a24be16ef
+        ct a929ee7e67c7a2f91bbcec6389a3caf43ab49305
+        tag ebec6774b955e789591c822dab739e12
+
+        key 6efca98126918ab564d88c6bec02e8998b2be50e3f906ff9adfdd185f373e756
+        nonce 4abd6cfc83bd06b11efaa2a7
+        in bbec79c086d41e602d090f7e40494d6bf3faa1dc6df0ab8a88ea5d35d426b248
+         c2ad880351e223f6170d37cc9655e10459e59cbd6d1c092ed31d72ccc7af20
+        ad
+        ct 97b4c73a4d8b5b21bc4b50dbb70dfa77b1a7bf0bbe7cf16ecf5bb60ba8070acc
+         5740780435ed145a62a613dd9881b721168fbb3f5af385ee5d4f856cf93cba
+        tag 27ac8c4010d8e81b7051ceb06b30fe2d
+
+        key 5b1d1035c0b17ee0b0444767f80a25b8c1b741f4b50a4d3052226baa1c6fb701
+        nonce d61040a313ed492823cc065b
+        in d096803181beef9e008ff85d5ddc38ddacf0f09ee5f7e07f1e4079cb64d0dc8f
+         5e6711cd4921a7887de76e2678fdc67618f1185586bfea9d4c685d50e4bb9a82
+        ad
+        ct c7d191b601f86c28b6a1bdef6a57b4f6ee3ae417bc125c381cdf1c4dac184ed1
+         d84f1196206d62cad112b038845720e02c061179a8836f02b93fa7008379a6bf
+        tag f15612f6c40f2e0db6dc76fc4822fcfe
+
+        key 81b6b27e5ed90ab99fe6756d4cb41e3f07269687f5afabdb426e29096b5e4466
+        nonce 13e727486031cca21f733375
+        in 9a95a23cfb1e35d89a7597570df0fb0efcbb7429f53bebcbbfa49fa247b251a8
+         508ad497066855d08688576188e4ffb12d1d084dcabec3d57806daf215dcc97edd
+        ad
+        ct 7ede7368bca3c93d9f1d7f7750d6e44b1cb92c30e3c9834b0b69efd247091164
+         4ae6f6d75715e13aea8781f8da611a13ac6364c406c1a715b7e97acb22b6e6156e
+        tag 74e20a93802f43407c8989a37f013802
+
+        key 7f7c5804a680f61924966725dba2a80d85267c2e03c7c234b045b24ec8e23528
+        nonce 2d9bf8b636f337d265b0904c
+        in e2f85fb176840c38345da0f0f8db6cdbc45a123165f244ff5389fe65bf341fa1
+         31130751b5c739a9931d5a57b141dc7b5b0c5a2ca07331c2dc04b2657b028987
+         8dea0ef7d5601465b78a65795f0f3181304e58a261feb1d394f3c33cabae1899
+         41755d7654bb7bef08c31bd2c5ce1203eebc015ae040da2a851c2ba3c62e699356
+        ad
+        ct d7380d10b22c3ae584531e9e4ee73d387f69dbbb3d3d9fdb4971ed2750b31913
+         f79e4c00cf1b76933bbb75d39d8a6429a2528e9bd60e65fa6ffff9e01a8758e7
+         b58409fa3f370cc32a63aa60a54c36d733e8f6dfccd5c3120d05c6e33140c005
+         62865532b2c689de98769d3386e7a3ae679e404e062536ca046261211a426fb586
+        tag 753f6c57c0cc2a075e68d082f6e83590
+        """
+}
