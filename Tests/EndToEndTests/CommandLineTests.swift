@@ -119,7 +119,7 @@ import Testing
         for block in blocks {
             let text = block.prefix(upTo: try #require(block.firstRange(of: "```")).lowerBound)
             let placeholder = /THE (CLIENT|SERVER)'S PUBLIC KEY/
-            let file = try scratch.write(text.replacing(placeholder, with: key), to: "bondd.toml")
+            let file = try scratch.write(String(text.replacing(placeholder, with: key)), to: "bondd.toml")
             let child = try run(["run", "--check", "--config", file])
             #expect(child.status == .exited(0) && child.errors.isEmpty, "\(child.errors)")
         }
