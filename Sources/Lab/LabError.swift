@@ -16,7 +16,7 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
     case tooManyLinks
     /// This process may not make namespaces or TAP devices, and why.
     case noPrivilege(String)
-    /// The bondd to be tried is not there: what was looked for.
+    /// A program of the project that is to be tried is not there: what was looked for.
     case noProgram(String)
     /// A program that the lab runs is not installed.
     case missingProgram(String)
@@ -44,7 +44,7 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
         case .tooManyLinks: "A lab has addresses for 156 links; use a second lab for more."
         case .noPrivilege(let reason): reason
         case .noProgram(let what):
-            "\(what) is not there; build it with 'swift build --product bondd' or name one in BONDD."
+            "\(what) is not there; build it with 'make build'."
         case .missingProgram(let name):
             "The program '\(name)' is not installed; install \(Self.package(of: name))."
         case .system(let call, let errno): "\(call) failed: \(String(cString: strerror(errno)))."

@@ -34,21 +34,21 @@ public struct UDPFlow: Equatable, Sendable {
         guard status.isSuccess else {
             throw .failed(command: sender.command, status: status, errors: String(sender.output.suffix(300)))
         }
-        listener.stop()
+        _ = try listener.wait(seconds: 5)
         let receiver = reverse ? sender : listener
         guard let report = try? JSONDecoder().decode(Report.self, from: Data(receiver.output.utf8)),
             let stream = report.end.streams.first
         else { throw .unreadable(program: "iperf3 -u", output: receiver.output) }
         let udp = stream.udp
         return UDPFlow(
-            megabits: udp.bits_per_second / 1e6, sent: udp.packets, lost: udp.lost_packets,
+            megabits: Double((udp.packets - udp.lost_packets) * size * 8) / Double(seconds) / 1e6,
+            sent: udp.packets, lost: udp.lost_packets,
             outOfOrder: udp.out_of_order, jitter: udp.jitter_ms)
     }
 
     /// The part of iperf3's JSON that we use, in its own names.
     private struct Report: Decodable {
         struct UDP: Decodable {
-            var bits_per_second: Double
             var packets: Int
             var lost_packets: Int
             var out_of_order: Int

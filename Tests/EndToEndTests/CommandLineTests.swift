@@ -109,6 +109,22 @@ import Testing
         }
     }
 
+    /// The configurations that README.md shows are complete.
+    @Test func theReadmesFilesPassTheCheck() throws {
+        let readme = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../README.md")
+        let key = try run(["keygen", "--out", "\(scratch.path)/key"]).output.dropLast()
+        let blocks = try String(contentsOf: readme, encoding: .utf8).split(separator: "```toml\n").dropFirst()
+        #expect(blocks.count == 2)
+        for block in blocks {
+            let text = block.prefix(upTo: try #require(block.firstRange(of: "```")).lowerBound)
+            let placeholder = /THE (CLIENT|SERVER)'S PUBLIC KEY/
+            let file = try scratch.write(String(text.replacing(placeholder, with: key)), to: "bondd.toml")
+            let child = try run(["run", "--check", "--config", file])
+            #expect(child.status == .exited(0) && child.errors.isEmpty, "\(child.errors)")
+        }
+    }
+
     @Test(arguments: [
         ("role = \"client\"", "role = \"king\"", 2, "client or server"),
         ("mode = \"stripe\"", "mode = \"fast\"", 4, "redundant"),

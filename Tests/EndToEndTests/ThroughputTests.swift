@@ -4,8 +4,7 @@ import Testing
 extension EndToEndTests {
     /// One TCP flow gets the sum of the links. Bounds are loose, as machines are noisy; `make bench` has the figures.
     @Suite("Throughput") struct Throughput {
-        /// 40 bytes of the tunnel's header, shim and tag, 28 of UDP and IP, 14 of Ethernet and 52 of TCP and IP inside
-        /// leave this of a link's rate to a flow, with 1400 bytes inside.
+        /// What headers, acknowledgements and probes leave of the links' rates to a flow.
         static let ceiling = 0.897
 
         /// Up to three tries, as a burst of work elsewhere on the machine is no fault of the tunnel.

@@ -1,23 +1,23 @@
 import FoundationEssentials
 import Glibc
 
-/// A bondd to be tried: where its program is.
+/// One of the project's own programs, to be tried.
 public struct Program: Sendable {
     /// The path of the executable.
     public let path: String
 
-    /// What the environment's BONDD names; else the bondd beside the running program; else the one that was built
-    /// below the current directory, release before debug. Throws `noProgram`.
-    public init() throws(LabError) {
-        if let named = ProcessInfo.processInfo.environment["BONDD"], !named.isEmpty {
-            guard access(named, X_OK) == 0 else { throw .noProgram("BONDD names '\(named)', and that") }
+    /// What the environment names (BONDD for bondd); else the one beside the running program; else the one that was
+    /// built below the current directory, release before debug. Throws `noProgram`.
+    public init(_ name: String = "bondd") throws(LabError) {
+        let variable = name.uppercased()
+        if let named = ProcessInfo.processInfo.environment[variable], !named.isEmpty {
+            guard access(named, X_OK) == 0 else { throw .noProgram("\(variable) names '\(named)', and that") }
             path = named
             return
         }
-        let places = [Self.directory.map { "\($0)/bondd" }, ".build/release/bondd", ".build/debug/bondd"]
-        guard let found = places.compactMap(\.self).first(where: { access($0, X_OK) == 0 }) else {
-            throw .noProgram("bondd")
-        }
+        let places = [Self.directory, ".build/release", ".build/debug"].compactMap(\.self)
+        let files = places.map { "\($0)/\(name)" }
+        guard let found = files.first(where: { access($0, X_OK) == 0 }) else { throw .noProgram(name) }
         path = found.hasPrefix("/") ? found : FileManager.default.currentDirectoryPath + "/" + found
     }
 
