@@ -46,8 +46,8 @@ import Testing
             lanes[0].backlog += 1250
             given += 1
         }
-        // 3 ms of slack at 100 Mbit/s are 37,500 bytes, and the packet that crosses it.
-        #expect(given == 31)
+        // 3 ms of slack at 100 Mbit/s are 37,500 bytes, and 1500 of its own, and the packet that crosses that.
+        #expect(given == 32)
     }
 
     @Test func preferredTakesTheBestScoreWithRoom() {
