@@ -92,7 +92,7 @@ extension Engine {
     private func wantsHandshake(now: Instant) -> Wanted? {
         guard let session = peers[0].session else { return .session }
         // Every path has been given up: the server may have restarted and forgotten us.
-        if session.pointee.allPathsDown { return .session }
+        if session.pointee.hasLostAllPaths(now: now) { return .session }
         let epoch = session.pointee.epoch
         if now - epoch.pointee.established >= Wire.rekeyAfter { return .newKeys }
         let limit = epoch.pointee.packetsBefore + suite.rekeyAfterPackets

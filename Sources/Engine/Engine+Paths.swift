@@ -99,11 +99,14 @@ extension Engine {
 }
 
 extension Session {
-    /// Whether every path that may be used has been given up.
-    var allPathsDown: Bool {
-        for i in 0..<paths.count {
-            let path = paths[i]
-            if path.pointee.role != .never && path.pointee.liveness.state != .down { return false }
+    /// Whether every path that may be used has been given up, or has been probed in vain for a second.
+    func hasLostAllPaths(now: Instant) -> Bool {
+        for i in 0..<paths.count where paths[i].pointee.role != .never {
+            switch paths[i].pointee.liveness.state {
+            case .up, .suspect: return false
+            case .probing: if now - paths[i].pointee.liveness.since < .seconds(1) { return false }
+            case .down: break
+            }
         }
         return true
     }

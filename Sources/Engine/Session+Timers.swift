@@ -29,7 +29,7 @@ extension Session {
                 // What carries data is measured by that. The rest is by PINGs: both ends need to know their own
                 // direction while the tunnel is in use; at other times the client's do.
                 let isInUse = now - lastData < .seconds(2)
-                if path.pointee.sent.bytesInFlight == 0 && (isClient || isInUse) {
+                if path.pointee.sent.oldestUnanswered() == nil && (isClient || isInUse) {
                     path.pointee.control.ping = true
                 }
             }

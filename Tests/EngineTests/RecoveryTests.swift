@@ -48,6 +48,28 @@ import Testing
         #expect(world.clients[0].established(continuing: false) == 2)
     }
 
+    /// One of the client's interfaces leads nowhere: it must not keep the client from seeing that the others died.
+    @Test func aPathThatNeverWorkedHidesNoRestart() throws {
+        let world = try World(clients: [["100/10", "50/30"]], seed: 9)
+        world.link(2).isDown = true
+        world.run(for: .seconds(2))
+        let traffic = Traffic(world).add(from: 0, every: .milliseconds(10)).add(
+            from: -1, every: .milliseconds(10))
+        traffic.run(for: .seconds(1))
+        let gap = interruption(world, traffic) { world.restartServer() }
+        #expect(gap <= .seconds(3), "\(gap.milliseconds) ms")
+    }
+
+    /// Single probes that were lost on an idle path say nothing, but probing must go on.
+    @Test(arguments: Array(UInt64(1)...10))
+    func anIdlePathOfHeavyLossIsStillWatched(_ seed: UInt64) throws {
+        let world = try World(clients: [["10/10,loss=30%", "10/20"]], seed: seed)
+        world.run(for: .seconds(20))
+        world.link(1).isDown = true
+        world.run(for: .seconds(5))
+        #expect(world.clients[0].states(of: 1).last == .down, "seed \(seed)")
+    }
+
     @Test(arguments: Array(UInt64(1)...5))
     func aNewAddressBehindANATIsFollowed(_ seed: UInt64) throws {
         let (world, traffic) = try busyWorld(["100/10"], seed: seed)
