@@ -82,6 +82,10 @@ extension Session {
                 bytes: ack.bytesReceived &+ ack.packetsReceived &* UInt64(RateModel.datagramOverhead),
                 starved: news.starved, loss: path.pointee.lossRatio, delay: path.pointee.delay,
                 rtt: path.pointee.rtt, now: now)
+            if path.pointee.rate.takeStaleFloor() {
+                path.pointee.delay.restartFloor(now: now)
+                path.pointee.rtt.restartFloor(now: now)
+            }
         }
         // Of a path that is down, an ACK for what left before proves only the way back.
         if path.pointee.liveness.state == .down {

@@ -35,6 +35,13 @@ public struct DelayModel: Sendable {
         queueing > max(.milliseconds(5), rtt.smoothed / 10, jitter * 3)
     }
 
+    /// Measures the minimum anew, from the last sample on.
+    public mutating func restartFloor(now: Instant) {
+        guard isKnown else { return }
+        floor.reset(to: previous.nanoseconds, now: now)
+        queueing = .zero
+    }
+
     /// Takes one sample: receipt on the receiver's clock less departure on the sender's.
     public mutating func record(_ sample: Interval, now: Instant) {
         // Two clocks are never 36 years apart; refusing more keeps a lying peer from overflowing the arithmetic.

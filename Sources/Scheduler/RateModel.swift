@@ -43,6 +43,8 @@ public struct RateModel: Sendable {
     private var recentQueueing: UInt8 = 0
     private var slowedUntil = Instant.zero
     private var isCongested = false
+    private var doubtsFloor = false
+    private var hasStaleFloor = false
     private var rateBeforeProbe = 0.0
     /// Whether the rate was ever measured while there was enough to send. PINGs alone make a rate, too, but a tiny one.
     private var hasBulkSample = false
@@ -102,22 +104,34 @@ public struct RateModel: Sendable {
         sent: Instant, received: Instant, bytes: UInt64, starved: Bool, loss: Double, delay: DelayModel,
         rtt: RoundTripTime, now: Instant
     ) {
-        isCongested = delay.showsQueue(rtt)
+        let span = min(max(rtt.smoothed, .milliseconds(20)), .milliseconds(100))
+        let sample = history.record(sent: sent, received: received, bytes: bytes, span: span)
+        let known = Double(filter.value ?? 0)
+        // A path that carries a fraction of what it could makes no queue: what looks like one is the jitter of a radio
+        // link, or somebody else's. A few PINGs must not make us forget what the path carries.
+        let isTested = !starved || loss > 0.15 || (sample ?? 0) * 4 > known
+        isCongested = isTested && delay.showsQueue(rtt)
         congestedSince = isCongested ? congestedSince ?? now : nil
         unfilledSince = starved || delay.queueing > .microseconds(1500) ? nil : unfilledSince ?? now
-        recentQueueing = recentQueueing << 1 | (delay.queueing > .milliseconds(30) ? 1 : 0)
+        recentQueueing = recentQueueing << 1 | (isTested && delay.queueing > .milliseconds(30) ? 1 : 0)
         filter.window = max(rtt.smoothed * 10, .milliseconds(500))
-        let span = min(max(rtt.smoothed, .milliseconds(20)), .milliseconds(100))
-        if let sample = history.record(sent: sent, received: received, bytes: bytes, span: span) {
+        if let sample {
             // Only a path that was full shows its limit: by a queue that stays, or by what it dropped (a policer has no
             // queue). That ours was empty now and then says nothing when we send faster than the path carries.
             let wasFull = staysCongested(rtt, now: now) || !starved && (isCongested || loss > 0.15)
             hasBulkSample = hasBulkSample || !starved
-            if wasFull || sample > Double(filter.value ?? 0) {
+            if wasFull || sample > known {
                 filter.record(Int64(min(sample, 1e11)), now: now)
             }
         }
         turn(starved: starved, delay: delay, rtt: rtt, now: now)
+    }
+
+    /// Whether the delay has stayed above its minimum although the path had time to run dry: a longer route, a slower link.
+    /// The minimum is to be measured anew. Said once.
+    public mutating func takeStaleFloor() -> Bool {
+        defer { hasStaleFloor = false }
+        return hasStaleFloor
     }
 
     /// A path that was down starts again at half of what it carried before.
@@ -158,7 +172,17 @@ public struct RateModel: Sendable {
                 phaseEnds = now + round * 3
             }
         case .drain:
-            if !isCongested || now >= phaseEnds { begin(.steady, now: now) }
+            if !isCongested || now >= phaseEnds {
+                hasStaleFloor = isCongested && doubtsFloor
+                doubtsFloor = false
+                congestedSince = nil
+                begin(.steady, now: now)
+            }
+        case .steady where congestedSince.map { now - $0 > max(round * 10, .seconds(1)) } ?? false:
+            // Sending less has not made the queue go: another try, and then it is none.
+            doubtsFloor = true
+            begin(.drain, now: now)
+            phaseEnds = now + max(round * 3, .milliseconds(250))
         case .steady:
             let isUnfilled = unfilledSince.map { now - $0 > max(round * 10, .milliseconds(300)) } ?? false
             if (now >= nextProbe || isUnfilled) && !isCongested && !starved {

@@ -34,6 +34,11 @@ public struct RoundTripTime: Sendable {
         smoothed = smoothed + (sample - smoothed) / 8
     }
 
+    /// Measures the minimum anew, from the last sample on.
+    public mutating func restartFloor(now: Instant) {
+        if isKnown { floor.reset(to: latest.nanoseconds, now: now) }
+    }
+
     /// How long an answer may take before the path is in doubt: srtt + 4 × variation + 25 ms, which is the longest that
     /// the peer may wait with an ACK; at least 50 ms, and a second before there is a sample (RFC 6298 2.1).
     public var answerTimeout: Interval {
