@@ -20,6 +20,17 @@ import Testing
         #expect(rtt.latest == .milliseconds(80) && rtt.minimum == .milliseconds(80))
     }
 
+    @Test func theMinimumMayBeMeasuredAnew() {
+        var rtt = RoundTripTime()
+        rtt.restartFloor(now: .zero)
+        #expect(rtt.minimum == .zero)
+        rtt.record(.milliseconds(10), now: .zero)
+        rtt.record(.milliseconds(30), now: .zero)
+        #expect(rtt.minimum == .milliseconds(10))
+        rtt.restartFloor(now: .zero)
+        #expect(rtt.minimum == .milliseconds(30))
+    }
+
     @Test func theTimeoutHasAFloor() {
         var rtt = RoundTripTime()
         for i in UInt64(0)..<100 { rtt.record(.milliseconds(1), now: Instant(nanoseconds: i)) }
