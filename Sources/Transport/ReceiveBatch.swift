@@ -92,14 +92,14 @@ public struct ReceiveBatch: ~Copyable {
             refused &+= 1
             return
         }
-        var offset = 0
-        for _ in 0..<Self.segmentsPerBuffer where offset < length {
-            let piece = min(size, length - offset)
-            (rows + count).initialize(
-                to: Row(offset: i * Self.bufferSize + offset, length: piece, link: link))
+        let pieces = max(1, (length + size - 1) / size)
+        for piece in 0..<min(pieces, Self.segmentsPerBuffer) {
+            let offset = piece * size
+            let row = Row(
+                offset: i * Self.bufferSize + offset, length: min(size, length - offset), link: link)
+            (rows + count).initialize(to: row)
             count += 1
-            offset += piece
         }
-        if offset < length { refused &+= 1 }
+        if pieces > Self.segmentsPerBuffer { refused &+= 1 }
     }
 }

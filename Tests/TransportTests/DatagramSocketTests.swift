@@ -125,7 +125,8 @@ struct DatagramSocketTests {
             #expect(socket.send(outbox, entries: 0..<4).sent == 4)
             var batch = ReceiveBatch()
             let got = try collect(4, from: socket, &batch)
-            #expect(got.map(\.length) == [100, 0, ReceiveBatch.maximumDatagram] && batch.refused == 1)
+            #expect(got.map(\.length) == [100, 0, ReceiveBatch.maximumDatagram])
+            #expect(batch.refused == 1)
         }
     }
 
