@@ -20,4 +20,52 @@ import Testing
         }
         #expect(isAssigned)
     }
+
+    /// A lost packet holds the next one up for its hold, and then a timer lets it go: nothing else ever arrives.
+    @Test func aPacketBehindALossNeedsNoOtherToArrive() throws {
+        let world = try World(clients: [["100/10", "50/30"]], seed: 2)
+        world.run(for: .seconds(1))
+        let traffic = Traffic(world).add(from: 0, every: .milliseconds(10))
+        traffic.run(for: .seconds(1))
+        world.run(for: .seconds(1))
+        var isLost = false
+        world.onWire = { towardsServer, _, bytes in
+            let kind = bytes.withUnsafeBytes { Header(parsing: $0)?.kind }
+            if towardsServer && kind == .data && !isLost {
+                isLost = true
+                return false
+            }
+            return !isLost || kind == .data
+        }
+        world.send(Probe(World.inner(0), World.serverInner, number: 1000), from: 0)
+        world.send(Probe(World.inner(0), World.serverInner, number: 1001), from: 0)
+        let sent = world.now
+        // Nothing but data passes any more, and there is none.
+        world.run(for: .milliseconds(400))
+        let last = try #require(world.server.delivered.last)
+        #expect(last.packet.number == 1001 && last.time - sent <= .milliseconds(30 + 250))
+        #expect(world.server.session()?.pointee.reorder.held == 0)
+    }
+
+    /// One loss costs one wait: what follows comes at its own pace, for ever.
+    @Test func orderGoesOnAfterEveryLoss() throws {
+        let world = try World(clients: [["100/10", "50/30"]], seed: 3)
+        world.run(for: .seconds(1))
+        var count = 0
+        world.onWire = { towardsServer, _, bytes in
+            guard towardsServer, bytes.withUnsafeBytes({ Header(parsing: $0)?.kind }) == .data else {
+                return true
+            }
+            count += 1
+            return count % 50 != 0
+        }
+        let traffic = Traffic(world).add(from: 0, every: .milliseconds(5))
+        traffic.run(for: .seconds(10))
+        world.run(for: .seconds(1))
+        let total = world.server.flows.total
+        #expect(total.count >= traffic.sent * 97 / 100 && total.late == 0)
+        let gap = world.server.delivered.longestGap(
+            after: world.now - .seconds(10), until: world.now - .seconds(2))
+        #expect(gap <= .milliseconds(100), "\(gap.milliseconds) ms")
+    }
 }
