@@ -113,13 +113,7 @@ public struct Engine: ~Copyable {
         note.trafficClass = packet.trafficClass
         note.hasPartialChecksum = hasPartialChecksum
         resources.notes[slot] = note
-        guard session.pointee.queue.bytes < session.pointee.queueLimit,
-            session.pointee.queue.append(slot, length: packet.length)
-        else {
-            resources.drops.queueFull += 1
-            resources.pool.release(slot)
-            return
-        }
+        session.pointee.enqueue(slot, length: packet.length, &resources, now: now)
         touch(session)
     }
 

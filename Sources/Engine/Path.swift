@@ -28,6 +28,8 @@ struct Path: ~Copyable {
 
     /// Chosen for this path, not sent yet; in the order of their sequences.
     var queue = SlotQueue(bound: 8192)
+    /// What goes before the queue: packets of flows that send little, and what was lost.
+    var urgent = SlotQueue(bound: 4096)
     var sent = SentPackets()
     var received = ReceivedPackets()
     var replay = ReplayWindow()
@@ -42,10 +44,14 @@ struct Path: ~Copyable {
     var control = ControlNeeds()
     /// When the path last could have sent data but had none.
     var starvedAt = Instant.zero
+    /// When much was last in flight on it.
+    var busyAt = Instant.zero
     var lastSent = Instant.zero
     var lastHeard = Instant.zero
     var nextIdleProbe = Instant.zero
     var lossRatio = 0.0
+    /// By how much it has put datagrams out of order in the last minutes.
+    var reordering = WindowedExtremum(window: .seconds(120), keeps: .maximum)
     var counters = PathCounters()
 
     init(id: UInt16, role: PathRole, link: Link?, isValidated: Bool, now: Instant) {
@@ -55,6 +61,12 @@ struct Path: ~Copyable {
         self.isValidated = isValidated
         liveness = PathLiveness(now: now)
         lastHeard = now
+    }
+
+    /// How much later than others something may arrive that is not lost.
+    var reorderingWindow: Interval {
+        let seen = Interval(nanoseconds: reordering.value ?? 0)
+        return max(seen * 5 / 4, delay.jitter * 2, .milliseconds(5))
     }
 
     /// Whether data may go on it now.
@@ -74,11 +86,8 @@ struct Path: ~Copyable {
     /// Releases everything that it holds.
     mutating func removeAll(pool: inout PacketPool) {
         sent.removeAll(pool: &pool)
-        while !queue.isEmpty {
-            let slot = queue.first
-            queue.removeFirst(length: pool.length(of: slot))
-            pool.release(slot)
-        }
+        queue.removeAll(pool: &pool)
+        urgent.removeAll(pool: &pool)
     }
 }
 

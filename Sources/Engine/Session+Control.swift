@@ -56,8 +56,13 @@ extension Session {
         let path = paths[index]
         let map = AckMap(highest: ack.highest, words: ack.map)
         guard
-            let news = path.pointee.sent.acknowledge(map, pool: &resources.pool, notes: resources.notes)
+            let news = path.pointee.sent.acknowledge(
+                map, reordering: path.pointee.reorderingWindow,
+                countsPackets: path.pointee.reordering.value == nil, lost: &lost,
+                pool: &resources.pool, notes: resources.notes)
         else { return }
+        if news.lateness > .zero { path.pointee.reordering.record(news.lateness.nanoseconds, now: now) }
+        repair(index, &resources, now: now)
         // The peer sent the ACK this much after what it acknowledges: its clock at departure.
         paths[arrival].pointee.recordInbound(
             sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
@@ -76,7 +81,9 @@ extension Session {
                 path.pointee.rtt.record(now - sentAt - delay, now: now)
             }
             let received = Instant(nanoseconds: ack.receiveTime &* 1000)
-            path.pointee.delay.record(received - sentAt, now: now)
+            let isIdle =
+                news.starved && sentAt - path.pointee.busyAt > path.pointee.rtt.smoothed + .milliseconds(50)
+            path.pointee.delay.record(received - sentAt, idle: isIdle, now: now)
             path.pointee.rate.record(
                 sent: sentAt, received: received,
                 bytes: ack.bytesReceived &+ ack.packetsReceived &* UInt64(RateModel.datagramOverhead),
@@ -282,7 +289,8 @@ extension Session {
         outbox.commit(size, to: link)
         path.pointee.bookSent(size, now: now)
         path.pointee.sent.append(
-            slot: .none, size: size, eliciting: wantsAck, starved: true, now: now, pool: &resources.pool)
+            slot: .none, size: size, eliciting: wantsAck, starved: path.pointee.isStarved(now: now), now: now,
+            pool: &resources.pool)
     }
 
     /// The path up with the smallest round trip, other than `index`.

@@ -22,7 +22,8 @@ extension Session {
         path.pointee.lastHeard = now
         lastHeard = now
         let passed = header.kind == .data ? header.sequence &+ 1 : header.sequence
-        if passed < 1 << 62 { path.pointee.passed = max(path.pointee.passed, passed) }
+        let overtakes = header.kind == .data && header.flags & DataFlags.overtakes != 0
+        if passed < 1 << 62 && !overtakes { path.pointee.passed = max(path.pointee.passed, passed) }
         // Only the newest datagram can say where the peer is now: an older one may have taken a detour.
         if !isClient && isNewest { follow(path, to: link, size: size, &resources) }
     }
@@ -48,8 +49,8 @@ extension Session {
         lastData = now
         let verdict = reorder.accept(
             slot, sequence: header.sequence, distance: shim.distance,
-            trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, now: now,
-            pool: &resources.pool)
+            trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, repair: repairHold,
+            now: now, pool: &resources.pool)
         let needed = reorder.takeNeededHold()
         if needed > .zero { learn(needed, now: now) }
         switch verdict {
@@ -70,7 +71,8 @@ extension Session {
     /// Hands over what is in order by now, what is proven lost before it, and what has waited long enough.
     mutating func release(_ resources: inout Resources, now: Instant) {
         if reorder.held > 0 {
-            reorder.prove(lostBelow: provenFloor(now: now), pool: &resources.pool)
+            reorder.prove(
+                lostBelow: provenFloor(now: now), repair: repairHold, now: now, pool: &resources.pool)
             reorder.expire(now: now, pool: &resources.pool)
         }
         while let slot = reorder.popReady(pool: resources.pool) {
@@ -106,7 +108,8 @@ extension Session {
         guard slowest >= fastest else { return }
         let spread = Interval(nanoseconds: slowest - fastest)
         neededHold.record(0, now: now)
-        let measured = spread + max(.milliseconds(5), jitter * 2)
+        repairHold = repairDelay(now: now)
+        let measured = spread + max(.milliseconds(5), jitter * 2) + repairHold
         hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), ReorderBuffer.longestHold)
     }
 }

@@ -55,12 +55,8 @@ extension Session {
         let path = paths[index]
         let before = resend.count
         path.pointee.sent.surrender(to: &resend, pool: &resources.pool, notes: resources.notes)
-        while !path.pointee.queue.isEmpty {
-            let slot = path.pointee.queue.first
-            let length = resources.pool.length(of: slot)
-            path.pointee.queue.removeFirst(length: length)
-            if !resend.append(slot, length: length) { resources.pool.release(slot) }
-        }
+        path.pointee.urgent.removeAll(to: &resend, pool: &resources.pool)
+        path.pointee.queue.removeAll(to: &resend, pool: &resources.pool)
         path.pointee.counters.repaired += UInt64(resend.count - before)
     }
 

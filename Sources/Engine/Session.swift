@@ -34,12 +34,26 @@ struct Session: ~Copyable {
     /// The next inner packet's sequence.
     var nextSequence: UInt64 = 0
     var flows = FlowTable()
-    var queue = SlotQueue(bound: 8192)
-    /// What has a sequence already and must go again: its path fell silent.
+    var queue = FlowQueues()
+    /// The most bytes that may wait there.
+    var queueLimit = 256 * 1024
+    /// What a bulk flow's own queue may hold.
+    var queueLimits = CoDel.Limits()
+    /// What has a sequence already and must go again: its path fell silent, or lost it.
     var resend = SlotQueue(bound: 32768)
+    /// What a path has just lost.
+    var lost = SlotQueue(bound: 32768)
+    /// Bytes that may be spent on repairs now.
+    var repairBudget = Self.largestRepairBudget
+    /// Bytes that may be spent on copies of interactive packets now.
+    var copyBudget = Self.largestCopyBudget
+    /// When limits and budgets were last brought up to date.
+    var limitedAt = Instant.zero
 
     var reorder = ReorderBuffer()
     var hold = Interval.milliseconds(50)
+    /// How long after a loss is evident its repair may come.
+    var repairHold = Interval.milliseconds(50)
     /// The longest that packets had to wait, or should have waited, in the last 10 s.
     var neededHold = WindowedExtremum(window: .seconds(10), keeps: .maximum)
 
@@ -129,24 +143,14 @@ struct Session: ~Copyable {
 
     /// Releases everything: packets, paths, keys.
     mutating func tearDown(_ resources: inout Resources) {
-        resources.drain(&queue)
-        resources.drain(&resend)
+        queue.removeAll(pool: &resources.pool, notes: resources.notes)
+        resend.removeAll(pool: &resources.pool)
+        lost.removeAll(pool: &resources.pool)
         reorder.removeAll(pool: &resources.pool)
         while paths.count > 0 { paths.remove(at: 0, pool: &resources.pool) }
         if let nextEpoch { Self.destroy(nextEpoch, keyring: &resources.keyring) }
         if let previousEpoch { Self.destroy(previousEpoch, keyring: &resources.keyring) }
         Self.destroy(epoch, keyring: &resources.keyring)
-    }
-}
-
-extension Resources {
-    /// Releases everything that waits in `queue`.
-    mutating func drain(_ queue: inout SlotQueue) {
-        while !queue.isEmpty {
-            let slot = queue.first
-            queue.removeFirst(length: pool.length(of: slot))
-            pool.release(slot)
-        }
     }
 }
 
@@ -158,6 +162,10 @@ public struct SessionCounters: Sendable {
     public var deliveredPackets: UInt64 = 0
     /// Handshakes that gave this session new keys.
     public var rekeys: UInt64 = 0
-    /// Packets sent again because their path fell silent.
+    /// Packets sent again because their path fell silent or lost them.
     public var resent: UInt64 = 0
+    /// Packets that were lost and not sent again, as it was too late or too much.
+    public var unrepaired: UInt64 = 0
+    /// Interactive packets sent on a second path as well.
+    public var copied: UInt64 = 0
 }

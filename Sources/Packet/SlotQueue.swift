@@ -46,6 +46,25 @@ public struct SlotQueue: ~Copyable {
         bytes -= length
     }
 
+    /// Gives every packet back to the pool.
+    public mutating func removeAll(pool: inout PacketPool) {
+        while !isEmpty {
+            let slot = first
+            removeFirst(length: pool.length(of: slot))
+            pool.release(slot)
+        }
+    }
+
+    /// Moves every packet to the end of `other`; what finds no room there goes back to the pool.
+    public mutating func removeAll(to other: inout SlotQueue, pool: inout PacketPool) {
+        while !isEmpty {
+            let slot = first
+            let length = pool.length(of: slot)
+            removeFirst(length: length)
+            if !other.append(slot, length: length) { pool.release(slot) }
+        }
+    }
+
     private mutating func grow() {
         let larger = UnsafeMutablePointer<Slot>.allocate(capacity: capacity * 2)
         larger.initialize(repeating: .none, count: capacity * 2)

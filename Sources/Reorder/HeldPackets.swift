@@ -82,6 +82,15 @@ struct HeldPackets: ~Copyable {
         return held
     }
 
+    /// Has the packet that waits for `predecessor` wait no longer than until `deadline`.
+    mutating func hasten(waitingFor predecessor: UInt64, to deadline: Instant) {
+        guard let held = find(waitingFor: predecessor), deadline < held.deadline else { return }
+        // The later entry stays in the heap, and means nothing once this one is due.
+        if deadlines.insert(.init(deadline: deadline, predecessor: predecessor)) {
+            place(predecessor).pointee.deadline = deadline
+        }
+    }
+
     /// The earliest deadline of a waiting packet; `.never` when none waits.
     mutating func nextDeadline() -> Instant {
         while let first = deadlines.first {

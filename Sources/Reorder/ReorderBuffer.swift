@@ -71,9 +71,10 @@ public struct ReorderBuffer: ~Copyable {
     ///   - sequence: the packet's sequence, authenticated.
     ///   - distance: to the sequence of the flow's previous packet; 0: there is none.
     ///   - hold: how long it may wait; bounded by the class' longest hold.
+    ///   - repair: how long it may wait for a predecessor that is known to be lost.
     public mutating func accept(
         _ slot: Slot, sequence: UInt64, distance: UInt16, trafficClass: TrafficClass, hold: Interval,
-        now: Instant, pool: inout PacketPool
+        repair: Interval = .zero, now: Instant, pool: inout PacketPool
     ) -> Verdict {
         // No honest peer comes near 2⁶²: refusing more keeps all arithmetic on sequences from overflowing.
         if sequence < received.bottom || sequence >= 1 << 62 {
@@ -99,15 +100,18 @@ public struct ReorderBuffer: ~Copyable {
             return .delivered
         }
         let predecessor = sequence - UInt64(distance)
-        if !isSettled(predecessor), waiting.count >= waiting.bound, let oldest = waiting.removeDue(.latest) {
+        let isLost = predecessor < floor && !received.contains(predecessor)
+        if !isSettled(predecessor, mayCome: repair > .zero), waiting.count >= waiting.bound,
+            let oldest = waiting.removeDue(.latest)
+        {
             expire(oldest, pool: &pool)
         }
-        if isSettled(predecessor) {
+        if isSettled(predecessor, mayCome: repair > .zero) {
             deliver(slot, sequence: sequence, pool: &pool)
             return .delivered
         }
         let longest = trafficClass == .realtime ? Self.longestRealtimeHold : Self.longestHold
-        let deadline = now + min(max(hold, .zero), longest)
+        let deadline = now + min(max(isLost ? min(hold, repair) : hold, .zero), longest)
         let held = HeldPackets.Held(
             predecessor: predecessor, sequence: sequence, since: now, deadline: deadline, slot: slot)
         guard waiting.insert(held) else {
@@ -118,16 +122,23 @@ public struct ReorderBuffer: ~Copyable {
         return .held
     }
 
-    /// Every live path has passed all sequences below `newFloor`: what is missing there was lost.
-    public mutating func prove(lostBelow newFloor: UInt64, pool: inout PacketPool) {
+    /// Every live path has passed all sequences below `newFloor`: what is missing there was lost, and who waits for it waits
+    /// only for its repair, which takes `repair`.
+    public mutating func prove(
+        lostBelow newFloor: UInt64, repair: Interval = .zero, now: Instant, pool: inout PacketPool
+    ) {
         guard newFloor > floor else { return }
         // Below the window nobody knows what came: who waits there waits for the deadline.
         var sequence = max(floor, received.bottom)
         floor = newFloor
         while sequence < min(newFloor, received.top) && waiting.count > 0 {
-            if !received.contains(sequence), let held = waiting.remove(waitingFor: sequence) {
-                counters.proven += 1
-                giveUpAndDeliver(held, pool: &pool)
+            if !received.contains(sequence) {
+                if repair > .zero {
+                    waiting.hasten(waitingFor: sequence, to: now + repair)
+                } else if let held = waiting.remove(waitingFor: sequence) {
+                    counters.proven += 1
+                    giveUpAndDeliver(held, pool: &pool)
+                }
             }
             sequence += 1
         }
@@ -164,9 +175,9 @@ public struct ReorderBuffer: ~Copyable {
     }
 
     /// Whether whoever follows `predecessor` need not wait for it.
-    private mutating func isSettled(_ predecessor: UInt64) -> Bool {
+    private mutating func isSettled(_ predecessor: UInt64, mayCome: Bool) -> Bool {
         if settled.contains(predecessor) { return true }
-        guard predecessor < floor && !received.contains(predecessor) else { return false }
+        guard !mayCome && predecessor < floor && !received.contains(predecessor) else { return false }
         counters.proven += 1
         settled.insert(predecessor)
         return true

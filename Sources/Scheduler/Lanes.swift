@@ -22,6 +22,8 @@ public struct Lanes: Sendable {
         public var wait = 0.0
         /// Bytes that were given to it and have not left.
         public var backlog = 0
+        /// Those of them that go before the rest.
+        public var urgent = 0
         /// Nanoseconds of backlog that it takes.
         public var horizon = 0.0
         /// In `preferred`, the smallest wins.
@@ -31,6 +33,9 @@ public struct Lanes: Sendable {
         public init() {}
 
         fileprivate func departure(of bytes: Int) -> Double { wait + Double(backlog + bytes) * cost }
+        fileprivate func urgentArrival(of bytes: Int) -> Double {
+            wait + Double(urgent + bytes) * cost + delay
+        }
     }
 
     private var lanes = InlineArray<16, Lane>(repeating: Lane())
@@ -78,6 +83,27 @@ public struct Lanes: Sendable {
         }
         guard let best, Double(lanes[best].backlog) * lanes[best].cost <= lanes[best].horizon else {
             return nil
+        }
+        return best
+    }
+
+    /// The path on which `bytes` arrive first that go before its backlog, but for the path at `other`; nil when there is none.
+    public func soonest(_ bytes: Int, but other: Int? = nil) -> Int? {
+        var best: Int?
+        for i in 0..<count where lanes[i].isUsable && i != other {
+            if let best, lanes[best].urgentArrival(of: bytes) <= lanes[i].urgentArrival(of: bytes) {
+                continue
+            }
+            best = i
+        }
+        return best
+    }
+
+    /// `preferred`: the path of the best score, whatever waits for it; nil when there is none.
+    public func best() -> Int? {
+        var best: Int?
+        for i in 0..<count where lanes[i].isUsable {
+            if best.map({ lanes[i].score < lanes[$0].score }) ?? true { best = i }
         }
         return best
     }

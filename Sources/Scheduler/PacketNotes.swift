@@ -10,6 +10,8 @@ public struct PacketNotes: ~Copyable {
         public var entered = Instant.zero
         /// Its flow's hash.
         public var flow: UInt32 = 0
+        /// The next packet of its flow's queue.
+        public var next = Slot.none
         /// Its class.
         public var trafficClass = TrafficClass.bulk
         /// Whether its transport checksum holds only the pseudo header's sum.

@@ -104,24 +104,29 @@ public struct RateModel: Sendable {
         sent: Instant, received: Instant, bytes: UInt64, starved: Bool, loss: Double, delay: DelayModel,
         rtt: RoundTripTime, now: Instant
     ) {
-        let span = min(max(rtt.smoothed, .milliseconds(20)), .milliseconds(100))
+        // Jitter stretches and squeezes: the longer the span, the less it counts.
+        let span = min(max(rtt.smoothed, .milliseconds(20), delay.jitter * 10), .milliseconds(200))
         let sample = history.record(sent: sent, received: received, bytes: bytes, span: span)
         let known = Double(filter.value ?? 0)
         // A path that carries a fraction of what it could makes no queue: what looks like one is the jitter of a radio
         // link, or somebody else's. A few PINGs must not make us forget what the path carries.
-        let isTested = !starved || loss > 0.15 || (sample ?? 0) * 4 > known
+        let isTested = !starved || loss > 0.15 || (sample?.delivered ?? 0) * 4 > known
         isCongested = isTested && delay.showsQueue(rtt)
         congestedSince = isCongested ? congestedSince ?? now : nil
-        unfilledSince = starved || delay.queueing > .microseconds(1500) ? nil : unfilledSince ?? now
-        recentQueueing = recentQueueing << 1 | (isTested && delay.queueing > .milliseconds(30) ? 1 : 0)
+        unfilledSince = starved || delay.standing > .microseconds(1500) ? nil : unfilledSince ?? now
+        recentQueueing = recentQueueing << 1 | (isTested && delay.standing > .milliseconds(30) ? 1 : 0)
         filter.window = max(rtt.smoothed * 10, .milliseconds(500))
         if let sample {
-            // Only a path that was full shows its limit: by a queue that stays, or by what it dropped (a policer has no
-            // queue). That ours was empty now and then says nothing when we send faster than the path carries.
-            let wasFull = staysCongested(rtt, now: now) || !starved && (isCongested || loss > 0.15)
+            // Only a path that was full shows its limit: it was given what it carries, and more if it has a queue, and delivered
+            // less. That ours was empty now and then says nothing when we send faster than the path carries.
+            let isStretched = sample.arriving < sample.sending * 0.95
+            let wasGiven = sample.sending > known * 0.98
+            let wasFull =
+                wasGiven && !starved || isStretched && (isCongested || loss > 0.15)
+                || staysCongested(rtt, now: now) && wasGiven
             hasBulkSample = hasBulkSample || !starved
-            if wasFull || sample > known {
-                filter.record(Int64(min(sample, 1e11)), now: now)
+            if wasFull || sample.delivered > known {
+                filter.record(Int64(min(sample.delivered, 1e11)), now: now)
             }
         }
         turn(starved: starved, delay: delay, rtt: rtt, now: now)

@@ -17,6 +17,8 @@ public struct ReceivedPackets: Sendable {
     public private(set) var ackDue = Instant.never
 
     private var unacknowledged = 0
+    /// The packet with which what is missing counts as lost.
+    private var provesLoss = UInt64.max
 
     /// Nothing received yet.
     public init() {}
@@ -40,7 +42,10 @@ public struct ReceivedPackets: Sendable {
         guard eliciting else { return }
         unacknowledged += 1
         let delay = min(max(rtt.smoothed / 4, .milliseconds(5)), .milliseconds(25))
-        if unacknowledged >= Self.packetsPerAck || gap {
+        if gap { provesLoss = number + SentPackets.reorderingThreshold - 1 }
+        let proof = number >= provesLoss
+        if proof { provesLoss = .max }
+        if unacknowledged >= Self.packetsPerAck || gap || proof {
             ackDue = now
         } else if ackDue == .never {
             ackDue = now + delay

@@ -20,6 +20,8 @@ public struct SentPackets: ~Copyable {
         public var highestSent: Instant?
         /// Whether that one left while the path had nothing to send.
         public var starved = false
+        /// How much later than something that left after it the latest of what counted as lost has arrived; zero when none has.
+        public var lateness = Interval.zero
     }
 
     private struct Entry {
@@ -93,8 +95,15 @@ public struct SentPackets: ~Copyable {
     }
 
     /// Applies an ACK frame. An ACK for what never left is refused whole: nil.
+    /// - Parameters:
+    ///   - reordering: how much later the path may deliver what left earlier. What left longer before something that has
+    ///     arrived is lost (RFC 9002 section 6.1.2).
+    ///   - countsPackets: whether three later arrivals make a loss, too: not on a path that has put some out of order.
+    ///   - lost: takes the packets that were lost and are still wanted, with their ownership.
     public mutating func acknowledge(
-        _ map: AckMap, pool: inout PacketPool, notes: borrowing PacketNotes
+        _ map: AckMap, reordering: Interval, countsPackets: Bool = true, lost: inout SlotQueue,
+        pool: inout PacketPool,
+        notes: borrowing PacketNotes
     ) -> News? {
         guard map.highest < next else { return nil }
         var news = News()
@@ -103,11 +112,12 @@ public struct SentPackets: ~Copyable {
         while base < bottom {
             if entry(base).pointee.state == .inFlight {
                 if entry(base).pointee.isEliciting { news.lost += 1 }
-                settle(base, as: .lost, pool: &pool)
+                lose(base, to: &lost, pool: &pool, notes: notes)
             }
             base += 1
         }
         oldest = max(oldest, base)
+        let passedAt = map.highest >= base ? entry(map.highest).pointee.sent - reordering : .zero
         var number = base
         while number <= map.highest {
             let entry = entry(number)
@@ -116,7 +126,11 @@ public struct SentPackets: ~Copyable {
             case _ where map.contains(number):
                 if entry.pointee.isEliciting {
                     news.acknowledged += 1
-                    if entry.pointee.state == .lost { news.lost -= 1 }
+                    if entry.pointee.state == .lost {
+                        news.lost -= 1
+                        let newest = self.entry(max(largestAcknowledged ?? 0, map.highest)).pointee.sent
+                        news.lateness = max(news.lateness, newest - entry.pointee.sent)
+                    }
                 }
                 if number == map.highest && (largestAcknowledged.map { number > $0 } ?? true) {
                     news.highestSent = entry.pointee.sent
@@ -129,13 +143,18 @@ public struct SentPackets: ~Copyable {
                     notes[slot] = note
                 }
                 settle(number, as: .settled, pool: &pool)
-            case .inFlight where number + Self.reorderingThreshold <= map.highest:
+            case .inFlight
+            where countsPackets && number + Self.reorderingThreshold <= map.highest
+                || entry.pointee.sent < passedAt:
                 if entry.pointee.isEliciting { news.lost += 1 }
-                settle(number, as: .lost, pool: &pool)
+                lose(number, to: &lost, pool: &pool, notes: notes)
             case .inFlight, .lost, .surrendered: break
             }
             number += 1
         }
+        // What is settled need not be looked at again.
+        while base <= map.highest && entry(base).pointee.state == .settled { base += 1 }
+        oldest = max(oldest, base)
         largestAcknowledged = max(largestAcknowledged ?? 0, map.highest)
         return news
     }
@@ -169,6 +188,17 @@ public struct SentPackets: ~Copyable {
             base += 1
         }
         oldest = next
+    }
+
+    /// Books a loss, and hands on the packet if no copy of it has arrived.
+    private mutating func lose(
+        _ number: UInt64, to lost: inout SlotQueue, pool: inout PacketPool, notes: borrowing PacketNotes
+    ) {
+        let slot = entry(number).pointee.slot
+        if slot != .none && !notes[slot].isAcknowledged && lost.append(slot, length: pool.length(of: slot)) {
+            entry(number).pointee.slot = .none
+        }
+        settle(number, as: .lost, pool: &pool)
     }
 
     private mutating func settle(_ number: UInt64, as state: State, pool: inout PacketPool) {

@@ -34,8 +34,8 @@ public struct ReceiveBatch: ~Copyable {
     @usableFromInline let bytes: UnsafeMutableRawPointer
     @usableFromInline let rows: UnsafeMutablePointer<Row>
 
-    /// Room for `capacity` reads of up to 64 KiB each.
-    public init(capacity: Int = 8) {
+    /// Room for `capacity` reads of up to 64 KiB each. Four bring at most 256 datagrams, of all of which one ACK frame can tell.
+    public init(capacity: Int = 4) {
         precondition(capacity > 0)
         table = MessageTable(capacity: capacity)
         bytes = .allocate(byteCount: capacity * Self.bufferSize, alignment: 64)

@@ -36,7 +36,7 @@ final class ReorderRig {
     }
 
     func prove(_ floor: UInt64) {
-        buffer.prove(lostBelow: floor, pool: &pool)
+        buffer.prove(lostBelow: floor, now: now, pool: &pool)
         collect()
     }
 

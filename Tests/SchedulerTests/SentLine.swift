@@ -8,6 +8,11 @@ final class SentLine {
     private let notes: PacketNotes
     private var sent = SentPackets()
     private var slots: [UInt64: Slot] = [:]
+    private var lost = SlotQueue(bound: 8192)
+    /// What was handed back as lost and still wanted.
+    private(set) var lostSequences: [UInt64] = []
+    /// How long the path may keep back what left earlier.
+    var reordering = Interval.seconds(10)
 
     init(capacity: Int = 8192) {
         pool = PacketPool(capacity: capacity)
@@ -35,7 +40,13 @@ final class SentLine {
     func acknowledge(_ numbers: [UInt64]) -> SentPackets.News? {
         var map = AckMap(highest: numbers.max() ?? 0)
         for number in numbers { map.insert(number) }
-        return sent.acknowledge(map, pool: &pool, notes: notes)
+        let news = sent.acknowledge(map, reordering: reordering, lost: &lost, pool: &pool, notes: notes)
+        while !lost.isEmpty {
+            lostSequences.append(notes[lost.first].sequence)
+            pool.release(lost.first)
+            lost.removeFirst(length: 100)
+        }
+        return news
     }
 
     /// A copy of the packet arrived elsewhere.

@@ -1,0 +1,237 @@
+import Packet
+
+/// The one queue before all paths: a queue for each flow, served in turns, none of which stands (FQ-CoDel, RFC 8290).
+///
+/// A flow is a bucket of its hash. A flow that sends less than its share is served before those that wait: a ping does
+/// not meet the bulk. Packets are chained through their notes, so that nothing is allocated a packet.
+public struct FlowQueues: ~Copyable {
+    /// How many buckets there are (RFC 8290 section 5.2.4).
+    public static let buckets = 1024
+    /// Bytes that a flow may send in its turn: one full packet.
+    static let quantum = 1514
+    /// How many packets one overflow drops, so that looking for the longest queue is not each packet's (RFC 8290
+    /// section 4.1).
+    static let overflowBatch = 64
+    /// A flow that sends fewer packets in a tenth of a second is slow: 200 a second.
+    static let slowCount: UInt16 = 20
+
+    /// How many packets wait.
+    public private(set) var count = 0
+    /// How many bytes they have.
+    public private(set) var bytes = 0
+    /// Packets dropped as their flow's queue stood.
+    public private(set) var dropped: UInt64 = 0
+    /// Packets marked instead, as their flow understands marks (RFC 3168).
+    public private(set) var marked: UInt64 = 0
+
+    private struct Flow {
+        var head = Slot.none
+        var tail = Slot.none
+        var bytes: Int32 = 0
+        var deficit: Int32 = 0
+        var next = UInt16.max
+        var place = Place.none
+        var codel = CoDel()
+        var windowStart = Instant.zero
+        var arrivals: UInt16 = 0
+        var arrivalsBefore: UInt16 = 0
+
+        mutating func noteArrival(_ now: Instant) {
+            let age = now - windowStart
+            if age >= .milliseconds(100) {
+                arrivalsBefore = age < .milliseconds(200) ? arrivals : 0
+                arrivals = 0
+                windowStart = now
+            }
+            if arrivals < .max { arrivals += 1 }
+        }
+
+        var isSlow: Bool { max(arrivals, arrivalsBefore) < FlowQueues.slowCount }
+    }
+
+    private enum Place: UInt8 {
+        case none
+        case fresh
+        case old
+    }
+
+    private struct Chain {
+        var head = UInt16.max
+        var tail = UInt16.max
+    }
+
+    /// Made with the first packet: a session that is idle from the start has none.
+    private var flows: UnsafeMutablePointer<Flow>?
+    private var fresh = Chain()
+    private var old = Chain()
+
+    /// Nothing waits.
+    public init() {}
+
+    deinit { flows?.deallocate() }
+
+    /// Whether nothing waits.
+    public var isEmpty: Bool { count == 0 }
+
+    /// Appends a packet of `length` bytes to its flow's queue.
+    public mutating func append(_ slot: Slot, length: Int, now: Instant, notes: borrowing PacketNotes) {
+        let index = bucket(of: notes[slot].flow)
+        let flow = (flows ?? makeFlows()) + index
+        var note = notes[slot]
+        note.next = .none
+        notes[slot] = note
+        if flow.pointee.tail == .none {
+            flow.pointee.head = slot
+        } else {
+            var last = notes[flow.pointee.tail]
+            last.next = slot
+            notes[flow.pointee.tail] = last
+        }
+        flow.pointee.tail = slot
+        flow.pointee.bytes += Int32(truncatingIfNeeded: length)
+        flow.pointee.noteArrival(now)
+        count += 1
+        bytes += length
+        guard flow.pointee.place == .none else { return }
+        flow.pointee.deficit = Int32(Self.quantum)
+        push(UInt16(index), to: .fresh)
+    }
+
+    /// The packet whose turn it is, or `Slot.none`; what stood for too long before it is dropped, or marked where the flow
+    /// understands that. Stays the same until `removeFirst`, a new flow or time changes it.
+    /// - Parameter limits: of a bulk flow's own queue.
+    public mutating func first(
+        _ limits: CoDel.Limits, now: Instant, pool: inout PacketPool, notes: borrowing PacketNotes
+    ) -> Slot {
+        guard let flows else { return .none }
+        while true {
+            let index = fresh.head != .max ? fresh.head : old.head
+            guard index != .max else { return .none }
+            let flow = flows + Int(index)
+            if flow.pointee.deficit <= 0 {
+                flow.pointee.deficit += Int32(Self.quantum)
+                popFirst()
+                push(index, to: .old)
+                continue
+            }
+            while flow.pointee.head != .none {
+                let slot = flow.pointee.head
+                let sojourn = now - notes[slot].entered
+                guard
+                    flow.pointee.codel.condemns(
+                        sojourn, bytes: Int(flow.pointee.bytes), limits, now: now)
+                else { return slot }
+                if InnerPacket.markCongestion(in: pool.packet(in: slot)) {
+                    marked += 1
+                    return slot
+                }
+                dropped += 1
+                unlinkFirst(flow, length: pool.length(of: slot), notes: notes)
+                pool.release(slot)
+            }
+            let wasFresh = flow.pointee.place == .fresh
+            popFirst()
+            // An empty flow passes through the old ones, or it would be new again at once (RFC 8290 section 4.2).
+            if wasFresh && old.head != .max { push(index, to: .old) }
+        }
+    }
+
+    /// Whether the flow of the packet whose turn it is sends less than its share.
+    public var isFirstSparse: Bool { fresh.head != .max }
+
+    /// Whether the flow of the packet whose turn it is sends fewer than 200 packets a second.
+    public var isFirstSlow: Bool {
+        let index = fresh.head != .max ? fresh.head : old.head
+        guard let flows, index != .max else { return false }
+        return flows[Int(index)].isSlow
+    }
+
+    /// Takes out the packet that `first` gave, which has `length` bytes.
+    public mutating func removeFirst(length: Int, notes: borrowing PacketNotes) {
+        let index = fresh.head != .max ? fresh.head : old.head
+        guard let flows, index != .max else { return }
+        let flow = flows + Int(index)
+        flow.pointee.deficit -= Int32(truncatingIfNeeded: length)
+        unlinkFirst(flow, length: length, notes: notes)
+    }
+
+    /// Makes room when the queue is at its limit: drops from the head of the longest flow's queue.
+    /// - Returns: how many packets were dropped.
+    public mutating func dropFromLongest(pool: inout PacketPool, notes: borrowing PacketNotes) -> Int {
+        guard let flows else { return 0 }
+        var longest = 0
+        for i in 1..<Self.buckets where flows[i].bytes > flows[longest].bytes { longest = i }
+        let flow = flows + longest
+        let enough = flow.pointee.bytes / 2
+        var done = 0
+        while flow.pointee.head != .none && done < Self.overflowBatch && flow.pointee.bytes > enough {
+            let slot = flow.pointee.head
+            unlinkFirst(flow, length: pool.length(of: slot), notes: notes)
+            pool.release(slot)
+            done += 1
+        }
+        return done
+    }
+
+    /// Releases everything.
+    public mutating func removeAll(pool: inout PacketPool, notes: borrowing PacketNotes) {
+        guard let flows else { return }
+        for i in 0..<Self.buckets {
+            while flows[i].head != .none {
+                let slot = flows[i].head
+                unlinkFirst(flows + i, length: pool.length(of: slot), notes: notes)
+                pool.release(slot)
+            }
+        }
+    }
+
+    private func bucket(of flow: UInt32) -> Int { Int(flow & UInt32(Self.buckets - 1)) }
+
+    private mutating func unlinkFirst(
+        _ flow: UnsafeMutablePointer<Flow>, length: Int, notes: borrowing PacketNotes
+    ) {
+        flow.pointee.head = notes[flow.pointee.head].next
+        if flow.pointee.head == .none { flow.pointee.tail = .none }
+        flow.pointee.bytes -= Int32(truncatingIfNeeded: length)
+        count -= 1
+        bytes -= length
+    }
+
+    /// Takes the flow whose turn it is out of its chain.
+    private mutating func popFirst() {
+        guard let flows else { return }
+        let isFresh = fresh.head != .max
+        let index = isFresh ? fresh.head : old.head
+        let next = flows[Int(index)].next
+        flows[Int(index)].next = .max
+        flows[Int(index)].place = .none
+        if isFresh {
+            fresh.head = next
+            if next == .max { fresh.tail = .max }
+        } else {
+            old.head = next
+            if next == .max { old.tail = .max }
+        }
+    }
+
+    private mutating func push(_ index: UInt16, to place: Place) {
+        guard let flows else { return }
+        flows[Int(index)].place = place
+        let tail = place == .fresh ? fresh.tail : old.tail
+        if tail != .max { flows[Int(tail)].next = index }
+        if place == .fresh {
+            if tail == .max { fresh.head = index }
+            fresh.tail = index
+        } else {
+            if tail == .max { old.head = index }
+            old.tail = index
+        }
+    }
+
+    private mutating func makeFlows() -> UnsafeMutablePointer<Flow> {
+        let made = UnsafeMutablePointer<Flow>.allocate(capacity: Self.buckets)
+        made.initialize(repeating: Flow(), count: Self.buckets)
+        flows = made
+        return made
+    }
+}
