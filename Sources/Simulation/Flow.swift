@@ -21,4 +21,6 @@ class Flow {
     func finishTurn(at side: Side, now: Instant) {}
     /// What is counted is counted from here on.
     func beginMeasurement(now: Instant) {}
+    /// What is sent from here on is not counted any more.
+    func finishMeasurement(now: Instant) {}
 }

@@ -27,7 +27,7 @@ struct Segment {
     var blocks: [Block] = []
 
     /// Writes an ACK's or a data segment's headers.
-    func write(to packet: UnsafeMutableRawBufferPointer, isData: Bool, from side: Side, flow: Int) {
+    func write(to packet: UnsafeMutableRawBufferPointer, from side: Side, flow: Int) {
         InnerHeader.write(to: packet, length: packet.count, .tcp, from: side, flow: flow)
         packet.storeBigEndian(UInt32(truncatingIfNeeded: sequence * Self.payload), at: 24)
         packet.storeBigEndian(UInt32(truncatingIfNeeded: acknowledged * Self.payload), at: 28)

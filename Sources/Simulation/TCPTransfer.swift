@@ -53,7 +53,7 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
                 segment.acknowledged = 0
                 segment.timestamp = TCPSender<Control>.timestamp(now)
                 segment.echo = 0
-                segment.write(to: packet, isData: true, from: from, flow: self.number)
+                segment.write(to: packet, from: from, flow: self.number)
             }
         }
         schedule()
@@ -63,7 +63,7 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
         receiver.acknowledge(into: &segment)
         segment.timestamp = TCPSender<Control>.timestamp(now)
         world.send(Segment.size(segment.blocks.count), from: from.opposite) { packet in
-            segment.write(to: packet, isData: false, from: from.opposite, flow: number)
+            segment.write(to: packet, from: from.opposite, flow: number)
         }
     }
 
