@@ -63,11 +63,16 @@ let package = Package(
             swiftSettings: strict),
 
         // Emulated links for tests, benchmarks and the demo.
-        .target(name: "Lab", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Links", swiftSettings: strict),
+        .target(name: "Lab", dependencies: ["CLinux", "Links"], swiftSettings: strict),
+        // The same links in virtual time, between two Engines.
+        .target(
+            name: "Simulation", dependencies: ["Engine", "Proto", "Scheduler", "Packet", "Links"],
+            swiftSettings: strict),
         .executableTarget(
             name: "bondlab",
             dependencies: [
-                "Lab", "Messages",
+                "Lab", "Links", "Messages", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -79,11 +84,15 @@ let package = Package(
         .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["Engine", "Proto", "Reorder", "Scheduler", "Packet", "Lab", "CAllocations"]),
-        .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "Packet"]),
+            dependencies: [
+                "Engine", "Proto", "Reorder", "Scheduler", "Packet", "Lab", "Links", "CAllocations",
+            ]),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "Packet", "Links"]),
+        .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "Links", "Packet"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Lab", "Proto", "Messages"]),
-        .testTarget(name: "LabTests", dependencies: ["Lab"]),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "EndToEndTests", dependencies: ["Lab", "Messages"]),
     ],
     swiftLanguageModes: [.v6],

@@ -1,3 +1,5 @@
+import Links
+
 /// One direction of an emulated link, as the emulator sees it: the TAP it reads frames from, and the model they cross.
 /// Lanes come in pairs: lane `i` delivers to the TAP of lane `i ^ 1`.
 struct Lane {

@@ -1,3 +1,5 @@
+import Links
+
 extension LinkSpec {
     /// Applies options as they stand after the name in the grammar: `loss=2%,up.rate=10`. Throws `badSpec`.
     /// Either all apply or none does.

@@ -1,3 +1,5 @@
+import Links
+
 /// A link as it is written on the command line.
 ///
 /// ```

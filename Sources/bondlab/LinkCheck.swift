@@ -1,5 +1,6 @@
 import Foundation
 import Lab
+import Links
 
 /// What a link was measured to do.
 struct LinkCheck {

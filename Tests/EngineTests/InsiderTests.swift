@@ -1,4 +1,5 @@
 import Lab
+import Links
 import Packet
 import Proto
 import Scheduler

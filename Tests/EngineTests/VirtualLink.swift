@@ -1,4 +1,5 @@
 import Lab
+import Links
 import Packet
 
 /// A link between a client's path and the server.

@@ -1,0 +1,125 @@
+import Links
+import Packet
+import Scheduler
+
+/// One run: a mix, what is sent through it, and a seed that repeats it to the bit.
+public struct Run {
+    /// How long a tunnel is up before flows begin, how long they run before it counts, and how long it counts.
+    private static let idle = Interval.milliseconds(500)
+    private static let settling = Interval.seconds(4)
+    private static let measured = Interval.seconds(12)
+    /// What was sent before the end may arrive for so long.
+    private static let draining = Interval.seconds(1)
+    /// Bytes that the tunnel and the link add to a packet of 1400.
+    private static let overhead = 86
+
+    private let mix: Mix
+    private let column: Column
+    private let seed: UInt64
+
+    /// - Parameter seed: every choice follows from it, the names of the mix and the column.
+    public init(_ mix: Mix, _ column: Column, seed: UInt64) {
+        self.mix = mix
+        self.column = column
+        var hash = seed &* 0x9E37_79B9_7F4A_7C15
+        for byte in "\(mix.name)/\(column.rawValue)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        self.seed = hash
+    }
+
+    private var window: (start: UInt64, end: UInt64) {
+        let start = UInt64(Self.settling.nanoseconds)
+        return (start, start + UInt64(Self.measured.nanoseconds))
+    }
+
+    /// Runs it.
+    /// - Parameter trace: called every 10 ms since the flows began with a line of figures, comma-separated; the first is the
+    ///   heading.
+    public func measure(trace: ((String) -> Void)? = nil) -> Cell {
+        let world = World(links: mix.links, seed: seed)
+        world.placeTunnel(mode: .auto, seed: seed)
+        world.run(for: Self.idle)
+        switch column {
+        case .cubic: return bulk(TCPTransfer(from: mix.sender, control: CubicControl()), world, trace)
+        case .bbr: return bulk(TCPTransfer(from: mix.sender, control: BBR()), world, trace)
+        case .quic:
+            let flow = QUICTransfer(from: mix.sender)
+            world.add(flow)
+            run(world, trace)
+            let megabits = flow.megabits(now: world.now)
+            return Cell(bulk: .init(megabits: megabits, share: share(megabits), spurious: flow.spuriousShare))
+        case .light, .busy:
+            if column == .busy { world.add(TCPTransfer(from: mix.sender, control: CubicControl())) }
+            let call = PacketStream(from: .client, .twoWay, size: 200, every: .milliseconds(20))
+            // An interval that does not beat with that of the call.
+            let pings = PacketStream(from: .client, .echo, size: 64, every: .microseconds(99_700))
+            world.add(call)
+            world.add(pings)
+            run(world, trace)
+            return Cell(call: stream(call, world), pings: answers(pings, world))
+        case .udp:
+            let rate = mix.leastRate(until: window.end) * 3 / 4
+            let bits = UInt64(1400 + Self.overhead) * 8
+            let flow = PacketStream(
+                from: mix.sender, .oneWay, size: 1400,
+                every: Interval(nanoseconds: Int64(bits * 1_000_000_000 / rate)))
+            world.add(flow)
+            run(world, trace)
+            return Cell(udp: stream(flow, world))
+        }
+    }
+
+    private func bulk<Control>(
+        _ flow: TCPTransfer<Control>, _ world: World, _ trace: ((String) -> Void)?
+    ) -> Cell {
+        world.add(flow)
+        run(world, trace)
+        let megabits = flow.megabits(now: world.now)
+        return Cell(
+            bulk: .init(
+                megabits: megabits, share: share(megabits), recoveries: flow.sender.recoveries,
+                undone: flow.sender.undone, timeouts: flow.sender.timeouts))
+    }
+
+    private func share(_ megabits: Double) -> Double { megabits / mix.ceiling(window.start, window.end) }
+
+    private func run(_ world: World, _ trace: ((String) -> Void)?) {
+        world.start(mix.links)
+        pass(Self.settling, world, trace)
+        for flow in world.flows { flow.beginMeasurement(now: world.now) }
+        pass(Self.measured, world, trace)
+        for flow in world.flows { flow.finishMeasurement(now: world.now) }
+    }
+
+    private func pass(_ length: Interval, _ world: World, _ trace: ((String) -> Void)?) {
+        guard let trace else { return world.run(for: length) }
+        let end = world.now + length
+        while world.now < end {
+            trace(world.traceLine(from: mix.sender))
+            world.run(for: .milliseconds(10))
+        }
+    }
+
+    // MARK: - Streams
+
+    private func stream(_ stream: PacketStream, _ world: World) -> Cell.Stream {
+        world.run(for: Self.draining)
+        let logs = stream.logs.values
+        let count = Double(logs.reduce(0) { $0 + $1.count })
+        var late = 0
+        for (side, log) in stream.logs {
+            let fastest = mix.links.map { $0.shape(from: side.opposite).delay }.min() ?? 0
+            let limit = Interval(nanoseconds: Int64(fastest)) + .milliseconds(150)
+            late += log.delays.count { $0 > limit }
+        }
+        return Cell.Stream(
+            lost: Double(logs.reduce(0) { $0 + $1.lost }) / count, late: Double(late) / count,
+            outOfOrder: Double(logs.reduce(0) { $0 + $1.outOfOrder }) / count)
+    }
+
+    private func answers(_ pings: PacketStream, _ world: World) -> Cell.Pings {
+        let log = pings.logs[.client]!
+        return Cell.Pings(
+            median: log.delays.quantile(0.5)?.milliseconds ?? .infinity,
+            p99: log.delays.quantile(0.99)?.milliseconds ?? .infinity, lost: log.lost)
+    }
+}

@@ -1,0 +1,67 @@
+import Packet
+
+/// A TCP segment of our flows as it is in the packet: IPv4, TCP with time stamps and up to three SACK blocks.
+struct Segment {
+    /// Bytes of IPv4 and TCP headers with time stamps.
+    static let headerSize = 52
+    /// Bytes of payload of a full segment: 1400 in the tunnel less the headers.
+    static let payload = 1348
+    /// The most SACK blocks that fit beside time stamps.
+    static let maximumBlocks = 3
+
+    /// A run of segments, by number.
+    struct Block: Equatable {
+        var start: Int
+        var end: Int
+    }
+
+    /// In segments, not bytes: of a data segment its own number, of an ACK 0.
+    var sequence = 0
+    /// The next segment that the receiver waits for.
+    var acknowledged = 0
+    /// The sender's clock in ms.
+    var timestamp: UInt32 = 0
+    /// The other side's clock when it sent what is answered here.
+    var echo: UInt32 = 0
+    /// The first is a duplicate (RFC 2883) when it is below `acknowledged` or within the second.
+    var blocks: [Block] = []
+
+    /// Writes an ACK's or a data segment's headers.
+    func write(to packet: UnsafeMutableRawBufferPointer, from side: Side, flow: Int) {
+        InnerHeader.write(to: packet, length: packet.count, .tcp, from: side, flow: flow)
+        packet.storeBigEndian(UInt32(truncatingIfNeeded: sequence * Self.payload), at: 24)
+        packet.storeBigEndian(UInt32(truncatingIfNeeded: acknowledged * Self.payload), at: 28)
+        // Header length, ACK flag (PSH with data never comes: the stream has no end), window.
+        packet.storeBigEndian(UInt32(Self.size(blocks.count) - 20) << 26 | 0x0010_FFFF, at: 32)
+        packet.storeBigEndian(UInt32(0), at: 36)
+        packet.storeBigEndian(UInt32(0x0101_080A), at: 40)
+        packet.storeBigEndian(timestamp, at: 44)
+        packet.storeBigEndian(echo, at: 48)
+        guard !blocks.isEmpty else { return }
+        packet.storeBigEndian(UInt32(0x0101_0500) | UInt32(2 + blocks.count * 8), at: 52)
+        for (i, block) in blocks.enumerated() {
+            packet.storeBigEndian(UInt32(truncatingIfNeeded: block.start * Self.payload), at: 56 + i * 8)
+            packet.storeBigEndian(UInt32(truncatingIfNeeded: block.end * Self.payload), at: 60 + i * 8)
+        }
+    }
+
+    /// Reads the headers into a segment that is used again and again, so that nothing is allocated.
+    mutating func read(_ packet: UnsafeRawBufferPointer) {
+        sequence = Int(packet.bigEndian(at: 24, as: UInt32.self)) / Self.payload
+        acknowledged = Int(packet.bigEndian(at: 28, as: UInt32.self)) / Self.payload
+        timestamp = packet.bigEndian(at: 44, as: UInt32.self)
+        echo = packet.bigEndian(at: 48, as: UInt32.self)
+        blocks.removeAll(keepingCapacity: true)
+        let header = 20 + Int(packet[32] >> 4) * 4
+        guard header > Self.headerSize else { return }
+        for i in 0..<(header - 56) / 8 {
+            blocks.append(
+                Block(
+                    start: Int(packet.bigEndian(at: 56 + i * 8, as: UInt32.self)) / Self.payload,
+                    end: Int(packet.bigEndian(at: 60 + i * 8, as: UInt32.self)) / Self.payload))
+        }
+    }
+
+    /// Bytes of the headers with so many SACK blocks.
+    static func size(_ blocks: Int) -> Int { headerSize + (blocks == 0 ? 0 : 4 + blocks * 8) }
+}

@@ -1,0 +1,97 @@
+import Packet
+
+/// The receiving end of a TCP flow, as Linux has it: an ACK for every second segment or after 40 ms, at once on anything
+/// out of order, with the blocks that came last (RFC 2018) and of what came twice (RFC 2883).
+struct TCPReceiver {
+    private static let delay = Interval.milliseconds(40)
+    /// Linux remembers so many blocks (TCP_NUM_SACKS).
+    private static let remembered = 4
+
+    /// The next segment that is missing.
+    private(set) var next = 0
+    /// Segments that came out of order.
+    private(set) var outOfOrder = 0
+    /// Segments that came twice.
+    private(set) var duplicates = 0
+    /// When an ACK is due at the latest.
+    private(set) var due = Instant.never
+
+    private var received: [Bool]
+    private let mask: Int
+    private var highest = -1
+    /// Segments that are there and wait for one before them.
+    private var ahead = 0
+    private var blocks: [Segment.Block] = []
+    private var duplicate: Segment.Block?
+    private var unacknowledged = 0
+    private var isUrgent = false
+    private var lastAcknowledged = 0
+    private var recentTimestamp: UInt32 = 0
+
+    /// - Parameter window: segments, a power of two.
+    init(window: Int) {
+        received = Array(repeating: false, count: window)
+        mask = window - 1
+    }
+
+    /// Takes a data segment.
+    mutating func take(_ segment: Segment, now: Instant) {
+        let number = segment.sequence
+        // RFC 7323: what is echoed is of the first segment that the next ACK covers.
+        if number <= lastAcknowledged { recentTimestamp = max(recentTimestamp, segment.timestamp) }
+        if number < highest { outOfOrder += 1 }
+        highest = max(highest, number)
+        guard number >= next, number - next <= mask, !received[number & mask] else {
+            duplicates += 1
+            duplicate = .init(start: number, end: number + 1)
+            isUrgent = true
+            return
+        }
+        unacknowledged += 1
+        received[number & mask] = true
+        // As long as there is a hole every segment is answered at once.
+        isUrgent = isUrgent || number != next || ahead > 0
+        ahead += 1
+        if number == next {
+            while received[next & mask] {
+                received[next & mask] = false
+                next += 1
+                ahead -= 1
+            }
+            blocks.removeAll { $0.end <= next }
+        } else {
+            remember(number)
+        }
+        if due == .never { due = now + Self.delay }
+    }
+
+    /// The block that a segment belongs to moves to the front.
+    private mutating func remember(_ number: Int) {
+        var block = Segment.Block(start: number, end: number + 1)
+        blocks.removeAll { other in
+            guard other.start <= block.end && block.start <= other.end else { return false }
+            block = .init(start: min(block.start, other.start), end: max(block.end, other.end))
+            return true
+        }
+        blocks.insert(block, at: 0)
+        if blocks.count > Self.remembered { blocks.removeLast() }
+    }
+
+    /// Whether an ACK is to be sent now.
+    func owesACK(now: Instant) -> Bool { isUrgent || unacknowledged >= 2 || due <= now }
+
+    /// Fills in the ACK that leaves now.
+    mutating func acknowledge(into segment: inout Segment) {
+        segment.sequence = 0
+        segment.acknowledged = next
+        segment.echo = recentTimestamp
+        segment.blocks.removeAll(keepingCapacity: true)
+        if let duplicate { segment.blocks.append(duplicate) }
+        for block in blocks where segment.blocks.count < Segment.maximumBlocks { segment.blocks.append(block) }
+        duplicate = nil
+        isUrgent = false
+        unacknowledged = 0
+        due = .never
+        lastAcknowledged = next
+    }
+}

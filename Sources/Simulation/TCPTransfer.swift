@@ -1,0 +1,79 @@
+import Packet
+
+/// A TCP flow that always has data to send.
+final class TCPTransfer<Control: CongestionControl>: Flow {
+    private let from: Side
+    private(set) var sender: TCPSender<Control>
+    private(set) var receiver: TCPReceiver
+    private var segment = Segment()
+    private var measuredFrom = (next: 0, time: Instant.zero)
+    /// Called with each segment when it arrives.
+    private static var window: Int { 16384 }
+
+    init(from side: Side, control: Control) {
+        from = side
+        sender = TCPSender(control: control, window: Self.window)
+        receiver = TCPReceiver(window: Self.window)
+    }
+
+    override func start(now: Instant) { transmit(now) }
+
+    override func fire(now: Instant) {
+        if sender.due <= now {
+            sender.fire(now: now)
+            transmit(now)
+        }
+        if receiver.due <= now { acknowledge(now) }
+        schedule()
+    }
+
+    override func receive(_ packet: UnsafeRawBufferPointer, at side: Side, now: Instant) {
+        segment.read(packet)
+        if side == from {
+            sender.take(segment, now: now)
+        } else {
+            receiver.take(segment, now: now)
+        }
+    }
+
+    override func finishTurn(at side: Side, now: Instant) {
+        if side == from {
+            transmit(now)
+        } else if receiver.owesACK(now: now) {
+            acknowledge(now)
+        }
+        schedule()
+    }
+
+    private func transmit(_ now: Instant) {
+        while let number = sender.next(now: now) {
+            world.send(Segment.headerSize + Segment.payload, from: from) { packet in
+                segment.blocks.removeAll(keepingCapacity: true)
+                segment.sequence = number
+                segment.acknowledged = 0
+                segment.timestamp = TCPSender<Control>.timestamp(now)
+                segment.echo = 0
+                segment.write(to: packet, from: from, flow: self.number)
+            }
+        }
+        schedule()
+    }
+
+    private func acknowledge(_ now: Instant) {
+        receiver.acknowledge(into: &segment)
+        segment.timestamp = TCPSender<Control>.timestamp(now)
+        world.send(Segment.size(segment.blocks.count), from: from.opposite) { packet in
+            segment.write(to: packet, from: from.opposite, flow: number)
+        }
+    }
+
+    private func schedule() { due = min(sender.due, receiver.due) }
+
+    override func beginMeasurement(now: Instant) { measuredFrom = (receiver.next, now) }
+
+    /// Mbit/s of payload that came out in order since the measurement began.
+    func megabits(now: Instant) -> Double {
+        Double((receiver.next - measuredFrom.next) * Segment.payload * 8) / (now - measuredFrom.time).seconds
+            / 1e6
+    }
+}

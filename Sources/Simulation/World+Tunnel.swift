@@ -1,0 +1,54 @@
+import Engine
+import Links
+import Packet
+import Proto
+import Scheduler
+
+extension World {
+    /// Puts a tunnel in, with a path over every link.
+    func placeTunnel(mode: Mode, seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let (clientKey, serverKey) = (Self.bytes(&random), Self.bytes(&random))
+        let (clientSeed, serverSeed) = (Self.bytes(&random), Self.bytes(&random))
+        let inner = InnerHeader.clientAddress
+        let client = EngineConfiguration.Peer(
+            name: "client", publicKey: PrivateKey(bytes: clientKey).publicKey, addresses: [inner],
+            assignment: AssignFrame(
+                mtu: 1400, addresses: [InterfaceAddress(address: inner, prefix: 24)], dns: [], routes: []),
+            mode: mode)
+        let server = EngineConfiguration.Peer(
+            name: "server", publicKey: PrivateKey(bytes: serverKey).publicKey)
+        let endpoint = Endpoint(address: IPAddress(v4: 0xCB00_7107), port: 5000)
+        let count = lanes.count / 2
+        let towardsServer = (0..<count).map { Link(socket: UInt16($0 + 1), remote: endpoint) }
+        let towardsClient = (0..<count).map {
+            Link(
+                socket: 0, local: endpoint.address,
+                remote: Endpoint(
+                    address: IPAddress(v4: 0x0A64_0000 + UInt32($0)), port: UInt16(40000 + $0)))
+        }
+        let clientStation = TunnelStation(
+            self, .client,
+            engine: Engine(
+                EngineConfiguration(role: .client, peers: [server], mode: mode),
+                staticKey: PrivateKey(bytes: clientKey), seed: clientSeed), links: towardsServer)
+        let serverStation = TunnelStation(
+            self, .server,
+            engine: Engine(
+                EngineConfiguration(role: .server, peers: [client], mode: mode),
+                staticKey: PrivateKey(bytes: serverKey), seed: serverSeed), links: towardsClient)
+        for (index, link) in towardsServer.enumerated() {
+            clientStation.engine.setPath(UInt16(index + 1), role: .primary, link: link, now: now)
+        }
+        place(client: clientStation, server: serverStation)
+    }
+
+    /// Puts the first link bare between the hosts.
+    func placeWire() {
+        place(client: WireStation(self, .client), server: WireStation(self, .server))
+    }
+
+    private static func bytes(_ random: inout SeededGenerator) -> [UInt8] {
+        (0..<32).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    }
+}
