@@ -3,12 +3,13 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 RELEASE := .build/release
 
-.PHONY: help setup build lint test unit end-to-end demo bench install clean
+.PHONY: help setup build lint test unit end-to-end simulation simulation-table demo bench install clean
 
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
 	@echo "make test     all checks and tests"
 	@echo "make bench    measure, as docs/benchmarks.md does (about 8 minutes)"
+	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
 	@echo "make build    $(RELEASE)/bondd and $(RELEASE)/bondlab"
 	@echo "make install  bondd into PREFIX/bin (PREFIX=$(PREFIX))"
 
@@ -25,7 +26,7 @@ lint: setup
 	scripts/check-imports --self-test
 	scripts/check-imports
 
-test: lint unit end-to-end
+test: lint unit simulation end-to-end
 	@echo
 	@echo "make test: all passed"
 
@@ -39,6 +40,13 @@ end-to-end: build
 	$(SWIFT) build --build-tests
 	BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bondlab \
 		scripts/as-root $(SWIFT) test --skip-build --filter EndToEndTests
+
+# What the tunnel makes of many mixes of links, in virtual time: fails when it is not what docs/simulation.md says.
+simulation: build
+	$(RELEASE)/bondlab sim --check docs/simulation.md
+
+simulation-table: build
+	$(RELEASE)/bondlab sim --update docs/simulation.md
 
 demo: build
 	@$(RELEASE)/bondlab demo

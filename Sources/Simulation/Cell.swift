@@ -1,7 +1,7 @@
 /// What one run measured. What a run did not measure is nil.
-public struct Cell: Sendable {
+public struct Cell: Encodable, Sendable {
     /// What became of a flow with all the data in the world.
-    public struct Bulk: Sendable {
+    public struct Bulk: Encodable, Sendable {
         /// Mbit/s of payload.
         public var megabits: Double
         /// Of what could be had, 0 to 1.
@@ -15,7 +15,7 @@ public struct Cell: Sendable {
     }
 
     /// What became of a stream of packets; shares of all packets, 0 to 1.
-    public struct Stream: Sendable {
+    public struct Stream: Encodable, Sendable {
         public var lost: Double
         /// More than 150 ms later than the fastest link allows.
         public var late: Double
@@ -23,7 +23,7 @@ public struct Cell: Sendable {
     }
 
     /// What became of pings.
-    public struct Pings: Sendable {
+    public struct Pings: Encodable, Sendable {
         /// Round-trip times in ms.
         public var median: Double
         public var p99: Double

@@ -23,4 +23,6 @@ class Flow {
     func beginMeasurement(now: Instant) {}
     /// What is sent from here on is not counted any more.
     func finishMeasurement(now: Instant) {}
+    /// What a trace tells of the flow, by name.
+    var traced: [(name: String, value: Double)] { [] }
 }

@@ -1,9 +1,9 @@
 import Links
 
 /// A link of a mix, and what becomes of it in the course of time.
-public struct LinkPlan: Sendable {
+public struct LinkPlan: Equatable, Sendable {
     /// Something that happens to both directions of a link.
-    public enum Change: Sendable {
+    public enum Change: Equatable, Sendable {
         /// The rate from now on, in bits per second.
         case rate(UInt64)
         /// The one-way delay from now on, in nanoseconds.
@@ -13,7 +13,7 @@ public struct LinkPlan: Sendable {
     }
 
     /// A change and when it happens.
-    public struct Step: Sendable {
+    public struct Step: Equatable, Sendable {
         /// Nanoseconds since the flows began.
         var time: UInt64
         var change: Change

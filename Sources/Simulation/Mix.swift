@@ -18,8 +18,16 @@ public struct Mix: Sendable {
         self.sender = sender
     }
 
-    /// What a TCP flow can get of a link's rate.
+    /// What a flow can get of a link's rate.
     static let share = 0.897
+
+    /// Mbit/s that a flow could get at best while it is measured.
+    public var ceiling: Double { ceiling(Run.window.start, Run.window.end) }
+
+    /// Each link alone, the one with the highest ceiling first.
+    public var singles: [Mix] {
+        links.map { Mix("single", "single", [$0], from: sender) }.sorted { $0.ceiling > $1.ceiling }
+    }
 
     /// The Mbit/s that a flow could get at best between `start` and `end` (nanoseconds since the flows began).
     func ceiling(_ start: UInt64, _ end: UInt64) -> Double {

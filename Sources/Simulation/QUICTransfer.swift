@@ -79,6 +79,15 @@ final class QUICTransfer: Flow {
         measuredFrom = (receiver.chunks, sender.next, sender.spurious, now)
     }
 
+    override var traced: [(name: String, value: Double)] {
+        [
+            ("window", Double(sender.window)), ("in_flight", Double(sender.inFlight)),
+            ("srtt_ms", sender.rtt.milliseconds),
+            ("delivered_kB", Double(receiver.chunks * Self.payload / 1000)),
+            ("lost", Double(sender.lost)), ("spurious", Double(sender.spurious)),
+        ]
+    }
+
     /// Mbit/s of the stream that came out since the measurement began.
     func megabits(now: Instant) -> Double {
         Double((receiver.chunks - measuredFrom.chunks) * Self.payload * 8)

@@ -3,7 +3,7 @@ import Packet
 import Scheduler
 
 /// One run: a mix, what is sent through it, and a seed that repeats it to the bit.
-public struct Run {
+public struct Run: Sendable {
     /// How long a tunnel is up before flows begin, how long they run before it counts, and how long it counts.
     private static let idle = Interval.milliseconds(500)
     private static let settling = Interval.seconds(4)
@@ -26,10 +26,10 @@ public struct Run {
         self.seed = hash
     }
 
-    private var window: (start: UInt64, end: UInt64) {
-        let start = UInt64(Self.settling.nanoseconds)
-        return (start, start + UInt64(Self.measured.nanoseconds))
-    }
+    /// The time that counts, in nanoseconds since the flows began.
+    static let window = (
+        start: UInt64(settling.nanoseconds), end: UInt64(settling.nanoseconds + measured.nanoseconds)
+    )
 
     /// Runs it.
     /// - Parameter trace: called every 10 ms since the flows began with a line of figures, comma-separated; the first is the
@@ -57,7 +57,7 @@ public struct Run {
             run(world, trace)
             return Cell(call: stream(call, world), pings: answers(pings, world))
         case .udp:
-            let rate = mix.leastRate(until: window.end) * 3 / 4
+            let rate = mix.leastRate(until: Self.window.end) * 3 / 4
             let bits = UInt64(1400 + Self.overhead) * 8
             let flow = PacketStream(
                 from: mix.sender, .oneWay, size: 1400,
@@ -80,10 +80,13 @@ public struct Run {
                 undone: flow.sender.undone, timeouts: flow.sender.timeouts))
     }
 
-    private func share(_ megabits: Double) -> Double { megabits / mix.ceiling(window.start, window.end) }
+    private func share(_ megabits: Double) -> Double { megabits / mix.ceiling }
 
     private func run(_ world: World, _ trace: ((String) -> Void)?) {
         world.start(mix.links)
+        if let trace {
+            trace("ms," + world.trace(from: mix.sender).map(\.name).joined(separator: ","))
+        }
         pass(Self.settling, world, trace)
         for flow in world.flows { flow.beginMeasurement(now: world.now) }
         pass(Self.measured, world, trace)
@@ -94,7 +97,8 @@ public struct Run {
         guard let trace else { return world.run(for: length) }
         let end = world.now + length
         while world.now < end {
-            trace(world.traceLine(from: mix.sender))
+            let values = world.trace(from: mix.sender).map { "\($0.value)" }
+            trace("\(world.now.microseconds / 1000)," + values.joined(separator: ","))
             world.run(for: .milliseconds(10))
         }
     }

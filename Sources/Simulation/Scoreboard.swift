@@ -118,7 +118,8 @@ struct Scoreboard {
         var first = 0
         if let block = ack.blocks.first,
             block.end <= ack.acknowledged
-                || ack.blocks.count > 1 && block.start >= ack.blocks[1].start && block.end <= ack.blocks[1].end
+                || ack.blocks.count > 1 && block.start >= ack.blocks[1].start
+                    && block.end <= ack.blocks[1].end
         {
             news.isDuplicate = true
             first = 1

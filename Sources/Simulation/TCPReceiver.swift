@@ -87,7 +87,9 @@ struct TCPReceiver {
         segment.echo = recentTimestamp
         segment.blocks.removeAll(keepingCapacity: true)
         if let duplicate { segment.blocks.append(duplicate) }
-        for block in blocks where segment.blocks.count < Segment.maximumBlocks { segment.blocks.append(block) }
+        for block in blocks where segment.blocks.count < Segment.maximumBlocks {
+            segment.blocks.append(block)
+        }
         duplicate = nil
         isUrgent = false
         unacknowledged = 0

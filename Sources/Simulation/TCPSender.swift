@@ -57,7 +57,9 @@ struct TCPSender<Control: CongestionControl> {
     }
 
     /// The time stamp of a segment that leaves now.
-    static func timestamp(_ now: Instant) -> UInt32 { UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000) }
+    static func timestamp(_ now: Instant) -> UInt32 {
+        UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000)
+    }
 
     // MARK: - Sending
 

@@ -7,7 +7,6 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
     private(set) var receiver: TCPReceiver
     private var segment = Segment()
     private var measuredFrom = (next: 0, time: Instant.zero)
-    /// Called with each segment when it arrives.
     private static var window: Int { 16384 }
 
     init(from side: Side, control: Control) {
@@ -70,6 +69,16 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
     private func schedule() { due = min(sender.due, receiver.due) }
 
     override func beginMeasurement(now: Instant) { measuredFrom = (receiver.next, now) }
+
+    override var traced: [(name: String, value: Double)] {
+        [
+            ("window", Double(sender.window)), ("in_flight", Double(sender.board.inFlight)),
+            ("srtt_ms", sender.rtt.milliseconds),
+            ("delivered_kB", Double(receiver.next * Segment.payload / 1000)),
+            ("recoveries", Double(sender.recoveries)), ("undone", Double(sender.undone)),
+            ("timeouts", Double(sender.timeouts)), ("out_of_order", Double(receiver.outOfOrder)),
+        ]
+    }
 
     /// Mbit/s of payload that came out in order since the measurement began.
     func megabits(now: Instant) -> Double {

@@ -1,3 +1,32 @@
+import Engine
+import Packet
+
 extension World {
-    func traceLine(from side: Side) -> String { "\(now.microseconds)" }
+    /// What is going on, by name: at the flows, in the tunnel's sending end, at the receiving end's order.
+    func trace(from side: Side) -> [(name: String, value: Double)] {
+        var line = flows.flatMap { flow in flow.traced.map { ("\(flow.number).\($0.name)", $0.value) } }
+        guard let near = stations[side.rawValue] as? TunnelStation,
+            let far = stations[side.opposite.rawValue] as? TunnelStation
+        else { return line }
+        if let session = near.engine.reports(now: now).first {
+            line.append(("queued", Double(session.queued)))
+            line.append(("drops.queue", Double(near.engine.drops.queueFull)))
+            for (index, path) in session.paths.enumerated() {
+                line.append(("path\(index).up", path.state == .up ? 1 : 0))
+                line.append(("path\(index).rate_mbit", path.rate * 8 / 1e6))
+                line.append(("path\(index).rtt_ms", path.rtt.milliseconds))
+                line.append(("path\(index).queue_ms", path.queueing.milliseconds))
+                line.append(("path\(index).loss", path.loss))
+                line.append(("path\(index).sent_kB", Double(path.counters.sentBytes / 1000)))
+                line.append(
+                    ("path\(index).link_drops", Double(lanes[index * 2 + side.rawValue].queueDropped)))
+            }
+        }
+        if let session = far.engine.reports(now: now).first {
+            line.append(("held", Double(session.held)))
+            line.append(("hold_ms", session.hold.milliseconds))
+            line.append(("late", Double(session.reorder.late)))
+        }
+        return line
+    }
 }

@@ -13,7 +13,7 @@ final class World {
 
     private(set) var now = Instant(nanoseconds: 5_000_000_000)
     private(set) var lanes: [Lane] = []
-    private var stations: [any Station] = []
+    private(set) var stations: [any Station] = []
     private(set) var flows: [Flow] = []
     private var flying = FlightHeap(capacity: 8192)
     var frames = PacketPool(capacity: 65536)

@@ -15,5 +15,7 @@ import Lab
             Link number i (from 0) has 10.(100+i).0.1 and fd00:(100+i)::1 at the client, .2 and ::2 at the server. \
             Root is not needed where user namespaces are allowed and /dev/net/tun may be opened.
             """,
-        subcommands: [DemoCommand.self, BenchCommand.self, RunCommand.self, LinksCommand.self, SimCommand.self])
+        subcommands: [
+            DemoCommand.self, BenchCommand.self, RunCommand.self, LinksCommand.self, SimCommand.self,
+        ])
 }

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Foundation
+import Simulation
+
+/// `bondlab sim`: the figures of docs/simulation.md.
+struct SimCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sim",
+        abstract: "Simulate what the tunnel gets out of mixes of links, in virtual time.",
+        discussion: """
+            Two Engines, simulated links and flows, no network: the same seed gives the same figures. 12 s count after 4 s.
+
+            Rows:
+            \(Mix.standard.map { "  \(Format.left($0.name, 11)) \($0.title)" }.joined(separator: "\n"))
+
+            Columns: \(Column.allCases.map(\.rawValue).joined(separator: ", ")) \
+            (light: a call and pings alone, busy: beside a Cubic flow).
+            """)
+
+    @Option(name: .customLong("row"), help: "Only this mix of links; may be given again.")
+    var rows: [String] = []
+
+    @Option(name: .customLong("column"), help: "Only this kind of traffic; may be given again.")
+    var columns: [Column] = []
+
+    @Option(help: "What all random choices follow from.")
+    var seed: UInt64 = 1
+
+    @Option(help: "How many runs at once.")
+    var jobs = 1
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Option(help: "Write a line of figures every 10 ms into this file (CSV); for one row and one column.")
+    var trace: String?
+
+    @Option(help: "Fail when the tables are not as in this file.")
+    var check: String?
+
+    @Option(help: "Write the tables into this file.")
+    var update: String?
+
+    func validate() throws {
+        for row in rows where !Mix.standard.contains(where: { $0.name == row }) {
+            throw ValidationError("There is no row '\(row)'; 'bondlab sim --help' lists them.")
+        }
+        guard (1...64).contains(jobs) else { throw ValidationError("--jobs is a number from 1 to 64.") }
+        if trace != nil && (rows.count != 1 || columns.count != 1) {
+            throw ValidationError("--trace wants one --row and one --column.")
+        }
+        if (check ?? update) != nil && (!columns.isEmpty || seed != 1 || json) {
+            throw ValidationError("--check and --update go with all columns, seed 1, and text.")
+        }
+        if update != nil && !rows.isEmpty { throw ValidationError("--update goes with all rows.") }
+    }
+
+    func run() throws {
+        let mixes = Mix.standard.filter { rows.isEmpty || rows.contains($0.name) }
+        let batch = SimulationBatch(
+            mixes: mixes, columns: columns.isEmpty ? Column.allCases : columns, seed: seed)
+        let snapshot = try (check ?? update).map { try Snapshot(path: $0) }
+        var traced = ""
+        let results = batch.results(jobs: jobs, trace: trace == nil ? nil : { traced += $0 + "\n" })
+        if let trace { try traced.write(toFile: trace, atomically: true, encoding: .utf8) }
+        let lines = SimulationTable(results: results).lines
+        if let snapshot, update != nil {
+            try snapshot.replace(by: lines)
+        } else if let snapshot {
+            let difference = snapshot.difference(to: lines, isPart: !rows.isEmpty)
+            guard difference.isEmpty else {
+                print(difference.joined(separator: "\n"))
+                print(
+                    "The simulation differs from \(check!). If it should: make simulation-table, and commit it."
+                )
+                throw ExitCode.failure
+            }
+            print("The simulation is as in \(check!).")
+        } else if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            encoder.nonConformingFloatEncodingStrategy = .convertToString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            print(String(decoding: try encoder.encode(results), as: UTF8.self))
+        } else {
+            print(lines.joined(separator: "\n"))
+        }
+    }
+}
+
+extension Column: ExpressibleByArgument {}

@@ -1,0 +1,20 @@
+import Simulation
+
+/// What a row of the simulation table says.
+struct SimulationResult: Encodable, Sendable {
+    let row: String
+    let links: String
+    private(set) var cells: [String: Cell] = [:]
+    /// Mbit/s of one Cubic flow through the tunnel over the best of the links alone.
+    var bestSingle: Double?
+
+    init(_ mix: Mix) {
+        row = mix.name
+        links = mix.title
+    }
+
+    subscript(column: Column) -> Cell? {
+        get { cells[column.rawValue] }
+        set { cells[column.rawValue] = newValue }
+    }
+}

@@ -1,0 +1,34 @@
+import Simulation
+import Synchronization
+
+/// What one Cubic flow gets through the tunnel over one link alone; each link is run once.
+final class SingleLinks: Sendable {
+    private struct Known {
+        var link: LinkPlan
+        var sender: Side
+        var megabits: Double
+    }
+
+    private let seed: UInt64
+    private let known = Mutex<[Known]>([])
+
+    init(seed: UInt64) { self.seed = seed }
+
+    /// Mbit/s over that link of the mix which carries the most.
+    func best(of mix: Mix) -> Double {
+        var best = 0.0
+        // Links that could not carry more than the best so far are not tried.
+        for single in mix.singles where single.ceiling > best { best = max(best, megabits(single)) }
+        return best
+    }
+
+    private func megabits(_ single: Mix) -> Double {
+        let (link, sender) = (single.links[0], single.sender)
+        if let found = known.withLock({ $0.first { $0.link == link && $0.sender == sender } }) {
+            return found.megabits
+        }
+        let megabits = Run(single, .cubic, seed: seed).measure().bulk?.megabits ?? 0
+        known.withLock { $0.append(Known(link: link, sender: sender, megabits: megabits)) }
+        return megabits
+    }
+}

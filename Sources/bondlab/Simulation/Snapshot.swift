@@ -1,0 +1,59 @@
+import Foundation
+
+/// The tables within docs/simulation.md: what stands between the marks.
+struct Snapshot {
+    private static let begin = "<!-- bondlab sim -->"
+    private static let end = "<!-- end -->"
+
+    private let path: String
+    private let before: [String]
+    private let after: [String]
+    /// The tables' lines.
+    let lines: [String]
+
+    /// Reads a file. Throws a sentence.
+    init(path: String) throws {
+        self.path = path
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw SnapshotError(
+                "\(path) cannot be read; name the file that has the tables, docs/simulation.md.")
+        }
+        let all = text.components(separatedBy: "\n")
+        guard let first = all.firstIndex(of: Self.begin), let last = all.firstIndex(of: Self.end),
+            first < last
+        else {
+            throw SnapshotError(
+                "\(path) has no place for the tables; put the lines '\(Self.begin)' and '\(Self.end)' into it."
+            )
+        }
+        before = Array(all[...first])
+        after = Array(all[last...])
+        lines = all[(first + 1)..<last].filter { $0 != "```text" && $0 != "```" }
+    }
+
+    /// Puts other tables in their place.
+    func replace(by lines: [String]) throws {
+        let text = (before + ["```text"] + lines + ["```"] + after).joined(separator: "\n")
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    /// What differs, in lines that begin with - and +; with `isPart` a line that is missing in `other` is no difference.
+    func difference(to other: [String], isPart: Bool) -> [String] {
+        let gone = isPart ? [] : lines.filter { !other.contains($0) }.map { "- " + $0 }
+        return other.enumerated().flatMap { index, line -> [String] in
+            if lines.contains(line) { return [] }
+            // The second table has the same rows as the first one: the one that is as far from its heading is meant.
+            let name = line.prefix { $0 != " " } + " "
+            let isFirst = index < (other.firstIndex(of: "") ?? 0)
+            let known = isFirst ? lines.prefix { !$0.isEmpty } : lines.drop { !$0.isEmpty }
+            let old = known.first { $0.hasPrefix(name) }
+            return (isPart ? old.map { ["- " + $0] } ?? [] : []) + ["+ " + line]
+        } + gone
+    }
+}
+
+/// Why a snapshot cannot be used.
+struct SnapshotError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
