@@ -42,6 +42,10 @@ struct Path: ~Copyable {
     var lastReordered = Instant.zero
 
     var control = ControlNeeds()
+    /// How many PINGs have asked for the fate of the last data sent.
+    var tailProbes = 0
+    /// When data last left.
+    var lastData = Instant.zero
     /// When the path last could have sent data but had none.
     var starvedAt = Instant.zero
     /// When much was last in flight on it.
@@ -82,6 +86,15 @@ struct Path: ~Copyable {
 
     /// Whether it keeps the order of datagrams: then the highest sequence proves that lower ones were lost.
     func keepsOrder(now: Instant) -> Bool { lastReordered == .zero || now - lastReordered > .seconds(10) }
+
+    /// When a PING asks what became of the last data, so that a lossy path neither hides the loss of what nothing follows
+    /// nor seems dead when an ACK is lost (a tail loss probe, RFC 8985 section 7). Up to three times: a PING may be lost, too.
+    mutating func tailProbeDue() -> Instant {
+        guard lossRatio > 0.001, tailProbes < 3, liveness.isUp, sent.oldestUnanswered() != nil else {
+            return .never
+        }
+        return lastData + .milliseconds(6) + .milliseconds(10) * Int64(tailProbes)
+    }
 
     /// Releases everything that it holds.
     mutating func removeAll(pool: inout PacketPool) {

@@ -145,6 +145,12 @@ extension Session {
         guard let chosen = lanes.soonest(length), giveUrgent(slot, length, to: chosen) else { return false }
         resend.removeFirst(length: length)
         counters.resent += 1
+        // What was lost twice goes by two ways.
+        if note.repairs > 1, let second = lanes.soonest(length, but: chosen),
+            giveUrgent(slot, length, to: second)
+        {
+            resources.pool.retain(slot)
+        }
         return true
     }
 
@@ -263,6 +269,8 @@ extension Session {
             path.pointee.bookSent(size, now: now)
             repairBudget = min(repairBudget + size / 10, Self.largestRepairBudget)
             lastData = now
+            path.pointee.lastData = now
+            path.pointee.tailProbes = 0
             var kept = slot
             if !resources.mayRetain {
                 resources.pool.release(slot)

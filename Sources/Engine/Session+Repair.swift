@@ -27,6 +27,7 @@ extension Session {
                 resources.pool.release(slot)
                 continue
             }
+            resources.notes.countRepair(of: slot)
             repairBudget -= length + Wire.overhead
             paths[index].pointee.counters.repaired += 1
         }
@@ -39,16 +40,17 @@ extension Session {
             || length <= Self.largestCopy && queue.isFirstSlow
     }
 
-    /// How long after a loss is evident its repair may come: half the round trip of the path that lost it, half that of
-    /// the fastest, a quarter more for what varies, and the time that ACKs may wait.
+    /// How long after a loss is evident its repair may come. A try takes half the round trip of the path that lost it, half
+    /// that of the fastest, and the time that ACKs may wait. A repair may be lost, too, so three tries: a flow that waits for
+    /// 100 ms is better off than one that halves its window.
     func repairDelay(now: Instant) -> Interval {
         var slowest = Interval.zero
         var fastest = Interval.seconds(10)
         for i in 0..<paths.count where paths[i].pointee.mayBringData(now: now) {
-            let rtt = paths[i].pointee.rtt.smoothed + paths[i].pointee.rtt.variation
+            let rtt = max(paths[i].pointee.rtt.smoothed, paths[i].pointee.rtt.latest)
             slowest = max(slowest, rtt)
             fastest = min(fastest, rtt)
         }
-        return (slowest + min(fastest, slowest)) * 5 / 8 + .milliseconds(10)
+        return ((slowest + min(fastest, slowest)) / 2 + .milliseconds(10)) * 3
     }
 }

@@ -24,6 +24,10 @@ extension Session {
                 path.pointee.liveness.probeLeft(now: now)
                 path.pointee.control.ping = true
             }
+            if path.pointee.tailProbeDue() <= now {
+                path.pointee.tailProbes += 1
+                path.pointee.control.ping = true
+            }
             if path.pointee.liveness.isUp && path.pointee.nextIdleProbe <= now {
                 path.pointee.nextIdleProbe = now + idleInterval(now: now)
                 // What carries data is measured by that. The rest is by PINGs: both ends need to know their own
@@ -82,6 +86,7 @@ extension Session {
             if mayProbe(path, now: now) { next = min(next, path.pointee.liveness.probeDue) }
             if path.pointee.liveness.isUp {
                 next = min(next, path.pointee.nextIdleProbe)
+                next = min(next, path.pointee.tailProbeDue())
                 if let sentAt = path.pointee.sent.oldestUnanswered() {
                     next = min(next, sentAt + path.pointee.rtt.answerTimeout)
                 }

@@ -16,6 +16,8 @@ public struct PacketNotes: ~Copyable {
         public var trafficClass = TrafficClass.bulk
         /// Whether its transport checksum holds only the pseudo header's sum.
         public var hasPartialChecksum = false
+        /// How often it was lost and sent again.
+        public var repairs: UInt8 = 0
         /// Whether a copy of it is known to have arrived.
         public var isAcknowledged = false
 
@@ -34,6 +36,12 @@ public struct PacketNotes: ~Copyable {
     }
 
     deinit { notes.deallocate() }
+
+    /// Notes that the packet was lost and goes again.
+    public func countRepair(of slot: Slot) {
+        precondition(slot.index < capacity)
+        if notes[Int(slot.index)].repairs < .max { notes[Int(slot.index)].repairs += 1 }
+    }
 
     /// The note of `slot`.
     public subscript(slot: Slot) -> Note {

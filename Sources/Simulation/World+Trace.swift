@@ -11,12 +11,17 @@ extension World {
         if let session = near.engine.reports(now: now).first {
             line.append(("queued", Double(session.queued)))
             line.append(("drops.queue", Double(near.engine.drops.queueFull)))
+            line.append(("drops.expired", Double(near.engine.drops.expired)))
+            line.append(("resent", Double(session.counters.resent)))
+            line.append(("unrepaired", Double(session.counters.unrepaired)))
             for (index, path) in session.paths.enumerated() {
                 line.append(("path\(index).up", path.state == .up ? 1 : 0))
                 line.append(("path\(index).rate_mbit", path.rate * 8 / 1e6))
                 line.append(("path\(index).rtt_ms", path.rtt.milliseconds))
                 line.append(("path\(index).queue_ms", path.queueing.milliseconds))
                 line.append(("path\(index).loss", path.loss))
+                line.append(("path\(index).lost", Double(path.counters.lost)))
+                line.append(("path\(index).jitter_ms", path.jitter.milliseconds))
                 line.append(("path\(index).sent_kB", Double(path.counters.sentBytes / 1000)))
                 line.append(
                     ("path\(index).link_drops", Double(lanes[index * 2 + side.rawValue].queueDropped)))
@@ -26,6 +31,8 @@ extension World {
             line.append(("held", Double(session.held)))
             line.append(("hold_ms", session.hold.milliseconds))
             line.append(("late", Double(session.reorder.late)))
+            line.append(("expired", Double(session.reorder.expired)))
+            line.append(("copies", Double(session.reorder.duplicates)))
         }
         return line
     }
