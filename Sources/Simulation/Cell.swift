@@ -8,30 +8,40 @@ public struct Cell: Encodable, Sendable {
         public var share: Double
         /// QUIC: the share of packets that were taken for lost and had arrived.
         public var spurious: Double?
-        /// TCP: how often it went into recovery, how often by mistake, and timeouts, since its start.
+        /// TCP: how often it went into recovery since its start.
         public var recoveries: Int?
+        /// TCP: how often that was taken back, as nothing had been lost.
         public var undone: Int?
+        /// TCP: how often nothing came for so long that all counted as lost.
         public var timeouts: Int?
     }
 
     /// What became of a stream of packets; shares of all packets, 0 to 1.
     public struct Stream: Encodable, Sendable {
+        /// Never came.
         public var lost: Double
         /// More than 150 ms later than the fastest link allows.
         public var late: Double
+        /// Came behind a later one.
         public var outOfOrder: Double
     }
 
     /// What became of pings.
     public struct Pings: Encodable, Sendable {
-        /// Round-trip times in ms.
+        /// The median round-trip time in ms.
         public var median: Double
+        /// What 99 of 100 did not exceed, in ms.
         public var p99: Double
+        /// How many were not answered.
         public var lost: Int
     }
 
+    /// Of `cubic`, `bbr` and `quic`.
     public var bulk: Bulk?
+    /// The telephone call of `light` and `busy`, both directions together.
     public var call: Stream?
+    /// The pings of `light` and `busy`.
     public var pings: Pings?
+    /// Of `udp`.
     public var udp: Stream?
 }

@@ -6,6 +6,7 @@ public struct Mix: Sendable {
     public let name: String
     /// The links as people write them.
     public let title: String
+    /// Path by path.
     public let links: [LinkPlan]
     /// Which end sends the bulk of the traffic.
     public let sender: Side
