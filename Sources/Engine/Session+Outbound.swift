@@ -10,7 +10,7 @@ extension Session {
     /// The most packets that wait before the paths.
     static var longestQueue: Int { 8192 }
     /// A packet that found no path for so long is dropped.
-    static var longestWait: Interval { .seconds(1) }
+    static var longestWait: Interval { .seconds(2) }
     /// In `redundant`, a path that is further behind than this gets no copies until it has caught up.
     static var longestCopyBacklog: Double { 100e6 }
 
@@ -157,7 +157,7 @@ extension Session {
     /// Gives the packet whose turn it is to the path that the mode wants.
     private mutating func place(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
         // What flows send that send little goes before what others have waiting: a ping does not meet the bulk.
-        let isSparse = queue.isFirstSparse
+        let isSparse = queue.isFirstSparse && lanes.hasUrgentRoom
         let chosen =
             switch (mode, isSparse) {
             case (.preferred, true): lanes.best()

@@ -87,6 +87,15 @@ public struct Lanes: Sendable {
         return best
     }
 
+    /// Whether what goes before the backlogs leaves at once, more or less. Where it does not, flows that seem to send little
+    /// are too many, or one of them sends much, and they had better take turns with the rest.
+    public var hasUrgentRoom: Bool {
+        for i in 0..<count where lanes[i].isUsable {
+            if lanes[i].urgent == 0 || Double(lanes[i].urgent) * lanes[i].cost < 2e6 { return true }
+        }
+        return false
+    }
+
     /// The path on which `bytes` arrive first that go before its backlog, but for the path at `other`; nil when there is none.
     public func soonest(_ bytes: Int, but other: Int? = nil) -> Int? {
         var best: Int?

@@ -183,7 +183,7 @@ public struct RateModel: Sendable {
                 congestedSince = nil
                 begin(.steady, now: now)
             }
-        case .steady where congestedSince.map { now - $0 > max(round * 10, .seconds(1)) } ?? false:
+        case .steady where congestedSince.map { now - $0 > max(round * 5, .milliseconds(600)) } ?? false:
             // Sending less has not made the queue go: another try, and then it is none.
             doubtsFloor = true
             begin(.drain, now: now)
