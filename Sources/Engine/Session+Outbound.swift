@@ -157,14 +157,9 @@ extension Session {
     /// Gives the packet whose turn it is to the path that the mode wants.
     private mutating func place(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
         // What flows send that send little goes before what others have waiting: a ping does not meet the bulk.
-        let isSparse = queue.isFirstSparse && lanes.hasUrgentRoom
-        let chosen =
-            switch (mode, isSparse) {
-            case (.preferred, true): lanes.best()
-            case (.preferred, false): lanes.preferred(length)
-            case (_, true): lanes.soonest(length)
-            case (_, false): lanes.earliest(length)
-            }
+        var chosen = mode == .preferred ? lanes.best() : lanes.soonest(length)
+        let isSparse = queue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
+        if !isSparse { chosen = mode == .preferred ? lanes.preferred(length) : lanes.earliest(length) }
         guard let chosen else { return false }
         let isInteractive = mode == .auto && isSparse && wantsCopy(slot, length, resources)
         if isSparse {

@@ -32,6 +32,10 @@ public struct Lanes: Sendable {
         /// A path that can't be chosen.
         public init() {}
 
+        /// Whether what goes before the backlog leaves at once, more or less. Where it does not, flows that seem to send little
+        /// are too many, or one of them sends much, and they had better take turns with the rest.
+        public var hasUrgentRoom: Bool { urgent == 0 || Double(urgent) * cost < 2e6 }
+
         fileprivate func departure(of bytes: Int) -> Double { wait + Double(backlog + bytes) * cost }
         fileprivate func urgentArrival(of bytes: Int) -> Double {
             wait + Double(urgent + bytes) * cost + delay
@@ -85,15 +89,6 @@ public struct Lanes: Sendable {
             return nil
         }
         return best
-    }
-
-    /// Whether what goes before the backlogs leaves at once, more or less. Where it does not, flows that seem to send little
-    /// are too many, or one of them sends much, and they had better take turns with the rest.
-    public var hasUrgentRoom: Bool {
-        for i in 0..<count where lanes[i].isUsable {
-            if lanes[i].urgent == 0 || Double(lanes[i].urgent) * lanes[i].cost < 2e6 { return true }
-        }
-        return false
     }
 
     /// The path on which `bytes` arrive first that go before its backlog, but for the path at `other`; nil when there is none.

@@ -40,8 +40,9 @@ public struct RoundTripTime: Sendable {
     }
 
     /// How long an answer may take before the path is in doubt: srtt + 4 × variation + 25 ms, which is the longest that
-    /// the peer may wait with an ACK; at least 50 ms, and a second before there is a sample (RFC 6298 2.1).
+    /// the peer may wait with an ACK; at least 50 ms, and three seconds before there is a sample, as RFC 6298 appendix A
+    /// advises for slow paths.
     public var answerTimeout: Interval {
-        isKnown ? max(smoothed + variation * 4 + .milliseconds(25), .milliseconds(50)) : .seconds(1)
+        isKnown ? max(smoothed + variation * 4 + .milliseconds(25), .milliseconds(50)) : .seconds(3)
     }
 }
