@@ -45,8 +45,10 @@ public struct Run: Sendable {
             let flow = QUICTransfer(from: mix.sender)
             world.add(flow)
             run(world, trace)
-            let megabits = flow.megabits(now: world.now)
-            return Cell(bulk: .init(megabits: megabits, share: share(megabits), spurious: flow.spuriousShare))
+            return Cell(
+                bulk: .init(
+                    megabits: flow.megabits, share: flow.megabits / mix.ceiling, spurious: flow.spuriousShare)
+            )
         case .light, .busy:
             if column == .busy { world.add(TCPTransfer(from: mix.sender, control: CubicControl())) }
             let call = PacketStream(from: .client, .twoWay, size: 200, every: .milliseconds(20))
@@ -73,14 +75,12 @@ public struct Run: Sendable {
     ) -> Cell {
         world.add(flow)
         run(world, trace)
-        let megabits = flow.megabits(now: world.now)
         return Cell(
             bulk: .init(
-                megabits: megabits, share: share(megabits), recoveries: flow.sender.recoveries,
+                megabits: flow.megabits, share: flow.megabits / mix.ceiling,
+                recoveries: flow.sender.recoveries,
                 undone: flow.sender.undone, timeouts: flow.sender.timeouts))
     }
-
-    private func share(_ megabits: Double) -> Double { megabits / mix.ceiling }
 
     private func run(_ world: World, _ trace: ((String) -> Void)?) {
         world.start(mix.links)

@@ -21,6 +21,8 @@ struct TCPSender<Control: CongestionControl> {
     private var probeAt = Instant.never
     private var backoff: Int64 = 1
     private var mustProbe = false
+    /// Whether a probe has left since something came.
+    private var hasProbed = false
     private var isWindowLimited = false
 
     // Recovery.
@@ -96,7 +98,7 @@ struct TCPSender<Control: CongestionControl> {
 
     /// A probe of the tail is due when twice the round trip brings nothing.
     private mutating func setProbe(_ now: Instant) {
-        guard state == .open, board.sacked == 0, rtt > .zero else {
+        guard state == .open, board.sacked == 0, rtt > .zero, !hasProbed else {
             probeAt = .never
             return
         }
@@ -112,6 +114,7 @@ struct TCPSender<Control: CongestionControl> {
         if probeAt <= now {
             probeAt = .never
             mustProbe = board.next > board.oldest
+            hasProbed = true
             timeoutAt = now + roundTrip.timeout
         }
         if timeoutAt <= now && board.next > board.oldest { timeOut(now) }
@@ -154,7 +157,10 @@ struct TCPSender<Control: CongestionControl> {
         let lost = board.markLost(tolerance: tolerance, now: now)
         let before = state
         judge(ack, news, now)
-        if news.advanced > 0 || news.delivered > 0 { setProbe(now) }
+        if news.delivered > 0 {
+            hasProbed = false
+            setProbe(now)
+        }
         let summary = ACKSummary(
             now: now, news: news, state: state, lost: lost, acknowledged: board.oldest, next: board.next,
             delivered: board.delivered, inFlight: board.inFlight, priorInFlight: priorInFlight,

@@ -6,7 +6,7 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
     private(set) var sender: TCPSender<Control>
     private(set) var receiver: TCPReceiver
     private var segment = Segment()
-    private var measuredFrom = (next: 0, time: Instant.zero)
+    private var measured = (from: 0, to: 0, since: Instant.zero, until: Instant.zero)
     private static var window: Int { 16384 }
 
     init(from side: Side, control: Control) {
@@ -68,7 +68,15 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
 
     private func schedule() { due = min(sender.due, receiver.due) }
 
-    override func beginMeasurement(now: Instant) { measuredFrom = (receiver.next, now) }
+    override func beginMeasurement(now: Instant) {
+        measured.from = receiver.next
+        measured.since = now
+    }
+
+    override func finishMeasurement(now: Instant) {
+        measured.to = receiver.next
+        measured.until = now
+    }
 
     override var traced: [(name: String, value: Double)] {
         [
@@ -80,9 +88,10 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
         ]
     }
 
-    /// Mbit/s of payload that came out in order since the measurement began.
-    func megabits(now: Instant) -> Double {
-        Double((receiver.next - measuredFrom.next) * Segment.payload * 8) / (now - measuredFrom.time).seconds
+    /// Mbit/s of payload that came out in order in the time that was measured.
+    var megabits: Double {
+        Double((measured.to - measured.from) * Segment.payload * 8)
+            / (measured.until - measured.since).seconds
             / 1e6
     }
 }
