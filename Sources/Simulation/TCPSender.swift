@@ -35,6 +35,7 @@ struct TCPSender<Control: CongestionControl> {
     /// Segments sent again that did not turn out to be copies; -1 before the first.
     private var unproven = -1
     private var firstResend: UInt32?
+    private var mustTellReduction = false
     // Tolerance of reordering.
     private var steps: Int64 = 1
     private var persistence = 0
@@ -187,7 +188,20 @@ struct TCPSender<Control: CongestionControl> {
                 persistence -= 1
             }
         }
-        if state == .open && board.lost > 0 { recover() }
+        if state == .open && (board.lost > 0 || ack.echoesCongestion) {
+            recover()
+            if ack.echoesCongestion {
+                // Nothing was lost, so there is nothing to be taken back.
+                mayUndo = false
+                mustTellReduction = true
+            }
+        }
+    }
+
+    /// Whether the next new segment says that the window was reduced as the receiver asked for (RFC 3168, 6.1.2).
+    mutating func takeWindowReduced() -> Bool {
+        defer { mustTellReduction = false }
+        return mustTellReduction
     }
 
     /// What was sent again turns out to have been sent twice.

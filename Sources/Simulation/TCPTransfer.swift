@@ -9,8 +9,11 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
     private var measured = (from: 0, to: 0, since: Instant.zero, until: Instant.zero)
     private static var window: Int { 16384 }
 
-    init(from side: Side, control: Control) {
+    private let usesECN: Bool
+
+    init(from side: Side, control: Control, usesECN: Bool = false) {
         from = side
+        self.usesECN = usesECN
         sender = TCPSender(control: control, window: Self.window)
         receiver = TCPReceiver(window: Self.window)
     }
@@ -52,6 +55,9 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
                 segment.acknowledged = 0
                 segment.timestamp = TCPSender<Control>.timestamp(now)
                 segment.echo = 0
+                segment.ecn = usesECN ? InnerHeader.ECN.capable : 0
+                segment.echoesCongestion = false
+                segment.hasReducedWindow = sender.takeWindowReduced()
                 segment.write(to: packet, from: from, flow: self.number)
             }
         }

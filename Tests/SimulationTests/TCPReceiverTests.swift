@@ -57,10 +57,44 @@ import Testing
         #expect(acknowledge(&receiver).blocks == [.init(start: 3, end: 4)])
     }
 
+    /// RFC 3168: until the sender says that it has reacted.
+    @Test func congestionIsEchoedUntilTheSenderReacts() {
+        var receiver = TCPReceiver(window: 64)
+        receiver.take(Segment(sequence: 0, ecn: InnerHeader.ECN.congested), now: .zero)
+        #expect(acknowledge(&receiver).echoesCongestion)
+        receiver.take(Segment(sequence: 1, ecn: InnerHeader.ECN.capable), now: .zero)
+        #expect(acknowledge(&receiver).echoesCongestion)
+        receiver.take(
+            Segment(sequence: 2, ecn: InnerHeader.ECN.capable, hasReducedWindow: true), now: .zero)
+        #expect(!acknowledge(&receiver).echoesCongestion)
+    }
+
+    @Test func anEchoShrinksTheWindowOnceARoundTrip() {
+        var sender = TCPSender(control: CubicControl(), window: 1024)
+        var now = Instant(nanoseconds: 1_000_000_000)
+        for _ in 0..<6 {
+            while sender.next(now: now) != nil {}
+            now = now + .milliseconds(20)
+            sender.take(Segment(acknowledged: sender.board.next), now: now)
+        }
+        let before = sender.window
+        while sender.next(now: now) != nil {}
+        now = now + .milliseconds(20)
+        let sent = sender.board.next
+        for number in stride(from: sender.board.oldest + 2, to: sent, by: 2) {
+            sender.take(Segment(acknowledged: number, echoesCongestion: true), now: now)
+            if sender.next(now: now) != nil && sender.takeWindowReduced() { #expect(sender.recoveries == 1) }
+        }
+        sender.take(Segment(acknowledged: sent), now: now)
+        #expect(sender.recoveries == 1 && sender.undone == 0)
+        #expect(abs(Double(sender.window) - Double(before) * 0.7) <= 2, "\(before) → \(sender.window)")
+    }
+
     @Test func segmentsSurviveTheWire() {
         let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: Segment.size(3), alignment: 8)
         defer { packet.deallocate() }
-        var segment = Segment(sequence: 7, acknowledged: 300_000, timestamp: 5, echo: 6)
+        var segment = Segment(
+            sequence: 7, acknowledged: 300_000, timestamp: 5, echo: 6, ecn: 2, echoesCongestion: true)
         segment.blocks = [
             .init(start: 1, end: 2), .init(start: 5, end: 9), .init(start: 300_001, end: 300_002),
         ]
@@ -68,6 +102,7 @@ import Testing
         var read = Segment()
         read.read(UnsafeRawBufferPointer(packet))
         #expect(read.sequence == 7 && read.acknowledged == 300_000 && read.timestamp == 5 && read.echo == 6)
+        #expect(read.ecn == 2 && read.echoesCongestion && !read.hasReducedWindow)
         #expect(read.blocks == segment.blocks)
         #expect(InnerHeader.flow(of: UnsafeRawBufferPointer(packet), at: .client) == 3)
         // To the Engine it is a packet of the flow.
