@@ -8,6 +8,12 @@ enum InnerHeader {
     static let clientAddress = IPAddress(v4: 0x0A4D_0002)
     static let serverAddress = IPAddress(v4: 0x0A4D_0001)
 
+    /// The two bits of congestion notification in the second byte (RFC 3168).
+    enum ECN {
+        static let capable: UInt8 = 2
+        static let congested: UInt8 = 3
+    }
+
     enum Transport: UInt8 {
         case icmp = 1
         case tcp = 6

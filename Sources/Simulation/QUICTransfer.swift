@@ -11,7 +11,9 @@ final class QUICTransfer: Flow {
     private(set) var sender = QUICSender()
     private var receiver = QUICReceiver()
     private var ranges: [Segment.Block] = []
-    private var measuredFrom = (chunks: 0, sent: 0, spurious: 0, time: Instant.zero)
+    /// What had been counted when the measurement began, and when it ended.
+    private var first = (chunks: 0, sent: 0, spurious: 0, time: Instant.zero)
+    private var last = (chunks: 0, sent: 0, spurious: 0, time: Instant.zero)
 
     init(from side: Side) { from = side }
 
@@ -76,7 +78,11 @@ final class QUICTransfer: Flow {
     private func schedule() { due = min(sender.due, receiver.due) }
 
     override func beginMeasurement(now: Instant) {
-        measuredFrom = (receiver.chunks, sender.next, sender.spurious, now)
+        first = (receiver.chunks, sender.next, sender.spurious, now)
+    }
+
+    override func finishMeasurement(now: Instant) {
+        last = (receiver.chunks, sender.next, sender.spurious, now)
     }
 
     override var traced: [(name: String, value: Double)] {
@@ -88,14 +94,13 @@ final class QUICTransfer: Flow {
         ]
     }
 
-    /// Mbit/s of the stream that came out since the measurement began.
-    func megabits(now: Instant) -> Double {
-        Double((receiver.chunks - measuredFrom.chunks) * Self.payload * 8)
-            / (now - measuredFrom.time).seconds / 1e6
+    /// Mbit/s of the stream that came out in the time that was measured.
+    var megabits: Double {
+        Double((last.chunks - first.chunks) * Self.payload * 8) / (last.time - first.time).seconds / 1e6
     }
 
     /// The share of the packets sent that were taken for lost and had arrived, 0 to 1.
     var spuriousShare: Double {
-        Double(sender.spurious - measuredFrom.spurious) / Double(max(sender.next - measuredFrom.sent, 1))
+        Double(last.spurious - first.spurious) / Double(max(last.sent - first.sent, 1))
     }
 }

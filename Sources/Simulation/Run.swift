@@ -16,9 +16,13 @@ public struct Run: Sendable {
     private let mix: Mix
     private let column: Column
     private let seed: UInt64
+    private let usesECN: Bool
 
-    /// - Parameter seed: every choice follows from it, the names of the mix and the column.
-    public init(_ mix: Mix, _ column: Column, seed: UInt64) {
+    /// - Parameters:
+    ///   - seed: every choice follows from it, the names of the mix and the column.
+    ///   - usesECN: whether TCP says that it understands marks instead of losses.
+    public init(_ mix: Mix, _ column: Column, seed: UInt64, usesECN: Bool = false) {
+        self.usesECN = usesECN
         self.mix = mix
         self.column = column
         var hash = seed &* 0x9E37_79B9_7F4A_7C15
@@ -39,16 +43,18 @@ public struct Run: Sendable {
         world.placeTunnel(mode: .auto, seed: seed)
         world.run(for: Self.idle)
         switch column {
-        case .cubic: return bulk(TCPTransfer(from: mix.sender, control: CubicControl()), world, trace)
+        case .cubic: return bulk(cubic, world, trace)
         case .bbr: return bulk(TCPTransfer(from: mix.sender, control: BBR()), world, trace)
         case .quic:
             let flow = QUICTransfer(from: mix.sender)
             world.add(flow)
             run(world, trace)
-            let megabits = flow.megabits(now: world.now)
-            return Cell(bulk: .init(megabits: megabits, share: share(megabits), spurious: flow.spuriousShare))
+            return Cell(
+                bulk: .init(
+                    megabits: flow.megabits, share: flow.megabits / mix.ceiling, spurious: flow.spuriousShare)
+            )
         case .light, .busy:
-            if column == .busy { world.add(TCPTransfer(from: mix.sender, control: CubicControl())) }
+            if column == .busy { world.add(cubic) }
             let call = PacketStream(from: .client, .twoWay, size: 200, every: .milliseconds(20))
             // An interval that does not beat with that of the call.
             let pings = PacketStream(from: .client, .echo, size: 64, every: .microseconds(99_700))
@@ -68,19 +74,21 @@ public struct Run: Sendable {
         }
     }
 
+    private var cubic: TCPTransfer<CubicControl> {
+        TCPTransfer(from: mix.sender, control: CubicControl(), usesECN: usesECN)
+    }
+
     private func bulk<Control>(
         _ flow: TCPTransfer<Control>, _ world: World, _ trace: ((String) -> Void)?
     ) -> Cell {
         world.add(flow)
         run(world, trace)
-        let megabits = flow.megabits(now: world.now)
         return Cell(
             bulk: .init(
-                megabits: megabits, share: share(megabits), recoveries: flow.sender.recoveries,
+                megabits: flow.megabits, share: flow.megabits / mix.ceiling,
+                recoveries: flow.sender.recoveries,
                 undone: flow.sender.undone, timeouts: flow.sender.timeouts))
     }
-
-    private func share(_ megabits: Double) -> Double { megabits / mix.ceiling }
 
     private func run(_ world: World, _ trace: ((String) -> Void)?) {
         world.start(mix.links)

@@ -23,6 +23,10 @@ struct Segment {
     var timestamp: UInt32 = 0
     /// The other side's clock when it sent what is answered here.
     var echo: UInt32 = 0
+    /// The bits of congestion notification in the IP header, and the two flags in the TCP header.
+    var ecn: UInt8 = 0
+    var echoesCongestion = false
+    var hasReducedWindow = false
     /// The first is a duplicate (RFC 2883) when it is below `acknowledged` or within the second.
     var blocks: [Block] = []
 
@@ -33,6 +37,8 @@ struct Segment {
         packet.storeBigEndian(UInt32(truncatingIfNeeded: acknowledged * Self.payload), at: 28)
         // Header length, ACK flag (PSH with data never comes: the stream has no end), window.
         packet.storeBigEndian(UInt32(Self.size(blocks.count) - 20) << 26 | 0x0010_FFFF, at: 32)
+        packet[1] = ecn
+        packet[33] |= (hasReducedWindow ? 0x80 : 0) | (echoesCongestion ? 0x40 : 0)
         packet.storeBigEndian(UInt32(0), at: 36)
         packet.storeBigEndian(UInt32(0x0101_080A), at: 40)
         packet.storeBigEndian(timestamp, at: 44)
@@ -51,6 +57,9 @@ struct Segment {
         acknowledged = Int(packet.bigEndian(at: 28, as: UInt32.self)) / Self.payload
         timestamp = packet.bigEndian(at: 44, as: UInt32.self)
         echo = packet.bigEndian(at: 48, as: UInt32.self)
+        ecn = packet[1] & 3
+        hasReducedWindow = packet[33] & 0x80 != 0
+        echoesCongestion = packet[33] & 0x40 != 0
         blocks.removeAll(keepingCapacity: true)
         let header = 20 + Int(packet[32] >> 4) * 4
         guard header > Self.headerSize else { return }

@@ -23,6 +23,8 @@ struct TCPReceiver {
     private var ahead = 0
     private var blocks: [Segment.Block] = []
     private var duplicate: Segment.Block?
+    /// Congestion was met, and the sender has not said yet that it reacted.
+    private var mustEcho = false
     private var unacknowledged = 0
     private var isUrgent = false
     private var lastAcknowledged = 0
@@ -39,6 +41,8 @@ struct TCPReceiver {
         let number = segment.sequence
         // RFC 7323: what is echoed is of the first segment that the next ACK covers.
         if number <= lastAcknowledged { recentTimestamp = max(recentTimestamp, segment.timestamp) }
+        if segment.hasReducedWindow { mustEcho = false }
+        if segment.ecn == InnerHeader.ECN.congested { mustEcho = true }
         if number < highest { outOfOrder += 1 }
         highest = max(highest, number)
         guard number >= next, number - next <= mask, !received[number & mask] else {
@@ -85,6 +89,9 @@ struct TCPReceiver {
         segment.sequence = 0
         segment.acknowledged = next
         segment.echo = recentTimestamp
+        segment.ecn = 0
+        segment.hasReducedWindow = false
+        segment.echoesCongestion = mustEcho
         segment.blocks.removeAll(keepingCapacity: true)
         if let duplicate { segment.blocks.append(duplicate) }
         for block in blocks where segment.blocks.count < Segment.maximumBlocks {

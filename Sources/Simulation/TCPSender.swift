@@ -21,6 +21,8 @@ struct TCPSender<Control: CongestionControl> {
     private var probeAt = Instant.never
     private var backoff: Int64 = 1
     private var mustProbe = false
+    /// Whether a probe has left since something came.
+    private var hasProbed = false
     private var isWindowLimited = false
 
     // Recovery.
@@ -33,6 +35,7 @@ struct TCPSender<Control: CongestionControl> {
     /// Segments sent again that did not turn out to be copies; -1 before the first.
     private var unproven = -1
     private var firstResend: UInt32?
+    private var mustTellReduction = false
     // Tolerance of reordering.
     private var steps: Int64 = 1
     private var persistence = 0
@@ -96,7 +99,7 @@ struct TCPSender<Control: CongestionControl> {
 
     /// A probe of the tail is due when twice the round trip brings nothing.
     private mutating func setProbe(_ now: Instant) {
-        guard state == .open, board.sacked == 0, rtt > .zero else {
+        guard state == .open, board.sacked == 0, rtt > .zero, !hasProbed else {
             probeAt = .never
             return
         }
@@ -112,6 +115,7 @@ struct TCPSender<Control: CongestionControl> {
         if probeAt <= now {
             probeAt = .never
             mustProbe = board.next > board.oldest
+            hasProbed = true
             timeoutAt = now + roundTrip.timeout
         }
         if timeoutAt <= now && board.next > board.oldest { timeOut(now) }
@@ -154,7 +158,10 @@ struct TCPSender<Control: CongestionControl> {
         let lost = board.markLost(tolerance: tolerance, now: now)
         let before = state
         judge(ack, news, now)
-        if news.advanced > 0 || news.delivered > 0 { setProbe(now) }
+        if news.delivered > 0 {
+            hasProbed = false
+            setProbe(now)
+        }
         let summary = ACKSummary(
             now: now, news: news, state: state, lost: lost, acknowledged: board.oldest, next: board.next,
             delivered: board.delivered, inFlight: board.inFlight, priorInFlight: priorInFlight,
@@ -181,7 +188,20 @@ struct TCPSender<Control: CongestionControl> {
                 persistence -= 1
             }
         }
-        if state == .open && board.lost > 0 { recover() }
+        if state == .open && (board.lost > 0 || ack.echoesCongestion) {
+            recover()
+            if ack.echoesCongestion {
+                // Nothing was lost, so there is nothing to be taken back.
+                mayUndo = false
+                mustTellReduction = true
+            }
+        }
+    }
+
+    /// Whether the next new segment says that the window was reduced as the receiver asked for (RFC 3168, 6.1.2).
+    mutating func takeWindowReduced() -> Bool {
+        defer { mustTellReduction = false }
+        return mustTellReduction
     }
 
     /// What was sent again turns out to have been sent twice.

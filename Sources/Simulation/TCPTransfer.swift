@@ -6,11 +6,14 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
     private(set) var sender: TCPSender<Control>
     private(set) var receiver: TCPReceiver
     private var segment = Segment()
-    private var measuredFrom = (next: 0, time: Instant.zero)
+    private var measured = (from: 0, to: 0, since: Instant.zero, until: Instant.zero)
     private static var window: Int { 16384 }
 
-    init(from side: Side, control: Control) {
+    private let usesECN: Bool
+
+    init(from side: Side, control: Control, usesECN: Bool = false) {
         from = side
+        self.usesECN = usesECN
         sender = TCPSender(control: control, window: Self.window)
         receiver = TCPReceiver(window: Self.window)
     }
@@ -52,6 +55,9 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
                 segment.acknowledged = 0
                 segment.timestamp = TCPSender<Control>.timestamp(now)
                 segment.echo = 0
+                segment.ecn = usesECN ? InnerHeader.ECN.capable : 0
+                segment.echoesCongestion = false
+                segment.hasReducedWindow = sender.takeWindowReduced()
                 segment.write(to: packet, from: from, flow: self.number)
             }
         }
@@ -68,7 +74,15 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
 
     private func schedule() { due = min(sender.due, receiver.due) }
 
-    override func beginMeasurement(now: Instant) { measuredFrom = (receiver.next, now) }
+    override func beginMeasurement(now: Instant) {
+        measured.from = receiver.next
+        measured.since = now
+    }
+
+    override func finishMeasurement(now: Instant) {
+        measured.to = receiver.next
+        measured.until = now
+    }
 
     override var traced: [(name: String, value: Double)] {
         [
@@ -80,9 +94,10 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
         ]
     }
 
-    /// Mbit/s of payload that came out in order since the measurement began.
-    func megabits(now: Instant) -> Double {
-        Double((receiver.next - measuredFrom.next) * Segment.payload * 8) / (now - measuredFrom.time).seconds
+    /// Mbit/s of payload that came out in order in the time that was measured.
+    var megabits: Double {
+        Double((measured.to - measured.from) * Segment.payload * 8)
+            / (measured.until - measured.since).seconds
             / 1e6
     }
 }

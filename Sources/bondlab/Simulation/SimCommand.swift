@@ -29,6 +29,9 @@ struct SimCommand: ParsableCommand {
     @Option(help: "How many runs at once.")
     var jobs = 1
 
+    @Flag(help: "Let the Cubic flows use explicit congestion notification.")
+    var ecn = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -49,8 +52,8 @@ struct SimCommand: ParsableCommand {
         if trace != nil && (rows.count != 1 || columns.count != 1) {
             throw ValidationError("--trace wants one --row and one --column.")
         }
-        if (check ?? update) != nil && (!columns.isEmpty || seed != 1 || json) {
-            throw ValidationError("--check and --update go with all columns, seed 1, and text.")
+        if (check ?? update) != nil && (!columns.isEmpty || seed != 1 || json || ecn) {
+            throw ValidationError("--check and --update go with all columns, seed 1, no ECN, and text.")
         }
         if update != nil && !rows.isEmpty { throw ValidationError("--update goes with all rows.") }
     }
@@ -58,7 +61,7 @@ struct SimCommand: ParsableCommand {
     func run() throws {
         let mixes = Mix.standard.filter { rows.isEmpty || rows.contains($0.name) }
         let batch = SimulationBatch(
-            mixes: mixes, columns: columns.isEmpty ? Column.allCases : columns, seed: seed)
+            mixes: mixes, columns: columns.isEmpty ? Column.allCases : columns, seed: seed, usesECN: ecn)
         let snapshot = try (check ?? update).map { try Snapshot(path: $0) }
         var traced = ""
         let results = batch.results(jobs: jobs, trace: trace == nil ? nil : { traced += $0 + "\n" })

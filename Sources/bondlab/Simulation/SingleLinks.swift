@@ -10,9 +10,13 @@ final class SingleLinks: Sendable {
     }
 
     private let seed: UInt64
+    private let usesECN: Bool
     private let known = Mutex<[Known]>([])
 
-    init(seed: UInt64) { self.seed = seed }
+    init(seed: UInt64, usesECN: Bool) {
+        self.seed = seed
+        self.usesECN = usesECN
+    }
 
     /// Mbit/s over that link of the mix which carries the most.
     func best(of mix: Mix) -> Double {
@@ -27,7 +31,7 @@ final class SingleLinks: Sendable {
         if let found = known.withLock({ $0.first { $0.link == link && $0.sender == sender } }) {
             return found.megabits
         }
-        let megabits = Run(single, .cubic, seed: seed).measure().bulk?.megabits ?? 0
+        let megabits = Run(single, .cubic, seed: seed, usesECN: usesECN).measure().bulk?.megabits ?? 0
         known.withLock { $0.append(Known(link: link, sender: sender, megabits: megabits)) }
         return megabits
     }

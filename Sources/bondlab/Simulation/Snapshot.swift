@@ -37,23 +37,34 @@ struct Snapshot {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    /// What differs, in lines that begin with - and +; with `isPart` a line that is missing in `other` is no difference.
+    /// What differs, line by line: - as in the file, + as in `other`.
+    /// - Parameter isPart: whether rows may be missing in `other`.
     func difference(to other: [String], isPart: Bool) -> [String] {
-        let gone = isPart ? [] : lines.filter { !other.contains($0) }.map { "- " + $0 }
-        return other.enumerated().flatMap { index, line -> [String] in
-            if lines.contains(line) { return [] }
-            // The second table has the same rows as the first one: the one that is as far from its heading is meant.
+        var unseen = lines
+        var difference: [String] = []
+        var isFirstTable = true
+        for line in other {
+            isFirstTable = isFirstTable && !line.isEmpty
+            if let same = unseen.firstIndex(of: line) {
+                unseen.remove(at: same)
+                continue
+            }
+            // Both tables have the same rows.
+            let table = isFirstTable ? lines.prefix { !$0.isEmpty } : lines.drop { !$0.isEmpty }
             let name = line.prefix { $0 != " " } + " "
-            let isFirst = index < (other.firstIndex(of: "") ?? 0)
-            let known = isFirst ? lines.prefix { !$0.isEmpty } : lines.drop { !$0.isEmpty }
-            let old = known.first { $0.hasPrefix(name) }
-            return (isPart ? old.map { ["- " + $0] } ?? [] : []) + ["+ " + line]
-        } + gone
+            if let old = table.first(where: { $0.hasPrefix(name) }) {
+                difference.append("- " + old)
+                unseen.removeAll { $0 == old }
+            }
+            difference.append("+ " + line)
+        }
+        return difference + (isPart ? [] : unseen.map { "- " + $0 })
     }
 }
 
 /// Why a snapshot cannot be used.
 struct SnapshotError: Error, CustomStringConvertible {
     let description: String
+
     init(_ description: String) { self.description = description }
 }

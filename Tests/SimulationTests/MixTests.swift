@@ -1,0 +1,48 @@
+import Links
+import Testing
+
+@testable import Simulation
+
+@Suite("Mixes of links") struct MixTests {
+    private let second: UInt64 = 1_000_000_000
+
+    @Test func theCeilingFollowsTheLinks() {
+        let steady = LinkPlan(LinkShape(megabits: 50, milliseconds: 10))
+        let step = LinkPlan(LinkShape(megabits: 100, milliseconds: 10)).then(.rate(20_000_000), at: 8)
+            .then(.rate(100_000_000), at: 12)
+        let mix = Mix("a", "a", [steady, step])
+        // 4 of the 12 s from the 4th on at 20 instead of 100.
+        let expected = 0.897 * (50 + (8.0 * 100 + 4 * 20) / 12)
+        #expect(abs(mix.ceiling - expected) < 1e-9)
+        #expect(mix.leastRate(until: 16 * second) == 70_000_000)
+        #expect(mix.leastRate(until: 8 * second) == 150_000_000)
+    }
+
+    @Test func whatIsDownOrLostDoesNotCount() {
+        var lossy = LinkShape(megabits: 50, milliseconds: 10)
+        lossy.loss = 0.02
+        let flapping = LinkPlan(LinkShape(megabits: 100, milliseconds: 10))
+            .alternating([.isDown(true), .isDown(false)], every: 1.5, until: 30)
+        #expect(flapping.steps.count == 19)
+        let mix = Mix("a", "a", [LinkPlan(lossy), flapping])
+        // Down from 4.5 to 6, 7.5 to 9, 10.5 to 12, 13.5 to 15: half of the twelve seconds.
+        #expect(abs(mix.ceiling - 0.897 * (49 + 50)) < 1e-9)
+        #expect(mix.leastRate(until: 16 * second) == 50_000_000)
+        #expect(mix.singles.map(\.ceiling).first! >= mix.singles.map(\.ceiling).last!)
+    }
+
+    @Test func directionsDiffer() {
+        let link = LinkPlan(
+            LinkShape(megabits: 10, milliseconds: 10), down: LinkShape(megabits: 80, milliseconds: 10))
+        #expect(abs(Mix("a", "a", [link]).ceiling - 8.97) < 1e-9)
+        #expect(abs(Mix("a", "a", [link], from: .server).ceiling - 71.76) < 1e-9)
+    }
+
+    @Test func namesOfTheStandardMixesAreTheirOwn() {
+        let names = Mix.standard.map(\.name)
+        #expect(Set(names).count == names.count)
+        #expect(names.allSatisfy { $0.count <= 10 && !$0.contains(" ") })
+        // The table has so much room.
+        #expect(Mix.standard.allSatisfy { $0.title.count <= 41 })
+    }
+}

@@ -1,0 +1,62 @@
+import Links
+import Packet
+import Scheduler
+import Testing
+
+@testable import Simulation
+
+/// The tunnel in the simulation. Short: debug code seals as fast as it can.
+@Suite("A simulated tunnel") struct RunTests {
+    private func delivered(seed: UInt64) -> (segments: Int, outOfOrder: Int) {
+        let links = [(20.0, 10.0), (10.0, 30.0)].map { rate, delay in
+            var shape = LinkShape(megabits: rate, milliseconds: delay)
+            shape.loss = 0.001
+            return LinkPlan(shape)
+        }
+        let world = World(links: links, seed: seed)
+        world.placeTunnel(mode: .auto, seed: seed)
+        world.run(for: .milliseconds(500))
+        let flow = TCPTransfer(from: .client, control: CubicControl())
+        world.add(flow)
+        world.start(links)
+        world.run(for: .seconds(2))
+        return (flow.receiver.next, flow.receiver.outOfOrder)
+    }
+
+    @Test func aSeedRepeatsToTheSegment() {
+        let (first, second, other) = (delivered(seed: 5), delivered(seed: 5), delivered(seed: 6))
+        #expect(first.segments > 500)
+        #expect(first == second)
+        #expect(first != other)
+    }
+
+    /// A path whose link is down carries nothing, and the flow goes on.
+    @Test func aLinkThatGoesDownIsLeft() {
+        let links = [
+            LinkPlan(LinkShape(megabits: 10, milliseconds: 10)).then(.isDown(true), at: 1),
+            LinkPlan(LinkShape(megabits: 10, milliseconds: 10)),
+        ]
+        let world = World(links: links, seed: 1)
+        world.placeTunnel(mode: .auto, seed: 1)
+        world.run(for: .milliseconds(500))
+        let flow = TCPTransfer(from: .client, control: CubicControl())
+        world.add(flow)
+        world.start(links)
+        world.run(for: .seconds(2))
+        flow.beginMeasurement(now: world.now)
+        world.run(for: .seconds(2))
+        flow.finishMeasurement(now: world.now)
+        let got = flow.megabits
+        #expect(got > 6 && got < 10, "\(got)")
+    }
+
+    @Test func aTraceHasAsManyFiguresAsItsHeading() {
+        let link = LinkPlan(LinkShape(megabits: 2, milliseconds: 5))
+        var lines: [String] = []
+        let cell = Run(Mix("t", "t", [link]), .cubic, seed: 1).measure { lines.append($0) }
+        #expect((cell.bulk?.share ?? 0) > 0.9)
+        #expect(lines.count == 1601)
+        #expect(Set(lines.map { $0.count { $0 == "," } }).count == 1)
+        #expect(lines[0].hasPrefix("ms,0.window,"))
+    }
+}
