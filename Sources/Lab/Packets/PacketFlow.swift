@@ -44,7 +44,7 @@ public struct PacketFlow: Equatable, Sendable {
         }
     }
 
-    /// Runs it to its end: until all was sent and nothing came for 200 ms. Throws `badAddress` or `system`.
+    /// Runs it to its end: until all was sent and nothing came for 100 ms. Throws `badAddress` or `system`.
     public static func run(
         from client: Namespace, to server: Namespace, _ plan: Plan
     ) throws(LabError) -> PacketFlow {
@@ -53,6 +53,7 @@ public struct PacketFlow: Equatable, Sendable {
         let skipped = UInt32(plan.rate * plan.omit)
         let capacity = Int(plan.rate * plan.seconds) + 1
         let receiver = try PacketReceiver(in: server, mark: mark, first: skipped, capacity: capacity)
+        defer { _ = receiver.finish() }
         let sender = try PacketSender(
             from: client, plan, port: receiver.port, mark: mark, skipped: Int(skipped))
         let sending = sender.finish()

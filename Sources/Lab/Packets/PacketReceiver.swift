@@ -13,7 +13,7 @@ final class PacketReceiver: Sendable {
     }
 
     /// How long nothing may have come at the end, in seconds.
-    private static let patience = 0.2
+    private static let patience = 0.1
     private static let room: Int32 = 64 << 20
     /// Mark and number are all that is copied of a datagram.
     private static let stampSize = 8
@@ -26,7 +26,7 @@ final class PacketReceiver: Sendable {
     private let arrival: Mutex<Arrival>
     private let thread = Mutex<pthread_t?>(nil)
 
-    /// Starts at once. Throws `system`.
+    /// Starts at once; `finish` ends it. Throws `system`.
     init(in namespace: Namespace, mark: UInt32, first: UInt32, capacity: Int) throws(LabError) {
         self.mark = mark
         arrival = Mutex(Arrival(ledger: PacketLedger(first: first, capacity: capacity)))
@@ -48,14 +48,11 @@ final class PacketReceiver: Sendable {
         }
         port = UInt16(bigEndian: address.sin_port)
         guard bound else { throw .system(call: "binding a UDP socket", errno: errno) }
-        let started = try PosixThread.start(name: "lab-receiver") { [unowned self] in run() }
+        let started = try PosixThread.start(name: "lab-receiver") { self.run() }
         thread.withLock { $0 = started }
     }
 
-    deinit {
-        _ = finish()
-        close(fd)
-    }
+    deinit { close(fd) }
 
     /// Waits until no more comes; what did. Call it when all was sent.
     func finish() -> Arrival {

@@ -56,14 +56,11 @@ final class PacketSender: Sendable {
             }
         }
         guard connected == 0 else { throw .system(call: "connecting to \(plan.address)", errno: errno) }
-        let started = try PosixThread.start(name: "lab-sender") { [unowned self] in run() }
+        let started = try PosixThread.start(name: "lab-sender") { self.run() }
         thread.withLock { $0 = started }
     }
 
-    deinit {
-        _ = finish()
-        close(fd)
-    }
+    deinit { close(fd) }
 
     /// Waits for the end; what was sent.
     func finish() -> Sending {

@@ -3,12 +3,15 @@
 public struct RateSearch: Sendable {
     /// The fraction that may be lost.
     public static let tolerance = 0.001
-    /// A loss up to this fraction may have been a hiccup of the machine: such a trial is made once more.
+    /// A loss up to this fraction, or a sender that was late, may have been a hiccup of the machine: such a trial is made
+    /// once more.
     static let hiccup = 0.01
+    /// The fraction of a rate that counts as having been sent at that rate.
+    static let punctual = 0.97
     /// The interval is halved so often.
     static let halvings = 5
     /// What is taken off when a rate was not confirmed, and how often.
-    static let retreat = 0.96
+    static let retreat = 0.93
     static let confirmations = 8
     /// Below this, in datagrams a second, nothing is looked for.
     static let least = 1000.0
@@ -52,8 +55,9 @@ public struct RateSearch: Sendable {
 
     /// Takes in what the trial `next` gave.
     public mutating func note(_ flow: PacketFlow) {
-        let isGood = flow.loss <= Self.tolerance
-        if !isGood, flow.loss <= Self.hiccup, !isSecondTry {
+        // A sender that cannot keep up with the rate has found its own limit, and that bounds the search like a loss.
+        let (isGood, isReached) = (flow.loss <= Self.tolerance, flow.offered >= rate * Self.punctual)
+        if !(isGood && isReached), flow.loss <= Self.hiccup, !isSecondTry {
             isSecondTry = true
             return
         }
@@ -67,8 +71,6 @@ public struct RateSearch: Sendable {
             }
             return
         }
-        // A sender that cannot keep up with the rate has found its own limit, and that bounds the search like a loss.
-        let isReached = flow.offered >= rate * 0.97
         if isGood { good = max(good ?? 0, min(flow.offered, rate)) }
         if !isGood || !isReached { bad = rate }
         choose()

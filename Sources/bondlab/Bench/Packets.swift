@@ -34,7 +34,7 @@ struct Packets {
                 var plan = PacketFlow.Plan(
                     to: courses[i].address, size: size, rate: trial.rate, seconds: trial.seconds)
                 // A tunnel that has to learn what a path carries may do so first.
-                plan.omit = 0.5
+                plan.omit = 0.3
                 searches[i].note(
                     try PacketFlow.run(from: courses[i].client, to: courses[i].server, plan))
             }
