@@ -39,13 +39,13 @@ struct BenchCommand: ParsableCommand {
         let chosen = scenarios.isEmpty ? Scenario.allCases : scenarios
         let rivals = chosen.contains(where: \.hasRivals) ? Rivals() : nil
         var report = Report(machine: try Machine(), notes: rivals?.notes ?? [])
-        for note in report.notes { say(note) }
+        for note in report.notes { Progress.tell(note) }
         var failed = false
         for scenario in chosen {
             do {
                 try measure(scenario, Stopper(interrupt), rivals, into: &report)
             } catch is Interrupted {
-                say("Interrupted; nothing is left behind.")
+                Progress.tell("Interrupted; nothing is left behind.")
                 throw ExitCode(130)
             } catch let error as LabError {
                 // What was measured by then is told all the same.
@@ -64,16 +64,10 @@ struct BenchCommand: ParsableCommand {
         defer { report.addRatios(of: scenario) }
         let runs = runs ?? scenario.usualRuns
         for run in 1...runs {
-            say("\(scenario.rawValue): \(scenario.title)\(runs > 1 ? ", run \(run)" : "") …")
+            Progress.tell("\(scenario.rawValue): \(scenario.title)\(runs > 1 ? ", run \(run)" : "") …")
             let round = Round(stopper: stopper, rivals: rivals, number: run, count: runs)
             report.add(try scenario.measure(round), of: scenario)
         }
-    }
-
-    /// Progress, on stderr: stdout is for the report.
-    private func say(_ text: String) {
-        let line = text + "\n"
-        _ = write(2, line, line.utf8.count)
     }
 }
 

@@ -22,7 +22,9 @@ struct CeilingProbe {
         defer { child.stop(within: 5) }
         for _ in 0..<600 where child.isRunning { try stopper.wait(seconds: 0.1) }
         let values = Self.values(in: child.output, cipher)
-        guard !values.isEmpty else { throw LabError.unreadable(program: path, output: child.output) }
+        guard !values.isEmpty else {
+            throw LabError.unreadable(program: path, output: child.output + child.errors)
+        }
         return values
     }
 

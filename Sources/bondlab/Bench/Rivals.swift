@@ -21,12 +21,18 @@ struct Rivals {
             notes.append("wireguard-go: \(program.version)")
         } catch {
             wireGuard = nil
-            notes.append("Without wireguard-go: \(error)")
+            notes.append("Without wireguard-go: \(Self.reason(error))")
         }
         ceiling = CeilingProbe()
         notes.append(
             ceiling.map { "Ceiling probe: \($0.path)" }
                 ?? "Without the ceiling probe: CEILING does not name its run.sh.")
         self.notes = notes
+    }
+
+    private static func reason(_ error: LabError) -> String {
+        if case .missingProgram = error { return "it is not there; 'make bench' fetches it where it can." }
+        // It greets with a box of many lines before it says what is wrong.
+        return error.description.split(separator: "\n").last.map(String.init) ?? ""
     }
 }
