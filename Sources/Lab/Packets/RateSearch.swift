@@ -10,9 +10,9 @@ public struct RateSearch: Sendable {
     static let punctual = 0.97
     /// The interval is halved so often.
     static let halvings = 5
-    /// What is taken off when a rate was not confirmed, and how often.
-    static let retreat = 0.93
-    static let confirmations = 8
+    /// What is left of a rate that was not confirmed, for the next try, and how many tries there are.
+    static let retreat = 0.85
+    static let confirmations = 6
     /// Below this, in datagrams a second, nothing is looked for.
     static let least = 1000.0
 
@@ -50,18 +50,13 @@ public struct RateSearch: Sendable {
         }
     }
 
-    /// The run that confirmed the rate; nil while the search goes on, and when nothing got through.
+    /// The run that confirmed the rate; nil while the search goes on, and when none was confirmed.
     public var result: PacketFlow? { if case .done(let flow) = phase { flow } else { nil } }
 
     /// Takes in what the trial `next` gave.
     public mutating func note(_ flow: PacketFlow) {
         // A sender that cannot keep up with the rate has found its own limit, and that bounds the search like a loss.
         let (isGood, isReached) = (flow.loss <= Self.tolerance, flow.offered >= rate * Self.punctual)
-        if !(isGood && isReached), flow.loss <= Self.hiccup, !isSecondTry {
-            isSecondTry = true
-            return
-        }
-        isSecondTry = false
         if case .confirming(let tries) = phase {
             if isGood {
                 phase = .done(flow)
@@ -71,6 +66,11 @@ public struct RateSearch: Sendable {
             }
             return
         }
+        if !(isGood && isReached), flow.loss <= Self.hiccup, !isSecondTry {
+            isSecondTry = true
+            return
+        }
+        isSecondTry = false
         if isGood { good = max(good ?? 0, min(flow.offered, rate)) }
         if !isGood || !isReached { bad = rate }
         choose()

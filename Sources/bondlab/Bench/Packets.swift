@@ -39,13 +39,17 @@ struct Packets {
                     try PacketFlow.run(from: courses[i].client, to: courses[i].server, plan))
             }
         }
-        return zip(courses, searches).flatMap { course, search in
-            let (name, flow) = (Self.name(size, course.contender), search.result)
-            let unordered = flow.map { Double($0.outOfOrder) / Double(max($0.received, 1)) }
+        return zip(courses, searches).flatMap { course, search -> [Sample] in
+            let name = Self.name(size, course.contender)
+            guard let flow = search.result else {
+                Progress.tell("\(name): no rate arrived whole for three seconds")
+                return [Sample(name, "packets/s", 0)]
+            }
+            let unordered = Double(flow.outOfOrder) / Double(max(flow.received, 1))
             return [
-                Sample(name, "packets/s", flow?.delivered ?? 0),
-                Sample("\(name): lost", "%", (flow?.loss ?? 1) * 100, .atMost(RateSearch.tolerance * 100)),
-                Sample("\(name): out of order", "%", (unordered ?? 1) * 100),
+                Sample(name, "packets/s", flow.delivered),
+                Sample("\(name): lost", "%", flow.loss * 100, .atMost(RateSearch.tolerance * 100)),
+                Sample("\(name): out of order", "%", unordered * 100),
             ]
         }
     }
