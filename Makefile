@@ -8,7 +8,7 @@ RELEASE := .build/release
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
 	@echo "make test     all checks and tests"
-	@echo "make bench    measure, as docs/benchmarks.md does (about 8 minutes)"
+	@echo "make bench    measure, as docs/benchmarks.md does (about 14 minutes)"
 	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
 	@echo "make build    $(RELEASE)/bondd and $(RELEASE)/bondlab"
 	@echo "make install  bondd into PREFIX/bin (PREFIX=$(PREFIX))"
@@ -51,7 +51,9 @@ simulation-table: build
 demo: build
 	@$(RELEASE)/bondlab demo
 
+# Without wireguard-go, to compare with, it goes on; with CEILING=/path/to/run.sh it compares with that, too.
 bench: build
+	@scripts/fetch-wireguard-go .build/wireguard-go || true
 	@$(RELEASE)/bondlab bench
 
 install: build

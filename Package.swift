@@ -93,6 +93,7 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Lab", "Proto", "Messages"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
+        .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(name: "EndToEndTests", dependencies: ["Lab", "Messages"]),
     ],
     swiftLanguageModes: [.v6],

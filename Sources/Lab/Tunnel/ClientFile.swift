@@ -18,6 +18,8 @@ public struct ClientFile: Sendable {
 
     /// `mode`
     public var mode = "stripe"
+    /// `cipher`; nil leaves the key out.
+    public var cipher: String?
     /// The server's public key in base64.
     public var serverKey: String
     /// The file of the preshared key, if any.
@@ -40,6 +42,7 @@ public struct ClientFile: Sendable {
             interface = "bond0"
             mode = "\(mode)"
             private_key_file = "key"
+            \(cipher.map { "cipher = \"\($0)\"" } ?? "")
             \(routes.map { "routes = \($0)" } ?? "")
             [server]
             public_key = "\(serverKey)"

@@ -21,6 +21,8 @@ public struct ServerFile: Sendable {
 
     /// `mode`
     public var mode = "stripe"
+    /// `cipher`; nil leaves the key out.
+    public var cipher: String?
     /// `address`, with prefix length.
     public var addresses = ["10.77.0.1/24", "fd77::1/64"]
     /// `[listen] addresses`
@@ -40,6 +42,7 @@ public struct ServerFile: Sendable {
             mode = "\(mode)"
             address = \(addresses)
             private_key_file = "key"
+            \(cipher.map { "cipher = \"\($0)\"" } ?? "")
             [listen]
             addresses = \(listen)
 

@@ -27,14 +27,17 @@ public final class Tunnel: Sendable {
     ///
     /// - Parameters:
     ///   - mode: the mode of both ends.
+    ///   - cipher: the cipher of both ends; nil leaves it to them.
     ///   - seed: what all random choices of the links follow from.
     /// Throws `noProgram`, or as `Lab` does.
-    public init(mode: String = "stripe", seed: UInt64 = 1) throws(LabError) {
+    public init(
+        mode: String = "stripe", cipher: String? = nil, seed: UInt64 = 1
+    ) throws(LabError) {
         program = try Program()
         lab = try Lab(seed: seed)
         server = try Bondd("server", program, in: lab.namespace("server"))
         var file = ServerFile()
-        file.mode = mode
+        (file.mode, file.cipher) = (mode, cipher)
         state = Mutex((file, []))
     }
 
@@ -96,7 +99,7 @@ public final class Tunnel: Sendable {
         let bondd = try Bondd(name, program, in: namespace)
         let number = clients.count
         var file = ClientFile(serverKey: server.publicKey)
-        file.mode = serverFile.mode
+        (file.mode, file.cipher) = (serverFile.mode, serverFile.cipher)
         file.paths = paths
         let client = TunnelClient(bondd: bondd, links: links, number: number, file: file)
         try client.change { _ in }

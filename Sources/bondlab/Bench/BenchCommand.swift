@@ -14,8 +14,8 @@ struct BenchCommand: ParsableCommand {
     @Option(name: .customLong("scenario"), help: "Only this scenario; may be given again.")
     var scenarios: [Scenario] = []
 
-    @Option(help: "How often each figure is measured; the median is told.")
-    var runs = 1
+    @Option(help: "How often each figure is measured; the median is told. Usually \(usualRuns).")
+    var runs: Int?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -23,33 +23,51 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Print Markdown, as in docs/benchmarks.md.")
     var markdown = false
 
+    private static var usualRuns: String {
+        let several = Scenario.allCases.filter { $0.usualRuns > 1 }
+        return "1, " + several.map { "\($0.usualRuns) of \($0.rawValue)" }.joined(separator: ", ")
+    }
+
     func validate() throws {
-        guard (1...99).contains(runs) else { throw ValidationError("--runs is a number from 1 to 99.") }
+        guard (1...99).contains(runs ?? 1) else { throw ValidationError("--runs is a number from 1 to 99.") }
         guard !(json && markdown) else { throw ValidationError("Choose one of --json and --markdown.") }
     }
 
     func run() throws {
         let interrupt = try Interrupt()
         try Lab.enter()
-        var report = Report(machine: try Machine())
-        do {
-            for scenario in scenarios.isEmpty ? Scenario.allCases : scenarios {
-                for run in 1...runs {
-                    say("\(scenario.rawValue): \(scenario.title)\(runs > 1 ? ", run \(run)" : "") …")
-                    report.add(try scenario.measure(Stopper(interrupt)), of: scenario)
-                }
+        let chosen = scenarios.isEmpty ? Scenario.allCases : scenarios
+        let rivals = chosen.contains(where: \.hasRivals) ? Rivals() : nil
+        var report = Report(machine: try Machine(), notes: rivals?.notes ?? [])
+        for note in report.notes { Progress.tell(note) }
+        var failed = false
+        for scenario in chosen {
+            do {
+                try measure(scenario, Stopper(interrupt), rivals, into: &report)
+            } catch is Interrupted {
+                Progress.tell("Interrupted; nothing is left behind.")
+                throw ExitCode(130)
+            } catch let error as LabError {
+                // What was measured by then is told all the same.
+                failed = true
+                report.note("Scenario '\(scenario.rawValue)' ended early: \(error)")
             }
-        } catch is Interrupted {
-            say("Interrupted; nothing is left behind.")
-            throw ExitCode(130)
         }
         print(json ? try report.json : markdown ? report.markdown : report.text)
+        if failed { throw ExitCode.failure }
     }
 
-    /// Progress, on stderr: stdout is for the report.
-    private func say(_ text: String) {
-        let line = text + "\n"
-        _ = write(2, line, line.utf8.count)
+    private func measure(
+        _ scenario: Scenario, _ stopper: Stopper, _ rivals: Rivals?, into report: inout Report
+    ) throws {
+        // Also after a run that failed.
+        defer { report.addRatios(of: scenario) }
+        let runs = runs ?? scenario.usualRuns
+        for run in 1...runs {
+            Progress.tell("\(scenario.rawValue): \(scenario.title)\(runs > 1 ? ", run \(run)" : "") …")
+            let round = Round(stopper: stopper, rivals: rivals, number: run, count: runs)
+            report.add(try scenario.measure(round), of: scenario)
+        }
     }
 }
 
@@ -60,6 +78,9 @@ struct Stopper {
     private let interrupt: Interrupt
 
     init(_ interrupt: Interrupt) { self.interrupt = interrupt }
+
+    /// Waits so long. Throws `Interrupted` as soon as SIGINT or SIGTERM comes.
+    func wait(seconds: Double) throws { if interrupt.comes(within: seconds) { throw Interrupted() } }
 
     /// Throws `Interrupted` when SIGINT or SIGTERM came.
     func check() throws { if interrupt.hasCome { throw Interrupted() } }

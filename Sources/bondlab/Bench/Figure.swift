@@ -1,3 +1,5 @@
+import Lab
+
 /// A figure with the values of all runs.
 struct Figure: Encodable {
     let scenario: String
@@ -23,14 +25,20 @@ struct Figure: Encodable {
 
     mutating func add(_ value: Double) {
         values.append(value)
-        let sorted = values.sorted()
-        let middle = sorted.count / 2
-        median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+        median = values.median ?? value
+    }
+
+    private var decimals: Int {
+        switch unit {
+        case "", "packets", "packets/s", "µs": 0
+        case "%", "×", "% of a core": 2
+        case "s/Gbit": 3
+        default: 1
+        }
     }
 
     /// Scenario, figure, value with unit, spread, share of the ceiling, target and whether it is met.
     var row: [String] {
-        let decimals = unit == "%" ? 2 : unit.isEmpty || unit == "packets" ? 0 : 1
         func text(_ value: Double) -> String { Format.number(value, decimals: decimals) }
         let target = atLeast.map { "≥ \(text($0))" } ?? atMost.map { "≤ \(text($0))" } ?? ""
         let isMet = (atLeast.map { median >= $0 } ?? true) && (atMost.map { median <= $0 } ?? true)

@@ -11,6 +11,9 @@ enum Scenario: String, CaseIterable {
     case order
     case recovery
     case speed
+    case packets
+    case delay
+    case idle
 
     /// What it does, in a line.
     var title: String {
@@ -23,13 +26,38 @@ enum Scenario: String, CaseIterable {
         case .latency: "100 pings a second, idle and beside a TCP flow"
         case .order: "UDP at 75 % of the links' sum"
         case .recovery: "the longest silence of 100 pings a second each way after a mishap"
-        case .speed: "one TCP flow over veth pairs without limits, with the tunnel and without"
+        case .speed: "one TCP flow (Cubic) over veth pairs without limits, beside wireguard-go"
+        case .packets: "the most UDP packets a second with at most 0.1 % lost, beside wireguard-go"
+        case .delay: "what a ping over an idle veth pair takes longer through the tunnel"
+        case .idle: "processor and memory of daemons without traffic"
+        }
+    }
+
+    /// How often it is run when nothing else is asked for.
+    var usualRuns: Int {
+        switch self {
+        case .speed: 5
+        case .delay: 3
+        default: 1
+        }
+    }
+
+    /// Whether it compares with other programs.
+    var hasRivals: Bool { [.speed, .packets, .delay, .idle].contains(self) }
+
+    /// Which of its figures are set against each other.
+    var ratios: [Ratio] {
+        switch self {
+        case .speed: Speed.ratios
+        case .packets: Packets.ratios
+        default: []
         }
     }
 
     /// Runs it once.
-    func measure(_ stopper: Stopper) throws -> [Sample] {
-        switch self {
+    func measure(_ round: Round) throws -> [Sample] {
+        let stopper = round.stopper
+        return switch self {
         case .unequal: try Throughput(stopper).unequal()
         case .equal: try Throughput(stopper).equal()
         case .alone: try Throughput(stopper).alone()
@@ -38,7 +66,10 @@ enum Scenario: String, CaseIterable {
         case .recovery: try Resilience(stopper).recovery()
         case .latency: try Quality(stopper).latency()
         case .order: try Quality(stopper).order()
-        case .speed: try Speed(stopper).measure()
+        case .speed: try Speed(round).measure()
+        case .packets: try Packets(round).measure()
+        case .delay: try Rest(round).delay()
+        case .idle: try Rest(round).idle()
         }
     }
 }

@@ -1,0 +1,9 @@
+extension Collection where Element == Double {
+    /// The middle value, or the mean of the two in the middle; nil for none.
+    public var median: Double? {
+        if isEmpty { return nil }
+        let sorted = sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}

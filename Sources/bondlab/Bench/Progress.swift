@@ -1,0 +1,10 @@
+import Glibc
+
+/// What a bench says on its way, on stderr: stdout is for the report.
+enum Progress {
+    /// Writes a line.
+    static func tell(_ text: String) {
+        let line = text + "\n"
+        _ = write(2, line, line.utf8.count)
+    }
+}
