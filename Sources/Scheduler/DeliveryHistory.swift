@@ -34,7 +34,8 @@ struct DeliveryHistory: Sendable {
             let point = points[(count - back) & 31]
             guard sent - point.sent >= span else { continue }
             let delivered = Double(bytes - point.bytes)
-            if max(sent - point.sent, received - point.received) <= span * 4 {
+            // The peer's clock is the peer's word.
+            if received > point.received && max(sent - point.sent, received - point.received) <= span * 4 {
                 sample = Sample(
                     sending: delivered / (sent - point.sent).seconds,
                     arriving: delivered / (received - point.received).seconds)

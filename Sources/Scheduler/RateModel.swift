@@ -126,7 +126,7 @@ public struct RateModel: Sendable {
                 || staysCongested(rtt, now: now) && wasGiven
             hasBulkSample = hasBulkSample || !starved
             if wasFull || sample.delivered > known {
-                filter.record(Int64(min(sample.delivered, 1e11)), now: now)
+                filter.record(Int64(min(max(sample.delivered, 0), 1e11)), now: now)
             }
         }
         turn(starved: starved, delay: delay, rtt: rtt, now: now)

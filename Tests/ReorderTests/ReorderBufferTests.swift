@@ -116,6 +116,30 @@ import Testing
         #expect(rig.buffer.counters.late == 1)
     }
 
+    @Test func whoMissesAPacketThatWasLostWaitsForItsRepair() {
+        let rig = ReorderRig()
+        rig.repair = .milliseconds(40)
+        rig.accept(0)
+        rig.accept(2, after: 1, hold: .milliseconds(200))
+        rig.wait(.milliseconds(5))
+        rig.prove(2)
+        #expect(rig.delivered == [0])
+        rig.accept(1, after: 0)
+        #expect(rig.delivered == [0, 1, 2])
+        // A repair that does not come: from the proof on, 40 ms.
+        rig.accept(4, after: 3, hold: .milliseconds(200))
+        rig.prove(5)
+        rig.wait(.milliseconds(39))
+        #expect(rig.delivered == [0, 1, 2])
+        rig.wait(.milliseconds(1))
+        #expect(rig.delivered == [0, 1, 2, 4])
+        // What comes after the proof waits no longer than that either.
+        rig.prove(7)
+        #expect(rig.accept(6, after: 5, hold: .milliseconds(200)) == .held)
+        rig.wait(.milliseconds(40))
+        #expect(rig.delivered == [0, 1, 2, 4, 6])
+    }
+
     @Test func aSuccessorDueFirstTakesItsPredecessorAlong() {
         // The predecessor came first and may wait for long; its successor may not.
         let rig = ReorderRig()

@@ -25,8 +25,8 @@ final class ReorderRig {
         sequences[slot] = sequence
         let distance = predecessor.map { UInt16(sequence - $0) } ?? 0
         let verdict = buffer.accept(
-            slot, sequence: sequence, distance: distance, trafficClass: trafficClass, hold: hold, now: now,
-            pool: &pool)
+            slot, sequence: sequence, distance: distance, trafficClass: trafficClass, hold: hold,
+            repair: repair, now: now, pool: &pool)
         switch verdict {
         case .duplicate, .stale: pool.release(slot)
         case .delivered, .held: break
@@ -35,8 +35,11 @@ final class ReorderRig {
         return verdict
     }
 
+    /// How long a repair takes; none comes unless set.
+    var repair = Interval.zero
+
     func prove(_ floor: UInt64) {
-        buffer.prove(lostBelow: floor, now: now, pool: &pool)
+        buffer.prove(lostBelow: floor, repair: repair, now: now, pool: &pool)
         collect()
     }
 

@@ -148,4 +148,29 @@ import Testing
             try #require(line.bytesInFlight == inFlight * 100 && line.pool.inUse == inFlight)
         }
     }
+
+    @Test func whatIsLostIsHandedBackOnce() {
+        let line = SentLine()
+        for _ in 0..<6 { line.send() }
+        line.markAcknowledged(1)
+        #expect(line.acknowledge([5])?.lost == 3)
+        #expect(line.lostSequences == [0, 2], "of 1 a copy has arrived")
+        #expect(line.acknowledge([0, 5])?.lost == -1)
+        #expect(line.lostSequences == [0, 2])
+    }
+
+    /// RFC 9002 section 6.1.2: where little is sent, time tells of a loss before three packets do.
+    @Test func aLossIsAlsoWhatLeftLongBefore() {
+        let line = SentLine()
+        line.reordering = .milliseconds(10)
+        line.send()
+        line.now = line.now + .milliseconds(9)
+        line.send()
+        #expect(line.acknowledge([1])?.lost == 0)
+        line.now = line.now + .milliseconds(2)
+        line.send()
+        #expect(line.acknowledge([1, 2])?.lost == 1 && line.lostSequences == [0])
+        let late = line.acknowledge([0, 1, 2])
+        #expect(late?.lost == -1 && late?.lateness == .milliseconds(11))
+    }
 }

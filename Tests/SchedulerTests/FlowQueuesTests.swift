@@ -1,0 +1,142 @@
+import Packet
+import Scheduler
+import Testing
+
+@Suite struct FlowQueuesTests {
+    /// Queues with a pool, notes and a clock of their own.
+    private final class Rig {
+        var pool = PacketPool(capacity: 4096)
+        let notes = PacketNotes(capacity: 4096)
+        var queues = FlowQueues()
+        var now = Instant(nanoseconds: 1_000_000_000)
+        var limits = CoDel.Limits()
+
+        func add(_ flow: UInt32, length: Int = 1400, sequence: UInt64 = 0, ecn: UInt8 = 0) {
+            let slot = pool.reserve()
+            pool.setLength(length, of: slot)
+            let packet = pool.packet(in: slot)
+            packet[0] = 0x45
+            packet[1] = ecn
+            var note = PacketNotes.Note()
+            (note.entered, note.flow, note.sequence) = (now, flow, sequence)
+            notes[slot] = note
+            queues.append(slot, length: length, now: now, notes: notes)
+        }
+
+        func take() -> (flow: UInt32, sequence: UInt64, ecn: UInt8)? {
+            let slot = queues.first(limits, now: now, pool: &pool, notes: notes)
+            guard slot != .none else { return nil }
+            let result = (notes[slot].flow, notes[slot].sequence, pool.packet(in: slot)[1])
+            queues.removeFirst(length: pool.length(of: slot), notes: notes)
+            pool.release(slot)
+            return result
+        }
+    }
+
+    @Test func flowsTakeTurns() {
+        let rig = Rig()
+        for i in 0..<100 { rig.add(1, sequence: UInt64(i)) }
+        for i in 0..<100 { rig.add(2, sequence: UInt64(i)) }
+        var counts: [UInt32: Int] = [:]
+        for _ in 0..<100 { counts[rig.take()!.flow, default: 0] += 1 }
+        #expect(abs((counts[1] ?? 0) - (counts[2] ?? 0)) <= 2)
+    }
+
+    /// Turns are of bytes, not of packets.
+    @Test func smallPacketsGetTheSameShare() {
+        let rig = Rig()
+        for _ in 0..<100 { rig.add(1, length: 1400) }
+        for _ in 0..<1400 { rig.add(2, length: 100) }
+        var bytes: [UInt32: Int] = [:]
+        for _ in 0..<700 {
+            let flow = rig.take()!.flow
+            bytes[flow, default: 0] += flow == 1 ? 1400 : 100
+        }
+        let ratio = Double(bytes[1]!) / Double(bytes[2]!)
+        #expect((0.9...1.1).contains(ratio), "\(bytes)")
+    }
+
+    @Test func aPingPassesTheBulk() {
+        let rig = Rig()
+        for _ in 0..<500 { rig.add(1) }
+        for _ in 0..<10 { _ = rig.take() }
+        rig.add(2, length: 84)
+        #expect(rig.queues.isFirstSparse && rig.queues.isFirstSlow)
+        #expect(rig.take()?.flow == 2)
+        // A flow that goes on like that gets its share and no more.
+        var bulk = 0
+        for _ in 0..<200 {
+            rig.add(2, length: 1000)
+            if rig.take()?.flow == 1 { bulk += 1 }
+        }
+        #expect((60...120).contains(bulk), "\(bulk)")
+    }
+
+    @Test func aFlowKeepsItsOrderAndNothingIsLost() {
+        var random = SeededGenerator(seed: 7)
+        let rig = Rig()
+        var next: [UInt32: UInt64] = [:]
+        var expected: [UInt32: UInt64] = [:]
+        var (added, taken) = (0, 0)
+        for _ in 0..<50_000 {
+            if random.below(2) == 0 && rig.pool.inUse < 4000 {
+                // 1024 apart: one bucket for two flows.
+                let flow = UInt32(random.below(40) * 512)
+                let bucket = flow & 1023
+                rig.add(flow, length: 40 + random.below(1400), sequence: next[bucket, default: 0])
+                next[bucket, default: 0] += 1
+                added += 1
+            } else if let packet = rig.take() {
+                let bucket = packet.flow & 1023
+                #expect(packet.sequence == expected[bucket, default: 0])
+                expected[bucket, default: 0] += 1
+                taken += 1
+            }
+            if random.below(100) == 0 { rig.now = rig.now + .microseconds(100) }
+        }
+        while rig.take() != nil { taken += 1 }
+        #expect(taken + Int(rig.queues.dropped) == added && rig.pool.inUse == 0)
+        #expect(rig.queues.count == 0 && rig.queues.bytes == 0)
+    }
+
+    @Test func whatStandsIsDroppedOrMarked() {
+        for ecn in [UInt8(0), 2, 1] {
+            let rig = Rig()
+            var marks = 0
+            // 200 packets stand; one comes and one goes each millisecond, for two seconds.
+            for _ in 0..<200 { rig.add(1, ecn: ecn) }
+            for _ in 0..<2000 {
+                rig.now = rig.now + .milliseconds(1)
+                rig.add(1, ecn: ecn)
+                if rig.take()?.ecn == 3 { marks += 1 }
+            }
+            if ecn == 0 {
+                #expect(rig.queues.dropped > 50 && rig.queues.marked == 0 && marks == 0)
+            } else {
+                #expect(rig.queues.dropped == 0 && rig.queues.marked > 50)
+                #expect(marks == Int(rig.queues.marked))
+            }
+        }
+    }
+
+    @Test func overflowTakesFromTheLongest() {
+        let rig = Rig()
+        for _ in 0..<50 { rig.add(1) }
+        for _ in 0..<300 { rig.add(2) }
+        let dropped = rig.queues.dropFromLongest(pool: &rig.pool, notes: rig.notes)
+        #expect(dropped == 64 && rig.queues.count == 286 && rig.pool.inUse == 286)
+        var counts: [UInt32: Int] = [:]
+        while let packet = rig.take() { counts[packet.flow, default: 0] += 1 }
+        #expect(counts == [1: 50, 2: 236])
+        #expect(rig.queues.dropFromLongest(pool: &rig.pool, notes: rig.notes) == 0)
+    }
+
+    @Test func everythingIsGivenBack() {
+        let rig = Rig()
+        for i in 0..<300 { rig.add(UInt32(i)) }
+        rig.queues.removeAll(pool: &rig.pool, notes: rig.notes)
+        #expect(rig.pool.inUse == 0 && rig.queues.isEmpty && rig.take() == nil)
+        rig.add(5)
+        #expect(rig.take()?.flow == 5)
+    }
+}
