@@ -43,10 +43,10 @@ end-to-end: build
 
 # What the tunnel makes of many mixes of links, in virtual time: fails when it is not what docs/simulation.md says.
 simulation: build
-	$(RELEASE)/bondlab sim --check docs/simulation.md
+	$(RELEASE)/bondlab sim --jobs $$(nproc) --check docs/simulation.md
 
 simulation-table: build
-	$(RELEASE)/bondlab sim --update docs/simulation.md
+	$(RELEASE)/bondlab sim --jobs $$(nproc) --update docs/simulation.md
 
 demo: build
 	@$(RELEASE)/bondlab demo

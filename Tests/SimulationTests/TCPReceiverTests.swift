@@ -69,27 +69,6 @@ import Testing
         #expect(!acknowledge(&receiver).echoesCongestion)
     }
 
-    @Test func anEchoShrinksTheWindowOnceARoundTrip() {
-        var sender = TCPSender(control: CubicControl(), window: 1024)
-        var now = Instant(nanoseconds: 1_000_000_000)
-        for _ in 0..<6 {
-            while sender.next(now: now) != nil {}
-            now = now + .milliseconds(20)
-            sender.take(Segment(acknowledged: sender.board.next), now: now)
-        }
-        let before = sender.window
-        while sender.next(now: now) != nil {}
-        now = now + .milliseconds(20)
-        let sent = sender.board.next
-        for number in stride(from: sender.board.oldest + 2, to: sent, by: 2) {
-            sender.take(Segment(acknowledged: number, echoesCongestion: true), now: now)
-            if sender.next(now: now) != nil && sender.takeWindowReduced() { #expect(sender.recoveries == 1) }
-        }
-        sender.take(Segment(acknowledged: sent), now: now)
-        #expect(sender.recoveries == 1 && sender.undone == 0)
-        #expect(abs(Double(sender.window) - Double(before) * 0.7) <= 2, "\(before) → \(sender.window)")
-    }
-
     @Test func segmentsSurviveTheWire() {
         let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: Segment.size(3), alignment: 8)
         defer { packet.deallocate() }
