@@ -39,6 +39,10 @@ int lab_tap_open(const char *name) {
 
 int lab_tap_carrier(int fd, int on) { return result(ioctl(fd, TUNSETCARRIER, &on)); }
 int lab_thread_nice(int level) { return result(setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), level)); }
+int lab_thread_realtime(void) {
+    struct sched_param parameters = {.sched_priority = 1};
+    return result(sched_setscheduler(0, SCHED_FIFO, &parameters));
+}
 int lab_thread_name(const char *name) { return result(prctl(PR_SET_NAME, name)); }
 
 pid_t lab_spawn(int network, const char *path, char *const argv[], char *const envp[], int input, int output,

@@ -16,6 +16,8 @@ int lab_tap_open(const char *name);
 int lab_tap_carrier(int fd, int on);
 // Sets the nice level of the calling thread.
 int lab_thread_nice(int level);
+// Has the calling thread run as soon as it wants to, before all usual threads (SCHED_FIFO). It must sleep often.
+int lab_thread_realtime(void);
 // Names the calling thread.
 int lab_thread_name(const char *name);
 
