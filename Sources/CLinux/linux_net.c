@@ -105,6 +105,12 @@ int clinux_segment_size(const struct msghdr *message) {
     return 0;
 }
 
+int clinux_segment_support(int fd) {
+    int size;
+    socklen_t length = sizeof size;
+    return getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &length) < 0 ? -errno : 0;
+}
+
 int clinux_join_on_receipt(int fd) {
     int on = 1;
     return setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) < 0 ? -errno : 0;

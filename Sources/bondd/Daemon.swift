@@ -83,9 +83,13 @@ struct Daemon: ~Copyable {
         case .server(let server): try serve(server)
         case .client(let client): try connect(client)
         }
+        if let warning = cipher?.warning { log(.warning, warning) }
         log(
             .info, "bondd is running",
-            ["role": engine.isClient ? "client" : "server", "interface": tunnel.device.name])
+            [
+                "role": engine.isClient ? "client" : "server", "interface": tunnel.device.name,
+                "offloads": tunnel.device.offloads.description, "cipher": cipher?.description ?? "none",
+            ])
     }
 
     /// A second instance on one machine gets a socket of its own unless told otherwise.

@@ -31,6 +31,8 @@ void clinux_set_source(struct msghdr *message, const uint8_t *address, int lengt
 
 // Has a message cut into datagrams of `size` bytes (UDP_SEGMENT); appended to what clinux_set_source left.
 void clinux_set_segment_size(struct msghdr *message, uint16_t size);
+// Whether the kernel knows UDP_SEGMENT: 0, or a negative errno.
+int clinux_segment_support(int fd);
 // The size of the datagrams that the kernel joined into a received message (UDP_GRO), or 0 for a single one.
 int clinux_segment_size(const struct msghdr *message);
 // Lets the kernel join datagrams of one sender on receipt.

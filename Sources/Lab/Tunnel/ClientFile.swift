@@ -18,6 +18,8 @@ public struct ClientFile: Sendable {
 
     /// `mode`
     public var mode = "stripe"
+    /// `offload`
+    public var offload = true
     /// The server's public key in base64.
     public var serverKey: String
     /// The file of the preshared key, if any.
@@ -40,7 +42,7 @@ public struct ClientFile: Sendable {
             interface = "bond0"
             mode = "\(mode)"
             private_key_file = "key"
-            \(routes.map { "routes = \($0)" } ?? "")
+            \(offload ? "" : "offload = false\n")\(routes.map { "routes = \($0)" } ?? "")
             [server]
             public_key = "\(serverKey)"
             endpoints = \(endpoints)

@@ -21,6 +21,8 @@ public struct ServerFile: Sendable {
 
     /// `mode`
     public var mode = "stripe"
+    /// `offload`
+    public var offload = true
     /// `address`, with prefix length.
     public var addresses = ["10.77.0.1/24", "fd77::1/64"]
     /// `[listen] addresses`
@@ -40,6 +42,7 @@ public struct ServerFile: Sendable {
             mode = "\(mode)"
             address = \(addresses)
             private_key_file = "key"
+            \(offload ? "" : "offload = false")
             [listen]
             addresses = \(listen)
 
