@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct clinux_message) == sizeof(struct mmsghdr), "clinux_message is not mmsghdr");
@@ -135,6 +136,10 @@ int clinux_tun_open(const char *wanted, char name[16], int headers) {
 int clinux_tun_set_offload(int fd, unsigned int flags) { return ioctl(fd, TUNSETOFFLOAD, flags) < 0 ? -errno : 0; }
 
 int clinux_tun_set_carrier(int fd, int carrier) { return ioctl(fd, TUNSETCARRIER, &carrier) < 0 ? -errno : 0; }
+
+size_t clinux_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+int clinux_give_back(void *pages, size_t size) { return madvise(pages, size, MADV_DONTNEED) < 0 ? -errno : 0; }
 
 int clinux_accept(int fd) {
     int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -194,6 +194,7 @@ extension Session {
             path.pointee.pacer.book(size + RateModel.datagramOverhead, rate: pace, now: now)
             path.pointee.bookSent(size, now: now)
             lastData = now
+            hasGrown = true
             let span = max(path.pointee.rtt.smoothed, .milliseconds(20))
             var kept = slot
             if !resources.mayRetain {

@@ -27,13 +27,13 @@ public struct PacketNotes: ~Copyable {
     /// Notes for a pool of `capacity` slots.
     public init(capacity: Int) {
         self.capacity = capacity
+        // A note is written before it is read: until then its page need not be there.
         notes = .allocate(capacity: capacity)
-        notes.initialize(repeating: Note(), count: capacity)
     }
 
     deinit { notes.deallocate() }
 
-    /// The note of `slot`.
+    /// The note of `slot`, which must have been given one.
     public subscript(slot: Slot) -> Note {
         get {
             precondition(slot.index < capacity)
@@ -41,7 +41,7 @@ public struct PacketNotes: ~Copyable {
         }
         nonmutating set {
             precondition(slot.index < capacity)
-            notes[Int(slot.index)] = newValue
+            (notes + Int(slot.index)).initialize(to: newValue)
         }
     }
 }

@@ -115,7 +115,9 @@ struct Daemon: ~Copyable {
     mutating func run() throws {
         while isRunning {
             let count = poller.wait(
-                until: min(engine.nextDeadline(), nextCheck == .zero ? .never : nextCheck).nanoseconds,
+                until: min(
+                    engine.nextDeadline(), engine.nextMemoryCheck, nextCheck == .zero ? .never : nextCheck
+                ).nanoseconds,
                 now: Self.clock().nanoseconds)
             let now = Self.clock()
             for i in 0..<count {
@@ -132,6 +134,7 @@ struct Daemon: ~Copyable {
             }
             if engine.isClient && now >= nextCheck { checkPaths(now: now) }
             turn(now: now)
+            giveBackMemory(now: now)
         }
         engine.closeAll(into: &outbox, now: Self.clock())
         flush(now: Self.clock())

@@ -45,6 +45,11 @@ int clinux_tun_open(const char *wanted, char name[16], int headers);
 int clinux_tun_set_offload(int fd, unsigned int flags);
 int clinux_tun_set_carrier(int fd, int carrier);
 
+// Bytes of a page of memory.
+size_t clinux_page_size(void);
+// Gives whole pages back to the kernel, which hands out zeroed ones when they are next touched.
+int clinux_give_back(void *pages, size_t size);
+
 // accept4 of a descriptor that does not block and is closed on exec.
 int clinux_accept(int fd);
 // Moves the calling thread into a network namespace of its own, with nothing but an lo that is down.

@@ -1,0 +1,53 @@
+import Packet
+
+// Memory that is not needed any more.
+extension Engine {
+    /// How often the slab is looked at while it is larger than what it may always keep.
+    static var memoryInterval: Interval { .milliseconds(2500) }
+    /// The buffers that it may always keep: half a megabyte.
+    static var keptBuffers: Int { 256 }
+
+    /// Has the slab looked at in a while, when it has grown.
+    mutating func watchMemory(now: Instant) {
+        if nextMemoryCheck == .never && resources.pool.reach > Self.keptBuffers {
+            nextMemoryCheck = now + Self.memoryInterval
+        }
+    }
+
+    /// Gives back what the slab has not needed since the last look: less than half of it was in use at any time. Does nothing
+    /// before that look is due.
+    /// - Parameters:
+    ///   - pageSize: the kernel's, a power of two.
+    ///   - giveBack: is given runs of whole pages, whose bytes nobody needs.
+    public mutating func giveBackMemory(
+        now: Instant, pageSize: Int, _ giveBack: (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        guard now >= nextMemoryCheck else { return }
+        if resources.pool.peak < resources.pool.reach / 2 {
+            resources.pool.shrink(pageSize: pageSize, giveBack)
+            resources.deliveries.shrink()
+        } else {
+            resources.pool.resetPeak()
+        }
+        nextMemoryCheck = .never
+        watchMemory(now: now)
+    }
+}
+
+extension Session {
+    /// After so long without data none is under way any more, on any path.
+    static var idleTime: Interval { .seconds(10) }
+
+    /// Gives back the memory that only carrying data takes.
+    mutating func shrink() {
+        hasGrown = false
+        queue.shrink()
+        resend.shrink()
+        reorder.shrink()
+        flows.forget()
+        for i in 0..<paths.count {
+            paths[i].pointee.queue.shrink()
+            paths[i].pointee.sent.shrink()
+        }
+    }
+}
