@@ -84,7 +84,8 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Lab", "Proto", "Messages"]),
         .testTarget(name: "LabTests", dependencies: ["Lab"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["Lab", "Messages"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Lab", "Messages", "Engine", "Proto", "Packet"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <netinet/in.h>
@@ -140,6 +141,8 @@ int clinux_tun_set_carrier(int fd, int carrier) { return ioctl(fd, TUNSETCARRIER
 size_t clinux_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
 int clinux_give_back(void *pages, size_t size) { return madvise(pages, size, MADV_DONTNEED) < 0 ? -errno : 0; }
+
+void clinux_trim_heap(void) { malloc_trim(0); }
 
 int clinux_accept(int fd) {
     int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

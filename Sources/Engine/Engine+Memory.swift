@@ -2,14 +2,14 @@ import Packet
 
 // Memory that is not needed any more.
 extension Engine {
-    /// How often the slab is looked at while it is larger than what it may always keep.
+    /// How often memory is looked at while there may be some to give back.
     static var memoryInterval: Interval { .milliseconds(2500) }
     /// The buffers that it may always keep: half a megabyte.
     static var keptBuffers: Int { 256 }
 
-    /// Has the slab looked at in a while, when it has grown.
+    /// Has memory looked at in a while, when the slab has grown or a session has shrunk.
     mutating func watchMemory(now: Instant) {
-        if nextMemoryCheck == .never && resources.pool.reach > Self.keptBuffers {
+        if nextMemoryCheck == .never && (resources.pool.reach > Self.keptBuffers || resources.hasFreed) {
             nextMemoryCheck = now + Self.memoryInterval
         }
     }
@@ -19,10 +19,13 @@ extension Engine {
     /// - Parameters:
     ///   - pageSize: the kernel's, a power of two.
     ///   - giveBack: is given runs of whole pages, whose bytes nobody needs.
+    /// - Returns: whether memory was freed besides that the allocator may still have.
     public mutating func giveBackMemory(
         now: Instant, pageSize: Int, _ giveBack: (UnsafeMutableRawBufferPointer) -> Void
-    ) {
-        guard now >= nextMemoryCheck else { return }
+    ) -> Bool {
+        guard now >= nextMemoryCheck else { return false }
+        let hasFreed = resources.hasFreed
+        resources.hasFreed = false
         if resources.pool.peak < resources.pool.reach / 2 {
             resources.pool.shrink(pageSize: pageSize, giveBack)
             resources.deliveries.shrink()
@@ -31,6 +34,7 @@ extension Engine {
         }
         nextMemoryCheck = .never
         watchMemory(now: now)
+        return hasFreed
     }
 }
 
@@ -39,8 +43,9 @@ extension Session {
     static var idleTime: Interval { .seconds(10) }
 
     /// Gives back the memory that only carrying data takes.
-    mutating func shrink() {
+    mutating func shrink(_ resources: inout Resources) {
         hasGrown = false
+        resources.hasFreed = true
         queue.shrink()
         resend.shrink()
         reorder.shrink()

@@ -7,7 +7,7 @@ extension Session {
     /// Probes paths, doubts the silent ones, gives up the dead ones.
     mutating func attend(_ resources: inout Resources, name: String, now: Instant) {
         dropRetiredKeys(keyring: &resources.keyring, now: now)
-        if hasGrown && now - lastData >= Self.idleTime { shrink() }
+        if hasGrown && now - lastData >= Self.idleTime { shrink(&resources) }
         for i in 0..<paths.count {
             let path = paths[i]
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }

@@ -49,6 +49,8 @@ int clinux_tun_set_carrier(int fd, int carrier);
 size_t clinux_page_size(void);
 // Gives whole pages back to the kernel, which hands out zeroed ones when they are next touched.
 int clinux_give_back(void *pages, size_t size);
+// Gives the kernel back the free pages of the heap.
+void clinux_trim_heap(void);
 
 // accept4 of a descriptor that does not block and is closed on exec.
 int clinux_accept(int fd);
