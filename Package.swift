@@ -94,7 +94,8 @@ let package = Package(
         .testTarget(name: "ControlTests", dependencies: ["Control", "Lab", "Proto", "Messages"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["Lab", "Messages"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Lab", "Messages", "Engine", "Proto", "Packet"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

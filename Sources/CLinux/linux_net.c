@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct clinux_message) == sizeof(struct mmsghdr), "clinux_message is not mmsghdr");
@@ -105,6 +107,12 @@ int clinux_segment_size(const struct msghdr *message) {
     return 0;
 }
 
+int clinux_segment_support(int fd) {
+    int size;
+    socklen_t length = sizeof size;
+    return getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &length) < 0 ? -errno : 0;
+}
+
 int clinux_join_on_receipt(int fd) {
     int on = 1;
     return setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) < 0 ? -errno : 0;
@@ -129,6 +137,12 @@ int clinux_tun_open(const char *wanted, char name[16], int headers) {
 int clinux_tun_set_offload(int fd, unsigned int flags) { return ioctl(fd, TUNSETOFFLOAD, flags) < 0 ? -errno : 0; }
 
 int clinux_tun_set_carrier(int fd, int carrier) { return ioctl(fd, TUNSETCARRIER, &carrier) < 0 ? -errno : 0; }
+
+size_t clinux_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+int clinux_give_back(void *pages, size_t size) { return madvise(pages, size, MADV_DONTNEED) < 0 ? -errno : 0; }
+
+void clinux_trim_heap(void) { malloc_trim(0); }
 
 int clinux_accept(int fd) {
     int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

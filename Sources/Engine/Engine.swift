@@ -23,6 +23,8 @@ public struct Engine: ~Copyable {
     var timers = TimerQueue()
     /// Sessions that something happened to since they were last serviced.
     var dirty: [Int32] = []
+    /// When `giveBackMemory` is to be called; `.never` while the slab is small.
+    public internal(set) var nextMemoryCheck = Instant.never
     var mode: Mode
 
     /// Server: the guard before the handshake's costly part.
@@ -123,6 +125,7 @@ public struct Engine: ~Copyable {
     /// - Parameter wall: the time of day, for the time stamp of handshakes.
     /// - Returns: false when the outbox is full: flush it and call again.
     public mutating func service(into outbox: inout Outbox, now: Instant, wall: Timestamp) -> Bool {
+        watchMemory(now: now)
         dial(now: now, wall: wall)
         guard handshakes.flush(into: &outbox) else { return false }
         while let due = timers.due(now) {

@@ -10,6 +10,12 @@ struct FlowTable: ~Copyable {
 
     deinit { last?.deallocate() }
 
+    /// Gives the memory back: every flow begins anew, and its next packet waits for nobody.
+    mutating func forget() {
+        last?.deallocate()
+        last = nil
+    }
+
     /// Notes that `sequence` is the flow's newest packet, and gives the distance to the one before: 0 when there is none
     /// or when it is further away than the shim can say.
     mutating func advance(flow: UInt32, to sequence: UInt64) -> UInt16 {

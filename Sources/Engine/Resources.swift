@@ -10,6 +10,8 @@ struct Resources: ~Copyable {
     var drops = DropCounters()
     var events: [EngineEvent] = []
     var keyring = Keyring()
+    /// Whether a session has freed memory since that was last asked.
+    var hasFreed = false
     /// Packets on their way to the TUN device.
     var deliveries = SlotQueue(bound: 1 << 16)
     /// Where control payloads are put together before they are sealed, and where they are opened.

@@ -47,6 +47,7 @@ extension Session {
         _ slot: Slot, _ header: Header, _ shim: Shim, _ resources: inout Resources, now: Instant
     ) {
         lastData = now
+        hasGrown = true
         let verdict = reorder.accept(
             slot, sequence: header.sequence, distance: shim.distance,
             trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, repair: repairHold,

@@ -266,6 +266,7 @@ extension Session {
             lastData = now
             path.pointee.lastData = now
             path.pointee.tailProbes = 0
+            hasGrown = true
             var kept = slot
             if !resources.mayRetain {
                 resources.pool.release(slot)

@@ -7,6 +7,7 @@ extension Session {
     /// Probes paths, doubts the silent ones, gives up the dead ones.
     mutating func attend(_ resources: inout Resources, name: String, now: Instant) {
         dropRetiredKeys(keyring: &resources.keyring, now: now)
+        if hasGrown && now - lastData >= Self.idleTime { shrink(&resources) }
         for i in 0..<paths.count {
             let path = paths[i]
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
@@ -74,6 +75,7 @@ extension Session {
     /// When the session wants to be looked at next.
     mutating func nextDeadline(now: Instant) -> Instant {
         var next = min(reorder.nextDeadline(), nextTransmission(now: now))
+        if hasGrown { next = min(next, lastData + Self.idleTime) }
         if let previous = previousEpoch { next = min(next, previous.pointee.retired + Wire.keepOld) }
         for i in 0..<paths.count {
             let path = paths[i]

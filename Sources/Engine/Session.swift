@@ -67,6 +67,8 @@ struct Session: ~Copyable {
     var isClosedByPeer = false
     var lastHeard: Instant
     var lastData: Instant
+    /// Whether it has the memory that carrying data takes.
+    var hasGrown = false
     var isDirty = false
     var counters = SessionCounters()
 

@@ -18,20 +18,25 @@ public struct Status: Hashable, Sendable, Codable {
     public var sessions: [SessionStatus]
     /// Packets dropped outside any session since the start, by reason.
     public var drops: [String: UInt64]
-    /// What the configuration asks for and this version does not carry out, a sentence each.
+    /// What the kernel does for bondd; nil from a version that does not say.
+    public var offloads: OffloadStatus?
+    /// What seals the packets; nil from a version that does not say.
+    public var cipher: CipherStatus?
+    /// What the user should know: what the configuration asks for and this version does not carry out, and libraries that
+    /// are not trusted, a sentence each.
     public var notices: [String]
 
     private enum CodingKeys: String, CodingKey {
         case version, role, mode, interface, mtu
         case uptime = "uptime_s"
-        case handshakes, sessions, drops, notices
+        case handshakes, sessions, drops, offloads, cipher, notices
     }
 
     /// A status; counters begin at 0 and lists empty.
     public init(
         version: String, role: String, mode: String, interface: String, mtu: Int, uptime: Double,
         handshakes: UInt64 = 0, sessions: [SessionStatus] = [], drops: [String: UInt64] = [:],
-        notices: [String] = []
+        offloads: OffloadStatus? = nil, cipher: CipherStatus? = nil, notices: [String] = []
     ) {
         self.version = version
         self.role = role
@@ -42,6 +47,8 @@ public struct Status: Hashable, Sendable, Codable {
         self.handshakes = handshakes
         self.sessions = sessions
         self.drops = drops
+        self.offloads = offloads
+        self.cipher = cipher
         self.notices = notices
     }
 }

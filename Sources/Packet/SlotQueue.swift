@@ -1,5 +1,5 @@
 /// A bounded first-in-first-out queue of packets that knows how many bytes it holds. Grows by doubling up to its bound,
-/// and never shrinks by itself.
+/// and shrinks only when it is told to.
 public struct SlotQueue: ~Copyable {
     /// How many packets wait.
     public private(set) var count = 0
@@ -8,6 +8,7 @@ public struct SlotQueue: ~Copyable {
     /// The most packets that it takes.
     public let bound: Int
 
+    private static let smallest = 64
     private var storage: UnsafeMutablePointer<Slot>
     private var capacity: Int
     private var head = 0
@@ -15,7 +16,7 @@ public struct SlotQueue: ~Copyable {
     /// An empty queue for at most `bound` packets.
     public init(bound: Int) {
         self.bound = bound
-        capacity = min(64, bound.nextPowerOfTwo)
+        capacity = min(Self.smallest, bound.nextPowerOfTwo)
         storage = .allocate(capacity: capacity)
         storage.initialize(repeating: .none, count: capacity)
     }
@@ -63,6 +64,11 @@ public struct SlotQueue: ~Copyable {
             removeFirst(length: length)
             if !other.append(slot, length: length) { pool.release(slot) }
         }
+    }
+
+    /// Gives memory back when nothing waits.
+    public mutating func shrink() {
+        if count == 0 && capacity > Self.smallest { self = SlotQueue(bound: bound) }
     }
 
     private mutating func grow() {

@@ -18,6 +18,12 @@ public struct BulkCipher: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// A sentence for the user when a library that is there is not used as it failed its self-test; nil when all is well.
+    public var warning: String? {
+        distrustsLibcrypto
+            ? "libcrypto failed the self-test of \(suite) and is not used; update OpenSSL (libssl3)" : nil
+    }
+
     /// "aes-256-gcm (libcrypto)".
     public var description: String { "\(suite) (\(provider))" }
 

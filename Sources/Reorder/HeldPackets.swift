@@ -132,6 +132,11 @@ struct HeldPackets: ~Copyable {
         return true
     }
 
+    /// Gives memory back when nothing waits.
+    mutating func shrink() {
+        if count == 0 { self = HeldPackets(bound: bound) }
+    }
+
     /// Gives all packets back to the pool.
     mutating func removeAll(pool: inout PacketPool) {
         for i in 0..<capacity where ring[i].slot != .none {

@@ -168,6 +168,16 @@ public struct ReorderBuffer: ~Copyable {
         return slot
     }
 
+    /// Gives memory back when no packet has come for so long that none is under way any more. One that still comes counts
+    /// as a copy or as stale.
+    public mutating func shrink() {
+        guard waiting.count == 0 else { return }
+        waiting.shrink()
+        ready.shrink()
+        received.forget()
+        settled.forget()
+    }
+
     /// Gives every slot back.
     public mutating func removeAll(pool: inout PacketPool) {
         waiting.removeAll(pool: &pool)

@@ -5,22 +5,24 @@ struct SequenceWindow: ~Copyable {
     /// How many sequences the window covers: 65536, over half a second at 100,000 packets a second.
     static let span: UInt64 = 65536
 
-    /// Made with the first sequence: a session that is idle from the start has none.
+    /// Made with the first sequence, and dropped by `forget`: an idle session has none.
     private var words: UnsafeMutablePointer<UInt64>?
     /// One above the highest sequence seen.
     private(set) var top: UInt64 = 0
+    /// What is below was forgotten.
+    private var floor: UInt64 = 0
 
     init() {}
 
     deinit { words?.deallocate() }
 
     /// The lowest sequence that the window still knows.
-    var bottom: UInt64 { top > Self.span ? top - Self.span : 0 }
+    var bottom: UInt64 { max(floor, top > Self.span ? top - Self.span : 0) }
 
     /// Whether `sequence` was seen, or is too old to know.
     func contains(_ sequence: UInt64) -> Bool {
-        guard let words, sequence < top else { return false }
         if sequence < bottom { return true }
+        guard let words, sequence < top else { return false }
         return words[Int(sequence >> 6 & (Self.span / 64 - 1))] >> (sequence & 63) & 1 == 1
     }
 
@@ -34,6 +36,13 @@ struct SequenceWindow: ~Copyable {
             return
         }
         words[Int(sequence >> 6 & (Self.span / 64 - 1))] |= 1 << (sequence & 63)
+    }
+
+    /// Gives the memory back: all up to the highest sequence counts as seen from now on.
+    mutating func forget() {
+        floor = top
+        words?.deallocate()
+        words = nil
     }
 
     /// Clears the bits of the sequences that the window moves onto, which still say what was seen `span` earlier.

@@ -185,6 +185,15 @@ public struct FlowQueues: ~Copyable {
         }
     }
 
+    /// Gives memory back when nothing waits.
+    public mutating func shrink() {
+        guard isEmpty, let made = flows else { return }
+        made.deallocate()
+        flows = nil
+        fresh = Chain()
+        old = Chain()
+    }
+
     private func bucket(of flow: UInt32) -> Int { Int(flow & UInt32(Self.buckets - 1)) }
 
     private mutating func unlinkFirst(

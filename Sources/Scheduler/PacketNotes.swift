@@ -31,8 +31,8 @@ public struct PacketNotes: ~Copyable {
     /// Notes for a pool of `capacity` slots.
     public init(capacity: Int) {
         self.capacity = capacity
+        // A note is written before it is read: until then its page need not be there.
         notes = .allocate(capacity: capacity)
-        notes.initialize(repeating: Note(), count: capacity)
     }
 
     deinit { notes.deallocate() }
@@ -43,7 +43,7 @@ public struct PacketNotes: ~Copyable {
         if notes[Int(slot.index)].repairs < .max { notes[Int(slot.index)].repairs += 1 }
     }
 
-    /// The note of `slot`.
+    /// The note of `slot`, which must have been given one.
     public subscript(slot: Slot) -> Note {
         get {
             precondition(slot.index < capacity)
@@ -51,7 +51,7 @@ public struct PacketNotes: ~Copyable {
         }
         nonmutating set {
             precondition(slot.index < capacity)
-            notes[Int(slot.index)] = newValue
+            (notes + Int(slot.index)).initialize(to: newValue)
         }
     }
 }

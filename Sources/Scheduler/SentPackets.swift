@@ -49,8 +49,9 @@ public struct SentPackets: ~Copyable {
     private var base: UInt64 = 0
     private var oldest: UInt64 = 0
     private var largestAcknowledged: UInt64?
+    private static let smallest = 64
     private var ring: UnsafeMutablePointer<Entry>
-    private var capacity = 64
+    private var capacity = Self.smallest
 
     /// Nothing sent yet.
     public init() {
@@ -201,6 +202,16 @@ public struct SentPackets: ~Copyable {
         settle(number, as: .lost, pool: &pool)
     }
 
+    /// Gives memory back when no more is remembered than fits into what an idle path has. What was settled at the bottom, or
+    /// lost so long ago that nobody waits for its ACK, is forgotten for it.
+    public mutating func shrink() {
+        guard capacity > Self.smallest else { return }
+        while base < next, entry(base).pointee.state != .inFlight { base += 1 }
+        oldest = max(oldest, base)
+        guard next - base <= UInt64(Self.smallest) else { return }
+        resize(to: Self.smallest)
+    }
+
     private mutating func settle(_ number: UInt64, as state: State, pool: inout PacketPool) {
         let entry = entry(number)
         if entry.pointee.state == .inFlight && entry.pointee.isEliciting {
@@ -213,16 +224,20 @@ public struct SentPackets: ~Copyable {
 
     private mutating func grow() -> Bool {
         guard capacity < Self.bound else { return false }
-        let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2)
-        larger.initialize(repeating: Entry(), count: capacity * 2)
+        resize(to: capacity * 2)
+        return true
+    }
+
+    private mutating func resize(to newCapacity: Int) {
+        let other = UnsafeMutablePointer<Entry>.allocate(capacity: newCapacity)
+        other.initialize(repeating: Entry(), count: newCapacity)
         var number = base
         while number < next {
-            larger[Int(number & UInt64(capacity * 2 - 1))] = entry(number).pointee
+            other[Int(number & UInt64(newCapacity - 1))] = entry(number).pointee
             number += 1
         }
         ring.deallocate()
-        ring = larger
-        capacity *= 2
-        return true
+        ring = other
+        capacity = newCapacity
     }
 }

@@ -23,18 +23,20 @@ public struct DatagramSocket: ~Copyable {
     private let table: MessageTable
     /// How many of the outbox's entries each row of the table holds.
     private let rowEntries: UnsafeMutablePointer<Int>
-    /// Whether the kernel cuts what is sent (UDP_SEGMENT). Switched off for good by the first refusal, as drivers and
-    /// interfaces that can't do it say EIO or EINVAL.
-    private let segments: UnsafeMutablePointer<Bool>
+    /// Switched off for good by the first refusal, as drivers and interfaces that can't cut say EIO or EINVAL.
+    private let segments: UnsafeMutablePointer<SocketOffload>
 
     /// The most datagrams and bytes that the kernel cuts at once (Linux' UDP_MAX_SEGMENTS, and IPv4's largest packet).
     private static let maximumSegments = 64
     private static let maximumBytes = 65000
 
-    /// Whether datagrams of one size leave together.
-    public var isSegmenting: Bool { segments.pointee }
+    /// Whether the kernel cuts what is sent, so that datagrams of one size leave together (UDP_SEGMENT, since Linux 4.18).
+    public var segmentation: SocketOffload { segments.pointee }
+    /// Whether the kernel joins what is received (UDP_GRO, since Linux 5.0).
+    public let joining: SocketOffload
 
-    /// Binds a socket, with the kernel's offloads where it has them, to `interface` (nil: any) and `address` (nil: all of the family); port 0 lets the kernel choose.
+    /// Binds a socket, with the kernel's offloads where it has them, to `interface` (nil: any) and `address` (nil: all of
+    /// the family); port 0 lets the kernel choose.
     /// - Throws: `TransportError`; the socket is closed again then.
     public init(
         boundTo interface: String?, family: IPAddress.Family, address: IPAddress? = nil, port: UInt16 = 0,
@@ -43,10 +45,10 @@ public struct DatagramSocket: ~Copyable {
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, kind, 0)
         guard descriptor >= 0 else { throw .failed("open a UDP socket", errno: errno) }
+        let setup = SocketSetup(descriptor: descriptor, family: family)
         let index: UInt32
         let bound: UInt16
         do throws(TransportError) {
-            let setup = SocketSetup(descriptor: descriptor, family: family, joins: wantsOffloads)
             index = try setup.bind(to: interface)
             bound = try setup.bind(to: address, port: port, zone: index)
         } catch {
@@ -61,7 +63,8 @@ public struct DatagramSocket: ~Copyable {
         rowEntries = .allocate(capacity: 64)
         rowEntries.initialize(repeating: 0, count: 64)
         segments = .allocate(capacity: 1)
-        segments.initialize(to: wantsOffloads)
+        segments.initialize(to: wantsOffloads ? setup.segmentation : .off)
+        joining = wantsOffloads ? setup.join() : .off
     }
 
     deinit {
@@ -90,7 +93,7 @@ public struct DatagramSocket: ~Copyable {
             let goesSingly = next < singlesEnd
             let end = goesSingly ? min(singlesEnd, entries.upperBound) : entries.upperBound
             while rows < table.capacity && next < end {
-                let count = segments.pointee && !goesSingly ? run(in: outbox, from: next, to: end) : 1
+                let count = segments.pointee == .on && !goesSingly ? run(in: outbox, from: next, to: end) : 1
                 let first = outbox[next]
                 table.prepareToSend(
                     rows, outbox.datagrams(from: next, count: count),
@@ -103,7 +106,7 @@ public struct DatagramSocket: ~Copyable {
             switch send(rows: rows, &result) {
             case .done:
                 // What could not leave together but could singly: this interface does not cut.
-                if goesSingly && result.failed == refused { segments.pointee = false }
+                if goesSingly && result.failed == refused { segments.pointee = .refused }
             case .full: return result
             case .splits(let count): singlesEnd = result.next + count
             }

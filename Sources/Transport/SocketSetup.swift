@@ -6,8 +6,6 @@ import Packet
 struct SocketSetup {
     let descriptor: Int32
     let family: IPAddress.Family
-    /// Whether the kernel may join datagrams on receipt.
-    let joins: Bool
 
     /// Sets the options and binds to an interface; returns its index, or 0 for none.
     func bind(to interface: String?) throws(TransportError) -> UInt32 {
@@ -20,8 +18,6 @@ struct SocketSetup {
             try set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "ask for IPv6 packet information")
             try set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE, "forbid IPv6 fragments")
         }
-        // Before Linux 5.0 there is no joining; then every datagram is read for itself.
-        if joins { _ = clinux_join_on_receipt(descriptor) }
         enlarge(SO_RCVBUFFORCE, else: SO_RCVBUF)
         enlarge(SO_SNDBUFFORCE, else: SO_SNDBUF)
         guard let interface else { return 0 }
@@ -36,6 +32,12 @@ struct SocketSetup {
         }
         return index
     }
+
+    /// Whether the kernel can cut what is sent. One that can't would send it in one piece, so it is asked first.
+    var segmentation: SocketOffload { clinux_segment_support(descriptor) == 0 ? .on : .missing }
+
+    /// Lets the kernel join datagrams on receipt. Where it can't, every datagram is read for itself.
+    func join() -> SocketOffload { clinux_join_on_receipt(descriptor) == 0 ? .on : .missing }
 
     /// Binds to an address (nil: all) and port; returns the port in host order.
     /// `zone` is the interface that a link-local address belongs to.

@@ -16,8 +16,7 @@ public struct SegmentJoiner: ~Copyable {
 
     private let pieces: UnsafeMutablePointer<iovec>
     private let headerBytes: UnsafeMutableRawBufferPointer
-    private let joinsUDP: Bool
-    private let joins: Bool
+    private let offloads: TunOffloads
     private var first = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var transport: TransportHeader?
     private var segmentSize = 0
@@ -29,8 +28,7 @@ public struct SegmentJoiner: ~Copyable {
 
     /// Joins for a device with these offloads.
     public init(_ offloads: TunOffloads) {
-        joinsUDP = offloads.contains(.udp)
-        joins = !offloads.isEmpty
+        self.offloads = offloads
         pieces = .allocate(capacity: Self.maximumCount + 1)
         pieces.initialize(repeating: iovec(), count: Self.maximumCount + 1)
         headerBytes = .allocate(byteCount: OffloadHeader.size, alignment: 8)
@@ -74,7 +72,7 @@ public struct SegmentJoiner: ~Copyable {
         self.isPartial = isPartial
         pieces[1] = iovec(iov_base: packet.baseAddress, iov_len: packet.count)
         transport = isPartial ? TransportHeader(in: UnsafeRawBufferPointer(packet)) : nil
-        guard let transport, joins else {
+        guard let transport, offloads.contains(needed(by: transport)) else {
             isClosed = true
             return
         }
@@ -88,8 +86,13 @@ public struct SegmentJoiner: ~Copyable {
                 bytes.bigEndian(at: transport.start + 4, as: UInt32.self)
                 &+ UInt32(truncatingIfNeeded: segmentSize)
         } else {
-            isClosed = segmentSize == 0 || !joinsUDP
+            isClosed = segmentSize == 0
         }
+    }
+
+    /// The offload that a run of such packets is.
+    private func needed(by transport: TransportHeader) -> TunOffloads {
+        transport.isTCP ? (first[0] >> 4 == 4 ? .tcp4 : .tcp6) : .udp
     }
 
     /// The payload's size when the packet goes on where the run ends.

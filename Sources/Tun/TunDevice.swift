@@ -18,25 +18,22 @@ public struct TunDevice: ~Copyable {
     public static let maximumRead = 65536 + OffloadHeader.size
 
     /// Makes a TUN interface (layer 3, no packet information header) of that name, which must be free.
-    /// - Parameter wantsOffloads: whether to use all offloads that the kernel has.
+    /// - Parameter wanted: the offloads to use as far as the kernel has them; none: packets are as on a wire.
     /// - Throws: `TunError`, which says who has the name or what the process lacks.
-    public init(name wanted: String, wantsOffloads: Bool = true) throws(TunError) {
-        guard Self.isUsable(wanted) else { throw .badName(wanted) }
+    public init(name: String, offloads wanted: TunOffloads = .all) throws(TunError) {
+        guard Self.isUsable(name) else { throw .badName(name) }
         var given = [CChar](repeating: 0, count: 16)
-        let descriptor = clinux_tun_open(wanted, &given, wantsOffloads ? 1 : 0)
-        guard descriptor >= 0 else { throw TunError(errno: -descriptor, name: wanted) }
+        let descriptor = clinux_tun_open(name, &given, wanted.isEmpty ? 0 : 1)
+        guard descriptor >= 0 else { throw TunError(errno: -descriptor, name: name) }
         let index = if_nametoindex(given)
         guard index != 0 else {
             let code = errno
             close(descriptor)
-            throw TunError.failed(wanted, errno: code)
+            throw TunError.failed(name, errno: code)
         }
-        // The best that this kernel knows: each absence only means more and smaller packets.
-        let choices: [TunOffloads] = [[.checksum, .tcp, .udp], [.checksum, .tcp], [.checksum]]
-        offloads =
-            choices.first { wantsOffloads && clinux_tun_set_offload(descriptor, $0.kernelFlags) == 0 } ?? []
-        hasHeaders = wantsOffloads
-        name = wanted
+        offloads = TunOffloads.probe(wanted) { clinux_tun_set_offload(descriptor, $0) == 0 }
+        hasHeaders = !wanted.isEmpty
+        self.name = name
         self.index = index
         fileDescriptor = descriptor
     }

@@ -8,20 +8,40 @@ public struct TunOffloads: OptionSet, Sendable, CustomStringConvertible {
 
     /// Packets with partial checksums, both ways; without it there are no others.
     public static let checksum = TunOffloads(rawValue: 1)
-    /// TCP in packets of up to 64 KiB, over both families, ECN included.
-    public static let tcp = TunOffloads(rawValue: 2)
+    /// TCP over IPv4 in packets of up to 64 KiB, ECN included (TSO4).
+    public static let tcp4 = TunOffloads(rawValue: 2)
+    /// The same over IPv6 (TSO6).
+    public static let tcp6 = TunOffloads(rawValue: 4)
     /// UDP in packets of up to 64 KiB (USO, since Linux 6.2).
-    public static let udp = TunOffloads(rawValue: 4)
+    public static let udp = TunOffloads(rawValue: 8)
+    /// All that bondd can use.
+    public static let all: TunOffloads = [.checksum, .tcp4, .tcp6, .udp]
 
-    /// As in `bondd status`: `checksum tcp udp`, or `none`.
+    /// Each offload with its word in `bondd status`.
+    public static let words: [(offload: TunOffloads, word: String)] = [
+        (.checksum, "csum"), (.tcp4, "tso4"), (.tcp6, "tso6"), (.udp, "uso"),
+    ]
+
+    /// As in `bondd status`: `csum tso4 tso6 uso`, or `none`.
     public var description: String {
-        if isEmpty { return "none" }
-        return [(Self.checksum, "checksum"), (.tcp, "tcp"), (.udp, "udp")]
-            .filter { contains($0.0) }.map(\.1).joined(separator: " ")
+        isEmpty ? "none" : Self.words.filter { contains($0.offload) }.map(\.word).joined(separator: " ")
+    }
+
+    /// Those of `wanted` that the kernel takes, tried one after the other: each absence only means more and smaller packets.
+    /// - Parameter takes: sets the kernel's flags; false when it knows one of them not, and then the former ones stay.
+    static func probe(_ wanted: TunOffloads, takes: (_ kernelFlags: UInt32) -> Bool) -> TunOffloads {
+        var found: TunOffloads = []
+        for (offload, _) in words where wanted.contains(offload) {
+            // The kernel refuses the rest without checksums, too.
+            guard offload == .checksum || found.contains(.checksum) else { break }
+            if takes(found.union(offload).kernelFlags) { found.insert(offload) }
+        }
+        return found
     }
 
     /// The kernel's TUN_F flags (linux/if_tun.h): CSUM 1, TSO4 2, TSO6 4, TSO_ECN 8, USO4 32, USO6 64.
     var kernelFlags: UInt32 {
-        (contains(.checksum) ? 1 : 0) | (contains(.tcp) ? 2 | 4 | 8 : 0) | (contains(.udp) ? 32 | 64 : 0)
+        (contains(.checksum) ? 1 : 0) | (contains(.tcp4) ? 2 : 0) | (contains(.tcp6) ? 4 : 0)
+            | (isDisjoint(with: [.tcp4, .tcp6]) ? 0 : 8) | (contains(.udp) ? 32 | 64 : 0)
     }
 }

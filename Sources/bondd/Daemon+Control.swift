@@ -68,7 +68,7 @@ extension Daemon {
         for notice in new.notices { log(.warning, notice) }
         guard new.canReplace(configuration) else {
             let sentence =
-                "the role, interface, addresses, keys, endpoints and listening addresses change only with a restart"
+                "the role, interface, addresses, mtu, cipher, keys, offload, buffer_mb, endpoints and listening addresses change only with a restart"
             log(.error, "the configuration stays as it was: \(sentence)")
             return sentence
         }
@@ -118,7 +118,8 @@ extension Configuration {
     fileprivate func canReplace(_ old: Configuration) -> Bool {
         guard tunnel.interface == old.tunnel.interface, tunnel.addresses == old.tunnel.addresses,
             tunnel.cipher == old.tunnel.cipher, tunnel.privateKey == old.tunnel.privateKey,
-            tunnel.mtu == old.tunnel.mtu
+            tunnel.mtu == old.tunnel.mtu, tunnel.offload == old.tunnel.offload,
+            tunnel.bufferMegabytes == old.tunnel.bufferMegabytes
         else { return false }
         switch (role, old.role) {
         case (.client(let new), .client(let old)): return new.server == old.server

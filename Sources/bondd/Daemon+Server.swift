@@ -30,14 +30,16 @@ extension EngineConfiguration {
     init(_ configuration: Configuration, mtu: Int) {
         let mode = Scheduler.Mode(configuration.tunnel.mode)
         let suite = configuration.tunnel.cipher.suite
+        let capacity = configuration.tunnel.bufferMegabytes << 20 / PacketPool.bufferSize
         switch configuration.role {
         case .client(let client):
-            self.init(role: .client, peers: [Peer(client.server)], mode: mode, suite: suite)
+            self.init(
+                role: .client, peers: [Peer(client.server)], mode: mode, suite: suite, poolCapacity: capacity)
         case .server(let server):
             self.init(
                 role: .server,
                 peers: server.clients.map { Peer($0, configuration.tunnel, mode: mode, mtu: mtu) },
-                mode: mode, suite: suite)
+                mode: mode, suite: suite, poolCapacity: capacity)
         }
     }
 }

@@ -13,7 +13,9 @@ extension Daemon {
             mode: engine.currentMode.word,
             interface: tunnel.device.name, mtu: tunnel.mtu, uptime: (now - startedAt).seconds,
             handshakes: counters.handshakes, sessions: sessions, drops: drops,
-            notices: configuration.notices)
+            offloads: offloads,
+            cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
+            notices: configuration.notices + [cipher?.warning].compactMap(\.self))
     }
 
     private func session(of report: SessionReport) -> SessionStatus {

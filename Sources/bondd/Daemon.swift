@@ -83,9 +83,13 @@ struct Daemon: ~Copyable {
         case .server(let server): try serve(server)
         case .client(let client): try connect(client)
         }
+        if let warning = cipher?.warning { log(.warning, warning) }
         log(
             .info, "bondd is running",
-            ["role": engine.isClient ? "client" : "server", "interface": tunnel.device.name])
+            [
+                "role": engine.isClient ? "client" : "server", "interface": tunnel.device.name,
+                "offloads": tunnel.device.offloads.description, "cipher": cipher?.description ?? "none",
+            ])
     }
 
     /// A second instance on one machine gets a socket of its own unless told otherwise.
@@ -111,7 +115,9 @@ struct Daemon: ~Copyable {
     mutating func run() throws {
         while isRunning {
             let count = poller.wait(
-                until: min(engine.nextDeadline(), nextCheck == .zero ? .never : nextCheck).nanoseconds,
+                until: min(
+                    engine.nextDeadline(), engine.nextMemoryCheck, nextCheck == .zero ? .never : nextCheck
+                ).nanoseconds,
                 now: Self.clock().nanoseconds)
             let now = Self.clock()
             for i in 0..<count {
@@ -128,6 +134,7 @@ struct Daemon: ~Copyable {
             }
             if engine.isClient && now >= nextCheck { checkPaths(now: now) }
             turn(now: now)
+            giveBackMemory(now: now)
         }
         engine.closeAll(into: &outbox, now: Self.clock())
         flush(now: Self.clock())

@@ -8,6 +8,7 @@ struct StatusTable {
         var lines = [
             "\(status.interface)  \(status.role)  mode \(status.mode)  mtu \(status.mtu)  up \(Self.time(status.uptime))"
         ]
+        if let line = Self.machinery(status) { lines.append(line) }
         if status.sessions.isEmpty { lines.append("no session") }
         for session in status.sessions {
             lines.append("")
@@ -40,6 +41,37 @@ struct StatusTable {
         }
         lines += status.notices.map { "note: \($0)" }
         text = lines.joined(separator: "\n") + "\n"
+    }
+
+    /// `offloads  tun csum tso4 tso6 uso   udp gso gro   cipher chacha20-poly1305 (libcrypto)`, and in brackets what is not so.
+    private static func machinery(_ status: Status) -> String? {
+        guard let offloads = status.offloads else { return nil }
+        let order = ["csum", "tso4", "tso6", "uso"]
+        let tun = summary(order.map { ($0, "", offloads.tun[$0] ?? "missing") })
+        let udp = summary(
+            offloads.udp.map { ("gso", $0.name, $0.segmentation) }
+                + offloads.udp.map { ("gro", $0.name, $0.joining) })
+        let cipher = status.cipher.map { "   cipher \($0.suite) (\($0.library))" } ?? ""
+        return "offloads  tun \(tun)   udp \(udp)\(cipher)"
+    }
+
+    /// What is on, then what is not in brackets, with its place unless it is so everywhere; `off` when nothing is wanted.
+    private static func summary(_ states: [(word: String, place: String, state: String)]) -> String {
+        if states.allSatisfy({ $0.state == "off" }) { return states.isEmpty ? "-" : "off" }
+        var words: [String] = []
+        for (word, _, _) in states where !words.contains(word) { words.append(word) }
+        var parts = words.filter { word in states.contains { $0.word == word && $0.state == "on" } }
+        for word in words {
+            let own = states.filter { $0.word == word }
+            for state in ["missing", "refused"] {
+                let places = own.filter { $0.state == state }.map(\.place)
+                if places.isEmpty { continue }
+                let isEverywhere = places.count == own.count
+                parts.append(
+                    "(\(word) \(state)\(isEverywhere ? "" : " on " + places.joined(separator: ", ")))")
+            }
+        }
+        return parts.joined(separator: " ")
     }
 
     private static func table(_ rows: [[String]]) -> [String] {

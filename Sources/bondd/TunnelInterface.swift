@@ -12,7 +12,7 @@ struct TunnelInterface: ~Copyable {
 
     /// Makes the device, with its MTU set and up.
     init(name: String, mtu: Int, offload: Bool, netlink: borrowing Netlink) throws {
-        let made = try TunDevice(name: name, wantsOffloads: offload)
+        let made = try TunDevice(name: name, offloads: offload ? .all : [])
         try netlink.setMTU(mtu, ofInterface: made.index)
         try netlink.setUp(true, interface: made.index)
         device = made

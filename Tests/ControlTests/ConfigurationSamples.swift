@@ -106,11 +106,17 @@ struct ConfigurationSamples {
             "bondd.toml:3: [tunnel] mode = \"fast\" is not a mode; use auto, stripe, preferred or redundant"),
         client(
             2, clientRole + "\nmdoe = \"auto\"",
-            "bondd.toml:3: [tunnel] has no key \"mdoe\"; use address, cipher, dns, interface, kill_switch, mode, mtu, offload, "
+            "bondd.toml:3: [tunnel] has no key \"mdoe\"; use address, buffer_mb, cipher, dns, interface, kill_switch, mode, mtu, offload, "
                 + "private_key_file, role and routes"),
         client(
             2, clientRole + "\nmtu = 9000",
             "bondd.toml:3: [tunnel] mtu = 9000 must be a whole number from 576 to 1900"),
+        client(
+            2, clientRole + "\nbuffer_mb = 3",
+            "bondd.toml:3: [tunnel] buffer_mb = 3 must be a whole number from 4 to 1024"),
+        client(
+            2, clientRole + "\nbuffer_mb = 1025",
+            "bondd.toml:3: [tunnel] buffer_mb = 1025 must be a whole number from 4 to 1024"),
         client(
             2, clientRole + "\nmtu = 575",
             "bondd.toml:3: [tunnel] mtu = 575 must be a whole number from 576 to 1900"),

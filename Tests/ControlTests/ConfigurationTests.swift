@@ -41,6 +41,8 @@ import Testing
             mode = "stripe"
             cipher = "chacha20-poly1305"
             private_key_file = "client.key"
+            offload = false
+            buffer_mb = 64
             routes = ["0.0.0.0/0", "::/0", "10.0.0.0/8"]
             dns = ["10.77.0.1"]
             kill_switch = false
@@ -71,6 +73,7 @@ import Testing
             """)
         let tunnel = configuration.tunnel
         #expect(tunnel.interface == "bond0" && tunnel.mtu == 1400 && tunnel.mode == .stripe)
+        #expect(!tunnel.offload && tunnel.bufferMegabytes == 64)
         #expect(tunnel.addresses.map(\.description) == ["10.77.0.2/24", "fd77::2/64"])
         #expect(tunnel.cipher == .chacha20poly1305 && tunnel.privateKey.key == ConfigurationSamples.key)
         guard case .client(let client) = configuration.role else {
@@ -105,6 +108,7 @@ import Testing
         let configuration = try samples.read(ConfigurationSamples.client)
         #expect(configuration.tunnel.interface == "bond0" && configuration.tunnel.mode == .auto)
         #expect(configuration.tunnel.addresses.isEmpty && configuration.tunnel.mtu == nil)
+        #expect(configuration.tunnel.offload && configuration.tunnel.bufferMegabytes == 32)
         guard case .client(let client) = configuration.role else {
             Issue.record("no client")
             return

@@ -63,10 +63,15 @@ import Testing
             drops: ["queue_full": .max])
         let status = Status(
             version: "1.0", role: "client", mode: "auto", interface: "bond0", mtu: 1400, uptime: 3600.5,
-            handshakes: 31, sessions: [session], drops: ["no_session": 12], notices: ["[nat] is off"])
+            handshakes: 31, sessions: [session], drops: ["no_session": 12],
+            offloads: OffloadStatus(
+                tun: ["csum": "on", "uso": "missing"],
+                udp: [.init(name: "fibre", segmentation: "refused", joining: "off")]),
+            cipher: CipherStatus(suite: "aes-256-gcm", library: "libsodium"), notices: ["[nat] is off"])
         let golden =
-            #"{"ok":true,"status":{"drops":{"no_session":12},"handshakes":31,"interface":"bond0","mode":"auto","#
-            + #""mtu":1400,"notices":["[nat] is off"],"role":"client","sessions":[{"address":"10.77.0.2","#
+            #"{"ok":true,"status":{"cipher":{"library":"libsodium","suite":"aes-256-gcm"},"drops":{"no_session":12},"#
+            + #""handshakes":31,"interface":"bond0","mode":"auto","mtu":1400,"notices":["[nat] is off"],"#
+            + #""offloads":{"tun":{"csum":"on","uso":"missing"},"udp":[{"gro":"off","gso":"refused","name":"fibre"}]},"role":"client","sessions":[{"address":"10.77.0.2","#
             + #""client":"laptop","drops":{"queue_full":18446744073709551615},"mode":"auto","paths":["#
             + #"{"interface":"eth0","jitter_ms":0.5,"local":"192.0.2.2:4000","loss":0.25,"lost":5,"mtu":1500,"#
             + #""name":"fibre","queue_ms":1.5,"rate_mbit":95.5,"remote":"203.0.113.7:5000","repaired":6,"#
@@ -75,6 +80,12 @@ import Testing
             + #""duplicates":10,"held":8,"late":9},"state":"up"}],"uptime_s":3600.5,"version":"1.0"}}"#
         #expect(try text(Response.status(status)) == golden + "\n")
         #expect(try Line.decode(Response.self, from: golden.utf8) == .status(status))
+        // A version that does not say what it uses is understood.
+        let earlier = golden.replacing(/"cipher":.*?},/, with: "").replacing(/"offloads":.*?]},/, with: "")
+        guard case .status(let old) = try Line.decode(Response.self, from: earlier.utf8) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: earlier))
+        }
+        #expect(old.offloads == nil && old.cipher == nil && old.sessions == status.sessions)
     }
 
     @Test func whatJSONCannotSayIsAnError() {

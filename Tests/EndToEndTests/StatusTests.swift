@@ -38,7 +38,8 @@ extension EndToEndTests {
                         status,
                         [
                             "version": .text, "role": .text, "mode": .text, "interface": .text,
-                            "mtu": .number, "uptime_s": .number, "sessions": .list,
+                            "mtu": .number, "uptime_s": .number, "sessions": .list, "offloads": .object,
+                            "cipher": .object,
                         ], bondd.name)
                     let session = try #require((status["sessions"] as? [[String: Any]])?.first)
                     check(
@@ -103,6 +104,36 @@ extension EndToEndTests {
                 #expect(child.status == .exited(0) && child.errors.isEmpty)
                 for word in ["client", "stripe", "fibre", "lte", "up"] {
                     #expect(child.output.contains(word))
+                }
+            }
+        }
+
+        /// One end with offloads, one without: traffic flows, and each says what it has.
+        @Test(arguments: [LinkEnd.client, .server]) func tellsWhichOffloadsThereAre(off: LinkEnd) throws {
+            let tunnel = try Tunnel()
+            defer { tunnel.close() }
+            let client = try tunnel.client("laptop", uplinks: fibreAndLTE)
+            try tunnel.changeServer { $0.offload = off != .server }
+            try client.change { $0.offload = off != .client }
+            try tunnel.start()
+            var plan = TCPFlow.Plan(to: Tunnel.serverAddress, seconds: 2)
+            for reverse in [false, true] {
+                plan.reverse = reverse
+                let flow = try TCPFlow.run(from: client.namespace, to: tunnel.server.namespace, plan)
+                #expect(flow.megabits > 5, "\(off) without, reverse \(reverse)")
+            }
+            for (end, bondd) in [(LinkEnd.client, client.bondd), (.server, tunnel.server)] {
+                let line = try bondd.command(["status"]).output.split(separator: "\n")
+                    .first { $0.hasPrefix("offloads") }
+                let text = String(try #require(line))
+                let cipher = /\ {3}cipher chacha20-poly1305 \((libsodium|libcrypto)\)$/
+                #expect(text.contains(cipher), "\(text)")
+                if end == off {
+                    #expect(text.hasPrefix("offloads  tun off   udp off   cipher"), "\(text)")
+                } else {
+                    // USO is there since Linux 6.2.
+                    let on = /^offloads  tun csum tso4 tso6 (uso|\(uso missing\))   udp gso gro   cipher/
+                    #expect(text.contains(on), "\(text)")
                 }
             }
         }

@@ -20,6 +20,8 @@ final class Node {
     var flows = FlowLedger()
     var events: [EngineEvent] = []
     var nonces = NonceLedger()
+    /// Bytes of the slab that were given back.
+    var givenBack = 0
     /// Called for every delivery.
     var onDelivery: ((Probe) -> Void)?
 

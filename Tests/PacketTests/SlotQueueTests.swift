@@ -22,6 +22,7 @@ import Testing
                 oracle.removeFirst()
                 pool.release(first)
             }
+            if round % 100 == 99 { queue.shrink() }
             #expect(queue.count == oracle.count && queue.isEmpty == oracle.isEmpty)
             #expect(queue.bytes == oracle.reduce(0) { $0 + pool.length(of: $1) })
             #expect(queue.first == oracle.first ?? .none)

@@ -69,6 +69,8 @@ import Testing
 
         let fallback = try #require(choose(among: [.sodium, .libcrypto], trusts: false))
         #expect(fallback.provider == .sodium && fallback.distrustsLibcrypto)
+        #expect(fallback.warning?.contains("libcrypto failed the self-test of aes-256-gcm") == true)
+        #expect(choose(among: [.sodium])?.warning == nil)
         #expect(choose(among: [.libcrypto], trusts: false) == nil)
     }
 }

@@ -46,4 +46,20 @@ import Testing
             #expect(window.contains(200 + jump) == false && window.contains(198 + jump) == false)
         }
     }
+
+    @Test func whatIsForgottenCountsAsSeen() {
+        var window = SequenceWindow()
+        window.forget()
+        #expect(window.contains(0) == false, "there was nothing to forget")
+        for sequence in [UInt64(0), 2, 70_000, 70_002] { window.insert(sequence) }
+        window.forget()
+        #expect(window.bottom == 70_003 && window.top == 70_003)
+        for sequence in [UInt64(0), 1, 69_999, 70_001, 70_002] { #expect(window.contains(sequence) == true) }
+        #expect(window.contains(70_003) == false && window.contains(200_000) == false)
+        window.insert(70_001)
+        window.insert(70_005)
+        #expect(window.contains(70_005) == true && window.contains(70_004) == false)
+        window.insert(70_005 + SequenceWindow.span)
+        #expect(window.bottom == 70_006 && window.contains(70_006) == false)
+    }
 }

@@ -137,6 +137,10 @@ import Testing
         rig.queues.removeAll(pool: &rig.pool, notes: rig.notes)
         #expect(rig.pool.inUse == 0 && rig.queues.isEmpty && rig.take() == nil)
         rig.add(5)
+        rig.queues.shrink()
         #expect(rig.take()?.flow == 5)
+        rig.queues.shrink()
+        rig.add(6)
+        #expect(rig.take()?.flow == 6)
     }
 }

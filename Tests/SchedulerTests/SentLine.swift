@@ -22,7 +22,9 @@ final class SentLine {
     var bytesInFlight: Int { sent.bytesInFlight }
     var oldestUnanswered: Instant? { sent.oldestUnanswered() }
 
-    func send(eliciting: Bool = true, starved: Bool = false, slot hasSlot: Bool? = nil) {
+    /// Sends one and tells its number.
+    @discardableResult
+    func send(eliciting: Bool = true, starved: Bool = false, slot hasSlot: Bool? = nil) -> UInt64 {
         var slot = Slot.none
         if hasSlot ?? eliciting {
             slot = pool.reserve()
@@ -34,7 +36,10 @@ final class SentLine {
             slots[sent.next] = slot
         }
         sent.append(slot: slot, size: 100, eliciting: eliciting, starved: starved, now: now, pool: &pool)
+        return sent.next - 1
     }
+
+    func shrink() { sent.shrink() }
 
     /// An ACK that says that these numbers arrived, the largest being the highest.
     func acknowledge(_ numbers: [UInt64]) -> SentPackets.News? {

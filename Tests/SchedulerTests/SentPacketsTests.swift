@@ -173,4 +173,22 @@ import Testing
         let late = line.acknowledge([0, 1, 2])
         #expect(late?.lost == -1 && late?.lateness == .milliseconds(11))
     }
+
+    /// Shrinking forgets nothing that is in flight, and late ACKs do no harm.
+    @Test func shrinkingKeepsWhatIsInFlight() {
+        let line = SentLine()
+        for _ in 0..<500 { line.send() }
+        line.shrink()
+        #expect(line.bytesInFlight == 50_000 && line.pool.inUse == 500)
+        #expect(line.acknowledge(Array(244..<490))?.acknowledged == 246)
+        line.shrink()
+        #expect(line.bytesInFlight == 1000 && line.pool.inUse == 10)
+        for _ in 0..<200 { line.send() }
+        #expect(line.bytesInFlight == 21_000 && line.pool.inUse == 210)
+        let news = line.acknowledge(Array(489..<700))
+        #expect(news?.acknowledged == 210 && line.bytesInFlight == 0 && line.pool.inUse == 0)
+        line.shrink()
+        #expect(line.acknowledge(Array(600..<700))?.acknowledged == 0)
+        #expect(line.send() == 700)
+    }
 }

@@ -130,6 +130,45 @@ struct DatagramSocketTests {
         }
     }
 
+    // MARK: Offloads
+
+    /// Without checksums the kernel does not cut: it says EINVAL, as it does where the interface can't.
+    @Test func whatTheKernelRefusesToCutGoesOneByOneFromThenOn() throws {
+        try OwnNetwork.run {
+            let receiver = try DatagramSocket(boundTo: nil, family: .v4, wantsOffloads: false)
+            let sender = try DatagramSocket(boundTo: nil, family: .v4)
+            try #require(sender.segmentation == .on, "this kernel does not cut")
+            var outbox = Outbox()
+            for _ in 0..<20 {
+                _ = outbox.reserve(100)
+                outbox.commit(
+                    100,
+                    to: Link(
+                        socket: 0, remote: Endpoint(address: Self.v4Loopback, port: receiver.localPort)))
+            }
+            #expect(sender.send(outbox, entries: 0..<20).sent == 20 && sender.segmentation == .on)
+            var yes: Int32 = 1
+            setsockopt(sender.fileDescriptor, SOL_SOCKET, SO_NO_CHECK, &yes, 4)
+            for _ in 0..<2 {
+                let result = sender.send(outbox, entries: 0..<20)
+                #expect(result.sent == 20 && result.failed == 0 && result.problem == nil)
+                #expect(sender.segmentation == .refused)
+            }
+            var batch = ReceiveBatch()
+            #expect(try collect(60, from: receiver, &batch).map(\.length) == [Int](repeating: 100, count: 60))
+        }
+    }
+
+    @Test(arguments: [v4Loopback, v6Loopback]) func offloadsThatNobodyWantsAreOff(_ address: IPAddress) throws
+    {
+        try OwnNetwork.run {
+            let plain = try DatagramSocket(boundTo: nil, family: address.family, wantsOffloads: false)
+            #expect(plain.segmentation == .off && plain.joining == .off)
+            let whole = try DatagramSocket(boundTo: nil, family: address.family)
+            #expect(whole.segmentation == .on && whole.joining == .on, "since Linux 5.0")
+        }
+    }
+
     // MARK: Errors become events
 
     @Test func anInterfaceWithoutRouteIsUnreachable() throws {

@@ -131,7 +131,7 @@ import Testing
 
     /// What is written, and in how many writes.
     static func join(_ packets: [[UInt8]], partial: Bool) -> (written: [[UInt8]], runs: Int) {
-        var joiner = SegmentJoiner([.checksum, .tcp, .udp])
+        var joiner = SegmentJoiner(.all)
         let memory = packets.map { packet in
             let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: packet.count, alignment: 8)
             copy.copyBytes(from: packet)

@@ -8,7 +8,7 @@ import Testing
 struct TunDeviceTests {
     @Test func packetsGoThroughTheKernelAndBack() throws {
         try OwnNetwork.run {
-            let tun = try TunDevice(name: "bond0", wantsOffloads: false)
+            let tun = try TunDevice(name: "bond0", offloads: [])
             #expect(tun.name == "bond0")
             #expect(tun.index == if_nametoindex("bond0"))
             OwnNetwork.ip("addr add 10.77.0.2/24 dev bond0")
@@ -53,7 +53,7 @@ struct TunDeviceTests {
 
     @Test func readingNothingIsZero() throws {
         try OwnNetwork.run {
-            let tun = try TunDevice(name: "quiet", wantsOffloads: false)
+            let tun = try TunDevice(name: "quiet", offloads: [])
             var buffer = [UInt8](repeating: 0, count: 2048)
             #expect(buffer.withUnsafeMutableBytes { tun.readBytes(into: $0) } == 0)
         }
@@ -61,7 +61,7 @@ struct TunDeviceTests {
 
     @Test func writeTellsWhyAPacketIsLost() throws {
         try OwnNetwork.run {
-            let tun = try TunDevice(name: "bond0", wantsOffloads: false)
+            let tun = try TunDevice(name: "bond0", offloads: [])
             let packet = [UInt8](repeating: 0x45, count: 40)
             #expect(packet.withUnsafeBytes { tun.write($0) } == -Int(EIO), "the interface is down")
             OwnNetwork.ip("link set bond0 up")
@@ -72,7 +72,7 @@ struct TunDeviceTests {
     @Test func theInterfaceGoesWithTheValue() throws {
         try OwnNetwork.run {
             do {
-                let tun = try TunDevice(name: "brief", wantsOffloads: false)
+                let tun = try TunDevice(name: "brief", offloads: [])
                 #expect(if_nametoindex("brief") == tun.index)
             }
             // Another test's child may hold the descriptor between its fork and its exec.
@@ -85,12 +85,12 @@ struct TunDeviceTests {
         OwnNetwork.run {
             OwnNetwork.ip("link add taken type veth peer name other")
             #expect(throws: TunError.nameTaken("taken")) {
-                _ = try TunDevice(name: "taken", wantsOffloads: false)
+                _ = try TunDevice(name: "taken", offloads: [])
             }
             do {
-                let tun = try TunDevice(name: "mine", wantsOffloads: false)
+                let tun = try TunDevice(name: "mine", offloads: [])
                 #expect(throws: TunError.nameTaken("mine")) {
-                    _ = try TunDevice(name: "mine", wantsOffloads: false)
+                    _ = try TunDevice(name: "mine", offloads: [])
                 }
                 #expect(tun.name == "mine")
             } catch {
@@ -99,7 +99,7 @@ struct TunDeviceTests {
             // Made by somebody to be there: not taken over either.
             OwnNetwork.ip("tuntap add persist mode tun")
             #expect(throws: TunError.nameTaken("persist")) {
-                _ = try TunDevice(name: "persist", wantsOffloads: false)
+                _ = try TunDevice(name: "persist", offloads: [])
             }
         }
     }

@@ -31,6 +31,8 @@ void clinux_set_source(struct msghdr *message, const uint8_t *address, int lengt
 
 // Has a message cut into datagrams of `size` bytes (UDP_SEGMENT); appended to what clinux_set_source left.
 void clinux_set_segment_size(struct msghdr *message, uint16_t size);
+// Whether the kernel knows UDP_SEGMENT: 0, or a negative errno.
+int clinux_segment_support(int fd);
 // The size of the datagrams that the kernel joined into a received message (UDP_GRO), or 0 for a single one.
 int clinux_segment_size(const struct msghdr *message);
 // Lets the kernel join datagrams of one sender on receipt.
@@ -42,6 +44,13 @@ int clinux_tun_open(const char *wanted, char name[16], int headers);
 // Sets a TUN device's offloads (TUN_F_...) or its carrier.
 int clinux_tun_set_offload(int fd, unsigned int flags);
 int clinux_tun_set_carrier(int fd, int carrier);
+
+// Bytes of a page of memory.
+size_t clinux_page_size(void);
+// Gives whole pages back to the kernel, which hands out zeroed ones when they are next touched.
+int clinux_give_back(void *pages, size_t size);
+// Gives the kernel back the free pages of the heap.
+void clinux_trim_heap(void);
 
 // accept4 of a descriptor that does not block and is closed on exec.
 int clinux_accept(int fd);

@@ -38,6 +38,8 @@ public struct Configuration: Equatable, Sendable {
         public let privateKey: KeyFile
         /// Whether to use the kernel's offloads for the TUN device and the sockets; off only to look for a fault.
         public let offload: Bool
+        /// The most memory for packets, in units of 2²⁰ bytes.
+        public let bufferMegabytes: Int
     }
 
     /// How packets are spread over the paths. The raw value is the configuration's word.

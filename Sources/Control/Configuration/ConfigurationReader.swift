@@ -48,7 +48,10 @@ struct ConfigurationReader {
     }
 
     func configuration() throws(ConfigurationError) -> Configuration {
-        let keys = ["role", "interface", "address", "mtu", "mode", "cipher", "private_key_file", "offload"]
+        let keys = [
+            "role", "interface", "address", "mtu", "mode", "cipher", "private_key_file", "offload",
+            "buffer_mb",
+        ]
         guard let table = try root.table("tunnel", keys: keys + Self.clientKeys) else {
             throw ConfigurationError(
                 file: file, line: nil, problem: "there is no table [tunnel]; it says what this host is")
@@ -116,7 +119,8 @@ struct ConfigurationReader {
         return Configuration.Tunnel(
             interface: try interface("interface", in: table) ?? "bond0", addresses: addresses, mtu: mtu,
             mode: try table.choice("mode", "mode", of: Configuration.Mode.self) ?? .auto,
-            cipher: cipher, privateKey: privateKey, offload: try table.boolean("offload") ?? true)
+            cipher: cipher, privateKey: privateKey, offload: try table.boolean("offload") ?? true,
+            bufferMegabytes: try table.integer("buffer_mb", in: 4...1024) ?? 32)
     }
 
     private func finish(

@@ -20,6 +20,8 @@ public struct ClientFile: Sendable {
     public var mode = "stripe"
     /// `cipher`; nil leaves the key out.
     public var cipher: String?
+    /// `offload`
+    public var offload = true
     /// The server's public key in base64.
     public var serverKey: String
     /// The file of the preshared key, if any.
@@ -43,6 +45,7 @@ public struct ClientFile: Sendable {
             mode = "\(mode)"
             private_key_file = "key"
             \(cipher.map { "cipher = \"\($0)\"" } ?? "")
+            \(offload ? "" : "offload = false")
             \(routes.map { "routes = \($0)" } ?? "")
             [server]
             public_key = "\(serverKey)"

@@ -23,6 +23,8 @@ public struct ServerFile: Sendable {
     public var mode = "stripe"
     /// `cipher`; nil leaves the key out.
     public var cipher: String?
+    /// `offload`
+    public var offload = true
     /// `address`, with prefix length.
     public var addresses = ["10.77.0.1/24", "fd77::1/64"]
     /// `[listen] addresses`
@@ -43,6 +45,7 @@ public struct ServerFile: Sendable {
             address = \(addresses)
             private_key_file = "key"
             \(cipher.map { "cipher = \"\($0)\"" } ?? "")
+            \(offload ? "" : "offload = false")
             [listen]
             addresses = \(listen)
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Synchronization
 
 /// A real tunnel in a lab: one bondd server and any number of clients, each in a namespace of its own with emulated
@@ -38,10 +39,22 @@ public final class Tunnel: Sendable {
         server = try Bondd("server", program, in: lab.namespace("server"))
         var file = ServerFile()
         (file.mode, file.cipher) = (mode, cipher)
+        file.offload = Self.usesOffloads(.server)
         state = Mutex((file, []))
     }
 
     deinit { close() }
+
+    /// Whether an end's configuration lets it use offloads: BONDD_OFFLOAD=off in the environment says that neither does,
+    /// BONDD_OFFLOAD=client or server that only that one does.
+    private static func usesOffloads(_ end: LinkEnd) -> Bool {
+        switch ProcessInfo.processInfo.environment["BONDD_OFFLOAD"] {
+        case "off": false
+        case "client": end == .client
+        case "server": end == .server
+        default: true
+        }
+    }
 
     /// The server's configuration. Setting it writes the file; a running server reads it after SIGHUP.
     public var serverFile: ServerFile { state.withLock { $0.file } }
@@ -100,6 +113,7 @@ public final class Tunnel: Sendable {
         let number = clients.count
         var file = ClientFile(serverKey: server.publicKey)
         (file.mode, file.cipher) = (serverFile.mode, serverFile.cipher)
+        file.offload = Self.usesOffloads(.client)
         file.paths = paths
         let client = TunnelClient(bondd: bondd, links: links, number: number, file: file)
         try client.change { _ in }
