@@ -38,6 +38,18 @@ import Testing
         #expect(abs(Mix("a", "a", [link], from: .server).ceiling - 71.76) < 1e-9)
     }
 
+    @Test func meansAreOfEachFigure() {
+        let cells = [(10.0, 1), (20.0, 4)].map { rate, count in
+            Cell(
+                bulk: .init(megabits: rate, share: rate / 100, recoveries: count, undone: 0, timeouts: 2),
+                udp: .init(lost: rate / 1000, late: 0, outOfOrder: 0.5))
+        }
+        let mean = Cell.mean(cells)
+        #expect(mean.bulk?.megabits == 15 && mean.bulk?.recoveries == 3 && mean.bulk?.spurious == nil)
+        #expect(abs((mean.udp?.lost ?? 0) - 0.015) < 1e-12 && mean.udp?.outOfOrder == 0.5)
+        #expect(mean.call == nil && mean.pings == nil)
+    }
+
     @Test func namesOfTheStandardMixesAreTheirOwn() {
         let names = Mix.standard.map(\.name)
         #expect(Set(names).count == names.count)

@@ -26,6 +26,9 @@ struct SimCommand: ParsableCommand {
     @Option(help: "What all random choices follow from.")
     var seed: UInt64 = 1
 
+    @Option(help: "How many seeds, from --seed on; what is told is the mean.")
+    var seeds = 1
+
     @Option(help: "How many runs at once.")
     var jobs = 1
 
@@ -49,10 +52,13 @@ struct SimCommand: ParsableCommand {
             throw ValidationError("There is no row '\(row)'; 'bondlab sim --help' lists them.")
         }
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs is a number from 1 to 64.") }
-        if trace != nil && (rows.count != 1 || columns.count != 1) {
-            throw ValidationError("--trace wants one --row and one --column.")
+        guard (1...1000).contains(seeds) else {
+            throw ValidationError("--seeds is a number from 1 to 1000.")
         }
-        if (check ?? update) != nil && (!columns.isEmpty || seed != 1 || json || ecn) {
+        if trace != nil && (rows.count != 1 || columns.count != 1 || seeds != 1) {
+            throw ValidationError("--trace wants one --row, one --column and one seed.")
+        }
+        if (check ?? update) != nil && (!columns.isEmpty || seed != 1 || seeds != 1 || json || ecn) {
             throw ValidationError("--check and --update go with all columns, seed 1, no ECN, and text.")
         }
         if update != nil && !rows.isEmpty { throw ValidationError("--update goes with all rows.") }
@@ -61,10 +67,13 @@ struct SimCommand: ParsableCommand {
     func run() throws {
         let mixes = Mix.standard.filter { rows.isEmpty || rows.contains($0.name) }
         let batch = SimulationBatch(
-            mixes: mixes, columns: columns.isEmpty ? Column.allCases : columns, seed: seed, usesECN: ecn)
+            mixes: mixes, columns: columns.isEmpty ? Column.allCases : columns,
+            seeds: (0..<UInt64(seeds)).map { seed &+ $0 },
+            usesECN: ecn)
         let snapshot = try (check ?? update).map { try Snapshot(path: $0) }
         var traced = ""
-        let results = batch.results(jobs: jobs, trace: trace == nil ? nil : { traced += $0 + "\n" })
+        let results =
+            trace == nil ? batch.results(jobs: jobs) : batch.trace { traced += $0 + "\n" }
         if let trace { try traced.write(toFile: trace, atomically: true, encoding: .utf8) }
         let lines = SimulationTable(results: results).lines
         if let snapshot, update != nil {

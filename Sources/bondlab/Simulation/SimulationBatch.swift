@@ -6,27 +6,30 @@ import Synchronization
 struct SimulationBatch {
     let mixes: [Mix]
     let columns: [Column]
-    let seed: UInt64
+    /// One run of each cell for each; what it says is their mean.
+    let seeds: [UInt64]
     var usesECN = false
+
+    /// One run, with a line of figures for every 10 ms of it.
+    func trace(_ note: @escaping (String) -> Void) -> [SimulationResult] {
+        var result = SimulationResult(mixes[0])
+        result[columns[0]] = Run(mixes[0], columns[0], seed: seeds[0], usesECN: usesECN).measure(trace: note)
+        return [result]
+    }
 
     /// Runs all.
     /// - Parameter jobs: how many runs at once.
-    func results(jobs: Int, trace: ((String) -> Void)? = nil) -> [SimulationResult] {
-        if let trace {
-            var result = SimulationResult(mixes[0])
-            result[columns[0]] = Run(mixes[0], columns[0], seed: seed, usesECN: usesECN).measure(trace: trace)
-            return [result]
-        }
+    func results(jobs: Int) -> [SimulationResult] {
         let results = Mutex(mixes.map { SimulationResult($0) })
         let tasks = mixes.indices.flatMap { row in columns.map { (row, $0) } }
         let next = Atomic(0)
-        let (mixes, seed, usesECN) = (mixes, seed, usesECN)
-        let singles = columns.contains(.cubic) ? SingleLinks(seed: seed, usesECN: usesECN) : nil
+        let (mixes, seeds, usesECN) = (mixes, seeds, usesECN)
+        let singles = SingleLinks(seeds: seeds, usesECN: usesECN)
         DispatchQueue.concurrentPerform(iterations: min(jobs, tasks.count)) { _ in
             while case let task = next.add(1, ordering: .relaxed).oldValue, task < tasks.count {
                 let (row, column) = tasks[task]
-                let cell = Run(mixes[row], column, seed: seed, usesECN: usesECN).measure()
-                let best = column == .cubic ? singles?.best(of: mixes[row]) : nil
+                let cell = Self.mean(mixes[row], column, seeds: seeds, usesECN: usesECN)
+                let best = column == .cubic ? singles.best(of: mixes[row]) : nil
                 results.withLock {
                     $0[row][column] = cell
                     if let best { $0[row].bestSingle = best }
@@ -34,5 +37,10 @@ struct SimulationBatch {
             }
         }
         return results.withLock { $0 }
+    }
+
+    /// What a cell is on average.
+    static func mean(_ mix: Mix, _ column: Column, seeds: [UInt64], usesECN: Bool) -> Cell {
+        .mean(seeds.map { Run(mix, column, seed: $0, usesECN: usesECN).measure() })
     }
 }

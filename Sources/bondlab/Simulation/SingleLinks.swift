@@ -9,12 +9,12 @@ final class SingleLinks: Sendable {
         var megabits: Double
     }
 
-    private let seed: UInt64
+    private let seeds: [UInt64]
     private let usesECN: Bool
     private let known = Mutex<[Known]>([])
 
-    init(seed: UInt64, usesECN: Bool) {
-        self.seed = seed
+    init(seeds: [UInt64], usesECN: Bool) {
+        self.seeds = seeds
         self.usesECN = usesECN
     }
 
@@ -31,7 +31,8 @@ final class SingleLinks: Sendable {
         if let found = known.withLock({ $0.first { $0.link == link && $0.sender == sender } }) {
             return found.megabits
         }
-        let megabits = Run(single, .cubic, seed: seed, usesECN: usesECN).measure().bulk?.megabits ?? 0
+        let cell = SimulationBatch.mean(single, .cubic, seeds: seeds, usesECN: usesECN)
+        let megabits = cell.bulk?.megabits ?? 0
         known.withLock { $0.append(Known(link: link, sender: sender, megabits: megabits)) }
         return megabits
     }
