@@ -3,24 +3,28 @@ import Scheduler
 
 /// The paths of a session, 16 at the most, each in memory of its own.
 struct PathList: ~Copyable {
-    private var pointers = InlineArray<16, UnsafeMutablePointer<Path>?>(repeating: nil)
+    /// Not an InlineArray, of which a look at one element copies all.
+    private let pointers: UnsafeMutablePointer<UnsafeMutablePointer<Path>>
     private(set) var count = 0
+
+    init() { pointers = .allocate(capacity: Lanes.maximum) }
 
     deinit {
         for i in 0..<count {
-            pointers[i]?.deinitialize(count: 1)
-            pointers[i]?.deallocate()
+            pointers[i].deinitialize(count: 1)
+            pointers[i].deallocate()
         }
+        pointers.deallocate()
     }
 
     subscript(index: Int) -> UnsafeMutablePointer<Path> {
-        precondition(index < count)
-        return pointers[index].unsafelyUnwrapped
+        precondition(index >= 0 && index < count)
+        return pointers[index]
     }
 
     /// The index of the path of that ID.
     func find(_ id: UInt16) -> Int? {
-        for i in 0..<count where pointers[i].unsafelyUnwrapped.pointee.id == id { return i }
+        for i in 0..<count where pointers[i].pointee.id == id { return i }
         return nil
     }
 
@@ -29,7 +33,7 @@ struct PathList: ~Copyable {
         guard count < Lanes.maximum else { return nil }
         let pointer = UnsafeMutablePointer<Path>.allocate(capacity: 1)
         pointer.initialize(to: path)
-        pointers[count] = pointer
+        (pointers + count).initialize(to: pointer)
         count += 1
         return count - 1
     }
@@ -42,6 +46,5 @@ struct PathList: ~Copyable {
         pointer.deallocate()
         for i in index..<count - 1 { pointers[i] = pointers[i + 1] }
         count -= 1
-        pointers[count] = nil
     }
 }

@@ -99,7 +99,7 @@ struct Session: ~Copyable {
         highestRemoved = max(highestRemoved, Int(paths[index].pointee.id))
         paths.remove(at: index, pool: &pool)
         // Both know paths by their index.
-        lanes = Lanes()
+        lanes.removeAll()
         preferredPath = -1
     }
 

@@ -1,7 +1,7 @@
 import Packet
 
 /// The paths that may carry data now, as the choice among them sees them: when would a packet arrive on each?
-public struct Lanes: Sendable {
+public struct Lanes: ~Copyable {
     /// The most paths a session has.
     public static let maximum = 16
     /// How much longer than the best path the packets of another may have been under way: beyond it, holding the fast
@@ -42,16 +42,26 @@ public struct Lanes: Sendable {
         }
     }
 
-    private var lanes = InlineArray<16, Lane>(repeating: Lane())
+    /// Memory of their own: of an InlineArray, a look at one lane copies all of them.
+    private let lanes: UnsafeMutablePointer<Lane>
     private var count = 0
 
     /// No paths.
-    public init() {}
+    public init() {
+        lanes = .allocate(capacity: Self.maximum)
+        lanes.initialize(repeating: Lane(), count: Self.maximum)
+    }
+
+    deinit { lanes.deallocate() }
 
     /// The lane of the path at `index`.
     public subscript(index: Int) -> Lane {
-        get { lanes[index] }
+        get {
+            precondition(index >= 0 && index < Self.maximum)
+            return lanes[index]
+        }
         set {
+            precondition(index >= 0 && index < Self.maximum)
             lanes[index] = newValue
             count = max(count, index + 1)
         }

@@ -189,7 +189,7 @@ public struct RateModel: Sendable {
             begin(.drain, now: now)
             phaseEnds = now + max(round * 3, .milliseconds(250))
         case .steady:
-            let isUnfilled = unfilledSince.map { now - $0 > max(round * 10, .milliseconds(300)) } ?? false
+            let isUnfilled = unfilledSince.map { now - $0 > max(round * 10, .milliseconds(120)) } ?? false
             if (now >= nextProbe || isUnfilled) && !isCongested && !starved {
                 probeGain = 1.25
                 unfilledSince = nil

@@ -17,6 +17,12 @@ public struct Superpacket {
     /// Where the transport header begins, and where the payload does.
     private let start: Int
     private let payload: Int
+    // What the headers said at first, and the sums of what all packets' headers have in common.
+    private var identification: UInt16 = 0
+    private var addressSum: UInt64 = 0
+    private var pseudoSum: UInt64 = 0
+    private var sequence: UInt32 = 0
+    private var flags: UInt8 = 0
 
     /// Reads what the kernel wrote; nil when header and packet do not fit together.
     public init?(_ header: OffloadHeader, _ packet: UnsafeMutableRawBufferPointer) {
@@ -48,6 +54,20 @@ public struct Superpacket {
             start + Int(header.checksumOffset) + 2 <= payload, packet.count > payload
         else { return nil }
         count = (packet.count - payload + segmentSize - 1) / segmentSize
+        let bytes = UnsafeRawBufferPointer(packet)
+        if isIPv4 {
+            identification = bytes.bigEndian(at: 4, as: UInt16.self)
+            packet.storeBigEndian(UInt16(0), at: 2)
+            packet.storeBigEndian(UInt16(0), at: 4)
+            packet.storeBigEndian(UInt16(0), at: 10)
+            addressSum = UInt64(Checksum.sum(bytes.slice(0, ipLength)))
+        }
+        let number = isTCP ? TransportHeader.tcp : TransportHeader.udp
+        pseudoSum = UInt64(Checksum.pseudoHeader(of: bytes, protocol: number, length: 0))
+        if isTCP {
+            sequence = bytes.bigEndian(at: start + 4, as: UInt32.self)
+            flags = bytes[start + 13]
+        }
     }
 
     /// Writes the `index`-th packet to `room`; nil when there is no room for it.
@@ -58,28 +78,15 @@ public struct Superpacket {
         let size = min(segmentSize, packet.count - payload - offset)
         let length = payload + size
         guard length <= room.count else { return nil }
+        // The headers are made in the superpacket, where they are at hand, and only written to the new packet.
+        finishIP(length, index)
+        finishTransport(length - start, offset, index)
         let out = room.slice(0, length)
         out.slice(0, payload).copyMemory(from: UnsafeRawBufferPointer(packet.slice(0, payload)))
         out.dropping(payload).copyMemory(from: UnsafeRawBufferPointer(packet.slice(payload + offset, size)))
-        finishIP(out, index)
-        let isLast = index == count - 1
-        let number = header.segments == .udp ? TransportHeader.udp : TransportHeader.tcp
-        let transportLength = length - start
-        if number == TransportHeader.tcp {
-            let sequence = packet.bigEndianSequence(at: start + 4) &+ UInt32(truncatingIfNeeded: offset)
-            out.storeBigEndian(sequence, at: start + 4)
-            // FIN and PSH go with the last segment, CWR with the first (RFC 3168 6.1.2).
-            if !isLast { out[start + 13] &= ~0x09 }
-            if index > 0 { out[start + 13] &= ~0x80 }
-        } else {
-            out.storeBigEndian(UInt16(truncatingIfNeeded: transportLength), at: start + 4)
-        }
-        let pseudo = Checksum.pseudoHeader(
-            of: UnsafeRawBufferPointer(out), protocol: number, length: transportLength)
-        let checksumOffset = Int(header.checksumOffset)
-        out.storeBigEndian(pseudo, at: start + checksumOffset)
         if !isPartial {
-            Checksum.complete(out, start: start, offset: checksumOffset, isUDP: number == TransportHeader.udp)
+            Checksum.complete(
+                out, start: start, offset: Int(header.checksumOffset), isUDP: header.segments == .udp)
         }
         return length
     }
@@ -96,20 +103,27 @@ public struct Superpacket {
     }
 
     /// Length, and for IPv4 identification and checksum, of the `index`-th packet.
-    private func finishIP(_ out: UnsafeMutableRawBufferPointer, _ index: Int) {
-        if out[0] >> 4 == 4 {
-            out.storeBigEndian(UInt16(truncatingIfNeeded: out.count), at: 2)
-            let identification = UnsafeRawBufferPointer(packet).bigEndian(at: 4, as: UInt16.self)
-            out.storeBigEndian(identification &+ UInt16(truncatingIfNeeded: index), at: 4)
-            Checksum.finishIPv4(out.slice(0, Int(out[0] & 15) * 4))
+    private func finishIP(_ length: Int, _ index: Int) {
+        if packet[0] >> 4 == 4 {
+            let number = identification &+ UInt16(truncatingIfNeeded: index)
+            packet.storeBigEndian(UInt16(truncatingIfNeeded: length), at: 2)
+            packet.storeBigEndian(number, at: 4)
+            packet.storeBigEndian(~Checksum.fold(addressSum + UInt64(length) + UInt64(number)), at: 10)
         } else {
-            out.storeBigEndian(UInt16(truncatingIfNeeded: out.count - 40), at: 4)
+            packet.storeBigEndian(UInt16(truncatingIfNeeded: length - 40), at: 4)
         }
     }
-}
 
-extension UnsafeMutableRawBufferPointer {
-    fileprivate func bigEndianSequence(at offset: Int) -> UInt32 {
-        UnsafeRawBufferPointer(self).bigEndian(at: offset, as: UInt32.self)
+    /// Sequence and flags for TCP, length for UDP, and the pseudo header's sum.
+    private func finishTransport(_ length: Int, _ offset: Int, _ index: Int) {
+        if header.segments == .udp {
+            packet.storeBigEndian(UInt16(truncatingIfNeeded: length), at: start + 4)
+        } else {
+            packet.storeBigEndian(sequence &+ UInt32(truncatingIfNeeded: offset), at: start + 4)
+            // FIN and PSH go with the last segment, CWR with the first (RFC 3168 6.1.2).
+            packet[start + 13] = flags & (index == count - 1 ? 0xFF : ~0x09) & (index > 0 ? ~0x80 : 0xFF)
+        }
+        packet.storeBigEndian(
+            Checksum.fold(pseudoSum + UInt64(length)), at: start + Int(header.checksumOffset))
     }
 }
