@@ -42,8 +42,7 @@ extension Engine {
         _ responder: consuming Responder, _ datagram: UnsafeRawBufferPointer, _ header: Header,
         hasCookie: Bool, from link: Link, now: Instant
     ) throws(ProtoError) {
-        let key = responder.initiator
-        guard let peer = peers.firstIndex(where: { $0.configuration.publicKey == key }) else {
+        guard let peer = numbers[responder.initiator] else {
             resources.drops.handshake += 1
             return
         }

@@ -18,6 +18,8 @@ public struct Engine: ~Copyable {
     let staticKey: PrivateKey
     var resources: Resources
     var peers: [PeerState]
+    /// The peers' numbers by their keys, for handshakes.
+    var numbers: [PublicKey: Int]
     var routes: AddressTable
     var sessions = SessionTable()
     var timers = TimerQueue()
@@ -45,6 +47,7 @@ public struct Engine: ~Copyable {
         self.staticKey = staticKey.copy()
         resources = Resources(poolCapacity: configuration.poolCapacity, seed: seed)
         peers = configuration.peers.map { PeerState($0) }
+        numbers = Self.numbers(configuration.peers)
         routes = AddressTable(Self.pairs(configuration.peers))
         mode = configuration.mode
         gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &resources.entropy)
@@ -64,6 +67,10 @@ public struct Engine: ~Copyable {
 
     private static func pairs(_ peers: [EngineConfiguration.Peer]) -> [(IPAddress, Int)] {
         peers.enumerated().flatMap { index, peer in peer.addresses.map { ($0, index) } }
+    }
+
+    private static func numbers(_ peers: [EngineConfiguration.Peer]) -> [PublicKey: Int] {
+        Dictionary(peers.enumerated().map { ($1.publicKey, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     // MARK: - The slab
@@ -229,11 +236,11 @@ public struct Engine: ~Copyable {
     public mutating func replacePeers(_ configurations: [EngineConfiguration.Peer]) {
         var old = peers
         peers = configurations.map { PeerState($0) }
+        numbers = Self.numbers(configurations)
         for index in old.indices {
-            if let place = peers.firstIndex(where: {
-                $0.configuration.publicKey == old[index].configuration.publicKey
-                    && $0.configuration.presharedKey == old[index].configuration.presharedKey
-            }) {
+            if let place = numbers[old[index].configuration.publicKey],
+                peers[place].configuration.presharedKey == old[index].configuration.presharedKey
+            {
                 let configuration = peers[place].configuration
                 peers[place] = old[index]
                 peers[place].configuration = configuration

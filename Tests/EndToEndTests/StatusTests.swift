@@ -108,6 +108,17 @@ extension EndToEndTests {
             }
         }
 
+        /// What BONDD_OFFLOAD asks for is what these tests run with.
+        @Test func theOffloadsAreThoseThatTheTestsAreToRunWith() throws {
+            try withTunnel(["fibre=100/5"]) { tunnel, client in
+                let asked = ProcessInfo.processInfo.environment["BONDD_OFFLOAD"] ?? "on"
+                for (bondd, end) in [(client.bondd, "client"), (tunnel.server, "server")] {
+                    let isOff = try bondd.command(["status"]).output.contains("tun off   udp off")
+                    #expect(isOff == (asked != "on" && asked != end), "\(asked): \(end)")
+                }
+            }
+        }
+
         /// One end with offloads, one without: traffic flows, and each says what it has.
         @Test(arguments: [LinkEnd.client, .server]) func tellsWhichOffloadsThereAre(off: LinkEnd) throws {
             let tunnel = try Tunnel()
