@@ -59,8 +59,8 @@ extension Session {
             let news = path.pointee.sent.acknowledge(map, pool: &resources.pool, notes: resources.notes)
         else { return }
         // The peer sent the ACK this much after what it acknowledges: its clock at departure.
-        paths[arrival].pointee.recordInbound(
-            sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
+        let inbound = paths[arrival]
+        inbound.pointee.recordInbound(sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
         let lost = max(news.lost, 0)
         path.pointee.counters.lost = UInt64(max(Int64(path.pointee.counters.lost) + Int64(news.lost), 0))
         let seen = news.acknowledged + lost

@@ -103,7 +103,8 @@ extension Session {
             }
             let chosen = mode == .preferred ? lanes.preferred(length) : lanes.earliest(length)
             guard let chosen else { return }
-            guard paths[chosen].pointee.queue.append(slot, length: length) else { return }
+            let path = paths[chosen]
+            guard path.pointee.queue.append(slot, length: length) else { return }
             if mode == .preferred { preferredPath = chosen }
             take(again, length)
             if !again { number(slot, &resources) }
@@ -124,7 +125,8 @@ extension Session {
         if !again { number(slot, &resources) }
         for i in 0..<paths.count where lanes[i].isUsable {
             guard Double(lanes[i].backlog) * lanes[i].cost < Self.longestCopyBacklog else { continue }
-            if paths[i].pointee.queue.append(slot, length: length) {
+            let path = paths[i]
+            if path.pointee.queue.append(slot, length: length) {
                 resources.pool.retain(slot)
                 lanes[i].backlog += length + Wire.overhead
             }
