@@ -9,13 +9,14 @@ struct Resources: ~Copyable {
     var entropy: Entropy
     var drops = DropCounters()
     var events: [EngineEvent] = []
-    var keyring = Keyring()
+    var keyring: Keyring
     /// Packets on their way to the TUN device.
     var deliveries = SlotQueue(bound: 1 << 16)
     /// Where control payloads are put together before they are sealed, and where they are opened.
     let scratch: UnsafeMutableRawBufferPointer
 
-    init(poolCapacity: Int, seed: [UInt8]) {
+    init(poolCapacity: Int, shard: Int, seed: [UInt8]) {
+        keyring = Keyring(shard: shard)
         pool = PacketPool(capacity: poolCapacity)
         notes = PacketNotes(capacity: poolCapacity)
         entropy = Entropy(seed: seed)

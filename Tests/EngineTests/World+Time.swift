@@ -11,12 +11,12 @@ extension World {
         let end = now + length
         var nextTick = now
         var turnsAtOnce = 0
-        for node in -1..<clients.count { settle(node) }
+        for node in nodes { settle(node) }
         while true {
             var next = end
             if tick != nil { next = min(next, nextTick) }
             if let first = arrivals.first { next = min(next, Instant(nanoseconds: first.time)) }
-            for index in -1..<clients.count where node(index).isAlive {
+            for index in nodes where node(index).isAlive {
                 next = min(next, node(index).engine.nextDeadline())
             }
             turnsAtOnce = next <= now ? turnsAtOnce + 1 : 0
@@ -32,7 +32,7 @@ extension World {
                 guard node(first.client).isAlive else { continue }
                 inject(first.bytes, at: first.client, from: first.link)
             }
-            for index in -1..<clients.count
+            for index in nodes
             where node(index).isAlive && node(index).engine.nextDeadline() <= now {
                 settle(index)
             }
@@ -42,7 +42,7 @@ extension World {
 
     /// Who wants to be called now.
     private var restless: String {
-        (-1..<clients.count).filter { node($0).engine.nextDeadline() <= now }.map { node($0).name }.joined(
+        nodes.filter { node($0).engine.nextDeadline() <= now }.map { node($0).name }.joined(
             separator: ", ")
     }
 
@@ -78,6 +78,7 @@ extension World {
             }
             node.events += node.engine.takeEvents()
         }
+        if index < 0 && shards > 1 { handOver(from: node) }
     }
 
     /// Puts what a node sends onto the links.
@@ -94,7 +95,7 @@ extension World {
             }
             guard let link, onWire?(towardsServer, link, bytes) ?? true else { continue }
             if towardsServer {
-                carry(bytes, &link.up, to: -1, as: serverSide(link))
+                carry(bytes, &link.up, to: shardByHeader(bytes), as: serverSide(link))
             } else {
                 carry(
                     bytes, &link.down, to: link.client,
