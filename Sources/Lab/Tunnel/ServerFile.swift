@@ -25,6 +25,8 @@ public struct ServerFile: Sendable {
     public var addresses = ["10.77.0.1/24", "fd77::1/64"]
     /// `[listen] addresses`
     public var listen = ["0.0.0.0:5000", "[::]:5000"]
+    /// `threads`; nil leaves the key out.
+    public var threads: Int?
     /// The clients it knows.
     public var clients: [Client] = []
 
@@ -40,6 +42,7 @@ public struct ServerFile: Sendable {
             mode = "\(mode)"
             address = \(addresses)
             private_key_file = "key"
+            \(threads.map { "threads = \($0)" } ?? "")
             [listen]
             addresses = \(listen)
 
