@@ -39,13 +39,20 @@ struct Crowd {
             .map { "\($0.0): \($0.1.lost) of \($0.1.sent) lost, \($0.1.duplicates) twice" }
     }
 
-    /// A TCP flow of every client at once, every second one downwards.
+    /// A TCP flow of every client at once, every second one downwards: with the server, and with the next client, whose
+    /// packets come out of the kernel wherever they went in and so go from thread to thread.
     /// - Returns: the Mbit/s of each.
     func flows(seconds: Int) throws -> [Double] {
-        let running = try clients.enumerated().map { i, client in
-            var plan = TCPFlow.Plan(to: Tunnel.serverAddress, seconds: seconds)
-            (plan.port, plan.reverse) = (UInt16(5300 + i), i % 2 == 1)
-            return try TCPFlow.start(from: client.namespace, to: tunnel.server.namespace, plan)
+        var running: [TCPFlow.Running] = []
+        for (i, client) in clients.enumerated() {
+            let next = clients[(i + 1) % clients.count]
+            for (port, to, address) in [
+                (5300, tunnel.server.namespace, Tunnel.serverAddress), (5400, next.namespace, next.address),
+            ] {
+                var plan = TCPFlow.Plan(to: address, seconds: seconds)
+                (plan.port, plan.reverse) = (UInt16(port + i), i % 2 == 1)
+                running.append(try TCPFlow.start(from: client.namespace, to: to, plan))
+            }
         }
         return try running.map { try $0.finish().megabits }
     }
