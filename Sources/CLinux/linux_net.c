@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <malloc.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
@@ -118,12 +119,33 @@ int clinux_join_on_receipt(int fd) {
     return setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) < 0 ? -errno : 0;
 }
 
-int clinux_tun_open(const char *wanted, char name[16], int headers) {
+int clinux_share_port(int fd) {
+    int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+int clinux_steer(int fd, struct clinux_steering s) {
+    // Offset 0 is the first byte behind the UDP header; a load beyond the end returns 0.
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, s.kind_at),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, s.kind_mask),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, s.kinds[0], 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, s.kinds[1], 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, s.word_at),
+        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, s.word_shift),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, s.word_mask),
+        BPF_STMT(BPF_RET | BPF_A, 0),
+    };
+    struct sock_fprog program = {sizeof code / sizeof code[0], code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0 ? -errno : 0;
+}
+
+static int tun_open(const char *wanted, char name[16], int flags) {
     int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return -errno;
     struct ifreq request = {0};
-    // Exclusive: an interface of this name that somebody else keeps is an error, never taken over.
-    request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL | (headers ? IFF_VNET_HDR : 0));
+    request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | flags);
     strncpy(request.ifr_name, wanted, IFNAMSIZ - 1);
     if (ioctl(fd, TUNSETIFF, &request) < 0) {
         int error = errno;
@@ -132,6 +154,17 @@ int clinux_tun_open(const char *wanted, char name[16], int headers) {
     }
     memcpy(name, request.ifr_name, IFNAMSIZ);
     return fd;
+}
+
+int clinux_tun_open(const char *wanted, char name[16], int headers, int queues) {
+    // Exclusive: an interface of this name that somebody else keeps is an error, never taken over.
+    int flags = IFF_TUN_EXCL | (headers ? IFF_VNET_HDR : 0) | (queues ? IFF_MULTI_QUEUE : 0);
+    return tun_open(wanted, name, flags);
+}
+
+int clinux_tun_open_queue(const char *name, int headers) {
+    char given[16];
+    return tun_open(name, given, IFF_MULTI_QUEUE | (headers ? IFF_VNET_HDR : 0));
 }
 
 int clinux_tun_set_offload(int fd, unsigned int flags) { return ioctl(fd, TUNSETOFFLOAD, flags) < 0 ? -errno : 0; }

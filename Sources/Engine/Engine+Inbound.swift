@@ -74,7 +74,8 @@ extension Engine {
             if slot != .none { resources.pool.release(slot) }
             return
         }
-        session.pointee.paths[index].pointee.replay.mark(header.packetNumber)
+        let path = session.pointee.paths[index]
+        path.pointee.replay.mark(header.packetNumber)
         confirm(session, epoch, now: now)
         session.pointee.note(
             header, size: datagram.count, on: index, from: link, &resources, now: now)

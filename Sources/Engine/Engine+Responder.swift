@@ -21,11 +21,19 @@ extension Engine {
             offerCookie(datagram, from: link, now: now)
             return
         }
+        let arrival = InitArrival(link: link, hasCookie: hasCookie, isForwarded: false)
+        read(datagram, header, arrival, now: now)
+    }
+
+    /// Opens an init that the gatekeeper has let in.
+    mutating func read(
+        _ datagram: UnsafeRawBufferPointer, _ header: Header, _ arrival: InitArrival, now: Instant
+    ) {
         do throws(ProtoError) {
             let responder = try Responder(reading: datagram, staticKey: staticKey, suite: suite)
-            try admit(responder, datagram, header, hasCookie: hasCookie, from: link, now: now)
+            try admit(responder, datagram, header, arrival, now: now)
         } catch {
-            if error == .notAuthentic && refuseSuite(of: datagram, header, from: link, now: now) { return }
+            if error == .notAuthentic && refuseSuite(of: datagram, header, arrival, now: now) { return }
             resources.drops.handshake += 1
         }
     }
@@ -40,12 +48,14 @@ extension Engine {
 
     private mutating func admit(
         _ responder: consuming Responder, _ datagram: UnsafeRawBufferPointer, _ header: Header,
-        hasCookie: Bool, from link: Link, now: Instant
+        _ arrival: InitArrival, now: Instant
     ) throws(ProtoError) {
         guard let peer = numbers[responder.initiator] else {
             resources.drops.handshake += 1
             return
         }
+        guard answers(peer, datagram, arrival) else { return }
+        let (link, hasCookie) = (arrival.link, arrival.hasCookie)
         let payload = responder.payload
         if let last = peers[peer].lastTimestamp, payload.timestamp <= last {
             if payload.timestamp == last && now - peers[peer].respondedAt < Self.copyTime {

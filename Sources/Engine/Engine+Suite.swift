@@ -10,7 +10,7 @@ extension Engine {
     /// Whoever fails the first reading costs a second, of two agreements at the most: no more than a right init.
     /// - Returns: whether that was it.
     mutating func refuseSuite(
-        of datagram: UnsafeRawBufferPointer, _ header: Header, from link: Link, now: Instant
+        of datagram: UnsafeRawBufferPointer, _ header: Header, _ arrival: InitArrival, now: Instant
     ) -> Bool {
         for other in CipherSuite.allCases where other != suite {
             do throws(ProtoError) {
@@ -19,11 +19,13 @@ extension Engine {
                 guard let peer = peers.firstIndex(where: { $0.configuration.publicKey == key }) else {
                     continue
                 }
+                guard answers(peer, datagram, arrival) else { return true }
                 // An init of the time before the client was given our suite, sent again by somebody else.
                 if let last = peers[peer].lastTimestamp, responder.payload.timestamp <= last { continue }
                 resources.drops.suiteMismatch += 1
                 let length = responder.writeRefusal(pathID: header.pathID, to: resources.scratch)
-                handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+                handshakes.append(
+                    UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: arrival.link)
                 if isQuiet(since: peers[peer].suiteMismatchAt, now: now) {
                     peers[peer].suiteMismatchAt = now
                     resources.events.append(.suiteMismatch(peer: peers[peer].configuration.name))

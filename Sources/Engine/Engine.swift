@@ -29,6 +29,12 @@ public struct Engine: ~Copyable {
     public internal(set) var nextMemoryCheck = Instant.never
     var mode: Mode
 
+    /// Server: which part of the peers' sessions is here.
+    let shard: Shard
+    /// Server: packets from the TUN device that belong to other shards.
+    var strays: Strays
+    /// Server: inits that belong to other shards.
+    var forwards: [ForwardedInit] = []
     /// Server: the guard before the handshake's costly part.
     var gatekeeper: Gatekeeper
     var admission = HandshakeAdmission()
@@ -38,19 +44,33 @@ public struct Engine: ~Copyable {
     var dialer: Dialer
 
     /// An Engine.
-    /// - Parameter seed: 32 unpredictable bytes; all its randomness comes from them.
-    public init(_ configuration: EngineConfiguration, staticKey: borrowing PrivateKey, seed: [UInt8]) {
+    /// - Parameters:
+    ///   - seed: 32 unpredictable bytes; all its randomness comes from them.
+    ///   - cookieSeed: 32 unpredictable bytes that the shards of one server share, so that each honours the others'
+    ///     cookies; nil for one alone.
+    public init(
+        _ configuration: EngineConfiguration, staticKey: borrowing PrivateKey, seed: [UInt8],
+        cookieSeed: [UInt8]? = nil
+    ) {
         role = configuration.role
         // Asking makes the libraries compete now, and not when the first packet waits.
         precondition(configuration.suite.isAvailable, "no library here has \(configuration.suite)")
         suite = configuration.suite
         self.staticKey = staticKey.copy()
-        resources = Resources(poolCapacity: configuration.poolCapacity, seed: seed)
+        shard = configuration.shard
+        strays = Strays(shards: configuration.shard.count)
+        resources = Resources(
+            poolCapacity: configuration.poolCapacity, shard: configuration.shard.index, seed: seed)
         peers = configuration.peers.map { PeerState($0) }
         numbers = Self.numbers(configuration.peers)
         routes = AddressTable(Self.pairs(configuration.peers))
         mode = configuration.mode
-        gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &resources.entropy)
+        if let cookieSeed {
+            var shared = Entropy(seed: cookieSeed)
+            gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &shared)
+        } else {
+            gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &resources.entropy)
+        }
         dialer = Dialer(server: configuration.peers.first?.publicKey ?? staticKey.publicKey)
         if configuration.role == .server { dialer.nextAttempt = .never }
     }
@@ -112,6 +132,11 @@ public struct Engine: ~Copyable {
             return
         }
         guard let session = peers[peer].session else {
+            let owner = peers[peer].configuration.shard
+            if owner != shard.index {
+                setAside(slot, for: owner, hasPartialChecksum: hasPartialChecksum)
+                return
+            }
             resources.drops.noSession += 1
             resources.pool.release(slot)
             return

@@ -26,12 +26,14 @@ public struct EngineConfiguration: Sendable {
         public var assignment: AssignFrame?
         /// How packets to it are spread as long as it does not ask for another mode.
         public var mode: Mode
+        /// Server: the number of the shard that has its sessions. It must stay as long as the peer does.
+        public var shard: Int
 
         /// A peer.
         public init(
             name: String, publicKey: PublicKey, presharedKey: PresharedKey = .none,
             addresses: [IPAddress] = [],
-            assignment: AssignFrame? = nil, mode: Mode = .auto
+            assignment: AssignFrame? = nil, mode: Mode = .auto, shard: Int = 0
         ) {
             self.name = name
             self.publicKey = publicKey
@@ -39,6 +41,7 @@ public struct EngineConfiguration: Sendable {
             self.addresses = addresses
             self.assignment = assignment
             self.mode = mode
+            self.shard = shard
         }
     }
 
@@ -52,17 +55,20 @@ public struct EngineConfiguration: Sendable {
     public var suite: CipherSuite
     /// How many packets may be in memory at once, 2 KiB each: queued, unacknowledged or waiting for their order.
     public var poolCapacity: Int
+    /// Server: which part of the peers' sessions is this Engine's.
+    public var shard: Shard
 
     /// A configuration.
     /// - Precondition: `suite` is available.
     public init(
         role: Role, peers: [Peer], mode: Mode = .auto, suite: CipherSuite = .chacha20poly1305,
-        poolCapacity: Int = 16384
+        poolCapacity: Int = 16384, shard: Shard = .only
     ) {
         self.role = role
         self.peers = peers
         self.mode = mode
         self.suite = suite
         self.poolCapacity = poolCapacity
+        self.shard = shard
     }
 }

@@ -1,7 +1,8 @@
 import Proto
 
 /// Session IDs that we chose, and the keys they stand for. The low 16 bits of an ID are its place here, so that finding
-/// the keys of a datagram is one array access; the rest is random, so that a stale ID seldom meets a new session.
+/// the keys of a datagram is one array access; the three above are the shard's number, by which a server's kernel finds
+/// the thread; the rest is random, so that a stale ID seldom meets a new session.
 struct Keyring: ~Copyable {
     struct Entry {
         var id: UInt32 = 0
@@ -14,8 +15,12 @@ struct Keyring: ~Copyable {
     private var entries: UnsafeMutablePointer<Entry>
     private var capacity = 16
     private var free: [UInt16]
+    private let shard: UInt32
 
-    init() {
+    /// An empty one, of the shard of that number.
+    init(shard: Int = 0) {
+        precondition(shard < Shard.maximum)
+        self.shard = UInt32(shard)
         entries = .allocate(capacity: capacity)
         entries.initialize(repeating: Entry(), count: capacity)
         free = (1..<UInt16(capacity)).reversed()  // ID 0 means "none" on the wire
@@ -27,7 +32,7 @@ struct Keyring: ~Copyable {
     mutating func choose(random: UInt32) -> UInt32? {
         if free.isEmpty && !grow() { return nil }
         guard let place = free.popLast() else { return nil }
-        let id = random << 16 | UInt32(place)
+        let id = random << 19 | shard << 16 | UInt32(place)
         entries[Int(place)] = Entry(id: id)
         return id
     }

@@ -9,7 +9,7 @@ struct Resources: ~Copyable {
     var entropy: Entropy
     var drops = DropCounters()
     var events: [EngineEvent] = []
-    var keyring = Keyring()
+    var keyring: Keyring
     /// Whether a session has freed memory since that was last asked.
     var hasFreed = false
     /// Packets on their way to the TUN device.
@@ -17,7 +17,8 @@ struct Resources: ~Copyable {
     /// Where control payloads are put together before they are sealed, and where they are opened.
     let scratch: UnsafeMutableRawBufferPointer
 
-    init(poolCapacity: Int, seed: [UInt8]) {
+    init(poolCapacity: Int, shard: Int, seed: [UInt8]) {
+        keyring = Keyring(shard: shard)
         pool = PacketPool(capacity: poolCapacity)
         notes = PacketNotes(capacity: poolCapacity)
         entropy = Entropy(seed: seed)

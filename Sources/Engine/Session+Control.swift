@@ -64,8 +64,8 @@ extension Session {
         if news.lateness > .zero { path.pointee.reordering.record(news.lateness.nanoseconds, now: now) }
         repair(index, &resources, now: now)
         // The peer sent the ACK this much after what it acknowledges: its clock at departure.
-        paths[arrival].pointee.recordInbound(
-            sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
+        let inbound = paths[arrival]
+        inbound.pointee.recordInbound(sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
         let lost = max(news.lost, 0)
         path.pointee.counters.lost = UInt64(max(Int64(path.pointee.counters.lost) + Int64(news.lost), 0))
         let seen = news.acknowledged + lost

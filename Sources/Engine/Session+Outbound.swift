@@ -199,7 +199,8 @@ extension Session {
         number(slot, &resources)
         for i in 0..<paths.count where lanes[i].isUsable {
             guard Double(lanes[i].backlog) * lanes[i].cost < Self.longestCopyBacklog else { continue }
-            if paths[i].pointee.queue.append(slot, length: length) {
+            let path = paths[i]
+            if path.pointee.queue.append(slot, length: length) {
                 resources.pool.retain(slot)
                 lanes[i].backlog += length + Wire.overhead
             }

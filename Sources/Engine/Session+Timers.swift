@@ -49,10 +49,11 @@ extension Session {
 
     /// The path is down: say so, and send elsewhere what was under way on it.
     mutating func fail(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
-        guard paths[index].pointee.liveness.fail(now: now) else { return }
+        let path = paths[index]
+        guard path.pointee.liveness.fail(now: now) else { return }
         moveAway(from: index, &resources)
         owesPreferences = isClient
-        resources.events.append(.pathChanged(peer: name, pathID: paths[index].pointee.id, state: .down))
+        resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .down))
     }
 
     /// What waits for the path and what is unanswered on it goes again elsewhere.

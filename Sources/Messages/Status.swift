@@ -12,6 +12,8 @@ public struct Status: Hashable, Sendable, Codable {
     public var mtu: Int
     /// Seconds since the daemon started.
     public var uptime: Double
+    /// Data threads.
+    public var threads: Int
     /// Handshakes completed since the start.
     public var handshakes: UInt64
     /// A client has one at the most, a server one a client.
@@ -29,13 +31,14 @@ public struct Status: Hashable, Sendable, Codable {
     private enum CodingKeys: String, CodingKey {
         case version, role, mode, interface, mtu
         case uptime = "uptime_s"
-        case handshakes, sessions, drops, offloads, cipher, notices
+        case threads, handshakes, sessions, drops, offloads, cipher, notices
     }
 
     /// A status; counters begin at 0 and lists empty.
     public init(
         version: String, role: String, mode: String, interface: String, mtu: Int, uptime: Double,
-        handshakes: UInt64 = 0, sessions: [SessionStatus] = [], drops: [String: UInt64] = [:],
+        threads: Int = 1, handshakes: UInt64 = 0, sessions: [SessionStatus] = [],
+        drops: [String: UInt64] = [:],
         offloads: OffloadStatus? = nil, cipher: CipherStatus? = nil, notices: [String] = []
     ) {
         self.version = version
@@ -44,6 +47,7 @@ public struct Status: Hashable, Sendable, Codable {
         self.interface = interface
         self.mtu = mtu
         self.uptime = uptime
+        self.threads = threads
         self.handshakes = handshakes
         self.sessions = sessions
         self.drops = drops

@@ -73,14 +73,14 @@ public struct PacketPool: ~Copyable {
     /// Adds an owner: the buffer comes back when each owner has released it.
     @inlinable public mutating func retain(_ slot: Slot) {
         assert(owners[Int(slot.index)] > 0, "retained a slot that nobody owns")
-        owners[Int(slot.index)] &+= 1
+        (owners + Int(slot.index)).pointee &+= 1
     }
 
     /// Gives up one owner's share; the last one's gives the buffer back. In debug, one release too many traps.
     @inlinable public mutating func release(_ slot: Slot) {
         assert(Int(slot.index) < capacity, "released a slot that is not of this pool")
         assert(owners[Int(slot.index)] > 0, "released a slot once too often")
-        owners[Int(slot.index)] &-= 1
+        (owners + Int(slot.index)).pointee &-= 1
         if owners[Int(slot.index)] > 0 { return }
         free[freeCount] = slot.index
         freeCount &+= 1

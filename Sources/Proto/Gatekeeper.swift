@@ -6,21 +6,16 @@ import Packet
 /// First `admitsMac1`: to those who do not know the server's public key, the server is silent. Under load also
 /// `admitsMac2`, and `writeCookie` for those it refuses: they come back with proof that they receive at their address.
 public struct Gatekeeper: Sendable {
-    private struct Secret: Sendable {
-        var bytes: Bytes32
-        var since: Instant
-    }
-
     private let mac1Key: MacKey
     private let cookieKey: MacKey
-    private var secret: Secret
-    private var previous: Secret?
+    /// What all secrets of cookies follow from.
+    private let root: Bytes32
 
-    /// The gatekeeper of the server with this key.
+    /// The gatekeeper of the server with this key. Those that draw from the same seed honour each other's cookies.
     public init(staticPublic: PublicKey, entropy: inout Entropy) {
         mac1Key = .mac1(staticPublic)
         cookieKey = .cookie(staticPublic)
-        secret = Secret(bytes: .random(&entropy), since: .zero)
+        root = .random(&entropy)
     }
 
     /// Whether `datagram` is an init with a right MAC1. Its sender knows the server's key, but need not be the first
@@ -33,23 +28,22 @@ public struct Gatekeeper: Sendable {
     public func admitsMac2(_ datagram: UnsafeRawBufferPointer, from: Endpoint, now: Instant) -> Bool {
         guard isInit(datagram) else { return false }
         let mac2 = Mac(datagram.dropping(datagram.count - Wire.macSize))
-        for secret in [secret, previous] {
-            guard let secret, now - secret.since < Wire.cookieLifetime * 2 else { continue }
-            if Cookie(secret: secret.bytes, endpoint: from).mac2(of: datagram) == mac2 { return true }
+        let period = Self.period(now)
+        return [period, period &- 1].contains { period in
+            Cookie(secret: secret(of: period), endpoint: from).mac2(of: datagram) == mac2
         }
-        return false
     }
 
     /// Writes a cookie for `from` to `out`, in answer to an init that has a right MAC1.
     /// - Returns: the bytes written, `Wire.cookieSize`; 0 when `datagram` is no init or `out` has no room.
-    public mutating func writeCookie(
+    public func writeCookie(
         answering datagram: UnsafeRawBufferPointer, to from: Endpoint, now: Instant,
         entropy: inout Entropy, into out: UnsafeMutableRawBufferPointer
     ) -> Int {
         guard isInit(datagram), let header = Header(parsing: datagram), out.count >= Wire.cookieSize else {
             return 0
         }
-        let cookie = Cookie(secret: currentSecret(now, &entropy), endpoint: from)
+        let cookie = Cookie(secret: secret(of: Self.period(now)), endpoint: from)
         let mac1 = Mac(datagram.dropping(datagram.count - 2 * Wire.macSize))
         Header(
             kind: .cookie, sessionID: datagram.bigEndian(at: Wire.senderOffset, as: UInt32.self),
@@ -90,12 +84,19 @@ public struct Gatekeeper: Sendable {
         datagram.count == Wire.initSize && Header(parsing: datagram)?.kind == .handshakeInit
     }
 
-    /// The secret of new cookies, a new one every 120 s; the one before is honoured until it is 240 s old.
-    private mutating func currentSecret(_ now: Instant, _ entropy: inout Entropy) -> Bytes32 {
-        if now - secret.since >= Wire.cookieLifetime {
-            previous = secret
-            secret = Secret(bytes: .random(&entropy), since: now)
+    /// Every 120 s there is a new secret for new cookies; the one before is honoured for 120 s more.
+    private static func period(_ now: Instant) -> UInt64 {
+        now.nanoseconds / UInt64(Wire.cookieLifetime.nanoseconds)
+    }
+
+    private func secret(of period: UInt64) -> Bytes32 {
+        var secret = Bytes32()
+        var period = period.bigEndian
+        root.withUnsafeBytes { root in
+            withUnsafeBytes(of: &period) { period in
+                secret.withUnsafeMutableBytes { Blake2b.hash(into: $0, key: root, period) }
+            }
         }
-        return secret.bytes
+        return secret
     }
 }

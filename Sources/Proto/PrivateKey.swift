@@ -27,8 +27,9 @@ public struct PrivateKey: ~Copyable, Sendable {
 
     private init(_ secret: consuming SecretBytes) {
         // Clamped (RFC 7748, section 5), so that the text of a key is the same as other tools print.
-        secret.bytes[0] &= 248
-        secret.bytes[31] = secret.bytes[31] & 127 | 64
+        let scalar = secret.bytes
+        scalar[0] &= 248
+        scalar[31] = scalar[31] & 127 | 64
         var publicBytes = Bytes32()
         publicBytes.withUnsafeMutableBytes { out in
             // Fails for no clamped scalar: none of them is a multiple of the base point's order.

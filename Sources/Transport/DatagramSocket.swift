@@ -37,10 +37,11 @@ public struct DatagramSocket: ~Copyable {
 
     /// Binds a socket, with the kernel's offloads where it has them, to `interface` (nil: any) and `address` (nil: all of
     /// the family); port 0 lets the kernel choose.
+    /// - Parameter sharesPort: whether other sockets that share it may bind the same address and port; see `steer`.
     /// - Throws: `TransportError`; the socket is closed again then.
     public init(
         boundTo interface: String?, family: IPAddress.Family, address: IPAddress? = nil, port: UInt16 = 0,
-        wantsOffloads: Bool = true
+        wantsOffloads: Bool = true, sharesPort: Bool = false
     ) throws(TransportError) {
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, kind, 0)
@@ -49,6 +50,7 @@ public struct DatagramSocket: ~Copyable {
         let index: UInt32
         let bound: UInt16
         do throws(TransportError) {
+            if sharesPort { try setup.sharePort() }
             index = try setup.bind(to: interface)
             bound = try setup.bind(to: address, port: port, zone: index)
         } catch {
@@ -71,6 +73,14 @@ public struct DatagramSocket: ~Copyable {
         close(fileDescriptor)
         rowEntries.deallocate()
         segments.deallocate()
+    }
+
+    /// Has the kernel choose among the sockets that share this one's address and port. Before, and where the rule names
+    /// a socket that is not there, it chooses by a hash of both addresses.
+    /// - Throws: `TransportError.failed`
+    public borrowing func steer(_ steering: Steering) throws(TransportError) {
+        let code = clinux_steer(fileDescriptor, steering.rule)
+        guard code == 0 else { throw .failed("steer datagrams to the data threads", errno: -code) }
     }
 
     /// Receives up to a batch of datagrams: how many came, 0 when there are none now, or a negative errno.

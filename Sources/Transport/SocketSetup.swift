@@ -7,6 +7,12 @@ struct SocketSetup {
     let descriptor: Int32
     let family: IPAddress.Family
 
+    /// Lets other sockets of this program bind the same address and port.
+    func sharePort() throws(TransportError) {
+        let code = clinux_share_port(descriptor)
+        guard code == 0 else { throw .failed("share a UDP port", errno: -code) }
+    }
+
     /// Sets the options and binds to an interface; returns its index, or 0 for none.
     func bind(to interface: String?) throws(TransportError) -> UInt32 {
         switch family {

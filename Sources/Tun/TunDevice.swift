@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A TUN interface and its descriptor. The interface lives as long as the value.
+/// A TUN interface and its descriptor, or one of its queues. The interface lives as long as one of them.
 ///
 /// Address, MTU and the up flag are set through netlink, by `index`. Until it is up, writes fail with EIO.
 public struct TunDevice: ~Copyable {
@@ -18,12 +18,16 @@ public struct TunDevice: ~Copyable {
     public static let maximumRead = 65536 + OffloadHeader.size
 
     /// Makes a TUN interface (layer 3, no packet information header) of that name, which must be free.
-    /// - Parameter wanted: the offloads to use as far as the kernel has them; none: packets are as on a wire.
+    /// - Parameters:
+    ///   - wanted: the offloads to use as far as the kernel has them; none: packets are as on a wire.
+    ///   - mayHaveQueues: whether it may have more than one queue; this is the first.
     /// - Throws: `TunError`, which says who has the name or what the process lacks.
-    public init(name: String, offloads wanted: TunOffloads = .all) throws(TunError) {
+    public init(
+        name: String, offloads wanted: TunOffloads = .all, mayHaveQueues: Bool = false
+    ) throws(TunError) {
         guard Self.isUsable(name) else { throw .badName(name) }
         var given = [CChar](repeating: 0, count: 16)
-        let descriptor = clinux_tun_open(name, &given, wanted.isEmpty ? 0 : 1)
+        let descriptor = clinux_tun_open(name, &given, wanted.isEmpty ? 0 : 1, mayHaveQueues ? 1 : 0)
         guard descriptor >= 0 else { throw TunError(errno: -descriptor, name: name) }
         let index = if_nametoindex(given)
         guard index != 0 else {
@@ -36,6 +40,23 @@ public struct TunDevice: ~Copyable {
         self.name = name
         self.index = index
         fileDescriptor = descriptor
+    }
+
+    private init(queueOf first: borrowing TunDevice, descriptor: Int32) {
+        name = first.name
+        index = first.index
+        offloads = first.offloads
+        hasHeaders = first.hasHeaders
+        fileDescriptor = descriptor
+    }
+
+    /// Another queue of an interface that may have them. The kernel gives a flow's packets to the queue that last wrote one
+    /// of that flow, and those of an unknown flow to any.
+    /// - Throws: `TunError`
+    public borrowing func makeQueue() throws(TunError) -> TunDevice {
+        let descriptor = clinux_tun_open_queue(name, hasHeaders ? 1 : 0)
+        guard descriptor >= 0 else { throw .failed(name, errno: -descriptor) }
+        return TunDevice(queueOf: self, descriptor: descriptor)
     }
 
     /// Whether each packet has a header of the kernel's in front.

@@ -17,7 +17,7 @@ extension Daemon {
         for path in client.paths { addPath(path, client) }
         try tunnel.apply(
             addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
-        checkPaths(now: Self.clock())
+        checkPaths(now: DataPlane.clock())
     }
 
     private mutating func addPath(_ path: Configuration.Path, _ client: Configuration.Client) {
@@ -56,7 +56,7 @@ extension Daemon {
         nextCheck = now + Self.checkInterval
         guard case .client(let client) = configuration.role else { return }
         let working = Swift.Set(
-            engine.reports(now: now).flatMap(\.paths).filter { $0.state == .up }.map(\.id))
+            plane.engine.reports(now: now).flatMap(\.paths).filter { $0.state == .up }.map(\.id))
         for path in paths {
             if path.endpoints.isEmpty {
                 for name in path.configuration.endpoint.map({ [$0] }) ?? client.server.endpoints
@@ -77,14 +77,14 @@ extension Daemon {
         let socket = path.socket
         let changed = path.follow(netlink, offload: configuration.tunnel.offload, log: log)
         if path.socket !== socket, let new = path.socket { install(new) }
-        if path.socket == nil && Int(path.id) < sockets.count { sockets[Int(path.id)] = nil }
+        if path.socket == nil && Int(path.id) < plane.sockets.count { plane.sockets[Int(path.id)] = nil }
         guard changed || path.link != hadLink || !path.isKnownToEngine else { return }
         path.isKnownToEngine = true
         // An address that changed leaves the link as it is, but what is under way may be lost: start over.
         if changed && hadLink != nil && path.link == hadLink {
-            engine.setPath(path.id, role: path.role, capMbit: path.cap, link: nil, now: now)
+            plane.engine.setPath(path.id, role: path.role, capMbit: path.cap, link: nil, now: now)
         }
-        engine.setPath(path.id, role: path.role, capMbit: path.cap, link: path.link, now: now)
+        plane.engine.setPath(path.id, role: path.role, capMbit: path.cap, link: path.link, now: now)
         let name = path.configuration.name
         log(
             .info, path.link == nil ? "path can't be used" : "path can be used",
@@ -97,7 +97,7 @@ extension Daemon {
     /// The kernel says that interfaces or addresses changed.
     mutating func followInterfaces(now: Instant) {
         let events = networkEvents.readEvents()
-        guard engine.isClient else { return }
+        guard plane.engine.isClient else { return }
         for path in paths {
             let isMeant = events.contains { event in
                 switch event {
@@ -114,10 +114,10 @@ extension Daemon {
     }
 
     /// Sending failed in a way that only the host can mend.
-    mutating func pathFailed(_ id: UInt16, gone: Bool, now: Instant) {
-        guard engine.isClient, let path = paths.first(where: { $0.id == id }) else { return }
-        engine.pathFailed(id, now: now)
-        if gone {
+    mutating func pathFailed(_ id: UInt16, isGone: Bool, now: Instant) {
+        guard plane.engine.isClient, let path = paths.first(where: { $0.id == id }) else { return }
+        plane.engine.pathFailed(id, now: now)
+        if isGone {
             path.socket = nil
             follow(path, now: now)
         } else if path.endpoints.count > 1 && now - path.chosenAt > .milliseconds(200) {
@@ -150,8 +150,8 @@ extension Daemon {
     /// Replaces the paths after a reload: those that stay, by name and interface, keep their ID and their session.
     mutating func replacePaths(_ client: Configuration.Client, now: Instant) {
         for path in paths where !client.paths.contains(where: { path.isSame(as: $0) }) {
-            engine.removePath(path.id, now: now)
-            sockets[Int(path.id)] = nil
+            plane.engine.removePath(path.id, now: now)
+            plane.sockets[Int(path.id)] = nil
         }
         paths.removeAll { path in !client.paths.contains { path.isSame(as: $0) } }
         for wanted in client.paths {

@@ -24,12 +24,12 @@ extension Daemon {
             guard let mode = Configuration.Mode(rawValue: value) else {
                 return .failed("\"\(value)\" is not a mode; use auto, stripe, preferred or redundant")
             }
-            engine.setMode(Scheduler.Mode(mode))
+            setMode(Scheduler.Mode(mode))
             return .ok
         }
         let parts = key.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count >= 3, parts.first == "path", let field = parts.last, engine.isClient else {
-            let keys = engine.isClient ? "mode, path.NAME.role or path.NAME.cap" : "mode"
+        guard parts.count >= 3, parts.first == "path", let field = parts.last, plane.engine.isClient else {
+            let keys = plane.engine.isClient ? "mode, path.NAME.role or path.NAME.cap" : "mode"
             return .failed("\"\(key)\" can't be set; use \(keys)")
         }
         let name = parts[1..<parts.count - 1].joined(separator: ".")
@@ -55,6 +55,11 @@ extension Daemon {
         return .ok
     }
 
+    private mutating func setMode(_ mode: Scheduler.Mode) {
+        tellThreads(.setMode(mode))
+        plane.engine.setMode(mode)
+    }
+
     /// Reads the configuration again: mode, paths and clients take effect at once.
     /// - Returns: what is wrong with it, in which case nothing changes.
     mutating func reload(now: Instant) -> String? {
@@ -68,18 +73,22 @@ extension Daemon {
         for notice in new.notices { log(.warning, notice) }
         guard new.canReplace(configuration) else {
             let sentence =
-                "the role, interface, addresses, mtu, cipher, keys, offload, buffer_mb, endpoints and listening addresses change only with a restart"
+                "the role, interface, addresses, mtu, cipher, keys, offload, buffer_mb, endpoints, listening addresses and threads change only with a restart"
             log(.error, "the configuration stays as it was: \(sentence)")
             return sentence
         }
         let old = configuration
         configuration = new
-        if new.tunnel.mode != old.tunnel.mode { engine.setMode(Scheduler.Mode(new.tunnel.mode)) }
+        if new.tunnel.mode != old.tunnel.mode { setMode(Scheduler.Mode(new.tunnel.mode)) }
         switch new.role {
         case .client(let client):
             replacePaths(client, now: now)
         case .server:
-            engine.replacePeers(EngineConfiguration(new, mtu: tunnel.mtu).peers)
+            var peers = EngineConfiguration(new, mtu: tunnel.mtu).peers
+            owners.assign(&peers)
+            // The others first: what the main thread passes to them from here on finds them prepared.
+            tellThreads(.replacePeers(peers))
+            plane.engine.replacePeers(peers)
         }
         log(.info, "the configuration was read again")
         return nil
@@ -87,29 +96,8 @@ extension Daemon {
 
     /// Logs what happened, and does what it asks for.
     mutating func act(on event: EngineEvent, now: Instant) {
-        switch event {
-        case .established(let peer, let continues):
-            counters.handshakes += 1
-            log(continues ? .debug : .info, continues ? "new keys" : "session is up", ["peer": peer])
-        case .closed(let peer): log(.info, "session is closed", ["peer": peer])
-        case .assigned(let frame): adopt(frame)
-        case .pathChanged(let peer, let id, let state):
-            let name = paths.first { $0.id == id }?.configuration.name ?? "\(id)"
-            log(state == .suspect ? .debug : .info, "path is \(state)", ["peer": peer, "path": name])
-        case .pathMoved(let peer, let id, let remote):
-            log(
-                .info, "path has a new address",
-                ["peer": peer, "path": "\(id)", "remote": remote.description])
-        case .unanswered:
-            log(.warning, "the server has not answered for 90 s; check its address, its key and the firewall")
-        case .versionRefused:
-            log(.warning, "the server speaks another version of the protocol; bring both to one version")
-        case .suiteMismatch(let peer):
-            let sentence = "a client uses another cipher; set the same [tunnel] cipher on both ends"
-            log(.warning, sentence, ["peer": peer])
-        case .suiteRefused:
-            log(.warning, "the server uses another cipher; set the same [tunnel] cipher on both ends")
-        }
+        if case .assigned(let frame) = event { adopt(frame) }
+        log(event) { id in paths.first { $0.id == id }?.configuration.name }
     }
 }
 
@@ -119,7 +107,7 @@ extension Configuration {
         guard tunnel.interface == old.tunnel.interface, tunnel.addresses == old.tunnel.addresses,
             tunnel.cipher == old.tunnel.cipher, tunnel.privateKey == old.tunnel.privateKey,
             tunnel.mtu == old.tunnel.mtu, tunnel.offload == old.tunnel.offload,
-            tunnel.bufferMegabytes == old.tunnel.bufferMegabytes
+            tunnel.bufferMegabytes == old.tunnel.bufferMegabytes, tunnel.threads == old.tunnel.threads
         else { return false }
         switch (role, old.role) {
         case (.client(let new), .client(let old)): return new.server == old.server

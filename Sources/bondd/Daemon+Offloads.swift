@@ -5,13 +5,13 @@ import Tun
 // What the kernel and the libraries do for the daemon.
 extension Daemon {
     var offloads: OffloadStatus {
-        let found = tunnel.device.offloads
+        let found = plane.queue.offloads
         var status = OffloadStatus()
         for (offload, word) in TunOffloads.words {
             status.tun[word] =
                 !configuration.tunnel.offload ? "off" : found.contains(offload) ? "on" : "missing"
         }
-        for case let socket? in sockets {
+        for case let socket? in plane.sockets {
             status.udp.append(
                 .init(
                     name: name(ofSocket: socket.number), segmentation: socket.socket.segmentation.rawValue,

@@ -3,25 +3,14 @@ import Engine
 import Packet
 import Proto
 import Scheduler
-import Transport
 
 // A server's sockets and clients.
 extension Daemon {
     /// Opens the listening sockets and sets the tunnel's addresses.
     mutating func serve(_ server: Configuration.Server) throws {
-        for (number, endpoint) in server.listen.enumerated() {
-            let any = endpoint.address == IPAddress(v4: 0) || endpoint.address == IPAddress(v6High: 0, low: 0)
-            do throws(TransportError) {
-                let socket = try DatagramSocket(
-                    boundTo: nil, family: endpoint.address.family, address: any ? nil : endpoint.address,
-                    port: endpoint.port, wantsOffloads: configuration.tunnel.offload)
-                install(UDPSocket(socket, number: UInt16(number)))
-            } catch {
-                throw Failure("can't listen on \(endpoint): \(error.description)")
-            }
-        }
         try tunnel.apply(
             addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
+        try startThreads(server)
     }
 }
 

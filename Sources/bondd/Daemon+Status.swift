@@ -6,20 +6,22 @@ import Scheduler
 // What the daemon says of itself.
 extension Daemon {
     func status(now: Instant) -> Status {
-        var sessions = engine.reports(now: now).map { session(of: $0) }
-        if engine.isClient && sessions.isEmpty { sessions = [connecting] }
+        let reports = reports(now: now)
+        var sessions = reports.flatMap(\.sessions).map { session(of: $0) }
+        if plane.engine.isClient && sessions.isEmpty { sessions = [connecting] }
         return Status(
-            version: BondD.version, role: engine.isClient ? "client" : "server",
-            mode: engine.currentMode.word,
-            interface: tunnel.device.name, mtu: tunnel.mtu, uptime: (now - startedAt).seconds,
-            handshakes: counters.handshakes, sessions: sessions, drops: drops,
+            version: BondD.version, role: plane.engine.isClient ? "client" : "server",
+            mode: plane.engine.currentMode.word,
+            interface: tunnel.name, mtu: tunnel.mtu, uptime: (now - startedAt).seconds,
+            threads: owners.count, handshakes: reports.reduce(0) { $0 + $1.handshakes }, sessions: sessions,
+            drops: reports.reduce(into: [:]) { $0.merge($1.drops, uniquingKeysWith: +) },
             offloads: offloads,
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
-            notices: configuration.notices + [cipher?.warning].compactMap(\.self))
+            notices: configuration.notices + [cipher?.warning].compactMap(\.self) + silence(of: reports))
     }
 
     private func session(of report: SessionReport) -> SessionStatus {
-        let address = engine.isClient ? tunnel.addresses.first?.address : report.address
+        let address = plane.engine.isClient ? tunnel.addresses.first?.address : report.address
         var status = SessionStatus(
             client: report.peer, address: address?.description ?? "", state: report.isUp ? "up" : "down",
             mode: report.mode.word, rekeyAge: report.keyAge.seconds, queuePackets: report.queued)
@@ -56,7 +58,8 @@ extension Daemon {
     /// A client without a session: what it tries with.
     private var connecting: SessionStatus {
         var status = SessionStatus(
-            client: "server", address: "", state: "connecting", mode: engine.currentMode.word, rekeyAge: 0)
+            client: "server", address: "", state: "connecting", mode: plane.engine.currentMode.word,
+            rekeyAge: 0)
         status.paths = paths.map { path in
             PathStatus(
                 name: path.configuration.name, interface: path.configuration.interface,
@@ -66,19 +69,11 @@ extension Daemon {
         return status
     }
 
-    private var drops: [String: UInt64] {
-        let drops = engine.drops
-        return [
-            "malformed": drops.malformed, "unknown_session": drops.unknownSession,
-            "unknown_path": drops.unknownPath, "forged": drops.forged, "replayed": drops.replayed,
-            "handshake": drops.handshake, "cookies": drops.cookies, "not_ip": drops.notIP,
-            "foreign_source": drops.foreignSource, "no_route": drops.noRoute, "no_session": drops.noSession,
-            "queue_full": drops.queueFull, "expired": drops.expired, "no_buffer": drops.noBuffer,
-            "suite_mismatch": drops.suiteMismatch,
-            "unsent": counters.unsent, "receive_errors": counters.receiveErrors,
-            "tunnel_errors": counters.tunnelErrors, "too_big": counters.tooBig,
-            "socket_full": counters.noBuffers, "not_permitted": counters.notPermitted,
-            "oversized": batch.refused,
-        ]
+    /// Says which data threads are missing.
+    private func silence(of reports: [ShardReport]) -> [String] {
+        let heard = reports.map(\.shard)
+        return (0..<owners.count).filter { !heard.contains($0) }.map {
+            "data thread \($0) has not answered for a second; its sessions and drops are missing here"
+        }
     }
 }

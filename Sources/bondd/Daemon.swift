@@ -8,7 +8,7 @@ import Scheduler
 import Transport
 import Tun
 
-/// The data thread: everything that happens, in one loop.
+/// The main thread: the first data thread, and all that is no data, in one loop.
 ///
 ///     wait → read sockets → read TUN → Engine.service → flush → write TUN
 struct Daemon: ~Copyable {
@@ -23,18 +23,15 @@ struct Daemon: ~Copyable {
     var control: ControlSocket
     let resolver: Resolver
     var tunnel: TunnelInterface
-    var engine: Engine
-    var outbox = Outbox()
-    var batch = ReceiveBatch()
-    /// What one read of the TUN device brings.
-    private let superpacket = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: TunDevice.maximumRead, alignment: 64)
-    private var joiner: SegmentJoiner
-    /// Packets that the joiner holds.
-    private var joining = SlotQueue(bound: SegmentJoiner.maximumCount)
+    var plane: DataPlane
+    /// Server: the other data threads.
+    var threads: [DataThread] = []
+    /// All data threads' mailboxes by number, the main thread's first; none when it is alone.
+    let mailboxes: [Mailbox]
+    /// Server: which thread has which client.
+    var owners: Owners
+    let cookieSeed = Sodium.systemSeed()
 
-    /// Sockets by the number that links carry.
-    var sockets: [UDPSocket?] = []
     /// Client: its uplinks.
     var paths: [ClientPath] = []
     var nextPathID: UInt16 = 1
@@ -42,40 +39,53 @@ struct Daemon: ~Copyable {
     var assignment: AssignFrame?
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
-    var counters = DaemonCounters()
     private var isRunning = true
-
-    /// How many packets are read from the TUN device before others have their turn.
-    private static let packetsPerTurn = 64
 
     init(_ configuration: Configuration, file: String, socket: String, log: Log) throws {
         self.configuration = configuration
         self.file = file
         self.log = log
-        startedAt = Self.clock()
+        startedAt = DataPlane.clock()
         let poller = try Poller()
         let netlink = try Netlink()
         let networkEvents = try NetlinkEvents()
         let control = try ControlSocket(path: Self.socketPath(socket, configuration))
         let resolver = try Resolver()
-        let tunnel = try TunnelInterface(
-            name: configuration.tunnel.interface, mtu: configuration.tunnel.mtu ?? 1400,
-            offload: configuration.tunnel.offload, netlink: netlink)
-        engine = Engine(
-            EngineConfiguration(configuration, mtu: tunnel.mtu),
-            staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key), seed: Sodium.systemSeed())
+        let count = configuration.threadCount
+        let device = try TunDevice(
+            name: configuration.tunnel.interface, offloads: configuration.tunnel.offload ? .all : [],
+            mayHaveQueues: count > 1)
+        let tunnel = try TunnelInterface(device, mtu: configuration.tunnel.mtu ?? 1400, netlink: netlink)
+        var owners = Owners(threads: count)
+        mailboxes = count > 1 ? try (0..<count).map { _ in try Mailbox() } : []
+        plane = DataPlane(
+            Self.engine(0, configuration, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed), queue: device,
+            mailboxes: mailboxes)
+        self.owners = owners
         self.poller = poller
         self.netlink = netlink
         self.networkEvents = networkEvents
         self.control = control
         self.resolver = resolver
-        joiner = SegmentJoiner(tunnel.device.offloads)
         self.tunnel = tunnel
+    }
+
+    /// The Engine of a data thread.
+    static func engine(
+        _ number: Int, _ configuration: Configuration, mtu: Int, _ owners: inout Owners, cookieSeed: [UInt8]
+    ) -> Engine {
+        var part = EngineConfiguration(configuration, mtu: mtu)
+        owners.assign(&part.peers)
+        part.shard = Shard(index: number, count: owners.count)
+        return Engine(
+            part, staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key),
+            seed: Sodium.systemSeed(), cookieSeed: cookieSeed)
     }
 
     /// Opens the sockets and sets the addresses that the role asks for.
     mutating func start() throws {
-        poller.watch(tunnel.device.fileDescriptor, .tun)
+        poller.watch(plane.queue.fileDescriptor, .tun)
+        if let mailbox = mailboxes.first { poller.watch(mailbox.fileDescriptor, .mailbox) }
         poller.watch(networkEvents.fileDescriptor, .netlink)
         poller.watch(control.fileDescriptor, .control)
         poller.watch(resolver.fileDescriptor, .resolver)
@@ -87,8 +97,9 @@ struct Daemon: ~Copyable {
         log(
             .info, "bondd is running",
             [
-                "role": engine.isClient ? "client" : "server", "interface": tunnel.device.name,
-                "offloads": tunnel.device.offloads.description, "cipher": cipher?.description ?? "none",
+                "role": plane.engine.isClient ? "client" : "server", "interface": tunnel.name,
+                "threads": "\(owners.count)",
+                "offloads": plane.queue.offloads.description, "cipher": cipher?.description ?? "none",
             ])
     }
 
@@ -101,30 +112,21 @@ struct Daemon: ~Copyable {
         return asked
     }
 
-    static func clock() -> Instant { Instant(nanoseconds: clinux_monotonic()) }
-
-    static func wall() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: UInt64(max(0, time.tv_sec)), nanoseconds: UInt32(time.tv_nsec))
-    }
-
     // MARK: - The loop
 
     /// Runs until SIGTERM or SIGINT, then leaves the machine as it was.
     mutating func run() throws {
         while isRunning {
             let count = poller.wait(
-                until: min(
-                    engine.nextDeadline(), engine.nextMemoryCheck, nextCheck == .zero ? .never : nextCheck
-                ).nanoseconds,
-                now: Self.clock().nanoseconds)
-            let now = Self.clock()
+                until: min(plane.nextDeadline, nextCheck == .zero ? .never : nextCheck).nanoseconds,
+                now: DataPlane.clock().nanoseconds)
+            let now = DataPlane.clock()
             for i in 0..<count {
                 guard let event = poller.event(i) else { continue }
                 switch event.source {
-                case .socket: receive(event.number, now: now)
-                case .tun: readTunnel(now: now)
+                case .socket: plane.receive(event.number, now: now)
+                case .tun: plane.readTunnel(now: now)
+                case .mailbox: takeMail(now: now)
                 case .timer: poller.timerFired()
                 case .signals: takeSignals(now: now)
                 case .netlink: followInterfaces(now: now)
@@ -132,105 +134,32 @@ struct Daemon: ~Copyable {
                 case .resolver: takeResolutions(now: now)
                 }
             }
-            if engine.isClient && now >= nextCheck { checkPaths(now: now) }
+            if plane.engine.isClient && now >= nextCheck { checkPaths(now: now) }
             turn(now: now)
-            giveBackMemory(now: now)
+            plane.giveBackMemory(now: now)
         }
-        engine.closeAll(into: &outbox, now: Self.clock())
-        flush(now: Self.clock())
+        stopThreads()
+        plane.close(now: DataPlane.clock())
         log(.info, "bondd has stopped")
     }
 
     /// Lets the Engine do what is due, and carries it out.
     private mutating func turn(now: Instant) {
-        let wall = Self.wall()
+        let wall = DataPlane.wall()
         while true {
-            let done = engine.service(into: &outbox, now: now, wall: wall)
-            flush(now: now)
-            writeTunnel()
-            if done { break }
+            let isDone = plane.step(now: now, wall: wall)
+            for path in plane.takeFailing() { pathFailed(path.socket, isGone: path.isGone, now: now) }
+            if isDone { break }
         }
-        for event in engine.takeEvents() { act(on: event, now: now) }
+        for event in plane.takeEvents() { act(on: event, now: now) }
     }
 
-    private mutating func receive(_ number: UInt16, now: Instant) {
-        guard Int(number) < sockets.count, let socket = sockets[Int(number)] else { return }
-        let count = socket.socket.receive(into: &batch)
-        if count < 0 {
-            counters.receiveErrors += 1
-            return
-        }
-        for i in 0..<batch.count {
-            engine.receive(batch.datagram(i), from: batch.link(i, socket: number), now: now)
-        }
-    }
-
-    private mutating func readTunnel(now: Instant) {
-        var count = 0
-        while count < Self.packetsPerTurn, let packet = tunnel.device.read(into: superpacket) {
-            for index in 0..<packet.count {
-                let slot = engine.reserve()
-                guard slot != .none else { return }
-                guard let length = packet.write(index, to: engine.room(of: slot)) else {
-                    counters.tunnelErrors += 1
-                    engine.release(slot)
-                    continue
-                }
-                engine.send(slot, length: length, hasPartialChecksum: packet.isPartial, now: now)
-            }
-            count += packet.count
-        }
-    }
-
-    /// Writes what is delivered, each run of one flow's packets at once.
-    private mutating func writeTunnel() {
-        while true {
-            let slot = engine.takeDelivery()
-            if slot == .none { break }
-            let (packet, isPartial) = engine.delivery(slot)
-            if !joiner.append(packet, isPartial: isPartial) {
-                flushTunnel()
-                _ = joiner.append(packet, isPartial: isPartial)
-            }
-            _ = joining.append(slot, length: 0)
-        }
-        flushTunnel()
-    }
-
-    private mutating func flushTunnel() {
-        if joiner.flush(to: tunnel.device) < 0 { counters.tunnelErrors += 1 }
-        while !joining.isEmpty {
-            engine.release(joining.first)
-            joining.removeFirst(length: 0)
-        }
-    }
-
-    /// Sends what is in the outbox, each run of datagrams of one socket with one call.
-    private mutating func flush(now: Instant) {
-        var start = 0
-        while start < outbox.count {
-            let number = outbox[start].link.socket
-            var end = start + 1
-            while end < outbox.count && outbox[end].link.socket == number { end += 1 }
-            if let socket = sockets[Int(number)] {
-                send(start..<end, on: socket, now: now)
-            } else {
-                counters.unsent += UInt64(end - start)
-            }
-            start = end
-        }
-        outbox.clear()
-    }
-
-    private mutating func send(_ entries: Range<Int>, on socket: UDPSocket, now: Instant) {
-        let result = socket.socket.send(outbox, entries: entries)
-        guard let problem = result.problem else { return }
-        counters.unsent += UInt64(entries.count - result.sent)
-        switch problem {
-        case .unreachable, .interfaceGone:
-            pathFailed(socket.number, gone: problem == .interfaceGone, now: now)
-        case .wouldBlock, .noBuffers, .tooBig, .notPermitted, .other: counters.note(problem)
-        }
+    /// Takes what other data threads have for this one.
+    private mutating func takeMail(now: Instant) {
+        guard let mailbox = mailboxes.first else { return }
+        // Nobody commands the main thread.
+        _ = plane.takeMail(from: mailbox)
+        plane.readMail(now: now)
     }
 
     private mutating func takeSignals(now: Instant) {
@@ -248,8 +177,7 @@ struct Daemon: ~Copyable {
 
     /// Puts a socket into the table and watches it.
     mutating func install(_ socket: UDPSocket) {
-        while sockets.count <= Int(socket.number) { sockets.append(nil) }
-        sockets[Int(socket.number)] = socket
+        plane.install(socket)
         poller.watch(socket.socket.fileDescriptor, .socket, number: socket.number)
     }
 }

@@ -14,6 +14,8 @@ struct DaemonCounters {
     var noBuffers: UInt64 = 0
     /// Datagrams that a packet filter refused.
     var notPermitted: UInt64 = 0
+    /// What another data thread should have had and had no room for.
+    var handoverFull: UInt64 = 0
     /// Handshakes completed.
     var handshakes: UInt64 = 0
 

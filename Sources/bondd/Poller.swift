@@ -12,6 +12,8 @@ struct Poller: ~Copyable {
         case netlink
         case control
         case resolver
+        /// What other data threads have.
+        case mailbox
         /// The low 16 bits of a token's lower half are the socket's number.
         case socket
     }
@@ -23,13 +25,17 @@ struct Poller: ~Copyable {
     private let events: UnsafeMutablePointer<epoll_event>
     private static let batch = 32
 
-    init() throws {
+    /// - Parameter takesSignals: whether it has those that end the program or make it read its configuration. No thread
+    ///   gets them otherwise that was started after the one that has them.
+    init(takesSignals: Bool = true) throws {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
         var mask = sigset_t()
         sigemptyset(&mask)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&mask, signal) }
-        pthread_sigmask(SIG_BLOCK, &mask, nil)
+        if takesSignals {
+            for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&mask, signal) }
+            pthread_sigmask(SIG_BLOCK, &mask, nil)
+        }
         signals = signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
         events = .allocate(capacity: Self.batch)
         guard epoll >= 0, timer >= 0, signals >= 0 else {

@@ -5,8 +5,9 @@ struct StatusTable {
     let text: String
 
     init(_ status: Status) {
+        let threads = status.role == "server" ? "  threads \(status.threads)" : ""
         var lines = [
-            "\(status.interface)  \(status.role)  mode \(status.mode)  mtu \(status.mtu)  up \(Self.time(status.uptime))"
+            "\(status.interface)  \(status.role)  mode \(status.mode)  mtu \(status.mtu)\(threads)  up \(Self.time(status.uptime))"
         ]
         if let line = Self.machinery(status) { lines.append(line) }
         if status.sessions.isEmpty { lines.append("no session") }

@@ -3,19 +3,20 @@ import Packet
 import Proto
 import Tun
 
-/// The TUN device with what was set on it: addresses, MTU, routes. All of it goes with the device.
-struct TunnelInterface: ~Copyable {
-    let device: TunDevice
+/// What was set on the TUN device: addresses, MTU, routes. All of it goes with the device.
+struct TunnelInterface {
+    let name: String
+    private let index: UInt32
     private(set) var mtu: Int
     private(set) var addresses: [CIDR] = []
     private var routes: [CIDR] = []
 
-    /// Makes the device, with its MTU set and up.
-    init(name: String, mtu: Int, offload: Bool, netlink: borrowing Netlink) throws {
-        let made = try TunDevice(name: name, offloads: offload ? .all : [])
-        try netlink.setMTU(mtu, ofInterface: made.index)
-        try netlink.setUp(true, interface: made.index)
-        device = made
+    /// Sets the device's MTU, and it up.
+    init(_ device: borrowing TunDevice, mtu: Int, netlink: borrowing Netlink) throws {
+        try netlink.setMTU(mtu, ofInterface: device.index)
+        try netlink.setUp(true, interface: device.index)
+        name = device.name
+        index = device.index
         self.mtu = mtu
     }
 
@@ -24,24 +25,24 @@ struct TunnelInterface: ~Copyable {
         addresses wanted: [CIDR], mtu wantedMTU: Int, routes wantedRoutes: [CIDR], netlink: borrowing Netlink
     ) throws(ControlError) {
         if wantedMTU != mtu {
-            try netlink.setMTU(wantedMTU, ofInterface: device.index)
+            try netlink.setMTU(wantedMTU, ofInterface: index)
             mtu = wantedMTU
         }
         for address in addresses where !wanted.contains(address) {
-            try netlink.removeAddress(address, fromInterface: device.index)
+            try netlink.removeAddress(address, fromInterface: index)
         }
         for address in wanted where !addresses.contains(address) {
-            try netlink.addAddress(address, toInterface: device.index)
+            try netlink.addAddress(address, toInterface: index)
         }
         // Removing an address takes routes along, so all of them are looked at when the addresses changed.
         if addresses != wanted { routes = [] }
         addresses = wanted
         for route in routes where !wantedRoutes.contains(route) {
-            try netlink.removeRoute(to: route, interface: device.index)
+            try netlink.removeRoute(to: route, interface: index)
         }
         for route in wantedRoutes where !routes.contains(route) {
             do throws(ControlError) {
-                try netlink.addRoute(to: route, interface: device.index)
+                try netlink.addRoute(to: route, interface: index)
             } catch  where error.alreadyThere {
                 continue
             }

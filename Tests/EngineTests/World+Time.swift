@@ -12,12 +12,12 @@ extension World {
         let end = now + length
         var nextTick = now
         var turnsAtOnce = 0
-        for node in -1..<clients.count { settle(node) }
+        for node in nodes { settle(node) }
         while true {
             var next = end
             if tick != nil { next = min(next, nextTick) }
             if let first = arrivals.first { next = min(next, Instant(nanoseconds: first.time)) }
-            for index in -1..<clients.count where node(index).isAlive {
+            for index in nodes where node(index).isAlive {
                 next = min(next, node(index).engine.nextDeadline())
             }
             turnsAtOnce = next <= now ? turnsAtOnce + 1 : 0
@@ -33,7 +33,7 @@ extension World {
                 guard node(first.client).isAlive else { continue }
                 inject(first.bytes, at: first.client, from: first.link)
             }
-            for index in -1..<clients.count
+            for index in nodes
             where node(index).isAlive && node(index).engine.nextDeadline() <= now {
                 settle(index)
             }
@@ -43,7 +43,7 @@ extension World {
 
     /// Who wants to be called now.
     private var restless: String {
-        (-1..<clients.count).filter { node($0).engine.nextDeadline() <= now }.map { node($0).name }.joined(
+        nodes.filter { node($0).engine.nextDeadline() <= now }.map { node($0).name }.joined(
             separator: ", ")
     }
 
@@ -84,6 +84,7 @@ extension World {
             pages.initializeMemory(as: UInt8.self, repeating: 0xA5)
             node.givenBack += pages.count
         }
+        if index < 0 && shards > 1 { handOver(from: node) }
     }
 
     /// Puts what a node sends onto the links.
@@ -100,7 +101,7 @@ extension World {
             }
             guard let link, onWire?(towardsServer, link, bytes) ?? true else { continue }
             if towardsServer {
-                carry(bytes, &link.up, to: -1, as: serverSide(link))
+                carry(bytes, &link.up, to: shardByHeader(bytes), as: serverSide(link))
             } else {
                 carry(
                     bytes, &link.down, to: link.client,

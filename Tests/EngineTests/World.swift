@@ -8,7 +8,8 @@ import Scheduler
 
 /// Engines, virtual links and a virtual clock: a network that runs a minute in a second and repeats to the bit.
 ///
-/// Nodes are numbered: clients from 0, the server is -1.
+/// Nodes are numbered: clients from 0, the server is -1. A server of several shards is -1, -2 and so on, and client c
+/// belongs to shard c modulo their number.
 final class World {
     static let serverEndpoint = Endpoint(address: IPAddress(v4: 0xCB00_7107), port: 5000)
     static let serverInner = IPAddress(v4: 0x0A4D_0001)
@@ -17,11 +18,17 @@ final class World {
     let mode: Mode
     let pool: Int
     var now = Instant(nanoseconds: 5_000_000_000)
-    let server: Node
+    /// The server's shards; one as a rule.
+    let servers: [Node]
+    let shards: Int
     var clients: [Node] = []
     private(set) var links: [VirtualLink] = []
     /// Sees every datagram that is sent, and says whether it may go on its link.
     var onWire: ((_ towardsServer: Bool, _ link: VirtualLink, _ bytes: [UInt8]) -> Bool)?
+
+    /// Every init that one shard passed to another, and how many packets.
+    var forwarded: [ForwardedInit] = []
+    var strayed = 0
 
     var arrivals = ArrivalHeap()
     var order: UInt64 = 0
@@ -35,8 +42,9 @@ final class World {
     /// `specs[i]` are the links of client i, as `LinkSpec` reads them after the name.
     init(
         clients specs: [[String]], mode: Mode = .stripe, seed: UInt64, sharedKey: PresharedKey = .none,
-        pool: Int = 8192, attached: Bool = true
+        pool: Int = 8192, attached: Bool = true, shards: Int = 1
     ) throws {
+        self.shards = shards
         self.seed = seed
         self.mode = mode
         self.pool = pool
@@ -50,13 +58,18 @@ final class World {
         }
         clientSharedKeys = specs.map { _ in sharedKey }
         let peers = clientKeys.indices.map { [clientKeys] c in
-            Self.peer(c, clientKeys[c], sharedKey: sharedKey, mode: mode)
+            Self.peer(c, clientKeys[c], sharedKey: sharedKey, mode: mode, shard: c % shards)
         }
-        server = Node(
-            name: "server",
-            engine: Engine(
-                EngineConfiguration(role: .server, peers: peers, mode: mode, poolCapacity: pool),
-                staticKey: PrivateKey(bytes: serverKey), seed: Self.seedBytes(seed, 0)))
+        servers = (0..<shards).map { [serverKey] index in
+            Node(
+                name: index == 0 ? "server" : "server, shard \(index)",
+                engine: Engine(
+                    EngineConfiguration(
+                        role: .server, peers: peers, mode: mode, poolCapacity: pool,
+                        shard: Shard(index: index, count: shards)),
+                    staticKey: PrivateKey(bytes: serverKey), seed: Self.seedBytes(seed, UInt64(index) << 32),
+                    cookieSeed: shards > 1 ? Self.seedBytes(seed, 1) : nil))
+        }
         for (c, paths) in specs.enumerated() {
             clients.append(Node(name: "client\(c)", engine: makeClient(c)))
             for (p, text) in paths.enumerated() {
@@ -78,25 +91,33 @@ final class World {
         IPAddress(v6High: 0xFD77_0000_0000_0000, low: 2 + UInt64(client))
     }
 
-    func node(_ index: Int) -> Node { index < 0 ? server : clients[index] }
+    func node(_ index: Int) -> Node { index < 0 ? servers[-1 - index] : clients[index] }
+    /// The server, or its first shard.
+    var server: Node { servers[0] }
+    /// The nodes' numbers.
+    var nodes: Range<Int> { -shards..<clients.count }
+    /// The shard that client `c` belongs to.
+    func owner(of c: Int) -> Node { servers[c % shards] }
     func link(_ path: UInt16, of client: Int = 0) -> VirtualLink {
         links.first { $0.client == client && $0.path == path }!
     }
 
     /// The configuration of client `c` at the server.
     static func peer(
-        _ c: Int, _ key: [UInt8], sharedKey: PresharedKey = .none, mode: Mode = .stripe
+        _ c: Int, _ key: [UInt8], sharedKey: PresharedKey = .none, mode: Mode = .stripe, shard: Int = 0
     ) -> EngineConfiguration.Peer {
         EngineConfiguration.Peer(
             name: "client\(c)", publicKey: PrivateKey(bytes: key).publicKey, presharedKey: sharedKey,
             addresses: [inner(c), inner6(c)],
             assignment: AssignFrame(
                 mtu: 1400, addresses: [InterfaceAddress(address: inner(c), prefix: 24)], dns: [], routes: []),
-            mode: mode)
+            mode: mode, shard: shard)
     }
 
     var peers: [EngineConfiguration.Peer] {
-        clientKeys.indices.map { Self.peer($0, clientKeys[$0], sharedKey: sharedKey, mode: mode) }
+        clientKeys.indices.map {
+            Self.peer($0, clientKeys[$0], sharedKey: sharedKey, mode: mode, shard: $0 % shards)
+        }
     }
 
     static func seedBytes(_ seed: UInt64, _ salt: UInt64) -> [UInt8] {

@@ -5,6 +5,7 @@ import Testing
 
 @Suite struct GatekeeperTests {
     private static let here = Endpoint(address: IPAddress(v4: 0xCB00_7107), port: 5000)
+    /// 40 s after the beginning of a secret's time.
     private let start = Instant.zero + .seconds(1000)
     private var server: PrivateKey { PrivateKey(bytes: (33...64).map { $0 }) }
 
@@ -24,7 +25,7 @@ import Testing
     /// A gatekeeper that gave `here` a cookie at `start`, the generator it draws from, and the cookie's datagram.
     private func challenged() throws -> (Gatekeeper, Entropy, Buffer) {
         var entropy = Entropy(seed: [UInt8](repeating: 1, count: 32))
-        var gatekeeper = Gatekeeper(staticPublic: server.publicKey, entropy: &entropy)
+        let gatekeeper = Gatekeeper(staticPublic: server.publicKey, entropy: &entropy)
         let answer = Buffer(Wire.cookieSize)
         let length = gatekeeper.writeCookie(
             answering: try initMessage().message.read, to: Self.here, now: start, entropy: &entropy,
@@ -79,27 +80,36 @@ import Testing
         }
     }
 
-    /// Secrets are made every 120 s and honoured for 240: a cookie given at the end of its secret's time, too.
+    /// Secrets are used for 120 s and honoured for 120 s more: a cookie given at the end of its secret's time, too.
     @Test func cookieExpires() throws {
         var (gatekeeper, entropy, answer) = try challenged()
         let message = try initMessage(try cookie(in: answer)).message
         func admits(after seconds: Int64) -> Bool {
             gatekeeper.admitsMac2(message.read, from: Self.here, now: start + .seconds(seconds))
         }
-        #expect(admits(after: 119))
-        #expect(admits(after: 239))
-        #expect(!admits(after: 240))
-        // A new secret does not end the old one …
-        _ = gatekeeper.writeCookie(
-            answering: message.read, to: Self.here, now: start + .seconds(130), entropy: &entropy,
-            into: answer.bytes)
-        #expect(admits(after: 239))
-        #expect(!admits(after: 240))
-        // … but the one after the next does.
-        _ = gatekeeper.writeCookie(
-            answering: message.read, to: Self.here, now: start + .seconds(250), entropy: &entropy,
-            into: answer.bytes)
+        #expect(admits(after: 0))
+        #expect(admits(after: 199))
         #expect(!admits(after: 200))
+        #expect(!admits(after: -41), "a secret of the future")
+        _ = gatekeeper.writeCookie(
+            answering: try initMessage().message.read, to: Self.here, now: start + .seconds(79),
+            entropy: &entropy, into: answer.bytes)
+        #expect(try initMessage(cookie(in: answer)).message.first(188) == message.first(188), "one secret")
+        _ = gatekeeper.writeCookie(
+            answering: try initMessage().message.read, to: Self.here, now: start + .seconds(80),
+            entropy: &entropy, into: answer.bytes)
+        #expect(try initMessage(cookie(in: answer)).message.first(188) != message.first(188), "the next one")
+    }
+
+    /// A server's shards share the seed: what one of them gave out, the others know.
+    @Test func cookiesAreGoodAtTheOtherShards() throws {
+        let (_, _, answer) = try challenged()
+        let message = try initMessage(try cookie(in: answer)).message
+        for (seed, isShared) in [(UInt8(1), true), (2, false)] {
+            var entropy = Entropy(seed: [UInt8](repeating: seed, count: 32))
+            let other = Gatekeeper(staticPublic: server.publicKey, entropy: &entropy)
+            #expect(other.admitsMac2(message.read, from: Self.here, now: start) == isShared)
+        }
     }
 
     @Test func jarExpires() throws {

@@ -38,9 +38,23 @@ int clinux_segment_size(const struct msghdr *message);
 // Lets the kernel join datagrams of one sender on receipt.
 int clinux_join_on_receipt(int fd);
 
+// Lets several sockets bind one address (SO_REUSEPORT). The kernel gives a datagram to one of them, which is their
+// `clinux_steer`'s choice.
+int clinux_share_port(int fd);
+// Has the kernel choose among the sockets that share the bound socket's address, numbered in the order in which they were
+// bound: a byte of the datagram, masked, that is one of two kinds sends it to the socket whose number lies in a
+// big-endian word of it; all others go to the first.
+struct clinux_steering {
+    unsigned int kind_at, kind_mask, kinds[2], word_at, word_shift, word_mask;
+};
+int clinux_steer(int fd, struct clinux_steering steering);
+
 // Opens /dev/net/tun (not blocking, closed on exec) and attaches it to a new interface; name is what it got.
-// With `headers`, each packet has a virtio network header of 10 bytes in front.
-int clinux_tun_open(const char *wanted, char name[16], int headers);
+// With `headers`, each packet has a virtio network header of 10 bytes in front; with `queues` the interface may have
+// more than one.
+int clinux_tun_open(const char *wanted, char name[16], int headers, int queues);
+// Opens another queue of such an interface.
+int clinux_tun_open_queue(const char *name, int headers);
 // Sets a TUN device's offloads (TUN_F_...) or its carrier.
 int clinux_tun_set_offload(int fd, unsigned int flags);
 int clinux_tun_set_carrier(int fd, int carrier);

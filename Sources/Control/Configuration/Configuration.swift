@@ -40,6 +40,8 @@ public struct Configuration: Equatable, Sendable {
         public let offload: Bool
         /// The most memory for packets, in units of 2²⁰ bytes.
         public let bufferMegabytes: Int
+        /// A server's data threads, 1 to 8; nil: as many as it sees fit.
+        public let threads: Int?
     }
 
     /// How packets are spread over the paths. The raw value is the configuration's word.

@@ -84,5 +84,8 @@ extension ConfigurationReader {
     }
 
     static let tunnelKeys =
-        ["role", "interface", "address", "mtu", "mode", "cipher", "private_key_file"] + clientKeys
+        [
+            "role", "interface", "address", "mtu", "mode", "cipher", "private_key_file", "offload",
+            "buffer_mb", "threads",
+        ] + clientKeys
 }

@@ -48,11 +48,7 @@ struct ConfigurationReader {
     }
 
     func configuration() throws(ConfigurationError) -> Configuration {
-        let keys = [
-            "role", "interface", "address", "mtu", "mode", "cipher", "private_key_file", "offload",
-            "buffer_mb",
-        ]
-        guard let table = try root.table("tunnel", keys: keys + Self.clientKeys) else {
+        guard let table = try root.table("tunnel", keys: Self.tunnelKeys) else {
             throw ConfigurationError(
                 file: file, line: nil, problem: "there is no table [tunnel]; it says what this host is")
         }
@@ -120,7 +116,14 @@ struct ConfigurationReader {
             interface: try interface("interface", in: table) ?? "bond0", addresses: addresses, mtu: mtu,
             mode: try table.choice("mode", "mode", of: Configuration.Mode.self) ?? .auto,
             cipher: cipher, privateKey: privateKey, offload: try table.boolean("offload") ?? true,
-            bufferMegabytes: try table.integer("buffer_mb", in: 4...1024) ?? 32)
+            bufferMegabytes: try table.integer("buffer_mb", in: 4...1024) ?? 32,
+            threads: try threads(in: table))
+    }
+
+    /// 0 is the same as none.
+    private func threads(in table: TOMLTable) throws(ConfigurationError) -> Int? {
+        let threads = try table.integer("threads", in: 0...8)
+        return threads == 0 ? nil : threads
     }
 
     private func finish(
@@ -154,7 +157,11 @@ struct ConfigurationReader {
             if !server.rules.isEmpty { things.append("[[rule]]") }
         }
         if root["health"] != nil { things.append("[health]") }
-        return things.map { "\($0) is not carried out by this version" }
+        var notices = things.map { "\($0) is not carried out by this version" }
+        if case .client = role, case .integer(2...)? = tunnel["threads"]?.content {
+            notices.append("[tunnel] threads is for servers; a client has one data thread")
+        }
+        return notices
     }
 
     // MARK: Values that several tables have

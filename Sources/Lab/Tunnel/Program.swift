@@ -6,13 +6,18 @@ public struct Program: Sendable {
     /// The path of the executable.
     public let path: String
 
+    /// The executable that the environment names, such as another build; nil when it names none. Throws `noProgram`.
+    public init?(named variable: String) throws(LabError) {
+        guard let named = ProcessInfo.processInfo.environment[variable], !named.isEmpty else { return nil }
+        guard access(named, X_OK) == 0 else { throw .noProgram("\(variable) names '\(named)', and that") }
+        path = named
+    }
+
     /// What the environment names (BONDD for bondd); else the one beside the running program; else the one that was
     /// built below the current directory, release before debug. Throws `noProgram`.
     public init(_ name: String = "bondd") throws(LabError) {
-        let variable = name.uppercased()
-        if let named = ProcessInfo.processInfo.environment[variable], !named.isEmpty {
-            guard access(named, X_OK) == 0 else { throw .noProgram("\(variable) names '\(named)', and that") }
-            path = named
+        if let named = try Program(named: name.uppercased()) {
+            self = named
             return
         }
         let places = [Self.directory, ".build/release", ".build/debug"].compactMap(\.self)

@@ -29,6 +29,8 @@ public struct ServerFile: Sendable {
     public var addresses = ["10.77.0.1/24", "fd77::1/64"]
     /// `[listen] addresses`
     public var listen = ["0.0.0.0:5000", "[::]:5000"]
+    /// `threads`; nil leaves the key out.
+    public var threads: Int?
     /// The clients it knows.
     public var clients: [Client] = []
 
@@ -46,6 +48,7 @@ public struct ServerFile: Sendable {
             private_key_file = "key"
             \(cipher.map { "cipher = \"\($0)\"" } ?? "")
             \(offload ? "" : "offload = false")
+            \(threads.map { "threads = \($0)" } ?? "")
             [listen]
             addresses = \(listen)
 

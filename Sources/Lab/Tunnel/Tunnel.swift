@@ -30,16 +30,20 @@ public final class Tunnel: Sendable {
     ///   - mode: the mode of both ends.
     ///   - cipher: the cipher of both ends; nil leaves it to them.
     ///   - seed: what all random choices of the links follow from.
+    ///   - threads: the server's data threads; nil leaves it to the server.
+    ///   - serverProgram: another bondd for the server; nil for the same.
     /// Throws `noProgram`, or as `Lab` does.
     public init(
-        mode: String = "stripe", cipher: String? = nil, seed: UInt64 = 1
+        mode: String = "stripe", cipher: String? = nil, seed: UInt64 = 1, threads: Int? = nil,
+        serverProgram: Program? = nil
     ) throws(LabError) {
         program = try Program()
         lab = try Lab(seed: seed)
-        server = try Bondd("server", program, in: lab.namespace("server"))
+        server = try Bondd("server", serverProgram ?? program, in: lab.namespace("server"))
         var file = ServerFile()
         (file.mode, file.cipher) = (mode, cipher)
         file.offload = Self.usesOffloads(.server)
+        file.threads = threads
         state = Mutex((file, []))
     }
 

@@ -55,6 +55,8 @@ public struct TunnelStatus: Decodable, Sendable {
     public var mode: String
     /// bondd's age in seconds.
     public var uptime_s: Double
+    /// Data threads.
+    public var threads: Int
     /// One a client.
     public var sessions: [Session]
     /// Packets dropped, by reason.

@@ -1,7 +1,10 @@
 import CLinux
 import Packet
 
-extension Daemon {
+extension DataPlane {
+    /// When there is something to do again without anything arriving.
+    var nextDeadline: Instant { min(engine.nextDeadline(), engine.nextMemoryCheck) }
+
     /// Gives the kernel back what a load has left behind.
     mutating func giveBackMemory(now: Instant) {
         let hasFreed = engine.giveBackMemory(now: now, pageSize: clinux_page_size()) { pages in

@@ -1,0 +1,86 @@
+import Packet
+import Proto
+import Scheduler
+
+// What a shard gets that belongs to another one, and what it is handed by others.
+extension Engine {
+    /// How many forwarded inits wait at the most; their senders try again.
+    private static var maximumForwards: Int { 64 }
+
+    /// Sets a packet aside for the shard of its peer.
+    mutating func setAside(_ slot: Slot, for owner: Int, hasPartialChecksum: Bool) {
+        var note = PacketNotes.Note()
+        note.hasPartialChecksum = hasPartialChecksum
+        resources.notes[slot] = note
+        guard owner < shard.count, strays.append(slot, to: owner) else {
+            resources.drops.queueFull += 1
+            resources.pool.release(slot)
+            return
+        }
+    }
+
+    /// Whether packets wait to be handed to that shard.
+    public func hasStrays(for owner: Int) -> Bool { !strays.isEmpty(owner) }
+
+    /// The next packet from the TUN device that is that shard's to `send`, or `Slot.none`. The caller copies it and gives
+    /// the slot back with `release`.
+    public mutating func takeStray(for owner: Int) -> (slot: Slot, hasPartialChecksum: Bool) {
+        let slot = strays.take(for: owner)
+        return (slot, slot != .none && resources.notes[slot].hasPartialChecksum)
+    }
+
+    /// Has the peer's shard answer an init that was read here.
+    mutating func forward(
+        _ datagram: UnsafeRawBufferPointer, to owner: Int, from link: Link, hasCookie: Bool
+    ) {
+        guard forwards.count < Self.maximumForwards else {
+            resources.drops.handshake += 1
+            return
+        }
+        forwards.append(
+            ForwardedInit(shard: owner, datagram: [UInt8](datagram), link: link, hasCookie: hasCookie))
+    }
+
+    /// The inits that other shards are to answer, each by its `receiveForwarded`.
+    public mutating func takeForwards() -> [ForwardedInit] {
+        if forwards.isEmpty { return [] }
+        defer { forwards.removeAll() }
+        return forwards
+    }
+
+    /// Answers an init that another shard's gatekeeper has let in. One that is not for a peer of this shard is dropped.
+    /// - Parameters:
+    ///   - link: the way it came to the other shard; the answer leaves by this shard's socket of the same number.
+    ///   - hasCookie: whether it brought a cookie back, as the other shard has checked.
+    public mutating func receiveForwarded(
+        _ datagram: UnsafeRawBufferPointer, from link: Link, hasCookie: Bool, now: Instant
+    ) {
+        guard role == .server, let header = Header(parsing: datagram), header.kind == .handshakeInit else {
+            resources.drops.handshake += 1
+            return
+        }
+        let arrival = InitArrival(link: link, hasCookie: hasCookie, isForwarded: true)
+        read(datagram, header, arrival, now: now)
+    }
+
+    /// Whether an init of that peer is answered here. If not, it is forwarded, but never twice.
+    mutating func answers(_ peer: Int, _ datagram: UnsafeRawBufferPointer, _ arrival: InitArrival) -> Bool {
+        let owner = peers[peer].configuration.shard
+        if owner == shard.index { return true }
+        if arrival.isForwarded {
+            resources.drops.handshake += 1
+        } else {
+            forward(datagram, to: owner, from: arrival.link, hasCookie: arrival.hasCookie)
+        }
+        return false
+    }
+}
+
+/// How an init came here.
+struct InitArrival {
+    let link: Link
+    /// Whether it brought a cookie back.
+    let hasCookie: Bool
+    /// Whether another shard took it from the network.
+    let isForwarded: Bool
+}

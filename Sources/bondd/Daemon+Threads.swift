@@ -1,0 +1,87 @@
+import Control
+import Engine
+import Packet
+import Proto
+import Scheduler
+import Transport
+
+// A server's data threads beside the main one: start, commands, end.
+extension Daemon {
+    /// How long status waits for a data thread.
+    private static var patience: Int32 { 1000 }
+
+    /// Opens the sockets of every data thread, in the order by which the kernel numbers them, and starts the threads.
+    mutating func startThreads(_ server: Configuration.Server) throws {
+        for socket in try listen(server, thread: 0) { install(socket) }
+        for number in 1..<max(1, owners.count) {
+            let engine = Self.engine(
+                number, configuration, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed)
+            var other = DataPlane(engine, queue: try plane.queue.makeQueue(), mailboxes: mailboxes)
+            for socket in try listen(server, thread: number) { other.install(socket) }
+            threads.append(try DataThread(other, number: number, mailbox: mailboxes[number], log: log))
+        }
+    }
+
+    /// A data thread's sockets, numbered as the addresses are.
+    private func listen(_ server: Configuration.Server, thread: Int) throws -> [UDPSocket] {
+        try server.listen.enumerated().map { number, endpoint in
+            do throws(TransportError) {
+                // Sockets that share a port don't mind those of another bondd: see first whether it is free.
+                if owners.count > 1 && thread == 0 { _ = try open(endpoint, shared: false) }
+                let socket = try open(endpoint, shared: owners.count > 1)
+                if owners.count > 1 && thread == 0 { try socket.steer(.bySession) }
+                return UDPSocket(socket, number: UInt16(number))
+            } catch {
+                throw Failure("can't listen on \(endpoint): \(error.description)")
+            }
+        }
+    }
+
+    private func open(_ endpoint: Endpoint, shared: Bool) throws(TransportError) -> DatagramSocket {
+        let any = endpoint.address == IPAddress(v4: 0) || endpoint.address == IPAddress(v6High: 0, low: 0)
+        return try DatagramSocket(
+            boundTo: nil, family: endpoint.address.family, address: any ? nil : endpoint.address,
+            port: endpoint.port, wantsOffloads: configuration.tunnel.offload, sharesPort: shared)
+    }
+
+    /// Tells all data threads but the main one.
+    func tellThreads(_ command: ShardCommand) {
+        for thread in threads { thread.mailbox.post(command) }
+    }
+
+    /// Ends the other data threads, which say good-bye to their clients.
+    mutating func stopThreads() {
+        tellThreads(.stop)
+        for thread in threads { thread.join() }
+        threads = []
+    }
+
+    /// How things stand at every data thread, the main one first; without those that don't answer.
+    func reports(now: Instant) -> [ShardReport] {
+        let own = plane.report(of: 0, now: now)
+        guard !threads.isEmpty, let call = try? ReportCall() else { return [own] }
+        tellThreads(.report(call))
+        let others = call.wait(for: threads.count, milliseconds: Self.patience)
+        return [own] + others.sorted { $0.shard < $1.shard }
+    }
+}
+
+extension Steering {
+    /// Data and control datagrams carry the thread's number in three bits of the session ID (see Proto's `Wire` and the
+    /// Engine's `Keyring`); handshakes go to the first thread, which finds out whose they are.
+    fileprivate static var bySession: Steering {
+        Steering(
+            kindOffset: 3, kindMask: 0x0F, kinds: (Kind.data.rawValue, Kind.control.rawValue), wordOffset: 4,
+            shift: 16, mask: 7)
+    }
+}
+
+extension Configuration {
+    /// How many data threads there are.
+    var threadCount: Int {
+        switch role {
+        case .client: 1
+        case .server: tunnel.threads ?? 1
+        }
+    }
+}

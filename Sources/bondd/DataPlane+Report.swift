@@ -1,0 +1,26 @@
+import Engine
+import Packet
+
+extension DataPlane {
+    /// How things stand.
+    func report(of shard: Int, now: Instant) -> ShardReport {
+        ShardReport(
+            shard: shard, sessions: engine.reports(now: now), handshakes: counters.handshakes, drops: drops)
+    }
+
+    private var drops: [String: UInt64] {
+        let drops = engine.drops
+        return [
+            "malformed": drops.malformed, "unknown_session": drops.unknownSession,
+            "unknown_path": drops.unknownPath, "forged": drops.forged, "replayed": drops.replayed,
+            "handshake": drops.handshake, "cookies": drops.cookies, "not_ip": drops.notIP,
+            "foreign_source": drops.foreignSource, "no_route": drops.noRoute, "no_session": drops.noSession,
+            "queue_full": drops.queueFull, "expired": drops.expired, "no_buffer": drops.noBuffer,
+            "suite_mismatch": drops.suiteMismatch,
+            "unsent": counters.unsent, "receive_errors": counters.receiveErrors,
+            "tunnel_errors": counters.tunnelErrors, "too_big": counters.tooBig,
+            "socket_full": counters.noBuffers, "not_permitted": counters.notPermitted,
+            "oversized": oversized, "handover_full": counters.handoverFull,
+        ]
+    }
+}

@@ -1,0 +1,95 @@
+import Control
+import Engine
+import Glibc
+import Packet
+
+/// A data thread beside the main one: a server's sessions of one shard. It has nothing but its own plane, and hears from
+/// others by its mailbox.
+final class DataThread: Sendable {
+    let mailbox: Mailbox
+    private let thread: pthread_t
+
+    /// Starts the thread, which has the plane from here on.
+    init(_ plane: consuming DataPlane, number: Int, mailbox: Mailbox, log: Log) throws {
+        self.mailbox = mailbox
+        let loop = UnsafeMutablePointer<Loop>.allocate(capacity: 1)
+        loop.initialize(to: try Loop(plane, number: number, mailbox: mailbox, log: log))
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                let loop = argument!.assumingMemoryBound(to: Loop.self)
+                loop.pointee.run()
+                loop.deinitialize(count: 1)
+                loop.deallocate()
+                return nil
+            }, loop)
+        guard code == 0 else {
+            loop.deinitialize(count: 1)
+            loop.deallocate()
+            throw Failure("can't start a data thread (\(String(cString: strerror(code))))")
+        }
+        self.thread = thread
+    }
+
+    /// Waits for its end, after a `ShardCommand.stop`.
+    func join() { pthread_join(thread, nil) }
+
+    /// What the thread does.
+    private struct Loop: ~Copyable {
+        private let number: Int
+        private var poller: Poller
+        private var plane: DataPlane
+        private let mailbox: Mailbox
+        private let log: Log
+        private var isRunning = true
+
+        init(_ plane: consuming DataPlane, number: Int, mailbox: Mailbox, log: Log) throws {
+            self.number = number
+            self.mailbox = mailbox
+            self.log = log
+            poller = try Poller(takesSignals: false)
+            poller.watch(plane.queue.fileDescriptor, .tun)
+            poller.watch(mailbox.fileDescriptor, .mailbox)
+            for case let socket? in plane.sockets {
+                poller.watch(socket.socket.fileDescriptor, .socket, number: socket.number)
+            }
+            self.plane = plane
+        }
+
+        mutating func run() {
+            while isRunning {
+                let count = poller.wait(
+                    until: plane.nextDeadline.nanoseconds, now: DataPlane.clock().nanoseconds)
+                let now = DataPlane.clock()
+                for i in 0..<count {
+                    guard let event = poller.event(i) else { continue }
+                    switch event.source {
+                    case .socket: plane.receive(event.number, now: now)
+                    case .tun: plane.readTunnel(now: now)
+                    case .timer: poller.timerFired()
+                    case .mailbox: takeMail(now: now)
+                    case .signals, .netlink, .control, .resolver: break
+                    }
+                }
+                let wall = DataPlane.wall()
+                while !plane.step(now: now, wall: wall) {}
+                for event in plane.takeEvents() { log(event) }
+                plane.giveBackMemory(now: now)
+            }
+            plane.close(now: DataPlane.clock())
+        }
+
+        private mutating func takeMail(now: Instant) {
+            for command in plane.takeMail(from: mailbox) {
+                switch command {
+                case .replacePeers(let peers): plane.engine.replacePeers(peers)
+                case .setMode(let mode): plane.engine.setMode(mode)
+                case .report(let call): call.answer(plane.report(of: number, now: now))
+                case .stop: isRunning = false
+                }
+            }
+            plane.readMail(now: now)
+        }
+    }
+}

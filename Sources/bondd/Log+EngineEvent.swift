@@ -1,0 +1,33 @@
+import Control
+import Engine
+
+extension Log {
+    /// Writes what happened in an Engine.
+    /// - Parameter pathName: what the path of that ID is called here, if it has a name.
+    func callAsFunction(_ event: EngineEvent, pathName: (UInt16) -> String? = { _ in nil }) {
+        switch event {
+        case .established(let peer, let continues):
+            self(continues ? .debug : .info, continues ? "new keys" : "session is up", ["peer": peer])
+        case .closed(let peer): self(.info, "session is closed", ["peer": peer])
+        case .assigned: break
+        case .pathChanged(let peer, let id, let state):
+            self(
+                state == .suspect ? .debug : .info, "path is \(state)",
+                ["peer": peer, "path": pathName(id) ?? "\(id)"])
+        case .pathMoved(let peer, let id, let remote):
+            self(
+                .info, "path has a new address",
+                ["peer": peer, "path": "\(id)", "remote": remote.description])
+        case .unanswered:
+            self(
+                .warning, "the server has not answered for 90 s; check its address, its key and the firewall")
+        case .versionRefused:
+            self(.warning, "the server speaks another version of the protocol; bring both to one version")
+        case .suiteMismatch(let peer):
+            let sentence = "a client uses another cipher; set the same [tunnel] cipher on both ends"
+            self(.warning, sentence, ["peer": peer])
+        case .suiteRefused:
+            self(.warning, "the server uses another cipher; set the same [tunnel] cipher on both ends")
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Engine
+import Proto
+
+/// Which data thread has which client. A client stays where it is as long as the configuration has it; a new one goes to
+/// the thread with the fewest, as a few clients spread by chance would often share a thread while another has none.
+struct Owners {
+    /// How many threads there are.
+    let count: Int
+    private var threads: [PublicKey: Int] = [:]
+
+    init(threads count: Int) { self.count = count }
+
+    /// Gives each peer its thread, and forgets those that are gone.
+    mutating func assign(_ peers: inout [EngineConfiguration.Peer]) {
+        let known = threads
+        threads = [:]
+        var clients = [Int](repeating: 0, count: count)
+        for index in peers.indices {
+            guard let thread = known[peers[index].publicKey] else { continue }
+            clients[thread] += 1
+        }
+        for index in peers.indices {
+            let key = peers[index].publicKey
+            let thread: Int
+            if let old = known[key] {
+                thread = old
+            } else {
+                thread = clients.indices.min { clients[$0] < clients[$1] } ?? 0
+                clients[thread] += 1
+            }
+            threads[key] = thread
+            peers[index].shard = thread
+        }
+    }
+}

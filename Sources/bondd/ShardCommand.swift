@@ -1,0 +1,13 @@
+import Engine
+import Scheduler
+
+/// What the main thread tells a data thread.
+enum ShardCommand: Sendable {
+    /// The configuration was read again: these are the clients.
+    case replacePeers([EngineConfiguration.Peer])
+    case setMode(Mode)
+    /// Say how things stand.
+    case report(ReportCall)
+    /// Say good-bye to all clients and end.
+    case stop
+}
