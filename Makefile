@@ -2,13 +2,14 @@
 SWIFT ?= swift
 PREFIX ?= /usr/local
 RELEASE := .build/release
+TSAN := .build/tsan
 
 .PHONY: help setup build lint test unit end-to-end demo bench install clean
 
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
 	@echo "make test     all checks and tests"
-	@echo "make bench    measure, as docs/benchmarks.md does (about 8 minutes)"
+	@echo "make bench    measure, as docs/benchmarks.md does (about 10 minutes)"
 	@echo "make build    $(RELEASE)/bondd and $(RELEASE)/bondlab"
 	@echo "make install  bondd into PREFIX/bin (PREFIX=$(PREFIX))"
 
@@ -34,10 +35,12 @@ unit: setup
 	$(SWIFT) build --build-tests
 	scripts/as-root $(SWIFT) test --skip-build --skip EndToEndTests
 
-# Real daemons as they ship (release), emulated links, real TCP.
+# Real daemons as they ship (release), emulated links, real TCP; and a server built with the thread sanitizer.
 end-to-end: build
 	$(SWIFT) build --build-tests
+	$(SWIFT) build --sanitize=thread --scratch-path $(TSAN) --product bondd
 	BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bondlab \
+		BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd \
 		scripts/as-root $(SWIFT) test --skip-build --filter EndToEndTests
 
 demo: build

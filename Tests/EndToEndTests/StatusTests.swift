@@ -38,7 +38,7 @@ extension EndToEndTests {
                         status,
                         [
                             "version": .text, "role": .text, "mode": .text, "interface": .text,
-                            "mtu": .number, "uptime_s": .number, "sessions": .list,
+                            "mtu": .number, "threads": .number, "uptime_s": .number, "sessions": .list,
                         ], bondd.name)
                     let session = try #require((status["sessions"] as? [[String: Any]])?.first)
                     check(

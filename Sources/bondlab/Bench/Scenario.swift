@@ -11,6 +11,7 @@ enum Scenario: String, CaseIterable {
     case order
     case recovery
     case speed
+    case threads
 
     /// What it does, in a line.
     var title: String {
@@ -24,6 +25,8 @@ enum Scenario: String, CaseIterable {
         case .order: "UDP at 75 % of the links' sum"
         case .recovery: "the longest silence of 100 pings a second each way after a mishap"
         case .speed: "one TCP flow over veth pairs without limits, with the tunnel and without"
+        case .threads:
+            "one and four clients over veth pairs, a server of one and of two data threads in turns"
         }
     }
 
@@ -39,6 +42,7 @@ enum Scenario: String, CaseIterable {
         case .latency: try Quality(stopper).latency()
         case .order: try Quality(stopper).order()
         case .speed: try Speed(stopper).measure()
+        case .threads: try Sharding(stopper).measure()
         }
     }
 }
