@@ -5,6 +5,7 @@ RELEASE := .build/release
 # With the Swift run time inside, bondd runs without the toolchain and in 4 MB less. (lld comes with the toolchain; the
 # usual linker warns of Foundation's own code then.)
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -use-ld=lld
+TSAN := .build/tsan
 
 .PHONY: help setup build lint test unit end-to-end simulation simulation-table demo bench install clean
 
@@ -38,13 +39,15 @@ unit: setup
 	$(SWIFT) build --build-tests
 	scripts/as-root $(SWIFT) test --skip-build --skip EndToEndTests
 
-# Real daemons as they ship (release), emulated links, real TCP; then the tunnel's suites once more without any offloads.
+# Real daemons as they ship (release), emulated links, real TCP, and a server built with the thread sanitizer; then the
+# tunnel's suites once more without any offloads.
 END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bondlab \
-	scripts/as-root $(SWIFT) test --skip-build --filter EndToEndTests
+	BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd scripts/as-root $(SWIFT) test --skip-build --filter EndToEndTests
 end-to-end: build
 	$(SWIFT) build --build-tests
+	$(SWIFT) build --sanitize=thread --scratch-path $(TSAN) --product bondd
 	$(END_TO_END)
-	BONDD_OFFLOAD=off $(END_TO_END) --skip 'CommandLineTests|DemoAndBench|Footprint'
+	BONDD_OFFLOAD=off $(END_TO_END) --skip 'CommandLineTests|DemoAndBench|Footprint|Sanitizer'
 
 # What the tunnel makes of many mixes of links, in virtual time: fails when it is not what docs/simulation.md says.
 simulation: build

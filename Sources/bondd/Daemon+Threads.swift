@@ -1,3 +1,4 @@
+import CLinux
 import Control
 import Engine
 import Packet
@@ -77,11 +78,12 @@ extension Steering {
 }
 
 extension Configuration {
-    /// How many data threads there are.
+    /// How many data threads there are: on a server one a processor unless told otherwise, as two are never noticeably slower
+    /// than one (see docs/benchmarks.md). A client's one session is one thread's.
     var threadCount: Int {
         switch role {
         case .client: 1
-        case .server: tunnel.threads ?? 1
+        case .server: tunnel.threads ?? min(Int(clinux_processors()), Shard.maximum)
         }
     }
 }

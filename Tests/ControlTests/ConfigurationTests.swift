@@ -168,6 +168,37 @@ import Testing
                 == ["[nat]", "[portunus]", "[[rule]]"].map { "\($0) is not carried out by this version" })
     }
 
+    /// A server may have up to eight data threads, or leave it to bondd; a client is told that it has one.
+    @Test(arguments: [(nil, nil), (0, nil), (1, 1), (2, 2), (8, 8)] as [(Int?, Int?)])
+    func threads(written: Int?, read: Int?) throws {
+        let key = written.map { "threads = \($0)" } ?? ""
+        let server = try samples.read(
+            """
+            [tunnel]
+            role = "server"
+            address = ["10.77.0.1/24"]
+            private_key_file = "client.key"
+            \(key)
+            [listen]
+            addresses = ["0.0.0.0:5000"]
+            """)
+        #expect(server.tunnel.threads == read && server.notices.isEmpty)
+        let client = try samples.read(
+            """
+            [tunnel]
+            role = "client"
+            private_key_file = "client.key"
+            \(key)
+            [server]
+            public_key = "\(ConfigurationSamples.publicKey)"
+            endpoints = ["203.0.113.7:5000"]
+            [[path]]
+            interface = "eth0"
+            """)
+        let notice = "[tunnel] threads is for servers; a client has one data thread"
+        #expect(client.notices == ((read ?? 1) > 1 ? [notice] : []))
+    }
+
     @Test(arguments: ConfigurationSamples.bad)
     func whatIsWrongIsSaidWithItsPlaceAndWhatToDo(sample: BadConfiguration) {
         do {

@@ -63,7 +63,7 @@ import Testing
             drops: ["queue_full": .max])
         let status = Status(
             version: "1.0", role: "client", mode: "auto", interface: "bond0", mtu: 1400, uptime: 3600.5,
-            handshakes: 31, sessions: [session], drops: ["no_session": 12],
+            threads: 2, handshakes: 31, sessions: [session], drops: ["no_session": 12],
             offloads: OffloadStatus(
                 tun: ["csum": "on", "uso": "missing"],
                 udp: [.init(name: "fibre", segmentation: "refused", joining: "off")]),
@@ -77,7 +77,7 @@ import Testing
             + #""name":"fibre","queue_ms":1.5,"rate_mbit":95.5,"remote":"203.0.113.7:5000","repaired":6,"#
             + #""role":"primary","rtt_ms":12.5,"rx_bytes":2,"rx_packets":4,"state":"up","tx_bytes":1,"#
             + #""tx_packets":3}],"queue_packets":7,"rekey_age_s":60.5,"reorder":{"deadline_ms":40.5,"#
-            + #""duplicates":10,"held":8,"late":9},"state":"up"}],"uptime_s":3600.5,"version":"1.0"}}"#
+            + #""duplicates":10,"held":8,"late":9},"state":"up"}],"threads":2,"uptime_s":3600.5,"version":"1.0"}}"#
         #expect(try text(Response.status(status)) == golden + "\n")
         #expect(try Line.decode(Response.self, from: golden.utf8) == .status(status))
         // A version that does not say what it uses is understood.

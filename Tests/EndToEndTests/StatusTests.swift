@@ -38,8 +38,8 @@ extension EndToEndTests {
                         status,
                         [
                             "version": .text, "role": .text, "mode": .text, "interface": .text,
-                            "mtu": .number, "uptime_s": .number, "sessions": .list, "offloads": .object,
-                            "cipher": .object,
+                            "mtu": .number, "threads": .number, "uptime_s": .number, "sessions": .list,
+                            "offloads": .object, "cipher": .object,
                         ], bondd.name)
                     let session = try #require((status["sessions"] as? [[String: Any]])?.first)
                     check(

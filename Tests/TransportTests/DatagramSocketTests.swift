@@ -326,6 +326,66 @@ struct DatagramSocketTests {
         }
     }
 
+    /// Data and control datagrams go where their session ID says, all others to the first socket; so do those that are cut
+    /// off, and a number beyond the last socket's goes to any.
+    @Test(arguments: [v4Loopback, v6Loopback])
+    func sharedPortsAreSteered(address: IPAddress) throws {
+        try OwnNetwork.run {
+            let first = try DatagramSocket(
+                boundTo: nil, family: address.family, address: address, sharesPort: true)
+            try first.steer(
+                Steering(
+                    kindOffset: 3, kindMask: 15, kinds: (4, 5), wordOffset: 4, shift: 16, mask: 7))
+            let port = first.localPort
+            let second = try DatagramSocket(
+                boundTo: nil, family: address.family, address: address, port: port, sharesPort: true)
+            let third = try DatagramSocket(
+                boundTo: nil, family: address.family, address: address, port: port, sharesPort: true)
+            #expect(throws: TransportError.addressInUse(Endpoint(address: address, port: port))) {
+                _ = try DatagramSocket(boundTo: nil, family: address.family, address: address, port: port)
+            }
+            let sender = try DatagramSocket(boundTo: nil, family: address.family)
+            var batch = ReceiveBatch()
+            for (bytes, expected): ([UInt8], Int?) in [
+                ([66, 79, 1, 4, 0xAB, 0xF8, 0, 9, 0], 0), ([66, 79, 1, 4, 0xAB, 0xF9, 0, 9, 0], 1),
+                ([66, 79, 1, 0x15, 0xAB, 0xFA, 0, 9, 0], 2), ([66, 79, 1, 4, 0, 2, 0xFF, 0xFF], 2),
+                ([66, 79, 1, 1, 0xAB, 0xF9, 0, 9, 0], 0), ([66, 79, 1, 3, 0xAB, 0xFA, 0, 9, 0], 0),
+                ([66, 79, 1, 4, 0xAB, 0xFA, 0], 0), ([66], 0), ([66, 79, 1, 5, 0, 7, 0, 9, 0], nil),
+            ] {
+                var outbox = Outbox()
+                outbox.reserve(bytes.count)!.copyBytes(from: bytes)
+                outbox.commit(
+                    bytes.count, to: Link(socket: 0, remote: Endpoint(address: address, port: port)))
+                #expect(sender.send(outbox, entries: 0..<1).sent == 1)
+                var watched = [first.fileDescriptor, second.fileDescriptor, third.fileDescriptor]
+                    .map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+                #expect(poll(&watched, 3, 2000) == 1)
+                let at = watched.firstIndex { $0.revents != 0 }
+                if let expected { #expect(at == expected, "\(bytes)") }
+                switch at {
+                case 0: #expect(first.receive(into: &batch) == 1)
+                case 1: #expect(second.receive(into: &batch) == 1)
+                default: #expect(third.receive(into: &batch) == 1)
+                }
+                #expect([UInt8](batch.datagram(0)) == bytes)
+            }
+        }
+    }
+
+    @Test func aPortThatIsNotSharedIsNobodyElses() throws {
+        try OwnNetwork.run {
+            let alone = try DatagramSocket(boundTo: nil, family: .v4, address: Self.v4Loopback)
+            let taken = Endpoint(address: Self.v4Loopback, port: alone.localPort)
+            #expect(throws: TransportError.addressInUse(taken)) {
+                _ = try DatagramSocket(
+                    boundTo: nil, family: .v4, address: Self.v4Loopback, port: taken.port, sharesPort: true)
+            }
+            let rule = Steering(
+                kindOffset: 3, kindMask: 15, kinds: (4, 5), wordOffset: 4, shift: 16, mask: 7)
+            #expect(throws: TransportError.self) { try alone.steer(rule) }
+        }
+    }
+
     @Test func everyErrnoHasItsMeaning() {
         let meanings: [(Int32, SendProblem)] = [
             (EAGAIN, .wouldBlock), (ENOBUFS, .noBuffers), (EMSGSIZE, .tooBig), (ENETUNREACH, .unreachable),

@@ -82,6 +82,16 @@ struct PlainPacket {
         }
     }
 
+    /// An ICMP echo request, ready for the kernel.
+    static func echo(from source: UInt32, to destination: UInt32) -> [UInt8] {
+        var message: [UInt8] = [8, 0, 0, 0, 0, 1, 0, 1] + Array("hello".utf8) + [0]
+        message.replaceSubrange(2..<4, with: big(~sum(message)))
+        var header: [UInt8] = [0x45, 0] + big(UInt16(20 + message.count)) + [0, 0, 0, 0, 64, 1, 0, 0]
+        header += big(source) + big(destination)
+        header.replaceSubrange(10..<12, with: big(~sum(header)))
+        return header + message
+    }
+
     private static func big<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
         withUnsafeBytes(of: value.bigEndian) { Array($0) }
     }

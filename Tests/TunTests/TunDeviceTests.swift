@@ -104,6 +104,59 @@ struct TunDeviceTests {
         }
     }
 
+    /// The kernel gives a flow's packets to the queue that last wrote one of the flow.
+    @Test func aFlowStaysAtItsQueue() throws {
+        try OwnNetwork.run {
+            let first = try TunDevice(name: "bond0", mayHaveQueues: true)
+            OwnNetwork.ip("addr add 10.77.0.1/24 dev bond0")
+            OwnNetwork.ip("link set bond0 up")
+            let second = try first.makeQueue()
+            #expect(second.index == first.index && second.offloads == first.offloads)
+            #expect(second.fileDescriptor != first.fileDescriptor)
+            let buffer = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: TunDevice.maximumRead, alignment: 8)
+            defer { buffer.deallocate() }
+            for number in 0..<40 {
+                // An echo request to the kernel, whose answer is the same flow's. The first answer leaves before the
+                // kernel has noted which queue the request came from.
+                let isFirst = number % 4 < 2
+                var counts = (0, 0)
+                for _ in 0..<2 {
+                    var echo = PlainPacket.echo(from: 0x0A4D_0002 + UInt32(number / 4), to: 0x0A4D_0001)
+                    var joiner = SegmentJoiner(first.offloads)
+                    echo.withUnsafeMutableBytes { bytes in
+                        _ = joiner.append(bytes, isPartial: false)
+                        if isFirst { _ = joiner.flush(to: first) } else { _ = joiner.flush(to: second) }
+                    }
+                    counts = (answers(first, buffer), answers(second, buffer))
+                }
+                #expect(counts == (isFirst ? (1, 0) : (0, 1)), "packet \(number)")
+            }
+        }
+    }
+
+    /// How many IPv4 packets a queue has.
+    private func answers(_ queue: borrowing TunDevice, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        var count = 0
+        while true {
+            let length = queue.readBytes(into: buffer)
+            if length <= OffloadHeader.size { return count }
+            if buffer[OffloadHeader.size] >> 4 == 4 { count += 1 }
+        }
+    }
+
+    @Test func aDeviceOfOneQueueHasNoOther() throws {
+        try OwnNetwork.run {
+            let tun = try TunDevice(name: "bond0")
+            #expect(throws: TunError.failed("bond0", errno: EINVAL)) { _ = try tun.makeQueue() }
+            let other = try TunDevice(name: "bond1", mayHaveQueues: true)
+            #expect(throws: TunError.nameTaken("bond1")) {
+                _ = try TunDevice(name: "bond1", mayHaveQueues: true)
+            }
+            #expect(other.name == "bond1")
+        }
+    }
+
     @Test(arguments: ["", "a/b", "tun%d", "sixteen-letters-", "two words", "..", "naïve", "a:1"])
     func badNamesAreErrors(name: String) {
         #expect(throws: TunError.badName(name)) { _ = try TunDevice(name: name) }

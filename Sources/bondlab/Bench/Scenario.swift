@@ -14,6 +14,7 @@ enum Scenario: String, CaseIterable {
     case packets
     case delay
     case idle
+    case threads
 
     /// What it does, in a line.
     var title: String {
@@ -30,6 +31,8 @@ enum Scenario: String, CaseIterable {
         case .packets: "the most UDP packets a second with at most 0.1 % lost, beside wireguard-go"
         case .delay: "what a ping over an idle veth pair takes longer through the tunnel"
         case .idle: "processor and memory of daemons without traffic"
+        case .threads:
+            "one and four clients over veth pairs, a server of one and of two data threads in turns"
         }
     }
 
@@ -70,6 +73,7 @@ enum Scenario: String, CaseIterable {
         case .packets: try Packets(round).measure()
         case .delay: try Rest(round).delay()
         case .idle: try Rest(round).idle()
+        case .threads: try Sharding(stopper).measure()
         }
     }
 }
