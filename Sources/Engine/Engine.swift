@@ -125,7 +125,15 @@ public struct Engine: ~Copyable {
             resources.pool.release(slot)
             return
         }
-        resources.pool.setLength(packet.length, of: slot)
+        send(slot, as: packet, length: packet.length, hasPartialChecksum: hasPartialChecksum, now: now)
+    }
+
+    /// The same for one of several packets of a flow that were cut from one, whose headers were read then: they say the
+    /// same of each but for its length.
+    public mutating func send(
+        _ slot: Slot, as packet: InnerPacket, length: Int, hasPartialChecksum: Bool = false, now: Instant
+    ) {
+        resources.pool.setLength(length, of: slot)
         guard let peer = role == .client ? 0 : routes.find(packet.destination) else {
             resources.drops.noRoute += 1
             resources.pool.release(slot)
@@ -147,7 +155,7 @@ public struct Engine: ~Copyable {
         note.trafficClass = packet.trafficClass
         note.hasPartialChecksum = hasPartialChecksum
         resources.notes[slot] = note
-        session.pointee.enqueue(slot, length: packet.length, &resources, now: now)
+        session.pointee.enqueue(slot, length: length, &resources, now: now)
         touch(session)
     }
 

@@ -73,19 +73,14 @@ public struct FlowQueues: ~Copyable {
     /// Whether nothing waits.
     public var isEmpty: Bool { count == 0 }
 
-    /// Appends a packet of `length` bytes to its flow's queue.
+    /// Appends a packet of `length` bytes, whose note is new, to its flow's queue.
     public mutating func append(_ slot: Slot, length: Int, now: Instant, notes: borrowing PacketNotes) {
         let index = bucket(of: notes[slot].flow)
         let flow = (flows ?? makeFlows()) + index
-        var note = notes[slot]
-        note.next = .none
-        notes[slot] = note
         if flow.pointee.tail == .none {
             flow.pointee.head = slot
         } else {
-            var last = notes[flow.pointee.tail]
-            last.next = slot
-            notes[flow.pointee.tail] = last
+            notes.chain(slot, behind: flow.pointee.tail)
         }
         flow.pointee.tail = slot
         flow.pointee.bytes += Int32(truncatingIfNeeded: length)

@@ -43,6 +43,12 @@ public struct PacketNotes: ~Copyable {
         if notes[Int(slot.index)].repairs < .max { notes[Int(slot.index)].repairs += 1 }
     }
 
+    /// Makes `slot` the next of its flow after `last`.
+    func chain(_ slot: Slot, behind last: Slot) {
+        precondition(last.index < capacity)
+        notes[Int(last.index)].next = slot
+    }
+
     /// The note of `slot`, which must have been given one.
     public subscript(slot: Slot) -> Note {
         get {

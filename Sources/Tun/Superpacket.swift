@@ -11,6 +11,9 @@ public struct Superpacket {
     /// Whether the packets' transport checksums are partial.
     public let isPartial: Bool
 
+    /// What the headers say, for all the packets that it is cut into; nil when it is not cut.
+    public var flow: InnerPacket? { count > 1 ? InnerPacket(parsing: UnsafeRawBufferPointer(packet)) : nil }
+
     private let packet: UnsafeMutableRawBufferPointer
     private let header: OffloadHeader
     private let segmentSize: Int

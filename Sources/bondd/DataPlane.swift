@@ -82,6 +82,7 @@ struct DataPlane: ~Copyable {
     mutating func readTunnel(now: Instant) {
         var count = 0
         while count < Self.packetsPerTurn, let packet = queue.read(into: superpacket) {
+            let flow = packet.flow
             for index in 0..<packet.count {
                 let slot = engine.reserve()
                 guard slot != .none else { return }
@@ -90,7 +91,12 @@ struct DataPlane: ~Copyable {
                     engine.release(slot)
                     continue
                 }
-                engine.send(slot, length: length, hasPartialChecksum: packet.isPartial, now: now)
+                if let flow {
+                    engine.send(
+                        slot, as: flow, length: length, hasPartialChecksum: packet.isPartial, now: now)
+                } else {
+                    engine.send(slot, length: length, hasPartialChecksum: packet.isPartial, now: now)
+                }
             }
             count += packet.count
         }
