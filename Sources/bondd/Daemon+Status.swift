@@ -7,7 +7,7 @@ import Scheduler
 extension Daemon {
     func status(now: Instant) -> Status {
         let reports = reports(now: now)
-        var sessions = reports.flatMap(\.sessions).map { session(of: $0) }
+        var sessions = inOrder(reports.flatMap(\.sessions)).map { session(of: $0) }
         if plane.engine.isClient && sessions.isEmpty { sessions = [connecting] }
         return Status(
             version: BondD.version, role: plane.engine.isClient ? "client" : "server",
@@ -67,6 +67,13 @@ extension Daemon {
                 local: path.local?.description ?? "", remote: path.endpoint?.description ?? "")
         }
         return status
+    }
+
+    /// A server's sessions as the configuration has its clients, whichever thread they are at.
+    private func inOrder(_ sessions: [SessionReport]) -> [SessionReport] {
+        guard case .server(let server) = configuration.role, owners.count > 1 else { return sessions }
+        let named = Dictionary(sessions.map { ($0.peer, $0) }, uniquingKeysWith: { first, _ in first })
+        return server.clients.compactMap { named[$0.name] }
     }
 
     /// Says which data threads are missing.
