@@ -64,7 +64,9 @@ struct Poller: ~Copyable {
     /// Waits until something is readable or `deadline` (nanoseconds on the monotonic clock) has come.
     /// - Returns: how many events there are for `event(_:)`.
     mutating func wait(until deadline: UInt64, now: UInt64) -> Int {
-        if deadline > now && deadline != armedFor {
+        // A timer that fires too early costs a look around, and setting it anew for each deadline that moves away a system call
+        // for every packet.
+        if deadline > now && (deadline < armedFor || armedFor <= now) {
             armedFor = deadline
             _ = clinux_timer_set(timer, deadline)
         }
