@@ -40,9 +40,11 @@ extension EndToEndTests {
                     megabits: 3, seconds: 8, size: 200)
                 measured("redundant, 5 % loss on both: lost inside", flow.loss * 100, "%")
                 #expect(flow.sent > 14_000)
-                // Expected are 0.25 %; 0 would mean that the links lose nothing.
-                #expect(flow.loss <= 0.006 && flow.loss > 0)
-                #expect(try tunnel.server.status().sessions[0].reorder.duplicates > 10_000)
+                // 0.25 % are lost on both, and repaired as far as there is time.
+                #expect(flow.loss <= 0.006)
+                // A tenth of the packets arrive once only: fewer would mean that the links lose nothing.
+                let copies = Double(try tunnel.server.status().sessions[0].reorder.duplicates)
+                #expect(copies > 10_000 && copies < Double(flow.sent) * 0.95)
             }
         }
 

@@ -36,6 +36,15 @@ public struct ClientFile: Sendable {
     /// One without paths.
     public init(serverKey: String) { self.serverKey = serverKey }
 
+    /// The lines of `[tunnel]` that may be left out.
+    private var extras: [String] {
+        [
+            cipher.map { "cipher = \"\($0)\"" }, offload ? nil : "offload = false",
+            routes.map { "routes = \($0)" },
+        ]
+        .compactMap(\.self)
+    }
+
     /// The file's text. The key is beside the file.
     public var text: String {
         var text = """
@@ -44,9 +53,7 @@ public struct ClientFile: Sendable {
             interface = "bond0"
             mode = "\(mode)"
             private_key_file = "key"
-            \(cipher.map { "cipher = \"\($0)\"" } ?? "")
-            \(offload ? "" : "offload = false")
-            \(routes.map { "routes = \($0)" } ?? "")
+            \(extras.joined(separator: "\n"))
             [server]
             public_key = "\(serverKey)"
             endpoints = \(endpoints)

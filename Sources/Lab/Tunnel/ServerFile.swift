@@ -37,6 +37,15 @@ public struct ServerFile: Sendable {
     /// One without clients.
     public init() {}
 
+    /// The lines of `[tunnel]` that may be left out.
+    private var extras: [String] {
+        [
+            cipher.map { "cipher = \"\($0)\"" }, offload ? nil : "offload = false",
+            threads.map { "threads = \($0)" },
+        ]
+        .compactMap(\.self)
+    }
+
     /// The file's text. The key is beside the file.
     public var text: String {
         var text = """
@@ -46,9 +55,7 @@ public struct ServerFile: Sendable {
             mode = "\(mode)"
             address = \(addresses)
             private_key_file = "key"
-            \(cipher.map { "cipher = \"\($0)\"" } ?? "")
-            \(offload ? "" : "offload = false")
-            \(threads.map { "threads = \($0)" } ?? "")
+            \(extras.joined(separator: "\n"))
             [listen]
             addresses = \(listen)
 
