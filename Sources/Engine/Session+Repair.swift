@@ -21,6 +21,11 @@ extension Session {
             let slot = lost.first
             let length = resources.pool.length(of: slot)
             lost.removeFirst(length: length)
+            // A copy is under way elsewhere: it is time for a repair when that one is lost, too.
+            guard !resources.pool.isShared(slot) else {
+                resources.pool.release(slot)
+                continue
+            }
             let isInTime = now - resources.notes[slot].entered <= Self.repairTime
             guard isInTime, repairBudget >= length, resend.append(slot, length: length) else {
                 counters.unrepaired += 1

@@ -76,6 +76,9 @@ public struct PacketPool: ~Copyable {
         (owners + Int(slot.index)).pointee &+= 1
     }
 
+    /// Whether somebody else owns the buffer, too.
+    @inlinable public func isShared(_ slot: Slot) -> Bool { owners[Int(slot.index)] > 1 }
+
     /// Gives up one owner's share; the last one's gives the buffer back. In debug, one release too many traps.
     @inlinable public mutating func release(_ slot: Slot) {
         assert(Int(slot.index) < capacity, "released a slot that is not of this pool")
