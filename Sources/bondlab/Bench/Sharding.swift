@@ -16,15 +16,19 @@ struct Sharding {
 
     func measure() throws -> [Sample] {
         var samples: [Sample] = []
-        for (clients, reverse) in [(1, false), (1, true), (4, false), (4, true)] {
+        // An idle client has the first thread to itself: the other one is the second's.
+        for (clients, idle, reverse) in [
+            (1, 0, false), (1, 0, true), (1, 1, false), (4, 0, false), (4, 0, true),
+        ] {
             var sums = [1: Turn(), 2: Turn()]
             for threads in [1, 2, 2, 1] {
-                let turn = try turn(clients, threads: threads, reverse: reverse)
+                let turn = try turn(clients, idle: idle, threads: threads, reverse: reverse)
                 sums[threads]!.megabits += turn.megabits / 2
                 sums[threads]!.cost += turn.cost / 2
             }
             let (one, two) = (sums[1]!, sums[2]!)
-            let what = "\(clients) client\(clients > 1 ? "s" : "") \(reverse ? "down" : "up")"
+            let who = "\(clients) client\(clients > 1 ? "s" : "")\(idle > 0 ? " beside an idle one" : "")"
+            let what = "\(who) \(reverse ? "down" : "up")"
             samples.append(Sample("\(what), 1 thread", "Mbit/s", one.megabits))
             samples.append(Sample("\(what), 2 threads", "Mbit/s", two.megabits))
             samples.append(Sample("\(what), speed: 2 threads of 1", "%", two.megabits / one.megabits * 100))
@@ -33,13 +37,15 @@ struct Sharding {
         return samples
     }
 
-    private func turn(_ clients: Int, threads: Int, reverse: Bool) throws -> Turn {
+    private func turn(_ clients: Int, idle: Int, threads: Int, reverse: Bool) throws -> Turn {
         try stopper.check()
         let tunnel = try Tunnel(threads: threads)
         defer { tunnel.close() }
-        for number in 0..<clients { _ = try tunnel.client("client\(number)", wires: ["wire\(number)"]) }
+        for number in 0..<idle + clients {
+            _ = try tunnel.client("client\(number)", wires: ["wire\(number)"])
+        }
         try tunnel.start()
-        let flows = try tunnel.clients.map { client in
+        let flows = try tunnel.clients.dropFirst(idle).map { client in
             var plan = TCPFlow.Plan(to: Tunnel.serverAddress, seconds: Self.seconds)
             (plan.reverse, plan.port) = (reverse, UInt16(5201 + client.number))
             return try TCPFlow.start(from: client.namespace, to: tunnel.server.namespace, plan)
