@@ -163,12 +163,6 @@ int clinux_tun_set_offload(int fd, unsigned int flags) { return ioctl(fd, TUNSET
 
 int clinux_tun_set_carrier(int fd, int carrier) { return ioctl(fd, TUNSETCARRIER, &carrier) < 0 ? -errno : 0; }
 
-int clinux_processors(void) {
-    cpu_set_t set;
-    // Beyond 1024 processors the set is too small and the call fails.
-    return sched_getaffinity(0, sizeof set, &set) < 0 ? 1024 : CPU_COUNT(&set);
-}
-
 int clinux_accept(int fd) {
     int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     return client >= 0 ? client : -errno;

@@ -57,9 +57,6 @@ int clinux_tun_open_queue(const char *name, int headers);
 int clinux_tun_set_offload(int fd, unsigned int flags);
 int clinux_tun_set_carrier(int fd, int carrier);
 
-// How many processors this process may run on; at least 1.
-int clinux_processors(void);
-
 // accept4 of a descriptor that does not block and is closed on exec.
 int clinux_accept(int fd);
 // Moves the calling thread into a network namespace of its own, with nothing but an lo that is down.

@@ -38,7 +38,7 @@ public struct Configuration: Equatable, Sendable {
         public let privateKey: KeyFile
         /// Whether to use the kernel's offloads for the TUN device and the sockets; off only to look for a fault.
         public let offload: Bool
-        /// A server's data threads, 1 to 8; nil: as many as it sees fit.
+        /// A server's data threads, 1 to 8; nil: the default.
         public let threads: Int?
     }
 
