@@ -177,12 +177,6 @@ int clinux_give_back(void *pages, size_t size) { return madvise(pages, size, MAD
 
 void clinux_trim_heap(void) { malloc_trim(0); }
 
-int clinux_processors(void) {
-    cpu_set_t set;
-    // Beyond 1024 processors the set is too small and the call fails.
-    return sched_getaffinity(0, sizeof set, &set) < 0 ? 1024 : CPU_COUNT(&set);
-}
-
 int clinux_accept(int fd) {
     int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     return client >= 0 ? client : -errno;

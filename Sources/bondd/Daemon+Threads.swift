@@ -1,4 +1,3 @@
-import CLinux
 import Control
 import Engine
 import Packet
@@ -78,12 +77,12 @@ extension Steering {
 }
 
 extension Configuration {
-    /// How many data threads there are: on a server one a processor unless told otherwise, as two are never noticeably slower
-    /// than one (see docs/benchmarks.md). A client's one session is one thread's.
+    /// How many data threads there are: one unless a server's file says otherwise, as it is not shown that more never make a
+    /// single client slower (see docs/benchmarks.md). A client's one session is one thread's.
     var threadCount: Int {
         switch role {
         case .client: 1
-        case .server: tunnel.threads ?? min(Int(clinux_processors()), Shard.maximum)
+        case .server: tunnel.threads ?? 1
         }
     }
 }

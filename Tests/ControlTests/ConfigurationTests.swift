@@ -168,7 +168,7 @@ import Testing
                 == ["[nat]", "[portunus]", "[[rule]]"].map { "\($0) is not carried out by this version" })
     }
 
-    /// A server may have up to eight data threads, or leave it to bondd; a client is told that it has one.
+    /// A server may have up to eight data threads, or the default; a client is told that it has one.
     @Test(arguments: [(nil, nil), (0, nil), (1, 1), (2, 2), (8, 8)] as [(Int?, Int?)])
     func threads(written: Int?, read: Int?) throws {
         let key = written.map { "threads = \($0)" } ?? ""

@@ -66,9 +66,6 @@ int clinux_give_back(void *pages, size_t size);
 // Gives the kernel back the free pages of the heap.
 void clinux_trim_heap(void);
 
-// How many processors this process may run on; at least 1.
-int clinux_processors(void);
-
 // accept4 of a descriptor that does not block and is closed on exec.
 int clinux_accept(int fd);
 // Moves the calling thread into a network namespace of its own, with nothing but an lo that is down.

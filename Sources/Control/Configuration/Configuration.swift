@@ -40,7 +40,7 @@ public struct Configuration: Equatable, Sendable {
         public let offload: Bool
         /// The most memory for packets, in units of 2²⁰ bytes.
         public let bufferMegabytes: Int
-        /// A server's data threads, 1 to 8; nil: as many as it sees fit.
+        /// A server's data threads, 1 to 8; nil: the default.
         public let threads: Int?
     }
 
