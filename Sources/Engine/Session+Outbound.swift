@@ -52,9 +52,9 @@ extension Session {
             rate += paths[i].pointee.rate.plannedRate(paths[i].pointee.rtt)
             rtt = max(rtt, paths[i].pointee.rtt.smoothed)
         }
-        let idle = min(now - limitedAt, .seconds(1))
+        let elapsed = min(now - limitedAt, .seconds(1))
         limitedAt = now
-        copyBudget = min(copyBudget + Int(rate * Self.copyShare * idle.seconds), Self.largestCopyBudget)
+        copyBudget = min(copyBudget + Int(rate * Self.copyShare * elapsed.seconds), Self.largestCopyBudget)
         queueLimit = max(Int(rate * Self.queueTime), 256 * 1024)
         // A lone Cubic flow needs about half a round trip of queue to keep a link busy after each drop; others don't
         // wait behind it.
