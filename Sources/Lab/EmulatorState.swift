@@ -1,4 +1,5 @@
 import Glibc
+import Links
 
 /// Everything the emulator's thread works on: lanes, frames in flight and the buffers they are in.
 struct EmulatorState: ~Copyable {
@@ -8,7 +9,7 @@ struct EmulatorState: ~Copyable {
     var lanes: [Lane] = []
     var isStopping = false
     private var slab: FrameSlab
-    private var flying: DeliveryHeap
+    private var flying: DeliveryHeap<UInt32>
     /// Where frames are read to that no buffer is left for.
     private let scratch = UnsafeMutableRawPointer.allocate(byteCount: FrameSlab.stride, alignment: 64)
 

@@ -1,32 +1,37 @@
 /// The frames in flight of all links, the next to arrive first; those that arrive together in the order they were
 /// pushed. A binary heap: one structure for links that keep order and links that do not.
-struct DeliveryHeap {
+@frozen public struct DeliveryHeap<Frame: Sendable>: Sendable {
     /// A frame on its way.
-    struct Entry {
-        /// When it arrives, in nanoseconds of the monotonic clock.
-        var time: UInt64
+    @frozen public struct Entry: Sendable {
+        /// When it arrives, in nanoseconds since the origin that the caller counts from.
+        public var time: UInt64
         /// Breaks ties: grows with each push.
-        var order: UInt64
-        /// Its buffer in the slab.
-        var frame: UInt32
+        public var order: UInt64
+        /// Its buffer.
+        public var frame: Frame
         /// Which direction of which link it crosses.
-        var lane: UInt32
+        public var lane: UInt32
 
-        func isBefore(_ other: Entry) -> Bool {
+        @inlinable init(time: UInt64, order: UInt64, frame: Frame, lane: UInt32) {
+            (self.time, self.order, self.frame, self.lane) = (time, order, frame, lane)
+        }
+
+        @inlinable func isBefore(_ other: Entry) -> Bool {
             time < other.time || (time == other.time && order < other.order)
         }
     }
 
-    private var entries: [Entry] = []
-    private var pushed: UInt64 = 0
+    @usableFromInline var entries: [Entry] = []
+    @usableFromInline var pushed: UInt64 = 0
 
     /// Room for `capacity` frames, so that pushing never allocates.
-    init(capacity: Int) { entries.reserveCapacity(capacity) }
+    @inlinable public init(capacity: Int) { entries.reserveCapacity(capacity) }
 
-    /// When the next frame arrives.
-    var nextTime: UInt64? { entries.first?.time }
+    /// When the next frame arrives; nil when none is under way.
+    @inlinable public var nextTime: UInt64? { entries.first?.time }
 
-    mutating func push(time: UInt64, frame: UInt32, lane: Int) {
+    /// Puts a frame under way.
+    @inlinable public mutating func push(time: UInt64, frame: Frame, lane: Int) {
         let entry = Entry(time: time, order: pushed, frame: frame, lane: UInt32(lane))
         pushed += 1
         var i = entries.count
@@ -39,7 +44,7 @@ struct DeliveryHeap {
     }
 
     /// Takes the next frame that arrives by `now`.
-    mutating func pop(dueBy now: UInt64) -> Entry? {
+    @inlinable public mutating func pop(dueBy now: UInt64) -> Entry? {
         guard let first = entries.first, first.time <= now else { return nil }
         let last = entries.removeLast()
         if entries.isEmpty { return first }

@@ -15,7 +15,7 @@ final class World {
     private(set) var lanes: [Lane] = []
     private(set) var stations: [any Station] = []
     private(set) var flows: [Flow] = []
-    private var flying = FlightHeap(capacity: 8192)
+    private var flying = DeliveryHeap<Slot>(capacity: 8192)
     var frames = PacketPool(capacity: 65536)
     private var changes: [(time: UInt64, link: Int, change: LinkPlan.Change)] = []
     private var nextChange = 0
@@ -52,7 +52,7 @@ final class World {
     func run(for length: Interval) {
         let end = now + length
         while true {
-            var next = min(end, Instant(nanoseconds: flying.nextTime))
+            var next = min(end, Instant(nanoseconds: flying.nextTime ?? .max))
             for station in stations { next = min(next, station.wake) }
             for flow in flows { next = min(next, flow.due) }
             if nextChange < changes.count {
@@ -76,7 +76,7 @@ final class World {
     }
 
     /// As the emulator does: what is under way when a link goes down is lost.
-    private func arrive(_ entry: FlightHeap.Entry) {
+    private func arrive(_ entry: DeliveryHeap<Slot>.Entry) {
         let frame = entry.frame
         let lane = Int(entry.lane)
         if lanes[lane].model.shape.isDown {

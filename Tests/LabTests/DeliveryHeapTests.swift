@@ -7,7 +7,7 @@ import Testing
     /// Against a sorted array; equal times must come out in the order they went in.
     @Test(arguments: 1...20 as ClosedRange<UInt64>) func matchesASortedArray(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        var heap = DeliveryHeap(capacity: 16)
+        var heap = DeliveryHeap<UInt32>(capacity: 16)
         var oracle: [(time: UInt64, frame: UInt32)] = []
         var now: UInt64 = 0
         for frame in 0..<2000 as Range<UInt32> {
