@@ -1,0 +1,167 @@
+import Packet
+import Proto
+import Scheduler
+
+// Which path takes the packet whose turn it is.
+extension Session {
+    /// In `redundant`, a path that is further behind than this gets no copies until it has caught up.
+    static var longestCopyBacklog: Double { 100e6 }
+
+    /// Writes down what the choice needs to know of each path.
+    mutating func refreshLanes(now: Instant) {
+        let rank = bestRank()
+        var allDelaysKnown = true
+        for i in 0..<paths.count where paths[i].pointee.carriesData && !paths[i].pointee.delay.isKnown {
+            allDelaysKnown = false
+        }
+        lanes.removeAll()
+        for i in 0..<paths.count {
+            let path = paths[i]
+            var lane = Lanes.Lane()
+            // A path whose window is full takes nothing until an ACK opens it, and holds nobody else up.
+            lane.isUsable =
+                path.pointee.carriesData && path.pointee.role.rawValue == rank
+                && path.pointee.sent.bytesInFlight
+                    <= path.pointee.rate.inflightLimit(path.pointee.rtt)
+            if lane.isUsable {
+                let rtt = path.pointee.rtt
+                let delay = path.pointee.delay
+                lane.cost = 1e9 / path.pointee.rate.offeredRate(rtt)
+                // Without a one-way delay for each of them, half the round trip must do.
+                let oneWay = allDelaysKnown ? delay.expected(now: now) : rtt.smoothed / 2
+                lane.delay = Double((oneWay + delay.jitter / 2).nanoseconds)
+                lane.wait = Double(path.pointee.pacer.wait(now).nanoseconds)
+                lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
+                lane.backlog =
+                    path.pointee.queue.bytes + path.pointee.queue.count * Wire.overhead + lane.urgent
+                lane.score =
+                    Double(rtt.smoothed.nanoseconds) * (1 + 10 * path.pointee.lossRatio)
+                    * (i == preferredPath ? 0.85 : 1)
+            }
+            lanes[i] = lane
+        }
+        lanes.align()
+    }
+
+    /// The best role among the paths that are up: primary, else backup, else metered.
+    private func bestRank() -> UInt8 {
+        var rank = PathRole.never.rawValue
+        for i in 0..<paths.count where paths[i].pointee.carriesData {
+            rank = min(rank, paths[i].pointee.role.rawValue)
+        }
+        return rank
+    }
+
+    /// Gives waiting packets to paths as long as a path wants more.
+    mutating func distribute(_ resources: inout Resources, now: Instant) {
+        while repeatFirst(&resources, now: now) {}
+        while true {
+            let slot = queue.first(queueLimits, now: now, pool: &resources.pool, notes: resources.notes)
+            guard slot != .none else { return }
+            let length = resources.pool.length(of: slot)
+            if now - resources.notes[slot].entered > Self.longestWait {
+                resources.drops.expired += 1
+                queue.removeFirst(length: length, notes: resources.notes)
+                resources.pool.release(slot)
+                continue
+            }
+            let isPlaced =
+                mode == .redundant
+                ? copyToAll(slot, length, &resources) : place(slot, length, &resources)
+            guard isPlaced else { return }
+        }
+    }
+
+    /// Sends again what waits for that first.
+    /// - Returns: false when nothing waits or no path can take it.
+    private mutating func repeatFirst(_ resources: inout Resources, now: Instant) -> Bool {
+        let slot = resend.first
+        guard slot != .none else { return false }
+        let length = resources.pool.length(of: slot)
+        let note = resources.notes[slot]
+        guard !note.isAcknowledged && now - note.entered <= Self.longestWait else {
+            if !note.isAcknowledged { resources.drops.expired += 1 }
+            resend.removeFirst(length: length)
+            resources.pool.release(slot)
+            return true
+        }
+        guard let chosen = lanes.soonest(length), giveUrgent(slot, length, to: chosen) else { return false }
+        resend.removeFirst(length: length)
+        counters.resent += 1
+        // What was lost twice goes by two ways.
+        if note.repairs > 1, let second = lanes.soonest(length, but: chosen),
+            giveUrgent(slot, length, to: second)
+        {
+            resources.pool.retain(slot)
+        }
+        return true
+    }
+
+    /// Gives the packet whose turn it is to the path that the mode wants.
+    private mutating func place(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
+        // What flows send that send little goes before what others have waiting: a ping does not meet the bulk.
+        var chosen = mode == .preferred ? lanes.best() : lanes.soonest(length)
+        let isSparse = queue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
+        if !isSparse { chosen = mode == .preferred ? lanes.preferred(length) : lanes.earliest(length) }
+        guard let chosen else { return false }
+        let isInteractive = mode == .auto && isSparse && wantsCopy(slot, length, resources)
+        if isSparse {
+            guard giveUrgent(slot, length, to: chosen) else { return false }
+        } else {
+            guard paths[chosen].pointee.queue.append(slot, length: length) else { return false }
+            lanes[chosen].backlog += length + Wire.overhead
+        }
+        if mode == .preferred { preferredPath = chosen }
+        queue.removeFirst(length: length, notes: resources.notes)
+        number(slot, &resources)
+        if isInteractive, let second = lanes.soonest(length, but: chosen),
+            giveUrgent(slot, length, to: second)
+        {
+            resources.pool.retain(slot)
+            copyBudget -= length + Wire.overhead
+            counters.copied += 1
+        }
+        return true
+    }
+
+    private mutating func giveUrgent(_ slot: Slot, _ length: Int, to index: Int) -> Bool {
+        guard paths[index].pointee.urgent.append(slot, length: length) else { return false }
+        lanes[index].backlog += length + Wire.overhead
+        lanes[index].urgent += length + Wire.overhead
+        return true
+    }
+
+    /// `redundant`: a share for every path that is not too far behind.
+    private mutating func copyToAll(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
+        var isWanted = false
+        for i in 0..<paths.count where lanes[i].isUsable {
+            isWanted = isWanted || Double(lanes[i].backlog) * lanes[i].cost < 5e6
+        }
+        guard isWanted else { return false }
+        queue.removeFirst(length: length, notes: resources.notes)
+        number(slot, &resources)
+        for i in 0..<paths.count where lanes[i].isUsable {
+            guard Double(lanes[i].backlog) * lanes[i].cost < Self.longestCopyBacklog else { continue }
+            let path = paths[i]
+            if path.pointee.queue.append(slot, length: length) {
+                resources.pool.retain(slot)
+                lanes[i].backlog += length + Wire.overhead
+            }
+        }
+        resources.pool.release(slot)
+        return true
+    }
+
+    /// Gives the packet its sequence, and its shim the distance to its flow's last packet.
+    private mutating func number(_ slot: Slot, _ resources: inout Resources) {
+        var note = resources.notes[slot]
+        note.sequence = nextSequence
+        resources.notes[slot] = note
+        let distance = flows.advance(flow: note.flow, to: nextSequence)
+        nextSequence += 1
+        counters.sentPackets += 1
+        let flags = note.hasPartialChecksum ? Shim.partialChecksum : 0
+        Shim(distance: distance, trafficClass: note.trafficClass.rawValue, flags: flags)
+            .write(to: resources.pool.packet(in: slot, withPrefix: Wire.shimSize))
+    }
+}

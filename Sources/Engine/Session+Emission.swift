@@ -1,0 +1,134 @@
+import Packet
+import Proto
+import Scheduler
+
+// From a path's queue onto the wire: paced, sealed into the outbox, booked.
+extension Session {
+    enum Emission {
+        case sent
+        case idle
+        case full
+    }
+
+    /// Seals what the path has to send and may send now.
+    mutating func emit(
+        from index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+    ) -> Emission {
+        let path = paths[index]
+        guard path.pointee.carriesData, let link = path.pointee.link else { return .idle }
+        let limit = path.pointee.rate.inflightLimit(path.pointee.rtt)
+        let pace = path.pointee.rate.pacingRate(path.pointee.rtt)
+        var result = Emission.idle
+        while path.pointee.pacer.allows(now) {
+            let isUrgent = !path.pointee.urgent.isEmpty
+            let slot = isUrgent ? path.pointee.urgent.first : path.pointee.queue.first
+            if slot == .none {
+                // What waits for a better path is no lack of data: a path must not stay small for having seemed small.
+                if queue.isEmpty && resend.isEmpty { path.pointee.starvedAt = now }
+                break
+            }
+            if path.pointee.sent.bytesInFlight > limit { break }
+            let length = resources.pool.length(of: slot)
+            if resources.notes[slot].isAcknowledged {
+                // A copy arrived by another path already.
+                path.pointee.removeFirst(isUrgent: isUrgent, length: length)
+                resources.pool.release(slot)
+                continue
+            }
+            guard let room = outbox.reserve(Wire.overhead + length) else { return .full }
+            path.pointee.removeFirst(isUrgent: isUrgent, length: length)
+            // What overtakes the queue proves nothing about what waits there.
+            let flags = isUrgent && !path.pointee.queue.isEmpty ? DataFlags.overtakes : 0
+            let size = seal(slot, flags, on: path, into: room, resources)
+            outbox.commit(size, to: link)
+            path.pointee.pacer.book(size + RateModel.datagramOverhead, rate: pace, now: now)
+            path.pointee.bookSent(size, now: now)
+            repairBudget = min(repairBudget + size / 10, Self.largestRepairBudget)
+            lastData = now
+            path.pointee.lastData = now
+            path.pointee.tailProbes = 0
+            hasGrown = true
+            var kept = slot
+            if !resources.mayRetain {
+                resources.pool.release(slot)
+                kept = .none
+            }
+            path.pointee.sent.append(
+                slot: kept, size: size, eliciting: true, starved: path.pointee.isStarved(now: now), now: now,
+                pool: &resources.pool)
+            if path.pointee.sent.bytesInFlight > Path.idleFlight { path.pointee.busyAt = now }
+            result = .sent
+        }
+        return result
+    }
+
+    private func seal(
+        _ slot: Slot, _ flags: UInt8, on path: UnsafeMutablePointer<Path>,
+        into room: UnsafeMutableRawBufferPointer,
+        _ resources: borrowing Resources
+    ) -> Int {
+        let packetNumber = path.pointee.sent.next
+        Header(
+            kind: .data, flags: flags, sessionID: epoch.pointee.remoteID,
+            sequence: resources.notes[slot].sequence,
+            pathID: path.pointee.id, packetNumber: packetNumber
+        ).write(to: room)
+        let plaintext = resources.pool.packet(in: slot, withPrefix: Wire.shimSize)
+        let sealed = epoch.pointee.keys.sending.seal(
+            UnsafeRawBufferPointer(plaintext), into: room.dropping(Wire.headerSize),
+            header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: path.pointee.id,
+            packetNumber: packetNumber)
+        return Wire.headerSize + sealed
+    }
+
+    /// Whether a path has something to send.
+    var hasBacklog: Bool {
+        for i in 0..<paths.count where paths[i].pointee.hasBacklog { return true }
+        return false
+    }
+
+    /// When `transmit` has something to do again without anything arriving; `.never` when nothing waits.
+    func nextTransmission(now: Instant) -> Instant {
+        var next = Instant.never
+        for i in 0..<paths.count {
+            let path = paths[i]
+            guard path.pointee.carriesData, path.pointee.hasBacklog else { continue }
+            // A full window opens with an ACK, not with time.
+            if path.pointee.sent.bytesInFlight > path.pointee.rate.inflightLimit(path.pointee.rtt) {
+                continue
+            }
+            next = min(next, max(path.pointee.pacer.readyAt, now) + Pacer.quantum)
+        }
+        return next
+    }
+}
+
+/// The header flags of data datagrams.
+enum DataFlags {
+    /// The datagram has overtaken others of its path: lower sequences may still come.
+    static let overtakes: UInt8 = 1
+}
+
+extension Path {
+    /// With more than this in flight a path is not idle.
+    fileprivate static var idleFlight: Int { 12_000 }
+
+    /// Whether it had nothing to send within the last round trip.
+    func isStarved(now: Instant) -> Bool {
+        !hasBacklog && now - busyAt > rtt.smoothed || now - starvedAt < max(rtt.smoothed, .milliseconds(20))
+    }
+
+    /// Whether there is something to send.
+    var hasBacklog: Bool { !queue.isEmpty || !urgent.isEmpty }
+
+    fileprivate mutating func removeFirst(isUrgent: Bool, length: Int) {
+        if isUrgent { urgent.removeFirst(length: length) } else { queue.removeFirst(length: length) }
+    }
+
+    /// Counts a datagram that leaves now.
+    mutating func bookSent(_ size: Int, now: Instant) {
+        lastSent = now
+        counters.sentBytes += UInt64(size)
+        counters.sentPackets += 1
+    }
+}
