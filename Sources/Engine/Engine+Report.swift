@@ -23,6 +23,8 @@ public struct PathReport: Sendable {
     public let rate: Double
     /// How much longer than the shortest the way to the peer takes now: what waits in queues.
     public let queueing: Interval
+    /// Where the search for the path's rate stands.
+    public let phase: RateModel.Phase
     /// What it has carried.
     public let counters: PathCounters
 }
@@ -92,6 +94,7 @@ extension Path {
     fileprivate var report: PathReport {
         PathReport(
             id: id, role: role, state: liveness.state, link: link, rtt: rtt.smoothed, jitter: delay.jitter,
-            loss: lossRatio, rate: rate.rate ?? 0, queueing: delay.queueing, counters: counters)
+            loss: lossRatio, rate: rate.rate ?? 0, queueing: delay.queueing, phase: rate.phase,
+            counters: counters)
     }
 }

@@ -7,6 +7,8 @@ extension Session {
     /// What waits before the paths is at most this long at the sum of their rates, for flows that heed no drop. CoDel keeps
     /// it far shorter for those that do.
     static var queueTime: Double { 0.15 }
+    /// The longest that a bulk flow's own queue may stand.
+    static var longestStand: Interval { .milliseconds(60) }
     /// The most packets that wait before the paths.
     static var longestQueue: Int { 8192 }
     /// A packet that found no path for so long is dropped.
@@ -45,18 +47,33 @@ extension Session {
     /// Follows the paths' rates and round trips with what may wait before them.
     private mutating func limitQueue(now: Instant) {
         var rate = 0.0
+        var lossRate = 0.0
         var rtt = Interval.zero
+        var fastest = Interval.seconds(10)
         for i in 0..<paths.count where paths[i].pointee.carriesData {
-            rate += paths[i].pointee.rate.plannedRate(paths[i].pointee.rtt)
-            rtt = max(rtt, paths[i].pointee.rtt.smoothed)
+            let path = paths[i]
+            let planned = path.pointee.rate.plannedRate(path.pointee.rtt)
+            rate += planned
+            lossRate += planned * path.pointee.lossRatio
+            rtt = max(rtt, path.pointee.rtt.smoothed)
+            fastest = min(fastest, path.pointee.rtt.smoothed)
         }
         let elapsed = min(now - limitedAt, .seconds(1))
         limitedAt = now
         copyBudget = min(copyBudget + Int(rate * Self.copyShare * elapsed.seconds), Self.largestCopyBudget)
         queueLimit = max(Int(rate * Self.queueTime), 256 * 1024)
+        // What the flow waits for while losses are repaired is part of its round trip: one repair if there are so many
+        // losses that one is nearly always under way, another if repairs are lost as often.
+        let repair = (rtt + min(fastest, rtt)) / 2 + .milliseconds(10)
+        var underWay = lossRate / 1452 * repair.seconds
+        var whole = rtt
+        for _ in 0..<3 where rate > 0 {
+            whole = whole + Interval(nanoseconds: Int64(Double(repair.nanoseconds) * min(underWay, 1)))
+            underWay *= lossRate / rate
+        }
         // A lone Cubic flow needs about half a round trip of queue to keep a link busy after each drop; others don't
         // wait behind it.
-        queueLimits.target = min(max(rtt / 2, .milliseconds(5)), .milliseconds(40))
-        queueLimits.interval = max(rtt * 2, .milliseconds(100))
+        queueLimits.target = min(max(whole / 2, .milliseconds(5)), Self.longestStand)
+        queueLimits.interval = max(whole * 2, .milliseconds(100))
     }
 }

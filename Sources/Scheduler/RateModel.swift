@@ -43,6 +43,10 @@ public struct RateModel: Sendable {
     private var recentQueueing: UInt8 = 0
     private var slowedUntil = Instant.zero
     private var isCongested = false
+    /// Whether the last sample arrived far more slowly than it left, and left a queue: a burst has filled the path.
+    private var isOverrun = false
+    /// Whether the last sample says something of what the path carries.
+    private var isTested = false
     private var doubtsFloor = false
     private var hasStaleFloor = false
     private var rateBeforeProbe = 0.0
@@ -110,8 +114,13 @@ public struct RateModel: Sendable {
         let known = Double(filter.value ?? 0)
         // A path that carries a fraction of what it could makes no queue: what looks like one is the jitter of a radio
         // link, or somebody else's. A few PINGs must not make us forget what the path carries.
-        let isTested = !starved || loss > 0.15 || (sample?.delivered ?? 0) * 4 > known
+        if !starved || loss > 0.15 {
+            isTested = true
+        } else if let sample {
+            isTested = sample.delivered * 4 > known
+        }
         isCongested = isTested && delay.showsQueue(rtt)
+        isOverrun = false
         congestedSince = isCongested ? congestedSince ?? now : nil
         unfilledSince = starved || delay.standing > .microseconds(1500) ? nil : unfilledSince ?? now
         recentQueueing = recentQueueing << 1 | (isTested && delay.standing > .milliseconds(30) ? 1 : 0)
@@ -120,6 +129,7 @@ public struct RateModel: Sendable {
             // Only a path that was full shows its limit: it was given what it carries, and more if it has a queue, and delivered
             // less. That ours was empty now and then says nothing when we send faster than the path carries.
             let isStretched = sample.arriving < sample.sending * 0.95
+            isOverrun = isCongested && sample.arriving < sample.sending * 0.85
             let wasGiven = sample.sending > known * 0.98
             let wasFull =
                 wasGiven && !starved || isStretched && (isCongested || loss > 0.15)
@@ -172,7 +182,7 @@ public struct RateModel: Sendable {
             }
             let isBulk = Double(filter.value ?? 0) > initialRate(rtt)
             let isFull = staysCongested(rtt, now: now) && (!starved && hasBulkSample || isBulk)
-            if isFull || flatRounds >= 3 && hasBulkSample {
+            if isFull || isOverrun && isBulk || flatRounds >= 3 && hasBulkSample {
                 begin(.drain, now: now)
                 phaseEnds = now + round * 3
             }

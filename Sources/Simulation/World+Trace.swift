@@ -19,6 +19,7 @@ extension World {
                 line.append(("path\(index).rate_mbit", path.rate * 8 / 1e6))
                 line.append(("path\(index).rtt_ms", path.rtt.milliseconds))
                 line.append(("path\(index).queue_ms", path.queueing.milliseconds))
+                line.append(("path\(index).phase", Double(path.phase.rawValue)))
                 line.append(("path\(index).loss", path.loss))
                 line.append(("path\(index).lost", Double(path.counters.lost)))
                 line.append(("path\(index).jitter_ms", path.jitter.milliseconds))
