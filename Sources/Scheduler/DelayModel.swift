@@ -14,7 +14,7 @@ public struct DelayModel: Sendable {
     /// What waits in the path's queues for sure: the rise that even the fastest datagrams of the last moments had, less
     /// what the path's own jitter shows when we send next to nothing.
     public var standing: Interval {
-        Interval(nanoseconds: max((recent.value ?? 0) - (floor.value ?? 0), 0)) - envelope
+        Interval(nanoseconds: max((recent.value ?? 0) - (floor.value ?? 0), 0)) - idleSpread
     }
     /// Whether there was a sample at all.
     public private(set) var isKnown = false
@@ -39,7 +39,8 @@ public struct DelayModel: Sendable {
         minimum + max(smoothed - minimum - (now - sampledAt), .zero)
     }
 
-    private var envelope: Interval {
+    /// By how much the delay varies when we send next to nothing, at most 100 ms.
+    public var idleSpread: Interval {
         guard let peak = idlePeak.value, let lowest = floor.value else { return .zero }
         return min(Interval(nanoseconds: max(peak - lowest, 0)), .milliseconds(100))
     }

@@ -43,6 +43,8 @@ public struct RateModel: Sendable {
     private var recentQueueing: UInt8 = 0
     private var slowedUntil = Instant.zero
     private var isCongested = false
+    /// Whether the last sample arrived more slowly than it left.
+    private var isStretched = false
     /// Whether the last sample arrived far more slowly than it left, and left a queue: a burst has filled the path.
     private var isOverrun = false
     /// Whether the last sample says something of what the path carries.
@@ -50,6 +52,7 @@ public struct RateModel: Sendable {
     private var doubtsFloor = false
     private var hasStaleFloor = false
     private var rateBeforeProbe = 0.0
+    private var standingBeforeProbe = Interval.zero
     /// Whether the rate was ever measured while there was enough to send. PINGs alone make a rate, too, but a tiny one.
     private var hasBulkSample = false
 
@@ -121,15 +124,18 @@ public struct RateModel: Sendable {
         }
         isCongested = isTested && delay.showsQueue(rtt)
         isOverrun = false
+        isStretched = false
         congestedSince = isCongested ? congestedSince ?? now : nil
-        unfilledSince = starved || delay.standing > .microseconds(1500) ? nil : unfilledSince ?? now
+        let noQueue = max(.microseconds(1500), min(delay.jitter, delay.idleSpread / 4))
+        unfilledSince = starved || delay.standing > noQueue ? nil : unfilledSince ?? now
         recentQueueing = recentQueueing << 1 | (isTested && delay.standing > .milliseconds(30) ? 1 : 0)
         filter.window = max(rtt.smoothed * 10, .milliseconds(500))
         if let sample {
             // Only a path that was full shows its limit: it was given what it carries, and more if it has a queue, and delivered
             // less. That ours was empty now and then says nothing when we send faster than the path carries.
-            let isStretched = sample.arriving < sample.sending * 0.95
-            isOverrun = isCongested && sample.arriving < sample.sending * 0.85
+            isStretched = sample.arriving < sample.sending * 0.95
+            let isJittery = delay.idleSpread > .milliseconds(3)
+            isOverrun = isCongested && sample.arriving < sample.sending * (isJittery ? 0.7 : 0.85)
             let wasGiven = sample.sending > known * 0.98
             let wasFull =
                 wasGiven && !starved || isStretched && (isCongested || loss > 0.15)
@@ -164,6 +170,10 @@ public struct RateModel: Sendable {
 
     private mutating func turn(starved: Bool, delay: DelayModel, rtt: RoundTripTime, now: Instant) {
         let round = rtt.smoothed + .milliseconds(10)
+        // What jitters shows what it carries only after a while.
+        let trial = max(round, min(max(delay.idleSpread, delay.jitter * 4) * 8, .milliseconds(240)))
+        // A delay that jitters is no queue.
+        let isBacklogged = isCongested && delay.standing > max(.milliseconds(20), delay.jitter * 4)
         // A queue of over 30 ms in half of the last six samples: the path carries less than it did.
         if (recentQueueing & 0b11_1111).nonzeroBitCount >= 3 && now >= slowedUntil && phase != .drain
             && phase != .startup, let value = filter.value
@@ -181,7 +191,10 @@ public struct RateModel: Sendable {
                 bestInStartup = max(bestInStartup, best)
             }
             let isBulk = Double(filter.value ?? 0) > initialRate(rtt)
-            let isFull = staysCongested(rtt, now: now) && (!starved && hasBulkSample || isBulk)
+            // What jitters without any load has delays that look like a queue at once.
+            let isFull =
+                staysCongested(rtt, now: now) && (!starved && hasBulkSample || isBulk)
+                && delay.idleSpread < .milliseconds(3)
             if isFull || isOverrun && isBulk || flatRounds >= 3 && hasBulkSample {
                 begin(.drain, now: now)
                 phaseEnds = now + round * 3
@@ -200,15 +213,18 @@ public struct RateModel: Sendable {
             phaseEnds = now + max(round * 3, .milliseconds(250))
         case .steady:
             let isUnfilled = unfilledSince.map { now - $0 > max(round * 10, .milliseconds(120)) } ?? false
-            if (now >= nextProbe || isUnfilled) && !isCongested && !starved {
+            if (now >= nextProbe && !isBacklogged || isUnfilled && !isCongested) && !starved {
+                standingBeforeProbe = delay.standing
                 probeGain = 1.25
                 unfilledSince = nil
                 rateBeforeProbe = Double(filter.value ?? 0)
                 begin(.probe, now: now)
-                phaseEnds = now + round
+                phaseEnds = now + trial
             }
         case .probe:
-            if isCongested {
+            if isCongested
+                && delay.standing > standingBeforeProbe + max(.milliseconds(5), rtt.smoothed / 10, delay.jitter * 4)
+            {
                 begin(.steady, now: now)
             } else if now >= phaseEnds {
                 let grew = Double(filter.value ?? 0) > rateBeforeProbe * 1.05
@@ -216,7 +232,7 @@ public struct RateModel: Sendable {
                 probeGain = Double(filter.value ?? 0) > rateBeforeProbe * 1.18 ? 2 : 1.25
                 begin(grew ? .probe : .steady, now: now)
                 rateBeforeProbe = Double(filter.value ?? 0)
-                phaseEnds = now + round
+                phaseEnds = now + trial
             }
         }
     }
