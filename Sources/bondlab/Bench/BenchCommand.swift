@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Lab
+import Simulation
 
 /// `bondlab bench`: the figures of docs/benchmarks.md.
 struct BenchCommand: ParsableCommand {
@@ -13,6 +14,18 @@ struct BenchCommand: ParsableCommand {
 
     @Option(name: .customLong("scenario"), help: "Only this scenario; may be given again.")
     var scenarios: [Scenario] = []
+
+    @Argument(help: "The same without the word --scenario.")
+    var named: [Scenario] = []
+
+    @Option(help: ArgumentHelp("Of the mixes only this; may be given again.", valueName: "mix"))
+    var only: [String] = []
+
+    @Flag(help: "Measure mixes without their best links alone.")
+    var noSingles = false
+
+    @Flag(help: "Measure mixes without MPTCP and links without a tunnel.")
+    var noRivals = false
 
     @Option(help: "How often each figure is measured; the median is told. Usually \(usualRuns).")
     var runs: Int?
@@ -30,13 +43,17 @@ struct BenchCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...99).contains(runs ?? 1) else { throw ValidationError("--runs is a number from 1 to 99.") }
+        for name in only where !Mix.standard.contains(where: { $0.name == name }) {
+            throw ValidationError("There is no mix '\(name)'; 'bondlab sim --help' lists them.")
+        }
         guard !(json && markdown) else { throw ValidationError("Choose one of --json and --markdown.") }
     }
 
     func run() throws {
         let interrupt = try Interrupt()
         try Lab.enter()
-        let chosen = scenarios.isEmpty ? Scenario.allCases : scenarios
+        let asked = scenarios + named
+        let chosen = asked.isEmpty ? Scenario.allCases : asked
         let rivals = chosen.contains(where: \.hasRivals) ? Rivals() : nil
         var report = Report(machine: try Machine(), notes: rivals?.notes ?? [])
         for note in report.notes { Progress.tell(note) }
@@ -65,8 +82,10 @@ struct BenchCommand: ParsableCommand {
         let runs = runs ?? scenario.usualRuns
         for run in 1...runs {
             Progress.tell("\(scenario.rawValue): \(scenario.title)\(runs > 1 ? ", run \(run)" : "") …")
-            let round = Round(stopper: stopper, rivals: rivals, number: run, count: runs)
-            report.add(try scenario.measure(round), of: scenario)
+            let mixes = MixChoice(only: only, withSingles: !noSingles, withRivals: !noRivals)
+            let round = Round(
+                stopper: stopper, rivals: rivals, mixes: mixes, number: run, count: runs)
+            report.add(try scenario.findings(round), of: scenario)
         }
     }
 }
