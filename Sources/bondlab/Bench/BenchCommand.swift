@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Glibc
 import Lab
 import Simulation
@@ -29,6 +30,10 @@ struct BenchCommand: ParsableCommand {
 
     @Option(help: "How often each figure is measured; the median is told. Usually \(usualRuns).")
     var runs: Int?
+
+    @Option(
+        help: ArgumentHelp("Write mixes.svg and failover.svg, as far as measured.", valueName: "directory"))
+    var plot: String?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -71,7 +76,20 @@ struct BenchCommand: ParsableCommand {
             }
         }
         print(json ? try report.json : markdown ? report.markdown : report.text)
+        if let plot { try draw(report, into: plot) }
         if failed { throw ExitCode.failure }
+    }
+
+    private func draw(_ report: Report, into directory: String) throws {
+        let pictures = [
+            ("mixes.svg", MixPlot(report.figures.filter { $0.scenario == Scenario.mixes.rawValue })?.svg),
+            ("failover.svg", CoursePlot(report.series)?.svg),
+        ]
+        for case (let file, let svg?) in pictures {
+            let path = "\(directory)/\(file)"
+            try svg.write(toFile: path, atomically: true, encoding: .utf8)
+            Progress.tell("Wrote \(path).")
+        }
     }
 
     private func measure(
