@@ -12,7 +12,7 @@ TSAN := .build/tsan
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
 	@echo "make test     all checks and tests"
-	@echo "make bench    measure, as docs/benchmarks.md does (about 14 minutes)"
+	@echo "make bench    measure, as docs/benchmarks.md does (about an hour; bondlab bench --help for parts)"
 	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
 	@echo "make build    $(RELEASE)/bondd and $(RELEASE)/bondlab"
 	@echo "make install  bondd into PREFIX/bin (PREFIX=$(PREFIX))"

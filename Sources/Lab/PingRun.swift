@@ -43,6 +43,27 @@ public struct PingRun: Equatable, Sendable {
             .map { ($1.time - max($0.time, moment)) * 1000 }.max() ?? (last.time - moment) * 1000
     }
 
+    /// The same between two moments of the wall clock, and no longer; infinite without answers after the first.
+    public func silence(from start: Double, to end: Double) -> Double {
+        let times = replies.map(\.time).filter { $0 > start && $0 < end }
+        guard let first = times.first else { return .infinity }
+        // An answer that came before the moment and the one after it bound a silence of which only the rest counts.
+        let gaps = zip(times, times.dropFirst()).map { $1 - $0 } + [first - start]
+        return (gaps.max() ?? 0) * 1000
+    }
+
+    /// How many requests of those sent between two moments of the wall clock were not answered, at `interval` seconds
+    /// between two requests.
+    public func lost(from start: Double, to end: Double, interval: Double = 0.01) -> Int {
+        guard let first = replies.first else { return sent }
+        let began = first.time - first.rtt / 1000 - Double(first.sequence) * interval
+        let answered = Set(replies.map(\.sequence))
+        return (1...sent).count { sequence in
+            let time = began + Double(sequence) * interval
+            return time >= start && time < end && !answered.contains(sequence)
+        }
+    }
+
     /// Pings `address` and waits for the end, at most a second longer than the last request. Throws `system` or
     /// `badAddress`.
     ///

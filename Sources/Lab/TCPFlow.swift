@@ -30,6 +30,8 @@ public struct TCPFlow: Equatable, Sendable {
         public var port: UInt16 = 5201
         /// The interface that the client is bound to; nil for none.
         public var interface: String?
+        /// Whether both ends use Multipath TCP (RFC 8684), by `mptcpize`.
+        public var isMultipath = false
 
         /// One connection to `address` for `seconds`.
         public init(to address: String, seconds: Int) {
@@ -84,9 +86,10 @@ public struct TCPFlow: Equatable, Sendable {
     ) throws(LabError) -> Running {
         let port = "\(plan.port)"
         let interval = "\(plan.interval)"
-        let listener = try server.spawn(["iperf3", "-s", "-1", "-J", "-p", port, "-i", interval])
+        let program = plan.isMultipath ? ["mptcpize", "run", "iperf3"] : ["iperf3"]
+        let listener = try server.spawn(program + ["-s", "-1", "-J", "-p", port, "-i", interval])
         try wait(for: listener, server, plan.port)
-        var command = ["iperf3", "-c", plan.address, "-J", "-p", port, "-i", interval]
+        var command = program + ["-c", plan.address, "-J", "-p", port, "-i", interval]
         command += ["-t", "\(plan.seconds)", "-P", "\(plan.streams)", "--connect-timeout", "5000"]
         if plan.omit > 0 { command += ["-O", "\(plan.omit)"] }
         if plan.reverse { command += ["-R"] }

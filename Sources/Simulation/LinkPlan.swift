@@ -15,8 +15,9 @@ public struct LinkPlan: Equatable, Sendable {
     /// A change and when it happens.
     public struct Step: Equatable, Sendable {
         /// Nanoseconds since the flows began.
-        var time: UInt64
-        var change: Change
+        public var time: UInt64
+        /// What happens.
+        public var change: Change
     }
 
     /// Client to server.
@@ -72,7 +73,8 @@ public struct LinkPlan: Equatable, Sendable {
 }
 
 extension LinkShape {
-    mutating func apply(_ change: LinkPlan.Change) {
+    /// Changes what the link does from now on.
+    public mutating func apply(_ change: LinkPlan.Change) {
         switch change {
         case .rate(let rate): self.rate = rate
         case .delay(let delay): self.delay = delay

@@ -38,4 +38,16 @@ import Testing
         #expect(CeilingProbe.values(in: output, "chacha") == [2340, 2500])
         #expect(CeilingProbe.values(in: output, "none").isEmpty)
     }
+
+    @Test func aWideTableHasARowForEachMix() {
+        let samples = [
+            Sample("a up (x): bond", "Mbit/s", 90, of: 100, .atLeast(95)),
+            Sample("a up (x): added, p99", "ms", 5, .atMost(20)),
+            Sample("b up (y): bond", "Mbit/s", 99, of: 100, .atLeast(95)),
+        ]
+        let rows = WideTable(samples.map { Figure($0, of: .mixes) }).rows
+        #expect(rows[0] == ["links", "bond,\u{A0}Mbit/s", "added, p99,\u{A0}ms", "targets"])
+        #expect(rows[1] == ["a up (x)", "90.0 (90 %)", "5.0", "MISSED: bond"])
+        #expect(rows[2] == ["b up (y)", "99.0 (99 %)", "", "met"])
+    }
 }

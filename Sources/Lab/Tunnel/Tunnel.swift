@@ -85,11 +85,18 @@ public final class Tunnel: Sendable {
     public func client(
         _ name: String, uplinks: [String], ipv6: [Bool] = [false]
     ) throws(LabError) -> TunnelClient {
+        var specs: [LinkSpec] = []
+        for text in uplinks { specs.append(try LinkSpec(text)) }
+        return try client(name, links: specs, ipv6: ipv6)
+    }
+
+    /// A new client over links that are described already. Throws as `Lab.link` does.
+    public func client(
+        _ name: String, links specs: [LinkSpec], ipv6: [Bool] = [false]
+    ) throws(LabError) -> TunnelClient {
         var links: [EmulatedLink] = []
         let namespace = try lab.namespace(name)
-        for text in uplinks {
-            links.append(try lab.link(LinkSpec(text), from: namespace, to: server.namespace))
-        }
+        for spec in specs { links.append(try lab.link(spec, from: namespace, to: server.namespace)) }
         let paths = links.enumerated().map { i, link in
             let overIPv6 = ipv6.isEmpty ? false : ipv6[min(i, ipv6.count - 1)]
             let host = overIPv6 ? "[\(link.addresses.ipv6(.server))]" : link.addresses.ipv4(.server)
@@ -106,6 +113,22 @@ public final class Tunnel: Sendable {
             let pair = try lab.veth(wire, from: namespace, to: server.namespace)
             paths.append(
                 ClientFile.Path(interface: wire, endpoint: "\(pair.addresses.ipv4(.server)):5000"))
+        }
+        return try add(name, namespace, [], paths)
+    }
+
+    /// A new client whose uplinks are veth pairs to a router, behind which the server is at `server`. The routes between
+    /// router and server are the caller's. Throws as `Lab.veth` does, or `failed`.
+    public func client(
+        _ name: String, wires: [String], to router: Namespace, server: String
+    ) throws(LabError) -> TunnelClient {
+        let namespace = try lab.namespace(name)
+        var paths: [ClientFile.Path] = []
+        for (metric, wire) in wires.enumerated() {
+            let pair = try lab.veth(wire, from: namespace, to: router)
+            try namespace.ip(
+                "route add \(server) via \(pair.addresses.ipv4(.server)) dev \(wire) metric \(metric + 1)")
+            paths.append(ClientFile.Path(interface: wire, endpoint: "\(server):5000"))
         }
         return try add(name, namespace, [], paths)
     }

@@ -41,6 +41,8 @@ public struct TunnelStatus: Decodable, Sendable {
         public var rx_bytes: Int
         /// Datagrams sent.
         public var tx_packets: Int
+        /// Packets sent again on this path as another had lost them.
+        public var repaired: Int
     }
 
     /// The reorder buffer of a session.

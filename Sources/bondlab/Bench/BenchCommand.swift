@@ -1,6 +1,8 @@
 import ArgumentParser
+import Foundation
 import Glibc
 import Lab
+import Simulation
 
 /// `bondlab bench`: the figures of docs/benchmarks.md.
 struct BenchCommand: ParsableCommand {
@@ -14,8 +16,24 @@ struct BenchCommand: ParsableCommand {
     @Option(name: .customLong("scenario"), help: "Only this scenario; may be given again.")
     var scenarios: [Scenario] = []
 
+    @Argument(help: "The same without the word --scenario.")
+    var named: [Scenario] = []
+
+    @Option(help: ArgumentHelp("Of the mixes only this; may be given again.", valueName: "mix"))
+    var only: [String] = []
+
+    @Flag(help: "Measure mixes without their best links alone.")
+    var noSingles = false
+
+    @Flag(help: "Measure mixes without MPTCP and links without a tunnel.")
+    var noRivals = false
+
     @Option(help: "How often each figure is measured; the median is told. Usually \(usualRuns).")
     var runs: Int?
+
+    @Option(
+        help: ArgumentHelp("Write mixes.svg and failover.svg, as far as measured.", valueName: "directory"))
+    var plot: String?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -30,13 +48,17 @@ struct BenchCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...99).contains(runs ?? 1) else { throw ValidationError("--runs is a number from 1 to 99.") }
+        for name in only where !Mix.standard.contains(where: { $0.name == name }) {
+            throw ValidationError("There is no mix '\(name)'; 'bondlab sim --help' lists them.")
+        }
         guard !(json && markdown) else { throw ValidationError("Choose one of --json and --markdown.") }
     }
 
     func run() throws {
         let interrupt = try Interrupt()
         try Lab.enter()
-        let chosen = scenarios.isEmpty ? Scenario.allCases : scenarios
+        let asked = scenarios + named
+        let chosen = asked.isEmpty ? Scenario.allCases : asked
         let rivals = chosen.contains(where: \.hasRivals) ? Rivals() : nil
         var report = Report(machine: try Machine(), notes: rivals?.notes ?? [])
         for note in report.notes { Progress.tell(note) }
@@ -54,7 +76,20 @@ struct BenchCommand: ParsableCommand {
             }
         }
         print(json ? try report.json : markdown ? report.markdown : report.text)
+        if let plot { try draw(report, into: plot) }
         if failed { throw ExitCode.failure }
+    }
+
+    private func draw(_ report: Report, into directory: String) throws {
+        let pictures = [
+            ("mixes.svg", MixPlot(report.figures.filter { $0.scenario == Scenario.mixes.rawValue })?.svg),
+            ("failover.svg", CoursePlot(report.series)?.svg),
+        ]
+        for case (let file, let svg?) in pictures {
+            let path = "\(directory)/\(file)"
+            try svg.write(toFile: path, atomically: true, encoding: .utf8)
+            Progress.tell("Wrote \(path).")
+        }
     }
 
     private func measure(
@@ -65,8 +100,10 @@ struct BenchCommand: ParsableCommand {
         let runs = runs ?? scenario.usualRuns
         for run in 1...runs {
             Progress.tell("\(scenario.rawValue): \(scenario.title)\(runs > 1 ? ", run \(run)" : "") …")
-            let round = Round(stopper: stopper, rivals: rivals, number: run, count: runs)
-            report.add(try scenario.measure(round), of: scenario)
+            let mixes = MixChoice(only: only, withSingles: !noSingles, withRivals: !noRivals)
+            let round = Round(
+                stopper: stopper, rivals: rivals, mixes: mixes, number: run, count: runs)
+            report.add(try scenario.findings(round), of: scenario)
         }
     }
 }

@@ -37,11 +37,21 @@ struct Figure: Encodable {
         }
     }
 
+    /// Whether there is something that it has to be.
+    var hasTarget: Bool { atLeast != nil || atMost != nil }
+    /// Whether it is that.
+    var isMet: Bool { (atLeast.map { median >= $0 } ?? true) && (atMost.map { median <= $0 } ?? true) }
+
+    /// The median without its unit, and the share of the ceiling.
+    var cell: String {
+        let share = ceiling.map { " (\(Format.number(median / $0 * 100, decimals: 0)) %)" } ?? ""
+        return Format.number(median, decimals: decimals) + share
+    }
+
     /// Scenario, figure, value with unit, spread, share of the ceiling, target and whether it is met.
     var row: [String] {
         func text(_ value: Double) -> String { Format.number(value, decimals: decimals) }
         let target = atLeast.map { "≥ \(text($0))" } ?? atMost.map { "≤ \(text($0))" } ?? ""
-        let isMet = (atLeast.map { median >= $0 } ?? true) && (atMost.map { median <= $0 } ?? true)
         return [
             scenario, name, text(median) + (unit == "packets" ? "" : " " + unit),
             values.count > 1 ? "\(text(values.min()!)) – \(text(values.max()!))" : "",

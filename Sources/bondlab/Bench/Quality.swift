@@ -26,19 +26,41 @@ struct Quality {
         }
     }
 
-    func order() throws -> [Sample] {
-        try stopper.check()
-        return try Tunnel.with(Throughput.fibreAndLTE) { tunnel, client in
-            let flow = try UDPFlow.run(
-                from: client.namespace, to: tunnel.server.namespace, address: Tunnel.serverAddress,
-                megabits: 112.5, seconds: 8)
-            return [
-                Sample("arrived", "Mbit/s", flow.megabits, of: 112.5),
-                Sample("lost", "%", flow.loss * 100),
-                Sample(
-                    "out of order", "%",
-                    flow.sent == 0 ? 0 : Double(flow.outOfOrder) / Double(flow.sent) * 100),
+    /// Both ways in turn, as all that follow.
+    func udp() throws -> [Sample] {
+        try [false, true].flatMap { reverse in
+            try stopper.check()
+            return try Tunnel.with(Throughput.fibreAndLTE, mode: "auto") { tunnel, client in
+                let flow = try UDPFlow.run(
+                    from: client.namespace, to: tunnel.server.namespace, address: Tunnel.serverAddress,
+                    megabits: 112.5, seconds: 8, reverse: reverse)
+                let way = reverse ? "down" : "up"
+                return [
+                    Sample("\(way): arrived", "Mbit/s", flow.megabits, of: 112.5),
+                    Sample("\(way): lost", "%", flow.loss * 100, .atMost(0.5)),
+                    Sample("\(way): out of order", "packets", Double(flow.outOfOrder), .atMost(0)),
+                ]
+            }
+        }
+    }
+
+    /// A telephone call: 40 s each way.
+    func call() throws -> [Sample] {
+        try Tunnel.with(["first=50/20,loss=5%", "second=50/20,loss=5%"], mode: "auto") { tunnel, client in
+            let (inside, outside) = (client.namespace, tunnel.server.namespace)
+            let ways = [
+                ("up", inside, outside, Tunnel.serverAddress), ("down", outside, inside, client.address),
             ]
+            return try ways.flatMap { way, from, to, address in
+                try stopper.check()
+                let flow = try PacketFlow.run(
+                    from: from, to: to, PacketFlow.Plan(to: address, size: 200, rate: 50, seconds: 40))
+                return [
+                    Sample("\(way): lost", "%", flow.loss * 100, .atMost(0.3)),
+                    Sample("\(way): out of order", "packets", Double(flow.outOfOrder)),
+                    Sample("\(way): came twice", "packets", Double(flow.duplicates)),
+                ]
+            }
         }
     }
 }

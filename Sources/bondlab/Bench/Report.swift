@@ -6,10 +6,21 @@ struct Report: Encodable {
     /// What else a reader has to know, in a sentence each.
     private(set) var notes: [String]
     private(set) var figures: [Figure] = []
+    /// Courses over time, of the last run.
+    private(set) var series: [Series] = []
 
     init(machine: Machine, notes: [String] = []) { (self.machine, self.notes) = (machine, notes) }
 
     mutating func note(_ note: String) { notes.append(note) }
+
+    mutating func add(_ findings: Findings, of scenario: Scenario) {
+        add(findings.samples, of: scenario)
+        for note in findings.notes where !notes.contains(note) { notes.append(note) }
+        for course in findings.series {
+            series.removeAll { $0.name == course.name }
+            series.append(course)
+        }
+    }
 
     mutating func add(_ samples: [Sample], of scenario: Scenario) {
         for sample in samples {
@@ -30,18 +41,33 @@ struct Report: Encodable {
 
     private static let heading = ["scenario", "figure", "median", "least – most", "of ceiling", "target", ""]
 
+    /// A table for each of the scenarios with a row for each subject, and one for all others.
+    private var tables: [[[String]]] {
+        let wide = Scenario.allCases.filter(\.isWide).map(\.rawValue)
+        let narrow = figures.filter { !wide.contains($0.scenario) }
+        let several = wide.map { name in figures.filter { $0.scenario == name } }.filter { !$0.isEmpty }
+        return several.map { WideTable($0).rows }
+            + (narrow.isEmpty ? [] : [[Self.heading] + narrow.map(\.row)])
+    }
+
     /// For people at a terminal.
     var text: String {
-        var table = Table(Self.heading)
-        for figure in figures { table.add(figure.row) }
-        return (machine.lines + notes).joined(separator: "\n") + "\n\n\(table)"
+        let parts = tables.map { rows in
+            var table = Table(rows[0])
+            for row in rows.dropFirst() { table.add(row) }
+            return "\(table)"
+        }
+        return ([(machine.lines + notes).joined(separator: "\n")] + parts).joined(separator: "\n\n")
     }
 
     /// For docs/benchmarks.md.
     var markdown: String {
-        let rows = [Self.heading, Self.heading.map { _ in "---" }] + figures.map(\.row)
-        return (machine.lines + notes).map { "- \($0)" }.joined(separator: "\n") + "\n\n"
-            + rows.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
+        let parts = tables.map { rows in
+            ([rows[0], rows[0].map { _ in "---" }] + rows.dropFirst())
+                .map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
+        }
+        return ([(machine.lines + notes).map { "- \($0)" }.joined(separator: "\n")] + parts)
+            .joined(separator: "\n\n")
     }
 
     /// For programs. A figure that is infinite is the string "inf".

@@ -4,6 +4,7 @@ import Lab
 struct Round {
     let stopper: Stopper
     let rivals: Rivals?
+    let mixes: MixChoice
     /// From 1.
     let number: Int
     let count: Int

@@ -2,13 +2,17 @@ import Lab
 
 /// What the bench measures.
 enum Scenario: String, CaseIterable {
+    case mixes
     case unequal
     case equal
     case alone
     case failover
     case loss
     case latency
-    case order
+    case udp
+    case call
+    case overhead
+    case shared
     case recovery
     case speed
     case packets
@@ -19,13 +23,18 @@ enum Scenario: String, CaseIterable {
     /// What it does, in a line.
     var title: String {
         switch self {
+        case .mixes:
+            "one TCP flow (Cubic) over many mixes of links in mode auto, beside MPTCP; --only NAME for one"
         case .unequal: "one TCP flow (Cubic) over 100 Mbit/s, 20 ms RTT + 50 Mbit/s, 60 ms RTT"
         case .equal: "one TCP flow (Cubic) over 2 × 50 Mbit/s, 20 ms RTT"
         case .alone: "one TCP flow (Cubic) over each link alone, through the tunnel"
-        case .failover: "100 pings a second while a link turns into a black hole"
+        case .failover: "100 pings a second and a TCP flow while a link dies and comes back"
         case .loss: "redundant, 5 % loss on both links, 1900 datagrams a second"
         case .latency: "100 pings a second, idle and beside a TCP flow"
-        case .order: "UDP at 75 % of the links' sum"
+        case .udp: "UDP at 75 % of the links' sum, in mode auto"
+        case .call: "50 packets a second over two links of 5 % loss, in mode auto"
+        case .overhead: "what auto sends more than stripe, and what is sent again"
+        case .shared: "a tunnel of two paths against a plain TCP flow (Cubic) over one bottleneck"
         case .recovery: "the longest silence of 100 pings a second each way after a mishap"
         case .speed: "one TCP flow (Cubic) over veth pairs without limits, beside wireguard-go"
         case .packets: "the most UDP packets a second with at most 0.1 % lost, beside wireguard-go"
@@ -57,18 +66,34 @@ enum Scenario: String, CaseIterable {
         }
     }
 
+    /// Whether it has a row of figures for each of several subjects.
+    var isWide: Bool { self == .mixes }
+
     /// Runs it once.
-    func measure(_ round: Round) throws -> [Sample] {
+    func findings(_ round: Round) throws -> Findings {
+        switch self {
+        case .mixes:
+            var mixes = Mixes(round)
+            return try mixes.measure()
+        case .failover: return try Failover(round.stopper).measure()
+        default: return Findings(samples: try samples(round))
+        }
+    }
+
+    private func samples(_ round: Round) throws -> [Sample] {
         let stopper = round.stopper
         return switch self {
+        case .mixes, .failover: []
         case .unequal: try Throughput(stopper).unequal()
         case .equal: try Throughput(stopper).equal()
         case .alone: try Throughput(stopper).alone()
-        case .failover: try Resilience(stopper).failover()
         case .loss: try Resilience(stopper).loss()
         case .recovery: try Resilience(stopper).recovery()
         case .latency: try Quality(stopper).latency()
-        case .order: try Quality(stopper).order()
+        case .udp: try Quality(stopper).udp()
+        case .call: try Quality(stopper).call()
+        case .overhead: try Overhead(stopper).measure()
+        case .shared: try Fairness(stopper).measure()
         case .speed: try Speed(round).measure()
         case .packets: try Packets(round).measure()
         case .delay: try Rest(round).delay()
