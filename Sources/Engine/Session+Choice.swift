@@ -14,6 +14,7 @@ extension Session {
         for i in 0..<paths.count where paths[i].pointee.carriesData && !paths[i].pointee.delay.isKnown {
             allDelaysKnown = false
         }
+        var nearest = Double.infinity
         lanes.removeAll()
         for i in 0..<paths.count {
             let path = paths[i]
@@ -23,13 +24,14 @@ extension Session {
                 path.pointee.carriesData && path.pointee.role.rawValue == rank
                 && path.pointee.sent.bytesInFlight
                     <= path.pointee.rate.inflightLimit(path.pointee.rtt)
-            if lane.isUsable {
+            if path.pointee.carriesData && path.pointee.role.rawValue == rank {
                 let rtt = path.pointee.rtt
                 let delay = path.pointee.delay
                 lane.cost = 1e9 / path.pointee.rate.offeredRate(rtt)
                 // Without a one-way delay for each of them, half the round trip must do.
                 let oneWay = allDelaysKnown ? delay.expected(now: now) : rtt.smoothed / 2
                 lane.delay = Double((oneWay + delay.jitter / 2).nanoseconds)
+                nearest = min(nearest, lane.delay)
                 lane.wait = Double(path.pointee.pacer.wait(now).nanoseconds)
                 lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
                 lane.backlog =
@@ -40,6 +42,8 @@ extension Session {
             }
             lanes[i] = lane
         }
+        let lead = Double(Lanes.longestLead.nanoseconds)
+        for i in 0..<paths.count where lanes[i].delay - nearest > lead { lanes[i].isFar = true }
         lanes.align()
     }
 

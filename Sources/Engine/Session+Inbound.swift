@@ -111,7 +111,9 @@ extension Session {
         neededHold.record(0, now: now)
         repairHold = repairDelay(now: now)
         let measured = spread + max(.milliseconds(5), jitter * 2) + repairHold
-        hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), ReorderBuffer.longestHold)
+        // Who waits for a repair waits 250 ms at most; who waits for a satellite, as long as that takes.
+        let longest = min(max(.milliseconds(250), spread + .milliseconds(60)), ReorderBuffer.longestHold)
+        hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), longest)
     }
 }
 

@@ -9,6 +9,8 @@ extension Session {
     static var queueTime: Double { 0.15 }
     /// The longest that a bulk flow's own queue may stand.
     static var longestStand: Interval { .milliseconds(60) }
+    /// The longest that it may stand for some seconds after the paths have lost a part of what they carried.
+    static var longestOutage: Interval { .milliseconds(250) }
     /// The most packets that wait before the paths.
     static var longestQueue: Int { 8192 }
     /// A packet that found no path for so long is dropped.
@@ -50,10 +52,12 @@ extension Session {
         var lossRate = 0.0
         var rtt = Interval.zero
         var fastest = Interval.seconds(10)
+        var measured = 0.0
         for i in 0..<paths.count where paths[i].pointee.carriesData {
             let path = paths[i]
             let planned = path.pointee.rate.plannedRate(path.pointee.rtt)
             rate += planned
+            if path.pointee.rate.phase != .startup { measured += path.pointee.rate.rate ?? 0 }
             lossRate += planned * path.pointee.lossRatio
             rtt = max(rtt, path.pointee.rtt.smoothed)
             fastest = min(fastest, path.pointee.rtt.smoothed)
@@ -61,7 +65,9 @@ extension Session {
         let elapsed = min(now - limitedAt, .seconds(1))
         limitedAt = now
         copyBudget = min(copyBudget + Int(rate * Self.copyShare * elapsed.seconds), Self.largestCopyBudget)
-        queueLimit = max(Int(rate * Self.queueTime), 256 * 1024)
+        capacity.record(Int64(measured), now: now)
+        let before = max(Double(capacity.value ?? 0), rate)
+        queueLimit = max(Int(before * Self.queueTime), 256 * 1024)
         // What the flow waits for while losses are repaired is part of its round trip: one repair if there are so many
         // losses that one is nearly always under way, another if repairs are lost as often.
         let repair = (rtt + min(fastest, rtt)) / 2 + .milliseconds(10)
@@ -73,7 +79,11 @@ extension Session {
         }
         // A lone Cubic flow needs about half a round trip of queue to keep a link busy after each drop; others don't
         // wait behind it.
-        queueLimits.target = min(max(whole / 2, .milliseconds(5)), Self.longestStand)
+        let usual = min(max(whole / 2, .milliseconds(5)), max(Self.longestStand, whole / 4))
+        // A path that died may be back in a moment. Until then what was under way on it may wait: a window that was cut takes
+        // Cubic a minute to open again.
+        let lost = rate > 0 ? Interval(nanoseconds: Int64(Double(whole.nanoseconds) * (before / rate - 1))) : .zero
+        queueLimits.target = min(usual + lost, max(usual, Self.longestOutage))
         queueLimits.interval = max(whole * 2, .milliseconds(100))
     }
 }

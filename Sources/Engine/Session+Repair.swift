@@ -13,7 +13,7 @@ extension Session {
     /// The largest packet that is copied, in bytes: voice, keystrokes, DNS, SYN.
     static var largestCopy: Int { 300 }
     /// After this long the receiver waits for nothing any more (`ReorderBuffer.longestHold`, and the way there).
-    static var repairTime: Interval { .milliseconds(500) }
+    static var repairTime: Interval { .milliseconds(800) }
 
     /// Sends again what the path at `index` has just lost, if it still helps and is not too much.
     mutating func repair(_ index: Int, _ resources: inout Resources, now: Instant) {

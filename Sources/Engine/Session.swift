@@ -37,6 +37,8 @@ struct Session: ~Copyable {
     var queue = FlowQueues()
     /// The most bytes that may wait there.
     var queueLimit = 256 * 1024
+    /// The most that the paths have carried together in the last 10 s, in bytes a second.
+    var capacity = WindowedExtremum(window: .seconds(10), keeps: .maximum)
     /// What a bulk flow's own queue may hold.
     var queueLimits = CoDel.Limits()
     /// What has a sequence already and must go again: its path fell silent, or lost it.

@@ -35,7 +35,7 @@ public struct ReorderBuffer: ~Copyable {
     }
 
     /// The longest that a packet waits.
-    public static let longestHold = Interval.milliseconds(250)
+    public static let longestHold = Interval.milliseconds(500)
     /// The longest that a packet of the class `realtime` waits.
     public static let longestRealtimeHold = Interval.milliseconds(20)
 

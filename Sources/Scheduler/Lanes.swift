@@ -7,6 +7,9 @@ public struct Lanes: ~Copyable {
     /// How much longer than the best path the packets of another may have been under way: beyond it, holding the fast
     /// path's packets back for the slow one's costs more than the slow one brings.
     public static let slack = Interval.milliseconds(3)
+    /// A path on which packets arrive this much later than on the best one takes no part in striping: every packet behind
+    /// one of its own would wait for it, and a TCP flow's window would have to cover that time on all paths.
+    public static let longestLead = Interval.milliseconds(150)
     /// In `preferred`, how much may wait before a path before the next one helps.
     public static let overflow = Interval.milliseconds(20)
 
@@ -14,6 +17,8 @@ public struct Lanes: ~Copyable {
     public struct Lane: Sendable {
         /// Whether it may be chosen.
         public var isUsable = false
+        /// Whether it is so much slower than the best path that it would only delay what is striped.
+        public var isFar = false
         /// Nanoseconds that a byte takes at its rate.
         public var cost = 0.0
         /// Nanoseconds from departure to arrival, less what all paths share.
@@ -36,6 +41,7 @@ public struct Lanes: ~Copyable {
         /// are too many, or one of them sends much, and they had better take turns with the rest.
         public var hasUrgentRoom: Bool { urgent == 0 || Double(urgent) * cost < 2e6 }
 
+        fileprivate var isOpen: Bool { isUsable && !isFar }
         fileprivate func departure(of bytes: Int) -> Double { wait + Double(backlog + bytes) * cost }
         fileprivate func urgentArrival(of bytes: Int) -> Double {
             wait + Double(urgent + bytes) * cost + delay
@@ -75,12 +81,12 @@ public struct Lanes: ~Copyable {
     /// the first to deliver, and never be tried.
     public mutating func align() {
         var slowest = -Double.infinity
-        for i in 0..<count where lanes[i].isUsable {
+        for i in 0..<count where lanes[i].isOpen {
             slowest = max(slowest, lanes[i].wait + 1500 * lanes[i].cost + lanes[i].delay)
         }
         let slack = Double(Self.slack.nanoseconds)
         for i in 0..<count where lanes[i].isUsable {
-            lanes[i].horizon = min(slowest - lanes[i].delay, 250e6) + slack
+            lanes[i].horizon = slowest - lanes[i].delay + slack
         }
     }
 
@@ -88,7 +94,7 @@ public struct Lanes: ~Copyable {
     public func earliest(_ bytes: Int) -> Int? {
         var best: Int?
         var bestArrival = Double.infinity
-        for i in 0..<count where lanes[i].isUsable {
+        for i in 0..<count where lanes[i].isOpen {
             let arrival = lanes[i].departure(of: bytes) + lanes[i].delay
             if arrival < bestArrival {
                 bestArrival = arrival
@@ -104,7 +110,7 @@ public struct Lanes: ~Copyable {
     /// The path on which `bytes` arrive first that go before its backlog, but for the path at `other`; nil when there is none.
     public func soonest(_ bytes: Int, but other: Int? = nil) -> Int? {
         var best: Int?
-        for i in 0..<count where lanes[i].isUsable && i != other {
+        for i in 0..<count where lanes[i].isOpen && i != other {
             if let best, lanes[best].urgentArrival(of: bytes) <= lanes[i].urgentArrival(of: bytes) {
                 continue
             }
