@@ -82,8 +82,10 @@ extension Session {
         let usual = min(max(whole / 2, .milliseconds(5)), max(Self.longestStand, whole / 4))
         // A path that died may be back in a moment. Until then what was under way on it may wait: a window that was cut takes
         // Cubic a minute to open again.
-        let lost = rate > 0 ? Interval(nanoseconds: Int64(Double(whole.nanoseconds) * (before / rate - 1))) : .zero
+        let lost =
+            rate > 0 ? Interval(nanoseconds: Int64(Double(whole.nanoseconds) * (before / rate - 1))) : .zero
         queueLimits.target = min(usual + lost, max(usual, Self.longestOutage))
-        queueLimits.interval = max(whole * 2, .milliseconds(100))
+        // What a drop brings about shows when the queue that stood has left, too.
+        queueLimits.interval = max((whole + usual) * 2, .milliseconds(100))
     }
 }

@@ -5,7 +5,7 @@ import Scheduler
 // What is sent twice: what a path has lost, and what must not be lost.
 extension Session {
     /// The most bytes of repairs at once. Beyond it repairs are at most a tenth of what is sent.
-    static var largestRepairBudget: Int { 128 * 1024 }
+    static var largestRepairBudget: Int { 512 * 1024 }
     /// The most bytes of copies at once.
     static var largestCopyBudget: Int { 16 * 1024 }
     /// The share of what the paths carry that copies may take.

@@ -23,6 +23,14 @@ public struct RateModel: Sendable {
     /// a path full of small packets would be paced over its rate.
     public static let datagramOverhead = 42
 
+    /// The rate was lowered as a long queue stood.
+    private struct Slowing: Sendable {
+        var at: Instant
+        var standing: Interval
+        /// Bytes a second before that.
+        var rate: Int64
+    }
+
     /// Where the search stands.
     public private(set) var phase = Phase.startup
     /// A cap set by hand, in bytes a second; nil: none.
@@ -42,7 +50,10 @@ public struct RateModel: Sendable {
     private var roundEnds = Instant.zero
     private var recentQueueing: UInt8 = 0
     private var slowedUntil = Instant.zero
+    private var slowing: Slowing?
     private var isCongested = false
+    /// How fast the last sample arrived, in bytes a second.
+    private var arriving = 0.0
     /// Whether the last sample arrived more slowly than it left.
     private var isStretched = false
     /// Whether the last sample arrived far more slowly than it left, and left a queue: a burst has filled the path.
@@ -133,6 +144,7 @@ public struct RateModel: Sendable {
         if let sample {
             // Only a path that was full shows its limit: it was given what it carries, and more if it has a queue, and delivered
             // less. That ours was empty now and then says nothing when we send faster than the path carries.
+            arriving = sample.arriving
             isStretched = sample.arriving < sample.sending * 0.95
             let isJittery = delay.idleSpread > .milliseconds(3)
             isOverrun = isCongested && sample.arriving < sample.sending * (isJittery ? 0.7 : 0.85)
@@ -178,7 +190,7 @@ public struct RateModel: Sendable {
         if (recentQueueing & 0b11_1111).nonzeroBitCount >= 3 && now >= slowedUntil && phase != .drain
             && phase != .startup, let value = filter.value
         {
-            filter.reset(to: value * 85 / 100, now: now)
+            slow(from: value, delay: delay, now: now)
             slowedUntil = now + round * 2
             begin(.steady, now: now)
         }
@@ -223,7 +235,8 @@ public struct RateModel: Sendable {
             }
         case .probe:
             if isCongested
-                && delay.standing > standingBeforeProbe + max(.milliseconds(5), rtt.smoothed / 10, delay.jitter * 4)
+                && delay.standing > standingBeforeProbe
+                    + max(.milliseconds(5), rtt.smoothed / 10, delay.jitter * 4)
             {
                 begin(.steady, now: now)
             } else if now >= phaseEnds {
@@ -235,6 +248,22 @@ public struct RateModel: Sendable {
                 phaseEnds = now + trial
             }
         }
+    }
+
+    /// There is a long queue: the path carries less than it did, or has become longer.
+    private mutating func slow(from value: Int64, delay: DelayModel, now: Instant) {
+        // A queue that stays as it is when we send less, while all that is sent arrives, is a longer route: a satellite's hand-over.
+        if let last = slowing, now - last.at >= .seconds(1) { slowing = nil }
+        if let last = slowing, !isStretched, delay.standing > last.standing * 4 / 5 {
+            filter.reset(to: max(last.rate, value), now: now)
+            hasStaleFloor = true
+            slowing = nil
+            return
+        }
+        // Where much less arrives than leaves, what arrives is what the path carries.
+        let shown = isOverrun ? max(Int64(arriving), value / 4) : value
+        slowing = Slowing(at: now, standing: delay.standing, rate: slowing == nil ? value : 0)
+        filter.reset(to: min(value * 85 / 100, shown), now: now)
     }
 
     /// Whether there has been a queue for long enough to be one: half a round trip, and more than a host that was busy for a
