@@ -14,10 +14,10 @@ public struct PathLiveness: Sendable {
         case down
     }
 
-    /// When probes of a suspect path leave, after it became one.
-    private static let suspectProbes: InlineArray<3, Interval> = [
-        .milliseconds(0), .milliseconds(20), .milliseconds(60),
-    ]
+    /// How often a suspect path is probed: a burst of losses on a radio link swallows the first few.
+    private static let suspectProbes = Interval.milliseconds(20)
+    /// How many probes at most; at least three have to be out before the path is given up.
+    private static let mostSuspectProbes = 12
     /// A path that fails within this time of having come up is flapping.
     private static let flapWindow = Interval.seconds(10)
 
@@ -28,7 +28,6 @@ public struct PathLiveness: Sendable {
 
     private var probesSent = 0
     private var nextProbe: Instant
-    private var lastProbe = Instant.zero
     private var answers = 0
     private var firstAnswer = Instant.zero
     private var heldUntil = Instant.zero
@@ -51,11 +50,12 @@ public struct PathLiveness: Sendable {
     /// Books the probe that leaves now.
     public mutating func probeLeft(now: Instant) {
         probesSent += 1
-        lastProbe = now
         switch state {
         case .up: break
         case .suspect:
-            nextProbe = probesSent < 3 ? max(since + Self.suspectProbes[probesSent], now) : .never
+            nextProbe =
+                probesSent < Self.mostSuspectProbes
+                ? max(since + Self.suspectProbes * Int64(probesSent), now) : .never
         case .probing:
             nextProbe = now + (probesSent < 10 ? .milliseconds(100) : .milliseconds(500))
         case .down:
@@ -63,10 +63,11 @@ public struct PathLiveness: Sendable {
         }
     }
 
-    /// When a suspect path is given up unless it answers: three probes out, 250 ms gone, the last probe's time up.
+    /// When a suspect path is given up unless it answers: three probes out, 250 ms gone, the third probe's time up.
     public func givesUpAt(_ rtt: RoundTripTime) -> Instant {
         guard state == .suspect, probesSent >= 3 else { return .never }
-        return max(since + .milliseconds(250), lastProbe + max(rtt.answerTimeout, .milliseconds(80)))
+        return since
+            + max(.milliseconds(250), Self.suspectProbes * 2 + max(rtt.answerTimeout, .milliseconds(80)))
     }
 
     /// Something sent on the path was answered. `alone`: no other path is up, so that waiting would help nobody.
