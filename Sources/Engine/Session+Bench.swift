@@ -4,8 +4,9 @@ import Scheduler
 
 // Test packets: made where they are asked for, counted where they come out.
 extension Session {
-    /// The bytes of test packets that wait before the paths, as a share of the most that may: some 10 ms.
-    private static var benchShare: Int { 16 }
+    /// The bytes of test packets that wait before the paths, as a share of the most that may: some 40 ms, so
+    /// that a host that wakes the daemon late is not taken for a slow link.
+    private static var benchShare: Int { 4 }
     /// All test packets are one flow.
     private static var benchFlow: UInt32 { 0xBE4C_0001 }
 
@@ -21,7 +22,7 @@ extension Session {
     /// repaired and put in order like them; without ACKs from the peer they stop as all traffic does.
     mutating func makeTestPackets(_ resources: inout Resources, now: Instant) {
         guard bench.sendsUntil > now, hasPathUp else { return }
-        while queue.bytes < max(queueLimit / Self.benchShare, 16 * Bench.size) && resources.mayRetain {
+        while queue.bytes < queueLimit / Self.benchShare && resources.mayRetain {
             let slot = resources.pool.reserve()
             guard slot != .none else { return }
             resources.pool.setLength(Bench.size, of: slot)

@@ -27,7 +27,12 @@ struct Measure: ParsableCommand {
     }
 
     func run() throws {
-        let idle = try Measurement.ask(path: nil, isUp: nil, options.socket)
+        var idle = try Measurement.ask(path: nil, isUp: nil, options.socket)
+        // A path that has just come up has no round trip yet; 2 s are long enough for one.
+        for _ in 0..<20 where idle.paths.contains(where: { $0.status.state == "up" && $0.status.rtt == 0 }) {
+            usleep(100_000)
+            idle = try Measurement.ask(path: nil, isUp: nil, options.socket)
+        }
         var report = MeasureReport()
         var measured: [String] = []
         for path in idle.paths.map(\.status) {
