@@ -94,6 +94,12 @@ extension Engine {
         _ slot: Slot, _ payload: UnsafeRawBufferPointer, _ header: Header,
         in session: UnsafeMutablePointer<Session>, now: Instant
     ) {
+        let length = payload.count - Wire.shimSize
+        if length > 0, length <= PacketPool.maximumPacket, Shim(parsing: payload).flags & Shim.test != 0 {
+            resources.pool.setLength(length, of: slot)
+            session.pointee.deliver(slot, header, Shim(parsing: payload), &resources, now: now)
+            return
+        }
         guard payload.count > Wire.shimSize, payload.count - Wire.shimSize <= PacketPool.maximumPacket,
             let packet = InnerPacket(parsing: payload.dropping(Wire.shimSize))
         else {

@@ -27,6 +27,8 @@ public struct PathReport: Sendable {
     public let phase: RateModel.Phase
     /// What it has carried.
     public let counters: PathCounters
+    /// How many datagrams the peer has sent on it by the newest that came.
+    public let expected: UInt64
 }
 
 /// How one session does, for people and monitoring.
@@ -95,6 +97,7 @@ extension Path {
         PathReport(
             id: id, role: role, state: liveness.state, link: link, rtt: rtt.smoothed, jitter: delay.jitter,
             loss: lossRatio, rate: rate.rate ?? 0, queueing: delay.queueing, phase: rate.phase,
-            counters: counters)
+            counters: counters,
+            expected: received.map.map { $0.highest + 1 } ?? 0)
     }
 }

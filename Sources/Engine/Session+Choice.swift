@@ -10,6 +10,7 @@ extension Session {
     /// Writes down what the choice needs to know of each path.
     mutating func refreshLanes(now: Instant) {
         let rank = bestRank()
+        let measured = measuredPath(now: now)
         var allDelaysKnown = true
         for i in 0..<paths.count where paths[i].pointee.carriesData && !paths[i].pointee.delay.isKnown {
             allDelaysKnown = false
@@ -21,7 +22,8 @@ extension Session {
             var lane = Lanes.Lane()
             // A path whose window is full takes nothing until an ACK opens it, and holds nobody else up.
             lane.isUsable =
-                path.pointee.carriesData && path.pointee.role.rawValue == rank
+                path.pointee.carriesData
+                && (measured.map { $0 == i } ?? (path.pointee.role.rawValue == rank))
                 && path.pointee.sent.bytesInFlight
                     <= path.pointee.rate.inflightLimit(path.pointee.rtt)
             if path.pointee.carriesData && path.pointee.role.rawValue == rank {
@@ -164,7 +166,7 @@ extension Session {
         let distance = flows.advance(flow: note.flow, to: nextSequence)
         nextSequence += 1
         counters.sentPackets += 1
-        let flags = note.hasPartialChecksum ? Shim.partialChecksum : 0
+        let flags = (note.hasPartialChecksum ? Shim.partialChecksum : 0) | (note.isTest ? Shim.test : 0)
         Shim(distance: distance, trafficClass: note.trafficClass.rawValue, flags: flags)
             .write(to: resources.pool.packet(in: slot, withPrefix: Wire.shimSize))
     }

@@ -42,6 +42,8 @@ extension Session {
                 }
             case .assignRequest: if !isClient { owesAssignment = true }
             case .close: isClosedByPeer = true
+            case .bench(let request): if !isClient { bench.grant(request, now: now) }
+            case .benchCount(let count): if isClient { bench.peerCount = count }
             }
         }
         if reader.isMalformed { resources.drops.malformed += 1 }
@@ -181,7 +183,7 @@ extension Session {
     }
 
     private func isOwedAnything(on index: Int) -> Bool {
-        (owesPreferences || owesAssignment) && paths[index].pointee.carriesData
+        (owesPreferences || owesAssignment || bench.owesFrame) && paths[index].pointee.carriesData
     }
 
     /// Puts together one control datagram's frames.
@@ -210,6 +212,7 @@ extension Session {
         if owesAssignment, let assignment, path.pointee.isValidated, writer.append(assignment) {
             owesAssignment = false
         }
+        if bench.owesFrame && path.pointee.carriesData { composeBench(&writer, now: now) }
         return wantsAck
     }
 

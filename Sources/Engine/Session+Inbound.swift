@@ -77,6 +77,10 @@ extension Session {
             reorder.expire(now: now, pool: &resources.pool)
         }
         while let slot = reorder.popReady(pool: resources.pool) {
+            if countsAsTest(slot, resources) {
+                resources.pool.release(slot)
+                continue
+            }
             counters.deliveredPackets += 1
             if !resources.deliveries.append(slot, length: resources.pool.length(of: slot)) {
                 resources.drops.noBuffer += 1

@@ -19,6 +19,7 @@ extension Session {
     /// Sends whatever may go now.
     /// - Returns: false when the outbox is full and there is more.
     mutating func transmit(into outbox: inout Outbox, _ resources: inout Resources, now: Instant) -> Bool {
+        makeTestPackets(&resources, now: now)
         if queue.isEmpty && resend.isEmpty && !hasBacklog { return true }
         limitQueue(now: now)
         refreshLanes(now: now)

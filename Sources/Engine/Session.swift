@@ -72,6 +72,7 @@ struct Session: ~Copyable {
     /// Whether it has the memory that carrying data takes.
     var hasGrown = false
     var isDirty = false
+    var bench = Bench()
     var counters = SessionCounters()
 
     init(

@@ -6,10 +6,13 @@ public enum Request: Hashable, Sendable, Codable {
     case set(key: String, value: String)
     /// Reads the configuration again.
     case reload
+    /// Half a second of test traffic over `path`, or over all of them, to the server or from it; and the counters. Without a
+    /// direction there are only the counters.
+    case bench(path: String?, towardsServer: Bool?)
 
     private enum CodingKeys: String, CodingKey {
         case action = "do"
-        case key, value
+        case key, value, path, up
     }
 
     /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
@@ -23,6 +26,10 @@ public enum Request: Hashable, Sendable, Codable {
                 key: try fields.decode(String.self, forKey: .key),
                 value: try fields.decode(String.self, forKey: .value))
         case "reload": self = .reload
+        case "bench":
+            self = .bench(
+                path: try fields.decodeIfPresent(String.self, forKey: .path),
+                towardsServer: try fields.decodeIfPresent(Bool.self, forKey: .up))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .action, in: fields, debugDescription: "unknown action \(action)")
@@ -39,6 +46,10 @@ public enum Request: Hashable, Sendable, Codable {
             try fields.encode(key, forKey: .key)
             try fields.encode(value, forKey: .value)
         case .reload: try fields.encode("reload", forKey: .action)
+        case .bench(let path, let towardsServer):
+            try fields.encode("bench", forKey: .action)
+            try fields.encodeIfPresent(path, forKey: .path)
+            try fields.encodeIfPresent(towardsServer, forKey: .up)
         }
     }
 }

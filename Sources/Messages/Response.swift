@@ -7,9 +7,11 @@ public enum Response: Hashable, Sendable, Codable {
     case failed(String)
     /// The answer to `Request.status`.
     case status(Status)
+    /// The answer to `Request.bench`.
+    case bench(BenchStatus)
 
     private enum CodingKeys: String, CodingKey {
-        case ok, error, status
+        case ok, error, status, bench
     }
 
     /// Reads a response; unknown keys are skipped.
@@ -19,6 +21,8 @@ public enum Response: Hashable, Sendable, Codable {
             self = .failed(try fields.decode(String.self, forKey: .error))
         } else if let status = try fields.decodeIfPresent(Status.self, forKey: .status) {
             self = .status(status)
+        } else if let bench = try fields.decodeIfPresent(BenchStatus.self, forKey: .bench) {
+            self = .bench(bench)
         } else {
             self = .ok
         }
@@ -35,6 +39,9 @@ public enum Response: Hashable, Sendable, Codable {
         case .status(let status):
             try fields.encode(true, forKey: .ok)
             try fields.encode(status, forKey: .status)
+        case .bench(let bench):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(bench, forKey: .bench)
         }
     }
 }

@@ -20,4 +20,8 @@ public enum Frame: Equatable, Sendable {
     case close(UInt8)
     /// How the peer wants to be sent to.
     case mode(UInt8)
+    /// Asks for test packets and a BENCH_COUNT.
+    case bench(BenchFrame)
+    /// The test packets that came out at the peer.
+    case benchCount(BenchCountFrame)
 }

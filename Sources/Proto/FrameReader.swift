@@ -45,6 +45,8 @@ public struct FrameReader {
         case .close: body.isEmpty ? nil : .close(body[0])
         case .mode: body.isEmpty ? nil : .mode(body[0])
         case .assignRequest: .assignRequest
+        case .bench: BenchFrame(parsing: body).map(Frame.bench)
+        case .benchCount: BenchCountFrame(parsing: body).map(Frame.benchCount)
         }
     }
 

@@ -22,4 +22,8 @@ public enum FrameType: UInt8, Sendable {
     case mode = 9
     /// Asks for an ASSIGN.
     case assignRequest = 10
+    /// A client wants test packets, and a count of those that it sent.
+    case bench = 16
+    /// How many test packets have come out.
+    case benchCount = 17
 }

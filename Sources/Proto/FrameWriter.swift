@@ -49,6 +49,20 @@ public struct FrameWriter {
     /// Appends an ASSIGN_REQUEST; false when there is no room for it.
     public mutating func appendAssignRequest() -> Bool { begin(.assignRequest, 0) != nil }
 
+    /// Appends a BENCH; false when there is no room for it.
+    public mutating func append(_ frame: BenchFrame) -> Bool {
+        guard let body = begin(.bench, Wire.benchBodySize) else { return false }
+        frame.write(to: body)
+        return true
+    }
+
+    /// Appends a BENCH_COUNT; false when there is no room for it.
+    public mutating func append(_ frame: BenchCountFrame) -> Bool {
+        guard let body = begin(.benchCount, Wire.benchCountBodySize) else { return false }
+        frame.write(to: body)
+        return true
+    }
+
     /// Appends a PADDING of `size` bytes in all, 3 at the least; false when there is no room for it.
     public mutating func append(padding size: Int) -> Bool {
         guard size >= Wire.frameHeaderSize, let body = begin(.padding, size - Wire.frameHeaderSize) else {
@@ -71,6 +85,8 @@ public struct FrameWriter {
         case .assignRequest: appendAssignRequest()
         case .close(let reason): append(close: reason)
         case .mode(let mode): append(mode: mode)
+        case .bench(let request): append(request)
+        case .benchCount(let count): append(count)
         }
     }
 

@@ -6,11 +6,14 @@ public struct Shim: Equatable, Sendable {
     /// once, and whoever takes the packet out of the tunnel finishes the checksum or has it finished.
     public static let partialChecksum: UInt8 = 1
 
+    /// Flag: no packet at all but a test of the tunnel, to be counted and dropped where it comes out.
+    public static let test: UInt8 = 2
+
     /// How far back in sequence the previous packet of the same flow lies; 0: there is none to wait for.
     public var distance: UInt16
     /// The packet's class, a `TrafficClass`'s raw value; a class that is not known counts as bulk.
     public var trafficClass: UInt8
-    /// Reserved, 0.
+    /// `partialChecksum`, `test`; the rest is 0.
     public var flags: UInt8
 
     /// A shim.

@@ -154,4 +154,6 @@ public enum Wire {
     public static let ackFrameSize = frameHeaderSize + ackBodySize
     static let ackBodySize = 68
     static let pathStatusBodySize = 6
+    static let benchBodySize = 4
+    static let benchCountBodySize = 16
 }

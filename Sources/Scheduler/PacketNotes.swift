@@ -16,6 +16,8 @@ public struct PacketNotes: ~Copyable {
         public var trafficClass = TrafficClass.bulk
         /// Whether its transport checksum holds only the pseudo header's sum.
         public var hasPartialChecksum = false
+        /// Whether it is a test of the tunnel and no packet.
+        public var isTest = false
         /// How often it was lost and sent again.
         public var repairs: UInt8 = 0
         /// Whether a copy of it is known to have arrived.

@@ -12,6 +12,8 @@ extension Daemon {
                 switch call.request {
                 case .status: .status(status(now: now))
                 case .set(let key, let value): set(key, value, now: now)
+                case .bench(let path, let towardsServer):
+                    bench(path, towardsServer: towardsServer, now: now)
                 case .reload: reload(now: now).map { .failed($0) } ?? .ok
                 }
             control.reply(response, to: call.client)

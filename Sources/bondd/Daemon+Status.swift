@@ -32,7 +32,7 @@ extension Daemon {
         return status
     }
 
-    private func path(of report: PathReport) -> PathStatus {
+    func path(of report: PathReport) -> PathStatus {
         let own = paths.first { $0.id == report.id }
         var status = PathStatus(
             name: own?.configuration.name ?? "path\(report.id)",

@@ -13,6 +13,8 @@ import Testing
             #"{"do":"set","key":"path.fibre/2.cap","value":"95\n\"é"}"#
         ),
         (.reload, #"{"do":"reload"}"#),
+        (.bench(path: nil, towardsServer: nil), #"{"do":"bench"}"#),
+        (.bench(path: "lte", towardsServer: false), #"{"do":"bench","path":"lte","up":false}"#),
     ])
     func requestsAreAsWritten(request: Request, line: String) throws {
         #expect(try text(request) == line + "\n")

@@ -25,7 +25,7 @@ import Testing
 
     private func frame(_ random: inout SeededGenerator, now: Instant, sent: UInt64) -> Frame {
         let path = UInt16.random(in: 0..<22, using: &random)
-        switch Int.random(in: 0..<11, using: &random) {
+        switch Int.random(in: 0..<13, using: &random) {
         case 0...2:
             return .ack(
                 AckFrame(
@@ -47,6 +47,10 @@ import Testing
                     capMbit: UInt16(truncatingIfNeeded: number(&random, near: 5))))
         case 8: return .mode(UInt8.random(in: 0..<6, using: &random))
         case 9: return .assignRequest
+        case 10:
+            return .bench(
+                BenchFrame(pathID: path % 4, milliseconds: UInt16(truncatingIfNeeded: random.next())))
+        case 11: return .benchCount(BenchCountFrame(time: random.next(), bytes: random.next()))
         default:
             return .assign(
                 AssignFrame(

@@ -50,6 +50,11 @@ import Testing
         (.close(3), "08 0001 03"),
         (.mode(2), "09 0001 02"),
         (.assignRequest, "0a 0000"),
+        (.bench(BenchFrame(pathID: 0x0102, milliseconds: 500)), "10 0004 0102 01f4"),
+        (
+            .benchCount(BenchCountFrame(time: 0x0102_0304_0506_0708, bytes: 0x11)),
+            "11 0010 0102030405060708 0000000000000011"
+        ),
     ]
 
     private func read(_ bytes: [UInt8]) -> (frames: [Frame], isMalformed: Bool) {

@@ -1,0 +1,54 @@
+import Packet
+import Proto
+import Scheduler
+
+// Test packets: made where they are asked for, counted where they come out.
+extension Session {
+    /// The bytes of test packets that wait before the paths, as a share of the most that may: some 40 ms, so
+    /// that a host that wakes the daemon late is not taken for a slow link.
+    private static var benchShare: Int { 4 }
+    /// All test packets are one flow.
+    private static var benchFlow: UInt32 { 0xBE4C_0001 }
+
+    /// The path that alone may be used now, as it is being measured; nil when all may.
+    func measuredPath(now: Instant) -> Int? {
+        guard bench.sendsUntil > now, bench.pathID != BenchFrame.everyPath,
+            let index = paths.find(bench.pathID), paths[index].pointee.carriesData
+        else { return nil }
+        return index
+    }
+
+    /// Keeps a few test packets waiting as long as they are wanted. They take their turns with other flows, and are paced,
+    /// repaired and put in order like them; without ACKs from the peer they stop as all traffic does.
+    mutating func makeTestPackets(_ resources: inout Resources, now: Instant) {
+        guard bench.sendsUntil > now, hasPathUp else { return }
+        while queue.bytes < queueLimit / Self.benchShare && resources.mayRetain {
+            let slot = resources.pool.reserve()
+            guard slot != .none else { return }
+            resources.pool.setLength(Bench.size, of: slot)
+            resources.pool.packet(in: slot).initializeMemory(as: UInt8.self, repeating: 0)
+            var note = PacketNotes.Note()
+            note.entered = now
+            note.flow = Self.benchFlow
+            note.isTest = true
+            resources.notes[slot] = note
+            enqueue(slot, length: Bench.size, &resources, now: now)
+        }
+    }
+
+    /// Whether the packet in a slot was one, which is then counted.
+    mutating func countsAsTest(_ slot: Slot, _ resources: borrowing Resources) -> Bool {
+        let packet = resources.pool.packet(in: slot, withPrefix: Wire.shimSize)
+        guard Shim(parsing: UnsafeRawBufferPointer(packet)).flags & Shim.test != 0 else { return false }
+        bench.received += UInt64(resources.pool.length(of: slot))
+        return true
+    }
+
+    /// Writes what the peer is to be asked or told.
+    mutating func composeBench(_ writer: inout FrameWriter, now: Instant) {
+        if let request = bench.request, writer.append(request) { bench.request = nil }
+        if bench.owesCount, writer.append(BenchCountFrame(time: now.microseconds, bytes: bench.received)) {
+            bench.owesCount = false
+        }
+    }
+}

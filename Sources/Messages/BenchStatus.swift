@@ -1,0 +1,50 @@
+/// What `Request.bench` answers: counters that grow, of which two answers make a rate.
+public struct BenchStatus: Hashable, Sendable, Codable {
+    /// bondd's clock in µs.
+    public var clock: UInt64
+    /// Bytes of test packets from the server that came out here.
+    public var received: UInt64
+    /// The server's clock in µs when it last told what came out there; 0 before.
+    public var serverClock: UInt64
+    /// Bytes of test packets that had come out at the server then.
+    public var serverReceived: UInt64
+    /// Packets that were lost and not sent again.
+    public var unrepaired: UInt64
+    /// The paths.
+    public var paths: [Path]
+
+    /// A path's part.
+    public struct Path: Hashable, Sendable, Codable {
+        /// As `bondd status` says it.
+        public var status: PathStatus
+        /// Datagrams that the server has sent on it, those under way or lost included.
+        public var expected: UInt64
+
+        /// A path's part.
+        public init(status: PathStatus, expected: UInt64) {
+            self.status = status
+            self.expected = expected
+        }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case clock = "clock_us"
+        case received = "received_bytes"
+        case serverClock = "server_clock_us"
+        case serverReceived = "server_received_bytes"
+        case unrepaired, paths
+    }
+
+    /// Counters.
+    public init(
+        clock: UInt64, received: UInt64, serverClock: UInt64, serverReceived: UInt64, unrepaired: UInt64,
+        paths: [Path]
+    ) {
+        self.clock = clock
+        self.received = received
+        self.serverClock = serverClock
+        self.serverReceived = serverReceived
+        self.unrepaired = unrepaired
+        self.paths = paths
+    }
+}
