@@ -226,7 +226,8 @@ public struct RateModel: Sendable {
             }
         case .probe:
             if isCongested
-                && delay.standing > standingBeforeProbe + max(.milliseconds(5), rtt.smoothed / 10, delay.jitter * 4)
+                && delay.standing > standingBeforeProbe
+                    + max(.milliseconds(5), rtt.smoothed / 10, delay.jitter * 4)
             {
                 begin(.steady, now: now)
             } else if now >= phaseEnds {
