@@ -19,7 +19,7 @@ public enum Frame: Equatable, Sendable {
     /// The session is over, and why.
     case close(UInt8)
     /// How the peer wants to be sent to.
-    case mode(UInt8)
+    case mode(ModeFrame)
     /// Asks for test packets and a BENCH_COUNT.
     case bench(BenchFrame)
     /// The test packets that came out at the peer.
