@@ -11,6 +11,8 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     case notAKey(path: String)
     /// A key file that exists and is not overwritten.
     case keyFileExists(path: String)
+    /// A usage file that can't be read or makes no sense. It was set aside.
+    case damagedUsage(path: String)
     /// The kernel refused a change of links, addresses or routes: what it was, and libnl's error number.
     case netlink(String, code: Int32)
     /// A daemon answers on this socket already.
@@ -50,6 +52,8 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
             "the key file \(path) does not hold 32 bytes in base64; make one with: bondd keygen --out FILE"
         case .keyFileExists(let path):
             "the key file \(path) exists and is not overwritten; move it away or name another"
+        case .damagedUsage(let path):
+            "the usage file \(path) is damaged and was set aside as \(path).bad; this month's data use is counted from 0"
         case .netlink(let action, let code) where code == NLE_PERM || code == NLE_NOACCESS:
             "no permission to \(action); run as root or with CAP_NET_ADMIN"
         case .netlink(let action, let code):

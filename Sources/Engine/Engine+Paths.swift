@@ -77,9 +77,13 @@ extension Engine {
             index = added
         }
         let path = session.pointee.paths[index]
-        let carriedData = path.pointee.carriesData
+        let wasUsed = path.pointee.role != .never
         path.pointee.role = local.role
-        if carriedData && !path.pointee.carriesData { session.pointee.moveAway(from: index, &resources) }
+        if wasUsed && local.role == .never {
+            // The peer learns it on this path, too: there may be no other.
+            path.pointee.control.farewell = path.pointee.liveness.state != .down
+            session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
+        }
         path.pointee.rate.cap = local.capMbit > 0 ? Double(local.capMbit) * 125_000 : nil
         session.pointee.owesPreferences = true
     }
@@ -90,8 +94,25 @@ extension Engine {
         self.mode = mode
         for index in peers.indices {
             peers[index].configuration.mode = mode
+            peers[index].session?.pointee.mode = mode
+        }
+        announcePreferences()
+    }
+
+    /// Changes over how many paths a packet goes in `redundant`, the best ones; 0: all. Whose wish counts is as with
+    /// `setMode`.
+    public mutating func setRedundantPaths(_ count: Int) {
+        redundantPaths = count
+        for index in peers.indices {
+            peers[index].configuration.redundantPaths = count
+            peers[index].session?.pointee.redundantPaths = count
+        }
+        announcePreferences()
+    }
+
+    private mutating func announcePreferences() {
+        for index in peers.indices {
             guard let session = peers[index].session else { continue }
-            session.pointee.mode = mode
             session.pointee.owesPreferences = role == .client
             touch(session)
         }

@@ -43,6 +43,10 @@ public struct SessionReport: Sendable {
     public let keyAge: Interval
     /// How many packets wait before the paths.
     public let queued: Int
+    /// How many were dropped there by CoDel, as their flow's queue stood.
+    public let queueDropped: UInt64
+    /// How many were marked instead, as their flow understands marks.
+    public let queueMarked: UInt64
     /// How many packets wait for their order.
     public let held: Int
     /// How long a packet waits for its predecessor.
@@ -65,6 +69,9 @@ extension Engine {
     /// How packets are spread as long as a peer does not ask for another mode.
     public var currentMode: Mode { mode }
 
+    /// In `redundant`, over how many paths a packet goes; 0: all.
+    public var currentRedundantPaths: Int { redundantPaths }
+
     /// How many buffers are in use, of how many.
     public var buffers: (inUse: Int, capacity: Int) { (resources.pool.inUse, resources.pool.capacity) }
 
@@ -82,7 +89,8 @@ extension Engine {
                     peer: peer.configuration.name, address: peer.configuration.addresses.first,
                     isUp: session.pointee.hasPathUp, mode: session.pointee.mode,
                     keyAge: now - session.pointee.epoch.pointee.established,
-                    queued: session.pointee.queue.count, held: session.pointee.reorder.held,
+                    queued: session.pointee.queue.count, queueDropped: session.pointee.queue.dropped,
+                    queueMarked: session.pointee.queue.marked, held: session.pointee.reorder.held,
                     hold: session.pointee.hold, reorder: session.pointee.reorder.counters,
                     counters: session.pointee.counters, paths: paths))
         }

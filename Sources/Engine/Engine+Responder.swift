@@ -113,12 +113,13 @@ extension Engine {
     ) -> UnsafeMutablePointer<Session> {
         let isClient = role == .client
         let mode = isClient ? mode : peers[peer].configuration.mode
+        let copies = isClient ? redundantPaths : peers[peer].configuration.redundantPaths
         return sessions.insert { index in
             let session = UnsafeMutablePointer<Session>.allocate(capacity: 1)
             session.initialize(
                 to: Session(
-                    index: index, peer: peer, isClient: isClient, mode: mode, epoch: epoch,
-                    isConfirmed: isConfirmed, now: now))
+                    index: index, peer: peer, isClient: isClient, mode: mode, redundantPaths: copies,
+                    epoch: epoch, isConfirmed: isConfirmed, now: now))
             return session
         }
     }

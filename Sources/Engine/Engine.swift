@@ -28,6 +28,8 @@ public struct Engine: ~Copyable {
     /// When `giveBackMemory` is to be called; `.never` while the slab is small.
     public internal(set) var nextMemoryCheck = Instant.never
     var mode: Mode
+    /// In `redundant`, over how many paths a packet goes; 0: all.
+    var redundantPaths: Int
 
     /// Server: which part of the peers' sessions is here.
     let shard: Shard
@@ -65,6 +67,7 @@ public struct Engine: ~Copyable {
         numbers = Self.numbers(configuration.peers)
         routes = AddressTable(Self.pairs(configuration.peers))
         mode = configuration.mode
+        redundantPaths = configuration.redundantPaths
         if let cookieSeed {
             var shared = Entropy(seed: cookieSeed)
             gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &shared)

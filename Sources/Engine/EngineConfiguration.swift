@@ -26,6 +26,8 @@ public struct EngineConfiguration: Sendable {
         public var assignment: AssignFrame?
         /// How packets to it are spread as long as it does not ask for another mode.
         public var mode: Mode
+        /// In `redundant`, over how many paths a packet to it goes, the best; 0: all.
+        public var redundantPaths: Int
         /// Server: the number of the shard that has its sessions. It must stay as long as the peer does.
         public var shard: Int
 
@@ -33,7 +35,7 @@ public struct EngineConfiguration: Sendable {
         public init(
             name: String, publicKey: PublicKey, presharedKey: PresharedKey = .none,
             addresses: [IPAddress] = [],
-            assignment: AssignFrame? = nil, mode: Mode = .auto, shard: Int = 0
+            assignment: AssignFrame? = nil, mode: Mode = .auto, redundantPaths: Int = 0, shard: Int = 0
         ) {
             self.name = name
             self.publicKey = publicKey
@@ -41,6 +43,7 @@ public struct EngineConfiguration: Sendable {
             self.addresses = addresses
             self.assignment = assignment
             self.mode = mode
+            self.redundantPaths = redundantPaths
             self.shard = shard
         }
     }
@@ -51,6 +54,8 @@ public struct EngineConfiguration: Sendable {
     public var peers: [Peer]
     /// Client: how packets are spread over the paths, in both directions.
     public var mode: Mode
+    /// Client: in `redundant`, over how many paths a packet goes, the best, in both directions; 0: all.
+    public var redundantPaths: Int
     /// What seals data and control datagrams, the same on both ends.
     public var suite: CipherSuite
     /// How many packets may be in memory at once, 2 KiB each: queued, unacknowledged or waiting for their order.
@@ -61,12 +66,13 @@ public struct EngineConfiguration: Sendable {
     /// A configuration.
     /// - Precondition: `suite` is available.
     public init(
-        role: Role, peers: [Peer], mode: Mode = .auto, suite: CipherSuite = .chacha20poly1305,
-        poolCapacity: Int = 16384, shard: Shard = .only
+        role: Role, peers: [Peer], mode: Mode = .auto, redundantPaths: Int = 0,
+        suite: CipherSuite = .chacha20poly1305, poolCapacity: Int = 16384, shard: Shard = .only
     ) {
         self.role = role
         self.peers = peers
         self.mode = mode
+        self.redundantPaths = redundantPaths
         self.suite = suite
         self.poolCapacity = poolCapacity
         self.shard = shard

@@ -121,8 +121,11 @@ struct ControlNeeds {
     /// Challenges to answer.
     var responses = TokenList()
 
+    /// The last word on a path that is taken out of use.
+    var farewell = false
+
     /// Whether there is nothing to send.
-    var isEmpty: Bool { !ping && pongs.isEmpty && responses.isEmpty }
+    var isEmpty: Bool { !ping && !farewell && pongs.isEmpty && responses.isEmpty }
 }
 
 /// Up to four tokens that wait to be echoed; a fifth pushes the first out.

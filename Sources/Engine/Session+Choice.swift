@@ -4,9 +4,6 @@ import Scheduler
 
 // Which path takes the packet whose turn it is.
 extension Session {
-    /// In `redundant`, a path that is further behind than this gets no copies until it has caught up.
-    static var longestCopyBacklog: Double { 100e6 }
-
     /// Writes down what the choice needs to know of each path.
     mutating func refreshLanes(now: Instant) {
         let rank = bestRank()
@@ -36,15 +33,13 @@ extension Session {
                 lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
                 lane.backlog =
                     path.pointee.queue.bytes + path.pointee.queue.count * Wire.overhead + lane.urgent
-                lane.score =
-                    Double(rtt.smoothed.nanoseconds) * (1 + 10 * path.pointee.lossRatio)
-                    * (i == preferredPath ? 0.85 : 1)
             }
             lanes[i] = lane
         }
         let lead = Double(Lanes.longestLead.nanoseconds)
         for i in 0..<paths.count where lanes[i].delay - nearest > lead { lanes[i].isFar = true }
         lanes.align()
+        ratePaths(rank: rank, now: now)
     }
 
     /// The best role among the paths that are up: primary, else backup, else metered.
@@ -71,7 +66,7 @@ extension Session {
             }
             let isPlaced =
                 mode == .redundant
-                ? copyToAll(slot, length, &resources) : place(slot, length, &resources)
+                ? copy(slot, length, &resources) : place(slot, length, &resources)
             guard isPlaced else { return }
         }
     }
@@ -115,7 +110,6 @@ extension Session {
             guard paths[chosen].pointee.queue.append(slot, length: length) else { return false }
             lanes[chosen].backlog += length + Wire.overhead
         }
-        if mode == .preferred { preferredPath = chosen }
         queue.removeFirst(length: length, notes: resources.notes)
         number(slot, &resources)
         if isInteractive, let second = lanes.soonest(length, but: chosen),
@@ -135,17 +129,13 @@ extension Session {
         return true
     }
 
-    /// `redundant`: a share for every path that is not too far behind.
-    private mutating func copyToAll(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
-        var isWanted = false
-        for i in 0..<paths.count where lanes[i].isUsable {
-            isWanted = isWanted || Double(lanes[i].backlog) * lanes[i].cost < 5e6
-        }
-        guard isWanted else { return false }
+    /// `redundant`: a share for every path, or for the best few.
+    private mutating func copy(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
+        let chosen = lanes.copies(length, limit: redundantPaths)
+        guard chosen != 0 else { return false }
         queue.removeFirst(length: length, notes: resources.notes)
         number(slot, &resources)
-        for i in 0..<paths.count where lanes[i].isUsable {
-            guard Double(lanes[i].backlog) * lanes[i].cost < Self.longestCopyBacklog else { continue }
+        for i in 0..<paths.count where chosen >> i & 1 == 1 {
             let path = paths[i]
             if path.pointee.queue.append(slot, length: length) {
                 resources.pool.retain(slot)

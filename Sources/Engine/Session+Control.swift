@@ -34,7 +34,10 @@ extension Session {
             case .pathResponse(let token):
                 validate(index, token, from: link, &resources, name: name, now: now)
             case .pathStatus(let status): if !isClient { adopt(status, &resources) }
-            case .mode(let raw): if !isClient, let asked = Mode(rawValue: raw) { mode = asked }
+            case .mode(let wish):
+                guard !isClient, let asked = Mode(rawValue: wish.mode) else { continue }
+                mode = asked
+                redundantPaths = Int(wish.redundantPaths)
             case .assign(let assignment):
                 if isClient {
                     isAssigned = true
@@ -105,6 +108,8 @@ extension Session {
     private mutating func answered(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
         let path = paths[index]
         let before = path.pointee.liveness.state
+        // The answer to what left before it was taken out of use.
+        guard path.pointee.role != .never else { return }
         guard path.pointee.liveness.answered(now: now, alone: !hasPathUp) else { return }
         owesPreferences = isClient
         if before == .down { path.pointee.rate.halve(now: now) }
@@ -155,7 +160,9 @@ extension Session {
             guard outbox.hasRoom(for: Wire.maximumDatagram) else { return false }
             challenge(i, into: &outbox, &resources, now: now)
             let path = paths[i]
-            guard let link = path.pointee.link, path.pointee.role != .never else {
+            guard let link = path.pointee.link,
+                path.pointee.role != .never || path.pointee.control.farewell
+            else {
                 path.pointee.received.ackLeft()
                 continue
             }
@@ -201,8 +208,10 @@ extension Session {
             _ = writer.append(ping: now.microseconds)
             wantsAck = true
         }
-        if isClient && (wantsAck || owesPreferences) {
-            _ = writer.append(mode: mode.rawValue)
+        if isClient && (wantsAck || owesPreferences || path.pointee.control.farewell) {
+            path.pointee.control.farewell = false
+            _ = writer.append(
+                ModeFrame(mode: mode.rawValue, redundantPaths: UInt8(clamping: redundantPaths)))
             // All paths' states on each path: a path that is down can't tell of itself.
             for i in 0..<paths.count { _ = writer.append(paths[i].pointee.status) }
             if !isAssigned { _ = writer.appendAssignRequest() }

@@ -23,13 +23,15 @@ struct Session: ~Copyable {
     var isConfirmed: Bool
 
     var mode: Mode
+    /// In `redundant`, over how many paths a packet goes; 0: all.
+    var redundantPaths: Int
     var paths = PathList()
     /// The highest ID of a path that was removed. None up to it is added any more: its packet numbers would begin again,
     /// and so would its nonces.
     var highestRemoved = -1
     var lanes = Lanes()
-    /// In `preferred`, the path chosen last, which another must beat by 15 %.
-    var preferredPath = -1
+    /// In `preferred`, which path comes first.
+    var preference = Preference()
 
     /// The next inner packet's sequence.
     var nextSequence: UInt64 = 0
@@ -75,14 +77,14 @@ struct Session: ~Copyable {
     var counters = SessionCounters()
 
     init(
-        index: Int, peer: Int, isClient: Bool, mode: Mode, epoch: UnsafeMutablePointer<Epoch>,
-        isConfirmed: Bool,
-        now: Instant
+        index: Int, peer: Int, isClient: Bool, mode: Mode, redundantPaths: Int,
+        epoch: UnsafeMutablePointer<Epoch>, isConfirmed: Bool, now: Instant
     ) {
         self.index = index
         self.peer = peer
         self.isClient = isClient
         self.mode = mode
+        self.redundantPaths = redundantPaths
         self.epoch = epoch
         self.isConfirmed = isConfirmed
         established = now
@@ -102,7 +104,7 @@ struct Session: ~Copyable {
         paths.remove(at: index, pool: &pool)
         // Both know paths by their index.
         lanes.removeAll()
-        preferredPath = -1
+        preference.remove(at: index)
     }
 
     /// Server: whether a path that the client begins to use may be added. When there are 16, one makes room that is not up

@@ -4,7 +4,7 @@ public struct PathStatus: Hashable, Sendable, Codable {
     public var name: String
     /// The interface that it leaves through; empty on a server.
     public var interface: String
-    /// `probing`, `up`, `suspect` or `down`.
+    /// `probing`, `up`, `suspect`, `down`, or `spent` when its monthly data is used up.
     public var state: String
     /// `primary`, `backup`, `metered` or `never`.
     public var role: String
@@ -37,6 +37,11 @@ public struct PathStatus: Hashable, Sendable, Codable {
     /// Packets sent again on this path as another had lost them.
     public var repaired: UInt64 = 0
 
+    /// Client: the data that may go over it in a month, in 10⁹ bytes; 0: no limit. Nil on a server, which does not know.
+    public var dataCap: Double?
+    /// Client: the data that went over it this month (UTC) in both directions, IP headers included, in 10⁹ bytes.
+    public var dataUsed: Double?
+
     private enum CodingKeys: String, CodingKey {
         case name, interface, state, role, local, remote
         case rtt = "rtt_ms"
@@ -50,6 +55,8 @@ public struct PathStatus: Hashable, Sendable, Codable {
         case sentPackets = "tx_packets"
         case receivedPackets = "rx_packets"
         case lost, repaired
+        case dataCap = "data_cap_gb"
+        case dataUsed = "data_used_gb"
     }
 
     /// A path's status with nothing measured yet.

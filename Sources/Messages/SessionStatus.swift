@@ -12,6 +12,10 @@ public struct SessionStatus: Hashable, Sendable, Codable {
     public var rekeyAge: Double
     /// Inner packets that wait for a path.
     public var queuePackets: Int
+    /// What the queue before the paths did to packets; nil from a version that does not say.
+    public var queue: QueueStatus?
+    /// What was sent more than once; nil from a version that does not say.
+    public var repair: RepairStatus?
     /// The paths, in the client's order.
     public var paths: [PathStatus]
     /// How order is restored.
@@ -23,13 +27,14 @@ public struct SessionStatus: Hashable, Sendable, Codable {
         case client, address, state, mode
         case rekeyAge = "rekey_age_s"
         case queuePackets = "queue_packets"
-        case paths, reorder, drops
+        case queue, repair, paths, reorder, drops
     }
 
     /// A session's status.
     public init(
         client: String, address: String, state: String, mode: String, rekeyAge: Double, queuePackets: Int = 0,
-        paths: [PathStatus] = [], reorder: ReorderStatus = ReorderStatus(), drops: [String: UInt64] = [:]
+        queue: QueueStatus? = nil, repair: RepairStatus? = nil, paths: [PathStatus] = [],
+        reorder: ReorderStatus = ReorderStatus(), drops: [String: UInt64] = [:]
     ) {
         self.client = client
         self.address = address
@@ -37,6 +42,8 @@ public struct SessionStatus: Hashable, Sendable, Codable {
         self.mode = mode
         self.rekeyAge = rekeyAge
         self.queuePackets = queuePackets
+        self.queue = queue
+        self.repair = repair
         self.paths = paths
         self.reorder = reorder
         self.drops = drops

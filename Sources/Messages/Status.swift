@@ -6,6 +6,8 @@ public struct Status: Hashable, Sendable, Codable {
     public var role: String
     /// `auto`, `stripe`, `preferred` or `redundant`.
     public var mode: String
+    /// In `redundant`, over how many paths each packet goes; 0: all. Nil from a version that does not say.
+    public var redundantPaths: Int?
     /// The tunnel's interface.
     public var interface: String
     /// The tunnel's MTU in bytes.
@@ -29,14 +31,17 @@ public struct Status: Hashable, Sendable, Codable {
     public var notices: [String]
 
     private enum CodingKeys: String, CodingKey {
-        case version, role, mode, interface, mtu
+        case version, role, mode
+        case redundantPaths = "redundant_paths"
+        case interface, mtu
         case uptime = "uptime_s"
         case threads, handshakes, sessions, drops, offloads, cipher, notices
     }
 
     /// A status; counters begin at 0 and lists empty.
     public init(
-        version: String, role: String, mode: String, interface: String, mtu: Int, uptime: Double,
+        version: String, role: String, mode: String, redundantPaths: Int? = nil, interface: String, mtu: Int,
+        uptime: Double,
         threads: Int = 1, handshakes: UInt64 = 0, sessions: [SessionStatus] = [],
         drops: [String: UInt64] = [:],
         offloads: OffloadStatus? = nil, cipher: CipherStatus? = nil, notices: [String] = []
@@ -44,6 +49,7 @@ public struct Status: Hashable, Sendable, Codable {
         self.version = version
         self.role = role
         self.mode = mode
+        self.redundantPaths = redundantPaths
         self.interface = interface
         self.mtu = mtu
         self.uptime = uptime

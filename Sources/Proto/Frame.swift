@@ -19,5 +19,5 @@ public enum Frame: Equatable, Sendable {
     /// The session is over, and why.
     case close(UInt8)
     /// How the peer wants to be sent to.
-    case mode(UInt8)
+    case mode(ModeFrame)
 }

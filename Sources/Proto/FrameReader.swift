@@ -43,7 +43,7 @@ public struct FrameReader {
         case .pathStatus: PathStatusFrame(parsing: body).map(Frame.pathStatus)
         case .assign: AssignFrame(parsing: body).map(Frame.assign)
         case .close: body.isEmpty ? nil : .close(body[0])
-        case .mode: body.isEmpty ? nil : .mode(body[0])
+        case .mode: ModeFrame(parsing: body).map(Frame.mode)
         case .assignRequest: .assignRequest
         }
     }

@@ -18,7 +18,7 @@ public enum FrameType: UInt8, Sendable {
     case assign = 7
     /// The session is over.
     case close = 8
-    /// How the peer should send: one of the scheduler's modes.
+    /// How the peer should send: one of the scheduler's modes, and over how many paths.
     case mode = 9
     /// Asks for an ASSIGN.
     case assignRequest = 10

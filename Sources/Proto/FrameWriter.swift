@@ -27,6 +27,13 @@ public struct FrameWriter {
         return true
     }
 
+    /// Appends a MODE; false when there is no room for it.
+    public mutating func append(_ frame: ModeFrame) -> Bool {
+        guard let body = begin(.mode, Wire.modeBodySize) else { return false }
+        frame.write(to: body)
+        return true
+    }
+
     /// Appends an ASSIGN; false when there is no room for it, or when it holds more than the format carries.
     public mutating func append(_ frame: AssignFrame) -> Bool {
         guard let size = frame.bodySize, let body = begin(.assign, size) else { return false }
@@ -44,8 +51,6 @@ public struct FrameWriter {
     public mutating func append(pathResponse token: UInt64) -> Bool { append(.pathResponse, token) }
     /// Appends a CLOSE; false when there is no room for it.
     public mutating func append(close reason: UInt8) -> Bool { append(.close, reason) }
-    /// Appends a MODE; false when there is no room for it.
-    public mutating func append(mode: UInt8) -> Bool { append(.mode, mode) }
     /// Appends an ASSIGN_REQUEST; false when there is no room for it.
     public mutating func appendAssignRequest() -> Bool { begin(.assignRequest, 0) != nil }
 
@@ -70,7 +75,7 @@ public struct FrameWriter {
         case .assign(let assignment): append(assignment)
         case .assignRequest: appendAssignRequest()
         case .close(let reason): append(close: reason)
-        case .mode(let mode): append(mode: mode)
+        case .mode(let mode): append(mode)
         }
     }
 

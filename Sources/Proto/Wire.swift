@@ -39,7 +39,7 @@ import Packet
 ///       7    ASSIGN          MTU 2 ‖ counts of addresses, DNS servers, routes 1 + 1 + 1 ‖ addresses (family 1, 4
 ///                            or 6 ‖ prefix length 1 ‖ 4 or 16) ‖ servers (family 1 ‖ 4 or 16) ‖ routes (as addresses)
 ///       8    CLOSE           reason 1
-///       9    MODE            mode 1
+///       9    MODE            mode 1 ‖ paths of redundant 1 (0: all; may be left out)
 ///      10    ASSIGN_REQUEST  nothing
 ///
 /// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1 (1:
@@ -154,4 +154,5 @@ public enum Wire {
     public static let ackFrameSize = frameHeaderSize + ackBodySize
     static let ackBodySize = 68
     static let pathStatusBodySize = 6
+    static let modeBodySize = 2
 }

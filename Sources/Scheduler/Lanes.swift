@@ -12,6 +12,10 @@ public struct Lanes: ~Copyable {
     public static let longestLead = Interval.milliseconds(150)
     /// In `preferred`, how much may wait before a path before the next one helps.
     public static let overflow = Interval.milliseconds(20)
+    /// In `redundant`, a path that is further behind than this gets no copies until it has caught up.
+    public static let longestCopyBacklog = Interval.milliseconds(100)
+    /// In `redundant`, packets wait while no path has less than this to do.
+    static let copyHorizon = Interval.milliseconds(5)
 
     /// One path.
     public struct Lane: Sendable {
@@ -31,8 +35,8 @@ public struct Lanes: ~Copyable {
         public var urgent = 0
         /// Nanoseconds of backlog that it takes.
         public var horizon = 0.0
-        /// In `preferred`, the smallest wins.
-        public var score = 0.0
+        /// In `preferred`, the smallest wins; infinite while it can't carry data.
+        public var score = Double.infinity
 
         /// A path that can't be chosen.
         public init() {}
@@ -42,6 +46,7 @@ public struct Lanes: ~Copyable {
         public var hasUrgentRoom: Bool { urgent == 0 || Double(urgent) * cost < 2e6 }
 
         fileprivate var isOpen: Bool { isUsable && !isFar }
+        fileprivate var standing: Double { Double(backlog) * cost }
         fileprivate func departure(of bytes: Int) -> Double { wait + Double(backlog + bytes) * cost }
         fileprivate func urgentArrival(of bytes: Int) -> Double {
             wait + Double(urgent + bytes) * cost + delay
@@ -50,7 +55,8 @@ public struct Lanes: ~Copyable {
 
     /// Memory of their own: of an InlineArray, a look at one lane copies all of them.
     private let lanes: UnsafeMutablePointer<Lane>
-    private var count = 0
+    /// How many paths there are.
+    public private(set) var count = 0
 
     /// No paths.
     public init() {
@@ -138,5 +144,27 @@ public struct Lanes: ~Copyable {
             if hasRoom && (best.map { lanes[i].score < lanes[$0].score } ?? true) { best = i }
         }
         return best
+    }
+
+    /// `redundant`: the paths on which `bytes` more arrive first, at most `limit` of them, or all when that is 0; a bit each.
+    /// None while all of these have enough to do.
+    public func copies(_ bytes: Int, limit: Int) -> UInt16 {
+        var chosen: UInt16 = 0
+        var isWanted = false
+        for _ in 0..<(limit > 0 ? min(limit, count) : count) {
+            var best: Int?
+            var bestArrival = Double.infinity
+            for i in 0..<count where lanes[i].isUsable && chosen >> i & 1 == 0 {
+                let arrival = lanes[i].departure(of: bytes) + lanes[i].delay
+                guard lanes[i].standing < Double(Self.longestCopyBacklog.nanoseconds), arrival < bestArrival
+                else { continue }
+                bestArrival = arrival
+                best = i
+            }
+            guard let best else { break }
+            chosen |= 1 << UInt16(best)
+            isWanted = isWanted || lanes[best].standing < Double(Self.copyHorizon.nanoseconds)
+        }
+        return isWanted ? chosen : 0
     }
 }

@@ -70,6 +70,9 @@ public struct RateModel: Sendable {
     /// Nothing known yet: start-up from about 16 datagrams a round trip.
     public init() {}
 
+    /// Whether the rate was measured with enough to send, and not just guessed from little.
+    public var isMeasured: Bool { hasBulkSample && phase != .startup }
+
     /// The path's rate in bytes a second as far as known, a cap honoured; nil before the first sample.
     public var rate: Double? {
         guard let value = filter.value else { return nil }

@@ -18,6 +18,12 @@ final class ClientPath {
     private var current = 0
     /// When the endpoint in use was chosen.
     var chosenAt = Instant.zero
+    /// What goes over its sockets.
+    let meter = Meter()
+    /// Bytes used this month.
+    var used: UInt64 = 0
+    /// What is left of its monthly data.
+    var dataState = DataState.free
     /// Whether the Engine knows of the latest change.
     var isKnownToEngine = false
 
@@ -41,8 +47,10 @@ final class ClientPath {
         return Link(socket: id, remote: endpoint)
     }
 
+    /// What it is for, as far as its data lasts. One that has used it up keeps its socket, as what still arrives there counts.
     var role: PathRole {
-        switch configuration.role {
+        if dataState == .spent { return .never }
+        return switch configuration.role {
         case .primary: .primary
         case .backup: .backup
         case .metered: .metered
@@ -58,7 +66,7 @@ final class ClientPath {
         mtu = facts?.mtu ?? mtu
         let family = endpoint?.address.family ?? .v4
         let address = facts.flatMap { usableAddress($0, family, netlink) }
-        guard let facts, facts.isUp, facts.hasCarrier, let address, role != .never else {
+        guard let facts, facts.isUp, facts.hasCarrier, let address, configuration.role != .never else {
             socket = nil
             interfaceIndex = 0
             local = nil
@@ -69,7 +77,7 @@ final class ClientPath {
             do throws(TransportError) {
                 let bound = try DatagramSocket(
                     boundTo: facts.name, family: family, wantsOffloads: offload)
-                socket = UDPSocket(bound, number: id)
+                socket = UDPSocket(bound, number: id, meter: meter)
                 interfaceIndex = facts.index
             } catch {
                 log(.warning, error.description, ["path": configuration.name])

@@ -15,6 +15,7 @@ extension Daemon {
     /// Sets up the paths of the configuration.
     mutating func connect(_ client: Configuration.Client) throws {
         for path in client.paths { addPath(path, client) }
+        checkUsage(now: DataPlane.clock())
         try tunnel.apply(
             addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
         checkPaths(now: DataPlane.clock())
@@ -62,7 +63,7 @@ extension Daemon {
                 for name in path.configuration.endpoint.map({ [$0] }) ?? client.server.endpoints
                 where name.endpoint == nil { resolver.resolve(name) }
             }
-            if !working.contains(path.id) && path.endpoints.count > 1
+            if !working.contains(path.id) && path.dataState != .spent && path.endpoints.count > 1
                 && now - path.chosenAt > Self.endpointPatience
             {
                 path.rotate(now: now)
@@ -84,7 +85,7 @@ extension Daemon {
         if changed && hadLink != nil && path.link == hadLink {
             plane.engine.setPath(path.id, role: path.role, capMbit: path.cap, link: nil, now: now)
         }
-        plane.engine.setPath(path.id, role: path.role, capMbit: path.cap, link: path.link, now: now)
+        tellEngine(of: path, now: now)
         let name = path.configuration.name
         log(
             .info, path.link == nil ? "path can't be used" : "path can be used",
@@ -92,6 +93,10 @@ extension Daemon {
                 "path": name, "interface": path.configuration.interface,
                 "local": path.local?.description ?? "-",
             ])
+    }
+
+    mutating func tellEngine(of path: ClientPath, now: Instant) {
+        plane.engine.setPath(path.id, role: path.role, capMbit: path.cap, link: path.link, now: now)
     }
 
     /// The kernel says that interfaces or addresses changed.
@@ -149,6 +154,8 @@ extension Daemon {
 
     /// Replaces the paths after a reload: those that stay, by name and interface, keep their ID and their session.
     mutating func replacePaths(_ client: Configuration.Client, now: Instant) {
+        // What the paths that go have carried counts.
+        checkUsage(now: now)
         for path in paths where !client.paths.contains(where: { path.isSame(as: $0) }) {
             plane.engine.removePath(path.id, now: now)
             plane.sockets[Int(path.id)] = nil
@@ -162,6 +169,7 @@ extension Daemon {
                 addPath(wanted, client)
             }
         }
+        checkUsage(now: now)
         checkPaths(now: now)
     }
 }
@@ -175,5 +183,10 @@ extension ClientPath {
     /// The cap in whole Mbit/s, at least one when there is one; 0 without.
     var cap: UInt32 {
         configuration.cap > 0 ? max(1, UInt32(min(configuration.cap, 1e6).rounded())) : 0
+    }
+
+    /// What it may carry in a month in bytes; nil without a cap.
+    var dataCap: UInt64? {
+        configuration.dataCap > 0 ? UInt64(configuration.dataCap * 1e9) : nil
     }
 }

@@ -20,17 +20,31 @@ extension Daemon {
 
     /// Changes one value of the running daemon; the file stays as it is.
     private mutating func set(_ key: String, _ value: String, now: Instant) -> Response {
-        if key == "mode" {
+        switch key {
+        case "mode":
             guard let mode = Configuration.Mode(rawValue: value) else {
                 return .failed("\"\(value)\" is not a mode; use auto, stripe, preferred or redundant")
             }
             setMode(Scheduler.Mode(mode))
             return .ok
+        case "redundant_paths":
+            let most = Configuration.Tunnel.mostRedundantPaths
+            guard let count = Int(value), (0...most).contains(count) else {
+                return .failed("\"\(value)\" is not a number of paths; use 1 to \(most), or 0 for all")
+            }
+            setRedundantPaths(count)
+            return .ok
+        default: return setPath(key, value, now: now)
         }
+    }
+
+    /// Changes a value of a client's path: `path.NAME.role` and the like.
+    private mutating func setPath(_ key: String, _ value: String, now: Instant) -> Response {
         let parts = key.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count >= 3, parts.first == "path", let field = parts.last, plane.engine.isClient else {
-            let keys = plane.engine.isClient ? "mode, path.NAME.role or path.NAME.cap" : "mode"
-            return .failed("\"\(key)\" can't be set; use \(keys)")
+            let keys = "mode\(plane.engine.isClient ? ", " : " or ")redundant_paths"
+            let more = ", path.NAME.role, path.NAME.cap or path.NAME.data_cap"
+            return .failed("\"\(key)\" can't be set; use \(keys)\(plane.engine.isClient ? more : "")")
         }
         let name = parts[1..<parts.count - 1].joined(separator: ".")
         guard let path = paths.first(where: { $0.configuration.name == name }) else {
@@ -48,7 +62,14 @@ extension Daemon {
                 return .failed("\"\(value)\" is not a cap; give Mbit/s, or 0 for none")
             }
             path.configuration.cap = cap
-        default: return .failed("a path has no \"\(field)\" that can be set; use role or cap")
+        case "data_cap":
+            guard let cap = Double(value), cap >= 0, cap <= 1e6 else {
+                return .failed("\"\(value)\" is not a data cap; give GB a month, or 0 for none")
+            }
+            path.configuration.dataCap = cap
+            checkUsage(now: now)
+            return .ok
+        default: return .failed("a path has no \"\(field)\" that can be set; use role, cap or data_cap")
         }
         path.isKnownToEngine = false
         follow(path, now: now)
@@ -58,6 +79,11 @@ extension Daemon {
     private mutating func setMode(_ mode: Scheduler.Mode) {
         tellThreads(.setMode(mode))
         plane.engine.setMode(mode)
+    }
+
+    private mutating func setRedundantPaths(_ count: Int) {
+        tellThreads(.setRedundantPaths(count))
+        plane.engine.setRedundantPaths(count)
     }
 
     /// Reads the configuration again: mode, paths and clients take effect at once.
@@ -77,9 +103,12 @@ extension Daemon {
             log(.error, "the configuration stays as it was: \(sentence)")
             return sentence
         }
-        let old = configuration
         configuration = new
-        if new.tunnel.mode != old.tunnel.mode { setMode(Scheduler.Mode(new.tunnel.mode)) }
+        // What was set by hand meanwhile gives way to the file.
+        let mode = Scheduler.Mode(new.tunnel.mode)
+        if mode != plane.engine.currentMode { setMode(mode) }
+        let copies = new.tunnel.redundantPaths
+        if copies != plane.engine.currentRedundantPaths { setRedundantPaths(copies) }
         switch new.role {
         case .client(let client):
             replacePaths(client, now: now)

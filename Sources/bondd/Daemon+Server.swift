@@ -18,17 +18,19 @@ extension EngineConfiguration {
     /// The core's part of a configuration.
     init(_ configuration: Configuration, mtu: Int) {
         let mode = Scheduler.Mode(configuration.tunnel.mode)
+        let copies = configuration.tunnel.redundantPaths
         let suite = configuration.tunnel.cipher.suite
         let capacity = configuration.tunnel.bufferMegabytes << 20 / PacketPool.bufferSize
         switch configuration.role {
         case .client(let client):
             self.init(
-                role: .client, peers: [Peer(client.server)], mode: mode, suite: suite, poolCapacity: capacity)
+                role: .client, peers: [Peer(client.server)], mode: mode, redundantPaths: copies, suite: suite,
+                poolCapacity: capacity)
         case .server(let server):
             self.init(
                 role: .server,
                 peers: server.clients.map { Peer($0, configuration.tunnel, mode: mode, mtu: mtu) },
-                mode: mode, suite: suite, poolCapacity: capacity)
+                mode: mode, redundantPaths: copies, suite: suite, poolCapacity: capacity)
         }
     }
 }
@@ -53,7 +55,8 @@ extension EngineConfiguration.Peer {
             name: client.name, publicKey: PublicKey(bytes: client.publicKey),
             presharedKey: client.presharedKey.map { PresharedKey(bytes: $0.key) } ?? .none,
             addresses: client.addresses,
-            assignment: AssignFrame(mtu: UInt16(mtu), addresses: assigned, dns: [], routes: []), mode: mode)
+            assignment: AssignFrame(mtu: UInt16(mtu), addresses: assigned, dns: [], routes: []), mode: mode,
+            redundantPaths: tunnel.redundantPaths)
     }
 }
 

@@ -11,7 +11,7 @@ extension Daemon {
         if plane.engine.isClient && sessions.isEmpty { sessions = [connecting] }
         return Status(
             version: BondD.version, role: plane.engine.isClient ? "client" : "server",
-            mode: plane.engine.currentMode.word,
+            mode: plane.engine.currentMode.word, redundantPaths: plane.engine.currentRedundantPaths,
             interface: tunnel.name, mtu: tunnel.mtu, uptime: (now - startedAt).seconds,
             threads: owners.count, handshakes: reports.reduce(0) { $0 + $1.handshakes }, sessions: sessions,
             drops: reports.reduce(into: [:]) { $0.merge($1.drops, uniquingKeysWith: +) },
@@ -25,6 +25,10 @@ extension Daemon {
         var status = SessionStatus(
             client: report.peer, address: address?.description ?? "", state: report.isUp ? "up" : "down",
             mode: report.mode.word, rekeyAge: report.keyAge.seconds, queuePackets: report.queued)
+        status.queue = QueueStatus(dropped: report.queueDropped, marked: report.queueMarked)
+        status.repair = RepairStatus(
+            resent: report.counters.resent, unrepaired: report.counters.unrepaired,
+            copied: report.counters.copied)
         status.paths = report.paths.map { path(of: $0) }
         status.reorder = ReorderStatus(
             held: report.held, late: report.reorder.late, duplicates: report.reorder.duplicates,
@@ -37,7 +41,8 @@ extension Daemon {
         var status = PathStatus(
             name: own?.configuration.name ?? "path\(report.id)",
             interface: own?.configuration.interface ?? "",
-            state: "\(report.state)", role: "\(report.role)",
+            state: own?.dataState == .spent ? "spent" : "\(report.state)",
+            role: own?.configuration.role.rawValue ?? "\(report.role)",
             local: (own?.local ?? report.link?.local)?.description ?? "",
             remote: report.link?.remote.description ?? "")
         status.rtt = report.rtt.milliseconds
@@ -52,6 +57,7 @@ extension Daemon {
         status.receivedPackets = report.counters.receivedPackets
         status.lost = report.counters.lost
         status.repaired = report.counters.repaired
+        if let own { status.note(own) }
         return status
     }
 
@@ -61,10 +67,13 @@ extension Daemon {
             client: "server", address: "", state: "connecting", mode: plane.engine.currentMode.word,
             rekeyAge: 0)
         status.paths = paths.map { path in
-            PathStatus(
+            let state = path.link == nil ? "down" : "probing"
+            var status = PathStatus(
                 name: path.configuration.name, interface: path.configuration.interface,
-                state: path.link == nil ? "down" : "probing", role: "\(path.role)",
+                state: path.dataState == .spent ? "spent" : state, role: path.configuration.role.rawValue,
                 local: path.local?.description ?? "", remote: path.endpoint?.description ?? "")
+            status.note(path)
+            return status
         }
         return status
     }
@@ -82,5 +91,13 @@ extension Daemon {
         return (0..<owners.count).filter { !heard.contains($0) }.map {
             "data thread \($0) has not answered for a second; its sessions and drops are missing here"
         }
+    }
+}
+
+extension PathStatus {
+    /// Adds what only the client knows of its path.
+    fileprivate mutating func note(_ path: ClientPath) {
+        dataCap = path.configuration.dataCap
+        dataUsed = Double(path.used) / 1e9
     }
 }

@@ -35,13 +35,15 @@ struct Daemon: ~Copyable {
     /// Client: its uplinks.
     var paths: [ClientPath] = []
     var nextPathID: UInt16 = 1
+    /// Client: what they have used of their monthly data.
+    var usage: DataUsage
     /// Client: what the server has assigned.
     var assignment: AssignFrame?
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true
 
-    init(_ configuration: Configuration, file: String, socket: String, log: Log) throws {
+    init(_ configuration: Configuration, file: String, socket: String, state: String, log: Log) throws {
         self.configuration = configuration
         self.file = file
         self.log = log
@@ -68,6 +70,9 @@ struct Daemon: ~Copyable {
         self.control = control
         self.resolver = resolver
         self.tunnel = tunnel
+        usage = DataUsage(
+            UsageFile(directory: state, interface: configuration.tunnel.interface),
+            month: Month(of: DataPlane.wall().seconds), log: log, now: startedAt)
     }
 
     /// The Engine of a data thread.
@@ -134,12 +139,19 @@ struct Daemon: ~Copyable {
                 case .resolver: takeResolutions(now: now)
                 }
             }
-            if plane.engine.isClient && now >= nextCheck { checkPaths(now: now) }
+            if plane.engine.isClient {
+                if now >= nextCheck { checkPaths(now: now) }
+                watchUsage(now: now)
+            }
             turn(now: now)
             plane.giveBackMemory(now: now)
         }
         stopThreads()
         plane.close(now: DataPlane.clock())
+        if plane.engine.isClient {
+            checkUsage(now: DataPlane.clock())
+            usage.close(now: DataPlane.clock())
+        }
         log(.info, "bondd has stopped")
     }
 

@@ -74,9 +74,13 @@ struct DataPlane: ~Copyable {
             counters.receiveErrors += 1
             return
         }
+        var payload = 0
         for i in 0..<batch.count {
-            engine.receive(batch.datagram(i), from: batch.link(i, socket: number), now: now)
+            let datagram = batch.datagram(i)
+            payload += datagram.count
+            engine.receive(datagram, from: batch.link(i, socket: number), now: now)
         }
+        socket.meter.add(datagrams: batch.count, payload: payload, socket.socket.family)
     }
 
     mutating func readTunnel(now: Instant) {
@@ -176,6 +180,9 @@ struct DataPlane: ~Copyable {
 
     private mutating func send(_ entries: Range<Int>, on socket: UDPSocket) {
         let result = socket.socket.send(outbox, entries: entries)
+        var payload = 0
+        for i in entries.prefix(result.sent) { payload += outbox[i].length }
+        socket.meter.add(datagrams: result.sent, payload: payload, socket.socket.family)
         guard let problem = result.problem else { return }
         counters.unsent += UInt64(entries.count - result.sent)
         switch problem {

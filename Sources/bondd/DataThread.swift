@@ -85,6 +85,7 @@ final class DataThread: Sendable {
                 switch command {
                 case .replacePeers(let peers): plane.engine.replacePeers(peers)
                 case .setMode(let mode): plane.engine.setMode(mode)
+                case .setRedundantPaths(let count): plane.engine.setRedundantPaths(count)
                 case .report(let call): call.answer(plane.report(of: number, now: now))
                 case .stop: isRunning = false
                 }

@@ -12,6 +12,9 @@ struct Run: ParsableCommand {
     @Option(help: "The configuration.")
     var config = "/etc/bondd/bondd.toml"
 
+    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
+    var stateDirectory = "/var/lib/bondd"
+
     @Flag(help: "Check the configuration and exit.")
     var check = false
 
@@ -20,7 +23,8 @@ struct Run: ParsableCommand {
         let log = options.log
         for notice in configuration.notices { log(.warning, notice) }
         if check { return }
-        var daemon = try Daemon(configuration, file: config, socket: options.socket, log: log)
+        var daemon = try Daemon(
+            configuration, file: config, socket: options.socket, state: stateDirectory, log: log)
         try daemon.start()
         try daemon.run()
     }

@@ -6,6 +6,7 @@ enum ShardCommand: Sendable {
     /// The configuration was read again: these are the clients.
     case replacePeers([EngineConfiguration.Peer])
     case setMode(Mode)
+    case setRedundantPaths(Int)
     /// Say how things stand.
     case report(ReportCall)
     /// Say good-bye to all clients and end.

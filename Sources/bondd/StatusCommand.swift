@@ -31,11 +31,16 @@ struct ShowStatus: ParsableCommand {
 /// `bondd set KEY VALUE`
 struct Set: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Change a running bondd: mode, path.NAME.role, path.NAME.cap.")
+        commandName: "set",
+        abstract:
+            "Change a running bondd until it ends or reads its file again.")
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "mode, path.NAME.role or path.NAME.cap")
+    @Argument(
+        help:
+            "mode, redundant_paths (0: all), path.NAME.role, path.NAME.cap (Mbit/s) or path.NAME.data_cap (GB a month); 0: no cap."
+    )
     var key: String
 
     @Argument(help: "The new value.")

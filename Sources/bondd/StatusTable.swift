@@ -18,7 +18,7 @@ struct StatusTable {
                     + "keys \(Self.time(session.rekeyAge)) old")
             var rows = [
                 [
-                    "path", "state", "role", "rtt ms", "jitter", "loss %", "Mbit/s", "queue ms", "sent",
+                    "path", "state", "role", "rtt ms", "jitter", "loss %", "Mbit/s", "queue", "sent",
                     "received",
                 ]
             ]
@@ -34,6 +34,8 @@ struct StatusTable {
             lines.append(
                 "  order: \(reorder.held) held, \(reorder.late) late, \(reorder.duplicates) copies dropped, "
                     + "deadline \(Self.number(reorder.deadline)) ms")
+            lines += Self.counts(session)
+            lines += session.paths.compactMap { Self.data($0) }
         }
         let drops = status.drops.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         if !drops.isEmpty {
@@ -42,6 +44,22 @@ struct StatusTable {
         }
         lines += status.notices.map { "note: \($0)" }
         text = lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What the queue and repair did.
+    private static func counts(_ session: SessionStatus) -> [String] {
+        guard let queue = session.queue, let repair = session.repair else { return [] }
+        return [
+            "  queue: \(session.queuePackets) waiting, \(queue.dropped) dropped as they stood, \(queue.marked) marked",
+            "  repair: \(repair.resent) sent again, \(repair.unrepaired) given up; \(repair.copied) small ones sent twice",
+        ]
+    }
+
+    /// `data: lte 8.1 of 10.0 GB this month` for a path with a cap.
+    private static func data(_ path: PathStatus) -> String? {
+        guard let cap = path.dataCap, cap > 0, let used = path.dataUsed else { return nil }
+        let amount = "\(bytes(UInt64(used * 1e9))) of \(bytes(UInt64(cap * 1e9)))"
+        return "  data: \(path.name) \(amount) this month\(path.state == "spent" ? ", used up" : "")"
     }
 
     /// `offloads  tun csum tso4 tso6 uso   udp gso gro   cipher chacha20-poly1305 (libcrypto)`, and in brackets what is not so.
@@ -78,11 +96,12 @@ struct StatusTable {
     private static func table(_ rows: [[String]]) -> [String] {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
-            "  "
-                + row.indices.map { column in
-                    let gap = String(repeating: " ", count: widths[column] - row[column].count)
-                    return column < 3 ? row[column] + gap : gap + row[column]
-                }.joined(separator: "  ")
+            row.indices.reduce("") { line, column in
+                let gap = String(repeating: " ", count: widths[column] - row[column].count)
+                // Figures are right-aligned, and a space apart is enough for 80 columns in all.
+                return line + (column < 4 ? "  " : " ")
+                    + (column < 3 ? row[column] + gap : gap + row[column])
+            }
         }
     }
 

@@ -5,9 +5,11 @@ final class UDPSocket {
     let socket: DatagramSocket
     /// Its number, as links name it.
     let number: UInt16
+    let meter: Meter
 
-    init(_ socket: consuming DatagramSocket, number: UInt16) {
+    init(_ socket: consuming DatagramSocket, number: UInt16, meter: Meter = Meter()) {
         self.socket = socket
         self.number = number
+        self.meter = meter
     }
 }

@@ -39,6 +39,7 @@ import Testing
             address = ["10.77.0.2/24", "fd77::2/64"]
             mtu = 1400
             mode = "stripe"
+            redundant_paths = 2
             cipher = "chacha20-poly1305"
             private_key_file = "client.key"
             offload = false
@@ -73,6 +74,7 @@ import Testing
             """)
         let tunnel = configuration.tunnel
         #expect(tunnel.interface == "bond0" && tunnel.mtu == 1400 && tunnel.mode == .stripe)
+        #expect(tunnel.redundantPaths == 2)
         #expect(!tunnel.offload && tunnel.bufferMegabytes == 64)
         #expect(tunnel.addresses.map(\.description) == ["10.77.0.2/24", "fd77::2/64"])
         #expect(tunnel.cipher == .chacha20poly1305 && tunnel.privateKey.key == ConfigurationSamples.key)
@@ -100,7 +102,7 @@ import Testing
         #expect(configuration.health?.listen == Endpoint("127.0.0.1:8098"))
         #expect(
             configuration.notices
-                == ["[discovery]", "[tunnel] dns", "[[path]] data_cap_gb", "[health]"]
+                == ["[discovery]", "[tunnel] dns", "[health]"]
                 .map { "\($0) is not carried out by this version" })
     }
 

@@ -45,7 +45,11 @@ import Testing
                     pathID: path, role: UInt8.random(in: 0..<6, using: &random),
                     down: Bool.random(using: &random),
                     capMbit: UInt16(truncatingIfNeeded: number(&random, near: 5))))
-        case 8: return .mode(UInt8.random(in: 0..<6, using: &random))
+        case 8:
+            return .mode(
+                ModeFrame(
+                    mode: .random(in: 0..<6, using: &random),
+                    redundantPaths: .random(in: 0..<20, using: &random)))
         case 9: return .assignRequest
         default:
             return .assign(
@@ -153,7 +157,8 @@ import Testing
         Insider(world, isClient: false).send(
             .control,
             Insider.payload([
-                .mode(3), .pathStatus(PathStatusFrame(pathID: 1, role: 3, down: true, capMbit: 1)),
+                .mode(ModeFrame(mode: 3, redundantPaths: 1)),
+                .pathStatus(PathStatusFrame(pathID: 1, role: 3, down: true, capMbit: 1)),
                 .assignRequest,
             ]))
         let session = try #require(world.clients[0].session())

@@ -36,7 +36,7 @@ extension Configuration {
         /// The rate that is never exceeded in Mbit/s; 0: found.
         public var cap: Double
         /// The data that may go over it in a month in 10⁹ bytes; 0: no limit.
-        public let dataCap: Double
+        public var dataCap: Double
         /// This path's own server endpoint; nil: the first of the server's that fits.
         public let endpoint: HostPort?
     }

@@ -32,6 +32,8 @@ public struct Configuration: Equatable, Sendable {
         public let mtu: Int?
         /// How packets are spread over the paths.
         public let mode: Mode
+        /// In `redundant`, over how many paths each packet goes, the best; 0: all.
+        public let redundantPaths: Int
         /// How they are sealed.
         public let cipher: Cipher
         /// The host's private key (X25519).
@@ -42,6 +44,9 @@ public struct Configuration: Equatable, Sendable {
         public let bufferMegabytes: Int
         /// A server's data threads, 1 to 8; nil: the default.
         public let threads: Int?
+
+        /// The largest `redundantPaths`: as many as a session has.
+        public static let mostRedundantPaths = 16
     }
 
     /// How packets are spread over the paths. The raw value is the configuration's word.
@@ -52,7 +57,7 @@ public struct Configuration: Equatable, Sendable {
         case stripe
         /// The best path, the next when it is full.
         case preferred
-        /// Every packet on every path.
+        /// Every packet on every path, or on the best few.
         case redundant
     }
 

@@ -85,7 +85,7 @@ extension ConfigurationReader {
 
     static let tunnelKeys =
         [
-            "role", "interface", "address", "mtu", "mode", "cipher", "private_key_file", "offload",
-            "buffer_mb", "threads",
+            "role", "interface", "address", "mtu", "mode", "redundant_paths", "cipher", "private_key_file",
+            "offload", "buffer_mb", "threads",
         ] + clientKeys
 }

@@ -115,6 +115,8 @@ struct ConfigurationReader {
         return Configuration.Tunnel(
             interface: try interface("interface", in: table) ?? "bond0", addresses: addresses, mtu: mtu,
             mode: try table.choice("mode", "mode", of: Configuration.Mode.self) ?? .auto,
+            redundantPaths: try table.integer(
+                "redundant_paths", in: 0...Int64(Configuration.Tunnel.mostRedundantPaths)) ?? 0,
             cipher: cipher, privateKey: privateKey, offload: try table.boolean("offload") ?? true,
             bufferMegabytes: try table.integer("buffer_mb", in: 4...1024) ?? 32,
             threads: try threads(in: table))
@@ -150,7 +152,6 @@ struct ConfigurationReader {
         case .client(let client):
             if client.discovery != nil { things.append("[discovery]") }
             if let dns = client.dns, !dns.isEmpty { things.append("[tunnel] dns") }
-            if client.paths.contains(where: { $0.dataCap > 0 }) { things.append("[[path]] data_cap_gb") }
         case .server(let server):
             if server.nat?.enabled == true { things.append("[nat]") }
             if server.portunusBundle != nil { things.append("[portunus]") }

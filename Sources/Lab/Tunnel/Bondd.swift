@@ -37,6 +37,9 @@ public final class Bondd: Sendable {
     /// The path of its control socket.
     public var socket: String { "\(scratch.path)/sock" }
 
+    /// The directory of what outlives it.
+    public var stateDirectory: String { "\(scratch.path)/state" }
+
     /// Writes its configuration. Throws `system`.
     public func configure(_ text: String) throws(LabError) { try scratch.write(text, to: "bondd.toml") }
 
@@ -44,7 +47,10 @@ public final class Bondd: Sendable {
     public func start() throws(LabError) {
         kill()
         let child = try namespace.spawn(
-            [program.path, "run", "--config", file, "--socket", socket, "--log-level", "debug"])
+            [
+                program.path, "run", "--config", file, "--socket", socket, "--state-dir", stateDirectory,
+                "--log-level", "debug",
+            ])
         state.withLock { $0.child = child }
     }
 

@@ -8,6 +8,8 @@ public struct ClientFile: Sendable {
         public var endpoint: String
         /// `primary`, `backup`, `metered` or `never`.
         public var role = "primary"
+        /// `data_cap_gb`
+        public var dataCap = 0.0
 
         /// A primary path.
         public init(interface: String, endpoint: String) {
@@ -65,6 +67,7 @@ public struct ClientFile: Sendable {
                 [[path]]
                 interface = "\(path.interface)"
                 role = "\(path.role)"
+                data_cap_gb = \(path.dataCap)
                 endpoint = "\(path.endpoint)"
 
                 """

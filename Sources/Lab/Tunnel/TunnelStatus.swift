@@ -43,6 +43,10 @@ public struct TunnelStatus: Decodable, Sendable {
         public var tx_packets: Int
         /// Packets sent again on this path as another had lost them.
         public var repaired: Int
+        /// The data that may go over it in a month, in GB; nil on a server.
+        public var data_cap_gb: Double?
+        /// The data that has gone over it this month, in GB; nil on a server.
+        public var data_used_gb: Double?
     }
 
     /// The reorder buffer of a session.

@@ -1,0 +1,40 @@
+import Glibc
+
+/// A calendar month in UTC, in which a data cap counts.
+public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
+    /// Months since January of the year 0.
+    private let number: Int
+
+    /// The month of a time of day, in seconds since 1970.
+    public init(of seconds: UInt64) {
+        var time = time_t(clamping: seconds)
+        var parts = tm()
+        gmtime_r(&time, &parts)
+        number = (Int(parts.tm_year) + 1900) * 12 + Int(parts.tm_mon)
+    }
+
+    /// Reads `2026-11`; nil when it is no month.
+    public init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].utf8.count == 4, parts[1].utf8.count == 2,
+            let year = UInt16(parts[0]), let month = UInt8(parts[1]), (1...12).contains(month)
+        else { return nil }
+        number = Int(year) * 12 + Int(month) - 1
+    }
+
+    private init(number: Int) { self.number = number }
+
+    /// The month after it.
+    public var next: Month { Month(number: number + 1) }
+
+    /// `2026-11`
+    public var description: String {
+        let year = String(number / 12)
+        let month = number % 12 + 1
+        return String(repeating: "0", count: max(0, 4 - year.count)) + year + (month < 10 ? "-0" : "-")
+            + String(month)
+    }
+
+    /// Whether `a` is the earlier one.
+    public static func < (a: Month, b: Month) -> Bool { a.number < b.number }
+}

@@ -1,0 +1,36 @@
+import Packet
+import Scheduler
+
+// Which path `preferred` prefers.
+extension Session {
+    /// Rates the paths of the best role, and has the present one come first.
+    mutating func ratePaths(rank: UInt8, now: Instant) {
+        guard mode == .preferred else {
+            preference.reset()
+            return
+        }
+        for i in 0..<paths.count
+        where paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank {
+            lanes[i].score = paths[i].pointee.score
+        }
+        preference.update(lanes, now: now)
+        if let present = preference.path { lanes[present].score = 0 }
+    }
+}
+
+extension Path {
+    /// What stands in a path's queues up to here may be our own doing (`RateModel` slows down beyond it), and is no reason
+    /// to leave.
+    private static var ownQueue: Interval { .milliseconds(30) }
+    /// What a small page or a moment of video has, in bytes: so much weighs the rate beside the round trip.
+    private static var burst: Double { 64_000 }
+
+    /// How long the answer to a burst would take, in nanoseconds: the round trip, what jitter and others' queues add to it,
+    /// half as long again for every 5 % of loss, and the burst itself at the path's rate where that was measured. Of a path
+    /// that was never full nothing is known that speaks against it.
+    var score: Double {
+        let queue = max(delay.standing - Self.ownQueue, .zero)
+        let way = Double((rtt.minimum + delay.jitter + queue).nanoseconds) * (1 + 10 * lossRatio)
+        return way + (rate.isMeasured ? Self.burst / rate.plannedRate(rtt) * 1e9 : 0)
+    }
+}

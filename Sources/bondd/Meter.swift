@@ -1,0 +1,19 @@
+import Packet
+
+/// What has gone over a path's sockets, as whoever sells the link counts it: datagrams of any kind in both directions, with
+/// their IP and UDP headers.
+final class Meter {
+    private var bytes: UInt64 = 0
+
+    /// Adds datagrams with `payload` bytes in all.
+    func add(datagrams: Int, payload: Int, _ family: IPAddress.Family) {
+        // RFC 791, RFC 8200 and RFC 768: 20 or 40 bytes, and 8.
+        bytes += UInt64(payload + datagrams * (family == .v4 ? 28 : 48))
+    }
+
+    /// What was added since the last call.
+    func take() -> UInt64 {
+        defer { bytes = 0 }
+        return bytes
+    }
+}
