@@ -19,18 +19,18 @@ extension Session {
 }
 
 extension Path {
-    /// What stands in a path's queues up to here may be our own doing (`RateModel` slows down beyond it), and is no reason
+    /// What stands in a path's queues up to here may be our own doing, as `RateModel` slows down beyond it, and is no reason
     /// to leave.
     private static var ownQueue: Interval { .milliseconds(30) }
     /// What a small page or a moment of video has, in bytes: so much weighs the rate beside the round trip.
     private static var burst: Double { 64_000 }
 
-    /// How long the answer to a burst would take, in nanoseconds: the round trip, what jitter and others' queues add to it,
-    /// half as long again for every 5 % of loss, and the burst itself at the path's rate where that was measured. Of a path
+    /// How long the answer to a burst would take, in nanoseconds: the round trip with all queues but our own, half
+    /// as long again for every 5 % of loss, and the burst itself at the path's rate where that was measured. Of a path
     /// that was never full nothing is known that speaks against it.
     var score: Double {
-        let queue = max(delay.standing - Self.ownQueue, .zero)
-        let way = Double((rtt.minimum + delay.jitter + queue).nanoseconds) * (1 + 10 * lossRatio)
+        let own = min(max(delay.standing, .zero), Self.ownQueue)
+        let way = Double(max(rtt.smoothed - own, .zero).nanoseconds) * (1 + 10 * lossRatio)
         return way + (rate.isMeasured ? Self.burst / rate.plannedRate(rtt) * 1e9 : 0)
     }
 }

@@ -107,7 +107,7 @@ struct ConfigurationSamples {
         client(
             2, clientRole + "\nmdoe = \"auto\"",
             "bondd.toml:3: [tunnel] has no key \"mdoe\"; use address, buffer_mb, cipher, dns, interface, kill_switch, mode, mtu, offload, "
-                + "private_key_file, role, routes and threads"),
+                + "private_key_file, redundant_paths, role, routes and threads"),
         client(
             2, clientRole + "\nthreads = 9",
             "bondd.toml:3: [tunnel] threads = 9 must be a whole number from 0 to 8"),

@@ -56,13 +56,17 @@ import Testing
         path.receivedPackets = 4
         path.lost = 5
         path.repaired = 6
+        path.dataCap = 50
+        path.dataUsed = 8.5
         let session = SessionStatus(
             client: "laptop", address: "10.77.0.2", state: "up", mode: "auto", rekeyAge: 60.5,
-            queuePackets: 7,
+            queuePackets: 7, queue: QueueStatus(dropped: 13, marked: 14),
+            repair: RepairStatus(resent: 15, unrepaired: 16, copied: 17),
             paths: [path], reorder: ReorderStatus(held: 8, late: 9, duplicates: 10, deadline: 40.5),
             drops: ["queue_full": .max])
         let status = Status(
-            version: "1.0", role: "client", mode: "auto", interface: "bond0", mtu: 1400, uptime: 3600.5,
+            version: "1.0", role: "client", mode: "auto", redundantPaths: 2, interface: "bond0", mtu: 1400,
+            uptime: 3600.5,
             threads: 2, handshakes: 31, sessions: [session], drops: ["no_session": 12],
             offloads: OffloadStatus(
                 tun: ["csum": "on", "uso": "missing"],
@@ -71,21 +75,25 @@ import Testing
         let golden =
             #"{"ok":true,"status":{"cipher":{"library":"libsodium","suite":"aes-256-gcm"},"drops":{"no_session":12},"#
             + #""handshakes":31,"interface":"bond0","mode":"auto","mtu":1400,"notices":["[nat] is off"],"#
-            + #""offloads":{"tun":{"csum":"on","uso":"missing"},"udp":[{"gro":"off","gso":"refused","name":"fibre"}]},"role":"client","sessions":[{"address":"10.77.0.2","#
+            + #""offloads":{"tun":{"csum":"on","uso":"missing"},"udp":[{"gro":"off","gso":"refused","name":"fibre"}]},"redundant_paths":2,"role":"client","sessions":[{"address":"10.77.0.2","#
             + #""client":"laptop","drops":{"queue_full":18446744073709551615},"mode":"auto","paths":["#
-            + #"{"interface":"eth0","jitter_ms":0.5,"local":"192.0.2.2:4000","loss":0.25,"lost":5,"mtu":1500,"#
+            + #"{"data_cap_gb":50,"data_used_gb":8.5,"interface":"eth0","jitter_ms":0.5,"local":"192.0.2.2:4000","loss":0.25,"lost":5,"mtu":1500,"#
             + #""name":"fibre","queue_ms":1.5,"rate_mbit":95.5,"remote":"203.0.113.7:5000","repaired":6,"#
             + #""role":"primary","rtt_ms":12.5,"rx_bytes":2,"rx_packets":4,"state":"up","tx_bytes":1,"#
-            + #""tx_packets":3}],"queue_packets":7,"rekey_age_s":60.5,"reorder":{"deadline_ms":40.5,"#
-            + #""duplicates":10,"held":8,"late":9},"state":"up"}],"threads":2,"uptime_s":3600.5,"version":"1.0"}}"#
+            + #""tx_packets":3}],"queue":{"dropped":13,"marked":14},"queue_packets":7,"rekey_age_s":60.5,"reorder":{"deadline_ms":40.5,"#
+            + #""duplicates":10,"held":8,"late":9},"repair":{"copied":17,"resent":15,"unrepaired":16},"state":"up"}],"threads":2,"uptime_s":3600.5,"version":"1.0"}}"#
         #expect(try text(Response.status(status)) == golden + "\n")
         #expect(try Line.decode(Response.self, from: golden.utf8) == .status(status))
         // A version that does not say what it uses is understood.
         let earlier = golden.replacing(/"cipher":.*?},/, with: "").replacing(/"offloads":.*?]},/, with: "")
+            .replacing(/"(queue|repair)":{.*?},/, with: "").replacing(/"(data_|redundant).*?,/, with: "")
         guard case .status(let old) = try Line.decode(Response.self, from: earlier.utf8) else {
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: earlier))
         }
-        #expect(old.offloads == nil && old.cipher == nil && old.sessions == status.sessions)
+        #expect(old.offloads == nil && old.cipher == nil && old.redundantPaths == nil)
+        let there = try #require(old.sessions.first)
+        #expect(there.queue == nil && there.repair == nil && there.queuePackets == 7)
+        #expect(there.paths.first?.dataUsed == nil && there.paths.first?.repaired == 6)
     }
 
     @Test func whatJSONCannotSayIsAnError() {

@@ -24,6 +24,20 @@ extension EndToEndTests {
             }
         }
 
+        @Test func redundantMayUseTheBestPathAlone() throws {
+            try withTunnel(["fibre=100/10", "lte=50/30", "sat=50/60"], mode: "redundant") { tunnel, client in
+                try client.bondd.set("redundant_paths", "2")
+                usleep(300_000)
+                let two = try parts(tunnel, client)
+                #expect(two[0] > 1 && two[1] > 1 && two[2] < 0.05, "\(two)")
+                // The file knows of none, and says so when it is read again.
+                client.bondd.signal(SIGHUP)
+                usleep(300_000)
+                let all = try parts(tunnel, client)
+                #expect(all.allSatisfy { $0 > 1 }, "\(all)")
+            }
+        }
+
         @Test func preferredUsesTheBestPathAndTheOtherWhenItFails() throws {
             try withTunnel(fibreAndLTE, mode: "preferred") { tunnel, client in
                 let before = try parts(tunnel, client)
@@ -95,7 +109,9 @@ extension EndToEndTests {
         @Test(arguments: [
             ["mode", "fast"], ["mode", ""], ["nonsense", "1"], ["path.fibre.role", "king"],
             ["path.nowhere.role", "never"], ["path.fibre.colour", "red"], ["path.fibre.cap", "1e9"],
-            ["path.fibre.cap", "nan"], ["path.fibre", "x"], ["", "x"],
+            ["path.fibre.cap", "nan"], ["path.fibre.data_cap", "-1"], ["path.fibre.data_cap", "much"],
+            ["redundant_paths", "17"], ["redundant_paths", "-1"], ["redundant_paths", "two"],
+            ["path.fibre", "x"], ["", "x"],
         ]) func whatCannotBeSetIsRefusedInOneSentence(_ words: [String]) throws {
             try withTunnel(["fibre=100/5"]) { _, client in
                 let before = try client.bondd.status().mode

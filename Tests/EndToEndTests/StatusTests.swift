@@ -38,7 +38,8 @@ extension EndToEndTests {
                         status,
                         [
                             "version": .text, "role": .text, "mode": .text, "interface": .text,
-                            "mtu": .number, "threads": .number, "uptime_s": .number, "sessions": .list,
+                            "redundant_paths": .number, "mtu": .number, "threads": .number,
+                            "uptime_s": .number, "sessions": .list,
                             "offloads": .object, "cipher": .object,
                         ], bondd.name)
                     let session = try #require((status["sessions"] as? [[String: Any]])?.first)
@@ -54,9 +55,17 @@ extension EndToEndTests {
                             "held": .number, "late": .number, "duplicates": .number,
                             "deadline_ms": .number,
                         ], bondd.name)
+                    let queue = try #require(session["queue"] as? [String: Any])
+                    check(queue, ["dropped": .number, "marked": .number], bondd.name)
+                    let repair = try #require(session["repair"] as? [String: Any])
+                    check(repair, ["resent": .number, "unrepaired": .number, "copied": .number], bondd.name)
                     let paths = try #require(session["paths"] as? [[String: Any]])
                     #expect(paths.count == 2)
                     for path in paths {
+                        // Only a client knows.
+                        for key in ["data_cap_gb", "data_used_gb"] {
+                            #expect((path[key] != nil) == (bondd === client.bondd), "\(key)")
+                        }
                         check(
                             path,
                             [
@@ -102,8 +111,12 @@ extension EndToEndTests {
             try withTunnel(fibreAndLTE) { tunnel, client in
                 let child = try client.bondd.command(["status"])
                 #expect(child.status == .exited(0) && child.errors.isEmpty)
-                for word in ["client", "stripe", "fibre", "lte", "up"] {
+                for word in ["client", "stripe", "fibre", "lte", "up", "order:", "queue:", "repair:"] {
                     #expect(child.output.contains(word))
+                }
+                // The lines of the session, and their table.
+                for line in child.output.split(separator: "\n").dropFirst(2) {
+                    #expect(line.count <= 80, "\(line)")
                 }
             }
         }

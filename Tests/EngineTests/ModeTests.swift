@@ -115,6 +115,42 @@ import Testing
         #expect(world.clients[0].flows.total.duplicates == 0)
     }
 
+    /// Each packet on the two best of three paths, as the client wants it in both directions; the third is there for when one
+    /// of them fails.
+    @Test func redundantMayTakeTheBestPathsOnly() throws {
+        let world = try World(clients: [["50/30", "50/10", "50/20"]], mode: .redundant, seed: 8)
+        let meter = Meter(world)
+        world.clients[0].engine.setRedundantPaths(2)
+        world.run(for: .seconds(1))
+        #expect(try #require(world.server.session()).pointee.redundantPaths == 2)
+        let traffic = Traffic(world).add(from: 0, every: .milliseconds(5)).add(
+            from: -1, every: .milliseconds(5))
+        traffic.run(for: .seconds(1))
+        meter.reset()
+        traffic.run(for: .seconds(4))
+        for counts in [meter.up, meter.down] {
+            #expect((counts[2] ?? 0) >= 798 && (counts[3] ?? 0) >= 798 && (counts[1] ?? 0) <= 8, "\(counts)")
+        }
+        world.link(2).isDown = true
+        traffic.run(for: .seconds(1))
+        meter.reset()
+        traffic.run(for: .seconds(2))
+        for counts in [meter.up, meter.down] {
+            #expect((counts[1] ?? 0) >= 398 && (counts[3] ?? 0) >= 398, "\(counts)")
+        }
+        world.clients[0].engine.setRedundantPaths(0)
+        world.link(2).isDown = false
+        traffic.run(for: .seconds(5))
+        meter.reset()
+        traffic.run(for: .seconds(1))
+        for counts in [meter.up, meter.down] {
+            #expect((1...3).allSatisfy { (counts[$0] ?? 0) >= 198 }, "\(counts)")
+        }
+        world.run(for: .seconds(1))
+        #expect(world.server.flows.total.duplicates == 0 && world.clients[0].flows.total.duplicates == 0)
+        #expect(world.server.flows.total.count == traffic.sent / 2)
+    }
+
     /// The path with the shorter round trip carries all as long as it has room; the next one takes the rest.
     @Test func preferredOverflowsToTheNextPath() throws {
         let world = try World(clients: [["20/10", "20/40"]], mode: .preferred, seed: 5)

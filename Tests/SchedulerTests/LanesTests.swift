@@ -70,6 +70,33 @@ import Testing
         #expect(lanes.preferred(1400) == nil)
     }
 
+    @Test func copiesGoWhereTheyArriveFirst() {
+        var lanes = Lanes()
+        for (i, delay) in [30.0, 10, 20, 40].enumerated() { lanes[i] = lane(50, delay) }
+        #expect(lanes.copies(1250, limit: 0) == 0b1111)
+        #expect(lanes.copies(1250, limit: 1) == 0b0010)
+        #expect(lanes.copies(1250, limit: 2) == 0b0110)
+        #expect(lanes.copies(1250, limit: 3) == 0b0111)
+        #expect(lanes.copies(1250, limit: 9) == 0b1111)
+        // 20 ms to wait on the best: it is the third now.
+        lanes[1].backlog = 160_000
+        #expect(lanes.copies(1250, limit: 2) == 0b0101)
+        lanes[2].isUsable = false
+        #expect(lanes.copies(1250, limit: 2) == 0b0011)
+    }
+
+    /// A path that is 100 ms behind gets none until it has caught up, and none does while all have enough to do.
+    @Test func copiesWaitForNoPathAndForAll() {
+        var lanes = Lanes()
+        lanes[0] = lane(50, 10)
+        lanes[1] = lane(1, 10, backlog: 12_600)
+        #expect(lanes.copies(1250, limit: 0) == 0b01 && lanes.copies(1250, limit: 2) == 0b01)
+        lanes[1].backlog = 12_400
+        #expect(lanes.copies(1250, limit: 0) == 0b11)
+        lanes[0].backlog = 40_000
+        #expect(lanes.copies(1250, limit: 0) == 0)
+    }
+
     @Test func whatIsRemovedIsNotChosen() {
         var lanes = Lanes()
         lanes[0] = lane(10, 50)

@@ -17,6 +17,7 @@ public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].utf8.count == 4, parts[1].utf8.count == 2,
+            parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
             let year = UInt16(parts[0]), let month = UInt8(parts[1]), (1...12).contains(month)
         else { return nil }
         number = Int(year) * 12 + Int(month) - 1

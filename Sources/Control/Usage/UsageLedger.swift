@@ -22,7 +22,8 @@ public struct UsageLedger: Equatable, Sendable {
         self.month = month
         for line in lines.dropFirst() {
             let words = line.split(separator: " ", omittingEmptySubsequences: false)
-            guard words.count == 2, !words[0].isEmpty, let count = UInt64(words[1]),
+            guard words.count == 2, !words[0].isEmpty, words[1].utf8.first != 43,
+                let count = UInt64(words[1]),
                 bytes.updateValue(count, forKey: String(words[0])) == nil
             else { return nil }
         }
