@@ -33,7 +33,7 @@ extension Session {
                 path.pointee.nextIdleProbe = now + idleInterval(of: path, now: now)
                 // What carries data is measured by that. The rest is by PINGs: both ends need to know their own
                 // direction while the tunnel is in use; at other times the client's do.
-                let isInUse = now - lastData < .seconds(2)
+                let isInUse = now - lastUse(of: path) < .seconds(2)
                 if path.pointee.sent.oldestUnanswered() == nil && (isClient || isInUse) {
                     path.pointee.control.ping = true
                 }
@@ -67,11 +67,16 @@ extension Session {
     }
 
     /// How often a path is probed that has nothing to do: 5 a second while the tunnel is in use, one a second for a minute
-    /// after that, then often enough to keep a NAT's mapping open (RFC 4787 REQ-5 allows 30 s). A metered path that has
-    /// nothing to do is never probed oftener than that: five probes a second are 3 GB a month.
+    /// after that, then often enough to keep a NAT's mapping open (RFC 4787 REQ-5 allows 30 s).
     private func idleInterval(of path: UnsafeMutablePointer<Path>, now: Instant) -> Interval {
-        let idle = now - (path.pointee.role == .metered ? path.pointee.lastData : lastData)
+        let idle = now - lastUse(of: path)
         return idle < .seconds(2) ? .milliseconds(200) : idle < .seconds(60) ? .seconds(1) : .seconds(20)
+    }
+
+    /// When the path was last worth knowing well. For a metered one that is when it carried data itself: five probes a second
+    /// are 3 GB a month.
+    private func lastUse(of path: UnsafeMutablePointer<Path>) -> Instant {
+        path.pointee.role == .metered ? path.pointee.lastData : lastData
     }
 
     /// When the session wants to be looked at next.

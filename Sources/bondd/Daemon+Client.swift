@@ -86,6 +86,7 @@ extension Daemon {
             plane.engine.setPath(path.id, role: path.role, capMbit: path.cap, link: nil, now: now)
         }
         tellEngine(of: path, now: now)
+        if path.dataState == .spent { return }
         let name = path.configuration.name
         log(
             .info, path.link == nil ? "path can't be used" : "path can be used",

@@ -18,7 +18,7 @@ public struct UsageFile: Sendable {
     /// What it holds; nil when there is none.
     /// - Throws: `damagedUsage`; the file is set aside then, as `PATH.bad`.
     public func read() throws(ControlError) -> UsageLedger? {
-        if access(path, F_OK) != 0 && errno == ENOENT { return nil }
+        if access(path, F_OK) != 0 && [ENOENT, ENOTDIR].contains(errno) { return nil }
         guard let text = try? TextFile.read(path, limit: Self.maximumSize), let ledger = UsageLedger(text)
         else {
             rename(path, "\(path).bad")
