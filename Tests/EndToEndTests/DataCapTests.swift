@@ -26,7 +26,7 @@ extension EndToEndTests {
         }
 
         @Test func aPathThatHasUsedItsDataUpIsLeftAloneThroughKillsAndRestarts() throws {
-            let tunnel = try Tunnel(mode: "preferred")
+            let tunnel = try Tunnel(mode: "stripe")
             defer { tunnel.close() }
             let client = try tunnel.client("laptop", uplinks: ["lte=50/5", "dsl=50/20"])
             // 3 MB
@@ -70,7 +70,6 @@ extension EndToEndTests {
             }
             try client.bondd.set("path.lte.data_cap", "0")
             try client.waitUntilWhole()
-            // It is the better one, which it has to show for 3 s.
             #expect(try flood(tunnel, client, seconds: 4) < 0.02)
             #expect(try framesUnderTraffic(tunnel, client, link: 0) > 1000)
             #expect((try client.bondd.status().path("lte")?.data_used_gb ?? 0) > (used ?? 1) + 0.002)
@@ -83,7 +82,7 @@ extension EndToEndTests {
 
         /// Killed in the middle: what was used until a moment before is remembered.
         @Test func aKillLosesLittleAndADamagedFileIsNoReasonToStop() throws {
-            let tunnel = try Tunnel(mode: "preferred")
+            let tunnel = try Tunnel(mode: "stripe")
             defer { tunnel.close() }
             let client = try tunnel.client("laptop", uplinks: ["lte=50/5", "dsl=50/20"])
             try client.change { $0.paths[0].dataCap = 0.02 }
@@ -106,7 +105,7 @@ extension EndToEndTests {
 
         /// A state directory that can't be written to is said once, and the cap holds all the same.
         @Test func withoutADiskTheCapHoldsUntilTheNextStart() throws {
-            let tunnel = try Tunnel(mode: "preferred")
+            let tunnel = try Tunnel(mode: "stripe")
             defer { tunnel.close() }
             let client = try tunnel.client("laptop", uplinks: ["lte=50/5", "dsl=50/20"])
             try client.change { $0.paths[0].dataCap = 0.001 }

@@ -109,8 +109,8 @@ extension EndToEndTests {
         @Test(arguments: [
             ["mode", "fast"], ["mode", ""], ["nonsense", "1"], ["path.fibre.role", "king"],
             ["path.nowhere.role", "never"], ["path.fibre.colour", "red"], ["path.fibre.cap", "1e9"],
-            ["path.fibre.cap", "nan"], ["path.fibre.data_cap", "-1"], ["path.fibre.data_cap", "much"],
-            ["redundant_paths", "17"], ["redundant_paths", "-1"], ["redundant_paths", "two"],
+            ["path.fibre.cap", "nan"], ["path.fibre.data_cap", "1e9"], ["path.fibre.data_cap", "much"],
+            ["redundant_paths", "17"], ["redundant_paths", "1.5"], ["redundant_paths", "two"],
             ["path.fibre", "x"], ["", "x"],
         ]) func whatCannotBeSetIsRefusedInOneSentence(_ words: [String]) throws {
             try withTunnel(["fibre=100/5"]) { _, client in
