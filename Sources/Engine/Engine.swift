@@ -28,6 +28,8 @@ public struct Engine: ~Copyable {
     /// When `giveBackMemory` is to be called; `.never` while the slab is small.
     public internal(set) var nextMemoryCheck = Instant.never
     var mode: Mode
+    /// Server: see `EngineConfiguration.outerMTU`.
+    let outerMTU: Int
 
     /// Server: which part of the peers' sessions is here.
     let shard: Shard
@@ -65,6 +67,7 @@ public struct Engine: ~Copyable {
         numbers = Self.numbers(configuration.peers)
         routes = AddressTable(Self.pairs(configuration.peers))
         mode = configuration.mode
+        outerMTU = configuration.outerMTU
         if let cookieSeed {
             var shared = Entropy(seed: cookieSeed)
             gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &shared)
@@ -155,6 +158,12 @@ public struct Engine: ~Copyable {
         note.trafficClass = packet.trafficClass
         note.hasPartialChecksum = hasPartialChecksum
         resources.notes[slot] = note
+        InnerPacket.clampSegments(
+            in: resources.pool.packet(in: slot), to: session.pointee.reach.smallest,
+            hasPartialChecksum: hasPartialChecksum)
+        if length > session.pointee.reach.smallest {
+            session.pointee.adviseSmaller(slot, &resources, now: now)
+        }
         session.pointee.enqueue(slot, length: length, &resources, now: now)
         touch(session)
     }

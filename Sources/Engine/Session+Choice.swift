@@ -38,6 +38,7 @@ extension Session {
                 lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
                 lane.backlog =
                     path.pointee.queue.bytes + path.pointee.queue.count * Wire.overhead + lane.urgent
+                lane.limit = path.pointee.mtu.limit - Wire.overhead
                 lane.score =
                     Double(rtt.smoothed.nanoseconds) * (1 + 10 * path.pointee.lossRatio)
                     * (i == preferredPath ? 0.85 : 1)
@@ -50,7 +51,7 @@ extension Session {
     }
 
     /// The best role among the paths that are up: primary, else backup, else metered.
-    private func bestRank() -> UInt8 {
+    func bestRank() -> UInt8 {
         var rank = PathRole.never.rawValue
         for i in 0..<paths.count where paths[i].pointee.carriesData {
             rank = min(rank, paths[i].pointee.role.rawValue)
@@ -71,6 +72,11 @@ extension Session {
                 resources.pool.release(slot)
                 continue
             }
+            if refusesAsTooBig(slot, length, &resources, now: now) {
+                queue.removeFirst(length: length, notes: resources.notes)
+                resources.pool.release(slot)
+                continue
+            }
             let isPlaced =
                 mode == .redundant
                 ? copyToAll(slot, length, &resources) : place(slot, length, &resources)
@@ -85,6 +91,11 @@ extension Session {
         guard slot != .none else { return false }
         let length = resources.pool.length(of: slot)
         let note = resources.notes[slot]
+        if refusesAsTooBig(slot, length, &resources, now: now) {
+            resend.removeFirst(length: length)
+            resources.pool.release(slot)
+            return true
+        }
         guard !note.isAcknowledged && now - note.entered <= Self.longestWait else {
             if !note.isAcknowledged { resources.drops.expired += 1 }
             resend.removeFirst(length: length)
@@ -106,7 +117,7 @@ extension Session {
     /// Gives the packet whose turn it is to the path that the mode wants.
     private mutating func place(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
         // What flows send that send little goes before what others have waiting: a ping does not meet the bulk.
-        var chosen = mode == .preferred ? lanes.best() : lanes.soonest(length)
+        var chosen = mode == .preferred ? lanes.best(length) : lanes.soonest(length)
         let isSparse = queue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
         if !isSparse { chosen = mode == .preferred ? lanes.preferred(length) : lanes.earliest(length) }
         guard let chosen else { return false }
@@ -140,13 +151,13 @@ extension Session {
     /// `redundant`: a share for every path that is not too far behind.
     private mutating func copyToAll(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
         var isWanted = false
-        for i in 0..<paths.count where lanes[i].isUsable {
+        for i in 0..<paths.count where lanes[i].isUsable && length <= lanes[i].limit {
             isWanted = isWanted || Double(lanes[i].backlog) * lanes[i].cost < 5e6
         }
         guard isWanted else { return false }
         queue.removeFirst(length: length, notes: resources.notes)
         number(slot, &resources)
-        for i in 0..<paths.count where lanes[i].isUsable {
+        for i in 0..<paths.count where lanes[i].isUsable && length <= lanes[i].limit {
             guard Double(lanes[i].backlog) * lanes[i].cost < Self.longestCopyBacklog else { continue }
             let path = paths[i]
             if path.pointee.queue.append(slot, length: length) {

@@ -63,6 +63,7 @@ extension Session {
                 countsPackets: path.pointee.reordering.value == nil, lost: &lost,
                 pool: &resources.pool, notes: resources.notes)
         else { return }
+        heed(news, map, on: index, now: now)
         if news.lateness > .zero { path.pointee.reordering.record(news.lateness.nanoseconds, now: now) }
         repair(index, &resources, now: now)
         // The peer sent the ACK this much after what it acknowledges: its clock at departure.
@@ -156,6 +157,7 @@ extension Session {
         for i in 0..<paths.count {
             guard outbox.hasRoom(for: Wire.maximumDatagram) else { return false }
             challenge(i, into: &outbox, &resources, now: now)
+            probeMTU(of: i, into: &outbox, &resources, now: now)
             let path = paths[i]
             guard let link = path.pointee.link, path.pointee.role != .never else {
                 path.pointee.received.ackLeft()
@@ -271,8 +273,10 @@ extension Session {
     }
 
     /// Seals a control payload and books it. Its sequence is the lowest that may still come on this path.
-    private mutating func seal(
+    /// - Parameter isProbe: whether it tries a size: then its loss says nothing of the path, and is no loss.
+    mutating func seal(
         _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
+        isProbe: Bool = false,
         into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
         let path = paths[index]
@@ -292,7 +296,8 @@ extension Session {
         outbox.commit(size, to: link)
         path.pointee.bookSent(size, now: now)
         path.pointee.sent.append(
-            slot: .none, size: size, eliciting: wantsAck, starved: path.pointee.isStarved(now: now), now: now,
+            slot: .none, size: size, eliciting: wantsAck && !isProbe,
+            starved: path.pointee.isStarved(now: now), now: now,
             pool: &resources.pool)
     }
 

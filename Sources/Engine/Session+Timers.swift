@@ -39,6 +39,7 @@ extension Session {
                 }
             }
         }
+        measureReach(&resources, name: name)
     }
 
     /// A server probes only where the client was proven to be, and not for long: whether a path comes back is the client's
@@ -89,7 +90,7 @@ extension Session {
             if mayProbe(path, now: now) { next = min(next, path.pointee.liveness.probeDue) }
             if path.pointee.liveness.isUp {
                 next = min(next, path.pointee.nextIdleProbe)
-                next = min(next, path.pointee.tailProbeDue())
+                next = min(next, path.pointee.tailProbeDue(), mtuProbeDue(on: i, now: now))
                 if let sentAt = path.pointee.sent.oldestUnanswered() {
                     next = min(next, sentAt + path.pointee.rtt.answerTimeout)
                 }

@@ -28,6 +28,8 @@ struct Session: ~Copyable {
     /// and so would its nonces.
     var highestRemoved = -1
     var lanes = Lanes()
+    /// What the paths in use carry.
+    var reach = Reach()
     /// In `preferred`, the path chosen last, which another must beat by 15 %.
     var preferredPath = -1
 

@@ -75,7 +75,8 @@ struct DataPlane: ~Copyable {
             return
         }
         for i in 0..<batch.count {
-            engine.receive(batch.datagram(i), from: batch.link(i, socket: number), now: now)
+            engine.receive(
+                batch.datagram(i), from: batch.link(i, socket: number), ecn: batch.ecn(i), now: now)
         }
     }
 
@@ -183,7 +184,11 @@ struct DataPlane: ~Copyable {
             // On a server this is the client's path, and the client's to find out.
             guard engine.isClient else { return }
             failing.append(Failing(socket: socket.number, isGone: problem == .interfaceGone))
-        case .wouldBlock, .noBuffers, .tooBig, .notPermitted, .other: counters.note(problem)
+        case .tooBig:
+            counters.note(problem)
+            let entry = outbox[result.failedEntry]
+            engine.refuse(entry.length, on: entry.link, now: Self.clock())
+        case .wouldBlock, .noBuffers, .notPermitted, .other: counters.note(problem)
         }
     }
 
