@@ -155,9 +155,9 @@ extension Session {
         into outbox: inout Outbox, _ resources: inout Resources, assignment: AssignFrame?, now: Instant
     ) -> Bool {
         for i in 0..<paths.count {
+            probeMTU(of: i, into: &outbox, &resources, now: now)
             guard outbox.hasRoom(for: Wire.maximumDatagram) else { return false }
             challenge(i, into: &outbox, &resources, now: now)
-            probeMTU(of: i, into: &outbox, &resources, now: now)
             let path = paths[i]
             guard let link = path.pointee.link, path.pointee.role != .never else {
                 path.pointee.received.ackLeft()

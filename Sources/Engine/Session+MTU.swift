@@ -39,13 +39,19 @@ extension Session {
 
     // MARK: - Probes
 
-    /// When `probeMTU` has something to do; `.never` while the path is not up. An idle path that carries less than its
-    /// interface is left alone.
+    /// When `probeMTU` has something to do. The first probes leave with the first PINGs, so that a path that comes up is known
+    /// by then; to a peer that is not proven to be there they go within what came from it. An idle path that carries
+    /// less than its interface is left alone.
     func mtuProbeDue(on index: Int, now: Instant) -> Instant {
         let path = paths[index]
-        guard path.pointee.liveness.isUp, path.pointee.isValidated, path.pointee.role != .never,
-            path.pointee.mtu.isSearching || now - lastData < .seconds(2)
+        guard path.pointee.link != nil, path.pointee.role != .never,
+            path.pointee.isValidated || path.pointee.allowance >= path.pointee.mtu.ceiling
         else { return .never }
+        switch path.pointee.liveness.state {
+        case .up: guard path.pointee.mtu.isSearching || now - lastData < .seconds(2) else { return .never }
+        case .probing: guard path.pointee.mtu.mayProbeEarly else { return .never }
+        case .suspect, .down: return .never
+        }
         return path.pointee.mtu.due(path.pointee.rtt.answerTimeout)
     }
 
@@ -54,16 +60,19 @@ extension Session {
         of index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
         let path = paths[index]
-        guard mtuProbeDue(on: index, now: now) <= now, let link = path.pointee.link else { return }
+        guard mtuProbeDue(on: index, now: now) <= now, outbox.hasRoom(for: path.pointee.mtu.ceiling),
+            let link = path.pointee.link
+        else { return }
         let before = path.pointee.mtu.confirmed
         let size = path.pointee.mtu.nextProbe(path.pointee.rtt.answerTimeout, now: now)
         if path.pointee.mtu.confirmed < before { moveAway(from: index, &resources) }
-        guard let size else { return }
+        guard let size, path.pointee.isValidated || path.pointee.spend(size) else { return }
         let room = UnsafeMutableRawBufferPointer(
             rebasing: resources.scratch[..<(size - Wire.headerSize - Wire.tagSize)])
         var writer = FrameWriter(room)
         guard writer.append(padding: room.count) else { return }
-        path.pointee.mtu.left(as: path.pointee.sent.next, now: now)
+        path.pointee.mtu.left(
+            as: path.pointee.sent.next, isEarly: path.pointee.liveness.state == .probing, now: now)
         seal(
             UnsafeRawBufferPointer(room), on: index, to: link, wantsAck: true, isProbe: true, into: &outbox,
             &resources, now: now)

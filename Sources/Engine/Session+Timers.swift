@@ -86,11 +86,12 @@ extension Session {
                 next = min(next, challenge.sentAt + .milliseconds(100))
             }
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
+            next = min(next, mtuProbeDue(on: i, now: now))
             next = min(next, path.pointee.liveness.givesUpAt(path.pointee.rtt))
             if mayProbe(path, now: now) { next = min(next, path.pointee.liveness.probeDue) }
             if path.pointee.liveness.isUp {
                 next = min(next, path.pointee.nextIdleProbe)
-                next = min(next, path.pointee.tailProbeDue(), mtuProbeDue(on: i, now: now))
+                next = min(next, path.pointee.tailProbeDue())
                 if let sentAt = path.pointee.sent.oldestUnanswered() {
                     next = min(next, sentAt + path.pointee.rtt.answerTimeout)
                 }

@@ -9,8 +9,12 @@ extension InnerPacket {
     /// The two ECN bits of an IP packet (RFC 3168); 0 for what is none.
     @inlinable public static func ecn(of packet: UnsafeMutableRawBufferPointer) -> UInt8 {
         guard packet.count >= 20 else { return 0 }
-        // IPv6's traffic class lies in the first and second byte; its last two bits are the second byte's bits 5 and 4.
-        return packet[0] >> 4 == 4 ? packet[1] & 3 : packet[1] >> 4 & 3
+        switch packet[0] >> 4 {
+        case 4: return packet[1] & 3
+        // The traffic class lies in the first and second byte; its last two bits are the second byte's bits 5 and 4.
+        case 6: return packet[1] >> 4 & 3
+        default: return 0
+        }
     }
 
     /// Marks an IP packet as having met congestion, if its sender understands that (RFC 3168): ECT(0) and ECT(1) become CE.
@@ -36,7 +40,6 @@ extension InnerPacket {
     }
 
     private static func setECN(_ ecn: UInt8, in packet: UnsafeMutableRawBufferPointer) {
-        guard packet.count >= 20 else { return }
         guard packet[0] >> 4 == 4 else {
             packet[1] = packet[1] & ~0x30 | ecn << 4
             return

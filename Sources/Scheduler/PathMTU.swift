@@ -43,6 +43,9 @@ public struct PathMTU: Sendable {
     private var candidate = 0
     private var sent = 0
     private var lastSent = Instant.zero
+    /// The last probe that left before the path had answered, and how many did.
+    private var early: UInt64?
+    private var earlySent = 0
     private var numbers = InlineArray<4, UInt64>(repeating: 0)
 
     private var misses = 0
@@ -57,6 +60,9 @@ public struct PathMTU: Sendable {
 
     /// Whether there is something to find out, or to be looked into, now.
     public var isSearching: Bool { phase != .settled }
+
+    /// Whether a path that has not answered yet may be probed: a few times, and silence proves nothing.
+    public var mayProbeEarly: Bool { isFresh && earlySent < Self.tries }
 
     /// The largest datagram that may go now. While the path is in doubt, large ones wait for the answer.
     public var limit: Int { phase == .doubting ? Self.base : confirmed }
@@ -86,17 +92,23 @@ public struct PathMTU: Sendable {
     }
 
     /// The probe has left as the path's packet `number`.
-    public mutating func left(as number: UInt64, now: Instant) {
-        numbers[sent % Self.tries] = number
-        sent += 1
+    /// - Parameter isEarly: whether the path has not answered yet.
+    public mutating func left(as number: UInt64, isEarly: Bool = false, now: Instant) {
         lastSent = now
+        if isEarly {
+            early = number
+            earlySent += 1
+        } else {
+            numbers[sent % Self.tries] = number
+            sent += 1
+        }
     }
 
     /// Takes what an ACK says of the probes that are out.
     /// - Returns: whether something was found out.
     public mutating func acknowledge(_ map: AckMap, now: Instant) -> Bool {
         guard candidate > 0 else { return false }
-        var arrived = false
+        var arrived = early.map(map.contains) ?? false
         for i in 0..<min(sent, Self.tries) { arrived = arrived || map.contains(numbers[i]) }
         guard arrived else { return false }
         isFresh = false
@@ -181,6 +193,7 @@ public struct PathMTU: Sendable {
     private mutating func begin(_ size: Int) {
         candidate = size
         sent = 0
+        early = nil
         lastSent = .zero
     }
 
