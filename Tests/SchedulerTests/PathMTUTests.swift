@@ -38,6 +38,8 @@ import Testing
             now = max(now, end)
         }
 
+        mutating func refuse(_ size: Int) -> Bool { mtu.refuse(size, now: now) }
+
         var isRight: Bool {
             let most = min(truth, mtu.ceiling)
             return !exceeded && mtu.confirmed <= most && most - mtu.confirmed <= 32
@@ -125,16 +127,19 @@ import Testing
         var line = Line(ceiling: 1472, truth: 1372)
         _ = line.mtu.nextProbe(Line.timeout, now: line.now)
         line.mtu.left(as: 1, now: line.now)
-        #expect(!line.mtu.refuse(1472, now: line.now), "it was not confirmed")
+        let isLowered = line.refuse(1472)
+        #expect(!isLowered, "it was not confirmed")
         #expect(line.mtu.prospect == PathMTU.base)
         line.run(for: .seconds(4))
         #expect(line.isRight)
         line.truth = 1250
-        #expect(line.mtu.refuse(line.mtu.confirmed, now: line.now))
+        let isLoweredNow = line.refuse(line.mtu.confirmed)
+        #expect(isLoweredNow)
         #expect(line.mtu.limit == PathMTU.base)
         line.run(for: .seconds(4))
         #expect(line.isRight)
-        #expect(!line.mtu.refuse(1100, now: line.now), "below the base there is nothing to learn")
+        let isLoweredBelow = line.refuse(1100)
+        #expect(!isLoweredBelow, "below the base there is nothing to learn")
     }
 
     @Test func whatIsSentBeforeThePathAnswersCannotFail() {
