@@ -24,8 +24,9 @@ public struct SentPackets: ~Copyable {
         public var lateness = Interval.zero
         /// The size of the largest datagram newly known to have arrived.
         public var largestArrived = 0
-        /// How many larger than `PathMTU.base` newly seem not to have, and the size of the smallest of them.
+        /// How many larger than `PathMTU.base` newly seem not to have.
         public var missed = 0
+        /// The size of the smallest of those.
         public var smallestMissed = Int.max
 
         fileprivate mutating func miss(_ size: UInt16) {
