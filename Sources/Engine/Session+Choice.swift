@@ -38,7 +38,7 @@ extension Session {
                 lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
                 lane.backlog =
                     path.pointee.queue.bytes + path.pointee.queue.count * Wire.overhead + lane.urgent
-                lane.limit = path.pointee.mtu.limit - Wire.overhead
+                lane.limit = path.pointee.mtu.limit(now: now) - Wire.overhead
                 lane.score =
                     Double(rtt.smoothed.nanoseconds) * (1 + 10 * path.pointee.lossRatio)
                     * (i == preferredPath ? 0.85 : 1)

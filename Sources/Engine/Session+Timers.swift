@@ -87,6 +87,8 @@ extension Session {
             }
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
             next = min(next, mtuProbeDue(on: i, now: now))
+            let trusted = path.pointee.mtu.trustedAt
+            if !queue.isEmpty && trusted > now { next = min(next, trusted) }
             next = min(next, path.pointee.liveness.givesUpAt(path.pointee.rtt))
             if mayProbe(path, now: now) { next = min(next, path.pointee.liveness.probeDue) }
             if path.pointee.liveness.isUp {

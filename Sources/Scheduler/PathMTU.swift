@@ -17,6 +17,9 @@ public struct PathMTU: Sendable {
     static let raiseInterval = Interval.seconds(600)
     /// So many large datagrams in a row that did not arrive while smaller ones did are looked into.
     static let missesForDoubt = 3
+    /// A new path whose first probe is not decided by then carries what its interface does until it is: on one with a round trip
+    /// of seconds large packets would grow too old, and most of what is new is not small.
+    static let patience = Interval.milliseconds(400)
 
     private enum Phase {
         /// Looks for more than is confirmed.
@@ -46,6 +49,8 @@ public struct PathMTU: Sendable {
     /// The last probe that left before the path had answered, and how many did.
     private var early: UInt64?
     private var earlySent = 0
+    /// When the very first probe left.
+    private var firstSent: Instant?
     private var numbers = InlineArray<4, UInt64>(repeating: 0)
 
     private var misses = 0
@@ -66,6 +71,15 @@ public struct PathMTU: Sendable {
 
     /// The largest datagram that may go now. While the path is in doubt, large ones wait for the answer.
     public var limit: Int { phase == .doubting ? Self.base : confirmed }
+
+    /// The same, with the benefit of the doubt for a new path that takes long to answer.
+    public func limit(now: Instant) -> Int { trustedAt <= now ? ceiling : limit }
+
+    /// When a new path gets that; `.never` when it is not new.
+    public var trustedAt: Instant {
+        guard isFresh, let firstSent else { return .never }
+        return firstSent + Self.patience
+    }
 
     /// What the path may turn out to carry before a packet that waits for that is too old: a new path what its interface
     /// does, until that was tried.
@@ -94,6 +108,7 @@ public struct PathMTU: Sendable {
     /// The probe has left as the path's packet `number`.
     /// - Parameter isEarly: whether the path has not answered yet.
     public mutating func left(as number: UInt64, isEarly: Bool = false, now: Instant) {
+        if firstSent == nil { firstSent = now }
         lastSent = now
         if isEarly {
             early = number

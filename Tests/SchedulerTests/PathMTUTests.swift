@@ -151,6 +151,8 @@ import Testing
             line.mtu.left(as: number, isEarly: true, now: line.now)
         }
         #expect(!line.mtu.mayProbeEarly && line.mtu.prospect == 1472)
+        // It has waited for long enough, and gets the benefit of the doubt until something is known.
+        #expect(line.mtu.limit(now: line.now) == 1472 && line.mtu.limit == PathMTU.base)
         var other = line
         _ = other.mtu.acknowledge(AckMap(highest: 4), now: other.now)
         #expect(other.mtu.confirmed == 1472)
