@@ -32,6 +32,7 @@ extension EndToEndTests {
             for address in [Tunnel.serverAddress, Tunnel.serverAddress6] {
                 var plan = TCPFlow.Plan(to: address, seconds: 4)
                 plan.omit = 2
+                plan.congestion = "cubic"
                 for reverse in [false, true] {
                     plan.reverse = reverse
                     let sender = reverse ? tunnel.server : client.bondd
@@ -40,7 +41,7 @@ extension EndToEndTests {
                     measured("TCP over an MTU of 1500 and one of 1400, \(address)", flow.megabits, "Mbit/s")
                     #expect(flow.megabits > 85)
                     // The sender keeps to what both links carry, or the smaller one would have nothing to do.
-                    #expect(try sender.status().sessions[0].paths[1].tx_bytes - before > 5_000_000)
+                    #expect(try sender.status().sessions[0].paths[1].tx_bytes - before > 1_000_000)
                 }
             }
         }
