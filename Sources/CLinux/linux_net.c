@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct clinux_message) == sizeof(struct mmsghdr), "clinux_
 _Static_assert(offsetof(struct clinux_message, length) == offsetof(struct mmsghdr, msg_len), "length is elsewhere");
 _Static_assert(
     CLINUX_CONTROL_SIZE >= CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo)) +
-                               CMSG_SPACE(sizeof(uint16_t)),
+                               CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(int)),
     "the control room is too small");
 
 int clinux_receive(int fd, struct clinux_message *messages, unsigned int count) {
@@ -94,6 +94,30 @@ void clinux_set_segment_size(struct msghdr *message, uint16_t size) {
     c->cmsg_len = CMSG_LEN(sizeof size);
     memcpy(CMSG_DATA(c), &size, sizeof size);
     message->msg_controllen += CMSG_SPACE(sizeof size);
+}
+
+void clinux_set_ecn(struct msghdr *message, uint8_t ecn, int family) {
+    struct cmsghdr *c = (struct cmsghdr *)((char *)message->msg_control + message->msg_controllen);
+    int value = ecn;
+    c->cmsg_level = family == 4 ? IPPROTO_IP : IPPROTO_IPV6;
+    c->cmsg_type = family == 4 ? IP_TOS : IPV6_TCLASS;
+    c->cmsg_len = CMSG_LEN(sizeof value);
+    memcpy(CMSG_DATA(c), &value, sizeof value);
+    message->msg_controllen += CMSG_SPACE(sizeof value);
+}
+
+int clinux_ecn(const struct msghdr *message) {
+    struct msghdr *m = (struct msghdr *)message;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        // The one is a byte, the other an int.
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) return *CMSG_DATA(c) & 3;
+        if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+            int value;
+            memcpy(&value, CMSG_DATA(c), sizeof value);
+            return value & 3;
+        }
+    }
+    return 0;
 }
 
 int clinux_segment_size(const struct msghdr *message) {

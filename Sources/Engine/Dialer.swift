@@ -10,6 +10,8 @@ struct Dialer: ~Copyable {
         var role: PathRole
         var capMbit: UInt32
         var link: Link?
+        /// The interface's MTU in bytes.
+        var mtu: Int
         var jar: CookieJar
         var lastMac1: Mac?
         var answeredCookie = false

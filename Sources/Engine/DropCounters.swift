@@ -28,6 +28,10 @@ public struct DropCounters: Sendable {
     public var queueFull: UInt64 = 0
     /// Packets that waited for a path for over a second.
     public var expired: UInt64 = 0
+    /// Packets that no path carries, as their senders were told.
+    public var packetTooBig: UInt64 = 0
+    /// Packets that met congestion outside and can't be marked for it (RFC 6040).
+    public var congested: UInt64 = 0
     /// Packets that found no memory.
     public var noBuffer: UInt64 = 0
 

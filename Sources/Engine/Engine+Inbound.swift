@@ -5,13 +5,16 @@ import Scheduler
 // A datagram's way in: parse → find the keys → replay check → open → mark → path → order.
 extension Engine {
     /// Takes a datagram that arrived from `link`.
-    public mutating func receive(_ datagram: UnsafeRawBufferPointer, from link: Link, now: Instant) {
+    /// - Parameter ecn: the two ECN bits of its outer header.
+    public mutating func receive(
+        _ datagram: UnsafeRawBufferPointer, from link: Link, ecn: UInt8 = 0, now: Instant
+    ) {
         guard let header = Header(parsing: datagram), datagram.count <= Wire.maximumDatagram else {
             refuse(datagram, from: link)
             return
         }
         switch header.kind {
-        case .data, .control: open(datagram, header, from: link, now: now)
+        case .data, .control: open(datagram, header, from: link, ecn, now: now)
         case .handshakeInit: answer(datagram, header, from: link, now: now)
         case .handshakeResponse: complete(datagram, from: link, now: now)
         case .cookie: keepCookie(datagram, header, from: link, now: now)
@@ -27,7 +30,7 @@ extension Engine {
     }
 
     private mutating func open(
-        _ datagram: UnsafeRawBufferPointer, _ header: Header, from link: Link, now: Instant
+        _ datagram: UnsafeRawBufferPointer, _ header: Header, from link: Link, _ ecn: UInt8, now: Instant
     ) {
         guard datagram.count >= Wire.minimumSealed else {
             resources.drops.malformed += 1
@@ -85,13 +88,14 @@ extension Engine {
                 UnsafeRawBufferPointer(rebasing: room[..<length]), on: index, from: link, &resources,
                 name: peers[session.pointee.peer].configuration.name, now: now)
         } else {
-            deliver(slot, UnsafeRawBufferPointer(rebasing: room[..<length]), header, in: session, now: now)
+            deliver(
+                slot, UnsafeRawBufferPointer(rebasing: room[..<length]), header, ecn, in: session, now: now)
         }
     }
 
     /// Checks an inner packet before it joins its flow.
     private mutating func deliver(
-        _ slot: Slot, _ payload: UnsafeRawBufferPointer, _ header: Header,
+        _ slot: Slot, _ payload: UnsafeRawBufferPointer, _ header: Header, _ ecn: UInt8,
         in session: UnsafeMutablePointer<Session>, now: Instant
     ) {
         let length = payload.count - Wire.shimSize
@@ -114,7 +118,17 @@ extension Engine {
             return
         }
         resources.pool.setLength(packet.length, of: slot)
-        session.pointee.deliver(slot, header, Shim(parsing: payload), &resources, now: now)
+        let shim = Shim(parsing: payload)
+        let bytes = resources.pool.packet(in: slot)
+        guard ecn == 0 || InnerPacket.combineECN(ecn, in: bytes) else {
+            resources.drops.congested += 1
+            resources.pool.release(slot)
+            return
+        }
+        InnerPacket.clampSegments(
+            in: bytes, to: session.pointee.reach.smallest,
+            hasPartialChecksum: shim.flags & Shim.partialChecksum != 0)
+        session.pointee.deliver(slot, header, shim, &resources, now: now)
     }
 
     /// Server: the client has begun to use another path.
@@ -125,7 +139,7 @@ extension Engine {
             session.pointee.removePath(at: index, pool: &resources.pool)
         }
         return session.pointee.paths.append(
-            Path(id: id, role: .primary, link: link, isValidated: false, now: now))
+            Path(id: id, role: .primary, link: link, isValidated: false, mtu: outerMTU, now: now))
     }
 
     /// Server: the client holds the keys; now they may be used.

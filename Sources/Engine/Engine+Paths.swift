@@ -9,19 +9,21 @@ extension Engine {
     /// - Parameters:
     ///   - link: how to send on it; nil while that is not possible.
     ///   - capMbit: the most that it may carry in Mbit/s; 0: no cap.
+    ///   - mtu: the interface's, in bytes.
     public mutating func setPath(
-        _ id: UInt16, role pathRole: PathRole, capMbit: UInt32 = 0, link: Link?, now: Instant
+        _ id: UInt16, role pathRole: PathRole, capMbit: UInt32 = 0, link: Link?, mtu: Int = 1500, now: Instant
     ) {
         precondition(role == .client)
         if let index = dialer.paths.firstIndex(where: { $0.id == id }) {
             dialer.paths[index].role = pathRole
             dialer.paths[index].capMbit = capMbit
             dialer.paths[index].link = link
+            dialer.paths[index].mtu = mtu
         } else {
             guard dialer.paths.count < Lanes.maximum else { return }
             dialer.paths.append(
                 .init(
-                    id: id, role: pathRole, capMbit: capMbit, link: link,
+                    id: id, role: pathRole, capMbit: capMbit, link: link, mtu: mtu,
                     jar: CookieJar(responder: dialer.server)))
         }
         if dialer.searchingSince != nil, let index = dialer.paths.firstIndex(where: { $0.id == id }) {
@@ -62,6 +64,7 @@ extension Engine {
             let path = session.pointee.paths[known]
             if path.pointee.link != local.link {
                 path.pointee.link = local.link
+                path.pointee.mtu = PathMTU(ceiling: Path.datagram(local.mtu, local.link))
                 if local.link == nil {
                     session.pointee.fail(
                         known, &resources, name: peers[0].configuration.name, now: now)
@@ -72,13 +75,16 @@ extension Engine {
         } else {
             guard Int(local.id) > session.pointee.highestRemoved,
                 let added = session.pointee.paths.append(
-                    Path(id: local.id, role: local.role, link: local.link, isValidated: true, now: now))
+                    Path(
+                        id: local.id, role: local.role, link: local.link, isValidated: true, mtu: local.mtu,
+                        now: now))
             else { return }
             index = added
         }
         let path = session.pointee.paths[index]
         let wasUsed = path.pointee.role != .never
         path.pointee.role = local.role
+        path.pointee.mtu.setCeiling(Path.datagram(local.mtu, local.link), now: now)
         if wasUsed && local.role == .never {
             // The peer learns it on this path, too: there may be no other.
             path.pointee.control.farewell = path.pointee.liveness.state != .down

@@ -25,6 +25,8 @@ public struct PathReport: Sendable {
     public let queueing: Interval
     /// Where the search for the path's rate stands.
     public let phase: RateModel.Phase
+    /// The largest IP packet that carries a datagram to the peer as far as known, in bytes: the path's MTU.
+    public let mtu: Int
     /// What it has carried.
     public let counters: PathCounters
     /// How many datagrams the peer has sent on it by the newest that came.
@@ -105,7 +107,7 @@ extension Path {
         PathReport(
             id: id, role: role, state: liveness.state, link: link, rtt: rtt.smoothed, jitter: delay.jitter,
             loss: lossRatio, rate: rate.rate ?? 0, queueing: delay.queueing, phase: rate.phase,
-            counters: counters,
+            mtu: mtu.confirmed + Self.headers(link), counters: counters,
             expected: received.map.map { $0.highest + 1 } ?? 0)
     }
 }

@@ -30,6 +30,8 @@ public struct Engine: ~Copyable {
     var mode: Mode
     /// In `redundant`, over how many paths a packet goes; 0: all.
     var redundantPaths: Int
+    /// Server: see `EngineConfiguration.outerMTU`.
+    let outerMTU: Int
 
     /// Server: which part of the peers' sessions is here.
     let shard: Shard
@@ -68,6 +70,7 @@ public struct Engine: ~Copyable {
         routes = AddressTable(Self.pairs(configuration.peers))
         mode = configuration.mode
         redundantPaths = configuration.redundantPaths
+        outerMTU = configuration.outerMTU
         if let cookieSeed {
             var shared = Entropy(seed: cookieSeed)
             gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &shared)
@@ -158,6 +161,12 @@ public struct Engine: ~Copyable {
         note.trafficClass = packet.trafficClass
         note.hasPartialChecksum = hasPartialChecksum
         resources.notes[slot] = note
+        InnerPacket.clampSegments(
+            in: resources.pool.packet(in: slot), to: session.pointee.reach.smallest,
+            hasPartialChecksum: hasPartialChecksum)
+        if length > session.pointee.reach.smallest {
+            session.pointee.adviseSmaller(slot, &resources, now: now)
+        }
         session.pointee.enqueue(slot, length: length, &resources, now: now)
         touch(session)
     }

@@ -62,6 +62,8 @@ public struct EngineConfiguration: Sendable {
     public var poolCapacity: Int
     /// Server: which part of the peers' sessions is this Engine's.
     public var shard: Shard
+    /// Server: the MTU that its interfaces are taken to have, in bytes, until one of them refuses a datagram.
+    public var outerMTU = 1500
 
     /// A configuration.
     /// - Precondition: `suite` is available.

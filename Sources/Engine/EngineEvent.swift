@@ -14,6 +14,8 @@ public enum EngineEvent: Sendable {
     case pathChanged(peer: String, pathID: UInt16, state: PathLiveness.State)
     /// The peer's path has a new remote address, proven by a challenge.
     case pathMoved(peer: String, pathID: UInt16, remote: Endpoint)
+    /// Packets of up to so many bytes fit all paths that are used.
+    case reachChanged(peer: String, packet: Int)
     /// Client: nobody has answered the handshake for 90 s; it goes on.
     case unanswered
     /// Client: a peer answered that it does not speak our version of the protocol.

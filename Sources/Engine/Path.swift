@@ -24,6 +24,8 @@ struct Path: ~Copyable {
     var inboundDelay = DelayModel()
     var inboundPeak = WindowedExtremum(window: .seconds(1), keeps: .maximum)
     var rate = RateModel()
+    /// How large datagrams to the peer may be.
+    var mtu: PathMTU
     var pacer = Pacer()
 
     /// Chosen for this path, not sent yet; in the order of their sequences.
@@ -58,7 +60,9 @@ struct Path: ~Copyable {
     var reordering = WindowedExtremum(window: .seconds(120), keeps: .maximum)
     var counters = PathCounters()
 
-    init(id: UInt16, role: PathRole, link: Link?, isValidated: Bool, now: Instant) {
+    /// - Parameter mtu: that of the interface, in bytes.
+    init(id: UInt16, role: PathRole, link: Link?, isValidated: Bool, mtu: Int, now: Instant) {
+        self.mtu = PathMTU(ceiling: Self.datagram(mtu, link))
         self.id = id
         self.role = role
         self.link = link

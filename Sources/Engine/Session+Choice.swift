@@ -35,6 +35,7 @@ extension Session {
                 lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
                 lane.backlog =
                     path.pointee.queue.bytes + path.pointee.queue.count * Wire.overhead + lane.urgent
+                lane.limit = path.pointee.mtu.limit(now: now) - Wire.overhead
             }
             lanes[i] = lane
         }
@@ -45,7 +46,7 @@ extension Session {
     }
 
     /// The best role among the paths that are up: primary, else backup, else metered.
-    private func bestRank() -> UInt8 {
+    func bestRank() -> UInt8 {
         var rank = PathRole.never.rawValue
         for i in 0..<paths.count where paths[i].pointee.carriesData {
             rank = min(rank, paths[i].pointee.role.rawValue)
@@ -66,6 +67,11 @@ extension Session {
                 resources.pool.release(slot)
                 continue
             }
+            if refusesAsTooBig(slot, length, &resources, now: now) {
+                queue.removeFirst(length: length, notes: resources.notes)
+                resources.pool.release(slot)
+                continue
+            }
             let isPlaced =
                 mode == .redundant
                 ? copy(slot, length, &resources) : place(slot, length, &resources)
@@ -80,6 +86,11 @@ extension Session {
         guard slot != .none else { return false }
         let length = resources.pool.length(of: slot)
         let note = resources.notes[slot]
+        if refusesAsTooBig(slot, length, &resources, now: now) {
+            resend.removeFirst(length: length)
+            resources.pool.release(slot)
+            return true
+        }
         guard !note.isAcknowledged && now - note.entered <= Self.longestWait else {
             if !note.isAcknowledged { resources.drops.expired += 1 }
             resend.removeFirst(length: length)
@@ -101,7 +112,7 @@ extension Session {
     /// Gives the packet whose turn it is to the path that the mode wants.
     private mutating func place(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
         // What flows send that send little goes before what others have waiting: a ping does not meet the bulk.
-        var chosen = mode == .preferred ? lanes.best() : lanes.soonest(length)
+        var chosen = mode == .preferred ? lanes.best(length) : lanes.soonest(length)
         let isSparse = queue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
         if !isSparse { chosen = mode == .preferred ? lanes.preferred(length) : lanes.earliest(length) }
         guard let chosen else { return false }

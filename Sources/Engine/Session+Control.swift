@@ -66,6 +66,7 @@ extension Session {
                 countsPackets: path.pointee.reordering.value == nil, lost: &lost,
                 pool: &resources.pool, notes: resources.notes)
         else { return }
+        heed(news, map, on: index, now: now)
         if news.lateness > .zero { path.pointee.reordering.record(news.lateness.nanoseconds, now: now) }
         repair(index, &resources, now: now)
         // The peer sent the ACK this much after what it acknowledges: its clock at departure.
@@ -159,6 +160,7 @@ extension Session {
         into outbox: inout Outbox, _ resources: inout Resources, assignment: AssignFrame?, now: Instant
     ) -> Bool {
         for i in 0..<paths.count {
+            probeMTU(of: i, into: &outbox, &resources, now: now)
             guard outbox.hasRoom(for: Wire.maximumDatagram) else { return false }
             challenge(i, into: &outbox, &resources, now: now)
             let path = paths[i]
@@ -280,8 +282,10 @@ extension Session {
     }
 
     /// Seals a control payload and books it. Its sequence is the lowest that may still come on this path.
-    private mutating func seal(
+    /// - Parameter isProbe: whether it tries a size: then its loss says nothing of the path, and is no loss.
+    mutating func seal(
         _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
+        isProbe: Bool = false,
         into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
         let path = paths[index]
@@ -301,7 +305,8 @@ extension Session {
         outbox.commit(size, to: link)
         path.pointee.bookSent(size, now: now)
         path.pointee.sent.append(
-            slot: .none, size: size, eliciting: wantsAck, starved: path.pointee.isStarved(now: now), now: now,
+            slot: .none, size: size, eliciting: wantsAck && !isProbe,
+            starved: path.pointee.isStarved(now: now), now: now,
             pool: &resources.pool)
     }
 

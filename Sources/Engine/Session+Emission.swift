@@ -40,7 +40,7 @@ extension Session {
             // What overtakes the queue proves nothing about what waits there.
             let flags = isUrgent && !path.pointee.queue.isEmpty ? DataFlags.overtakes : 0
             let size = seal(slot, flags, on: path, into: room, resources)
-            outbox.commit(size, to: link)
+            outbox.commit(size, to: link, ecn: InnerPacket.ecn(of: resources.pool.packet(in: slot)))
             path.pointee.pacer.book(size + RateModel.datagramOverhead, rate: pace, now: now)
             path.pointee.bookSent(size, now: now)
             repairBudget = min(repairBudget + size / 10, Self.largestRepairBudget)

@@ -39,6 +39,7 @@ extension Session {
                 }
             }
         }
+        measureReach(&resources, name: name)
     }
 
     /// A server probes only where the client was proven to be, and not for long: whether a path comes back is the client's
@@ -91,6 +92,9 @@ extension Session {
                 next = min(next, challenge.sentAt + .milliseconds(100))
             }
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
+            next = min(next, mtuProbeDue(on: i, now: now))
+            let trusted = path.pointee.mtu.trustedAt
+            if !queue.isEmpty && trusted > now { next = min(next, trusted) }
             next = min(next, path.pointee.liveness.givesUpAt(path.pointee.rtt))
             if mayProbe(path, now: now) { next = min(next, path.pointee.liveness.probeDue) }
             if path.pointee.liveness.isUp {

@@ -32,6 +32,8 @@ struct Session: ~Copyable {
     var lanes = Lanes()
     /// In `preferred`, which path comes first.
     var preference = Preference()
+    /// What the paths in use carry.
+    var reach = Reach()
 
     /// The next inner packet's sequence.
     var nextSequence: UInt64 = 0

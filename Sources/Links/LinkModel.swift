@@ -35,6 +35,7 @@ public struct LinkModel: Sendable {
     /// Offers a frame of `bytes` at `now`. Times must not go backwards.
     public mutating func offer(bytes: Int, at now: UInt64) -> Fate {
         if shape.isDown { return .down }
+        if shape.mtu > 0 && bytes > shape.mtu + 14 { return .lost }
         let start = max(now, lastDeparture)
         if start - now > shape.queue { return .queueFull }
         let serialisation = shape.rate == 0 ? 0 : UInt64(bytes) * 8_000_000_000 / shape.rate

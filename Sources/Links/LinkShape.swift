@@ -17,6 +17,9 @@ public struct LinkShape: Equatable, Sendable {
     public var burst: Double = 0
     /// The fraction of frames that arrive twice, 0...1.
     public var duplication: Double = 0
+    /// Frames of more than this many bytes without their Ethernet header vanish silently; 0: none. The interfaces' MTU may be
+    /// larger: a black hole for path MTU discovery (RFC 2923).
+    public var mtu = 0
     /// Whether all frames vanish silently, those in flight included. The interface keeps its carrier.
     public var isDown = false
 

@@ -11,11 +11,14 @@ public struct Outbox: ~Copyable {
         public let offset: Int
         /// How many bytes it has.
         public let length: Int
+        /// The two ECN bits of its outer header (RFC 3168).
+        public let ecn: UInt8
 
-        @inlinable init(link: Link, offset: Int, length: Int) {
+        @inlinable init(link: Link, offset: Int, length: Int, ecn: UInt8) {
             self.link = link
             self.offset = offset
             self.length = length
+            self.ecn = ecn
         }
     }
 
@@ -50,9 +53,9 @@ public struct Outbox: ~Copyable {
     }
 
     /// Makes the first `length` bytes of what was reserved last a datagram for `link`.
-    public mutating func commit(_ length: Int, to link: Link) {
+    public mutating func commit(_ length: Int, to link: Link, ecn: UInt8 = 0) {
         precondition(count < maximumCount && used + length <= bytes.count)
-        (entries + count).initialize(to: Entry(link: link, offset: used, length: length))
+        (entries + count).initialize(to: Entry(link: link, offset: used, length: length, ecn: ecn))
         count += 1
         used += length
     }

@@ -37,6 +37,8 @@ public struct Lanes: ~Copyable {
         public var horizon = 0.0
         /// In `preferred`, the smallest wins; infinite while it can't carry data.
         public var score = Double.infinity
+        /// The largest packet that fits into its datagrams, in bytes.
+        public var limit = Int.max
 
         /// A path that can't be chosen.
         public init() {}
@@ -100,7 +102,7 @@ public struct Lanes: ~Copyable {
     public func earliest(_ bytes: Int) -> Int? {
         var best: Int?
         var bestArrival = Double.infinity
-        for i in 0..<count where lanes[i].isOpen {
+        for i in 0..<count where lanes[i].isOpen && bytes <= lanes[i].limit {
             let arrival = lanes[i].departure(of: bytes) + lanes[i].delay
             if arrival < bestArrival {
                 bestArrival = arrival
@@ -116,7 +118,7 @@ public struct Lanes: ~Copyable {
     /// The path on which `bytes` arrive first that go before its backlog, but for the path at `other`; nil when there is none.
     public func soonest(_ bytes: Int, but other: Int? = nil) -> Int? {
         var best: Int?
-        for i in 0..<count where lanes[i].isOpen && i != other {
+        for i in 0..<count where lanes[i].isOpen && i != other && bytes <= lanes[i].limit {
             if let best, lanes[best].urgentArrival(of: bytes) <= lanes[i].urgentArrival(of: bytes) {
                 continue
             }
@@ -125,10 +127,10 @@ public struct Lanes: ~Copyable {
         return best
     }
 
-    /// `preferred`: the path of the best score, whatever waits for it; nil when there is none.
-    public func best() -> Int? {
+    /// `preferred`: the path of the best score that can carry `bytes`, whatever waits for it; nil when there is none.
+    public func best(_ bytes: Int) -> Int? {
         var best: Int?
-        for i in 0..<count where lanes[i].isUsable {
+        for i in 0..<count where lanes[i].isUsable && bytes <= lanes[i].limit {
             if best.map({ lanes[i].score < lanes[$0].score }) ?? true { best = i }
         }
         return best
@@ -137,7 +139,7 @@ public struct Lanes: ~Copyable {
     /// `preferred`: the path of the best score with room, or nil when none has.
     public func preferred(_ bytes: Int) -> Int? {
         var best: Int?
-        for i in 0..<count where lanes[i].isUsable {
+        for i in 0..<count where lanes[i].isUsable && bytes <= lanes[i].limit {
             // One packet always has room, as on a slow path it alone takes longer than that.
             let hasRoom =
                 lanes[i].backlog == 0 || lanes[i].departure(of: bytes) <= Double(Self.overflow.nanoseconds)
@@ -154,7 +156,7 @@ public struct Lanes: ~Copyable {
         for _ in 0..<(limit > 0 ? min(limit, count) : count) {
             var best: Int?
             var bestArrival = Double.infinity
-            for i in 0..<count where lanes[i].isUsable && chosen >> i & 1 == 0 {
+            for i in 0..<count where lanes[i].isUsable && chosen >> i & 1 == 0 && bytes <= lanes[i].limit {
                 let arrival = lanes[i].departure(of: bytes) + lanes[i].delay
                 guard lanes[i].standing < Double(Self.longestCopyBacklog.nanoseconds), arrival < bestArrival
                 else { continue }

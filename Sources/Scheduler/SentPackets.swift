@@ -22,6 +22,18 @@ public struct SentPackets: ~Copyable {
         public var starved = false
         /// How much later than something that left after it the latest of what counted as lost has arrived; zero when none has.
         public var lateness = Interval.zero
+        /// The size of the largest datagram newly known to have arrived.
+        public var largestArrived = 0
+        /// How many larger than `PathMTU.base` newly seem not to have.
+        public var missed = 0
+        /// The size of the smallest of those.
+        public var smallestMissed = Int.max
+
+        fileprivate mutating func miss(_ size: UInt16) {
+            guard size > PathMTU.base else { return }
+            missed += 1
+            smallestMissed = min(smallestMissed, Int(size))
+        }
     }
 
     private struct Entry {
@@ -31,6 +43,8 @@ public struct SentPackets: ~Copyable {
         var state = State.settled
         var isEliciting = false
         var starved = false
+        /// Given up with its path, and then passed by later ones.
+        var isMissed = false
     }
 
     private enum State: UInt8 {
@@ -112,7 +126,10 @@ public struct SentPackets: ~Copyable {
         // What the map no longer covers and no earlier one acknowledged is lost for good.
         while base < bottom {
             if entry(base).pointee.state == .inFlight {
-                if entry(base).pointee.isEliciting { news.lost += 1 }
+                if entry(base).pointee.isEliciting {
+                    news.lost += 1
+                    news.miss(entry(base).pointee.size)
+                }
                 lose(base, to: &lost, pool: &pool, notes: notes)
             }
             base += 1
@@ -125,6 +142,7 @@ public struct SentPackets: ~Copyable {
             switch entry.pointee.state {
             case .settled: break
             case _ where map.contains(number):
+                news.largestArrived = max(news.largestArrived, Int(entry.pointee.size))
                 if entry.pointee.isEliciting {
                     news.acknowledged += 1
                     if entry.pointee.state == .lost {
@@ -147,8 +165,16 @@ public struct SentPackets: ~Copyable {
             case .inFlight
             where countsPackets && number + Self.reorderingThreshold <= map.highest
                 || entry.pointee.sent < passedAt:
-                if entry.pointee.isEliciting { news.lost += 1 }
+                if entry.pointee.isEliciting {
+                    news.lost += 1
+                    news.miss(entry.pointee.size)
+                }
                 lose(number, to: &lost, pool: &pool, notes: notes)
+            case .surrendered
+            where !entry.pointee.isMissed && number + Self.reorderingThreshold <= map.highest
+                && entry.pointee.isEliciting:
+                entry.pointee.isMissed = true
+                news.miss(entry.pointee.size)
             case .inFlight, .lost, .surrendered: break
             }
             number += 1

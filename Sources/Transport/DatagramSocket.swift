@@ -107,7 +107,7 @@ public struct DatagramSocket: ~Copyable {
                 let first = outbox[next]
                 table.prepareToSend(
                     rows, outbox.datagrams(from: next, count: count),
-                    segmentSize: count > 1 ? first.length : nil, to: first.link)
+                    segmentSize: count > 1 ? first.length : nil, ecn: first.ecn, to: first.link)
                 rowEntries[rows] = count
                 rows += 1
                 next += count
@@ -133,7 +133,7 @@ public struct DatagramSocket: ~Copyable {
         case splits(Int)
     }
 
-    /// How many entries from `start` on can leave as one: one link, one size, the last may be smaller.
+    /// How many entries from `start` on can leave as one: one link, one size, one ECN field; the last may be smaller.
     private borrowing func run(in outbox: borrowing Outbox, from start: Int, to end: Int) -> Int {
         let first = outbox[start]
         var bytes = first.length
@@ -141,7 +141,7 @@ public struct DatagramSocket: ~Copyable {
         while next < end && next - start < Self.maximumSegments {
             let entry = outbox[next]
             guard entry.length > 0, entry.length <= first.length, bytes + entry.length <= Self.maximumBytes,
-                entry.offset == first.offset + bytes, entry.link == first.link
+                entry.offset == first.offset + bytes, entry.link == first.link, entry.ecn == first.ecn
             else { break }
             bytes += entry.length
             next += 1

@@ -51,13 +51,18 @@ struct MessageTable: ~Copyable {
 
     /// Fills the row with datagrams that wait side by side in an outbox; all but the last have `segmentSize` bytes, and nil
     /// says that it is one.
+    /// `ecn` goes into the IP header's ECN field.
     func prepareToSend(
-        _ i: Int, _ bytes: UnsafeMutableRawBufferPointer, segmentSize: Int?, to link: Link
+        _ i: Int, _ bytes: UnsafeMutableRawBufferPointer, segmentSize: Int?, ecn: UInt8, to link: Link
     ) {
         prepareAddresses(i, bytes, to: link)
         if let segmentSize {
             messages[i].header.msg_control = controls + i * Self.controlSize
             clinux_set_segment_size(&messages[i].header, UInt16(segmentSize))
+        }
+        if ecn != 0 {
+            messages[i].header.msg_control = controls + i * Self.controlSize
+            clinux_set_ecn(&messages[i].header, ecn, link.remote.address.family == .v4 ? 4 : 6)
         }
     }
 

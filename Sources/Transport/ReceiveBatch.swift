@@ -9,11 +9,13 @@ public struct ReceiveBatch: ~Copyable {
         @usableFromInline var offset: Int
         @usableFromInline var length: Int
         @usableFromInline var link: Link
+        @usableFromInline var ecn: UInt8
 
-        @usableFromInline init(offset: Int, length: Int, link: Link) {
+        @usableFromInline init(offset: Int, length: Int, link: Link, ecn: UInt8) {
             self.offset = offset
             self.length = length
             self.link = link
+            self.ecn = ecn
         }
     }
 
@@ -64,6 +66,12 @@ public struct ReceiveBatch: ~Copyable {
         return link
     }
 
+    /// The two ECN bits that the `index`-th datagram came with. The kernel joins only datagrams that have the same.
+    @inlinable public func ecn(_ index: Int) -> UInt8 {
+        precondition(index >= 0 && index < count)
+        return rows[index].ecn
+    }
+
     /// recvmmsg. Returns how many reads the kernel filled (also what is refused here), 0 or a negative errno.
     mutating func fill(from descriptor: Int32) -> Int {
         count = 0
@@ -87,6 +95,7 @@ public struct ReceiveBatch: ~Copyable {
         let link = Link(socket: 0, local: table.localAddress(i), remote: remote)
         let length = Int(message.length)
         let joined = Int(clinux_segment_size(&table.messages[i].header))
+        let ecn = UInt8(clinux_ecn(&table.messages[i].header))
         let size = joined > 0 ? joined : max(length, 1)
         guard size <= Self.maximumDatagram else {
             refused &+= 1
@@ -96,7 +105,8 @@ public struct ReceiveBatch: ~Copyable {
         for piece in 0..<min(pieces, Self.segmentsPerBuffer) {
             let offset = piece * size
             let row = Row(
-                offset: i * Self.bufferSize + offset, length: min(size, length - offset), link: link)
+                offset: i * Self.bufferSize + offset, length: min(size, length - offset), link: link,
+                ecn: ecn)
             (rows + count).initialize(to: row)
             count += 1
         }

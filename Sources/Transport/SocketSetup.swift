@@ -19,10 +19,12 @@ struct SocketSetup {
         case .v4:
             try set(IPPROTO_IP, IP_PKTINFO, 1, "ask for IPv4 packet information")
             try set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, "forbid IPv4 fragments")
+            try set(IPPROTO_IP, IP_RECVTOS, 1, "ask for ECN marks")
         case .v6:
             try set(IPPROTO_IPV6, IPV6_V6ONLY, 1, "keep IPv4 out of an IPv6 socket")
             try set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "ask for IPv6 packet information")
             try set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE, "forbid IPv6 fragments")
+            try set(IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "ask for ECN marks")
         }
         enlarge(SO_RCVBUFFORCE, else: SO_RCVBUF)
         enlarge(SO_SNDBUFFORCE, else: SO_SNDBUF)

@@ -13,7 +13,8 @@ final class ClientPath {
     var socket: UDPSocket?
     /// The interface that the socket is bound to; 0 without one.
     var interfaceIndex: UInt32 = 0
-    var mtu = 0
+    /// The interface's MTU in bytes.
+    var mtu = 1500
     var local: IPAddress?
     private var current = 0
     /// When the endpoint in use was chosen.
@@ -63,7 +64,10 @@ final class ClientPath {
     func follow(_ netlink: borrowing Netlink, offload: Bool, log: Log) -> Bool {
         let before = (interfaceIndex, local, endpoint?.address.family)
         let facts = try? netlink.interface(named: configuration.interface)
-        mtu = facts?.mtu ?? mtu
+        if let facts, facts.mtu != mtu {
+            mtu = facts.mtu
+            isKnownToEngine = false
+        }
         let family = endpoint?.address.family ?? .v4
         let address = facts.flatMap { usableAddress($0, family, netlink) }
         guard let facts, facts.isUp, facts.hasCarrier, let address, configuration.role != .never else {

@@ -83,7 +83,8 @@ extension Daemon {
         path.isKnownToEngine = true
         // An address that changed leaves the link as it is, but what is under way may be lost: start over.
         if changed && hadLink != nil && path.link == hadLink {
-            plane.engine.setPath(path.id, role: path.role, capMbit: path.cap, link: nil, now: now)
+            plane.engine.setPath(
+                path.id, role: path.role, capMbit: path.cap, link: nil, mtu: path.mtu, now: now)
         }
         tellEngine(of: path, now: now)
         if path.dataState == .spent { return }
@@ -97,7 +98,8 @@ extension Daemon {
     }
 
     mutating func tellEngine(of path: ClientPath, now: Instant) {
-        plane.engine.setPath(path.id, role: path.role, capMbit: path.cap, link: path.link, now: now)
+        plane.engine.setPath(
+            path.id, role: path.role, capMbit: path.cap, link: path.link, mtu: path.mtu, now: now)
     }
 
     /// The kernel says that interfaces or addresses changed.
@@ -138,19 +140,39 @@ extension Daemon {
         assignment = frame
         let own = configuration.tunnel.addresses
         let assigned = frame.addresses.compactMap { CIDR($0.address, length: Int($0.prefix)) }
-        let mtu = min(configuration.tunnel.mtu ?? Int(frame.mtu), max(Int(frame.mtu), 576))
         let offered = frame.routes.compactMap { CIDR($0.address, length: Int($0.length)) }
         let routes = (client.routes ?? offered).flatMap(\.halves)
         do throws(ControlError) {
             try tunnel.apply(
-                addresses: own.isEmpty ? assigned : own, mtu: min(mtu, PacketPool.maximumPacket),
-                routes: routes, netlink: netlink)
+                addresses: own.isEmpty ? assigned : own, mtu: mtu(frame), routes: routes,
+                netlink: netlink)
             let list = tunnel.addresses.map(\.description).joined(separator: " ")
             log(.info, "the tunnel is set up", ["addresses": list, "mtu": "\(tunnel.mtu)"])
         } catch {
             assignment = nil
             log(.error, error.description)
         }
+    }
+
+    /// The paths in use carry packets of up to so many bytes: unless the file has an MTU, the tunnel's follows.
+    mutating func follow(reach packet: Int) {
+        reach = packet
+        guard let assignment, mtu(assignment) != tunnel.mtu else { return }
+        do throws(ControlError) {
+            try tunnel.setMTU(mtu(assignment), netlink: netlink)
+            log(.info, "the tunnel's MTU follows its paths", ["mtu": "\(tunnel.mtu)"])
+        } catch {
+            log(.error, error.description)
+        }
+    }
+
+    /// The tunnel's MTU: at most what the server has, and what the paths carry. IPv6 has none below 1280 (RFC 8200), whatever
+    /// they carry; there flows follow their SYN's clamped segment size.
+    private func mtu(_ frame: AssignFrame) -> Int {
+        let most = min(max(Int(frame.mtu), 576), PacketPool.maximumPacket)
+        if let fixed = configuration.tunnel.mtu { return min(fixed, most) }
+        let families = configuration.tunnel.addresses.map(\.address) + frame.addresses.map(\.address)
+        return min(most, max(reach, families.contains { $0.family == .v6 } ? 1280 : 576))
     }
 
     /// Replaces the paths after a reload: those that stay, by name and interface, keep their ID and their session.

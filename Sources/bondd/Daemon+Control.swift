@@ -128,6 +128,7 @@ extension Daemon {
     /// Logs what happened, and does what it asks for.
     mutating func act(on event: EngineEvent, now: Instant) {
         if case .assigned(let frame) = event { adopt(frame) }
+        if case .reachChanged(_, let packet) = event, plane.engine.isClient { follow(reach: packet) }
         log(event) { id in paths.first { $0.id == id }?.configuration.name }
     }
 }

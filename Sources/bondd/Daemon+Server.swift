@@ -31,6 +31,8 @@ extension EngineConfiguration {
                 role: .server,
                 peers: server.clients.map { Peer($0, configuration.tunnel, mode: mode, mtu: mtu) },
                 mode: mode, redundantPaths: copies, suite: suite, poolCapacity: capacity)
+            // Whoever gives the tunnel more than the usual has interfaces that carry it.
+            outerMTU = max(outerMTU, mtu + Wire.overhead + 48)
         }
     }
 }

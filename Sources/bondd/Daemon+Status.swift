@@ -50,7 +50,7 @@ extension Daemon {
         status.loss = report.loss
         status.rate = report.rate * 8 / 1e6
         status.queue = report.queueing.milliseconds
-        status.mtu = own?.mtu ?? 0
+        status.mtu = report.mtu
         status.sentBytes = report.counters.sentBytes
         status.receivedBytes = report.counters.receivedBytes
         status.sentPackets = report.counters.sentPackets

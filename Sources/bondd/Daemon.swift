@@ -39,6 +39,8 @@ struct Daemon: ~Copyable {
     var usage: DataUsage
     /// Client: what the server has assigned.
     var assignment: AssignFrame?
+    /// Client: the largest packet that all its paths carry.
+    var reach = Int.max
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true

@@ -78,7 +78,7 @@ struct DataPlane: ~Copyable {
         for i in 0..<batch.count {
             let datagram = batch.datagram(i)
             payload += datagram.count
-            engine.receive(datagram, from: batch.link(i, socket: number), now: now)
+            engine.receive(datagram, from: batch.link(i, socket: number), ecn: batch.ecn(i), now: now)
         }
         socket.meter.add(datagrams: batch.count, payload: payload, socket.socket.family)
     }
@@ -190,7 +190,11 @@ struct DataPlane: ~Copyable {
             // On a server this is the client's path, and the client's to find out.
             guard engine.isClient else { return }
             failing.append(Failing(socket: socket.number, isGone: problem == .interfaceGone))
-        case .wouldBlock, .noBuffers, .tooBig, .notPermitted, .other: counters.note(problem)
+        case .tooBig:
+            counters.note(problem)
+            let entry = outbox[result.failedEntry]
+            engine.refuse(entry.length, on: entry.link, now: Self.clock())
+        case .wouldBlock, .noBuffers, .notPermitted, .other: counters.note(problem)
         }
     }
 

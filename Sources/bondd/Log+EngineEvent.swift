@@ -18,6 +18,8 @@ extension Log {
             self(
                 .info, "path has a new address",
                 ["peer": peer, "path": "\(id)", "remote": remote.description])
+        case .reachChanged(let peer, let packet):
+            self(.debug, "the paths carry packets of up to \(packet) bytes", ["peer": peer])
         case .unanswered:
             self(
                 .warning, "the server has not answered for 90 s; check its address, its key and the firewall")

@@ -20,14 +20,18 @@ struct TunnelInterface {
         self.mtu = mtu
     }
 
+    /// Sets the device's MTU.
+    mutating func setMTU(_ wanted: Int, netlink: borrowing Netlink) throws(ControlError) {
+        guard wanted != mtu else { return }
+        try netlink.setMTU(wanted, ofInterface: index)
+        mtu = wanted
+    }
+
     /// Makes the device's addresses, MTU and routes these and no others.
     mutating func apply(
         addresses wanted: [CIDR], mtu wantedMTU: Int, routes wantedRoutes: [CIDR], netlink: borrowing Netlink
     ) throws(ControlError) {
-        if wantedMTU != mtu {
-            try netlink.setMTU(wantedMTU, ofInterface: index)
-            mtu = wantedMTU
-        }
+        try setMTU(wantedMTU, netlink: netlink)
         for address in addresses where !wanted.contains(address) {
             try netlink.removeAddress(address, fromInterface: index)
         }

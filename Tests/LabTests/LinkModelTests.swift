@@ -173,4 +173,12 @@ import Testing
         #expect(run(7) == run(7))
         #expect(run(7) != run(8))
     }
+
+    @Test func whatIsTooLargeVanishesAndTakesNoTime() {
+        var shape = LinkShape(rate: 8_000_000, delay: 10_000_000)
+        shape.mtu = 1300
+        var model = LinkModel(shape: shape, seed: 1)
+        #expect(model.offer(bytes: 1315, at: 0) == .lost)
+        #expect(model.offer(bytes: 1314, at: 0) == .delivered(at: 11_314_000))
+    }
 }

@@ -37,6 +37,20 @@ import Testing
         #expect(lanes.earliest(1250) == 0)
     }
 
+    @Test func aPathTakesNothingThatIsTooLargeForIt() {
+        var lanes = Lanes()
+        lanes[0] = lane(100, 5, score: 1)
+        lanes[0].limit = 1156
+        lanes[1] = lane(10, 50, score: 2)
+        lanes[1].limit = 1400
+        lanes.align()
+        for (bytes, path) in [(1156, 0), (1157, 1), (1400, 1), (1401, nil)] as [(Int, Int?)] {
+            #expect(lanes.earliest(bytes) == path && lanes.soonest(bytes) == path, "\(bytes)")
+            #expect(lanes.preferred(bytes) == path && lanes.best(bytes) == path, "\(bytes)")
+        }
+        #expect(lanes.soonest(1157, but: 1) == nil)
+    }
+
     @Test func aPathTakesNoMoreThanItsHorizon() {
         var lanes = Lanes()
         lanes[0] = lane(100, 5)

@@ -130,6 +130,37 @@ struct DatagramSocketTests {
         }
     }
 
+    /// Runs of equal datagrams with marks that differ: each arrives with its own, cut and joined or not.
+    @Test(arguments: [v4Loopback, v6Loopback], [false, true])
+    func marksStayWithTheirDatagrams(address: IPAddress, offloads: Bool) throws {
+        try OwnNetwork.run {
+            let sender = try DatagramSocket(
+                boundTo: nil, family: address.family, wantsOffloads: offloads)
+            let receiver = try DatagramSocket(
+                boundTo: nil, family: address.family, wantsOffloads: offloads)
+            let marks: [UInt8] = [0, 0, 0, 2, 2, 2, 2, 3, 1, 1, 0, 2, 3, 3, 3, 3]
+            var outbox = Outbox()
+            for (i, mark) in marks.enumerated() {
+                let room = outbox.reserve(1000)!
+                room[0] = UInt8(i)
+                let remote = Endpoint(address: address, port: receiver.localPort)
+                outbox.commit(
+                    1000, to: Link(socket: 0, local: i % 3 == 0 ? address : nil, remote: remote), ecn: mark)
+            }
+            #expect(sender.send(outbox, entries: 0..<marks.count).sent == marks.count)
+            var batch = ReceiveBatch(capacity: 64)
+            var got: [UInt8] = []
+            while got.count < marks.count && wait(for: receiver.fileDescriptor) {
+                _ = receiver.receive(into: &batch)
+                for i in 0..<batch.count {
+                    #expect(batch.datagram(i)[0] == UInt8(got.count))
+                    got.append(batch.ecn(i))
+                }
+            }
+            #expect(got == marks)
+        }
+    }
+
     // MARK: Offloads
 
     /// Without checksums the kernel does not cut: it says EINVAL, as it does where the interface can't.

@@ -17,8 +17,8 @@ struct clinux_message {
     unsigned int length;
 };
 
-// Room for one message's control data: packet information of either family and a UDP segment size.
-#define CLINUX_CONTROL_SIZE 96
+// Room for one message's control data: packet information of either family, a UDP segment size and a traffic class.
+#define CLINUX_CONTROL_SIZE 128
 
 // recvmmsg and sendmmsg without waiting; the number of messages, 0 when there is nothing to receive.
 int clinux_receive(int fd, struct clinux_message *messages, unsigned int count);
@@ -31,6 +31,10 @@ void clinux_set_source(struct msghdr *message, const uint8_t *address, int lengt
 
 // Has a message cut into datagrams of `size` bytes (UDP_SEGMENT); appended to what clinux_set_source left.
 void clinux_set_segment_size(struct msghdr *message, uint16_t size);
+// Has a message leave with these ECN bits in its IP header of family 4 or 6, DSCP 0; appended to what is there.
+void clinux_set_ecn(struct msghdr *message, uint8_t ecn, int family);
+// The ECN bits of the IP header that a received message had.
+int clinux_ecn(const struct msghdr *message);
 // Whether the kernel knows UDP_SEGMENT: 0, or a negative errno.
 int clinux_segment_support(int fd);
 // The size of the datagrams that the kernel joined into a received message (UDP_GRO), or 0 for a single one.

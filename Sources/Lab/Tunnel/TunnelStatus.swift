@@ -35,6 +35,8 @@ public struct TunnelStatus: Decodable, Sendable {
         public var loss: Double
         /// The rate it is thought to have, in Mbit/s.
         public var rate_mbit: Double
+        /// The largest IP packet that it carries, in bytes.
+        public var mtu: Int
         /// Bytes of datagrams sent.
         public var tx_bytes: Int
         /// Bytes of datagrams received.
@@ -59,6 +61,8 @@ public struct TunnelStatus: Decodable, Sendable {
     public var role: String
     /// The mode's word.
     public var mode: String
+    /// The tunnel's MTU in bytes.
+    public var mtu: Int
     /// bondd's age in seconds.
     public var uptime_s: Double
     /// Data threads.

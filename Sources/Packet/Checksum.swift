@@ -1,9 +1,7 @@
-import Packet
-
 /// The internet checksum (RFC 1071).
-enum Checksum {
+public enum Checksum {
     /// The folded sum of big-endian 16-bit words, on top of `initial`; not complemented.
-    static func sum(_ bytes: UnsafeRawBufferPointer, _ initial: UInt32 = 0) -> UInt16 {
+    @inlinable public static func sum(_ bytes: UnsafeRawBufferPointer, _ initial: UInt32 = 0) -> UInt16 {
         var total = UInt64(initial)
         var offset = 0
         while offset + 4 <= bytes.count {
@@ -21,14 +19,14 @@ enum Checksum {
     }
 
     /// Folds a sum of 32-bit words into 16 bits.
-    static func fold(_ sum: UInt64) -> UInt16 {
+    @inlinable public static func fold(_ sum: UInt64) -> UInt16 {
         var sum = (sum & 0xFFFF) &+ (sum >> 16 & 0xFFFF) &+ (sum >> 32)
         while sum > 0xFFFF { sum = (sum & 0xFFFF) &+ sum >> 16 }
         return UInt16(truncatingIfNeeded: sum)
     }
 
     /// The pseudo header's sum for `length` bytes of transport header and payload (RFC 9293 3.1, RFC 8200 8.1).
-    static func pseudoHeader(
+    @inlinable public static func pseudoHeader(
         of packet: UnsafeRawBufferPointer, protocol number: UInt8, length: Int
     ) -> UInt16 {
         let addresses = packet[0] >> 4 == 4 ? packet.slice(12, 8) : packet.slice(8, 32)
@@ -36,16 +34,23 @@ enum Checksum {
     }
 
     /// Writes the IPv4 header's checksum.
-    static func finishIPv4(_ header: UnsafeMutableRawBufferPointer) {
+    @inlinable public static func finishIPv4(_ header: UnsafeMutableRawBufferPointer) {
         header.storeBigEndian(UInt16(0), at: 10)
         header.storeBigEndian(~sum(UnsafeRawBufferPointer(header)), at: 10)
     }
 
     /// Turns a partial checksum, which holds the pseudo header's sum, into the full one.
-    static func complete(_ packet: UnsafeMutableRawBufferPointer, start: Int, offset: Int, isUDP: Bool) {
+    @inlinable public static func complete(
+        _ packet: UnsafeMutableRawBufferPointer, start: Int, offset: Int, isUDP: Bool
+    ) {
         guard start + offset + 2 <= packet.count else { return }
         let full = ~sum(UnsafeRawBufferPointer(packet.dropping(start)))
         // In UDP a zero means "none" (RFC 768).
         packet.storeBigEndian(isUDP && full == 0 ? 0xFFFF : full, at: start + offset)
+    }
+
+    /// A checksum after one of the words that it covers has changed (RFC 1624, equation 3).
+    @inlinable public static func updated(_ checksum: UInt16, from old: UInt16, to new: UInt16) -> UInt16 {
+        ~fold(UInt64(~checksum) + UInt64(~old) + UInt64(new))
     }
 }
