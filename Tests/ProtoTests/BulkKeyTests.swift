@@ -60,11 +60,11 @@ import Testing
         let seed: UInt64 = 11
         var random = SplitMix(seed)
         let material = Buffer(random.bytes(44)).read
-        var busy = DirectionKey(material: material, suite: suite, provider: provider)!
+        let busy = DirectionKey(material: material, suite: suite, provider: provider)!
         let header = Buffer(random.bytes(24)).read
         for number in 0..<200 as Range<UInt64> {
             let plaintext = random.bytes(Int(random.next() % 300))
-            var fresh = DirectionKey(material: material, suite: suite, provider: provider)!
+            let fresh = DirectionKey(material: material, suite: suite, provider: provider)!
             let (one, two) = (Buffer(plaintext.count + 16), Buffer(plaintext.count + 16))
             _ = busy.seal(
                 Buffer(plaintext).read, into: one.bytes, header: header, pathID: 1, packetNumber: number)

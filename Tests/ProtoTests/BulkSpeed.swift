@@ -12,7 +12,7 @@ import Testing
         let length = 1400
         let count = 20_000
         let material = Buffer((0..<44).map { $0 &* 5 }).read
-        var key = DirectionKey(material: material, suite: suite, provider: provider)!
+        let key = DirectionKey(material: material, suite: suite, provider: provider)!
         let header = Buffer(24).read
         let plaintext = Buffer(length)
         let sealed = Buffer(length + 16)

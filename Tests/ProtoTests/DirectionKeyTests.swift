@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(arguments: kinds) func inPlace(_ suite: CipherSuite, _ provider: AEADProvider) {
-        var key = makeKey(suite, provider)
+        let key = makeKey(suite, provider)
         let seed: UInt64 = 3
         var random = SplitMix(seed)
         let header = Buffer(random.bytes(24))
@@ -68,7 +68,7 @@ import Testing
 
     /// Every byte of header and payload, the path and the number count; and no length makes it trap.
     @Test(arguments: kinds) func refusesForgeries(_ suite: CipherSuite, _ provider: AEADProvider) {
-        var key = makeKey(suite, provider)
+        let key = makeKey(suite, provider)
         let header = Buffer((0..<24).map { $0 })
         let sealed = Buffer(40)
         _ = key.seal(
