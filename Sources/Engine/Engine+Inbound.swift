@@ -85,13 +85,22 @@ extension Engine {
                 UnsafeRawBufferPointer(rebasing: room[..<length]), on: index, from: link, &resources,
                 name: peers[session.pointee.peer].configuration.name, now: now)
         } else {
-            deliver(slot, UnsafeRawBufferPointer(rebasing: room[..<length]), header, in: session, now: now)
+            deliver(
+                slot, UnsafeRawBufferPointer(rebasing: room[..<length]), sequence: header.sequence,
+                in: session, now: now)
+        }
+        // What could be put together now takes the same way.
+        while let packet = session.pointee.decoder.popRecovered() {
+            let payload = resources.pool.packet(in: packet.slot, withPrefix: Wire.shimSize)
+            deliver(
+                packet.slot, UnsafeRawBufferPointer(payload), sequence: packet.sequence, isRecovered: true,
+                in: session, now: now)
         }
     }
 
     /// Checks an inner packet before it joins its flow.
     private mutating func deliver(
-        _ slot: Slot, _ payload: UnsafeRawBufferPointer, _ header: Header,
+        _ slot: Slot, _ payload: UnsafeRawBufferPointer, sequence: UInt64, isRecovered: Bool = false,
         in session: UnsafeMutablePointer<Session>, now: Instant
     ) {
         let length = payload.count - Wire.shimSize
@@ -101,7 +110,8 @@ extension Engine {
             return
         }
         guard payload.count > Wire.shimSize, payload.count - Wire.shimSize <= PacketPool.maximumPacket,
-            let packet = InnerPacket(parsing: payload.dropping(Wire.shimSize))
+            let packet = InnerPacket(parsing: payload.dropping(Wire.shimSize)),
+            !isRecovered || payload.dropping(Wire.shimSize + packet.length).allSatisfy({ $0 == 0 })
         else {
             resources.drops.notIP += 1
             resources.pool.release(slot)
@@ -114,7 +124,8 @@ extension Engine {
             return
         }
         resources.pool.setLength(packet.length, of: slot)
-        session.pointee.deliver(slot, header, Shim(parsing: payload), &resources, now: now)
+        session.pointee.deliver(
+            slot, sequence: sequence, Shim(parsing: payload), isRecovered: isRecovered, &resources, now: now)
     }
 
     /// Server: the client has begun to use another path.

@@ -44,6 +44,8 @@ extension Session {
             case .close: isClosedByPeer = true
             case .bench(let request): if !isClient { bench.grant(request, now: now) }
             case .benchCount(let count): if isClient { bench.peerCount = count }
+            case .repair(let repair):
+                take(repair, reader.symbol, near: path.pointee.passed, &resources, now: now)
             }
         }
         if reader.isMalformed { resources.drops.malformed += 1 }
@@ -278,12 +280,10 @@ extension Session {
         let path = paths[index]
         let size = payload.count + Wire.headerSize + Wire.tagSize
         guard let room = outbox.reserve(size) else { return }
-        let waiting = path.pointee.queue.first
         let number = path.pointee.sent.next
         Header(
             kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0, sessionID: epoch.pointee.remoteID,
-            sequence: waiting == .none ? nextSequence : resources.notes[waiting].sequence,
-            pathID: path.pointee.id, packetNumber: number
+            sequence: lowestToCome(on: path, resources), pathID: path.pointee.id, packetNumber: number
         ).write(to: room)
         _ = epoch.pointee.keys.sending.seal(
             payload, into: room.dropping(Wire.headerSize),
@@ -294,6 +294,12 @@ extension Session {
         path.pointee.sent.append(
             slot: .none, size: size, eliciting: wantsAck, starved: path.pointee.isStarved(now: now), now: now,
             pool: &resources.pool)
+    }
+
+    /// The lowest sequence that may still come on a path: what every control datagram tells the peer.
+    func lowestToCome(on path: UnsafeMutablePointer<Path>, _ resources: borrowing Resources) -> UInt64 {
+        let waiting = path.pointee.queue.first
+        return waiting == .none ? nextSequence : resources.notes[waiting].sequence
     }
 
     /// The path up with the smallest round trip, other than `index`.

@@ -75,7 +75,7 @@ extension Session {
 
     /// When the session wants to be looked at next.
     mutating func nextDeadline(now: Instant) -> Instant {
-        var next = min(reorder.nextDeadline(), nextTransmission(now: now))
+        var next = min(reorder.nextDeadline(), nextTransmission(now: now), coding.due)
         if hasGrown { next = min(next, lastData + Self.idleTime) }
         if let previous = previousEpoch { next = min(next, previous.pointee.retired + Wire.keepOld) }
         for i in 0..<paths.count {
