@@ -7,6 +7,10 @@ import Scheduler
 extension Session {
     /// Losses below this share are left to TCP and to the ear.
     static var leastCodedLoss: Double { 0.001 }
+    /// Where all paths are long, so much loss is taken for granted until a path's first datagrams have told: a flow that loses
+    /// a packet of its first ones is slow for minutes.
+    static var assumedLoss: Double { 0.01 }
+    static var trial: UInt64 { 1000 }
     /// A repair that takes longer finds nobody waiting: the receiver's hold, 250 ms, less a margin for ACKs and jitter.
     static var latestRepair: Interval { .milliseconds(200) }
     /// The same for what people hear and see at once: 150 ms is what a call may take from mouth to ear (ITU-T G.114).
@@ -52,19 +56,27 @@ extension Session {
         }
     }
 
-    /// How many repair symbols a packet needs that goes on the path at `index`: twice its loss, as losses come in heaps, and a
-    /// little more; none when it can be sent again in time.
+    /// How many repair symbols a packet needs that goes on the path at `index`; none when it can be sent again in time.
     private func codingRatio(on index: Int, isInteractive: Bool) -> Double {
         let path = paths[index]
-        guard path.pointee.lossRatio >= Self.leastCodedLoss else { return 0 }
+        let isNew = path.pointee.sent.next < Self.trial && path.pointee.rtt.isKnown
+        guard isNew || path.pointee.randomLoss >= Self.leastCodedLoss else { return 0 }
         var fastest = path.pointee.rtt.minimum
-        for i in 0..<paths.count where paths[i].pointee.carriesData {
+        // A path that is in doubt for a moment counts: it will be there to repair.
+        for i in 0..<paths.count
+        where paths[i].pointee.role != .never && paths[i].pointee.liveness.state != .down {
             fastest = min(fastest, paths[i].pointee.rtt.minimum)
         }
         // As in `repairDelay`, but for what waits in queues of our own.
         let repair = (path.pointee.rtt.minimum + fastest) / 2 + .milliseconds(10)
         guard repair > (isInteractive ? Self.latestInteractiveRepair : Self.latestRepair) else { return 0 }
-        return min(2 * path.pointee.lossRatio + 0.01, Self.largestCodingRatio)
+        var loss = path.pointee.randomLoss
+        if isNew && fastest > Self.latestRepair { loss = max(loss, Self.assumedLoss) }
+        guard loss >= Self.leastCodedLoss else { return 0 }
+        // The losses that a window has on average and three standard deviations more, as many as all but one window in a
+        // thousand have; and repair symbols are lost, too.
+        let ratio = (loss + 3 * (loss / Double(Self.wantedWindow)).squareRoot()) / (1 - min(loss, 0.5))
+        return min(ratio, Self.largestCodingRatio)
     }
 
     /// Gives the oldest sum to the path that brings it soonest, and begins the next.

@@ -77,6 +77,12 @@ extension Session {
             // A moving average over some 500 datagrams.
             let weight = min(Double(seen) / 500, 0.5)
             path.pointee.lossRatio += (Double(lost) / Double(seen) - path.pointee.lossRatio) * weight
+            if !path.pointee.delay.showsQueue(path.pointee.rtt) {
+                // What was only late takes its part back.
+                let share = Double(news.lost) / Double(seen)
+                path.pointee.randomLoss += (share - path.pointee.randomLoss) * weight
+                path.pointee.randomLoss = max(path.pointee.randomLoss, 0)
+            }
         }
         guard news.acknowledged > 0 else { return }
         if let sentAt = news.highestSent {

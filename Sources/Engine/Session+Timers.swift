@@ -15,7 +15,8 @@ extension Session {
                 now - sentAt >= path.pointee.rtt.answerTimeout,
                 path.pointee.liveness.stayedSilent(now: now)
             {
-                moveAway(from: i, &resources)
+                // Where no other path is up, what may still be answered here has nowhere to go.
+                if hasPathUp { moveAway(from: i, &resources) }
                 resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
             }
             if path.pointee.liveness.givesUpAt(path.pointee.rtt) <= now {
