@@ -87,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "Proto", "Reorder", "Scheduler", "Packet", "Lab", "Links", "CAllocations",
+                "Engine", "Proto", "Reorder", "Scheduler", "Coding", "Packet", "Lab", "Links", "CAllocations",
             ]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Packet", "Links"]),

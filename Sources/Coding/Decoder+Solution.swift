@@ -6,7 +6,7 @@ extension Decoder {
     mutating func solve(_ pool: inout PacketPool) {
         system.removeAll()
         // Those with the fewest unknowns first, in case there is no room for all unknowns.
-        for missing in 1...Self.maximumWaiting {
+        for missing in 1...LinearSystem.size {
             for i in 0..<waiting where equations[i].missing == missing {
                 system.add(equations[i].window, number: i, known: sources)
             }
@@ -55,9 +55,11 @@ extension Decoder {
     private func reduce(_ equation: UnsafeMutablePointer<Equation>, _ pool: inout PacketPool) {
         guard !equation.pointee.isReduced else { return }
         equation.pointee.isReduced = true
-        for sequence in equation.pointee.window.first..<equation.pointee.window.end {
+        var sequence = equation.pointee.window.first
+        while sequence < equation.pointee.window.end {
             let slot = sources.find(sequence)
             if slot != .none { subtract(slot, sequence, from: equation, &pool) }
+            sequence += 1
         }
     }
 }

@@ -7,8 +7,9 @@ import Packet
 /// symbols may come in any order. All memory is the pool's, and no more than half of that; how much is computed is bounded by
 /// how much arrives, whatever the peer sends.
 public struct Decoder: ~Copyable {
-    /// The most repair symbols that wait for missing packets, and so the most packets that are put together at once.
-    public static let maximumWaiting = 16
+    /// The most repair symbols that wait for missing packets. They come by the fastest path, and 100 in a second have to wait
+    /// for what a path brings that is 300 ms longer.
+    public static let maximumWaiting = 32
     /// The most multiplications of a symbol that one datagram earns, and that may be saved up: four times what an honest sender
     /// causes who has half of his repair symbols used.
     static let allowance = 16
@@ -80,7 +81,11 @@ public struct Decoder: ~Copyable {
         guard window.first >= sources.bottom, window.end <= sources.top + SourceSymbols.span else { return }
         for i in 0..<waiting where equations[i].window == window { return }
         var missing = 0
-        for sequence in window.first..<window.end where sources.find(sequence) == .none { missing += 1 }
+        var sequence = window.first
+        while sequence < window.end {
+            if sources.find(sequence) == .none { missing += 1 }
+            sequence += 1
+        }
         guard missing > 0, Self.hasRoom(pool) else { return }
         let slot = pool.reserve()
         guard slot != .none else { return }
@@ -113,7 +118,8 @@ public struct Decoder: ~Copyable {
 
     /// Whether an equation has so few unknowns that the others might be enough for them.
     private var mayBeSolvable: Bool {
-        for i in 0..<waiting where equations[i].missing <= waiting { return true }
+        let most = min(waiting, LinearSystem.size)
+        for i in 0..<waiting where equations[i].missing <= most { return true }
         return false
     }
 

@@ -4,8 +4,10 @@
 /// A row has a byte for each unknown, and behind them one for each equation that says how the row is made of those. So the
 /// symbols themselves are touched only for what is determined.
 struct LinearSystem: ~Copyable {
-    /// The most equations, and the most unknowns.
-    static let size = Decoder.maximumWaiting
+    /// The most equations, and the most unknowns: more losses than that at once are no longer few.
+    static let size = 16
+    /// Bytes of a row.
+    private static let width = size + Decoder.maximumWaiting
 
     private let unknowns: UnsafeMutablePointer<UInt64>
     private(set) var unknownCount = 0
@@ -14,7 +16,7 @@ struct LinearSystem: ~Copyable {
 
     init() {
         unknowns = .allocate(capacity: Self.size)
-        rows = .allocate(byteCount: Self.size * Self.size * 2, alignment: 16)
+        rows = .allocate(byteCount: Self.size * Self.width, alignment: 16)
     }
 
     deinit {
@@ -28,19 +30,23 @@ struct LinearSystem: ~Copyable {
         rowCount = 0
     }
 
-    /// Adds the equation that the caller knows by `number`, below `size`, whose unknowns are those that are not `known`. One that
+    /// Adds the equation that the caller knows by `number`, below `Decoder.maximumWaiting`, whose unknowns are those that are not `known`. One that
     /// brings too many unknowns is left out.
     mutating func add(_ window: EncodingWindow, number: Int, known: borrowing SourceSymbols) {
         guard rowCount < Self.size else { return }
         let row = row(rowCount)
         row.initializeMemory(as: UInt8.self, repeating: 0)
         let before = unknownCount
-        for sequence in window.first..<window.end where known.find(sequence) == .none {
-            guard let column = column(of: sequence) else {
-                unknownCount = before
-                return
+        var sequence = window.first
+        while sequence < window.end {
+            if known.find(sequence) == .none {
+                guard let column = column(of: sequence) else {
+                    unknownCount = before
+                    return
+                }
+                row[column] = window.coefficient(of: sequence)
             }
-            row[column] = window.coefficient(of: sequence)
+            sequence += 1
         }
         row[Self.size + number] = 1
         rowCount += 1
@@ -50,7 +56,9 @@ struct LinearSystem: ~Copyable {
     mutating func reduce() {
         var rank = 0
         for column in 0..<unknownCount {
-            guard let pivot = (rank..<rowCount).first(where: { row($0)[column] != 0 }) else { continue }
+            var pivot = rank
+            while pivot < rowCount && row(pivot)[column] == 0 { pivot += 1 }
+            guard pivot < rowCount else { continue }
             if pivot != rank { swap(pivot, rank) }
             scale(rank, by: GaloisField.inverse(row(rank)[column]))
             for other in 0..<rowCount where other != rank && row(other)[column] != 0 {
@@ -77,7 +85,7 @@ struct LinearSystem: ~Copyable {
     func factor(of number: Int, in index: Int) -> UInt8 { row(index)[Self.size + number] }
 
     private func row(_ index: Int) -> UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(rebasing: rows[index * Self.size * 2..<(index + 1) * Self.size * 2])
+        UnsafeMutableRawBufferPointer(rebasing: rows[index * Self.width..<(index + 1) * Self.width])
     }
 
     /// The column of an unknown, which may be a new one; nil when there are too many.

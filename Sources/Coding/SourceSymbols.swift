@@ -3,9 +3,9 @@ import Packet
 /// The last source symbols that arrived, by sequence, each a copy in a slot of its own: the one that goes on to the TUN
 /// device may be changed there.
 struct SourceSymbols: ~Copyable {
-    /// How many sequences below the highest are remembered: as much as may lie between the paths' delays, 150 ms at 80 Mbit/s,
+    /// How many sequences below the highest are remembered: as much as may lie between the paths' delays, 300 ms at 70 Mbit/s,
     /// and the longest window.
-    static let span: UInt64 = 1024
+    static let span: UInt64 = 2048
 
     private struct Entry {
         var sequence = UInt64.max

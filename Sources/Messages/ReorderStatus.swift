@@ -16,6 +16,16 @@ public struct ReorderStatus: Hashable, Sendable, Codable {
         case deadline = "deadline_ms"
     }
 
+    /// Reads what a bondd says; one of an earlier version says nothing of `recovered`.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        held = try container.decode(Int.self, forKey: .held)
+        late = try container.decode(UInt64.self, forKey: .late)
+        duplicates = try container.decode(UInt64.self, forKey: .duplicates)
+        recovered = try container.decodeIfPresent(UInt64.self, forKey: .recovered) ?? 0
+        deadline = try container.decode(Double.self, forKey: .deadline)
+    }
+
     /// A reorder buffer's status.
     public init(
         held: Int = 0, late: UInt64 = 0, duplicates: UInt64 = 0, recovered: UInt64 = 0, deadline: Double = 0

@@ -21,8 +21,8 @@ struct Oracle {
         return sum
     }
 
-    /// The sequences that are unknown and determined by what has been taken.
-    func determined() -> Set<UInt64> {
+    /// How many sequences are unknown, and which of them are determined by what has been taken.
+    func solution() -> (unknowns: Int, determined: Set<UInt64>) {
         let unknowns = Set(equations.flatMap { e in (e.window.first..<e.window.end) })
             .subtracting(known.keys).sorted()
         var rows = equations.map { e in
@@ -44,6 +44,6 @@ struct Oracle {
         for row in rows[..<rank] where row.count(where: { $0 != 0 }) == 1 {
             found.insert(unknowns[row.firstIndex { $0 != 0 }!])
         }
-        return found
+        return (unknowns.count, found)
     }
 }

@@ -61,7 +61,8 @@ import Testing
         let session = SessionStatus(
             client: "laptop", address: "10.77.0.2", state: "up", mode: "auto", rekeyAge: 60.5,
             queuePackets: 7,
-            paths: [path], reorder: ReorderStatus(held: 8, late: 9, duplicates: 10, deadline: 40.5),
+            paths: [path],
+            reorder: ReorderStatus(held: 8, late: 9, duplicates: 10, recovered: 11, deadline: 40.5),
             drops: ["queue_full": .max])
         let status = Status(
             version: "1.0", role: "client", mode: "auto", interface: "bond0", mtu: 1400, uptime: 3600.5,
@@ -79,7 +80,7 @@ import Testing
             + #""name":"fibre","queue_ms":1.5,"rate_mbit":95.5,"remote":"203.0.113.7:5000","repaired":6,"#
             + #""role":"primary","rtt_ms":12.5,"rx_bytes":2,"rx_packets":4,"state":"up","tx_bytes":1,"#
             + #""tx_packets":3}],"queue_packets":7,"rekey_age_s":60.5,"reorder":{"deadline_ms":40.5,"#
-            + #""duplicates":10,"held":8,"late":9},"state":"up"}],"threads":2,"uptime_s":3600.5,"version":"1.0"}}"#
+            + #""duplicates":10,"held":8,"late":9,"recovered":11},"state":"up"}],"threads":2,"uptime_s":3600.5,"version":"1.0"}}"#
         #expect(try text(Response.status(status)) == golden + "\n")
         #expect(try Line.decode(Response.self, from: golden.utf8) == .status(status))
         // A version that does not say what it uses is understood.
@@ -88,6 +89,11 @@ import Testing
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: earlier))
         }
         #expect(old.offloads == nil && old.cipher == nil && old.sessions == status.sessions)
+        let earliest = golden.replacing(",\"recovered\":11", with: "")
+        guard case .status(let older) = try Line.decode(Response.self, from: earliest.utf8) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: earliest))
+        }
+        #expect(older.sessions[0].reorder.recovered == 0 && older.sessions[0].reorder.late == 9)
     }
 
     @Test func whatJSONCannotSayIsAnError() {
