@@ -77,8 +77,8 @@ public struct Decoder: ~Copyable {
             symbol.count > prefix, symbol.count - prefix <= PacketPool.maximumPacket
         else { return }
         credit = min(credit + Self.allowance, Self.largestAllowance)
-        sources.activate()
-        guard window.first >= sources.bottom, window.end <= sources.top + SourceSymbols.span else { return }
+        sources.activate(poolCapacity: pool.capacity)
+        guard window.first >= sources.bottom, window.end <= sources.top + sources.span else { return }
         for i in 0..<waiting where equations[i].window == window { return }
         var missing = 0
         var sequence = window.first

@@ -106,7 +106,8 @@ extension Engine {
         let length = payload.count - Wire.shimSize
         if length > 0, length <= PacketPool.maximumPacket, Shim(parsing: payload).flags & Shim.test != 0 {
             resources.pool.setLength(length, of: slot)
-            session.pointee.deliver(slot, header, Shim(parsing: payload), &resources, now: now)
+            session.pointee.deliver(
+                slot, sequence: sequence, Shim(parsing: payload), isRecovered: isRecovered, &resources, now: now)
             return
         }
         guard payload.count > Wire.shimSize, payload.count - Wire.shimSize <= PacketPool.maximumPacket,

@@ -29,7 +29,8 @@ import Testing
         pool.setLength(1400, of: slot)
         var recovered = 0
         func pass(_ sequences: Range<UInt64>) {
-            for sequence in sequences {
+            var sequence = sequences.lowerBound
+            while sequence < sequences.upperBound {
                 if sequence % 20 == 0 {
                     if encoder.open > 4, let repair = encoder.takeOldest() {
                         let symbol = pool.packet(in: repair.slot, withPrefix: 4)
@@ -45,6 +46,7 @@ import Testing
                     recovered += 1
                     pool.release(packet.slot)
                 }
+                sequence += 1
             }
         }
         pass(0..<1000)
