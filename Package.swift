@@ -42,8 +42,9 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Scheduler", dependencies: ["Packet"], swiftSettings: strict),
         .target(name: "Reorder", dependencies: ["Packet"], swiftSettings: strict),
+        .target(name: "Coding", dependencies: ["Packet"], swiftSettings: strict),
         .target(
-            name: "Engine", dependencies: ["Proto", "Scheduler", "Reorder", "Packet"],
+            name: "Engine", dependencies: ["Proto", "Scheduler", "Reorder", "Coding", "Packet"],
             swiftSettings: strict),
 
         // What touches the host.
@@ -82,10 +83,11 @@ let package = Package(
         .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "Packet"]),
         .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
+        .testTarget(name: "CodingTests", dependencies: ["Coding", "Links", "Packet"]),
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "Proto", "Reorder", "Scheduler", "Packet", "Lab", "Links", "CAllocations",
+                "Engine", "Proto", "Reorder", "Scheduler", "Coding", "Packet", "Lab", "Links", "CAllocations",
             ]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Packet", "Links"]),

@@ -89,23 +89,36 @@ extension Engine {
                 name: peers[session.pointee.peer].configuration.name, now: now)
         } else {
             deliver(
-                slot, UnsafeRawBufferPointer(rebasing: room[..<length]), header, ecn, in: session, now: now)
+                slot, UnsafeRawBufferPointer(rebasing: room[..<length]), sequence: header.sequence, ecn: ecn,
+                in: session, now: now)
+        }
+        // What could be put together now takes the same way.
+        while let packet = session.pointee.decoder.popRecovered() {
+            let payload = resources.pool.packet(in: packet.slot, withPrefix: Wire.shimSize)
+            deliver(
+                packet.slot, UnsafeRawBufferPointer(payload), sequence: packet.sequence, isRecovered: true,
+                in: session, now: now)
         }
     }
 
     /// Checks an inner packet before it joins its flow.
     private mutating func deliver(
-        _ slot: Slot, _ payload: UnsafeRawBufferPointer, _ header: Header, _ ecn: UInt8,
+        _ slot: Slot, _ payload: UnsafeRawBufferPointer, sequence: UInt64, ecn: UInt8 = 0,
+        isRecovered: Bool = false,
         in session: UnsafeMutablePointer<Session>, now: Instant
     ) {
         let length = payload.count - Wire.shimSize
         if length > 0, length <= PacketPool.maximumPacket, Shim(parsing: payload).flags & Shim.test != 0 {
             resources.pool.setLength(length, of: slot)
-            session.pointee.deliver(slot, header, Shim(parsing: payload), &resources, now: now)
+            session.pointee.remember(slot, sequence: sequence, &resources, now: now)
+            session.pointee.deliver(
+                slot, sequence: sequence, Shim(parsing: payload), isRecovered: isRecovered, &resources,
+                now: now)
             return
         }
         guard payload.count > Wire.shimSize, payload.count - Wire.shimSize <= PacketPool.maximumPacket,
-            let packet = InnerPacket(parsing: payload.dropping(Wire.shimSize))
+            let packet = InnerPacket(parsing: payload.dropping(Wire.shimSize)),
+            !isRecovered || payload.dropping(Wire.shimSize + packet.length).allSatisfy({ $0 == 0 })
         else {
             resources.drops.notIP += 1
             resources.pool.release(slot)
@@ -118,6 +131,8 @@ extension Engine {
             return
         }
         resources.pool.setLength(packet.length, of: slot)
+        // The sums are over what the peer sent, so this comes before what is changed here.
+        session.pointee.remember(slot, sequence: sequence, &resources, now: now)
         let shim = Shim(parsing: payload)
         let bytes = resources.pool.packet(in: slot)
         guard ecn == 0 || InnerPacket.combineECN(ecn, in: bytes) else {
@@ -128,7 +143,8 @@ extension Engine {
         InnerPacket.clampSegments(
             in: bytes, to: session.pointee.reach.smallest,
             hasPartialChecksum: shim.flags & Shim.partialChecksum != 0)
-        session.pointee.deliver(slot, header, shim, &resources, now: now)
+        session.pointee.deliver(
+            slot, sequence: sequence, shim, isRecovered: isRecovered, &resources, now: now)
     }
 
     /// Server: the client has begun to use another path.

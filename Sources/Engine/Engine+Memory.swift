@@ -50,6 +50,8 @@ extension Session {
         resend.shrink()
         lost.shrink()
         reorder.shrink()
+        stopCoding(&resources)
+        decoder.removeAll(pool: &resources.pool)
         flows.forget()
         for i in 0..<paths.count {
             paths[i].pointee.queue.shrink()

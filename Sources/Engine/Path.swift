@@ -56,6 +56,8 @@ struct Path: ~Copyable {
     var lastHeard = Instant.zero
     var nextIdleProbe = Instant.zero
     var lossRatio = 0.0
+    /// The same, of what was sent while no queue stood: what is lost then is not lost to congestion.
+    var randomLoss = 0.0
     /// By how much it has put datagrams out of order in the last minutes.
     var reordering = WindowedExtremum(window: .seconds(120), keeps: .maximum)
     var counters = PathCounters()

@@ -74,7 +74,7 @@ extension Session {
             }
             let isPlaced =
                 mode == .redundant
-                ? copy(slot, length, &resources) : place(slot, length, &resources)
+                ? copy(slot, length, &resources) : place(slot, length, &resources, now: now)
             guard isPlaced else { return }
         }
     }
@@ -110,7 +110,9 @@ extension Session {
     }
 
     /// Gives the packet whose turn it is to the path that the mode wants.
-    private mutating func place(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
+    private mutating func place(
+        _ slot: Slot, _ length: Int, _ resources: inout Resources, now: Instant
+    ) -> Bool {
         // What flows send that send little goes before what others have waiting: a ping does not meet the bulk.
         var chosen = mode == .preferred ? lanes.best(length) : lanes.soonest(length)
         let isSparse = queue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
@@ -131,11 +133,14 @@ extension Session {
             resources.pool.retain(slot)
             copyBudget -= length + Wire.overhead
             counters.copied += 1
+            protect(slot, length, on: nil, isInteractive: isSparse, &resources, now: now)
+        } else {
+            protect(slot, length, on: chosen, isInteractive: isSparse, &resources, now: now)
         }
         return true
     }
 
-    private mutating func giveUrgent(_ slot: Slot, _ length: Int, to index: Int) -> Bool {
+    mutating func giveUrgent(_ slot: Slot, _ length: Int, to index: Int) -> Bool {
         guard paths[index].pointee.urgent.append(slot, length: length) else { return false }
         lanes[index].backlog += length + Wire.overhead
         lanes[index].urgent += length + Wire.overhead

@@ -47,6 +47,8 @@ extension Session {
             case .close: isClosedByPeer = true
             case .bench(let request): if !isClient { bench.grant(request, now: now) }
             case .benchCount(let count): if isClient { bench.peerCount = count }
+            case .repair(let repair):
+                take(repair, reader.symbol, near: path.pointee.passed, &resources, now: now)
             }
         }
         if reader.isMalformed { resources.drops.malformed += 1 }
@@ -79,6 +81,12 @@ extension Session {
             // A moving average over some 500 datagrams.
             let weight = min(Double(seen) / 500, 0.5)
             path.pointee.lossRatio += (Double(lost) / Double(seen) - path.pointee.lossRatio) * weight
+            if !path.pointee.delay.showsQueue(path.pointee.rtt) {
+                // What was only late takes its part back.
+                let share = Double(news.lost) / Double(seen)
+                path.pointee.randomLoss += (share - path.pointee.randomLoss) * weight
+                path.pointee.randomLoss = max(path.pointee.randomLoss, 0)
+            }
         }
         guard news.acknowledged > 0 else { return }
         if let sentAt = news.highestSent {
@@ -291,12 +299,10 @@ extension Session {
         let path = paths[index]
         let size = payload.count + Wire.headerSize + Wire.tagSize
         guard let room = outbox.reserve(size) else { return }
-        let waiting = path.pointee.queue.first
         let number = path.pointee.sent.next
         Header(
             kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0, sessionID: epoch.pointee.remoteID,
-            sequence: waiting == .none ? nextSequence : resources.notes[waiting].sequence,
-            pathID: path.pointee.id, packetNumber: number
+            sequence: lowestToCome(on: path, resources), pathID: path.pointee.id, packetNumber: number
         ).write(to: room)
         _ = epoch.pointee.keys.sending.seal(
             payload, into: room.dropping(Wire.headerSize),
@@ -308,6 +314,12 @@ extension Session {
             slot: .none, size: size, eliciting: wantsAck && !isProbe,
             starved: path.pointee.isStarved(now: now), now: now,
             pool: &resources.pool)
+    }
+
+    /// The lowest sequence that may still come on a path: what every control datagram tells the peer.
+    func lowestToCome(on path: UnsafeMutablePointer<Path>, _ resources: borrowing Resources) -> UInt64 {
+        let waiting = path.pointee.queue.first
+        return waiting == .none ? nextSequence : resources.notes[waiting].sequence
     }
 
     /// The path up with the smallest round trip, other than `index`.

@@ -29,18 +29,25 @@ extension Session {
             }
             if path.pointee.sent.bytesInFlight > limit { break }
             let length = resources.pool.length(of: slot)
-            if resources.notes[slot].isAcknowledged {
+            let note = resources.notes[slot]
+            if note.isAcknowledged {
                 // A copy arrived by another path already.
                 path.pointee.removeFirst(isUrgent: isUrgent, length: length)
                 resources.pool.release(slot)
                 continue
             }
-            guard let room = outbox.reserve(Wire.overhead + length) else { return .full }
+            let head = note.isRepairSymbol ? Wire.repairHeadSize : 0
+            guard let room = outbox.reserve(Wire.overhead + head + length) else { return .full }
             path.pointee.removeFirst(isUrgent: isUrgent, length: length)
             // What overtakes the queue proves nothing about what waits there.
             let flags = isUrgent && !path.pointee.queue.isEmpty ? DataFlags.overtakes : 0
-            let size = seal(slot, flags, on: path, into: room, resources)
-            outbox.commit(size, to: link, ecn: InnerPacket.ecn(of: resources.pool.packet(in: slot)))
+            let size =
+                note.isRepairSymbol
+                ? sealRepairSymbol(slot, on: path, into: room, resources)
+                : seal(slot, flags, on: path, into: room, resources)
+            let mark: UInt8 =
+                note.isRepairSymbol ? 0 : InnerPacket.ecn(of: resources.pool.packet(in: slot))
+            outbox.commit(size, to: link, ecn: mark)
             path.pointee.pacer.book(size + RateModel.datagramOverhead, rate: pace, now: now)
             path.pointee.bookSent(size, now: now)
             repairBudget = min(repairBudget + size / 10, Self.largestRepairBudget)
@@ -49,7 +56,7 @@ extension Session {
             path.pointee.tailProbes = 0
             hasGrown = true
             var kept = slot
-            if !resources.mayRetain {
+            if !resources.mayRetain || note.isRepairSymbol {
                 resources.pool.release(slot)
                 kept = .none
             }

@@ -44,18 +44,19 @@ extension Session {
 
     /// Takes an inner packet that lies in `slot` behind its shim.
     mutating func deliver(
-        _ slot: Slot, _ header: Header, _ shim: Shim, _ resources: inout Resources, now: Instant
+        _ slot: Slot, sequence: UInt64, _ shim: Shim, isRecovered: Bool, _ resources: inout Resources,
+        now: Instant
     ) {
         lastData = now
         hasGrown = true
         let verdict = reorder.accept(
-            slot, sequence: header.sequence, distance: shim.distance,
+            slot, sequence: sequence, distance: shim.distance,
             trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, repair: repairHold,
             now: now, pool: &resources.pool)
         let needed = reorder.takeNeededHold()
         if needed > .zero { learn(needed, now: now) }
         switch verdict {
-        case .delivered, .held: break
+        case .delivered, .held: if isRecovered { counters.recovered += 1 }
         case .duplicate, .stale: resources.pool.release(slot)
         }
     }

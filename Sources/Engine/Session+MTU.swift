@@ -28,7 +28,8 @@ extension Session {
         for i in 0..<paths.count
         where paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank && !lanes[i].isFar {
             let size = paths[i].pointee.mtu.prospect - Wire.overhead
-            smallest = min(smallest, size)
+            // A repair symbol is longer than the packets in it.
+            smallest = min(smallest, size - Wire.repairHeadSize)
             largest = max(largest, size)
         }
         guard largest > 0 else { return }

@@ -20,9 +20,10 @@ extension Session {
     /// - Returns: false when the outbox is full and there is more.
     mutating func transmit(into outbox: inout Outbox, _ resources: inout Resources, now: Instant) -> Bool {
         makeTestPackets(&resources, now: now)
-        if queue.isEmpty && resend.isEmpty && !hasBacklog { return true }
+        if queue.isEmpty && resend.isEmpty && !hasBacklog && coding.due > now { return true }
         limitQueue(now: now)
         refreshLanes(now: now)
+        if coding.due <= now { sendRepairSymbol(&resources, now: now) }
         while true {
             distribute(&resources, now: now)
             var progress = false

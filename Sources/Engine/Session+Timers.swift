@@ -15,7 +15,8 @@ extension Session {
                 now - sentAt >= path.pointee.rtt.answerTimeout,
                 path.pointee.liveness.stayedSilent(now: now)
             {
-                moveAway(from: i, &resources)
+                // Where no other path is up, what may still be answered here has nowhere to go.
+                if hasPathUp { moveAway(from: i, &resources) }
                 resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
             }
             if path.pointee.liveness.givesUpAt(path.pointee.rtt) <= now {
@@ -82,7 +83,7 @@ extension Session {
 
     /// When the session wants to be looked at next.
     mutating func nextDeadline(now: Instant) -> Instant {
-        var next = min(reorder.nextDeadline(), nextTransmission(now: now))
+        var next = min(reorder.nextDeadline(), nextTransmission(now: now), coding.due)
         if hasGrown { next = min(next, lastData + Self.idleTime) }
         if let previous = previousEpoch { next = min(next, previous.pointee.retired + Wire.keepOld) }
         for i in 0..<paths.count {

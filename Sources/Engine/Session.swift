@@ -1,3 +1,4 @@
+import Coding
 import Packet
 import Proto
 import Reorder
@@ -55,6 +56,11 @@ struct Session: ~Copyable {
     var copyBudget = Self.largestCopyBudget
     /// When limits and budgets were last brought up to date.
     var limitedAt = Instant.zero
+
+    /// Repairs in advance of what we send, and from those of the peer.
+    var encoder = Encoder(prefix: Wire.shimSize)
+    var decoder = Decoder(prefix: Wire.shimSize)
+    var coding = CodingNeeds()
 
     var reorder = ReorderBuffer()
     var hold = Interval.milliseconds(50)
@@ -156,6 +162,8 @@ struct Session: ~Copyable {
         resend.removeAll(pool: &resources.pool)
         lost.removeAll(pool: &resources.pool)
         reorder.removeAll(pool: &resources.pool)
+        encoder.removeAll(pool: &resources.pool)
+        decoder.removeAll(pool: &resources.pool)
         while paths.count > 0 { paths.remove(at: 0, pool: &resources.pool) }
         if let nextEpoch { Self.destroy(nextEpoch, keyring: &resources.keyring) }
         if let previousEpoch { Self.destroy(previousEpoch, keyring: &resources.keyring) }
@@ -177,4 +185,8 @@ public struct SessionCounters: Sendable {
     public var unrepaired: UInt64 = 0
     /// Interactive packets sent on a second path as well.
     public var copied: UInt64 = 0
+    /// Repair symbols sent: sums of packets, in advance of their loss.
+    public var repairSymbols: UInt64 = 0
+    /// Packets that were lost and put together from repair symbols of the peer.
+    public var recovered: UInt64 = 0
 }

@@ -24,4 +24,6 @@ public enum Frame: Equatable, Sendable {
     case bench(BenchFrame)
     /// The test packets that came out at the peer.
     case benchCount(BenchCountFrame)
+    /// A repair symbol, whose bytes are the reader's `symbol` until it reads on.
+    case repair(RepairFrame)
 }

@@ -4,6 +4,8 @@ import Packet
 public struct FrameReader {
     /// Whether reading ended at a frame that is cut off or makes no sense, not at the end of the payload.
     public private(set) var isMalformed = false
+    /// The bytes of the repair symbol that was read last.
+    public private(set) var symbol = UnsafeRawBufferPointer(start: nil, count: 0)
 
     private var rest: UnsafeRawBufferPointer
 
@@ -21,6 +23,7 @@ public struct FrameReader {
             rest = rest.dropping(Wire.frameHeaderSize + length)
             guard let type = FrameType(rawValue: type), type != .padding else { continue }
             guard let frame = Self.parse(type, body) else { return fail() }
+            if type == .repair { symbol = body.dropping(Wire.repairBodySize) }
             return frame
         }
         return nil
@@ -47,6 +50,7 @@ public struct FrameReader {
         case .assignRequest: .assignRequest
         case .bench: BenchFrame(parsing: body).map(Frame.bench)
         case .benchCount: BenchCountFrame(parsing: body).map(Frame.benchCount)
+        case .repair: RepairFrame(parsing: body).map(Frame.repair)
         }
     }
 

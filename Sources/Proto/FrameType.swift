@@ -26,4 +26,6 @@ public enum FrameType: UInt8, Sendable {
     case bench = 16
     /// How many test packets have come out.
     case benchCount = 17
+    /// A sum of data payloads, to put a lost one together from.
+    case repair = 11
 }

@@ -41,6 +41,16 @@ public struct FrameWriter {
         return true
     }
 
+    /// Appends a REPAIR whose symbol is zeros, for the caller to fill in; false when there is no room for it.
+    public mutating func append(_ frame: RepairFrame) -> Bool {
+        guard frame.symbolSize > 0, let body = begin(.repair, Wire.repairBodySize + frame.symbolSize) else {
+            return false
+        }
+        frame.writeHead(to: buffer.slice(count - body.count - Wire.frameHeaderSize, Wire.repairHeadSize))
+        body.dropping(Wire.repairBodySize).initializeMemory(as: UInt8.self, repeating: 0)
+        return true
+    }
+
     /// Appends a PING; false when there is no room for it.
     public mutating func append(ping token: UInt64) -> Bool { append(.ping, token) }
     /// Appends a PONG; false when there is no room for it.
@@ -92,6 +102,7 @@ public struct FrameWriter {
         case .mode(let mode): append(mode)
         case .bench(let request): append(request)
         case .benchCount(let count): append(count)
+        case .repair(let repair): append(repair)
         }
     }
 

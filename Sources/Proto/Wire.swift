@@ -41,6 +41,9 @@ import Packet
 ///       8    CLOSE           reason 1
 ///       9    MODE            mode 1 ‖ paths of redundant 1 (0: all; may be left out)
 ///      10    ASSIGN_REQUEST  nothing
+///      11    REPAIR          first sequence, low 24 bits 3 ‖ count 1 (1 to 240) ‖ seed 1 ‖ symbol: the sum over
+///                            GF(2⁸), polynomial 0x11D, of coefficient × data payload of each of these sequences, a
+///                            shorter payload followed by zeros. Coefficient: `EncodingWindow`
 ///
 /// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1 (1:
 /// chacha20-poly1305, 2: aes-256-gcm; of data and control only, the handshake's own cipher is always ChaChaPoly).
@@ -152,6 +155,10 @@ public enum Wire {
     public static let frameHeaderSize = 3
     /// Bytes of an ACK frame with its type and length.
     public static let ackFrameSize = frameHeaderSize + ackBodySize
+    /// Bytes in front of the symbol of a REPAIR frame, type and length included. With them the datagram of a repair symbol
+    /// is 8 bytes longer than that of the longest packet in it: over IPv6, 1500 for an inner MTU of 1400.
+    public static let repairHeadSize = frameHeaderSize + repairBodySize
+    static let repairBodySize = 5
     static let ackBodySize = 68
     static let pathStatusBodySize = 6
     static let benchBodySize = 4

@@ -20,6 +20,8 @@ public struct PacketNotes: ~Copyable {
         public var isTest = false
         /// How often it was lost and sent again.
         public var repairs: UInt8 = 0
+        /// Whether it is no packet but a repair symbol, with its frame's head before it.
+        public var isRepairSymbol = false
         /// Whether a copy of it is known to have arrived.
         public var isAcknowledged = false
 

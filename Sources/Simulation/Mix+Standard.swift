@@ -39,6 +39,9 @@ extension Mix {
                 link(100, 10).alternating([.isDown(true), .isDown(false)], every: 1.5, until: 30),
                 link(50, 30),
             ]),
+        Mix("sat-lossy", "20/300/2%", [link(20, 300, loss: 0.02)]),
+        Mix(
+            "far-lossy", "50/120/1% + 20/150/3%", [link(50, 120, loss: 0.01), link(20, 150, loss: 0.03)]),
         Mix("two-lossy", "50/20/5% + 50/20/5%", [link(50, 20, loss: 0.05), link(50, 20, loss: 0.05)]),
     ]
 

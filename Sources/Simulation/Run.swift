@@ -41,7 +41,9 @@ public struct Run: Sendable {
     public func measure(trace: ((String) -> Void)? = nil) -> Cell {
         let world = World(links: mix.links, seed: seed)
         world.placeTunnel(mode: .auto, seed: seed)
-        world.run(for: Self.idle)
+        // A handshake, and proof of the address: four round trips at the most.
+        let shortest = mix.links.map { $0.shape(from: mix.sender).delay }.min() ?? 0
+        world.run(for: max(Self.idle, Interval(nanoseconds: Int64(shortest)) * 8))
         switch column {
         case .cubic: return bulk(cubic, world, trace)
         case .bbr: return bulk(TCPTransfer(from: mix.sender, control: BBR()), world, trace)

@@ -14,6 +14,7 @@ extension World {
             line.append(("drops.expired", Double(near.engine.drops.expired)))
             line.append(("resent", Double(session.counters.resent)))
             line.append(("unrepaired", Double(session.counters.unrepaired)))
+            line.append(("repair_symbols", Double(session.counters.repairSymbols)))
             for (index, path) in session.paths.enumerated() {
                 line.append(("path\(index).up", path.state == .up ? 1 : 0))
                 line.append(("path\(index).rate_mbit", path.rate * 8 / 1e6))
@@ -33,6 +34,7 @@ extension World {
             line.append(("hold_ms", session.hold.milliseconds))
             line.append(("late", Double(session.reorder.late)))
             line.append(("expired", Double(session.reorder.expired)))
+            line.append(("recovered", Double(session.counters.recovered)))
             line.append(("copies", Double(session.reorder.duplicates)))
         }
         return line

@@ -32,6 +32,7 @@ extension Daemon {
         status.paths = report.paths.map { path(of: $0) }
         status.reorder = ReorderStatus(
             held: report.held, late: report.reorder.late, duplicates: report.reorder.duplicates,
+            recovered: report.counters.recovered,
             deadline: report.hold.milliseconds)
         return status
     }

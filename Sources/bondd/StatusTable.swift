@@ -32,7 +32,7 @@ struct StatusTable {
             lines += Self.table(rows)
             let reorder = session.reorder
             lines.append(
-                "  order: \(reorder.held) held, \(reorder.late) late, \(reorder.duplicates) copies dropped, "
+                "  order: \(reorder.held) held, \(reorder.late) late, \(reorder.recovered) recovered, \(reorder.duplicates) copies dropped, "
                     + "deadline \(Self.number(reorder.deadline)) ms")
             lines += Self.counts(session)
             lines += session.paths.compactMap { Self.data($0) }

@@ -64,7 +64,8 @@ import Testing
             client: "laptop", address: "10.77.0.2", state: "up", mode: "auto", rekeyAge: 60.5,
             queuePackets: 7, queue: QueueStatus(dropped: 13, marked: 14),
             repair: RepairStatus(resent: 15, unrepaired: 16, copied: 17),
-            paths: [path], reorder: ReorderStatus(held: 8, late: 9, duplicates: 10, deadline: 40.5),
+            paths: [path],
+            reorder: ReorderStatus(held: 8, late: 9, duplicates: 10, recovered: 11, deadline: 40.5),
             drops: ["queue_full": .max])
         let status = Status(
             version: "1.0", role: "client", mode: "auto", redundantPaths: 2, interface: "bond0", mtu: 1400,
@@ -83,7 +84,7 @@ import Testing
             + #""name":"fibre","queue_ms":1.5,"rate_mbit":95.5,"remote":"203.0.113.7:5000","repaired":6,"#
             + #""role":"primary","rtt_ms":12.5,"rx_bytes":2,"rx_packets":4,"state":"up","tx_bytes":1,"#
             + #""tx_packets":3}],"queue":{"dropped":13,"marked":14},"queue_packets":7,"rekey_age_s":60.5,"reorder":{"deadline_ms":40.5,"#
-            + #""duplicates":10,"held":8,"late":9},"repair":{"copied":17,"resent":15,"unrepaired":16},"state":"up"}],"threads":2,"uptime_s":3600.5,"version":"1.0"}}"#
+            + #""duplicates":10,"held":8,"late":9,"recovered":11},"repair":{"copied":17,"resent":15,"unrepaired":16},"state":"up"}],"threads":2,"uptime_s":3600.5,"version":"1.0"}}"#
         #expect(try text(Response.status(status)) == golden + "\n")
         #expect(try Line.decode(Response.self, from: golden.utf8) == .status(status))
         // A version that does not say what it uses is understood.
@@ -96,6 +97,11 @@ import Testing
         let there = try #require(old.sessions.first)
         #expect(there.queue == nil && there.repair == nil && there.queuePackets == 7)
         #expect(there.paths.first?.dataUsed == nil && there.paths.first?.repaired == 6)
+        let earliest = golden.replacing(",\"recovered\":11", with: "")
+        guard case .status(let older) = try Line.decode(Response.self, from: earliest.utf8) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: earliest))
+        }
+        #expect(older.sessions[0].reorder.recovered == 0 && older.sessions[0].reorder.late == 9)
     }
 
     @Test func whatJSONCannotSayIsAnError() {

@@ -48,6 +48,25 @@ extension EndToEndTests {
             }
         }
 
+        /// What is sent again takes 310 ms on this link, and nobody waits for so long.
+        @Test func repairsInAdvanceHideTheLossOfALongLink() throws {
+            try withTunnel(["far=20/150,loss=3%"], mode: "auto") { tunnel, client in
+                let (from, to) = (client.namespace, tunnel.server.namespace)
+                // What the link carries is found out in the first round trips.
+                _ = try UDPFlow.run(
+                    from: from, to: to, address: Tunnel.serverAddress, megabits: 8, seconds: 3)
+                let flow = try UDPFlow.run(
+                    from: from, to: to, address: Tunnel.serverAddress, megabits: 8, seconds: 10)
+                measured("20/150, 3 % loss: lost inside", flow.loss * 100, "%")
+                let disorder = Double(flow.outOfOrder) / Double(flow.sent)
+                measured("20/150, 3 % loss: out of order inside", disorder * 100, "%")
+                let recovered = Double(try tunnel.server.status().sessions[0].reorder.recovered)
+                measured("20/150, 3 % loss: recovered", recovered / Double(flow.sent) * 100, "%")
+                #expect(flow.sent > 7000 && flow.loss <= 0.005 && disorder <= 0.015)
+                #expect(recovered > Double(flow.sent) * 0.015)
+            }
+        }
+
         @Test func carrierLossIsSeenAtOnceAndTheLinkComesBack() throws {
             try withTunnel(fibreAndLTE) { tunnel, client in
                 let watch = try Watch(tunnel, client, seconds: 4)

@@ -1,4 +1,5 @@
 import CAllocations
+import Coding
 import Engine
 import Packet
 import Proto
@@ -17,6 +18,42 @@ import Testing
         print("allocations over \(Self.packets) packets: \(count)")
         #expect(pair.delivered - before > Self.packets * 9 / 10, "the packets did arrive")
         #expect(count == 0)
+    }
+
+    /// Nor does forward error correction, once it has begun.
+    @Test func codingAllocatesNothing() {
+        var pool = PacketPool(capacity: 4096)
+        var encoder = Encoder(prefix: 4)
+        var decoder = Decoder(prefix: 4)
+        let slot = pool.reserve()
+        pool.setLength(1400, of: slot)
+        var recovered = 0
+        func pass(_ sequences: Range<UInt64>) {
+            var sequence = sequences.lowerBound
+            while sequence < sequences.upperBound {
+                if sequence % 20 == 0 {
+                    if encoder.open > 4, let repair = encoder.takeOldest() {
+                        let symbol = pool.packet(in: repair.slot, withPrefix: 4)
+                        decoder.take(UnsafeRawBufferPointer(symbol), of: repair.window, pool: &pool)
+                        pool.release(repair.slot)
+                    }
+                    _ = encoder.begin(at: sequence, pool: &pool)
+                }
+                pool.packet(in: slot).storeBytes(of: sequence, as: UInt64.self)
+                encoder.add(slot, sequence: sequence, pool: &pool)
+                if sequence % 33 != 0 { decoder.note(slot, sequence: sequence, pool: &pool) }
+                while let packet = decoder.popRecovered() {
+                    recovered += 1
+                    pool.release(packet.slot)
+                }
+                sequence += 1
+            }
+        }
+        pass(0..<1000)
+        allocations_start()
+        pass(1000..<3000)
+        #expect(allocations_stop() == 0)
+        #expect(recovered > 60)
     }
 
     /// The counter itself counts.

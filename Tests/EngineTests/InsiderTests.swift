@@ -25,7 +25,7 @@ import Testing
 
     private func frame(_ random: inout SeededGenerator, now: Instant, sent: UInt64) -> Frame {
         let path = UInt16.random(in: 0..<22, using: &random)
-        switch Int.random(in: 0..<13, using: &random) {
+        switch Int.random(in: 0..<15, using: &random) {
         case 0...2:
             return .ack(
                 AckFrame(
@@ -55,6 +55,11 @@ import Testing
             return .bench(
                 BenchFrame(pathID: path % 4, milliseconds: UInt16(truncatingIfNeeded: random.next())))
         case 11: return .benchCount(BenchCountFrame(time: random.next(), bytes: random.next()))
+        case 12, 13:
+            return .repair(
+                RepairFrame(
+                    first: number(&random, near: 100), count: UInt8.random(in: 0...255, using: &random),
+                    seed: 1, symbolSize: Int.random(in: 1..<1800, using: &random)))
         default:
             return .assign(
                 AssignFrame(

@@ -57,6 +57,8 @@ import Testing
         ),
     ]
 
+    private static let repair = "0b 0009 020304 05 06 0708090a"  // type, length; first, count, seed, symbol
+
     private func read(_ bytes: [UInt8]) -> (frames: [Frame], isMalformed: Bool) {
         let buffer = Buffer(bytes)
         var reader = FrameReader(buffer.read)
@@ -145,6 +147,42 @@ import Testing
         }
     }
 
+    /// A REPAIR's body is a symbol to its end.
+    @Test func repairCarriesItsSymbol() {
+        let frame = RepairFrame(first: 0x99_0102_0304, count: 5, seed: 6, symbolSize: 4)
+        let golden = hex(Self.repair)
+        let buffer = Buffer(golden.count)
+        var writer = FrameWriter(buffer.bytes)
+        let fits = writer.append(frame)
+        #expect(fits && writer.count == golden.count)
+        #expect(buffer.first(Wire.repairHeadSize) == Array(golden[..<Wire.repairHeadSize]))
+        let whole = Buffer(hex("02 0008 0000000000000001") + golden + hex("02 0008 0000000000000002"))
+        var reader = FrameReader(whole.read)
+        #expect(reader.next() == .ping(1))
+        #expect(reader.next() == .repair(frame))
+        #expect(Array(reader.symbol) == [7, 8, 9, 10])
+        #expect(reader.next() == .ping(2))
+        for text in ["0b 0005 020304 05 06", "0b 0004 020304 05", "0b 0006 020304 00 06 07"] {
+            #expect(read(hex(text)).isMalformed, "\(text)")
+        }
+        var cramped = FrameWriter(Buffer(golden.count - 1).bytes)
+        let isCramped = cramped.append(frame)
+        #expect(!isCramped && cramped.count == 0)
+    }
+
+    /// The sequence that was meant is found as long as both ends are within eight million of each other.
+    @Test func repairsSequenceIsCompleted() {
+        for first in [0, 1, 1 << 23, 1 << 24 - 1, 1 << 24, 5 << 40 + 77, 1 << 62 - 1] as [UInt64] {
+            let frame = RepairFrame(first: first, count: 1, seed: 0, symbolSize: 1)
+            for distance in [0, 1, 300, 1 << 23 - 1] as [UInt64] {
+                #expect(frame.first(near: first + distance) == first)
+                if distance <= first { #expect(frame.first(near: first - distance) == first) }
+            }
+            // No honest peer comes near: whatever it is, it is a number.
+            #expect(frame.first(near: .max) & 0xFF_FFFF == first & 0xFF_FFFF)
+        }
+    }
+
     @Test func padding() {
         let buffer = Buffer(100)
         var writer = FrameWriter(buffer.bytes)
@@ -219,7 +257,7 @@ import Testing
         let seed: UInt64 = 2026
         var random = SplitMix(seed)
         let out = Buffer(4096)
-        let corpus = Self.golden.map { hex($0.1) }
+        let corpus = Self.golden.map { hex($0.1) } + [hex(Self.repair)]
         for round in 0..<100_000 {
             var bytes: [UInt8] = []
             if round % 2 == 0 {

@@ -55,6 +55,8 @@ public struct TunnelStatus: Decodable, Sendable {
     public struct Reorder: Decodable, Sendable {
         /// Copies dropped.
         public var duplicates: Int
+        /// Packets put together from repair symbols.
+        public var recovered: Int
     }
 
     /// `client` or `server`.

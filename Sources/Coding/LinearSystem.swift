@@ -1,0 +1,109 @@
+/// A small system of linear equations over GF(2⁸), brought to reduced row echelon form: which unknowns does it determine, and by
+/// which combination of its equations?
+///
+/// A row has a byte for each unknown, and behind them one for each equation that says how the row is made of those. So the
+/// symbols themselves are touched only for what is determined.
+struct LinearSystem: ~Copyable {
+    /// The most equations, and the most unknowns: more losses than that at once are no longer few.
+    static let size = 16
+    /// Bytes of a row.
+    private static let width = size + Decoder.maximumWaiting
+
+    private let unknowns: UnsafeMutablePointer<UInt64>
+    private(set) var unknownCount = 0
+    private(set) var rowCount = 0
+    private let rows: UnsafeMutableRawBufferPointer
+
+    init() {
+        unknowns = .allocate(capacity: Self.size)
+        rows = .allocate(byteCount: Self.size * Self.width, alignment: 16)
+    }
+
+    deinit {
+        unknowns.deallocate()
+        rows.deallocate()
+    }
+
+    /// No equations.
+    mutating func removeAll() {
+        unknownCount = 0
+        rowCount = 0
+    }
+
+    /// Adds the equation that the caller knows by `number`, below `Decoder.maximumWaiting`, whose unknowns are those that are not `known`. One that
+    /// brings too many unknowns is left out.
+    mutating func add(_ window: EncodingWindow, number: Int, known: borrowing SourceSymbols) {
+        guard rowCount < Self.size else { return }
+        let row = row(rowCount)
+        row.initializeMemory(as: UInt8.self, repeating: 0)
+        let before = unknownCount
+        var sequence = window.first
+        while sequence < window.end {
+            if known.find(sequence) == .none {
+                guard let column = column(of: sequence) else {
+                    unknownCount = before
+                    return
+                }
+                row[column] = window.coefficient(of: sequence)
+            }
+            sequence += 1
+        }
+        row[Self.size + number] = 1
+        rowCount += 1
+    }
+
+    /// Brings the system to reduced row echelon form (Gauss and Jordan).
+    mutating func reduce() {
+        var rank = 0
+        for column in 0..<unknownCount {
+            var pivot = rank
+            while pivot < rowCount && row(pivot)[column] == 0 { pivot += 1 }
+            guard pivot < rowCount else { continue }
+            if pivot != rank { swap(pivot, rank) }
+            scale(rank, by: GaloisField.inverse(row(rank)[column]))
+            for other in 0..<rowCount where other != rank && row(other)[column] != 0 {
+                GaloisField.add(
+                    row(other)[column], times: UnsafeRawBufferPointer(row(rank)), to: row(other))
+            }
+            rank += 1
+        }
+        rowCount = rank
+    }
+
+    /// The unknown that the `index`-th row of the reduced system determines; nil when it has several left.
+    func determined(by index: Int) -> UInt64? {
+        let row = row(index)
+        var found: Int?
+        for column in 0..<unknownCount where row[column] != 0 {
+            if found != nil { return nil }
+            found = column
+        }
+        return found.map { unknowns[$0] }
+    }
+
+    /// What the caller's equation `number` is multiplied with in the `index`-th row.
+    func factor(of number: Int, in index: Int) -> UInt8 { row(index)[Self.size + number] }
+
+    private func row(_ index: Int) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: rows[index * Self.width..<(index + 1) * Self.width])
+    }
+
+    /// The column of an unknown, which may be a new one; nil when there are too many.
+    private mutating func column(of sequence: UInt64) -> Int? {
+        for i in 0..<unknownCount where unknowns[i] == sequence { return i }
+        guard unknownCount < Self.size else { return nil }
+        unknowns[unknownCount] = sequence
+        unknownCount += 1
+        return unknownCount - 1
+    }
+
+    private func scale(_ index: Int, by factor: UInt8) {
+        let row = row(index)
+        for i in 0..<row.count { row[i] = GaloisField.multiply(row[i], factor) }
+    }
+
+    private func swap(_ a: Int, _ b: Int) {
+        let (a, b) = (row(a), row(b))
+        for i in 0..<a.count { (a[i], b[i]) = (b[i], a[i]) }
+    }
+}

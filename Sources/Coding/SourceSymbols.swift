@@ -1,0 +1,68 @@
+import Packet
+
+/// The last source symbols that arrived, by sequence, each a copy in a slot of its own: the one that goes on to the TUN
+/// device may be changed there.
+struct SourceSymbols: ~Copyable {
+    /// The most sequences below the highest that are remembered: as much as may lie between the paths' delays, 300 ms at
+    /// 70 Mbit/s, and the longest window.
+    static let longestSpan = 2048
+
+    /// How many sequences are remembered, a power of two: at the most so many that they fill a quarter of the pool.
+    private(set) var span: UInt64 = 0
+
+    private struct Entry {
+        var sequence = UInt64.max
+        var slot = Slot.none
+    }
+
+    /// Made with the first repair symbol: without any nothing is remembered.
+    private var entries: UnsafeMutablePointer<Entry>?
+    /// One above the highest sequence.
+    private(set) var top: UInt64 = 0
+
+    init() {}
+
+    deinit { entries?.deallocate() }
+
+    /// Whether symbols are remembered.
+    var isActive: Bool { entries != nil }
+
+    /// The lowest sequence that may be here.
+    var bottom: UInt64 { top > span ? top - span : 0 }
+
+    /// The symbol of `sequence`, or `Slot.none`.
+    func find(_ sequence: UInt64) -> Slot {
+        guard let entries else { return .none }
+        let entry = entries[Int(truncatingIfNeeded: sequence & (span - 1))]
+        return entry.sequence == sequence ? entry.slot : .none
+    }
+
+    /// Remembers what comes from now on.
+    mutating func activate(poolCapacity: Int) {
+        guard entries == nil else { return }
+        let count = min(Self.longestSpan, max(poolCapacity / 4 + 1, 2).nextPowerOfTwo / 2)
+        span = UInt64(count)
+        entries = .allocate(capacity: count)
+        entries?.initialize(repeating: Entry(), count: count)
+    }
+
+    /// Puts a symbol in, and becomes the owner of its slot; false when it is too old, or there.
+    mutating func insert(_ slot: Slot, sequence: UInt64, pool: inout PacketPool) -> Bool {
+        guard let entries, sequence >= bottom, sequence < 1 << 62 else { return false }
+        let entry = entries + Int(truncatingIfNeeded: sequence & (span - 1))
+        guard entry.pointee.sequence != sequence else { return false }
+        if entry.pointee.slot != .none { pool.release(entry.pointee.slot) }
+        entry.pointee = Entry(sequence: sequence, slot: slot)
+        top = max(top, sequence + 1)
+        return true
+    }
+
+    /// Forgets all symbols.
+    mutating func removeAll(pool: inout PacketPool) {
+        guard let made = entries else { return }
+        for i in 0..<Int(span) where made[i].slot != .none { pool.release(made[i].slot) }
+        made.deallocate()
+        entries = nil
+        top = 0
+    }
+}

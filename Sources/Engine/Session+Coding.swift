@@ -1,0 +1,171 @@
+import Coding
+import Packet
+import Proto
+import Scheduler
+
+// Forward error correction: repairs in advance, where one that is sent when the loss is known would come too late.
+extension Session {
+    /// Losses below this share are left to TCP and to the ear.
+    static var leastCodedLoss: Double { 0.001 }
+    /// Where all paths are long, so much loss is taken for granted until a path's first datagrams have told: a flow that loses
+    /// a packet of its first ones is slow for minutes.
+    static var assumedLoss: Double { 0.01 }
+    static var trial: UInt64 { 1000 }
+    /// A repair that takes longer finds nobody waiting: the receiver's hold, 250 ms, less a margin for ACKs and jitter.
+    static var latestRepair: Interval { .milliseconds(200) }
+    /// The same for what people hear and see at once: 150 ms is what a call may take from mouth to ear (ITU-T G.114).
+    static var latestInteractiveRepair: Interval { .milliseconds(100) }
+    /// The most repair symbols for a packet, and bytes of them for a byte.
+    static var largestCodingRatio: Double { 0.3 }
+    /// The most bytes of repair symbols at once beyond that share.
+    static var largestCodingCredit: Int { 16 * 1024 }
+    /// A packet is in a repair symbol no later than this, however few follow it.
+    static var longestCodingDelay: Interval { .milliseconds(60) }
+    /// Windows are about so long: longer ones need fewer repair symbols for the same, but wait for them longer.
+    static var wantedWindow: Int { 128 }
+    /// Without packets at risk for so long, nothing is summed up any more; without repair symbols, nothing remembered.
+    static var codingRest: Interval { .seconds(2) }
+
+    // MARK: - Out
+
+    /// Adds a packet that has just got its sequence to the sums, and sends one when it is time.
+    /// - Parameter index: the path that it goes on; nil when it goes on two and needs no more.
+    mutating func protect(
+        _ slot: Slot, _ length: Int, on index: Int?, isInteractive: Bool, _ resources: inout Resources,
+        now: Instant
+    ) {
+        let ratio = index.map { codingRatio(on: $0, isInteractive: isInteractive) } ?? 0
+        let sequence = resources.notes[slot].sequence
+        if ratio > 0 {
+            coding.neededAt = now
+            coding.debt += ratio
+            if coding.due == .never { coding.due = now + Self.longestCodingDelay }
+            if encoder.open == 0 { _ = encoder.begin(at: sequence, pool: &resources.pool) }
+        }
+        guard encoder.open > 0 else { return }
+        guard now - coding.neededAt < Self.codingRest else {
+            stopCoding(&resources)
+            return
+        }
+        encoder.add(slot, sequence: sequence, pool: &resources.pool)
+        // A trickle that can wait pays for few losses with few repair symbols, however late they come.
+        let share = isInteractive ? Self.largestCodingRatio : min(5 * ratio, Self.largestCodingRatio)
+        coding.credit = min(coding.credit + Int(Double(length) * share), Self.largestCodingCredit)
+        if coding.debt >= 1 || encoder.oldestCount == EncodingWindow.longest {
+            sendRepairSymbol(&resources, now: now)
+        }
+    }
+
+    /// How many repair symbols a packet needs that goes on the path at `index`; none when it can be sent again in time.
+    private func codingRatio(on index: Int, isInteractive: Bool) -> Double {
+        let path = paths[index]
+        let isNew = path.pointee.sent.next < Self.trial && path.pointee.rtt.isKnown
+        guard isNew || path.pointee.randomLoss >= Self.leastCodedLoss else { return 0 }
+        var fastest = path.pointee.rtt.minimum
+        // A path that is in doubt for a moment counts: it will be there to repair.
+        for i in 0..<paths.count
+        where paths[i].pointee.role != .never && paths[i].pointee.liveness.state != .down {
+            fastest = min(fastest, paths[i].pointee.rtt.minimum)
+        }
+        // As in `repairDelay`, but for what waits in queues of our own.
+        let repair = (path.pointee.rtt.minimum + fastest) / 2 + .milliseconds(10)
+        guard repair > (isInteractive ? Self.latestInteractiveRepair : Self.latestRepair) else { return 0 }
+        var loss = path.pointee.randomLoss
+        if isNew && fastest > Self.latestRepair { loss = max(loss, Self.assumedLoss) }
+        guard loss >= Self.leastCodedLoss else { return 0 }
+        // The losses that a window has on average and three standard deviations more, as many as all but one window in a
+        // thousand have; and repair symbols are lost, too.
+        let ratio = (loss + 3 * (loss / Double(Self.wantedWindow)).squareRoot()) / (1 - min(loss, 0.5))
+        return min(ratio, Self.largestCodingRatio)
+    }
+
+    /// Gives the oldest sum to the path that brings it soonest, and begins the next.
+    mutating func sendRepairSymbol(_ resources: inout Resources, now: Instant) {
+        coding.due = .never
+        guard coding.credit > 0, encoder.oldestCount > 0, let repair = encoder.takeOldest() else { return }
+        coding.debt = min(max(coding.debt - 1, 0), 1)
+        let length = resources.pool.length(of: repair.slot)
+        coding.credit -= length + Wire.overhead
+        // Windows grow until they are as long as they should be.
+        let isShort = repair.window.count < Self.wantedWindow
+        for _ in 0..<(isShort ? 2 : 1) { _ = encoder.begin(at: nextSequence, pool: &resources.pool) }
+        var note = PacketNotes.Note()
+        note.sequence = nextSequence
+        note.entered = now
+        note.isRepairSymbol = true
+        resources.notes[repair.slot] = note
+        RepairFrame(
+            first: repair.window.first, count: UInt8(truncatingIfNeeded: repair.window.count),
+            seed: repair.window.seed, symbolSize: length + Wire.shimSize
+        ).writeHead(
+            to: resources.pool.packet(in: repair.slot, withPrefix: Wire.repairHeadSize + Wire.shimSize))
+        if let path = lanes.soonest(length + Wire.repairHeadSize), giveUrgent(repair.slot, length, to: path) {
+            counters.repairSymbols += 1
+        } else {
+            resources.pool.release(repair.slot)
+        }
+    }
+
+    /// Gives up all sums.
+    mutating func stopCoding(_ resources: inout Resources) {
+        encoder.removeAll(pool: &resources.pool)
+        coding.debt = 0
+        coding.due = .never
+    }
+
+    /// Seals a repair symbol as a control datagram that wants an ACK: lost ones count as the path's.
+    func sealRepairSymbol(
+        _ slot: Slot, on path: UnsafeMutablePointer<Path>, into room: UnsafeMutableRawBufferPointer,
+        _ resources: borrowing Resources
+    ) -> Int {
+        let packetNumber = path.pointee.sent.next
+        Header(
+            kind: .control, flags: ControlFlags.wantsAck, sessionID: epoch.pointee.remoteID,
+            sequence: lowestToCome(on: path, resources), pathID: path.pointee.id, packetNumber: packetNumber
+        ).write(to: room)
+        let frame = resources.pool.packet(in: slot, withPrefix: Wire.repairHeadSize + Wire.shimSize)
+        let sealed = epoch.pointee.keys.sending.seal(
+            UnsafeRawBufferPointer(frame), into: room.dropping(Wire.headerSize),
+            header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: path.pointee.id,
+            packetNumber: packetNumber)
+        return Wire.headerSize + sealed
+    }
+
+    // MARK: - In
+
+    /// Takes a repair symbol of the peer.
+    mutating func take(
+        _ frame: RepairFrame, _ symbol: UnsafeRawBufferPointer, near sequence: UInt64,
+        _ resources: inout Resources, now: Instant
+    ) {
+        coding.heardAt = now
+        hasGrown = true
+        let window = EncodingWindow(
+            first: frame.first(near: sequence), count: Int(frame.count), seed: frame.seed)
+        decoder.take(symbol, of: window, pool: &resources.pool)
+    }
+
+    /// Keeps a copy of a packet that arrived, for the sums that it is in.
+    mutating func remember(_ slot: Slot, sequence: UInt64, _ resources: inout Resources, now: Instant) {
+        guard decoder.isActive else { return }
+        if now - coding.heardAt < Self.codingRest {
+            decoder.note(slot, sequence: sequence, pool: &resources.pool)
+        } else {
+            decoder.removeAll(pool: &resources.pool)
+        }
+    }
+}
+
+/// What forward error correction has to do, and may.
+struct CodingNeeds {
+    /// Repair symbols that are owed; one is sent when it is 1.
+    var debt = 0.0
+    /// Bytes of repair symbols that may be sent now.
+    var credit = Session.largestCodingCredit
+    /// When one is sent at the latest.
+    var due = Instant.never
+    /// When a packet was last at risk.
+    var neededAt = Instant.zero
+    /// When the peer last sent a repair symbol.
+    var heardAt = Instant.zero
+}
