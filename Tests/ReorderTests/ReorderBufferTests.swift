@@ -93,7 +93,7 @@ import Testing
         rig.accept(4, after: 3, hold: .seconds(9))
         rig.wait(.milliseconds(20))
         #expect(rig.delivered == [0, 2])
-        rig.wait(.milliseconds(229))
+        rig.wait(.milliseconds(479))
         #expect(rig.delivered == [0, 2])
         rig.wait(.milliseconds(1))
         #expect(rig.delivered == [0, 2, 4])

@@ -17,17 +17,21 @@ import Testing
         #expect(path.isUp && path.probeDue == .never && path.since == ProbedPath.at(2200))
     }
 
-    @Test func aSuspectPathIsProbedThriceAndGivenUpAfter250Milliseconds() {
+    @Test func aSuspectPathIsProbedAtLeastThriceAndGivenUpAfter250Milliseconds() {
         let path = ProbedPath.up()
         #expect(path.stayedSilent(0))
         #expect(path.state == .suspect && !path.isUp)
         #expect(!path.stayedSilent(1), "only once")
         #expect(path.givesUpAt(rtt(10)) == .never, "not before its probes are out")
-        #expect(path.probes(until: 1000) == [0, 20, 60])
-        // The last probe at 60 ms has 80 ms at least, which is less than 250 in all.
+        #expect(path.probes(until: 39) == [0, 20])
+        #expect(path.givesUpAt(rtt(10)) == .never, "not before three are out")
+        #expect(
+            path.probes(until: 1000) == [40, 60, 80, 100, 120, 140, 160, 180, 200, 220],
+            "a burst swallows a few")
+        // The third probe at 40 ms has 80 ms at least, which is less than 250 in all.
         #expect(path.givesUpAt(rtt(10)) == ProbedPath.at(250))
-        // With 300 ms of round trip the last probe's time is up later: 60 + 300 + 25 (the variation has died down).
-        #expect((ProbedPath.at(385)...ProbedPath.at(390)).contains(path.givesUpAt(rtt(300))))
+        // With 300 ms of round trip the third probe's time is up later: 40 + 300 + 25 (the variation has died down).
+        #expect((ProbedPath.at(365)...ProbedPath.at(370)).contains(path.givesUpAt(rtt(300))))
         #expect(path.fail(250) && path.state == .down)
         #expect(!path.fail(251), "no news")
     }
