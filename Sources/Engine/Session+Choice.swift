@@ -97,8 +97,10 @@ extension Session {
             resources.pool.release(slot)
             return true
         }
-        guard let chosen = lanes.soonest(length), giveUrgent(slot, length, to: chosen) else { return false }
+        guard let chosen = lanes.repairing(length, of: resend.bytes), giveUrgent(slot, length, to: chosen)
+        else { return false }
         resend.removeFirst(length: length)
+        queue.charge(length)
         counters.resent += 1
         // What was lost twice goes by two ways.
         if note.repairs > 1, let second = lanes.soonest(length, but: chosen),

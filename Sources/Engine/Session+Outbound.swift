@@ -84,9 +84,11 @@ extension Session {
         let usual = min(max(whole / 2, .milliseconds(5)), max(Self.longestStand, whole / 4))
         // A path that died may be back in a moment. Until then what was under way on it may wait: a window that was cut takes
         // Cubic a minute to open again.
+        volume.record(Int64(measured * (whole + usual).seconds), now: now)
         let lost =
-            rate > 0 ? Interval(nanoseconds: Int64(Double(whole.nanoseconds) * (before / rate - 1))) : .zero
-        queueLimits.target = min(usual + lost, max(usual, Self.longestOutage))
+            rate > 0
+            ? Interval(nanoseconds: Int64(Double(volume.value ?? 0) / rate * 1e9)) - whole - usual : .zero
+        queueLimits.target = min(usual + max(lost, .zero), max(usual, Self.longestOutage))
         // What a drop brings about shows when the queue that stood has left, too.
         queueLimits.interval = max((whole + usual) * 2, .milliseconds(100))
     }

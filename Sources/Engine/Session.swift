@@ -44,6 +44,9 @@ struct Session: ~Copyable {
     var queueLimit = 256 * 1024
     /// The most that the paths have carried together in the last 10 s, in bytes a second.
     var capacity = WindowedExtremum(window: .seconds(10), keeps: .maximum)
+    /// The bytes that a flow had under way at most in the last seconds, as far as it was ours to say: the same for a whole round
+    /// trip and the queue before it.
+    var volume = WindowedExtremum(window: .seconds(10), keeps: .maximum)
     /// What a bulk flow's own queue may hold.
     var queueLimits = CoDel.Limits()
     /// What has a sequence already and must go again: its path fell silent, or lost it.

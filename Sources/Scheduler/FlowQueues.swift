@@ -150,6 +150,27 @@ public struct FlowQueues: ~Copyable {
         unlinkFirst(flow, length: length, notes: notes)
     }
 
+    /// Takes `length` bytes of turns away from the flows that have had theirs: so much went to repairs. Otherwise nobody's turn
+    /// would end while there are many, and what sends little would wait for the end of a bulk flow's.
+    public mutating func charge(_ length: Int) {
+        guard let flows else { return }
+        while fresh.head == .max, old.head != .max {
+            let index = old.head
+            let flow = flows + Int(index)
+            guard flow.pointee.head != .none else {
+                popFirst()
+                continue
+            }
+            flow.pointee.deficit -= Int32(truncatingIfNeeded: length)
+            if flow.pointee.deficit <= 0 {
+                flow.pointee.deficit += Int32(Self.quantum)
+                popFirst()
+                push(index, to: .old)
+            }
+            return
+        }
+    }
+
     /// Makes room when the queue is at its limit: drops from the head of the longest flow's queue.
     /// - Returns: how many packets were dropped.
     public mutating func dropFromLongest(pool: inout PacketPool, notes: borrowing PacketNotes) -> Int {

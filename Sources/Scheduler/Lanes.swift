@@ -47,6 +47,8 @@ public struct Lanes: ~Copyable {
         /// are too many, or one of them sends much, and they had better take turns with the rest.
         public var hasUrgentRoom: Bool { urgent == 0 || Double(urgent) * cost < 2e6 }
 
+        /// The same for repairs: half of that, so that what sends little gets in between when many are due at once.
+        fileprivate var hasRepairRoom: Bool { urgent == 0 || Double(urgent) * cost < 1e6 }
         fileprivate var isOpen: Bool { isUsable && !isFar }
         fileprivate var standing: Double { Double(backlog) * cost }
         fileprivate func departure(of bytes: Int) -> Double { wait + Double(backlog + bytes) * cost }
@@ -123,6 +125,19 @@ public struct Lanes: ~Copyable {
                 continue
             }
             best = i
+        }
+        return best
+    }
+
+    /// The path for a repair of `bytes`, the first of `waiting` bytes of them: where it arrives first, or where it does no later
+    /// than the last of them would there; nil when the urgent lanes have enough to do for now.
+    public func repairing(_ bytes: Int, of waiting: Int) -> Int? {
+        guard let soonest = soonest(bytes) else { return nil }
+        let last = lanes[soonest].urgentArrival(of: max(bytes, waiting))
+        var best: Int?
+        for i in 0..<count where lanes[i].isOpen && lanes[i].hasRepairRoom && bytes <= lanes[i].limit {
+            let arrival = lanes[i].urgentArrival(of: bytes)
+            if arrival <= last && best.map({ arrival < lanes[$0].urgentArrival(of: bytes) }) ?? true { best = i }
         }
         return best
     }
