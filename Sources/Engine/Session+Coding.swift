@@ -23,6 +23,12 @@ extension Session {
     static var longestCodingDelay: Interval { .milliseconds(60) }
     /// Windows are about so long: longer ones need fewer repair symbols for the same, but wait for them longer.
     static var wantedWindow: Int { 128 }
+    /// The same while paths have room to spare: there repair symbols cost next to nothing, and a flow whose losses are made good
+    /// at once opens its window twice as fast as one that waits for repairs.
+    static var spareWindow: Int { 16 }
+    static var spareCodingDelay: Interval { .milliseconds(10) }
+    /// What repair symbols may take then, bytes for a byte: links are paid for by volume, too.
+    static var spareCodingRatio: Double { 0.1 }
     /// Without packets at risk for so long, nothing is summed up any more; without repair symbols, nothing remembered.
     static var codingRest: Interval { .seconds(2) }
 
@@ -34,12 +40,18 @@ extension Session {
         _ slot: Slot, _ length: Int, on index: Int?, isInteractive: Bool, _ resources: inout Resources,
         now: Instant
     ) {
-        let ratio = index.map { codingRatio(on: $0, isInteractive: isInteractive) } ?? 0
+        var ratio = index.map { codingRatio(on: $0, isInteractive: isInteractive) } ?? 0
+        coding.isSpare = false
+        if ratio == 0, let index, paths[index].pointee.isStarved(now: now) {
+            ratio = Self.codingRatio(paths[index].pointee.randomLoss, window: Self.spareWindow)
+            coding.isSpare = ratio > 0
+        }
         let sequence = resources.notes[slot].sequence
         if ratio > 0 {
             coding.neededAt = now
             coding.debt += ratio
-            if coding.due == .never { coding.due = now + Self.longestCodingDelay }
+            let delay = coding.isSpare ? Self.spareCodingDelay : Self.longestCodingDelay
+            if coding.due == .never { coding.due = now + delay }
             if encoder.open == 0 { _ = encoder.begin(at: sequence, pool: &resources.pool) }
         }
         guard encoder.open > 0 else { return }
@@ -49,7 +61,10 @@ extension Session {
         }
         encoder.add(slot, sequence: sequence, pool: &resources.pool)
         // A trickle that can wait pays for few losses with few repair symbols, however late they come.
-        let share = isInteractive ? Self.largestCodingRatio : min(5 * ratio, Self.largestCodingRatio)
+        let share =
+            coding.isSpare
+            ? Self.spareCodingRatio
+            : isInteractive ? Self.largestCodingRatio : min(5 * ratio, Self.largestCodingRatio)
         coding.credit = min(coding.credit + Int(Double(length) * share), Self.largestCodingCredit)
         if coding.debt >= 1 || encoder.oldestCount == EncodingWindow.longest {
             sendRepairSymbol(&resources, now: now)
@@ -72,11 +87,15 @@ extension Session {
         guard repair > (isInteractive ? Self.latestInteractiveRepair : Self.latestRepair) else { return 0 }
         var loss = path.pointee.randomLoss
         if isNew && fastest > Self.latestRepair { loss = max(loss, Self.assumedLoss) }
-        guard loss >= Self.leastCodedLoss else { return 0 }
+        return Self.codingRatio(loss, window: Self.wantedWindow)
+    }
+
+    private static func codingRatio(_ loss: Double, window: Int) -> Double {
+        guard loss >= leastCodedLoss else { return 0 }
         // The losses that a window has on average and three standard deviations more, as many as all but one window in a
         // thousand have; and repair symbols are lost, too.
-        let ratio = (loss + 3 * (loss / Double(Self.wantedWindow)).squareRoot()) / (1 - min(loss, 0.5))
-        return min(ratio, Self.largestCodingRatio)
+        let ratio = (loss + 3 * (loss / Double(window)).squareRoot()) / (1 - min(loss, 0.5))
+        return min(ratio, largestCodingRatio)
     }
 
     /// Gives the oldest sum to the path that brings it soonest, and begins the next.
@@ -86,9 +105,11 @@ extension Session {
         coding.debt = min(max(coding.debt - 1, 0), 1)
         let length = resources.pool.length(of: repair.slot)
         coding.credit -= length + Wire.overhead
-        // Windows grow until they are as long as they should be.
-        let isShort = repair.window.count < Self.wantedWindow
-        for _ in 0..<(isShort ? 2 : 1) { _ = encoder.begin(at: nextSequence, pool: &resources.pool) }
+        // Windows grow or shrink until they are as long as they should be.
+        let wanted = coding.isSpare ? Self.spareWindow : Self.wantedWindow
+        let begun =
+            repair.window.count < wanted ? 2 : repair.window.count > 2 * wanted && encoder.open > 0 ? 0 : 1
+        for _ in 0..<begun { _ = encoder.begin(at: nextSequence, pool: &resources.pool) }
         var note = PacketNotes.Note()
         note.sequence = nextSequence
         note.entered = now
@@ -160,6 +181,8 @@ extension Session {
 struct CodingNeeds {
     /// Repair symbols that are owed; one is sent when it is 1.
     var debt = 0.0
+    /// Whether repair symbols are sent as there is room to spare, and not because repairs would come too late.
+    var isSpare = false
     /// Bytes of repair symbols that may be sent now.
     var credit = Session.largestCodingCredit
     /// When one is sent at the latest.

@@ -14,6 +14,8 @@ public struct FlowQueues: ~Copyable {
     static let overflowBatch = 64
     /// A flow that sends fewer packets in a tenth of a second is slow: 200 a second.
     static let slowCount: UInt16 = 20
+    /// One that sends more than this, 500 a second, does not send little, be there room for all of it or not.
+    static let sparseCount: UInt16 = 50
 
     /// How many packets wait.
     public private(set) var count = 0
@@ -46,7 +48,7 @@ public struct FlowQueues: ~Copyable {
             if arrivals < .max { arrivals += 1 }
         }
 
-        var isSlow: Bool { max(arrivals, arrivalsBefore) < FlowQueues.slowCount }
+        var recentArrivals: UInt16 { max(arrivals, arrivalsBefore) }
     }
 
     private enum Place: UInt8 {
@@ -131,14 +133,17 @@ public struct FlowQueues: ~Copyable {
         }
     }
 
-    /// Whether the flow of the packet whose turn it is sends less than its share.
-    public var isFirstSparse: Bool { fresh.head != .max }
+    /// Whether the flow of the packet whose turn it is sends less than its share, and little at that: what goes before all
+    /// else must leave room for it.
+    public var isFirstSparse: Bool { fresh.head != .max && sendsFewer(than: Self.sparseCount) }
 
     /// Whether the flow of the packet whose turn it is sends fewer than 200 packets a second.
-    public var isFirstSlow: Bool {
+    public var isFirstSlow: Bool { sendsFewer(than: Self.slowCount) }
+
+    private func sendsFewer(than limit: UInt16) -> Bool {
         let index = fresh.head != .max ? fresh.head : old.head
         guard let flows, index != .max else { return false }
-        return flows[Int(index)].isSlow
+        return flows[Int(index)].recentArrivals < limit
     }
 
     /// Takes out the packet that `first` gave, which has `length` bytes.

@@ -137,7 +137,9 @@ public struct Lanes: ~Copyable {
         var best: Int?
         for i in 0..<count where lanes[i].isOpen && lanes[i].hasRepairRoom && bytes <= lanes[i].limit {
             let arrival = lanes[i].urgentArrival(of: bytes)
-            if arrival <= last && best.map({ arrival < lanes[$0].urgentArrival(of: bytes) }) ?? true { best = i }
+            if arrival <= last && best.map({ arrival < lanes[$0].urgentArrival(of: bytes) }) ?? true {
+                best = i
+            }
         }
         return best
     }
