@@ -195,7 +195,8 @@ public struct RateModel: Sendable {
         {
             slow(from: value, delay: delay, now: now)
             slowedUntil = now + round * 2
-            begin(.steady, now: now)
+            begin(.drain, now: now)
+            phaseEnds = now + min(round, Interval(nanoseconds: delay.standing.nanoseconds * 5 / 2))
         }
         switch phase {
         case .startup:
