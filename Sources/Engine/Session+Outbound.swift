@@ -7,6 +7,9 @@ extension Session {
     /// What waits before the paths is at most this long at the sum of their rates, for flows that heed no drop. CoDel keeps
     /// it far shorter for those that do.
     static var queueTime: Double { 0.15 }
+    /// In bytes, the same while a path's rate is still being found, which a flow's slow start may outrun: so much is a round
+    /// trip of 160 Mbit/s and 100 ms.
+    static var trustedQueue: Int { 2 * 1024 * 1024 }
     /// The longest that a bulk flow's own queue may stand.
     static var longestStand: Interval { .milliseconds(60) }
     /// The longest that it may stand for some seconds after the paths have lost a part of what they carried.
@@ -55,11 +58,16 @@ extension Session {
         var rtt = Interval.zero
         var fastest = Interval.seconds(10)
         var measured = 0.0
+        var isNew = false
         for i in 0..<paths.count where paths[i].pointee.carriesData {
             let path = paths[i]
             let planned = path.pointee.rate.plannedRate(path.pointee.rtt)
             rate += planned
-            if path.pointee.rate.phase != .startup { measured += path.pointee.rate.rate ?? 0 }
+            if path.pointee.rate.phase == .startup {
+                isNew = true
+            } else {
+                measured += path.pointee.rate.rate ?? 0
+            }
             lossRate += planned * path.pointee.lossRatio
             rtt = max(rtt, path.pointee.rtt.smoothed)
             fastest = min(fastest, path.pointee.rtt.smoothed)
@@ -69,7 +77,7 @@ extension Session {
         copyBudget = min(copyBudget + Int(rate * Self.copyShare * elapsed.seconds), Self.largestCopyBudget)
         capacity.record(Int64(measured), now: now)
         let before = max(Double(capacity.value ?? 0), rate)
-        queueLimit = max(Int(before * Self.queueTime), 256 * 1024)
+        queueLimit = max(Int(before * Self.queueTime), isNew ? Self.trustedQueue : 256 * 1024)
         // What the flow waits for while losses are repaired is part of its round trip: one repair if there are so many
         // losses that one is nearly always under way, another if repairs are lost as often.
         let repair = (rtt + min(fastest, rtt)) / 2 + .milliseconds(10)
