@@ -93,10 +93,14 @@ struct Path: ~Copyable {
     /// Whether it keeps the order of datagrams: then the highest sequence proves that lower ones were lost.
     func keepsOrder(now: Instant) -> Bool { lastReordered == .zero || now - lastReordered > .seconds(10) }
 
+    /// So many datagrams tell whether a path loses any; until then it may.
+    static var trial: UInt64 { 1000 }
+
     /// When a PING asks what became of the last data, so that a lossy path neither hides the loss of what nothing follows
     /// nor seems dead when an ACK is lost (a tail loss probe, RFC 8985 section 7). Up to three times: a PING may be lost, too.
     mutating func tailProbeDue() -> Instant {
-        guard lossRatio > 0.001, tailProbes < 3, liveness.isUp, sent.oldestUnanswered() != nil else {
+        let mayLose = lossRatio > 0.001 || sent.next < Self.trial
+        guard mayLose, tailProbes < 3, liveness.isUp, sent.oldestUnanswered() != nil else {
             return .never
         }
         return lastData + .milliseconds(6) + .milliseconds(10) * Int64(tailProbes)

@@ -10,7 +10,6 @@ extension Session {
     /// Where all paths are long, so much loss is taken for granted until a path's first datagrams have told: a flow that loses
     /// a packet of its first ones is slow for minutes.
     static var assumedLoss: Double { 0.01 }
-    static var trial: UInt64 { 1000 }
     /// A repair that takes longer finds nobody waiting: the receiver's hold, 250 ms, less a margin for ACKs and jitter.
     static var latestRepair: Interval { .milliseconds(200) }
     /// The same for what people hear and see at once: 150 ms is what a call may take from mouth to ear (ITU-T G.114).
@@ -74,7 +73,7 @@ extension Session {
     /// How many repair symbols a packet needs that goes on the path at `index`; none when it can be sent again in time.
     private func codingRatio(on index: Int, isInteractive: Bool) -> Double {
         let path = paths[index]
-        let isNew = path.pointee.sent.next < Self.trial && path.pointee.rtt.isKnown
+        let isNew = path.pointee.sent.next < Path.trial && path.pointee.rtt.isKnown
         guard isNew || path.pointee.randomLoss >= Self.leastCodedLoss else { return 0 }
         var fastest = path.pointee.rtt.minimum
         // A path that is in doubt for a moment counts: it will be there to repair.
