@@ -32,6 +32,8 @@ struct Path: ~Copyable {
     var queue = SlotQueue(bound: 8192)
     /// What goes before the queue: packets of flows that send little, and what was lost.
     var urgent = SlotQueue(bound: 4096)
+    /// How many bytes of that may still go before what waits in the queue.
+    var urgentCredit = 0
     var sent = SentPackets()
     var received = ReceivedPackets()
     var replay = ReplayWindow()

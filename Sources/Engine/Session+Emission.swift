@@ -20,7 +20,7 @@ extension Session {
         let pace = path.pointee.rate.pacingRate(path.pointee.rtt)
         var result = Emission.idle
         while path.pointee.pacer.allows(now) {
-            let isUrgent = !path.pointee.urgent.isEmpty
+            let isUrgent = path.pointee.servesUrgent
             let slot = isUrgent ? path.pointee.urgent.first : path.pointee.queue.first
             if slot == .none {
                 // What waits for a better path is no lack of data: a path must not stay small for having seemed small.
@@ -39,6 +39,7 @@ extension Session {
             let head = note.isRepairSymbol ? Wire.repairHeadSize : 0
             guard let room = outbox.reserve(Wire.overhead + head + length) else { return .full }
             path.pointee.removeFirst(isUrgent: isUrgent, length: length)
+            path.pointee.bookTurn(isUrgent: isUrgent, length: length)
             // What overtakes the queue proves nothing about what waits there.
             let flags = isUrgent && !path.pointee.queue.isEmpty ? DataFlags.overtakes : 0
             let size =
@@ -127,6 +128,19 @@ extension Path {
 
     /// Whether there is something to send.
     var hasBacklog: Bool { !queue.isEmpty || !urgent.isEmpty }
+
+    /// What waits in the queue gets an eighth of the path at least: otherwise what is urgent, if there is always some of it, would
+    /// keep it there until its flow has given it up.
+    fileprivate var servesUrgent: Bool { !urgent.isEmpty && (urgentCredit > 0 || queue.isEmpty) }
+    private static var largestUrgentCredit: Int { 64 * 1024 }
+
+    fileprivate mutating func bookTurn(isUrgent: Bool, length: Int) {
+        if !isUrgent {
+            urgentCredit = min(urgentCredit + 7 * length, Self.largestUrgentCredit)
+        } else if !queue.isEmpty {
+            urgentCredit -= length
+        }
+    }
 
     fileprivate mutating func removeFirst(isUrgent: Bool, length: Int) {
         if isUrgent { urgent.removeFirst(length: length) } else { queue.removeFirst(length: length) }

@@ -72,11 +72,28 @@ import Testing
         #expect(outcome.recovered > 20 && outcome.share < 0.3, "seed \(seed): \(outcome)")
     }
 
-    /// What can be sent again in time needs no repairs in advance, nor does what is not lost.
-    @Test(arguments: ["50/20,loss=3%", "50/40,loss=3%", "20/30"])
-    func whereItIsOfNoUseThereIsNone(_ link: String) throws {
-        #expect(try outcome([link], seed: 5, seconds: 4).symbols == 0)
-        #expect(try outcome([link, "20/150"], seed: 6, seconds: 4).symbols == 0)
+    /// What can be sent again in time needs no repairs in advance, but is sooner there with them; they are few.
+    @Test(arguments: ["50/20,loss=3%", "50/40,loss=3%"])
+    func whereThereIsRoomToSpareTheyHelp(_ link: String) throws {
+        for links in [[link], [link, "20/150"]] {
+            let outcome = try outcome(links, seed: 5, seconds: 4)
+            #expect(
+                Double(outcome.arrived) >= Double(outcome.sent) * 0.998 && outcome.late == 0, "\(outcome)")
+            #expect(outcome.recovered > 20 && outcome.share < 0.15, "\(outcome)")
+        }
+    }
+
+    /// A path that is full has none of them, nor has one that loses nothing.
+    @Test func whereTheyCostOrAreOfNoUseThereIsNone() throws {
+        #expect(try outcome(["20/30"], seed: 5, seconds: 4).symbols == 0)
+        let world = try World(clients: [["10/20,loss=3%"]], mode: .auto, seed: 6)
+        world.run(for: .seconds(1))
+        let traffic = Traffic(world).add(from: 0, every: .milliseconds(1), payload: 1372)
+        traffic.run(for: .seconds(3))
+        let session = try #require(world.clients[0].session())
+        let before = session.pointee.counters.repairSymbols
+        traffic.run(for: .seconds(3))
+        #expect(session.pointee.counters.repairSymbols <= before + 5 && session.pointee.counters.resent > 50)
     }
 
     /// A long path that loses nothing has them until that is known.

@@ -25,7 +25,8 @@ import Testing
                 }
             }
             random.heal()
-            world.run(for: .seconds(6))
+            // After 10 s without data a session gives back what it keeps for repairs in advance.
+            world.run(for: .seconds(12))
             for node in nodes {
                 let total = node.flows.total
                 try #require(total.duplicates == 0, "\(random.description): \(node.name) got packets twice")

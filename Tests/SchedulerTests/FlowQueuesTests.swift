@@ -72,6 +72,39 @@ import Testing
         #expect((60...120).contains(bulk), "\(bulk)")
     }
 
+    /// While repairs take all there is, nobody's turn ends by itself, and a flow that has had one would not be new again.
+    @Test func repairsCostTurns() {
+        let rig = Rig()
+        for _ in 0..<500 { rig.add(1) }
+        for _ in 0..<4 { _ = rig.take() }
+        for round in 0..<10 {
+            rig.now = rig.now + .milliseconds(10)
+            rig.add(2, length: 84)
+            _ = rig.queues.first(rig.limits, now: rig.now, pool: &rig.pool, notes: rig.notes)
+            let isSparse = rig.queues.isFirstSparse
+            #expect(isSparse, "round \(round)")
+            #expect(rig.take()?.flow == 2)
+            // It has no more: the bulk flow's packet is next, and stays, as repairs take what there is.
+            _ = rig.queues.first(rig.limits, now: rig.now, pool: &rig.pool, notes: rig.notes)
+            for _ in 0..<4 { rig.queues.charge(1400) }
+        }
+        #expect(rig.take()?.flow == 1, "what waits stays")
+    }
+
+    /// What goes before all else has to leave room for it.
+    @Test func whatSendsMuchIsNotSparseThoughNothingWaits() {
+        let rig = Rig()
+        var sparse = 0
+        for _ in 0..<200 {
+            rig.now = rig.now + .microseconds(500)
+            rig.add(1)
+            _ = rig.queues.first(rig.limits, now: rig.now, pool: &rig.pool, notes: rig.notes)
+            if rig.queues.isFirstSparse { sparse += 1 }
+            _ = rig.take()
+        }
+        #expect((1..<60).contains(sparse), "\(sparse)")
+    }
+
     @Test func aFlowKeepsItsOrderAndNothingIsLost() {
         var random = SeededGenerator(seed: 7)
         let rig = Rig()

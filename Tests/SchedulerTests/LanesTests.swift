@@ -64,6 +64,28 @@ import Testing
         #expect(given == 32)
     }
 
+    @Test func repairsLeaveRoomAndSpreadWhenThereAreMany() {
+        var lanes = Lanes()
+        lanes[0] = lane(100, 10)
+        lanes[1] = lane(50, 30)
+        // One goes where it arrives first. Of 100 kB the last would take 8 ms there, which makes no other path worthwhile.
+        #expect(lanes.repairing(1000, of: 1000) == 0 && lanes.repairing(1000, of: 100_000) == 0)
+        // 1 ms of them is enough for now.
+        lanes[0].urgent = 12_400
+        #expect(lanes.repairing(1000, of: 100_000) == 0)
+        lanes[0].urgent = 12_600
+        #expect(lanes.repairing(1000, of: 100_000) == nil && lanes[0].hasUrgentRoom)
+        // Of 1 MB the last would take 80 ms: meanwhile the other path helps.
+        #expect(lanes.repairing(1000, of: 1_000_000) == 1)
+        lanes[1].urgent = 7000
+        #expect(lanes.repairing(1000, of: 1_000_000) == nil)
+        // A slow path takes one at a time.
+        lanes[1] = lane(1, 30)
+        #expect(lanes.repairing(1000, of: 1_000_000) == 1)
+        lanes[1].urgent = 1000
+        #expect(lanes.repairing(1000, of: 1_000_000) == nil)
+    }
+
     @Test func preferredTakesTheBestScoreWithRoom() {
         var lanes = Lanes()
         lanes[0] = lane(100, 5, score: 2)

@@ -50,6 +50,30 @@ import Testing
         #expect(got > 6 && got < 10, "\(got)")
     }
 
+    /// All that was under way on a path that died goes again on the other, and a ping must not wait for it.
+    @Test func pingsGetInBetweenTheRepairsOfADeadPath() throws {
+        let links = [
+            LinkPlan(LinkShape(megabits: 40, milliseconds: 10)).then(.isDown(true), at: 2),
+            LinkPlan(LinkShape(megabits: 10, milliseconds: 20)),
+        ]
+        let world = World(links: links, seed: 1)
+        world.placeTunnel(mode: .auto, seed: 1)
+        world.run(for: .milliseconds(500))
+        let pings = PacketStream(from: .client, .echo, size: 84, every: .milliseconds(10))
+        world.add(TCPTransfer(from: .client, control: CubicControl()))
+        world.add(pings)
+        world.start(links)
+        world.run(for: .milliseconds(1900))
+        pings.beginMeasurement(now: world.now)
+        world.run(for: .milliseconds(600))
+        pings.finishMeasurement(now: world.now)
+        world.run(for: .milliseconds(500))
+        let log = try #require(pings.logs[.client])
+        let longest = try #require(log.delays.max())
+        #expect(log.count == 60 && log.lost == 0, "\(log.count) of which \(log.lost) lost")
+        #expect(longest <= .milliseconds(80), "\(longest.milliseconds) ms")
+    }
+
     @Test func aTraceHasAsManyFiguresAsItsHeading() {
         let link = LinkPlan(LinkShape(megabits: 2, milliseconds: 5))
         var lines: [String] = []
