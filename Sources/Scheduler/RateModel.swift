@@ -149,8 +149,7 @@ public struct RateModel: Sendable {
             // less. That ours was empty now and then says nothing when we send faster than the path carries.
             arriving = sample.arriving
             isStretched = sample.arriving < sample.sending * 0.95
-            let isJittery = delay.idleSpread > .milliseconds(3)
-            isOverrun = isCongested && sample.arriving < sample.sending * (isJittery ? 0.7 : 0.85)
+            isOverrun = isCongested && sample.arriving < sample.sending * (isJittery(delay) ? 0.7 : 0.85)
             let wasGiven = sample.sending > known * 0.98
             let wasFull =
                 wasGiven && !starved || isStretched && (isCongested || loss > 0.15)
@@ -195,8 +194,10 @@ public struct RateModel: Sendable {
         {
             slow(from: value, delay: delay, now: now)
             slowedUntil = now + round * 2
-            begin(.drain, now: now)
-            phaseEnds = now + min(round, Interval(nanoseconds: delay.standing.nanoseconds * 5 / 2))
+            // Where delays vary, the next sample takes back what was cut: there the queue itself has to go.
+            // And what a link that is suddenly slower has been given too much would stand for seconds.
+            begin(isJittery(delay) || isOverrun ? .drain : .steady, now: now)
+            phaseEnds = now + min(round * 3, Interval(nanoseconds: delay.standing.nanoseconds * 5 / 2))
         }
         switch phase {
         case .startup:
@@ -210,7 +211,7 @@ public struct RateModel: Sendable {
             // What jitters without any load has delays that look like a queue at once.
             let isFull =
                 staysCongested(rtt, now: now) && (!starved && hasBulkSample || isBulk)
-                && delay.idleSpread < .milliseconds(3)
+                && !isJittery(delay)
             if isFull || isOverrun && isBulk || flatRounds >= 3 && hasBulkSample {
                 begin(.drain, now: now)
                 phaseEnds = now + round * 3
@@ -266,7 +267,8 @@ public struct RateModel: Sendable {
         }
         // Where much less arrives than leaves, what arrives is what the path carries.
         let shown = isOverrun ? max(Int64(arriving), value / 4) : value
-        slowing = Slowing(at: now, standing: delay.standing, rate: slowing == nil ? value : 0)
+        slowing =
+            isOverrun ? nil : Slowing(at: now, standing: delay.standing, rate: slowing == nil ? value : 0)
         filter.reset(to: min(value * 85 / 100, shown), now: now)
     }
 
@@ -275,6 +277,8 @@ public struct RateModel: Sendable {
     private func staysCongested(_ rtt: RoundTripTime, now: Instant) -> Bool {
         congestedSince.map { now - $0 >= max(rtt.smoothed / 2, .milliseconds(10)) } ?? false
     }
+
+    private func isJittery(_ delay: DelayModel) -> Bool { delay.idleSpread >= .milliseconds(3) }
 
     private mutating func begin(_ next: Phase, now: Instant) {
         phase = next
