@@ -16,7 +16,8 @@ public struct InnerPacket: Sendable {
         guard bytes.count >= 20 else { return nil }
         let transportProtocol: UInt8
         let ports: Int
-        let dscp: UInt8
+        // DSCP and ECN.
+        let service: UInt8
         let hasPorts: Bool
         switch bytes[0] >> 4 {
         case 4:
@@ -26,7 +27,7 @@ public struct InnerPacket: Sendable {
             source = IPAddress(.v4, bytes: bytes.dropping(12))
             destination = IPAddress(.v4, bytes: bytes.dropping(16))
             transportProtocol = bytes[9]
-            dscp = bytes[1] >> 2
+            service = bytes[1]
             ports = headerLength
             // A fragment has ports only in the first piece: all of them go by the 3-tuple.
             hasPorts = bytes.bigEndian(at: 6, as: UInt16.self) & 0x3FFF == 0
@@ -37,7 +38,7 @@ public struct InnerPacket: Sendable {
             source = IPAddress(.v6, bytes: bytes.dropping(8))
             destination = IPAddress(.v6, bytes: bytes.dropping(24))
             transportProtocol = bytes[6]
-            dscp = UInt8(truncatingIfNeeded: bytes.bigEndian(at: 0, as: UInt16.self) >> 6) & 63
+            service = UInt8(truncatingIfNeeded: bytes.bigEndian(at: 0, as: UInt16.self) >> 4)
             ports = 40
             hasPorts = true
         default: return nil
@@ -56,6 +57,6 @@ public struct InnerPacket: Sendable {
         hash =
             (hash ^ hash >> 32 ^ UInt64(portPair) ^ UInt64(transportProtocol) << 32) &* 0xBF58_476D_1CE4_E5B9
         flow = UInt32(truncatingIfNeeded: hash >> 32 ^ hash)
-        trafficClass = dscp == 46 ? .realtime : .bulk
+        trafficClass = service >> 2 == 46 ? .realtime : service & 3 == 1 ? .scalable : .bulk
     }
 }

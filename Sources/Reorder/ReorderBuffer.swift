@@ -36,8 +36,6 @@ public struct ReorderBuffer: ~Copyable {
 
     /// The longest that a packet waits.
     public static let longestHold = Interval.milliseconds(500)
-    /// The longest that a packet of the class `realtime` waits.
-    public static let longestRealtimeHold = Interval.milliseconds(20)
 
     /// What has happened so far.
     public private(set) var counters = Counters()
@@ -70,7 +68,7 @@ public struct ReorderBuffer: ~Copyable {
     /// - Parameters:
     ///   - sequence: the packet's sequence, authenticated.
     ///   - distance: to the sequence of the flow's previous packet; 0: there is none.
-    ///   - hold: how long it may wait; bounded by the class' longest hold.
+    ///   - hold: how long it may wait, if its class does; bounded by `longestHold`.
     ///   - repair: how long it may wait for a predecessor that is known to be lost.
     public mutating func accept(
         _ slot: Slot, sequence: UInt64, distance: UInt16, trafficClass: TrafficClass, hold: Interval,
@@ -95,7 +93,7 @@ public struct ReorderBuffer: ~Copyable {
             if known.sequence == sequence { longestNeeded = max(longestNeeded, now - known.since) }
         }
         // The session's first packets have nothing before sequence 0 to wait for.
-        guard distance > 0, UInt64(distance) <= sequence else {
+        guard distance > 0, UInt64(distance) <= sequence, trafficClass.isOrdered else {
             deliver(slot, sequence: sequence, pool: &pool)
             return .delivered
         }
@@ -110,8 +108,7 @@ public struct ReorderBuffer: ~Copyable {
             deliver(slot, sequence: sequence, pool: &pool)
             return .delivered
         }
-        let longest = trafficClass == .realtime ? Self.longestRealtimeHold : Self.longestHold
-        let deadline = now + min(max(isLost ? min(hold, repair) : hold, .zero), longest)
+        let deadline = now + min(max(isLost ? min(hold, repair) : hold, .zero), Self.longestHold)
         let held = HeldPackets.Held(
             predecessor: predecessor, sequence: sequence, since: now, deadline: deadline, slot: slot)
         guard waiting.insert(held) else {

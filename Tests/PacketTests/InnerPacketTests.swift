@@ -40,6 +40,20 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [(0, TrafficClass.bulk), (1, .scalable), (2, .bulk), (3, .bulk)] as [(UInt8, TrafficClass)]
+    )
+    func ectOneIsScalable(_ ecn: UInt8, _ expected: TrafficClass) throws {
+        var four = Self.v4([0, 1, 0, 2])
+        four[1] = ecn
+        var six = Self.v6([0, 1, 0, 2])
+        six[1] = six[1] & 0xCF | ecn << 4
+        #expect(Self.parse(four)?.trafficClass == expected)
+        #expect(Self.parse(six)?.trafficClass == expected)
+        four[1] = 46 << 2 | ecn
+        #expect(Self.parse(four)?.trafficClass == .realtime)
+    }
+
     @Test func portsMakeFlowsWhereThereArePorts() throws {
         for (number, ports) in [
             (6, true), (17, true), (33, true), (132, true), (136, true), (1, false), (50, false),
