@@ -39,8 +39,12 @@ extension Session {
             }
             lanes[i] = lane
         }
+        // What heeds neither drops nor marks had better come late than not at all.
+        let isOverflowing = queue.bytes > queueLimit * 3 / 4
         let lead = Double(Lanes.longestLead.nanoseconds)
-        for i in 0..<paths.count where lanes[i].delay - nearest > lead { lanes[i].isFar = true }
+        for i in 0..<paths.count where lanes[i].delay - nearest > lead && !isOverflowing {
+            lanes[i].isFar = true
+        }
         lanes.align()
         ratePaths(rank: rank, now: now)
     }

@@ -59,7 +59,8 @@ extension Session {
         var fastest = Interval.seconds(10)
         var measured = 0.0
         var isNew = false
-        for i in 0..<paths.count where paths[i].pointee.carriesData {
+        // What takes no part does not count.
+        for i in 0..<paths.count where paths[i].pointee.carriesData && !lanes[i].isFar {
             let path = paths[i]
             let planned = path.pointee.rate.plannedRate(path.pointee.rtt)
             rate += planned
