@@ -138,17 +138,10 @@ extension Session {
         _ slot: Slot, on path: UnsafeMutablePointer<Path>, into room: UnsafeMutableRawBufferPointer,
         _ resources: borrowing Resources
     ) -> Int {
-        let packetNumber = path.pointee.sent.next
-        Header(
-            kind: .control, flags: ControlFlags.wantsAck, sessionID: epoch.pointee.remoteID,
-            sequence: lowestToCome(on: path, resources), pathID: path.pointee.id, packetNumber: packetNumber
-        ).write(to: room)
-        let frame = resources.pool.packet(in: slot, withPrefix: Wire.repairHeadSize + Wire.shimSize)
-        let sealed = epoch.pointee.keys.sending.seal(
-            UnsafeRawBufferPointer(frame), into: room.dropping(Wire.headerSize),
-            header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: path.pointee.id,
-            packetNumber: packetNumber)
-        return Wire.headerSize + sealed
+        seal(
+            UnsafeRawBufferPointer(
+                resources.pool.packet(in: slot, withPrefix: Wire.repairHeadSize + Wire.shimSize)),
+            behind: controlHeader(on: path, wantsAck: true, resources), into: room)
     }
 
     // MARK: - In

@@ -299,15 +299,7 @@ extension Session {
         let path = paths[index]
         let size = payload.count + Wire.headerSize + Wire.tagSize
         guard let room = outbox.reserve(size) else { return }
-        let number = path.pointee.sent.next
-        Header(
-            kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0, sessionID: epoch.pointee.remoteID,
-            sequence: lowestToCome(on: path, resources), pathID: path.pointee.id, packetNumber: number
-        ).write(to: room)
-        _ = epoch.pointee.keys.sending.seal(
-            payload, into: room.dropping(Wire.headerSize),
-            header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: path.pointee.id,
-            packetNumber: number)
+        _ = seal(payload, behind: controlHeader(on: path, wantsAck: wantsAck, resources), into: room)
         outbox.commit(size, to: link)
         path.pointee.bookSent(size, now: now)
         path.pointee.sent.append(
@@ -316,10 +308,15 @@ extension Session {
             pool: &resources.pool)
     }
 
-    /// The lowest sequence that may still come on a path: what every control datagram tells the peer.
-    func lowestToCome(on path: UnsafeMutablePointer<Path>, _ resources: borrowing Resources) -> UInt64 {
+    /// The header of a path's next control datagram, which tells the peer the lowest sequence that may still come there.
+    func controlHeader(
+        on path: UnsafeMutablePointer<Path>, wantsAck: Bool, _ resources: borrowing Resources
+    ) -> Header {
         let waiting = path.pointee.queue.first
-        return waiting == .none ? nextSequence : resources.notes[waiting].sequence
+        return Header(
+            kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0, sessionID: epoch.pointee.remoteID,
+            sequence: waiting == .none ? nextSequence : resources.notes[waiting].sequence,
+            pathID: path.pointee.id, packetNumber: path.pointee.sent.next)
     }
 
     /// The path up with the smallest round trip, other than `index`.

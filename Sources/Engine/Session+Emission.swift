@@ -75,18 +75,26 @@ extension Session {
         into room: UnsafeMutableRawBufferPointer,
         _ resources: borrowing Resources
     ) -> Int {
-        let packetNumber = path.pointee.sent.next
-        Header(
-            kind: .data, flags: flags, sessionID: epoch.pointee.remoteID,
-            sequence: resources.notes[slot].sequence,
-            pathID: path.pointee.id, packetNumber: packetNumber
-        ).write(to: room)
-        let plaintext = resources.pool.packet(in: slot, withPrefix: Wire.shimSize)
-        let sealed = epoch.pointee.keys.sending.seal(
-            UnsafeRawBufferPointer(plaintext), into: room.dropping(Wire.headerSize),
-            header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: path.pointee.id,
-            packetNumber: packetNumber)
-        return Wire.headerSize + sealed
+        seal(
+            UnsafeRawBufferPointer(resources.pool.packet(in: slot, withPrefix: Wire.shimSize)),
+            behind: Header(
+                kind: .data, flags: flags, sessionID: epoch.pointee.remoteID,
+                sequence: resources.notes[slot].sequence,
+                pathID: path.pointee.id, packetNumber: path.pointee.sent.next),
+            into: room)
+    }
+
+    /// Writes a header and seals the payload behind it.
+    /// - Returns: the datagram's size in bytes.
+    func seal(
+        _ payload: UnsafeRawBufferPointer, behind header: Header, into room: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        header.write(to: room)
+        return Wire.headerSize
+            + epoch.pointee.keys.sending.seal(
+                payload, into: room.dropping(Wire.headerSize),
+                header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: header.pathID,
+                packetNumber: header.packetNumber)
     }
 
     /// Whether a path has something to send.

@@ -1,6 +1,6 @@
 import Packet
 
-/// The last ACKs' totals, to read delivery rates off: 32 points at least 1 ms and a 24th of the span apart.
+/// The last ACKs' totals, to read delivery rates off: 32 points at least 1 ms apart.
 struct DeliveryHistory: Sendable {
     /// What a path took and gave over some time, in bytes a second.
     struct Sample {

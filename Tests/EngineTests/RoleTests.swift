@@ -7,6 +7,17 @@ import Testing
 
 /// What backup, metered and taken-out paths are spared.
 @Suite struct RoleTests {
+    /// The first path dies: traffic goes on within 300 ms, both ways.
+    private func failover(_ world: World, _ traffic: Traffic, _ name: String) {
+        let start = world.now
+        world.link(1).isDown = true
+        traffic.run(for: .seconds(3))
+        for node in [world.server, world.clients[0]] {
+            let gap = node.delivered.longestGap(after: start, until: world.now)
+            #expect(gap <= .milliseconds(300), "\(name), \(node.name): \(gap.milliseconds) ms")
+        }
+    }
+
     /// Nothing but probes on the backup; when the primary dies, everything within 300 ms.
     @Test(arguments: Mode.allCases)
     func aBackupStepsInWithin300Milliseconds(_ mode: Mode) throws {
@@ -23,13 +34,7 @@ import Testing
             from: -1, every: .milliseconds(5))
         traffic.run(for: .seconds(5))
         #expect(data == 0)
-        let start = world.now
-        world.link(1).isDown = true
-        traffic.run(for: .seconds(3))
-        for node in [world.server, world.clients[0]] {
-            let gap = node.delivered.longestGap(after: start, until: world.now)
-            #expect(gap <= .milliseconds(300), "\(mode), \(node.name): \(gap.milliseconds) ms")
-        }
+        failover(world, traffic, "\(mode)")
     }
 
     /// Traffic on the primary path costs a metered one next to nothing, and it still takes over.
@@ -48,13 +53,7 @@ import Testing
         traffic.run(for: .seconds(600))
         // 70 MB a month.
         #expect(bytes > 0 && bytes < 16_000, "\(bytes) bytes")
-        let start = world.now
-        world.link(1).isDown = true
-        traffic.run(for: .seconds(3))
-        for node in [world.server, world.clients[0]] {
-            let gap = node.delivered.longestGap(after: start, until: world.now)
-            #expect(gap <= .milliseconds(300), "\(node.name): \(gap.milliseconds) ms")
-        }
+        failover(world, traffic, "metered")
     }
 
     /// The only path is taken out of use, as when its data is used up: the server is told on the path itself, and leaves

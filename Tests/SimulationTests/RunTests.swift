@@ -7,15 +7,21 @@ import Testing
 
 /// The tunnel in the simulation. Short: debug code seals as fast as it can.
 @Suite("A simulated tunnel") struct RunTests {
+    /// A tunnel in mode auto that is up.
+    private func tunnel(_ links: [LinkPlan], seed: UInt64 = 1) -> World {
+        let world = World(links: links, seed: seed)
+        world.placeTunnel(mode: .auto, seed: seed)
+        world.run(for: .milliseconds(500))
+        return world
+    }
+
     private func delivered(seed: UInt64) -> (segments: Int, outOfOrder: Int) {
         let links = [(20.0, 10.0), (10.0, 30.0)].map { rate, delay in
             var shape = LinkShape(megabits: rate, milliseconds: delay)
             shape.loss = 0.001
             return LinkPlan(shape)
         }
-        let world = World(links: links, seed: seed)
-        world.placeTunnel(mode: .auto, seed: seed)
-        world.run(for: .milliseconds(500))
+        let world = tunnel(links, seed: seed)
         let flow = TCPTransfer(from: .client, control: CubicControl())
         world.add(flow)
         world.start(links)
@@ -36,9 +42,7 @@ import Testing
             LinkPlan(LinkShape(megabits: 10, milliseconds: 10)).then(.isDown(true), at: 1),
             LinkPlan(LinkShape(megabits: 10, milliseconds: 10)),
         ]
-        let world = World(links: links, seed: 1)
-        world.placeTunnel(mode: .auto, seed: 1)
-        world.run(for: .milliseconds(500))
+        let world = tunnel(links)
         let flow = TCPTransfer(from: .client, control: CubicControl())
         world.add(flow)
         world.start(links)
@@ -56,9 +60,7 @@ import Testing
             LinkPlan(LinkShape(megabits: 40, milliseconds: 10)).then(.isDown(true), at: 2),
             LinkPlan(LinkShape(megabits: 10, milliseconds: 20)),
         ]
-        let world = World(links: links, seed: 1)
-        world.placeTunnel(mode: .auto, seed: 1)
-        world.run(for: .milliseconds(500))
+        let world = tunnel(links)
         let pings = PacketStream(from: .client, .echo, size: 84, every: .milliseconds(10))
         world.add(TCPTransfer(from: .client, control: CubicControl()))
         world.add(pings)
