@@ -42,8 +42,9 @@ extension Session {
         // What heeds neither drops nor marks had better come late than not at all.
         let isOverflowing = queue.bytes > queueLimit * 3 / 4
         let lead = Double(Lanes.longestLead.nanoseconds)
-        for i in 0..<paths.count where lanes[i].delay - nearest > lead && !isOverflowing {
+        for i in 0..<paths.count where lanes[i].delay - nearest > lead {
             lanes[i].isFar = true
+            lanes[i].isLeftOut = !isOverflowing
         }
         lanes.align()
         ratePaths(rank: rank, now: now)

@@ -60,7 +60,7 @@ extension Session {
         var measured = 0.0
         var isNew = false
         // What takes no part does not count.
-        for i in 0..<paths.count where paths[i].pointee.carriesData && !lanes[i].isFar {
+        for i in 0..<paths.count where paths[i].pointee.carriesData && !lanes[i].isLeftOut {
             let path = paths[i]
             let planned = path.pointee.rate.plannedRate(path.pointee.rtt)
             rate += planned

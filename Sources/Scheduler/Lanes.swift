@@ -23,6 +23,8 @@ public struct Lanes: ~Copyable {
         public var isUsable = false
         /// Whether it is so much slower than the best path that it would only delay what is striped.
         public var isFar = false
+        /// Whether nothing is striped over it for that now.
+        public var isLeftOut = false
         /// Nanoseconds that a byte takes at its rate.
         public var cost = 0.0
         /// Nanoseconds from departure to arrival, less what all paths share.
@@ -49,7 +51,7 @@ public struct Lanes: ~Copyable {
 
         /// The same for repairs: half of that, so that what sends little gets in between when many are due at once.
         fileprivate var hasRepairRoom: Bool { urgent == 0 || Double(urgent) * cost < 1e6 }
-        fileprivate var isOpen: Bool { isUsable && !isFar }
+        fileprivate var isOpen: Bool { isUsable && !isLeftOut }
         fileprivate var standing: Double { Double(backlog) * cost }
         fileprivate func departure(of bytes: Int) -> Double { wait + Double(backlog + bytes) * cost }
         fileprivate func urgentArrival(of bytes: Int) -> Double {
