@@ -50,15 +50,15 @@ let package = Package(
         // What touches the host.
         .target(name: "Tun", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
-        .target(name: "Messages", swiftSettings: strict),
+        .target(name: "Messages", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Settings", dependencies: ["CToml", "Proto", "Packet"], swiftSettings: strict),
         .target(
-            name: "Control",
-            dependencies: ["CNetlink", "CLinux", "CToml", "Proto", "Packet", "Messages"],
+            name: "Control", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
             swiftSettings: strict),
         .executableTarget(
             name: "bondd",
             dependencies: [
-                "Engine", "Tun", "Transport", "Control", "Messages", "Proto", "Packet", "CLinux",
+                "Engine", "Tun", "Transport", "Control", "Settings", "Messages", "Proto", "Packet", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -93,7 +93,11 @@ let package = Package(
             name: "SimulationTests", dependencies: ["Simulation", "Packet", "Links"]),
         .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "Links", "Packet"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
-        .testTarget(name: "ControlTests", dependencies: ["Control", "Lab", "Proto", "Messages"]),
+        .target(name: "Scratch", path: "Tests/Scratch"),
+        .testTarget(name: "MessagesTests", dependencies: ["Messages", "Scratch"]),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Proto", "Packet", "Scratch"]),
+        .testTarget(
+            name: "ControlTests", dependencies: ["Control", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(

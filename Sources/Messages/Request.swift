@@ -9,10 +9,16 @@ public enum Request: Hashable, Sendable, Codable {
     /// Half a second of test traffic over `path`, or over all of them, to the server or from it; and the counters. Without a
     /// direction there are only the counters.
     case bench(path: String?, towardsServer: Bool?)
+    /// Takes these clients and invitations in place of those handed over before. Of bondd-control alone.
+    case handOver(Handover)
+    /// Answered as soon as somebody wants to enrol, or with none after 20 s. Of bondd-control alone.
+    case awaitEnrolments
+    /// What became of the enrolment with that `id`.
+    case settle(id: Int, outcome: EnrolmentOutcome)
 
     private enum CodingKeys: String, CodingKey {
         case action = "do"
-        case key, value, path, up
+        case key, value, path, up, handover, id, outcome
     }
 
     /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
@@ -30,6 +36,12 @@ public enum Request: Hashable, Sendable, Codable {
             self = .bench(
                 path: try fields.decodeIfPresent(String.self, forKey: .path),
                 towardsServer: try fields.decodeIfPresent(Bool.self, forKey: .up))
+        case "hand_over": self = .handOver(try fields.decode(Handover.self, forKey: .handover))
+        case "await_enrolments": self = .awaitEnrolments
+        case "settle":
+            self = .settle(
+                id: try fields.decode(Int.self, forKey: .id),
+                outcome: try fields.decode(EnrolmentOutcome.self, forKey: .outcome))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .action, in: fields, debugDescription: "unknown action \(action)")
@@ -50,6 +62,14 @@ public enum Request: Hashable, Sendable, Codable {
             try fields.encode("bench", forKey: .action)
             try fields.encodeIfPresent(path, forKey: .path)
             try fields.encodeIfPresent(towardsServer, forKey: .up)
+        case .handOver(let handover):
+            try fields.encode("hand_over", forKey: .action)
+            try fields.encode(handover, forKey: .handover)
+        case .awaitEnrolments: try fields.encode("await_enrolments", forKey: .action)
+        case .settle(let id, let outcome):
+            try fields.encode("settle", forKey: .action)
+            try fields.encode(id, forKey: .id)
+            try fields.encode(outcome, forKey: .outcome)
         }
     }
 }

@@ -1,6 +1,6 @@
 /// bondd's answer to a `Request`: one line of JSON, `{"ok":true}`, `{"error":"…","ok":false}` or
 /// `{"ok":true,"status":{…}}`.
-public enum Response: Hashable, Sendable, Codable {
+public enum Response: Hashable, Sendable, Codable, Answer {
     /// Done.
     case ok
     /// Not done: one sentence that says why.
@@ -9,9 +9,11 @@ public enum Response: Hashable, Sendable, Codable {
     case status(Status)
     /// The answer to `Request.bench`.
     case bench(BenchStatus)
+    /// The answer to `Request.awaitEnrolments`: those that wait to be settled.
+    case enrolments([Enrolment])
 
     private enum CodingKeys: String, CodingKey {
-        case ok, error, status, bench
+        case ok, error, status, bench, enrolments
     }
 
     /// Reads a response; unknown keys are skipped.
@@ -23,6 +25,8 @@ public enum Response: Hashable, Sendable, Codable {
             self = .status(status)
         } else if let bench = try fields.decodeIfPresent(BenchStatus.self, forKey: .bench) {
             self = .bench(bench)
+        } else if let enrolments = try fields.decodeIfPresent([Enrolment].self, forKey: .enrolments) {
+            self = .enrolments(enrolments)
         } else {
             self = .ok
         }
@@ -42,6 +46,9 @@ public enum Response: Hashable, Sendable, Codable {
         case .bench(let bench):
             try fields.encode(true, forKey: .ok)
             try fields.encode(bench, forKey: .bench)
+        case .enrolments(let enrolments):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(enrolments, forKey: .enrolments)
         }
     }
 }

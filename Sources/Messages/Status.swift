@@ -2,6 +2,10 @@
 public struct Status: Hashable, Sendable, Codable {
     /// bondd's version.
     public var version: String
+    /// The host's public key in base64; nil from a version that does not say.
+    public var publicKey: String?
+    /// Numbers this run of the daemon: counters began at 0 with it. Nil from a version that does not say.
+    public var run: String?
     /// `client` or `server`.
     public var role: String
     /// `auto`, `stripe`, `preferred` or `redundant`.
@@ -31,7 +35,9 @@ public struct Status: Hashable, Sendable, Codable {
     public var notices: [String]
 
     private enum CodingKeys: String, CodingKey {
-        case version, role, mode
+        case version
+        case publicKey = "public_key"
+        case run, role, mode
         case redundantPaths = "redundant_paths"
         case interface, mtu
         case uptime = "uptime_s"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import Glibc
+import Settings
 
 /// The command line.
 @main

@@ -1,6 +1,7 @@
 import Control
 import Packet
 import Scheduler
+import Settings
 import Transport
 
 /// One uplink of a client: its configuration, its socket, and which of the server's endpoints it uses.

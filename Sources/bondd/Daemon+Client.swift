@@ -3,6 +3,7 @@ import Engine
 import Packet
 import Proto
 import Scheduler
+import Settings
 import Transport
 
 // A client's uplinks: followed as their interfaces come and go.

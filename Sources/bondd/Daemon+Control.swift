@@ -3,6 +3,7 @@ import Engine
 import Messages
 import Packet
 import Scheduler
+import Settings
 
 // What the daemon is asked and told: requests, reloads, the Engine's events.
 extension Daemon {
@@ -15,6 +16,8 @@ extension Daemon {
                 case .bench(let path, let towardsServer):
                     bench(path, towardsServer: towardsServer, now: now)
                 case .reload: reload(now: now).map { .failed($0) } ?? .ok
+                case .handOver, .awaitEnrolments, .settle:
+                    .failed("this version has no enrolment")
                 }
             control.reply(response, to: call.client)
         }

@@ -3,6 +3,7 @@ import Engine
 import Packet
 import Proto
 import Scheduler
+import Settings
 
 // A server's sockets and clients.
 extension Daemon {

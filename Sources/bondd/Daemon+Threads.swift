@@ -3,6 +3,7 @@ import Engine
 import Packet
 import Proto
 import Scheduler
+import Settings
 import Transport
 
 // A server's data threads beside the main one: start, commands, end.

@@ -1,6 +1,7 @@
 import Control
 import Engine
 import Packet
+import Settings
 
 // Monthly data caps: a path that has used its own up carries nothing until the month turns or the cap is raised.
 extension Daemon {

@@ -2,9 +2,11 @@ import CLinux
 import Control
 import Engine
 import Glibc
+import Messages
 import Packet
 import Proto
 import Scheduler
+import Settings
 import Transport
 import Tun
 
@@ -20,7 +22,7 @@ struct Daemon: ~Copyable {
     var poller: Poller
     let netlink: Netlink
     var networkEvents: NetlinkEvents
-    var control: ControlSocket
+    var control: ControlSocket<Request, Messages.Response>
     let resolver: Resolver
     var tunnel: TunnelInterface
     var plane: DataPlane
@@ -53,7 +55,8 @@ struct Daemon: ~Copyable {
         let poller = try Poller()
         let netlink = try Netlink()
         let networkEvents = try NetlinkEvents()
-        let control = try ControlSocket(path: Self.socketPath(socket, configuration))
+        let control = try ControlSocket<Request, Messages.Response>(
+            path: Self.socketPath(socket, configuration))
         let resolver = try Resolver()
         let count = configuration.threadCount
         let device = try TunDevice(

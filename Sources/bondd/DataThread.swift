@@ -2,6 +2,7 @@ import Control
 import Engine
 import Glibc
 import Packet
+import Settings
 
 /// A data thread beside the main one: a server's sessions of one shard. It has nothing but its own plane, and hears from
 /// others by its mailbox.

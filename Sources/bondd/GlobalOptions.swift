@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Settings
 
 /// What every command that speaks to the daemon takes.
 struct GlobalOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Control
 import Glibc
 import Proto
+import Settings
 
 /// `bondd keygen`
 struct KeyGen: ParsableCommand {
@@ -19,7 +20,7 @@ struct KeyGen: ParsableCommand {
             print(key.base64)
             return
         }
-        guard let bytes = Base64.decode(key.base64) else { throw ControlError.notAKey(path: out) }
+        guard let bytes = Base64.decode(key.base64) else { throw SettingsError.notAKey(path: out) }
         _ = try KeyFile(creating: out, key: bytes)
         print(key.publicKey.base64)
     }

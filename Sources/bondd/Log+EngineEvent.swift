@@ -1,5 +1,6 @@
 import Control
 import Engine
+import Settings
 
 extension Log {
     /// Writes what happened in an Engine.

@@ -1,6 +1,7 @@
 import Control
 import Glibc
 import Messages
+import Settings
 
 /// One step of `bondd bench`: test traffic one way over a path, or over all, for some seconds.
 struct Measurement {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import Glibc
+import Settings
 
 /// `bondd run`
 struct Run: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import Messages
+import Settings
 
 /// `bondd status`
 struct ShowStatus: ParsableCommand {

@@ -1,6 +1,7 @@
 import Control
 import Packet
 import Proto
+import Settings
 import Tun
 
 /// What was set on the TUN device: addresses, MTU, routes. All of it goes with the device.

@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Settings
 import Testing
 
 @testable import Control

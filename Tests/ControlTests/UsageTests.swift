@@ -1,5 +1,7 @@
 import Glibc
 import Packet
+import Scratch
+import Settings
 import Testing
 
 @testable import Control
@@ -120,8 +122,7 @@ import Testing
         var ledger = UsageLedger(month: november)
         ledger.add(5, to: "lte")
         try file.write(ledger)
-        // A link that leads elsewhere is not followed.
-        symlink("/dev/full", file.path + ".new")
+        mkdir(file.path + ".new", 0o755)
         let writer = UsageWriter(file)
         var more = ledger
         more.add(5, to: "lte")

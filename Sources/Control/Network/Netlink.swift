@@ -1,6 +1,7 @@
 import CNetlink
 import Glibc
 import Packet
+import Settings
 
 /// Changes and lists links, addresses and routes of the network namespace that it was made in, through rtnetlink.
 /// Each call waits for the kernel's answer, which is a matter of microseconds.

@@ -1,6 +1,7 @@
 import CNetlink
 import Glibc
 import Packet
+import Settings
 
 /// libnl's `nl_addr` of a CIDR, counted down at the end.
 struct NetlinkAddress: ~Copyable {

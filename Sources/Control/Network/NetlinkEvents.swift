@@ -1,5 +1,6 @@
 import CNetlink
 import Glibc
+import Settings
 
 /// Follows the links and addresses of the network namespace that it was made in.
 public struct NetlinkEvents: ~Copyable {

@@ -1,3 +1,5 @@
+import Settings
+
 /// A change of links or addresses, as the kernel tells it.
 public enum NetworkEvent: Hashable, Sendable {
     /// An interface appeared or changed in some way.

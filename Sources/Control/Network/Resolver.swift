@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Packet
+import Settings
 import Synchronization
 
 /// Resolves server names on threads of its own, as getaddrinfo may take half a minute, and hands the results over

@@ -6,7 +6,7 @@ struct UnixAddress {
     let path: String
     private var address = sockaddr_un()
 
-    init(_ path: String) throws(ControlError) {
+    init(_ path: String) throws(SocketError) {
         self.path = path
         // The kernel takes 108 bytes, the last of which must be 0.
         let bytes = Array(path.utf8)
@@ -26,7 +26,7 @@ struct UnixAddress {
     }
 
     /// Opens a stream socket for this family, closed on exec.
-    static func open(blocking: Bool) throws(ControlError) -> Int32 {
+    static func open(blocking: Bool) throws(SocketError) -> Int32 {
         let flags = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | (blocking ? 0 : SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, Int32(flags), 0)
         guard descriptor >= 0 else { throw .file("open", path: "a Unix socket", errno: errno) }

@@ -1,10 +1,12 @@
 import Glibc
 
 /// A directory that is gone, with the files in it, when the value is.
-final class TemporaryDirectory {
-    let path: String
+public final class TemporaryDirectory {
+    /// Where it is.
+    public let path: String
 
-    init() {
+    /// A directory below /tmp.
+    public init() {
         var template = Array("/tmp/bondd-test-XXXXXX".utf8CString)
         precondition(mkdtemp(&template) != nil)
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -23,14 +25,16 @@ final class TemporaryDirectory {
         rmdir(path)
     }
 
-    func file(_ name: String, _ text: String, mode: mode_t = 0o600) {
+    /// Puts `text` into a file there.
+    public func file(_ name: String, _ text: String, mode: mode_t = 0o600) {
         let file = open(path + "/" + name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         precondition(
             file >= 0 && write(file, text, text.utf8.count) == text.utf8.count && fchmod(file, mode) == 0)
         close(file)
     }
 
-    func mode(of name: String) -> mode_t {
+    /// The permissions of a file there; 0 when there is none.
+    public func mode(of name: String) -> mode_t {
         var facts = stat()
         return stat(path + "/" + name, &facts) == 0 ? facts.st_mode & 0o777 : 0
     }

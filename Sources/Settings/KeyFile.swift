@@ -12,7 +12,7 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
 
     /// Reads the key in `path`.
     /// - Throws: `file`, `keyFileOpen` when group or others may read it, or `notAKey`.
-    public init(reading path: String) throws(ControlError) {
+    public init(reading path: String) throws(SettingsError) {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw .file("read the key file", path: path, errno: errno) }
         defer { close(file) }
@@ -36,7 +36,7 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
     /// Makes `path` (0600) with `key` in it, and returns when it is on the disk.
     /// - Precondition: `key` has 32 bytes.
     /// - Throws: `keyFileExists` or `file`; what was half written is removed then.
-    public init(creating path: String, key: [UInt8]) throws(ControlError) {
+    public init(creating path: String, key: [UInt8]) throws(SettingsError) {
         precondition(key.count == Self.keyLength)
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else {

@@ -1,6 +1,7 @@
+import Scratch
 import Testing
 
-@testable import Control
+@testable import Settings
 
 /// A configuration and the sentence that says what is wrong with it.
 struct BadConfiguration: Sendable, CustomTestStringConvertible {

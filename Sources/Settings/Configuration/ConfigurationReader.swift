@@ -222,7 +222,7 @@ struct ConfigurationReader {
     /// Reads the key file that `key` names, relative to the configuration.
     func keyFile(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> KeyFile? {
         guard let path = try table.string(key) else { return nil }
-        do throws(ControlError) {
+        do throws(SettingsError) {
             return try KeyFile(reading: relative(path))
         } catch {
             throw table.error(key, table[key]!, "cannot be used: \(error)")

@@ -9,7 +9,7 @@ struct ListeningSocket: ~Copyable {
 
     /// Makes the socket, and its directory (0755) when that is missing. A socket that nobody answers on any more is
     /// replaced.
-    init(path: String) throws(ControlError) {
+    init(path: String) throws(SocketError) {
         let address = try UnixAddress(path)
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
             let directory = String(path[..<slash])
@@ -19,7 +19,7 @@ struct ListeningSocket: ~Copyable {
         }
         let descriptor = try UnixAddress.open(blocking: false)
         var facts = stat()
-        do throws(ControlError) {
+        do throws(SocketError) {
             // Before bind, so that the file is never anything but 0600.
             guard fchmod(descriptor, 0o600) == 0 else {
                 throw .file("protect", path: path, errno: errno)
@@ -45,7 +45,7 @@ struct ListeningSocket: ~Copyable {
         if stat(path, &facts) == 0, facts.st_dev == device, facts.st_ino == inode { unlink(path) }
     }
 
-    private static func bind(_ descriptor: Int32, _ address: UnixAddress) throws(ControlError) {
+    private static func bind(_ descriptor: Int32, _ address: UnixAddress) throws(SocketError) {
         let path = address.path
         var code = address.call(Glibc.bind, descriptor)
         if code == EADDRINUSE {

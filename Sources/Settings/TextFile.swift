@@ -1,13 +1,15 @@
 import Glibc
 
 /// Reads small text files whole.
-enum TextFile {
-    struct Failure: Error {
-        let sentence: String
+public enum TextFile {
+    /// Why a file could not be read.
+    public struct Failure: Error {
+        /// What is wrong with it, to follow its path.
+        public let sentence: String
     }
 
     /// The text in `path`, which must be UTF-8 and not longer than `limit` bytes.
-    static func read(_ path: String, limit: Int) throws(Failure) -> String {
+    public static func read(_ path: String, limit: Int) throws(Failure) -> String {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("cannot be read", errno) }
         defer { close(file) }

@@ -2,7 +2,7 @@ import Packet
 import Proto
 import Testing
 
-@testable import Control
+@testable import Settings
 
 @Suite struct ConfigurationTests {
     let samples = ConfigurationSamples()

@@ -1,16 +1,28 @@
 import Glibc
-import Messages
 
 /// A program's side of the control socket.
 public enum ControlClient {
     /// The longest answer that is read, in bytes.
     public static let maximumAnswer = 16 << 20
 
-    /// Asks the daemon behind `path` and waits for its answer, `timeout` milliseconds at the most.
+    /// Asks the bondd behind `path` and waits for its answer, `timeout` milliseconds at the most.
     /// - Throws: `notRunning`, `socketForbidden`, `timedOut`, `badAnswer`, `socketPathTooLong` or `file`.
     public static func ask(
         _ request: Request, path: String, timeout: Int = 3000
-    ) throws(ControlError) -> Response {
+    ) throws(SocketError) -> Response {
+        try ask(request, path: path, timeout: timeout, for: Response.self)
+    }
+
+    /// The same of the bondd-control behind `path`.
+    public static func ask(
+        _ request: GatewayRequest, path: String, timeout: Int = 10_000
+    ) throws(SocketError) -> GatewayResponse {
+        try ask(request, path: path, timeout: timeout, for: GatewayResponse.self)
+    }
+
+    private static func ask<Response: Decodable>(
+        _ request: some Encodable, path: String, timeout: Int, for type: Response.Type
+    ) throws(SocketError) -> Response {
         let descriptor = try connect(path, timeout)
         defer { close(descriptor) }
         guard let line = try? Line.encode(request) else { throw .badAnswer(path: path) }
@@ -21,7 +33,7 @@ public enum ControlClient {
         return response
     }
 
-    private static func connect(_ path: String, _ timeout: Int) throws(ControlError) -> Int32 {
+    private static func connect(_ path: String, _ timeout: Int) throws(SocketError) -> Int32 {
         let address = try UnixAddress(path)
         let descriptor = try UnixAddress.open(blocking: true)
         // Counts for connect as well, when the daemon's backlog is full.
@@ -42,7 +54,7 @@ public enum ControlClient {
     /// Sends a line and reads one.
     private static func exchange(
         _ descriptor: Int32, _ line: [UInt8], _ path: String, _ timeout: Int
-    ) throws(ControlError) -> [UInt8] {
+    ) throws(SocketError) -> [UInt8] {
         var rest = line[...]
         while !rest.isEmpty {
             let sent = rest.withUnsafeBytes {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Control
+@testable import Settings
 
 @Suite struct Base64Tests {
     @Test(arguments: [

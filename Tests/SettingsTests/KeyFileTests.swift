@@ -1,7 +1,8 @@
 import Glibc
+import Scratch
 import Testing
 
-@testable import Control
+@testable import Settings
 
 @Suite struct KeyFileTests {
     let directory = TemporaryDirectory()
@@ -18,7 +19,7 @@ import Testing
     @Test func nothingIsOverwritten() throws {
         let path = directory.path + "/a.key"
         let first = try KeyFile(creating: path, key: key)
-        #expect(throws: ControlError.keyFileExists(path: path)) {
+        #expect(throws: SettingsError.keyFileExists(path: path)) {
             _ = try KeyFile(creating: path, key: [UInt8](repeating: 1, count: 32))
         }
         #expect(try KeyFile(reading: path) == first)
@@ -28,23 +29,23 @@ import Testing
     func othersMustNotReadIt(mode: mode_t) {
         directory.file("open.key", Base64.encode(key), mode: mode)
         let path = directory.path + "/open.key"
-        #expect(throws: ControlError.keyFileOpen(path: path)) { _ = try KeyFile(reading: path) }
-        #expect(ControlError.keyFileOpen(path: path).description.hasSuffix("run: chmod 600 \(path)"))
+        #expect(throws: SettingsError.keyFileOpen(path: path)) { _ = try KeyFile(reading: path) }
+        #expect(SettingsError.keyFileOpen(path: path).description.hasSuffix("run: chmod 600 \(path)"))
     }
 
     @Test(arguments: ["", "\n", "AAAA", "not base64", String(repeating: "A", count: 300)])
     func whatIsNoKeyIsRefused(text: String) {
         directory.file("bad.key", text)
         let path = directory.path + "/bad.key"
-        #expect(throws: ControlError.notAKey(path: path)) { _ = try KeyFile(reading: path) }
+        #expect(throws: SettingsError.notAKey(path: path)) { _ = try KeyFile(reading: path) }
     }
 
     @Test func aMissingFileAndADirectoryAreErrors() {
         let path = directory.path + "/none.key"
-        #expect(throws: ControlError.file("read the key file", path: path, errno: ENOENT)) {
+        #expect(throws: SettingsError.file("read the key file", path: path, errno: ENOENT)) {
             _ = try KeyFile(reading: path)
         }
-        #expect(throws: ControlError.notAKey(path: directory.path)) {
+        #expect(throws: SettingsError.notAKey(path: directory.path)) {
             _ = try KeyFile(reading: directory.path)
         }
     }

@@ -1,17 +1,16 @@
 import CLinux
 import Glibc
-import Messages
 
 /// The daemon's side of the control socket: lines of JSON in, lines of JSON out, never waiting for anybody.
 ///
 /// It has an epoll of its own, so that the daemon's loop watches one descriptor however many clients there are: when
 /// `fileDescriptor` is readable, call `takeRequests` and answer each with `reply`. A client's next request is read
 /// when it has taken its answer; what it sends meanwhile waits in the kernel.
-public struct ControlSocket: ~Copyable {
+public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~Copyable {
     /// Clients at once; one more is told so and closed.
-    public static let maximumClients = 16
+    public static var maximumClients: Int { 16 }
     /// The longest request in bytes, newline included.
-    public static let maximumRequest = 65536
+    public static var maximumRequest: Int { 4 << 20 }
 
     /// Names a client as long as the daemon lives; numbers are never used again.
     public struct ClientID: Hashable, Sendable {
@@ -35,7 +34,7 @@ public struct ControlSocket: ~Copyable {
 
     /// Listens on `path`: 0600, its directory made when it is missing, a dead daemon's socket replaced.
     /// - Throws: `alreadyRunning`, `notASocket`, `socketPathTooLong` or `file`.
-    public init(path: String) throws(ControlError) {
+    public init(path: String) throws(SocketError) {
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw .file("watch", path: path, errno: errno) }
         do {
@@ -83,8 +82,9 @@ public struct ControlSocket: ~Copyable {
         settle(client.number)
     }
 
-    private static let unwritable = Array(
-        "{\"error\":\"the answer cannot be written as JSON\",\"ok\":false}\n".utf8)
+    private static var unwritable: [UInt8] {
+        Array("{\"error\":\"the answer cannot be written as JSON\",\"ok\":false}\n".utf8)
+    }
 
     private mutating func accept() {
         while true {

@@ -1,0 +1,25 @@
+/// A client of a `Handover`.
+public struct HandedClient: Hashable, Sendable, Codable {
+    /// Its name; no two clients have the same.
+    public var name: String
+    /// Its public key (X25519), 32 bytes in base64.
+    public var publicKey: String
+    /// Its addresses in the tunnel's networks, without prefixes.
+    public var addresses: [String]
+    /// The mode that packets to it are sent in until it asks for another; nil: the server's.
+    public var mode: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case name
+        case publicKey = "public_key"
+        case addresses, mode
+    }
+
+    /// A client.
+    public init(name: String, publicKey: String, addresses: [String], mode: String? = nil) {
+        self.name = name
+        self.publicKey = publicKey
+        self.addresses = addresses
+        self.mode = mode
+    }
+}

@@ -1,0 +1,58 @@
+/// What a program asks of a running bondd-control: one line of JSON, such as `{"do":"invite","name":"boat","ttl_s":86400,"uses":1}`.
+public enum GatewayRequest: Hashable, Sendable, Codable {
+    /// Makes an invitation for a client of that name; with several uses the clients are `NAME`, `NAME-2` and so on.
+    case invite(InvitationOrder)
+    /// Who may connect, and the invitations that are open.
+    case clients
+    /// Takes a client's right to connect away, and ends its session.
+    case revoke(name: String)
+    /// Gives a client another name.
+    case rename(from: String, to: String)
+    /// Writes a copy of the state into a new file.
+    case backup(path: String)
+
+    private enum CodingKeys: String, CodingKey {
+        case action = "do"
+        case name, to, path
+    }
+
+    /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let action = try fields.decode(String.self, forKey: .action)
+        switch action {
+        case "invite": self = .invite(try InvitationOrder(from: decoder))
+        case "clients": self = .clients
+        case "revoke": self = .revoke(name: try fields.decode(String.self, forKey: .name))
+        case "rename":
+            self = .rename(
+                from: try fields.decode(String.self, forKey: .name),
+                to: try fields.decode(String.self, forKey: .to))
+        case "backup": self = .backup(path: try fields.decode(String.self, forKey: .path))
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .action, in: fields, debugDescription: "unknown action \(action)")
+        }
+    }
+
+    /// Writes the request as one flat object.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .invite(let order):
+            try fields.encode("invite", forKey: .action)
+            try order.encode(to: encoder)
+        case .clients: try fields.encode("clients", forKey: .action)
+        case .revoke(let name):
+            try fields.encode("revoke", forKey: .action)
+            try fields.encode(name, forKey: .name)
+        case .rename(let from, let to):
+            try fields.encode("rename", forKey: .action)
+            try fields.encode(from, forKey: .name)
+            try fields.encode(to, forKey: .to)
+        case .backup(let path):
+            try fields.encode("backup", forKey: .action)
+            try fields.encode(path, forKey: .path)
+        }
+    }
+}

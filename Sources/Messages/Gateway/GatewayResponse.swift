@@ -1,0 +1,49 @@
+/// bondd-control's answer to a `GatewayRequest`: one line of JSON, `{"ok":true}`, `{"error":"…","ok":false}`,
+/// `{"link":"bondd://…","ok":true}` or `{"clients":[…],"invitations":[…],"ok":true}`.
+public enum GatewayResponse: Hashable, Sendable, Codable, Answer {
+    /// Done.
+    case ok
+    /// Not done: one sentence that says why.
+    case failed(String)
+    /// The answer to `GatewayRequest.invite`: the join link. Secret.
+    case link(String)
+    /// The answer to `GatewayRequest.clients`.
+    case clients([ClientStatus], [InvitationStatus])
+
+    private enum CodingKeys: String, CodingKey {
+        case ok, error, link, clients, invitations
+    }
+
+    /// Reads a response; unknown keys are skipped.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        if try !fields.decode(Bool.self, forKey: .ok) {
+            self = .failed(try fields.decode(String.self, forKey: .error))
+        } else if let link = try fields.decodeIfPresent(String.self, forKey: .link) {
+            self = .link(link)
+        } else if let clients = try fields.decodeIfPresent([ClientStatus].self, forKey: .clients) {
+            let invitations = try fields.decodeIfPresent([InvitationStatus].self, forKey: .invitations)
+            self = .clients(clients, invitations ?? [])
+        } else {
+            self = .ok
+        }
+    }
+
+    /// Writes the response as one flat object.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .ok: try fields.encode(true, forKey: .ok)
+        case .failed(let sentence):
+            try fields.encode(false, forKey: .ok)
+            try fields.encode(sentence, forKey: .error)
+        case .link(let link):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(link, forKey: .link)
+        case .clients(let clients, let invitations):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(clients, forKey: .clients)
+            try fields.encode(invitations, forKey: .invitations)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+
+/// Why two programs on this host could not speak to each other.
+public enum SocketError: Error, Equatable, CustomStringConvertible {
+    /// The socket's file could not be made or used: what was to be done, its path, and errno.
+    case file(String, path: String, errno: Int32)
+    /// A daemon answers on this socket already.
+    case alreadyRunning(path: String)
+    /// The path of a socket is longer than 107 bytes.
+    case socketPathTooLong(path: String)
+    /// Something that is no socket is where the socket should be.
+    case notASocket(path: String)
+    /// No daemon answers on this socket.
+    case notRunning(path: String)
+    /// The user may not use this socket.
+    case socketForbidden(path: String)
+    /// The daemon did not answer in time.
+    case timedOut(path: String)
+    /// The daemon's answer makes no sense.
+    case badAnswer(path: String)
+
+    /// One sentence that says what, where and what to do.
+    public var description: String {
+        switch self {
+        case .file(let action, let path, let code):
+            "could not \(action) \(path): \(String(cString: strerror(code)))"
+        case .alreadyRunning(let path):
+            "another \(Self.program(path)) answers on \(path); stop it or set another --socket"
+        case .socketPathTooLong(let path):
+            "the socket path \(path) is longer than 107 bytes; choose a shorter one"
+        case .notASocket(let path):
+            "\(path) is in the way and is no socket; move it away or set another --socket"
+        case .notRunning(let path):
+            "no \(Self.program(path)) answers on \(path); start it (\(Self.program(path)) run) or name its socket with --socket"
+        case .socketForbidden(let path):
+            "no permission to use \(path); run as the user that \(Self.program(path)) runs as, mostly root"
+        case .timedOut(let path):
+            "\(Self.program(path)) did not answer on \(path) in time; look at its log"
+        case .badAnswer(let path):
+            "what answers on \(path) is not understood; use the bondd command of the daemon's version"
+        }
+    }
+
+    /// Which of the two programs has that socket.
+    private static func program(_ path: String) -> String {
+        path.hasSuffix("control.sock") ? "bondd-control" : "bondd"
+    }
+}
