@@ -9,6 +9,8 @@ public enum Request: Hashable, Sendable, Codable {
     /// Half a second of test traffic over `path`, or over all of them, to the server or from it; and the counters. Without a
     /// direction there are only the counters.
     case bench(path: String?, towardsServer: Bool?)
+    /// What each client's paths have carried.
+    case usage
     /// Takes these clients and invitations in place of those handed over before. Of bondd-control alone.
     case handOver(Handover)
     /// Answered as soon as somebody wants to enrol, or with none after 20 s. Of bondd-control alone.
@@ -36,6 +38,7 @@ public enum Request: Hashable, Sendable, Codable {
             self = .bench(
                 path: try fields.decodeIfPresent(String.self, forKey: .path),
                 towardsServer: try fields.decodeIfPresent(Bool.self, forKey: .up))
+        case "usage": self = .usage
         case "hand_over": self = .handOver(try fields.decode(Handover.self, forKey: .handover))
         case "await_enrolments": self = .awaitEnrolments
         case "settle":
@@ -62,6 +65,7 @@ public enum Request: Hashable, Sendable, Codable {
             try fields.encode("bench", forKey: .action)
             try fields.encodeIfPresent(path, forKey: .path)
             try fields.encodeIfPresent(towardsServer, forKey: .up)
+        case .usage: try fields.encode("usage", forKey: .action)
         case .handOver(let handover):
             try fields.encode("hand_over", forKey: .action)
             try fields.encode(handover, forKey: .handover)

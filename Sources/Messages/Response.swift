@@ -9,11 +9,13 @@ public enum Response: Hashable, Sendable, Codable, Answer {
     case status(Status)
     /// The answer to `Request.bench`.
     case bench(BenchStatus)
+    /// The answer to `Request.usage`.
+    case usage(UsageReport)
     /// The answer to `Request.awaitEnrolments`: those that wait to be settled.
     case enrolments([Enrolment])
 
     private enum CodingKeys: String, CodingKey {
-        case ok, error, status, bench, enrolments
+        case ok, error, status, bench, usage, enrolments
     }
 
     /// Reads a response; unknown keys are skipped.
@@ -25,6 +27,8 @@ public enum Response: Hashable, Sendable, Codable, Answer {
             self = .status(status)
         } else if let bench = try fields.decodeIfPresent(BenchStatus.self, forKey: .bench) {
             self = .bench(bench)
+        } else if let usage = try fields.decodeIfPresent(UsageReport.self, forKey: .usage) {
+            self = .usage(usage)
         } else if let enrolments = try fields.decodeIfPresent([Enrolment].self, forKey: .enrolments) {
             self = .enrolments(enrolments)
         } else {
@@ -46,6 +50,9 @@ public enum Response: Hashable, Sendable, Codable, Answer {
         case .bench(let bench):
             try fields.encode(true, forKey: .ok)
             try fields.encode(bench, forKey: .bench)
+        case .usage(let usage):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(usage, forKey: .usage)
         case .enrolments(let enrolments):
             try fields.encode(true, forKey: .ok)
             try fields.encode(enrolments, forKey: .enrolments)

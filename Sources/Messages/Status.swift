@@ -30,6 +30,9 @@ public struct Status: Hashable, Sendable, Codable {
     public var offloads: OffloadStatus?
     /// What seals the packets; nil from a version that does not say.
     public var cipher: CipherStatus?
+    /// What keeps it from carrying traffic, or some of it, a sentence each with what to do; `/readyz` fails while there are
+    /// any. Nil from a version that does not say.
+    public var problems: [String]?
     /// What the user should know: what the configuration asks for and this version does not carry out, and libraries that
     /// are not trusted, a sentence each.
     public var notices: [String]
@@ -41,7 +44,7 @@ public struct Status: Hashable, Sendable, Codable {
         case redundantPaths = "redundant_paths"
         case interface, mtu
         case uptime = "uptime_s"
-        case threads, handshakes, sessions, drops, offloads, cipher, notices
+        case threads, handshakes, sessions, drops, offloads, cipher, problems, notices
     }
 
     /// A status; counters begin at 0 and lists empty.

@@ -16,7 +16,7 @@ extension Daemon {
                 case .bench(let path, let towardsServer):
                     bench(path, towardsServer: towardsServer, now: now)
                 case .reload: reload(now: now).map { .failed($0) } ?? .ok
-                case .handOver, .awaitEnrolments, .settle:
+                case .usage, .handOver, .awaitEnrolments, .settle:
                     .failed("this version has no enrolment")
                 }
             control.reply(response, to: call.client)

@@ -134,7 +134,7 @@ import Testing
         }
         #expect(!writer.isBusy && writer.takeOutcome() == nil)
         #expect(try file.read() == ledger)
-        unlink(file.path + ".new")
+        rmdir(file.path + ".new")
         writer.begin(more)
         #expect(writer.isBusy)
         if let problem = try #require(writer.takeOutcome(waits: true)) { Issue.record("\(problem)") }

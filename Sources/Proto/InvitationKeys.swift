@@ -1,0 +1,43 @@
+import Packet
+
+/// What a join link's secret stands for: whoever holds it shakes hands as a peer of its own, with a private key and a PSK that
+/// follow from the secret, and may then say which key is to be a client's. So nothing of an enrolment is ever in clear, and a
+/// server that does not know the secret learns nothing of it.
+public struct InvitationKeys: ~Copyable, Sendable {
+    /// The secret's length in bytes: 160 bits, as little of a link's length is to be had below.
+    public static let secretSize = 20
+
+    /// Who the link's holder is while it enrols.
+    public let privateKey: PrivateKey
+    /// What both ends mix into the handshake.
+    public let presharedKey: PresharedKey
+
+    /// The keys of a link to the server with that key. Each is BLAKE2b (RFC 7693), keyed with the secret, of what it is for
+    /// and the server's key.
+    /// - Precondition: `secret` holds `secretSize` bytes.
+    public init(secret: [UInt8], server: PublicKey) {
+        precondition(secret.count == Self.secretSize, "an invitation's secret has 20 bytes")
+        privateKey = PrivateKey(bytes: Self.derive("bondd invitation key", secret, server))
+        presharedKey = PresharedKey(bytes: Self.derive("bondd invitation psk", secret, server))
+    }
+
+    /// A new secret.
+    public static func makeSecret(_ entropy: inout Entropy) -> [UInt8] {
+        var secret = [UInt8](repeating: 0, count: secretSize)
+        secret.withUnsafeMutableBytes { entropy.fill($0) }
+        return secret
+    }
+
+    private static func derive(_ purpose: String, _ secret: [UInt8], _ server: PublicKey) -> [UInt8] {
+        var key = [UInt8](repeating: 0, count: Wire.keySize)
+        let label = Array(purpose.utf8)
+        key.withUnsafeMutableBytes { key in
+            secret.withUnsafeBytes { secret in
+                label.withUnsafeBytes { label in
+                    server.storage.withUnsafeBytes { Blake2b.hash(into: key, key: secret, label, $0) }
+                }
+            }
+        }
+        return key
+    }
+}

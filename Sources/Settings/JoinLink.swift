@@ -1,0 +1,137 @@
+import Proto
+
+/// What `bondd invite` prints and `bondd join` takes: `bondd://` and base64 (RFC 4648 section 5, without padding) of
+///
+///     version 1 ‖ expiry in seconds since 1970, 5 ‖ server's public key 32 ‖ secret 20
+///     ‖ count 1 ‖ endpoints, each length 1 ‖ `HOST:PORT` ‖ checksum 4
+///
+/// The checksum, of all before it, is there to tell a link that lost or changed a character from one of another server.
+public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+    /// Why a text is no join link; a sentence that says what to do.
+    public struct Failure: Error, Equatable, CustomStringConvertible {
+        /// The sentence.
+        public let description: String
+    }
+
+    /// What a link begins with.
+    public static let scheme = "bondd://"
+    /// The most endpoints in a link.
+    public static let mostEndpoints = 8
+
+    private static let version: UInt8 = 1
+    private static let fixedSize = 1 + 5 + 32 + InvitationKeys.secretSize + 1
+    private static let checksumSize = 4
+
+    /// When it expires, seconds since 1970.
+    public let expiry: UInt64
+    /// The server's public key.
+    public let server: PublicKey
+    /// What the keys of the invitation follow from, see `InvitationKeys`.
+    public let secret: [UInt8]
+    /// Where the server is reached, in the order in which to try them.
+    public let endpoints: [HostPort]
+
+    /// A link.
+    /// - Precondition: `secret` holds `InvitationKeys.secretSize` bytes, and there are 1 to `mostEndpoints` endpoints.
+    public init(expiry: UInt64, server: PublicKey, secret: [UInt8], endpoints: [HostPort]) {
+        precondition(secret.count == InvitationKeys.secretSize)
+        precondition((1...Self.mostEndpoints).contains(endpoints.count))
+        self.expiry = expiry
+        self.server = server
+        self.secret = secret
+        self.endpoints = endpoints
+    }
+
+    /// Reads a link; space around it is skipped, as it comes with copying.
+    /// - Throws: `Failure` with a sentence for the user, never with a part of the secret in it.
+    public init(_ text: String) throws(Failure) {
+        let text = text.filter { !$0.isWhitespace }
+        guard text.hasPrefix(Self.scheme) else {
+            throw Failure(
+                description: "this is no join link; it begins with \(Self.scheme), bondd invite prints it")
+        }
+        let body = text.dropFirst(Self.scheme.count)
+        guard let bytes = Self.decode(body), bytes.count > Self.fixedSize + Self.checksumSize,
+            Self.checksum(bytes.dropLast(Self.checksumSize)) == Array(bytes.suffix(Self.checksumSize))
+        else {
+            throw Failure(
+                description:
+                    "the join link is damaged; copy it whole, from \(Self.scheme) to its last character")
+        }
+        guard bytes[0] == Self.version else {
+            throw Failure(description: "the join link is of a newer bondd; update this one")
+        }
+        guard let endpoints = Self.endpoints(bytes[(Self.fixedSize - 1)...].dropLast(Self.checksumSize))
+        else {
+            throw Failure(
+                description:
+                    "the join link names no server that can be reached; make another with bondd invite")
+        }
+        expiry = bytes[1..<6].reduce(0) { $0 << 8 | UInt64($1) }
+        server = PublicKey(bytes: Array(bytes[6..<38]))
+        secret = Array(bytes[38..<38 + InvitationKeys.secretSize])
+        self.endpoints = endpoints
+    }
+
+    /// The link's text. Secret.
+    public var text: String {
+        var bytes: [UInt8] = [Self.version]
+        for shift in stride(from: 32, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: expiry >> UInt64(shift)))
+        }
+        bytes += server.bytes + secret + [UInt8(endpoints.count)]
+        for endpoint in endpoints {
+            let text = Array(endpoint.description.utf8)
+            bytes += [UInt8(text.count)] + text
+        }
+        bytes += Self.checksum(bytes[...])
+        let base64 = Base64.encode(bytes).compactMap { character -> Character? in
+            switch character {
+            case "+": "-"
+            case "/": "_"
+            case "=": nil
+            default: character
+            }
+        }
+        return Self.scheme + String(base64)
+    }
+
+    /// Never the secret.
+    public var description: String { "a join link" }
+    /// Never the secret.
+    public var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
+
+    private static func decode(_ text: Substring) -> [UInt8]? {
+        guard text.utf8.count <= 4096, !text.contains(where: { $0 == "+" || $0 == "/" || $0 == "=" }) else {
+            return nil
+        }
+        let standard = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
+        return Base64.decode(standard + String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4))
+    }
+
+    private static func endpoints(_ bytes: ArraySlice<UInt8>) -> [HostPort]? {
+        guard let count = bytes.first, (1...mostEndpoints).contains(Int(count)) else { return nil }
+        var rest = bytes.dropFirst()
+        var endpoints: [HostPort] = []
+        for _ in 0..<count {
+            guard let length = rest.first.map(Int.init), rest.count > length,
+                let text = String(validating: rest.dropFirst().prefix(length), as: UTF8.self),
+                let endpoint = HostPort(text)
+            else { return nil }
+            endpoints.append(endpoint)
+            rest = rest.dropFirst(1 + length)
+        }
+        return endpoints
+    }
+
+    /// CRC-32 (IEEE 802.3), which finds any change of up to 32 bits in a row.
+    private static func checksum(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        var crc = UInt32.max
+        for byte in bytes {
+            crc ^= UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+        }
+        crc = ~crc
+        return stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: crc >> UInt32($0)) }
+    }
+}
