@@ -31,6 +31,8 @@ let package = Package(
         .systemLibrary(
             name: "CNetlink", pkgConfig: "libnl-route-3.0",
             providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
+        .systemLibrary(
+            name: "CQrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CToml"),
         // CCrypto, the door to libcrypto, is added at the end.
@@ -59,6 +61,7 @@ let package = Package(
             name: "bondd",
             dependencies: [
                 "Engine", "Tun", "Transport", "Control", "Settings", "Messages", "Proto", "Packet", "CLinux",
+                "CQrencode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

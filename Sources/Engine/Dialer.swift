@@ -7,6 +7,7 @@ struct Dialer: ~Copyable {
     /// A way that the client can send on.
     struct LocalPath {
         let id: UInt16
+        var name: String
         var role: PathRole
         var capMbit: UInt32
         var link: Link?
@@ -28,8 +29,8 @@ struct Dialer: ~Copyable {
     var searchingSince: Instant?
     /// Whether the daemon was told that nobody answers.
     var hasComplained = false
-    /// When the daemon was last told that the server uses another cipher suite.
-    var suiteRefusedAt: Instant?
+    /// When the daemon was last told that the server refuses us.
+    var refusedAt: Instant?
     var lastTimestamp = Timestamp.zero
     let server: PublicKey
 

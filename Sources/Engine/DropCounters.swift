@@ -12,6 +12,8 @@ public struct DropCounters: Sendable {
     public var replayed: UInt64 = 0
     /// Handshakes refused: wrong MAC, unknown key, stale time stamp, or not for us.
     public var handshake: UInt64 = 0
+    /// Inits in order whose key is no client's.
+    public var unknownKey: UInt64 = 0
     /// Handshakes of known clients for another cipher suite.
     public var suiteMismatch: UInt64 = 0
     /// Handshakes answered with a cookie as the server is under load.

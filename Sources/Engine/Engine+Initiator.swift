@@ -192,7 +192,7 @@ extension Engine {
             resources.events.append(.versionRefused)
             return
         }
-        if header.flags == Wire.suiteReplyFlags {
+        if Refusal(rawValue: header.flags) != nil {
             noteRefusal(datagram, of: attempt, now: now)
             return
         }

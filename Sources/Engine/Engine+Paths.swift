@@ -7,14 +7,18 @@ extension Engine {
     /// Client: adds a path, or changes it. Path IDs are the daemon's to choose; they grow, and that of a path that was
     /// removed is never used again.
     /// - Parameters:
+    ///   - name: what the peer may call it, too.
     ///   - link: how to send on it; nil while that is not possible.
     ///   - capMbit: the most that it may carry in Mbit/s; 0: no cap.
     ///   - mtu: the interface's, in bytes.
     public mutating func setPath(
-        _ id: UInt16, role pathRole: PathRole, capMbit: UInt32 = 0, link: Link?, mtu: Int = 1500, now: Instant
+        _ id: UInt16, name: String = "", role pathRole: PathRole, capMbit: UInt32 = 0, link: Link?,
+        mtu: Int = 1500,
+        now: Instant
     ) {
         precondition(role == .client)
         if let index = dialer.paths.firstIndex(where: { $0.id == id }) {
+            dialer.paths[index].name = name
             dialer.paths[index].role = pathRole
             dialer.paths[index].capMbit = capMbit
             dialer.paths[index].link = link
@@ -23,7 +27,7 @@ extension Engine {
             guard dialer.paths.count < Lanes.maximum else { return }
             dialer.paths.append(
                 .init(
-                    id: id, role: pathRole, capMbit: capMbit, link: link, mtu: mtu,
+                    id: id, name: name, role: pathRole, capMbit: capMbit, link: link, mtu: mtu,
                     jar: CookieJar(responder: dialer.server)))
         }
         if dialer.searchingSince != nil, let index = dialer.paths.firstIndex(where: { $0.id == id }) {
@@ -82,6 +86,7 @@ extension Engine {
             index = added
         }
         let path = session.pointee.paths[index]
+        path.pointee.name = local.name
         let wasUsed = path.pointee.role != .never
         path.pointee.role = local.role
         path.pointee.mtu.setCeiling(Path.datagram(local.mtu, local.link), now: now)

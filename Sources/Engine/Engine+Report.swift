@@ -7,6 +7,8 @@ import Scheduler
 public struct PathReport: Sendable {
     /// The path's ID within its session.
     public let id: UInt16
+    /// What the client calls it; empty while that is not known.
+    public let name: String
     /// What it is for.
     public let role: PathRole
     /// Whether it can be used.
@@ -83,7 +85,7 @@ extension Engine {
     public func reports(now: Instant) -> [SessionReport] {
         var reports: [SessionReport] = []
         for peer in peers {
-            guard let session = peer.session else { continue }
+            guard let session = peer.session, !peer.configuration.isInvitation else { continue }
             var paths: [PathReport] = []
             for i in 0..<session.pointee.paths.count {
                 paths.append(session.pointee.paths[i].pointee.report)
@@ -105,7 +107,8 @@ extension Engine {
 extension Path {
     fileprivate var report: PathReport {
         PathReport(
-            id: id, role: role, state: liveness.state, link: link, rtt: rtt.smoothed, jitter: delay.jitter,
+            id: id, name: name, role: role, state: liveness.state, link: link, rtt: rtt.smoothed,
+            jitter: delay.jitter,
             loss: lossRatio, rate: rate.rate ?? 0, queueing: delay.queueing, phase: rate.phase,
             mtu: mtu.confirmed + Self.headers(link), counters: counters,
             expected: received.map.map { $0.highest + 1 } ?? 0)

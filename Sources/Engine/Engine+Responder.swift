@@ -51,7 +51,7 @@ extension Engine {
         _ arrival: InitArrival, now: Instant
     ) throws(ProtoError) {
         guard let peer = numbers[responder.initiator] else {
-            resources.drops.handshake += 1
+            refuseKey(responder, header, from: arrival.link, now: now)
             return
         }
         guard answers(peer, datagram, arrival) else { return }
@@ -64,8 +64,10 @@ extension Engine {
             }
             // A replay, or a client whose clock was set back. The cookie tells: who brings one back is there now. As it
             // could still be a replay by somebody who is there now, a session that is alive is not put at risk for it.
+            // Several hosts may hold one invitation, each with its own clock; its sessions are short, and cost a replayer no less.
             let isAlive = peers[peer].session.map { now - $0.pointee.lastHeard < .seconds(10) } ?? false
-            guard hasCookie && !isAlive && payload.timestamp < last else {
+            let isSomebodyElse = peers[peer].configuration.isInvitation
+            guard isSomebodyElse || hasCookie && !isAlive && payload.timestamp < last else {
                 resources.drops.handshake += 1
                 if !hasCookie && !isAlive { offerCookie(datagram, from: link, now: now) }
                 return
@@ -120,6 +122,11 @@ extension Engine {
                 to: Session(
                     index: index, peer: peer, isClient: isClient, mode: mode, redundantPaths: copies,
                     epoch: epoch, isConfirmed: isConfirmed, now: now))
+            session.pointee.isInvitation = peers[peer].configuration.isInvitation
+            if let enrolment {
+                session.pointee.enrolling.publicKey = enrolment.publicKey
+                session.pointee.enrolling.due = now
+            }
             return session
         }
     }

@@ -23,7 +23,7 @@ extension Engine {
                 // An init of the time before the client was given our suite, sent again by somebody else.
                 if let last = peers[peer].lastTimestamp, responder.payload.timestamp <= last { continue }
                 resources.drops.suiteMismatch += 1
-                let length = responder.writeRefusal(pathID: header.pathID, to: resources.scratch)
+                let length = responder.writeRefusal(.suite, pathID: header.pathID, to: resources.scratch)
                 handshakes.append(
                     UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: arrival.link)
                 if isQuiet(since: peers[peer].suiteMismatchAt, now: now) {
@@ -38,17 +38,17 @@ extension Engine {
         return false
     }
 
-    /// Client: the server says that it uses another suite.
+    /// Client: the server says that it uses another suite, or does not know our key.
     mutating func noteRefusal(
         _ datagram: UnsafeRawBufferPointer, of attempt: UnsafeMutablePointer<Attempt>, now: Instant
     ) {
-        guard attempt.pointee.initiator.isRefused(by: datagram) else {
+        guard let refusal = attempt.pointee.initiator.refusal(in: datagram) else {
             resources.drops.handshake += 1
             return
         }
-        guard isQuiet(since: dialer.suiteRefusedAt, now: now) else { return }
-        dialer.suiteRefusedAt = now
-        resources.events.append(.suiteRefused)
+        guard isQuiet(since: dialer.refusedAt, now: now) else { return }
+        dialer.refusedAt = now
+        resources.events.append(refusal == .suite ? .suiteRefused : .keyRefused)
     }
 
     private func isQuiet(since last: Instant?, now: Instant) -> Bool {

@@ -42,10 +42,13 @@ public struct Engine: ~Copyable {
     /// Server: the guard before the handshake's costly part.
     var gatekeeper: Gatekeeper
     var admission = HandshakeAdmission()
+    var strangers = Strangers()
     /// Datagrams that must leave before any session's: handshakes, responses, cookies.
     var handshakes = HandshakeOutbox()
     /// Client: the search for a session.
     var dialer: Dialer
+    /// Client: see `EngineConfiguration.enrolment`.
+    let enrolment: EngineConfiguration.Enrolment?
 
     /// An Engine.
     /// - Parameters:
@@ -71,6 +74,7 @@ public struct Engine: ~Copyable {
         mode = configuration.mode
         redundantPaths = configuration.redundantPaths
         outerMTU = configuration.outerMTU
+        enrolment = configuration.enrolment
         if let cookieSeed {
             var shared = Entropy(seed: cookieSeed)
             gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &shared)
@@ -210,7 +214,7 @@ public struct Engine: ~Copyable {
         if session.pointee.isConfirmed || role == .client {
             guard
                 session.pointee.control(
-                    into: &outbox, &resources, assignment: peer.assignment, now: now),
+                    into: &outbox, &resources, assignment: peer.assignment, enrolment: enrolment, now: now),
                 session.pointee.transmit(into: &outbox, &resources, now: now)
             else { return false }
         }
@@ -264,6 +268,7 @@ public struct Engine: ~Copyable {
     /// Ends a session at once and releases all it holds.
     mutating func close(_ session: UnsafeMutablePointer<Session>) {
         let peer = session.pointee.peer
+        peers[peer].usage.add(session.pointee.totalUsage())
         if peers[peer].session == session {
             peers[peer].session = nil
             resources.events.append(.closed(peer: peers[peer].configuration.name))

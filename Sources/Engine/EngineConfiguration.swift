@@ -30,6 +30,8 @@ public struct EngineConfiguration: Sendable {
         public var redundantPaths: Int
         /// Server: the number of the shard that has its sessions. It must stay as long as the peer does.
         public var shard: Int
+        /// Server: whether it is somebody with an invitation, who may say which key is to be a client's and nothing else.
+        public var isInvitation = false
 
         /// A peer.
         public init(
@@ -64,6 +66,22 @@ public struct EngineConfiguration: Sendable {
     public var shard: Shard
     /// Server: the MTU that its interfaces are taken to have, in bytes, until one of them refuses a datagram.
     public var outerMTU = 1500
+    /// Client: it shakes hands with an invitation's keys, and this is the key that is to be a client's.
+    public var enrolment: Enrolment?
+
+    /// What a client to be says of itself.
+    public struct Enrolment: Sendable {
+        /// Its public key.
+        public let publicKey: PublicKey
+        /// What its host is called.
+        public let host: String
+
+        /// A client to be.
+        public init(publicKey: PublicKey, host: String) {
+            self.publicKey = publicKey
+            self.host = host
+        }
+    }
 
     /// A configuration.
     /// - Precondition: `suite` is available.

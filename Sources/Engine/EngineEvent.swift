@@ -24,4 +24,11 @@ public enum EngineEvent: Sendable {
     case suiteMismatch(peer: String)
     /// Client: the server has our handshake and uses another cipher suite. At most once a minute.
     case suiteRefused
+    /// Client: the server has our handshake and does not know our key (any more). At most once a minute.
+    case keyRefused
+    /// Server: who holds the invitation of that name wants this key to be a client's. Comes again until it is settled, at
+    /// most ten times a second.
+    case enrolment(invitation: String, publicKey: PublicKey, host: String)
+    /// Client: what became of its enrolment. When the server could not store it, the Engine asks again.
+    case enrolled(EnrolOutcome)
 }

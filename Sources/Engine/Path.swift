@@ -5,6 +5,8 @@ import Scheduler
 /// One path of a session, as this end sees it: where its datagrams go, what is known of it, what is under way on it.
 struct Path: ~Copyable {
     let id: UInt16
+    /// What the client calls it; empty while the server was not told.
+    var name = ""
     var role: PathRole
     /// Where datagrams go; nil as long as this end can't send on it.
     var link: Link?

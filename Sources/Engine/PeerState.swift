@@ -15,6 +15,9 @@ struct PeerState {
     var responsesLeft = 0
     var respondedAt = Instant.zero
 
+    /// Server: what sessions that have ended have carried.
+    var usage = PeerUsage()
+
     /// Server: when the daemon was last told that the peer uses another cipher suite.
     var suiteMismatchAt: Instant?
 

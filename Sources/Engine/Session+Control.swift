@@ -33,7 +33,7 @@ extension Session {
             case .pathChallenge(let token): path.pointee.control.responses.append(token)
             case .pathResponse(let token):
                 validate(index, token, from: link, &resources, name: name, now: now)
-            case .pathStatus(let status): if !isClient { adopt(status, &resources) }
+            case .pathStatus(let status): if !isClient { adopt(status, name: reader.tail, &resources) }
             case .mode(let wish):
                 guard !isClient, let asked = Mode(rawValue: wish.mode) else { continue }
                 mode = asked
@@ -47,8 +47,16 @@ extension Session {
             case .close: isClosedByPeer = true
             case .bench(let request): if !isClient { bench.grant(request, now: now) }
             case .benchCount(let count): if isClient { bench.peerCount = count }
+            case .enrol(let frame):
+                hear(frame, host: reader.tail, &resources, name: name, now: now)
+            case .enrolled(let frame):
+                guard isClient, enrolling.due != .never, frame.publicKey == enrolling.publicKey else {
+                    continue
+                }
+                enrolling.due = frame.outcome == .unavailable ? now + Enrolling.respite : .never
+                resources.events.append(.enrolled(frame.outcome))
             case .repair(let repair):
-                take(repair, reader.symbol, near: path.pointee.passed, &resources, now: now)
+                take(repair, reader.tail, near: path.pointee.passed, &resources, now: now)
             }
         }
         if reader.isMalformed { resources.drops.malformed += 1 }
@@ -150,8 +158,13 @@ extension Session {
         path.pointee.control.ping = true
     }
 
-    private mutating func adopt(_ status: PathStatusFrame, _ resources: inout Resources) {
+    private mutating func adopt(
+        _ status: PathStatusFrame, name: UnsafeRawBufferPointer, _ resources: inout Resources
+    ) {
         guard let index = paths.find(status.pathID) else { return }
+        if !name.elementsEqual(paths[index].pointee.name.utf8), let name = Self.name(name) {
+            paths[index].pointee.name = name
+        }
         let carriedData = paths[index].pointee.carriesData
         paths[index].pointee.role = PathRole(rawValue: status.role) ?? .never
         paths[index].pointee.isDownAtPeer = status.down
@@ -165,7 +178,8 @@ extension Session {
     /// Sends the control datagrams that are due.
     /// - Returns: false when the outbox is full and there is more.
     mutating func control(
-        into outbox: inout Outbox, _ resources: inout Resources, assignment: AssignFrame?, now: Instant
+        into outbox: inout Outbox, _ resources: inout Resources, assignment: AssignFrame?,
+        enrolment: EngineConfiguration.Enrolment?, now: Instant
     ) -> Bool {
         for i in 0..<paths.count {
             probeMTU(of: i, into: &outbox, &resources, now: now)
@@ -179,9 +193,11 @@ extension Session {
                 continue
             }
             let ackIsDue = path.pointee.received.ackDue <= now
-            guard ackIsDue || !path.pointee.control.isEmpty || isOwedAnything(on: i) else { continue }
+            guard ackIsDue || !path.pointee.control.isEmpty || isOwedAnything(on: i, now: now) else {
+                continue
+            }
             var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
-            let wantsAck = compose(i, &writer, assignment: assignment, now: now)
+            let wantsAck = compose(i, &writer, assignment: assignment, enrolment: enrolment, now: now)
             let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
             guard payload.count > 0 else { continue }
             send(payload, on: i, to: link, wantsAck: wantsAck, into: &outbox, &resources, now: now)
@@ -199,14 +215,17 @@ extension Session {
         return true
     }
 
-    private func isOwedAnything(on index: Int) -> Bool {
-        (owesPreferences || owesAssignment || bench.owesFrame) && paths[index].pointee.carriesData
+    private func isOwedAnything(on index: Int, now: Instant) -> Bool {
+        let owesEnrolment = enrolling.owed != nil || enrolling.due <= now
+        return (owesPreferences || owesAssignment || bench.owesFrame || owesEnrolment)
+            && paths[index].pointee.carriesData
     }
 
     /// Puts together one control datagram's frames.
     /// - Returns: whether it wants an ACK.
     private mutating func compose(
-        _ index: Int, _ writer: inout FrameWriter, assignment: AssignFrame?, now: Instant
+        _ index: Int, _ writer: inout FrameWriter, assignment: AssignFrame?,
+        enrolment: EngineConfiguration.Enrolment?, now: Instant
     ) -> Bool {
         let path = paths[index]
         if let ack = ackFrame(index, now: now), writer.append(ack) { path.pointee.received.ackLeft() }
@@ -225,11 +244,21 @@ extension Session {
             _ = writer.append(
                 ModeFrame(mode: mode.rawValue, redundantPaths: UInt8(clamping: redundantPaths)))
             // All paths' states on each path: a path that is down can't tell of itself.
-            for i in 0..<paths.count { _ = writer.append(paths[i].pointee.status) }
+            for i in 0..<paths.count {
+                _ = writer.append(paths[i].pointee.status, name: paths[i].pointee.name)
+            }
             if !isAssigned { _ = writer.appendAssignRequest() }
         }
         if owesAssignment, let assignment, path.pointee.isValidated, writer.append(assignment) {
             owesAssignment = false
+        }
+        if let outcome = enrolling.owed, path.pointee.isValidated, writer.append(outcome) {
+            enrolling.owed = nil
+        }
+        if enrolling.due <= now, let enrolment,
+            writer.append(EnrolFrame(publicKey: enrolment.publicKey), host: enrolment.host)
+        {
+            enrolling.due = now + Enrolling.interval
         }
         if bench.owesFrame && path.pointee.carriesData { composeBench(&writer, now: now) }
         return wantsAck

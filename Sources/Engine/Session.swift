@@ -12,6 +12,8 @@ struct Session: ~Copyable {
     /// The peer's number in the Engine's configuration.
     var peer: Int
     let isClient: Bool
+    /// Server: see `EngineConfiguration.Peer.isInvitation`.
+    var isInvitation = false
     let established: Instant
 
     /// The keys to send with.
@@ -86,6 +88,9 @@ struct Session: ~Copyable {
     var hasGrown = false
     var isDirty = false
     var bench = Bench()
+    var enrolling = Enrolling()
+    /// What paths have carried that were removed since.
+    var usage = PeerUsage()
     var counters = SessionCounters()
 
     init(
@@ -113,6 +118,7 @@ struct Session: ~Copyable {
     /// Removes a path for good.
     mutating func removePath(at index: Int, pool: inout PacketPool) {
         highestRemoved = max(highestRemoved, Int(paths[index].pointee.id))
+        usage.add(paths[index].pointee)
         paths.remove(at: index, pool: &pool)
         // Both know paths by their index.
         lanes.removeAll()

@@ -10,7 +10,7 @@ public enum Frame: Equatable, Sendable {
     case pathChallenge(UInt64)
     /// The token of a PATH_CHALLENGE.
     case pathResponse(UInt64)
-    /// What the peer says of a path.
+    /// What the peer says of a path, whose name is the reader's `tail` until it reads on.
     case pathStatus(PathStatusFrame)
     /// What the server gives a client.
     case assign(AssignFrame)
@@ -24,6 +24,10 @@ public enum Frame: Equatable, Sendable {
     case bench(BenchFrame)
     /// The test packets that came out at the peer.
     case benchCount(BenchCountFrame)
-    /// A repair symbol, whose bytes are the reader's `symbol` until it reads on.
+    /// A key that is to be a client's; the host's name is the reader's `tail` until it reads on.
+    case enrol(EnrolFrame)
+    /// What became of an ENROL.
+    case enrolled(EnrolledFrame)
+    /// A repair symbol, whose bytes are the reader's `tail` until it reads on.
     case repair(RepairFrame)
 }

@@ -4,8 +4,8 @@ import Packet
 public struct FrameReader {
     /// Whether reading ended at a frame that is cut off or makes no sense, not at the end of the payload.
     public private(set) var isMalformed = false
-    /// The bytes of the repair symbol that was read last.
-    public private(set) var symbol = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// What followed the fixed part of the frame that was read last: a REPAIR's symbol, a path's or a host's name.
+    public private(set) var tail = UnsafeRawBufferPointer(start: nil, count: 0)
 
     private var rest: UnsafeRawBufferPointer
 
@@ -23,7 +23,7 @@ public struct FrameReader {
             rest = rest.dropping(Wire.frameHeaderSize + length)
             guard let type = FrameType(rawValue: type), type != .padding else { continue }
             guard let frame = Self.parse(type, body) else { return fail() }
-            if type == .repair { symbol = body.dropping(Wire.repairBodySize) }
+            tail = body.dropping(min(body.count, Self.fixedSize(of: type)))
             return frame
         }
         return nil
@@ -51,6 +51,17 @@ public struct FrameReader {
         case .bench: BenchFrame(parsing: body).map(Frame.bench)
         case .benchCount: BenchCountFrame(parsing: body).map(Frame.benchCount)
         case .repair: RepairFrame(parsing: body).map(Frame.repair)
+        case .enrol: EnrolFrame(parsing: body).map(Frame.enrol)
+        case .enrolled: EnrolledFrame(parsing: body).map(Frame.enrolled)
+        }
+    }
+
+    private static func fixedSize(of type: FrameType) -> Int {
+        switch type {
+        case .repair: Wire.repairBodySize
+        case .enrol: Wire.keySize
+        case .pathStatus: Wire.pathStatusBodySize
+        default: Int.max
         }
     }
 

@@ -22,6 +22,10 @@ public enum FrameType: UInt8, Sendable {
     case mode = 9
     /// Asks for an ASSIGN.
     case assignRequest = 10
+    /// Whoever has an invitation says which key is to be a client's.
+    case enrol = 12
+    /// What became of an ENROL.
+    case enrolled = 13
     /// A client wants test packets, and a count of those that it sent.
     case bench = 16
     /// How many test packets have come out.

@@ -20,9 +20,29 @@ public struct FrameWriter {
         return true
     }
 
-    /// Appends a PATH_STATUS; false when there is no room for it.
-    public mutating func append(_ frame: PathStatusFrame) -> Bool {
-        guard let body = begin(.pathStatus, Wire.pathStatusBodySize) else { return false }
+    /// Appends a PATH_STATUS with the path's name, of which nothing but its first 63 bytes is written; false when there is no
+    /// room for it.
+    public mutating func append(_ frame: PathStatusFrame, name: String = "") -> Bool {
+        let name = name.utf8.prefix(PathStatusFrame.maximumName)
+        guard let body = begin(.pathStatus, Wire.pathStatusBodySize + name.count) else { return false }
+        frame.write(to: body)
+        body.dropping(Wire.pathStatusBodySize).copyBytes(from: name)
+        return true
+    }
+
+    /// Appends an ENROL with the host's name, of which nothing but its first 63 bytes is written; false when there is no room
+    /// for it.
+    public mutating func append(_ frame: EnrolFrame, host: String = "") -> Bool {
+        let host = host.utf8.prefix(EnrolFrame.maximumHost)
+        guard let body = begin(.enrol, Wire.keySize + host.count) else { return false }
+        frame.write(to: body)
+        body.dropping(Wire.keySize).copyBytes(from: host)
+        return true
+    }
+
+    /// Appends what became of an ENROL; false when there is no room for it.
+    public mutating func append(_ frame: EnrolledFrame) -> Bool {
+        guard let body = begin(.enrolled, Wire.enrolledBodySize) else { return false }
         frame.write(to: body)
         return true
     }
@@ -103,6 +123,8 @@ public struct FrameWriter {
         case .bench(let request): append(request)
         case .benchCount(let count): append(count)
         case .repair(let repair): append(repair)
+        case .enrol(let enrol): append(enrol)
+        case .enrolled(let outcome): append(outcome)
         }
     }
 

@@ -73,13 +73,15 @@ public struct Initiator: ~Copyable, Sendable {
             payload: ResponsePayload(parsing: opened))
     }
 
-    /// Whether `datagram` is the responder's word that it has read this init and uses another cipher suite. No one else can
-    /// say so: its MAC needs one of the two static keys. It is for the user to read; nothing is retried with another suite.
-    public func isRefused(by datagram: UnsafeRawBufferPointer) -> Bool {
+    /// Why the responder, which has read this init, does not take it, if that is what `datagram` says. No one else can say so:
+    /// its MAC needs one of the two static keys. It is for the user to read; nothing is retried in another way.
+    public func refusal(in datagram: UnsafeRawBufferPointer) -> Refusal? {
         guard datagram.count == Wire.refusalSize, let header = Header(parsing: datagram),
-            header.kind == .cookie, header.flags == Wire.suiteReplyFlags, header.sessionID == sessionID
-        else { return false }
-        return Mac(datagram.dropping(Wire.headerSize))
-            == noise.mac(Wire.refusalLabel, of: datagram.slice(0, Wire.headerSize))
+            header.kind == .cookie, let refusal = Refusal(rawValue: header.flags),
+            header.sessionID == sessionID,
+            Mac(datagram.dropping(Wire.headerSize))
+                == noise.mac(refusal.label, of: datagram.slice(0, Wire.headerSize))
+        else { return nil }
+        return refusal
     }
 }

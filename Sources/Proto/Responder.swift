@@ -40,16 +40,18 @@ public struct Responder: ~Copyable, Sendable {
         self.suite = suite
     }
 
-    /// Writes to `datagram` that this end has read the init, with the suite it was made for, and uses another one.
+    /// Writes to `datagram` that this end has read the init, with the suite it was made for, and why it does not take it.
     /// - Precondition: `datagram` has room for `Wire.refusalSize` bytes.
     /// - Returns: the bytes written.
-    public func writeRefusal(pathID: UInt16, to datagram: UnsafeMutableRawBufferPointer) -> Int {
+    public func writeRefusal(_ refusal: Refusal, pathID: UInt16, to datagram: UnsafeMutableRawBufferPointer)
+        -> Int
+    {
         let datagram = datagram.slice(0, Wire.refusalSize)
         Header(
-            kind: .cookie, flags: Wire.suiteReplyFlags, sessionID: initiatorSession, pathID: pathID
+            kind: .cookie, flags: refusal.rawValue, sessionID: initiatorSession, pathID: pathID
         ).write(to: datagram)
         let mac = noise.mac(
-            Wire.refusalLabel, of: UnsafeRawBufferPointer(datagram.slice(0, Wire.headerSize)))
+            refusal.label, of: UnsafeRawBufferPointer(datagram.slice(0, Wire.headerSize)))
         mac.withUnsafeBytes { datagram.dropping(Wire.headerSize).copyMemory(from: $0) }
         return Wire.refusalSize
     }

@@ -35,7 +35,7 @@ import Packet
 ///       3    PONG            token 8
 ///       4    PATH_CHALLENGE  token 8
 ///       5    PATH_RESPONSE   token 8
-///       6    PATH_STATUS     path ID 2 ‖ role 1 ‖ down 1 (bit 0) ‖ cap in Mbit/s 2 (0: none)
+///       6    PATH_STATUS     path ID 2 ‖ role 1 ‖ down 1 (bit 0) ‖ cap in Mbit/s 2 (0: none) ‖ the path's name, up to 63
 ///       7    ASSIGN          MTU 2 ‖ counts of addresses, DNS servers, routes 1 + 1 + 1 ‖ addresses (family 1, 4
 ///                            or 6 ‖ prefix length 1 ‖ 4 or 16) ‖ servers (family 1 ‖ 4 or 16) ‖ routes (as addresses)
 ///       8    CLOSE           reason 1
@@ -44,6 +44,8 @@ import Packet
 ///      11    REPAIR          first sequence, low 24 bits 3 ‖ count 1 (1 to 240) ‖ seed 1 ‖ symbol: the sum over
 ///                            GF(2⁸), polynomial 0x11D, of coefficient × data payload of each of these sequences, a
 ///                            shorter payload followed by zeros. Coefficient: `EncodingWindow`
+///      12    ENROL           public key of the client to be 32 ‖ its host's name, up to 63
+///      13    ENROLLED        outcome 1 (0 stored, 1 used, 2 expired, 3 revoked, 4 full, 5 unavailable) ‖ the public key
 ///
 /// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1 (1:
 /// chacha20-poly1305, 2: aes-256-gcm; of data and control only, the handshake's own cipher is always ChaChaPoly).
@@ -68,9 +70,10 @@ import Packet
 ///      48  32  cookie 16, sealed by XChaCha20-Poly1305, key BLAKE2b-256("cookie--" ‖ responder's static key),
 ///              additional data: MAC1 of the message it answers
 ///
-///     refusal (kind 3, flags 14), 40 bytes, header's session ID: the initiator's. "I have your init, but another suite"
-///      24  16  keyed BLAKE2b-128 of hash ‖ header; key: the first 32 bytes of HKDF(chaining key, "bondd cipher suite");
-///              hash and chaining key: Noise's after the init
+///     refusal (kind 3, flags 13 or 14), 40 bytes, header's session ID: the initiator's. "I have your init, but don't know
+///     your key" or "but another suite"
+///      24  16  keyed BLAKE2b-128 of hash ‖ header; key: the first 32 bytes of HKDF(chaining key, "bondd unknown key" or
+///              "bondd cipher suite"); hash and chaining key: Noise's after the init
 ///
 /// The session IDs lie outside of the Noise messages, so that cookies need no decryption; their copies inside the
 /// sealed payloads bind them. MAC1 = keyed BLAKE2b-128 over all before it, key BLAKE2b-256("mac1----" ‖ receiver's
@@ -98,8 +101,6 @@ public enum Wire {
     public static let overhead = headerSize + shimSize + tagSize
     /// The flags of a header that answers an unknown version.
     public static let versionReplyFlags: UInt8 = 15
-    /// The flags of a header in front of a refusal.
-    public static let suiteReplyFlags: UInt8 = 14
 
     /// The number of the last packet that a path may send: the field has 48 bits and never wraps.
     public static let maximumPacketNumber: UInt64 = 1 << 48 - 1
@@ -117,7 +118,6 @@ public enum Wire {
 
     /// The Noise protocol of the handshake.
     static let noiseName = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b"
-    static let refusalLabel: StaticString = "bondd cipher suite"
     static let keySize = 32
     static let macSize = 16
     static let ivSize = 12
@@ -164,4 +164,5 @@ public enum Wire {
     static let benchBodySize = 4
     static let benchCountBodySize = 16
     static let modeBodySize = 2
+    static let enrolledBodySize = 1 + keySize
 }

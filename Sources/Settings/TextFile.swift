@@ -6,6 +6,8 @@ public enum TextFile {
     public struct Failure: Error {
         /// What is wrong with it, to follow its path.
         public let sentence: String
+        /// Whether there is no such file.
+        public var isMissing = false
     }
 
     /// The text in `path`, which must be UTF-8 and not longer than `limit` bytes.
@@ -32,6 +34,6 @@ public enum TextFile {
     }
 
     private static func failure(_ what: String, _ code: Int32) -> Failure {
-        Failure(sentence: "\(what): \(String(cString: strerror(code)))")
+        Failure(sentence: "\(what): \(String(cString: strerror(code)))", isMissing: code == ENOENT)
     }
 }

@@ -85,7 +85,8 @@ extension Daemon {
         // An address that changed leaves the link as it is, but what is under way may be lost: start over.
         if changed && hadLink != nil && path.link == hadLink {
             plane.engine.setPath(
-                path.id, role: path.role, capMbit: path.cap, link: nil, mtu: path.mtu, now: now)
+                path.id, name: path.configuration.name, role: path.role, capMbit: path.cap, link: nil,
+                mtu: path.mtu, now: now)
         }
         tellEngine(of: path, now: now)
         if path.dataState == .spent { return }
@@ -100,7 +101,8 @@ extension Daemon {
 
     mutating func tellEngine(of path: ClientPath, now: Instant) {
         plane.engine.setPath(
-            path.id, role: path.role, capMbit: path.cap, link: path.link, mtu: path.mtu, now: now)
+            path.id, name: path.configuration.name, role: path.role, capMbit: path.cap, link: path.link,
+            mtu: path.mtu, now: now)
     }
 
     /// The kernel says that interfaces or addresses changed.

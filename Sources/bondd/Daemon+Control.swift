@@ -9,16 +9,21 @@ import Settings
 extension Daemon {
     mutating func answerRequests(now: Instant) {
         for call in control.takeRequests() {
-            let response: Response =
-                switch call.request {
-                case .status: .status(status(now: now))
-                case .set(let key, let value): set(key, value, now: now)
-                case .bench(let path, let towardsServer):
-                    bench(path, towardsServer: towardsServer, now: now)
-                case .reload: reload(now: now).map { .failed($0) } ?? .ok
-                case .usage, .handOver, .awaitEnrolments, .settle:
-                    .failed("this version has no enrolment")
-                }
+            let response: Response
+            switch call.request {
+            case .awaitEnrolments:
+                // Answered when there is something to say.
+                enrolments.ask(call.client, now: now)
+                continue
+            case .handOver(let handover): response = take(handover)
+            case .settle(let id, let outcome): response = settle(id, outcome)
+            case .usage: response = .usage(usageReport(now: now))
+            case .status: response = .status(status(now: now))
+            case .set(let key, let value): response = set(key, value, now: now)
+            case .bench(let path, let towardsServer):
+                response = bench(path, towardsServer: towardsServer, now: now)
+            case .reload: response = reload(now: now).map { .failed($0) } ?? .ok
+            }
             control.reply(response, to: call.client)
         }
     }
@@ -118,11 +123,7 @@ extension Daemon {
         case .client(let client):
             replacePaths(client, now: now)
         case .server:
-            var peers = EngineConfiguration(new, mtu: tunnel.mtu).peers
-            owners.assign(&peers)
-            // The others first: what the main thread passes to them from here on finds them prepared.
-            tellThreads(.replacePeers(peers))
-            plane.engine.replacePeers(peers)
+            replacePeers()
         }
         log(.info, "the configuration was read again")
         return nil
@@ -131,6 +132,9 @@ extension Daemon {
     /// Logs what happened, and does what it asks for.
     mutating func act(on event: EngineEvent, now: Instant) {
         if case .assigned(let frame) = event { adopt(frame) }
+        if case .enrolment(let invitation, let key, let host) = event {
+            enrol(invitation, key, host: host, now: now)
+        }
         if case .reachChanged(_, let packet) = event, plane.engine.isClient { follow(reach: packet) }
         log(event) { id in paths.first { $0.id == id }?.configuration.name }
     }

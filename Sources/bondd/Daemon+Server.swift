@@ -30,7 +30,9 @@ extension EngineConfiguration {
         case .server(let server):
             self.init(
                 role: .server,
-                peers: server.clients.map { Peer($0, configuration.tunnel, mode: mode, mtu: mtu) },
+                peers: server.clients.map {
+                    Peer($0, configuration.tunnel, mode: mode, mtu: mtu, offer: server.offer)
+                },
                 mode: mode, redundantPaths: copies, suite: suite, poolCapacity: capacity)
             // Whoever gives the tunnel more than the usual has interfaces that carry it.
             outerMTU = max(outerMTU, mtu + Wire.overhead + 48)
@@ -46,20 +48,31 @@ extension EngineConfiguration.Peer {
     }
 
     init(
-        _ client: Configuration.KnownClient, _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode, mtu: Int
+        _ client: Configuration.KnownClient, _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode, mtu: Int,
+        offer: Configuration.Offer
+    ) {
+        self.init(
+            name: client.name, publicKey: PublicKey(bytes: client.publicKey),
+            presharedKey: client.presharedKey.map { PresharedKey(bytes: $0.key) } ?? .none,
+            addresses: client.addresses, tunnel, mode: mode, mtu: mtu, offer: offer)
+    }
+
+    /// A client of a server with that tunnel.
+    init(
+        name: String, publicKey: PublicKey, presharedKey: PresharedKey, addresses: [IPAddress],
+        _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode, mtu: Int, offer: Configuration.Offer
     ) {
         // Each address with the prefix of the tunnel's network that it lies in, so that the network is reached.
-        let assigned = client.addresses.map { address in
+        let assigned = addresses.map { address in
             let network = tunnel.addresses.first { $0.contains(address) }
             let length = network?.length ?? (address.family == .v4 ? 32 : 128)
             return InterfaceAddress(address: address, prefix: UInt8(length))
         }
+        let routes = offer.routes.map { Prefix(address: $0.address, length: UInt8($0.length)) }
         self.init(
-            name: client.name, publicKey: PublicKey(bytes: client.publicKey),
-            presharedKey: client.presharedKey.map { PresharedKey(bytes: $0.key) } ?? .none,
-            addresses: client.addresses,
-            assignment: AssignFrame(mtu: UInt16(mtu), addresses: assigned, dns: [], routes: []), mode: mode,
-            redundantPaths: tunnel.redundantPaths)
+            name: name, publicKey: publicKey, presharedKey: presharedKey, addresses: addresses,
+            assignment: AssignFrame(mtu: UInt16(mtu), addresses: assigned, dns: offer.dns, routes: routes),
+            mode: mode, redundantPaths: tunnel.redundantPaths)
     }
 }
 

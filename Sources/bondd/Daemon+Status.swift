@@ -9,7 +9,7 @@ extension Daemon {
         let reports = reports(now: now)
         var sessions = inOrder(reports.flatMap(\.sessions)).map { session(of: $0) }
         if plane.engine.isClient && sessions.isEmpty { sessions = [connecting] }
-        return Status(
+        var status = Status(
             version: BondD.version, role: plane.engine.isClient ? "client" : "server",
             mode: plane.engine.currentMode.word, redundantPaths: plane.engine.currentRedundantPaths,
             interface: tunnel.name, mtu: tunnel.mtu, uptime: (now - startedAt).seconds,
@@ -18,6 +18,24 @@ extension Daemon {
             offloads: offloads,
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
             notices: configuration.notices + [cipher?.warning].compactMap(\.self) + silence(of: reports))
+        status.publicKey = publicKey.base64
+        status.run = runID
+        status.handover = handed.handover?.revision
+        return status
+    }
+
+    /// What each client's paths have carried since the daemon started.
+    func usageReport(now: Instant) -> UsageReport {
+        var report = UsageReport(run: runID)
+        for (key, usage) in reports(now: now).flatMap(\.usage) {
+            for (path, bytes) in usage.bytes.sorted(by: { $0.key < $1.key }) {
+                report.paths.append(
+                    PathUsage(
+                        publicKey: key.base64, path: path, sentBytes: bytes.sent,
+                        receivedBytes: bytes.received))
+            }
+        }
+        return report
     }
 
     private func session(of report: SessionReport) -> SessionStatus {
@@ -40,7 +58,7 @@ extension Daemon {
     func path(of report: PathReport) -> PathStatus {
         let own = paths.first { $0.id == report.id }
         var status = PathStatus(
-            name: own?.configuration.name ?? "path\(report.id)",
+            name: own?.configuration.name ?? (report.name.isEmpty ? "path\(report.id)" : report.name),
             interface: own?.configuration.interface ?? "",
             state: own?.dataState == .spent ? "spent" : "\(report.state)",
             role: own?.configuration.role.rawValue ?? "\(report.role)",

@@ -16,7 +16,7 @@ extension Daemon {
         for socket in try listen(server, thread: 0) { install(socket) }
         for number in 1..<max(1, owners.count) {
             let engine = Self.engine(
-                number, configuration, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed)
+                number, configuration, handed, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed)
             var other = DataPlane(engine, queue: try plane.queue.makeQueue(), mailboxes: mailboxes)
             for socket in try listen(server, thread: number) { other.install(socket) }
             threads.append(try DataThread(other, number: number, mailbox: mailboxes[number], log: log))

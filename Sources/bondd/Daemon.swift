@@ -34,6 +34,14 @@ struct Daemon: ~Copyable {
     var owners: Owners
     let cookieSeed = Sodium.systemSeed()
 
+    /// Server: the clients and invitations that bondd-control has handed over.
+    var handed: HandedOver
+    /// Server: who wants to enrol.
+    var enrolments = Enrolments()
+    /// Numbers this run of the daemon.
+    let runID: String
+    let publicKey: PublicKey
+
     /// Client: its uplinks.
     var paths: [ClientPath] = []
     var nextPathID: UInt16 = 1
@@ -52,6 +60,8 @@ struct Daemon: ~Copyable {
         self.file = file
         self.log = log
         startedAt = DataPlane.clock()
+        runID = String(DataPlane.wall().seconds, radix: 16) + "-" + String(getpid(), radix: 16)
+        publicKey = PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey
         let poller = try Poller()
         let netlink = try Netlink()
         let networkEvents = try NetlinkEvents()
@@ -64,11 +74,14 @@ struct Daemon: ~Copyable {
             mayHaveQueues: count > 1)
         let tunnel = try TunnelInterface(device, mtu: configuration.tunnel.mtu ?? 1400, netlink: netlink)
         var owners = Owners(threads: count)
+        let handed = HandedOver(directory: state, interface: configuration.tunnel.interface, log: log)
         mailboxes = count > 1 ? try (0..<count).map { _ in try Mailbox() } : []
         plane = DataPlane(
-            Self.engine(0, configuration, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed), queue: device,
+            Self.engine(0, configuration, handed, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed),
+            queue: device,
             mailboxes: mailboxes)
         self.owners = owners
+        self.handed = handed
         self.poller = poller
         self.netlink = netlink
         self.networkEvents = networkEvents
@@ -82,10 +95,11 @@ struct Daemon: ~Copyable {
 
     /// The Engine of a data thread.
     static func engine(
-        _ number: Int, _ configuration: Configuration, mtu: Int, _ owners: inout Owners, cookieSeed: [UInt8]
+        _ number: Int, _ configuration: Configuration, _ handed: HandedOver, mtu: Int, _ owners: inout Owners,
+        cookieSeed: [UInt8]
     ) -> Engine {
         var part = EngineConfiguration(configuration, mtu: mtu)
-        owners.assign(&part.peers)
+        part.peers = peers(configuration, handed, mtu: mtu, &owners)
         part.shard = Shard(index: number, count: owners.count)
         return Engine(
             part, staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key),
@@ -128,7 +142,8 @@ struct Daemon: ~Copyable {
     mutating func run() throws {
         while isRunning {
             let count = poller.wait(
-                until: min(plane.nextDeadline, nextCheck == .zero ? .never : nextCheck).nanoseconds,
+                until: min(plane.nextDeadline, nextCheck == .zero ? .never : nextCheck, enrolments.deadline)
+                    .nanoseconds,
                 now: DataPlane.clock().nanoseconds)
             let now = DataPlane.clock()
             for i in 0..<count {
@@ -149,9 +164,11 @@ struct Daemon: ~Copyable {
                 watchUsage(now: now)
             }
             turn(now: now)
+            attendEnrolments(now: now)
             plane.giveBackMemory(now: now)
         }
         stopThreads()
+        handed.close()
         plane.close(now: DataPlane.clock())
         if plane.engine.isClient {
             checkUsage(now: DataPlane.clock())

@@ -5,7 +5,8 @@ extension DataPlane {
     /// How things stand.
     func report(of shard: Int, now: Instant) -> ShardReport {
         ShardReport(
-            shard: shard, sessions: engine.reports(now: now), handshakes: counters.handshakes, drops: drops)
+            shard: shard, sessions: engine.reports(now: now), usage: engine.usage(),
+            handshakes: counters.handshakes, drops: drops)
     }
 
     private var drops: [String: UInt64] {
@@ -13,7 +14,8 @@ extension DataPlane {
         return [
             "malformed": drops.malformed, "unknown_session": drops.unknownSession,
             "unknown_path": drops.unknownPath, "forged": drops.forged, "replayed": drops.replayed,
-            "handshake": drops.handshake, "cookies": drops.cookies, "not_ip": drops.notIP,
+            "handshake": drops.handshake, "unknown_key": drops.unknownKey, "cookies": drops.cookies,
+            "not_ip": drops.notIP,
             "foreign_source": drops.foreignSource, "no_route": drops.noRoute, "no_session": drops.noSession,
             "queue_full": drops.queueFull, "expired": drops.expired, "no_buffer": drops.noBuffer,
             "suite_mismatch": drops.suiteMismatch,

@@ -6,7 +6,7 @@ import Settings
 /// and is no reason to stop.
 struct DataUsage {
     private var book: UsageBook
-    private let writer: UsageWriter
+    private let writer: StateWriter
     private let log: Log
     private var isFailing = false
     /// Whether there is something that must not wait for its time.
@@ -29,7 +29,7 @@ struct DataUsage {
                 ["counts": ledger.month.description, "clock": month.description])
         }
         book = UsageBook(ledger, now: now)
-        writer = UsageWriter(file)
+        writer = StateWriter(file.path, mode: 0o644)
         self.log = log
     }
 
@@ -47,13 +47,13 @@ struct DataUsage {
         isPressing = isPressing || atOnce
         guard !writer.isBusy, isPressing || book.isDue(caps: caps, now: now) else { return }
         isPressing = false
-        writer.begin(book.save(now: now))
+        writer.begin(book.save(now: now).bytesOfText)
     }
 
     /// Saves what there is and waits for it.
     mutating func close(now: Instant) {
         takeOutcome(waits: true)
-        writer.begin(book.save(now: now))
+        writer.begin(book.save(now: now).bytesOfText)
         takeOutcome(waits: true)
     }
 

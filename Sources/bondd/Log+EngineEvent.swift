@@ -29,6 +29,14 @@ extension Log {
         case .suiteMismatch(let peer):
             let sentence = "a client uses another cipher; set the same [tunnel] cipher on both ends"
             self(.warning, sentence, ["peer": peer])
+        case .keyRefused:
+            self(
+                .warning,
+                "the server does not know this client's key (any more); ask for a new invitation and run: bondd join LINK"
+            )
+        case .enrolment(let invitation, _, let host):
+            self(.debug, "somebody wants to enrol", ["invitation": invitation, "host": host])
+        case .enrolled: break
         case .suiteRefused:
             self(.warning, "the server uses another cipher; set the same [tunnel] cipher on both ends")
         }

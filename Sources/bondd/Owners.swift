@@ -22,7 +22,10 @@ struct Owners {
         for index in peers.indices {
             let key = peers[index].publicKey
             let thread: Int
-            if let old = known[key] {
+            if peers[index].isInvitation {
+                // What comes of it is the main thread's business, and next to nothing.
+                thread = 0
+            } else if let old = known[key] {
                 thread = old
             } else {
                 thread = clients.indices.min { clients[$0] < clients[$1] } ?? 0

@@ -93,14 +93,15 @@ struct StatusTable {
         return parts.joined(separator: " ")
     }
 
-    private static func table(_ rows: [[String]]) -> [String] {
+    /// Columns side by side; figures are right-aligned but for the first `words` columns.
+    static func table(_ rows: [[String]], words: Int = 3) -> [String] {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.indices.reduce("") { line, column in
                 let gap = String(repeating: " ", count: widths[column] - row[column].count)
                 // Figures are right-aligned, and a space apart is enough for 80 columns in all.
-                return line + (column < 4 ? "  " : " ")
-                    + (column < 3 ? row[column] + gap : gap + row[column])
+                return line + (column <= words ? "  " : " ")
+                    + (column < words ? row[column] + gap : gap + row[column])
             }
         }
     }
@@ -110,7 +111,7 @@ struct StatusTable {
         return "\(tenths / 10).\(abs(tenths % 10))"
     }
 
-    private static func bytes(_ count: UInt64) -> String {
+    static func bytes(_ count: UInt64) -> String {
         var value = Double(count)
         for unit in ["B", "kB", "MB", "GB"] {
             if value < 1000 { return unit == "B" ? "\(count) B" : "\(number(value)) \(unit)" }

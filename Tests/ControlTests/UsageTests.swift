@@ -123,10 +123,10 @@ import Testing
         ledger.add(5, to: "lte")
         try file.write(ledger)
         mkdir(file.path + ".new", 0o755)
-        let writer = UsageWriter(file)
+        let writer = StateWriter(file.path, mode: 0o644)
         var more = ledger
         more.add(5, to: "lte")
-        writer.begin(more)
+        writer.begin(more.bytesOfText)
         let outcome = try #require(writer.takeOutcome(waits: true))
         guard case .file(_, file.path, _) = outcome else {
             Issue.record("\(String(describing: outcome))")
@@ -135,7 +135,7 @@ import Testing
         #expect(!writer.isBusy && writer.takeOutcome() == nil)
         #expect(try file.read() == ledger)
         rmdir(file.path + ".new")
-        writer.begin(more)
+        writer.begin(more.bytesOfText)
         #expect(writer.isBusy)
         if let problem = try #require(writer.takeOutcome(waits: true)) { Issue.record("\(problem)") }
         #expect(try file.read() == more)

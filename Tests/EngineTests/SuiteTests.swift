@@ -143,7 +143,7 @@ import Testing
         let id = first[24..<28].reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
         var forged = [UInt8](repeating: 9, count: Wire.refusalSize)
         forged.withUnsafeMutableBytes {
-            Header(kind: .cookie, flags: Wire.suiteReplyFlags, sessionID: id, pathID: 1).write(to: $0)
+            Header(kind: .cookie, flags: Refusal.suite.rawValue, sessionID: id, pathID: 1).write(to: $0)
         }
         forged.withUnsafeBytes {
             pair.client.receive($0, from: Link(socket: 1, remote: Pair.serverEndpoint), now: pair.now)

@@ -160,7 +160,7 @@ import Testing
         var reader = FrameReader(whole.read)
         #expect(reader.next() == .ping(1))
         #expect(reader.next() == .repair(frame))
-        #expect(Array(reader.symbol) == [7, 8, 9, 10])
+        #expect(Array(reader.tail) == [7, 8, 9, 10])
         #expect(reader.next() == .ping(2))
         for text in ["0b 0005 020304 05 06", "0b 0004 020304 05", "0b 0006 020304 00 06 07"] {
             #expect(read(hex(text)).isMalformed, "\(text)")

@@ -104,7 +104,7 @@ import Testing
         let length = initiator.writeInit(pathID: 0x0102, cookie: nil, to: buffer.bytes).length
         let responder = try Responder(
             reading: buffer.read.slice(0, length), staticKey: server, suite: .aes256gcm)
-        let refusal = buffer.first(responder.writeRefusal(pathID: 0x0102, to: buffer.bytes))
+        let refusal = buffer.first(responder.writeRefusal(.suite, pathID: 0x0102, to: buffer.bytes))
         #expect(hex(refusal) == hex(Self.aesRefusal))
         var entropy = Entropy(seed: [UInt8](repeating: 8, count: 32))
         let response = try responder.respond(

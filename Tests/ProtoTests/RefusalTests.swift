@@ -21,7 +21,7 @@ import Testing
         let length = initiator.writeInit(pathID: 3, cookie: nil, to: buffer.bytes).length
         let responder = try Responder(
             reading: buffer.read.slice(0, length), staticKey: server, suite: suite)
-        return buffer.first(responder.writeRefusal(pathID: 3, to: buffer.bytes))
+        return buffer.first(responder.writeRefusal(.suite, pathID: 3, to: buffer.bytes))
     }
 
     @Test func isUnderstood() throws {
@@ -29,9 +29,9 @@ import Testing
         let datagram = try refusal(of: initiator)
         #expect(datagram.count == Wire.refusalSize)
         let header = try #require(Header(parsing: Buffer(datagram).read))
-        #expect(header.kind == .cookie && header.flags == Wire.suiteReplyFlags)
+        #expect(header.kind == .cookie && header.flags == Refusal.suite.rawValue)
         #expect(header.sessionID == 5 && header.pathID == 3)
-        let isRefused = initiator.isRefused(by: Buffer(datagram).read)
+        let isRefused = initiator.refusal(in: Buffer(datagram).read) == .suite
         #expect(isRefused)
     }
 
@@ -42,14 +42,14 @@ import Testing
         for bit in 0..<8 * datagram.count {
             var forged = datagram
             forged[bit / 8] ^= 1 << (bit % 8)
-            let isRefused = initiator.isRefused(by: Buffer(forged).read)
+            let isRefused = initiator.refusal(in: Buffer(forged).read) == .suite
             #expect(!isRefused, "bit \(bit)")
         }
         for length in 0..<datagram.count {
-            let isRefused = initiator.isRefused(by: Buffer(Array(datagram[..<length])).read)
+            let isRefused = initiator.refusal(in: Buffer(Array(datagram[..<length])).read) == .suite
             #expect(!isRefused)
         }
-        let isRefused = initiator.isRefused(by: Buffer(datagram + [0]).read)
+        let isRefused = initiator.refusal(in: Buffer(datagram + [0]).read) == .suite
         #expect(!isRefused)
     }
 
@@ -57,7 +57,7 @@ import Testing
     @Test func belongsToItsInit() throws {
         let datagram = try refusal(of: makeInitiator(seed: 4))
         let other = try makeInitiator(seed: 5)
-        let isRefused = other.isRefused(by: Buffer(datagram).read)
+        let isRefused = other.refusal(in: Buffer(datagram).read) == .suite
         #expect(!isRefused)
     }
 

@@ -138,6 +138,9 @@ import Testing
             name = "phone"
             public_key = "\(ConfigurationSamples.otherKey)"
             address = ["10.77.0.3"]
+            [offer]
+            dns = ["10.77.0.1", "fd77::1"]
+            routes = ["192.168.7.0/24"]
             [portunus]
             bundle_file = "client.bundle.json"
             [[rule]]
@@ -160,6 +163,8 @@ import Testing
         #expect(server.clients[0].addresses == [IPAddress("10.77.0.2")!, IPAddress("fd77::2")!])
         #expect(server.clients[0].presharedKey != nil && server.clients[1].presharedKey == nil)
         #expect(server.nat == Configuration.NAT(enabled: true, egress: ["eth0", "tailscale0"]))
+        #expect(server.offer.dns.map(\.description) == ["10.77.0.1", "fd77::1"])
+        #expect(server.offer.routes.map(\.description) == ["192.168.7.0/24"])
         #expect(server.portunusBundle == samples.directory.path + "/client.bundle.json")
         #expect(server.rules.map(\.ports) == [8443...8443, 7000...7003])
         #expect(server.rules[0].targets.map(\.host) == ["10.77.0.2"] && server.rules[0].transport == .tcp)

@@ -30,7 +30,7 @@ public struct UsageFile: Sendable {
     /// - Throws: `file`; what was there stays then.
     public func write(_ ledger: UsageLedger) throws(ControlError) {
         do throws(SettingsError) {
-            try StateFile.replace(path, with: Array(ledger.text.utf8), mode: 0o644)
+            try StateFile.replace(path, with: ledger.bytesOfText, mode: 0o644)
         } catch {
             guard case .file(_, _, let code) = error else { return }
             throw .file("write the usage file", path: path, errno: code)

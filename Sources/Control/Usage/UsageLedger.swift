@@ -34,6 +34,9 @@ public struct UsageLedger: Equatable, Sendable {
         bytes.sorted { $0.key < $1.key }.reduce("month \(month)\n") { $0 + "\($1.key) \($1.value)\n" }
     }
 
+    /// The same as a file holds it.
+    public var bytesOfText: [UInt8] { Array(text.utf8) }
+
     /// What the path has used.
     public func used(by path: String) -> UInt64 { bytes[path] ?? 0 }
 

@@ -2,7 +2,8 @@
 /// changes. bondd swaps them in at once and keeps them in a file (0600), so that it starts with them alone. The clients in
 /// bondd's own file are not among them.
 public struct Handover: Hashable, Sendable, Codable {
-    /// Grows by one with every change of the state; a handover with a smaller one is refused.
+    /// Grows by one with every change of the state, so that both know whether they have the same. A state that was restored
+    /// has a smaller one, which is taken as well.
     public var revision: Int
     /// Who may connect.
     public var clients: [HandedClient]

@@ -5,8 +5,12 @@ extension Configuration {
     public struct Server: Equatable, Sendable {
         /// `[listen]`: where it waits for clients; at least one.
         public let listen: [Endpoint]
+        /// `[listen]`: where clients reach it, for invitations; empty: not said.
+        public let endpoints: [HostPort]
         /// `[[client]]`, in the file's order.
         public let clients: [KnownClient]
+        /// `[offer]`: what clients are told that do not say otherwise themselves.
+        public let offer: Offer
         /// `[nat]`; nil without the table.
         public let nat: NAT?
         /// `[portunus]`: the control plane's bundle file; nil without the table.
@@ -25,6 +29,14 @@ extension Configuration {
         public let addresses: [IPAddress]
         /// The key that both ends know beside the public ones; nil: none.
         public let presharedKey: KeyFile?
+    }
+
+    /// `[offer]`
+    public struct Offer: Equatable, Sendable {
+        /// The name servers that clients use while the tunnel is up; at most 4.
+        public let dns: [IPAddress]
+        /// The networks behind the server that clients lead into the tunnel; at most 32.
+        public let routes: [CIDR]
     }
 
     /// `[nat]`

@@ -1,4 +1,5 @@
 import Packet
+import Proto
 
 extension ConfigurationReader {
     /// `[listen]`, `[[client]]`, `[nat]`, `[portunus]` and `[[rule]]`.
@@ -7,7 +8,7 @@ extension ConfigurationReader {
             throw try root.table("tunnel", keys: Self.tunnelKeys)!
                 .error("needs address = [\"ADDRESS/PREFIX\"]; a server's clients are in its network")
         }
-        guard let table = try root.table("listen", keys: ["addresses"]) else {
+        guard let table = try root.table("listen", keys: ["addresses", "endpoints"]) else {
             throw ConfigurationError(
                 file: file, line: nil,
                 problem:
@@ -22,7 +23,8 @@ extension ConfigurationReader {
             throw table.error("needs addresses = [\"0.0.0.0:5000\", \"[::]:5000\"]")
         }
         return Configuration.Server(
-            listen: listen, clients: try clients(tunnel), nat: try nat(), portunusBundle: try portunus(),
+            listen: listen, endpoints: try table.list("endpoints", Self.noHostPort) { HostPort($0) } ?? [],
+            clients: try clients(tunnel), offer: try offer(), nat: try nat(), portunusBundle: try portunus(),
             rules: try rules())
     }
 
@@ -65,6 +67,24 @@ extension ConfigurationReader {
                     presharedKey: try keyFile("preshared_key_file", in: table)))
         }
         return clients
+    }
+
+    private func offer() throws(ConfigurationError) -> Configuration.Offer {
+        guard let table = try root.table("offer", keys: ["dns", "routes"]) else {
+            return Configuration.Offer(dns: [], routes: [])
+        }
+        let dns = try table.list("dns", "is not an address such as 10.77.0.1") { IPAddress($0) } ?? []
+        guard dns.count <= Wire.maximumDNS else {
+            throw table.error("dns has more than \(Wire.maximumDNS) servers; remove some")
+        }
+        let routes = try table.list("routes", "is not NETWORK/PREFIX such as 10.0.0.0/8", CIDR.init(_:)) ?? []
+        for route in routes where route != route.network {
+            throw table.error("routes: \(route) has host bits set; write \(route.network)")
+        }
+        guard routes.count <= Wire.maximumRoutes else {
+            throw table.error("routes has more than \(Wire.maximumRoutes) networks; remove some")
+        }
+        return Configuration.Offer(dns: dns, routes: routes)
     }
 
     private func nat() throws(ConfigurationError) -> Configuration.NAT? {

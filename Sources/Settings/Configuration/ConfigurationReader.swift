@@ -39,7 +39,7 @@ struct ConfigurationReader {
     let root: TOMLTable
 
     static let clientTables = ["server", "path", "discovery"]
-    static let serverTables = ["listen", "nat", "client", "portunus", "rule"]
+    static let serverTables = ["listen", "nat", "offer", "client", "portunus", "rule"]
     static let clientKeys = ["routes", "dns", "kill_switch"]
 
     static func root(_ value: TOMLValue, file: String) throws(ConfigurationError) -> TOMLTable {

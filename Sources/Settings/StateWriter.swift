@@ -1,24 +1,26 @@
 import Glibc
 import Synchronization
 
-/// Writes the usage file on a thread of its own, as a disk may take seconds to sync and packets don't wait for it.
-public final class UsageWriter {
+/// Replaces a state file on a thread of its own, as a disk may take seconds to sync and packets don't wait for it.
+public final class StateWriter {
     /// What became of a write: nil when all went well.
-    public typealias Outcome = ControlError?
+    public typealias Outcome = SettingsError?
 
     private final class Job: Sendable {
-        let file: UsageFile
-        let ledger: UsageLedger
+        let path: String
+        let mode: mode_t
+        let bytes: [UInt8]
         let outcome = Mutex<Outcome?>(nil)
 
-        init(_ file: UsageFile, _ ledger: UsageLedger) {
-            self.file = file
-            self.ledger = ledger
+        init(_ path: String, _ mode: mode_t, _ bytes: [UInt8]) {
+            self.path = path
+            self.mode = mode
+            self.bytes = bytes
         }
 
         func work() {
-            do throws(ControlError) {
-                try file.write(ledger)
+            do throws(SettingsError) {
+                try StateFile.replace(path, with: bytes, mode: mode)
                 outcome.withLock { $0 = .some(nil) }
             } catch {
                 outcome.withLock { $0 = .some(error) }
@@ -26,21 +28,25 @@ public final class UsageWriter {
         }
     }
 
-    private let file: UsageFile
+    private let path: String
+    private let mode: mode_t
     private var job: Job?
     private var thread: pthread_t?
 
-    /// A writer of `file`.
-    public init(_ file: UsageFile) { self.file = file }
+    /// A writer of `path`, with these permissions.
+    public init(_ path: String, mode: mode_t = 0o600) {
+        self.path = path
+        self.mode = mode
+    }
 
     /// Whether a write is under way, or its outcome was not taken yet.
     public var isBusy: Bool { job != nil }
 
-    /// Begins to write.
+    /// Begins to write `bytes` in place of what is there.
     /// - Precondition: not busy.
-    public func begin(_ ledger: UsageLedger) {
+    public func begin(_ bytes: [UInt8]) {
         precondition(!isBusy)
-        let job = Job(file, ledger)
+        let job = Job(path, mode, bytes)
         self.job = job
         let held = Unmanaged.passRetained(job)
         var thread = pthread_t()

@@ -1,0 +1,2 @@
+// The door to libqrencode: the modules of a QR code.
+#include <qrencode.h>

@@ -1,0 +1,68 @@
+import Packet
+import Proto
+
+// Invitations: who holds one has a session in which to say one key, and be told what became of it.
+extension Engine {
+    /// Server: tells whoever enrols with the invitation of that name what became of it. Nothing happens when the session is
+    /// gone: the client comes back and asks again.
+    public mutating func settle(invitation name: String, publicKey: PublicKey, outcome: EnrolOutcome) {
+        guard
+            let peer = peers.first(where: { $0.configuration.isInvitation && $0.configuration.name == name }),
+            let session = peer.session
+        else { return }
+        session.pointee.enrolling.owed = EnrolledFrame(outcome, publicKey: publicKey)
+        touch(session)
+    }
+
+    /// Server: an init is in order, but its key is no peer's. Who asks that knows our key, so it may be told; within bounds,
+    /// as anybody can make keys.
+    mutating func refuseKey(_ responder: borrowing Responder, _ header: Header, from link: Link, now: Instant)
+    {
+        resources.drops.unknownKey += 1
+        guard strangers.admit(now: now) else { return }
+        let length = responder.writeRefusal(.unknownKey, pathID: header.pathID, to: resources.scratch)
+        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+    }
+
+    /// What each peer's paths have carried since it is one, for peers that have carried anything.
+    public func usage() -> [(publicKey: PublicKey, usage: PeerUsage)] {
+        peers.compactMap { peer in
+            if peer.configuration.isInvitation { return nil }
+            var usage = peer.usage
+            if let session = peer.session { usage.add(session.pointee.totalUsage()) }
+            return usage.bytes.isEmpty ? nil : (peer.configuration.publicKey, usage)
+        }
+    }
+}
+
+extension Session {
+    /// What all its paths have carried, those that were removed included.
+    func totalUsage() -> PeerUsage {
+        var total = usage
+        for i in 0..<paths.count { total.add(paths[i].pointee) }
+        return total
+    }
+
+    /// Server: somebody says which key is to be a client's.
+    mutating func hear(
+        _ frame: EnrolFrame, host: UnsafeRawBufferPointer, _ resources: inout Resources, name: String,
+        now: Instant
+    ) {
+        guard !isClient, isInvitation, now - enrolling.heardAt >= Enrolling.patience else { return }
+        enrolling.heardAt = now
+        let host = Self.name(host) ?? ""
+        resources.events.append(.enrolment(invitation: name, publicKey: frame.publicKey, host: host))
+    }
+
+    /// A name of a path or a host as a peer gives it: what fits into a command line and a metric's label; nil when it is
+    /// anything else.
+    static func name(_ bytes: UnsafeRawBufferPointer) -> String? {
+        guard (1...PathStatusFrame.maximumName).contains(bytes.count),
+            bytes.allSatisfy({ byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || byte == 45 || byte == 46 || byte == 95
+            })
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,147 @@
+import Engine
+import Messages
+import Packet
+import Proto
+import Settings
+
+/// A server's clients and invitations beside those of its file: as bondd-control handed them over, kept in a file so that
+/// bondd starts with them alone. Disks fail and fill up, which is said once and is no reason to stop.
+struct HandedOver {
+    /// What was handed over last; nil: nothing ever was.
+    private(set) var handover: Handover?
+
+    private let path: String
+    private let writer: StateWriter
+    private let log: Log
+    private var isUnsaved = false
+    private var isFailing = false
+
+    /// The largest file that is read, in bytes: some 50,000 clients.
+    private static let maximumFile = 16 << 20
+
+    /// Goes on with what the file in `directory` says, which is that of the tunnel with this interface.
+    init(directory: String, interface: String, log: Log) {
+        path = "\(directory)/\(interface).clients"
+        writer = StateWriter(path)
+        self.log = log
+        do throws(TextFile.Failure) {
+            let text = try TextFile.read(path, limit: Self.maximumFile)
+            handover = try? Line.decode(Handover.self, from: text.utf8)
+            if handover == nil {
+                log(
+                    .error,
+                    "\(path) is damaged; its clients can't connect until bondd-control hands them over again")
+            }
+        } catch  where error.isMissing {
+            return
+        } catch {
+            log(
+                .error,
+                "\(path) \(error.sentence); its clients can't connect until bondd-control hands them over again"
+            )
+        }
+    }
+
+    /// Takes another handover in its place, and begins to save it.
+    mutating func replace(with new: Handover) {
+        handover = new
+        isUnsaved = true
+        save()
+    }
+
+    /// Saves what has not been yet, without waiting for the disk.
+    mutating func save() {
+        takeOutcome()
+        guard isUnsaved, !writer.isBusy, let handover, let line = try? Line.encode(handover) else { return }
+        isUnsaved = false
+        writer.begin(line)
+    }
+
+    /// Saves what has not been yet, and waits for it.
+    mutating func close() {
+        takeOutcome(waits: true)
+        save()
+        takeOutcome(waits: true)
+    }
+
+    private mutating func takeOutcome(waits: Bool = false) {
+        guard let outcome = writer.takeOutcome(waits: waits) else { return }
+        if let error = outcome, !isFailing {
+            log(
+                .warning,
+                "\(error); clients that have enrolled since are lost with a restart until bondd-control is back"
+            )
+        }
+        isFailing = outcome != nil
+    }
+
+    /// The peers that follow from it, but for what those of the file have: a name, a key or an address can be one client's only.
+    func peers(
+        beside known: [EngineConfiguration.Peer], _ tunnel: Configuration.Tunnel, mtu: Int,
+        offer: Configuration.Offer
+    ) -> [EngineConfiguration.Peer] {
+        guard let handover else { return [] }
+        var peers = known
+        var names = Swift.Set(known.map(\.name))
+        var keys = Swift.Set(known.map(\.publicKey))
+        var addresses = Swift.Set(known.flatMap(\.addresses) + tunnel.addresses.map(\.address))
+        peers.reserveCapacity(known.count + handover.clients.count + handover.invitations.count)
+        for client in handover.clients {
+            guard let peer = EngineConfiguration.Peer(client, tunnel, mtu: mtu, offer: offer) else {
+                log(.error, "a client that was handed over makes no sense", ["client": client.name])
+                continue
+            }
+            let isNew =
+                !names.contains(peer.name) && !keys.contains(peer.publicKey)
+                && addresses.isDisjoint(with: peer.addresses)
+            guard isNew else {
+                log(
+                    .warning,
+                    "a client has the name, key or address of one in the configuration, and is left out",
+                    ["client": client.name])
+                continue
+            }
+            names.insert(peer.name)
+            keys.insert(peer.publicKey)
+            addresses.formUnion(peer.addresses)
+            peers.append(peer)
+        }
+        for invitation in handover.invitations {
+            guard let peer = EngineConfiguration.Peer(invitation), keys.insert(peer.publicKey).inserted else {
+                log(
+                    .error, "an invitation that was handed over makes no sense",
+                    ["invitation": "\(invitation.id)"])
+                continue
+            }
+            peers.append(peer)
+        }
+        return Array(peers[known.count...])
+    }
+}
+
+extension EngineConfiguration.Peer {
+    /// A client that bondd-control has; nil when its key, mode or addresses are none, or not in the tunnel's networks.
+    init?(_ client: HandedClient, _ tunnel: Configuration.Tunnel, mtu: Int, offer: Configuration.Offer) {
+        let mode = client.mode.map { Configuration.Mode(rawValue: $0) } ?? tunnel.mode
+        let addresses = client.addresses.compactMap { IPAddress($0) }
+        guard let mode, let key = PublicKey(base64: client.publicKey), !client.name.isEmpty,
+            addresses.count == client.addresses.count, !addresses.isEmpty,
+            addresses.allSatisfy({ address in tunnel.addresses.contains { $0.contains(address) } })
+        else { return nil }
+        self.init(
+            name: client.name, publicKey: key, presharedKey: .none, addresses: addresses, tunnel,
+            mode: .init(mode), mtu: mtu, offer: offer)
+    }
+
+    /// Whoever holds an invitation; nil when its keys are none.
+    init?(_ invitation: HandedInvitation) {
+        guard let key = PublicKey(base64: invitation.publicKey),
+            let presharedKey = PresharedKey(base64: invitation.presharedKey)
+        else { return nil }
+        self.init(name: Self.invitationName(invitation.id), publicKey: key, presharedKey: presharedKey)
+        isInvitation = true
+    }
+
+    /// What logs call an invitation. No client's name has a space.
+    static func invitationName(_ id: Int) -> String { "invitation \(id)" }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Glibc
+import Messages
+
+/// `bondd clients`
+struct Clients: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clients", abstract: "On the server: who may connect.",
+        subcommands: [ListClients.self, RevokeClient.self, RenameClient.self],
+        defaultSubcommand: ListClients.self)
+}
+
+/// `bondd clients list`
+struct ListClients: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List clients and open invitations.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let response = try GatewaySocket(beside: options.socket).ask(.clients)
+        guard case .clients(let clients, let invitations) = response else {
+            throw Failure("bondd-control gave no list; is it another version?")
+        }
+        if json {
+            guard let line = try? Line.encode(response) else {
+                throw Failure("the list can't be written as JSON")
+            }
+            print(String(decoding: line, as: UTF8.self), terminator: "")
+            return
+        }
+        print(ClientTable(clients, invitations, now: time(nil)).text, terminator: "")
+    }
+}
+
+/// `bondd clients revoke NAME`
+struct RevokeClient: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Take a client's right to connect away, and end its session at once."
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "The client's name, or that of an open invitation.")
+    var name: String
+
+    func run() throws {
+        _ = try GatewaySocket(beside: options.socket).ask(.revoke(name: name))
+        print("\(name) can't connect any more")
+    }
+}
+
+/// `bondd clients rename A B`
+struct RenameClient: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rename", abstract: "Give a client another name; its session goes on.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "What it is called.")
+    var name: String
+
+    @Argument(help: "What it is to be called.")
+    var new: String
+
+    func run() throws {
+        _ = try GatewaySocket(beside: options.socket).ask(.rename(from: name, to: new))
+    }
+}

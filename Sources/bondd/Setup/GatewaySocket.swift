@@ -1,0 +1,24 @@
+import Messages
+
+/// bondd-control's socket, as the command line uses it: beside bondd's own.
+struct GatewaySocket {
+    let path: String
+
+    /// The one beside bondd's socket at `socket`.
+    init(beside socket: String) {
+        let directory = socket.lastIndex(of: "/").map { socket[...$0] } ?? ""
+        path = directory + "control.sock"
+    }
+
+    /// Asks bondd-control, and makes its refusal an error.
+    func ask(_ request: GatewayRequest) throws -> GatewayResponse {
+        let response = try ControlClient.ask(request, path: path)
+        if case .failed(let sentence) = response { throw Failure(sentence) }
+        return response
+    }
+
+    /// Whether somebody answers there.
+    var isAlive: Bool {
+        (try? ControlClient.ask(.clients, path: path, timeout: 1000)) != nil
+    }
+}

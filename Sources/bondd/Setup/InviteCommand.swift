@@ -1,0 +1,99 @@
+import ArgumentParser
+import Messages
+import Settings
+
+/// `bondd invite NAME`
+struct Invite: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "invite", abstract: "On the server: print a join link and its QR code.",
+        discussion: """
+            Whoever has the link can become a client of that name, as often and as long as it says; hand it on like a password. \
+            bondd-control makes it, and must run.
+            """)
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "The name that the client will have.")
+    var name: String
+
+    @Option(
+        name: .customLong("ttl"), help: "How long the link is good: a number with s, m, h or d, such as 24h.")
+    var lifetime = Lifetime(seconds: 86400)
+
+    @Option(help: "How many clients may join with it; with several they are NAME, NAME-2 and so on.")
+    var uses = 1
+
+    @Option(
+        help:
+            "How packets to the client are spread until it says otherwise: auto, stripe, preferred or redundant."
+    )
+    var mode: Configuration.Mode?
+
+    @Option(
+        name: .customLong("endpoint"),
+        help: "Where the client reaches this server, HOST:PORT; more than once if need be.")
+    var endpoints: [HostPort] = []
+
+    @Flag(name: .customLong("no-qr"), help: "Print the link alone.")
+    var isPlain = false
+
+    func validate() throws {
+        guard (1...1000).contains(uses) else { throw ValidationError("--uses is a number from 1 to 1000.") }
+        guard endpoints.count <= JoinLink.mostEndpoints else {
+            throw ValidationError("A link has at most \(JoinLink.mostEndpoints) endpoints.")
+        }
+    }
+
+    func run() throws {
+        let order = InvitationOrder(
+            name: name, lifetime: lifetime.seconds, uses: uses, mode: mode?.rawValue,
+            endpoints: endpoints.map(\.description))
+        let response = try GatewaySocket(beside: options.socket).ask(.invite(order))
+        guard case .link(let link) = response else {
+            throw Failure("bondd-control gave no link; is it another version?")
+        }
+        Self.show(link, isPlain: isPlain)
+    }
+
+    /// Prints a link for people: its QR code where that can be shown, and the command that takes it.
+    static func show(_ link: String, isPlain: Bool = false) {
+        if isPlain {
+            print(link)
+            return
+        }
+        if let code = QRCode.forTerminal(link) { print(code) }
+        print("On the client, as root:\n\n    bondd join \(link)\n")
+    }
+}
+
+/// A time as people give it: `90s`, `30m`, `24h`, `7d`.
+struct Lifetime: ExpressibleByArgument, CustomStringConvertible {
+    let seconds: Int
+
+    init(seconds: Int) { self.seconds = seconds }
+
+    init?(argument: String) {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
+        guard let unit = argument.last.flatMap({ units[$0] }), let count = Int(argument.dropLast()),
+            (1...1_000_000).contains(count), (60...31_536_000).contains(count * unit)
+        else { return nil }
+        seconds = count * unit
+    }
+
+    /// `24h`
+    var description: String {
+        for (unit, size) in [("d", 86400), ("h", 3600), ("m", 60)] where seconds % size == 0 && seconds > size
+        {
+            return "\(seconds / size)\(unit)"
+        }
+        return "\(seconds)s"
+    }
+
+    var defaultValueDescription: String { description }
+}
+
+extension Configuration.Mode: ExpressibleByArgument {}
+
+extension HostPort: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}

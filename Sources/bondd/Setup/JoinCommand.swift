@@ -1,0 +1,122 @@
+import ArgumentParser
+import Control
+import Glibc
+import Messages
+import Packet
+import Proto
+import Settings
+
+/// `bondd join LINK`
+struct Join: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "join",
+        abstract: "On a client: enrol with a join link, write the configuration and start the service.",
+        discussion: """
+            Leave LINK out and it is read from standard input, where it stays out of the shell's history. When something goes \
+            wrong half-way, run it again with the same link: the same key enrols again without another use.
+            """)
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "What bondd invite or bondd init printed on the server.")
+    var link: String?
+
+    @Option(help: "The configuration to write.")
+    var config = "/etc/bondd/bondd.toml"
+
+    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
+    var stateDirectory = "/var/lib/bondd"
+
+    @Option(help: "The tunnel's interface.")
+    var interface = "bond0"
+
+    @Option(
+        name: .customLong("include"), help: "Interfaces that may become paths, by glob; virtual ones only so."
+    )
+    var included: [String] = []
+
+    @Flag(name: .customLong("no-start"), help: "Do not start the service.")
+    var isLeftStopped = false
+
+    @Flag(name: .customLong("no-measure"), help: "Do not measure the paths' rates.")
+    var isNotMeasured = false
+
+    /// How long the server has to answer and to store the client, in seconds.
+    private static let patience = 30
+
+    func run() throws {
+        let link = try readLink()
+        let site = Site(config: config, stateDirectory: stateDirectory, socket: options.socket)
+        try site.checkFree()
+        let key = try site.privateKey(named: "client.key")
+        let publicKey = key.publicKey
+        try enrol(publicKey, link)
+        try site.write(
+            ClientText(link: link, interface: interface, included: included).text)
+        print("joined; the configuration is \(config)")
+        if isLeftStopped {
+            print("start it with: bondd run --config \(config)")
+            return
+        }
+        print(try site.service("bondd").start())
+        try PathCheck(socket: options.socket, measures: !isNotMeasured).run()
+    }
+
+    private func readLink() throws -> JoinLink {
+        guard let text = link ?? readLine() else {
+            throw Failure("there is no join link on standard input; give it what bondd invite printed")
+        }
+        do throws(JoinLink.Failure) {
+            return try JoinLink(text)
+        } catch {
+            throw Failure(error.description)
+        }
+    }
+
+    private func enrol(_ publicKey: PublicKey, _ link: JoinLink) throws {
+        let resolver = try Resolver()
+        let endpoints = try resolver.resolveAll(link.endpoints, seconds: 10)
+        var enroller = Enroller(link, publicKey: publicKey, host: Self.hostName, suite: .chacha20poly1305)
+        let places = link.endpoints.map(\.description).joined(separator: ", ")
+        print("asking the server at \(places) …")
+        switch try enroller.enrol(at: endpoints, seconds: Self.patience) {
+        case .outcome(.stored): return
+        case .outcome(let outcome): throw Failure(Self.sentence(outcome))
+        case .silence:
+            throw Failure(
+                "no server that has this link's key answers at \(places); check that it runs, that its UDP port is open, and that the link is of that server"
+            )
+        case .unknown:
+            let isOver = link.expiry < UInt64(max(time(nil), 0))
+            throw Failure(
+                isOver
+                    ? "the invitation has expired; ask for another (bondd invite NAME on the server)"
+                    : "the server at \(places) does not know this invitation; ask for another (bondd invite NAME on the server)"
+            )
+        case .anotherVersion:
+            throw Failure("the server speaks another version of the protocol; bring both to one version")
+        case .unavailable: throw Failure(Self.sentence(.unavailable))
+        }
+    }
+
+    private static func sentence(_ outcome: EnrolOutcome) -> String {
+        let remedy = "ask for another (bondd invite NAME on the server)"
+        return switch outcome {
+        case .stored: ""
+        case .used: "the invitation was used already, as often as it may; \(remedy)"
+        case .expired: "the invitation has expired; \(remedy)"
+        case .revoked: "the invitation was taken back; \(remedy)"
+        case .full: "the server's tunnel has no free address; widen [tunnel] address there"
+        case .unavailable:
+            "the server can't take clients now, as its bondd-control does not run or can't store them; have that mended and run this again, the link is still good"
+        }
+    }
+
+    /// What this host is called, as far as it fits into a frame.
+    private static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "" }
+        let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return String(String(decoding: bytes, as: UTF8.self).prefix(EnrolFrame.maximumHost))
+    }
+}

@@ -1,0 +1,59 @@
+import Glibc
+import Messages
+
+/// The end of `bondd join`: waits for the session and says of each path whether it works, its round trip and its rate.
+struct PathCheck {
+    let socket: String
+    /// Whether rates are measured, some 6 s a path.
+    let measures: Bool
+
+    /// How long the session may take, and then further paths, in tenths of a second.
+    private static let patience = 200
+    private static let settling = 30
+
+    func run() throws {
+        guard var status = wait() else {
+            throw Failure("bondd runs but has no session with the server yet; see bondd status and its log")
+        }
+        // Others come up a moment after the first.
+        for _ in 0..<Self.settling where status.paths.contains(where: { $0.state != "up" || $0.rtt == 0 }) {
+            usleep(100_000)
+            status = session() ?? status
+        }
+        print("the tunnel is up, with the address \(status.address)")
+        var rows = [["path", "", "interface", "rtt ms", "up Mbit/s", "down Mbit/s"]]
+        var passed = 0
+        for path in status.paths {
+            let isUp = path.state == "up"
+            if isUp { passed += 1 }
+            if isUp && measures { print("measuring \(path.name) …") }
+            let rates = isUp && measures ? try rates(of: path.name) : ("-", "-")
+            let rtt = path.rtt > 0 ? "\((path.rtt * 10).rounded() / 10)" : "-"
+            rows.append([
+                path.name, isUp ? "pass" : "fail (\(path.state))", path.interface, rtt, rates.0, rates.1,
+            ])
+        }
+        for line in StatusTable.table(rows) { print(line) }
+        print("\(passed) of \(status.paths.count) paths work")
+    }
+
+    private func rates(of path: String) throws -> (String, String) {
+        let rates = try [true, false].map { isUp in
+            try Measurement(path: path, isUp: isUp, seconds: 1, socket: socket).run().rate
+        }
+        return ("\((rates[0] * 10).rounded() / 10)", "\((rates[1] * 10).rounded() / 10)")
+    }
+
+    private func wait() -> SessionStatus? {
+        for _ in 0..<Self.patience {
+            if let session = session(), session.state == "up" { return session }
+            usleep(100_000)
+        }
+        return nil
+    }
+
+    private func session() -> SessionStatus? {
+        guard case .status(let status)? = try? ControlClient.ask(.status, path: socket) else { return nil }
+        return status.sessions.first
+    }
+}

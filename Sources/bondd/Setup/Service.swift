@@ -1,0 +1,46 @@
+import Glibc
+import Settings
+
+/// How bondd and bondd-control are kept running on this host: by systemd where that is the init system, else as processes that
+/// go on by themselves and that somebody else has to start again after a boot.
+struct Service {
+    /// What is run: `bondd` or `bondd-control`.
+    let name: String
+    let config: String
+    let socket: String
+    let stateDirectory: String
+
+    private static var systemd: Program? {
+        // As sd_booted(3) has it.
+        access("/run/systemd/system", F_OK) == 0 ? Program(named: "systemctl") : nil
+    }
+
+    /// Whether systemd keeps it, for whoever has the usual paths; others ask for something else than its units run.
+    private var isUnit: Bool { config == "/etc/bondd/bondd.toml" && socket == "/run/bondd/bondd.sock" }
+
+    /// Starts it, now and after each boot where systemd is.
+    /// - Returns: a sentence for the user on what was done.
+    func start() throws -> String {
+        if let systemd = Self.systemd, isUnit {
+            guard systemd.run(["--quiet", "enable", "--now", "\(name).service"]) == 0 else {
+                throw Failure("systemd could not start \(name); look at: journalctl -u \(name)")
+            }
+            return "\(name) runs, and starts with the system (systemd: \(name).service)"
+        }
+        guard
+            let program = name == "bondd" ? Program.own.flatMap({ Program(path: $0) }) : Program(named: name)
+        else {
+            throw Failure("there is no program \(name) here; install the package \(name)")
+        }
+        let log = "\(stateDirectory)/\(name).log"
+        mkdir(stateDirectory, 0o755)
+        let state = name == "bondd" ? stateDirectory : "\(stateDirectory)/control"
+        let arguments = ["run", "--config", config, "--socket", socket, "--state-dir", state]
+        guard let process = program.start(arguments, log: log) else {
+            throw Failure("could not start \(program.path); start it by hand: \(name) run --config \(config)")
+        }
+        return
+            "\(name) runs as process \(process), its log is \(log); there is no systemd here, have it started at boot: "
+            + "\(name) run --config \(config)"
+    }
+}

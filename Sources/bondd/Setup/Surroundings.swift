@@ -1,0 +1,67 @@
+import Control
+import Packet
+import Proto
+import Settings
+
+/// The addresses of this host, for what `bondd init` has to choose.
+struct Surroundings {
+    /// Of interfaces that are up, loopback left out; none that is bondd's own.
+    let addresses: [CIDR]
+
+    /// Looks around.
+    init() throws {
+        let netlink = try Netlink()
+        var found: [CIDR] = []
+        for interface in try netlink.interfaces() where interface.isUp && interface.name != "lo" {
+            found += try netlink.addresses(ofInterface: interface.index)
+        }
+        addresses = found
+    }
+
+    /// Where clients may reach this host: its public addresses, or its private ones when it has no others, IPv4 first, at
+    /// most two of a family.
+    func endpoints(port: UInt16) -> [HostPort] {
+        let usable = addresses.map(\.address).filter { !$0.isLinkLocal && !$0.isLoopback }
+        let isPublic = usable.contains { !$0.isPrivate }
+        let wanted = usable.filter { $0.isPrivate != isPublic }
+        return [IPAddress.Family.v4, .v6].flatMap { family in
+            wanted.filter { $0.family == family }.prefix(2).compactMap { address in
+                HostPort(Endpoint(address: address, port: port).description)
+            }
+        }
+    }
+
+    /// The server's addresses in the tunnel: 10.77.0.1/24, or the like in a network that this host does not meet, and one of a
+    /// random network of IPv6 (RFC 4193 section 3.2.2).
+    func tunnelAddresses() -> [CIDR] {
+        let choices = (77..<256).map { UInt32(10) << 24 | UInt32($0) << 16 | 1 }
+        let v4 = choices.lazy.compactMap { CIDR(IPAddress(v4: $0), length: 24) }.first { choice in
+            !addresses.contains { $0.contains(choice.address) || choice.contains($0.address) }
+        }
+        var entropy = Entropy(seed: Sodium.systemSeed())
+        let global = entropy.next() & 0xFF_FFFF_FFFF
+        let v6 = CIDR(IPAddress(v6High: 0xFD << 56 | global << 16, low: 1), length: 64)
+        return [v4, v6].compactMap(\.self)
+    }
+}
+
+extension IPAddress {
+    /// Whether it is one of RFC 1918, RFC 6598 (shared by carriers) or RFC 4193, which are not reached from elsewhere.
+    var isPrivate: Bool {
+        switch family {
+        case .v4:
+            ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].contains { network in
+                CIDR(network)?.contains(self) ?? false
+            }
+        case .v6: matches(IPAddress(v6High: 0xFC << 56, low: 0), prefix: 7)
+        }
+    }
+
+    /// Whether it is this host itself.
+    var isLoopback: Bool {
+        switch family {
+        case .v4: matches(IPAddress(v4: 127 << 24), prefix: 8)
+        case .v6: self == IPAddress(v6High: 0, low: 1)
+        }
+    }
+}
