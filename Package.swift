@@ -131,7 +131,7 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Messages", "Settings", "Proto", "Packet", "Scratch", "bondd-control",
+                "Gateway", "Messages", "Settings", "Proto", "Packet", "Lab", "Scratch", "bondd-control",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),

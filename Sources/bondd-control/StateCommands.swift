@@ -47,6 +47,7 @@ struct Invite: ParsableCommand {
         let plan = try Plan(reading: config)
         let lock = try StateLock(directory: options.stateDirectory, instead: "use bondd invite \(name)")
         let store = try Store(directory: options.stateDirectory)
+        if let server { try store.setServerKey(server.base64) }
         let order = InvitationOrder(
             name: name, lifetime: lifetime.seconds, uses: uses, mode: mode, endpoints: endpoint)
         print(try store.invite(order, plan: plan, server: server).text)

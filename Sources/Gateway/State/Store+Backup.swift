@@ -93,9 +93,9 @@ extension Store {
             // Still there only when SQLite could make no sense of it; it must not be taken for the new state's.
             for suffix in ["-wal", "-shm"] { Glibc.rename(path + suffix, old + suffix) }
         }
+        StateFiles.giveToOwner(new, of: directory)
         StateFiles.sync(new)
         guard Glibc.rename(new, path) == 0 else { throw .file("replace", path: path, errno: errno) }
-        StateFiles.giveToOwner(path, of: directory)
         StateFiles.sync(directory)
     }
 
