@@ -19,10 +19,18 @@ let package = Package(
     name: "bondd",
     products: [
         .executable(name: "bondd", targets: ["bondd"]),
+        .executable(name: "bondd-control", targets: ["bondd-control"]),
         .executable(name: "bondlab", targets: ["bondlab"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // For bondd-control alone: its state, and its HTTP server without what it does not use.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // The doors to C. Each is one header of declarations or thin inline wrappers.
@@ -66,6 +74,28 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // The second program, without privileges: state, invitations, health.
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Messages", "Settings", "Proto", "Packet",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "bondd-control",
+            dependencies: [
+                "Gateway", "Messages", "Settings", "Proto", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
         // Emulated links for tests, benchmarks and the demo.
         .target(name: "Links", swiftSettings: strict),
         .target(name: "Lab", dependencies: ["CLinux", "Links"], swiftSettings: strict),
@@ -101,6 +131,12 @@ let package = Package(
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Proto", "Packet", "Scratch"]),
         .testTarget(
             name: "ControlTests", dependencies: ["Control", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Messages", "Settings", "Proto", "Packet", "Lab", "Scratch", "bondd-control",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(

@@ -7,7 +7,7 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
 
     /// Where it is.
     public let path: String
-    /// The key's 32 bytes. Secret.
+    /// The key's 32 bytes; none when the configuration was read without keys. Secret.
     public let key: [UInt8]
 
     /// Reads the key in `path`.
@@ -31,6 +31,12 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
         else { throw .notAKey(path: path) }
         self.path = path
         self.key = key
+    }
+
+    /// The file at `path` without the key in it, for programs that may not read it.
+    init(unread path: String) {
+        self.path = path
+        key = []
     }
 
     /// Makes `path` (0600) with `key` in it, and returns when it is on the disk.

@@ -97,7 +97,7 @@ struct ConfigurationSamples {
             text: "[tunnels]\n",
             sentence:
                 "bondd.toml:1: unknown table or key \"tunnels\"; use client, discovery, health, listen, nat, "
-                + "path, portunus, rule, server and tunnel"),
+                + "offer, path, portunus, rule, server and tunnel"),
         client(
             2, "role = \"peer\"", "bondd.toml:2: [tunnel] role = \"peer\" is not a role; use client or server"
         ),

@@ -10,10 +10,12 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
     case rename(from: String, to: String)
     /// Writes a copy of the state into a new file.
     case backup(path: String)
+    /// Sets where clients reach the server, `HOST:PORT`, for invitations that do not say it.
+    case setEndpoints([String])
 
     private enum CodingKeys: String, CodingKey {
         case action = "do"
-        case name, to, path
+        case name, to, path, endpoints
     }
 
     /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
@@ -29,6 +31,7 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
                 from: try fields.decode(String.self, forKey: .name),
                 to: try fields.decode(String.self, forKey: .to))
         case "backup": self = .backup(path: try fields.decode(String.self, forKey: .path))
+        case "set_endpoints": self = .setEndpoints(try fields.decode([String].self, forKey: .endpoints))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .action, in: fields, debugDescription: "unknown action \(action)")
@@ -53,6 +56,9 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
         case .backup(let path):
             try fields.encode("backup", forKey: .action)
             try fields.encode(path, forKey: .path)
+        case .setEndpoints(let endpoints):
+            try fields.encode("set_endpoints", forKey: .action)
+            try fields.encode(endpoints, forKey: .endpoints)
         }
     }
 }

@@ -81,5 +81,7 @@ public struct Configuration: Equatable, Sendable {
     public struct Health: Equatable, Sendable {
         /// Where bondd-control serves HTTP.
         public let listen: Endpoint
+        /// The file with the token that requests must bring; nil: they need none.
+        public let tokenFile: String?
     }
 }

@@ -5,21 +5,29 @@ extension Configuration {
     /// The largest file that is read, in bytes.
     public static let maximumFile = 1 << 20
 
+    /// What is done with the key files that a configuration names.
+    public enum Keys: Sendable {
+        /// They are read and checked.
+        case read
+        /// They are not opened, and the keys in the configuration are empty: for who may not read them.
+        case leave
+    }
+
     /// Reads and checks the file at `path`, and the key files that it names.
     /// - Throws: `ConfigurationError` with the first thing that is wrong.
-    public init(reading path: String) throws(ConfigurationError) {
+    public init(reading path: String, keys: Keys = .read) throws(ConfigurationError) {
         let text: String
         do {
             text = try TextFile.read(path, limit: Self.maximumFile)
         } catch {
             throw ConfigurationError(file: path, line: nil, problem: error.sentence)
         }
-        try self.init(text: text, file: path)
+        try self.init(text: text, file: path, keys: keys)
     }
 
     /// Checks `text`; `file` is how errors name it and where relative paths begin.
     /// - Throws: `ConfigurationError` with the first thing that is wrong.
-    public init(text: String, file: String) throws(ConfigurationError) {
+    public init(text: String, file: String, keys: Keys = .read) throws(ConfigurationError) {
         let value: TOMLValue
         do throws(TOMLSyntaxError) {
             value = try TOMLValue.parse(text)
@@ -28,7 +36,7 @@ extension Configuration {
                 file: file, line: error.line, problem: "no TOML at column \(error.column): \(error.problem)")
         }
         let root = try ConfigurationReader.root(value, file: file)
-        let reader = ConfigurationReader(file: file, root: root)
+        let reader = ConfigurationReader(file: file, root: root, keys: keys)
         self = try reader.configuration()
     }
 }
@@ -37,6 +45,7 @@ extension Configuration {
 struct ConfigurationReader {
     let file: String
     let root: TOMLTable
+    let keys: Configuration.Keys
 
     static let clientTables = ["server", "path", "discovery"]
     static let serverTables = ["listen", "nat", "offer", "client", "portunus", "rule"]
@@ -131,18 +140,8 @@ struct ConfigurationReader {
     private func finish(
         _ table: TOMLTable, _ tunnel: Configuration.Tunnel, _ role: Configuration.Role
     ) throws(ConfigurationError) -> Configuration {
-        var health: Configuration.Health?
-        if let table = try root.table("health", keys: ["listen"]) {
-            guard let text = try table.string("listen") else {
-                throw table.error("needs listen = \"127.0.0.1:8098\"")
-            }
-            guard let listen = Endpoint(text), listen.port > 0 else {
-                throw table.error("listen", table["listen"]!, "is not ADDRESS:PORT such as 127.0.0.1:8098")
-            }
-            health = Configuration.Health(listen: listen)
-        }
         return Configuration(
-            file: file, tunnel: tunnel, role: role, health: health, notices: notices(table, role))
+            file: file, tunnel: tunnel, role: role, health: try health(), notices: notices(table, role))
     }
 
     /// Says of each thing that is asked for and not carried out that it is not.
@@ -157,7 +156,6 @@ struct ConfigurationReader {
             if server.portunusBundle != nil { things.append("[portunus]") }
             if !server.rules.isEmpty { things.append("[[rule]]") }
         }
-        if root["health"] != nil { things.append("[health]") }
         var notices = things.map { "\($0) is not carried out by this version" }
         if case .client = role, case .integer(2...)? = tunnel["threads"]?.content {
             notices.append("[tunnel] threads is for servers; a client has one data thread")
@@ -222,6 +220,7 @@ struct ConfigurationReader {
     /// Reads the key file that `key` names, relative to the configuration.
     func keyFile(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> KeyFile? {
         guard let path = try table.string(key) else { return nil }
+        if case .leave = keys { return KeyFile(unread: relative(path)) }
         do throws(SettingsError) {
             return try KeyFile(reading: relative(path))
         } catch {

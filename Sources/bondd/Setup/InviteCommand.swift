@@ -95,5 +95,6 @@ struct Lifetime: ExpressibleByArgument, CustomStringConvertible {
 extension Configuration.Mode: ExpressibleByArgument {}
 
 extension HostPort: ExpressibleByArgument {
+    /// Reads `HOST:PORT` from the command line.
     public init?(argument: String) { self.init(argument) }
 }

@@ -1,0 +1,55 @@
+import Messages
+import Settings
+
+// What the command line asks for.
+extension Gateway {
+    /// Does what is asked for, and answers when bondd has it, too, or does not answer itself.
+    public func answer(_ request: GatewayRequest) -> GatewayResponse {
+        do throws(GatewayError) {
+            switch request {
+            case .invite(let order):
+                let link = try invite(order)
+                log(.info, "an invitation was made", ["client": order.name])
+                handOver()
+                return .link(link.text)
+            case .clients: return try clients()
+            case .revoke(let name):
+                try store.revoke(name, plan: currentPlan, now: currentTime())
+                log(.info, "a client was revoked", ["client": name])
+                handOver()
+            case .rename(let name, let other):
+                try store.rename(name, to: other, plan: currentPlan, now: currentTime())
+                log(.info, "a client was renamed", ["client": name, "to": other])
+                handOver()
+            case .backup(let path): try store.backup(to: path)
+            case .setEndpoints(let endpoints): try store.setEndpoints(endpoints)
+            }
+            return .ok
+        } catch {
+            if case .refused = error {} else { log(.error, error.description) }
+            return .failed(error.description)
+        }
+    }
+
+    private func invite(_ order: InvitationOrder) throws(GatewayError) -> JoinLink {
+        if let key = status()?.publicKey { try store.setServerKey(key) }
+        return try store.invite(order, plan: currentPlan, server: nil)
+    }
+
+    private func clients() throws(GatewayError) -> GatewayResponse {
+        let up = status().map { status in Set(status.sessions.filter { $0.state == "up" }.map(\.client)) }
+        let clients = try store.clients(plan: currentPlan).map { client in
+            var client = client
+            client.isUp = up.map { $0.contains(client.name) }
+            return client
+        }
+        return .clients(clients, try store.openInvitations(now: currentTime()))
+    }
+
+    private func status() -> Status? {
+        guard case .status(let status)? = try? ControlClient.ask(.status, path: socket, timeout: 1000) else {
+            return nil
+        }
+        return status
+    }
+}

@@ -1,0 +1,47 @@
+import Glibc
+import Messages
+
+// Counting what clients use.
+extension Gateway {
+    /// Adds up what bondd has carried, every five seconds until `stop`, and once more then.
+    public func count() {
+        var run: String?
+        var tenths = 0
+        var lastPruned = currentTime()
+        while goesOn {
+            if tenths % 50 == 0 {
+                run = poll(after: run)
+                if currentTime() - lastPruned > 3600 {
+                    lastPruned = currentTime()
+                    if (try? store.prune(now: lastPruned)) == true { handOver() }
+                }
+            }
+            tenths += 1
+            usleep(100_000)
+        }
+        _ = poll(after: run)
+    }
+
+    /// - Parameter run: bondd's run at the last poll.
+    /// - Returns: its run now; nil when it does not answer.
+    func poll(after run: String?) -> String? {
+        guard case .usage(let report)? = try? ControlClient.ask(.usage, path: socket, timeout: 1000) else {
+            return nil
+        }
+        do {
+            if report.run != run {
+                // A bondd that was restarted between two questions of the other thread has not been told since.
+                if run != nil { handOver() }
+                if case .status(let status)? = try? ControlClient.ask(.status, path: socket, timeout: 1000),
+                    let key = status.publicKey
+                {
+                    try store.setServerKey(key)
+                }
+            }
+            try store.add(report, now: currentTime())
+        } catch {
+            log(.error, "what clients used is not counted now, but later: \(error)")
+        }
+        return report.run
+    }
+}

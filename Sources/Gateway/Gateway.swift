@@ -1,0 +1,79 @@
+import Glibc
+import Messages
+import Settings
+import Synchronization
+
+/// What bondd-control is on a server: the state, what is asked of it, and bondd's part in it. Three threads use it: the main
+/// one answers requests, one lets clients in, one counts what they use.
+public final class Gateway: Sendable {
+    let store: Store
+    let log: Log
+    /// bondd's socket.
+    let socket: String
+    private let file: String
+    private let plan: Mutex<Plan>
+    private let handed = Mutex<Int?>(nil)
+    private let isStopping = Atomic<Bool>(false)
+
+    /// Brings the state into agreement with the configuration.
+    /// - Throws: what keeps the state from being used.
+    public init(store: Store, plan: Plan, file: String, socket: String, log: Log) throws(GatewayError) {
+        self.store = store
+        self.plan = Mutex(plan)
+        self.file = file
+        self.socket = socket
+        self.log = log
+        Store.removeCopies(in: store.directory)
+        for sentence in try store.reconcile(with: plan) { log(.warning, sentence) }
+        if try store.prune(now: currentTime()) { log(.debug, "old invitations are forgotten") }
+    }
+
+    var currentPlan: Plan { plan.withLock { $0 } }
+    var goesOn: Bool { !isStopping.load(ordering: .relaxed) }
+
+    /// Lets the threads end after what they are at.
+    public func stop() { isStopping.store(true, ordering: .relaxed) }
+
+    /// Whether bondd has all clients and invitations.
+    public var bonddIsCurrent: Bool { handed.withLock { $0 != nil } }
+
+    /// Hands bondd all clients and invitations. One at a time, so that an older one never comes after a newer.
+    /// - Returns: whether it has them.
+    @discardableResult
+    func handOver() -> Bool {
+        let plan = currentPlan
+        return handed.withLock { handed in
+            handed = nil
+            do {
+                let handover = try store.handover(plan: plan)
+                switch try ControlClient.ask(.handOver(handover), path: socket) {
+                case .failed(let sentence): log(.error, "bondd does not take the clients: \(sentence)")
+                default: handed = handover.revision
+                }
+            } catch let error as SocketError {
+                log(.debug, "bondd cannot be told of the clients: \(error)")
+            } catch {
+                log(.error, "\(error)")
+            }
+            return handed != nil
+        }
+    }
+
+    /// Reads the configuration again: its networks and clients take effect at once, the rest with a restart.
+    public func reload() {
+        do {
+            let new = try Configuration(reading: file, keys: .leave)
+            guard case .server(let server) = new.role else {
+                log(.error, "the configuration stays as it was: the role changes only with a restart")
+                return
+            }
+            let plan = Plan(file: file, tunnel: new.tunnel, server: server)
+            for sentence in try store.reconcile(with: plan) { log(.warning, sentence) }
+            self.plan.withLock { $0 = plan }
+            handOver()
+            log(.info, "the configuration was read again")
+        } catch {
+            log(.error, "the configuration stays as it was: \(error)")
+        }
+    }
+}

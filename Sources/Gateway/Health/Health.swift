@@ -1,0 +1,34 @@
+import Messages
+
+/// What `/healthz` and `/readyz` answer.
+struct Health: Codable, Equatable, Sendable {
+    /// `ok` or `failing`.
+    var status: String
+    /// Why it fails, a sentence each.
+    var reasons: [String]
+
+    init(reasons: [String]) {
+        status = reasons.isEmpty ? "ok" : "failing"
+        self.reasons = reasons
+    }
+
+    var isGood: Bool { reasons.isEmpty }
+
+    /// Whether bondd answers.
+    static func alive(_ snapshot: StatusSource.Snapshot) -> Health {
+        Health(reasons: snapshot.status == nil ? [snapshot.reason] : [])
+    }
+
+    /// Whether it can carry traffic.
+    static func ready(_ snapshot: StatusSource.Snapshot) -> Health {
+        guard let status = snapshot.status else { return alive(snapshot) }
+        var reasons = status.problems ?? []
+        let carries = status.sessions.contains { session in
+            session.state == "up" && session.paths.contains { $0.state == "up" }
+        }
+        if status.role == "client" && !carries {
+            reasons.append("there is no session with a path that is up; see bondd status")
+        }
+        return Health(reasons: reasons)
+    }
+}

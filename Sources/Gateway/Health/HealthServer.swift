@@ -1,0 +1,104 @@
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import Packet
+import Settings
+
+/// Serves `/healthz`, `/readyz`, `/metrics` and `/status` on a thread of its own.
+public final class HealthServer: Sendable {
+    /// Connections at once; more wait in the kernel.
+    static let mostConnections = 256
+
+    private let listen: Endpoint
+    private let token: Token?
+    private let pages: Pages
+    private let log: Log
+
+    /// - Parameter token: what requests must bring; nil: nothing.
+    public init(listen: Endpoint, token: Token?, pages: Pages, log: Log) {
+        self.listen = listen
+        self.token = token
+        self.pages = pages
+        self.log = log
+    }
+
+    /// Serves from now on. Where the address can't be listened on, as it is the tunnel's and that is not there yet, it is tried
+    /// again every few seconds.
+    public func start() {
+        Task.detached {
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            var told = ""
+            while true {
+                do {
+                    try await self.server(group).run()
+                } catch {
+                    let reason = "\(error)"
+                    if reason != told {
+                        self.log(
+                            .error, "health can't be served on \(self.listen); trying again",
+                            ["reason": reason])
+                    }
+                    told = reason
+                }
+                try? await Task.sleep(for: .seconds(2))
+            }
+        }
+    }
+
+    private func server(_ group: MultiThreadedEventLoopGroup) -> Server<HTTP1Channel> {
+        let quiet = Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
+        let configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionGate()],
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 64))
+        let channel = HTTP1Channel(
+            responder: { request, writer, _ in try await self.respond(to: request, with: writer) },
+            configuration: configuration)
+        return Server(
+            childChannelSetup: channel,
+            configuration: ServerConfiguration(
+                address: .hostname(listen.address.description, port: Int(listen.port)),
+                availableConnectionsDelegate: .maximum(Self.mostConnections, logger: quiet)),
+            onServerRunning: { _ in self.log(.info, "health is served", ["address": "\(self.listen)"]) },
+            eventLoopGroup: group, logger: quiet)
+    }
+
+    private func respond(to request: Request, with writer: consuming ResponseWriter) async throws {
+        var fields = HTTPFields()
+        fields[.cacheControl] = "no-store"
+        if let token, !token.matches(request.headers[.authorization]) {
+            fields[.wwwAuthenticate] = "Bearer"
+            try await write(.unauthorized, fields, "bring the token as Authorization: Bearer TOKEN\n", writer)
+        } else if request.method != .get && request.method != .head {
+            fields[.allow] = "GET, HEAD"
+            try await write(.methodNotAllowed, fields, "only GET is answered\n", writer)
+        } else if let page = await pages.page(at: request.uri.path) {
+            fields[.contentType] = page.type
+            fields[.contentLength] = "\(page.body.count)"
+            let head = HTTPResponse(
+                status: page.code == 200 ? .ok : .serviceUnavailable, headerFields: fields)
+            if request.method == .head {
+                try await writer.writeResponse(head)
+            } else {
+                try await writer.write(
+                    response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: page.body)))
+            }
+        } else {
+            try await write(.notFound, fields, "there are /healthz, /readyz, /metrics and /status\n", writer)
+        }
+    }
+
+    private func write(
+        _ status: HTTPResponse.Status, _ fields: HTTPFields, _ sentence: String,
+        _ writer: consuming ResponseWriter
+    ) async throws {
+        var fields = fields
+        fields[.contentType] = "text/plain; charset=utf-8"
+        fields[.contentLength] = "\(sentence.utf8.count)"
+        try await writer.write(
+            response: HTTPResponse(status: status, headerFields: fields),
+            body: ResponseBody(byteBuffer: ByteBuffer(string: sentence)))
+    }
+}

@@ -1,0 +1,72 @@
+import Messages
+import Synchronization
+
+/// What the health endpoint has to say, without HTTP.
+public final class Pages: Sendable {
+    /// One answer.
+    struct Page: Sendable {
+        var code: Int
+        var type: String
+        var body: [UInt8]
+
+        static let json = "application/json"
+        static let metrics = "text/plain; version=0.0.4; charset=utf-8"
+    }
+
+    private let source: StatusSource
+    private let gateway: Gateway?
+    /// The last body of `/metrics` and the snapshot's number that it is of: a hundred scrapes a second read the state four times.
+    private let metrics = Mutex<(number: Int, body: [UInt8])>((0, []))
+
+    /// - Parameters:
+    ///   - socket: bondd's.
+    ///   - gateway: nil on a client, which has no state.
+    public init(socket: String, gateway: Gateway?) {
+        source = StatusSource(socket: socket)
+        self.gateway = gateway
+    }
+
+    /// The page at a path; nil when there is none.
+    func page(at path: some StringProtocol) async -> Page? {
+        switch path {
+        case "/healthz": page(Health.alive(await source.snapshot()))
+        case "/readyz": page(Health.ready(await source.snapshot()))
+        case "/status": status(await source.snapshot())
+        case "/metrics": Page(code: 200, type: Page.metrics, body: metrics(await source.snapshot()))
+        default: nil
+        }
+    }
+
+    private func page(_ health: Health) -> Page {
+        let body = (try? Line.encode(health)) ?? []
+        return Page(code: health.isGood ? 200 : 503, type: Page.json, body: body)
+    }
+
+    private func status(_ snapshot: StatusSource.Snapshot) -> Page {
+        guard let status = snapshot.status, let body = try? Line.encode(status) else {
+            return page(Health(reasons: [snapshot.reason]))
+        }
+        return Page(code: 200, type: Page.json, body: body)
+    }
+
+    private func metrics(_ snapshot: StatusSource.Snapshot) -> [UInt8] {
+        metrics.withLock { last in
+            if last.number != snapshot.number {
+                last = (snapshot.number, Array(MetricsPage(snapshot, state: gateway?.figures).text.utf8))
+            }
+            return last.body
+        }
+    }
+}
+
+extension Gateway {
+    /// Nil when the state cannot be read.
+    var figures: MetricsPage.StateFigures? {
+        guard let clients = try? store.clients(plan: currentPlan), let usage = try? store.usage(),
+            let invitations = try? store.openInvitations(now: currentTime())
+        else { return nil }
+        return MetricsPage.StateFigures(
+            clients: clients, usage: usage, openInvitations: invitations.count,
+            writeFailures: store.writeFailures, bonddIsCurrent: bonddIsCurrent)
+    }
+}

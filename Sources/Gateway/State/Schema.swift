@@ -1,0 +1,80 @@
+import GRDB
+
+/// The state's tables, and how a state of an earlier version becomes one of this. Times are seconds since 1970; keys are
+/// 32 bytes in base64; addresses are as `IPAddress` writes them, so that equal ones are equal texts.
+enum Schema {
+    static let migrator: DatabaseMigrator = {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1", migrate: first)
+        return migrator
+    }()
+
+    private static func first(_ db: Database) throws {
+        // The clock is where revisions begin: a state that is made anew must be newer for bondd than the lost one.
+        try db.execute(
+            sql: """
+                CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value NOT NULL) WITHOUT ROWID;
+                INSERT INTO meta VALUES ('revision', unixepoch());
+
+                CREATE TABLE clients (
+                    id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    name TEXT NOT NULL,
+                    public_key TEXT NOT NULL,
+                    mode TEXT,
+                    invitation INTEGER NOT NULL,
+                    enrolled_at INTEGER NOT NULL,
+                    revoked_at INTEGER
+                );
+                CREATE UNIQUE INDEX clients_name ON clients (name) WHERE revoked_at IS NULL;
+                CREATE UNIQUE INDEX clients_public_key ON clients (public_key) WHERE revoked_at IS NULL;
+
+                CREATE TABLE addresses (
+                    address TEXT PRIMARY KEY NOT NULL,
+                    client INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE
+                ) WITHOUT ROWID;
+                CREATE INDEX addresses_client ON addresses (client);
+
+                CREATE TABLE invitations (
+                    id INTEGER PRIMARY KEY AUTOINCREMENT,
+                    name TEXT NOT NULL,
+                    public_key TEXT NOT NULL UNIQUE,
+                    preshared_key TEXT NOT NULL,
+                    mode TEXT,
+                    made_at INTEGER NOT NULL,
+                    expires_at INTEGER NOT NULL,
+                    uses INTEGER NOT NULL,
+                    used INTEGER NOT NULL DEFAULT 0,
+                    used_up_at INTEGER,
+                    revoked_at INTEGER,
+                    CHECK (used BETWEEN 0 AND uses)
+                );
+
+                CREATE TABLE enrolments (
+                    invitation INTEGER NOT NULL REFERENCES invitations (id) ON DELETE CASCADE,
+                    public_key TEXT NOT NULL,
+                    client INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+                    PRIMARY KEY (invitation, public_key)
+                ) WITHOUT ROWID;
+
+                CREATE TABLE usage (
+                    public_key TEXT NOT NULL,
+                    path TEXT NOT NULL,
+                    month TEXT NOT NULL,
+                    tx_bytes INTEGER NOT NULL,
+                    rx_bytes INTEGER NOT NULL,
+                    PRIMARY KEY (public_key, path, month)
+                ) WITHOUT ROWID;
+
+                -- What bondd's counters were when they were last added to the usage.
+                CREATE TABLE counters (
+                    public_key TEXT NOT NULL,
+                    path TEXT NOT NULL,
+                    tx_bytes INTEGER NOT NULL,
+                    rx_bytes INTEGER NOT NULL,
+                    PRIMARY KEY (public_key, path)
+                ) WITHOUT ROWID;
+
+                CREATE TABLE sightings (public_key TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+                """)
+    }
+}

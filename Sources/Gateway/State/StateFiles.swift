@@ -1,0 +1,53 @@
+import Glibc
+
+/// What is done to the state's files beside what SQLite does.
+enum StateFiles {
+    /// Opens a new file (0600) that nobody else has made, and closes it.
+    static func create(_ path: String) throws(GatewayError) {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else {
+            if errno == EEXIST {
+                throw .refused("\(path) exists and is not overwritten; move it away or name another")
+            }
+            throw .file("make", path: path, errno: errno)
+        }
+        fchmod(file, 0o600)
+        close(file)
+    }
+
+    /// Gives the file to the user that the directory belongs to, so that what root did does not lock bondd-control out.
+    static func giveToOwner(_ path: String, of directory: String) {
+        var facts = stat()
+        guard geteuid() == 0, stat(directory, &facts) == 0, facts.st_uid != 0 else { return }
+        _ = lchown(path, facts.st_uid, facts.st_gid)
+    }
+
+    /// Copies a file into a new one (0600), and returns when it is on the disk.
+    static func copy(_ source: String, to target: String) throws(GatewayError) {
+        let input = open(source, O_RDONLY | O_CLOEXEC)
+        guard input >= 0 else { throw .file("read", path: source, errno: errno) }
+        defer { close(input) }
+        try create(target)
+        let output = open(target, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard output >= 0 else { throw .file("write", path: target, errno: errno) }
+        defer { close(output) }
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(input, &chunk, chunk.count)
+            if count == 0 && fsync(output) == 0 { return }
+            guard count > 0, write(output, chunk, count) == count else {
+                let code = errno == 0 ? ENOSPC : errno
+                unlink(target)
+                throw .file("copy \(source) to", path: target, errno: code)
+            }
+        }
+    }
+
+    /// Returns when a file or directory is on the disk.
+    static func sync(_ path: String) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        fsync(file)
+        close(file)
+    }
+}

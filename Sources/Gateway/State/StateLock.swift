@@ -1,0 +1,39 @@
+import Glibc
+
+/// Whoever has it is the only bondd-control on a state. The kernel takes it back when the process ends, however it ends.
+public final class StateLock: Sendable {
+    private let descriptor: Int32
+
+    /// Locks the state in `directory`, which is made (0700) when it is missing.
+    /// - Parameter instead: what to do when another has it, for the error.
+    /// - Throws: `running` or `unusable`.
+    public init(directory: String, instead: String) throws(GatewayError) {
+        try Self.make(directory)
+        let path = directory + "/lock"
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw .unusable(path: path, String(cString: strerror(errno)))
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            if code == EWOULDBLOCK { throw .running(directory: directory, instead) }
+            throw .unusable(path: path, String(cString: strerror(code)))
+        }
+        StateFiles.giveToOwner(path, of: directory)
+    }
+
+    deinit { close(descriptor) }
+
+    private static func make(_ directory: String) throws(GatewayError) {
+        if let slash = directory.lastIndex(of: "/"), slash != directory.startIndex {
+            mkdir(String(directory[..<slash]), 0o755)
+        }
+        if mkdir(directory, 0o700) == 0 { return }
+        guard errno == EEXIST else {
+            throw .unusable(path: directory, String(cString: strerror(errno)))
+        }
+        // Tighter when it is ours; a package or a unit may have made it.
+        chmod(directory, 0o700)
+    }
+}

@@ -1,0 +1,61 @@
+import CLinux
+import Gateway
+import Glibc
+import Messages
+
+/// What the main thread does: answers requests on the control socket and takes signals.
+struct RequestLoop: ~Copyable {
+    /// Open until the program ends.
+    private let signals: Int32
+    private var socket: ControlSocket<GatewayRequest, GatewayResponse>?
+    private var descriptor: Int32?
+    /// Nil on a client, which has no requests.
+    private var gateway: Gateway?
+
+    /// Takes SIGINT, SIGTERM and SIGHUP from here on, in all threads that are started later.
+    init() throws {
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&mask, signal) }
+        pthread_sigmask(SIG_BLOCK, &mask, nil)
+        signals = signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
+        guard signals >= 0 else {
+            throw Failure("the kernel gives no signalfd (\(String(cString: strerror(errno))))")
+        }
+    }
+
+    /// Listens for requests to `gateway`.
+    mutating func listen(on path: String, for gateway: Gateway) throws(SocketError) {
+        let new = try ControlSocket<GatewayRequest, GatewayResponse>(path: path)
+        descriptor = new.fileDescriptor
+        socket = consume new
+        self.gateway = gateway
+    }
+
+    /// Runs until a signal ends the program.
+    mutating func run() {
+        while true {
+            var descriptors = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
+            if let descriptor {
+                descriptors.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+            }
+            guard poll(&descriptors, nfds_t(descriptors.count), -1) > 0 else { continue }
+            if let signal = takeSignal() {
+                guard signal == SIGHUP else { return }
+                gateway?.reload()
+            }
+            answer()
+        }
+    }
+
+    private mutating func answer() {
+        guard let gateway, let calls = socket?.takeRequests() else { return }
+        for call in calls { socket?.reply(gateway.answer(call.request), to: call.client) }
+    }
+
+    private func takeSignal() -> Int32? {
+        var info = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        return read(signals, &info, size) == size ? Int32(info.ssi_signo) : nil
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Dispatch
+import Gateway
+import Glibc
+import Settings
+
+/// `bondd-control run`
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run in the foreground beside bondd, as any user who may use its socket.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Option(help: "bondd's configuration; the key files that it names are left alone.")
+    var config = "/etc/bondd/bondd.toml"
+
+    func run() throws {
+        var loop = try RequestLoop()
+        let configuration = try Configuration(reading: config, keys: .leave)
+        let token = try configuration.health?.tokenFile.map { try Token(reading: $0) }
+        switch configuration.role {
+        case .server(let server):
+            // Held until the process ends.
+            let lock = try StateLock(directory: options.stateDirectory, instead: "stop it first")
+            let plan = Plan(file: config, tunnel: configuration.tunnel, server: server)
+            let gateway = try Gateway(
+                store: Store(directory: options.stateDirectory), plan: plan, file: config,
+                socket: options.socket, log: options.log)
+            try loop.listen(on: options.controlSocket, for: gateway)
+            serveHealth(configuration.health, token, gateway)
+            let counting = DispatchGroup()
+            DispatchQueue(label: "enrolments").async { gateway.letIn() }
+            DispatchQueue(label: "usage").async(group: counting) { gateway.count() }
+            run(&loop)
+            gateway.stop()
+            // It counts what came last.
+            _ = counting.wait(timeout: .now() + 3)
+            withExtendedLifetime(lock) {}
+        case .client:
+            guard let health = configuration.health else {
+                // No failure, as a package starts it on clients, too.
+                options.log(.info, "a client without [health] has nothing for bondd-control to do")
+                ServiceNotice().send("READY=1")
+                return
+            }
+            serveHealth(health, token, nil)
+            run(&loop)
+        }
+    }
+
+    private func run(_ loop: inout RequestLoop) {
+        options.log(.info, "bondd-control runs", ["version": BonddControl.version])
+        ServiceNotice().send("READY=1")
+        loop.run()
+        ServiceNotice().send("STOPPING=1")
+    }
+
+    private func serveHealth(
+        _ health: Settings.Configuration.Health?, _ token: Token?, _ gateway: Gateway?
+    ) {
+        guard let health else { return }
+        let pages = Pages(socket: options.socket, gateway: gateway)
+        HealthServer(listen: health.listen, token: token, pages: pages, log: options.log).start()
+    }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Gateway
+import Glibc
+import Messages
+import Proto
+import Settings
+
+/// `bondd-control invite NAME`: what `bondd invite` does, while no bondd-control runs.
+struct Invite: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "invite",
+        abstract: "Make an invitation while no bondd-control runs; prints the join link.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "The name that the client will have.")
+    var name: String
+
+    @Option(help: "bondd's configuration.")
+    var config = "/etc/bondd/bondd.toml"
+
+    @Option(name: .customLong("public-key"), help: "The server's public key; left out: as it was last seen.")
+    var publicKey: String?
+
+    @Option(help: "Where clients reach the server, HOST:PORT; may be given several times.")
+    var endpoint: [String] = []
+
+    @Option(help: "Seconds until it expires, or with m, h or d behind.")
+    var ttl = "24h"
+
+    @Option(help: "How many clients may enrol with it.")
+    var uses = 1
+
+    @Option(help: "The mode for packets to the client; left out: the server's.")
+    var mode: String?
+
+    func run() throws {
+        guard let lifetime = Lifetime(ttl) else {
+            throw ValidationError("\"\(ttl)\" is no time; write such as 90s, 30m, 24h or 7d")
+        }
+        let server = try publicKey.map { text throws -> PublicKey in
+            guard let key = PublicKey(base64: text) else {
+                throw ValidationError("\"\(text)\" is no public key; it is 32 bytes in base64")
+            }
+            return key
+        }
+        let plan = try Plan(reading: config)
+        let lock = try StateLock(directory: options.stateDirectory, instead: "use bondd invite \(name)")
+        let store = try Store(directory: options.stateDirectory)
+        if let server { try store.setServerKey(server.base64) }
+        let order = InvitationOrder(
+            name: name, lifetime: lifetime.seconds, uses: uses, mode: mode, endpoints: endpoint)
+        print(try store.invite(order, plan: plan, server: server).text)
+        withExtendedLifetime(lock) {}
+    }
+}
+
+/// `bondd-control set-endpoints HOST:PORT …`
+struct SetEndpoints: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set-endpoints",
+        abstract: "Set where clients reach the server, for invitations that do not say it.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "HOST:PORT, the first to try first.")
+    var endpoints: [String]
+
+    func run() throws {
+        if try asked(.setEndpoints(endpoints), options) { return }
+        let lock = try StateLock(directory: options.stateDirectory, instead: "name its socket with --socket")
+        try Store(directory: options.stateDirectory).setEndpoints(endpoints)
+        withExtendedLifetime(lock) {}
+    }
+}
+
+/// `bondd-control backup FILE`
+struct Backup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Write a copy of the state into a new file; bondd-control may run meanwhile.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "The file to make.")
+    var file: String
+
+    func run() throws {
+        // A bondd-control that runs sandboxed writes in its own directory alone.
+        let copy = Store.newCopy(in: options.stateDirectory)
+        if try asked(.backup(path: copy), options) {
+            defer { unlink(copy) }
+            try Store.copy(copy, to: file)
+            return
+        }
+        let lock = try StateLock(directory: options.stateDirectory, instead: "name its socket with --socket")
+        try Store(existingIn: options.stateDirectory).backup(to: file)
+        withExtendedLifetime(lock) {}
+    }
+}
+
+/// `bondd-control restore FILE`
+struct Restore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Put a backup in place of the state, which is kept beside it; bondd-control must not run.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "The backup.")
+    var file: String
+
+    func run() throws {
+        let lock = try StateLock(
+            directory: options.stateDirectory, instead: "stop it first: systemctl stop bondd-control")
+        try Store.restore(file, into: options.stateDirectory, now: currentTime())
+        withExtendedLifetime(lock) {}
+    }
+}
+
+/// Whether a bondd-control that runs has done it; false when none runs.
+private func asked(_ request: GatewayRequest, _ options: GlobalOptions) throws -> Bool {
+    let answer: GatewayResponse
+    do throws(SocketError) {
+        answer = try ControlClient.ask(request, path: options.controlSocket)
+    } catch .notRunning {
+        return false
+    }
+    if case .failed(let sentence) = answer { throw Failure(sentence) }
+    return true
+}
