@@ -30,7 +30,7 @@ let package = Package(
             name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(
             name: "CNetlink", pkgConfig: "libnl-route-3.0",
-            providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
+            providers: [.apt(["libnl-3-dev", "libnl-route-3-dev", "libmnl-dev", "libnftnl-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CToml"),
         // CCrypto, the door to libcrypto, is added at the end.
