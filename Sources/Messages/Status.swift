@@ -30,6 +30,8 @@ public struct Status: Hashable, Sendable, Codable {
     public var offloads: OffloadStatus?
     /// What seals the packets; nil from a version that does not say.
     public var cipher: CipherStatus?
+    /// What bondd has in the host's firewall; nil when there is nothing.
+    public var firewall: FirewallStatus?
     /// What keeps it from carrying traffic, or some of it, a sentence each with what to do; `/readyz` fails while there are
     /// any. Nil from a version that does not say.
     public var problems: [String]?
@@ -44,7 +46,7 @@ public struct Status: Hashable, Sendable, Codable {
         case redundantPaths = "redundant_paths"
         case interface, mtu
         case uptime = "uptime_s"
-        case threads, handshakes, sessions, drops, offloads, cipher, problems, notices
+        case threads, handshakes, sessions, drops, offloads, cipher, firewall, problems, notices
     }
 
     /// A status; counters begin at 0 and lists empty.

@@ -16,6 +16,7 @@ extension Daemon {
                 case .bench(let path, let towardsServer):
                     bench(path, towardsServer: towardsServer, now: now)
                 case .reload: reload(now: now).map { .failed($0) } ?? .ok
+                case .unlock: unlock()
                 case .usage, .handOver, .awaitEnrolments, .settle:
                     .failed("this version has no enrolment")
                 }
@@ -109,6 +110,7 @@ extension Daemon {
             return sentence
         }
         configuration = new
+        firewall?.reload(new)
         // What was set by hand meanwhile gives way to the file.
         let mode = Scheduler.Mode(new.tunnel.mode)
         if mode != plane.engine.currentMode { setMode(mode) }

@@ -9,7 +9,7 @@ extension Daemon {
         let reports = reports(now: now)
         var sessions = inOrder(reports.flatMap(\.sessions)).map { session(of: $0) }
         if plane.engine.isClient && sessions.isEmpty { sessions = [connecting] }
-        return Status(
+        var status = Status(
             version: BondD.version, role: plane.engine.isClient ? "client" : "server",
             mode: plane.engine.currentMode.word, redundantPaths: plane.engine.currentRedundantPaths,
             interface: tunnel.name, mtu: tunnel.mtu, uptime: (now - startedAt).seconds,
@@ -17,7 +17,11 @@ extension Daemon {
             drops: reports.reduce(into: [:]) { $0.merge($1.drops, uniquingKeysWith: +) },
             offloads: offloads,
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
-            notices: configuration.notices + [cipher?.warning].compactMap(\.self) + silence(of: reports))
+            notices: configuration.notices + (firewall?.notices ?? [])
+                + [cipher?.warning].compactMap(\.self) + silence(of: reports))
+        status.firewall = firewall?.status
+        status.problems = firewall?.problems
+        return status
     }
 
     private func session(of report: SessionReport) -> SessionStatus {

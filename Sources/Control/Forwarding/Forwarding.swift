@@ -15,12 +15,12 @@ public struct Forwarding: Sendable {
         memory = ForwardingMemory(directory: directory, interface: interface)
     }
 
-    /// The IP versions that were not forwarded before bondd came.
-    public var opened: Set<IPAddress.Family> {
-        Set(
-            memory.entries.compactMap { entry in
-                [IPAddress.Family.v4, .v6].first { entry.parameter == Self.main($0) && entry.before == "0" }
-            })
+    /// Those of the IP versions that are not forwarded but for bondd's sake.
+    public func closed(_ families: Set<IPAddress.Family>) -> Set<IPAddress.Family> {
+        families.filter { family in
+            let main = Self.main(family)
+            return main.value == "0" || memory.entries.contains { $0.parameter == main && $0.before == "0" }
+        }
     }
 
     /// Whether the kernel forwards packets of an IP version.

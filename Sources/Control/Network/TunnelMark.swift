@@ -1,5 +1,3 @@
-/// The firewall mark of the datagrams that bondd itself sends: rules and the kill switch know the tunnel by it.
-public enum TunnelMark {
-    /// 45277, as SO_MARK sets it.
-    public static let value: UInt32 = 0xB0DD
-}
+/// The mark (SO_MARK) of the packets that carry the tunnel, by which rules and filters know them: they alone may leave
+/// beside a full tunnel. It spells "bond" as well as hexadecimal digits can.
+public enum TunnelMark { public static let value: UInt32 = 0xB0DD }
