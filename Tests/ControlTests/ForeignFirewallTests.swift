@@ -112,24 +112,24 @@ struct ForeignFirewallTests {
     @Test func somebodysOwn() throws {
         let chain = """
             nft add table ip mine
-            nft 'add chain ip mine fwd { type filter hook forward priority 5; policy drop; }'
-            nft add rule ip mine fwd tcp dport 80 accept
+            nft 'add chain ip mine passing { type filter hook forward priority 5; policy drop; }'
+            nft add rule ip mine passing tcp dport 80 accept
 
             """
         #expect(
             try sentences(chain) == [
-                "another firewall drops the clients' forwarded IPv4 packets (chain fwd of table ip mine); run: "
-                    + #"nft insert rule ip mine fwd iifname "bond0" accept && nft insert rule ip mine fwd oifname "bond0" ct state established,related accept"#
+                "another firewall drops the clients' forwarded IPv4 packets (chain passing of table ip mine); run: "
+                    + #"nft insert rule ip mine passing iifname "bond0" accept && nft insert rule ip mine passing oifname "bond0" ct state established,related accept"#
             ])
         for accepting in [
             "ip saddr 10.77.0.0/24 accept", "ip saddr 10.0.0.0/8 accept", "iifname bond0 oifname eth0 accept",
-            "iifname bond0 tcp dport 443 accept", "meta nfproto ipv4 iifname != eth9 accept",
+            "iifname bond0 tcp dport 443 accept", "ip protocol != 255 iifname bond0 accept",
         ] {
-            let rules = "nft add rule ip mine fwd \(accepting)\nnft add rule ip mine fwd ct state established accept"
+            let rules = "nft add rule ip mine passing \(accepting)\nnft add rule ip mine passing ct state established accept"
             #expect(try sentences(chain + rules) == [], "\(accepting)")
         }
         for useless in ["iifname eth1 accept", "ip saddr 10.78.0.0/24 accept", "ct state established accept"] {
-            #expect(try sentences(chain + "nft add rule ip mine fwd \(useless)").count == 1, "\(useless)")
+            #expect(try sentences(chain + "nft add rule ip mine passing \(useless)").count == 1, "\(useless)")
         }
     }
 
@@ -140,10 +140,10 @@ struct ForeignFirewallTests {
             try sentences(
                 """
                 nft add table inet mine
-                nft 'add chain inet mine fwd { type filter hook forward priority 5; }'
-                nft add rule inet mine fwd iifname docker0 drop
-                nft add rule inet mine fwd tcp dport 25 drop
-                nft 'add chain inet mine in { type filter hook input priority 5; policy drop; }'
+                nft 'add chain inet mine passing { type filter hook forward priority 5; }'
+                nft add rule inet mine passing iifname docker0 drop
+                nft add rule inet mine passing tcp dport 25 drop
+                nft 'add chain inet mine incoming { type filter hook input priority 5; policy drop; }'
                 """) == [])
         #expect(try sentences(docker, egress: []) == [])
     }

@@ -22,8 +22,7 @@ struct ForwardingTests {
 
     private func inHost(_ body: (TemporaryDirectory) throws -> Void) throws {
         try OwnNetwork.run {
-            OwnNetwork.ip("link add eth0 type dummy")
-            OwnNetwork.ip("link add eth1 type dummy")
+            OwnNetwork.ip("link add eth0 type veth peer name eth1")
             OwnNetwork.ip("link set eth0 up")
             try KernelParameter("net/ipv4/conf/all/accept_redirects").set("0")
             try KernelParameter("net/ipv4/conf/eth1/forwarding").set("1")

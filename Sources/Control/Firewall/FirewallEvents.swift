@@ -50,7 +50,7 @@ public struct FirewallEvents: ~Copyable {
 }
 
 /// A socket that gets what the kernel tells some groups; it does not block.
-private struct Listener: ~Copyable {
+private final class Listener {
     private static let bufferSize = 32 << 10
     private let socket: OpaquePointer
 

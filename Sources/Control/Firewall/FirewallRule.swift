@@ -68,8 +68,10 @@ struct FirewallRule: Hashable, Sendable {
 
     /// ICMPv6 messages of these types.
     func icmp6(types: ClosedRange<UInt8>) -> FirewallRule {
-        of(.v6).transport(58).with(
-            .payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset: 0, length: 1),
+        let rule = of(.v6).transport(58).with(
+            .payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset: 0, length: 1))
+        if types.count == 1 { return rule.with(.compare(NFT_CMP_EQ, [types.lowerBound])) }
+        return rule.with(
             .compare(NFT_CMP_GTE, [types.lowerBound]), .compare(NFT_CMP_LTE, [types.upperBound]))
     }
 
