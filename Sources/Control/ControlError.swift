@@ -9,6 +9,8 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     case damagedUsage(path: String)
     /// The kernel refused a change of links, addresses or routes: what it was, and libnl's error number.
     case netlink(String, code: Int32)
+    /// The kernel refused to change or show its nftables: what it was, and errno.
+    case firewall(String, errno: Int32)
 
     /// Whether what was to be added is there already, which most callers are content with.
     public var alreadyThere: Bool {
@@ -32,6 +34,13 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
             "no permission to \(action); run as root or with CAP_NET_ADMIN"
         case .netlink(let action, let code):
             "could not \(action): \(String(cString: nl_geterror(code)))"
+        case .firewall(let action, EPERM), .firewall(let action, EACCES):
+            "no permission to \(action); run as root or with CAP_NET_ADMIN"
+        case .firewall(let action, let code)
+        where [ENOENT, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT].contains(code):
+            "could not \(action): this kernel lacks a part of nftables (\(String(cString: strerror(code)))); it needs the modules nf_tables, nft_ct, nft_masq and nft_reject_inet"
+        case .firewall(let action, let code):
+            "could not \(action): \(String(cString: strerror(code)))"
         }
     }
 }

@@ -6,6 +6,8 @@ public enum Request: Hashable, Sendable, Codable {
     case set(key: String, value: String)
     /// Reads the configuration again.
     case reload
+    /// Lifts the kill switch until the configuration is read again.
+    case unlock
     /// Half a second of test traffic over `path`, or over all of them, to the server or from it; and the counters. Without a
     /// direction there are only the counters.
     case bench(path: String?, towardsServer: Bool?)
@@ -34,6 +36,7 @@ public enum Request: Hashable, Sendable, Codable {
                 key: try fields.decode(String.self, forKey: .key),
                 value: try fields.decode(String.self, forKey: .value))
         case "reload": self = .reload
+        case "unlock": self = .unlock
         case "bench":
             self = .bench(
                 path: try fields.decodeIfPresent(String.self, forKey: .path),
@@ -61,6 +64,7 @@ public enum Request: Hashable, Sendable, Codable {
             try fields.encode(key, forKey: .key)
             try fields.encode(value, forKey: .value)
         case .reload: try fields.encode("reload", forKey: .action)
+        case .unlock: try fields.encode("unlock", forKey: .action)
         case .bench(let path, let towardsServer):
             try fields.encode("bench", forKey: .action)
             try fields.encodeIfPresent(path, forKey: .path)

@@ -33,7 +33,9 @@ extension Daemon {
     private func endpoints(of path: Configuration.Path, _ client: Configuration.Client) -> [Endpoint] {
         let wanted = path.endpoint.map { [$0] } ?? client.server.endpoints
         for name in wanted where name.endpoint == nil { resolver.resolve(name) }
-        return wanted.compactMap(\.endpoint)
+        return wanted.flatMap { name in
+            name.endpoint.map { [$0] } ?? firewall?.rememberedEndpoints(of: name) ?? []
+        }
     }
 
     /// A name was resolved, or was not: then it is tried again at the next check.
@@ -43,6 +45,7 @@ extension Daemon {
             log(.warning, problem)
             return
         }
+        firewall?.learn(resolution)
         for path in paths {
             let wanted = path.configuration.endpoint.map { [$0] } ?? client.server.endpoints
             guard wanted.contains(resolution.name) else { continue }

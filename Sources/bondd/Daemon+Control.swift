@@ -18,6 +18,7 @@ extension Daemon {
             case .handOver(let handover): response = take(handover)
             case .settle(let id, let outcome): response = settle(id, outcome)
             case .usage: response = .usage(usageReport(now: now))
+            case .unlock: response = unlock()
             case .status: response = .status(status(now: now))
             case .set(let key, let value): response = set(key, value, now: now)
             case .bench(let path, let towardsServer):
@@ -114,6 +115,7 @@ extension Daemon {
             return sentence
         }
         configuration = new
+        firewall?.reload(new)
         // What was set by hand meanwhile gives way to the file.
         let mode = Scheduler.Mode(new.tunnel.mode)
         if mode != plane.engine.currentMode { setMode(mode) }

@@ -17,10 +17,13 @@ extension Daemon {
             drops: reports.reduce(into: [:]) { $0.merge($1.drops, uniquingKeysWith: +) },
             offloads: offloads,
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
-            notices: configuration.notices + [cipher?.warning].compactMap(\.self) + silence(of: reports))
+            notices: configuration.notices + (firewall?.notices ?? [])
+                + [cipher?.warning].compactMap(\.self) + silence(of: reports))
         status.publicKey = publicKey.base64
         status.run = runID
         status.handover = handed.handover?.revision
+        status.firewall = firewall?.status
+        status.problems = firewall?.problems
         return status
     }
 

@@ -32,6 +32,8 @@ struct Daemon: ~Copyable {
     let mailboxes: [Mailbox]
     /// Server: which thread has which client.
     var owners: Owners
+    /// Nil when the kernel has none.
+    let firewall: HostFirewall?
     let cookieSeed = Sodium.systemSeed()
 
     /// Server: the clients and invitations that bondd-control has handed over.
@@ -62,6 +64,8 @@ struct Daemon: ~Copyable {
         startedAt = DataPlane.clock()
         runID = String(DataPlane.wall().seconds, radix: 16) + "-" + String(getpid(), radix: 16)
         publicKey = PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey
+        // First of all: a kill switch is to hold whatever comes after.
+        let firewall = try Self.firewall(configuration, state: state, log: log)
         let poller = try Poller()
         let netlink = try Netlink()
         let networkEvents = try NetlinkEvents()
@@ -88,6 +92,7 @@ struct Daemon: ~Copyable {
         self.control = control
         self.resolver = resolver
         self.tunnel = tunnel
+        self.firewall = firewall
         usage = DataUsage(
             UsageFile(directory: state, interface: configuration.tunnel.interface),
             month: Month(of: DataPlane.wall().seconds), log: log, now: startedAt)
@@ -111,12 +116,14 @@ struct Daemon: ~Copyable {
         poller.watch(plane.queue.fileDescriptor, .tun)
         if let mailbox = mailboxes.first { poller.watch(mailbox.fileDescriptor, .mailbox) }
         poller.watch(networkEvents.fileDescriptor, .netlink)
+        for descriptor in firewall?.fileDescriptors ?? [] { poller.watch(descriptor, .firewall) }
         poller.watch(control.fileDescriptor, .control)
         poller.watch(resolver.fileDescriptor, .resolver)
         switch configuration.role {
         case .server(let server): try serve(server)
         case .client(let client): try connect(client)
         }
+        firewall?.start()
         if let warning = cipher?.warning { log(.warning, warning) }
         log(
             .info, "bondd is running",
@@ -142,8 +149,10 @@ struct Daemon: ~Copyable {
     mutating func run() throws {
         while isRunning {
             let count = poller.wait(
-                until: min(plane.nextDeadline, nextCheck == .zero ? .never : nextCheck, enrolments.deadline)
-                    .nanoseconds,
+                until: min(
+                    plane.nextDeadline, nextCheck == .zero ? .never : nextCheck, enrolments.deadline,
+                    firewall?.deadline ?? .never
+                ).nanoseconds,
                 now: DataPlane.clock().nanoseconds)
             let now = DataPlane.clock()
             for i in 0..<count {
@@ -155,10 +164,12 @@ struct Daemon: ~Copyable {
                 case .timer: poller.timerFired()
                 case .signals: takeSignals(now: now)
                 case .netlink: followInterfaces(now: now)
+                case .firewall: firewall?.noteChanges(now: now)
                 case .control: answerRequests(now: now)
                 case .resolver: takeResolutions(now: now)
                 }
             }
+            firewall?.check(now: now)
             if plane.engine.isClient {
                 if now >= nextCheck { checkPaths(now: now) }
                 watchUsage(now: now)
@@ -174,6 +185,7 @@ struct Daemon: ~Copyable {
             checkUsage(now: DataPlane.clock())
             usage.close(now: DataPlane.clock())
         }
+        firewall?.close()
         log(.info, "bondd has stopped")
     }
 
@@ -212,6 +224,7 @@ struct Daemon: ~Copyable {
     /// Puts a socket into the table and watches it.
     mutating func install(_ socket: UDPSocket) {
         plane.install(socket)
+        mark(socket)
         poller.watch(socket.socket.fileDescriptor, .socket, number: socket.number)
     }
 }

@@ -70,7 +70,7 @@ final class DataThread: Sendable {
                     case .tun: plane.readTunnel(now: now)
                     case .timer: poller.timerFired()
                     case .mailbox: takeMail(now: now)
-                    case .signals, .netlink, .control, .resolver: break
+                    case .signals, .netlink, .firewall, .control, .resolver: break
                     }
                 }
                 let wall = DataPlane.wall()

@@ -14,6 +14,8 @@ struct Poller: ~Copyable {
         case resolver
         /// What other data threads have.
         case mailbox
+        /// nftables or routes changed.
+        case firewall
         /// The low 16 bits of a token's lower half are the socket's number.
         case socket
     }

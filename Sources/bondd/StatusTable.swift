@@ -42,8 +42,25 @@ struct StatusTable {
             lines.append("")
             lines.append("drops: " + drops.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
         }
+        if let firewall = status.firewall { lines += Self.lines(of: firewall) }
+        lines += (status.problems ?? []).map { "problem: \($0)" }
         lines += status.notices.map { "note: \($0)" }
         text = lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Who leaves where, and what the kill switch has refused.
+    private static func lines(of firewall: FirewallStatus) -> [String] {
+        var lines: [String] = []
+        if let nat = firewall.nat {
+            let exits = nat.egress.isEmpty ? "nowhere" : nat.egress.joined(separator: ", ")
+            lines.append(
+                "nat: clients leave by \(exits), \(bytes(nat.sentBytes)) sent, \(bytes(nat.receivedBytes)) received"
+            )
+        }
+        if firewall.killSwitch {
+            lines.append("kill switch: on, \(firewall.refusedPackets) packets refused")
+        }
+        return lines
     }
 
     /// What the queue and repair did.

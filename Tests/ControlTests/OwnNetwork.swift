@@ -14,7 +14,7 @@ enum OwnNetwork {
     }()
 
     /// Runs `body`, which must not suspend, in a new namespace where only lo is up.
-    static func run(_ body: () throws -> Void) rethrows {
+    static func run<Result>(_ body: () throws -> Result) rethrows -> Result {
         let home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         precondition(home >= 0 && clinux_new_network_namespace() == 0)
         // A thread that cannot go home would take every later test with it.
@@ -23,7 +23,7 @@ enum OwnNetwork {
             close(home)
         }
         ip("link set lo up")
-        try body()
+        return try body()
     }
 
     /// Runs iproute2 in the thread's namespace.
@@ -39,5 +39,15 @@ enum OwnNetwork {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 && errno == EINTR {}
         precondition(status == 0, "\(command) \(arguments) failed")
+    }
+
+    /// What a shell command in the thread's namespace prints.
+    static func output(_ command: String) -> String {
+        guard let pipe = popen(command, "re") else { return "" }
+        defer { pclose(pipe) }
+        var text: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { text += chunk[..<count] }
+        return String(decoding: text, as: UTF8.self)
     }
 }

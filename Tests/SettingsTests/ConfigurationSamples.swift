@@ -179,10 +179,6 @@ struct ConfigurationSamples {
         client(
             7, "[#path]", "bondd.toml:7: no TOML at column 1: a key or the name of a table is expected"),
         client(
-            2, clientRole + "\nkill_switch = true",
-            "bondd.toml:3: [tunnel] kill_switch = true is not available in this version; remove it, as nothing would "
-                + "keep traffic inside the tunnel"),
-        client(
             2, clientRole + "\nroutes = [\"10.1.0.0/8\"]",
             "bondd.toml:3: [tunnel] routes = \"10.1.0.0/8\" has host bits set; write 10.0.0.0/8"),
         client(

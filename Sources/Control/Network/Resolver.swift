@@ -1,4 +1,6 @@
 import CLinux
+// Whichever of these the compiler loads first has SOCK_DGRAM.
+import CNetlink
 import Glibc
 import Packet
 import Settings

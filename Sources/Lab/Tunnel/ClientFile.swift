@@ -30,6 +30,8 @@ public struct ClientFile: Sendable {
     public var presharedKeyFile: String?
     /// What goes into the tunnel; nil leaves the key out.
     public var routes: [String]?
+    /// `kill_switch`
+    public var killSwitch = false
     /// Where the server is, for paths that do not say so.
     public var endpoints = ["192.0.2.1:5000"]
     /// The uplinks.
@@ -42,7 +44,7 @@ public struct ClientFile: Sendable {
     private var extras: [String] {
         [
             cipher.map { "cipher = \"\($0)\"" }, offload ? nil : "offload = false",
-            routes.map { "routes = \($0)" },
+            routes.map { "routes = \($0)" }, killSwitch ? "kill_switch = true" : nil,
         ]
         .compactMap(\.self)
     }

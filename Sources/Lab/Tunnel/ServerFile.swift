@@ -31,6 +31,8 @@ public struct ServerFile: Sendable {
     public var listen = ["0.0.0.0:5000", "[::]:5000"]
     /// `threads`; nil leaves the key out.
     public var threads: Int?
+    /// `[nat]`: its lines; nil leaves the table out.
+    public var nat: String?
     /// The clients it knows.
     public var clients: [Client] = []
 
@@ -60,6 +62,7 @@ public struct ServerFile: Sendable {
             addresses = \(listen)
 
             """
+        if let nat { text += "[nat]\n\(nat)\n" }
         for client in clients {
             text += """
                 [[client]]

@@ -71,6 +71,8 @@ public struct TunnelStatus: Decodable, Sendable {
     public var threads: Int
     /// One a client.
     public var sessions: [Session]
+    /// What keeps it from carrying traffic, a sentence each.
+    public var problems: [String]?
     /// Packets dropped, by reason.
     public var drops: [String: Int]
 

@@ -13,6 +13,8 @@ extension Configuration {
         public let routes: [CIDR]?
         /// The name servers while the tunnel is up; nil: the server's offer, empty: none.
         public let dns: [IPAddress]?
+        /// Whether nothing may leave outside the tunnel, also while bondd does not run.
+        public let killSwitch: Bool
     }
 
     /// The server as a client knows it.

@@ -5,12 +5,6 @@ extension ConfigurationReader {
     func client(
         _ table: TOMLTable, _ tunnel: Configuration.Tunnel
     ) throws(ConfigurationError) -> Configuration.Client {
-        if try table.boolean("kill_switch") == true {
-            throw table.error(
-                "kill_switch", table["kill_switch"]!,
-                "is not available in this version; remove it, as nothing would keep traffic inside the tunnel"
-            )
-        }
         let routes = try table.list("routes", "is not NETWORK/PREFIX such as 10.0.0.0/8", CIDR.init(_:))
         for (text, value) in try table.strings("routes") ?? [] {
             if let route = CIDR(text), route != route.network {
@@ -23,7 +17,8 @@ extension ConfigurationReader {
         let discovery = try discovery()
         return Configuration.Client(
             server: try peer(), paths: try paths(tunnel), discovery: discovery, routes: routes,
-            dns: try table.list("dns", "is not an address such as 10.77.0.1") { IPAddress($0) })
+            dns: try table.list("dns", "is not an address such as 10.77.0.1") { IPAddress($0) },
+            killSwitch: try table.boolean("kill_switch") ?? false)
     }
 
     private func peer() throws(ConfigurationError) -> Configuration.Peer {

@@ -152,7 +152,6 @@ struct ConfigurationReader {
             if client.discovery != nil { things.append("[discovery]") }
             if let dns = client.dns, !dns.isEmpty { things.append("[tunnel] dns") }
         case .server(let server):
-            if server.nat?.enabled == true { things.append("[nat]") }
             if server.portunusBundle != nil { things.append("[portunus]") }
             if !server.rules.isEmpty { things.append("[[rule]]") }
         }

@@ -1,0 +1,124 @@
+import CNetlink
+import Glibc
+
+/// One step of a rule. Each works on register 1: what a step loads, the next compares; the first comparison that fails
+/// ends the rule.
+enum FirewallExpression: Hashable, Sendable {
+    /// Loads a property of the packet (`NFT_META_…`).
+    case meta(nft_meta_keys)
+    /// Loads bytes of a header.
+    case payload(nft_payload_bases, offset: Int, length: Int)
+    /// Loads the state of the packet's connection, a bit a state, in host order.
+    case connectionState
+    /// Loads the TCP segment size that the routes both ways have room for, in host order.
+    case routeSegmentSize
+    /// Keeps the bits of the mask.
+    case mask([UInt8])
+    /// Turns two bytes into network order.
+    case networkOrder
+    /// Goes on if what was loaded compares so with these bytes.
+    case compare(nft_cmp_ops, [UInt8])
+    /// Lowers the maximum segment size of a SYN to what was loaded; the kernel never raises it.
+    case lowerSegmentSize
+    /// Counts the packet.
+    case counter
+    /// Gives the packet the address of the interface that it leaves by.
+    case masquerade
+    /// Ends the chain.
+    case verdict(FirewallVerdict)
+
+    /// libnftnl's object of it, which a rule takes over.
+    func object() throws(ControlError) -> OpaquePointer {
+        let register = NFT_REG_1.rawValue
+        switch self {
+        case .meta(let key):
+            return try Self.make("meta") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_META_KEY), key.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_META_DREG), register)
+            }
+        case .payload(let base, let offset, let length):
+            return try Self.make("payload") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_DREG), register)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_BASE), base.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_OFFSET), UInt32(offset))
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_LEN), UInt32(length))
+            }
+        case .connectionState:
+            return try Self.make("ct") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_CT_KEY), NFT_CT_STATE.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_CT_DREG), register)
+            }
+        case .routeSegmentSize:
+            return try Self.make("rt") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_RT_KEY), NFT_RT_TCPMSS.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_RT_DREG), register)
+            }
+        case .mask(let mask):
+            return try Self.make("bitwise") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_BITWISE_SREG), register)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_BITWISE_DREG), register)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_BITWISE_LEN), UInt32(mask.count))
+                nftnl_expr_set($0, UInt16(NFTNL_EXPR_BITWISE_MASK), mask, UInt32(mask.count))
+                let none = [UInt8](repeating: 0, count: mask.count)
+                nftnl_expr_set($0, UInt16(NFTNL_EXPR_BITWISE_XOR), none, UInt32(none.count))
+            }
+        case .networkOrder:
+            return try Self.make("byteorder") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_BYTEORDER_SREG), register)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_BYTEORDER_DREG), register)
+                nftnl_expr_set_u32(
+                    $0, UInt16(NFTNL_EXPR_BYTEORDER_OP), NFT_BYTEORDER_HTON.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_BYTEORDER_LEN), 2)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_BYTEORDER_SIZE), 2)
+            }
+        case .compare(let operation, let bytes):
+            return try Self.make("cmp") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_CMP_SREG), register)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_CMP_OP), operation.rawValue)
+                nftnl_expr_set($0, UInt16(NFTNL_EXPR_CMP_DATA), bytes, UInt32(bytes.count))
+            }
+        case .lowerSegmentSize:
+            return try Self.make("exthdr") {
+                // Option 2 of TCP (RFC 9293), the two bytes at 2.
+                nftnl_expr_set_u8($0, UInt16(NFTNL_EXPR_EXTHDR_TYPE), 2)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_EXTHDR_OFFSET), 2)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_EXTHDR_LEN), 2)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_EXTHDR_OP), NFT_EXTHDR_OP_TCPOPT.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_EXTHDR_SREG), register)
+            }
+        case .counter: return try Self.make("counter") { _ in }
+        case .masquerade: return try Self.make("masq") { _ in }
+        case .verdict(.reject):
+            return try Self.make("reject") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_REJECT_TYPE), NFT_REJECT_ICMPX_UNREACH.rawValue)
+                nftnl_expr_set_u8(
+                    $0, UInt16(NFTNL_EXPR_REJECT_CODE), UInt8(NFT_REJECT_ICMPX_ADMIN_PROHIBITED.rawValue))
+            }
+        case .verdict(let verdict):
+            return try Self.make("immediate") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_IMM_DREG), NFT_REG_VERDICT.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_IMM_VERDICT), verdict == .accept ? 1 : 0)
+            }
+        }
+    }
+
+    private static func make(
+        _ name: String, _ set: (OpaquePointer) -> Void
+    ) throws(ControlError) -> OpaquePointer {
+        guard let object = nftnl_expr_alloc(name) else {
+            throw .firewall("build a firewall rule", errno: ENOMEM)
+        }
+        set(object)
+        return object
+    }
+}
+
+/// What becomes of a packet.
+enum FirewallVerdict: Hashable, Sendable {
+    /// It may go on, as far as this chain is concerned; others see it still.
+    case accept
+    /// It is gone.
+    case drop
+    /// It is gone, and its sender is told "administratively prohibited" by ICMP.
+    case reject
+}

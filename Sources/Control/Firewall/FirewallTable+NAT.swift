@@ -1,0 +1,48 @@
+import Packet
+import Settings
+
+extension FirewallTable {
+    /// The name under which packets from clients are counted.
+    public static let outbound = "bondd: clients to outside"
+    /// The name under which answers to clients are counted.
+    public static let inbound = "bondd: answers to clients"
+
+    /// The table of a server's `[nat]`.
+    public static func natName(interface: String) -> String { name("bondd", interface: interface) }
+
+    /// What a server does for its clients: their packets leave by `egress` with the server's address, and answers come back.
+    /// Other packets are as free as they were, except those of `opened`: families that were not forwarded before bondd came
+    /// are forwarded for the clients alone, as far as the tunnel is concerned.
+    public static func nat(
+        interface: String, networks: [CIDR], egress: [String], opened: Set<IPAddress.Family>
+    ) -> FirewallTable {
+        let networks = networks.map(\.network)
+        var postrouting: [FirewallRule] = []
+        var forward = [
+            FirewallRule().from(interface).synchronizing.clamped,
+            FirewallRule().into(interface).synchronizing.clamped,
+        ]
+        for exit in egress {
+            postrouting += networks.map { FirewallRule().source($0).into(exit).masqueraded }
+            forward += networks.map {
+                FirewallRule().source($0).from(interface).into(exit).counted(outbound).then(.accept)
+            }
+            forward.append(
+                FirewallRule().from(exit).into(interface).of([.established, .related]).counted(inbound)
+                    .then(.accept))
+        }
+        if !opened.isEmpty { forward.append(FirewallRule().from(interface).into(interface).then(.accept)) }
+        for family in [IPAddress.Family.v4, .v6] where opened.contains(family) {
+            forward.append(FirewallRule().of(family).from(interface).counted("bondd: no way out").then(.drop))
+            forward.append(FirewallRule().of(family).into(interface).counted("bondd: no way in").then(.drop))
+        }
+        // The priorities are nft's "srcnat" and "filter".
+        return FirewallTable(
+            name: natName(interface: interface),
+            chains: [
+                FirewallChain(
+                    name: "postrouting", kind: .nat, hook: .postrouting, priority: 100, rules: postrouting),
+                FirewallChain(name: "forward", kind: .filter, hook: .forward, priority: 0, rules: forward),
+            ])
+    }
+}

@@ -1,0 +1,45 @@
+/// A table of ours in the family `inet`, as a whole: nothing of it is ever changed singly.
+public struct FirewallTable: Hashable, Sendable {
+    /// Its name in `nft list tables`.
+    public let name: String
+    let chains: [FirewallChain]
+
+    /// How many rules it has in all.
+    var ruleCount: Int { chains.reduce(0) { $0 + $1.rules.count } }
+
+    /// The name of a tunnel's table: the usual one for bond0, with the interface behind it for another. What nft would not
+    /// read back in a name becomes hexadecimal.
+    static func name(_ base: String, interface: String) -> String {
+        if interface == "bond0" { return base }
+        let letters = interface.utf8.map { byte in
+            let isPlain =
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || byte == 45 || byte == 95
+            return isPlain ? String(UnicodeScalar(byte)) : "." + String(byte, radix: 16)
+        }
+        return base + "." + letters.joined()
+    }
+}
+
+/// A chain that sees packets at a point of their way through the kernel.
+struct FirewallChain: Hashable, Sendable {
+    /// Where packets are seen: NF_INET_… of linux/netfilter.h.
+    enum Hook: UInt32, Sendable {
+        case forward = 2
+        case output = 3
+        case postrouting = 4
+    }
+
+    /// What a chain is for. The raw value is the kernel's word.
+    enum Kind: String, Sendable {
+        case filter
+        case nat
+    }
+
+    let name: String
+    let kind: Kind
+    let hook: Hook
+    /// Chains of one hook are asked in this order.
+    let priority: Int32
+    let rules: [FirewallRule]
+}

@@ -1,0 +1,177 @@
+import CNetlink
+import Packet
+
+/// A packet that a server ought to forward, and what somebody's chains do to it.
+///
+/// Known of it are its interfaces, IP version, source and the state of its connection. A rule that asks for nothing else is
+/// decided exactly; one that asks for more (a port, a set, a match of iptables) may concern it or not. Such a rule is
+/// taken to let it through when it accepts and names the tunnel's interface or established connections, as somebody
+/// thought of it, and to be about something else otherwise. So a rule that drops some of the packets goes unseen, and
+/// one that accepts the tunnel's is never missed.
+struct ForwardProbe {
+    let family: IPAddress.Family
+    let from: String
+    let into: String
+    /// Its source address, if it comes from a client; nil: some host's.
+    let source: IPAddress?
+    /// Whether it answers a packet that was let through.
+    let isAnswer: Bool
+    /// The tunnel's interface.
+    let tunnel: String
+
+    /// The first chain that drops the packet, nil when it goes through.
+    struct Drop: Hashable {
+        /// Where it enters the table.
+        let base: RulesetChain
+        /// Where it is decided.
+        let chain: String
+    }
+
+    private enum Outcome {
+        case accepted
+        case dropped(chain: String)
+        /// Nothing was decided: on behind the jump, or the policy.
+        case undecided
+    }
+
+    /// Chains that are entered and rules that are read at the most, so that a ruleset of any size takes little time.
+    private static let maximumChains = 64
+    private static let maximumRules = 20_000
+
+    /// Sends it through a base chain.
+    /// - Parameter rules: gives the rules of a chain of the same table.
+    func drop(in base: RulesetChain, rules: (String) -> [RulesetRule]) -> Drop? {
+        var budget = (chains: Self.maximumChains, rules: Self.maximumRules)
+        switch walk(base.name, rules, &budget) {
+        case .accepted: return nil
+        case .dropped(let chain): return Drop(base: base, chain: chain)
+        case .undecided:
+            // What could not be read to its end is not accused.
+            return base.drops && budget.chains > 0 && budget.rules > 0
+                ? Drop(base: base, chain: base.name) : nil
+        }
+    }
+
+    private func walk(
+        _ chain: String, _ rules: (String) -> [RulesetRule], _ budget: inout (chains: Int, rules: Int)
+    ) -> Outcome {
+        budget.chains -= 1
+        guard budget.chains > 0 else { return .undecided }
+        for rule in rules(chain) {
+            budget.rules -= 1
+            guard budget.rules > 0 else { return .undecided }
+            guard let (verdict, isCertain) = decide(rule) else { continue }
+            switch verdict {
+            case .verdict(1, _): return .accepted
+            case .verdict(0, _), .reject, .target("REJECT"), .target("DROP"):
+                if isCertain { return .dropped(chain: chain) }
+            case .verdict(let code, let target?) where code == NFT_JUMP.rawValue || code == NFT_GOTO.rawValue:
+                let outcome = walk(target, rules, &budget)
+                switch outcome {
+                case .accepted: return .accepted
+                case .dropped: if isCertain { return outcome }
+                case .undecided: if isCertain && code == NFT_GOTO.rawValue { return .undecided }
+                }
+            case .verdict(NFT_RETURN.rawValue, _): if isCertain { return .undecided }
+            default: break
+            }
+        }
+        return .undecided
+    }
+
+    /// The rule's verdict if it may concern the packet, and whether it surely does; nil when it does not, or has none. One
+    /// that accepts and only perhaps concerns it is left out, unless somebody thought of the tunnel there.
+    private func decide(_ rule: RulesetRule) -> (RulesetStep, isCertain: Bool)? {
+        var registers: [UInt32: Loaded] = [:]
+        var isCertain = true
+        var isMeant = false
+        for step in rule.steps {
+            switch step {
+            case .meta(let register, let key): registers[register] = meta(key)
+            case .payload(let register, let base, let offset, let length):
+                registers[register] = payload(base, offset, length)
+            case .connectionState(let register): registers[register] = state
+            case .bitwise(let source, let destination, let mask, let xor):
+                registers[destination] = registers[source]?.masked(mask, xor)
+            case .compare(let register, let operation, let bytes):
+                guard let loaded = registers[register], let value = loaded.bytes else {
+                    isCertain = false
+                    continue
+                }
+                guard Self.compare(value, operation, bytes) else { return nil }
+                let isEqual = operation == NFT_CMP_EQ.rawValue
+                if loaded.isTunnel && isEqual || loaded.isState && isAnswer { isMeant = true }
+            case .match("comment"), .counter, .harmless: break
+            case .match(let name):
+                isCertain = false
+                if isAnswer && (name == "conntrack" || name == "state") { isMeant = true }
+            case .unknown: isCertain = false
+            case .verdict(1, _) where !isCertain && !isMeant: return nil
+            case .verdict, .reject, .target: return (step, isCertain)
+            }
+        }
+        return nil
+    }
+
+    // MARK: What a rule may ask
+
+    private struct Loaded {
+        /// Nil when it is not known.
+        var bytes: [UInt8]?
+        /// Whether it names the tunnel.
+        var isTunnel = false
+        var isState = false
+
+        func masked(_ mask: [UInt8], _ xor: [UInt8]) -> Loaded {
+            guard let bytes, mask.count == xor.count, mask.count <= bytes.count else {
+                return Loaded(bytes: nil)
+            }
+            var result = self
+            result.bytes = mask.indices.map { bytes[$0] & mask[$0] ^ xor[$0] }
+            return result
+        }
+    }
+
+    private func meta(_ key: UInt32) -> Loaded {
+        switch key {
+        case NFT_META_IIFNAME.rawValue: Loaded(bytes: Self.name(from), isTunnel: from == tunnel)
+        case NFT_META_OIFNAME.rawValue: Loaded(bytes: Self.name(into), isTunnel: into == tunnel)
+        case NFT_META_NFPROTO.rawValue: Loaded(bytes: [family == .v4 ? 2 : 10])
+        case NFT_META_PROTOCOL.rawValue: Loaded(bytes: family == .v4 ? [0x08, 0x00] : [0x86, 0xDD])
+        default: Loaded(bytes: nil)
+        }
+    }
+
+    private func payload(_ base: UInt32, _ offset: UInt32, _ length: UInt32) -> Loaded {
+        let start: UInt32 = family == .v4 ? 12 : 8
+        guard base == NFT_PAYLOAD_NETWORK_HEADER.rawValue, offset == start, let source,
+            length <= UInt32(source.byteCount)
+        else { return Loaded(bytes: nil) }
+        var bytes = [UInt8](repeating: 0, count: source.byteCount)
+        bytes.withUnsafeMutableBytes { source.write(to: $0) }
+        return Loaded(bytes: Array(bytes.prefix(Int(length))), isTunnel: true)
+    }
+
+    /// The bits of NF_CT_STATE_BIT: established 2, new 8.
+    private var state: Loaded {
+        Loaded(bytes: withUnsafeBytes(of: UInt32(isAnswer ? 2 : 8)) { Array($0) }, isState: true)
+    }
+
+    private static func name(_ interface: String) -> [UInt8] {
+        let bytes = Array(interface.utf8.prefix(15))
+        return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)
+    }
+
+    /// Compares as many bytes as the rule has: a name that ends with "+" or "*" has fewer.
+    private static func compare(_ value: [UInt8], _ operation: UInt32, _ bytes: [UInt8]) -> Bool {
+        let part = Array(value.prefix(bytes.count))
+        return switch nft_cmp_ops(rawValue: operation) {
+        case NFT_CMP_EQ: part == bytes
+        case NFT_CMP_NEQ: part != bytes
+        case NFT_CMP_LT: part.lexicographicallyPrecedes(bytes)
+        case NFT_CMP_LTE: !bytes.lexicographicallyPrecedes(part)
+        case NFT_CMP_GT: bytes.lexicographicallyPrecedes(part)
+        default: !part.lexicographicallyPrecedes(bytes)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// What bondd has in the host's firewall.
+public struct FirewallStatus: Hashable, Sendable, Codable {
+    /// A server's way out for its clients; nil without `[nat]`.
+    public var nat: NAT?
+    /// Whether a client's kill switch is on.
+    public var killSwitch: Bool
+    /// Packets that would have left outside the tunnel since the kill switch was last renewed.
+    public var refusedPackets: UInt64
+
+    /// A server's way out for its clients. Counters begin at 0 whenever the rules are renewed.
+    public struct NAT: Hashable, Sendable, Codable {
+        /// The interfaces that clients leave by.
+        public var egress: [String]
+        /// What clients sent through them.
+        public var sentPackets: UInt64
+        public var sentBytes: UInt64
+        /// What came back for them.
+        public var receivedPackets: UInt64
+        public var receivedBytes: UInt64
+
+        private enum CodingKeys: String, CodingKey {
+            case egress
+            case sentPackets = "tx_packets"
+            case sentBytes = "tx_bytes"
+            case receivedPackets = "rx_packets"
+            case receivedBytes = "rx_bytes"
+        }
+
+        /// A way out that nothing has gone yet.
+        public init(egress: [String]) {
+            self.egress = egress
+            (sentPackets, sentBytes, receivedPackets, receivedBytes) = (0, 0, 0, 0)
+        }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case nat
+        case killSwitch = "kill_switch"
+        case refusedPackets = "refused_packets"
+    }
+
+    /// A firewall's status.
+    public init(nat: NAT? = nil, killSwitch: Bool = false, refusedPackets: UInt64 = 0) {
+        self.nat = nat
+        self.killSwitch = killSwitch
+        self.refusedPackets = refusedPackets
+    }
+}

@@ -1,0 +1,52 @@
+import Control
+import Glibc
+import Messages
+import Packet
+import Settings
+
+// The host's firewall.
+extension Daemon {
+    /// The firewall, if the kernel has one or the configuration needs it.
+    static func firewall(
+        _ configuration: Configuration, state: String, log: Log
+    ) throws(ControlError) -> HostFirewall? {
+        do throws(ControlError) {
+            return try HostFirewall(configuration, state: state, log: log)
+        } catch {
+            if configuration.needsFirewall { throw error }
+            log(.debug, error.description)
+            return nil
+        }
+    }
+
+    /// Marks a client's datagrams, so that the kill switch knows them.
+    func mark(_ socket: UDPSocket) {
+        guard plane.engine.isClient else { return }
+        var mark = TunnelMark.value
+        let size = socklen_t(MemoryLayout<UInt32>.size)
+        if setsockopt(socket.socket.fileDescriptor, SOL_SOCKET, SO_MARK, &mark, size) != 0 {
+            log(.warning, "a socket could not be marked (\(String(cString: strerror(errno))))")
+        }
+    }
+
+    /// `bondd unlock`
+    func unlock() -> Response {
+        guard let firewall else { return .failed("this kernel has no nftables, so there is no kill switch") }
+        do throws(ControlError) {
+            return try firewall.unlock()
+                ? .ok : .failed("there is no kill switch to lift; traffic may leave outside the tunnel")
+        } catch {
+            return .failed(error.description)
+        }
+    }
+}
+
+extension Configuration {
+    /// Whether it can't be carried out without a firewall.
+    fileprivate var needsFirewall: Bool {
+        switch role {
+        case .client(let client): client.killSwitch
+        case .server(let server): server.nat?.enabled == true
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Control
+import Packet
+import Settings
+
+// A server's way out for its clients.
+extension HostFirewall {
+    /// The tunnel's networks, if clients are to reach the internet.
+    private var networks: [CIDR]? {
+        guard case .server(let server) = configuration.role, server.nat?.enabled == true else { return nil }
+        return configuration.tunnel.addresses.map(\.network)
+    }
+
+    /// Does what `[nat]` says, with the routes as they are now, and looks who else has a say.
+    func applyNAT() {
+        guard case .server(let server) = configuration.role, let networks else {
+            removeNAT()
+            return
+        }
+        var problems: [String] = []
+        do throws(ControlError) {
+            let exits = try DefaultRoutes.interfaces(except: interface)
+            let leaving = server.nat?.egress ?? exits
+            let families = Swift.Set(networks.map(\.address.family))
+            let table = FirewallTable.nat(
+                interface: interface, networks: networks, egress: leaving,
+                opened: forwarding.closed(families))
+            if table != nat {
+                try socket.replace(table)
+                log(
+                    .info, "clients reach the internet through this host",
+                    ["egress": leaving.joined(separator: " "), "table": table.name])
+            }
+            (nat, egress) = (table, leaving)
+            do throws(ControlError) {
+                try forwarding.enable(families, exits: Array(Swift.Set(exits + leaving)).sorted())
+            } catch {
+                problems.append("\(error.description); clients reach no further than this host")
+            }
+            if leaving.isEmpty {
+                problems.append(
+                    "there is no default route, so clients reach no further than this host; give it one or write [nat] egress"
+                )
+            }
+            problems += try ForeignFirewall.find(
+                socket, tunnel: interface, networks: networks, egress: leaving
+            ).map(\.sentence)
+        } catch {
+            problems.append(error.description)
+        }
+        for problem in problems where !natProblems.contains(problem) { log(.warning, problem) }
+        natProblems = problems
+    }
+
+    /// Puts everything back as it was before `[nat]`, also what an earlier run left that was killed.
+    func removeNAT() {
+        (nat, egress, natProblems) = (nil, [], [])
+        do throws(ControlError) {
+            _ = try socket.remove(table: FirewallTable.natName(interface: interface))
+        } catch {
+            log(.debug, error.description)
+        }
+        for problem in forwarding.restore() { log(.warning, problem) }
+    }
+
+    /// What keeps clients from the internet at this moment.
+    var problems: [String] {
+        guard let networks else { return [] }
+        let off = Swift.Set(networks.map(\.address.family)).filter { !Forwarding.isOn($0) }
+        let switches = [IPAddress.Family.v4, .v6].filter { off.contains($0) }.map { family in
+            let name = family == .v4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding"
+            return
+                "\(family == .v4 ? "IPv4" : "IPv6") is not forwarded, so clients reach no further than this host; run: sysctl \(name)=1"
+        }
+        return natProblems + switches
+    }
+
+    /// What can't be judged.
+    var notices: [String] { networks == nil ? [] : [ForeignFirewall.blindSpot].compactMap(\.self) }
+}

@@ -1,0 +1,199 @@
+import Control
+import Engine
+import Messages
+import Packet
+import Settings
+
+/// What bondd has in the host's firewall: a server's NAT, a client's kill switch. It puts back what others remove.
+final class HostFirewall {
+    /// How long a change of the ruleset or of the routes may go on before it is looked at: changes come in many messages.
+    private static let settling = Interval.milliseconds(100)
+
+    let log: Log
+    let socket: FirewallSocket
+    private var events: FirewallEvents
+    var configuration: Configuration
+    var forwarding: Forwarding
+    private var memory: EndpointMemory
+    private var pace = RepairPace()
+
+    /// The table of `[nat]` as it was set.
+    var nat: FirewallTable?
+    /// Where clients leave.
+    var egress: [String] = []
+    /// What keeps clients from the internet, as was last found out.
+    var natProblems: [String] = []
+    /// The table of the kill switch as it was set.
+    private var killSwitch: FirewallTable?
+    /// Whether `bondd unlock` was used since the configuration was read.
+    private var isUnlocked = false
+    /// When something is to be looked at.
+    private(set) var deadline = Instant.never
+    private var mayBeDamaged = false
+
+    var interface: String { configuration.tunnel.interface }
+
+    /// Sets the kill switch, if there is to be one, before anything else happens.
+    /// - Throws: `ControlError`, as a protection that is not there must not be claimed.
+    init(_ configuration: Configuration, state: String, log: Log) throws(ControlError) {
+        self.configuration = configuration
+        self.log = log
+        socket = try FirewallSocket()
+        events = try FirewallEvents()
+        let interface = configuration.tunnel.interface
+        forwarding = Forwarding(directory: state, interface: interface)
+        memory = EndpointMemory(directory: state, interface: interface)
+        if wantsKillSwitch { try setKillSwitch() }
+    }
+
+    /// For epoll.
+    var fileDescriptors: [Int32] { events.fileDescriptors }
+
+    /// Does what the configuration says, now that all else is set up.
+    func start() {
+        if !wantsKillSwitch { liftKillSwitch() }
+        applyNAT()
+    }
+
+    /// Does what a new configuration says.
+    func reload(_ new: Configuration) {
+        configuration = new
+        isUnlocked = false
+        renewKillSwitch()
+        if !wantsKillSwitch { liftKillSwitch() }
+        applyNAT()
+    }
+
+    /// Removes all but the kill switch, which holds without bondd, too.
+    func close() { removeNAT() }
+
+    // MARK: What others do
+
+    /// The ruleset or the routes changed.
+    func noteChanges(now: Instant) {
+        let change = events.read()
+        guard change.ofRuleset || change.ofDefaultRoutes else { return }
+        if change.ofRuleset { mayBeDamaged = true }
+        deadline = min(deadline, now + Self.settling)
+    }
+
+    /// Looks at what has changed, when it is time.
+    func check(now: Instant) {
+        guard now >= deadline else { return }
+        deadline = .never
+        let damaged = mayBeDamaged ? [nat, killSwitch].compactMap(\.self).filter { !socket.holds($0) } : []
+        mayBeDamaged = false
+        if !damaged.isEmpty {
+            guard now >= pace.earliest else {
+                mayBeDamaged = true
+                deadline = pace.earliest
+                return
+            }
+            pace.repaired(now: now)
+        }
+        for table in damaged {
+            do throws(ControlError) {
+                try socket.replace(table)
+                log(
+                    .warning, "somebody changed the firewall table \(table.name); it was put back",
+                    ["next": "not before \(Int((pace.earliest - now).seconds)) s from now"])
+            } catch {
+                log(.error, error.description)
+                mayBeDamaged = true
+                deadline = now + .seconds(1)
+            }
+        }
+        applyNAT()
+    }
+
+    // MARK: The kill switch
+
+    private var wantsKillSwitch: Bool {
+        if case .client(let client) = configuration.role { client.killSwitch && !isUnlocked } else { false }
+    }
+
+    /// The addresses that the server's name last had.
+    func rememberedEndpoints(of name: HostPort) -> [Endpoint] {
+        wantsKillSwitch ? memory.endpoints(of: name) : []
+    }
+
+    /// The server's name was looked up.
+    func learn(_ resolution: Resolver.Resolution) {
+        guard wantsKillSwitch else { return }
+        do throws(ControlError) {
+            guard try memory.learn(resolution.endpoints, of: resolution.name) else { return }
+        } catch {
+            log(.warning, error.description)
+        }
+        renewKillSwitch()
+    }
+
+    private func renewKillSwitch() {
+        guard wantsKillSwitch else { return }
+        do throws(ControlError) {
+            try setKillSwitch()
+        } catch {
+            log(.error, error.description)
+        }
+    }
+
+    private func setKillSwitch() throws(ControlError) {
+        guard case .client(let client) = configuration.role else { return }
+        let names = client.server.endpoints + client.paths.compactMap(\.endpoint)
+        var endpoints: [Endpoint] = []
+        for endpoint in names.flatMap({ memory.endpoints(of: $0) }) where !endpoints.contains(endpoint) {
+            endpoints.append(endpoint)
+        }
+        let table = FirewallTable.killSwitch(
+            interface: interface, endpoints: endpoints, allowsNames: endpoints.isEmpty)
+        guard table != killSwitch else { return }
+        try socket.replace(table)
+        if killSwitch == nil { log(.info, "the kill switch is on: nothing leaves outside the tunnel") }
+        if endpoints.isEmpty {
+            log(.warning, "no address of the server is known yet; until one is, names may be looked up outside the tunnel")
+        }
+        killSwitch = table
+    }
+
+    /// Lifts the kill switch until the configuration is read again.
+    /// - Returns: whether there was one.
+    func unlock() throws(ControlError) -> Bool {
+        let wasThere = try socket.remove(table: FirewallTable.killSwitchName(interface: interface))
+        isUnlocked = true
+        killSwitch = nil
+        if wasThere { log(.warning, "the kill switch is lifted, as bondd unlock was used") }
+        return wasThere
+    }
+
+    private func liftKillSwitch() {
+        killSwitch = nil
+        do throws(ControlError) {
+            let wasThere = try socket.remove(table: FirewallTable.killSwitchName(interface: interface))
+            if wasThere { log(.warning, "the kill switch is lifted, as the configuration has none") }
+        } catch {
+            log(.debug, error.description)
+        }
+    }
+
+    // MARK: Status
+
+    /// What there is, and what it has counted; nil when there is nothing.
+    var status: FirewallStatus? {
+        guard nat != nil || killSwitch != nil else { return nil }
+        var status = FirewallStatus(killSwitch: killSwitch != nil)
+        if let nat {
+            status.nat = FirewallStatus.NAT(egress: egress)
+            let counts = (try? socket.counts(table: nat.name)) ?? [:]
+            let (sent, received) = (counts[FirewallTable.outbound], counts[FirewallTable.inbound])
+            status.nat?.sentPackets = sent?.packets ?? 0
+            status.nat?.sentBytes = sent?.bytes ?? 0
+            status.nat?.receivedPackets = received?.packets ?? 0
+            status.nat?.receivedBytes = received?.bytes ?? 0
+        }
+        if let killSwitch {
+            let counts = (try? socket.counts(table: killSwitch.name)) ?? [:]
+            status.refusedPackets = counts[FirewallTable.refused]?.packets ?? 0
+        }
+        return status
+    }
+}

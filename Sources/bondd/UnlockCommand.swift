@@ -1,0 +1,24 @@
+import ArgumentParser
+import Control
+import Messages
+
+/// `bondd unlock`
+struct Unlock: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unlock", abstract: "Lift the kill switch, whether bondd runs or not.",
+        discussion:
+            "It is on again when bondd starts or reads its configuration, unless that says kill_switch = false.")
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        // A daemon that runs would put back what is only taken away; one that does not answer must not keep it locked.
+        let answer = try? ControlClient.ask(.unlock, path: options.socket)
+        let lifted = try FirewallSocket().liftKillSwitches()
+        if answer == .ok || !lifted.isEmpty {
+            print("the kill switch is lifted: traffic may leave outside the tunnel")
+        } else {
+            print("there is no kill switch to lift; traffic may leave outside the tunnel")
+        }
+    }
+}

@@ -1,0 +1,203 @@
+import Glibc
+import Lab
+import Testing
+
+extension EndToEndTests {
+    /// A server whose clients reach the internet through it, and what it leaves behind.
+    @Suite("NAT") struct NAT {
+        /// internet host ── wan ── server ── two uplinks ── client
+        private struct World {
+            let tunnel: Tunnel
+            let client: TunnelClient
+            let internet: Namespace
+            let wan: VethPair
+
+            var server: Bondd { tunnel.server }
+            /// The internet host's addresses, and the server's as it sees them.
+            var ways: [(to: String, seen: String)] {
+                let addresses = wan.addresses
+                return [
+                    (addresses.ipv4(.server), addresses.ipv4(.client)),
+                    (addresses.ipv6(.server), addresses.ipv6(.client)),
+                ]
+            }
+
+            init(nat: String) throws {
+                tunnel = try Tunnel()
+                client = try tunnel.client("laptop", wires: ["fibre", "lte"])
+                internet = try tunnel.lab.namespace("internet")
+                wan = try tunnel.lab.veth("wan", from: tunnel.server.namespace, to: internet)
+                try client.change { $0.routes = ["0.0.0.0/0", "::/0"] }
+                try tunnel.changeServer { $0.nat = nat }
+                try addDefaultRoutes()
+            }
+
+            func addDefaultRoutes() throws {
+                for way in ways { try server.namespace.ip("route add default via \(way.to) dev wan") }
+            }
+
+            /// All that `[nat]` may change of the server.
+            func host() throws -> [String] {
+                let parameters =
+                    "cd /proc/sys/net && grep -s . ipv4/ip_forward ipv?/conf/*/forwarding ipv?/conf/*/accept_redirects ipv6/conf/*/accept_ra"
+                return [
+                    try server.namespace.run(["nft", "-s", "list", "ruleset"]),
+                    try server.namespace.run(["sh", "-c", parameters]),
+                    try server.namespace.run(["ip", "-4", "route", "show", "table", "all"]),
+                    try server.namespace.run(["ip", "-6", "route", "show", "table", "all"]),
+                ]
+            }
+
+            /// The internet host sees the server, over both IP versions.
+            func reachesTheInternet() throws {
+                for way in ways {
+                    let probe = try TCPProbe(from: client.namespace, to: internet, way.to)
+                    #expect(probe.peer == way.seen && probe.carries(milliseconds: 2000))
+                }
+            }
+
+            func problems() throws -> [String] { try server.status().problems ?? [] }
+
+            func ruleset() throws -> String { try server.namespace.run(["nft", "-s", "list", "ruleset"]) }
+        }
+
+        private func inWorld(nat: String = "enabled = true", _ body: (World) throws -> Void) throws {
+            let world = try World(nat: nat)
+            defer { world.tunnel.close() }
+            try body(world)
+        }
+
+        private func wait(seconds: Double, _ what: String, until isSo: () throws -> Bool) throws {
+            for _ in 0..<Int(seconds * 20) {
+                if try isSo() { return }
+                usleep(50_000)
+            }
+            Issue.record("\(what) did not come within \(seconds) s")
+        }
+
+        @Test func clientsReachTheInternetAndNothingStays() throws {
+            try inWorld { world in
+                try world.server.namespace.run(["nft", "add", "table", "ip", "others"])
+                let before = try world.host()
+                try world.tunnel.start()
+                try world.reachesTheInternet()
+                #expect(try world.problems() == [])
+                let text = try world.server.command(["status"]).output
+                #expect(text.contains("nat: clients leave by wan"), "\(text)")
+                #expect(try world.host() != before)
+                // The server's own network is not open to whoever is beside it.
+                try world.internet.ip("route add 10.77.0.0/24 via \(world.ways[0].seen)")
+                #expect(throws: TCPProbe.Refused.self) {
+                    try TCPProbe(from: world.internet, to: world.client.namespace, world.client.address)
+                }
+                let ruleset = try world.ruleset()
+                world.server.signal(SIGHUP)
+                try wait(seconds: 2, "a reload") { world.server.log.contains("read again") }
+                #expect(try world.ruleset() == ruleset)
+                try world.reachesTheInternet()
+                // Switched off by a reload, and on again.
+                try world.tunnel.changeServer { $0.nat = "enabled = false" }
+                world.server.signal(SIGHUP)
+                try wait(seconds: 2, "the end of NAT") { try !world.ruleset().contains("bondd") }
+                try world.tunnel.changeServer { $0.nat = "egress = [\"wan\"]" }
+                world.server.signal(SIGHUP)
+                try wait(seconds: 2, "the rules") { try world.ruleset() == ruleset }
+                try world.reachesTheInternet()
+                #expect(world.server.stop() == .exited(0))
+                #expect(try world.host() == before)
+            }
+        }
+
+        @Test func killedItIsRepairedAndNothingStays() throws {
+            try inWorld { world in
+                let before = try world.host()
+                try world.tunnel.start()
+                let ruleset = try world.ruleset()
+                for _ in 0..<2 {
+                    world.server.kill()
+                    #expect(try world.ruleset() == ruleset)
+                    try world.server.start()
+                    try world.client.waitUntilWhole()
+                    #expect(try world.ruleset() == ruleset)
+                }
+                try world.reachesTheInternet()
+                world.server.stop()
+                #expect(try world.host() == before)
+                // Also where the next run has no NAT.
+                try world.server.start()
+                try world.client.waitUntilWhole()
+                world.server.kill()
+                #expect(try world.host() != before)
+                try world.tunnel.changeServer { $0.nat = nil }
+                try world.server.start()
+                try world.client.waitUntilWhole()
+                world.server.stop()
+                #expect(try world.host() == before)
+            }
+        }
+
+        @Test func whatOthersRemoveIsPutBack() throws {
+            try inWorld { world in
+                try world.tunnel.start()
+                let ruleset = try world.ruleset()
+                try world.server.namespace.run(["nft", "flush", "ruleset"])
+                try wait(seconds: 1.5, "the table") { try world.ruleset() == ruleset }
+                try world.reachesTheInternet()
+                // Somebody who does it again and again gets an answer ever more rarely.
+                for _ in 0..<20 {
+                    try world.server.namespace.run(["nft", "flush", "ruleset"])
+                    usleep(100_000)
+                }
+                let repairs = world.server.log.split(separator: "\n").filter { $0.contains("was put back") }
+                #expect((2...3).contains(repairs.count), "\(repairs)")
+                try wait(seconds: 5, "the table") { try world.ruleset() == ruleset }
+            }
+        }
+
+        @Test func defaultRoutesAreFollowed() throws {
+            try inWorld { world in
+                try world.tunnel.start()
+                for way in world.ways {
+                    try world.server.namespace.ip("route del default via \(way.to) dev wan")
+                }
+                try wait(seconds: 1, "a problem") {
+                    try world.problems().contains { $0.contains("no default route") }
+                }
+                #expect(try !world.ruleset().contains("masquerade"))
+                try world.addDefaultRoutes()
+                try wait(seconds: 1, "the end of it") { try world.problems() == [] }
+                try world.reachesTheInternet()
+            }
+        }
+
+        @Test func anotherFirewallIsNamed() throws {
+            try inWorld { world in
+                let docker = """
+                    table ip filter {
+                      chain DOCKER-USER { return; }
+                      chain FORWARD { type filter hook forward priority filter; policy drop; jump DOCKER-USER; }
+                    }
+
+                    """
+                let rules = try world.server.scratch.write(docker, to: "docker.nft")
+                try world.server.namespace.run(["nft", "-f", rules])
+                try world.tunnel.start()
+                let problem = try #require(try world.problems().first)
+                #expect(problem.contains("Docker's firewall") && problem.contains("DOCKER-USER -i bond0 -j ACCEPT"))
+                #expect(try world.server.command(["status"]).output.contains("problem: \(problem)"))
+                #expect(throws: TCPProbe.Refused.self) {
+                    try TCPProbe(from: world.client.namespace, to: world.internet, world.ways[0].to)
+                }
+                for rule in ["iifname bond0", "oifname bond0 ct state established,related"] {
+                    let words = "insert rule ip filter DOCKER-USER \(rule) accept".split(separator: " ")
+                    try world.server.namespace.run(["nft"] + words.map(String.init))
+                }
+                try wait(seconds: 2, "the end of the problem") { try world.problems() == [] }
+                try world.reachesTheInternet()
+                // Forwarding that somebody switches off is not fought over, but told.
+                try world.server.namespace.sysctl("net/ipv4/ip_forward", "0")
+                #expect(try world.problems().contains { $0.contains("sysctl net.ipv4.ip_forward=1") })
+            }
+        }
+    }
+}
