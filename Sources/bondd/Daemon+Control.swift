@@ -78,6 +78,7 @@ extension Daemon {
         }
         path.isKnownToEngine = false
         follow(path, now: now)
+        updateRouting(now: now)
         return .ok
     }
 
@@ -117,6 +118,11 @@ extension Daemon {
         switch new.role {
         case .client(let client):
             replacePaths(client, now: now)
+            // The same again, as the file may lead something else into the tunnel now.
+            if let frame = assignment {
+                assignment = nil
+                adopt(frame)
+            }
         case .server:
             var peers = EngineConfiguration(new, mtu: tunnel.mtu).peers
             owners.assign(&peers)

@@ -43,6 +43,21 @@ struct Daemon: ~Copyable {
     var assignment: AssignFrame?
     /// Client: the largest packet that all its paths carry.
     var reach = Int.max
+    /// Client: where all that is not for the tunnel's own networks goes.
+    var anywhere = (ipv4: RoutingPlan.Anywhere.beside, ipv6: RoutingPlan.Anywhere.beside)
+    /// Client: the host's routes, when they were read, and whether they have changed since.
+    var hostRoutes: [NetworkRoute] = []
+    var routesReadAt = Instant.zero
+    var routesAreStale = true
+    /// Client: whether the host's routing may have to change.
+    var routingIsDue = true
+    /// Client: what the kernel refused of late.
+    var routingProblems: [String] = []
+    /// Client: the settings of uplinks that are gone, by interface, and what is amiss with them.
+    var remembered: [String: Configuration.Path] = [:]
+    var uplinkProblem: String?
+    /// Client: the addresses of the server's names.
+    var resolved: [HostPort: [Endpoint]] = [:]
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true
@@ -101,7 +116,14 @@ struct Daemon: ~Copyable {
         poller.watch(resolver.fileDescriptor, .resolver)
         switch configuration.role {
         case .server(let server): try serve(server)
-        case .client(let client): try connect(client)
+        case .client(let client):
+            do {
+                try cleanRouting()
+                try connect(client)
+            } catch {
+                undoRouting()
+                throw error
+            }
         }
         if let warning = cipher?.warning { log(.warning, warning) }
         log(
@@ -154,6 +176,7 @@ struct Daemon: ~Copyable {
         stopThreads()
         plane.close(now: DataPlane.clock())
         if plane.engine.isClient {
+            undoRouting()
             checkUsage(now: DataPlane.clock())
             usage.close(now: DataPlane.clock())
         }
