@@ -64,6 +64,7 @@ extension Daemon {
     mutating func checkPaths(now: Instant) {
         nextCheck = now + Self.checkInterval
         guard case .client(let client) = configuration.role else { return }
+        noteNameServers()
         if routesAreStale && readRoutes(now: now) { discover(now: now) }
         let working = workingPaths(now: now)
         for path in paths {
@@ -166,6 +167,7 @@ extension Daemon {
         do throws(ControlError) {
             try tunnel.apply(addresses: addresses, mtu: mtu(frame), routes: routes, netlink: netlink)
             updateRouting(now: DataPlane.clock())
+            useNameServers(client, frame)
             let list = tunnel.addresses.map(\.description).joined(separator: " ")
             log(.info, "the tunnel is set up", ["addresses": list, "mtu": "\(tunnel.mtu)"])
         } catch {

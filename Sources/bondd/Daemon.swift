@@ -16,6 +16,8 @@ import Tun
 struct Daemon: ~Copyable {
     var configuration: Configuration
     let file: String
+    /// Where what outlives the daemon is kept.
+    let stateDirectory: String
     let log: Log
     let startedAt: Instant
 
@@ -58,6 +60,9 @@ struct Daemon: ~Copyable {
     var uplinkProblem: String?
     /// Client: the addresses of the server's names.
     var resolved: [HostPort: [Endpoint]] = [:]
+    /// Client: the name servers that are set, and who sets them.
+    var nameServers: [IPAddress] = []
+    let nameServerWriter: NameServerWriter
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true
@@ -90,6 +95,8 @@ struct Daemon: ~Copyable {
         self.control = control
         self.resolver = resolver
         self.tunnel = tunnel
+        nameServerWriter = NameServerWriter(NameServers(interface: tunnel.name, directory: state))
+        stateDirectory = state
         usage = DataUsage(
             UsageFile(directory: state, interface: configuration.tunnel.interface),
             month: Month(of: DataPlane.wall().seconds), log: log, now: startedAt)
@@ -119,6 +126,7 @@ struct Daemon: ~Copyable {
         case .client(let client):
             do {
                 try cleanRouting()
+                cleanNameServers(stateDirectory)
                 try connect(client)
             } catch {
                 undoRouting()
@@ -176,6 +184,7 @@ struct Daemon: ~Copyable {
         stopThreads()
         plane.close(now: DataPlane.clock())
         if plane.engine.isClient {
+            undoNameServers()
             undoRouting()
             checkUsage(now: DataPlane.clock())
             usage.close(now: DataPlane.clock())

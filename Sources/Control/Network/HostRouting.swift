@@ -25,18 +25,18 @@ public struct HostRouting: Sendable {
         // New routes before the rules that lead to them, and old rules before what they led to: nothing escapes meanwhile.
         for route in routes where !ownRoutes.contains(route) {
             Self.attempt(&outcome) { () throws(ControlError) in try netlink.setRoute(route) }
-            outcome.changedSlots.insert(route.table & 31)
+            if let slot = RoutingTable.slot(of: route.table) { outcome.changedSlots.insert(slot) }
         }
         for rule in rules where !ownRules.contains(rule) {
             Self.attempt(&outcome) { () throws(ControlError) in try netlink.addRule(rule) }
-            outcome.changedSlots.insert(rule.table & 31)
+            if let slot = RoutingTable.slot(of: rule.table) { outcome.changedSlots.insert(slot) }
         }
         for rule in ownRules where !rules.contains(rule) {
             Self.attempt(&outcome) { () throws(ControlError) in try netlink.removeRule(rule) }
         }
         for route in ownRoutes where !routes.contains(where: { $0.isInPlace(of: route) }) {
             Self.attempt(&outcome) { () throws(ControlError) in try netlink.removeRoute(route) }
-            outcome.changedSlots.insert(route.table & 31)
+            if let slot = RoutingTable.slot(of: route.table) { outcome.changedSlots.insert(slot) }
         }
         return outcome
     }

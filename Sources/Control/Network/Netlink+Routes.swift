@@ -55,7 +55,8 @@ extension Netlink {
         let isOnLink = isIPv4 && route.gateway == nil
         rtnl_route_set_scope(object, UInt8(isOnLink ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue))
         if let source = route.source {
-            rtnl_route_set_pref_src(object, try NetlinkAddress(CIDR(host: source)).object)
+            let address = try NetlinkAddress(CIDR(host: source))
+            rtnl_route_set_pref_src(object, address.object)
         }
         guard let hop = rtnl_route_nh_alloc() else {
             rtnl_route_put(object)
@@ -63,7 +64,8 @@ extension Netlink {
         }
         rtnl_route_nh_set_ifindex(hop, Int32(bitPattern: route.interface))
         if let gateway = route.gateway {
-            rtnl_route_nh_set_gateway(hop, try NetlinkAddress(CIDR(host: gateway)).object)
+            let address = try NetlinkAddress(CIDR(host: gateway))
+            rtnl_route_nh_set_gateway(hop, address.object)
             rtnl_route_nh_set_flags(hop, UInt32(RTNH_F_ONLINK))
         }
         rtnl_route_add_nexthop(object, hop)

@@ -16,6 +16,9 @@ public enum RoutingTable {
         table >> 24 == UInt32(NetworkRoute.ownOrigin) ? table >> 5 & 0x7FFFF : nil
     }
 
+    /// A table's slot; nil when it is none of bondd's.
+    static func slot(of table: UInt32) -> UInt32? { owner(of: table).map { _ in table & 31 } }
+
     /// As much of an interface's index as a table's number holds.
     public static func short(_ index: UInt32) -> UInt32 { index & 0x7FFFF }
 }
