@@ -1,9 +1,12 @@
-// The door to libnl (links, addresses, routes and their events), and to libmnl and libnftnl (nftables).
+// The door to libnl (links, addresses, routes, rules and their events), and to libmnl and libnftnl (nftables).
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
 #include <netlink/errno.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>

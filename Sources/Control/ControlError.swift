@@ -12,6 +12,9 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     /// The kernel refused to change or show its nftables: what it was, and errno.
     case firewall(String, errno: Int32)
 
+    /// The name servers could not be set or restored: what went wrong.
+    case nameServers(String)
+
     /// Whether what was to be added is there already, which most callers are content with.
     public var alreadyThere: Bool {
         if case .netlink(_, let code) = self { code == NLE_EXIST } else { false }
@@ -30,6 +33,7 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
             "could not \(action) \(path): \(String(cString: strerror(code)))"
         case .damagedUsage(let path):
             "the usage file \(path) is damaged and was set aside as \(path).bad; this month's data use is counted from 0"
+        case .nameServers(let problem): "could not set the host's name servers: \(problem)"
         case .netlink(let action, let code) where code == NLE_PERM || code == NLE_NOACCESS:
             "no permission to \(action); run as root or with CAP_NET_ADMIN"
         case .netlink(let action, let code):

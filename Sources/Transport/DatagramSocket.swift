@@ -37,11 +37,13 @@ public struct DatagramSocket: ~Copyable {
 
     /// Binds a socket, with the kernel's offloads where it has them, to `interface` (nil: any) and `address` (nil: all of
     /// the family); port 0 lets the kernel choose.
-    /// - Parameter sharesPort: whether other sockets that share it may bind the same address and port; see `steer`.
+    /// - Parameters:
+    ///   - sharesPort: whether other sockets that share it may bind the same address and port; see `steer`.
+    ///   - mark: what packets are marked with (SO_MARK), for rules and filters; 0: nothing.
     /// - Throws: `TransportError`; the socket is closed again then.
     public init(
         boundTo interface: String?, family: IPAddress.Family, address: IPAddress? = nil, port: UInt16 = 0,
-        wantsOffloads: Bool = true, sharesPort: Bool = false
+        wantsOffloads: Bool = true, sharesPort: Bool = false, mark: UInt32 = 0
     ) throws(TransportError) {
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(family == .v4 ? AF_INET : AF_INET6, kind, 0)
@@ -51,6 +53,7 @@ public struct DatagramSocket: ~Copyable {
         let bound: UInt16
         do throws(TransportError) {
             if sharesPort { try setup.sharePort() }
+            if mark != 0 { try setup.mark(mark) }
             index = try setup.bind(to: interface)
             bound = try setup.bind(to: address, port: port, zone: index)
         } catch {

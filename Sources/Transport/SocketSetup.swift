@@ -13,6 +13,15 @@ struct SocketSetup {
         guard code == 0 else { throw .failed("share a UDP port", errno: -code) }
     }
 
+    /// Marks all that is sent.
+    func mark(_ mark: UInt32) throws(TransportError) {
+        do throws(TransportError) {
+            try set(SOL_SOCKET, SO_MARK, Int32(bitPattern: mark), "mark a socket's packets")
+        } catch .failed(_, errno: EPERM) {
+            throw .notPermitted("mark a socket's packets")
+        }
+    }
+
     /// Sets the options and binds to an interface; returns its index, or 0 for none.
     func bind(to interface: String?) throws(TransportError) -> UInt32 {
         switch family {

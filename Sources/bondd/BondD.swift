@@ -12,7 +12,7 @@ struct BondD: ParsableCommand {
         version: version,
         subcommands: [
             Init.self, Invite.self, Join.self, Clients.self, Run.self, ShowStatus.self, Set.self,
-            Measure.self, Unlock.self, KeyGen.self, PubKey.self,
+            Measure.self, Unlock.self, Cleanup.self, KeyGen.self, PubKey.self,
         ])
 
     /// The version of the product.

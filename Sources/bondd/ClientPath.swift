@@ -18,6 +18,12 @@ final class ClientPath {
     var mtu = 1500
     var local: IPAddress?
     private var current = 0
+    /// The addresses of its interface that packets may leave from.
+    private(set) var addresses: [IPAddress] = []
+    /// The slot of its routing table; nil when all are taken.
+    var slot: UInt32?
+    /// Since when its interface is no uplink, on a client that finds them; nil: it is one, or the file names it.
+    var absentSince: Instant?
     /// When the endpoint in use was chosen.
     var chosenAt = Instant.zero
     /// What goes over its sockets.
@@ -62,15 +68,22 @@ final class ClientPath {
 
     /// Follows the state of the interface: binds a socket when it can be used, drops it when it can't.
     /// - Returns: whether a socket was made or dropped, or the local address changed.
-    func follow(_ netlink: borrowing Netlink, offload: Bool, log: Log) -> Bool {
-        let before = (interfaceIndex, local, endpoint?.address.family)
-        let facts = try? netlink.interface(named: configuration.interface)
+    func follow(
+        _ netlink: borrowing Netlink, routes: [NetworkRoute], offload: Bool, log: Log
+    ) -> Bool {
+        let before = (interfaceIndex, local, endpoint)
+        let facts =
+            absentSince == nil ? (try? netlink.interface(named: configuration.interface)) ?? nil : nil
         if let facts, facts.mtu != mtu {
             mtu = facts.mtu
             isKnownToEngine = false
         }
+        addresses =
+            facts.flatMap { try? netlink.addresses(ofInterface: $0.index, usable: true) }?.map(\.address)
+            ?? []
+        chooseEndpoint(routes.filter { $0.interface == facts?.index })
         let family = endpoint?.address.family ?? .v4
-        let address = facts.flatMap { usableAddress($0, family, netlink) }
+        let address = endpoint.flatMap(source)
         guard let facts, facts.isUp, facts.hasCarrier, let address, configuration.role != .never else {
             socket = nil
             interfaceIndex = 0
@@ -81,7 +94,7 @@ final class ClientPath {
         if socket == nil || interfaceIndex != facts.index || socket?.socket.family != family {
             do throws(TransportError) {
                 let bound = try DatagramSocket(
-                    boundTo: facts.name, family: family, wantsOffloads: offload)
+                    boundTo: facts.name, family: family, wantsOffloads: offload, mark: TunnelMark.value)
                 socket = UDPSocket(bound, number: id, meter: meter)
                 interfaceIndex = facts.index
             } catch {
@@ -90,15 +103,27 @@ final class ClientPath {
                 interfaceIndex = 0
             }
         }
-        return before != (interfaceIndex, local, endpoint?.address.family)
+        return before != (interfaceIndex, local, endpoint)
     }
 
-    /// An address of the interface from which the endpoint can be reached.
-    private func usableAddress(
-        _ facts: NetworkInterface, _ family: IPAddress.Family, _ netlink: borrowing Netlink
-    ) -> IPAddress? {
-        let all = (try? netlink.addresses(ofInterface: facts.index)) ?? []
-        let wantsLinkLocal = endpoint?.address.isLinkLocal ?? false
-        return all.first { $0.address.family == family && $0.address.isLinkLocal == wantsLinkLocal }?.address
+    /// Keeps to the endpoint in use as long as the interface has an address and a route for it; otherwise it takes the next
+    /// that has both, or at least an address.
+    private func chooseEndpoint(_ routes: [NetworkRoute]) {
+        let order = endpoints.indices.map { (current + $0) % endpoints.count }
+        let possible = order.filter { source(for: endpoints[$0]) != nil }
+        let routed = possible.first { index in
+            let address = endpoints[index].address
+            return configuration.gateways.contains { $0.family == address.family }
+                || routes.contains { $0.network.contains(address) }
+        }
+        guard let chosen = routed ?? possible.first else { return }
+        current = chosen
+    }
+
+    /// An address of the interface from which an endpoint can be reached.
+    private func source(for endpoint: Endpoint) -> IPAddress? {
+        addresses.first {
+            $0.family == endpoint.address.family && $0.isLinkLocal == endpoint.address.isLinkLocal
+        }
     }
 }

@@ -13,7 +13,7 @@ extension Daemon {
     /// How long an endpoint has to answer before the next one is tried.
     private static var endpointPatience: Interval { .seconds(3) }
 
-    /// Sets up the paths of the configuration.
+    /// Sets up the paths of the configuration, or those that are found.
     mutating func connect(_ client: Configuration.Client) throws {
         for path in client.paths { addPath(path, client) }
         checkUsage(now: DataPlane.clock())
@@ -22,19 +22,24 @@ extension Daemon {
         checkPaths(now: DataPlane.clock())
     }
 
-    private mutating func addPath(_ path: Configuration.Path, _ client: Configuration.Client) {
+    mutating func addPath(_ path: Configuration.Path, _ client: Configuration.Client) {
+        // The wire knows no ID twice.
+        guard nextPathID < .max else {
+            log(.error, "there are no more path IDs; restart bondd", ["path": path.name])
+            return
+        }
         let added = ClientPath(id: nextPathID, configuration: path)
         nextPathID += 1
         added.endpoints = endpoints(of: path, client)
         paths.append(added)
     }
 
-    /// The endpoints that are addresses, and those whose names are resolved later.
+    /// The endpoints that are addresses, those whose names are known, and the others' later.
     private func endpoints(of path: Configuration.Path, _ client: Configuration.Client) -> [Endpoint] {
         let wanted = path.endpoint.map { [$0] } ?? client.server.endpoints
         for name in wanted where name.endpoint == nil { resolver.resolve(name) }
         return wanted.flatMap { name in
-            name.endpoint.map { [$0] } ?? firewall?.rememberedEndpoints(of: name) ?? []
+            name.endpoint.map { [$0] } ?? resolved[name] ?? firewall?.rememberedEndpoints(of: name) ?? []
         }
     }
 
@@ -46,6 +51,8 @@ extension Daemon {
             return
         }
         firewall?.learn(resolution)
+        // A path that comes later may find no way to a name server, as all goes into a tunnel that has no path.
+        resolved[resolution.name] = resolution.endpoints
         for path in paths {
             let wanted = path.configuration.endpoint.map { [$0] } ?? client.server.endpoints
             guard wanted.contains(resolution.name) else { continue }
@@ -60,8 +67,9 @@ extension Daemon {
     mutating func checkPaths(now: Instant) {
         nextCheck = now + Self.checkInterval
         guard case .client(let client) = configuration.role else { return }
-        let working = Swift.Set(
-            plane.engine.reports(now: now).flatMap(\.paths).filter { $0.state == .up }.map(\.id))
+        noteNameServers()
+        if routesAreStale && readRoutes(now: now) { discover(now: now) }
+        let working = workingPaths(now: now)
         for path in paths {
             if path.endpoints.isEmpty {
                 for name in path.configuration.endpoint.map({ [$0] }) ?? client.server.endpoints
@@ -74,16 +82,25 @@ extension Daemon {
             }
             follow(path, now: now)
         }
+        if routingIsDue { updateRouting(now: now) }
+    }
+
+    /// The paths that are up.
+    func workingPaths(now: Instant) -> Swift.Set<UInt16> {
+        Swift.Set(plane.engine.reports(now: now).flatMap(\.paths).filter { $0.state == .up }.map(\.id))
     }
 
     /// Brings the Engine up to date with one path.
     mutating func follow(_ path: ClientPath, now: Instant) {
         let hadLink = path.link
-        let socket = path.socket
-        let changed = path.follow(netlink, offload: configuration.tunnel.offload, log: log)
+        let (socket, endpoint) = (path.socket, path.endpoint)
+        let changed = path.follow(
+            netlink, routes: hostRoutes, offload: configuration.tunnel.offload, log: log)
+        if path.endpoint != endpoint { path.chosenAt = now }
         if path.socket !== socket, let new = path.socket { install(new) }
         if path.socket == nil && Int(path.id) < plane.sockets.count { plane.sockets[Int(path.id)] = nil }
         guard changed || path.link != hadLink || !path.isKnownToEngine else { return }
+        routingIsDue = true
         path.isKnownToEngine = true
         // An address that changed leaves the link as it is, but what is under way may be lost: start over.
         if changed && hadLink != nil && path.link == hadLink {
@@ -108,23 +125,26 @@ extension Daemon {
             mtu: path.mtu, now: now)
     }
 
-    /// The kernel says that interfaces or addresses changed.
+    /// The kernel says that something of the network changed.
     mutating func followInterfaces(now: Instant) {
         let events = networkEvents.readEvents()
-        guard plane.engine.isClient else { return }
+        guard plane.engine.isClient, !events.isEmpty else { return }
+        if readRoutes(now: now) { discover(now: now) }
         for path in paths {
             let isMeant = events.contains { event in
                 switch event {
                 case .link(let interface): interface.name == path.configuration.interface
                 case .linkDeleted(let index, let name):
                     name == path.configuration.interface || index == path.interfaceIndex
-                case .addressAdded(let index, _), .addressRemoved(let index, _):
+                case .addressAdded(let index, _), .addressRemoved(let index, _), .routeChanged(let index, _):
                     index == path.interfaceIndex || path.interfaceIndex == 0
+                case .ruleChanged: false
                 case .overflow: true
                 }
             }
             if isMeant { follow(path, now: now) }
         }
+        if routingIsDue && !routesAreStale { updateRouting(now: now) }
     }
 
     /// Sending failed in a way that only the host can mend.
@@ -147,11 +167,12 @@ extension Daemon {
         let own = configuration.tunnel.addresses
         let assigned = frame.addresses.compactMap { CIDR($0.address, length: Int($0.prefix)) }
         let offered = frame.routes.compactMap { CIDR($0.address, length: Int($0.length)) }
-        let routes = (client.routes ?? offered).flatMap(\.halves)
+        let addresses = own.isEmpty ? assigned : own
+        let routes = lead(client.routes ?? offered, addresses: addresses)
         do throws(ControlError) {
-            try tunnel.apply(
-                addresses: own.isEmpty ? assigned : own, mtu: mtu(frame), routes: routes,
-                netlink: netlink)
+            try tunnel.apply(addresses: addresses, mtu: mtu(frame), routes: routes, netlink: netlink)
+            updateRouting(now: DataPlane.clock())
+            useNameServers(client, frame)
             let list = tunnel.addresses.map(\.description).joined(separator: " ")
             log(.info, "the tunnel is set up", ["addresses": list, "mtu": "\(tunnel.mtu)"])
         } catch {
@@ -185,14 +206,28 @@ extension Daemon {
     mutating func replacePaths(_ client: Configuration.Client, now: Instant) {
         // What the paths that go have carried counts.
         checkUsage(now: now)
-        for path in paths where !client.paths.contains(where: { path.isSame(as: $0) }) {
-            plane.engine.removePath(path.id, now: now)
-            plane.sockets[Int(path.id)] = nil
+        remembered = [:]
+        routesAreStale = true
+        guard !client.paths.isEmpty else {
+            for path in paths {
+                let fresh = Configuration.Path(interface: path.configuration.interface)
+                if path.isSame(as: fresh) {
+                    path.configuration = fresh
+                    path.isKnownToEngine = false
+                } else {
+                    remove(path, now: now)
+                }
+            }
+            checkPaths(now: now)
+            return
         }
-        paths.removeAll { path in !client.paths.contains { path.isSame(as: $0) } }
+        for path in paths where !client.paths.contains(where: { path.isSame(as: $0) }) {
+            remove(path, now: now)
+        }
         for wanted in client.paths {
             if let path = paths.first(where: { $0.isSame(as: wanted) }) {
                 path.configuration = wanted
+                path.absentSince = nil
                 path.isKnownToEngine = false
             } else {
                 addPath(wanted, client)

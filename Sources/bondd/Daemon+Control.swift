@@ -84,6 +84,7 @@ extension Daemon {
         }
         path.isKnownToEngine = false
         follow(path, now: now)
+        updateRouting(now: now)
         return .ok
     }
 
@@ -124,6 +125,11 @@ extension Daemon {
         switch new.role {
         case .client(let client):
             replacePaths(client, now: now)
+            // The same again, as the file may lead something else into the tunnel now.
+            if let frame = assignment {
+                assignment = nil
+                adopt(frame)
+            }
         case .server:
             replacePeers()
         }

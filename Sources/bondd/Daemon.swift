@@ -16,6 +16,8 @@ import Tun
 struct Daemon: ~Copyable {
     var configuration: Configuration
     let file: String
+    /// Where what outlives the daemon is kept.
+    let stateDirectory: String
     let log: Log
     let startedAt: Instant
 
@@ -53,6 +55,24 @@ struct Daemon: ~Copyable {
     var assignment: AssignFrame?
     /// Client: the largest packet that all its paths carry.
     var reach = Int.max
+    /// Client: where all that is not for the tunnel's own networks goes.
+    var anywhere = (ipv4: RoutingPlan.Anywhere.beside, ipv6: RoutingPlan.Anywhere.beside)
+    /// Client: the host's routes, when they were read, and whether they have changed since.
+    var hostRoutes: [NetworkRoute] = []
+    var routesReadAt = Instant.zero
+    var routesAreStale = true
+    /// Client: whether the host's routing may have to change.
+    var routingIsDue = true
+    /// Client: what the kernel refused of late.
+    var routingProblems: [String] = []
+    /// Client: the settings of uplinks that are gone, by interface, and what is amiss with them.
+    var remembered: [String: Configuration.Path] = [:]
+    var uplinkProblem: String?
+    /// Client: the addresses of the server's names.
+    var resolved: [HostPort: [Endpoint]] = [:]
+    /// Client: the name servers that are set, and who sets them.
+    var nameServers: [IPAddress] = []
+    let nameServerWriter: NameServerWriter
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true
@@ -93,6 +113,8 @@ struct Daemon: ~Copyable {
         self.resolver = resolver
         self.tunnel = tunnel
         self.firewall = firewall
+        nameServerWriter = NameServerWriter(NameServers(interface: tunnel.name, directory: state))
+        stateDirectory = state
         usage = DataUsage(
             UsageFile(directory: state, interface: configuration.tunnel.interface),
             month: Month(of: DataPlane.wall().seconds), log: log, now: startedAt)
@@ -121,7 +143,15 @@ struct Daemon: ~Copyable {
         poller.watch(resolver.fileDescriptor, .resolver)
         switch configuration.role {
         case .server(let server): try serve(server)
-        case .client(let client): try connect(client)
+        case .client(let client):
+            do {
+                try cleanRouting()
+                cleanNameServers(stateDirectory)
+                try connect(client)
+            } catch {
+                undoRouting()
+                throw error
+            }
         }
         firewall?.start()
         if let warning = cipher?.warning { log(.warning, warning) }
@@ -182,6 +212,8 @@ struct Daemon: ~Copyable {
         handed.close()
         plane.close(now: DataPlane.clock())
         if plane.engine.isClient {
+            undoNameServers()
+            undoRouting()
             checkUsage(now: DataPlane.clock())
             usage.close(now: DataPlane.clock())
         }

@@ -4,10 +4,10 @@ import Proto
 import Settings
 import Tun
 
-/// What was set on the TUN device: addresses, MTU, routes. All of it goes with the device.
+/// What was set on the TUN device: addresses, MTU, routes into it in the main table. All of it goes with the device.
 struct TunnelInterface {
     let name: String
-    private let index: UInt32
+    let index: UInt32
     private(set) var mtu: Int
     private(set) var addresses: [CIDR] = []
     private var routes: [CIDR] = []
@@ -53,15 +53,5 @@ struct TunnelInterface {
             }
         }
         routes = wantedRoutes
-    }
-}
-
-extension CIDR {
-    /// A default route as two halves, which win over any default route without taking its place; others as they are.
-    var halves: [CIDR] {
-        guard length == 0 else { return [self] }
-        let upper =
-            address.family == .v4 ? IPAddress(v4: 1 << 31) : IPAddress(v6High: 1 << 63, low: 0)
-        return [CIDR(address, length: 1), CIDR(upper, length: 1)].compactMap { $0 }
     }
 }

@@ -236,11 +236,12 @@ struct ConfigurationSamples {
             9, "[[path]]\ninterface = \"eth0\"",
             "bondd.toml:9: [[path]] name \"eth0\" is used twice; give every path its own"),
         client(7, "[path]", "bondd.toml:7: [path] is an array of tables; write [[path]]"),
-        BadConfiguration(
-            text: client.split(separator: "\n").prefix(6).joined(separator: "\n"),
-            sentence:
-                "bondd.toml: there is no [[path]]; this version does not find uplinks by itself, name at least one"
-        ),
+        client(
+            9, "gateway = \"eth0\"",
+            "bondd.toml:9: [[path]] gateway = \"eth0\" is not a router's address such as 192.168.8.1"),
+        client(
+            9, "gateway = [\"192.0.2.1\", \"192.0.2.2\"]",
+            "bondd.toml:9: [[path]] gateway has two of one family; keep one"),
         BadConfiguration(
             text: client.split(separator: "\n").prefix(3).joined(separator: "\n"),
             sentence:

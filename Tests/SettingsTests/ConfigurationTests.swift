@@ -98,12 +98,14 @@ import Testing
         #expect(client.paths.map(\.role) == [.primary, .metered] && client.paths.map(\.cap) == [95.5, 0])
         #expect(client.paths.map(\.dataCap) == [100, 0])
         #expect(client.paths.map { $0.endpoint?.description } == ["203.0.113.8:5000", nil])
-        #expect(client.discovery?.exclude == ["docker*"] && client.killSwitch)
+        #expect(client.discovery.exclude == ["docker*"] && client.killSwitch)
         #expect(configuration.health?.listen == Endpoint("127.0.0.1:8098"))
         #expect(
             configuration.notices
-                == ["[discovery]", "[tunnel] dns", "[health]"]
-                .map { "\($0) is not carried out by this version" })
+                == [
+                    "[health] is not carried out by this version",
+                    "[discovery] is for clients without [[path]], and not used",
+                ])
     }
 
     @Test func theLeastAClientMustSay() throws {
@@ -115,9 +117,45 @@ import Testing
             Issue.record("no client")
             return
         }
-        #expect(client.routes == nil && client.dns == nil && client.discovery == nil && !client.killSwitch)
+        #expect(client.routes == nil && client.dns == nil && client.discovery == .all && !client.killSwitch)
         #expect(client.paths[0].name == "eth0" && client.paths[0].role == .primary)
+        #expect(client.paths[0].gateways.isEmpty)
         #expect(configuration.health == nil && configuration.notices.isEmpty)
+    }
+
+    @Test func withoutPathsUplinksAreFound() throws {
+        let text = ConfigurationSamples.client
+        let configuration = try samples.read(String(text[..<text.firstRange(of: "[[path]]")!.lowerBound]))
+        guard case .client(let client) = configuration.role else {
+            Issue.record("no client")
+            return
+        }
+        #expect(client.paths.isEmpty && client.discovery == .all && configuration.notices.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("\"192.0.2.1\"", ["192.0.2.1"]), ("[\"192.0.2.1\", \"fe80::1\"]", ["192.0.2.1", "fe80::1"]),
+    ])
+    func gateways(text: String, addresses: [String]) throws {
+        let configuration = try samples.read("\(ConfigurationSamples.client)\ngateway = \(text)")
+        guard case .client(let client) = configuration.role else {
+            Issue.record("no client")
+            return
+        }
+        #expect(client.paths[0].gateways == addresses.map { IPAddress($0)! })
+    }
+
+    @Test(arguments: [
+        ("\"0.0.0.0/0\"", "IPv6", "::/0"), ("\"::/0\"", "IPv4", "0.0.0.0/0"),
+    ])
+    func whatGoesBesideAFullTunnelIsSaid(routes: String, beside: String, missing: String) throws {
+        let text = ConfigurationSamples.client.replacing(
+            "[tunnel]", with: "[tunnel]\nroutes = [\(routes), \"10.0.0.0/8\"]")
+        let notices = try samples.read(text).notices
+        #expect(notices.count == 1 && notices[0].contains("but \(beside) goes beside it; add \"\(missing)\""))
+        let both = ConfigurationSamples.client.replacing(
+            "[tunnel]", with: "[tunnel]\nroutes = [\(routes), \"\(missing)\"]")
+        #expect(try samples.read(both).notices.isEmpty)
     }
 
     @Test func everythingAServerMaySay() throws {

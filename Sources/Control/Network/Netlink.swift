@@ -3,10 +3,10 @@ import Glibc
 import Packet
 import Settings
 
-/// Changes and lists links, addresses and routes of the network namespace that it was made in, through rtnetlink.
+/// Changes and lists links, addresses, routes and rules of the network namespace that it was made in, through rtnetlink.
 /// Each call waits for the kernel's answer, which is a matter of microseconds.
 public struct Netlink: ~Copyable {
-    private let socket: OpaquePointer
+    let socket: OpaquePointer
 
     /// - Throws: `ControlError.netlink` when there is no socket to be had.
     public init() throws(ControlError) {
@@ -65,7 +65,11 @@ public struct Netlink: ~Copyable {
     // MARK: Addresses
 
     /// The addresses of an interface.
-    public borrowing func addresses(ofInterface index: UInt32) throws(ControlError) -> [CIDR] {
+    /// - Parameter usable: only those that packets may leave from: not tentative, nor refused by a neighbour.
+    public borrowing func addresses(
+        ofInterface index: UInt32, usable: Bool = false
+    ) throws(ControlError) -> [CIDR] {
+        let unusable = UInt32(IFA_F_TENTATIVE | IFA_F_DADFAILED)
         var cache: OpaquePointer?
         try check(rtnl_addr_alloc_cache(socket, &cache), "list addresses")
         defer { nl_cache_free(cache) }
@@ -73,6 +77,7 @@ public struct Netlink: ~Copyable {
         var object = nl_cache_get_first(cache)
         while let address = object {
             if rtnl_addr_get_ifindex(address) == Int32(bitPattern: index),
+                !usable || rtnl_addr_get_flags(address) & unusable == 0,
                 let cidr = CIDR(rtnlAddress: address)
             {
                 addresses.append(cidr)
@@ -178,7 +183,7 @@ public struct Netlink: ~Copyable {
         return route
     }
 
-    private borrowing func check(_ code: Int32, _ action: String) throws(ControlError) {
+    borrowing func check(_ code: Int32, _ action: String) throws(ControlError) {
         guard code < 0 else { return }
         throw .netlink(action, code: -code)
     }

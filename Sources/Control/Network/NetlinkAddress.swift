@@ -22,19 +22,29 @@ struct NetlinkAddress: ~Copyable {
 }
 
 extension CIDR {
+    /// An address by itself.
+    init(host address: IPAddress) { self.init(address, length: address.byteCount * 8)! }
+
     /// The local address in a `rtnl_addr`; nil when it is not IP.
     init?(rtnlAddress object: OpaquePointer) {
-        guard let local = rtnl_addr_get_local(object), let bytes = nl_addr_get_binary_addr(local) else {
-            return nil
-        }
-        let raw = UnsafeRawBufferPointer(start: bytes, count: Int(nl_addr_get_len(local)))
+        guard let local = rtnl_addr_get_local(object), let cidr = CIDR(nlAddress: local) else { return nil }
+        self.init(cidr.address, length: Int(rtnl_addr_get_prefixlen(object)))
+    }
+
+    /// The address or network in a `nl_addr`; nil when it is not IP.
+    init?(nlAddress object: OpaquePointer) {
+        let count = Int(nl_addr_get_len(object))
         let address: IPAddress
-        switch nl_addr_get_family(local) {
-        case AF_INET where raw.count == 4: address = IPAddress(.v4, bytes: raw)
-        case AF_INET6 where raw.count == 16: address = IPAddress(.v6, bytes: raw)
+        // A default route's network has no bytes at all.
+        let bytes = nl_addr_get_binary_addr(object).map { UnsafeRawBufferPointer(start: $0, count: count) }
+        switch (nl_addr_get_family(object), count) {
+        case (AF_INET, 4): address = IPAddress(.v4, bytes: bytes!)
+        case (AF_INET6, 16): address = IPAddress(.v6, bytes: bytes!)
+        case (AF_INET, 0): address = IPAddress(v4: 0)
+        case (AF_INET6, 0): address = IPAddress(v6High: 0, low: 0)
         default: return nil
         }
-        self.init(address, length: Int(rtnl_addr_get_prefixlen(object)))
+        self.init(address, length: Int(nl_addr_get_prefixlen(object)))
     }
 }
 
@@ -51,6 +61,7 @@ extension NetworkInterface {
         self.init(
             index: UInt32(bitPattern: rtnl_link_get_ifindex(link)), name: String(cString: name),
             mtu: Int(rtnl_link_get_mtu(link)), isUp: flags & UInt32(IFF_UP) != 0,
-            hasCarrier: flags & needed == needed)
+            hasCarrier: flags & needed == needed, kind: rtnl_link_get_type(link).map { String(cString: $0) },
+            hardware: UInt16(truncatingIfNeeded: rtnl_link_get_arptype(link)))
     }
 }

@@ -2,12 +2,18 @@ import CNetlink
 import Glibc
 import Settings
 
-/// Follows the links and addresses of the network namespace that it was made in.
+/// Follows the links, addresses, routes and rules of the network namespace that it was made in.
 public struct NetlinkEvents: ~Copyable {
     /// The descriptor, for epoll; it does not block.
     public let fileDescriptor: Int32
 
     private let socket: OpaquePointer
+
+    /// What is followed.
+    private static let groups = [
+        RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+        RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
+    ]
 
     /// Begins to follow: changes from now on are kept until they are read.
     /// - Throws: `ControlError.netlink` when there is no socket to be had.
@@ -16,7 +22,7 @@ public struct NetlinkEvents: ~Copyable {
         guard let socket = nl_socket_alloc() else { throw .netlink(action, code: NLE_NOMEM) }
         nl_socket_disable_seq_check(socket)
         var code = nl_connect(socket, NETLINK_ROUTE)
-        for group in [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR] where code == 0 {
+        for group in Self.groups where code == 0 {
             code = nl_socket_add_membership(socket, Int32(group.rawValue))
         }
         if code == 0 { code = nl_socket_set_nonblocking(socket) }
@@ -58,6 +64,10 @@ public struct NetlinkEvents: ~Copyable {
     private static func parse(_ message: OpaquePointer, _ list: UnsafeMutablePointer<[NetworkEvent]>) {
         guard let header = nlmsg_hdr(message) else { return }
         let type = Int(header.pointee.nlmsg_type)
+        if type == RTM_NEWRULE || type == RTM_DELRULE {
+            list.pointee.append(.ruleChanged)
+            return
+        }
         var context = (list: list, type: type)
         withUnsafeMutablePointer(to: &context) { context in
             _ = nl_msg_parse(
@@ -89,6 +99,12 @@ extension NetworkEvent {
             self =
                 messageType == RTM_NEWADDR
                 ? .addressAdded(index: index, address) : .addressRemoved(index: index, address)
+        case RTM_NEWROUTE, RTM_DELROUTE:
+            guard rtnl_route_get_table(object) != NetworkRoute.localTable else { return nil }
+            let hop = rtnl_route_get_nnexthops(object) == 1 ? rtnl_route_nexthop_n(object, 0) : nil
+            self = .routeChanged(
+                index: hop.map { UInt32(bitPattern: rtnl_route_nh_get_ifindex($0)) } ?? 0,
+                origin: rtnl_route_get_protocol(object))
         default: return nil
         }
     }

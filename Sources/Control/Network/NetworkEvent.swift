@@ -1,6 +1,6 @@
 import Settings
 
-/// A change of links or addresses, as the kernel tells it.
+/// A change of links, addresses, routes or rules, as the kernel tells it.
 public enum NetworkEvent: Hashable, Sendable {
     /// An interface appeared or changed in some way.
     case link(NetworkInterface)
@@ -10,6 +10,10 @@ public enum NetworkEvent: Hashable, Sendable {
     case addressAdded(index: UInt32, CIDR)
     /// An interface lost an address.
     case addressRemoved(index: UInt32, CIDR)
+    /// A route through an interface came, changed or went; 0 for one without interface.
+    case routeChanged(index: UInt32, origin: UInt8)
+    /// A rule came or went.
+    case ruleChanged
     /// The kernel dropped events as they were read too late: ask for everything again.
     case overflow
 }

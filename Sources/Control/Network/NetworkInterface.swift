@@ -10,4 +10,8 @@ public struct NetworkInterface: Hashable, Sendable {
     public let isUp: Bool
     /// Whether packets can leave: it is up and its link is there (IFF_RUNNING and IFF_LOWER_UP).
     public let hasCarrier: Bool
+    /// What the kernel calls its kind, as `veth` or `wireguard`; nil for hardware.
+    public let kind: String?
+    /// Its kind of link (ARPHRD_…): 1 for Ethernet, 512 for PPP, 772 for the loopback.
+    public let hardware: UInt16
 }

@@ -5,10 +5,10 @@ extension Configuration {
     public struct Client: Equatable, Sendable {
         /// `[server]`: whom it connects to.
         public let server: Peer
-        /// `[[path]]`, in the file's order; at least one.
+        /// `[[path]]`, in the file's order; none: every uplink that `discovery` admits.
         public let paths: [Path]
-        /// `[discovery]`; nil without the table.
-        public let discovery: Discovery?
+        /// `[discovery]`, or what holds without the table.
+        public let discovery: Discovery
         /// The networks that are routed into the tunnel; nil: only the tunnel's own.
         public let routes: [CIDR]?
         /// The name servers while the tunnel is up; nil: the server's offer, empty: none.
@@ -41,6 +41,24 @@ extension Configuration {
         public var dataCap: Double
         /// This path's own server endpoint; nil: the first of the server's that fits.
         public let endpoint: HostPort?
+        /// The routers behind its interface, at most one a family; without one the host's default route through it.
+        public let gateways: [IPAddress]
+
+        /// A primary path without limits, as uplinks that were found are.
+        public init(interface: String) {
+            self.init(
+                name: interface, interface: interface, role: .primary, cap: 0, dataCap: 0, endpoint: nil,
+                gateways: [])
+        }
+
+        init(
+            name: String, interface: String, role: PathRole, cap: Double, dataCap: Double,
+            endpoint: HostPort?, gateways: [IPAddress]
+        ) {
+            (self.name, self.interface, self.role) = (name, interface, role)
+            (self.cap, self.dataCap) = (cap, dataCap)
+            (self.endpoint, self.gateways) = (endpoint, gateways)
+        }
     }
 
     /// What a path is for. The raw value is the configuration's word.
@@ -61,5 +79,8 @@ extension Configuration {
         public let include: [String]
         /// The names that may not.
         public let exclude: [String]
+
+        /// All but virtual ones.
+        public static let all = Discovery(include: ["*"], exclude: [])
     }
 }

@@ -36,7 +36,7 @@ extension ConfigurationReader {
     }
 
     private func paths(_ tunnel: Configuration.Tunnel) throws(ConfigurationError) -> [Configuration.Path] {
-        let keys = ["interface", "name", "role", "cap_mbit", "data_cap_gb", "endpoint"]
+        let keys = ["interface", "name", "role", "cap_mbit", "data_cap_gb", "endpoint", "gateway"]
         var paths: [Configuration.Path] = []
         for table in try root.tables("path", keys: keys) {
             guard let interface = try interface("interface", in: table) else {
@@ -55,19 +55,29 @@ extension ConfigurationReader {
                     role: try table.choice("role", "role", of: Configuration.PathRole.self) ?? .primary,
                     cap: try table.number("cap_mbit", in: 0...1_000_000) ?? 0,
                     dataCap: try table.number("data_cap_gb", in: 0...1_000_000) ?? 0,
-                    endpoint: try hostPort("endpoint", in: table)))
-        }
-        guard !paths.isEmpty else {
-            throw ConfigurationError(
-                file: file, line: nil,
-                problem:
-                    "there is no [[path]]; this version does not find uplinks by itself, name at least one")
+                    endpoint: try hostPort("endpoint", in: table), gateways: try gateways(table)))
         }
         return paths
     }
 
-    private func discovery() throws(ConfigurationError) -> Configuration.Discovery? {
-        guard let table = try root.table("discovery", keys: ["include", "exclude"]) else { return nil }
+    /// One text, or an array with one for each family.
+    private func gateways(_ table: TOMLTable) throws(ConfigurationError) -> [IPAddress] {
+        let problem = "is not a router's address such as 192.168.8.1"
+        if case .string(let text)? = table["gateway"]?.content {
+            guard let address = IPAddress(text) else {
+                throw table.error("gateway", table["gateway"]!, problem)
+            }
+            return [address]
+        }
+        let gateways = try table.list("gateway", problem) { IPAddress($0) } ?? []
+        guard Set(gateways.map(\.family)).count == gateways.count else {
+            throw table.error("gateway", table["gateway"]!, "has two of one family; keep one")
+        }
+        return gateways
+    }
+
+    private func discovery() throws(ConfigurationError) -> Configuration.Discovery {
+        guard let table = try root.table("discovery", keys: ["include", "exclude"]) else { return .all }
         return Configuration.Discovery(
             include: try table.list("include", "is not a pattern") { $0 } ?? ["*"],
             exclude: try table.list("exclude", "is not a pattern") { $0 } ?? [])

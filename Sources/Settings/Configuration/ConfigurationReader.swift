@@ -148,9 +148,7 @@ struct ConfigurationReader {
     private func notices(_ tunnel: TOMLTable, _ role: Configuration.Role) -> [String] {
         var things: [String] = []
         switch role {
-        case .client(let client):
-            if client.discovery != nil { things.append("[discovery]") }
-            if let dns = client.dns, !dns.isEmpty { things.append("[tunnel] dns") }
+        case .client: break
         case .server(let server):
             if server.portunusBundle != nil { things.append("[portunus]") }
             if !server.rules.isEmpty { things.append("[[rule]]") }
@@ -158,6 +156,24 @@ struct ConfigurationReader {
         var notices = things.map { "\($0) is not carried out by this version" }
         if case .client = role, case .integer(2...)? = tunnel["threads"]?.content {
             notices.append("[tunnel] threads is for servers; a client has one data thread")
+        }
+        if case .client(let client) = role { notices += self.notices(client) }
+        return notices
+    }
+
+    /// What a client's user may not expect.
+    private func notices(_ client: Configuration.Client) -> [String] {
+        var notices: [String] = []
+        if root["discovery"] != nil && !client.paths.isEmpty {
+            notices.append("[discovery] is for clients without [[path]], and not used")
+        }
+        let families = Set((client.routes ?? []).filter { $0.length == 0 }.map(\.address.family))
+        if families.count == 1 {
+            let (inside, beside) = families.contains(.v4) ? ("IPv4", "IPv6") : ("IPv6", "IPv4")
+            let missing = families.contains(.v4) ? "::/0" : "0.0.0.0/0"
+            notices.append(
+                "[tunnel] routes leads all \(inside) into the tunnel, but \(beside) goes beside it; add \"\(missing)\""
+            )
         }
         return notices
     }

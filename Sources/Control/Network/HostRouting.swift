@@ -1,0 +1,110 @@
+/// Brings the host's routing to a `RoutingPlan` and back. What is bondd's is known by its origin and its tables' numbers,
+/// so nothing need be remembered: each call looks at what there is and changes what is amiss, also when another program
+/// took something away.
+public struct HostRouting: Sendable {
+    private let tunnel: UInt32
+
+    /// The routing of the daemon that has the interface with that index.
+    public init(tunnel: UInt32) { self.tunnel = tunnel }
+
+    /// What a call of `apply` came to.
+    public struct Outcome: Sendable {
+        /// The slots whose tables have changed.
+        public var changedSlots: Set<UInt32> = []
+        /// What the kernel refused.
+        public var problems: [ControlError] = []
+    }
+
+    /// Makes this daemon's routes and rules those of the plan.
+    public func apply(_ plan: RoutingPlan, _ netlink: borrowing Netlink) throws(ControlError) -> Outcome {
+        let existing = try netlink.routes()
+        let (routes, rules) = (plan.routes(beside: existing), plan.rules)
+        let ownRoutes = existing.filter(isOwn)
+        let ownRules = try netlink.rules().filter { Self.owner($0) == RoutingTable.short(tunnel) }
+        var outcome = Outcome()
+        // New routes before the rules that lead to them, and old rules before what they led to: nothing escapes meanwhile.
+        for route in routes where !ownRoutes.contains(route) {
+            Self.attempt(&outcome) { () throws(ControlError) in try netlink.setRoute(route) }
+            if let slot = RoutingTable.slot(of: route.table) { outcome.changedSlots.insert(slot) }
+        }
+        for rule in rules where !ownRules.contains(rule) {
+            Self.attempt(&outcome) { () throws(ControlError) in try netlink.addRule(rule) }
+            if let slot = RoutingTable.slot(of: rule.table) { outcome.changedSlots.insert(slot) }
+        }
+        for rule in ownRules where !rules.contains(rule) {
+            Self.attempt(&outcome) { () throws(ControlError) in try netlink.removeRule(rule) }
+        }
+        for route in ownRoutes where !routes.contains(where: { $0.isInPlace(of: route) }) {
+            Self.attempt(&outcome) { () throws(ControlError) in try netlink.removeRoute(route) }
+            if let slot = RoutingTable.slot(of: route.table) { outcome.changedSlots.insert(slot) }
+        }
+        return outcome
+    }
+
+    /// Removes what this daemon has set.
+    public func clear(_ netlink: borrowing Netlink) throws(ControlError) {
+        try Self.remove(netlink) { $0 == RoutingTable.short(tunnel) }
+    }
+
+    /// Removes what daemons left behind whose tunnel is gone, or has this index.
+    /// - Returns: how many routes and rules that were.
+    @discardableResult public static func clean(
+        _ netlink: borrowing Netlink, tunnel: UInt32? = nil
+    ) throws(ControlError) -> Int {
+        let alive = Set(
+            try netlink.interfaces().filter { $0.kind == "tun" && $0.index != tunnel }
+                .map { RoutingTable.short($0.index) })
+        return try remove(netlink) { !alive.contains($0) }
+    }
+
+    /// The tunnels of all daemons that have set something, as `RoutingTable.short` says them.
+    public static func owners(_ netlink: borrowing Netlink) throws(ControlError) -> Set<UInt32> {
+        Set(try netlink.rules().compactMap { owner($0) })
+    }
+
+    @discardableResult private static func remove(
+        _ netlink: borrowing Netlink, where isMeant: (UInt32) -> Bool
+    ) throws(ControlError) -> Int {
+        var count = 0
+        var outcome = Outcome()
+        for rule in try netlink.rules() where owner(rule).map(isMeant) == true {
+            Self.attempt(&outcome) { () throws(ControlError) in try netlink.removeRule(rule) }
+            count += 1
+        }
+        for route in try netlink.routes() where route.origin == NetworkRoute.ownOrigin {
+            guard RoutingTable.owner(of: route.table).map(isMeant) == true else { continue }
+            Self.attempt(&outcome) { () throws(ControlError) in try netlink.removeRoute(route) }
+            count += 1
+        }
+        if let problem = outcome.problems.first { throw problem }
+        return count
+    }
+
+    /// Whose rule that is: its table says it, or its label when that is the main one.
+    private static func owner(_ rule: RoutingRule) -> UInt32? {
+        guard rule.origin == NetworkRoute.ownOrigin else { return nil }
+        return RoutingTable.owner(of: rule.table) ?? rule.label.flatMap { RoutingTable.owner(of: $0) }
+    }
+
+    private func isOwn(_ route: NetworkRoute) -> Bool {
+        route.origin == NetworkRoute.ownOrigin
+            && RoutingTable.owner(of: route.table) == RoutingTable.short(tunnel)
+    }
+
+    private static func attempt(_ outcome: inout Outcome, _ change: () throws(ControlError) -> Void) {
+        do throws(ControlError) {
+            try change()
+        } catch  where error.alreadyThere || error.notThere {
+            return
+        } catch {
+            outcome.problems.append(error)
+        }
+    }
+}
+
+extension NetworkRoute {
+    /// Whether setting this route replaces the other.
+    fileprivate func isInPlace(of other: NetworkRoute) -> Bool {
+        table == other.table && network == other.network && metric == other.metric
+    }
+}

@@ -1,0 +1,106 @@
+import CNetlink
+import Glibc
+import Packet
+import Settings
+
+extension Netlink {
+    /// All routes of both families in all tables, of the kinds that `NetworkRoute` knows.
+    public borrowing func routes() throws(ControlError) -> [NetworkRoute] {
+        var routes: [NetworkRoute] = []
+        for family in [AF_INET, AF_INET6] {
+            var cache: OpaquePointer?
+            let code = rtnl_route_alloc_cache(socket, family, 0, &cache)
+            // A kernel without IPv6 has no routes of it.
+            if code == -NLE_AF_NOSUPPORT || code == -NLE_OPNOTSUPP { continue }
+            try check(code, "list routes")
+            defer { nl_cache_free(cache) }
+            var object = nl_cache_get_first(cache)
+            while let route = object {
+                routes += NetworkRoute.list(rtnlRoute: route)
+                object = nl_cache_get_next(route)
+            }
+        }
+        return routes
+    }
+
+    /// Sets a route, in place of one in that table to the same network with the same metric. A gateway is taken as it is,
+    /// whether or not another route leads to it (`onlink`).
+    public borrowing func setRoute(_ route: NetworkRoute) throws(ControlError) {
+        let object = try rtnlRoute(route)
+        defer { rtnl_route_put(object) }
+        try check(rtnl_route_add(socket, object, NLM_F_REPLACE), "set the route to \(route)")
+    }
+
+    /// Removes a route.
+    public borrowing func removeRoute(_ route: NetworkRoute) throws(ControlError) {
+        let object = try rtnlRoute(route)
+        defer { rtnl_route_put(object) }
+        try check(rtnl_route_delete(socket, object, 0), "remove the route to \(route)")
+    }
+
+    private borrowing func rtnlRoute(_ route: NetworkRoute) throws(ControlError) -> OpaquePointer {
+        guard let object = rtnl_route_alloc() else { throw .netlink("name a route", code: NLE_NOMEM) }
+        let destination = try NetlinkAddress(route.network.network)
+        let isIPv4 = route.network.address.family == .v4
+        rtnl_route_set_family(object, UInt8(isIPv4 ? AF_INET : AF_INET6))
+        rtnl_route_set_dst(object, destination.object)
+        rtnl_route_set_table(object, route.table)
+        rtnl_route_set_protocol(object, route.origin)
+        if route.metric != 0 { rtnl_route_set_priority(object, route.metric) }
+        guard route.kind == .unicast else {
+            rtnl_route_set_type(object, UInt8(RTN_UNREACHABLE))
+            rtnl_route_set_scope(object, UInt8(RT_SCOPE_UNIVERSE.rawValue))
+            return object
+        }
+        let isOnLink = isIPv4 && route.gateway == nil
+        rtnl_route_set_scope(object, UInt8(isOnLink ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue))
+        if let source = route.source {
+            let address = try NetlinkAddress(CIDR(host: source))
+            rtnl_route_set_pref_src(object, address.object)
+        }
+        guard let hop = rtnl_route_nh_alloc() else {
+            rtnl_route_put(object)
+            throw .netlink("name a route", code: NLE_NOMEM)
+        }
+        rtnl_route_nh_set_ifindex(hop, Int32(bitPattern: route.interface))
+        if let gateway = route.gateway {
+            let address = try NetlinkAddress(CIDR(host: gateway))
+            rtnl_route_nh_set_gateway(hop, address.object)
+            rtnl_route_nh_set_flags(hop, UInt32(RTNH_F_ONLINK))
+        }
+        rtnl_route_add_nexthop(object, hop)
+        return object
+    }
+}
+
+extension NetworkRoute: CustomStringConvertible {
+    /// `10.0.0.0/8 in table 254`
+    public var description: String { "\(network) in table \(table)" }
+
+    /// What a `rtnl_route` says, a route for each next hop; none when it is of a kind that is not known here.
+    static func list(rtnlRoute route: OpaquePointer) -> [NetworkRoute] {
+        guard let destination = rtnl_route_get_dst(route), let network = CIDR(nlAddress: destination) else {
+            return []
+        }
+        var common = NetworkRoute(table: rtnl_route_get_table(route), network: network, interface: 0)
+        common.metric = rtnl_route_get_priority(route)
+        common.origin = rtnl_route_get_protocol(route)
+        common.source = rtnl_route_get_pref_src(route).flatMap { CIDR(nlAddress: $0)?.address }
+        switch Int(rtnl_route_get_type(route)) {
+        case Int(RTN_UNREACHABLE):
+            common.kind = .unreachable
+            return [common]
+        case Int(RTN_UNICAST): break
+        default: return []
+        }
+        return (0..<rtnl_route_get_nnexthops(route)).compactMap { number in
+            guard let hop = rtnl_route_nexthop_n(route, number), rtnl_route_nh_get_via(hop) == nil else {
+                return nil
+            }
+            var each = common
+            each.interface = UInt32(bitPattern: rtnl_route_nh_get_ifindex(hop))
+            each.gateway = rtnl_route_nh_get_gateway(hop).flatMap { CIDR(nlAddress: $0)?.address }
+            return each
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Packet
+import Settings
+
+/// What a client wants of its host's routing: a table for each path, and one for a full tunnel.
+///
+///     1189    from LOCAL to SERVER                lookup the path's table     what the reverse-path filter asks
+///     1189    fwmark 0xB0DD oif INTERFACE         lookup the path's table     the path's own datagrams
+///     32189   all                                 lookup main, no default     the host's own networks: LAN, Docker …
+///     32190   not fwmark 0xB0DD                   lookup the tunnel's table   all else, into the tunnel
+///
+/// The first two come before any that Tailscale (5210 to 5270) and the usual programs set, the others after them and before
+/// `lookup main`.
+public struct RoutingPlan: Equatable, Sendable {
+    /// A path, as routing sees it.
+    public struct Path: Equatable, Sendable {
+        /// Its table's slot.
+        public var slot: UInt32
+        /// Its interface.
+        public var interface: UInt32
+        public var name: String
+        /// The interface's addresses.
+        public var addresses: [IPAddress]
+        /// Where the server is.
+        public var endpoints: [IPAddress]
+        /// The routers that it is told of, in place of those that the host knows.
+        public var gateways: [IPAddress]
+
+        /// A path over an interface.
+        public init(
+            slot: UInt32, interface: UInt32, name: String, addresses: [IPAddress], endpoints: [IPAddress],
+            gateways: [IPAddress]
+        ) {
+            (self.slot, self.interface, self.name) = (slot, interface, name)
+            (self.addresses, self.endpoints, self.gateways) = (addresses, endpoints, gateways)
+        }
+    }
+
+    /// Where a family's packets to anywhere go.
+    public enum Anywhere: Equatable, Sendable {
+        /// Where the host sends them.
+        case beside
+        /// Into the tunnel.
+        case tunnel
+        /// Nowhere: the tunnel has no address of the family, and beside it they must not go.
+        case refused
+    }
+
+    /// Before l3mdev's 1000 there is nothing of interest; Tailscale begins at 5210.
+    static let pathPriority: UInt32 = 1189
+    /// `lookup main` has 32766.
+    static let ownNetworksPriority: UInt32 = 32189
+    static let tunnelPriority: UInt32 = 32190
+    /// Any will do, as a table has one route to a network; IPv6 would make 1024 of none.
+    static let metric: UInt32 = 189
+
+    /// The tunnel's interface.
+    public let tunnel: UInt32
+    /// The paths.
+    public var paths: [Path] = []
+    public var ipv4 = Anywhere.beside
+    public var ipv6 = Anywhere.beside
+
+    /// Nothing wanted.
+    public init(tunnel: UInt32) { self.tunnel = tunnel }
+
+    /// The rules that carry it out.
+    public var rules: [RoutingRule] {
+        var rules = paths.flatMap(rules)
+        let table = RoutingTable.number(owner: tunnel, slot: RoutingTable.tunnelSlot)
+        for (family, anywhere) in families where anywhere != .beside {
+            var own = RoutingRule(family, priority: Self.ownNetworksPriority, table: NetworkRoute.mainTable)
+            own.suppressedPrefix = 0
+            own.label = table
+            var rest = RoutingRule(family, priority: Self.tunnelPriority, table: table)
+            rest.mark = TunnelMark.value
+            rest.isInverted = true
+            rules += [own, rest]
+        }
+        return rules
+    }
+
+    /// The routes that carry it out, given those that the host has.
+    public func routes(beside existing: [NetworkRoute]) -> [NetworkRoute] {
+        let foreign = existing.filter {
+            $0.kind == .unicast && $0.table != NetworkRoute.localTable && $0.origin != NetworkRoute.ownOrigin
+                && RoutingTable.owner(of: $0.table) == nil
+        }
+        var routes = paths.flatMap { self.routes(of: $0, from: foreign) }
+        let table = RoutingTable.number(owner: tunnel, slot: RoutingTable.tunnelSlot)
+        for (family, anywhere) in families where anywhere != .beside {
+            var route = NetworkRoute(table: table, network: .anywhere(family), interface: tunnel)
+            if anywhere == .refused { (route.kind, route.interface) = (.unreachable, 0) }
+            routes.append(route)
+        }
+        for i in routes.indices {
+            (routes[i].metric, routes[i].origin) = (Self.metric, NetworkRoute.ownOrigin)
+        }
+        return routes
+    }
+
+    private var families: [(IPAddress.Family, Anywhere)] { [(.v4, ipv4), (.v6, ipv6)] }
+
+    private func rules(_ path: Path) -> [RoutingRule] {
+        let table = RoutingTable.number(owner: tunnel, slot: path.slot)
+        var rules: [RoutingRule] = []
+        for family in [IPAddress.Family.v4, .v6] {
+            let locals = path.addresses.filter { $0.family == family }
+            guard !locals.isEmpty else { continue }
+            var own = RoutingRule(family, priority: Self.pathPriority, table: table)
+            own.mark = TunnelMark.value
+            own.output = path.name
+            rules.append(own)
+            for endpoint in path.endpoints where endpoint.family == family && !endpoint.isLinkLocal {
+                for local in locals where !local.isLinkLocal {
+                    var back = RoutingRule(family, priority: Self.pathPriority, table: table)
+                    back.source = CIDR(host: local)
+                    back.destination = CIDR(host: endpoint)
+                    rules.append(back)
+                }
+            }
+        }
+        return rules
+    }
+
+    /// The host's routes through the path's interface that may lead to the server, each network once: from the main table
+    /// rather than another, with the lowest metric.
+    private func routes(of path: Path, from foreign: [NetworkRoute]) -> [NetworkRoute] {
+        var candidates = foreign.filter { route in
+            route.interface == path.interface
+                && (route.network.length == 0 || route.gateway == nil
+                    || path.endpoints.contains { route.network.contains($0) })
+        }
+        candidates.sort {
+            ($0.table == NetworkRoute.mainTable ? 0 : 1, $0.metric)
+                < ($1.table == NetworkRoute.mainTable ? 0 : 1, $1.metric)
+        }
+        let table = RoutingTable.number(owner: tunnel, slot: path.slot)
+        for gateway in path.gateways.reversed() {
+            var route = NetworkRoute(
+                table: table, network: .anywhere(gateway.family), interface: path.interface)
+            route.gateway = gateway
+            candidates.insert(route, at: 0)
+        }
+        var networks: Set<CIDR> = []
+        return candidates.compactMap { candidate in
+            guard networks.insert(candidate.network).inserted else { return nil }
+            var route = candidate
+            route.table = table
+            return route
+        }
+    }
+}
+
+extension CIDR {
+    /// All addresses of a family.
+    static func anywhere(_ family: IPAddress.Family) -> CIDR {
+        CIDR(family == .v4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, low: 0), length: 0)!
+    }
+}
