@@ -100,6 +100,7 @@ let package = Package(
             name: "ControlTests", dependencies: ["Control", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
+        .testTarget(name: "BonddTests", dependencies: ["bondd", "Messages"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "Messages", "Engine", "Proto", "Packet"]),
     ],
