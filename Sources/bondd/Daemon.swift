@@ -46,6 +46,7 @@ struct Daemon: ~Copyable {
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true
+    private var supervision = Supervision()
 
     init(_ configuration: Configuration, file: String, socket: String, state: String, log: Log) throws {
         self.configuration = configuration
@@ -126,9 +127,11 @@ struct Daemon: ~Copyable {
 
     /// Runs until SIGTERM or SIGINT, then leaves the machine as it was.
     mutating func run() throws {
+        supervision.ready(summary(now: startedAt), now: DataPlane.clock())
         while isRunning {
+            let check = nextCheck == .zero ? .never : nextCheck
             let count = poller.wait(
-                until: min(plane.nextDeadline, nextCheck == .zero ? .never : nextCheck).nanoseconds,
+                until: min(plane.nextDeadline, check, supervision.nextSign).nanoseconds,
                 now: DataPlane.clock().nanoseconds)
             let now = DataPlane.clock()
             for i in 0..<count {
@@ -150,7 +153,9 @@ struct Daemon: ~Copyable {
             }
             turn(now: now)
             plane.giveBackMemory(now: now)
+            if now >= supervision.nextSign { supervision.sign(summary(now: now), now: now) }
         }
+        supervision.stopping()
         stopThreads()
         plane.close(now: DataPlane.clock())
         if plane.engine.isClient {
@@ -182,7 +187,10 @@ struct Daemon: ~Copyable {
     private mutating func takeSignals(now: Instant) {
         while let signal = poller.takeSignal() {
             switch signal {
-            case SIGHUP: _ = reload(now: now)
+            case SIGHUP:
+                supervision.reloading()
+                _ = reload(now: now)
+                supervision.ready(summary(now: now), now: now)
             default: isRunning = false
             }
         }
