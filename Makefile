@@ -29,6 +29,7 @@ lint: setup
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
 	scripts/check-imports --self-test
 	scripts/check-imports
+	scripts/check-units
 
 test: lint unit simulation end-to-end
 	@echo

@@ -139,6 +139,7 @@ let package = Package(
             ]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
+        .testTarget(name: "BonddTests", dependencies: ["bondd", "Messages"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "Messages", "Engine", "Proto", "Packet"]),
     ],

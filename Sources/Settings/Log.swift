@@ -36,17 +36,21 @@ public struct Log: Sendable {
     private let fileDescriptor: Int32
     private let toJournal: Bool
 
-    /// A log on stderr; text lines get journald's priorities when that is where stderr leads.
+    /// A log on stderr; lines get journald's priorities when that is where stderr leads.
     public init(level: Level = .info, format: Format = .text, fileDescriptor: Int32 = 2) {
         self.level = level
         self.format = format
         self.fileDescriptor = fileDescriptor
+        toJournal = Self.leadsToJournal(fileDescriptor)
+    }
+
+    /// What an error on stderr begins with: journald's priority when that is where it leads, nothing otherwise.
+    public static var errorPrefix: String { leadsToJournal(2) ? "<\(Level.error.priority)>" : "" }
+
+    private static func leadsToJournal(_ fileDescriptor: Int32) -> Bool {
         var facts = stat()
-        if let journal = getenv("JOURNAL_STREAM"), fstat(fileDescriptor, &facts) == 0 {
-            toJournal = String(cString: journal) == "\(facts.st_dev):\(facts.st_ino)"
-        } else {
-            toJournal = false
-        }
+        guard let journal = getenv("JOURNAL_STREAM"), fstat(fileDescriptor, &facts) == 0 else { return false }
+        return String(cString: journal) == "\(facts.st_dev):\(facts.st_ino)"
     }
 
     /// Writes a line when `level` is to be written; neither message nor fields are made otherwise.
@@ -64,9 +68,10 @@ public struct Log: Sendable {
     func line(
         _ level: Level, _ message: String, _ fields: KeyValuePairs<String, String>, time: time_t
     ) -> String {
+        let priority = toJournal ? "<\(level.priority)>" : ""
         switch format {
         case .text:
-            var line = toJournal ? "<\(level.priority)>" : Self.stamp(time) + " \(level.rawValue) "
+            var line = toJournal ? priority : Self.stamp(time) + " \(level.rawValue) "
             line += Self.escaped(message, quotes: false)
             for (key, value) in fields {
                 let plain =
@@ -75,7 +80,8 @@ public struct Log: Sendable {
             }
             return line + "\n"
         case .json:
-            var line = "{\"time\":\"\(Self.stamp(time))\",\"level\":\"\(level.rawValue)\",\"message\":\""
+            var line =
+                priority + "{\"time\":\"\(Self.stamp(time))\",\"level\":\"\(level.rawValue)\",\"message\":\""
             line += Self.escaped(message, quotes: true) + "\""
             for (key, value) in fields { line += ",\"\(key)\":\"\(Self.escaped(value, quotes: true))\"" }
             return line + "}\n"

@@ -34,7 +34,7 @@ struct BondD: ParsableCommand {
             let isUsage = code == .validationFailure
             let hint = isUsage ? "; see bondd --help" : ""
             let sentence = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
-            let line = Array("bondd: \(sentence)\(hint)\n".utf8)
+            let line = Array("\(Log.errorPrefix)bondd: \(sentence)\(hint)\n".utf8)
             _ = write(STDERR_FILENO, line, line.count)
             Glibc.exit(isUsage ? 2 : 1)
         }

@@ -76,6 +76,7 @@ struct Daemon: ~Copyable {
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true
+    private var supervision = Supervision()
 
     init(_ configuration: Configuration, file: String, socket: String, state: String, log: Log) throws {
         self.configuration = configuration
@@ -177,11 +178,13 @@ struct Daemon: ~Copyable {
 
     /// Runs until SIGTERM or SIGINT, then leaves the machine as it was.
     mutating func run() throws {
+        supervision.ready(summary(now: startedAt), now: DataPlane.clock())
         while isRunning {
+            let check = nextCheck == .zero ? .never : nextCheck
             let count = poller.wait(
                 until: min(
-                    plane.nextDeadline, nextCheck == .zero ? .never : nextCheck, enrolments.deadline,
-                    firewall?.deadline ?? .never
+                    plane.nextDeadline, check, enrolments.deadline, firewall?.deadline ?? .never,
+                    supervision.nextSign
                 ).nanoseconds,
                 now: DataPlane.clock().nanoseconds)
             let now = DataPlane.clock()
@@ -207,7 +210,9 @@ struct Daemon: ~Copyable {
             turn(now: now)
             attendEnrolments(now: now)
             plane.giveBackMemory(now: now)
+            if now >= supervision.nextSign { supervision.sign(summary(now: now), now: now) }
         }
+        supervision.stopping()
         stopThreads()
         handed.close()
         plane.close(now: DataPlane.clock())
@@ -243,7 +248,10 @@ struct Daemon: ~Copyable {
     private mutating func takeSignals(now: Instant) {
         while let signal = poller.takeSignal() {
             switch signal {
-            case SIGHUP: _ = reload(now: now)
+            case SIGHUP:
+                supervision.reloading()
+                _ = reload(now: now)
+                supervision.ready(summary(now: now), now: now)
             default: isRunning = false
             }
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Glibc
 import Messages
 import Settings
 
@@ -13,7 +14,23 @@ struct ShowStatus: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Show it live, with keys to change mode and roles.")
+    var watch = false
+
+    @Flag(
+        name: .customLong("no-color"), help: "With --watch: no colours. The variable NO_COLOR says the same.")
+    var noColor = false
+
+    func validate() throws {
+        if json && watch { throw ValidationError("--json and --watch don't go together; use one of them") }
+    }
+
     func run() throws {
+        if watch {
+            let asksForNone = getenv("NO_COLOR").map { $0[0] != 0 } ?? false
+            var live = try LiveStatus(socket: options.socket, hasColour: !noColor && !asksForNone)
+            return try live.run()
+        }
         let status = try ask(.status, options.socket)
         guard case .status(let status) = status else {
             throw Failure("bondd gave no status; is it another version?")

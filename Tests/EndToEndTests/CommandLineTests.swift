@@ -25,7 +25,7 @@ import Testing
 
     @Test(arguments: [
         "nonsense", "--nonsense", "run --nonsense", "run extra", "run --config", "status --jsn",
-        "status extra",
+        "status extra", "status --json --watch",
         "set", "set mode", "set mode stripe extra", "keygen extra", "keygen --out", "pubkey extra",
         "status --log-level loud", "run --log-format xml --check", "--socket /tmp/x", "set path.fibre.cap -1",
     ]) func wrongUsageIsExitCode2(_ line: String) throws {
@@ -41,6 +41,7 @@ import Testing
         ("run --check --config /dev/null", "[tunnel]"),
         ("status --socket /nonexistent/sock", "/nonexistent/sock"),
         ("status --json --socket /nonexistent/sock", "bondd run"),
+        ("status --watch --socket /nonexistent/sock", "bondd run"),
         ("set mode stripe --socket /nonexistent/sock", "/nonexistent/sock"),
         ("set mode stripe --socket /dev/null", "/dev/null"),
         ("keygen --out /nonexistent/key", "/nonexistent/key"),

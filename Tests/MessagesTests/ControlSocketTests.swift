@@ -67,6 +67,13 @@ import Testing
         #expect(directory.mode(of: "sub/bondd.sock") == 0)
     }
 
+    @Test func whatASystemServiceListensOnIsForItsGroupToo() throws {
+        let socket = try ListeningSocket(path: directory.path + "/sub/bondd.sock", isForGroup: true)
+        #expect(socket.fileDescriptor >= 0)
+        #expect(directory.mode(of: "sub/bondd.sock") == 0o660)
+        #expect(directory.mode(of: "sub") == 0o770)
+    }
+
     @Test func nonsenseIsAnsweredHere() throws {
         var socket = try ControlSocket<Request, Response>(path: path)
         let peer = try Peer(path)

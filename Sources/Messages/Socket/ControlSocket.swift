@@ -32,7 +32,8 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
     private var clients: [UInt64: ControlConnection] = [:]
     private var lastClient: UInt64 = 0
 
-    /// Listens on `path`: 0600, its directory made when it is missing, a dead daemon's socket replaced.
+    /// Listens on `path`: 0600, or 0660 where root runs it with another effective group; its directory is made when it is missing, and a
+    /// dead daemon's socket replaced.
     /// - Throws: `alreadyRunning`, `notASocket`, `socketPathTooLong` or `file`.
     public init(path: String) throws(SocketError) {
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))

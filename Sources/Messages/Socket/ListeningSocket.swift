@@ -1,29 +1,38 @@
 import Glibc
 
-/// The Unix socket in the file system that clients connect to: 0600, gone when the value is.
+/// The Unix socket in the file system that clients connect to, gone when the value is.
+///
+/// It is for its owner alone (0600); for the group, too (0660), where root runs the program with an effective group that is
+/// not root's: a service manager that sets one says by it who else may speak to the program.
 struct ListeningSocket: ~Copyable {
     let fileDescriptor: Int32
     private let path: String
     private let device: dev_t
     private let inode: ino_t
 
-    /// Makes the socket, and its directory (0755) when that is missing. A socket that nobody answers on any more is
+    /// Makes the socket, and its directory (0755, or 0770 with a group) when that is missing. A socket that nobody answers on any more is
     /// replaced.
-    init(path: String) throws(SocketError) {
+    init(path: String, isForGroup: Bool = Self.isForGroup) throws(SocketError) {
         let address = try UnixAddress(path)
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
             let directory = String(path[..<slash])
-            if mkdir(directory, 0o755) != 0, errno != EEXIST {
+            if mkdir(directory, 0o755) == 0 {
+                // Whatever the umask is: others of the group have sockets there.
+                if isForGroup { chmod(directory, 0o770) }
+            } else if errno != EEXIST {
                 throw .file("make the directory", path: directory, errno: errno)
             }
         }
         let descriptor = try UnixAddress.open(blocking: false)
         var facts = stat()
         do throws(SocketError) {
-            // Before bind, so that the file is never anything but 0600.
-            guard fchmod(descriptor, 0o600) == 0 else {
+            // Before bind, so that the file is never open to more.
+            guard fchmod(descriptor, isForGroup ? 0o660 : 0o600) == 0 else {
                 throw .file("protect", path: path, errno: errno)
             }
+            // The kernel takes the umask off it; a group's part of it must stay.
+            let mask = isForGroup ? umask(0o117) : nil
+            defer { if let mask { umask(mask) } }
             try Self.bind(descriptor, address)
             guard listen(descriptor, 16) == 0, stat(path, &facts) == 0 else {
                 throw .file("listen on", path: path, errno: errno)
@@ -37,6 +46,8 @@ struct ListeningSocket: ~Copyable {
         device = facts.st_dev
         inode = facts.st_ino
     }
+
+    private static var isForGroup: Bool { geteuid() == 0 && getegid() != 0 }
 
     deinit {
         close(fileDescriptor)

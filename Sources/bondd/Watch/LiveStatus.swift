@@ -1,0 +1,112 @@
+import CLinux
+import Glibc
+import Messages
+
+/// `bondd status --watch`: asks the daemon once a second and shows what it says until the user has seen enough.
+struct LiveStatus {
+    let socket: String
+    let hasColour: Bool
+    private var view = WatchView()
+
+    /// How often the daemon is asked, in milliseconds.
+    private static let period = 1000
+
+    /// - Throws: `Failure` or `SocketError` when the daemon does not answer at all; later on that is waited for.
+    init(socket: String, hasColour: Bool) throws {
+        self.socket = socket
+        self.hasColour = hasColour
+        view.sparkline = Terminal.knowsUnicode ? .unicode : .ascii
+        guard case .status(let status) = try ask(.status, socket) else {
+            throw Failure("bondd gave no status; is it another version?")
+        }
+        view.history.add(status, at: Self.now)
+    }
+
+    private static var now: Double { Double(clinux_monotonic()) / 1e9 }
+
+    /// Shows it on the terminal, or as lines where there is none.
+    mutating func run() throws {
+        if Terminal.isThere { try runOnScreen() } else { runAsLines() }
+    }
+
+    // MARK: - A screen
+
+    private mutating func runOnScreen() throws {
+        let terminal = try Terminal()
+        var next = Self.now + Double(Self.period) / 1000
+        while true {
+            let size = terminal.size
+            terminal.draw(view.lines(columns: size.columns, rows: size.rows), hasColour: hasColour)
+            switch terminal.wait(milliseconds: Int((next - Self.now) * 1000) + 1) {
+            case .keys(let keys):
+                for key in keys {
+                    if key == .quit { return }
+                    press(key)
+                }
+            case .ended: return
+            case .resized: break
+            case .time:
+                look()
+                next = max(next + Double(Self.period) / 1000, Self.now)
+            }
+        }
+    }
+
+    private mutating func press(_ key: Key) {
+        view.message = nil
+        guard let request = view.press(key) else { return }
+        do {
+            _ = try ask(.set(key: request.key, value: request.value), socket)
+            look()
+            view.message = "\(request.key) is \(request.value) until bondd ends or reads its file again"
+        } catch {
+            view.message = "\(error)"
+        }
+    }
+
+    private mutating func look() {
+        do {
+            guard case .status(let status) = try ControlClient.ask(.status, path: socket, timeout: 2000)
+            else { throw Failure("bondd gave no status") }
+            view.history.add(status, at: Self.now)
+            view.silence = nil
+            view.selection = min(view.selection, max(0, view.rowCount - 1))
+        } catch {
+            view.history.interrupt()
+            view.silence = "bondd does not answer: \(error)"
+        }
+    }
+
+    // MARK: - Lines
+
+    private mutating func runAsLines() {
+        var said: String?
+        while true {
+            let text: String
+            if let silence = view.silence {
+                text = silence == said ? "" : silence + "\n"
+            } else {
+                text = view.plainLines(time: Self.clock).map { $0 + "\n" }.joined()
+            }
+            said = view.silence
+            guard Output.write(text), !readerIsGone else { return }
+            usleep(UInt32(Self.period * 1000))
+            look()
+        }
+    }
+
+    /// Nothing may be written for long while the daemon is away.
+    private var readerIsGone: Bool {
+        var watched = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&watched, 1, 0) > 0 && watched.revents & Int16(POLLERR) != 0
+    }
+
+    /// `12:34:56`
+    private static var clock: String {
+        var now = time(nil)
+        var parts = tm()
+        localtime_r(&now, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    }
+}

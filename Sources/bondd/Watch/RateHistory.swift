@@ -1,0 +1,23 @@
+/// The rates of the last minute or so, one sample a look at the daemon's counters, in Mbit/s.
+struct RateHistory {
+    /// One look.
+    struct Sample: Equatable {
+        var sent: Double
+        var received: Double
+    }
+
+    /// As many samples as the widest sparkline shows.
+    static let capacity = 60
+
+    /// Oldest first.
+    private(set) var samples: [Sample] = []
+
+    /// The latest sample; 0 before the second look.
+    var latest: Sample { samples.last ?? Sample(sent: 0, received: 0) }
+
+    /// Takes a sample, and drops what is too old.
+    mutating func append(_ sample: Sample) {
+        samples.append(sample)
+        if samples.count > Self.capacity { samples.removeFirst(samples.count - Self.capacity) }
+    }
+}

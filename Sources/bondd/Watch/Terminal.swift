@@ -1,0 +1,91 @@
+import CLinux
+import Glibc
+
+/// The user's terminal while the live view has it: raw, on its alternate screen. It is as before when the value is gone.
+struct Terminal: ~Copyable {
+    /// What woke `wait`.
+    enum Event: Equatable {
+        case keys([Key])
+        /// Another size.
+        case resized
+        /// A signal that ends programs, or nobody at the other end.
+        case ended
+        /// The time is over.
+        case time
+    }
+
+    private var before = termios()
+    private let signals: Int32
+
+    /// Whether there is a terminal at both ends that can do more than print lines.
+    static var isThere: Bool {
+        let kind = getenv("TERM").map { String(cString: $0) } ?? ""
+        return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && kind != "" && kind != "dumb"
+    }
+
+    /// Whether it has the characters of sparklines: the locale says so, and it is not the kernel's own console.
+    static var knowsUnicode: Bool {
+        func value(_ name: String) -> String? {
+            getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        }
+        let locale = (value("LC_ALL") ?? value("LC_CTYPE") ?? value("LANG") ?? "").uppercased()
+        return (locale.hasSuffix("UTF-8") || locale.hasSuffix("UTF8")) && value("TERM") != "linux"
+    }
+
+    /// Takes the terminal.
+    init() throws(Failure) {
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH] { sigaddset(&mask, signal) }
+        pthread_sigmask(SIG_BLOCK, &mask, nil)
+        signals = signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
+        guard signals >= 0, tcgetattr(STDIN_FILENO, &before) == 0 else {
+            throw Failure("the terminal can't be used: \(String(cString: strerror(errno)))")
+        }
+        var raw = before
+        cfmakeraw(&raw)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
+        // Alternate screen, no cursor, no line wrap.
+        _ = Output.write("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l")
+    }
+
+    deinit {
+        _ = Output.write("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
+        var before = before
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
+        close(signals)
+    }
+
+    /// Its size; 80 × 24 when it does not say.
+    var size: (columns: Int, rows: Int) {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return (80, 24)
+        }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
+    /// Draws a frame over the last one.
+    borrowing func draw(_ lines: [StyledLine], hasColour: Bool) {
+        let text = lines.map { $0.drawn(hasColour: hasColour) + "\u{1B}[K" }.joined(separator: "\r\n")
+        _ = Output.write("\u{1B}[H" + text + "\u{1B}[J")
+    }
+
+    /// Waits for the user, `milliseconds` at the most.
+    borrowing func wait(milliseconds: Int) -> Event {
+        var watched = [
+            pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+        ]
+        guard poll(&watched, 2, Int32(max(0, milliseconds))) > 0 else { return .time }
+        var info = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        if watched[1].revents != 0, read(signals, &info, size) == size {
+            return Int32(info.ssi_signo) == SIGWINCH ? .resized : .ended
+        }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = read(STDIN_FILENO, &bytes, bytes.count)
+        if count > 0 { return .keys(Key.keys(in: bytes[..<count])) }
+        return count < 0 && (errno == EINTR || errno == EAGAIN) ? .time : .ended
+    }
+}
