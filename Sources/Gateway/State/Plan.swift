@@ -10,6 +10,8 @@ public struct Plan: Equatable, Sendable {
     public let networks: [CIDR]
     /// The clients of the file, in its order.
     public let clients: [Configuration.KnownClient]
+    /// Where clients reach the server, as the file says; empty: it does not.
+    let endpoints: [HostPort]
     /// Where the server listens.
     let listen: [Endpoint]
     /// The server's addresses and those of the file's clients.
@@ -20,6 +22,7 @@ public struct Plan: Equatable, Sendable {
         self.file = file
         networks = tunnel.addresses
         clients = server.clients
+        endpoints = server.endpoints
         listen = server.listen
         reserved = Set(tunnel.addresses.map(\.address) + server.clients.flatMap(\.addresses))
     }

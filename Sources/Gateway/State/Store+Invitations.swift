@@ -23,7 +23,7 @@ extension Store {
                 "the server's public key is not known yet; start bondd, which tells it, or give --public-key")
         }
         return try invite(
-            order, plan: plan, server: server, endpoints: endpoints(for: order, listen: plan.listen),
+            order, plan: plan, server: server, endpoints: endpoints(for: order, plan: plan),
             now: currentTime())
     }
 

@@ -32,14 +32,15 @@ extension Store {
         try write { db in try Self.setValue(key, "server_key", db) }
     }
 
-    /// Where the clients of an invitation reach the server: as the order says, as it was set, or where the server listens when
-    /// that is one of its addresses.
+    /// Where the clients of an invitation reach the server: as the order says, as the file does, as it was set, or where the
+    /// server listens when that is one of its addresses.
     /// - Throws: `refused` when none of these says it.
-    func endpoints(for order: InvitationOrder, listen: [Endpoint]) throws(GatewayError) -> [HostPort] {
+    func endpoints(for order: InvitationOrder, plan: Plan) throws(GatewayError) -> [HostPort] {
         if !order.endpoints.isEmpty { return try Self.checked(order.endpoints) }
+        if !plan.endpoints.isEmpty { return try Self.checked(plan.endpoints.map(\.description)) }
         let known = try endpoints()
         if !known.isEmpty { return try Self.checked(known) }
-        let specific = listen.filter {
+        let specific = plan.listen.filter {
             let address = $0.address
             return !(address.high == 0 && address.low == 0) && !address.isLinkLocal
         }
