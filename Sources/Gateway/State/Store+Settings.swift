@@ -35,12 +35,14 @@ extension Store {
     /// Where the clients of an invitation reach the server: as the order says, as the file does, as it was set, or where the
     /// server listens when that is one of its addresses.
     /// - Throws: `refused` when none of these says it.
-    func endpoints(for order: InvitationOrder, plan: Plan) throws(GatewayError) -> [HostPort] {
+    func endpoints(
+        for order: InvitationOrder, named: [HostPort] = [], listen: [Endpoint]
+    ) throws(GatewayError) -> [HostPort] {
         if !order.endpoints.isEmpty { return try Self.checked(order.endpoints) }
-        if !plan.endpoints.isEmpty { return try Self.checked(plan.endpoints.map(\.description)) }
+        if !named.isEmpty { return try Self.checked(named.map(\.description)) }
         let known = try endpoints()
         if !known.isEmpty { return try Self.checked(known) }
-        let specific = plan.listen.filter {
+        let specific = listen.filter {
             let address = $0.address
             return !(address.high == 0 && address.low == 0) && !address.isLinkLocal
         }

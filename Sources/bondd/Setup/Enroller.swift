@@ -23,6 +23,9 @@ struct Enroller: ~Copyable {
         case unavailable
     }
 
+    /// So long, some ten inits, nobody answers before that is said. One who answers gets more time to store the client.
+    private static let longestSilence = Interval.seconds(12)
+
     private var engine: Engine
     private var outbox = Outbox()
     private var batch = ReceiveBatch()
@@ -56,6 +59,7 @@ struct Enroller: ~Copyable {
         }
         guard !sockets.isEmpty else { throw Failure("the kernel gives no UDP socket; see ulimit -n") }
         var last: Result?
+        var isHeard = false
         while DataPlane.clock() - start < .seconds(Int64(seconds)) {
             if let result = turn() {
                 if result != .outcome(.unavailable) {
@@ -64,6 +68,8 @@ struct Enroller: ~Copyable {
                 }
                 last = .unavailable
             }
+            isHeard = isHeard || !engine.reports(now: start).isEmpty
+            if !isHeard && refusal == nil && DataPlane.clock() - start > Self.longestSilence { return .silence }
             // A stranger's refusal may be a forged copy of an old one no more than an answer could be, but a server that is
             // just being set up may know the invitation in a moment.
             if let refusal, DataPlane.clock() - start > .seconds(5) { return refusal }

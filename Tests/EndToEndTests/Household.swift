@@ -1,0 +1,203 @@
+import Glibc
+import Lab
+import Testing
+
+/// What a new user has: an internet host, a server before it, and clients with two uplinks each; nothing is set up.
+///
+///     internet ── wan ── server ── fibre, lte ── client
+final class Household {
+    /// One host that bondd sets up, with its files and the processes that it started there.
+    final class Host {
+        let namespace: Namespace
+        let scratch: Scratch
+        private let bondd: String
+        /// What bondd's commands started, and what the test did.
+        private var processes: [String: pid_t] = [:]
+        private var children: [String: Child] = [:]
+
+        init(_ namespace: Namespace, _ bondd: String) throws {
+            self.namespace = namespace
+            self.bondd = bondd
+            scratch = try Scratch()
+        }
+
+        var socket: String { "\(scratch.path)/run/bondd.sock" }
+        var config: String { "\(scratch.path)/etc/bondd.toml" }
+        var state: String { "\(scratch.path)/state" }
+
+        /// Runs a command of bondd with this host's socket.
+        @discardableResult func command(_ arguments: [String], seconds: Double = 60) throws -> Child {
+            let child = try namespace.spawn([bondd] + arguments + ["--socket", socket])
+            try child.wait(seconds: seconds)
+            note(child.output)
+            return child
+        }
+
+        /// Begins a command of bondd.
+        func begin(_ arguments: [String]) throws -> Child {
+            try namespace.spawn([bondd] + arguments + ["--socket", socket])
+        }
+
+        /// Remembers the processes that a command says it has started.
+        func note(_ output: String) {
+            for line in output.split(separator: "\n") {
+                let words = line.split(separator: " ")
+                guard words.count > 4, words[1...3].elementsEqual(["runs", "as", "process"]) else { continue }
+                processes[String(words[0])] = pid_t(words[4].prefix { $0.isNumber })
+            }
+        }
+
+        /// Starts one of the two programs by hand, as after a boot.
+        func start(_ name: String) throws {
+            let program = name == "bondd" ? bondd : try Program("bondd-control").path
+            let directory = name == "bondd" ? state : "\(state)/control"
+            children[name] = try namespace.spawn([
+                program, "run", "--config", config, "--socket", socket, "--state-dir", directory,
+            ])
+        }
+
+        /// Sends a signal to one of the two programs and waits until it is gone.
+        func end(_ name: String, _ signal: Int32 = SIGTERM) {
+            if let child = children.removeValue(forKey: name) {
+                child.signal(signal)
+                _ = try? child.wait(seconds: 5)
+                child.kill()
+                return
+            }
+            guard let process = processes.removeValue(forKey: name) else { return }
+            kill(process, signal)
+            for _ in 0..<500 where kill(process, 0) == 0 && !Self.isZombie(process) { usleep(10_000) }
+            kill(process, SIGKILL)
+        }
+
+        func isRunning(_ name: String) -> Bool {
+            children[name]?.isRunning ?? processes[name].map { kill($0, 0) == 0 && !Self.isZombie($0) } ?? false
+        }
+
+        /// One that has ended, and that nobody has waited for: its parent is gone.
+        private static func isZombie(_ process: pid_t) -> Bool {
+            guard let file = fopen("/proc/\(process)/stat", "re") else { return true }
+            defer { fclose(file) }
+            var line = [CChar](repeating: 0, count: 512)
+            guard fgets(&line, Int32(line.count), file) != nil else { return true }
+            let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            return text.split(separator: ")").last?.dropFirst().first == "Z"
+        }
+
+        /// What it logged of late.
+        func log(_ name: String) -> String {
+            let file = (try? namespace.run(["sh", "-c", "tail -n 40 '\(state)/\(name).log'"])) ?? ""
+            return file + (children[name]?.errors ?? "")
+        }
+
+        /// All that bondd may change of a host: nftables, sysctls, routes and rules.
+        func surface() throws -> [String] {
+            let parameters =
+                "cd /proc/sys/net && grep -s . ipv4/ip_forward ipv?/conf/*/forwarding ipv6/conf/*/accept_ra ipv4/conf/*/rp_filter"
+            var texts = [
+                try namespace.run(["nft", "-s", "list", "ruleset"]),
+                try namespace.run(["sh", "-c", parameters]),
+            ]
+            for family in ["-4", "-6"] {
+                texts.append(try namespace.run(["ip", family, "route", "show", "table", "all"]))
+                texts.append(try namespace.run(["ip", family, "rule", "show"]))
+            }
+            return texts
+        }
+
+        func close() {
+            for name in ["bondd-control", "bondd"] { end(name, SIGKILL) }
+            scratch.remove()
+        }
+    }
+
+    let lab: Lab
+    let server: Host
+    let internet: Namespace
+    let wan: VethPair
+    private(set) var clients: [Host] = []
+    private(set) var links: [EmulatedLink] = []
+    private let bondd: String
+
+    init() throws {
+        lab = try Lab(seed: 1)
+        bondd = try Program().path
+        server = try Host(try lab.namespace("server"), bondd)
+        internet = try lab.namespace("internet")
+        wan = try lab.veth("wan", from: server.namespace, to: internet)
+        for way in ways { try server.namespace.ip("route add default via \(way.to) dev wan") }
+    }
+
+    deinit { close() }
+
+    /// The internet host's addresses, and the server's as it sees them.
+    var ways: [(to: String, seen: String)] {
+        let addresses = wan.addresses
+        return [
+            (addresses.ipv4(.server), addresses.ipv4(.client)),
+            (addresses.ipv6(.server), addresses.ipv6(.client)),
+        ]
+    }
+
+    /// A host with uplinks that lead to the server, each with a default route.
+    func client(_ name: String, uplinks: [String] = ["fibre=40/10", "lte=20/20"]) throws -> Host {
+        let host = try Host(try lab.namespace(name), bondd)
+        for (number, text) in uplinks.enumerated() {
+            let link = try lab.link(try LinkSpec(text), from: host.namespace, to: server.namespace)
+            links.append(link)
+            try host.namespace.ip(
+                "route add default via \(link.addresses.ipv4(.server)) dev \(link.name) metric \(100 + number)")
+        }
+        clients.append(host)
+        return host
+    }
+
+    /// Where any client reaches the server.
+    var endpoint: String { "\(ways[0].seen):5000" }
+
+    /// `bondd init`, and the link that it prints.
+    func makeServer(client name: String = "boat") throws -> String {
+        let arguments = ["--config", server.config, "--state-dir", server.state, "--endpoint", endpoint]
+        let child = try server.command(["init", "--client", name] + arguments)
+        let failure = "\(child.output) \(child.errors) \(server.log("bondd")) \(server.log("bondd-control"))"
+        try #require(child.status == .exited(0), "\(failure)")
+        return try #require(Self.link(in: child.output), "\(child.output)")
+    }
+
+    /// The join link in what a command printed.
+    static func link(in output: String) -> String? {
+        output.split { $0.isWhitespace }.first { $0.hasPrefix("bondd://") }.map(String.init)
+    }
+
+    /// What `bondd join` wants besides the link: this host's places, and its uplinks by name, as emulated ones are virtual.
+    func joinArguments(_ host: Host) -> [String] {
+        [
+            "--config", host.config, "--state-dir", host.state, "--no-measure", "--include", "fibre*", "--include",
+            "lte*",
+        ]
+    }
+
+    /// `bondd join`, which must succeed.
+    func join(_ host: Host, _ link: String) throws {
+        let child = try host.command(["join", link] + joinArguments(host))
+        try #require(child.status == .exited(0), "\(child.output) \(child.errors) \(host.log("bondd"))")
+        #expect(child.output.contains("2 of 2 paths work"), "\(child.output)")
+    }
+
+    /// The internet host sees the server, over both IP versions, as soon as the tunnel has its routes.
+    func reachesTheInternet(_ host: Host) throws {
+        for _ in 0..<200 where try !host.namespace.ip("-6 rule show").contains("not from all fwmark") {
+            usleep(20_000)
+        }
+        for way in ways {
+            let probe = try TCPProbe(from: host.namespace, to: internet, way.to)
+            #expect(probe.peer == way.seen && probe.carries(milliseconds: 2000))
+        }
+    }
+
+    func close() {
+        for client in clients { client.close() }
+        server.close()
+        lab.close()
+    }
+}

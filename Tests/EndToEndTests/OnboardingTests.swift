@@ -1,0 +1,176 @@
+import Glibc
+import Lab
+import Testing
+
+extension EndToEndTests {
+    /// `bondd init` on a server and `bondd join` on a client, and all that may go wrong.
+    @Suite("Onboarding") struct Onboarding {
+        private func inHousehold(_ body: (Household) throws -> Void) throws {
+            let household = try Household()
+            defer { household.close() }
+            try body(household)
+        }
+
+        private func wait(seconds: Double, _ what: String, until isSo: () throws -> Bool) throws {
+            for _ in 0..<Int(seconds * 20) {
+                if try isSo() { return }
+                usleep(50_000)
+            }
+            Issue.record("\(what) did not come within \(seconds) s")
+        }
+
+        /// Two commands, and the internet is reached over both IP versions; killed, started again and stopped, both hosts
+        /// are as they were.
+        @Test func twoCommandsMakeATunnel() throws {
+            try inHousehold { household in
+                let (server, client) = (household.server, try household.client("boat"))
+                let before = (try server.surface(), try client.surface())
+                try household.join(client, try household.makeServer())
+                try household.reachesTheInternet(client)
+                #expect(try server.surface() != before.0 && client.surface() != before.1)
+                let list = try server.command(["clients"]).output
+                #expect(list.contains("boat") && list.contains("10.77.0.2") && list.contains("up"), "\(list)")
+                for signal in [SIGTERM, SIGKILL] {
+                    client.end("bondd", signal)
+                    server.end("bondd", signal)
+                    if signal == SIGTERM {
+                        #expect(try server.surface() == before.0)
+                        #expect(try client.surface() == before.1)
+                    }
+                    try server.start("bondd")
+                    try client.start("bondd")
+                    try wait(seconds: 8, "a session") {
+                        try client.command(["status"]).output.contains("  up  mode")
+                    }
+                    try household.reachesTheInternet(client)
+                }
+                client.end("bondd")
+                server.end("bondd")
+                #expect(try server.surface() == before.0)
+                #expect(try client.surface() == before.1)
+            }
+        }
+
+        /// A session needs no bondd-control, and a server that was restarted alone knows its clients.
+        @Test func theServerKnowsItsClientsWithoutControl() throws {
+            try inHousehold { household in
+                let client = try household.client("boat")
+                try household.join(client, try household.makeServer())
+                household.server.end("bondd-control", SIGKILL)
+                household.server.end("bondd", SIGKILL)
+                try household.server.start("bondd")
+                try wait(seconds: 8, "a session") {
+                    try client.command(["status"]).output.contains("  up  mode")
+                }
+                try household.reachesTheInternet(client)
+                let child = try household.server.command(["clients"])
+                #expect(child.status == .exited(1) && child.errors.contains("no bondd-control answers on"))
+            }
+        }
+
+        /// One sentence each, and nothing is left on the client but its key.
+        @Test func invitationsThatAreNoGood() throws {
+            try inHousehold { household in
+                let link = try household.makeServer()
+                let client = try household.client("boat")
+                try household.join(client, link)
+                let other = try household.client("van")
+                func sentence(_ link: String) throws -> String {
+                    let child = try other.command(["join", link] + household.joinArguments(other))
+                    #expect(child.status == .exited(1))
+                    #expect(access(other.config, F_OK) != 0)
+                    #expect(child.errors.split(separator: "\n").count == 1, "\(child.errors)")
+                    return child.errors
+                }
+                #expect(try sentence(link).contains("was used already, as often as it may; ask for another"))
+                var damaged = Array(link)
+                damaged[40] = damaged[40] == "A" ? "B" : "A"
+                #expect(try sentence(String(damaged)).contains("the join link is damaged; copy it whole"))
+                // The shortest life there is, and a moment.
+                let invitation = try household.server.command(["invite", "van", "--ttl", "60s", "--no-qr"])
+                let short = try #require(Household.link(in: invitation.output), "\(invitation.errors)")
+                let second = try household.server.command(["invite", "van"])
+                #expect(second.status == .exited(1) && second.errors.contains("van"), "\(second.errors)")
+                let revoked = try household.server.command(["clients", "revoke", "van"])
+                #expect(revoked.status == .exited(0), "\(revoked.errors)")
+                let refused = try sentence(short)
+                #expect(
+                    refused.contains("was taken back") || refused.contains("does not know this invitation"),
+                    "\(refused)")
+                // A link of another server, which happens to name this one.
+                let elsewhere = try Household.Host(try household.lab.namespace("elsewhere"), Program().path)
+                defer { elsewhere.close() }
+                try elsewhere.namespace.ip("addr add 192.0.2.1/32 dev lo")
+                let made = try elsewhere.command([
+                    "init", "--config", elsewhere.config, "--state-dir", elsewhere.state, "--endpoint",
+                    household.endpoint,
+                ])
+                let foreign = try #require(Household.link(in: made.output), "\(made.output) \(made.errors)")
+                #expect(try sentence(foreign).contains("no server that has this link's key answers at"))
+            }
+        }
+
+        /// Its traffic stops within a second, its key is refused, and the other is unharmed.
+        @Test func aRevokedClientIsOut() throws {
+            try inHousehold { household in
+                let (boat, van) = (try household.client("boat"), try household.client("van"))
+                try household.join(boat, try household.makeServer())
+                let invitation = try household.server.command(["invite", "van", "--no-qr"])
+                try household.join(van, try #require(Household.link(in: invitation.output)))
+                let flow = try TCPProbe(from: boat.namespace, to: household.internet, household.ways[0].to)
+                let other = try TCPProbe(from: van.namespace, to: household.internet, household.ways[0].to)
+                #expect(flow.carries(milliseconds: 1000) && other.carries(milliseconds: 1000))
+                let revoked = try household.server.command(["clients", "revoke", "boat"])
+                #expect(revoked.status == .exited(0), "\(revoked.errors)")
+                #expect(!flow.carries(milliseconds: 1000))
+                #expect(other.carries(milliseconds: 1000))
+                try wait(seconds: 10, "the refusal") {
+                    boat.log("bondd").contains("does not know this client's key")
+                }
+                let list = try household.server.command(["clients"]).output
+                #expect(!list.contains("boat") && list.contains("van"), "\(list)")
+                try household.reachesTheInternet(van)
+            }
+        }
+
+        /// bondd-control dies in the middle of it all: the tunnel goes on, and the join succeeds when it is back.
+        @Test func controlIsKilledInTheMiddleOfAJoin() throws {
+            try inHousehold { household in
+                let boat = try household.client("boat")
+                try household.join(boat, try household.makeServer())
+                let invitation = try household.server.command(["invite", "van", "--no-qr"])
+                let link = try #require(Household.link(in: invitation.output))
+                let van = try household.client("van")
+                let flow = try TCPProbe(from: boat.namespace, to: household.internet, household.ways[0].to)
+                household.server.end("bondd-control", SIGKILL)
+                let joining = try van.begin(["join", link] + household.joinArguments(van))
+                for _ in 0..<20 { #expect(flow.carries(milliseconds: 500)) }
+                sleep(4)
+                #expect(joining.isRunning && flow.carries(milliseconds: 500))
+                try household.server.start("bondd-control")
+                try joining.wait(seconds: 40)
+                van.note(joining.output)
+                #expect(joining.status == .exited(0), "\(joining.output) \(joining.errors)")
+                try household.reachesTheInternet(van)
+                #expect(flow.carries(milliseconds: 500))
+            }
+        }
+
+        /// Set up twice is set up once.
+        @Test func aHostThatIsSetUpIsLeftAlone() throws {
+            try inHousehold { household in
+                let link = try household.makeServer()
+                let text = try household.server.namespace.run(["cat", household.server.config])
+                let again = try household.server.command([
+                    "init", "--config", household.server.config, "--state-dir", household.server.state,
+                ])
+                #expect(again.status == .exited(1))
+                #expect(again.errors.contains("exists, this host is set up already"), "\(again.errors)")
+                let join = try household.server.command(["join", link, "--config", household.server.config])
+                #expect(join.status == .exited(1) && join.errors.contains("is set up already"))
+                #expect(try household.server.namespace.run(["cat", household.server.config]) == text)
+                #expect(household.server.isRunning("bondd") && household.server.isRunning("bondd-control"))
+            }
+        }
+    }
+}
