@@ -73,9 +73,10 @@ struct FirewallTests {
                     		meta nfproto ipv6 udp sport 546 udp dport 547 accept
                     		meta nfproto ipv6 udp sport 547 udp dport 546 accept
                     		icmpv6 type 130-136 accept
-                    		icmpv6 type 143 accept
+                    		icmpv6 type mld2-listener-report accept
                     		udp dport 53 accept
                     		tcp dport 53 accept
+                    		meta l4proto tcp counter reject with tcp reset comment "bondd: outside the tunnel"
                     		counter reject with icmpx admin-prohibited comment "bondd: outside the tunnel"
                     	}
 
@@ -83,6 +84,7 @@ struct FirewallTests {
                     		type filter hook forward priority 200; policy accept;
                     		oifname "bond0" accept
                     		iifname "bond0" accept
+                    		meta l4proto tcp counter reject with tcp reset comment "bondd: outside the tunnel"
                     		counter reject with icmpx admin-prohibited comment "bondd: outside the tunnel"
                     	}
                     }

@@ -36,6 +36,12 @@ extension EndToEndTests {
                 for way in ways { try server.namespace.ip("route add default via \(way.to) dev wan") }
             }
 
+            /// Starts the server again after a kill, and waits until the client is back.
+            func restart() throws {
+                try server.start()
+                try server.wait(for: "the client") { $0.session("laptop")?.state == "up" }
+            }
+
             /// All that `[nat]` may change of the server.
             func host() throws -> [String] {
                 let parameters =
@@ -116,21 +122,18 @@ extension EndToEndTests {
                 for _ in 0..<2 {
                     world.server.kill()
                     #expect(try world.ruleset() == ruleset)
-                    try world.server.start()
-                    try world.client.waitUntilWhole()
+                    try world.restart()
                     #expect(try world.ruleset() == ruleset)
                 }
                 try world.reachesTheInternet()
                 world.server.stop()
                 #expect(try world.host() == before)
                 // Also where the next run has no NAT.
-                try world.server.start()
-                try world.client.waitUntilWhole()
+                try world.restart()
                 world.server.kill()
                 #expect(try world.host() != before)
                 try world.tunnel.changeServer { $0.nat = nil }
-                try world.server.start()
-                try world.client.waitUntilWhole()
+                try world.restart()
                 world.server.stop()
                 #expect(try world.host() == before)
             }

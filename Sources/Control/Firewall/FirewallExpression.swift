@@ -88,6 +88,11 @@ enum FirewallExpression: Hashable, Sendable {
             }
         case .counter: return try Self.make("counter") { _ in }
         case .masquerade: return try Self.make("masq") { _ in }
+        case .verdict(.reset):
+            return try Self.make("reject") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_REJECT_TYPE), NFT_REJECT_TCP_RST.rawValue)
+                nftnl_expr_set_u8($0, UInt16(NFTNL_EXPR_REJECT_CODE), 0)
+            }
         case .verdict(.reject):
             return try Self.make("reject") {
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_REJECT_TYPE), NFT_REJECT_ICMPX_UNREACH.rawValue)
@@ -121,4 +126,6 @@ enum FirewallVerdict: Hashable, Sendable {
     case drop
     /// It is gone, and its sender is told "administratively prohibited" by ICMP.
     case reject
+    /// It is gone, and so is its TCP connection.
+    case reset
 }

@@ -66,6 +66,9 @@ struct FirewallRule: Hashable, Sendable {
     /// TCP segments to a port.
     func tcp(destination: UInt16) -> FirewallRule { transport(6).port(destination, offset: 2) }
 
+    /// TCP segments.
+    var tcp: FirewallRule { transport(6) }
+
     /// ICMPv6 messages of these types.
     func icmp6(types: ClosedRange<UInt8>) -> FirewallRule {
         let rule = of(.v6).transport(58).with(
