@@ -10,7 +10,9 @@ struct BondD: ParsableCommand {
         commandName: "bondd",
         abstract: "A multi-path bonding VPN: all uplinks of a host as one encrypted tunnel.",
         version: version,
-        subcommands: [Run.self, ShowStatus.self, Set.self, Measure.self, Unlock.self, KeyGen.self, PubKey.self])
+        subcommands: [
+            Run.self, ShowStatus.self, Set.self, Measure.self, Unlock.self, KeyGen.self, PubKey.self,
+        ])
 
     /// The version of the product.
     static let version = "0.1.0"

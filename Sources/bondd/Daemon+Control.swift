@@ -132,7 +132,10 @@ extension Daemon {
 
     /// Logs what happened, and does what it asks for.
     mutating func act(on event: EngineEvent, now: Instant) {
-        if case .assigned(let frame) = event { adopt(frame) }
+        if case .assigned(let frame) = event {
+            adopt(frame)
+            renewNames()
+        }
         if case .reachChanged(_, let packet) = event, plane.engine.isClient { follow(reach: packet) }
         log(event) { id in paths.first { $0.id == id }?.configuration.name }
     }

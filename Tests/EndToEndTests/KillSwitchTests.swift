@@ -81,7 +81,8 @@ extension EndToEndTests {
                 #expect(try world.arrived() == count, "packets left outside the tunnel")
 
                 let unlock = try world.bondd.command(["unlock"])
-                #expect(unlock.status == .exited(0) && unlock.output.contains("is lifted"), "\(unlock.errors)")
+                #expect(
+                    unlock.status == .exited(0) && unlock.output.contains("is lifted"), "\(unlock.errors)")
                 #expect(try world.ruleset() == before)
                 for address in world.outside {
                     let pings = try PingRun.run(from: world.client.namespace, to: address, count: 5)

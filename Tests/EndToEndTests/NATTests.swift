@@ -186,7 +186,9 @@ extension EndToEndTests {
                 try world.server.namespace.run(["nft", "-f", rules])
                 try world.tunnel.start()
                 let problem = try #require(try world.problems().first)
-                #expect(problem.contains("Docker's firewall") && problem.contains("DOCKER-USER -i bond0 -j ACCEPT"))
+                #expect(
+                    problem.contains("Docker's firewall")
+                        && problem.contains("DOCKER-USER -i bond0 -j ACCEPT"))
                 #expect(try world.server.command(["status"]).output.contains("problem: \(problem)"))
                 #expect(throws: TCPProbe.Refused.self) {
                     try TCPProbe(from: world.client.namespace, to: world.internet, world.ways[0].to)

@@ -53,9 +53,10 @@ extension FirewallTable {
         ]
         output += refusal
         // Whom this host routes for: into the tunnel and out of it, and nowhere else.
-        let forward = [
-            FirewallRule().into(interface).then(.accept), FirewallRule().from(interface).then(.accept),
-        ] + refusal
+        let forward =
+            [
+                FirewallRule().into(interface).then(.accept), FirewallRule().from(interface).then(.accept),
+            ] + refusal
         // Behind what others do at these points, which may change where a packet goes.
         return FirewallTable(
             name: killSwitchName(interface: interface),

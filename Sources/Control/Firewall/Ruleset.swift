@@ -30,6 +30,8 @@ enum RulesetStep: Hashable, Sendable {
     case target(String)
     /// Changes or reports a packet and goes on.
     case harmless
+    /// Looks a register up in a set, or in a map of verdicts.
+    case lookup(register: UInt32, decides: Bool)
     case unknown
 }
 
@@ -173,6 +175,11 @@ extension RulesetStep {
             self = .counter(
                 packets: nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_PACKETS)),
                 bytes: nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_BYTES)))
+        case "lookup":
+            // The register of verdicts is 0.
+            self = .lookup(
+                register: number(NFTNL_EXPR_LOOKUP_SREG),
+                decides: has(NFTNL_EXPR_LOOKUP_DREG) && number(NFTNL_EXPR_LOOKUP_DREG) == 0)
         case "reject": self = .reject
         case "match": self = .match(text(NFTNL_EXPR_MT_NAME) ?? "")
         case "target": self = .target(text(NFTNL_EXPR_TG_NAME) ?? "")
