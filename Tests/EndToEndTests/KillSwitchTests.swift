@@ -170,6 +170,13 @@ extension EndToEndTests {
                 try world.tunnel.start()
                 #expect(try world.ruleset().contains("ip daddr 10.100.0.2 udp dport 5000"))
                 #expect(try !world.ruleset().contains("dport 53"))
+                // As long as no address is known, and only then, names may be looked up outside.
+                world.bondd.stop()
+                unlink("\(world.bondd.stateDirectory)/bond0.endpoints")
+                try world.bondd.start()
+                try world.bondd.wait(for: "an answer") { _ in true }
+                #expect(try world.ruleset().contains("udp dport 53 accept"))
+                #expect(world.bondd.log.contains("no address of the server is known yet"))
             }
         }
     }
