@@ -109,6 +109,11 @@ extension Daemon {
             log(.error, "the configuration stays as it was: \(sentence)")
             return sentence
         }
+        if firewall == nil && new.needsFirewall {
+            let sentence = "this kernel has no nftables, which kill_switch and [nat] need"
+            log(.error, "the configuration stays as it was: \(sentence)")
+            return sentence
+        }
         configuration = new
         firewall?.reload(new)
         // What was set by hand meanwhile gives way to the file.

@@ -54,7 +54,7 @@ extension Daemon {
 
 extension Configuration {
     /// Whether it can't be carried out without a firewall.
-    fileprivate var needsFirewall: Bool {
+    var needsFirewall: Bool {
         switch role {
         case .client(let client): client.killSwitch
         case .server(let server): server.nat?.enabled == true

@@ -104,6 +104,7 @@ extension EndToEndTests {
                     let pings = try PingRun.run(from: world.client.namespace, to: address, count: 5)
                     #expect(pings.loss == 0)
                 }
+                #expect(try world.arrived() >= count + 10, "what is counted is not what leaves")
                 let again = try world.bondd.command(["unlock"])
                 #expect(again.status == .exited(0) && again.output.contains("no kill switch to lift"))
             }

@@ -91,6 +91,13 @@ extension EndToEndTests {
                 let text = try world.server.command(["status"]).output
                 #expect(text.contains("nat: clients leave by wan"), "\(text)")
                 #expect(try world.host() != before)
+                // A way out that is narrower than the tunnel: segments are told to fit.
+                try world.server.namespace.ip("link set wan mtu 1300")
+                for (way, header) in zip(world.ways, [40, 60]) {
+                    let probe = try TCPProbe(from: world.client.namespace, to: world.internet, way.to)
+                    #expect(probe.segmentSize > 1000 && probe.segmentSize <= 1300 - Int32(header))
+                }
+                try world.server.namespace.ip("link set wan mtu 1500")
                 // The server's own network is not open to whoever is beside it.
                 try world.internet.ip("route add 10.77.0.0/24 via \(world.ways[0].seen)")
                 #expect(throws: TCPProbe.Refused.self) {

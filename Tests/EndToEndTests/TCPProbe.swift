@@ -42,6 +42,15 @@ final class TCPProbe {
 
     deinit { for socket in sockets { close(socket) } }
 
+    /// The largest segment that the server sends, in bytes: what the client announced, or what fits the server's own
+    /// interface.
+    var segmentSize: Int32 {
+        var size: Int32 = 0
+        var length = socklen_t(4)
+        getsockopt(sockets[1], Int32(IPPROTO_TCP), TCP_MAXSEG, &size, &length)
+        return size
+    }
+
     /// Whether a byte that the client sends arrives within so many milliseconds.
     func carries(milliseconds: Int32) -> Bool {
         guard send(sockets[0], "x", 1, Int32(MSG_NOSIGNAL)) == 1 else { return false }
