@@ -11,11 +11,13 @@ public struct FirewallStatus: Hashable, Sendable, Codable {
     public struct NAT: Hashable, Sendable, Codable {
         /// The interfaces that clients leave by.
         public var egress: [String]
-        /// What clients sent through them.
+        /// Packets that clients sent through them.
         public var sentPackets: UInt64
+        /// Bytes of those.
         public var sentBytes: UInt64
-        /// What came back for them.
+        /// Packets that came back for clients.
         public var receivedPackets: UInt64
+        /// Bytes of those.
         public var receivedBytes: UInt64
 
         private enum CodingKeys: String, CodingKey {

@@ -115,6 +115,11 @@ extension Daemon {
             log(.error, "the configuration stays as it was: \(sentence)")
             return sentence
         }
+        if firewall == nil && new.needsFirewall {
+            let sentence = "this kernel has no nftables, which kill_switch and [nat] need"
+            log(.error, "the configuration stays as it was: \(sentence)")
+            return sentence
+        }
         configuration = new
         firewall?.reload(new)
         // What was set by hand meanwhile gives way to the file.
@@ -139,7 +144,10 @@ extension Daemon {
 
     /// Logs what happened, and does what it asks for.
     mutating func act(on event: EngineEvent, now: Instant) {
-        if case .assigned(let frame) = event { adopt(frame) }
+        if case .assigned(let frame) = event {
+            adopt(frame)
+            renewNames()
+        }
         if case .enrolment(let invitation, let key, let host) = event {
             enrol(invitation, key, host: host, now: now)
         }

@@ -29,6 +29,17 @@ extension Daemon {
         }
     }
 
+    /// Looks up the server's names again, now that there is a tunnel: while the kill switch was on without one, nobody
+    /// answered.
+    func renewNames() {
+        guard firewall?.status?.killSwitch == true, case .client(let client) = configuration.role else {
+            return
+        }
+        for name in client.server.endpoints + client.paths.compactMap(\.endpoint) where name.endpoint == nil {
+            resolver.resolve(name)
+        }
+    }
+
     /// `bondd unlock`
     func unlock() -> Response {
         guard let firewall else { return .failed("this kernel has no nftables, so there is no kill switch") }
@@ -43,7 +54,7 @@ extension Daemon {
 
 extension Configuration {
     /// Whether it can't be carried out without a firewall.
-    fileprivate var needsFirewall: Bool {
+    var needsFirewall: Bool {
         switch role {
         case .client(let client): client.killSwitch
         case .server(let server): server.nat?.enabled == true

@@ -10,6 +10,9 @@ extension HostFirewall {
         return configuration.tunnel.addresses.map(\.network)
     }
 
+    /// Whether clients are to reach the internet.
+    var wantsNAT: Bool { networks != nil }
+
     /// Does what `[nat]` says, with the routes as they are now, and looks who else has a say.
     func applyNAT() {
         guard case .server(let server) = configuration.role, let networks else {
@@ -63,7 +66,7 @@ extension HostFirewall {
     }
 
     /// What keeps clients from the internet at this moment.
-    var problems: [String] {
+    var forwardingProblems: [String] {
         guard let networks else { return [] }
         let off = Swift.Set(networks.map(\.address.family)).filter { !Forwarding.isOn($0) }
         let switches = [IPAddress.Family.v4, .v6].filter { off.contains($0) }.map { family in

@@ -30,6 +30,10 @@ final class HostFirewall {
     /// When something is to be looked at.
     private(set) var deadline = Instant.never
     private var mayBeDamaged = false
+    /// When the routes and others' firewalls may be looked at again.
+    private var nextLook = Instant.zero
+    /// Why the kill switch is not as it should be.
+    private var killSwitchProblem: String?
 
     var interface: String { configuration.tunnel.interface }
 
@@ -72,9 +76,10 @@ final class HostFirewall {
     /// The ruleset or the routes changed.
     func noteChanges(now: Instant) {
         let change = events.read()
-        guard change.ofRuleset || change.ofDefaultRoutes else { return }
+        guard wantsNAT || killSwitch != nil, change.ofRuleset || change.ofDefaultRoutes else { return }
         if change.ofRuleset { mayBeDamaged = true }
-        deadline = min(deadline, now + Self.settling)
+        // Until the kill switch is back, everything leaves.
+        deadline = min(deadline, killSwitch == nil ? now + Self.settling : now)
     }
 
     /// Looks at what has changed, when it is time.
@@ -84,6 +89,7 @@ final class HostFirewall {
         let damaged = mayBeDamaged ? [nat, killSwitch].compactMap(\.self).filter { !socket.holds($0) } : []
         mayBeDamaged = false
         if !damaged.isEmpty {
+            pace.longest = .seconds(killSwitch == nil ? 60 : 1)
             guard now >= pace.earliest else {
                 mayBeDamaged = true
                 deadline = pace.earliest
@@ -103,7 +109,19 @@ final class HostFirewall {
                 deadline = now + .seconds(1)
             }
         }
+        if wantsNAT { look(now: now) }
+    }
+
+    /// Follows the routes and what others' firewalls do, a hundredth of the time at the most: on some hosts the ruleset is
+    /// large and never rests.
+    private func look(now: Instant) {
+        guard now >= nextLook else {
+            deadline = min(deadline, nextLook)
+            return
+        }
         applyNAT()
+        let cost = DataPlane.clock() - now
+        nextLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
     }
 
     // MARK: The kill switch
@@ -132,8 +150,10 @@ final class HostFirewall {
         guard wantsKillSwitch else { return }
         do throws(ControlError) {
             try setKillSwitch()
+            killSwitchProblem = nil
         } catch {
             log(.error, error.description)
+            killSwitchProblem = error.description
         }
     }
 
@@ -150,7 +170,10 @@ final class HostFirewall {
         try socket.replace(table)
         if killSwitch == nil { log(.info, "the kill switch is on: nothing leaves outside the tunnel") }
         if endpoints.isEmpty {
-            log(.warning, "no address of the server is known yet; until one is, names may be looked up outside the tunnel")
+            log(
+                .warning,
+                "no address of the server is known yet; until one is, names may be looked up outside the tunnel"
+            )
         }
         killSwitch = table
     }
@@ -166,7 +189,7 @@ final class HostFirewall {
     }
 
     private func liftKillSwitch() {
-        killSwitch = nil
+        (killSwitch, killSwitchProblem) = (nil, nil)
         do throws(ControlError) {
             let wasThere = try socket.remove(table: FirewallTable.killSwitchName(interface: interface))
             if wasThere { log(.warning, "the kill switch is lifted, as the configuration has none") }
@@ -176,6 +199,9 @@ final class HostFirewall {
     }
 
     // MARK: Status
+
+    /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
+    var problems: [String] { [killSwitchProblem].compactMap(\.self) + forwardingProblems }
 
     /// What there is, and what it has counted; nil when there is nothing.
     var status: FirewallStatus? {

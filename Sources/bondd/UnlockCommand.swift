@@ -7,7 +7,8 @@ struct Unlock: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unlock", abstract: "Lift the kill switch, whether bondd runs or not.",
         discussion:
-            "It is on again when bondd starts or reads its configuration, unless that says kill_switch = false.")
+            "It is on again when bondd starts or reads its configuration, unless that says kill_switch = false."
+    )
 
     @OptionGroup var options: GlobalOptions
 

@@ -13,7 +13,8 @@ struct FirewallTests {
     /// The ruleset as nft shows it, without the values of counters.
     private var ruleset: String {
         // Versions of nft differ in how they write flags.
-        OwnNetwork.output("nft -s list ruleset").replacing("flags syn / syn,rst", with: "flags & (syn | rst) == syn")
+        OwnNetwork.output("nft -s list ruleset").replacing(
+            "flags syn / syn,rst", with: "flags & (syn | rst) == syn")
     }
 
     private func nft(_ commands: String) {
@@ -45,6 +46,8 @@ struct FirewallTests {
                     		ip6 saddr fd77::/64 iifname "bond0" oifname "eth0" counter accept comment "bondd: clients to outside"
                     		iifname "eth0" oifname "bond0" ct state established,related counter accept comment "bondd: answers to clients"
                     		iifname "bond0" oifname "bond0" accept
+                    		oifname "bond0" ct status dnat accept
+                    		iifname "bond0" ct state established,related accept
                     		meta nfproto ipv6 iifname "bond0" counter drop comment "bondd: no way out"
                     		meta nfproto ipv6 oifname "bond0" counter drop comment "bondd: no way in"
                     	}
@@ -73,9 +76,10 @@ struct FirewallTests {
                     		meta nfproto ipv6 udp sport 546 udp dport 547 accept
                     		meta nfproto ipv6 udp sport 547 udp dport 546 accept
                     		icmpv6 type 130-136 accept
-                    		icmpv6 type 143 accept
+                    		icmpv6 type mld2-listener-report accept
                     		udp dport 53 accept
                     		tcp dport 53 accept
+                    		meta l4proto tcp counter reject with tcp reset comment "bondd: outside the tunnel"
                     		counter reject with icmpx admin-prohibited comment "bondd: outside the tunnel"
                     	}
 
@@ -83,6 +87,7 @@ struct FirewallTests {
                     		type filter hook forward priority 200; policy accept;
                     		oifname "bond0" accept
                     		iifname "bond0" accept
+                    		meta l4proto tcp counter reject with tcp reset comment "bondd: outside the tunnel"
                     		counter reject with icmpx admin-prohibited comment "bondd: outside the tunnel"
                     	}
                     }
@@ -135,7 +140,9 @@ struct FirewallTests {
             #expect(ruleset == before && socket.holds(good))
             let many = FirewallTable.nat(
                 interface: "bond0", networks: networks, egress: (0..<500).map { "eth\($0)" }, opened: [])
-            #expect(throws: ControlError.firewall("build a firewall table of that many rules", errno: EMSGSIZE)) {
+            #expect(
+                throws: ControlError.firewall("build a firewall table of that many rules", errno: EMSGSIZE)
+            ) {
                 try socket.replace(many)
             }
             #expect(ruleset == before)
@@ -143,7 +150,8 @@ struct FirewallTests {
     }
 
     @Test(arguments: [
-        "flush ruleset", "flush table inet bondd", "delete table inet bondd", "flush chain inet bondd forward",
+        "flush ruleset", "flush table inet bondd", "delete table inet bondd",
+        "flush chain inet bondd forward",
         "add rule inet bondd forward drop",
     ])
     func whatOthersDoIsSeen(command: String) throws {

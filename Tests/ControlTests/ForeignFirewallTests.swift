@@ -11,6 +11,7 @@ struct ForeignFirewallTests {
     /// What is said of the firewall that the commands set up, one a line.
     private func sentences(_ commands: String, egress: [String] = ["eth0"]) throws -> [String] {
         try OwnNetwork.run {
+            OwnNetwork.ip("link add bond0 type veth peer name eth0")
             for line in commands.split(separator: "\n") {
                 #expect(OwnNetwork.output("\(line) 2>&1") == "", "\(line)")
             }
@@ -56,8 +57,9 @@ struct ForeignFirewallTests {
         #expect(try sentences(docker + advice) == [])
         #expect(try sentences(docker + advice.split(separator: "\n")[0]).count == 1, "answers are dropped")
         #expect(
-            try sentences(docker + "iptables-nft -I DOCKER-USER -i bond+ -j ACCEPT\n"
-                + "iptables-nft -I DOCKER-USER -o bond0 -j ACCEPT") == [])
+            try sentences(
+                docker + "iptables-nft -I DOCKER-USER -i bond+ -j ACCEPT\n"
+                    + "iptables-nft -I DOCKER-USER -o bond0 -j ACCEPT") == [])
     }
 
     @Test func ufwsPolicy() throws {
@@ -80,8 +82,9 @@ struct ForeignFirewallTests {
         let found = try sentences(ufw)
         #expect(found.count == 2 && found.allSatisfy { $0.contains("run: ufw route allow in on bond0") })
         #expect(
-            try sentences(ufw + "iptables-nft -A ufw-user-forward -i bond0 -j ACCEPT\n"
-                + "ip6tables-nft -A ufw6-user-forward -i bond0 -j ACCEPT") == [])
+            try sentences(
+                ufw + "iptables-nft -A ufw-user-forward -i bond0 -j ACCEPT\n"
+                    + "ip6tables-nft -A ufw6-user-forward -i bond0 -j ACCEPT") == [])
     }
 
     @Test func firewalldsZones() throws {
@@ -124,11 +127,16 @@ struct ForeignFirewallTests {
         for accepting in [
             "ip saddr 10.77.0.0/24 accept", "ip saddr 10.0.0.0/8 accept", "iifname bond0 oifname eth0 accept",
             "iifname bond0 tcp dport 443 accept", "ip protocol != 255 iifname bond0 accept",
+            "iif bond0 accept",
+            "iifname { bond0, lo } accept", "iifname vmap { bond0 : accept, lo : drop }",
+            "iifname . oifname { bond0 . eth0 } accept",
         ] {
-            let rules = "nft add rule ip mine passing \(accepting)\nnft add rule ip mine passing ct state established accept"
+            let rules =
+                "nft 'add rule ip mine passing \(accepting)'\nnft add rule ip mine passing ct state established accept"
             #expect(try sentences(chain + rules) == [], "\(accepting)")
         }
-        for useless in ["iifname eth1 accept", "ip saddr 10.78.0.0/24 accept", "ct state established accept"] {
+        for useless in ["iifname eth1 accept", "ip saddr 10.78.0.0/24 accept", "ct state established accept"]
+        {
             #expect(try sentences(chain + "nft add rule ip mine passing \(useless)").count == 1, "\(useless)")
         }
     }

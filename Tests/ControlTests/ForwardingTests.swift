@@ -17,7 +17,9 @@ struct ForwardingTests {
                     let path = "net/\(family)/conf/\($0)/forwarding"
                     return "\(path) \(KernelParameter(path).value ?? "-")"
                 }
-            } + ["net/ipv6/conf/eth0/accept_ra \(KernelParameter("net/ipv6/conf/eth0/accept_ra").value ?? "-")"]
+            } + [
+                "net/ipv6/conf/eth0/accept_ra \(KernelParameter("net/ipv6/conf/eth0/accept_ra").value ?? "-")"
+            ]
     }
 
     private func inHost(_ body: (TemporaryDirectory) throws -> Void) throws {
@@ -62,14 +64,15 @@ struct ForwardingTests {
         }
     }
 
-    /// One family only, and nothing at all where it is on already.
+    /// Nothing at all where it is on already.
     @Test func onlyWhatHasToChangeIsChanged() throws {
         try inHost { directory in
             try KernelParameter("net/ipv4/ip_forward").set("1")
+            try KernelParameter("net/ipv6/conf/all/forwarding").set("1")
             let before = switches
             var forwarding = Forwarding(directory: directory.path, interface: "bond0")
-            #expect(forwarding.closed([.v4]) == [])
-            try forwarding.enable([.v4], exits: ["eth0"])
+            #expect(forwarding.closed([.v4, .v6]) == [])
+            try forwarding.enable([.v4, .v6], exits: ["eth0"])
             #expect(!forwarding.hasChanged && switches == before)
             #expect(forwarding.restore() == [] && switches == before)
         }

@@ -27,6 +27,7 @@ import Testing
         "nonsense", "--nonsense", "run --nonsense", "run extra", "run --config", "status --jsn",
         "status extra", "status --json --watch",
         "set", "set mode", "set mode stripe extra", "keygen extra", "keygen --out", "pubkey extra",
+        "unlock extra", "unlock --force",
         "status --log-level loud", "run --log-format xml --check", "--socket /tmp/x", "set path.fibre.cap -1",
     ]) func wrongUsageIsExitCode2(_ line: String) throws {
         let child = try run(line.split(separator: " ").map(String.init))
@@ -53,7 +54,7 @@ import Testing
         #expect(child.output.isEmpty)
     }
 
-    @Test(arguments: ["", "run ", "status ", "set ", "keygen ", "pubkey "])
+    @Test(arguments: ["", "run ", "status ", "set ", "keygen ", "pubkey ", "unlock "])
     func everyCommandHasHelp(_ command: String) throws {
         for flag in ["--help", "-h"] {
             let child = try run((command + flag).split(separator: " ").map(String.init))

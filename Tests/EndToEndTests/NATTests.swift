@@ -36,6 +36,12 @@ extension EndToEndTests {
                 for way in ways { try server.namespace.ip("route add default via \(way.to) dev wan") }
             }
 
+            /// Starts the server again after a kill, and waits until the client is back.
+            func restart() throws {
+                try server.start()
+                try server.wait(for: "the client") { $0.session("laptop")?.state == "up" }
+            }
+
             /// All that `[nat]` may change of the server.
             func host() throws -> [String] {
                 let parameters =
@@ -85,6 +91,13 @@ extension EndToEndTests {
                 let text = try world.server.command(["status"]).output
                 #expect(text.contains("nat: clients leave by wan"), "\(text)")
                 #expect(try world.host() != before)
+                // A way out that is narrower than the tunnel: segments are told to fit.
+                try world.server.namespace.ip("link set wan mtu 1300")
+                for (way, header) in zip(world.ways, [40, 60]) {
+                    let probe = try TCPProbe(from: world.client.namespace, to: world.internet, way.to)
+                    #expect(probe.segmentSize > 1000 && probe.segmentSize <= 1300 - Int32(header))
+                }
+                try world.server.namespace.ip("link set wan mtu 1500")
                 // The server's own network is not open to whoever is beside it.
                 try world.internet.ip("route add 10.77.0.0/24 via \(world.ways[0].seen)")
                 #expect(throws: TCPProbe.Refused.self) {
@@ -116,21 +129,18 @@ extension EndToEndTests {
                 for _ in 0..<2 {
                     world.server.kill()
                     #expect(try world.ruleset() == ruleset)
-                    try world.server.start()
-                    try world.client.waitUntilWhole()
+                    try world.restart()
                     #expect(try world.ruleset() == ruleset)
                 }
                 try world.reachesTheInternet()
                 world.server.stop()
                 #expect(try world.host() == before)
                 // Also where the next run has no NAT.
-                try world.server.start()
-                try world.client.waitUntilWhole()
+                try world.restart()
                 world.server.kill()
                 #expect(try world.host() != before)
                 try world.tunnel.changeServer { $0.nat = nil }
-                try world.server.start()
-                try world.client.waitUntilWhole()
+                try world.restart()
                 world.server.stop()
                 #expect(try world.host() == before)
             }
@@ -183,7 +193,9 @@ extension EndToEndTests {
                 try world.server.namespace.run(["nft", "-f", rules])
                 try world.tunnel.start()
                 let problem = try #require(try world.problems().first)
-                #expect(problem.contains("Docker's firewall") && problem.contains("DOCKER-USER -i bond0 -j ACCEPT"))
+                #expect(
+                    problem.contains("Docker's firewall")
+                        && problem.contains("DOCKER-USER -i bond0 -j ACCEPT"))
                 #expect(try world.server.command(["status"]).output.contains("problem: \(problem)"))
                 #expect(throws: TCPProbe.Refused.self) {
                     try TCPProbe(from: world.client.namespace, to: world.internet, world.ways[0].to)

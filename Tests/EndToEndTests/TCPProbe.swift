@@ -23,7 +23,7 @@ final class TCPProbe {
         var one: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, 4)
         Self.with(address, port) { precondition(bind(listener, $0, $1) == 0 && listen(listener, 1) == 0) }
-        let start = SteadyClock.now
+        let start = Clock.monotonic
         let own = client.inside { socket(family, kind, 0) }
         var code = Self.with(address, port) { connect(own, $0, $1) } == 0 ? 0 : errno
         if code == EINPROGRESS {
@@ -34,13 +34,22 @@ final class TCPProbe {
         let accepted = code == 0 && poll(&waiting, 1, 2000) == 1 ? accept(listener, nil, nil) : -1
         guard accepted >= 0 else {
             close(own)
-            throw Refused(errno: code == 0 ? errno : code, seconds: SteadyClock.now - start)
+            throw Refused(errno: code == 0 ? errno : code, seconds: Clock.monotonic - start)
         }
         peer = Self.peer(of: accepted)
         sockets = [own, accepted]
     }
 
     deinit { for socket in sockets { close(socket) } }
+
+    /// The largest segment that the server sends, in bytes: what the client announced, or what fits the server's own
+    /// interface.
+    var segmentSize: Int32 {
+        var size: Int32 = 0
+        var length = socklen_t(4)
+        getsockopt(sockets[1], Int32(IPPROTO_TCP), TCP_MAXSEG, &size, &length)
+        return size
+    }
 
     /// Whether a byte that the client sends arrives within so many milliseconds.
     func carries(milliseconds: Int32) -> Bool {
@@ -88,14 +97,5 @@ final class TCPProbe {
             getnameinfo(address, size, &host, 64, nil, 0, NI_NUMERICHOST)
         }
         return String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-}
-
-/// Seconds of a clock that only goes on.
-private enum SteadyClock {
-    static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

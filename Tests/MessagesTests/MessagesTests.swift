@@ -12,7 +12,7 @@ import Testing
             .set(key: "path.fibre/2.cap", value: "95\n\"é"),
             #"{"do":"set","key":"path.fibre/2.cap","value":"95\n\"é"}"#
         ),
-        (.reload, #"{"do":"reload"}"#),
+        (.reload, #"{"do":"reload"}"#), (.unlock, #"{"do":"unlock"}"#),
         (.bench(path: nil, towardsServer: nil), #"{"do":"bench"}"#),
         (.bench(path: "lte", towardsServer: false), #"{"do":"bench","path":"lte","up":false}"#),
     ])
@@ -102,6 +102,19 @@ import Testing
             throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: earliest))
         }
         #expect(older.sessions[0].reorder.recovered == 0 && older.sessions[0].reorder.late == 9)
+    }
+
+    @Test func theFirewallsKeys() throws {
+        var status = Status(
+            version: "1", role: "server", mode: "auto", interface: "bond0", mtu: 1400, uptime: 1)
+        #expect(try !text(status).contains("firewall"))
+        status.firewall = FirewallStatus(nat: .init(egress: ["eth0"]), killSwitch: true, refusedPackets: 7)
+        status.firewall?.nat?.sentBytes = 5
+        let golden =
+            #""firewall":{"kill_switch":true,"nat":{"egress":["eth0"],"rx_bytes":0,"rx_packets":0,"tx_bytes":5,"#
+            + #""tx_packets":0},"refused_packets":7}"#
+        #expect(try text(status).contains(golden))
+        #expect(try Line.decode(Status.self, from: text(status).utf8) == status)
     }
 
     @Test func whatJSONCannotSayIsAnError() {

@@ -8,8 +8,8 @@ enum FirewallExpression: Hashable, Sendable {
     case meta(nft_meta_keys)
     /// Loads bytes of a header.
     case payload(nft_payload_bases, offset: Int, length: Int)
-    /// Loads the state of the packet's connection, a bit a state, in host order.
-    case connectionState
+    /// Loads what conntrack knows of the packet's connection (`NFT_CT_…`), in host order.
+    case connection(nft_ct_keys)
     /// Loads the TCP segment size that the routes both ways have room for, in host order.
     case routeSegmentSize
     /// Keeps the bits of the mask.
@@ -43,9 +43,9 @@ enum FirewallExpression: Hashable, Sendable {
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_OFFSET), UInt32(offset))
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_LEN), UInt32(length))
             }
-        case .connectionState:
+        case .connection(let key):
             return try Self.make("ct") {
-                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_CT_KEY), NFT_CT_STATE.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_CT_KEY), key.rawValue)
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_CT_DREG), register)
             }
         case .routeSegmentSize:
@@ -88,6 +88,11 @@ enum FirewallExpression: Hashable, Sendable {
             }
         case .counter: return try Self.make("counter") { _ in }
         case .masquerade: return try Self.make("masq") { _ in }
+        case .verdict(.reset):
+            return try Self.make("reject") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_REJECT_TYPE), NFT_REJECT_TCP_RST.rawValue)
+                nftnl_expr_set_u8($0, UInt16(NFTNL_EXPR_REJECT_CODE), 0)
+            }
         case .verdict(.reject):
             return try Self.make("reject") {
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_REJECT_TYPE), NFT_REJECT_ICMPX_UNREACH.rawValue)
@@ -111,14 +116,4 @@ enum FirewallExpression: Hashable, Sendable {
         set(object)
         return object
     }
-}
-
-/// What becomes of a packet.
-enum FirewallVerdict: Hashable, Sendable {
-    /// It may go on, as far as this chain is concerned; others see it still.
-    case accept
-    /// It is gone.
-    case drop
-    /// It is gone, and its sender is told "administratively prohibited" by ICMP.
-    case reject
 }

@@ -48,7 +48,13 @@ struct FirewallRule: Hashable, Sendable {
     /// Packets of connections in one of the states.
     func of(_ states: ConnectionStates) -> FirewallRule {
         with(
-            .connectionState, .mask(Self.host(states.rawValue)), .compare(NFT_CMP_NEQ, Self.host(UInt32(0))))
+            .connection(NFT_CT_STATE), .mask(Self.host(states.rawValue)),
+            .compare(NFT_CMP_NEQ, Self.host(0)))
+    }
+
+    /// Packets whose destination somebody translated: IPS_DST_NAT.
+    var translated: FirewallRule {
+        with(.connection(NFT_CT_STATUS), .mask(Self.host(1 << 5)), .compare(NFT_CMP_NEQ, Self.host(0)))
     }
 
     /// Packets with the firewall mark.
@@ -65,6 +71,9 @@ struct FirewallRule: Hashable, Sendable {
 
     /// TCP segments to a port.
     func tcp(destination: UInt16) -> FirewallRule { transport(6).port(destination, offset: 2) }
+
+    /// TCP segments.
+    var tcp: FirewallRule { transport(6) }
 
     /// ICMPv6 messages of these types.
     func icmp6(types: ClosedRange<UInt8>) -> FirewallRule {

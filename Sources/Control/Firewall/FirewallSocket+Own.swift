@@ -4,7 +4,9 @@ import CNetlink
 extension FirewallSocket {
     /// Packets and bytes that rules have counted.
     public struct Count: Hashable, Sendable {
+        /// How many packets.
         public var packets: UInt64 = 0
+        /// How many bytes of IP packets.
         public var bytes: UInt64 = 0
     }
 

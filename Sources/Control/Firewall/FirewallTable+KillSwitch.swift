@@ -46,13 +46,17 @@ extension FirewallTable {
                 FirewallRule().tcp(destination: 53).then(.accept),
             ]
         }
-        let refusal = FirewallRule().counted(refused).then(.reject)
-        output.append(refusal)
-        // Whom this host routes for: into the tunnel and out of it, and nowhere else.
-        let forward = [
-            FirewallRule().into(interface).then(.accept), FirewallRule().from(interface).then(.accept),
-            refusal,
+        // So that programs hear of it at once, also those with connections from before. (A connection that is being opened
+        // takes an ICMP error for final only at its second try, a second later.)
+        let refusal = [
+            FirewallRule().tcp.counted(refused).then(.reset), FirewallRule().counted(refused).then(.reject),
         ]
+        output += refusal
+        // Whom this host routes for: into the tunnel and out of it, and nowhere else.
+        let forward =
+            [
+                FirewallRule().into(interface).then(.accept), FirewallRule().from(interface).then(.accept),
+            ] + refusal
         // Behind what others do at these points, which may change where a packet goes.
         return FirewallTable(
             name: killSwitchName(interface: interface),

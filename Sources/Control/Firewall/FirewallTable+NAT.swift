@@ -12,7 +12,8 @@ extension FirewallTable {
 
     /// What a server does for its clients: their packets leave by `egress` with the server's address, and answers come back.
     /// Other packets are as free as they were, except those of `opened`: families that were not forwarded before bondd came
-    /// are forwarded for the clients alone, as far as the tunnel is concerned.
+    /// are forwarded for the clients alone, as far as the tunnel is concerned. A port that the operator has translated to a
+    /// client is open, as that was decided.
     public static func nat(
         interface: String, networks: [CIDR], egress: [String], opened: Set<IPAddress.Family>
     ) -> FirewallTable {
@@ -31,7 +32,11 @@ extension FirewallTable {
                 FirewallRule().from(exit).into(interface).of([.established, .related]).counted(inbound)
                     .then(.accept))
         }
-        if !opened.isEmpty { forward.append(FirewallRule().from(interface).into(interface).then(.accept)) }
+        if !opened.isEmpty {
+            forward.append(FirewallRule().from(interface).into(interface).then(.accept))
+            forward.append(FirewallRule().into(interface).translated.then(.accept))
+            forward.append(FirewallRule().from(interface).of([.established, .related]).then(.accept))
+        }
         for family in [IPAddress.Family.v4, .v6] where opened.contains(family) {
             forward.append(FirewallRule().of(family).from(interface).counted("bondd: no way out").then(.drop))
             forward.append(FirewallRule().of(family).into(interface).counted("bondd: no way in").then(.drop))

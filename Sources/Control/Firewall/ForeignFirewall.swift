@@ -139,7 +139,9 @@ extension ForeignFirewall {
     public static var blindSpot: String? {
         var isThere = false
         for file in ["ip_tables_names", "ip6_tables_names"] {
-            guard let text = try? TextFile.read("/proc/thread-self/net/\(file)", limit: 4096) else { continue }
+            guard let text = try? TextFile.read("/proc/thread-self/net/\(file)", limit: 4096) else {
+                continue
+            }
             if text.split(separator: "\n").contains("filter") { isThere = true }
         }
         return isThere

@@ -1,13 +1,14 @@
 import CNetlink
+import Glibc
 import Packet
 
 /// A packet that a server ought to forward, and what somebody's chains do to it.
 ///
 /// Known of it are its interfaces, IP version, source and the state of its connection. A rule that asks for nothing else is
 /// decided exactly; one that asks for more (a port, a set, a match of iptables) may concern it or not. Such a rule is
-/// taken to let it through when it accepts and names the tunnel's interface or established connections, as somebody
-/// thought of it, and to be about something else otherwise. So a rule that drops some of the packets goes unseen, and
-/// one that accepts the tunnel's is never missed.
+/// taken to let it through when it accepts and names the tunnel's interface, a set of interfaces, or established
+/// connections, as somebody thought of it, and to be about something else otherwise. So a rule that drops some of the
+/// packets goes unseen, and one that accepts the tunnel's is never missed.
 struct ForwardProbe {
     let family: IPAddress.Family
     let from: String
@@ -105,6 +106,11 @@ struct ForwardProbe {
             case .match(let name):
                 isCertain = false
                 if isAnswer && (name == "conntrack" || name == "state") { isMeant = true }
+            case .lookup(let register, let decides):
+                isCertain = false
+                guard registers[register]?.isInterface == true else { continue }
+                isMeant = true
+                if decides { return (.verdict(1, chain: nil), false) }
             case .unknown: isCertain = false
             case .verdict(1, _) where !isCertain && !isMeant: return nil
             case .verdict, .reject, .target: return (step, isCertain)
@@ -120,6 +126,7 @@ struct ForwardProbe {
         var bytes: [UInt8]?
         /// Whether it names the tunnel.
         var isTunnel = false
+        var isInterface = false
         var isState = false
 
         func masked(_ mask: [UInt8], _ xor: [UInt8]) -> Loaded {
@@ -134,8 +141,14 @@ struct ForwardProbe {
 
     private func meta(_ key: UInt32) -> Loaded {
         switch key {
-        case NFT_META_IIFNAME.rawValue: Loaded(bytes: Self.name(from), isTunnel: from == tunnel)
-        case NFT_META_OIFNAME.rawValue: Loaded(bytes: Self.name(into), isTunnel: into == tunnel)
+        case NFT_META_IIFNAME.rawValue:
+            Loaded(bytes: Self.name(from), isTunnel: from == tunnel, isInterface: true)
+        case NFT_META_OIFNAME.rawValue:
+            Loaded(bytes: Self.name(into), isTunnel: into == tunnel, isInterface: true)
+        case NFT_META_IIF.rawValue:
+            Loaded(bytes: Self.index(from), isTunnel: from == tunnel, isInterface: true)
+        case NFT_META_OIF.rawValue:
+            Loaded(bytes: Self.index(into), isTunnel: into == tunnel, isInterface: true)
         case NFT_META_NFPROTO.rawValue: Loaded(bytes: [family == .v4 ? 2 : 10])
         case NFT_META_PROTOCOL.rawValue: Loaded(bytes: family == .v4 ? [0x08, 0x00] : [0x86, 0xDD])
         default: Loaded(bytes: nil)
@@ -160,6 +173,12 @@ struct ForwardProbe {
     private static func name(_ interface: String) -> [UInt8] {
         let bytes = Array(interface.utf8.prefix(15))
         return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)
+    }
+
+    /// An interface's index in host order; nil when there is no such interface.
+    private static func index(_ interface: String) -> [UInt8]? {
+        let index = if_nametoindex(interface)
+        return index == 0 ? nil : withUnsafeBytes(of: UInt32(index)) { Array($0) }
     }
 
     /// Compares as many bytes as the rule has: a name that ends with "+" or "*" has fewer.

@@ -32,7 +32,8 @@ public struct Forwarding: Sendable {
     ///   - exits: interfaces that lead to routers.
     /// - Throws: `ControlError.file`; what is on stays on.
     public mutating func enable(_ families: Set<IPAddress.Family>, exits: [String]) throws(ControlError) {
-        if families.contains(.v6) { try keepRouters(exits) }
+        // A host that forwarded before takes no advertisements but those it was told to.
+        if closed(families).contains(.v6) { try keepRouters(exits) }
         for family in [IPAddress.Family.v4, .v6] where families.contains(family) {
             let main = Self.main(family)
             guard let value = main.value, value != "1" else { continue }

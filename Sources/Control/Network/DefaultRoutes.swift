@@ -20,7 +20,8 @@ public enum DefaultRoutes {
         for index in indices {
             var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
             guard if_indextoname(index, &name) != nil else { continue }
-            names.insert(String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+            names.insert(
+                String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
         }
         names.subtract([tunnel, "lo"])
         return names.sorted()

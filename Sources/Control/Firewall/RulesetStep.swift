@@ -1,0 +1,75 @@
+import CNetlink
+
+/// A step of somebody's rule, as far as bondd understands it.
+enum RulesetStep: Hashable, Sendable {
+    case meta(register: UInt32, key: UInt32)
+    case payload(register: UInt32, base: UInt32, offset: UInt32, length: UInt32)
+    case connectionState(register: UInt32)
+    case bitwise(source: UInt32, destination: UInt32, mask: [UInt8], xor: [UInt8])
+    case compare(register: UInt32, operation: UInt32, [UInt8])
+    /// NF_ACCEPT, NFT_JUMP and so on; the chain of a jump.
+    case verdict(Int32, chain: String?)
+    case counter(packets: UInt64, bytes: UInt64)
+    case reject
+    /// A match of iptables, by its name.
+    case match(String)
+    /// A target of iptables, by its name.
+    case target(String)
+    /// Changes or reports a packet and goes on.
+    case harmless
+    /// Looks a register up in a set, or in a map of verdicts.
+    case lookup(register: UInt32, decides: Bool)
+    case unknown
+}
+
+extension RulesetStep {
+    /// What a `nftnl_expr` says.
+    init(_ expression: OpaquePointer) {
+        func number(_ attribute: Int) -> UInt32 { nftnl_expr_get_u32(expression, UInt16(attribute)) }
+        func text(_ attribute: Int) -> String? {
+            nftnl_expr_is_set(expression, UInt16(attribute))
+                ? nftnl_expr_get_str(expression, UInt16(attribute)).map { String(cString: $0) } : nil
+        }
+        func bytes(_ attribute: Int) -> [UInt8] {
+            var count: UInt32 = 0
+            guard let data = nftnl_expr_get(expression, UInt16(attribute), &count) else { return [] }
+            return Array(UnsafeRawBufferPointer(start: data, count: Int(count)))
+        }
+        func has(_ attribute: Int) -> Bool { nftnl_expr_is_set(expression, UInt16(attribute)) }
+        switch text(NFTNL_EXPR_NAME) {
+        case "meta" where has(NFTNL_EXPR_META_DREG):
+            self = .meta(register: number(NFTNL_EXPR_META_DREG), key: number(NFTNL_EXPR_META_KEY))
+        case "payload" where has(NFTNL_EXPR_PAYLOAD_DREG):
+            self = .payload(
+                register: number(NFTNL_EXPR_PAYLOAD_DREG), base: number(NFTNL_EXPR_PAYLOAD_BASE),
+                offset: number(NFTNL_EXPR_PAYLOAD_OFFSET), length: number(NFTNL_EXPR_PAYLOAD_LEN))
+        case "ct" where has(NFTNL_EXPR_CT_DREG) && number(NFTNL_EXPR_CT_KEY) == NFT_CT_STATE.rawValue:
+            self = .connectionState(register: number(NFTNL_EXPR_CT_DREG))
+        case "bitwise" where has(NFTNL_EXPR_BITWISE_MASK):
+            self = .bitwise(
+                source: number(NFTNL_EXPR_BITWISE_SREG), destination: number(NFTNL_EXPR_BITWISE_DREG),
+                mask: bytes(NFTNL_EXPR_BITWISE_MASK), xor: bytes(NFTNL_EXPR_BITWISE_XOR))
+        case "cmp":
+            self = .compare(
+                register: number(NFTNL_EXPR_CMP_SREG), operation: number(NFTNL_EXPR_CMP_OP),
+                bytes(NFTNL_EXPR_CMP_DATA))
+        case "immediate" where has(NFTNL_EXPR_IMM_VERDICT):
+            self = .verdict(
+                Int32(bitPattern: number(NFTNL_EXPR_IMM_VERDICT)), chain: text(NFTNL_EXPR_IMM_CHAIN))
+        case "counter":
+            self = .counter(
+                packets: nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_PACKETS)),
+                bytes: nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_BYTES)))
+        case "lookup":
+            // The register of verdicts is 0.
+            self = .lookup(
+                register: number(NFTNL_EXPR_LOOKUP_SREG),
+                decides: has(NFTNL_EXPR_LOOKUP_DREG) && number(NFTNL_EXPR_LOOKUP_DREG) == 0)
+        case "reject": self = .reject
+        case "match": self = .match(text(NFTNL_EXPR_MT_NAME) ?? "")
+        case "target": self = .target(text(NFTNL_EXPR_TG_NAME) ?? "")
+        case "log", "notrack", "immediate", "rt", "byteorder": self = .harmless
+        default: self = .unknown
+        }
+    }
+}
