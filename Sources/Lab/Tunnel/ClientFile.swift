@@ -10,6 +10,8 @@ public struct ClientFile: Sendable {
         public var role = "primary"
         /// `data_cap_gb`
         public var dataCap = 0.0
+        /// `gateway`; nil leaves the key out.
+        public var gateway: String?
 
         /// A primary path.
         public init(interface: String, endpoint: String) {
@@ -30,6 +32,10 @@ public struct ClientFile: Sendable {
     public var presharedKeyFile: String?
     /// What goes into the tunnel; nil leaves the key out.
     public var routes: [String]?
+    /// `dns`; nil leaves the key out.
+    public var dns: [String]?
+    /// `[discovery] include`; nil leaves the table out.
+    public var discovery: [String]?
     /// Where the server is, for paths that do not say so.
     public var endpoints = ["192.0.2.1:5000"]
     /// The uplinks.
@@ -42,7 +48,7 @@ public struct ClientFile: Sendable {
     private var extras: [String] {
         [
             cipher.map { "cipher = \"\($0)\"" }, offload ? nil : "offload = false",
-            routes.map { "routes = \($0)" },
+            routes.map { "routes = \($0)" }, dns.map { "dns = \($0)" },
         ]
         .compactMap(\.self)
     }
@@ -62,6 +68,7 @@ public struct ClientFile: Sendable {
 
             """
         if let file = presharedKeyFile { text += "preshared_key_file = \"\(file)\"\n" }
+        if let discovery { text += "[discovery]\ninclude = \(discovery)\n" }
         for path in paths {
             text += """
                 [[path]]
@@ -71,6 +78,7 @@ public struct ClientFile: Sendable {
                 endpoint = "\(path.endpoint)"
 
                 """
+            if let gateway = path.gateway { text += "gateway = \"\(gateway)\"\n" }
         }
         return text
     }

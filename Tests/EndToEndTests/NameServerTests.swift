@@ -1,0 +1,112 @@
+import Glibc
+import Lab
+import Testing
+
+extension EndToEndTests {
+    /// A client's name servers. Its bondd has an /etc and a PATH of its own.
+    @Suite("Name servers") struct NameServers {
+        /// A bondd that sees `etc` as /etc and only the programs in `bin`.
+        private func program(_ scratch: Scratch) throws -> Program {
+            let real = try Program().path
+            for directory in ["etc", "bin"] { mkdir("\(scratch.path)/\(directory)", 0o755) }
+            let script = """
+                #!/bin/sh
+                exec unshare -m sh -c '
+                    mount --bind \(scratch.path)/etc /etc &&
+                    PATH=\(scratch.path)/bin exec \(real) "$@"' sh "$@"
+                """
+            return Program(path: try scratch.write(script, to: "bondd", mode: 0o755))
+        }
+
+        private func text(_ path: String) throws -> String {
+            try Child.run(["cat", path])
+        }
+
+        private func withClient(
+            _ scratch: Scratch, _ body: (TunnelClient, _ file: String) throws -> Void
+        ) throws {
+            let tunnel = try Tunnel(clientProgram: try program(scratch))
+            defer { tunnel.close() }
+            let client = try tunnel.client("laptop", wires: ["wire"])
+            try client.change { $0.dns = ["10.77.0.1", "fd77::1"] }
+            try tunnel.server.start()
+            try body(client, "\(scratch.path)/etc/resolv.conf")
+        }
+
+        private let ours = "nameserver 10.77.0.1\nnameserver fd77::1\n"
+
+        private func waitForOurs(_ file: String) throws {
+            for _ in 0..<300 where try !text(file).hasSuffix(ours) { usleep(10_000) }
+            #expect(try text(file).hasSuffix(ours))
+        }
+
+        @Test func aFileComesBackHoweverItEnds() throws {
+            let scratch = try Scratch()
+            try withClient(scratch) { client, file in
+                let was = "search example.org\nnameserver 192.0.2.53\n"
+                try scratch.write(was, to: "etc/resolv.conf", mode: 0o644)
+                for ending in ["stop", "kill, start, stop", "kill, cleanup"] {
+                    try client.bondd.start()
+                    try waitForOurs(file)
+                    if ending == "stop" {
+                        client.bondd.stop()
+                    } else {
+                        client.bondd.kill()
+                        #expect(try text(file).hasSuffix(ours))
+                    }
+                    if ending == "kill, start, stop" {
+                        try client.bondd.start()
+                        try client.waitUntilWhole()
+                        try waitForOurs(file)
+                        client.bondd.stop()
+                    }
+                    if ending == "kill, cleanup" {
+                        let directory = client.bondd.stateDirectory
+                        _ = try client.bondd.command(
+                            ["cleanup", "--config", client.bondd.file, "--state-dir", directory])
+                    }
+                    #expect(try text(file) == was, "\(ending)")
+                }
+            }
+        }
+
+        @Test func aLinkComesBackAndWhatOthersWriteStays() throws {
+            let scratch = try Scratch()
+            try withClient(scratch) { client, file in
+                try scratch.write("nameserver 192.0.2.53\n", to: "stub")
+                try Child.run(["ln", "-s", "../stub", file])
+                try client.bondd.start()
+                try waitForOurs(file)
+                client.bondd.stop()
+                #expect(try Child.run(["readlink", file]) == "../stub\n")
+                #expect(try text("\(scratch.path)/stub") == "nameserver 192.0.2.53\n")
+                // A DHCP client writes its own meanwhile.
+                try client.bondd.start()
+                try waitForOurs(file)
+                let theirs = "nameserver 198.51.100.53\n"
+                unlink(file)
+                try scratch.write(theirs, to: "etc/resolv.conf", mode: 0o644)
+                client.bondd.stop()
+                #expect(try text(file) == theirs)
+            }
+        }
+
+        @Test func resolvconfIsToldAndToldAgain() throws {
+            let scratch = try Scratch()
+            try withClient(scratch) { client, file in
+                try scratch.write("nameserver 192.0.2.53\n", to: "etc/resolv.conf", mode: 0o644)
+                let said = "\(scratch.path)/said"
+                let script = "#!/bin/sh\necho \"$@\" >>\(said)\n[ $1 = -a ] && /bin/cat >>\(said)\nexit 0\n"
+                try scratch.write(script, to: "bin/resolvconf", mode: 0o755)
+                try client.bondd.start()
+                for _ in 0..<300 where access(said, F_OK) != 0 { usleep(10_000) }
+                usleep(100_000)
+                client.bondd.kill()
+                _ = try client.bondd.command(
+                    ["cleanup", "--config", client.bondd.file, "--state-dir", client.bondd.stateDirectory])
+                #expect(try text(said) == "-a tun.bond0.bondd -m 0 -x\n\(ours)-d tun.bond0.bondd\n")
+                #expect(try text(file) == "nameserver 192.0.2.53\n")
+            }
+        }
+    }
+}
