@@ -5,14 +5,17 @@ import Testing
 extension EndToEndTests {
     /// A client's name servers. Its bondd has an /etc and a PATH of its own.
     @Suite("Name servers") struct NameServers {
-        /// A bondd that sees `etc` as /etc and only the programs in `bin`.
-        private func program(_ scratch: Scratch) throws -> Program {
+        /// A bondd that sees `etc` as /etc, `run` as /run and only the programs in `bin`.
+        private func program(_ scratch: Scratch, mountsFile: Bool) throws -> Program {
             let real = try Program().path
-            for directory in ["etc", "bin"] { mkdir("\(scratch.path)/\(directory)", 0o755) }
+            for directory in ["etc", "bin", "run"] { mkdir("\(scratch.path)/\(directory)", 0o755) }
+            // As in a container, where the file can be written but not replaced.
+            let file = "mount --bind \(scratch.path)/etc/resolv.conf /etc/resolv.conf &&"
             let script = """
                 #!/bin/sh
                 exec unshare -m sh -c '
-                    mount --bind \(scratch.path)/etc /etc &&
+                    mount --bind \(scratch.path)/etc /etc && mount --bind \(scratch.path)/run /run &&
+                    \(mountsFile ? file : "")
                     PATH=\(scratch.path)/bin exec \(real) "$@"' sh "$@"
                 """
             return Program(path: try scratch.write(script, to: "bondd", mode: 0o755))
@@ -23,9 +26,10 @@ extension EndToEndTests {
         }
 
         private func withClient(
-            _ scratch: Scratch, _ body: (TunnelClient, _ file: String) throws -> Void
+            _ scratch: Scratch, mountsFile: Bool = false,
+            _ body: (TunnelClient, _ file: String) throws -> Void
         ) throws {
-            let tunnel = try Tunnel(clientProgram: try program(scratch))
+            let tunnel = try Tunnel(clientProgram: try program(scratch, mountsFile: mountsFile))
             defer { tunnel.close() }
             let client = try tunnel.client("laptop", wires: ["wire"])
             try client.change { $0.dns = ["10.77.0.1", "fd77::1"] }
@@ -40,11 +44,12 @@ extension EndToEndTests {
             #expect(try text(file).hasSuffix(ours))
         }
 
-        @Test func aFileComesBackHoweverItEnds() throws {
+        @Test(arguments: [false, true]) func aFileComesBackHoweverItEnds(isMounted: Bool) throws {
             let scratch = try Scratch()
-            try withClient(scratch) { client, file in
-                let was = "search example.org\nnameserver 192.0.2.53\n"
-                try scratch.write(was, to: "etc/resolv.conf", mode: 0o644)
+            let was = "search example.org\nnameserver 192.0.2.53\n"
+            mkdir("\(scratch.path)/etc", 0o755)
+            try scratch.write(was, to: "etc/resolv.conf", mode: 0o644)
+            try withClient(scratch, mountsFile: isMounted) { client, file in
                 for ending in ["stop", "kill, start, stop", "kill, cleanup"] {
                     try client.bondd.start()
                     try waitForOurs(file)
@@ -88,6 +93,28 @@ extension EndToEndTests {
                 try scratch.write(theirs, to: "etc/resolv.conf", mode: 0o644)
                 client.bondd.stop()
                 #expect(try text(file) == theirs)
+            }
+        }
+
+        /// systemd-resolved is asked when it runs and the host's names are asked of it.
+        @Test func resolvedIsTold() throws {
+            let scratch = try Scratch()
+            try withClient(scratch) { client, file in
+                let was = "nameserver 127.0.0.53\n"
+                try scratch.write(was, to: "etc/resolv.conf", mode: 0o644)
+                try Child.run(["mkdir", "-p", "\(scratch.path)/run/systemd/resolve"])
+                let said = "\(scratch.path)/said"
+                try scratch.write(
+                    "#!/bin/sh\necho \"$@\" >>\(said)\n", to: "bin/resolvectl", mode: 0o755)
+                try client.bondd.start()
+                try client.waitUntilWhole()
+                usleep(500_000)
+                client.bondd.stop()
+                #expect(
+                    try text(said)
+                        == "dns bond0 10.77.0.1 fd77::1\ndomain bond0 ~.\ndefault-route bond0 yes\n"
+                        + "revert bond0\n")
+                #expect(try text(file) == was)
             }
         }
 
