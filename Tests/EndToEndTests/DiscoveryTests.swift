@@ -97,6 +97,26 @@ extension EndToEndTests {
             try bondd.wait(for: "the uplink that is named") { isUp($0, ["up1"]) }
         }
 
+        @Test func aSessionHasSixteenAndAnotherWhenOneIsGone() throws {
+            let internet = try Internet(uplinks: 17)
+            defer { internet.close() }
+            for i in 0..<17 { try internet.addDefault(i, ipv6: false, "metric \(100 + i)") }
+            try internet.client.change {
+                $0.paths = []
+                $0.discovery = ["up*"]
+            }
+            let names = (0..<17).map { "up\($0)" }.sorted()
+            try internet.tunnel.server.start()
+            try internet.client.bondd.start()
+            try internet.client.bondd.wait(for: "sixteen uplinks") { isUp($0, Array(names.dropLast())) }
+            #expect(internet.client.bondd.log.contains("the uplink up9 is not used"))
+            try internet.client.namespace.ip("link del up3")
+            // The server makes room in its own time, 10 s after the last datagram.
+            try within1s("another uplink in place of one that is gone", internet) {
+                $0.path("up3") == nil && $0.path("up9")?.local == "10.110.0.1"
+            }
+        }
+
         /// Both families are candidates of a path: each uplink takes the one that it has, and the other when that one's
         /// endpoint does not answer.
         @Test func anUplinkTakesTheFamilyThatItHas() throws {

@@ -9,8 +9,9 @@ extension EndToEndTests {
         private func program(_ scratch: Scratch, mountsFile: Bool) throws -> Program {
             let real = try Program().path
             for directory in ["etc", "bin", "run"] { mkdir("\(scratch.path)/\(directory)", 0o755) }
-            // As in a container, where the file can be written but not replaced.
-            let file = "mount --bind \(scratch.path)/etc/resolv.conf /etc/resolv.conf &&"
+            // As in a sandbox or container, where the file can be written but not replaced.
+            let file =
+                "mount --bind \(scratch.path)/etc/resolv.conf /etc/resolv.conf && mount -o remount,bind,ro /etc &&"
             let script = """
                 #!/bin/sh
                 exec unshare -m sh -c '
