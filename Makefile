@@ -45,7 +45,7 @@ unit: setup
 END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bondlab \
 	BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd scripts/as-root $(SWIFT) test --skip-build --filter EndToEndTests
 # What is no different without offloads.
-WITHOUT_OFFLOADS := 'CommandLineTests|DemoAndBench|Footprint|Sanitizer|/(Clients|DataCaps|KillSwitch|MeasureTests|NAT|Modes|Recovery|Reload|Status)/'
+WITHOUT_OFFLOADS := 'CommandLineTests|DemoAndBench|Footprint|Sanitizer|/(Clients|DataCaps|Discovery|KillSwitch|MeasureTests|NameServers|NAT|Modes|Onboarding|Recovery|Reload|Routes|Status|Supervision|Watch)/'
 end-to-end: build
 	$(SWIFT) build --build-tests
 	$(SWIFT) build --sanitize=thread --scratch-path $(TSAN) --product bondd

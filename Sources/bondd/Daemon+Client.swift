@@ -136,8 +136,11 @@ extension Daemon {
                 case .link(let interface): interface.name == path.configuration.interface
                 case .linkDeleted(let index, let name):
                     name == path.configuration.interface || index == path.interfaceIndex
-                case .addressAdded(let index, _), .addressRemoved(let index, _), .routeChanged(let index, _):
+                case .addressAdded(let index, _), .addressRemoved(let index, _):
                     index == path.interfaceIndex || path.interfaceIndex == 0
+                // A route over several interfaces comes without one.
+                case .routeChanged(let index, _):
+                    index == path.interfaceIndex || path.interfaceIndex == 0 || index == 0
                 case .ruleChanged: false
                 case .overflow: true
                 }

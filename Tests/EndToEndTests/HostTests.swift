@@ -27,7 +27,7 @@ extension EndToEndTests {
             #expect(try PingRun.run(from: client.namespace, to: Tunnel.serverAddress, count: 10).loss == 0)
             #expect(try client.namespace.ip("route").contains("198.51.100.0/24 dev bond0"))
             for family in ["-4", "-6"] {
-                let all = try client.namespace.ip("\(family) route show table all")
+                let all = try client.namespace.run(["ip", family, "route", "show", "table", "all"])
                 #expect(all.contains("default dev bond0 table"), "\(all)")
             }
             #expect(try network(client.namespace) != before.0)

@@ -241,7 +241,7 @@ struct ConfigurationSamples {
             "bondd.toml:9: [[path]] gateway = \"eth0\" is not a router's address such as 192.168.8.1"),
         client(
             9, "gateway = [\"192.0.2.1\", \"192.0.2.2\"]",
-            "bondd.toml:9: [[path]] gateway has two of one family; keep one"),
+            "bondd.toml:9: [[path]] gateway = \"192.0.2.2\" is a second one of its family; keep one"),
         BadConfiguration(
             text: client.split(separator: "\n").prefix(3).joined(separator: "\n"),
             sentence:

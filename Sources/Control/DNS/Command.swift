@@ -39,10 +39,17 @@ enum Command {
         return wait(child, words[0])
     }
 
-    /// Whether there is such a program in PATH.
-    static func exists(_ program: String) -> Bool {
+    /// Where a program is in PATH, links followed; nil when there is none.
+    static func find(_ program: String) -> String? {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-        return path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+        for directory in path.split(separator: ":") {
+            guard access("\(directory)/\(program)", X_OK) == 0,
+                let real = realpath("\(directory)/\(program)", nil)
+            else { continue }
+            defer { free(real) }
+            return String(cString: real)
+        }
+        return nil
     }
 
     private static func wait(_ child: pid_t, _ name: String) -> String? {

@@ -34,10 +34,10 @@ public struct NameServers: Sendable {
     /// - Throws: `ControlError.nameServers` or `file`; nothing has changed then.
     public func set(_ servers: [IPAddress]) throws(ControlError) -> Way {
         let texts = servers.map(\.description)
-        if access(runDirectory, F_OK) == 0, Command.exists("resolvectl"),
+        if isResolvedAsked, Command.find("resolvectl") != nil,
             Command.run(["resolvectl", "dns", interface] + texts) == nil
         {
-            // All names, and not only those of some domain. The kernel forgets neither: both go with the interface.
+            // All names, and not only those of some domain. All of it goes with the interface.
             if let problem = Command.run(["resolvectl", "domain", interface, "~."]) {
                 _ = Command.run(["resolvectl", "revert", interface])
                 throw .nameServers(problem)
@@ -45,7 +45,8 @@ public struct NameServers: Sendable {
             _ = Command.run(["resolvectl", "default-route", interface, "yes"])
             return .resolved
         }
-        if Command.exists("resolvconf") {
+        // systemd's resolvconf is resolvectl under another name.
+        if let program = Command.find("resolvconf"), !program.hasSuffix("/resolvectl") {
             try mark()
             // Debian's orders by the name's beginning, and "tun" comes before Ethernet; openresolv takes -m 0 -x for first
             // and alone.
@@ -64,7 +65,7 @@ public struct NameServers: Sendable {
 
     /// Undoes what `set` did, now or in an earlier life. What was not done need not be undone.
     public func restore() throws(ControlError) {
-        if access(runDirectory, F_OK) == 0, if_nametoindex(interface) != 0, Command.exists("resolvectl") {
+        if isResolvedAsked, if_nametoindex(interface) != 0, Command.find("resolvectl") != nil {
             _ = Command.run(["resolvectl", "revert", interface])
         }
         if access(note, F_OK) == 0 {
@@ -92,6 +93,16 @@ public struct NameServers: Sendable {
         }
         for interface in interfaces.sorted() where if_nametoindex(interface) == 0 || interface == dead {
             try NameServers(interface: interface, directory: directory).restore()
+        }
+    }
+
+    /// Whether systemd-resolved runs, and names are asked of it.
+    private var isResolvedAsked: Bool {
+        guard access(runDirectory, F_OK) == 0 else { return false }
+        if (try? TextFile.read(file, limit: 1 << 20))?.contains("127.0.0.53") == true { return true }
+        let ways = (try? TextFile.read("/etc/nsswitch.conf", limit: 1 << 20)) ?? ""
+        return ways.split(separator: "\n").contains {
+            $0.hasPrefix("hosts:") && $0.split(separator: " ").contains("resolve")
         }
     }
 

@@ -12,35 +12,40 @@ struct ResolverFile {
 
     private static let limit = 1 << 20
 
+    private static let beginning = "# bondd has set these for the tunnel "
+
     /// What the file says for these servers.
     static func text(_ servers: [IPAddress], interface: String) -> String {
-        "# bondd has set these for the tunnel \(interface); what was here comes back when it ends.\n"
+        "\(beginning)\(interface); what was here comes back when it ends.\n"
             + servers.map { "nameserver \($0)\n" }.joined()
     }
 
-    /// Puts `text` in place of what is there.
+    /// Puts `text` in place of what is there: in place of a link, or through it where /etc can't be written.
     func replace(with text: String) throws(ControlError) {
         // Of a text that is ours already, another backup would hide the first.
         if access(backup, F_OK) == 0 { try restore() }
-        var was: String?
-        if let target = linkTarget() {
-            was = "link \(target)\n"
-        } else if access(path, F_OK) == 0 {
-            guard let old = try? TextFile.read(path, limit: Self.limit) else {
-                throw .file("read", path: path, errno: EINVAL)
-            }
-            var facts = stat()
-            stat(path, &facts)
-            was = "file \(facts.st_mode & 0o777)\n\(old)"
+        let content = try? TextFile.read(path, limit: Self.limit)
+        if let other = content.flatMap(Self.owner), if_nametoindex(other) != 0 {
+            throw .nameServers("the bondd of \(other) has set them in \(path); give dns = [] to this one")
         }
-        let length = text.utf8.count
-        try write(backup, "\(length)\n\(text)\(was ?? "none\n")", mode: 0o600)
+        if let target = linkTarget() {
+            try keep("link \(target)\n", beside: text)
+            if swap(text, mode: 0o644) { return }
+        }
+        guard let content else {
+            guard access(path, F_OK) != 0 else { throw .file("read", path: path, errno: EINVAL) }
+            try keep("none\n", beside: text)
+            return try put(text, mode: 0o644)
+        }
+        var facts = stat()
+        stat(path, &facts)
+        try keep("file \(facts.st_mode & 0o777)\n\(content)", beside: text)
         try put(text, mode: 0o644)
     }
 
     /// Puts back what was there, if bondd's text still is. Nothing to do without a backup.
     func restore() throws(ControlError) {
-        guard let kept = try? TextFile.read(backup, limit: 2 * Self.limit) else { return }
+        guard let kept = try? TextFile.read(backup, limit: 3 * Self.limit) else { return }
         let (line, rest) = Self.cut(kept)
         let bytes = Array(rest.utf8)
         guard let length = Int(line), (0...bytes.count).contains(length) else {
@@ -48,15 +53,30 @@ struct ResolverFile {
         }
         let ours = String(decoding: bytes[..<length], as: UTF8.self)
         let (kind, was) = Self.cut(String(decoding: bytes[length...], as: UTF8.self))
-        if linkTarget() == nil, (try? TextFile.read(path, limit: Self.limit)) == ours {
-            let words = kind.split(separator: " ", maxSplits: 1).map(String.init)
+        let words = kind.split(separator: " ", maxSplits: 1).map(String.init)
+        if (try? TextFile.read(path, limit: Self.limit)) == ours {
             switch (words.first, words.last) {
-            case ("link", let target?): try putLink(to: target)
+            case ("link", let target?): if linkTarget() == nil { try putLink(to: target) }
             case ("file", let mode?): try put(was, mode: mode_t(mode) ?? 0o644)
             default: unlink(path)
             }
         }
         unlink(backup)
+    }
+
+    /// The tunnel whose bondd has written this; nil when none has.
+    private static func owner(of text: String) -> String? {
+        guard text.hasPrefix(beginning) else { return nil }
+        return String(text.dropFirst(beginning.count).prefix { $0 != ";" })
+    }
+
+    /// Keeps what was there, and the text that takes its place, to know it again.
+    private func keep(_ was: String, beside text: String) throws(ControlError) {
+        do throws(SettingsError) {
+            try StateFile.replace(backup, with: Array("\(text.utf8.count)\n\(text)\(was)".utf8))
+        } catch {
+            throw .file("write", path: backup, errno: error.code)
+        }
     }
 
     /// The first line and what follows it.
@@ -81,26 +101,25 @@ struct ResolverFile {
         }
     }
 
-    /// Replaces the file; one that something is mounted on, as in containers, is written over.
+    /// Replaces the file. One that something is mounted on, as in containers, or that lies where bondd may not make another,
+    /// is written over.
     private func put(_ text: String, mode: mode_t) throws(ControlError) {
-        do throws(SettingsError) {
-            try StateFile.replace(path, with: Array(text.utf8), mode: mode)
-        } catch {
-            let file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW)
-            guard file >= 0 else { throw .file("write", path: path, errno: errno) }
-            defer { close(file) }
-            guard Glibc.write(file, text, text.utf8.count) == text.utf8.count else {
-                throw .file("write", path: path, errno: errno)
-            }
+        if linkTarget() == nil && swap(text, mode: mode) { return }
+        let file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
+        guard file >= 0 else { throw .file("write", path: path, errno: errno) }
+        defer { close(file) }
+        guard write(file, text, text.utf8.count) == text.utf8.count else {
+            throw .file("write", path: path, errno: errno)
         }
     }
 
-    private func write(_ path: String, _ text: String, mode: mode_t) throws(ControlError) {
-        do throws(SettingsError) {
-            try StateFile.replace(path, with: Array(text.utf8), mode: mode)
-        } catch {
-            guard case .file(let action, let path, let code) = error else { return }
-            throw .file(action, path: path, errno: code)
-        }
+    /// Puts a new file in place of the old one or of a link.
+    private func swap(_ text: String, mode: mode_t) -> Bool {
+        (try? StateFile.replace(path, with: Array(text.utf8), mode: mode)) != nil
     }
+}
+
+extension SettingsError {
+    /// What the kernel said.
+    fileprivate var code: Int32 { if case .file(_, _, let code) = self { code } else { EIO } }
 }

@@ -5,6 +5,7 @@ import Settings
 public enum Medium: Int, Comparable, Sendable {
     case wired, wifi, cellular
 
+    /// Whether `a` is preferred.
     public static func < (a: Medium, b: Medium) -> Bool { a.rawValue < b.rawValue }
 
     /// What an interface is made of; wired when nothing says otherwise.

@@ -10,27 +10,38 @@ extension Netlink {
     public borrowing func rules() throws(ControlError) -> [RoutingRule] {
         var rules: [RoutingRule] = []
         for family in [AF_INET, AF_INET6] {
-            var header = fib_rule_hdr()
-            header.family = UInt8(family)
-            let sent = nl_send_simple(
-                socket, Int32(RTM_GETRULE), NLM_F_DUMP, &header, MemoryLayout<fib_rule_hdr>.size)
-            try check(sent, "list rules")
-            let code = withUnsafeMutablePointer(to: &rules) { list in
-                let collect: nl_recvmsg_msg_cb_t = { message, list in
-                    if let message, let list, let rule = RoutingRule(message) {
-                        list.assumingMemoryBound(to: [RoutingRule].self).pointee.append(rule)
-                    }
-                    return Int32(NL_OK.rawValue)
-                }
-                nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, collect, list)
-                defer { nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_DEFAULT, nil, nil) }
-                return nl_recvmsgs_default(socket)
+            var code = -NLE_DUMP_INTR
+            // One that changes while it is told has to be told again.
+            for _ in 0..<10 where code == -NLE_DUMP_INTR {
+                var list: [RoutingRule] = []
+                code = try read(family, &list)
+                if code >= 0 { rules += list }
             }
             // A kernel without IPv6, or without policy routing, has none.
             if code == -NLE_AF_NOSUPPORT || code == -NLE_OPNOTSUPP { continue }
             try check(code, "list rules")
         }
         return rules
+    }
+
+    /// Reads a family's rules; returns libnl's code.
+    private borrowing func read(_ family: Int32, _ rules: inout [RoutingRule]) throws(ControlError) -> Int32 {
+        var header = fib_rule_hdr()
+        header.family = UInt8(family)
+        let sent = nl_send_simple(
+            socket, Int32(RTM_GETRULE), NLM_F_DUMP, &header, MemoryLayout<fib_rule_hdr>.size)
+        try check(sent, "list rules")
+        return withUnsafeMutablePointer(to: &rules) { list in
+            let collect: nl_recvmsg_msg_cb_t = { message, list in
+                if let message, let list, let rule = RoutingRule(message) {
+                    list.assumingMemoryBound(to: [RoutingRule].self).pointee.append(rule)
+                }
+                return Int32(NL_OK.rawValue)
+            }
+            nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, collect, list)
+            defer { nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_DEFAULT, nil, nil) }
+            return nl_recvmsgs_default(socket)
+        }
     }
 
     /// Adds a rule.

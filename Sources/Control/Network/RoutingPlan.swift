@@ -17,6 +17,7 @@ public struct RoutingPlan: Equatable, Sendable {
         public var slot: UInt32
         /// Its interface.
         public var interface: UInt32
+        /// Its name.
         public var name: String
         /// The interface's addresses.
         public var addresses: [IPAddress]
@@ -57,7 +58,9 @@ public struct RoutingPlan: Equatable, Sendable {
     public let tunnel: UInt32
     /// The paths.
     public var paths: [Path] = []
+    /// Where IPv4 to anywhere goes.
     public var ipv4 = Anywhere.beside
+    /// Where IPv6 to anywhere goes.
     public var ipv6 = Anywhere.beside
 
     /// Nothing wanted.

@@ -11,8 +11,9 @@ public struct RoutingRule: Hashable, Sendable {
     public var table: UInt32
     /// Whether it is for all packets but those described.
     public var isInverted = false
-    /// The mark that they have, and its bits that count; nil: any.
+    /// The mark that they have; nil: any.
     public var mark: UInt32?
+    /// The bits of the mark that count.
     public var mask: UInt32 = .max
     /// Where they come from; nil: anywhere.
     public var source: CIDR?

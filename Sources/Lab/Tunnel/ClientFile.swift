@@ -10,6 +10,8 @@ public struct ClientFile: Sendable {
         public var role = "primary"
         /// `data_cap_gb`
         public var dataCap = 0.0
+        /// `gateway`; nil leaves the key out.
+        public var gateway: String?
 
         /// A primary path.
         public init(interface: String, endpoint: String) {
@@ -32,6 +34,10 @@ public struct ClientFile: Sendable {
     public var routes: [String]?
     /// `kill_switch`
     public var killSwitch = false
+    /// `dns`; nil leaves the key out.
+    public var dns: [String]?
+    /// `[discovery] include`; nil leaves the table out.
+    public var discovery: [String]?
     /// Where the server is, for paths that do not say so.
     public var endpoints = ["192.0.2.1:5000"]
     /// The uplinks.
@@ -45,6 +51,7 @@ public struct ClientFile: Sendable {
         [
             cipher.map { "cipher = \"\($0)\"" }, offload ? nil : "offload = false",
             routes.map { "routes = \($0)" }, killSwitch ? "kill_switch = true" : nil,
+            dns.map { "dns = \($0)" },
         ]
         .compactMap(\.self)
     }
@@ -64,6 +71,7 @@ public struct ClientFile: Sendable {
 
             """
         if let file = presharedKeyFile { text += "preshared_key_file = \"\(file)\"\n" }
+        if let discovery { text += "[discovery]\ninclude = \(discovery)\n" }
         for path in paths {
             text += """
                 [[path]]
@@ -73,6 +81,7 @@ public struct ClientFile: Sendable {
                 endpoint = "\(path.endpoint)"
 
                 """
+            if let gateway = path.gateway { text += "gateway = \"\(gateway)\"\n" }
         }
         return text
     }

@@ -6,6 +6,9 @@ public struct Program: Sendable {
     /// The path of the executable.
     public let path: String
 
+    /// An executable such as a script that runs another in a surrounding of its own.
+    public init(path: String) { self.path = path }
+
     /// The executable that the environment names, such as another build; nil when it names none. Throws `noProgram`.
     public init?(named variable: String) throws(LabError) {
         guard let named = ProcessInfo.processInfo.environment[variable], !named.isEmpty else { return nil }

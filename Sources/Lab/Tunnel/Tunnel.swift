@@ -31,15 +31,17 @@ public final class Tunnel: Sendable {
     ///   - cipher: the cipher of both ends; nil leaves it to them.
     ///   - seed: what all random choices of the links follow from.
     ///   - threads: the server's data threads; nil leaves it to the server.
-    ///   - serverProgram: another bondd for the server; nil for the same.
+    ///   - clientProgram: another bondd for the clients; nil for the usual one.
+    ///   - serverProgram: another bondd for the server; nil for the usual one.
     /// Throws `noProgram`, or as `Lab` does.
     public init(
         mode: String = "stripe", cipher: String? = nil, seed: UInt64 = 1, threads: Int? = nil,
-        serverProgram: Program? = nil
+        clientProgram: Program? = nil, serverProgram: Program? = nil
     ) throws(LabError) {
-        program = try Program()
+        let usual = try Program()
+        program = clientProgram ?? usual
         lab = try Lab(seed: seed)
-        server = try Bondd("server", serverProgram ?? program, in: lab.namespace("server"))
+        server = try Bondd("server", serverProgram ?? usual, in: lab.namespace("server"))
         var file = ServerFile()
         (file.mode, file.cipher) = (mode, cipher)
         file.offload = Self.usesOffloads(.server)

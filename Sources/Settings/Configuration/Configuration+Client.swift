@@ -80,6 +80,11 @@ extension Configuration {
         /// The names that may not.
         public let exclude: [String]
 
+        /// Those that may and those that may not.
+        public init(include: [String], exclude: [String]) {
+            (self.include, self.exclude) = (include, exclude)
+        }
+
         /// All but virtual ones.
         public static let all = Discovery(include: ["*"], exclude: [])
     }

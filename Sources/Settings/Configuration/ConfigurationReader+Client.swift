@@ -70,8 +70,11 @@ extension ConfigurationReader {
             return [address]
         }
         let gateways = try table.list("gateway", problem) { IPAddress($0) } ?? []
-        guard Set(gateways.map(\.family)).count == gateways.count else {
-            throw table.error("gateway", table["gateway"]!, "has two of one family; keep one")
+        for (text, value) in try table.strings("gateway") ?? [] {
+            let family = IPAddress(text)?.family
+            if gateways.first(where: { $0.family == family }) != IPAddress(text) {
+                throw table.error("gateway", value, "is a second one of its family; keep one")
+            }
         }
         return gateways
     }
