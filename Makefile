@@ -23,6 +23,7 @@ setup:
 
 build: setup
 	$(SWIFT) build $(RELEASE_FLAGS) --product bondd
+	$(SWIFT) build $(RELEASE_FLAGS) --product bondd-control
 	$(SWIFT) build $(RELEASE_FLAGS) --product bondlab
 
 lint: setup
@@ -37,7 +38,8 @@ test: lint unit simulation end-to-end
 # What needs no tunnel: units, properties, simulations, and single devices and sockets in namespaces.
 unit: setup
 	$(SWIFT) build --build-tests
-	scripts/as-root $(SWIFT) test --skip-build --skip EndToEndTests
+	@scripts/fetch-promtool .build/promtool || true # without it, what it checks is skipped and says so
+	PROMTOOL=$(CURDIR)/.build/promtool/promtool scripts/as-root $(SWIFT) test --skip-build --skip EndToEndTests
 
 # Real daemons as they ship (release), emulated links, real TCP, and a server built with the thread sanitizer; then the
 # tunnel's suites once more without any offloads.

@@ -7,7 +7,8 @@ import Synchronization
 /// bondd's side of its socket, without tunnels. It takes a handover only when it is not older than the last, and keeps score.
 final class FakeBondd: Sendable {
     struct State {
-        var status = Status(version: "0.1.0", role: "server", mode: "auto", interface: "bond0", mtu: 1400, uptime: 5)
+        var status = Status(
+            version: "0.1.0", role: "server", mode: "auto", interface: "bond0", mtu: 1400, uptime: 5)
         var usage = UsageReport(run: "1")
         /// Enrolments that wait, by their number.
         var waiting: [Int: Enrolment] = [:]

@@ -31,7 +31,8 @@ import Testing
             for key in revoked where keys.contains(key) { faults.append("\(key) was revoked and is back") }
             for client in handover.clients {
                 if client.addresses.count != 2 { faults.append("\(client.name) has \(client.addresses)") }
-                for address in client.addresses where owners[address, default: client.publicKey] != client.publicKey {
+                for address in client.addresses
+                where owners[address, default: client.publicKey] != client.publicKey {
                     faults.append("\(address) was given twice")
                 }
                 for address in client.addresses { owners[address] = client.publicKey }
@@ -43,18 +44,9 @@ import Testing
     let directory = TemporaryDirectory()
     var control: String { directory.path + "/control.sock" }
 
-    static var program: String {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = max(0, readlink("/proc/self/exe", &bytes, bytes.count))
-        let path = String(decoding: bytes[..<count], as: UTF8.self)
-        // The test runner of the toolchain loads the tests, or they are a program of their own.
-        let own = path.hasSuffix(".xctest") ? String(path[...path.lastIndex(of: "/")!]) : ".build/debug/"
-        return own + "bondd-control"
-    }
-
     func start() throws -> Child {
         try Child([
-            Self.program, "run", "--config", directory.path + "/bondd.toml", "--socket",
+            Program.path, "run", "--config", directory.path + "/bondd.toml", "--socket",
             directory.path + "/bondd.sock", "--state-dir", directory.path + "/state", "--log-level", "error",
         ])
     }

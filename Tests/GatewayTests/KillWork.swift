@@ -66,7 +66,9 @@ final class KillWork {
     }
 
     private func revoke() {
-        guard case .clients(let clients, _)? = ask(.clients), let client = clients.randomElement() else { return }
+        guard case .clients(let clients, _)? = ask(.clients), let client = clients.randomElement() else {
+            return
+        }
         // From here on it may be revoked or not, until it is said.
         ledger {
             $0.stored.remove(client.publicKey)
