@@ -7,21 +7,25 @@ RELEASE := .build/release
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 TSAN := .build/tsan
 
-.PHONY: help setup build lint test unit end-to-end simulation simulation-table demo bench install clean
+.PHONY: help setup build programs lint test unit end-to-end simulation simulation-table demo bench install clean
 
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
 	@echo "make test     all checks and tests"
 	@echo "make bench    measure, as docs/benchmarks.md does (about an hour; bondlab bench --help for parts)"
 	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
-	@echo "make build    $(RELEASE)/bondd and $(RELEASE)/bondlab"
+	@echo "make build    bondd, bondd-control and bondlab in $(RELEASE)"
 	@echo "make install  bondd into PREFIX/bin (PREFIX=$(PREFIX))"
 
 # The Debian packages that building and testing need. Asks nothing; nothing to do is the usual case.
 setup:
 	@scripts/setup
 
-build: setup
+build: programs
+	$(SWIFT) build $(RELEASE_FLAGS) --product bondd-control
+
+# What tests, demo and benchmarks run as it ships.
+programs: setup
 	$(SWIFT) build $(RELEASE_FLAGS) --product bondd
 	$(SWIFT) build $(RELEASE_FLAGS) --product bondlab
 
@@ -38,32 +42,34 @@ test: lint unit simulation end-to-end
 # What needs no tunnel: units, properties, simulations, and single devices and sockets in namespaces.
 unit: setup
 	$(SWIFT) build --build-tests
-	scripts/as-root $(SWIFT) test --skip-build --skip EndToEndTests
+	@scripts/fetch-promtool .build/promtool || true # without it, what it checks is skipped and says so
+	PROMTOOL=$(CURDIR)/.build/promtool/promtool scripts/as-root $(SWIFT) test --skip-build --skip EndToEndTests
 
-# Real daemons as they ship (release), emulated links, real TCP, and a server built with the thread sanitizer; then the
+# Real daemons as they ship (release; but bondd-control, which would take as long again to build), emulated links, real TCP, and a server built with the thread sanitizer; then the
 # tunnel's suites once more without any offloads.
 END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bondlab \
-	BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd scripts/as-root $(SWIFT) test --skip-build --filter EndToEndTests
+	BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd PATH=$(CURDIR)/.build/debug:$$PATH \
+	scripts/as-root $(SWIFT) test --skip-build --filter EndToEndTests
 # What is no different without offloads.
 WITHOUT_OFFLOADS := 'CommandLineTests|DemoAndBench|Footprint|Sanitizer|/(Clients|DataCaps|Discovery|KillSwitch|MeasureTests|NameServers|NAT|Modes|Onboarding|Recovery|Reload|Routes|Status|Supervision|Watch)/'
-end-to-end: build
+end-to-end: programs
 	$(SWIFT) build --build-tests
 	$(SWIFT) build --sanitize=thread --scratch-path $(TSAN) --product bondd
 	$(END_TO_END)
 	BONDD_OFFLOAD=off $(END_TO_END) --skip $(WITHOUT_OFFLOADS)
 
 # What the tunnel makes of many mixes of links, in virtual time: fails when it is not what docs/simulation.md says.
-simulation: build
+simulation: programs
 	$(RELEASE)/bondlab sim --jobs $$(nproc) --check docs/simulation.md
 
-simulation-table: build
+simulation-table: programs
 	$(RELEASE)/bondlab sim --jobs $$(nproc) --update docs/simulation.md
 
-demo: build
+demo: programs
 	@$(RELEASE)/bondlab demo
 
 # Without wireguard-go, to compare with, it goes on; with CEILING=/path/to/run.sh it compares with that, too.
-bench: build
+bench: programs
 	@scripts/fetch-wireguard-go .build/wireguard-go || true
 	@$(RELEASE)/bondlab bench
 

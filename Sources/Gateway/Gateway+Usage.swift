@@ -3,13 +3,13 @@ import Messages
 
 // Counting what clients use.
 extension Gateway {
-    /// Adds up what bondd has carried, every five seconds until `stop`, and once more then.
-    public func count() {
+    /// Adds up what bondd has carried, every `interval` tenths of a second until `stop`, and once more then.
+    public func count(every interval: Int = 50) {
         var run: String?
         var tenths = 0
         var lastPruned = currentTime()
         while goesOn {
-            if tenths % 50 == 0 {
+            if tenths % interval == 0 {
                 run = poll(after: run)
                 if currentTime() - lastPruned > 3600 {
                     lastPruned = currentTime()

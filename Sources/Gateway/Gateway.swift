@@ -12,7 +12,7 @@ public final class Gateway: Sendable {
     let socket: String
     private let file: String
     private let plan: Mutex<Plan>
-    private let handed = Mutex<Int?>(nil)
+    private let handed = Mutex(Handed())
     private let isStopping = Atomic<Bool>(false)
 
     /// Brings the state into agreement with the configuration.
@@ -28,6 +28,14 @@ public final class Gateway: Sendable {
         if try store.prune(now: currentTime()) { log(.debug, "old invitations are forgotten") }
     }
 
+    /// What came of the last handover.
+    private struct Handed {
+        /// Whether bondd has it.
+        var isDone = false
+        /// What bondd had against it, which is told once.
+        var refusal = ""
+    }
+
     var currentPlan: Plan { plan.withLock { $0 } }
     var goesOn: Bool { !isStopping.load(ordering: .relaxed) }
 
@@ -35,7 +43,7 @@ public final class Gateway: Sendable {
     public func stop() { isStopping.store(true, ordering: .relaxed) }
 
     /// Whether bondd has all clients and invitations.
-    public var bonddIsCurrent: Bool { handed.withLock { $0 != nil } }
+    public var bonddIsCurrent: Bool { handed.withLock { $0.isDone } }
 
     /// Hands bondd all clients and invitations. One at a time, so that an older one never comes after a newer.
     /// - Returns: whether it has them.
@@ -43,19 +51,23 @@ public final class Gateway: Sendable {
     func handOver() -> Bool {
         let plan = currentPlan
         return handed.withLock { handed in
-            handed = nil
+            handed.isDone = false
             do {
                 let handover = try store.handover(plan: plan)
-                switch try ControlClient.ask(.handOver(handover), path: socket) {
-                case .failed(let sentence): log(.error, "bondd does not take the clients: \(sentence)")
-                default: handed = handover.revision
+                let answer = try ControlClient.ask(.handOver(handover), path: socket)
+                var refusal = ""
+                if case .failed(let sentence) = answer { refusal = sentence }
+                handed.isDone = refusal.isEmpty
+                if !refusal.isEmpty && refusal != handed.refusal {
+                    log(.error, "bondd does not take the clients: \(refusal)")
                 }
+                handed.refusal = refusal
             } catch let error as SocketError {
                 log(.debug, "bondd cannot be told of the clients: \(error)")
             } catch {
                 log(.error, "\(error)")
             }
-            return handed != nil
+            return handed.isDone
         }
     }
 

@@ -17,8 +17,6 @@ struct BonddControl: ParsableCommand {
     /// Runs a command. Exits 0 on success, 1 on failure, 2 on wrong usage; errors are one sentence on stderr.
     static func main() {
         signal(SIGPIPE, SIG_IGN)
-        // Whatever is made here is nobody else's.
-        umask(0o077)
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -44,7 +44,8 @@ enum Samples {
         """
     }
 
-    static func plan(_ networks: [String] = ["10.77.0.1/24", "fd77::1/64"], extra: String = "") throws -> Plan {
+    static func plan(_ networks: [String] = ["10.77.0.1/24", "fd77::1/64"], extra: String = "") throws -> Plan
+    {
         let configuration = try Configuration(
             text: text(networks, extra: extra), file: "bondd.toml", keys: .leave)
         guard case .server(let server) = configuration.role else { fatalError("no server") }
@@ -65,9 +66,12 @@ extension Store {
         return try handover(plan: plan).invitations.last!.id
     }
 
-    func enrol(_ invitation: Int, _ client: Int, plan: Plan, now: Int = Samples.now) throws -> EnrolmentOutcome {
+    func enrol(_ invitation: Int, _ client: Int, plan: Plan, now: Int = Samples.now) throws
+        -> EnrolmentOutcome
+    {
         try enrol(
-            Enrolment(id: 1, invitation: invitation, publicKey: Samples.key(client), host: "host"), plan: plan,
+            Enrolment(id: 1, invitation: invitation, publicKey: Samples.key(client), host: "host"),
+            plan: plan,
             now: now)
     }
 }

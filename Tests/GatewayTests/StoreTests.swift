@@ -47,7 +47,8 @@ import Testing
         #expect(
             after.clients == [
                 HandedClient(
-                    name: "boat", publicKey: Samples.key(1), addresses: ["10.77.0.3", "fd77::2"], mode: "stripe"
+                    name: "boat", publicKey: Samples.key(1), addresses: ["10.77.0.3", "fd77::2"],
+                    mode: "stripe"
                 )
             ])
         // Asked again it is the same, without a change.

@@ -170,6 +170,10 @@ struct ConfigurationSamples {
             9, "[health]\nlisten = \"8098\"",
             "bondd.toml:10: [health] listen = \"8098\" is not ADDRESS:PORT such as 127.0.0.1:8098"),
         client(
+            9, "[health]\nlisten = \"0.0.0.0:8098\"",
+            "bondd.toml:10: [health] listen = \"0.0.0.0:8098\" can be reached from elsewhere; "
+                + "add token_file = \"FILE\" with a token in it, or listen on 127.0.0.1"),
+        client(
             2, clientRole + "\nrole = \"server\"",
             "bondd.toml:3: no TOML at column 8: Error while parsing key-value pair: cannot redefine existing string 'role'"
         ),

@@ -70,7 +70,8 @@ import Testing
             exclude = ["docker*"]
 
             [health]
-            listen = "127.0.0.1:8098"
+            listen = "192.0.2.1:8098"
+            token_file = "token"
             """)
         let tunnel = configuration.tunnel
         #expect(tunnel.interface == "bond0" && tunnel.mtu == 1400 && tunnel.mode == .stripe)
@@ -99,13 +100,10 @@ import Testing
         #expect(client.paths.map(\.dataCap) == [100, 0])
         #expect(client.paths.map { $0.endpoint?.description } == ["203.0.113.8:5000", nil])
         #expect(client.discovery.exclude == ["docker*"] && client.killSwitch)
-        #expect(configuration.health?.listen == Endpoint("127.0.0.1:8098"))
+        #expect(configuration.health?.listen == Endpoint("192.0.2.1:8098"))
+        #expect(configuration.health?.tokenFile?.hasSuffix("token") == true)
         #expect(
-            configuration.notices
-                == [
-                    "[health] is not carried out by this version",
-                    "[discovery] is for clients without [[path]], and not used",
-                ])
+            configuration.notices == ["[discovery] is for clients without [[path]], and not used"])
     }
 
     @Test func theLeastAClientMustSay() throws {
@@ -156,6 +154,29 @@ import Testing
         let both = ConfigurationSamples.client.replacing(
             "[tunnel]", with: "[tunnel]\nroutes = [\(routes), \"\(missing)\"]")
         #expect(try samples.read(both).notices.isEmpty)
+    }
+
+    /// Who may not read the keys reads the rest.
+    @Test func keysMayBeLeft() throws {
+        let text = """
+            [tunnel]
+            role = "server"
+            address = ["10.77.0.1/24"]
+            private_key_file = "none.key"
+            [listen]
+            addresses = ["0.0.0.0:5000"]
+            [[client]]
+            name = "desk"
+            public_key = "\(ConfigurationSamples.publicKey)"
+            address = ["10.77.0.2"]
+            preshared_key_file = "none.psk"
+            [health]
+            listen = "[::1]:8098"
+            """
+        #expect(throws: ConfigurationError.self) { try Configuration(text: text, file: "/etc/bondd/bondd.toml") }
+        let configuration = try Configuration(text: text, file: "/etc/bondd/bondd.toml", keys: .leave)
+        #expect(configuration.tunnel.privateKey.path == "/etc/bondd/none.key")
+        #expect(configuration.tunnel.privateKey.key.isEmpty && configuration.health?.tokenFile == nil)
     }
 
     @Test func everythingAServerMaySay() throws {

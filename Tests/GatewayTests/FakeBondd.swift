@@ -1,0 +1,138 @@
+import Dispatch
+import Glibc
+import Messages
+import Packet
+import Synchronization
+
+/// bondd's side of its socket, without tunnels. It takes a handover only when it is not older than the last, and keeps score.
+final class FakeBondd: Sendable {
+    struct State {
+        var status = Status(
+            version: "0.1.0", role: "server", mode: "auto", interface: "bond0", mtu: 1400, uptime: 5)
+        var usage = UsageReport(run: "1")
+        /// Enrolments that wait, by their number.
+        var waiting: [Int: Enrolment] = [:]
+        var lastEnrolment = 0
+        /// What each enrolment was settled with, in order.
+        var settled: [(enrolment: Enrolment, outcome: EnrolmentOutcome)] = []
+        var handovers: [Handover] = []
+        var refused = 0
+        var statusQuestions = 0
+        /// Answers nothing while it is so.
+        var isSilent = false
+        var goesOn = true
+        /// Looks at each handover and settlement.
+        var onHandover: (@Sendable (Handover) -> Void)?
+        var onSettle: (@Sendable (Enrolment, EnrolmentOutcome) -> Void)?
+    }
+
+    let path: String
+    private let state = Mutex(State())
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// Listens on `path` on a thread of its own until `stop`.
+    init(path: String) throws {
+        self.path = path
+        let started = DispatchSemaphore(value: 0)
+        let failure = Mutex<SocketError?>(nil)
+        Thread.detach {
+            do throws(SocketError) {
+                var socket = try ControlSocket<Request, Messages.Response>(path: path)
+                started.signal()
+                self.serve(&socket)
+            } catch {
+                failure.withLock { $0 = error }
+                started.signal()
+            }
+            self.ended.signal()
+        }
+        started.wait()
+        if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
+    func with<Value>(_ body: (inout sending State) -> sending Value) -> sending Value {
+        state.withLock { body(&$0) }
+    }
+
+    func stop() {
+        with { $0.goesOn = false }
+        ended.wait()
+    }
+
+    /// Somebody wants to enrol; nothing when the same wants to already.
+    func enrol(_ key: String, by invitation: Int) {
+        with { state in
+            if state.waiting.values.contains(where: { $0.publicKey == key && $0.invitation == invitation }) {
+                return
+            }
+            state.lastEnrolment += 1
+            state.waiting[state.lastEnrolment] = Enrolment(
+                id: state.lastEnrolment, invitation: invitation, publicKey: key, host: "host")
+        }
+    }
+
+    private func serve(_ socket: inout ControlSocket<Request, Messages.Response>) {
+        var awaiting: [(ControlSocket<Request, Messages.Response>.ClientID, ContinuousClock.Instant)] = []
+        while with({ $0.goesOn }) {
+            var watched = pollfd(fd: socket.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            poll(&watched, 1, 3)
+            for call in socket.takeRequests() {
+                if with({ $0.isSilent }) { continue }
+                if case .awaitEnrolments = call.request {
+                    awaiting.append((call.client, .now))
+                } else {
+                    let answer = answer(call.request)
+                    socket.reply(answer, to: call.client)
+                }
+            }
+            let waiting = with { state in state.waiting.values.sorted { $0.id < $1.id } }
+            for (client, since) in awaiting where !waiting.isEmpty || .now - since > .seconds(20) {
+                socket.reply(.enrolments(waiting), to: client)
+            }
+            if !waiting.isEmpty { awaiting = [] }
+        }
+    }
+
+    private func answer(_ request: Request) -> Messages.Response {
+        with { state in
+            switch request {
+            case .status:
+                state.statusQuestions += 1
+                return .status(state.status)
+            case .usage: return .usage(state.usage)
+            case .handOver(let handover):
+                if handover.revision < state.handovers.last?.revision ?? 0 {
+                    state.refused += 1
+                    return .failed("the handover is older than the last")
+                }
+                state.handovers.append(handover)
+                state.onHandover?(handover)
+                return .ok
+            case .settle(let id, let outcome):
+                guard let enrolment = state.waiting.removeValue(forKey: id) else {
+                    return .failed("there is no such enrolment")
+                }
+                state.settled.append((enrolment, outcome))
+                state.onSettle?(enrolment, outcome)
+                return .ok
+            default: return .failed("not asked in tests")
+            }
+        }
+    }
+}
+
+/// Threads of their own for what waits.
+enum Thread {
+    static func detach(_ body: @escaping @Sendable () -> Void) {
+        DispatchQueue(label: "test").async(execute: body)
+    }
+}
+
+/// Waits until something is so.
+func eventually(_ seconds: Double = 10, _ condition: () -> Bool) -> Bool {
+    for _ in 0..<Int(seconds * 200) {
+        if condition() { return true }
+        usleep(5000)
+    }
+    return condition()
+}

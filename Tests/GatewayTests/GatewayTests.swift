@@ -1,0 +1,142 @@
+import GRDB
+import Glibc
+import Messages
+import Scratch
+import Settings
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+/// A gateway in this process and a bondd that is none.
+@Suite struct GatewayTests {
+    let directory = TemporaryDirectory()
+    let gateway: Gateway
+    let plan: Plan
+    var socket: String { directory.path + "/bondd.sock" }
+
+    init() throws {
+        plan = try Samples.plan(extra: Samples.client("desk", 900, "10.77.0.2"))
+        directory.file("bondd.toml", Samples.text(extra: Samples.client("desk", 900, "10.77.0.2")))
+        gateway = try Gateway(
+            store: Store(directory: directory.path), plan: plan, file: directory.path + "/bondd.toml",
+            socket: directory.path + "/bondd.sock", log: Log(level: .error))
+    }
+
+    func invite(_ name: String) throws -> JoinLink {
+        guard case .link(let text) = gateway.answer(.invite(InvitationOrder(name: name))) else {
+            throw GatewayError.refused("no link")
+        }
+        return try JoinLink(text)
+    }
+
+    @Test func whoeverIsStoredIsHandedOverBeforeThatIsSaid() throws {
+        let bondd = try FakeBondd(path: socket)
+        defer { bondd.stop() }
+        let early = Mutex(0)
+        bondd.with { state in
+            state.status.publicKey = Samples.server.base64
+            state.onSettle = { [path = directory.path, plan] enrolment, _ in
+                // In the state and in bondd's hands already.
+                let store = try? Store(directory: path)
+                let stored = try? store?.handover(plan: plan).clients.map(\.publicKey)
+                if stored?.contains(enrolment.publicKey) != true { early.withLock { $0 += 1 } }
+            }
+        }
+        #expect(gateway.answer(.setEndpoints(["203.0.113.7:5000"])) == .ok)
+        let link = try invite("boat")
+        #expect(link.server == Samples.server)
+        Thread.detach { [gateway] in gateway.letIn() }
+        let id = try #require(bondd.with { $0.handovers.last?.invitations.first?.id })
+        bondd.enrol(Samples.key(1), by: id)
+        #expect(eventually { bondd.with { !$0.settled.isEmpty } })
+        let handed = bondd.with { $0.handovers.last?.clients.map(\.name) }
+        #expect(handed == ["boat"] && early.withLock { $0 } == 0)
+        #expect(bondd.with { $0.settled.map(\.outcome) } == [.stored])
+        bondd.enrol(Samples.key(1), by: id)
+        bondd.enrol(Samples.key(2), by: id)
+        #expect(eventually { bondd.with { $0.settled.count == 3 } })
+        #expect(Set(bondd.with { $0.settled.map(\.outcome) }) == [.stored, .used])
+        gateway.stop()
+        #expect(bondd.with { $0.refused } == 0)
+    }
+
+    @Test func bonddHearsOfEveryChangeAtOnce() throws {
+        let bondd = try FakeBondd(path: socket)
+        defer { bondd.stop() }
+        bondd.with { $0.status.publicKey = Samples.server.base64 }
+        _ = gateway.answer(.setEndpoints(["203.0.113.7:5000"]))
+        _ = try invite("boat")
+        let id = try #require(bondd.with { $0.handovers.last?.invitations.first?.id })
+        #expect(try gateway.store.enrol(id, 1, plan: plan, now: currentTime()) == .stored)
+        #expect(gateway.answer(.rename(from: "boat", to: "ship")) == .ok)
+        #expect(bondd.with { $0.handovers.last?.clients.map(\.name) } == ["ship"])
+        let session = SessionStatus(client: "ship", address: "", state: "up", mode: "auto", rekeyAge: 1)
+        bondd.with { $0.status.sessions = [session] }
+        guard case .clients(let clients, _) = gateway.answer(.clients) else {
+            Issue.record("no clients")
+            return
+        }
+        #expect(clients.map(\.name) == ["desk", "ship"] && clients.map(\.isUp) == [false, true])
+        #expect(gateway.answer(.revoke(name: "ship")) == .ok)
+        #expect(bondd.with { $0.handovers.last?.clients } == [])
+        guard case .failed(let sentence) = gateway.answer(.revoke(name: "ship")) else {
+            Issue.record("revoked twice")
+            return
+        }
+        #expect(sentence == "there is no client \"ship\"; bondd clients lists them")
+        let revisions = bondd.with { $0.handovers.map(\.revision) }
+        #expect(revisions == revisions.sorted())
+    }
+
+    @Test func bonddMayComeAndGo() throws {
+        Thread.detach { [gateway] in gateway.letIn() }
+        Thread.detach { [gateway] in gateway.count(every: 2) }
+        defer { gateway.stop() }
+        guard case .failed(let sentence) = gateway.answer(.invite(InvitationOrder(name: "boat"))) else {
+            Issue.record("a link without a key")
+            return
+        }
+        #expect(sentence.contains("the server's public key is not known yet"))
+        for run in ["1", "2"] {
+            let bondd = try FakeBondd(path: socket)
+            bondd.with { state in
+                state.status.publicKey = Samples.server.base64
+                state.usage.run = run
+                state.usage.paths = [
+                    PathUsage(publicKey: Samples.key(900), path: "a", sentBytes: 100, receivedBytes: 1)
+                ]
+            }
+            #expect(eventually { bondd.with { !$0.handovers.isEmpty } })
+            #expect(eventually { (try? gateway.store.usage().first?.sentBytes) == (run == "1" ? 100 : 200) })
+            bondd.stop()
+        }
+        // The key is remembered, and what cannot be handed over now will be.
+        _ = gateway.answer(.setEndpoints(["203.0.113.7:5000"]))
+        _ = try invite("boat")
+        #expect(!gateway.bonddIsCurrent)
+        let bondd = try FakeBondd(path: socket)
+        defer { bondd.stop() }
+        #expect(eventually { bondd.with { $0.handovers.last?.invitations.count == 1 } })
+        #expect(eventually { gateway.bonddIsCurrent })
+    }
+
+    @Test func theFileIsReadAgain() throws {
+        directory.file("bondd.toml", "nonsense")
+        gateway.reload()
+        #expect(try gateway.store.clients(plan: gateway.currentPlan).map(\.name) == ["desk"])
+        directory.file("bondd.toml", Samples.text(extra: Samples.client("shelf", 900, "10.77.0.2")))
+        gateway.reload()
+        #expect(try gateway.store.clients(plan: gateway.currentPlan).map(\.name) == ["shelf"])
+    }
+
+    @Test func whenNothingCanBeStoredThatIsSaid() throws {
+        let bondd = try FakeBondd(path: socket)
+        defer { bondd.stop() }
+        let id = try gateway.store.invite("boat", plan: plan, now: currentTime())
+        try gateway.store.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 1") }
+        bondd.enrol(Samples.key(1), by: id)
+        gateway.settle(bondd.with { Array($0.waiting.values) })
+        #expect(bondd.with { $0.settled.map(\.outcome) } == [.unavailable])
+    }
+}
