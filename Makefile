@@ -7,7 +7,7 @@ RELEASE := .build/release
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 TSAN := .build/tsan
 
-.PHONY: help setup build lint test unit end-to-end simulation simulation-table demo bench install clean
+.PHONY: help setup build lint test unit end-to-end simulation simulation-table demo bench install deb test-deb clean
 
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench    measure, as docs/benchmarks.md does (about an hour; bondlab bench --help for parts)"
 	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
 	@echo "make build    $(RELEASE)/bondd and $(RELEASE)/bondlab"
+	@echo "make deb      Debian packages in .build/deb (make test-deb tries them in a fresh Debian 12; needs root)"
 	@echo "make install  bondd into PREFIX/bin (PREFIX=$(PREFIX))"
 
 # The Debian packages that building and testing need. Asks nothing; nothing to do is the usual case.
@@ -69,6 +70,12 @@ bench: build
 
 install: build
 	install -D -m 755 $(RELEASE)/bondd $(DESTDIR)$(PREFIX)/bin/bondd
+
+deb: build
+	packaging/deb/build
+
+test-deb: build
+	packaging/deb/test
 
 clean:
 	rm -rf .build
