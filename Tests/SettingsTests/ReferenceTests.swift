@@ -8,7 +8,9 @@ import Testing
     let samples = ConfigurationSamples()
 
     /// Keys that the reference has and this version of the reader may not.
-    private static let coming: Set<String> = ["path gateway", "health token_file"]
+    private static let coming: Set<String> = [
+        "path gateway", "health token_file", "listen endpoints", "offer dns", "offer routes",
+    ]
 
     /// `table key` for each row of each section.
     private func documented() throws -> Set<String> {
@@ -42,7 +44,7 @@ import Testing
 
     /// A configuration with `nonsense` in the table: in its own if it is there, else in one added at the end.
     private func nonsense(in table: String) -> String {
-        let isServers = ["listen", "nat", "client", "portunus", "rule", "targets"].contains(table)
+        let isServers = ["listen", "nat", "offer", "client", "portunus", "rule", "targets"].contains(table)
         let text = isServers ? ConfigurationSamples.server : ConfigurationSamples.client
         if table == "targets" {
             return text
