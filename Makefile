@@ -72,9 +72,10 @@ install: build
 	install -D -m 755 $(RELEASE)/bondd $(DESTDIR)$(PREFIX)/bin/bondd
 
 deb: build
+	@if grep -q '"bondd-control"' Package.swift; then $(SWIFT) build $(RELEASE_FLAGS) --product bondd-control; fi
 	packaging/deb/build
 
-test-deb: build
+test-deb: deb
 	packaging/deb/test
 
 clean:
