@@ -7,7 +7,7 @@ RELEASE := .build/release
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 TSAN := .build/tsan
 
-.PHONY: help setup build programs lint test unit end-to-end simulation simulation-table demo bench install clean
+.PHONY: help setup build programs lint test unit end-to-end simulation simulation-table demo bench install deb test-deb clean
 
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench    measure, as docs/benchmarks.md does (about an hour; bondlab bench --help for parts)"
 	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
 	@echo "make build    bondd, bondd-control and bondlab in $(RELEASE)"
+	@echo "make deb      Debian packages in .build/deb (make test-deb tries them in a fresh Debian 12; needs root)"
 	@echo "make install  bondd into PREFIX/bin (PREFIX=$(PREFIX))"
 
 # The Debian packages that building and testing need. Asks nothing; nothing to do is the usual case.
@@ -75,6 +76,13 @@ bench: programs
 
 install: build
 	install -D -m 755 $(RELEASE)/bondd $(DESTDIR)$(PREFIX)/bin/bondd
+
+deb: build
+	@if grep -q '"bondd-control"' Package.swift; then $(SWIFT) build $(RELEASE_FLAGS) --product bondd-control; fi
+	packaging/deb/build
+
+test-deb: deb
+	packaging/deb/test
 
 clean:
 	rm -rf .build

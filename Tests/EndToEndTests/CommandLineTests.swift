@@ -111,12 +111,12 @@ import Testing
         }
     }
 
-    /// The configurations that README.md shows are complete.
-    @Test func theReadmesFilesPassTheCheck() throws {
-        let readme = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../README.md")
+    /// The configurations that docs/how-to/by-hand.md shows are complete.
+    @Test func theDocumentedFilesPassTheCheck() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../docs/how-to/by-hand.md")
         let key = try run(["keygen", "--out", "\(scratch.path)/key"]).output.dropLast()
-        let blocks = try String(contentsOf: readme, encoding: .utf8).split(separator: "```toml\n").dropFirst()
+        let blocks = try String(contentsOf: page, encoding: .utf8).split(separator: "```toml\n").dropFirst()
         #expect(blocks.count == 2)
         for block in blocks {
             let text = block.prefix(upTo: try #require(block.firstRange(of: "```")).lowerBound)

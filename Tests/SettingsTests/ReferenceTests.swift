@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+@testable import Settings
+
+/// docs/configuration.md, of which the manual page is made, has every key that the reader knows, and no other.
+@Suite struct ReferenceTests {
+    let samples = ConfigurationSamples()
+
+    /// Keys that the reference has and this version of the reader may not.
+    private static let coming: Set<String> = [
+        "path gateway", "health token_file", "listen endpoints", "offer dns", "offer routes",
+    ]
+
+    /// `table key` for each row of each section.
+    private func documented() throws -> Set<String> {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../docs/configuration.md")
+        var table = ""
+        var keys: Set<String> = []
+        for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+            if line.hasPrefix("## ") {
+                table = line.dropFirst(3).filter { !"`[]".contains($0) }
+            } else if let match = line.firstMatch(of: /^\| `([a-z0-9_]+)` \|/) {
+                #expect(keys.insert("\(table) \(match.1)").inserted, "\(line) is there twice")
+            }
+        }
+        return keys
+    }
+
+    /// The keys that a refusal of an unknown one names: `…; use a, b and c`.
+    private func refused(_ text: String) throws -> [String] {
+        do {
+            _ = try samples.read(text)
+        } catch {
+            let words = try #require(error.description.components(separatedBy: "; use ").last)
+            #expect(error.description.contains("\"nonsense\""), "\(error)")
+            return words.replacing(" and ", with: ", ").replacing(" or ", with: ", ").split(separator: ", ")
+                .map(String.init)
+        }
+        Issue.record("a table has the key nonsense")
+        return []
+    }
+
+    /// A configuration with `nonsense` in the table: in its own if it is there, else in one added at the end.
+    private func nonsense(in table: String) -> String {
+        let isServers = ["listen", "nat", "offer", "client", "portunus", "rule", "targets"].contains(table)
+        let text = isServers ? ConfigurationSamples.server : ConfigurationSamples.client
+        if table == "targets" {
+            return text
+                + "\n[[rule]]\nname = \"r\"\nprotocol = \"tcp\"\nlisten_port = 80\ntargets = [{ nonsense = 1 }]\n"
+        }
+        for header in ["[[\(table)]]\n", "[\(table)]\n"] {
+            guard let place = text.range(of: header) else { continue }
+            return text.replacingCharacters(in: place, with: header + "nonsense = 1\n")
+        }
+        let isList = ["path", "client", "rule"].contains(table)
+        return text + (isList ? "\n[[\(table)]]\nnonsense = 1\n" : "\n[\(table)]\nnonsense = 1\n")
+    }
+
+    @Test func theReferenceHasEveryKeyAndNoOther() throws {
+        let tables = try refused("nonsense = 1\n")
+        #expect(tables.count >= 10)
+        var known: Set<String> = []
+        for table in tables + ["targets"] {
+            for key in try refused(nonsense(in: table)) { known.insert("\(table) \(key)") }
+        }
+        let documented = try documented()
+        #expect(known.subtracting(documented).sorted() == [])
+        #expect(documented.subtracting(known).subtracting(Self.coming).sorted() == [])
+    }
+}
