@@ -17,7 +17,8 @@ extension Daemon {
             drops: reports.reduce(into: [:]) { $0.merge($1.drops, uniquingKeysWith: +) },
             offloads: offloads,
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
-            notices: configuration.notices + [cipher?.warning].compactMap(\.self) + silence(of: reports))
+            notices: configuration.notices + routingNotices + [cipher?.warning].compactMap(\.self)
+                + silence(of: reports))
     }
 
     private func session(of report: SessionReport) -> SessionStatus {
