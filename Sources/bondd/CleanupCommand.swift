@@ -7,7 +7,9 @@ import Settings
 struct Cleanup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cleanup",
-        abstract: "Undo what a bondd that was killed left behind: routes, rules, name servers.")
+        abstract:
+            "Undo what a bondd that was killed left behind: routes, rules, name servers, NAT, forwarding.",
+        discussion: "The kill switch stays, as it is to hold without bondd; see bondd unlock.")
 
     @OptionGroup var options: GlobalOptions
 
@@ -32,6 +34,9 @@ struct Cleanup: ParsableCommand {
         let index = try netlink.interface(named: interface).flatMap { $0.kind == "tun" ? $0.index : nil }
         let count = try HostRouting.clean(netlink, tunnel: index)
         try NameServers.clean(directory: stateDirectory, besides: interface)
+        _ = try FirewallSocket().remove(table: FirewallTable.natName(interface: interface))
+        var forwarding = Forwarding(directory: stateDirectory, interface: interface)
+        for problem in forwarding.restore() { log(.warning, problem) }
         log(.info, "cleaned up", ["routes_and_rules": "\(count)"])
     }
 

@@ -67,7 +67,7 @@ extension Daemon {
     mutating func checkPaths(now: Instant) {
         nextCheck = now + Self.checkInterval
         guard case .client(let client) = configuration.role else { return }
-        noteNameServers()
+        watchNameServers(now: now)
         if routesAreStale && readRoutes(now: now) { discover(now: now) }
         let working = workingPaths(now: now)
         for path in paths {

@@ -5,6 +5,9 @@ import Settings
 
 // A client's name servers: the file's, or what the server offers, from the first assignment until the end.
 extension Daemon {
+    /// How often a look is taken whether they still stand. Programs that fight over the file shall not do so all the time.
+    private static var nameServerInterval: Interval { .seconds(10) }
+
     /// Restores what a daemon with this tunnel left behind that was killed. At the start only, as it may take seconds.
     func cleanNameServers(_ directory: String) {
         do throws(ControlError) {
@@ -22,21 +25,34 @@ extension Daemon {
         nameServerWriter.begin(wanted)
     }
 
-    /// Says what has become of it.
-    func noteNameServers() {
+    /// Says what has become of it, and sets them again when a DHCP client has written over them.
+    mutating func watchNameServers(now: Instant) {
+        noteNameServers()
+        guard nameServerWay == .file, now - nameServersCheckedAt >= Self.nameServerInterval else { return }
+        nameServersCheckedAt = now
+        guard hostNameServers.areDisplaced(nameServers) else { return }
+        nameServerWay = nil
+        log(.info, "another program has written /etc/resolv.conf; the tunnel's name servers are set again")
+        nameServerWriter.begin(nameServers)
+    }
+
+    private mutating func noteNameServers() {
         for outcome in nameServerWriter.takeOutcomes() {
             switch outcome {
             case .set(let servers, let way):
+                nameServerWay = way
                 let list = servers.map(\.description).joined(separator: " ")
                 log(.info, "the name servers are set", ["servers": list, "by": way.rawValue])
-            case .restored: log(.info, "the name servers are what they were")
+            case .restored:
+                nameServerWay = nil
+                log(.info, "the name servers are what they were")
             case .failed(let error): log(.warning, error.description)
             }
         }
     }
 
     /// Restores the host's own, and waits for it.
-    func undoNameServers() {
+    mutating func undoNameServers() {
         guard !nameServers.isEmpty else { return }
         nameServerWriter.begin([])
         nameServerWriter.finish()

@@ -48,7 +48,12 @@ extension Daemon {
     mutating func updateRouting(now: Instant) {
         routingIsDue = false
         var plan = RoutingPlan(tunnel: tunnel.index)
-        (plan.ipv4, plan.ipv6) = (anywhere.ipv4, anywhere.ipv6)
+        // Without its interface, as somebody has switched it off, the tunnel's routes are gone, and all would go beside.
+        let isUp = (try? netlink.interface(index: tunnel.index))??.isUp ?? false
+        func way(_ wanted: RoutingPlan.Anywhere) -> RoutingPlan.Anywhere {
+            wanted == .tunnel && !isUp ? .refused : wanted
+        }
+        (plan.ipv4, plan.ipv6) = (way(anywhere.ipv4), way(anywhere.ipv6))
         for path in paths where path.interfaceIndex != 0 {
             guard let slot = slot(for: path) else { continue }
             plan.paths.append(
@@ -81,7 +86,8 @@ extension Daemon {
         for path in paths where path.slot.map(slots.contains) == true && !working.contains(path.id) {
             guard path.isKnownToEngine, path.link != nil else { continue }
             plane.engine.setPath(
-                path.id, role: path.role, capMbit: path.cap, link: nil, mtu: path.mtu, now: now)
+                path.id, name: path.configuration.name, role: path.role, capMbit: path.cap, link: nil,
+                mtu: path.mtu, now: now)
             tellEngine(of: path, now: now)
         }
     }
@@ -91,6 +97,9 @@ extension Daemon {
         for problem in problems where !routingProblems.contains(problem) { log(.warning, problem) }
         routingProblems = problems
     }
+
+    /// What is amiss with the host's routes and uplinks, a sentence each.
+    var routingNotices: [String] { routingProblems + [uplinkProblem].compactMap(\.self) }
 
     /// Leads into the tunnel what its routes say.
     /// - Returns: those that the main table has; all of a family is a matter of rules.

@@ -17,7 +17,7 @@ extension Daemon {
             drops: reports.reduce(into: [:]) { $0.merge($1.drops, uniquingKeysWith: +) },
             offloads: offloads,
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
-            notices: configuration.notices + (firewall?.notices ?? [])
+            notices: configuration.notices + (firewall?.notices ?? []) + routingNotices
                 + [cipher?.warning].compactMap(\.self) + silence(of: reports))
         status.publicKey = publicKey.base64
         status.run = runID

@@ -70,8 +70,11 @@ struct Daemon: ~Copyable {
     var uplinkProblem: String?
     /// Client: the addresses of the server's names.
     var resolved: [HostPort: [Endpoint]] = [:]
-    /// Client: the name servers that are set, and who sets them.
+    /// Client: the name servers that are to be set, which way they were, when that was looked at, and who sets them.
     var nameServers: [IPAddress] = []
+    var nameServerWay: NameServers.Way?
+    var nameServersCheckedAt = Instant.zero
+    let hostNameServers: NameServers
     let nameServerWriter: NameServerWriter
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
@@ -114,7 +117,8 @@ struct Daemon: ~Copyable {
         self.resolver = resolver
         self.tunnel = tunnel
         self.firewall = firewall
-        nameServerWriter = NameServerWriter(NameServers(interface: tunnel.name, directory: state))
+        hostNameServers = NameServers(interface: tunnel.name, directory: state)
+        nameServerWriter = NameServerWriter(hostNameServers)
         stateDirectory = state
         usage = DataUsage(
             UsageFile(directory: state, interface: configuration.tunnel.interface),

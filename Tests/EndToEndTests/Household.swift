@@ -71,7 +71,8 @@ final class Household {
         }
 
         func isRunning(_ name: String) -> Bool {
-            children[name]?.isRunning ?? processes[name].map { kill($0, 0) == 0 && !Self.isZombie($0) } ?? false
+            children[name]?.isRunning ?? processes[name].map { kill($0, 0) == 0 && !Self.isZombie($0) }
+                ?? false
         }
 
         /// One that has ended, and that nobody has waited for: its parent is gone.
@@ -146,7 +147,8 @@ final class Household {
             let link = try lab.link(try LinkSpec(text), from: host.namespace, to: server.namespace)
             links.append(link)
             try host.namespace.ip(
-                "route add default via \(link.addresses.ipv4(.server)) dev \(link.name) metric \(100 + number)")
+                "route add default via \(link.addresses.ipv4(.server)) dev \(link.name) metric \(100 + number)"
+            )
         }
         clients.append(host)
         return host
@@ -172,7 +174,8 @@ final class Household {
     /// What `bondd join` wants besides the link: this host's places, and its uplinks by name, as emulated ones are virtual.
     func joinArguments(_ host: Host) -> [String] {
         [
-            "--config", host.config, "--state-dir", host.state, "--no-measure", "--include", "fibre*", "--include",
+            "--config", host.config, "--state-dir", host.state, "--no-measure", "--include", "fibre*",
+            "--include",
             "lte*",
         ]
     }

@@ -40,8 +40,8 @@ extension EndToEndTests {
 
         private let ours = "nameserver 10.77.0.1\nnameserver fd77::1\n"
 
-        private func waitForOurs(_ file: String) throws {
-            for _ in 0..<300 where try !text(file).hasSuffix(ours) { usleep(10_000) }
+        private func waitForOurs(_ file: String, seconds: Int = 3) throws {
+            for _ in 0..<seconds * 100 where try !text(file).hasSuffix(ours) { usleep(10_000) }
             #expect(try text(file).hasSuffix(ours))
         }
 
@@ -94,6 +94,15 @@ extension EndToEndTests {
                 try scratch.write(theirs, to: "etc/resolv.conf", mode: 0o644)
                 client.bondd.stop()
                 #expect(try text(file) == theirs)
+                // While bondd goes on, its own are set again, and theirs are what comes back.
+                try client.bondd.start()
+                try waitForOurs(file)
+                let newer = "nameserver 198.51.100.54\n"
+                unlink(file)
+                try scratch.write(newer, to: "etc/resolv.conf", mode: 0o644)
+                try waitForOurs(file, seconds: 13)
+                client.bondd.stop()
+                #expect(try text(file) == newer)
             }
         }
 

@@ -82,10 +82,19 @@ extension EndToEndTests {
             for target in [Internet.target, Internet.target6] {
                 #expect(try !reaches(target, from: internet, count: 20))
             }
-            #expect(try internet.leaks() == 0)
             try internet.tunnel.server.start()
             try internet.client.waitUntilWhole(seconds: 10)
             #expect(try reaches(Internet.target, from: internet))
+            // Nor when somebody switches its interface off.
+            try internet.client.namespace.ip("link set bond0 down")
+            usleep(200_000)
+            for target in [Internet.target, Internet.target6] {
+                #expect(try !reaches(target, from: internet))
+            }
+            try internet.client.namespace.ip("link set bond0 up")
+            usleep(200_000)
+            #expect(try reaches(Internet.target, from: internet))
+            #expect(try internet.leaks() == 0)
         }
 
         @Test func aFamilyThatTheTunnelHasNotIsRefused() throws {

@@ -63,6 +63,11 @@ public struct NameServers: Sendable {
         return .file
     }
 
+    /// Whether another program has written the file where these servers were.
+    public func areDisplaced(_ servers: [IPAddress]) -> Bool {
+        (try? TextFile.read(file, limit: 1 << 20)) != ResolverFile.text(servers, interface: interface)
+    }
+
     /// Undoes what `set` did, now or in an earlier life. What was not done need not be undone.
     public func restore() throws(ControlError) {
         if isResolvedAsked, if_nametoindex(interface) != 0, Command.find("resolvectl") != nil {

@@ -32,9 +32,9 @@ public struct NetworkRoute: Hashable, Sendable {
     public static let mainTable: UInt32 = 254
     /// The table of the host's own addresses, which the kernel keeps.
     public static let localTable: UInt32 = 255
-    /// The origin of bondd's routes and rules. Values from 187 on are nobody's in the kernel's and iproute2's lists but for
-    /// 192, 193 and 196.
-    public static let ownOrigin: UInt8 = 0xBD
+    /// The origin of bondd's routes and rules. Values from 100 to 185 are nobody's in the kernel's list (RTPROT_*) and in
+    /// iproute2's.
+    public static let ownOrigin: UInt8 = 0xB0
 
     /// A unicast route that nobody made yet.
     public init(table: UInt32, network: CIDR, interface: UInt32) {

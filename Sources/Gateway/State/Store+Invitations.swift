@@ -23,7 +23,8 @@ extension Store {
                 "the server's public key is not known yet; start bondd, which tells it, or give --public-key")
         }
         return try invite(
-            order, plan: plan, server: server, endpoints: endpoints(for: order, named: plan.endpoints, listen: plan.listen),
+            order, plan: plan, server: server,
+            endpoints: endpoints(for: order, named: plan.endpoints, listen: plan.listen),
             now: currentTime())
     }
 

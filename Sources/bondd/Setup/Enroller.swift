@@ -69,7 +69,9 @@ struct Enroller: ~Copyable {
                 last = .unavailable
             }
             isHeard = isHeard || !engine.reports(now: start).isEmpty
-            if !isHeard && refusal == nil && DataPlane.clock() - start > Self.longestSilence { return .silence }
+            if !isHeard && refusal == nil && DataPlane.clock() - start > Self.longestSilence {
+                return .silence
+            }
             // A stranger's refusal may be a forged copy of an old one no more than an answer could be, but a server that is
             // just being set up may know the invitation in a moment.
             if let refusal, DataPlane.clock() - start > .seconds(5) { return refusal }
