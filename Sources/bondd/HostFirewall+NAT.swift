@@ -13,6 +13,13 @@ extension HostFirewall {
     /// Whether clients are to reach the internet.
     var wantsNAT: Bool { networks != nil }
 
+    /// The clients' IP versions that the kernel does not forward.
+    var closedFamilies: [IPAddress.Family] {
+        [.v4, .v6].filter { family in
+            networks?.contains { $0.address.family == family } == true && !Forwarding.isOn(family)
+        }
+    }
+
     /// Does what `[nat]` says, with the routes as they are now, and looks who else has a say.
     func applyNAT() {
         guard case .server(let server) = configuration.role, let networks else {
@@ -67,9 +74,7 @@ extension HostFirewall {
 
     /// What keeps clients from the internet at this moment.
     var forwardingProblems: [String] {
-        guard let networks else { return [] }
-        let off = Swift.Set(networks.map(\.address.family)).filter { !Forwarding.isOn($0) }
-        let switches = [IPAddress.Family.v4, .v6].filter { off.contains($0) }.map { family in
+        let switches = closedFamilies.map { family in
             let name = family == .v4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding"
             return
                 "\(family == .v4 ? "IPv4" : "IPv6") is not forwarded, so clients reach no further than this host; run: sysctl \(name)=1"

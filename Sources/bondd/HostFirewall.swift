@@ -76,7 +76,7 @@ final class HostFirewall {
     /// The ruleset or the routes changed.
     func noteChanges(now: Instant) {
         let change = events.read()
-        guard wantsNAT || killSwitch != nil, change.ofRuleset || change.ofDefaultRoutes else { return }
+        guard wantsNAT || killSwitch != nil, change.ofRuleset || change.ofForwarding else { return }
         if change.ofRuleset { mayBeDamaged = true }
         // Until the kill switch is back, everything leaves.
         deadline = min(deadline, killSwitch == nil ? now + Self.settling : now)
@@ -88,10 +88,11 @@ final class HostFirewall {
         deadline = .never
         let damaged = mayBeDamaged ? [nat, killSwitch].compactMap(\.self).filter { !socket.holds($0) } : []
         mayBeDamaged = false
-        if !damaged.isEmpty {
+        let closed = nat == nil ? [] : closedFamilies
+        if !damaged.isEmpty || !closed.isEmpty {
             pace.longest = .seconds(killSwitch == nil ? 60 : 1)
             guard now >= pace.earliest else {
-                mayBeDamaged = true
+                mayBeDamaged = !damaged.isEmpty
                 deadline = pace.earliest
                 return
             }
@@ -108,6 +109,11 @@ final class HostFirewall {
                 mayBeDamaged = true
                 deadline = now + .seconds(1)
             }
+        }
+        if !closed.isEmpty {
+            let words = closed.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
+            log(.warning, "somebody switched forwarding of \(words) off; it was switched on again")
+            applyNAT()
         }
         if wantsNAT { look(now: now) }
     }

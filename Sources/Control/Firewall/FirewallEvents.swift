@@ -1,14 +1,14 @@
 import CNetlink
 import Glibc
 
-/// Tells that nftables or default routes of the network namespace changed, whoever did it.
+/// Tells that nftables, default routes or forwarding of the network namespace changed, whoever did it.
 public struct FirewallEvents: ~Copyable {
     /// What changed since the last look.
     public struct Change: Sendable {
         /// Tables, chains or rules.
         public var ofRuleset = false
-        /// A default route, or an interface.
-        public var ofDefaultRoutes = false
+        /// A default route, an interface, or whether packets are forwarded.
+        public var ofForwarding = false
     }
 
     private let ruleset: Listener
@@ -20,7 +20,10 @@ public struct FirewallEvents: ~Copyable {
         let ruleset = try Listener(NETLINK_NETFILTER, groups: [NFNLGRP_NFTABLES.rawValue])
         let routes = try Listener(
             NETLINK_ROUTE,
-            groups: [RTNLGRP_LINK.rawValue, RTNLGRP_IPV4_ROUTE.rawValue, RTNLGRP_IPV6_ROUTE.rawValue])
+            groups: [
+                RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF,
+                RTNLGRP_IPV6_NETCONF,
+            ].map(\.rawValue))
         self.ruleset = ruleset
         self.routes = routes
     }
@@ -34,7 +37,7 @@ public struct FirewallEvents: ~Copyable {
         ruleset.drain { _ in change.ofRuleset = true }
         routes.drain { message in
             if let message, Self.isLesserRoute(message) { return }
-            change.ofDefaultRoutes = true
+            change.ofForwarding = true
         }
         return change
     }
