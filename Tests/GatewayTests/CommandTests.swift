@@ -11,7 +11,9 @@ import Testing
 /// The command line of the real bondd-control.
 @Suite struct CommandTests {
     let directory = TemporaryDirectory()
-    var common: [String] { ["--state-dir", directory.path + "/state", "--socket", directory.path + "/bondd.sock"] }
+    var common: [String] {
+        ["--state-dir", directory.path + "/state", "--socket", directory.path + "/bondd.sock"]
+    }
     var config: [String] { ["--config", directory.path + "/bondd.toml"] }
 
     init() { directory.file("bondd.toml", Samples.text()) }
@@ -79,7 +81,8 @@ import Testing
         _ = try succeed(["set-endpoints", "vpn.example.org:5000"])
         let link = try JoinLink(
             try succeed(["invite", "boat", "--ttl", "2h"] + more))
-        #expect(link.server == Samples.server && link.endpoints.map(\.description) == ["vpn.example.org:5000"])
+        #expect(
+            link.server == Samples.server && link.endpoints.map(\.description) == ["vpn.example.org:5000"])
         let lifetime = Int(link.expiry) - currentTime()
         #expect((7100...7200).contains(lifetime))
         let copy = directory.path + "/copy"

@@ -91,7 +91,7 @@ import Testing
 
     @Test func bonddMayComeAndGo() throws {
         Thread.detach { [gateway] in gateway.letIn() }
-        Thread.detach { [gateway] in gateway.count(every: 2) }
+        Thread.detach { [gateway] in gateway.count(every: 0.2) }
         defer { gateway.stop() }
         guard case .failed(let sentence) = gateway.answer(.invite(InvitationOrder(name: "boat"))) else {
             Issue.record("a link without a key")
