@@ -139,7 +139,9 @@ import Testing
             [health]
             listen = "[::1]:8098"
             """
-        #expect(throws: ConfigurationError.self) { try Configuration(text: text, file: "/etc/bondd/bondd.toml") }
+        #expect(throws: ConfigurationError.self) {
+            try Configuration(text: text, file: "/etc/bondd/bondd.toml")
+        }
         let configuration = try Configuration(text: text, file: "/etc/bondd/bondd.toml", keys: .leave)
         #expect(configuration.tunnel.privateKey.path == "/etc/bondd/none.key")
         #expect(configuration.tunnel.privateKey.key.isEmpty && configuration.health?.tokenFile == nil)
