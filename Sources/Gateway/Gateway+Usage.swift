@@ -3,21 +3,22 @@ import Messages
 
 // Counting what clients use.
 extension Gateway {
-    /// Adds up what bondd has carried, every `interval` tenths of a second until `stop`, and once more then.
-    public func count(every interval: Int = 50) {
+    /// Adds up what bondd has carried, every `seconds` until `stop`, and once more then.
+    public func count(every seconds: Double = 5) {
         var run: String?
-        var tenths = 0
+        var next = ContinuousClock.now
         var lastPruned = currentTime()
         while goesOn {
-            if tenths % interval == 0 {
+            if .now >= next {
+                next = .now + .seconds(seconds)
                 run = poll(after: run)
                 if currentTime() - lastPruned > 3600 {
                     lastPruned = currentTime()
                     if (try? store.prune(now: lastPruned)) == true { handOver() }
                 }
             }
-            tenths += 1
-            usleep(100_000)
+            // As long as `stop` takes at the most.
+            usleep(UInt32(min(seconds, 0.1) * 1_000_000))
         }
         _ = poll(after: run)
     }

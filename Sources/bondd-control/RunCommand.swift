@@ -15,6 +15,15 @@ struct Run: ParsableCommand {
     @Option(help: "bondd's configuration; the key files that it names are left alone.")
     var config = "/etc/bondd/bondd.toml"
 
+    @Option(name: .customLong("usage-interval"), help: "Seconds between two counts of what clients use.")
+    var usageInterval = 5.0
+
+    func validate() throws {
+        guard (0.01...3600).contains(usageInterval) else {
+            throw ValidationError("--usage-interval must be 0.01 to 3600 seconds")
+        }
+    }
+
     func run() throws {
         var loop = try RequestLoop()
         let configuration = try Configuration(reading: config, keys: .leave)
@@ -31,7 +40,9 @@ struct Run: ParsableCommand {
             serveHealth(configuration.health, token, gateway)
             let counting = DispatchGroup()
             DispatchQueue(label: "enrolments").async { gateway.letIn() }
-            DispatchQueue(label: "usage").async(group: counting) { gateway.count() }
+            DispatchQueue(label: "usage").async(group: counting) { [usageInterval] in
+                gateway.count(every: usageInterval)
+            }
             run(&loop)
             gateway.stop()
             // It counts what came last.

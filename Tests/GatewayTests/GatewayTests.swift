@@ -20,7 +20,7 @@ import Testing
         directory.file("bondd.toml", Samples.text(extra: Samples.client("desk", 900, "10.77.0.2")))
         gateway = try Gateway(
             store: Store(directory: directory.path), plan: plan, file: directory.path + "/bondd.toml",
-            socket: directory.path + "/bondd.sock", log: Log(level: .error))
+            socket: directory.path + "/bondd.sock", log: Log(level: .error, fileDescriptor: -1))
     }
 
     func invite(_ name: String) throws -> JoinLink {
@@ -91,7 +91,7 @@ import Testing
 
     @Test func bonddMayComeAndGo() throws {
         Thread.detach { [gateway] in gateway.letIn() }
-        Thread.detach { [gateway] in gateway.count(every: 2) }
+        Thread.detach { [gateway] in gateway.count(every: 0.2) }
         defer { gateway.stop() }
         guard case .failed(let sentence) = gateway.answer(.invite(InvitationOrder(name: "boat"))) else {
             Issue.record("a link without a key")

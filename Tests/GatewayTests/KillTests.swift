@@ -16,6 +16,8 @@ import Testing
     struct Ledger {
         /// Keys whose enrolment was said to be stored, and that were not revoked since.
         var stored: Set<String> = []
+        /// How many enrolments were said to be stored.
+        var enrolments = 0
         /// Keys whose revocation was asked for.
         var contested: Set<String> = []
         /// Keys whose revocation was said to be done.
@@ -48,6 +50,7 @@ import Testing
         try Child([
             Program.path, "run", "--config", directory.path + "/bondd.toml", "--socket",
             directory.path + "/bondd.sock", "--state-dir", directory.path + "/state", "--log-level", "error",
+            "--usage-interval", "0.01",
         ])
     }
 
@@ -66,6 +69,7 @@ import Testing
             state.onHandover = { handover in ledger.withLock { $0.see(handover) } }
             state.onSettle = { enrolment, outcome in
                 ledger.withLock { ledger in
+                    if outcome == .stored { ledger.enrolments += 1 }
                     if outcome == .stored && !ledger.contested.contains(enrolment.publicKey) {
                         ledger.stored.insert(enrolment.publicKey)
                     }
@@ -75,22 +79,27 @@ import Testing
         let work = KillWork(bondd: bondd, control: control, ledger: { body in ledger.withLock { body(&$0) } })
         var random = SystemRandomNumberGenerator()
         for kill in 1...Self.kills {
+            let before = bondd.with { $0.handovers.count }
             let child = try start()
-            // Half of them amid the start, half amid the work.
-            let deadline = ContinuousClock.now + .milliseconds(Int.random(in: 20...220, using: &random))
-            while .now < deadline {
-                work.step(until: deadline)
+            // One in five amid the start, the others amid the work, by a thread that knows nothing of that.
+            if kill % 5 != 0 {
+                #expect(eventually { bondd.with { $0.handovers.count } > before }, "\(child.errors)")
             }
-            #expect(child.isRunning, "\(child.errors)")
-            child.kill()
+            let delay = UInt32.random(in: 0...120_000, using: &random)
+            Thread.detach {
+                usleep(delay)
+                child.kill()
+            }
+            while child.isRunning { work.step() }
+            #expect(child.status == .signalled(SIGKILL), "\(child.errors)")
             if kill % 50 == 0 { try check(bondd, work) }
         }
         try check(bondd, work)
-        let (faults, stored, revoked) = ledger.withLock { ($0.faults, $0.stored.count, $0.revoked.count) }
+        let (faults, stored, revoked) = ledger.withLock { ($0.faults, $0.enrolments, $0.revoked.count) }
         #expect(faults.isEmpty)
         #expect(bondd.with { $0.refused } == 0)
         // It was work that was killed.
-        #expect(stored > 20 && revoked > 5, "\(stored) stored, \(revoked) revoked")
+        #expect(stored > 100 && revoked > 20, "\(stored) stored, \(revoked) revoked")
     }
 
     /// Undisturbed, everything comes to its end, and what was carried is counted to the byte.

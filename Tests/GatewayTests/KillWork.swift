@@ -25,22 +25,25 @@ final class KillWork {
         _ = count()
     }
 
-    /// One thing, and a pause when bondd-control does not answer.
-    func step(until deadline: ContinuousClock.Instant) {
+    /// One thing and a pause.
+    func step() {
         _ = count()
-        let open = bondd.with { $0.handovers.last?.invitations.map(\.id) ?? [] }
+        let (open, clients, waiting) = bondd.with { state in
+            let last = state.handovers.last
+            return (last?.invitations.map(\.id) ?? [], last?.clients ?? [], state.waiting.count)
+        }
+        // Some thirty clients: with more it is the handover's JSON that is killed.
         switch Int.random(in: 0..<10) {
-        case 0..<2: invite()
-        case 2..<3: revoke()
+        case 0: invite()
+        case 1..<(clients.count > 30 ? 8 : 3): if let client = clients.randomElement() { revoke(client) }
         default:
-            if let id = open.suffix(4).randomElement() {
-                clients += 1
-                bondd.enrol(Samples.key(clients), by: id)
+            if let id = open.suffix(3).randomElement() {
+                if waiting < 3 { enrol(by: id) }
             } else {
                 invite()
             }
         }
-        usleep(UInt32.random(in: 500...8000))
+        usleep(UInt32.random(in: 100...3000))
     }
 
     /// More traffic.
@@ -65,10 +68,12 @@ final class KillWork {
         _ = ask(.invite(order))
     }
 
-    private func revoke() {
-        guard case .clients(let clients, _)? = ask(.clients), let client = clients.randomElement() else {
-            return
-        }
+    private func enrol(by invitation: Int) {
+        clients += 1
+        bondd.enrol(Samples.key(clients), by: invitation)
+    }
+
+    private func revoke(_ client: HandedClient) {
         // From here on it may be revoked or not, until it is said.
         ledger {
             $0.stored.remove(client.publicKey)
