@@ -46,7 +46,7 @@ unit: setup
 END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bondlab \
 	BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd scripts/as-root $(SWIFT) test --skip-build --filter EndToEndTests
 # What is no different without offloads.
-WITHOUT_OFFLOADS := 'CommandLineTests|ManualTests|DemoAndBench|Footprint|Sanitizer|/(Clients|DataCaps|MeasureTests|Modes|Recovery|Reload|Status|LiveStatus|Supervision)/'
+WITHOUT_OFFLOADS := 'CommandLineTests|DemoAndBench|Footprint|Sanitizer|/(Clients|DataCaps|MeasureTests|Modes|Recovery|Reload|Status)/'
 end-to-end: build
 	$(SWIFT) build --build-tests
 	$(SWIFT) build --sanitize=thread --scratch-path $(TSAN) --product bondd
