@@ -189,7 +189,7 @@ final class Household {
 
     /// The internet host sees the server, over both IP versions, as soon as the tunnel has its routes.
     func reachesTheInternet(_ host: Host) throws {
-        for _ in 0..<200 where try !host.namespace.ip("-6 rule show").contains("not from all fwmark") {
+        for _ in 0..<200 where try !host.namespace.run(["ip", "-6", "rule"]).contains("not from all fwmark") {
             usleep(20_000)
         }
         for way in ways {
