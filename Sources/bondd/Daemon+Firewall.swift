@@ -32,9 +32,7 @@ extension Daemon {
     /// Looks up the server's names again, now that there is a tunnel: while the kill switch was on without one, nobody
     /// answered.
     func renewNames() {
-        guard firewall?.status?.killSwitch == true, case .client(let client) = configuration.role else {
-            return
-        }
+        guard firewall?.wantsKillSwitch == true, case .client(let client) = configuration.role else { return }
         for name in client.server.endpoints + client.paths.compactMap(\.endpoint) where name.endpoint == nil {
             resolver.resolve(name)
         }

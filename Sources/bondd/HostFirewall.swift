@@ -73,7 +73,7 @@ final class HostFirewall {
 
     // MARK: What others do
 
-    /// The ruleset or the routes changed.
+    /// The ruleset, the routes or forwarding changed.
     func noteChanges(now: Instant) {
         let change = events.read()
         guard wantsNAT || killSwitch != nil, change.ofRuleset || change.ofForwarding else { return }
@@ -91,13 +91,18 @@ final class HostFirewall {
         let closed = nat == nil ? [] : closedFamilies
         if !damaged.isEmpty || !closed.isEmpty {
             pace.longest = .seconds(killSwitch == nil ? 60 : 1)
-            guard now >= pace.earliest else {
+            if now >= pace.earliest {
+                pace.repaired(now: now)
+                repair(damaged, closed, now: now)
+            } else {
                 mayBeDamaged = !damaged.isEmpty
                 deadline = pace.earliest
-                return
             }
-            pace.repaired(now: now)
         }
+        if wantsNAT { look(now: now) }
+    }
+
+    private func repair(_ damaged: [FirewallTable], _ closed: [IPAddress.Family], now: Instant) {
         for table in damaged {
             do throws(ControlError) {
                 try socket.replace(table)
@@ -110,12 +115,13 @@ final class HostFirewall {
                 deadline = now + .seconds(1)
             }
         }
-        if !closed.isEmpty {
+        guard !closed.isEmpty else { return }
+        applyNAT()
+        // Where it can't be set, that is a problem that is told as such.
+        if closedFamilies.isEmpty {
             let words = closed.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
             log(.warning, "somebody switched forwarding of \(words) off; it was switched on again")
-            applyNAT()
         }
-        if wantsNAT { look(now: now) }
     }
 
     /// Follows the routes and what others' firewalls do, a hundredth of the time at the most: on some hosts the ruleset is
@@ -132,7 +138,8 @@ final class HostFirewall {
 
     // MARK: The kill switch
 
-    private var wantsKillSwitch: Bool {
+    /// Whether the configuration has it, and `bondd unlock` was not used since.
+    var wantsKillSwitch: Bool {
         if case .client(let client) = configuration.role { client.killSwitch && !isUnlocked } else { false }
     }
 
