@@ -25,7 +25,7 @@ public struct ServiceNotice: Sendable {
         let text = Array(state.utf8)
         withUnsafePointer(to: &address) { address in
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = sendto(socket, text, text.count, Int32(MSG_NOSIGNAL), $0, size)
+                _ = sendto(socket, text, text.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT), $0, size)
             }
         }
     }

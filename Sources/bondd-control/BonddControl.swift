@@ -8,11 +8,8 @@ struct BonddControl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bondd-control",
         abstract: "bondd's second process: who may connect, what they use, health and metrics.",
-        version: version,
+        version: Product.version,
         subcommands: [Run.self, Invite.self, SetEndpoints.self, Backup.self, Restore.self])
-
-    /// The version of the product.
-    static let version = "0.1.0"
 
     /// Runs a command. Exits 0 on success, 1 on failure, 2 on wrong usage; errors are one sentence on stderr.
     static func main() {

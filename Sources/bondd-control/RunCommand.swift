@@ -61,7 +61,7 @@ struct Run: ParsableCommand {
     }
 
     private func run(_ loop: inout RequestLoop) {
-        options.log(.info, "bondd-control runs", ["version": BonddControl.version])
+        options.log(.info, "bondd-control runs", ["version": Product.version])
         ServiceNotice().send("READY=1")
         loop.run()
         ServiceNotice().send("STOPPING=1")

@@ -9,14 +9,11 @@ struct BondD: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bondd",
         abstract: "A multi-path bonding VPN: all uplinks of a host as one encrypted tunnel.",
-        version: version,
+        version: Product.version,
         subcommands: [
             Init.self, Invite.self, Join.self, Clients.self, Run.self, ShowStatus.self, Set.self,
             Measure.self, Unlock.self, Cleanup.self, KeyGen.self, PubKey.self,
         ])
-
-    /// The version of the product.
-    static let version = "0.1.0"
 
     /// Runs a command. Exits 0 on success, 1 on failure, 2 on wrong usage; errors are one sentence on stderr.
     static func main() {

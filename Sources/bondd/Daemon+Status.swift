@@ -2,6 +2,7 @@ import Engine
 import Messages
 import Packet
 import Scheduler
+import Settings
 
 // What the daemon says of itself.
 extension Daemon {
@@ -10,7 +11,7 @@ extension Daemon {
         var sessions = inOrder(reports.flatMap(\.sessions)).map { session(of: $0) }
         if plane.engine.isClient && sessions.isEmpty { sessions = [connecting] }
         var status = Status(
-            version: BondD.version, role: plane.engine.isClient ? "client" : "server",
+            version: Product.version, role: plane.engine.isClient ? "client" : "server",
             mode: plane.engine.currentMode.word, redundantPaths: plane.engine.currentRedundantPaths,
             interface: tunnel.name, mtu: tunnel.mtu, uptime: (now - startedAt).seconds,
             threads: owners.count, handshakes: reports.reduce(0) { $0 + $1.handshakes }, sessions: sessions,
