@@ -16,7 +16,7 @@ help:
 	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
 	@echo "make build    bondd, bondd-control and bondlab in $(RELEASE)"
 	@echo "make deb      Debian packages in .build/deb (make test-deb tries them in a fresh Debian 12; needs root)"
-	@echo "make install  bondd into PREFIX/bin (PREFIX=$(PREFIX))"
+	@echo "make install  bondd and bondd-control into PREFIX/bin (PREFIX=$(PREFIX))"
 
 # The Debian packages that building and testing need. Asks nothing; nothing to do is the usual case.
 setup:
@@ -75,9 +75,9 @@ bench: programs
 
 install: build
 	install -D -m 755 $(RELEASE)/bondd $(DESTDIR)$(PREFIX)/bin/bondd
+	install -D -m 755 $(RELEASE)/bondd-control $(DESTDIR)$(PREFIX)/bin/bondd-control
 
 deb: build
-	@if grep -q '"bondd-control"' Package.swift; then $(SWIFT) build $(RELEASE_FLAGS) --product bondd-control; fi
 	packaging/deb/build
 
 test-deb: deb

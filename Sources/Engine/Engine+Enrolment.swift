@@ -57,12 +57,7 @@ extension Session {
     /// A name of a path or a host as a peer gives it: what fits into a command line and a metric's label; nil when it is
     /// anything else.
     static func name(_ bytes: UnsafeRawBufferPointer) -> String? {
-        guard (1...PathStatusFrame.maximumName).contains(bytes.count),
-            bytes.allSatisfy({ byte in
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                    || byte == 45 || byte == 46 || byte == 95
-            })
-        else { return nil }
+        guard Label.isGood(bytes) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

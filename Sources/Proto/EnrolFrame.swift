@@ -3,9 +3,6 @@ import Packet
 /// Whoever has shaken hands with an invitation's keys says which key is to be a client's. What its host is called follows, as
 /// the reader's `tail`.
 public struct EnrolFrame: Equatable, Sendable {
-    /// The most bytes of a host's name.
-    public static let maximumHost = 63
-
     /// The public key of the client to be.
     public var publicKey: PublicKey
 

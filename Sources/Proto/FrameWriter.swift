@@ -23,7 +23,7 @@ public struct FrameWriter {
     /// Appends a PATH_STATUS with the path's name, of which nothing but its first 63 bytes is written; false when there is no
     /// room for it.
     public mutating func append(_ frame: PathStatusFrame, name: String = "") -> Bool {
-        let name = name.utf8.prefix(PathStatusFrame.maximumName)
+        let name = name.utf8.prefix(Label.longest)
         guard let body = begin(.pathStatus, Wire.pathStatusBodySize + name.count) else { return false }
         frame.write(to: body)
         body.dropping(Wire.pathStatusBodySize).copyBytes(from: name)
@@ -33,7 +33,7 @@ public struct FrameWriter {
     /// Appends an ENROL with the host's name, of which nothing but its first 63 bytes is written; false when there is no room
     /// for it.
     public mutating func append(_ frame: EnrolFrame, host: String = "") -> Bool {
-        let host = host.utf8.prefix(EnrolFrame.maximumHost)
+        let host = host.utf8.prefix(Label.longest)
         guard let body = begin(.enrol, Wire.keySize + host.count) else { return false }
         frame.write(to: body)
         body.dropping(Wire.keySize).copyBytes(from: host)

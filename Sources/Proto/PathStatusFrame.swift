@@ -3,9 +3,6 @@ import Packet
 /// What one end says of a path, so that the other end treats it alike. Its name follows, as the reader's `tail`; versions before
 /// it was thought of leave it out.
 public struct PathStatusFrame: Equatable, Sendable {
-    /// The most bytes of a path's name.
-    public static let maximumName = 63
-
     /// The path.
     public var pathID: UInt16
     /// 0 primary, 1 backup, 2 metered, 3 never. A role that is not known counts as never.

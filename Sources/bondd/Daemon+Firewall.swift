@@ -19,16 +19,6 @@ extension Daemon {
         }
     }
 
-    /// Marks a client's datagrams, so that the kill switch knows them.
-    func mark(_ socket: UDPSocket) {
-        guard plane.engine.isClient else { return }
-        var mark = TunnelMark.value
-        let size = socklen_t(MemoryLayout<UInt32>.size)
-        if setsockopt(socket.socket.fileDescriptor, SOL_SOCKET, SO_MARK, &mark, size) != 0 {
-            log(.warning, "a socket could not be marked (\(String(cString: strerror(errno))))")
-        }
-    }
-
     /// Looks up the server's names again, now that there is a tunnel: while the kill switch was on without one, nobody
     /// answered.
     func renewNames() {

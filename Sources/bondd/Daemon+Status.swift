@@ -24,8 +24,17 @@ extension Daemon {
         status.run = runID
         status.handover = handed.handover?.revision
         status.firewall = firewall?.status
-        status.problems = firewall?.problems
+        status.problems = problems
         return status
+    }
+
+    /// What keeps a server from carrying traffic, or a client's from leaving as it should.
+    private var problems: [String] {
+        var problems = firewall?.problems ?? []
+        if !plane.engine.isClient, let facts = try? netlink.interface(named: tunnel.name), !facts.isUp {
+            problems.append("the interface \(tunnel.name) is off; run: ip link set \(tunnel.name) up")
+        }
+        return problems
     }
 
     /// What each client's paths have carried since the daemon started.
@@ -51,6 +60,7 @@ extension Daemon {
         status.repair = RepairStatus(
             resent: report.counters.resent, unrepaired: report.counters.unrepaired,
             copied: report.counters.copied)
+        status.drops = ["queue": report.queueDropped, "unrepaired": report.counters.unrepaired]
         status.paths = report.paths.map { path(of: $0) }
         status.reorder = ReorderStatus(
             held: report.held, late: report.reorder.late, duplicates: report.reorder.duplicates,
@@ -101,11 +111,13 @@ extension Daemon {
         return status
     }
 
-    /// A server's sessions as the configuration has its clients, whichever thread they are at.
+    /// A server's sessions as the configuration and bondd-control have its clients, whichever thread they are at.
     private func inOrder(_ sessions: [SessionReport]) -> [SessionReport] {
         guard case .server(let server) = configuration.role, owners.count > 1 else { return sessions }
         let named = Dictionary(sessions.map { ($0.peer, $0) }, uniquingKeysWith: { first, _ in first })
-        return server.clients.compactMap { named[$0.name] }
+        let own = server.clients.map(\.name)
+        let handed = handed.handover?.clients.map(\.name).filter { !own.contains($0) } ?? []
+        return (own + handed).compactMap { named[$0] }
     }
 
     /// Says which data threads are missing.

@@ -268,7 +268,6 @@ struct Daemon: ~Copyable {
     /// Puts a socket into the table and watches it.
     mutating func install(_ socket: UDPSocket) {
         plane.install(socket)
-        mark(socket)
         poller.watch(socket.socket.fileDescriptor, .socket, number: socket.number)
     }
 }

@@ -28,7 +28,7 @@ extension HostFirewall {
         }
         var problems: [String] = []
         do throws(ControlError) {
-            let exits = try DefaultRoutes.interfaces(except: interface)
+            let exits = try netlink.defaultInterfaces(except: interface)
             let leaving = server.nat?.egress ?? exits
             let families = Swift.Set(networks.map(\.address.family))
             let table = FirewallTable.nat(

@@ -11,6 +11,7 @@ final class HostFirewall {
 
     let log: Log
     let socket: FirewallSocket
+    let netlink: Netlink
     private var events: FirewallEvents
     var configuration: Configuration
     var forwarding: Forwarding
@@ -43,6 +44,7 @@ final class HostFirewall {
         self.configuration = configuration
         self.log = log
         socket = try FirewallSocket()
+        netlink = try Netlink()
         events = try FirewallEvents()
         let interface = configuration.tunnel.interface
         forwarding = Forwarding(directory: state, interface: interface)

@@ -10,6 +10,8 @@ struct KeyGen: ParsableCommand {
         commandName: "keygen",
         abstract: "Make a private key; print its public key, or the private key when no file is named.")
 
+    @OptionGroup var options: GlobalOptions
+
     @Option(help: "Where the private key goes; a file that is there already is never overwritten.")
     var out: String?
 
@@ -30,6 +32,8 @@ struct KeyGen: ParsableCommand {
 struct PubKey: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pubkey", abstract: "Read a private key from standard input; print its public key.")
+
+    @OptionGroup var options: GlobalOptions
 
     func run() throws {
         guard let line = readLine(), let key = PrivateKey(base64: line) else {

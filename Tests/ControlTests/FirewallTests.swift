@@ -192,7 +192,7 @@ struct FirewallTests {
                 OwnNetwork.ip("link set \(name) up")
                 OwnNetwork.ip("link set \(name)far up")
             }
-            #expect(try DefaultRoutes.interfaces(except: "bond0").isEmpty)
+            #expect(try Netlink().defaultInterfaces(except: "bond0").isEmpty)
             OwnNetwork.ip("addr add 192.0.2.1/24 dev eth0")
             // Carriers and their routes come in their own time.
             usleep(300_000)
@@ -204,9 +204,9 @@ struct FirewallTests {
             OwnNetwork.ip("route add default dev bond0")
             OwnNetwork.ip("route add default dev eth2 table 52")
             #expect(events.read().ofForwarding)
-            #expect(try DefaultRoutes.interfaces(except: "bond0") == ["eth0", "eth1"])
+            #expect(try Netlink().defaultInterfaces(except: "bond0") == ["eth0", "eth1"])
             OwnNetwork.ip("route add default metric 9 nexthop dev eth0 nexthop dev eth2")
-            #expect(try DefaultRoutes.interfaces(except: "bond0") == ["eth0", "eth1", "eth2"])
+            #expect(try Netlink().defaultInterfaces(except: "bond0") == ["eth0", "eth1", "eth2"])
         }
     }
 

@@ -27,7 +27,12 @@ import Testing
         "nonsense", "--nonsense", "run --nonsense", "run extra", "run --config", "status --jsn",
         "status extra", "status --json --watch",
         "set", "set mode", "set mode stripe extra", "keygen extra", "keygen --out", "pubkey extra",
-        "unlock extra", "unlock --force",
+        "unlock extra", "unlock --force", "cleanup extra", "bench --seconds 0", "init extra",
+        "init --endpoint nonsense", "init --endpoint 192.0.2.1", "init --endpoint 192.0.2.1:0", "invite",
+        "invite a b", "invite a --ttl 5", "invite a --ttl 5s", "invite a --ttl 10y", "invite a --ttl -1h",
+        "invite a --uses 0", "invite a --uses 1001", "invite a --mode fast", "invite a --endpoint :5000",
+        "join a b", "join --nonsense", "clients nonsense", "clients revoke", "clients revoke a b",
+        "clients rename a", "clients rename a b c", "clients list a",
         "status --log-level loud", "run --log-format xml --check", "--socket /tmp/x", "set path.fibre.cap -1",
     ]) func wrongUsageIsExitCode2(_ line: String) throws {
         let child = try run(line.split(separator: " ").map(String.init))
@@ -46,7 +51,15 @@ import Testing
         ("set mode stripe --socket /nonexistent/sock", "/nonexistent/sock"),
         ("set mode stripe --socket /dev/null", "/dev/null"),
         ("keygen --out /nonexistent/key", "/nonexistent/key"),
-        ("pubkey", "bondd keygen"),
+        ("pubkey", "bondd keygen"), ("join", "begins with bondd://"),
+        ("join nonsense", "begins with bondd://"), ("join bondd://AAAA", "damaged"),
+        ("init --config /dev/null", "is set up already"),
+        ("init --config /nonexistent/bondd/bondd.toml", "can't be written"),
+        ("invite a --socket /nonexistent/sock", "/nonexistent/control.sock"),
+        ("clients --socket /nonexistent/sock", "bondd-control run"),
+        ("clients revoke a --socket /nonexistent/sock", "/nonexistent/control.sock"),
+        ("clients rename a b --socket /dev/sock", "/dev/control.sock"),
+        ("bench --socket /nonexistent/sock", "/nonexistent/sock"),
     ]) func failuresAreExitCode1AndOneSentence(_ line: String, words: String) throws {
         let child = try run(line.split(separator: " ").map(String.init), input: "no key\n")
         #expect(child.status == .exited(1))
@@ -54,7 +67,11 @@ import Testing
         #expect(child.output.isEmpty)
     }
 
-    @Test(arguments: ["", "run ", "status ", "set ", "keygen ", "pubkey ", "unlock "])
+    @Test(arguments: [
+        "", "run ", "status ", "set ", "bench ", "keygen ", "pubkey ", "unlock ", "cleanup ", "init ",
+        "invite ", "join ",
+        "clients ", "clients list ", "clients revoke ", "clients rename ",
+    ])
     func everyCommandHasHelp(_ command: String) throws {
         for flag in ["--help", "-h"] {
             let child = try run((command + flag).split(separator: " ").map(String.init))

@@ -78,14 +78,16 @@ import Testing
         world.server.engine.replacePeers([world.peers[0]])
         world.attach(0)
         world.attach(1)
-        var answers = 0
-        world.onWire = { towardsServer, link, _ in
-            if !towardsServer && link.client == 1 { answers += 1 }
+        var answers: [[UInt8]] = []
+        world.onWire = { towardsServer, link, bytes in
+            if !towardsServer && link.client == 1 { answers.append(bytes) }
             return true
         }
         world.run(for: .seconds(5))
-        #expect(isUp(world) && world.clients[1].session() == nil && answers == 0)
-        #expect(world.server.engine.sessions.count == 1 && world.server.drops.handshake > 0)
+        #expect(isUp(world) && world.clients[1].session() == nil)
+        // It is told so, and nothing else.
+        #expect(!answers.isEmpty && answers.allSatisfy { $0.count == Wire.refusalSize && $0[3] >> 4 == 13 })
+        #expect(world.server.engine.sessions.count == 1 && world.server.drops.unknownKey >= 4)
     }
 
     @Test func theSharedKeyMustBeRight() throws {

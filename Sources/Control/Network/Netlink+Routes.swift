@@ -23,6 +23,19 @@ extension Netlink {
         return routes
     }
 
+    /// The interfaces that default routes of the main table lead into, of either family, without `tunnel`; by name, each once.
+    public borrowing func defaultInterfaces(except tunnel: String) throws(ControlError) -> [String] {
+        var names: Set<String> = []
+        for route in try routes() {
+            guard route.table == NetworkRoute.mainTable, route.network.length == 0, route.kind == .unicast,
+                let interface = try interface(index: route.interface)
+            else { continue }
+            names.insert(interface.name)
+        }
+        names.subtract([tunnel, "lo"])
+        return names.sorted()
+    }
+
     /// Sets a route, in place of one in that table to the same network with the same metric. A gateway is taken as it is,
     /// whether or not another route leads to it (`onlink`).
     public borrowing func setRoute(_ route: NetworkRoute) throws(ControlError) {

@@ -1,16 +1,13 @@
 import GRDB
+import Proto
 
 /// Names of clients: what fits into a command line, a metric's label and the configuration.
 enum Name {
-    static let longest = 63
+    static let longest = Label.longest
 
     /// The rule of the configuration's names.
     static func check(_ name: String) throws(GatewayError) {
-        let good = name.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                || byte == 45 || byte == 46 || byte == 95
-        }
-        guard good, (1...longest).contains(name.utf8.count), !name.hasPrefix("-") else {
+        guard Label.isGood(name.utf8), !name.hasPrefix("-") else {
             throw .refused(
                 "\"\(name.prefix(longest))\" is not a name; use at most \(longest) letters, digits, '-', '_' and '.'"
             )

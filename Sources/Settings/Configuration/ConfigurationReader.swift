@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Proto
 
 extension Configuration {
     /// The largest file that is read, in bytes.
@@ -200,11 +201,7 @@ struct ConfigurationReader {
     /// A name of a path, client or rule: what fits into a command line and a metric's label.
     func name(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> String? {
         guard let name = try table.string(key) else { return nil }
-        let good = name.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                || byte == 45 || byte == 46 || byte == 95
-        }
-        guard good, name.utf8.count <= 63 else {
+        guard Label.isGood(name.utf8) else {
             throw table.error(
                 key, table[key]!, "is not a name; use at most 63 letters, digits, '-', '_' and '.'")
         }

@@ -6,13 +6,14 @@ struct ClientText {
     let text: String
 
     /// - Parameter included: globs of `[discovery]`; none: the usual.
-    init(link: JoinLink, interface: String, included: [String]) {
+    init(link: JoinLink, suite: CipherSuite, interface: String, included: [String]) {
         let endpoints = link.endpoints.map { "\"\($0)\"" }.joined(separator: ", ")
         var text = """
             # Written by bondd join. man 5 bondd.toml has every key; after a change: systemctl reload bondd
             [tunnel]
             role = "client"
             interface = "\(interface)"
+            cipher = "\(suite)"
             private_key_file = "client.key"
             # All traffic goes through the tunnel. Name networks to send only those.
             routes = ["0.0.0.0/0", "::/0"]

@@ -19,6 +19,8 @@ struct Enroller: ~Copyable {
         case unknown
         /// The server's answer to another version of the protocol.
         case anotherVersion
+        /// The server uses another cipher suite.
+        case anotherSuite
         /// The server could not store it within the time.
         case unavailable
     }
@@ -91,6 +93,7 @@ struct Enroller: ~Copyable {
             case .enrolled(let outcome): result = .outcome(outcome)
             case .keyRefused: refusal = .unknown
             case .versionRefused: refusal = .anotherVersion
+            case .suiteRefused: result = .anotherSuite
             default: break
             }
         }

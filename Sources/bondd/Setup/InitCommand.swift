@@ -50,7 +50,12 @@ struct Init: ParsableCommand {
 
     func run() throws {
         let site = Site(config: config, stateDirectory: stateDirectory, socket: options.socket)
-        try site.checkFree()
+        try site.checkFree(willStart: !isLeftStopped)
+        guard isLeftStopped || Program(named: "bondd-control") != nil else {
+            throw Failure(
+                "there is no program bondd-control here; install the package bondd-control, or use --no-start"
+            )
+        }
         let surroundings = try Surroundings()
         let port = endpoints.first?.port ?? ServerText.usualPort
         var places = endpoints

@@ -18,7 +18,7 @@ struct Invite: ParsableCommand {
 
     @Option(
         name: .customLong("ttl"), help: "How long the link is good: a number with s, m, h or d, such as 24h.")
-    var lifetime = Lifetime(seconds: 86400)
+    var lifetime = Lifetime.day
 
     @Option(help: "How many clients may join with it; with several they are NAME, NAME-2 and so on.")
     var uses = 1
@@ -66,30 +66,12 @@ struct Invite: ParsableCommand {
     }
 }
 
-/// A time as people give it: `90s`, `30m`, `24h`, `7d`.
-struct Lifetime: ExpressibleByArgument, CustomStringConvertible {
-    let seconds: Int
-
-    init(seconds: Int) { self.seconds = seconds }
-
-    init?(argument: String) {
-        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-        guard let unit = argument.last.flatMap({ units[$0] }), let count = Int(argument.dropLast()),
-            (1...1_000_000).contains(count), (60...31_536_000).contains(count * unit)
-        else { return nil }
-        seconds = count * unit
-    }
+extension Lifetime: ExpressibleByArgument {
+    /// Reads `24h` from the command line.
+    public init?(argument: String) { self.init(argument) }
 
     /// `24h`
-    var description: String {
-        for (unit, size) in [("d", 86400), ("h", 3600), ("m", 60)] where seconds % size == 0 && seconds > size
-        {
-            return "\(seconds / size)\(unit)"
-        }
-        return "\(seconds)s"
-    }
-
-    var defaultValueDescription: String { description }
+    public var defaultValueDescription: String { description }
 }
 
 extension Configuration.Mode: ExpressibleByArgument {}

@@ -13,7 +13,8 @@ struct Join: ParsableCommand {
         abstract: "On a client: enrol with a join link, write the configuration and start the service.",
         discussion: """
             Leave LINK out and it is read from standard input, where it stays out of the shell's history. When something goes \
-            wrong half-way, run it again with the same link: the same key enrols again without another use.
+            wrong before the configuration is written, run it again with the same link: the same key enrols again without \
+            another use. After that, bondd status and the log say what is missing.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -47,12 +48,11 @@ struct Join: ParsableCommand {
     func run() throws {
         let link = try readLink()
         let site = Site(config: config, stateDirectory: stateDirectory, socket: options.socket)
-        try site.checkFree()
+        try site.checkFree(willStart: !isLeftStopped)
         let key = try site.privateKey(named: "client.key")
         let publicKey = key.publicKey
-        try enrol(publicKey, link)
-        try site.write(
-            ClientText(link: link, interface: interface, included: included).text)
+        let suite = try enrol(publicKey, link)
+        try site.write(ClientText(link: link, suite: suite, interface: interface, included: included).text)
         print("joined; the configuration is \(config)")
         if isLeftStopped {
             print("start it with: bondd run --config \(config)")
@@ -73,14 +73,19 @@ struct Join: ParsableCommand {
         }
     }
 
-    private func enrol(_ publicKey: PublicKey, _ link: JoinLink) throws {
+    /// - Returns: the server's cipher suite.
+    private func enrol(_ publicKey: PublicKey, _ link: JoinLink) throws -> CipherSuite {
         let resolver = try Resolver()
         let endpoints = try resolver.resolveAll(link.endpoints, seconds: 10)
-        var enroller = Enroller(link, publicKey: publicKey, host: Self.hostName, suite: .chacha20poly1305)
         let places = link.endpoints.map(\.description).joined(separator: ", ")
         print("asking the server at \(places) …")
-        switch try enroller.enrol(at: endpoints, seconds: Self.patience) {
-        case .outcome(.stored): return
+        var result = Enroller.Result.anotherSuite
+        for suite in CipherSuite.allCases where suite.isAvailable && result == .anotherSuite {
+            var enroller = Enroller(link, publicKey: publicKey, host: Self.hostName, suite: suite)
+            result = try enroller.enrol(at: endpoints, seconds: Self.patience)
+            if result == .outcome(.stored) { return suite }
+        }
+        switch result {
         case .outcome(let outcome): throw Failure(Self.sentence(outcome))
         case .silence:
             throw Failure(
@@ -95,6 +100,8 @@ struct Join: ParsableCommand {
             )
         case .anotherVersion:
             throw Failure("the server speaks another version of the protocol; bring both to one version")
+        case .anotherSuite:
+            throw Failure("the server uses a cipher that this host has not got; set chacha20-poly1305 there")
         case .unavailable: throw Failure(Self.sentence(.unavailable))
         }
     }
@@ -117,6 +124,6 @@ struct Join: ParsableCommand {
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0 else { return "" }
         let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        return String(String(decoding: bytes, as: UTF8.self).prefix(EnrolFrame.maximumHost))
+        return String(String(decoding: bytes, as: UTF8.self).prefix(Label.longest))
     }
 }

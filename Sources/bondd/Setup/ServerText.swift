@@ -13,7 +13,7 @@ struct ServerText {
             "[" + items.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
         }
         text = """
-            # Written by bondd init. man 5 bondd.toml has every key; after a change: systemctl reload bondd
+            # Written by bondd init. man 5 bondd.toml has every key; after a change: systemctl reload bondd bondd-control
             [tunnel]
             role = "server"
             interface = "\(interface)"

@@ -15,8 +15,14 @@ struct Service {
         access("/run/systemd/system", F_OK) == 0 ? Program(named: "systemctl") : nil
     }
 
-    /// Whether systemd keeps it, for whoever has the usual paths; others ask for something else than its units run.
-    private var isUnit: Bool { config == "/etc/bondd/bondd.toml" && socket == "/run/bondd/bondd.sock" }
+    /// Whether there is a unit that runs it so: the packages bring them, for the usual paths.
+    private var isUnit: Bool {
+        config == "/etc/bondd/bondd.toml" && socket == "/run/bondd/bondd.sock"
+            && stateDirectory == "/var/lib/bondd"
+            && ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"].contains {
+                access("\($0)/\(name).service", F_OK) == 0
+            }
+    }
 
     /// Starts it, now and after each boot where systemd is.
     /// - Returns: a sentence for the user on what was done.
@@ -40,7 +46,7 @@ struct Service {
             throw Failure("could not start \(program.path); start it by hand: \(name) run --config \(config)")
         }
         return
-            "\(name) runs as process \(process), its log is \(log); there is no systemd here, have it started at boot: "
+            "\(name) runs as process \(process), its log is \(log); no unit of systemd starts it, so have it started at boot: "
             + "\(name) run --config \(config)"
     }
 }

@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import Messages
 import Proto
 import Settings
 
@@ -11,8 +12,9 @@ struct Site {
 
     private var directory: String { config.lastIndex(of: "/").map { String(config[..<$0]) } ?? "." }
 
+    /// - Parameter willStart: whether the programs are to be started, where none may run yet.
     /// - Throws: `Failure` when this host is set up already, or when nothing can be written.
-    func checkFree() throws {
+    func checkFree(willStart: Bool) throws {
         if access(config, F_OK) == 0 {
             throw Failure("\(config) exists, this host is set up already; move it away to begin anew")
         }
@@ -20,6 +22,10 @@ struct Site {
         guard access(directory, W_OK) == 0 else {
             throw Failure(
                 "\(directory) can't be written (\(String(cString: strerror(errno)))); run this as root")
+        }
+        if willStart, (try? ControlClient.ask(.status, path: socket, timeout: 1000)) != nil {
+            throw Failure(
+                "a bondd answers on \(socket) already; give this one a --socket in a directory of its own")
         }
     }
 
