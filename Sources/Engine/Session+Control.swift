@@ -35,7 +35,7 @@ extension Session {
                 validate(index, token, from: link, &resources, name: name, now: now)
             case .pathStatus(let status): if !isClient { adopt(status, name: reader.tail, &resources) }
             case .mode(let wish):
-                guard !isClient, let asked = Mode(rawValue: wish.mode) else { continue }
+                guard !isClient, !isInvitation, let asked = Mode(rawValue: wish.mode) else { continue }
                 mode = asked
                 redundantPaths = Int(wish.redundantPaths)
             case .assign(let assignment):
@@ -43,9 +43,9 @@ extension Session {
                     isAssigned = true
                     resources.events.append(.assigned(assignment))
                 }
-            case .assignRequest: if !isClient { owesAssignment = true }
+            case .assignRequest: if !isClient && !isInvitation { owesAssignment = true }
             case .close: isClosedByPeer = true
-            case .bench(let request): if !isClient { bench.grant(request, now: now) }
+            case .bench(let request): if !isClient && !isInvitation { bench.grant(request, now: now) }
             case .benchCount(let count): if isClient { bench.peerCount = count }
             case .enrol(let frame):
                 hear(frame, host: reader.tail, &resources, name: name, now: now)

@@ -11,7 +11,8 @@ extension Gateway {
                 usleep(300_000)
                 continue
             }
-            while goesOn {
+            // What it could not be told of it is told of again.
+            while goesOn && bonddIsCurrent {
                 // bondd answers after 20 s at the latest.
                 guard let answer = try? ControlClient.ask(.awaitEnrolments, path: socket, timeout: 30_000)
                 else { break }

@@ -16,7 +16,11 @@ extension Gateway {
             case .revoke(let name):
                 try store.revoke(name, plan: currentPlan, now: currentTime())
                 log(.info, "a client was revoked", ["client": name])
-                handOver()
+                if !handOver(), status() != nil {
+                    return .failed(
+                        "\(name) is revoked in the state, but bondd could not be told or could not keep it; it is tried again every few seconds, see bondd-control's log"
+                    )
+                }
             case .rename(let name, let other):
                 try store.rename(name, to: other, plan: currentPlan, now: currentTime())
                 log(.info, "a client was renamed", ["client": name, "to": other])

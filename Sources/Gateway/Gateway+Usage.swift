@@ -39,6 +39,7 @@ extension Gateway {
                     try store.setServerKey(key)
                 }
             }
+            if !bonddIsCurrent { handOver() }
             try store.add(report, now: currentTime())
         } catch {
             log(.error, "what clients used is not counted now, but later: \(error)")

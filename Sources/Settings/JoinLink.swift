@@ -18,6 +18,9 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
     /// The most endpoints in a link.
     public static let mostEndpoints = 8
 
+    /// The most bytes of one, as it is written.
+    public static let longestEndpoint = 255
+
     private static let version: UInt8 = 1
     private static let fixedSize = 1 + 5 + 32 + InvitationKeys.secretSize + 1
     private static let checksumSize = 4
@@ -36,6 +39,7 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
     public init(expiry: UInt64, server: PublicKey, secret: [UInt8], endpoints: [HostPort]) {
         precondition(secret.count == InvitationKeys.secretSize)
         precondition((1...Self.mostEndpoints).contains(endpoints.count))
+        precondition(endpoints.allSatisfy { $0.description.utf8.count <= Self.longestEndpoint })
         self.expiry = expiry
         self.server = server
         self.secret = secret

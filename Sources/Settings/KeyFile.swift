@@ -44,19 +44,30 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
     /// - Throws: `keyFileExists` or `file`; what was half written is removed then.
     public init(creating path: String, key: [UInt8]) throws(SettingsError) {
         precondition(key.count == Self.keyLength)
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else {
+        // Whole or not at all: half a key would stand in the way of every later try.
+        let new = "\(path).new"
+        unlink(new)
+        let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw .file("create the key file", path: path, errno: errno) }
+        defer {
+            close(file)
+            unlink(new)
+        }
+        let text = Array((Base64.encode(key) + "\n").utf8)
+        errno = 0
+        // The mode again, as a umask may have taken more than it should; then a write that a crash cannot undo.
+        guard fchmod(file, 0o600) == 0, write(file, text, text.count) == text.count, fsync(file) == 0 else {
+            throw .file("write the key file", path: path, errno: errno == 0 ? ENOSPC : errno)
+        }
+        guard link(new, path) == 0 else {
             let code = errno
             if code == EEXIST { throw .keyFileExists(path: path) }
             throw .file("create the key file", path: path, errno: code)
         }
-        defer { close(file) }
-        let text = Array((Base64.encode(key) + "\n").utf8)
-        // The mode again, as a umask may have taken more than it should; then a write that a crash cannot undo.
-        guard fchmod(file, 0o600) == 0, write(file, text, text.count) == text.count, fsync(file) == 0 else {
-            let code = errno == 0 ? ENOSPC : errno
-            unlink(path)
-            throw .file("write the key file", path: path, errno: code)
+        let directory = open(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
+        if directory >= 0 {
+            fsync(directory)
+            close(directory)
         }
         self.path = path
         self.key = key

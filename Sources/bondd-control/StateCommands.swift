@@ -93,8 +93,15 @@ struct Backup: ParsableCommand {
             try Store.copy(copy, to: file)
             return
         }
+        guard Store.exists(in: options.stateDirectory) else {
+            throw Failure(
+                "there is no state in \(options.stateDirectory); name its directory with --state-dir")
+        }
         let lock = try StateLock(directory: options.stateDirectory, instead: "name its socket with --socket")
-        try Store(existingIn: options.stateDirectory).backup(to: file)
+        defer { unlink(copy) }
+        try Store(existingIn: options.stateDirectory).backup(to: copy)
+        StateLock.becomeRoot()
+        try Store.copy(copy, to: file)
         withExtendedLifetime(lock) {}
     }
 }
@@ -113,7 +120,11 @@ struct Restore: ParsableCommand {
     func run() throws {
         let lock = try StateLock(
             directory: options.stateDirectory, instead: "stop it first: systemctl stop bondd-control")
-        try Store.restore(file, into: options.stateDirectory, now: currentTime())
+        // The backup is the caller's, what lies in the directory its owner's.
+        StateLock.becomeRoot()
+        try Store.restore(file, into: options.stateDirectory, now: currentTime()) {
+            StateLock.becomeOwner(of: options.stateDirectory)
+        }
         withExtendedLifetime(lock) {}
     }
 }

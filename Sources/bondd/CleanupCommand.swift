@@ -23,21 +23,39 @@ struct Cleanup: ParsableCommand {
         let log = options.log
         let interface = interfaceName(log)
         for socket in [options.socket, "/run/bondd/\(interface).sock"] {
-            guard case .status(let status)? = try? ControlClient.ask(.status, path: socket, timeout: 1000)
-            else { continue }
-            if status.interface == interface {
-                throw Failure(
-                    "bondd runs with the interface \(interface); stop it, and it cleans up by itself")
-            }
+            try checkGone(socket, interface)
+        }
+        var problems: [String] = []
+        // What fails is no reason to leave the rest.
+        func attempt(_ work: () throws -> Void) {
+            do { try work() } catch { problems.append("\(error)") }
         }
         let netlink = try Netlink()
-        let index = try netlink.interface(named: interface).flatMap { $0.kind == "tun" ? $0.index : nil }
-        let count = try HostRouting.clean(netlink, tunnel: index)
-        try NameServers.clean(directory: stateDirectory, besides: interface)
-        _ = try FirewallSocket().remove(table: FirewallTable.natName(interface: interface))
+        attempt {
+            let index = try netlink.interface(named: interface).flatMap { $0.kind == "tun" ? $0.index : nil }
+            let count = try HostRouting.clean(netlink, tunnel: index)
+            log(.info, "routes and rules are cleaned up", ["count": "\(count)"])
+        }
+        attempt { try NameServers.clean(directory: stateDirectory, besides: interface) }
+        attempt { _ = try FirewallSocket().remove(table: FirewallTable.natName(interface: interface)) }
         var forwarding = Forwarding(directory: stateDirectory, interface: interface)
-        for problem in forwarding.restore() { log(.warning, problem) }
-        log(.info, "cleaned up", ["routes_and_rules": "\(count)"])
+        problems += forwarding.restore(isShared: forwarding.hasChanged && netlink.hasBridge())
+        guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
+    }
+
+    /// - Throws: `Failure` when a bondd with that interface runs, or may run.
+    private func checkGone(_ socket: String, _ interface: String) throws {
+        let answer: Messages.Response
+        do throws(SocketError) {
+            answer = try ControlClient.ask(.status, path: socket, timeout: 5000)
+        } catch .notRunning {
+            return
+        } catch {
+            throw Failure("it is not clear whether bondd runs, so nothing is cleaned up: \(error)")
+        }
+        if case .status(let status) = answer, status.interface == interface {
+            throw Failure("bondd runs with the interface \(interface); stop it, and it cleans up by itself")
+        }
     }
 
     /// The interface that the file names. One that can't be read is no reason to leave things behind.

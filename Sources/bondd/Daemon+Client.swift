@@ -1,3 +1,4 @@
+import CLinux
 import Control
 import Engine
 import Packet
@@ -177,6 +178,7 @@ extension Daemon {
             updateRouting(now: DataPlane.clock())
             useNameServers(client, frame)
             let list = tunnel.addresses.map(\.description).joined(separator: " ")
+            clinux_trim_heap()
             log(.info, "the tunnel is set up", ["addresses": list, "mtu": "\(tunnel.mtu)"])
         } catch {
             assignment = nil

@@ -15,7 +15,9 @@ extension Daemon {
                 // Answered when there is something to say.
                 enrolments.ask(call.client, now: now)
                 continue
-            case .handOver(let handover): response = take(handover)
+            case .handOver(let handover):
+                take(handover, from: call.client, now: now)
+                continue
             case .settle(let id, let outcome): response = settle(id, outcome)
             case .usage: response = .usage(usageReport(now: now))
             case .unlock: response = unlock()

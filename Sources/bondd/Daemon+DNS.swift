@@ -28,11 +28,17 @@ extension Daemon {
     /// Says what has become of it, and sets them again when a DHCP client has written over them.
     mutating func watchNameServers(now: Instant) {
         noteNameServers()
-        guard nameServerWay == .file, now - nameServersCheckedAt >= Self.nameServerInterval else { return }
+        guard nameServerWay == .file || nameServerProblem != nil,
+            now - nameServersCheckedAt >= Self.nameServerInterval
+        else { return }
         nameServersCheckedAt = now
-        guard hostNameServers.areDisplaced(nameServers) else { return }
+        if nameServerProblem == nil {
+            guard hostNameServers.areDisplaced(nameServers) else { return }
+            log(
+                .info, "another program has written /etc/resolv.conf; the tunnel's name servers are set again"
+            )
+        }
         nameServerWay = nil
-        log(.info, "another program has written /etc/resolv.conf; the tunnel's name servers are set again")
         nameServerWriter.begin(nameServers)
     }
 
@@ -40,13 +46,15 @@ extension Daemon {
         for outcome in nameServerWriter.takeOutcomes() {
             switch outcome {
             case .set(let servers, let way):
-                nameServerWay = way
+                (nameServerWay, nameServerProblem) = (way, nil)
                 let list = servers.map(\.description).joined(separator: " ")
                 log(.info, "the name servers are set", ["servers": list, "by": way.rawValue])
             case .restored:
-                nameServerWay = nil
+                (nameServerWay, nameServerProblem) = (nil, nil)
                 log(.info, "the name servers are what they were")
-            case .failed(let error): log(.warning, error.description)
+            case .failed(let error):
+                if nameServerProblem != error.description { log(.warning, error.description) }
+                nameServerProblem = error.description
             }
         }
     }

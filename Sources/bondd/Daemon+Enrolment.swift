@@ -21,14 +21,15 @@ extension Daemon {
         return peers
     }
 
-    /// Takes what bondd-control has in place of what it had before.
-    mutating func take(_ handover: Handover) -> Messages.Response {
+    /// Takes what bondd-control has in place of what it had before. It is answered when that is on the disk.
+    mutating func take(_ handover: Handover, from client: ControlClientID, now: Instant) {
         guard case .server = configuration.role else {
-            return .failed("a client has no clients; hand them over to a server")
+            control.reply(.failed("a client has no clients; hand them over to a server"), to: client)
+            return
         }
-        handed.replace(with: handover)
+        handed.replace(with: handover, now: now)
         replacePeers()
-        return .ok
+        handovers.append(client)
     }
 
     /// Brings all data threads up to date with who may connect.
@@ -57,7 +58,11 @@ extension Daemon {
         if let (client, waiting) = enrolments.answer(now: now) {
             control.reply(.enrolments(waiting), to: client)
         }
-        handed.save()
+        handed.save(now: now)
+        if !handovers.isEmpty, let (isKept, problem) = handed.outcome {
+            for client in handovers { control.reply(isKept ? .ok : .failed(problem), to: client) }
+            handovers = []
+        }
     }
 
     private mutating func tell(_ wish: (invitation: Int, key: PublicKey), _ outcome: EnrolOutcome) {

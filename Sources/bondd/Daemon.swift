@@ -40,6 +40,8 @@ struct Daemon: ~Copyable {
 
     /// Server: the clients and invitations that bondd-control has handed over.
     var handed: HandedOver
+    /// Server: who waits for it to be kept.
+    var handovers: [ControlClientID] = []
     /// Server: who wants to enrol.
     var enrolments = Enrolments()
     /// Numbers this run of the daemon.
@@ -73,6 +75,8 @@ struct Daemon: ~Copyable {
     /// Client: the name servers that are to be set, which way they were, when that was looked at, and who sets them.
     var nameServers: [IPAddress] = []
     var nameServerWay: NameServers.Way?
+    /// Client: why they could not be set; it is tried again.
+    var nameServerProblem: String?
     var nameServersCheckedAt = Instant.zero
     let hostNameServers: NameServers
     let nameServerWriter: NameServerWriter
@@ -167,6 +171,8 @@ struct Daemon: ~Copyable {
                 "threads": "\(owners.count)",
                 "offloads": plane.queue.offloads.description, "cipher": cipher?.description ?? "none",
             ])
+        // Reading configuration, routes and rulesets takes more than all that runs afterwards.
+        clinux_trim_heap()
     }
 
     /// A second instance on one machine gets a socket of its own unless told otherwise.
@@ -187,7 +193,8 @@ struct Daemon: ~Copyable {
             let check = nextCheck == .zero ? .never : nextCheck
             let count = poller.wait(
                 until: min(
-                    plane.nextDeadline, check, enrolments.deadline, firewall?.deadline ?? .never,
+                    plane.nextDeadline, check, enrolments.deadline, handed.deadline(now: DataPlane.clock()),
+                    firewall?.deadline ?? .never,
                     supervision.nextSign
                 ).nanoseconds,
                 now: DataPlane.clock().nanoseconds)
@@ -218,7 +225,7 @@ struct Daemon: ~Copyable {
         }
         supervision.stopping()
         stopThreads()
-        handed.close()
+        handed.close(now: DataPlane.clock())
         plane.close(now: DataPlane.clock())
         if plane.engine.isClient {
             undoNameServers()

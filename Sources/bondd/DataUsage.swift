@@ -60,7 +60,9 @@ struct DataUsage {
     private mutating func takeOutcome(waits: Bool = false) {
         guard let outcome = writer.takeOutcome(waits: waits) else { return }
         if let error = outcome {
-            if !isFailing { log(.warning, "\(error); data use is counted, but lost with a restart") }
+            if !isFailing {
+                log(.warning, "the usage file is not kept: \(error); data use is lost with a restart")
+            }
         } else if isFailing {
             log(.info, "the usage file is written again")
         }

@@ -14,7 +14,13 @@ struct HandedOver {
     private let writer: StateWriter
     private let log: Log
     private var isUnsaved = false
-    private var isFailing = false
+    /// Why it could not be written.
+    private var problem: String?
+    private var retryAt = Instant.zero
+
+    /// How often a write that is under way is looked at, and how long a disk is left alone that refused one.
+    private static let glance = Interval.milliseconds(5)
+    private static let patience = Interval.seconds(5)
 
     /// The largest file that is read, in bytes: some 50,000 clients.
     private static let maximumFile = 16 << 20
@@ -43,36 +49,52 @@ struct HandedOver {
     }
 
     /// Takes another handover in its place, and begins to save it.
-    mutating func replace(with new: Handover) {
+    mutating func replace(with new: Handover, now: Instant) {
         handover = new
         isUnsaved = true
-        save()
+        (problem, retryAt) = (nil, now)
+        save(now: now)
+    }
+
+    /// Whether the last handover is in the file, or why it is not; nil as long as that is not known.
+    var outcome: (isKept: Bool, problem: String)? {
+        if writer.isBusy { return nil }
+        return isUnsaved ? problem.map { (false, $0) } : (true, "")
+    }
+
+    /// When `save` is to be called again.
+    func deadline(now: Instant) -> Instant {
+        writer.isBusy ? now + Self.glance : isUnsaved ? max(retryAt, now + Self.glance) : .never
     }
 
     /// Saves what has not been yet, without waiting for the disk.
-    mutating func save() {
-        takeOutcome()
-        guard isUnsaved, !writer.isBusy, let handover, let line = try? Line.encode(handover) else { return }
+    mutating func save(now: Instant) {
+        takeOutcome(now: now)
+        guard isUnsaved, now >= retryAt, !writer.isBusy, let handover, let line = try? Line.encode(handover)
+        else { return }
         isUnsaved = false
         writer.begin(line)
     }
 
     /// Saves what has not been yet, and waits for it.
-    mutating func close() {
-        takeOutcome(waits: true)
-        save()
-        takeOutcome(waits: true)
+    mutating func close(now: Instant) {
+        takeOutcome(waits: true, now: now)
+        retryAt = now
+        save(now: now)
+        takeOutcome(waits: true, now: now)
     }
 
-    private mutating func takeOutcome(waits: Bool = false) {
+    private mutating func takeOutcome(waits: Bool = false, now: Instant) {
         guard let outcome = writer.takeOutcome(waits: waits) else { return }
-        if let error = outcome, !isFailing {
-            log(
-                .warning,
-                "\(error); clients that have enrolled since are lost with a restart until bondd-control is back"
-            )
+        guard let error = outcome else {
+            problem = nil
+            return
         }
-        isFailing = outcome != nil
+        let sentence = "\(error); who may connect is not kept through a restart until it can be written"
+        if problem == nil { log(.error, sentence) }
+        problem = sentence
+        isUnsaved = true
+        retryAt = now + Self.patience
     }
 
     /// The peers that follow from it, but for what those of the file have: a name, a key or an address can be one client's only.

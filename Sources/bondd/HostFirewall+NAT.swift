@@ -69,7 +69,9 @@ extension HostFirewall {
         } catch {
             log(.debug, error.description)
         }
-        for problem in forwarding.restore() { log(.warning, problem) }
+        let isShared = forwarding.hasChanged && netlink.hasBridge()
+        if isShared { log(.info, "forwarding stays on, as there are bridges that may need it") }
+        for problem in forwarding.restore(isShared: isShared) { log(.warning, problem) }
     }
 
     /// What keeps clients from the internet at this moment.

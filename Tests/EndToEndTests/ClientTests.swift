@@ -87,7 +87,9 @@ extension EndToEndTests {
             try laptop.bondd.start()
             try refused(laptop, tunnel.server)
             // Tries are 5 s and some jitter apart; each is sent on both paths.
-            try tunnel.server.wait(for: "a second try", seconds: 7) { $0.drops["handshake", default: 0] >= 4 }
+            try tunnel.server.wait(for: "a second try", seconds: 7) {
+                $0.drops["handshake", default: 0] >= 4
+            }
         }
 
         /// Neither end of a session says anything to a client that lacks the second key, and all is well with it.
@@ -114,7 +116,9 @@ extension EndToEndTests {
         }
 
         private func refused(_ client: TunnelClient, _ server: Bondd) throws {
-            try server.wait(for: "a refused handshake", seconds: 3) { $0.drops["handshake", default: 0] > 0 }
+            try server.wait(for: "a refused handshake", seconds: 3) {
+                $0.drops["unknown_key", default: 0] + $0.drops["handshake", default: 0] > 0
+            }
             usleep(500_000)
             let status = try client.bondd.status()
             #expect(status.sessions.first?.state == "connecting")

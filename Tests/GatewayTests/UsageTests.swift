@@ -61,6 +61,15 @@ import Testing
     @Test func countersOfAnySizeAreTaken() throws {
         try store.add(report("a", .max, .max), now: Samples.now)
         try store.add(report("a", 5, 5), now: Samples.now)
-        #expect(try store.usage().map(\.sentBytes) == [UInt64(Int64.max)])
+        #expect(try store.usage().map(\.sentBytes) == [UInt64(Store.mostBytes)])
+    }
+
+    /// A client that was revoked and has joined again with its key begins at 0 in the same run of bondd.
+    @Test func whoComesBackIsCountedAnew() throws {
+        try store.add(report("a", 1000, 100), now: Samples.now)
+        try store.add(report("a", 30, 40), now: Samples.now + 5)
+        try store.add(report("a", 50, 40), now: Samples.now + 10)
+        #expect(try store.usage().map(\.sentBytes) == [1050])
+        #expect(try store.usage().map(\.receivedBytes) == [140])
     }
 }

@@ -54,7 +54,9 @@ struct ResolverFile {
         let ours = String(decoding: bytes[..<length], as: UTF8.self)
         let (kind, was) = Self.cut(String(decoding: bytes[length...], as: UTF8.self))
         let words = kind.split(separator: " ", maxSplits: 1).map(String.init)
-        if (try? TextFile.read(path, limit: Self.limit)) == ours {
+        let present = try? TextFile.read(path, limit: Self.limit)
+        // Half of one of them is what a crash has left of writing it.
+        if let present, present == ours || ours.hasPrefix(present) || was.hasPrefix(present) {
             switch (words.first, words.last) {
             case ("link", let target?): if linkTarget() == nil { try putLink(to: target) }
             case ("file", let mode?): try put(was, mode: mode_t(mode) ?? 0o644)
@@ -105,12 +107,23 @@ struct ResolverFile {
     /// is written over.
     private func put(_ text: String, mode: mode_t) throws(ControlError) {
         if linkTarget() == nil && swap(text, mode: mode) { return }
-        let file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
+        let old = (try? TextFile.read(path, limit: Self.limit)) ?? ""
+        let file = open(path, O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { throw .file("write", path: path, errno: errno) }
         defer { close(file) }
-        guard write(file, text, text.utf8.count) == text.utf8.count else {
-            throw .file("write", path: path, errno: errno)
+        guard Self.overwrite(file, text) else {
+            let code = errno == 0 ? ENOSPC : errno
+            _ = Self.overwrite(file, old)
+            throw .file("write", path: path, errno: code)
         }
+    }
+
+    /// Writes the text over what is there, which is cut only then: a disk that is full, or a crash, leaves something.
+    private static func overwrite(_ file: Int32, _ text: String) -> Bool {
+        errno = 0
+        return pwrite(file, text, text.utf8.count, 0) == text.utf8.count
+            && ftruncate(file, text.utf8.count) == 0
+            && fsync(file) == 0
     }
 
     /// Puts a new file in place of the old one or of a link.

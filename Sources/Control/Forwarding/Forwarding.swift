@@ -55,8 +55,10 @@ public struct Forwarding: Sendable {
     }
 
     /// Puts back what was set, now or by an earlier run that was killed, where it still is as it was set.
+    /// - Parameter isShared: whether others forward, too, as with Docker's bridges: then it stays, as they found it on.
     /// - Returns: what could not be put back, a sentence each.
-    public mutating func restore() -> [String] {
+    public mutating func restore(isShared: Bool = false) -> [String] {
+        if isShared { return [] }
         // All are looked at first, as one moves others along.
         let changed = memory.entries.filter { $0.parameter.value == $0.after }
         var problems: [String] = []

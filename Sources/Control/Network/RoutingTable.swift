@@ -1,4 +1,4 @@
-/// The numbers of bondd's own routing tables. A number says whose it is: 0xBD, 19 bits of the index of the tunnel's
+/// The numbers of bondd's own routing tables. A number says whose it is: 0xB0, 19 bits of the index of the tunnel's
 /// interface, 5 bits of the slot, so that two daemons don't meet and what a dead one left behind is known without any file.
 public enum RoutingTable {
     /// The slot of the table that leads into a full tunnel.

@@ -15,6 +15,23 @@ enum StateFiles {
         close(file)
     }
 
+    /// Goes on as the user that the directory belongs to, when that is not root and this is: what lies there is that user's
+    /// to choose, links included. `becomeRoot` goes back.
+    static func becomeOwner(of directory: String) {
+        var facts = stat()
+        guard geteuid() == 0, stat(directory, &facts) == 0, facts.st_uid != 0 else { return }
+        _ = setgroups(0, nil)
+        _ = setegid(facts.st_gid)
+        _ = seteuid(facts.st_uid)
+    }
+
+    /// Undoes `becomeOwner`.
+    static func becomeRoot() {
+        guard getuid() == 0 else { return }
+        _ = seteuid(0)
+        _ = setegid(0)
+    }
+
     /// Gives the file to the user that the directory belongs to, so that what root did does not lock bondd-control out.
     static func giveToOwner(_ path: String, of directory: String) {
         var facts = stat()
@@ -23,8 +40,9 @@ enum StateFiles {
     }
 
     /// Copies a file into a new one (0600), and returns when it is on the disk.
-    static func copy(_ source: String, to target: String) throws(GatewayError) {
-        let input = open(source, O_RDONLY | O_CLOEXEC)
+    /// - Parameter follows: whether the source may be a link.
+    static func copy(_ source: String, to target: String, follows: Bool = true) throws(GatewayError) {
+        let input = open(source, O_RDONLY | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW))
         guard input >= 0 else { throw .file("read", path: source, errno: errno) }
         defer { close(input) }
         try create(target)

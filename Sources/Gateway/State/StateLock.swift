@@ -4,7 +4,8 @@ import Glibc
 public final class StateLock: Sendable {
     private let descriptor: Int32
 
-    /// Locks the state in `directory`, which is made (0700) when it is missing.
+    /// Locks the state in `directory`, which is made (0700) when it is missing. Root goes on as the directory's owner from here,
+    /// until `StateLock.becomeRoot`.
     /// - Parameter instead: what to do when another has it, for the error.
     /// - Throws: `running` or `unusable`.
     public init(directory: String, instead: String) throws(GatewayError) {
@@ -21,7 +22,14 @@ public final class StateLock: Sendable {
             throw .unusable(path: path, String(cString: strerror(code)))
         }
         StateFiles.giveToOwner(path, of: directory)
+        StateFiles.becomeOwner(of: directory)
     }
+
+    /// Goes on as root, if that is who started the program.
+    public static func becomeRoot() { StateFiles.becomeRoot() }
+
+    /// Goes on as the directory's owner again.
+    public static func becomeOwner(of directory: String) { StateFiles.becomeOwner(of: directory) }
 
     deinit { close(descriptor) }
 
@@ -33,7 +41,13 @@ public final class StateLock: Sendable {
         guard errno == EEXIST else {
             throw .unusable(path: directory, String(cString: strerror(errno)))
         }
-        // Tighter when it is ours; a package or a unit may have made it.
-        chmod(directory, 0o700)
+        // One that is there is left as it is: it may be the wrong one.
+        var facts = stat()
+        guard lstat(directory, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else {
+            throw .unusable(path: directory, "it is no directory")
+        }
+        guard facts.st_mode & 0o022 == 0 else {
+            throw .unusable(path: directory, "others may write in it; name the state's own with --state-dir")
+        }
     }
 }

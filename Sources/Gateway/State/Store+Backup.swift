@@ -22,6 +22,9 @@ extension Store {
         StateFiles.sync(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
     }
 
+    /// Whether there is a state in `directory`.
+    public static func exists(in directory: String) -> Bool { access(directory + "/" + fileName, F_OK) == 0 }
+
     /// The state in `directory`, which must be there.
     /// - Throws: `unusable` when it is not; else as `init(directory:)`.
     public convenience init(existingIn directory: String) throws(GatewayError) {
@@ -35,10 +38,10 @@ extension Store {
         "\(directory)/\(copyPrefix)\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     }
 
-    /// Copies a backup into a new file (0600).
+    /// Copies a backup, which must be a file and no link, into a new file (0600).
     /// - Throws: `refused` when that exists, or `file`.
     public static func copy(_ backup: String, to path: String) throws(GatewayError) {
-        try StateFiles.copy(backup, to: path)
+        try StateFiles.copy(backup, to: path, follows: false)
     }
 
     /// Removes copies that a killed process has left in the state's directory.
@@ -55,13 +58,19 @@ extension Store {
 
     /// Puts a backup in place of the state in `directory`, which stays beside it as `state.sqlite.before-restore`. Who calls has
     /// the directory's `StateLock`.
-    /// - Parameter now: seconds since 1970.
+    /// - Parameters:
+    ///   - now: seconds since 1970.
+    ///   - isRead: called when the backup was read, which only its owner may be able to.
     /// - Throws: `damaged` or `newer` when the backup is; `file`. The state is as it was then.
-    public static func restore(_ backup: String, into directory: String, now: Int) throws(GatewayError) {
+    public static func restore(
+        _ backup: String, into directory: String, now: Int, isRead: () -> Void = {}
+    ) throws(GatewayError) {
         removeCopies(in: directory)
         let new = directory + "/" + copyPrefix + "restore"
         defer { for suffix in ["", "-wal", "-shm"] { unlink(new + suffix) } }
         try StateFiles.copy(backup, to: new)
+        StateFiles.giveToOwner(new, of: directory)
+        isRead()
         guard isState(new) else { throw .refused("\(backup) is no backup of a state; name another") }
         let path = directory + "/" + fileName
         let last = close(path, directory)
@@ -90,10 +99,9 @@ extension Store {
         if access(path, F_OK) == 0 {
             unlink(old)
             guard link(path, old) == 0 else { throw .file("keep the old state as", path: old, errno: errno) }
-            // Still there only when SQLite could make no sense of it; it must not be taken for the new state's.
-            for suffix in ["-wal", "-shm"] { Glibc.rename(path + suffix, old + suffix) }
         }
-        StateFiles.giveToOwner(new, of: directory)
+        // Still there only when SQLite could make no sense of it; it must not be taken for the new state's.
+        for suffix in ["-wal", "-shm"] { Glibc.rename(path + suffix, old + suffix) }
         StateFiles.sync(new)
         guard Glibc.rename(new, path) == 0 else { throw .file("replace", path: path, errno: errno) }
         StateFiles.sync(directory)

@@ -59,7 +59,7 @@ extension Store {
         }
         var checked: [HostPort] = []
         for text in endpoints {
-            guard let endpoint = HostPort(text) else {
+            guard text.utf8.count <= JoinLink.longestEndpoint, let endpoint = HostPort(text) else {
                 throw .refused(
                     "\"\(text)\" is not HOST:PORT such as 203.0.113.7:5000 or vpn.example.org:5000")
             }

@@ -6,6 +6,8 @@ extension Store {
     /// The most paths of a client that are counted by name in a month; what the others carried is counted together. A client that
     /// makes ever new paths must not fill the disk.
     static let mostPaths = 64
+    /// The most bytes that a path is counted with in a month: 9 PB, so that no sum of sums overflows, whatever is reported.
+    static let mostBytes: Int64 = 1 << 53
     /// The name of the others.
     static let otherPaths = "other"
 
@@ -36,7 +38,8 @@ extension Store {
                 try db.execute(
                     sql: """
                         INSERT INTO usage VALUES (?, ?, ?, ?, ?) ON CONFLICT (public_key, path, month)
-                        DO UPDATE SET tx_bytes = tx_bytes + excluded.tx_bytes, rx_bytes = rx_bytes + excluded.rx_bytes
+                        DO UPDATE SET tx_bytes = min(tx_bytes + excluded.tx_bytes, \(Self.mostBytes)),
+                            rx_bytes = min(rx_bytes + excluded.rx_bytes, \(Self.mostBytes))
                         """,
                     arguments: [
                         counters.publicKey, try Self.name(of: counters, month, db), month, change.sent,
@@ -69,10 +72,14 @@ extension Store {
             }
         }
         let paths = report.paths.compactMap { path -> Change? in
-            let (sent, received) = last[[path.publicKey, path.path]] ?? (0, 0)
+            var (sent, received) = last[[path.publicKey, path.path]] ?? (0, 0)
+            // Less than before: a client that was revoked and has joined again is counted anew.
+            if Int64(clamping: path.sentBytes) < sent || Int64(clamping: path.receivedBytes) < received {
+                (sent, received) = (0, 0)
+            }
             let change = Change(
-                counters: path, sent: max(0, Int64(clamping: path.sentBytes) - sent),
-                received: max(0, Int64(clamping: path.receivedBytes) - received))
+                counters: path, sent: min(Int64(clamping: path.sentBytes) - sent, Self.mostBytes),
+                received: min(Int64(clamping: path.receivedBytes) - received, Self.mostBytes))
             return change.sent > 0 || change.received > 0 ? change : nil
         }
         return (isNewRun, paths)

@@ -18,7 +18,7 @@ struct ListeningSocket: ~Copyable {
             let directory = String(path[..<slash])
             if mkdir(directory, 0o755) == 0 {
                 // Whatever the umask is: others of the group have sockets there.
-                if isForGroup { chmod(directory, 0o770) }
+                if isForGroup { chmod(directory, 0o1770) }
             } else if errno != EEXIST {
                 throw .file("make the directory", path: directory, errno: errno)
             }
