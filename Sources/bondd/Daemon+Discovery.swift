@@ -14,11 +14,16 @@ extension Daemon {
     mutating func discover(now: Instant) {
         guard case .client(let client) = configuration.role, client.paths.isEmpty else { return }
         let found: [Uplink]
+        var left: [String] = []
         do throws(ControlError) {
             let tunnels = try HostRouting.owners(netlink).union([RoutingTable.short(tunnel.index)])
+            let interfaces = try netlink.interfaces()
             found = Uplink.find(
-                in: try netlink.interfaces(), routes: hostRoutes, discovery: client.discovery,
-                besides: tunnels)
+                in: interfaces, routes: hostRoutes, discovery: client.discovery, besides: tunnels)
+            if found.isEmpty {
+                left = Uplink.virtual(
+                    among: interfaces, routes: hostRoutes, discovery: client.discovery, besides: tunnels)
+            }
         } catch {
             log(.warning, error.description)
             return
@@ -41,8 +46,11 @@ extension Daemon {
             log(.info, "an uplink was found", ["interface": name, "medium": "\(uplink.medium)"])
             addPath(remembered[name] ?? Configuration.Path(interface: name), client)
         }
-        noteUplinks(
-            found.isEmpty ? "there is no uplink: no interface that may be one has a default route" : nil)
+        let reason =
+            left.isEmpty
+            ? "no interface that may be one has a default route"
+            : "\(left.joined(separator: ", ")) would do but for being virtual; name what is an uplink in [discovery] include"
+        noteUplinks(found.isEmpty ? "there is no uplink: \(reason)" : nil)
     }
 
     /// Says what is amiss with the uplinks, once as long as it is.

@@ -33,6 +33,17 @@ public struct Uplink: Hashable, Sendable {
         .sorted { ($0.medium, $0.interface.name) < ($1.medium, $1.interface.name) }
     }
 
+    /// The interfaces that would be uplinks if they were not virtual, by name: what to include where nothing else is, as in a
+    /// container.
+    public static func virtual(
+        among interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
+        besides tunnels: Set<UInt32>
+    ) -> [String] {
+        let named = Configuration.Discovery(
+            include: interfaces.map(\.name), exclude: discovery.exclude)
+        return find(in: interfaces, routes: routes, discovery: named, besides: tunnels).map(\.interface.name)
+    }
+
     private static func isMeant(
         _ interface: NetworkInterface, _ discovery: Configuration.Discovery
     ) -> Bool {

@@ -18,7 +18,7 @@ struct Init: ParsableCommand {
     @OptionGroup var options: GlobalOptions
 
     @Option(
-        name: .customLong("endpoint"),
+        name: .customLong("endpoint"), parsing: .upToNextOption,
         help:
             "Where clients reach this server, HOST:PORT; more than once if need be. Left out: its public addresses, port 5000."
     )

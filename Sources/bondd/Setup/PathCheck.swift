@@ -13,7 +13,11 @@ struct PathCheck {
 
     func run() throws {
         guard var status = wait() else {
-            throw Failure("bondd runs but has no session with the server yet; see bondd status and its log")
+            guard case .status(let status)? = try? ControlClient.ask(.status, path: socket) else {
+                throw Failure("bondd was started and does not answer; look at its log")
+            }
+            let reason = status.notices.first.map { ": \($0)" } ?? "; see bondd status and its log"
+            throw Failure("bondd runs but has no session with the server yet\(reason)")
         }
         // Others come up a moment after the first.
         for _ in 0..<Self.settling where status.paths.contains(where: { $0.state != "up" || $0.rtt == 0 }) {
