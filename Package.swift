@@ -65,9 +65,18 @@ let package = Package(
         .target(
             name: "Control", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
             swiftSettings: strict),
+        // What the command lines of bondd and bondd-control share.
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Messages", "Settings",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "bondd",
             dependencies: [
+                "Commands",
                 "Engine", "Tun", "Transport", "Control", "Settings", "Messages", "Proto", "Packet", "CLinux",
                 "CQrencode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -91,7 +100,7 @@ let package = Package(
         .executableTarget(
             name: "bondd-control",
             dependencies: [
-                "Gateway", "Messages", "Settings", "Proto", "CLinux",
+                "Commands", "Gateway", "Messages", "Settings", "Proto", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -1,4 +1,5 @@
 import CLinux
+import Commands
 import Gateway
 import Glibc
 import Messages

@@ -10,7 +10,7 @@ struct Run: ParsableCommand {
         commandName: "run",
         abstract: "Run in the foreground beside bondd, as any user who may use its socket.")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup var options: StateOptions
 
     @Option(help: "bondd's configuration; the key files that it names are left alone.")
     var config = "/etc/bondd/bondd.toml"
@@ -36,7 +36,7 @@ struct Run: ParsableCommand {
             let gateway = try Gateway(
                 store: Store(directory: options.stateDirectory), plan: plan, file: config,
                 socket: options.socket, log: options.log)
-            try loop.listen(on: options.controlSocket, for: gateway)
+            try loop.listen(on: options.gatewaySocket, for: gateway)
             serveHealth(configuration.health, token, gateway)
             let counting = DispatchGroup()
             DispatchQueue(label: "enrolments").async { gateway.letIn() }

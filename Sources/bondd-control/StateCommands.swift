@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Gateway
 import Glibc
 import Messages
@@ -11,7 +12,7 @@ struct Invite: ParsableCommand {
         commandName: "invite",
         abstract: "Make an invitation while no bondd-control runs; prints the join link.")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup var options: StateOptions
 
     @Argument(help: "The name that the client will have.")
     var name: String
@@ -25,8 +26,9 @@ struct Invite: ParsableCommand {
     @Option(help: "Where clients reach the server, HOST:PORT; may be given several times.")
     var endpoint: [String] = []
 
-    @Option(help: "Seconds until it expires, or with m, h or d behind.")
-    var ttl = "24h"
+    @Option(
+        name: .customLong("ttl"), help: "How long the link is good: a number with s, m, h or d, such as 24h.")
+    var lifetime = Lifetime.day
 
     @Option(help: "How many clients may enrol with it.")
     var uses = 1
@@ -35,9 +37,6 @@ struct Invite: ParsableCommand {
     var mode: String?
 
     func run() throws {
-        guard let lifetime = Lifetime(ttl) else {
-            throw ValidationError("\"\(ttl)\" is no time; write such as 90s, 30m, 24h or 7d")
-        }
         let server = try publicKey.map { text throws -> PublicKey in
             guard let key = PublicKey(base64: text) else {
                 throw ValidationError("\"\(text)\" is no public key; it is 32 bytes in base64")
@@ -61,7 +60,7 @@ struct SetEndpoints: ParsableCommand {
         commandName: "set-endpoints",
         abstract: "Set where clients reach the server, for invitations that do not say it.")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup var options: StateOptions
 
     @Argument(help: "HOST:PORT, the first to try first.")
     var endpoints: [String]
@@ -80,7 +79,7 @@ struct Backup: ParsableCommand {
         commandName: "backup",
         abstract: "Write a copy of the state into a new file; bondd-control may run meanwhile.")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup var options: StateOptions
 
     @Argument(help: "The file to make.")
     var file: String
@@ -112,7 +111,7 @@ struct Restore: ParsableCommand {
         commandName: "restore",
         abstract: "Put a backup in place of the state, which is kept beside it; bondd-control must not run.")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup var options: StateOptions
 
     @Argument(help: "The backup.")
     var file: String
@@ -130,10 +129,10 @@ struct Restore: ParsableCommand {
 }
 
 /// Whether a bondd-control that runs has done it; false when none runs.
-private func asked(_ request: GatewayRequest, _ options: GlobalOptions) throws -> Bool {
+private func asked(_ request: GatewayRequest, _ options: StateOptions) throws -> Bool {
     let answer: GatewayResponse
     do throws(SocketError) {
-        answer = try ControlClient.ask(request, path: options.controlSocket)
+        answer = try ControlClient.ask(request, path: options.gatewaySocket)
     } catch .notRunning {
         return false
     }

@@ -1,4 +1,5 @@
 import CLinux
+import Commands
 import Glibc
 
 /// An eventfd: rung by one thread, it wakes another that watches it.

@@ -1,3 +1,5 @@
+import Commands
+
 /// What other threads have for a data thread: letters and commands. Whoever posts takes the lock once a batch and rings
 /// when the box was empty; the owner takes all that is there at once.
 final class Mailbox: @unchecked Sendable {

@@ -1,4 +1,5 @@
 import CLinux
+import Commands
 import Glibc
 
 /// epoll, and the timer and signals that it watches beside descriptors. Each descriptor has a token by which the loop knows

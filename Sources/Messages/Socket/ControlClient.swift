@@ -13,6 +13,11 @@ public enum ControlClient {
         try ask(request, path: path, timeout: timeout, for: Response.self)
     }
 
+    /// Where the bondd-control that belongs to the bondd behind `socket` answers: beside it.
+    public static func gatewayPath(beside socket: String) -> String {
+        (socket.lastIndex(of: "/").map { socket[...$0] } ?? "") + "control.sock"
+    }
+
     /// The same of the bondd-control behind `path`.
     public static func ask(
         _ request: GatewayRequest, path: String, timeout: Int = 10_000

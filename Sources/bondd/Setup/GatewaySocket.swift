@@ -1,3 +1,4 @@
+import Commands
 import Messages
 
 /// bondd-control's socket, as the command line uses it: beside bondd's own.
@@ -6,8 +7,7 @@ struct GatewaySocket {
 
     /// The one beside bondd's socket at `socket`.
     init(beside socket: String) {
-        let directory = socket.lastIndex(of: "/").map { socket[...$0] } ?? ""
-        path = directory + "control.sock"
+        path = ControlClient.gatewayPath(beside: socket)
     }
 
     /// Asks bondd-control, and makes its refusal an error.

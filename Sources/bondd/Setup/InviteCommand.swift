@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Messages
 import Settings
 
@@ -64,19 +65,4 @@ struct Invite: ParsableCommand {
         if let code = QRCode.forTerminal(link) { print(code) }
         print("On the client, as root:\n\n    bondd join \(link)\n")
     }
-}
-
-extension Lifetime: ExpressibleByArgument {
-    /// Reads `24h` from the command line.
-    public init?(argument: String) { self.init(argument) }
-
-    /// `24h`
-    public var defaultValueDescription: String { description }
-}
-
-extension Configuration.Mode: ExpressibleByArgument {}
-
-extension HostPort: ExpressibleByArgument {
-    /// Reads `HOST:PORT` from the command line.
-    public init?(argument: String) { self.init(argument) }
 }

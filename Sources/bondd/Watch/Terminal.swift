@@ -1,4 +1,5 @@
 import CLinux
+import Commands
 import Glibc
 
 /// The user's terminal while the live view has it: raw, on its alternate screen. It is as before when the value is gone.

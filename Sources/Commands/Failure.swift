@@ -1,0 +1,8 @@
+/// A failure with the sentence that the user reads.
+public struct Failure: Error, CustomStringConvertible {
+    /// The sentence.
+    public let description: String
+
+    /// A failure that this sentence describes.
+    public init(_ sentence: String) { description = sentence }
+}
