@@ -68,4 +68,9 @@ public struct IPAddress: Hashable, Sendable {
     @inlinable public var isLinkLocal: Bool {
         family == .v4 ? low >> 16 == 0xA9FE : high >> 54 == 0x3FA
     }
+
+    /// Whether it is this host itself: 127.0.0.0/8 (RFC 1122 3.2.1.3) or ::1 (RFC 4291 2.5.3).
+    @inlinable public var isLoopback: Bool {
+        family == .v4 ? low >> 24 == 127 : high == 0 && low == 1
+    }
 }

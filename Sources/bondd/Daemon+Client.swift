@@ -37,7 +37,7 @@ extension Daemon {
 
     /// The endpoints that are addresses, those whose names are known, and the others' later.
     private func endpoints(of path: Configuration.Path, _ client: Configuration.Client) -> [Endpoint] {
-        let wanted = path.endpoint.map { [$0] } ?? client.server.endpoints
+        let wanted = client.endpoints(of: path)
         for name in wanted where name.endpoint == nil { resolver.resolve(name) }
         return wanted.flatMap { name in
             name.endpoint.map { [$0] } ?? resolved[name] ?? firewall?.rememberedEndpoints(of: name) ?? []
@@ -55,7 +55,7 @@ extension Daemon {
         // A path that comes later may find no way to a name server, as all goes into a tunnel that has no path.
         resolved[resolution.name] = resolution.endpoints
         for path in paths {
-            let wanted = path.configuration.endpoint.map { [$0] } ?? client.server.endpoints
+            let wanted = client.endpoints(of: path.configuration)
             guard wanted.contains(resolution.name) else { continue }
             for endpoint in resolution.endpoints where !path.endpoints.contains(endpoint) {
                 path.endpoints.append(endpoint)
@@ -73,7 +73,7 @@ extension Daemon {
         let working = workingPaths(now: now)
         for path in paths {
             if path.endpoints.isEmpty {
-                for name in path.configuration.endpoint.map({ [$0] }) ?? client.server.endpoints
+                for name in client.endpoints(of: path.configuration)
                 where name.endpoint == nil { resolver.resolve(name) }
             }
             if !working.contains(path.id) && path.dataState != .spent && path.endpoints.count > 1
@@ -104,11 +104,7 @@ extension Daemon {
         routingIsDue = true
         path.isKnownToEngine = true
         // An address that changed leaves the link as it is, but what is under way may be lost: start over.
-        if changed && hadLink != nil && path.link == hadLink {
-            plane.engine.setPath(
-                path.id, name: path.configuration.name, role: path.role, capMbit: path.cap, link: nil,
-                mtu: path.mtu, now: now)
-        }
+        if changed && hadLink != nil && path.link == hadLink { tellEngine(of: path, asCut: true, now: now) }
         tellEngine(of: path, now: now)
         if path.dataState == .spent { return }
         let name = path.configuration.name
@@ -120,10 +116,11 @@ extension Daemon {
             ])
     }
 
-    mutating func tellEngine(of path: ClientPath, now: Instant) {
+    /// - Parameter isCut: whether to say that there is no link, though there is: it is tried anew when that is said again.
+    mutating func tellEngine(of path: ClientPath, asCut isCut: Bool = false, now: Instant) {
         plane.engine.setPath(
-            path.id, name: path.configuration.name, role: path.role, capMbit: path.cap, link: path.link,
-            mtu: path.mtu, now: now)
+            path.id, name: path.configuration.name, role: path.role, capMbit: path.cap,
+            link: isCut ? nil : path.link, mtu: path.mtu, now: now)
     }
 
     /// The kernel says that something of the network changed.

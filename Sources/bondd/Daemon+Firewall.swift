@@ -23,7 +23,7 @@ extension Daemon {
     /// answered.
     func renewNames() {
         guard firewall?.wantsKillSwitch == true, case .client(let client) = configuration.role else { return }
-        for name in client.server.endpoints + client.paths.compactMap(\.endpoint) where name.endpoint == nil {
+        for name in client.allEndpoints where name.endpoint == nil {
             resolver.resolve(name)
         }
     }

@@ -85,9 +85,7 @@ extension Daemon {
         let working = workingPaths(now: now)
         for path in paths where path.slot.map(slots.contains) == true && !working.contains(path.id) {
             guard path.isKnownToEngine, path.link != nil else { continue }
-            plane.engine.setPath(
-                path.id, name: path.configuration.name, role: path.role, capMbit: path.cap, link: nil,
-                mtu: path.mtu, now: now)
+            tellEngine(of: path, asCut: true, now: now)
             tellEngine(of: path, now: now)
         }
     }

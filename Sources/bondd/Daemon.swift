@@ -191,13 +191,14 @@ struct Daemon: ~Copyable {
         supervision.ready(summary(now: startedAt), now: DataPlane.clock())
         while isRunning {
             let check = nextCheck == .zero ? .never : nextCheck
+            let before = DataPlane.clock()
             let count = poller.wait(
                 until: min(
-                    plane.nextDeadline, check, enrolments.deadline, handed.deadline(now: DataPlane.clock()),
+                    plane.nextDeadline, check, enrolments.deadline, handed.deadline(now: before),
                     firewall?.deadline ?? .never,
                     supervision.nextSign
                 ).nanoseconds,
-                now: DataPlane.clock().nanoseconds)
+                now: before.nanoseconds)
             let now = DataPlane.clock()
             for i in 0..<count {
                 guard let event = poller.event(i) else { continue }

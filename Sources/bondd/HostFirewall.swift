@@ -174,7 +174,7 @@ final class HostFirewall {
 
     private func setKillSwitch() throws(ControlError) {
         guard case .client(let client) = configuration.role else { return }
-        let names = client.server.endpoints + client.paths.compactMap(\.endpoint)
+        let names = client.allEndpoints
         var endpoints: [Endpoint] = []
         for endpoint in names.flatMap({ memory.endpoints(of: $0) }) where !endpoints.contains(endpoint) {
             endpoints.append(endpoint)

@@ -49,7 +49,6 @@ extension Daemon {
     /// How it does, in a few words.
     func summary(now: Instant) -> String {
         guard plane.engine.isClient else { return "server on \(tunnel.name)" }
-        let up = plane.engine.reports(now: now).flatMap(\.paths).count { $0.state == .up }
-        return "client on \(tunnel.name), \(up) of \(paths.count) paths up"
+        return "client on \(tunnel.name), \(workingPaths(now: now).count) of \(paths.count) paths up"
     }
 }

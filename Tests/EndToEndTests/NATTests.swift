@@ -80,14 +80,6 @@ extension EndToEndTests {
             }
         }
 
-        private func wait(seconds: Double, _ what: String, until isSo: () throws -> Bool) throws {
-            for _ in 0..<Int(seconds * 20) {
-                if try isSo() { return }
-                usleep(50_000)
-            }
-            Issue.record("\(what) did not come within \(seconds) s")
-        }
-
         @Test func clientsReachTheInternetAndNothingStays() throws {
             try inWorld { world in
                 try world.server.namespace.run(["nft", "add", "table", "ip", "others"])

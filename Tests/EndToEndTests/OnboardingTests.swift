@@ -11,14 +11,6 @@ extension EndToEndTests {
             try body(household)
         }
 
-        private func wait(seconds: Double, _ what: String, until isSo: () throws -> Bool) throws {
-            for _ in 0..<Int(seconds * 20) {
-                if try isSo() { return }
-                usleep(50_000)
-            }
-            Issue.record("\(what) did not come within \(seconds) s")
-        }
-
         /// Two commands, and the internet is reached over both IP versions; killed, started again and stopped, both hosts
         /// are as they were.
         @Test func twoCommandsMakeATunnel() throws {

@@ -1,3 +1,4 @@
+import Glibc
 import Lab
 import Testing
 
@@ -16,6 +17,15 @@ func withTunnel(
     let client = try tunnel.client("laptop", uplinks: uplinks, ipv6: ipv6)
     try tunnel.start()
     try body(tunnel, client)
+}
+
+/// Waits until something is so; after that many seconds it is an issue that it is not.
+func wait(seconds: Double, _ what: String, until isSo: () throws -> Bool) throws {
+    for _ in 0..<Int(seconds * 20) {
+        if try isSo() { return }
+        usleep(50_000)
+    }
+    Issue.record("\(what) did not come within \(seconds) s")
 }
 
 /// Prints a measured figure, so that a log of the tests is a record of them.

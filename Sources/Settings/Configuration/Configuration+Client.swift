@@ -13,6 +13,12 @@ extension Configuration {
         public let routes: [CIDR]?
         /// The name servers while the tunnel is up; nil: the server's offer, empty: none.
         public let dns: [IPAddress]?
+
+        /// Where a path may reach the server.
+        public func endpoints(of path: Path) -> [HostPort] { path.endpoint.map { [$0] } ?? server.endpoints }
+
+        /// Where any path may.
+        public var allEndpoints: [HostPort] { server.endpoints + paths.compactMap(\.endpoint) }
         /// Whether nothing may leave outside the tunnel, also while bondd does not run.
         public let killSwitch: Bool
     }

@@ -11,17 +11,12 @@ extension ConfigurationReader {
             throw table.error("listen", table["listen"]!, "is not ADDRESS:PORT such as 127.0.0.1:8098")
         }
         let tokenFile = try table.string("token_file").map { relative($0) }
-        guard tokenFile != nil || Self.isLoopback(listen.address) else {
+        guard tokenFile != nil || listen.address.isLoopback else {
             throw table.error(
                 "listen", table["listen"]!,
                 "can be reached from elsewhere; add token_file = \"FILE\" with a token in it, or listen on 127.0.0.1"
             )
         }
         return Configuration.Health(listen: listen, tokenFile: tokenFile)
-    }
-
-    /// 127.0.0.0/8 (RFC 1122 3.2.1.3) or ::1 (RFC 4291 2.5.3).
-    private static func isLoopback(_ address: IPAddress) -> Bool {
-        CIDR("127.0.0.0/8")!.contains(address) || address == IPAddress("::1")
     }
 }

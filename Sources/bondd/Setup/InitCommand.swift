@@ -28,17 +28,7 @@ struct Init: ParsableCommand {
     @Option(help: "The name of the first client.")
     var client = "client"
 
-    @Option(help: "The configuration to write.")
-    var config = "/etc/bondd/bondd.toml"
-
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
-
-    @Option(help: "The tunnel's interface.")
-    var interface = "bond0"
-
-    @Flag(name: .customLong("no-start"), help: "Do not start the services, and invite nobody.")
-    var isLeftStopped = false
+    @OptionGroup var place: SiteOptions
 
     @Flag(name: .customLong("no-qr"), help: "Print the link alone.")
     var isPlain = false
@@ -50,9 +40,9 @@ struct Init: ParsableCommand {
     }
 
     func run() throws {
-        let site = Site(config: config, stateDirectory: stateDirectory, socket: options.socket)
-        try site.checkFree(willStart: !isLeftStopped)
-        guard isLeftStopped || Program(named: "bondd-control") != nil else {
+        let site = place.site(options.socket)
+        try site.checkFree(willStart: !place.isLeftStopped)
+        guard place.isLeftStopped || Program(named: "bondd-control") != nil else {
             throw Failure(
                 "there is no program bondd-control here; install the package bondd-control, or use --no-start"
             )
@@ -76,13 +66,16 @@ struct Init: ParsableCommand {
         _ = try site.privateKey(named: "server.key")
         try site.write(
             ServerText(
-                interface: interface, addresses: surroundings.tunnelAddresses(), port: port, endpoints: places
+                interface: place.interface, addresses: surroundings.tunnelAddresses(), port: port,
+                endpoints: places
             ).text)
-        print("this host is a server now; the configuration is \(config)")
+        print("this host is a server now; the configuration is \(place.config)")
         let list = places.map(\.description).joined(separator: ", ")
         print("clients reach it at \(list); UDP port \(port) must be open to them")
-        if isLeftStopped {
-            print("start it with: bondd run --config \(config), and bondd-control run --config \(config)")
+        if place.isLeftStopped {
+            print(
+                "start it with: bondd run --config \(place.config), and bondd-control run --config \(place.config)"
+            )
             print("then invite a client: bondd invite \(client)")
             return
         }

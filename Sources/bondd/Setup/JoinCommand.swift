@@ -23,22 +23,12 @@ struct Join: ParsableCommand {
     @Argument(help: "What bondd invite or bondd init printed on the server.")
     var link: String?
 
-    @Option(help: "The configuration to write.")
-    var config = "/etc/bondd/bondd.toml"
-
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
-
-    @Option(help: "The tunnel's interface.")
-    var interface = "bond0"
+    @OptionGroup var place: SiteOptions
 
     @Option(
         name: .customLong("include"), help: "Interfaces that may become paths, by glob; virtual ones only so."
     )
     var included: [String] = []
-
-    @Flag(name: .customLong("no-start"), help: "Do not start the service.")
-    var isLeftStopped = false
 
     @Flag(name: .customLong("no-measure"), help: "Do not measure the paths' rates.")
     var isNotMeasured = false
@@ -48,15 +38,16 @@ struct Join: ParsableCommand {
 
     func run() throws {
         let link = try readLink()
-        let site = Site(config: config, stateDirectory: stateDirectory, socket: options.socket)
-        try site.checkFree(willStart: !isLeftStopped)
+        let site = place.site(options.socket)
+        try site.checkFree(willStart: !place.isLeftStopped)
         let key = try site.privateKey(named: "client.key")
         let publicKey = key.publicKey
         let suite = try enrol(publicKey, link)
-        try site.write(ClientText(link: link, suite: suite, interface: interface, included: included).text)
-        print("joined; the configuration is \(config)")
-        if isLeftStopped {
-            print("start it with: bondd run --config \(config)")
+        try site.write(
+            ClientText(link: link, suite: suite, interface: place.interface, included: included).text)
+        print("joined; the configuration is \(place.config)")
+        if place.isLeftStopped {
+            print("start it with: bondd run --config \(place.config)")
             return
         }
         print(try site.service("bondd").start())

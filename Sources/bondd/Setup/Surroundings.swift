@@ -56,12 +56,4 @@ extension IPAddress {
         case .v6: matches(IPAddress(v6High: 0xFC << 56, low: 0), prefix: 7)
         }
     }
-
-    /// Whether it is this host itself.
-    var isLoopback: Bool {
-        switch family {
-        case .v4: matches(IPAddress(v4: 127 << 24), prefix: 8)
-        case .v6: self == IPAddress(v6High: 0, low: 1)
-        }
-    }
 }
