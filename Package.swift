@@ -83,11 +83,16 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // The second program, without privileges: state, invitations, health.
+        // Services behind the tunnel: what rules are, without sockets or a clock; carrying them in this program; where they come from.
+        .target(name: "Rules", dependencies: ["Packet"], swiftSettings: strict),
+        .target(name: "Carrier", dependencies: ["Rules", "CLinux", "Packet"], swiftSettings: strict),
+        .target(name: "Portunus", dependencies: ["Rules", "Settings", "Packet"], swiftSettings: strict),
+
+        // The second program, without privileges: state, invitations, health, services.
         .target(
             name: "Gateway",
             dependencies: [
-                "Messages", "Settings", "Proto", "Packet",
+                "Carrier", "Portunus", "Rules", "Messages", "Settings", "Proto", "Packet",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

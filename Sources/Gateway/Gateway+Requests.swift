@@ -26,6 +26,8 @@ extension Gateway {
                 log(.info, "a client was renamed", ["client": name, "to": other])
                 handOver()
             case .backup(let path): try store.backup(to: path)
+            case .services: return .services([], PlaneStatus())
+            case .enrolService: return .failed("services are not carried yet")
             case .setEndpoints(let endpoints): try store.setEndpoints(endpoints)
             }
             return .ok

@@ -19,10 +19,14 @@ public enum Request: Hashable, Sendable, Codable {
     case awaitEnrolments
     /// What became of the enrolment with that `id`.
     case settle(id: Int, outcome: EnrolmentOutcome)
+    /// Carries these rules in the kernel in place of those handed over before. Of bondd-control alone.
+    case carry([HandedService])
+    /// What the kernel has carried of them.
+    case services
 
     private enum CodingKeys: String, CodingKey {
         case action = "do"
-        case key, value, path, up, handover, id, outcome
+        case key, value, path, up, handover, id, outcome, services
     }
 
     /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
@@ -48,6 +52,8 @@ public enum Request: Hashable, Sendable, Codable {
             self = .settle(
                 id: try fields.decode(Int.self, forKey: .id),
                 outcome: try fields.decode(EnrolmentOutcome.self, forKey: .outcome))
+        case "carry": self = .carry(try fields.decode([HandedService].self, forKey: .services))
+        case "services": self = .services
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .action, in: fields, debugDescription: "unknown action \(action)")
@@ -78,6 +84,10 @@ public enum Request: Hashable, Sendable, Codable {
             try fields.encode("settle", forKey: .action)
             try fields.encode(id, forKey: .id)
             try fields.encode(outcome, forKey: .outcome)
+        case .carry(let services):
+            try fields.encode("carry", forKey: .action)
+            try fields.encode(services, forKey: .services)
+        case .services: try fields.encode("services", forKey: .action)
         }
     }
 }

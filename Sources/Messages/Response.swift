@@ -13,9 +13,11 @@ public enum Response: Hashable, Sendable, Codable, Answer {
     case usage(UsageReport)
     /// The answer to `Request.awaitEnrolments`: those that wait to be settled.
     case enrolments([Enrolment])
+    /// The answer to `Request.services`.
+    case services(ServiceCounters)
 
     private enum CodingKeys: String, CodingKey {
-        case ok, error, status, bench, usage, enrolments
+        case ok, error, status, bench, usage, enrolments, services
     }
 
     /// Reads a response; unknown keys are skipped.
@@ -31,6 +33,8 @@ public enum Response: Hashable, Sendable, Codable, Answer {
             self = .usage(usage)
         } else if let enrolments = try fields.decodeIfPresent([Enrolment].self, forKey: .enrolments) {
             self = .enrolments(enrolments)
+        } else if let services = try fields.decodeIfPresent(ServiceCounters.self, forKey: .services) {
+            self = .services(services)
         } else {
             self = .ok
         }
@@ -56,6 +60,9 @@ public enum Response: Hashable, Sendable, Codable, Answer {
         case .enrolments(let enrolments):
             try fields.encode(true, forKey: .ok)
             try fields.encode(enrolments, forKey: .enrolments)
+        case .services(let services):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(services, forKey: .services)
         }
     }
 }

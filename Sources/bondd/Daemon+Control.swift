@@ -20,6 +20,7 @@ extension Daemon {
                 continue
             case .settle(let id, let outcome): response = settle(id, outcome)
             case .usage: response = .usage(usageReport(now: now))
+            case .carry, .services: response = .failed("services are not carried in the kernel yet")
             case .unlock: response = unlock()
             case .status: response = .status(status(now: now))
             case .set(let key, let value): response = set(key, value, now: now)

@@ -12,10 +12,14 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
     case backup(path: String)
     /// Sets where clients reach the server, `HOST:PORT`, for invitations that do not say it.
     case setEndpoints([String])
+    /// The rules that are carried, and the control plane that they come from.
+    case services
+    /// Redeems an enrolment URI of a control plane, and carries its rules from then on.
+    case enrolService(uri: String)
 
     private enum CodingKeys: String, CodingKey {
         case action = "do"
-        case name, to, path, endpoints
+        case name, to, path, endpoints, uri
     }
 
     /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
@@ -32,6 +36,8 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
                 to: try fields.decode(String.self, forKey: .to))
         case "backup": self = .backup(path: try fields.decode(String.self, forKey: .path))
         case "set_endpoints": self = .setEndpoints(try fields.decode([String].self, forKey: .endpoints))
+        case "services": self = .services
+        case "enrol_service": self = .enrolService(uri: try fields.decode(String.self, forKey: .uri))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .action, in: fields, debugDescription: "unknown action \(action)")
@@ -59,6 +65,10 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
         case .setEndpoints(let endpoints):
             try fields.encode("set_endpoints", forKey: .action)
             try fields.encode(endpoints, forKey: .endpoints)
+        case .services: try fields.encode("services", forKey: .action)
+        case .enrolService(let uri):
+            try fields.encode("enrol_service", forKey: .action)
+            try fields.encode(uri, forKey: .uri)
         }
     }
 }

@@ -1,5 +1,5 @@
 /// bondd-control's answer to a `GatewayRequest`: one line of JSON, `{"ok":true}`, `{"error":"…","ok":false}`,
-/// `{"link":"bondd://…","ok":true}` or `{"clients":[…],"invitations":[…],"ok":true}`.
+/// `{"link":"bondd://…","ok":true}`, `{"clients":[…],"invitations":[…],"ok":true}` or `{"ok":true,"plane":{…},"services":[…]}`.
 public enum GatewayResponse: Hashable, Sendable, Codable, Answer {
     /// Done.
     case ok
@@ -9,9 +9,11 @@ public enum GatewayResponse: Hashable, Sendable, Codable, Answer {
     case link(String)
     /// The answer to `GatewayRequest.clients`.
     case clients([ClientStatus], [InvitationStatus])
+    /// The answer to `GatewayRequest.services`.
+    case services([ServiceStatus], PlaneStatus)
 
     private enum CodingKeys: String, CodingKey {
-        case ok, error, link, clients, invitations
+        case ok, error, link, clients, invitations, services, plane
     }
 
     /// Reads a response; unknown keys are skipped.
@@ -24,6 +26,8 @@ public enum GatewayResponse: Hashable, Sendable, Codable, Answer {
         } else if let clients = try fields.decodeIfPresent([ClientStatus].self, forKey: .clients) {
             let invitations = try fields.decodeIfPresent([InvitationStatus].self, forKey: .invitations)
             self = .clients(clients, invitations ?? [])
+        } else if let services = try fields.decodeIfPresent([ServiceStatus].self, forKey: .services) {
+            self = .services(services, try fields.decode(PlaneStatus.self, forKey: .plane))
         } else {
             self = .ok
         }
@@ -44,6 +48,10 @@ public enum GatewayResponse: Hashable, Sendable, Codable, Answer {
             try fields.encode(true, forKey: .ok)
             try fields.encode(clients, forKey: .clients)
             try fields.encode(invitations, forKey: .invitations)
+        case .services(let services, let plane):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(services, forKey: .services)
+            try fields.encode(plane, forKey: .plane)
         }
     }
 }
