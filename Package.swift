@@ -151,6 +151,7 @@ let package = Package(
                 "Gateway", "Messages", "Settings", "Proto", "Packet", "Lab", "Scratch", "bondd-control",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "Links"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(name: "BonddTests", dependencies: ["bondd", "Messages"]),
