@@ -33,7 +33,9 @@ struct KernelMeter {
         }
         for port in counters.ports {
             // Nothing that bondd says may trap here.
-            guard port.bytesIn >= 0, port.bytesOut >= 0, port.packetsIn >= 0, port.packetsOut >= 0 else { continue }
+            guard port.bytesIn >= 0, port.bytesOut >= 0, port.packetsIn >= 0, port.packetsOut >= 0 else {
+                continue
+            }
             var count = counts[port.rule]?[port.port] ?? Count()
             let old = count.traffic
             if isNew || port.bytesIn < count.last.bytesIn || port.bytesOut < count.last.bytesOut {
@@ -47,7 +49,8 @@ struct KernelMeter {
             let new = count.traffic
             if !isFirst {
                 more[port.rule, default: 0] +=
-                    UInt64(clamping: new.bytesIn &- old.bytesIn) + UInt64(clamping: new.bytesOut &- old.bytesOut)
+                    UInt64(clamping: new.bytesIn &- old.bytesIn)
+                    + UInt64(clamping: new.bytesOut &- old.bytesOut)
             }
         }
         return more

@@ -40,6 +40,8 @@ struct ServiceBook {
     var handed: [HandedService]?
     /// bondd's run that `handed` was given to.
     var run: String?
+    /// What bondd had against it, which is told once.
+    var refusal = ""
 
     init(reach: Reach) { self.reach = reach }
 
@@ -94,6 +96,7 @@ extension Rule {
     func mightGoByKernel(_ reach: Reach) -> Bool {
         var bare = self
         bare.limit = RateLimit()
-        return bare.wayReason(reach: reach, ownerIsLimited: false, ownerHasQuota: false, portHasNames: false) == nil
+        return bare.wayReason(reach: reach, ownerIsLimited: false, ownerHasQuota: false, portHasNames: false)
+            == nil
     }
 }

@@ -8,6 +8,7 @@ extension ServicePlane {
     /// Keeps bondd and the state's file in agreement with the rules, until `stop`.
     /// - Parameter seconds: between two looks at what the kernel has carried.
     public func run(every seconds: Double = 1) {
+        var next = ContinuousClock.now
         while goesOn {
             if changed.wait(timeout: .now() + seconds) == .success {
                 // What comes together is handed over together.
@@ -19,11 +20,12 @@ extension ServicePlane {
                 book.decideWays()
             }
             // What was handed to bondd must be known after a restart, or its connections would end.
-            save()
+            save(withQuotas: .now >= next)
+            if .now >= next { next = .now + .seconds(seconds) }
             poll()
             handOver()
         }
-        save()
+        save(withQuotas: true)
         carrier.stop()
     }
 
@@ -56,17 +58,21 @@ extension ServicePlane {
     /// Lets go of what is through.
     /// - Parameter isKnown: whether bondd has just said what is open.
     private func sweep(_ book: inout ServiceBook, isKnown: Bool) {
-        let handed = Set((book.handed ?? []).filter { !$0.accepts }.map(\.rule))
-        if isKnown {
-            for (id, service) in book.services
-            where service.share == .draining && handed.contains(service.name) && !book.meter.isOpen(service.name) {
-                book.services[id]!.share = .none
-            }
+        let draining = Set((book.handed ?? []).filter { !$0.accepts }.map(\.rule))
+        func isThrough(_ service: Service) -> Bool {
+            service.share == .none
+                || isKnown && draining.contains(service.name) && !book.meter.isOpen(service.name)
         }
-        let now = ContinuousClock.now
-        book.leaving.removeAll { service in
-            if service.end.map({ $0 <= now }) ?? true { return true }
-            return false
+        for (id, service) in book.services where service.share == .draining && isThrough(service) {
+            book.services[id]!.share = .none
+        }
+        if !book.leaving.isEmpty {
+            let now = ContinuousClock.now
+            let open = Set(
+                carrier.report().rules.filter { $0.traffic.connections + $0.traffic.flows > 0 }.map(\.id))
+            book.leaving.removeAll { service in
+                service.end.map { $0 <= now } ?? true || isThrough(service) && !open.contains(service.rule.id)
+            }
         }
         book.meter.keep(Set((Array(book.services.values) + book.leaving).map(\.name)))
     }
@@ -89,7 +95,9 @@ extension ServicePlane {
                     return book.refusal != sentence
                 }
                 if isNew {
-                    log(.error, "bondd does not carry services in the kernel, so that this program does: \(sentence)")
+                    log(
+                        .error,
+                        "bondd does not carry services in the kernel, so that this program does: \(sentence)")
                 }
             default:
                 book.withLock { book in

@@ -6,6 +6,7 @@ extension ServicePlane: RuleKeeper {
     /// The most rules that are remembered although they can't be carried.
     private static let mostFailures = 1024
 
+    /// A session began; what it names of owners is from it.
     public func welcome(flowIdle: Int?, maximumFlows: Int?) {
         book.withLock { book in
             book.namedLimits = []
@@ -14,6 +15,7 @@ extension ServicePlane: RuleKeeper {
         carrier.setFlows(idle: flowIdle, maximum: maximumFlows)
     }
 
+    /// Carries a rule, or changes the limit of one that is carried; nothing else of it can change.
     public func push(_ rule: Rule, done: @escaping @Sendable (RuleRefusal?) -> Void) {
         guard case .pushed(let number) = rule.id else { return done(.unknownRuleID) }
         let refusal: RuleRefusal? = book.withLock { book in
@@ -38,6 +40,7 @@ extension ServicePlane: RuleKeeper {
         done(refusal)
     }
 
+    /// Stops a rule, and whatever is open of it within `drain` seconds.
     public func remove(_ number: UInt64) -> Bool {
         let isKnown = book.withLock { book in
             guard book.services[.pushed(number)] != nil else { return false }
@@ -49,6 +52,7 @@ extension ServicePlane: RuleKeeper {
         return isKnown
     }
 
+    /// Stops the pushed rules that are not among these, and lifts limits and quotas that the session has not named.
     public func keep(only numbers: Set<UInt64>) {
         let (gone, limits, quotas) = book.withLock { book in
             let gone = book.services.keys.compactMap { id -> UInt64? in
@@ -64,10 +68,13 @@ extension ServicePlane: RuleKeeper {
         for owner in limits { setLimit(nil, ofOwner: owner) }
         for owner in quotas { setQuota(nil, ofOwner: owner) }
         if !gone.isEmpty {
-            log(.info, "rules are gone that the control plane does not name any more", ["rules": "\(gone.count)"])
+            log(
+                .info, "rules are gone that the control plane does not name any more",
+                ["rules": "\(gone.count)"])
         }
     }
 
+    /// Changes an owner's limit, also for what is established.
     public func setLimit(_ limit: RateLimit?, ofOwner owner: String) {
         book.withLock { book in
             book.limits[owner] = limit
@@ -78,6 +85,7 @@ extension ServicePlane: RuleKeeper {
         changed.signal()
     }
 
+    /// Changes an owner's quota, likewise.
     public func setQuota(_ quota: Quota?, ofOwner owner: String) {
         book.withLock { book in
             book.quotas[owner] = quota
@@ -88,6 +96,7 @@ extension ServicePlane: RuleKeeper {
         changed.signal()
     }
 
+    /// What pushed rules have carried, by the kernel and here; nil when there are none.
     public func report() -> ServiceReport? {
         let (isEmpty, namedPorts) = book.withLock { book in
             let pushed = book.services.values.filter { $0.rule.id.source == "portunus" }
@@ -102,6 +111,7 @@ extension ServicePlane: RuleKeeper {
         return report
     }
 
+    /// Remembers how the connection is doing, and tells the log when that is news.
     public func stateChanged(_ state: PlaneState) {
         let (old, status) = book.withLock { book in
             let old = book.plane
