@@ -1,0 +1,36 @@
+import ArgumentParser
+import Carrier
+import Glibc
+import Lab
+import Rules
+
+/// `bondlab forward`: carries rules as bondd-control does, and nothing else, so that it can be measured by itself.
+struct ForwardCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forward",
+        abstract: "Carry rules in user space, as bondd-control does, until SIGINT or SIGTERM.",
+        discussion: """
+            A rule is tcp:PORT=HOST:PORT or udp:PORT=HOST:PORT, and options behind it: name=SERVERNAME, in=BYTES and \
+            out=BYTES a second, rate=NEW connections a second, connections=N at once, flows=N of UDP. \
+            Example: tcp:8443=10.101.0.2:443,connections=100
+            """)
+
+    @Argument(help: "What to carry.")
+    var rules: [ForwardedRule]
+
+    func run() throws {
+        let interrupt = try Interrupt()
+        let carrier = try Carrier(reach: Reach(networks: [], own: []))
+        for (index, rule) in rules.enumerated() {
+            do throws(RuleRefusal) {
+                try carrier.add(rule.rule(id: .named("rule \(index + 1)")))
+            } catch {
+                throw ValidationError("'\(rule.text)' is not carried: \(error).")
+            }
+        }
+        print("ready")
+        fflush(nil)
+        while !interrupt.comes(within: 3600) {}
+        carrier.stop()
+    }
+}
