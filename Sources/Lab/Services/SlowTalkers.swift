@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// End users who call by TCP and say a greeting so slowly, one byte at a time, that they keep a service waiting; who is hung up on
-/// calls again. On a thread of its own.
+/// calls again a second later. On a thread of its own.
 public final class SlowTalkers: Sendable {
     private let state = Mutex<(isOver: Bool, begun: Int, open: Int)>((false, 0, 0))
     private let thread = Mutex<pthread_t?>(nil)
@@ -35,7 +35,8 @@ public final class SlowTalkers: Sendable {
     }
 
     private func run(_ address: SocketAddress, _ count: Int, _ greeting: [UInt8], _ pause: Double) {
-        var calls: [(fd: Int32, said: Int)] = Array(repeating: (-1, 0), count: count)
+        // The time from which a call may begin, for those that are not under way.
+        var calls: [(fd: Int32, said: Int, next: Double)] = Array(repeating: (-1, 0, 0), count: count)
         defer { for call in calls where call.fd >= 0 { close(call.fd) } }
         // In ten parts, so that they do not all talk at once.
         let parts = 10
@@ -44,10 +45,10 @@ public final class SlowTalkers: Sendable {
             for index in stride(from: part, to: count, by: parts) {
                 if calls[index].fd >= 0, !talk(&calls[index], greeting) {
                     close(calls[index].fd)
-                    calls[index].fd = -1
+                    calls[index] = (-1, 0, Clock.monotonic + 1)
                 }
-                if calls[index].fd < 0 {
-                    calls[index] = (SocketAddress.open(SOCK_STREAM), 0)
+                if calls[index].fd < 0 && calls[index].next <= Clock.monotonic {
+                    calls[index].fd = SocketAddress.open(SOCK_STREAM)
                     _ = address.with { connect(calls[index].fd, $0, $1) }
                     begun += 1
                 }
@@ -59,7 +60,7 @@ public final class SlowTalkers: Sendable {
     }
 
     /// Says the next byte; whether anybody listens.
-    private func talk(_ call: inout (fd: Int32, said: Int), _ greeting: [UInt8]) -> Bool {
+    private func talk(_ call: inout (fd: Int32, said: Int, next: Double), _ greeting: [UInt8]) -> Bool {
         var byte: UInt8 = 0
         let heard = recv(call.fd, &byte, 1, Int32(MSG_PEEK))
         guard heard < 0, errno == EAGAIN || errno == ENOTCONN else { return false }
