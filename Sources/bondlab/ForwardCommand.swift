@@ -11,7 +11,8 @@ struct ForwardCommand: ParsableCommand {
         abstract: "Carry rules in user space, as bondd-control does, until SIGINT or SIGTERM.",
         discussion: """
             A rule is tcp:PORT=HOST:PORT or udp:PORT=HOST:PORT, and options behind it: name=SERVERNAME, in=BYTES and \
-            out=BYTES a second, rate=NEW connections a second, connections=N at once, flows=N of UDP. \
+            out=BYTES a second, quota=BYTES in all, rate=NEW connections a second, connections=N at once, flows=N of \
+            UDP. \
             Example: tcp:8443=10.101.0.2:443,connections=100
             """)
 
@@ -21,9 +22,10 @@ struct ForwardCommand: ParsableCommand {
     func run() throws {
         let interrupt = try Interrupt()
         let carrier = try Carrier(reach: Reach(networks: [], own: []))
-        for (index, rule) in rules.enumerated() {
+        for rule in rules {
+            if let quota = rule.quota { carrier.setQuota(quota, ofOwner: rule.text) }
             do throws(RuleRefusal) {
-                try carrier.add(rule.rule(id: .named("rule \(index + 1)")))
+                try carrier.add(rule.rule)
             } catch {
                 throw ValidationError("'\(rule.text)' is not carried: \(error).")
             }

@@ -5,7 +5,9 @@ import Rules
 /// A rule as `bondlab forward` takes it.
 struct ForwardedRule: ExpressibleByArgument {
     let text: String
-    private let parsed: Rule
+    /// What it may carry in all, in bytes; nil: as much as it likes.
+    private(set) var quota: Quota?
+    private var parsed: Rule
 
     /// Nil when the text means nothing.
     init?(argument text: String) {
@@ -17,34 +19,34 @@ struct ForwardedRule: ExpressibleByArgument {
             let listen = UInt16(port[1]), let colon = ends[1].lastIndex(of: ":"),
             let target = UInt16(ends[1][ends[1].index(after: colon)...])
         else { return nil }
-        var rule = Rule(
+        parsed = Rule(
             id: .named(text), transport: transport, ports: listen...listen,
-            targets: [RuleTarget(host: String(ends[1][..<colon]), port: target)], mayLeaveTunnel: true)
-        for word in words.dropFirst() where !Self.apply(word, to: &rule) { return nil }
-        parsed = rule
+            targets: [RuleTarget(host: String(ends[1][..<colon]), port: target)], owner: text,
+            mayLeaveTunnel: true)
+        for word in words.dropFirst() where !apply(word) { return nil }
     }
 
-    /// The rule under a name.
-    func rule(id: RuleID) -> Rule {
-        var rule = parsed
-        rule.id = id
-        return rule
-    }
+    /// The rule, which has itself as its owner.
+    var rule: Rule { parsed }
 
-    private static func apply(_ option: String, to rule: inout Rule) -> Bool {
+    private mutating func apply(_ option: String) -> Bool {
         let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { return false }
         if parts[0] == "name" {
-            rule.serverName = parts[1]
+            parsed.serverName = parts[1]
             return true
         }
         guard let number = UInt32(parts[1]) else { return false }
         switch parts[0] {
-        case "in": rule.limit.bytesIn = UInt64(number)
-        case "out": rule.limit.bytesOut = UInt64(number)
-        case "rate": rule.limit.connectionRate = number
-        case "connections": rule.limit.connections = number
-        case "flows": rule.maximumFlows = Int(number)
+        case "in": parsed.limit.bytesIn = UInt64(number)
+        case "out": parsed.limit.bytesOut = UInt64(number)
+        case "rate": parsed.limit.connectionRate = number
+        case "connections": parsed.limit.connections = number
+        case "flows": parsed.maximumFlows = Int(number)
+        case "quota":
+            let bytes = Int64(number)
+            quota = Quota(
+                monthlyBytes: bytes, remaining: bytes, period: 0..<Int64.max, isExhausted: bytes == 0)
         default: return false
         }
         return true
