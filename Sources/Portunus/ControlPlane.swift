@@ -169,13 +169,16 @@ public final class ControlPlane: Sendable {
         guard began else { return .broken("it does not answer as a control plane") }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                guard (try? await Task.sleep(for: self.timing.grace)) != nil else { return }
+                // Not by a clock that goes on while the host sleeps, as the control plane can say nothing then.
+                guard (try? await Task.sleep(for: self.timing.grace, clock: .suspending)) != nil else {
+                    return
+                }
                 await session.reconcile()
             }
             group.addTask {
                 var next = ContinuousClock.now
                 while !Task.isCancelled {
-                    next += self.timing.report
+                    next = max(next + self.timing.report, .now)
                     try? await Task.sleep(until: next, clock: .continuous)
                     await session.report()
                 }
