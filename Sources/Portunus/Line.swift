@@ -1,6 +1,7 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import NIOCore
+import NIOPosix
 import Settings
 import Synchronization
 
@@ -9,6 +10,8 @@ final class Line: Sendable {
     private let endpoint: HostPort
     private let certificate: PinnedCertificate
     private let timing: Timing
+    /// Whatever a control plane says, one thread has the time for it.
+    private static let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let ends = Mutex<[NIOLoopBound<End>]>([])
 
     /// What is next to the socket, below TLS.
@@ -61,7 +64,8 @@ final class Line: Sendable {
             $0.channelDebuggingCallbacks.onCreateTCPConnection = { self.hold($0) }
         }
         func transport(_ target: some ResolvableTarget) throws -> HTTP2ClientTransport.Posix {
-            try HTTP2ClientTransport.Posix(target: target, transportSecurity: security, config: configuration)
+            try HTTP2ClientTransport.Posix(
+                target: target, transportSecurity: security, config: configuration, eventLoopGroup: Self.loop)
         }
         let port = Int(endpoint.port)
         return switch endpoint.endpoint?.address.family {
