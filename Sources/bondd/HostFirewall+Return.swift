@@ -12,7 +12,8 @@ extension HostFirewall {
             stopReturning()
             return
         }
-        let table = FirewallTable.returning(interface: interface, mark: ReturnMark.value(interface: interface))
+        let table = FirewallTable.returning(
+            interface: interface, mark: ReturnMark.value(interface: interface))
         do throws(ControlError) {
             try socket.replace(table)
             returning = table

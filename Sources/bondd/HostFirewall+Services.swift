@@ -51,7 +51,9 @@ extension HostFirewall {
         forwardServices()
         if !services.ending.isEmpty && services.census == nil { beginCensus(now: now) }
         if old.isEmpty != list.isEmpty {
-            log(.info, list.isEmpty ? "no services are carried any more" : "services are carried in the kernel")
+            log(
+                .info,
+                list.isEmpty ? "no services are carried any more" : "services are carried in the kernel")
         }
     }
 

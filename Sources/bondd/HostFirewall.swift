@@ -242,7 +242,8 @@ final class HostFirewall {
 
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
-        [killSwitchProblem, returnProblem, services.problem, services.censusProblem].compactMap(\.self) + forwardingProblems
+        [killSwitchProblem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
+            + forwardingProblems
     }
 
     /// What there is, and what it has counted; nil when there is nothing.

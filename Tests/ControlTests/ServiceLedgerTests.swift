@@ -22,7 +22,8 @@ import Testing
             let all = Set(new.flatMap(\.connections))
             kernel = kernel.filter { all.contains($0.key) }
             for connection in all where kernel[connection] == nil { kernel[connection] = 0 }
-            let places = Set(new.flatMap { service in service.connections.map { "\(service.name) \($0.port)" } })
+            let places = Set(
+                new.flatMap { service in service.connections.map { "\(service.name) \($0.port)" } })
             sums = sums.filter { places.contains($0.key) }
         }
 

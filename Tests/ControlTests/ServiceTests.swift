@@ -130,7 +130,8 @@ struct ServiceTests {
                 return service("\(number)", first...first + 1023)
             }
             let many = try milliseconds { try socket.replace(table, of: range) }
-            print("measured: 1,000 services \(all) ms, one less \(one) ms, 16 ranges of 1,024 ports \(many) ms")
+            print(
+                "measured: 1,000 services \(all) ms, one less \(one) ms, 16 ranges of 1,024 ports \(many) ms")
             #expect(all < 1000 && one < 1000)
             #expect(try elements(socket) == FirewallTable.elements(of: range))
         }

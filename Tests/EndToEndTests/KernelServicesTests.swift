@@ -55,7 +55,8 @@ extension EndToEndTests {
 
         /// A change touches nothing that stays; what drains goes on and takes nobody; what is gone is ended, also when the
         /// target is the first to speak and NAT would give its packets the same addresses again.
-        @Test(arguments: [nil, "enabled = true"]) func whatStaysStaysAndWhatGoesIsEnded(_ nat: String?) throws {
+        @Test(arguments: [nil, "enabled = true"]) func whatStaysStaysAndWhatGoesIsEnded(_ nat: String?) throws
+        {
             try ServiceWorld.run(nat: nat) { world in
                 let other = world.service("other", ports: 8081...8081, to: 81)
                 func services(_ accepts: Bool) -> [HandedService] {

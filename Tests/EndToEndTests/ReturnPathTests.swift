@@ -28,7 +28,9 @@ extension EndToEndTests.KernelServices {
                 for i in 0..<2 { try world.internet.addDefault(i, "metric \(100 + i)") }
             }
             try world.internet.tunnel.start()
-            #expect(try world.carry([world.service("web"), world.service("web6", ports: 9080...9080, way: 1)]) == nil)
+            #expect(
+                try world.carry([world.service("web"), world.service("web6", ports: 9080...9080, way: 1)])
+                    == nil)
             for (way, port) in [(0, UInt16(8080)), (1, 9080)] {
                 let probe = try world.tcp(way, port: port)
                 #expect(probe.peer == world.ways[way].user)
@@ -40,7 +42,8 @@ extension EndToEndTests.KernelServices {
         @Test func hostsBehindTheClientAnswerByTheTunnel() throws {
             try ServiceWorld.run { world in
                 let box = try world.internet.tunnel.lab.namespace("box")
-                let wire = try world.internet.tunnel.lab.veth("docker0", from: world.client.namespace, to: box)
+                let wire = try world.internet.tunnel.lab.veth(
+                    "docker0", from: world.client.namespace, to: box)
                 let inside = (wire.addresses.ipv4(.server), wire.addresses.ipv6(.server))
                 try box.ip("route add default via \(wire.addresses.ipv4(.client))")
                 try box.ip("route add default via \(wire.addresses.ipv6(.client))")
@@ -77,8 +80,13 @@ extension EndToEndTests.KernelServices {
                 "phone", wires: ["air"], to: world.user, server: Internet.server)
             try phone.change { $0.endpoints = ["\(Internet.server):5000"] }
             try world.start()
-            #expect(try world.carry([world.service("web"), world.service("web6", ports: 9080...9080, way: 1)]) == nil)
-            let inside = [(Tunnel.serverAddress, phone.address, UInt16(8080)), (Tunnel.serverAddress6, phone.address6, 9080)]
+            #expect(
+                try world.carry([world.service("web"), world.service("web6", ports: 9080...9080, way: 1)])
+                    == nil)
+            let inside = [
+                (Tunnel.serverAddress, phone.address, UInt16(8080)),
+                (Tunnel.serverAddress6, phone.address6, 9080),
+            ]
             for (way, (server, caller, port)) in inside.enumerated() {
                 let place = (world.ways[way].target, UInt16(80))
                 let other = try TCPProbe(
@@ -109,13 +117,19 @@ extension EndToEndTests.KernelServices {
             let hosts = [world.server, world.client.bondd]
             let before = try hosts.map { try world.surface(of: $0.namespace) }
             func expectNothing() throws {
-                for (host, was) in zip(hosts, before) { try expectSame(world.surface(of: host.namespace), was) }
+                for (host, was) in zip(hosts, before) {
+                    try expectSame(world.surface(of: host.namespace), was)
+                }
             }
             try world.internet.tunnel.start()
             let bare = try world.surface(of: world.server.namespace)
-            let services = [world.service("web"), world.service("web6", "udp", ports: 1...1024, to: 1, way: 1)]
+            let services = [
+                world.service("web"), world.service("web6", "udp", ports: 1...1024, to: 1, way: 1),
+            ]
             #expect(try world.carry(services) == nil)
-            #expect(try world.server.namespace.run(["nft", "list", "ruleset"]).contains("table inet bondd_services"))
+            #expect(
+                try world.server.namespace.run(["nft", "list", "ruleset"]).contains(
+                    "table inet bondd_services"))
             // None left: as if there had never been any.
             #expect(try world.carry([]) == nil)
             try wait(seconds: 2, "the end of the table") {
@@ -154,7 +168,9 @@ extension EndToEndTests.KernelServices {
                 let probe = try world.tcp(0)
                 #expect(probe.carries(milliseconds: 2000))
                 let before = try world.counters()
-                let surfaces = try [world.server, world.client.bondd].map { try world.surface(of: $0.namespace) }
+                let surfaces = try [world.server, world.client.bondd].map {
+                    try world.surface(of: $0.namespace)
+                }
                 for command in ["flush ruleset", "flush map inet bondd_services to4"] {
                     try world.server.namespace.run(["nft"] + command.split(separator: " ").map(String.init))
                     try wait(seconds: 3, "the services") {

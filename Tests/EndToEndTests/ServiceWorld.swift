@@ -69,7 +69,8 @@ struct ServiceWorld {
 
     /// A service that leads to the client.
     func service(
-        _ rule: String, _ transport: String = "tcp", ports: ClosedRange<Int> = 8080...8080, to target: Int = 80,
+        _ rule: String, _ transport: String = "tcp", ports: ClosedRange<Int> = 8080...8080,
+        to target: Int = 80,
         way: Int = 0, accepts: Bool = true
     ) -> HandedService {
         HandedService(

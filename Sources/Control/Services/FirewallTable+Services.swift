@@ -4,7 +4,9 @@ import Settings
 
 extension FirewallTable {
     /// The table of the services that the kernel carries.
-    public static func servicesName(interface: String) -> String { name("bondd_services", interface: interface) }
+    public static func servicesName(interface: String) -> String {
+        name("bondd_services", interface: interface)
+    }
 
     /// The names of the sets of a family.
     enum ServiceSet {
