@@ -31,6 +31,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // The client of a Portunus control plane: gRPC over HTTP/2 and TLS, without what needs all of Foundation.
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         // The doors to C. Each is one header of declarations or thin inline wrappers.
@@ -46,6 +53,8 @@ let package = Package(
             ]),
         .systemLibrary(
             name: "CQrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(
+            name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CToml"),
         // CCrypto, the door to libcrypto, is added at the end.
@@ -90,8 +99,22 @@ let package = Package(
 
         // Services behind the tunnel: what rules are, without sockets or a clock; carrying them in this program; where they come from.
         .target(name: "Rules", dependencies: ["Packet"], swiftSettings: strict),
-        .target(name: "Carrier", dependencies: ["Rules", "CLinux", "Packet"], swiftSettings: strict),
-        .target(name: "Portunus", dependencies: ["Rules", "Settings", "Packet"], swiftSettings: strict),
+        .target(name: "Carrier", dependencies: ["Rules", "CLinux", "CAres", "Packet"], swiftSettings: strict),
+        .target(
+            name: "Portunus",
+            dependencies: [
+                "Rules", "Settings", "Packet",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            exclude: ["Generated/portunus.proto"],
+            swiftSettings: strict),
 
         // The second program, without privileges: state, invitations, health, services.
         .target(
@@ -156,6 +179,11 @@ let package = Package(
                 "Gateway", "Messages", "Settings", "Proto", "Packet", "Lab", "Scratch", "bondd-control",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        .testTarget(
+            name: "PortunusTests", dependencies: ["Portunus", "Rules", "Settings", "Scratch"],
+            exclude: ["Conformance"]),
+        .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "Links"]),
+        .testTarget(name: "CarrierTests", dependencies: ["Carrier", "Rules", "CLinux", "Packet"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(name: "BonddTests", dependencies: ["bondd", "Messages"]),

@@ -26,8 +26,13 @@ extension Gateway {
                 log(.info, "a client was renamed", ["client": name, "to": other])
                 handOver()
             case .backup(let path): try store.backup(to: path)
-            case .services: return .services([], PlaneStatus())
-            case .enrolService: return .failed("services are not carried yet")
+            case .services:
+                guard let services else { return .failed(Self.noServices) }
+                let (statuses, plane) = services.status()
+                return .services(statuses, plane)
+            case .enrolService(let uri):
+                guard let link else { return .failed(Self.noServices) }
+                if let problem = link.enrol(uri) { return .failed(problem) }
             case .setEndpoints(let endpoints): try store.setEndpoints(endpoints)
             }
             return .ok
@@ -36,6 +41,8 @@ extension Gateway {
             return .failed(error.description)
         }
     }
+
+    private static let noServices = "this bondd-control carries no services; its log says why"
 
     private func invite(_ order: InvitationOrder) throws(GatewayError) -> JoinLink {
         if let key = status()?.publicKey { try store.setServerKey(key) }

@@ -4,12 +4,16 @@ import Settings
 import Synchronization
 
 /// What bondd-control is on a server: the state, what is asked of it, and bondd's part in it. Three threads use it: the main
-/// one answers requests, one lets clients in, one counts what they use.
+/// one answers requests, one lets clients in, one counts what they use; the service plane
+/// has its own.
 public final class Gateway: Sendable {
     let store: Store
     let log: Log
     /// bondd's socket.
     let socket: String
+    /// What it publishes; nil: that can't be.
+    let services: ServicePlane?
+    let link: PlaneLink?
     private let file: String
     private let plan: Mutex<Plan>
     private let handed = Mutex(Handed())
@@ -17,7 +21,12 @@ public final class Gateway: Sendable {
 
     /// Brings the state into agreement with the configuration.
     /// - Throws: what keeps the state from being used.
-    public init(store: Store, plan: Plan, file: String, socket: String, log: Log) throws(GatewayError) {
+    public init(
+        store: Store, plan: Plan, file: String, socket: String, log: Log, services: ServicePlane? = nil,
+        link: PlaneLink? = nil
+    ) throws(GatewayError) {
+        self.services = services
+        self.link = link
         self.store = store
         self.plan = Mutex(plan)
         self.file = file
@@ -71,7 +80,7 @@ public final class Gateway: Sendable {
         }
     }
 
-    /// Reads the configuration again: its networks and clients take effect at once, the rest with a restart.
+    /// Reads the configuration again: its networks, clients and services take effect at once, the rest with a restart.
     public func reload() {
         do {
             let new = try Configuration(reading: file, keys: .leave)
@@ -83,6 +92,8 @@ public final class Gateway: Sendable {
             for sentence in try store.reconcile(with: plan) { log(.warning, sentence) }
             self.plan.withLock { $0 = plan }
             handOver()
+            services?.reload(new.tunnel, server)
+            link?.start(bundleFile: server.portunus?.bundleFile)
             log(.info, "the configuration was read again")
         } catch {
             log(.error, "the configuration stays as it was: \(error)")

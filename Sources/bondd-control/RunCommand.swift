@@ -33,19 +33,28 @@ struct Run: ParsableCommand {
             // Held until the process ends.
             let lock = try StateLock(directory: options.stateDirectory, instead: "stop it first")
             let plan = Plan(file: config, tunnel: configuration.tunnel, server: server)
+            let store = try Store(directory: options.stateDirectory)
+            let services = services(store, configuration.tunnel, server)
+            let link = services.map {
+                PlaneLink(services: $0, directory: options.stateDirectory, log: options.log)
+            }
             let gateway = try Gateway(
-                store: Store(directory: options.stateDirectory), plan: plan, file: config,
-                socket: options.socket, log: options.log)
+                store: store, plan: plan, file: config, socket: options.socket, log: options.log,
+                services: services, link: link)
             try loop.listen(on: options.gatewaySocket, for: gateway)
+            link?.start(bundleFile: server.portunus?.bundleFile)
             serveHealth(configuration.health, token, gateway)
             let counting = DispatchGroup()
             DispatchQueue(label: "enrolments").async { gateway.letIn() }
             DispatchQueue(label: "usage").async(group: counting) { [usageInterval] in
                 gateway.count(every: usageInterval)
             }
+            DispatchQueue(label: "services").async(group: counting) { services?.run() }
             run(&loop)
+            link?.stop()
+            services?.stop()
             gateway.stop()
-            // It counts what came last.
+            // They count and store what came last.
             _ = counting.wait(timeout: .now() + 3)
             withExtendedLifetime(lock) {}
         case .client:
@@ -57,6 +66,19 @@ struct Run: ParsableCommand {
             }
             serveHealth(health, token, nil)
             run(&loop)
+        }
+    }
+
+    /// Nil when this kernel or this process's limits are in the way: clients come first.
+    private func services(
+        _ store: Store, _ tunnel: Settings.Configuration.Tunnel, _ server: Settings.Configuration.Server
+    ) -> ServicePlane? {
+        do {
+            return try ServicePlane(
+                store: store, tunnel: tunnel, server: server, socket: options.socket, log: options.log)
+        } catch {
+            options.log(.error, "\(error)")
+            return nil
         }
     }
 

@@ -64,7 +64,7 @@ struct ConfigurationSamples {
         changed(client, line, text, sentence)
     }
 
-    private static func server(_ line: Int, _ text: String, _ sentence: String) -> BadConfiguration {
+    static func server(_ line: Int, _ text: String, _ sentence: String) -> BadConfiguration {
         changed(server, line, text, sentence)
     }
 
@@ -294,7 +294,9 @@ struct ConfigurationSamples {
             "bondd.toml:14: [[client]] address = \"10.77.0.2\" is taken by the server or another client; use another"
         ),
         server(11, "[nat]\nenabled = 1", "bondd.toml:12: [nat] enabled = 1 must be true or false"),
-        server(11, "[portunus]", "bondd.toml:11: [portunus] needs bundle_file = \"FILE\""),
+        server(
+            11, "[portunus]\nallow_outside = 1",
+            "bondd.toml:12: [portunus] allow_outside = 1 must be true or false"),
         server(
             11, "[[rule]]\nname = \"web\"",
             "bondd.toml:11: [[rule]] needs protocol = \"tcp\" or protocol = \"udp\""),

@@ -209,10 +209,19 @@ import Testing
             protocol = "tcp"
             listen_port = 8443
             target = "10.77.0.2:443"
+            limit = { bytes_out = 1000000, connections = 5 }
             [[rule]]
             name = "game"
             protocol = "udp"
             listen_ports = "7000-7003"
+            target = "198.51.100.7:8000-8003"
+            allow_outside = true
+            [[rule]]
+            name = "shop"
+            protocol = "tcp"
+            listen_port = 8443
+            server_name = "*.Example.org"
+            health_check_interval_secs = 10
             targets = [{ host = "fd77::2", port = 7000, priority = 1 }, { host = "host.lan", port = 9, proxy_protocol = true }]
             """)
         guard case .server(let server) = configuration.role else {
@@ -226,14 +235,30 @@ import Testing
         #expect(server.nat == Configuration.NAT(enabled: true, egress: ["eth0", "tailscale0"]))
         #expect(server.offer.dns.map(\.description) == ["10.77.0.1", "fd77::1"])
         #expect(server.offer.routes.map(\.description) == ["192.168.7.0/24"])
-        #expect(server.portunusBundle == samples.directory.path + "/client.bundle.json")
-        #expect(server.rules.map(\.ports) == [8443...8443, 7000...7003])
-        #expect(server.rules[0].targets.map(\.host) == ["10.77.0.2"] && server.rules[0].transport == .tcp)
-        #expect(server.rules[1].targets.map(\.host) == ["fd77::2", "host.lan"])
-        #expect(server.rules[1].targets.map(\.priority) == [1, 0] && server.rules[1].maximumUDPFlows == 1024)
-        #expect(
-            configuration.notices
-                == ["[portunus]", "[[rule]]"].map { "\($0) is not carried out by this version" })
+        let bundle = samples.directory.path + "/client.bundle.json"
+        #expect(server.portunus == Configuration.Portunus(bundleFile: bundle, allowsOutside: false))
+        #expect(server.rules.map(\.ports) == [8443...8443, 7000...7003, 8443...8443])
+        let (web, game, shop) = (server.rules[0], server.rules[1], server.rules[2])
+        #expect(web.targets.map(\.host) == ["10.77.0.2"] && web.transport == .tcp && !web.listsTargets)
+        #expect(web.limit == Configuration.RuleLimit(bytesOut: 1_000_000, connections: 5))
+        #expect(game.targets.map(\.port) == [8000] && game.allowsOutside && game.maximumUDPFlows == nil)
+        #expect(shop.targets.map(\.host) == ["fd77::2", "host.lan"] && shop.listsTargets)
+        #expect(shop.targets.map(\.priority) == [1, 0] && shop.targets.map(\.proxyProtocol) == [nil, 2])
+        #expect(shop.serverName == "*.example.org" && shop.probeInterval == 10)
+        #expect(configuration.notices.isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            ("true", 2), ("2", 2), ("\"v2\"", 2), ("1", 1), ("\"v1\"", 1), ("false", nil),
+        ] as [(String, Int?)]) func versionsOfProxyProtocol(written: String, read: Int?) throws
+    {
+        let configuration = try samples.read(
+            ConfigurationSamples.server
+                + "\n[[rule]]\nname = \"r\"\nprotocol = \"tcp\"\nlisten_port = 80\n"
+                + "targets = [{ host = \"a.b\", port = 9, proxy_protocol = \(written) }]\n")
+        guard case .server(let server) = configuration.role else { return }
+        #expect(server.rules.map { $0.targets.map(\.proxyProtocol) } == [[read]])
     }
 
     /// A server may have up to eight data threads, or the default; a client is told that it has one.
@@ -267,7 +292,7 @@ import Testing
         #expect(client.notices == ((read ?? 1) > 1 ? [notice] : []))
     }
 
-    @Test(arguments: ConfigurationSamples.bad)
+    @Test(arguments: ConfigurationSamples.bad + ConfigurationSamples.badRules)
     func whatIsWrongIsSaidWithItsPlaceAndWhatToDo(sample: BadConfiguration) {
         do {
             _ = try samples.read(sample.text)

@@ -39,11 +39,16 @@ import Testing
 
     /// A configuration with `nonsense` in the table: in its own if it is there, else in one added at the end.
     private func nonsense(in table: String) -> String {
-        let isServers = ["listen", "nat", "offer", "client", "portunus", "rule", "targets"].contains(table)
+        let isServers = ["listen", "nat", "offer", "client", "portunus", "rule", "targets", "limit"].contains(
+            table)
         let text = isServers ? ConfigurationSamples.server : ConfigurationSamples.client
         if table == "targets" {
             return text
                 + "\n[[rule]]\nname = \"r\"\nprotocol = \"tcp\"\nlisten_port = 80\ntargets = [{ nonsense = 1 }]\n"
+        }
+        if table == "limit" {
+            return text
+                + "\n[[rule]]\nname = \"r\"\nprotocol = \"tcp\"\nlisten_port = 80\ntarget = \"a.b:1\"\nlimit = { nonsense = 1 }\n"
         }
         for header in ["[[\(table)]]\n", "[\(table)]\n"] {
             guard let place = text.range(of: header) else { continue }
@@ -57,7 +62,7 @@ import Testing
         let tables = try refused("nonsense = 1\n")
         #expect(tables.count >= 10)
         var known: Set<String> = []
-        for table in tables + ["targets"] {
+        for table in tables + ["targets", "limit"] {
             for key in try refused(nonsense(in: table)) { known.insert("\(table) \(key)") }
         }
         let documented = try documented()

@@ -6,10 +6,20 @@ struct Health: Codable, Equatable, Sendable {
     var status: String
     /// Why it fails, a sentence each.
     var reasons: [String]
+    /// What is wrong and does not keep the tunnel from carrying traffic, a sentence each: services and their control plane. Nil
+    /// when nothing is.
+    var notices: [String]?
 
     init(reasons: [String]) {
         status = reasons.isEmpty ? "ok" : "failing"
         self.reasons = reasons
+    }
+
+    /// The same with these notices.
+    func noting(_ notices: [String]) -> Health {
+        var health = self
+        health.notices = notices.isEmpty ? nil : notices
+        return health
     }
 
     var isGood: Bool { reasons.isEmpty }

@@ -16,7 +16,10 @@ struct MetricsPage {
     /// - Parameters:
     ///   - snapshot: what bondd says.
     ///   - state: nil on a client, which has none, and when it cannot be read.
-    init(_ snapshot: StatusSource.Snapshot, state: StateFigures?) {
+    ///   - services: nil on a client.
+    init(
+        _ snapshot: StatusSource.Snapshot, state: StateFigures?, services: ServiceFigures? = nil
+    ) {
         one("up", "Whether bondd answered within a second.", snapshot.status != nil)
         one("ready", "Whether bondd can carry traffic, as /readyz says.", Health.ready(snapshot).isGood)
         if let status = snapshot.status {
@@ -25,6 +28,7 @@ struct MetricsPage {
             addPaths(status.sessions)
         }
         if let state { addState(state) }
+        if let services { addServices(services) }
     }
 
     var text: String { metrics.map(\.text).joined() }

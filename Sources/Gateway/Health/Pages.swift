@@ -38,12 +38,14 @@ public final class Pages: Sendable {
     }
 
     private func page(_ health: Health) -> Page {
-        let body = (try? Line.encode(health)) ?? []
+        let body = (try? Line.encode(health.noting(gateway?.services?.notices ?? []))) ?? []
         return Page(code: health.isGood ? 200 : 503, type: Page.json, body: body)
     }
 
     private func status(_ snapshot: StatusSource.Snapshot) -> Page {
-        guard let status = snapshot.status, let body = try? Line.encode(status) else {
+        var status = snapshot.status
+        status?.notices += gateway?.services?.notices ?? []
+        guard let status, let body = try? Line.encode(status) else {
             return page(Health(reasons: [snapshot.reason]))
         }
         return Page(code: 200, type: Page.json, body: body)
@@ -52,7 +54,9 @@ public final class Pages: Sendable {
     private func metrics(_ snapshot: StatusSource.Snapshot) -> [UInt8] {
         metrics.withLock { last in
             if last.number != snapshot.number {
-                last = (snapshot.number, Array(MetricsPage(snapshot, state: gateway?.figures).text.utf8))
+                let page = MetricsPage(
+                    snapshot, state: gateway?.figures, services: gateway?.services?.figures)
+                last = (snapshot.number, Array(page.text.utf8))
             }
             return last.body
         }
@@ -68,5 +72,13 @@ extension Gateway {
         return MetricsPage.StateFigures(
             clients: clients, usage: usage, openInvitations: invitations.count,
             writeFailures: store.writeFailures, bonddIsCurrent: bonddIsCurrent)
+    }
+}
+
+extension ServicePlane {
+    /// For the page of metrics.
+    var figures: MetricsPage.ServiceFigures {
+        let (services, plane) = status()
+        return MetricsPage.ServiceFigures(services: services, plane: plane, report: wholeReport())
     }
 }

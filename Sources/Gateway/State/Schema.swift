@@ -6,6 +6,7 @@ enum Schema {
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1", migrate: first)
+        migrator.registerMigration("2", migrate: second)
         return migrator
     }()
 
@@ -75,6 +76,38 @@ enum Schema {
                 ) WITHOUT ROWID;
 
                 CREATE TABLE sightings (public_key TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+                """)
+    }
+
+    /// What a control plane has pushed. `plane` says which; numbers are its 64 bits as SQLite has them, with a sign; rules and
+    /// limits are JSON.
+    private static func second(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE service_rules (
+                    plane TEXT NOT NULL,
+                    number INTEGER NOT NULL,
+                    rule TEXT NOT NULL,
+                    PRIMARY KEY (plane, number)
+                ) WITHOUT ROWID;
+
+                CREATE TABLE service_limits (
+                    plane TEXT NOT NULL,
+                    owner TEXT NOT NULL,
+                    rate_limit TEXT NOT NULL,
+                    PRIMARY KEY (plane, owner)
+                ) WITHOUT ROWID;
+
+                CREATE TABLE service_quotas (
+                    plane TEXT NOT NULL,
+                    owner TEXT NOT NULL,
+                    monthly_bytes INTEGER NOT NULL,
+                    remaining INTEGER NOT NULL,
+                    begins_at INTEGER NOT NULL,
+                    ends_at INTEGER NOT NULL,
+                    is_exhausted INTEGER NOT NULL,
+                    PRIMARY KEY (plane, owner)
+                ) WITHOUT ROWID;
                 """)
     }
 }

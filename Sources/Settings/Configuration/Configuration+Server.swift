@@ -13,8 +13,8 @@ extension Configuration {
         public let offer: Offer
         /// `[nat]`; nil without the table.
         public let nat: NAT?
-        /// `[portunus]`: the control plane's bundle file; nil without the table.
-        public let portunusBundle: String?
+        /// `[portunus]`; nil without the table.
+        public let portunus: Portunus?
         /// `[[rule]]`, in the file's order.
         public let rules: [Rule]
     }
@@ -39,49 +39,19 @@ extension Configuration {
         public let routes: [CIDR]
     }
 
+    /// `[portunus]`: the control plane whose rules the server carries.
+    public struct Portunus: Equatable, Sendable {
+        /// What enrolment gave; nil: where bondd-control keeps it.
+        public let bundleFile: String?
+        /// Whether its rules may lead to targets outside the tunnel.
+        public let allowsOutside: Bool
+    }
+
     /// `[nat]`
     public struct NAT: Equatable, Sendable {
         /// Whether clients reach the internet with the server's address.
         public let enabled: Bool
         /// The interfaces they leave through; nil: where the default route leads.
         public let egress: [String]?
-    }
-
-    /// `[[rule]]`: a service behind the tunnel that is published.
-    public struct Rule: Equatable, Sendable {
-        /// The rule's name; no two have the same.
-        public let name: String
-        /// Its transport protocol. The raw value is the configuration's word.
-        public let transport: RuleTransport
-        /// The ports that it listens on; one for `listen_port`.
-        public let ports: ClosedRange<UInt16>
-        /// Where to; with more than one the lowest priority that answers.
-        public let targets: [RuleTarget]
-        /// Whether names of targets are rather resolved to IPv6.
-        public let preferIPv6: Bool
-        /// How many UDP flows it carries at once.
-        public let maximumUDPFlows: Int
-        /// How long a silent UDP flow is remembered, in seconds.
-        public let udpFlowIdle: Int
-    }
-
-    /// A rule's transport protocol.
-    public enum RuleTransport: String, CaseIterable, Sendable {
-        /// TCP.
-        case tcp
-        /// UDP.
-        case udp
-    }
-
-    /// Where a rule leads.
-    public struct RuleTarget: Equatable, Sendable {
-        /// An IP address or a DNS name, without brackets.
-        public let host: String
-        /// The ports; as many as the rule listens on, or one for all.
-        public let ports: ClosedRange<UInt16>
-        /// Lower ones are tried first.
-        public let priority: Int
-        /// Whether the connection begins with a PROXY protocol header.
-        public let proxyProtocol: Bool
     }
 }

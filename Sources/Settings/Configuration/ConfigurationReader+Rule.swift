@@ -1,30 +1,66 @@
 import Packet
 
 extension ConfigurationReader {
+    /// `[portunus]`
+    func portunus() throws(ConfigurationError) -> Configuration.Portunus? {
+        guard let table = try root.table("portunus", keys: ["bundle_file", "allow_outside"]) else {
+            return nil
+        }
+        return Configuration.Portunus(
+            bundleFile: try table.string("bundle_file").map(relative),
+            allowsOutside: try table.boolean("allow_outside") ?? false)
+    }
+
     /// `[[rule]]`: name, protocol, listen_port or listen_ports, target or targets and their options.
-    func rules() throws(ConfigurationError) -> [Configuration.Rule] {
+    func rules(
+        _ tunnel: Configuration.Tunnel, listen: [Endpoint]
+    ) throws(ConfigurationError) -> [Configuration.Rule] {
         let keys = [
-            "name", "protocol", "listen_port", "listen_ports", "target", "targets", "prefer_ipv6",
-            "udp_max_flows", "udp_flow_idle_secs",
+            "name", "protocol", "listen_port", "listen_ports", "target", "targets", "server_name",
+            "prefer_ipv6",
+            "health_check_interval_secs", "udp_max_flows", "udp_flow_idle_secs", "limit", "allow_outside",
         ]
         var rules: [Configuration.Rule] = []
         for table in try root.tables("rule", keys: keys) {
-            guard let name = try name("name", in: table) else { throw table.error("needs name = \"NAME\"") }
-            if rules.contains(where: { $0.name == name }) {
+            let rule = try rule(table)
+            if rules.contains(where: { $0.name == rule.name }) {
                 throw table.error("name", table["name"]!, "is used twice; give every rule its own")
             }
-            guard
-                let transport = try table.choice("protocol", "protocol", of: Configuration.RuleTransport.self)
-            else { throw table.error("needs protocol = \"tcp\" or protocol = \"udp\"") }
-            let ports = try listenPorts(table)
-            rules.append(
-                Configuration.Rule(
-                    name: name, transport: transport, ports: ports, targets: try targets(table, ports),
-                    preferIPv6: try table.boolean("prefer_ipv6") ?? false,
-                    maximumUDPFlows: try table.integer("udp_max_flows", in: 1...1_000_000) ?? 1024,
-                    udpFlowIdle: try table.integer("udp_flow_idle_secs", in: 1...86400) ?? 60))
+            if rule.transport == .udp, let own = listen.first(where: { rule.ports.contains($0.port) }) {
+                throw table.error(
+                    "\"\(rule.name)\" listens on udp port \(own.port), which is bondd's own; use another")
+            }
+            for other in rules {
+                if let clash = Self.clash(rule, other) { throw table.error(clash) }
+            }
+            if !rule.allowsOutside { try checkTargets(of: rule, table, tunnel) }
+            rules.append(rule)
         }
         return rules
+    }
+
+    private func rule(_ table: TOMLTable) throws(ConfigurationError) -> Configuration.Rule {
+        guard let name = try name("name", in: table) else { throw table.error("needs name = \"NAME\"") }
+        guard name.utf8.contains(where: { !(48...57).contains($0) }) else {
+            throw table.error(
+                "name", table["name"]!, "is a number, as a control plane's rules have; add a letter")
+        }
+        guard let transport = try table.choice("protocol", "protocol", of: Configuration.RuleTransport.self)
+        else { throw table.error("needs protocol = \"tcp\" or protocol = \"udp\"") }
+        let ports = try listenPorts(table)
+        let interval = try table.integer("health_check_interval_secs", in: 0...3600) ?? 0
+        if interval > 0 && transport == .udp {
+            throw table.error(
+                "health_check_interval_secs", table["health_check_interval_secs"]!,
+                "is for tcp, as targets are probed by connecting to them; remove it")
+        }
+        return Configuration.Rule(
+            name: name, transport: transport, ports: ports, targets: try targets(table, ports, transport),
+            listsTargets: table["targets"] != nil, serverName: try serverName(table, ports, transport),
+            preferIPv6: try table.boolean("prefer_ipv6") ?? false, probeInterval: interval,
+            maximumUDPFlows: try table.integer("udp_max_flows", in: 1...1_000_000),
+            udpFlowIdle: try table.integer("udp_flow_idle_secs", in: 1...86400),
+            limit: try limit(table), allowsOutside: try table.boolean("allow_outside") ?? false)
     }
 
     private func listenPorts(_ table: TOMLTable) throws(ConfigurationError) -> ClosedRange<UInt16> {
@@ -36,58 +72,100 @@ extension ConfigurationReader {
             guard let ports = Self.ports(text) else {
                 throw table.error("listen_ports", table["listen_ports"]!, "is not \"FIRST-LAST\"")
             }
+            guard ports.count <= Configuration.Rule.maximumPorts else {
+                throw table.error(
+                    "listen_ports", table["listen_ports"]!,
+                    "are \(ports.count) ports; a rule has \(Configuration.Rule.maximumPorts) at the most")
+            }
             return ports
         case (nil, nil): throw table.error("needs listen_port = PORT or listen_ports = \"FIRST-LAST\"")
         default: throw table.error("has listen_port and listen_ports; remove one")
         }
     }
 
-    private func targets(
-        _ table: TOMLTable, _ ports: ClosedRange<UInt16>
-    ) throws(ConfigurationError) -> [Configuration.RuleTarget] {
-        let single = try table.string("target")
-        if let single, table["targets"] == nil {
-            guard let target = Self.target(single, priority: 0, proxyProtocol: false) else {
-                throw table.error("target", table["target"]!, "is not HOST:PORT or HOST:FIRST-LAST")
-            }
-            guard target.ports.count == ports.count || target.ports.count == 1 else {
-                throw table.error("target", table["target"]!, "has not as many ports as the rule listens on")
-            }
-            return [target]
+    private func serverName(
+        _ table: TOMLTable, _ ports: ClosedRange<UInt16>, _ transport: Configuration.RuleTransport
+    ) throws(ConfigurationError) -> String? {
+        guard let name = try table.string("server_name") else { return nil }
+        let value = table["server_name"]!
+        guard transport == .tcp, ports.count == 1 else {
+            throw table.error("server_name", value, "is for tcp rules with one port; remove it")
         }
-        guard single == nil else { throw table.error("has target and targets; remove one") }
-        guard table["targets"] != nil else { throw table.error("needs target = \"HOST:PORT\" or targets") }
-        var targets: [Configuration.RuleTarget] = []
-        for item in try table.tables("targets", keys: ["host", "port", "priority", "proxy_protocol"]) {
-            guard let host = try item.string("host"), let port = try item.integer("port", in: 1...65535)
-            else {
-                throw item.error("needs host = \"HOST\" and port = PORT")
-            }
-            let text = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-            let priority = try item.integer("priority", in: 0...65535) ?? 0
-            let proxy = try item.boolean("proxy_protocol") ?? false
-            guard let target = Self.target(text, priority: priority, proxyProtocol: proxy) else {
-                throw item.error("host", item["host"]!, "is neither an address nor a name")
-            }
-            targets.append(target)
+        let host = name.hasPrefix("*.") ? name.dropFirst(2) : name[...]
+        // A wildcard of a whole top-level domain is nobody's.
+        guard let parsed = HostPort("\(host):1"), parsed.endpoint == nil,
+            !name.hasPrefix("*.") || host.contains(".")
+        else {
+            throw table.error("server_name", value, "is not a name such as host.example or *.example.org")
         }
-        guard !targets.isEmpty else { throw table.error("needs at least one target in targets") }
-        return targets
+        return name.lowercased()
     }
 
-    private static func target(
-        _ text: String, priority: Int, proxyProtocol: Bool
-    ) -> Configuration.RuleTarget? {
-        guard let colon = text.lastIndex(of: ":"),
-            let ports = ports(String(text[text.index(after: colon)...])),
-            let host = HostPort(text[...colon] + "\(ports.lowerBound)")
-        else { return nil }
-        return Configuration.RuleTarget(
-            host: host.host, ports: ports, priority: priority, proxyProtocol: proxyProtocol)
+    private func limit(_ table: TOMLTable) throws(ConfigurationError) -> Configuration.RuleLimit {
+        var limit = Configuration.RuleLimit()
+        guard let value = table["limit"] else { return limit }
+        let keys = [
+            "bytes_in", "bytes_out", "connections", "connection_rate", "burst_in", "burst_out",
+            "connection_burst",
+        ]
+        let table = try TOMLTable(value, file: file, label: "[[rule]] limit", keys: keys)
+        let bytes = 1...Int64(1) << 50
+        let count = 1...Int64(UInt32.max)
+        limit.bytesIn = try table.integer("bytes_in", in: bytes)
+        limit.bytesOut = try table.integer("bytes_out", in: bytes)
+        limit.connections = try table.integer("connections", in: count)
+        limit.connectionRate = try table.integer("connection_rate", in: count)
+        limit.burstIn = try table.integer("burst_in", in: bytes)
+        limit.burstOut = try table.integer("burst_out", in: bytes)
+        limit.connectionBurst = try table.integer("connection_burst", in: count)
+        for (burst, rate) in [
+            ("burst_in", "bytes_in"), ("burst_out", "bytes_out"), ("connection_burst", "connection_rate"),
+        ] where table[burst] != nil && table[rate] == nil {
+            throw table.error("has \(burst) without \(rate); add \(rate), or remove it")
+        }
+        return limit
+    }
+
+    /// Why both rules can't be, as they share a port; nil when they can.
+    private static func clash(_ rule: Configuration.Rule, _ other: Configuration.Rule) -> String? {
+        guard rule.transport == other.transport, rule.ports.overlaps(other.ports) else { return nil }
+        let port = max(rule.ports.lowerBound, other.ports.lowerBound)
+        let both =
+            "\"\(rule.name)\" and \"\(other.name)\" both listen on \(rule.transport.rawValue) port \(port)"
+        guard rule.serverName != nil || other.serverName != nil else {
+            return "\(both); use another port, or server_name"
+        }
+        guard rule.ports.count == 1, other.ports.count == 1 else {
+            return "\(both), and a port of a range can't be shared by server names; use another port"
+        }
+        if rule.serverName == other.serverName {
+            return "\(both) for server_name = \"\(rule.serverName!)\"; remove one"
+        }
+        return nil
+    }
+
+    /// That no address among the targets is outside the tunnel.
+    private func checkTargets(
+        of rule: Configuration.Rule, _ table: TOMLTable, _ tunnel: Configuration.Tunnel
+    ) throws(ConfigurationError) {
+        for target in rule.targets {
+            guard let address = IPAddress(target.host) else { continue }
+            if tunnel.addresses.contains(where: { $0.address == address }) {
+                throw table.error(
+                    "\"\(rule.name)\" leads to \(address), which is this server itself; name a client's address, or add allow_outside = true"
+                )
+            }
+            guard tunnel.addresses.contains(where: { $0.contains(address) }) else {
+                let networks = TOMLTable.list(tunnel.addresses.map(\.network.description), last: "or")
+                throw table.error(
+                    "\"\(rule.name)\" leads to \(address), which is outside the tunnel; name an address in \(networks), or add allow_outside = true"
+                )
+            }
+        }
     }
 
     /// `80` or `8000-8010`.
-    private static func ports(_ text: String) -> ClosedRange<UInt16>? {
+    static func ports(_ text: String) -> ClosedRange<UInt16>? {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
         guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first > 0,
             first <= last

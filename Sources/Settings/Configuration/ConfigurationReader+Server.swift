@@ -24,8 +24,8 @@ extension ConfigurationReader {
         }
         return Configuration.Server(
             listen: listen, endpoints: try table.list("endpoints", Self.noHostPort) { HostPort($0) } ?? [],
-            clients: try clients(tunnel), offer: try offer(), nat: try nat(), portunusBundle: try portunus(),
-            rules: try rules())
+            clients: try clients(tunnel), offer: try offer(), nat: try nat(), portunus: try portunus(),
+            rules: try rules(tunnel, listen: listen))
     }
 
     private func clients(
@@ -93,14 +93,6 @@ extension ConfigurationReader {
             enabled: try table.boolean("enabled") ?? true,
             egress: try table.list("egress", "is not an interface's name") { Self.isInterface($0) ? $0 : nil }
         )
-    }
-
-    private func portunus() throws(ConfigurationError) -> String? {
-        guard let table = try root.table("portunus", keys: ["bundle_file"]) else { return nil }
-        guard let file = try table.string("bundle_file") else {
-            throw table.error("needs bundle_file = \"FILE\"")
-        }
-        return relative(file)
     }
 
     static let tunnelKeys =

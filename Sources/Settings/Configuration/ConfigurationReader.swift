@@ -147,14 +147,7 @@ struct ConfigurationReader {
 
     /// Says of each thing that is asked for and not carried out that it is not.
     private func notices(_ tunnel: TOMLTable, _ role: Configuration.Role) -> [String] {
-        var things: [String] = []
-        switch role {
-        case .client: break
-        case .server(let server):
-            if server.portunusBundle != nil { things.append("[portunus]") }
-            if !server.rules.isEmpty { things.append("[[rule]]") }
-        }
-        var notices = things.map { "\($0) is not carried out by this version" }
+        var notices: [String] = []
         if case .client = role, case .integer(2...)? = tunnel["threads"]?.content {
             notices.append("[tunnel] threads is for servers; a client has one data thread")
         }

@@ -10,9 +10,9 @@ struct GatewaySocket {
         path = ControlClient.gatewayPath(beside: socket)
     }
 
-    /// Asks bondd-control, and makes its refusal an error.
-    func ask(_ request: GatewayRequest) throws -> GatewayResponse {
-        let response = try ControlClient.ask(request, path: path)
+    /// Asks bondd-control, waits `timeout` milliseconds at the most, and makes its refusal an error.
+    func ask(_ request: GatewayRequest, timeout: Int = 10_000) throws -> GatewayResponse {
+        let response = try ControlClient.ask(request, path: path, timeout: timeout)
         if case .failed(let sentence) = response { throw Failure(sentence) }
         return response
     }

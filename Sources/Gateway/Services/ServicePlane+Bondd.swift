@@ -1,0 +1,118 @@
+import Dispatch
+import Glibc
+import Messages
+import Rules
+
+// bondd's part: the kernel carries what is simple.
+extension ServicePlane {
+    /// Keeps bondd and the state's file in agreement with the rules, until `stop`.
+    /// - Parameter seconds: between two looks at what the kernel has carried.
+    public func run(every seconds: Double = 1) {
+        var next = ContinuousClock.now
+        while goesOn {
+            if changed.wait(timeout: .now() + seconds) == .success {
+                // What comes together is handed over together.
+                usleep(50_000)
+                while changed.wait(timeout: .now()) == .success {}
+            }
+            book.withLock { book in
+                tryAgain(&book)
+                book.decideWays()
+            }
+            // What was handed to bondd must be known after a restart, or its connections would end.
+            save(withQuotas: .now >= next)
+            if .now >= next { next = .now + .seconds(seconds) }
+            poll()
+            handOver()
+        }
+        save(withQuotas: true)
+        carrier.stop()
+    }
+
+    /// Asks bondd what the kernel has carried, when it has something to carry.
+    func poll() {
+        let asks = book.withLock { book in
+            book.services.values.contains { $0.share != .none } || !book.leaving.isEmpty
+        }
+        guard asks,
+            case .services(let counters)? = try? ControlClient.ask(.services, path: socket, timeout: 1000)
+        else {
+            book.withLock { sweep(&$0, isKnown: false) }
+            return
+        }
+        book.withLock { book in
+            // A bondd that was restarted has what it saved, but is told again.
+            if book.run != counters.run { book.handed = nil }
+            book.run = counters.run
+            let more = book.meter.take(counters)
+            for service in Array(book.services.values) + book.leaving {
+                guard let owner = service.rule.owner, book.quotas[owner] != nil,
+                    let bytes = more[service.name], bytes > 0
+                else { continue }
+                carrier.consume(bytes, ofOwner: owner)
+            }
+            sweep(&book, isKnown: true)
+        }
+    }
+
+    /// Lets go of what is through.
+    /// - Parameter isKnown: whether bondd has just said what is open.
+    private func sweep(_ book: inout ServiceBook, isKnown: Bool) {
+        let draining = Set((book.handed ?? []).filter { !$0.accepts }.map(\.rule))
+        func isThrough(_ service: Service) -> Bool {
+            service.share == .none
+                || isKnown && draining.contains(service.name) && !book.meter.isOpen(service.name)
+        }
+        for (id, service) in book.services where service.share == .draining && isThrough(service) {
+            book.services[id]!.share = .none
+        }
+        if !book.leaving.isEmpty {
+            let now = ContinuousClock.now
+            let open = Set(
+                carrier.report().rules.filter { $0.traffic.connections + $0.traffic.flows > 0 }.map(\.id))
+            book.leaving.removeAll { service in
+                service.end.map { $0 <= now } ?? true || isThrough(service) && !open.contains(service.rule.id)
+            }
+        }
+        book.meter.keep(Set((Array(book.services.values) + book.leaving).map(\.name)))
+    }
+
+    /// Hands bondd what the kernel is to carry, when that is not what it has.
+    func handOver() {
+        let exhausted = exhaustedOwners()
+        let services: [HandedService]? = book.withLock { book in
+            let services = book.services { exhausted.contains($0) }
+            // A bondd that never had any is not asked.
+            if book.handed == nil && services.isEmpty && book.run == nil { return nil }
+            return services == book.handed ? nil : services
+        }
+        guard let services else { return }
+        do {
+            switch try ControlClient.ask(.carry(services), path: socket) {
+            case .failed(let sentence):
+                let isNew = book.withLock { book in
+                    defer { book.refusal = sentence }
+                    return book.refusal != sentence
+                }
+                if isNew {
+                    log(
+                        .error,
+                        "bondd does not carry services in the kernel, so that this program does: \(sentence)")
+                }
+            default:
+                book.withLock { book in
+                    book.handed = services
+                    book.refusal = ""
+                }
+            }
+        } catch {
+            book.withLock { $0.handed = nil }
+            log(.debug, "bondd cannot be told of the services: \(error)")
+        }
+    }
+
+    private func exhaustedOwners() -> Set<String> {
+        guard book.withLock({ !$0.quotas.isEmpty }) else { return [] }
+        return Set(carrier.report().owners.filter { $0.quota?.isExhausted == true }.map(\.owner))
+    }
+}

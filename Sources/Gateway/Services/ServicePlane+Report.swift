@@ -1,0 +1,134 @@
+import Messages
+import Packet
+import Portunus
+import Rules
+
+// What is said of services.
+extension ServicePlane {
+    /// What all rules have carried, in both ways.
+    func wholeReport() -> ServiceReport {
+        var report = carrier.report()
+        book.withLock { book in
+            for index in report.rules.indices {
+                guard let service = book.services[report.rules[index].id] else { continue }
+                report.rules[index].add(
+                    book.meter.ports(of: service.name, service.rule.transport), of: service.rule)
+            }
+        }
+        return report
+    }
+
+    /// What `bondd services` shows: rules of the file first, by name, then pushed ones, by number, then what is on its way out.
+    public func status() -> ([ServiceStatus], PlaneStatus) {
+        let report = Dictionary(
+            wholeReport().rules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        return book.withLock { book in
+            let namedPorts = book.namedPorts
+            let handed = Set((book.handed ?? []).filter(\.accepts).map(\.rule))
+            var statuses = book.services.values.sorted(by: Service.isBefore).map { service in
+                var status = ServiceStatus(service, report[service.rule.id])
+                let reason = book.wayReason(of: service.rule, namedPorts)
+                if reason == nil && service.failure == nil && handed.contains(service.name) {
+                    (status.way, status.wayReason) = ("kernel", nil)
+                    for index in status.targets.indices { status.targets[index].isHealthy = nil }
+                } else {
+                    status.wayReason = reason?.description ?? "bondd has not taken it"
+                }
+                return status
+            }
+            for service in book.leaving.sorted(by: Service.isBefore) {
+                let isReplaced = book.services[service.rule.id] != nil
+                var status = ServiceStatus(service, isReplaced ? nil : report[service.rule.id])
+                status.state = "draining"
+                if service.share != .none { (status.way, status.wayReason) = ("kernel", nil) }
+                if !isReplaced {
+                    statuses.append(status)
+                    continue
+                }
+                for port in book.meter.ports(of: service.name, service.rule.transport) {
+                    status.connections += port.traffic.connections + port.traffic.flows
+                    status.bytesIn += port.traffic.bytesIn
+                    status.bytesOut += port.traffic.bytesOut
+                }
+                statuses.append(status)
+            }
+            return (statuses, book.planeStatus)
+        }
+    }
+
+    /// What the user should know of services, a sentence each with what to do; the tunnel is ready all the same.
+    public var notices: [String] {
+        book.withLock { book in
+            var notices: [String] = []
+            switch book.plane {
+            case .unauthorized, .wrongCertificate: notices += book.planeStatus.problem.map { [$0] } ?? []
+            default: break
+            }
+            notices += book.services.values.sorted(by: Service.isBefore).compactMap { service in
+                service.failure.map { service.rule.sentence($0) }
+            }.prefix(8)
+            if !book.refusal.isEmpty {
+                notices.append("bondd carries no services in the kernel: \(book.refusal)")
+            }
+            return notices
+        }
+    }
+}
+
+extension Service {
+    /// The order in which they are shown.
+    static func isBefore(_ one: Service, _ other: Service) -> Bool {
+        switch (one.rule.id, other.rule.id) {
+        case (.named(let a), .named(let b)): a < b
+        case (.pushed(let a), .pushed(let b)): a < b
+        case (.named, .pushed): true
+        case (.pushed, .named): false
+        }
+    }
+}
+
+extension ServiceStatus {
+    /// - Parameter report: what was carried; nil: not known, or nothing.
+    fileprivate init(_ service: Service, _ report: RuleReport?) {
+        let rule = service.rule
+        let order = rule.targets.indices.sorted {
+            (rule.targets[$0].priority, $0) < (rule.targets[$1].priority, $1)
+        }
+        let targets = order.map { index in
+            let target = rule.targets[index]
+            let host = IPAddress(target.host)?.family == .v6 ? "[\(target.host)]" : target.host
+            let isHealthy = report.flatMap {
+                $0.targets.indices.contains(index) ? $0.targets[index].isHealthy : nil
+            }
+            return ServiceTargetStatus(address: "\(host):\(target.port)", isHealthy: isHealthy)
+        }
+        let traffic = report?.traffic ?? Traffic()
+        self.init(
+            rule: "\(rule.id)", source: rule.id.source, transport: rule.transport.rawValue,
+            ports: rule.portText,
+            serverName: rule.serverName, targets: targets,
+            state: service.failure == nil ? "active" : "failed",
+            reason: service.failure.map { rule.sentence($0) }, way: "userspace", owner: rule.owner,
+            connections: traffic.connections + traffic.flows, bytesIn: traffic.bytesIn,
+            bytesOut: traffic.bytesOut)
+    }
+}
+
+extension RuleReport {
+    /// Adds what the kernel has carried.
+    fileprivate mutating func add(_ kernel: [PortReport], of rule: Rule) {
+        for port in kernel {
+            traffic += port.traffic
+            if targets.count == 1 {
+                targets[0].bytesIn += port.traffic.bytesIn
+                targets[0].bytesOut += port.traffic.bytesOut
+            }
+            guard rule.ports.count > 1, rule.ports.contains(port.port) else { continue }
+            if let index = ports.firstIndex(where: { $0.port == port.port }) {
+                ports[index].traffic += port.traffic
+            } else if port.traffic != Traffic() {
+                ports.append(port)
+            }
+        }
+    }
+}

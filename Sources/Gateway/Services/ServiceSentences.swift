@@ -1,0 +1,56 @@
+import Messages
+import Portunus
+import Rules
+
+extension Rule {
+    /// What a refusal means to whoever runs this server, and what to do.
+    func sentence(_ refusal: RuleRefusal) -> String {
+        let what = "\(id.source == "file" ? "[[rule]]" : "rule") \(id)"
+        let advice =
+            switch refusal {
+            case .portInUse(let port):
+                "\(transport.rawValue) port \(port.map { "\($0)" } ?? portText) is another program's or rule's (ss -lnp shows programs, bondd services rules); free it or choose another"
+            case .permissionDenied(let port):
+                "bondd-control may not listen on \(transport.rawValue) port \(port.map { "\($0)" } ?? portText); it needs CAP_NET_BIND_SERVICE, as its unit gives it, or choose a port from 1024"
+            case .bindFailed(let port):
+                "the kernel does not give \(transport.rawValue) port \(port.map { "\($0)" } ?? portText); see bondd-control's limit of open files (LimitNOFILE)"
+            case .rangeInvalid: "its ports are none, more than 1024, or do not fit the target's; correct them"
+            case .invalidTargetHost:
+                "a target is no address or name, or is outside the tunnel; correct it, or set allow_outside = true if that is meant"
+            case .targetInvalidPort(let index): "target \(index + 1) has no port; give it one"
+            case .modeChangeUnsupported:
+                "server names are for tcp and single ports, and such as host.example or *.example.org; correct it"
+            case .duplicateRuleID: "another rule has its number; remove one"
+            case .unknownRuleID: "there is no such rule"
+            }
+        return "\(what) is not carried: \(advice)"
+    }
+}
+
+extension ServiceBook {
+    /// How the control plane is doing, and what to do.
+    var planeStatus: PlaneStatus {
+        let place = endpoint ?? "the control plane"
+        switch plane {
+        case nil: return PlaneStatus()
+        case .connected?: return PlaneStatus(state: "connected", endpoint: endpoint)
+        case .connecting(let reason)?:
+            let problem = reason.map {
+                "\(place) does not answer (\($0)); its services go on, and it is tried again"
+            }
+            return PlaneStatus(state: "connecting", endpoint: endpoint, problem: problem)
+        case .unauthorized(let word)?:
+            return PlaneStatus(
+                state: "unauthorized", endpoint: endpoint,
+                problem:
+                    "\(place) does not know this server any more (\(word)); tunnel and services go on, but take no changes: have an enrolment link made there and run bondd portunus enroll URI"
+            )
+        case .wrongCertificate?:
+            return PlaneStatus(
+                state: "wrong_certificate", endpoint: endpoint,
+                problem:
+                    "\(place) shows another certificate than at enrolment, so that it was told nothing; if it was renewed there, run bondd portunus enroll URI with a new link, else find out who answers"
+            )
+        }
+    }
+}

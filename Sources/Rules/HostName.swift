@@ -1,0 +1,31 @@
+/// What a DNS name may be made of.
+enum HostName {
+    /// The longest name, without a dot at its end (RFC 1035 2.3.4, as text).
+    static let maximumSize = 253
+
+    /// The name in lower case and without a dot at its end, or nil when it is none: 1 to 253 bytes of labels of 1 to 63 letters,
+    /// digits, hyphens within, and underscores. The last label is not a number, or it would be a mistaken address.
+    static func canonical(_ text: Substring) -> String? {
+        var bytes = text.utf8[...]
+        if bytes.last == UInt8(ascii: ".") { bytes.removeLast() }
+        guard (1...maximumSize).contains(bytes.count) else { return nil }
+        let labels = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard labels.allSatisfy(isLabel), labels.last?.allSatisfy(isDigit) == false else { return nil }
+        return String(decoding: bytes.map(lowercased), as: UTF8.self)
+    }
+
+    /// The letter in lower case; other bytes are left alone.
+    @inline(__always) static func lowercased(_ byte: UInt8) -> UInt8 {
+        UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte | 0x20 : byte
+    }
+
+    private static func isLabel(_ label: Substring.UTF8View) -> Bool {
+        (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
+            && label.allSatisfy { byte in
+                isDigit(byte) || UInt8(ascii: "a")...UInt8(ascii: "z") ~= lowercased(byte)
+                    || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
+}

@@ -1,0 +1,91 @@
+import Packet
+
+/// What tells a target whose connection it is (haproxy.org, proxy-protocol.txt, 2020/03/05).
+public struct ProxyHeader: Sendable {
+    /// The caller, and what it called, both of one family; nil: nobody's connection but this host's own.
+    private let ends: (source: Endpoint, destination: Endpoint)?
+    private let version: ProxyVersion
+
+    /// The most bytes that a header has: the longest line of version 1.
+    public static let maximumSize = 107
+
+    /// 12 bytes that no other protocol begins with.
+    private static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10]
+
+    /// The header of a connection. IPv4 addresses in IPv6's clothes (::ffff:0:0/96) are told as IPv4; when only one end is IPv4,
+    /// it is told as such an IPv6 address.
+    /// - Parameters:
+    ///   - source: the caller.
+    ///   - destination: the local address that took the call.
+    public init(_ version: ProxyVersion, source: Endpoint, destination: Endpoint) {
+        self.version = version
+        var ends = (source: source, destination: destination)
+        ends.source.address = source.address.unmapped
+        ends.destination.address = destination.address.unmapped
+        if ends.source.address.family != ends.destination.address.family {
+            ends.source.address = ends.source.address.mapped
+            ends.destination.address = ends.destination.address.mapped
+        }
+        self.ends = ends
+    }
+
+    /// The header of a connection that this host makes for itself, to see whether the target is there.
+    public init(probe version: ProxyVersion) {
+        self.version = version
+        ends = nil
+    }
+
+    /// Writes the header.
+    /// - Precondition: `bytes` has room for `maximumSize`.
+    /// - Returns: how many bytes it has.
+    public func write(to bytes: UnsafeMutableRawBufferPointer) -> Int {
+        precondition(bytes.count >= Self.maximumSize)
+        switch version {
+        case .v1:
+            let line = self.line
+            bytes.copyBytes(from: line.utf8)
+            return line.utf8.count
+        case .v2: return writeBinary(to: bytes)
+        }
+    }
+
+    private var line: String {
+        guard let (source, destination) = ends else { return "PROXY UNKNOWN\r\n" }
+        let family = source.address.family == .v4 ? "TCP4" : "TCP6"
+        return
+            "PROXY \(family) \(source.address) \(destination.address) \(source.port) \(destination.port)\r\n"
+    }
+
+    private func writeBinary(to bytes: UnsafeMutableRawBufferPointer) -> Int {
+        bytes.copyBytes(from: Self.signature)
+        // Version 2; LOCAL is 0, PROXY 1. Then AF_INET 1 or AF_INET6 2, and STREAM 1.
+        guard let (source, destination) = ends else {
+            bytes[12] = 0x20
+            bytes[13] = 0
+            bytes.storeBigEndian(UInt16(0), at: 14)
+            return 16
+        }
+        let size = source.address.byteCount
+        bytes[12] = 0x21
+        bytes[13] = source.address.family == .v4 ? 0x11 : 0x21
+        bytes.storeBigEndian(UInt16(2 * size + 4), at: 14)
+        source.address.write(to: bytes.dropping(16))
+        destination.address.write(to: bytes.dropping(16 + size))
+        bytes.storeBigEndian(source.port, at: 16 + 2 * size)
+        bytes.storeBigEndian(destination.port, at: 18 + 2 * size)
+        return 20 + 2 * size
+    }
+}
+
+extension IPAddress {
+    /// The IPv4 address in ::ffff:0:0/96 (RFC 4291 2.5.5.2), or the address itself.
+    public var unmapped: IPAddress {
+        guard family == .v6, high == 0, low >> 32 == 0xFFFF else { return self }
+        return IPAddress(v4: UInt32(truncatingIfNeeded: low))
+    }
+
+    /// An IPv4 address as IPv6's ::ffff:0:0/96, or the address itself.
+    public var mapped: IPAddress {
+        family == .v4 ? IPAddress(v6High: 0, low: 0xFFFF << 32 | low) : self
+    }
+}

@@ -1,0 +1,36 @@
+import Packet
+
+extension Rule {
+    /// Why the rule can't be carried whatever else there is; nil: it can. PROXY headers of UDP targets are ignored, and an interval
+    /// of probes beyond `TargetOrder.probeIntervals` is taken for the nearest one.
+    /// - Parameter reach: what is inside the tunnel.
+    public func refusal(reach: Reach) -> RuleRefusal? {
+        guard ports.lowerBound > 0, ports.count <= Self.maximumPorts else { return .rangeInvalid }
+        if ports.count > 1 && (listsTargets || targets.count > 1) { return .rangeInvalid }
+        guard (1...Self.maximumTargets).contains(targets.count) else { return .invalidTargetHost }
+        if let refusal = nameRefusal { return refusal }
+        var seen: Set<RuleTarget> = []
+        for (index, target) in targets.enumerated() {
+            guard target.port > 0 else { return .targetInvalidPort(index) }
+            guard Int(target.port) + ports.count - 1 <= UInt16.max else { return .rangeInvalid }
+            guard let host = canonicalHost(of: target, reach: reach),
+                seen.insert(RuleTarget(host: host, port: target.port)).inserted
+            else { return .invalidTargetHost }
+        }
+        return nil
+    }
+
+    private var nameRefusal: RuleRefusal? {
+        guard let serverName else { return nil }
+        // There is no word for a pattern that is none.
+        guard transport == .tcp, ports.count == 1, NamePattern(serverName) != nil else {
+            return .modeChangeUnsupported
+        }
+        return nil
+    }
+
+    private func canonicalHost(of target: RuleTarget, reach: Reach) -> String? {
+        guard let address = IPAddress(target.host) else { return HostName.canonical(target.host[...]) }
+        return mayDial(address, reach: reach) ? address.description : nil
+    }
+}

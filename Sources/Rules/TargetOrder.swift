@@ -1,0 +1,104 @@
+import Packet
+
+/// In which order a rule's targets are tried, and when they are probed: the healthy ones by priority, then the others, likewise.
+///
+/// Who has failed is tried last and so would hardly ever be tried again while others work. Therefore a failed target among
+/// several is probed every 30 s when there are no other probes; of a UDP rule, which nothing can probe, it is given another chance.
+public struct TargetOrder: Sendable {
+    private struct Probe: Sendable {
+        var next = Instant.never
+        var isRunning = false
+    }
+
+    /// Indices of the targets, in the order in which they are tried.
+    public private(set) var order: [Int] = []
+    /// How the targets are doing, in the order in which they were given.
+    public private(set) var health: [TargetHealth]
+
+    /// The order when all are healthy.
+    private let preferred: [Int]
+    private let transport: Transport
+    /// Nil: only failed targets are probed.
+    private let interval: Interval?
+    private var probes: [Probe]
+
+    /// The seconds from one probe to the next.
+    public static let probeIntervals: ClosedRange<Int> = 1...3600
+    /// How long a probe may take.
+    public static let probePatience = Interval.seconds(5)
+    private static let retrial = Interval.seconds(30)
+
+    /// Every target is healthy.
+    public init(_ rule: Rule, at now: Instant) {
+        let priorities = rule.targets.map(\.priority)
+        preferred = priorities.indices.sorted { (priorities[$0], $0) < (priorities[$1], $1) }
+        transport = rule.transport
+        health = rule.targets.map { _ in TargetHealth() }
+        let range = Self.probeIntervals
+        interval =
+            rule.probeInterval <= 0 || rule.transport == .udp
+            ? nil : .seconds(Int64(min(max(rule.probeInterval, range.lowerBound), range.upperBound)))
+        probes = rule.targets.map { _ in Probe() }
+        if let interval {
+            // Not all of them at once.
+            for index in probes.indices {
+                probes[index].next = now + interval * Int64(index + 1) / Int64(probes.count)
+            }
+        }
+        sort()
+    }
+
+    /// Whether the target that is tried first is not the one that would be if all were healthy.
+    public func isFailover(_ index: Int) -> Bool { index != preferred.first }
+
+    /// A connection to the target, or a flow, failed.
+    public mutating func fail(_ index: Int, at now: Instant) {
+        update(index) { $0.fail(at: now) }
+        if !health[index].isHealthy && interval == nil && health.count > 1 && probes[index].next == .never {
+            probes[index].next = now + Self.retrial
+        }
+    }
+
+    /// A connection to the target was made, or a datagram came back.
+    public mutating func succeed(_ index: Int, at now: Instant) { update(index) { $0.succeed(at: now) } }
+
+    /// When there will be something to probe.
+    public var nextProbe: Instant { probes.lazy.filter { !$0.isRunning }.map(\.next).min() ?? .never }
+
+    /// The targets to probe now, by a TCP connection that is closed at once. Each has to be followed by `probed`.
+    public mutating func startProbes(at now: Instant) -> [Int] {
+        var due: [Int] = []
+        for index in probes.indices where !probes[index].isRunning && probes[index].next <= now {
+            if interval == nil && health[index].isHealthy {
+                probes[index].next = .never
+            } else if transport == .udp {
+                probes[index].next = .never
+                update(index) { $0.forgive(at: now) }
+            } else {
+                probes[index].isRunning = true
+                probes[index].next = now + (interval ?? Self.retrial)
+                due.append(index)
+            }
+        }
+        return due
+    }
+
+    /// A probe has ended.
+    public mutating func probed(_ index: Int, isUp: Bool, at now: Instant) {
+        probes[index].isRunning = false
+        update(index) { isUp ? $0.succeed(at: now) : $0.fail(at: now) }
+        guard interval == nil else { return }
+        // The second success that makes it healthy is not waited for as long as the first.
+        probes[index].next = health[index].isHealthy ? .never : isUp ? now + .seconds(1) : now + Self.retrial
+    }
+
+    private mutating func update(_ index: Int, _ change: (inout TargetHealth) -> Void) {
+        let wasHealthy = health[index].isHealthy
+        change(&health[index])
+        if health[index].isHealthy != wasHealthy { sort() }
+    }
+
+    private mutating func sort() {
+        order = preferred.filter { health[$0].isHealthy } + preferred.filter { !health[$0].isHealthy }
+    }
+}

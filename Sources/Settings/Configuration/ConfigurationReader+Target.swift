@@ -1,0 +1,76 @@
+import Packet
+
+// Where rules lead.
+extension ConfigurationReader {
+    /// `target`, or `targets`.
+    func targets(
+        _ table: TOMLTable, _ ports: ClosedRange<UInt16>, _ transport: Configuration.RuleTransport
+    ) throws(ConfigurationError) -> [Configuration.RuleTarget] {
+        switch (try table.string("target"), table["targets"]) {
+        case (let text?, nil): return [try target(text, table, ports)]
+        case (nil, .some): break
+        case (nil, nil): throw table.error("needs target = \"HOST:PORT\" or targets")
+        default: throw table.error("has target and targets; remove one")
+        }
+        guard ports.count == 1 else {
+            throw table.error(
+                "has listen_ports and targets; a range of ports has one target = \"HOST:FIRST-LAST\"")
+        }
+        var targets: [Configuration.RuleTarget] = []
+        for item in try table.tables("targets", keys: ["host", "port", "priority", "proxy_protocol"]) {
+            let target = try self.target(item, transport)
+            if targets.contains(where: { $0.host == target.host && $0.port == target.port }) {
+                throw item.error("\(target.host) with port \(target.port) is there twice; remove one")
+            }
+            targets.append(target)
+        }
+        guard (1...Configuration.Rule.maximumTargets).contains(targets.count) else {
+            throw table.error("has \(targets.count) targets; give 1 to \(Configuration.Rule.maximumTargets)")
+        }
+        return targets
+    }
+
+    private func target(
+        _ text: String, _ table: TOMLTable, _ ports: ClosedRange<UInt16>
+    ) throws(ConfigurationError) -> Configuration.RuleTarget {
+        guard let colon = text.lastIndex(of: ":"),
+            let own = Self.ports(String(text[text.index(after: colon)...])),
+            let host = HostPort(text[...colon] + "\(own.lowerBound)")
+        else { throw table.error("target", table["target"]!, "is not HOST:PORT or HOST:FIRST-LAST") }
+        guard own.count == ports.count else {
+            throw table.error("target", table["target"]!, "has not as many ports as the rule listens on")
+        }
+        return Configuration.RuleTarget(
+            host: host.host, port: own.lowerBound, priority: 0, proxyProtocol: nil)
+    }
+
+    private func target(
+        _ table: TOMLTable, _ transport: Configuration.RuleTransport
+    ) throws(ConfigurationError) -> Configuration.RuleTarget {
+        guard let host = try table.string("host"), let port = try table.integer("port", in: 1...65535) else {
+            throw table.error("needs host = \"HOST\" and port = PORT")
+        }
+        guard let target = HostPort(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") else {
+            throw table.error("host", table["host"]!, "is neither an address nor a name")
+        }
+        let version = try proxyProtocol(table)
+        if version != nil && transport == .udp {
+            throw table.error("proxy_protocol", table["proxy_protocol"]!, "is for tcp; remove it")
+        }
+        return Configuration.RuleTarget(
+            host: target.host, port: target.port,
+            priority: try table.integer("priority", in: 0...65535) ?? 0, proxyProtocol: version)
+    }
+
+    /// `"v1"`, `"v2"`, 1 or 2; true is the second, which says more and is read faster.
+    private func proxyProtocol(_ table: TOMLTable) throws(ConfigurationError) -> Int? {
+        switch table["proxy_protocol"]?.content {
+        case nil, .boolean(false): return nil
+        case .boolean(true), .integer(2), .string("v2"): return 2
+        case .integer(1), .string("v1"): return 1
+        default:
+            throw table.error(
+                "proxy_protocol", table["proxy_protocol"]!, "is not a version; use \"v1\" or \"v2\"")
+        }
+    }
+}

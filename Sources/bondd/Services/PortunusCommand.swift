@@ -1,0 +1,59 @@
+import ArgumentParser
+import Commands
+import Glibc
+import Messages
+
+/// `bondd portunus`
+struct PortunusPlane: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "portunus",
+        abstract: "On the server: the Portunus control plane whose rules it carries.",
+        subcommands: [Enroll.self])
+}
+
+/// `bondd portunus enroll URI`
+struct Enroll: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enroll",
+        abstract: "Become a client of a control plane, and carry the rules that it pushes from then on.",
+        discussion: """
+            Leave URI out, or give -, and it is read from standard input, where it stays out of the shell's history. It is good \
+            once. bondd-control redeems it, keeps what it gets, and connects at once and whenever it starts.
+            """)
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "What the control plane printed: portunus://HOST:PORT/enroll?pin=…&code=…")
+    var uri: String?
+
+    /// How long redeeming may take, in milliseconds; bondd-control gives up after half of it.
+    private static let patience = 30_000
+
+    func run() throws {
+        let socket = GatewaySocket(beside: options.socket)
+        let text = try read()
+        guard text.hasPrefix("portunus://") else {
+            throw Failure("this is no enrolment URI; copy it whole, it begins with portunus://")
+        }
+        _ = try socket.ask(.enrolService(uri: text), timeout: Self.patience)
+        var plane = PlaneStatus()
+        // The session begins within some round trips.
+        for _ in 0..<25 {
+            if case .services(_, let status)? = try? socket.ask(.services) { plane = status }
+            if plane.state == "connected" || plane.problem != nil { break }
+            usleep(200_000)
+        }
+        print("enrolled at \(plane.endpoint ?? "the control plane"), which is \(plane.state)")
+        print("bondd services lists what it pushes")
+        if let problem = plane.problem { print("problem: \(problem)") }
+    }
+
+    private func read() throws -> String {
+        if let uri, uri != "-" { return uri }
+        guard let line = readLine() else {
+            throw Failure(
+                "there is no enrolment URI on standard input; give it what the control plane printed")
+        }
+        return String(line.drop { $0 == " " }.prefix { $0 != " " && $0 != "\r" })
+    }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Commands
+import Messages
+
+/// `bondd services`
+struct Services: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "services", abstract: "On the server: what is published from behind the tunnel.",
+        subcommands: [ListServices.self], defaultSubcommand: ListServices.self)
+}
+
+/// `bondd services list`
+struct ListServices: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List rules, how each is carried, and the control plane they come from.",
+        discussion: """
+            Rules are those of [[rule]] in the configuration and those that a Portunus control plane pushes. The kernel carries \
+            the simple ones, bondd-control the others, for the reason that is shown.
+            """)
+
+    @OptionGroup var options: GlobalOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let response = try GatewaySocket(beside: options.socket).ask(.services)
+        guard case .services(let services, let plane) = response else {
+            throw Failure("bondd-control gave no list; is it another version?")
+        }
+        if json {
+            guard let line = try? Line.encode(response) else {
+                throw Failure("the list can't be written as JSON")
+            }
+            print(String(decoding: line, as: UTF8.self), terminator: "")
+            return
+        }
+        print(ServiceTable(services, plane).text, terminator: "")
+    }
+}
