@@ -175,6 +175,7 @@ let package = Package(
         .testTarget(
             name: "PortunusTests", dependencies: ["Portunus", "Rules", "Settings", "Scratch"],
             exclude: ["Conformance"]),
+        .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "Links"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(name: "BonddTests", dependencies: ["bondd", "Messages"]),

@@ -43,7 +43,8 @@ public struct TokenBucket: Sendable {
 
     /// Takes tokens, more than there are too: later ones pay for that.
     public mutating func take(_ count: Int) {
-        level = max(level - Int64(clamping: count), -Int64(Self.maximumRate * Self.longestBurst))
+        let most = Int64(Self.maximumRate * Self.longestBurst)
+        level = max(level - min(Int64(max(0, count)), most), -most)
     }
 
     /// Takes tokens when there are as many, or when the bucket is full and holds fewer: then later ones pay for the rest.
@@ -56,7 +57,7 @@ public struct TokenBucket: Sendable {
 
     /// Puts back what was taken for nothing.
     public mutating func giveBack(_ count: Int) {
-        level += Int64(clamping: min(count, Int(burst)))
+        level += Int64(min(max(0, count), Int(burst)))
         cap()
     }
 
