@@ -1,9 +1,71 @@
+import GRPCCore
+import GRPCNIOTransportHTTP2Posix
+import GRPCProtobuf
+import Settings
+
 /// How this server becomes a client of a control plane.
 public enum Enrolment {
     /// Redeems the code at the control plane that the URI names, once its certificate is the one that the URI names. Takes 15 s
-    /// at most.
+    /// at most, and as long as the resolver takes for the endpoint's name.
     /// - Throws: why there is no bundle.
     public static func redeem(_ uri: EnrolmentURI) async throws(PortunusError) -> Bundle {
-        throw .unreachable(endpoint: "\(uri.endpoint)", "not asked yet")
+        guard let pin = Pin(uri.pin) else { throw .notAURI("its pin is not 64 hexadecimal digits") }
+        let certificate = PinnedCertificate(pin)
+        let answer: Portunus_V1_CredentialBundle
+        do {
+            answer = try await ask(uri, certificate)
+        } catch {
+            throw certificate.sawAnother
+                ? .wrongCertificate(endpoint: "\(uri.endpoint)") : Self.error(error, uri.endpoint)
+        }
+        let bundle = Bundle(
+            clientName: answer.clientName, clientID: answer.clientID.isEmpty ? nil : answer.clientID,
+            endpoint: answer.serverEndpoint, pin: answer.serverCertSha256.lowercased(), token: answer.token)
+        guard answer.version == 1 else { throw .badAnswer("its version is \(answer.version), not 1") }
+        if let fault = bundle.fault { throw .badAnswer(fault) }
+        return bundle
+    }
+
+    private static func ask(
+        _ uri: EnrolmentURI, _ certificate: PinnedCertificate
+    ) async throws -> Portunus_V1_CredentialBundle {
+        let timing = Timing()
+        let transport = try HTTP2ClientTransport.Posix(
+            to: uri.endpoint, certificate: certificate, timing: timing)
+        return try await withThrowingTaskGroup(of: Portunus_V1_CredentialBundle.self) { group in
+            group.addTask {
+                try await withGRPCClient(transport: transport) { client in
+                    let request = ClientRequest(
+                        message: Portunus_V1_EnrollClientRequest.with { $0.code = uri.code })
+                    return try await Portunus_V1_ClientEnrollment.Client(wrapping: client).enroll(
+                        request: request, serializer: ProtobufSerializer(),
+                        deserializer: ProtobufDeserializer(),
+                        options: .defaults
+                    ) { try $0.message }
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: timing.welcome)
+                throw RPCError(code: .unavailable, message: "no answer")
+            }
+            defer { group.cancelAll() }
+            return try await group.next()!
+        }
+    }
+
+    /// What an error of the control plane, or on the way to it, means.
+    private static func error(_ error: any Error, _ endpoint: HostPort) -> PortunusError {
+        guard let error = error as? RPCError else {
+            return .unreachable(endpoint: "\(endpoint)", "\(error)".prefixed)
+        }
+        switch (error.code, error.message) {
+        case (.unauthenticated, "enrollment_invalid"): return .codeUnknown
+        case (.unauthenticated, "enrollment_expired"): return .codeExpired
+        case (.unauthenticated, "enrollment_used"): return .codeUsed
+        case (.internalError, "enrollment_store_error"): return .notStored
+        case (.unavailable, _), (.deadlineExceeded, _), (.cancelled, _), (.unknown, _):
+            return .unreachable(endpoint: "\(endpoint)", error.words)
+        default: return .refused(error.message.isEmpty ? "\(error.code)" : error.message.prefixed)
+        }
     }
 }

@@ -9,10 +9,63 @@ public struct EnrolmentURI: Equatable, Sendable, CustomStringConvertible, Custom
     /// What is redeemed, once. Secret.
     public let code: String
 
-    /// Reads one.
+    private static let scheme = "portunus://"
+    /// 32 bytes in base64 (RFC 4648 section 5) without padding.
+    private static let codeLength = 43
+    private static let longest = 2048
+
+    /// Reads one; space around it is skipped, as it comes with copying. Nothing in it is percent-encoded, and keys that it should
+    /// not have are skipped.
     /// - Throws: `notAURI`, never with the code in it.
     public init(_ text: String) throws(PortunusError) {
-        throw .notAURI("it is not read yet")
+        guard text.utf8.count <= Self.longest else { throw .notAURI("it is too long") }
+        let text = text.filter { !$0.isWhitespace }
+        guard text.hasPrefix(Self.scheme) else {
+            throw .notAURI("it does not begin with \(Self.scheme)")
+        }
+        let parts = text.dropFirst(Self.scheme.count).split(
+            separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let slash = parts[0].firstIndex(of: "/"), parts[0][slash...] == "/enroll"
+        else {
+            throw .notAURI("it has no /enroll? behind HOST:PORT")
+        }
+        guard let endpoint = HostPort(String(parts[0][..<slash])) else {
+            throw .notAURI("what is before /enroll is no HOST:PORT")
+        }
+        let query = try Self.query(parts[1])
+        guard let pin = query["pin"].flatMap(Pin.init(prefixed:)) else {
+            throw .notAURI("its pin is not sha256: and 64 hexadecimal digits")
+        }
+        guard let code = query["code"], code.utf8.count == Self.codeLength,
+            code.utf8.allSatisfy(Self.isCodeByte)
+        else { throw .notAURI("its code is not \(Self.codeLength) characters of base64url") }
+        self.endpoint = endpoint
+        self.pin = pin.description
+        self.code = code
+    }
+
+    /// The keys and values of a query.
+    private static func query(_ text: Substring) throws(PortunusError) -> [String: String] {
+        var query: [String: String] = [:]
+        for pair in text.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { continue }
+            let key = String(parts[0])
+            // Which of the two is meant can't be known, and a code is good once.
+            if query.updateValue(String(parts[1]), forKey: key) != nil && (key == "pin" || key == "code") {
+                throw .notAURI("it has more than one \(key)")
+            }
+        }
+        return query
+    }
+
+    private static func isCodeByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 
     /// Never the code.

@@ -7,15 +7,17 @@ public struct Timing: Sendable {
     /// How long connecting may take until Welcome.
     public var welcome: Duration = .seconds(15)
     /// How long a push waits for its keeper; the control plane waits 2 s for both.
-    public var acknowledgement: Duration = .milliseconds(1800)
-    /// How long nothing comes until the other end is asked for a sign of life (HTTP/2 PING); gRPC does not go below 10 s.
-    public var ping: Duration = .seconds(15)
-    /// How long the sign of life may take.
-    public var pong: Duration = .seconds(10)
+    public var acknowledgement: Duration = .milliseconds(1700)
+    /// How long nothing comes until the other end is asked for a sign of life (HTTP/2 PING).
+    public var ping: Duration = .seconds(12)
+    /// How long the sign of life may take. TLS waits 5 s more for a good-bye, so that a dead connection is known after 25 s.
+    public var pong: Duration = .seconds(8)
     /// The longest first pause before connecting again; each further one is up to twice as long.
     public var firstPause: Duration = .milliseconds(500)
     /// The longest pause.
     public var longestPause: Duration = .seconds(30)
+    /// How long a session lasts for pauses to be short again.
+    public var steady: Duration = .seconds(5)
 
     /// What is used outside tests.
     public init() {}

@@ -1,0 +1,36 @@
+/// SHA-256 of a certificate's DER, by which it is known again.
+struct Pin: Equatable, Sendable, CustomStringConvertible {
+    let bytes: [UInt8]
+
+    private static let length = 32
+
+    /// 64 hexadecimal digits, in either case.
+    init?(_ text: some StringProtocol) {
+        guard text.utf8.count == 2 * Self.length else { return nil }
+        let digits = text.utf8.compactMap(Self.value)
+        guard digits.count == 2 * Self.length else { return nil }
+        bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+
+    /// As an enrolment URI has it, `sha256:` and the digits.
+    init?(prefixed text: String) {
+        let prefix = "sha256:"
+        guard text.hasPrefix(prefix) else { return nil }
+        self.init(text.dropFirst(prefix.count))
+    }
+
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+
+    /// In lower case.
+    var description: String {
+        let digits = Array("0123456789abcdef")
+        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}

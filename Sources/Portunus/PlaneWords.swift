@@ -1,0 +1,18 @@
+import GRPCCore
+
+extension String {
+    /// What another host says, fit for a line of a log: its beginning.
+    var prefixed: String { String(prefix(200)) }
+}
+
+extension RPCError {
+    /// What went wrong, with the innermost reason that is known.
+    var words: String {
+        var reason: any Error = self
+        while let error = reason as? RPCError, let cause = error.cause { reason = cause }
+        if let error = reason as? RPCError {
+            return error.message.isEmpty ? "\(error.code)" : error.message.prefixed
+        }
+        return "\(reason)".prefixed
+    }
+}

@@ -1,0 +1,77 @@
+import Rules
+
+/// A rule as the control plane pushes it, and what can be made of it.
+struct PushedRule {
+    /// The control plane's number of it.
+    let number: UInt64
+    /// The rule, or why there can't be one. What a rule may hold beyond what its types say is not looked at here.
+    let rule: Result<Rule, RuleRefusal>
+
+    /// Reads a rule of the wire; one that is not there at all is one without ports.
+    init(_ message: Portunus_V1_Rule) {
+        number = message.ruleID
+        rule = Result { () throws(RuleRefusal) in try Self.rule(message) }
+    }
+
+    private static func rule(_ message: Portunus_V1_Rule) throws(RuleRefusal) -> Rule {
+        guard let ports = range(message.listenPort, message.listenPortEnd) else { throw .rangeInvalid }
+        return Rule(
+            id: .pushed(message.ruleID),
+            // Protocols that are not known are TCP, by the contract.
+            transport: message.protocol == .udp ? .udp : .tcp,
+            ports: ports,
+            targets: message.targets.isEmpty
+                ? [try target(message, count: ports.count)]
+                : try targets(message.targets, count: ports.count),
+            listsTargets: !message.targets.isEmpty,
+            prefersIPv6: message.preferIpv6,
+            probeInterval: Int(min(message.healthCheckIntervalSecs, longestInterval)),
+            serverName: message.sniPattern.isEmpty ? nil : message.sniPattern,
+            limit: message.hasRateLimit ? RateLimit(message.rateLimit) : RateLimit(),
+            owner: message.ownerID.isEmpty ? nil : message.ownerID)
+    }
+
+    /// In seconds.
+    private static let longestInterval: UInt32 = 3600
+
+    /// Ports from one to another; nil when these are none. 0 as the last one: there is only the first.
+    private static func range(_ first: UInt32, _ last: UInt32) -> ClosedRange<UInt16>? {
+        guard let first = UInt16(exactly: first), let last = UInt16(exactly: last), first > 0 else {
+            return nil
+        }
+        guard last > 0 else { return first...first }
+        return last >= first && Int(last - first) < Rule.maximumPorts ? first...last : nil
+    }
+
+    /// The one target of a rule without a list of them, which has as many ports as the rule.
+    private static func target(_ message: Portunus_V1_Rule, count: Int) throws(RuleRefusal) -> RuleTarget {
+        guard let port = UInt16(exactly: message.targetPort), port > 0 else { throw .targetInvalidPort(0) }
+        guard let ports = range(message.targetPort, message.targetPortEnd), ports.count == count else {
+            throw .rangeInvalid
+        }
+        return RuleTarget(host: try host(message.targetHost), port: port)
+    }
+
+    private static func targets(_ messages: [Portunus_V1_Target], count: Int) throws(RuleRefusal)
+        -> [RuleTarget]
+    {
+        // Lists are for single ports.
+        guard count == 1 else { throw .rangeInvalid }
+        guard messages.count <= Rule.maximumTargets else { throw .invalidTargetHost }
+        var targets: [RuleTarget] = []
+        for (index, message) in messages.enumerated() {
+            guard let port = UInt16(exactly: message.port), port > 0 else { throw .targetInvalidPort(index) }
+            targets.append(
+                RuleTarget(
+                    host: try host(message.host), port: port, priority: message.priority,
+                    proxy: ProxyVersion(rawValue: UInt8(clamping: message.proxyProtocol.rawValue))))
+        }
+        return targets
+    }
+
+    /// A host without the brackets that IPv6 addresses may have.
+    private static func host(_ text: String) throws(RuleRefusal) -> String {
+        guard !text.isEmpty else { throw .invalidTargetHost }
+        return text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
+    }
+}
