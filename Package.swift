@@ -48,6 +48,8 @@ let package = Package(
             providers: [.apt(["libnl-3-dev", "libnl-route-3-dev", "libmnl-dev", "libnftnl-dev"])]),
         .systemLibrary(
             name: "CQrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(
+            name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CToml"),
         // CCrypto, the door to libcrypto, is added at the end.
@@ -92,7 +94,7 @@ let package = Package(
 
         // Services behind the tunnel: what rules are, without sockets or a clock; carrying them in this program; where they come from.
         .target(name: "Rules", dependencies: ["Packet"], swiftSettings: strict),
-        .target(name: "Carrier", dependencies: ["Rules", "CLinux", "Packet"], swiftSettings: strict),
+        .target(name: "Carrier", dependencies: ["Rules", "CLinux", "CAres", "Packet"], swiftSettings: strict),
         .target(
             name: "Portunus",
             dependencies: [
@@ -176,6 +178,7 @@ let package = Package(
             name: "PortunusTests", dependencies: ["Portunus", "Rules", "Settings", "Scratch"],
             exclude: ["Conformance"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "Links"]),
+        .testTarget(name: "CarrierTests", dependencies: ["Carrier", "Rules", "CLinux", "Packet"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(name: "BonddTests", dependencies: ["bondd", "Messages"]),

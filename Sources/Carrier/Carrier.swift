@@ -1,46 +1,80 @@
+import CLinux
+import Glibc
+import Packet
 import Rules
 
 /// Carries rules in this program: listens on their ports, and passes bytes and datagrams on, on a thread of its own. Every rule
 /// is listened for here, also those that the kernel leads past this program, so that nobody else has their ports and there is
 /// somebody when the kernel does not.
 public final class Carrier: Sendable {
-    /// Carries nothing yet.
-    /// - Parameter reach: what targets may be, of rules that may not leave the tunnel.
-    public init(reach: Reach) throws(CarrierError) {}
+    private let mailbox: Mailbox
+    private let thread: RelayThread
 
-    /// The tunnel's networks changed.
-    public func setReach(_ reach: Reach) {}
+    /// Carries nothing yet. This program may have as many descriptors from then on as the host allows it.
+    /// - Parameters:
+    ///   - reach: what targets may be, of rules that may not leave the tunnel.
+    ///   - nameServers: whom to ask for names of targets; nil: whom the host asks.
+    public init(reach: Reach, nameServers: [Endpoint]? = nil) throws(CarrierError) {
+        _ = clinux_raise_descriptors()
+        mailbox = try Mailbox()
+        let poller = try Poller()
+        let resolver = try Resolver(nameServers: nameServers)
+        guard poller.watchReading(mailbox.fileDescriptor, Token(.mailbox, 0)) else {
+            throw .kernel("watch an eventfd", errno: errno)
+        }
+        thread = try RelayThread(Relay(poller, resolver, reach: reach, mailbox: mailbox))
+    }
+
+    deinit { stop() }
+
+    /// The tunnel's networks changed. What is established goes on.
+    public func setReach(_ reach: Reach) { mailbox.post(.setReach(reach)) }
 
     /// Listens on the rule's ports, on every IPv4 and IPv6 address, and carries it from then on. It has returned when that is so.
     /// - Throws: why it can't; nothing has changed then.
-    public func add(_ rule: Rule) throws(RuleRefusal) {}
+    public func add(_ rule: Rule) throws(RuleRefusal) {
+        let reply = Reply<RuleRefusal?>()
+        guard mailbox.post(.add(rule, reply)) else { throw .bindFailed(nil) }
+        if let refusal = reply.wait() { throw refusal }
+    }
 
     /// Stops listening at once; what is established may go on for `drain` seconds. The report has the rule until it is through.
     /// - Returns: whether there was such a rule.
     @discardableResult
-    public func remove(_ id: RuleID, drain: Int = 30) -> Bool { false }
+    public func remove(_ id: RuleID, drain: Int = 30) -> Bool {
+        let reply = Reply<Bool>()
+        return mailbox.post(.remove(id, drain: drain, reply)) && reply.wait()
+    }
 
     /// Changes what a rule may take, for what is established, too.
-    public func setLimit(_ limit: RateLimit, of id: RuleID) {}
+    public func setLimit(_ limit: RateLimit, of id: RuleID) { mailbox.post(.setLimit(limit, id)) }
 
     /// Changes what all rules of an owner may take together; nil: as much as they like.
-    public func setLimit(_ limit: RateLimit?, ofOwner owner: String) {}
+    public func setLimit(_ limit: RateLimit?, ofOwner owner: String) {
+        mailbox.post(.setOwnerLimit(limit, owner))
+    }
 
     /// Changes what an owner's rules may still carry; nil: as much as they like.
-    public func setQuota(_ quota: Quota?, ofOwner owner: String) {}
+    public func setQuota(_ quota: Quota?, ofOwner owner: String) { mailbox.post(.setQuota(quota, owner)) }
 
     /// Counts what was carried for an owner elsewhere (in the kernel) against the quota.
-    public func consume(_ bytes: UInt64, ofOwner owner: String) {}
+    public func consume(_ bytes: UInt64, ofOwner owner: String) { mailbox.post(.consume(bytes, owner)) }
 
     /// What the control plane says of UDP flows; nil: its default.
     /// - Parameters:
     ///   - idle: how long a silent one is kept, in seconds; 30 to 300.
     ///   - maximum: how many a rule may have; 1 to 65535.
-    public func setFlows(idle: Int?, maximum: Int?) {}
+    public func setFlows(idle: Int?, maximum: Int?) { mailbox.post(.setFlows(idle: idle, maximum: maximum)) }
 
-    /// What was carried so far.
-    public func report() -> ServiceReport { ServiceReport() }
+    /// What was carried so far; nothing when it was stopped.
+    public func report() -> ServiceReport {
+        let reply = Reply<ServiceReport>()
+        return mailbox.post(.report(reply)) ? reply.wait() : ServiceReport()
+    }
 
-    /// Ends everything.
-    public func stop() {}
+    /// Ends everything, and waits until that is done.
+    public func stop() {
+        mailbox.post(.stop)
+        thread.join()
+    }
 }

@@ -3,4 +3,5 @@
 #define CLINUX_H
 #include "lab.h"
 #include "linux_net.h"
+#include "linux_relay.h"
 #endif

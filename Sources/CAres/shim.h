@@ -1,0 +1,2 @@
+// The door to c-ares: looking up names without waiting.
+#include <ares.h>

@@ -1,0 +1,47 @@
+import CLinux
+import Glibc
+
+/// What other threads have for the carrier's.
+final class Mailbox: @unchecked Sendable {
+    /// Readable while there is something in it.
+    let fileDescriptor: Int32
+    private let lock = Lock()
+    private var commands: [Command] = []
+    private var isClosed = false
+
+    init() throws(CarrierError) {
+        fileDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard fileDescriptor >= 0 else { throw .kernel("make an eventfd", errno: errno) }
+    }
+
+    deinit { close(fileDescriptor) }
+
+    /// Puts a command in.
+    /// - Returns: false when nobody takes any more out.
+    @discardableResult
+    func post(_ command: Command) -> Bool {
+        lock.locked {
+            if isClosed { return false }
+            commands.append(command)
+            var one: UInt64 = 1
+            _ = write(fileDescriptor, &one, 8)
+            return true
+        }
+    }
+
+    /// Takes everything out.
+    func take() -> [Command] {
+        var count: UInt64 = 0
+        _ = read(fileDescriptor, &count, 8)
+        return lock.locked {
+            defer { commands.removeAll() }
+            return commands
+        }
+    }
+
+    /// Takes the last ones out; nothing comes in any more.
+    func shut() -> [Command] {
+        lock.locked { isClosed = true }
+        return take()
+    }
+}

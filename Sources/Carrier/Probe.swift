@@ -1,0 +1,8 @@
+/// A connection to a target that is made to see whether it is there.
+struct Probe {
+    /// The numbers of the rule and of the target.
+    let service: Int32
+    let target: Int
+    /// -1 while the target's name is looked up.
+    var socket: Int32 = -1
+}

@@ -1,0 +1,133 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+
+extension Relay {
+    /// How long an address has to answer.
+    private static let dialPatience = Interval.seconds(3)
+    /// How long all of a rule's targets together have: longer than callers like to wait.
+    private static let dialEnd = Interval.seconds(15)
+
+    /// Begins with the first target.
+    mutating func startDial(_ index: Int) {
+        let connection = connections[index]
+        let order = services[Int(connection.pointee.service)].pointee.order.order
+        connection.pointee.dial = Int32(dials.insert(Dial(targets: order, end: now + Self.dialEnd)))
+        dialNext(index)
+    }
+
+    /// Goes on with the next address, or the next target.
+    private mutating func dialNext(_ index: Int) {
+        let connection = connections[index]
+        let dial = dials[Int(connection.pointee.dial)]
+        while now < dial.pointee.end {
+            if dial.pointee.tried < dial.pointee.addresses.count {
+                let address = dial.pointee.addresses[dial.pointee.tried]
+                dial.pointee.tried += 1
+                let code = connect(index, to: address)
+                if code >= 0 { return }
+                // Nobody else's fault, and the next one won't do better.
+                if Sockets.isExhausted(code) { break }
+                continue
+            }
+            if dial.pointee.begun > 0 {
+                fail(Int(connection.pointee.targetIndex), of: Int(connection.pointee.service))
+            }
+            guard dial.pointee.begun < dial.pointee.targets.count else { break }
+            let target = dial.pointee.targets[dial.pointee.begun]
+            dial.pointee.begun += 1
+            dial.pointee.tried = 0
+            dial.pointee.addresses = []
+            connection.pointee.targetIndex = UInt8(target)
+            let waiter = Token(.connection, index, connections.generation(of: index))
+            switch find(target, of: Int(connection.pointee.service), for: waiter) {
+            case .addresses(let addresses): dial.pointee.addresses = addresses
+            case .later:
+                connection.pointee.state = .resolving
+                return wake(index, at: dial.pointee.end)
+            case .nowhere: break
+            }
+        }
+        drop(index, reset: true)
+    }
+
+    /// The name of the target that is dialled has been looked up.
+    mutating func resume(_ index: Int, with addresses: [IPAddress]) {
+        let connection = connections[index]
+        guard connection.pointee.state == .resolving else { return }
+        dials[Int(connection.pointee.dial)].pointee.addresses = addresses
+        dialNext(index)
+    }
+
+    /// Nothing came of the whole way.
+    mutating func giveUp(_ index: Int) {
+        let connection = connections[index]
+        fail(Int(connection.pointee.targetIndex), of: Int(connection.pointee.service))
+        drop(index, reset: true)
+    }
+
+    private mutating func connect(_ index: Int, to address: IPAddress) -> Int32 {
+        let connection = connections[index]
+        let service = services[Int(connection.pointee.service)]
+        let target = service.pointee.rule.targets[Int(connection.pointee.targetIndex)]
+        let port = target.port + connection.pointee.offset
+        let socket = Sockets.connect(to: Endpoint(address: address, port: port), transport: .tcp)
+        guard socket >= 0 else { return socket }
+        connection.pointee.target = socket
+        connection.pointee.state = .dialling
+        guard poller.watchChanges(socket, Token(.target, index, connections.generation(of: index))) else {
+            closeTarget(index)
+            return -ENOMEM
+        }
+        wake(index, at: min(now + Self.dialPatience, dials[Int(connection.pointee.dial)].pointee.end))
+        return socket
+    }
+
+    /// The address did not answer in time.
+    mutating func failDial(_ index: Int) {
+        closeTarget(index)
+        dialNext(index)
+    }
+
+    /// The target answered, or refused.
+    mutating func finishDial(_ index: Int) {
+        let connection = connections[index]
+        guard clinux_socket_error(connection.pointee.target) == 0, greet(index) else {
+            return failDial(index)
+        }
+        let service = services[Int(connection.pointee.service)]
+        let target = Int(connection.pointee.targetIndex)
+        service.pointee.order.succeed(target, at: now)
+        service.pointee.report.targets[target].accepted += 1
+        if service.pointee.order.isFailover(target) { service.pointee.report.failovers += 1 }
+        dials.remove(Int(connection.pointee.dial))
+        connection.pointee.dial = -1
+        connection.pointee.state = .open
+        connection.pointee.deadline = .never
+        carry(index)
+    }
+
+    /// Tells the target whose connection it is, if it wants to know.
+    private mutating func greet(_ index: Int) -> Bool {
+        let connection = connections[index]
+        let rule = services[Int(connection.pointee.service)].pointee.rule
+        guard let version = rule.targets[Int(connection.pointee.targetIndex)].proxy else { return true }
+        let client = connection.pointee.client
+        // A caller that has left already has no address any more.
+        guard let source = SocketAddress.reading({ getpeername(client, $0, $1) }),
+            let destination = SocketAddress.reading({ getsockname(client, $0, $1) })
+        else { return false }
+        let size = ProxyHeader(version, source: source, destination: destination).write(to: scratch)
+        // A new connection has room for it.
+        return send(connection.pointee.target, scratch.baseAddress, size, Int32(MSG_NOSIGNAL)) == size
+    }
+
+    private mutating func closeTarget(_ index: Int) {
+        let connection = connections[index]
+        if connection.pointee.target >= 0 { close(connection.pointee.target) }
+        connection.pointee.target = -1
+        connection.pointee.outward.isReadable = false
+        connection.pointee.inward.isWritable = false
+    }
+}

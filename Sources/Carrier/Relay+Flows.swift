@@ -1,0 +1,137 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+
+extension Relay {
+    /// Takes on a flow with the datagram of that number; its number, or -1 when it may not be.
+    mutating func startFlow(_ token: Token, _ source: Endpoint, datagram: Int) -> Int {
+        let port = ports[token.index]
+        let number = Int(port.pointee.plain)
+        guard number >= 0, let local = datagrams.destination(of: datagram) else { return -1 }
+        let service = services[number]
+        guard !isUsedUp(owner: Int(service.pointee.owner)) else { return -1 }
+        let maximum = service.pointee.rule.maximumFlows ?? maximumFlows
+        guard service.pointee.report.traffic.flows < maximum else {
+            service.pointee.report.droppedFlows += 1
+            return -1
+        }
+        guard admit(.udp, service: number) else { return -1 }
+        let offset = port.pointee.number - service.pointee.rule.ports.lowerBound
+        let listener = token.kind == .listener4 ? port.pointee.socket4 : port.pointee.socket6
+        let index = flows.insert(
+            Flow(
+                port: Int32(token.index), listener: listener, service: Int32(number), offset: offset,
+                source: source, local: local, used: now))
+        flowIndex.insert(index, in: flows)
+        port.pointee.flows += 1
+        service.pointee.members += 1
+        count(service: number, offset: offset) { $0.flows += 1 }
+        wakeFlow(index)
+        let target = service.pointee.order.order[0]
+        flows[index].pointee.targetIndex = UInt8(target)
+        let waiter = Token(.flow, index, flows.generation(of: index))
+        switch find(target, of: number, for: waiter) {
+        case .addresses(let addresses): beginFlow(index, at: addresses)
+        case .later: flows[index].pointee.held = Array(datagrams.payload(datagram))
+        case .nowhere: failFlow(index)
+        }
+        return flows.contains(waiter) ? index : -1
+    }
+
+    /// The flow's target is there.
+    mutating func beginFlow(_ index: Int, at addresses: [IPAddress]) {
+        let flow = flows[index]
+        let service = services[Int(flow.pointee.service)]
+        let target = Int(flow.pointee.targetIndex)
+        let port = service.pointee.rule.targets[target].port + flow.pointee.offset
+        for address in addresses {
+            let socket = Sockets.connect(to: Endpoint(address: address, port: port), transport: .udp)
+            if Sockets.isExhausted(socket) {
+                service.pointee.report.droppedFlows += 1
+                return endFlow(index)
+            }
+            guard socket >= 0 else { continue }
+            flow.pointee.socket = socket
+            guard poller.watchReading(socket, Token(.flow, index, flows.generation(of: index))) else {
+                return endFlow(index)
+            }
+            service.pointee.report.targets[target].accepted += 1
+            if service.pointee.order.isFailover(target) { service.pointee.report.failovers += 1 }
+            return sendHeld(index)
+        }
+        failFlow(index)
+    }
+
+    private mutating func sendHeld(_ index: Int) {
+        let flow = flows[index]
+        guard !flow.pointee.held.isEmpty else { return }
+        let held = flow.pointee.held
+        flow.pointee.held = []
+        guard passes(held.count, .inward, service: Int(flow.pointee.service)) else { return }
+        let count = held.withUnsafeBytes {
+            send(flow.pointee.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        if count >= 0 { countDatagrams(1, held.count, .inward, index) }
+    }
+
+    /// The flow's target does not work.
+    mutating func failFlow(_ index: Int) {
+        let flow = flows[index]
+        fail(Int(flow.pointee.targetIndex), of: Int(flow.pointee.service))
+        endFlow(index)
+    }
+
+    /// Looks whether a flow is still used.
+    mutating func lookAtFlow(_ index: Int, at instant: Instant) {
+        let flow = flows[index]
+        guard instant == flow.pointee.lookedAt else { return }
+        if now >= flow.pointee.used + idle(of: Int(flow.pointee.service)) {
+            endFlow(index)
+        } else {
+            wakeFlow(index)
+        }
+    }
+
+    /// Has a flow looked at when it would be too old.
+    mutating func wakeFlow(_ index: Int) {
+        let flow = flows[index]
+        let end = flow.pointee.used + idle(of: Int(flow.pointee.service))
+        flow.pointee.lookedAt = end
+        deadlines.add(Token(.flow, index, flows.generation(of: index)), at: end)
+    }
+
+    private func idle(of service: Int) -> Interval {
+        services[service].pointee.rule.flowIdle.map { .seconds(Int64($0)) } ?? flowIdle
+    }
+
+    /// Ends a flow.
+    mutating func endFlow(_ index: Int) {
+        let flow = flows[index]
+        let (service, port, offset) = (
+            Int(flow.pointee.service), Int(flow.pointee.port), flow.pointee.offset
+        )
+        if flow.pointee.socket >= 0 { close(flow.pointee.socket) }
+        flowIndex.remove(index, in: flows)
+        flows.remove(index)
+        count(service: service, offset: offset) { $0.flows -= 1 }
+        ports[port].pointee.flows -= 1
+        leavePort(port)
+        leave(service)
+    }
+
+    /// Ends all flows of a rule.
+    mutating func endFlows(ofService number: Int) {
+        for index in 0..<flows.end where flows.contains(index) {
+            if Int(flows[index].pointee.service) == number { endFlow(index) }
+        }
+    }
+
+    /// Ends all flows of an owner's rules.
+    mutating func endFlows(ofOwner owner: Int) {
+        for index in 0..<flows.end where flows.contains(index) {
+            let service = Int(flows[index].pointee.service)
+            if Int(services[service].pointee.owner) == owner { endFlow(index) }
+        }
+    }
+}

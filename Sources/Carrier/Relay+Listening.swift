@@ -1,0 +1,153 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+
+extension Relay {
+    /// Takes on a rule, or nothing at all.
+    mutating func add(_ rule: Rule) throws(RuleRefusal) {
+        if let refusal = rule.refusal(reach: reach) { throw refusal }
+        if serviceNumbers[rule.id] != nil { throw .duplicateRuleID }
+        var taken: [Int] = []
+        do throws(RuleRefusal) {
+            for number in rule.ports { taken.append(try takePort(number, for: rule)) }
+        } catch {
+            for port in taken { leavePort(port, rule: rule.id) }
+            throw error
+        }
+        var owner = -1
+        if let name = rule.owner { owner = self.owner(named: name) }
+        if owner >= 0 { owners[owner].pointee.services += 1 }
+        let number = services.insert(Service(rule, ports: taken, owner: owner, now: now))
+        serviceNumbers[rule.id] = number
+        for port in taken where rule.serverName == nil { ports[port].pointee.plain = Int32(number) }
+        scheduleProbes(number)
+    }
+
+    /// The port's number, with the rule among those that it is for.
+    private mutating func takePort(_ number: UInt16, for rule: Rule) throws(RuleRefusal) -> Int {
+        let isRange = rule.ports.count > 1
+        let word: UInt16? = isRange ? number : nil
+        let key = PortKey(transport: rule.transport, number: number)
+        if let index = portNumbers[key] {
+            // A port of a range is nobody else's, and neither is one a range is to have.
+            let port = ports[index]
+            if !port.pointee.routes.isEmpty && (isRange || port.pointee.isOfRange) { throw .portInUse(word) }
+            do throws(RuleRefusal) {
+                try port.pointee.routes.add(rule.serverName, rule.id)
+            } catch {
+                throw error == .portInUse(nil) ? .portInUse(word) : error
+            }
+            port.pointee.isOfRange = isRange
+            return index
+        }
+        var port = Port(number, rule.transport)
+        try port.routes.add(rule.serverName, rule.id)
+        port.isOfRange = isRange
+        port.socket4 = Sockets.listen(.v4, port: number, transport: rule.transport)
+        if port.socket4 < 0 && !Sockets.isMissingFamily(port.socket4) {
+            throw Self.refusal(port.socket4, port: word)
+        }
+        port.socket6 = Sockets.listen(.v6, port: number, transport: rule.transport)
+        let isMissing = Sockets.isMissingFamily(port.socket6)
+        if port.socket6 < 0 && !(isMissing && port.socket4 >= 0) {
+            if port.socket4 >= 0 { close(port.socket4) }
+            throw Self.refusal(port.socket6, port: word)
+        }
+        let index = ports.insert(port)
+        let generation = ports.generation(of: index)
+        for (socket, kind) in [(port.socket4, Token.Kind.listener4), (port.socket6, .listener6)]
+        where socket >= 0 {
+            _ = poller.watchReading(socket, Token(kind, index, generation))
+        }
+        portNumbers[key] = index
+        return index
+    }
+
+    private static func refusal(_ code: Int32, port: UInt16?) -> RuleRefusal {
+        switch -code {
+        case EADDRINUSE: .portInUse(port)
+        case EACCES, EPERM: .permissionDenied(port)
+        default: .bindFailed(port)
+        }
+    }
+
+    /// Stops listening for a rule, and lets go of what it has when that is through, at the latest after `drain` seconds.
+    mutating func remove(_ id: RuleID, drain: Int) -> Bool {
+        guard let number = serviceNumbers[id], !services[number].pointee.isLeaving else { return false }
+        let service = services[number]
+        service.pointee.isLeaving = true
+        endProbes(of: number)
+        for port in service.pointee.ports { leavePort(port, rule: id) }
+        // Another rule may have the name now; the report has this one until it is through.
+        serviceNumbers[id] = nil
+        if service.pointee.members == 0 { return forget(number) }
+        if drain <= 0 {
+            evict(number)
+        } else {
+            let token = Token(.service, number, services.generation(of: number))
+            deadlines.add(token, at: now + .seconds(Int64(drain)))
+        }
+        return true
+    }
+
+    /// Closes a port when nobody has any use for it.
+    mutating func leavePort(_ index: Int, rule: RuleID? = nil) {
+        let port = ports[index]
+        if let rule {
+            let isPlain = port.pointee.routes.fallback == rule
+            port.pointee.routes.remove(rule)
+            if isPlain { port.pointee.plain = -1 }
+        }
+        guard port.pointee.routes.isEmpty && port.pointee.flows == 0 else { return }
+        for socket in [port.pointee.socket4, port.pointee.socket6] where socket >= 0 { close(socket) }
+        dropPeeks(of: index)
+        portNumbers[PortKey(transport: port.pointee.transport, number: port.pointee.number)] = nil
+        ports.remove(index)
+    }
+
+    /// Ends all that a rule still has.
+    mutating func evict(_ number: Int) {
+        let generation = services.generation(of: number)
+        let token = Token(.service, number, generation)
+        for index in 0..<connections.end where connections.contains(index) {
+            if Int(connections[index].pointee.service) == number { drop(index, reset: true) }
+        }
+        if services.contains(token) { endFlows(ofService: number) }
+    }
+
+    /// A connection or a flow of the rule has ended.
+    mutating func leave(_ number: Int) {
+        let service = services[number]
+        service.pointee.members -= 1
+        if service.pointee.isLeaving && service.pointee.members == 0 { _ = forget(number) }
+    }
+
+    private mutating func forget(_ number: Int) -> Bool {
+        let owner = Int(services[number].pointee.owner)
+        services.remove(number)
+        if owner >= 0 {
+            owners[owner].pointee.services -= 1
+            forgetOwner(owner)
+        }
+        return true
+    }
+
+    /// The owner's number; a new one when it is not known yet.
+    mutating func owner(named name: String) -> Int {
+        if let number = ownerNumbers[name] { return number }
+        let number = owners.insert(Owner(name: name, allowance: Allowance(at: now)))
+        ownerNumbers[name] = number
+        return number
+    }
+
+    /// Forgets an owner without rules, limits and a quota.
+    mutating func forgetOwner(_ number: Int) {
+        let owner = owners[number]
+        guard owner.pointee.services == 0, owner.pointee.meter == nil,
+            owner.pointee.allowance?.limit.isUnlimited != false
+        else { return }
+        ownerNumbers[owner.pointee.name] = nil
+        owners.remove(number)
+    }
+}

@@ -1,0 +1,87 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+
+extension Relay {
+    /// How long a connection may take to say a server name.
+    private static let peekPatience = Interval.seconds(3)
+
+    /// Waits for the connection's server name.
+    mutating func startPeek(_ index: Int) {
+        let connection = connections[index]
+        connection.pointee.hello = Int32(hellos.insert(ClientHello()))
+        connection.pointee.older = peeks.newest
+        if peeks.newest >= 0 { connections[Int(peeks.newest)].pointee.newer = Int32(index) }
+        peeks.newest = Int32(index)
+        if peeks.oldest < 0 { peeks.oldest = Int32(index) }
+        peeks.count += 1
+        wake(index, at: now + Self.peekPatience)
+        if peeks.count > PeekQueue.maximum { drop(Int(peeks.oldest), reset: true) }
+    }
+
+    /// Takes the connection out of those that wait.
+    mutating func endPeek(_ index: Int) {
+        let connection = connections[index]
+        guard connection.pointee.hello >= 0 else { return }
+        hellos.remove(Int(connection.pointee.hello))
+        connection.pointee.hello = -1
+        let (older, newer) = (connection.pointee.older, connection.pointee.newer)
+        if older >= 0 { connections[Int(older)].pointee.newer = newer } else { peeks.oldest = newer }
+        if newer >= 0 { connections[Int(newer)].pointee.older = older } else { peeks.newest = older }
+        connection.pointee.older = -1
+        connection.pointee.newer = -1
+        peeks.count -= 1
+    }
+
+    /// Ends those that wait at a port that is closed.
+    mutating func dropPeeks(of port: Int) {
+        var next = peeks.oldest
+        while next >= 0 {
+            let index = Int(next)
+            next = connections[index].pointee.newer
+            if Int(connections[index].pointee.port) == port { drop(index, reset: true) }
+        }
+    }
+
+    /// Looks at what the connection has said so far. It stays in the socket for the target.
+    mutating func peek(_ index: Int) {
+        let connection = connections[index]
+        let count = clinux_peek(connection.pointee.client, scratch.baseAddress, scratch.count)
+        if count == -Int(EAGAIN) { return }
+        guard count > 0 else { return drop(index, reset: count < 0) }
+        let said = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+        switch hellos[Int(connection.pointee.hello)].pointee.read(said) {
+        case .needsMore: break
+        case .name(let name): route(index, name: name)
+        case .notTLS:
+            ports[Int(connection.pointee.port)].pointee.names.parseFailures += 1
+            route(index, name: nil)
+        }
+    }
+
+    /// No name came in time. Whoever waits for the target to speak first is for the rule without a name, too.
+    mutating func givePeekUp(_ index: Int) {
+        ports[Int(connections[index].pointee.port)].pointee.names.parseFailures += 1
+        route(index, name: nil)
+    }
+
+    private mutating func route(_ index: Int, name: String?) {
+        let connection = connections[index]
+        let port = ports[Int(connection.pointee.port)]
+        // The time of this turn's beginning is too coarse for the first buckets.
+        let time = Instant(nanoseconds: clinux_monotonic()) - connection.pointee.accepted
+        port.pointee.names.count(after: UInt64(max(0, time.microseconds)))
+        endPeek(index)
+        guard let (rule, match) = port.pointee.routes.route(name), let service = serviceNumbers[rule] else {
+            port.pointee.names.misses += 1
+            return drop(index, reset: true)
+        }
+        switch match {
+        case .exact: services[service].pointee.report.exactNames += 1
+        case .wildcard: services[service].pointee.report.wildcardNames += 1
+        case .fallback: services[service].pointee.report.fallbacks += 1
+        }
+        assign(index, to: service)
+    }
+}

@@ -1,0 +1,172 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+
+extension Relay {
+    /// How much a connection passes on in one direction before others have their turn, in bytes.
+    private static let turn = 4 << 20
+    /// How long a connection waits when the kernel gives no pipe.
+    private static let starvation = Interval.milliseconds(20)
+
+    private enum Outcome {
+        /// It waits for a socket, a limit or the other direction.
+        case waits
+        /// It could go on.
+        case goesOn
+        /// A side has reset the connection.
+        case broken
+        /// There is no pipe.
+        case starved
+    }
+
+    /// Passes on what there is, in both directions.
+    mutating func carry(_ index: Int) {
+        let connection = connections[index]
+        guard connection.pointee.state == .open else { return }
+        let (client, target) = (connection.pointee.client, connection.pointee.target)
+        let service = Int(connection.pointee.service)
+        let inward = pass(.inward, &connection.pointee.inward, from: client, to: target, connection, service)
+        // What the target said before it reset the connection is still passed on.
+        let outward = pass(
+            .outward, &connection.pointee.outward, from: target, to: client, connection, service)
+        if inward == .broken || outward == .broken { return drop(index, reset: true) }
+        if connection.pointee.inward.isThrough && connection.pointee.outward.isThrough {
+            return drop(index, reset: false)
+        }
+        if inward == .goesOn || outward == .goesOn { enqueue(index) }
+        var deadline = Instant.never
+        if inward == .starved || outward == .starved { deadline = now + Self.starvation }
+        if connection.pointee.inward.parkedUntil > now {
+            deadline = min(deadline, connection.pointee.inward.parkedUntil)
+        }
+        if connection.pointee.outward.parkedUntil > now {
+            deadline = min(deadline, connection.pointee.outward.parkedUntil)
+        }
+        if deadline != .never { wake(index, at: deadline) }
+    }
+
+    /// Has a connection carried on with when others had their turn.
+    mutating func enqueue(_ index: Int) {
+        guard !connections[index].pointee.isQueued else { return }
+        connections[index].pointee.isQueued = true
+        queue.append(Token(.connection, index, connections.generation(of: index)))
+    }
+
+    /// Carries on with those that could go on.
+    mutating func carryOn() {
+        guard !queue.isEmpty else { return }
+        let tokens = queue
+        queue.removeAll(keepingCapacity: true)
+        for token in tokens where connections.contains(token) {
+            connections[token.index].pointee.isQueued = false
+            carry(token.index)
+        }
+    }
+
+    private mutating func pass(
+        _ way: Direction, _ passage: inout Connection.Passage, from: Int32, to: Int32,
+        _ connection: UnsafeMutablePointer<Connection>, _ service: Int
+    ) -> Outcome {
+        var passed = 0
+        while true {
+            if passage.held == 0 {
+                if passage.isAtEnd && !passage.isThrough {
+                    shutdown(to, Int32(SHUT_WR))
+                    passage.isThrough = true
+                }
+                guard passage.isReadable && !passage.isAtEnd && now >= passage.parkedUntil else { break }
+                if passed >= Self.turn {
+                    putBack(&passage)
+                    return .goesOn
+                }
+                let room = self.room(way, service: service)
+                if room == 0 {
+                    park(&passage, way, service: service)
+                    break
+                }
+                if passage.pipe.isNone {
+                    passage.pipe = pipes.take()
+                    if passage.pipe.isNone { return .starved }
+                }
+                let count = clinux_splice(from, passage.pipe.write, min(room, Pipes.wanted))
+                if count == -Int(EAGAIN) {
+                    passage.isReadable = false
+                    passage.parkedUntil = .zero
+                    break
+                }
+                if count < 0 { return .broken }
+                if count == 0 {
+                    passage.isAtEnd = true
+                    continue
+                }
+                unpark(&passage, way, service: service)
+                take(count, way, service: service)
+                passage.held = count
+            }
+            guard passage.isWritable else { return .waits }
+            let count = clinux_splice(passage.pipe.read, to, passage.held)
+            if count == -Int(EAGAIN) {
+                passage.isWritable = false
+                return .waits
+            }
+            if count <= 0 { return .broken }
+            passage.held -= count
+            passed += count
+            self.count(count, way, connection)
+        }
+        putBack(&passage)
+        return .waits
+    }
+
+    private mutating func putBack(_ passage: inout Connection.Passage) {
+        guard !passage.pipe.isNone else { return }
+        pipes.put(passage.pipe, isEmpty: passage.held == 0)
+        passage.pipe = .none
+    }
+
+    /// Counts bytes that have reached the other side.
+    private mutating func count(
+        _ bytes: Int, _ way: Direction, _ connection: UnsafeMutablePointer<Connection>
+    ) {
+        let bytes = UInt64(bytes)
+        let service = Int(connection.pointee.service)
+        let target = Int(connection.pointee.targetIndex)
+        switch way {
+        case .inward:
+            count(service: service, offset: connection.pointee.offset) { $0.bytesIn += bytes }
+            services[service].pointee.report.targets[target].bytesIn += bytes
+        case .outward:
+            count(service: service, offset: connection.pointee.offset) { $0.bytesOut += bytes }
+            services[service].pointee.report.targets[target].bytesOut += bytes
+        }
+    }
+
+    /// Adds to what a rule has carried, and to what one of its ports has.
+    @inline(__always)
+    mutating func count(service: Int, offset: UInt16, _ add: (inout Traffic) -> Void) {
+        let service = services[service]
+        add(&service.pointee.report.traffic)
+        guard !service.pointee.portTraffic.isEmpty else { return }
+        add(&service.pointee.portTraffic[Int(offset)])
+    }
+
+    /// Ends a connection at once.
+    /// - Parameter reset: whether both sides are told that it did not end well.
+    mutating func drop(_ index: Int, reset: Bool) {
+        let connection = connections[index]
+        endPeek(index)
+        if connection.pointee.dial >= 0 { dials.remove(Int(connection.pointee.dial)) }
+        putBack(&connection.pointee.inward)
+        putBack(&connection.pointee.outward)
+        for socket in [connection.pointee.client, connection.pointee.target] where socket >= 0 {
+            if reset { clinux_reset(socket) } else { close(socket) }
+        }
+        let (service, offset) = (Int(connection.pointee.service), connection.pointee.offset)
+        connections.remove(index)
+        guard service >= 0 else { return }
+        count(service: service, offset: offset) { $0.connections -= 1 }
+        release(service: service)
+        leave(service)
+    }
+}

@@ -1,0 +1,80 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+
+extension Relay {
+    /// A target of a rule does not work.
+    mutating func fail(_ target: Int, of number: Int) {
+        services[number].pointee.order.fail(target, at: now)
+        scheduleProbes(number)
+    }
+
+    /// Has a rule's targets probed when that is due.
+    mutating func scheduleProbes(_ number: Int) {
+        let service = services[number]
+        let next = service.pointee.order.nextProbe
+        guard next < service.pointee.nextProbe, !service.pointee.isLeaving else { return }
+        service.pointee.nextProbe = next
+        deadlines.add(Token(.probing, number, services.generation(of: number)), at: next)
+    }
+
+    /// Probes those targets of a rule that are due.
+    mutating func startProbes(_ number: Int, at instant: Instant) {
+        let service = services[number]
+        guard instant == service.pointee.nextProbe, !service.pointee.isLeaving else { return }
+        service.pointee.nextProbe = .never
+        for target in service.pointee.order.startProbes(at: now) {
+            let index = probes.insert(Probe(service: Int32(number), target: target))
+            let token = Token(.probe, index, probes.generation(of: index))
+            service.pointee.probes += 1
+            deadlines.add(token, at: now + TargetOrder.probePatience)
+            switch find(target, of: number, for: token) {
+            case .addresses(let addresses): beginProbe(index, at: addresses)
+            case .later: break
+            case .nowhere: endProbe(index, isUp: false)
+            }
+        }
+        scheduleProbes(number)
+    }
+
+    /// The target that is probed is there.
+    mutating func beginProbe(_ index: Int, at addresses: [IPAddress]) {
+        let probe = probes[index]
+        let port = services[Int(probe.pointee.service)].pointee.rule.targets[probe.pointee.target].port
+        for address in addresses {
+            let socket = Sockets.connect(to: Endpoint(address: address, port: port), transport: .tcp)
+            guard socket >= 0 else { continue }
+            probe.pointee.socket = socket
+            if poller.watchChanges(socket, Token(.probe, index, probes.generation(of: index))) { return }
+            break
+        }
+        endProbe(index, isUp: false)
+    }
+
+    /// The target answered, or refused.
+    mutating func finishProbe(_ index: Int) {
+        endProbe(index, isUp: clinux_socket_error(probes[index].pointee.socket) == 0)
+    }
+
+    /// Ends a probe, with what came of it.
+    mutating func endProbe(_ index: Int, isUp: Bool) {
+        let probe = probes[index]
+        let number = Int(probe.pointee.service)
+        // Without a byte said, a reset is what costs the target least.
+        if probe.pointee.socket >= 0 { clinux_reset(probe.pointee.socket) }
+        let target = probe.pointee.target
+        probes.remove(index)
+        services[number].pointee.order.probed(target, isUp: isUp, at: now)
+        services[number].pointee.probes -= 1
+        scheduleProbes(number)
+    }
+
+    /// Ends the probes of a rule that is being taken away.
+    mutating func endProbes(of number: Int) {
+        guard services[number].pointee.probes > 0 else { return }
+        for index in 0..<probes.end where probes.contains(index) {
+            if Int(probes[index].pointee.service) == number { endProbe(index, isUp: true) }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+
+/// All that the carrier's thread has: what it listens on, what passes, and what it waits for. Connections, flows and rules are
+/// numbers; nothing is allocated, counted or looked up by name for what passes.
+struct Relay: ~Copyable {
+    let poller: Poller
+    var pipes = Pipes()
+    var deadlines = Deadlines()
+    var resolver: Resolver
+
+    var reach: Reach
+    var flowIdle = Interval.seconds(60)
+    var maximumFlows = 1024
+
+    var ports = Slab<Port>()
+    var services = Slab<Service>()
+    var owners = Slab<Owner>()
+    /// By transport and number.
+    var portNumbers: [PortKey: Int] = [:]
+    var serviceNumbers: [RuleID: Int] = [:]
+    var ownerNumbers: [String: Int] = [:]
+
+    var connections = Slab<Connection>()
+    var dials = Slab<Dial>()
+    var hellos = Slab<ClientHello>()
+    var peeks = PeekQueue()
+    var flows = Slab<Flow>()
+    var flowIndex = FlowIndex()
+    var datagrams = Datagrams()
+    var probes = Slab<Probe>()
+    var names = NameCache()
+    /// Who waits for a name, and for which rule.
+    var waiters: [String: [(waiter: Token, service: Int)]] = [:]
+    /// Connections that could go on when others had their turn.
+    var queue: [Token] = []
+    /// Owners whose quota was used up since they were last looked at.
+    var usedUp: [Int] = []
+    /// Room for what is peeked at and for headers.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: ClientHello.maximumSize, alignment: 64)
+    /// A descriptor to give up when there are no more, so that whoever calls then can be told.
+    var reserve: Int32
+
+    private let mailbox: Mailbox
+    /// The time, as it was when this turn began; on the monotonic clock, and in seconds since 1970.
+    var now: Instant
+    var wallSeconds: Int64 = 0
+    var isRunning = true
+
+    /// Carries nothing yet, and does as `mailbox` says.
+    init(_ poller: consuming Poller, _ resolver: consuming Resolver, reach: Reach, mailbox: Mailbox) {
+        self.poller = poller
+        self.resolver = resolver
+        self.reach = reach
+        self.mailbox = mailbox
+        now = Instant(nanoseconds: clinux_monotonic())
+        reserve = Self.openReserve()
+    }
+
+    deinit {
+        scratch.deallocate()
+        if reserve >= 0 { close(reserve) }
+    }
+
+    /// Carries until it is told to stop.
+    mutating func run() {
+        while isRunning {
+            let count = poller.wait(until: queue.isEmpty ? nextDeadline : .zero, now: now)
+            readClock()
+            for index in 0..<count {
+                guard let event = poller.event(index) else { continue }
+                dispatch(event.token, event.events)
+            }
+            while let due = deadlines.take(now) { expire(due.token, at: due.at) }
+            carryOn()
+            takeAnswers()
+            cutOff()
+        }
+        closeAll()
+        for command in mailbox.shut() { perform(command) }
+    }
+
+    private var nextDeadline: Instant { min(deadlines.next, resolver.nextDeadline(now: now)) }
+
+    mutating func readClock() {
+        now = Instant(nanoseconds: clinux_monotonic())
+        wallSeconds = Int64(time(nil))
+    }
+
+    private mutating func dispatch(_ token: Token, _ events: UInt32) {
+        switch token.kind {
+        case .mailbox: for command in mailbox.take() { perform(command) }
+        case .resolver: resolver.process(Int32(token.index), events)
+        case .listener4, .listener6:
+            guard ports.contains(token) else { return }
+            switch ports[token.index].pointee.transport {
+            case .tcp: accept(token)
+            case .udp: receive(token)
+            }
+        case .client, .target: if connections.contains(token) { notice(token, events) }
+        case .flow: if flows.contains(token) { answer(token.index, events) }
+        case .probe: if probes.contains(token) { finishProbe(token.index) }
+        case .connection, .service, .probing: break
+        }
+    }
+
+    /// A deadline has come.
+    private mutating func expire(_ token: Token, at instant: Instant) {
+        switch token.kind {
+        case .listener4, .listener6: if ports.contains(token) { resume(token) }
+        case .connection: if connections.contains(token) { look(token.index, at: instant) }
+        case .flow: if flows.contains(token) { lookAtFlow(token.index, at: instant) }
+        case .probe: if probes.contains(token) { endProbe(token.index, isUp: false) }
+        case .probing: if services.contains(token) { startProbes(token.index, at: instant) }
+        case .service: if services.contains(token) { evict(token.index) }
+        case .mailbox, .resolver, .client, .target: break
+        }
+    }
+
+    static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
+}
+
+/// What a port is known by.
+struct PortKey: Hashable {
+    let transport: Transport
+    let number: UInt16
+}

@@ -1,0 +1,45 @@
+import CLinux
+import Glibc
+
+/// The thread that carries.
+final class RelayThread: @unchecked Sendable {
+    private let lock = Lock()
+    private var thread: pthread_t?
+
+    /// Starts it; it has the relay from here on.
+    init(_ relay: consuming Relay) throws(CarrierError) {
+        let place = UnsafeMutablePointer<Relay>.allocate(capacity: 1)
+        place.initialize(to: relay)
+        // The thread gets no signals: they are others', and SIGPIPE nobody's.
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, &before)
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                _ = lab_thread_name("carrier")
+                let place = argument!.assumingMemoryBound(to: Relay.self)
+                place.pointee.run()
+                place.deinitialize(count: 1)
+                place.deallocate()
+                return nil
+            }, place)
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        guard code == 0 else {
+            place.deinitialize(count: 1)
+            place.deallocate()
+            throw .kernel("start a thread", errno: code)
+        }
+        self.thread = thread
+    }
+
+    /// Waits for its end; once.
+    func join() {
+        lock.locked {
+            if let thread { pthread_join(thread, nil) }
+            thread = nil
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+import Testing
+
+@testable import Carrier
+
+@Suite struct ConnectionTests {
+    @Test func echoes() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target()
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        for v6 in [false, true] {
+            let wire = try #require(Wire.connected(port, v6: v6))
+            wire.write(Array("hello".utf8))
+            #expect(wire.read(exactly: 5) == Array("hello".utf8))
+        }
+        #expect(Thread.wait { carrier.report(of: .named("web"))?.traffic.connections == 0 })
+        let traffic = try #require(carrier.report(of: .named("web"))).traffic
+        #expect(traffic.bytesIn == 10)
+        #expect(traffic.bytesOut == 10)
+    }
+
+    @Test func carriesHalfCloses() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        // Answers only once it has heard the end.
+        let target = Target { wire in
+            let heard = wire.readAll()
+            wire.write([UInt8](String(heard.bytes.count).utf8))
+        }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        let wire = try #require(Wire.connected(port))
+        wire.write([UInt8](repeating: 7, count: 100_000))
+        wire.finish()
+        let answer = wire.readAll()
+        #expect(answer.bytes == Array("100000".utf8))
+        #expect(answer.isEnd)
+    }
+
+    @Test func carriesResets() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target { wire in
+            _ = wire.read()
+            wire.resetsWhenClosed()
+        }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        let wire = try #require(Wire.connected(port))
+        wire.write([1])
+        #expect(wire.read() == nil)
+        #expect(errno == ECONNRESET)
+    }
+
+    /// 64 MiB each way at once; every byte depends on where it is.
+    @Test func passesAllBytesInOrder() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let size = 64 << 20
+        let target = Target { wire in
+            Thread.start { for start in stride(from: 0, to: size, by: 1 << 20) { wire.write(Pattern.bytes(start, 1 << 20)) } }
+            let isRight = Pattern.matches(wire, size)
+            wire.write(Array((isRight ? "right" : "wrong").utf8))
+        }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        let wire = try #require(Wire.connected(port))
+        Thread.start {
+            for start in stride(from: 0, to: size, by: 1 << 20) { wire.write(Pattern.bytes(start, 1 << 20)) }
+        }
+        #expect(Pattern.matches(wire, size))
+        #expect(wire.read(exactly: 5) == Array("right".utf8))
+        let traffic = try #require(carrier.report(of: .named("web"))).traffic
+        #expect(traffic.bytesIn == UInt64(size))
+        #expect(traffic.bytesOut == UInt64(size + 5))
+    }
+
+    /// A reader that reads nothing stops the writer; what was written by then is in sockets and at most one pipe.
+    @Test func holdsWritersBack() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target { wire in
+            sleep(2)
+            wire.write([UInt8](String(wire.readAll().bytes.count).utf8))
+        }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        let wire = try #require(Wire.connected(port))
+        wire.setPatience(milliseconds: 500)
+        var sent = 0
+        let chunk = [UInt8](repeating: 1, count: 65_536)
+        while sent < 256 << 20 {
+            let count = send(wire.descriptor, chunk, chunk.count, Int32(MSG_NOSIGNAL))
+            if count < 0 { break }
+            sent += count
+        }
+        #expect(sent < 64 << 20)
+        wire.finish()
+        wire.setPatience(milliseconds: 10_000)
+        #expect(wire.readAll().bytes == Array(String(sent).utf8))
+    }
+
+    /// Connections that say nothing hold no pipes: two descriptors each.
+    @Test func idleConnectionsHoldNoPipes() async throws {
+        await #expect(processExitsWith: .success) {
+            let carrier = try Carrier.onLoopback()
+            let target = Target()
+            let port = Wire.freePort()
+            try carrier.add(.tcp(port, to: target.port))
+            var wires: [Wire] = []
+            let before = Descriptors.count
+            for _ in 0..<200 {
+                let wire = Wire.connected(port)!
+                wire.write([1])
+                precondition(wire.read(exactly: 1) == [1])
+                wires.append(wire)
+            }
+            // Both ends of both connections are in this process; 64 pipes may be kept for later.
+            let held = Descriptors.count - before
+            precondition(held >= 800 && held <= 800 + 128, "\(held) descriptors")
+            wires = []
+            precondition(Thread.wait { carrier.report(of: .named("web"))?.traffic.connections == 0 })
+            carrier.stop()
+        }
+    }
+}
