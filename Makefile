@@ -50,7 +50,8 @@ unit: setup
 # a server built with the thread sanitizer; then what is different without offloads once more without any.
 END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bondlab \
 	BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd PATH=$(CURDIR)/.build/debug:$$PATH \
-	scripts/as-root .build/debug/bonddPackageTests.xctest --testing-library swift-testing --filter
+	scripts/as-root scripts/run-twice
+RUNNER := .build/debug/bonddPackageTests.xctest --testing-library swift-testing
 WITHOUT_OFFLOADS := EndToEndTests/(Packets|Threads|Throughput)/
 # These wait more than they work: two runs of half of them each go side by side.
 PATIENT := EndToEndTests/(Clients|Discovery|LiveStatus|NAT|NameServers|Recovery)/
@@ -58,11 +59,11 @@ PATIENT_TOO := EndToEndTests/(DataCaps|Host|KillSwitch|Onboarding|Reload|Routes|
 end-to-end: programs
 	$(SWIFT) build --build-tests
 	$(SWIFT) build --sanitize=thread --scratch-path $(TSAN) --product bondd
-	$(END_TO_END) '$(PATIENT)' >.build/patient.log 2>&1 & first=$$!; \
-	$(END_TO_END) '$(PATIENT_TOO)'; second=$$?; \
-	wait $$first; first=$$?; cat .build/patient.log; exit $$((first + second))
-	$(END_TO_END) EndToEndTests --skip '$(PATIENT)' --skip '$(PATIENT_TOO)'
-	BONDD_OFFLOAD=off $(END_TO_END) '$(WITHOUT_OFFLOADS)'
+	$(END_TO_END) .build/patient.log '$(RUNNER)' '$(PATIENT)' >.build/patient.out 2>&1 & first=$$!; \
+	$(END_TO_END) .build/patient-too.log '$(RUNNER)' '$(PATIENT_TOO)'; second=$$?; \
+	wait $$first; first=$$?; cat .build/patient.out; exit $$((first + second))
+	$(END_TO_END) .build/end-to-end.log '$(RUNNER)' EndToEndTests --skip '$(PATIENT)' --skip '$(PATIENT_TOO)'
+	BONDD_OFFLOAD=off $(END_TO_END) .build/without-offloads.log '$(RUNNER)' '$(WITHOUT_OFFLOADS)'
 
 # What the tunnel makes of many mixes of links, in virtual time: fails when it is not what docs/simulation.md says.
 simulation: programs

@@ -1,4 +1,5 @@
-// The door to libnl (links, addresses, routes, rules and their events), and to libmnl and libnftnl (nftables).
+// The door to libnl (links, addresses, routes, rules and their events), to libmnl and libnftnl (nftables), and to
+// libnetfilter_conntrack (connections).
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/netfilter/nf_tables.h>
@@ -17,5 +18,8 @@
 #include <libnftnl/common.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>

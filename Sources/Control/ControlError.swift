@@ -11,6 +11,8 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     case netlink(String, code: Int32)
     /// The kernel refused to change or show its nftables: what it was, and errno.
     case firewall(String, errno: Int32)
+    /// The kernel refused to show or end connections: what it was, and errno.
+    case conntrack(String, errno: Int32)
 
     /// The name servers could not be set or restored: what went wrong.
     case nameServers(String)
@@ -38,13 +40,15 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
             "no permission to \(action); run as root or with CAP_NET_ADMIN"
         case .netlink(let action, let code):
             "could not \(action): \(String(cString: nl_geterror(code)))"
-        case .firewall(let action, EPERM), .firewall(let action, EACCES):
+        case .firewall(let action, EPERM), .firewall(let action, EACCES), .conntrack(let action, EPERM):
             "no permission to \(action); run as root or with CAP_NET_ADMIN"
         case .firewall(let action, let code)
         where [ENOENT, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT].contains(code):
-            "could not \(action): this kernel lacks a part of nftables (\(String(cString: strerror(code)))); it needs the modules nf_tables, nft_ct, nft_masq and nft_reject_inet"
+            "could not \(action): this kernel lacks a part of nftables (\(String(cString: strerror(code)))); it needs the modules nf_tables, nft_ct, nft_masq, nft_nat, nft_fib_inet and nft_reject_inet"
         case .firewall(let action, let code):
             "could not \(action): \(String(cString: strerror(code)))"
+        case .conntrack(let action, let code):
+            "could not \(action) (\(String(cString: strerror(code)))); it needs the kernel module nf_conntrack_netlink"
         }
     }
 }

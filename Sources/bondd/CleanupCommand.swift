@@ -9,7 +9,7 @@ struct Cleanup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cleanup",
         abstract:
-            "Undo what a bondd that was killed left behind: routes, rules, name servers, NAT, forwarding.",
+            "Undo what a bondd that was killed left behind: routes, rules, name servers, NAT, services, forwarding.",
         discussion: "The kill switch stays, as it is to hold without bondd; see bondd unlock.")
 
     @OptionGroup var options: GlobalOptions
@@ -38,7 +38,11 @@ struct Cleanup: ParsableCommand {
             log(.info, "routes and rules are cleaned up", ["count": "\(count)"])
         }
         attempt { try NameServers.clean(directory: stateDirectory, besides: interface) }
-        attempt { _ = try FirewallSocket().remove(table: FirewallTable.natName(interface: interface)) }
+        let tables = [
+            FirewallTable.natName(interface: interface), FirewallTable.servicesName(interface: interface),
+            FirewallTable.returnName(interface: interface),
+        ]
+        for table in tables { attempt { _ = try FirewallSocket().remove(table: table) } }
         var forwarding = Forwarding(directory: stateDirectory, interface: interface)
         problems += forwarding.restore(isShared: forwarding.hasChanged && netlink.hasBridge())
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }

@@ -20,7 +20,11 @@ extension Daemon {
                 continue
             case .settle(let id, let outcome): response = settle(id, outcome)
             case .usage: response = .usage(usageReport(now: now))
-            case .carry, .services: response = .failed("services are not carried in the kernel yet")
+            case .carry(let services): response = carry(services, now: now)
+            case .services:
+                // Answered when it is known.
+                serviceCalls.append(call.client)
+                continue
             case .unlock: response = unlock()
             case .status: response = .status(status(now: now))
             case .set(let key, let value): response = set(key, value, now: now)

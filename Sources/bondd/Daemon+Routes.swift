@@ -54,6 +54,7 @@ extension Daemon {
             wanted == .tunnel && !isUp ? .refused : wanted
         }
         (plan.ipv4, plan.ipv6) = (way(anywhere.ipv4), way(anywhere.ipv6))
+        (plan.addresses, plan.canReturn) = (tunnel.addresses.map(\.address), isUp)
         for path in paths where path.interfaceIndex != 0 {
             guard let slot = slot(for: path) else { continue }
             plan.paths.append(

@@ -40,6 +40,10 @@ struct Daemon: ~Copyable {
 
     /// Server: the clients and invitations that bondd-control has handed over.
     var handed: HandedOver
+    /// Server: the services that bondd-control has handed over.
+    var handedServices: HandedServices
+    /// Server: who wants to know what they have carried.
+    var serviceCalls: [ControlClientID] = []
     /// Server: who waits for it to be kept.
     var handovers: [ControlClientID] = []
     /// Server: who wants to enrol.
@@ -114,6 +118,8 @@ struct Daemon: ~Copyable {
             mailboxes: mailboxes)
         self.owners = owners
         self.handed = handed
+        handedServices = HandedServices(
+            directory: state, interface: configuration.tunnel.interface, log: log)
         self.poller = poller
         self.netlink = netlink
         self.networkEvents = networkEvents
@@ -162,7 +168,7 @@ struct Daemon: ~Copyable {
                 throw error
             }
         }
-        firewall?.start()
+        firewall?.start(tunnel: tunnel.index, services: handedServices.list(for: configuration))
         if let warning = cipher?.warning { log(.warning, warning) }
         log(
             .info, "bondd is running",
@@ -195,7 +201,7 @@ struct Daemon: ~Copyable {
             let count = poller.wait(
                 until: min(
                     plane.nextDeadline, check, enrolments.deadline, handed.deadline(now: before),
-                    firewall?.deadline ?? .never,
+                    firewall?.deadline ?? .never, servicesDeadline(now: before),
                     supervision.nextSign
                 ).nanoseconds,
                 now: before.nanoseconds)
@@ -221,12 +227,14 @@ struct Daemon: ~Copyable {
             }
             turn(now: now)
             attendEnrolments(now: now)
+            attendServices(now: now)
             plane.giveBackMemory(now: now)
             if now >= supervision.nextSign { supervision.sign(summary(now: now), now: now) }
         }
         supervision.stopping()
         stopThreads()
         handed.close(now: DataPlane.clock())
+        handedServices.close(now: DataPlane.clock())
         plane.close(now: DataPlane.clock())
         if plane.engine.isClient {
             undoNameServers()

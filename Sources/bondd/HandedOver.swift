@@ -5,98 +5,37 @@ import Packet
 import Proto
 import Settings
 
-/// A server's clients and invitations beside those of its file: as bondd-control handed them over, kept in a file so that
-/// bondd starts with them alone. Disks fail and fill up, which is said once and is no reason to stop.
+/// A server's clients and invitations beside those of its file, as bondd-control handed them over.
 struct HandedOver {
-    /// What was handed over last; nil: nothing ever was.
-    private(set) var handover: Handover?
-
-    private let path: String
-    private let writer: StateWriter
+    private var kept: Kept<Handover>
     private let log: Log
-    private var isUnsaved = false
-    /// Why it could not be written.
-    private var problem: String?
-    private var retryAt = Instant.zero
-
-    /// How often a write that is under way is looked at, and how long a disk is left alone that refused one.
-    private static let glance = Interval.milliseconds(5)
-    private static let patience = Interval.seconds(5)
-
-    /// The largest file that is read, in bytes: some 50,000 clients.
-    private static let maximumFile = 16 << 20
 
     /// Goes on with what the file in `directory` says, which is that of the tunnel with this interface.
     init(directory: String, interface: String, log: Log) {
-        path = "\(directory)/\(interface).clients"
-        writer = StateWriter(path)
         self.log = log
-        do throws(TextFile.Failure) {
-            let text = try TextFile.read(path, limit: Self.maximumFile)
-            handover = try? Line.decode(Handover.self, from: text.utf8)
-            if handover == nil {
-                log(
-                    .error,
-                    "\(path) is damaged; its clients can't connect until bondd-control hands them over again")
-            }
-        } catch  where error.isMissing {
-            return
-        } catch {
-            log(
-                .error,
-                "\(path) \(error.sentence); its clients can't connect until bondd-control hands them over again"
-            )
-        }
+        kept = Kept(
+            "\(directory)/\(interface).clients",
+            damage: "its clients can't connect until bondd-control hands them over again",
+            loss: "who may connect is not kept through a restart until it can be written", log: log)
     }
+
+    /// What was handed over last; nil: nothing ever was.
+    var handover: Handover? { kept.content }
 
     /// Takes another handover in its place, and begins to save it.
-    mutating func replace(with new: Handover, now: Instant) {
-        handover = new
-        isUnsaved = true
-        (problem, retryAt) = (nil, now)
-        save(now: now)
-    }
+    mutating func replace(with new: Handover, now: Instant) { kept.replace(with: new, now: now) }
 
     /// Whether the last handover is in the file, or why it is not; nil as long as that is not known.
-    var outcome: (isKept: Bool, problem: String)? {
-        if writer.isBusy { return nil }
-        return isUnsaved ? problem.map { (false, $0) } : (true, "")
-    }
+    var outcome: (isKept: Bool, problem: String)? { kept.outcome }
 
     /// When `save` is to be called again.
-    func deadline(now: Instant) -> Instant {
-        writer.isBusy ? now + Self.glance : isUnsaved ? max(retryAt, now + Self.glance) : .never
-    }
+    func deadline(now: Instant) -> Instant { kept.deadline(now: now) }
 
     /// Saves what has not been yet, without waiting for the disk.
-    mutating func save(now: Instant) {
-        takeOutcome(now: now)
-        guard isUnsaved, now >= retryAt, !writer.isBusy, let handover, let line = try? Line.encode(handover)
-        else { return }
-        isUnsaved = false
-        writer.begin(line)
-    }
+    mutating func save(now: Instant) { kept.save(now: now) }
 
     /// Saves what has not been yet, and waits for it.
-    mutating func close(now: Instant) {
-        takeOutcome(waits: true, now: now)
-        retryAt = now
-        save(now: now)
-        takeOutcome(waits: true, now: now)
-    }
-
-    private mutating func takeOutcome(waits: Bool = false, now: Instant) {
-        guard let outcome = writer.takeOutcome(waits: waits) else { return }
-        guard let error = outcome else {
-            problem = nil
-            return
-        }
-        let sentence = "\(error); who may connect is not kept through a restart until it can be written"
-        if problem == nil { log(.error, sentence) }
-        problem = sentence
-        isUnsaved = true
-        retryAt = now + Self.patience
-    }
+    mutating func close(now: Instant) { kept.close(now: now) }
 
     /// The peers that follow from it, but for what those of the file have: a name, a key or an address can be one client's only.
     func peers(

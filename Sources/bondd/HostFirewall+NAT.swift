@@ -13,11 +13,10 @@ extension HostFirewall {
     /// Whether clients are to reach the internet.
     var wantsNAT: Bool { networks != nil }
 
-    /// The clients' IP versions that the kernel does not forward.
+    /// The IP versions of clients and services that the kernel does not forward.
     var closedFamilies: [IPAddress.Family] {
-        [.v4, .v6].filter { family in
-            networks?.contains { $0.address.family == family } == true && !Forwarding.isOn(family)
-        }
+        let families = services.families.union(networks?.map(\.address.family) ?? [])
+        return [.v4, .v6].filter { families.contains($0) && !Forwarding.isOn($0) }
     }
 
     /// Does what `[nat]` says, with the routes as they are now, and looks who else has a say.
@@ -69,6 +68,11 @@ extension HostFirewall {
         } catch {
             log(.debug, error.description)
         }
+        if services.families.isEmpty { restoreForwarding() }
+    }
+
+    /// Puts forwarding back as it was.
+    func restoreForwarding() {
         let isShared = forwarding.hasChanged && netlink.hasBridge()
         if isShared { log(.info, "forwarding stays on, as there are bridges that may need it") }
         for problem in forwarding.restore(isShared: isShared) { log(.warning, problem) }

@@ -4,7 +4,8 @@ import Messages
 import Packet
 import Settings
 
-/// What bondd has in the host's firewall: a server's NAT, a client's kill switch. It puts back what others remove.
+/// What bondd has in the host's firewall: a server's NAT and services, a client's kill switch and return path. It puts back
+/// what others remove.
 final class HostFirewall {
     /// How long a change of the ruleset or of the routes may go on before it is looked at: changes come in many messages.
     private static let settling = Interval.milliseconds(100)
@@ -24,6 +25,14 @@ final class HostFirewall {
     var egress: [String] = []
     /// What keeps clients from the internet, as was last found out.
     var natProblems: [String] = []
+    /// What the kernel is to carry, and what became of it.
+    var services = CarriedServices()
+    /// The table of a client's return path as it was set.
+    var returning: FirewallTable?
+    /// The tunnel's interface, once it is there.
+    var tunnel: UInt32?
+    /// Why the return path is not as it should be.
+    var returnProblem: String?
     /// The table of the kill switch as it was set.
     private var killSwitch: FirewallTable?
     /// Whether `bondd unlock` was used since the configuration was read.
@@ -56,9 +65,15 @@ final class HostFirewall {
     var fileDescriptors: [Int32] { events.fileDescriptors }
 
     /// Does what the configuration says, now that all else is set up.
-    func start() {
+    /// - Parameters:
+    ///   - tunnel: the tunnel's interface.
+    ///   - services: what a server is to carry.
+    func start(tunnel: UInt32, services: [KernelService]) {
+        self.tunnel = tunnel
         if !wantsKillSwitch { liftKillSwitch() }
         applyNAT()
+        startServices(services)
+        startReturning()
     }
 
     /// Does what a new configuration says.
@@ -68,17 +83,22 @@ final class HostFirewall {
         renewKillSwitch()
         if !wantsKillSwitch { liftKillSwitch() }
         applyNAT()
+        applyServices()
     }
 
     /// Removes all but the kill switch, which holds without bondd, too.
-    func close() { removeNAT() }
+    func close() {
+        removeServices()
+        removeNAT()
+        stopReturning()
+    }
 
     // MARK: What others do
 
     /// The ruleset, the routes or forwarding changed.
     func noteChanges(now: Instant) {
         let change = events.read()
-        guard wantsNAT || killSwitch != nil, change.ofRuleset || change.ofForwarding else { return }
+        guard !tables.isEmpty || wantsNAT, change.ofRuleset || change.ofForwarding else { return }
         if change.ofRuleset { mayBeDamaged = true }
         // Until the kill switch is back, everything leaves.
         deadline = min(deadline, killSwitch == nil ? now + Self.settling : now)
@@ -88,9 +108,9 @@ final class HostFirewall {
     func check(now: Instant) {
         guard now >= deadline else { return }
         deadline = .never
-        let damaged = mayBeDamaged ? [nat, killSwitch].compactMap(\.self).filter { !socket.holds($0) } : []
+        let damaged = mayBeDamaged ? tables.filter { !holds($0) } : []
         mayBeDamaged = false
-        let closed = nat == nil ? [] : closedFamilies
+        let closed = nat == nil && services.table == nil ? [] : closedFamilies
         if !damaged.isEmpty || !closed.isEmpty {
             pace.longest = .seconds(killSwitch == nil ? 60 : 1)
             if now >= pace.earliest {
@@ -104,10 +124,19 @@ final class HostFirewall {
         if wantsNAT { look(now: now) }
     }
 
+    /// What is to be there.
+    private var tables: [FirewallTable] {
+        [nat, killSwitch, services.table, returning].compactMap(\.self)
+    }
+
+    private func holds(_ table: FirewallTable) -> Bool {
+        table == services.table ? socket.holds(table, of: services.list) : socket.holds(table)
+    }
+
     private func repair(_ damaged: [FirewallTable], _ closed: [IPAddress.Family], now: Instant) {
         for table in damaged {
             do throws(ControlError) {
-                try socket.replace(table)
+                if table == services.table { try resetServices() } else { try socket.replace(table) }
                 log(
                     .warning, "somebody changed the firewall table \(table.name); it was put back",
                     ["next": "not before \(Int((pace.earliest - now).seconds)) s from now"])
@@ -119,6 +148,7 @@ final class HostFirewall {
         }
         guard !closed.isEmpty else { return }
         applyNAT()
+        applyServices()
         // Where it can't be set, that is a problem that is told as such.
         if closedFamilies.isEmpty {
             let words = closed.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
@@ -216,7 +246,9 @@ final class HostFirewall {
     // MARK: Status
 
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
-    var problems: [String] { [killSwitchProblem].compactMap(\.self) + forwardingProblems }
+    var problems: [String] {
+        [killSwitchProblem, returnProblem, services.problem].compactMap(\.self) + forwardingProblems
+    }
 
     /// What there is, and what it has counted; nil when there is nothing.
     var status: FirewallStatus? {

@@ -12,13 +12,15 @@ struct Internet {
     let tunnel: Tunnel
     let router: Namespace
     let client: TunnelClient
+    /// The link between the server and the router.
+    let core: VethPair
 
     /// One whose client has no default route yet and checks reverse paths strictly.
     init(uplinks: Int = 2, clientProgram: Program? = nil) throws {
         tunnel = try Tunnel(clientProgram: clientProgram)
         router = try tunnel.lab.namespace("router")
         let host = tunnel.server.namespace
-        let core = try tunnel.lab.veth("core", from: host, to: router)
+        core = try tunnel.lab.veth("core", from: host, to: router)
         for (own, target, near, far) in [
             (Self.server, Self.target, core.addresses.ipv4(.client), core.addresses.ipv4(.server)),
             (Self.server6, Self.target6, core.addresses.ipv6(.client), core.addresses.ipv6(.server)),

@@ -15,16 +15,21 @@ final class TCPProbe {
     private let sockets: [Int32]
 
     /// Connects from one namespace to an address of the other. Throws `Refused`.
-    init(from client: Namespace, to server: Namespace, _ address: String, port: UInt16 = 8080) throws {
+    /// - Parameter place: where the other listens, if that is not the address and port that is connected to.
+    init(
+        from client: Namespace, to server: Namespace, _ address: String, port: UInt16 = 8080,
+        at place: (address: String, port: UInt16)? = nil
+    ) throws {
         let family = address.contains(":") ? AF_INET6 : AF_INET
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let listener = server.inside { socket(family, kind, 0) }
+        let (own, listener) = (client.inside { socket(family, kind, 0) }, server.inside { socket(family, kind, 0) })
         defer { close(listener) }
         var one: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, 4)
-        Self.with(address, port) { precondition(bind(listener, $0, $1) == 0 && listen(listener, 1) == 0) }
+        Self.with(place?.address ?? address, place?.port ?? port) {
+            precondition(bind(listener, $0, $1) == 0 && listen(listener, 1) == 0)
+        }
         let start = Clock.monotonic
-        let own = client.inside { socket(family, kind, 0) }
         var code = Self.with(address, port) { connect(own, $0, $1) } == 0 ? 0 : errno
         if code == EINPROGRESS {
             var waiting = pollfd(fd: own, events: Int16(POLLOUT), revents: 0)
@@ -59,6 +64,17 @@ final class TCPProbe {
         return poll(&waiting, 1, milliseconds) == 1 && recv(sockets[1], &byte, 1, 0) == 1
     }
 
+    /// Whether a byte that the server sends arrives within so many milliseconds.
+    func carriesBack(milliseconds: Int32) -> Bool {
+        guard send(sockets[1], "x", 1, Int32(MSG_NOSIGNAL)) == 1 else { return false }
+        var waiting = pollfd(fd: sockets[0], events: Int16(POLLIN), revents: 0)
+        var byte: UInt8 = 0
+        return poll(&waiting, 1, milliseconds) == 1 && recv(sockets[0], &byte, 1, 0) == 1
+    }
+
+    /// The ends: the client's and the server's, which do not block.
+    var ends: (client: Int32, server: Int32) { (sockets[0], sockets[1]) }
+
     private static func error(of socket: Int32) -> Int32 {
         var code: Int32 = 0
         var size = socklen_t(4)
@@ -66,7 +82,7 @@ final class TCPProbe {
         return code
     }
 
-    private static func with<Result>(
+    static func with<Result>(
         _ address: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
         if address.contains(":") {
@@ -89,11 +105,19 @@ final class TCPProbe {
 
     private static func peer(of socket: Int32) -> String {
         var storage = sockaddr_storage()
-        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        withUnsafeMutableBytes(of: &storage) {
+            var size = socklen_t($0.count)
+            getpeername(socket, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size)
+        }
+        return host(&storage)
+    }
+
+    /// The address in a name, as text.
+    static func host(_ storage: inout sockaddr_storage) -> String {
+        let size = socklen_t(MemoryLayout<sockaddr_storage>.size)
         var host = [CChar](repeating: 0, count: 64)
         withUnsafeMutableBytes(of: &storage) {
             let address = $0.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            getpeername(socket, address, &size)
             getnameinfo(address, size, &host, 64, nil, 0, NI_NUMERICHOST)
         }
         return String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

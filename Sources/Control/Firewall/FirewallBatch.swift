@@ -5,8 +5,10 @@ import Glibc
 struct FirewallBatch: ~Copyable {
     /// NFPROTO_INET: IPv4 and IPv6 in one table.
     static let inet: UInt16 = 1
-    /// What fits one message to the kernel, in bytes; some 400 rules.
-    private static let capacity = 128 << 10
+    /// What usually fits one message to the kernel, in bytes; some 400 rules.
+    static let capacity = 128 << 10
+    /// What an element of a set takes at the most, in bytes.
+    private static let elementSize = 128
     /// What a single message may take at the most.
     private static let reserve = 64 << 10
 
@@ -15,9 +17,11 @@ struct FirewallBatch: ~Copyable {
     private var sequence: UInt32 = 0
     private var isFull = false
 
-    init() throws(ControlError) {
-        buffer = .allocate(byteCount: Self.capacity + Self.reserve, alignment: 16)
-        guard let batch = mnl_nlmsg_batch_start(buffer, Self.capacity) else {
+    /// - Parameter elements: how many elements of sets it has to have room for.
+    init(elements: Int = 0) throws(ControlError) {
+        let capacity = Self.capacity + elements * Self.elementSize
+        buffer = .allocate(byteCount: capacity + Self.reserve, alignment: 16)
+        guard let batch = mnl_nlmsg_batch_start(buffer, capacity) else {
             buffer.deallocate()
             throw .firewall("build a firewall table", errno: ENOMEM)
         }
@@ -37,7 +41,16 @@ struct FirewallBatch: ~Copyable {
         try add(table.name)
         try remove(table.name)
         try add(table.name)
+        for set in table.sets { try add(set, to: table.name) }
         for chain in table.chains { try add(chain, to: table.name) }
+    }
+
+    /// Puts other rules into the table's chains, which stay.
+    mutating func replaceRules(_ table: FirewallTable) throws(ControlError) {
+        for chain in table.chains {
+            try clear(chain.name, of: table.name)
+            for rule in chain.rules { try add(rule, to: chain.name, of: table.name) }
+        }
     }
 
     /// Removes the table and all in it.
@@ -84,6 +97,17 @@ struct FirewallBatch: ~Copyable {
         for rule in chain.rules { try add(rule, to: chain.name, of: table) }
     }
 
+    /// Removes a chain's rules.
+    private mutating func clear(_ chain: String, of table: String) throws(ControlError) {
+        guard let object = nftnl_rule_alloc() else { throw Self.outOfMemory }
+        defer { nftnl_rule_free(object) }
+        nftnl_rule_set_u32(object, UInt16(NFTNL_RULE_FAMILY.rawValue), UInt32(Self.inet))
+        nftnl_rule_set_str(object, UInt16(NFTNL_RULE_TABLE.rawValue), table)
+        nftnl_rule_set_str(object, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
+        nftnl_rule_nlmsg_build_payload(header(NFT_MSG_DELRULE, flags: 0), object)
+        advance()
+    }
+
     private mutating func add(
         _ rule: FirewallRule, to chain: String, of table: String
     ) throws(ControlError) {
@@ -106,19 +130,19 @@ struct FirewallBatch: ~Copyable {
 
     // MARK: Messages
 
-    private static var outOfMemory: ControlError { .firewall("build a firewall table", errno: ENOMEM) }
+    static var outOfMemory: ControlError { .firewall("build a firewall table", errno: ENOMEM) }
 
     private var current: UnsafeMutablePointer<CChar> {
         mnl_nlmsg_batch_current(batch).assumingMemoryBound(to: CChar.self)
     }
 
-    private mutating func next() -> UInt32 {
+    mutating func next() -> UInt32 {
         sequence += 1
         return sequence
     }
 
     /// The first command's success is acknowledged, and with it all: what fails says so anyway.
-    private mutating func header(
+    mutating func header(
         _ message: nf_tables_msg_types, flags: UInt16
     ) -> UnsafeMutablePointer<nlmsghdr> {
         let number = next()
@@ -127,7 +151,7 @@ struct FirewallBatch: ~Copyable {
             current, UInt16(message.rawValue), Self.inet, flags | acknowledged, number)
     }
 
-    private mutating func advance() {
+    mutating func advance() {
         // Once it is full, what is added last is built over what was before.
         if !isFull, !mnl_nlmsg_batch_next(batch) { isFull = true }
     }

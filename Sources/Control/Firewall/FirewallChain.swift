@@ -2,6 +2,7 @@
 struct FirewallChain: Hashable, Sendable {
     /// Where packets are seen: NF_INET_… of linux/netfilter.h.
     enum Hook: UInt32, Sendable {
+        case prerouting = 0
         case forward = 2
         case output = 3
         case postrouting = 4
@@ -11,6 +12,8 @@ struct FirewallChain: Hashable, Sendable {
     enum Kind: String, Sendable {
         case filter
         case nat
+        /// Packets of this host find their way anew when a rule changed their mark.
+        case route
     }
 
     let name: String

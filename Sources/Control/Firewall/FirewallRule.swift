@@ -16,6 +16,7 @@ struct FirewallRule: Hashable, Sendable {
     /// States of a connection, the bits of the kernel's NF_CT_STATE_BIT.
     struct ConnectionStates: OptionSet, Sendable {
         let rawValue: UInt32
+        static let new = ConnectionStates(rawValue: 8)
         static let established = ConnectionStates(rawValue: 2)
         static let related = ConnectionStates(rawValue: 4)
     }
@@ -57,6 +58,30 @@ struct FirewallRule: Hashable, Sendable {
         with(.connection(NFT_CT_STATUS), .mask(Self.host(1 << 5)), .compare(NFT_CMP_NEQ, Self.host(0)))
     }
 
+    /// Packets of connections in this direction.
+    func of(_ direction: ConnectionDirection) -> FirewallRule {
+        with(.connection(NFT_CT_DIRECTION), .compare(NFT_CMP_EQ, [direction.rawValue]))
+    }
+
+    /// Packets to an address of this host: RTN_LOCAL.
+    var toThisHost: FirewallRule { with(.destinationType, .compare(NFT_CMP_EQ, Self.host(2))) }
+
+    /// Packets of connections whose mark has this value where the mask has bits.
+    func connectionMarked(_ mark: UInt32, mask: UInt32) -> FirewallRule {
+        with(.connection(NFT_CT_MARK), .mask(Self.host(mask)), .compare(NFT_CMP_EQ, Self.host(mark)))
+    }
+
+    /// Sets the bits of the mask in the connection's mark.
+    func markingConnection(_ mark: UInt32, mask: UInt32) -> FirewallRule {
+        with(
+            .connection(NFT_CT_MARK), .mask(Self.host(~mask), setting: Self.host(mark)), .setConnectionMark)
+    }
+
+    /// Sets the bits of the mask in the packet's mark.
+    func marking(_ mark: UInt32, mask: UInt32) -> FirewallRule {
+        with(.meta(NFT_META_MARK), .mask(Self.host(~mask), setting: Self.host(mark)), .setMark)
+    }
+
     /// Packets with the firewall mark.
     func marked(_ mark: UInt32) -> FirewallRule {
         with(.meta(NFT_META_MARK), .compare(NFT_CMP_EQ, Self.host(mark)))
@@ -74,6 +99,13 @@ struct FirewallRule: Hashable, Sendable {
 
     /// TCP segments.
     var tcp: FirewallRule { transport(6) }
+
+    /// TCP segments but those that open a connection.
+    var midway: FirewallRule {
+        transport(6).with(
+            .payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset: 13, length: 1), .mask([0x02]),
+            .compare(NFT_CMP_EQ, [0]))
+    }
 
     /// ICMPv6 messages of these types.
     func icmp6(types: ClosedRange<UInt8>) -> FirewallRule {
@@ -130,7 +162,7 @@ struct FirewallRule: Hashable, Sendable {
         return rule.with(.mask(mask), .compare(NFT_CMP_EQ, bytes))
     }
 
-    private func with(_ more: FirewallExpression...) -> FirewallRule {
+    func with(_ more: FirewallExpression...) -> FirewallRule {
         var rule = self
         rule.expressions += more
         return rule

@@ -9,15 +9,20 @@ public struct FirewallSocket: ~Copyable {
 
     /// - Throws: `ControlError.firewall` when there is no socket to be had.
     public init() throws(ControlError) {
-        guard let socket = mnl_socket_open2(NETLINK_NETFILTER, Int32(SOCK_CLOEXEC.rawValue)) else {
-            throw .firewall("open nftables", errno: errno)
-        }
-        guard mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 else {
-            let code = errno
-            mnl_socket_close(socket)
-            throw .firewall("open nftables", errno: code)
-        }
+        guard let socket = Self.netfilter() else { throw .firewall("open nftables", errno: errno) }
         self.socket = socket
+    }
+
+    /// A socket to the kernel's netfilter; nil, with errno, when there is none to be had.
+    static func netfilter() -> OpaquePointer? {
+        guard let socket = mnl_socket_open2(NETLINK_NETFILTER, Int32(SOCK_CLOEXEC.rawValue)) else {
+            return nil
+        }
+        if mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 { return socket }
+        let code = errno
+        mnl_socket_close(socket)
+        errno = code
+        return nil
     }
 
     deinit { mnl_socket_close(socket) }
@@ -26,9 +31,28 @@ public struct FirewallSocket: ~Copyable {
 
     /// Puts a table in place of its former self, or there anew, at once.
     public borrowing func replace(_ table: FirewallTable) throws(ControlError) {
-        var batch = try FirewallBatch()
+        try replace(table, [:])
+    }
+
+    /// Puts a table in place of its former self, or there anew, with what its sets are to have, at once.
+    borrowing func replace(_ table: FirewallTable, _ elements: FirewallElements) throws(ControlError) {
+        var batch = try FirewallBatch(elements: elements.elementCount)
         try batch.replace(table)
+        try batch.add(elements, to: table.name)
         try commit(&batch, "set the firewall table \(table.name)")
+    }
+
+    /// Takes elements out of the sets of a table, and puts others in, at once.
+    /// - Parameter replacingRules: whether its chains get other rules, too.
+    borrowing func change(
+        _ table: FirewallTable, removing old: FirewallElements, adding new: FirewallElements,
+        replacingRules: Bool = false
+    ) throws(ControlError) {
+        var batch = try FirewallBatch(elements: old.elementCount + new.elementCount)
+        if replacingRules { try batch.replaceRules(table) }
+        try batch.remove(old, from: table.name)
+        try batch.add(new, to: table.name)
+        try commit(&batch, "change the firewall table \(table.name)")
     }
 
     /// Removes a table.
@@ -47,6 +71,7 @@ public struct FirewallSocket: ~Copyable {
     /// Sends a batch; the kernel has carried it out, or refused it, when that returns.
     private borrowing func commit(_ batch: inout FirewallBatch, _ action: String) throws(ControlError) {
         let bytes = try batch.finish()
+        if bytes.count > FirewallBatch.capacity { makeRoom(bytes.count) }
         guard mnl_socket_sendto(socket, bytes.baseAddress, bytes.count) == bytes.count else {
             throw .firewall(action, errno: errno)
         }
@@ -66,6 +91,15 @@ public struct FirewallSocket: ~Copyable {
         }
         if let failure { throw .firewall(action, errno: failure) }
         if !isAcknowledged { throw .firewall(action, errno: EPROTO) }
+    }
+
+    /// Lets the kernel take that many bytes at once, as far as it may: net.core.wmem_max is for those without privileges.
+    private borrowing func makeRoom(_ count: Int) {
+        var size = Int32(clamping: count)
+        let descriptor = mnl_socket_get_fd(socket)
+        if setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &size, 4) != 0 {
+            setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, 4)
+        }
     }
 
     // MARK: Lists
@@ -116,7 +150,7 @@ public struct FirewallSocket: ~Copyable {
     }
 
     /// The errno that the message tells, 0 for an acknowledgement; nil when it is something else.
-    private static func error(_ message: UnsafePointer<nlmsghdr>) -> Int32? {
+    static func error(_ message: UnsafePointer<nlmsghdr>) -> Int32? {
         guard message.pointee.nlmsg_type == UInt16(NLMSG_ERROR),
             mnl_nlmsg_get_payload_len(message) >= MemoryLayout<nlmsgerr>.size
         else { return nil }

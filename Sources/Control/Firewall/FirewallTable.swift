@@ -1,8 +1,13 @@
-/// A table of ours in the family `inet`, as a whole: nothing of it is ever changed singly.
+/// A table of ours in the family `inet`, as a whole: nothing of it is ever changed singly, but for what is in its sets.
 public struct FirewallTable: Hashable, Sendable {
     /// Its name in `nft list tables`.
     public let name: String
+    let sets: [FirewallSet]
     let chains: [FirewallChain]
+
+    init(name: String, sets: [FirewallSet] = [], chains: [FirewallChain]) {
+        (self.name, self.sets, self.chains) = (name, sets, chains)
+    }
 
     /// How many rules it has in all.
     var ruleCount: Int { chains.reduce(0) { $0 + $1.rules.count } }

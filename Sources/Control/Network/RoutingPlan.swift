@@ -1,15 +1,19 @@
 import Packet
 import Settings
 
-/// What a client wants of its host's routing: a table for each path, and one for a full tunnel.
+/// What a client wants of its host's routing: a table for each path, one for answers to what came in through the tunnel, and
+/// one for a full tunnel.
 ///
 ///     1189    from LOCAL to SERVER                lookup the path's table     what the reverse-path filter asks
 ///     1189    fwmark 0xB0DD oif INTERFACE         lookup the path's table     the path's own datagrams
+///     1190    fwmark 0xBn000000/0xFF000000        lookup the return table     answers through the tunnel (`ReturnMark`)
 ///     32189   all                                 lookup main, no default     the host's own networks: LAN, Docker …
 ///     32190   not fwmark 0xB0DD                   lookup the tunnel's table   all else, into the tunnel
+///     33190   from the tunnel's ADDRESS           lookup the return table     answers, where nothing else leads anywhere
 ///
-/// The first two come before any that Tailscale (5210 to 5270) and the usual programs set, the others after them and before
-/// `lookup main`.
+/// The first three come before any that Tailscale (5210 to 5270) and the usual programs set, the next two after them and
+/// before `lookup main`. The last one is behind it: a host without a default route of the family would not even begin an
+/// answer that could be marked, and the reverse-path filter would take what comes for forged.
 public struct RoutingPlan: Equatable, Sendable {
     /// A path, as routing sees it.
     public struct Path: Equatable, Sendable {
@@ -48,6 +52,8 @@ public struct RoutingPlan: Equatable, Sendable {
 
     /// Before l3mdev's 1000 there is nothing of interest; Tailscale begins at 5210.
     static let pathPriority: UInt32 = 1189
+    static let returnPriority: UInt32 = 1190
+    static let lastResortPriority: UInt32 = 33190
     /// `lookup main` has 32766.
     static let ownNetworksPriority: UInt32 = 32189
     static let tunnelPriority: UInt32 = 32190
@@ -63,12 +69,17 @@ public struct RoutingPlan: Equatable, Sendable {
     /// Where IPv6 to anywhere goes.
     public var ipv6 = Anywhere.beside
 
+    /// The addresses that this host has in the tunnel.
+    public var addresses: [IPAddress] = []
+    /// Whether what answers through the tunnel has a way; otherwise it has none at all.
+    public var canReturn = true
+
     /// Nothing wanted.
     public init(tunnel: UInt32) { self.tunnel = tunnel }
 
     /// The rules that carry it out.
     public var rules: [RoutingRule] {
-        var rules = paths.flatMap(rules)
+        var rules = paths.flatMap(rules) + returnRules
         let table = RoutingTable.number(owner: tunnel, slot: RoutingTable.tunnelSlot)
         for (family, anywhere) in families where anywhere != .beside {
             var own = RoutingRule(family, priority: Self.ownNetworksPriority, table: NetworkRoute.mainTable)
@@ -95,6 +106,12 @@ public struct RoutingPlan: Equatable, Sendable {
             if anywhere == .refused { (route.kind, route.interface) = (.unreachable, 0) }
             routes.append(route)
         }
+        for family in returnFamilies {
+            let table = RoutingTable.number(owner: tunnel, slot: RoutingTable.returnSlot)
+            var route = NetworkRoute(table: table, network: .anywhere(family), interface: tunnel)
+            if !canReturn { (route.kind, route.interface) = (.unreachable, 0) }
+            routes.append(route)
+        }
         for i in routes.indices {
             (routes[i].metric, routes[i].origin) = (Self.metric, NetworkRoute.ownOrigin)
         }
@@ -102,6 +119,25 @@ public struct RoutingPlan: Equatable, Sendable {
     }
 
     private var families: [(IPAddress.Family, Anywhere)] { [(.v4, ipv4), (.v6, ipv6)] }
+
+    private var returnFamilies: [IPAddress.Family] {
+        [.v4, .v6].filter { family in addresses.contains { $0.family == family } }
+    }
+
+    private var returnRules: [RoutingRule] {
+        let table = RoutingTable.number(owner: tunnel, slot: RoutingTable.returnSlot)
+        var rules = returnFamilies.map { family in
+            var rule = RoutingRule(family, priority: Self.returnPriority, table: table)
+            (rule.mark, rule.mask) = (ReturnMark.value(tunnel: tunnel), ReturnMark.mask)
+            return rule
+        }
+        for address in addresses {
+            var rule = RoutingRule(address.family, priority: Self.lastResortPriority, table: table)
+            rule.source = CIDR(host: address)
+            rules.append(rule)
+        }
+        return rules
+    }
 
     private func rules(_ path: Path) -> [RoutingRule] {
         let table = RoutingTable.number(owner: tunnel, slot: path.slot)

@@ -1,0 +1,61 @@
+import Commands
+import Control
+import Messages
+import Packet
+import Settings
+
+// A server's services, as bondd-control hands them over.
+extension Daemon {
+    /// Carries these in the kernel in place of those handed over before.
+    mutating func carry(_ handed: [HandedService], now: Instant) -> Messages.Response {
+        guard let firewall else {
+            return .failed("this kernel has no nftables, so it carries no services")
+        }
+        do throws(Failure) {
+            let services = try HandedServices.list(handed, configuration)
+            do throws(ControlError) {
+                try firewall.carry(services, now: now)
+            } catch {
+                throw Failure(error.description)
+            }
+        } catch {
+            return .failed(error.description)
+        }
+        handedServices.replace(with: handed, now: now)
+        return .ok
+    }
+
+    /// When `attendServices` is to be called again.
+    func servicesDeadline(now: Instant) -> Instant {
+        let next = serviceCalls.isEmpty ? Instant.never : now + .milliseconds(50)
+        return min(next, handedServices.deadline(now: now), firewall?.servicesDeadline(now: now) ?? .never)
+    }
+
+    /// Answers who wants to know what services have carried, as soon as that is known, and saves what is to be saved.
+    mutating func attendServices(now: Instant) {
+        handedServices.save(now: now)
+        firewall?.attendServices(now: now)
+        guard !serviceCalls.isEmpty, firewall?.knowsServices(now: now) ?? true else { return }
+        let response = Messages.Response.services(counters)
+        for client in serviceCalls { control.reply(response, to: client) }
+        serviceCalls = []
+    }
+
+    private var counters: ServiceCounters {
+        var counters = ServiceCounters(run: runID)
+        guard let services = firewall?.services else { return counters }
+        for service in services.list {
+            for connection in service.connections {
+                let traffic = services.ledger.traffic(of: connection, service: service.name)
+                var port = ServicePortCounters(rule: service.name, port: Int(connection.port))
+                (port.bytesIn, port.bytesOut) = (traffic.bytesIn, traffic.bytesOut)
+                (port.packetsIn, port.packetsOut) = (traffic.packetsIn, traffic.packetsOut)
+                if services.ledger.counts(connection, for: service.name) {
+                    port.connections = services.open[connection] ?? 0
+                }
+                counters.ports.append(port)
+            }
+        }
+        return counters
+    }
+}

@@ -1,0 +1,133 @@
+import Commands
+import Control
+import Messages
+import Packet
+import Settings
+
+/// The services that a server carries in the kernel, as bondd-control handed them over.
+struct HandedServices {
+    private var kept: Kept<[HandedService]>
+    private let log: Log
+
+    /// The most ports of one service, and of all together: no port can be had more than once by each of TCP and UDP, but for
+    /// those that change hands.
+    private static let maximumPorts = 1024
+    private static let maximumTotal = 131_072
+    /// The longest name, in bytes.
+    private static let maximumName = 255
+
+    /// Goes on with what the file in `directory` says, which is that of the tunnel with this interface.
+    init(directory: String, interface: String, log: Log) {
+        self.log = log
+        kept = Kept(
+            "\(directory)/\(interface).services",
+            damage: "services are not carried in the kernel until bondd-control hands them over again",
+            loss: "what services there are is not kept through a restart until it can be written", log: log)
+    }
+
+    /// Takes others in their place, and begins to save them.
+    mutating func replace(with new: [HandedService], now: Instant) { kept.replace(with: new, now: now) }
+
+    /// When `save` is to be called again.
+    func deadline(now: Instant) -> Instant { kept.deadline(now: now) }
+
+    /// Saves what has not been yet, without waiting for the disk.
+    mutating func save(now: Instant) { kept.save(now: now) }
+
+    /// Saves what has not been yet, and waits for it.
+    mutating func close(now: Instant) { kept.close(now: now) }
+
+    /// What was handed over last, as far as it makes sense with this configuration.
+    func list(for configuration: Configuration) -> [KernelService] {
+        guard case .server = configuration.role, let handed = kept.content else { return [] }
+        do throws(Failure) {
+            return try Self.list(handed, configuration)
+        } catch {
+            log(.error, "services are not carried in the kernel until bondd-control hands them over again: \(error)")
+            return []
+        }
+    }
+
+    /// What the kernel is to do for services.
+    /// - Throws: `Failure`, one sentence that says which makes no sense and why. bondd-control has no privileges, so what it
+    ///   asks for is looked at as if anybody did.
+    static func list(
+        _ handed: [HandedService], _ configuration: Configuration
+    ) throws(Failure) -> [KernelService] {
+        guard case .server(let server) = configuration.role else {
+            throw Failure("a client carries no services; hand them over to a server")
+        }
+        var services: [KernelService] = []
+        var names: Swift.Set<String> = []
+        var taken: Swift.Set<[Int]> = []
+        var total = 0
+        for one in handed {
+            let service = try KernelService(one, configuration.tunnel)
+            guard names.insert(service.name).inserted else {
+                throw Failure("service \"\(service.name)\" is there twice; give each a name of its own")
+            }
+            total += service.ports.count
+            guard total <= maximumTotal else {
+                throw Failure("there are more than \(maximumTotal) ports; hand over fewer services")
+            }
+            for port in service.ports where service.accepts {
+                guard taken.insert([Int(service.transport.rawValue), Int(port)]).inserted else {
+                    throw Failure("service \"\(service.name)\" has port \(port), which another one has, too")
+                }
+                let isOwn = service.transport == .udp && server.listen.contains { $0.port == port }
+                if isOwn {
+                    throw Failure("service \"\(service.name)\" has port \(port), on which bondd itself listens")
+                }
+            }
+            services.append(service)
+        }
+        return services
+    }
+
+    /// Whether a service has a name that can be told.
+    fileprivate static func isName(_ name: String) -> Bool {
+        (1...maximumName).contains(name.utf8.count)
+    }
+
+    fileprivate static func isCount(_ count: Int) -> Bool { (1...maximumPorts).contains(count) }
+}
+
+extension KernelService {
+    /// A service that was handed over.
+    fileprivate init(_ handed: HandedService, _ tunnel: Configuration.Tunnel) throws(Failure) {
+        guard HandedServices.isName(handed.rule) else {
+            throw Failure("a service has no name, or one of more than 255 bytes")
+        }
+        let name = handed.rule.debugDescription
+        let transport: Transport
+        switch handed.transport {
+        case "tcp": transport = .tcp
+        case "udp": transport = .udp
+        default:
+            throw Failure("service \(name) carries \(handed.transport.debugDescription); use tcp or udp")
+        }
+        let everyPort = 1...Int(UInt16.max)
+        guard everyPort.contains(handed.firstPort), everyPort.contains(handed.lastPort),
+            handed.firstPort <= handed.lastPort, HandedServices.isCount(handed.lastPort - handed.firstPort + 1)
+        else {
+            throw Failure("service \(name) has ports \(handed.firstPort)-\(handed.lastPort); use 1 to 1024 ports of 1 to 65535")
+        }
+        let count = handed.lastPort - handed.firstPort + 1
+        guard everyPort.contains(handed.targetPort), everyPort.contains(handed.targetPort + count - 1) else {
+            throw Failure(
+                "service \(name) leads to port \(handed.targetPort) and \(count - 1) behind it; use 1 to 65535")
+        }
+        guard let target = IPAddress(handed.target) else {
+            throw Failure("service \(name) leads to \(handed.target.debugDescription), which is no IP address")
+        }
+        guard tunnel.addresses.contains(where: { $0.contains(target) }),
+            !tunnel.addresses.contains(where: { $0.address == target })
+        else {
+            throw Failure("service \(name) leads to \(target), which is not behind the tunnel")
+        }
+        self.init(
+            name: handed.rule, transport: transport,
+            ports: UInt16(handed.firstPort)...UInt16(handed.lastPort), target: target,
+            targetPort: UInt16(handed.targetPort), accepts: handed.accepts)
+    }
+}

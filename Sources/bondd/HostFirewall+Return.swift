@@ -1,0 +1,37 @@
+import Control
+import Settings
+
+// A client's answers to what came in through the tunnel.
+extension HostFirewall {
+    private var isClient: Bool { if case .client = configuration.role { true } else { false } }
+
+    /// Lets answers leave through the tunnel where the connection came in by it. Without it those alone do that the routes
+    /// lead there.
+    func startReturning() {
+        guard isClient, let tunnel else {
+            stopReturning()
+            return
+        }
+        let table = FirewallTable.returning(interface: interface, mark: ReturnMark.value(tunnel: tunnel))
+        do throws(ControlError) {
+            try socket.replace(table)
+            returning = table
+            try ReversePath.loosen(interface: interface)
+            returnProblem = nil
+        } catch {
+            returnProblem =
+                "\(error.description); hosts that reach this one through the tunnel are answered beside it"
+            log(.warning, returnProblem ?? "")
+        }
+    }
+
+    /// Removes it, also what an earlier run left.
+    func stopReturning() {
+        returning = nil
+        do throws(ControlError) {
+            _ = try socket.remove(table: FirewallTable.returnName(interface: interface))
+        } catch {
+            log(.debug, error.description)
+        }
+    }
+}

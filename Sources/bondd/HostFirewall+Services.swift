@@ -1,0 +1,178 @@
+import Control
+import Packet
+import Settings
+
+// What a server's kernel carries of services.
+extension HostFirewall {
+    /// The least time between two looks at all connections, and how much of the time they may take.
+    private static let censusPause = Interval.seconds(1)
+    private static let censusShare: Int64 = 20
+
+    private var servicesName: String { FirewallTable.servicesName(interface: interface) }
+
+    /// What the table is to be: with `[nat]`, that one says what else may be forwarded.
+    private var servicesTable: FirewallTable {
+        .services(
+            interface: interface,
+            opened: wantsNAT || services.list.isEmpty ? [] : forwarding.closed(services.families))
+    }
+
+    /// Begins with these, in place of what an earlier run left.
+    func startServices(_ list: [KernelService]) {
+        guard !list.isEmpty else {
+            removeServicesTable()
+            return
+        }
+        do throws(ControlError) {
+            try carry(list, now: DataPlane.clock())
+        } catch {
+            log(.error, error.description)
+        }
+    }
+
+    /// Carries these in place of what was carried before, at once. What is not among them any more is ended.
+    func carry(_ list: [KernelService], now: Instant) throws(ControlError) {
+        let old = services.list
+        let (before, after) = (Swift.Set(old.flatMap(\.connections)), Swift.Set(list.flatMap(\.connections)))
+        services.list = list
+        do throws(ControlError) {
+            try setServices(from: old)
+        } catch {
+            services.list = old
+            throw error
+        }
+        services.ledger.replace(with: list)
+        services.open = services.open.filter { after.contains($0.key) }
+        services.ending = services.ending.union(before).subtracting(after)
+        services.problem = nil
+        services.countedAt = .zero
+        services.censusIsStale = services.census != nil
+        forwardServices()
+        if !services.ending.isEmpty && services.census == nil { beginCensus(now: now) }
+        if old.isEmpty != list.isEmpty {
+            log(.info, list.isEmpty ? "no services are carried any more" : "services are carried in the kernel")
+        }
+    }
+
+    /// Does what is to be done for services with the routes and the configuration as they are now.
+    func applyServices() {
+        guard !services.list.isEmpty else { return }
+        do throws(ControlError) {
+            try setServices(from: services.list)
+            services.problem = nil
+        } catch {
+            note("\(error.description); services are carried by bondd-control meanwhile")
+        }
+        forwardServices()
+    }
+
+    /// Sets the table anew, with all that is to be in it. Its counters begin anew.
+    func resetServices() throws(ControlError) {
+        let table = servicesTable
+        try socket.replace(table, of: services.list)
+        services.table = table
+        services.ledger.restart()
+        services.censusIsStale = services.census != nil
+    }
+
+    /// Removes the table, and puts forwarding back.
+    func removeServices() {
+        services = CarriedServices()
+        removeServicesTable()
+    }
+
+    private func setServices(from old: [KernelService]) throws(ControlError) {
+        let table = servicesTable
+        if let current = services.table {
+            if current == table && old == services.list { return }
+            do throws(ControlError) {
+                try socket.change(
+                    table, from: old, to: services.list, replacingRules: current != table)
+                services.table = table
+                return
+            } catch {
+                // Somebody had a hand in it: all anew.
+                log(.debug, error.description)
+            }
+        } else if services.list.isEmpty {
+            return
+        }
+        try resetServices()
+    }
+
+    private func removeServicesTable() {
+        services.table = nil
+        do throws(ControlError) {
+            _ = try socket.remove(table: servicesName)
+        } catch {
+            log(.debug, error.description)
+        }
+    }
+
+    /// Lets the kernel forward what services need, or no more. `[nat]` sees to it otherwise.
+    private func forwardServices() {
+        guard !wantsNAT else { return }
+        guard !services.list.isEmpty else {
+            restoreForwarding()
+            return
+        }
+        do throws(ControlError) {
+            try forwarding.enable(
+                services.families, exits: try netlink.defaultInterfaces(except: interface))
+        } catch {
+            note("\(error.description); services are not carried in the kernel")
+        }
+    }
+
+    private func note(_ problem: String) {
+        if services.problem != problem { log(.warning, problem) }
+        services.problem = problem
+    }
+
+    // MARK: What they carry
+
+    /// Whether it is known what is carried, as of a second ago at the most; it is found out otherwise.
+    func knowsServices(now: Instant) -> Bool {
+        if services.list.isEmpty { return true }
+        if services.countedAt != .zero && now - services.countedAt < Self.censusPause { return true }
+        if services.census == nil && now >= services.nextCensus { beginCensus(now: now) }
+        return false
+    }
+
+    /// When `attendServices` is to be called again.
+    func servicesDeadline(now: Instant) -> Instant { services.census == nil ? .never : now + .milliseconds(2) }
+
+    /// Takes what was found out.
+    func attendServices(now: Instant) {
+        guard let census = services.census, let outcome = census.outcome else { return }
+        services.census = nil
+        let began = services.nextCensus
+        services.nextCensus = now + max(
+            .zero, Interval(nanoseconds: (now - began).nanoseconds * Self.censusShare))
+        if let problem = outcome.problem { note(problem.description) }
+        if outcome.ended > 0 {
+            services.watchedUntil = now + Interval.milliseconds(Int64(FirewallTable.endedTime))
+            log(.info, "connections of services that are gone were ended", ["count": "\(outcome.ended)"])
+        }
+        if services.censusIsStale {
+            services.censusIsStale = false
+        } else {
+            services.ledger.note(outcome.traffic)
+            services.open = outcome.open
+            services.countedAt = now
+        }
+        if !services.ending.isEmpty {
+            beginCensus(now: now)
+        } else if services.list.isEmpty && services.table != nil && now >= services.watchedUntil {
+            removeServicesTable()
+        }
+    }
+
+    private func beginCensus(now: Instant) {
+        services.nextCensus = now
+        services.census = ServiceCensus(
+            table: services.table.map { _ in servicesName }, services: services.list,
+            ending: services.ending)
+        services.ending = []
+    }
+}
