@@ -31,10 +31,10 @@ import Testing
             ServiceTable([Self.web, Self.game], Self.plane).text == """
                 control plane 192.0.2.1:7443: connected
 
-                  rule  listen           state   way     open      in      out
-                  web   tcp 8443         active  kernel    12  1.2 MB  45.6 GB
+                  rule  listen           state   way     open     in     out
+                  web   tcp 8443         active  kernel    12 1.2 MB 45.6 GB
                       to 10.77.0.2:443
-                  game  udp 27015-27030  failed  -          0     0 B      0 B
+                  game  udp 27015-27030  failed  -          0    0 B     0 B
                       to 10.77.0.3:27015
                       [[rule]] game is not carried: udp port 27016 is another program's or
                       rule's (ss -lnp shows programs, bondd services rules); free it or choose
