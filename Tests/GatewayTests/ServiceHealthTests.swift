@@ -81,9 +81,13 @@ import Testing
         ])
         defer { child.kill() }
         let control = directory.path + "/control.sock"
-        #expect(eventually { Wire(port) != nil })
-        guard case .services(let services, let plane)? = try? ControlClient.ask(.services, path: control)
-        else {
+        var answer: GatewayResponse?
+        #expect(
+            eventually {
+                answer = try? ControlClient.ask(.services, path: control)
+                return answer != nil
+            })
+        guard case .services(let services, let plane)? = answer else {
             Issue.record("no services")
             return
         }

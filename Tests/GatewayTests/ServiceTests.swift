@@ -117,4 +117,12 @@ import Testing
         }
         #expect(bench.handed("file/shop")?.accepts == false && bench.handed("file/web")?.accepts == true)
     }
+
+    /// What was removed while bondd-control was down is gone when it is back.
+    @Test func bonddIsToldThatThereIsNothing() throws {
+        let bench = try ServiceBench()
+        #expect(eventually { bench.bondd.with { $0.carried == [[]] } })
+        usleep(300_000)
+        #expect(bench.bondd.with { $0.carried.count } == 1)
+    }
 }

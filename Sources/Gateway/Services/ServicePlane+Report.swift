@@ -71,7 +71,7 @@ extension ServicePlane {
         book.withLock { book in
             var notices: [String] = []
             switch book.plane {
-            case .unauthorized, .wrongCertificate: notices += book.planeStatus.problem.map { [$0] } ?? []
+            case nil, .unauthorized, .wrongCertificate: notices += book.planeStatus.problem.map { [$0] } ?? []
             default: break
             }
             notices += book.services.values.sorted { $0.rule.id.isBefore($1.rule.id) }.compactMap { service in
