@@ -143,7 +143,7 @@ let package = Package(
         .executableTarget(
             name: "bondlab",
             dependencies: [
-                "Lab", "Links", "Messages", "Simulation",
+                "Carrier", "Lab", "Links", "Messages", "Packet", "Rules", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
