@@ -123,26 +123,28 @@ import Testing
         await #expect(processExitsWith: .success) {
             let target = Target()
             let before = Descriptors.count
-            let carrier = try Carrier.onLoopback()
-            for round in 0..<60 {
-                let port = Wire.freePort()
-                try carrier.add(.tcp(port, to: target.port))
-                try carrier.add(.udp(port, to: 9))
-                var wires: [Wire] = []
-                for _ in 0..<20 {
-                    let wire = Wire.connected(port)!
-                    wire.write([UInt8](repeating: 1, count: 5000))
-                    let datagram = Wire.connected(port, tcp: false)!
-                    datagram.write([1])
-                    wires += [wire, datagram]
+            do {
+                let carrier = try Carrier.onLoopback()
+                for round in 0..<60 {
+                    let port = Wire.freePort()
+                    try carrier.add(.tcp(port, to: target.port))
+                    try carrier.add(.udp(port, to: 9))
+                    var wires: [Wire] = []
+                    for _ in 0..<20 {
+                        let wire = Wire.connected(port)!
+                        wire.write([UInt8](repeating: 1, count: 5000))
+                        let datagram = Wire.connected(port, tcp: false)!
+                        datagram.write([1])
+                        wires += [wire, datagram]
+                    }
+                    if round % 2 == 0 { wires = [] }
+                    carrier.remove(.named("web"), drain: 0)
+                    carrier.remove(.named("voice"), drain: 0)
                 }
-                if round % 2 == 0 { wires = [] }
-                carrier.remove(.named("web"), drain: 0)
-                carrier.remove(.named("voice"), drain: 0)
             }
-            carrier.stop()
             precondition(
-                Thread.wait { Descriptors.count <= before }, "\(before) descriptors before, \(Descriptors.count) after")
+                Thread.wait { Descriptors.count <= before },
+                "\(before) descriptors before, \(Descriptors.count) after")
         }
     }
 
