@@ -1,5 +1,4 @@
 import GRPCCore
-import GRPCNIOTransportHTTP2Posix
 import GRPCProtobuf
 import Rules
 import Settings
@@ -117,9 +116,9 @@ public final class ControlPlane: Sendable {
 
     /// Connects, and returns when that failed or the session is over.
     private func hold(_ session: Session, _ endpoint: HostPort, _ pin: Pin) async -> SessionEnd {
-        let certificate = PinnedCertificate(pin)
+        let line = Line(to: endpoint, pin: pin, timing: timing)
         let end = await withTaskGroup(of: SessionEnd?.self) { group in
-            group.addTask { await self.talk(session, endpoint, certificate) }
+            group.addTask { await self.talk(session, line) }
             group.addTask { await self.keepTime(session) }
             for await end in group {
                 guard let end else { continue }
@@ -128,17 +127,13 @@ public final class ControlPlane: Sendable {
             }
             return .broken("stopped")
         }
-        return certificate.sawAnother ? .wrongCertificate : end
+        return line.sawAnotherCertificate ? .wrongCertificate : end
     }
 
     /// The stream: what is said and what comes.
-    private func talk(
-        _ session: Session, _ endpoint: HostPort, _ certificate: PinnedCertificate
-    ) async -> SessionEnd {
+    private func talk(_ session: Session, _ line: Line) async -> SessionEnd {
         do {
-            let transport = try HTTP2ClientTransport.Posix(
-                to: endpoint, certificate: certificate, timing: timing)
-            return try await withGRPCClient(transport: transport) { client in
+            return try await line.connect { client in
                 let request = StreamingClientRequest<Portunus_V1_ClientMessage>(
                     metadata: ["authorization": "Bearer \(bundle.token)"]
                 ) { writer in
@@ -174,13 +169,16 @@ public final class ControlPlane: Sendable {
         guard began else { return .broken("it does not answer as a control plane") }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                guard (try? await Task.sleep(for: self.timing.grace)) != nil else { return }
+                // Not by a clock that goes on while the host sleeps, as the control plane can say nothing then.
+                guard (try? await Task.sleep(for: self.timing.grace, clock: .suspending)) != nil else {
+                    return
+                }
                 await session.reconcile()
             }
             group.addTask {
                 var next = ContinuousClock.now
                 while !Task.isCancelled {
-                    next += self.timing.report
+                    next = max(next + self.timing.report, .now)
                     try? await Task.sleep(until: next, clock: .continuous)
                     await session.report()
                 }

@@ -97,31 +97,22 @@ actor Session {
     }
 
     private func push(_ pushed: PushedRule, _ acknowledgement: Acknowledgement) {
-        let log = self.log
-        func refused(_ refusal: RuleRefusal) {
+        let answer = { @Sendable [log] (refusal: RuleRefusal?) in
+            acknowledgement.give(refusal)
+            guard let refusal else { return }
             log(.warning, "a rule can't be carried", ["rule": "\(pushed.number)", "reason": "\(refusal)"])
         }
         switch pushed.rule {
-        case .failure(let refusal):
-            refused(refusal)
-            acknowledgement.give(refusal)
-        case .success(let rule):
-            keeper.push(rule) { refusal in
-                let isFirst = acknowledgement.give(refusal)
-                guard let refusal else { return }
-                log(
-                    isFirst ? .warning : .error, "a rule can't be carried",
-                    ["rule": "\(rule.id)", "reason": "\(refusal)"])
-            }
-            guard !acknowledgement.isGiven else { return }
-            // Being slow passes, and FAILED does not: the control plane is told what will be true, and if it is not, the next
-            // session's replay has it right.
-            Task { [patience] in
-                try? await Task.sleep(for: patience)
-                if acknowledgement.give(nil) {
-                    log(.warning, "a rule takes long to be carried", ["rule": "\(rule.id)"])
-                }
-            }
+        case .failure(let refusal): answer(refusal)
+        case .success(let rule): keeper.push(rule, done: answer)
+        }
+        guard !acknowledgement.isGiven else { return }
+        // Being slow passes, and FAILED does not: the control plane is told what will be true, and if it is not, the next
+        // session's replay has it right.
+        Task { [log, patience] in
+            try? await Task.sleep(for: patience)
+            guard acknowledgement.give(nil) else { return }
+            log(.warning, "a rule takes long to be carried", ["rule": "\(pushed.number)"])
         }
     }
 
