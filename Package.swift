@@ -45,7 +45,12 @@ let package = Package(
             name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(
             name: "CNetlink", pkgConfig: "libnl-route-3.0",
-            providers: [.apt(["libnl-3-dev", "libnl-route-3-dev", "libmnl-dev", "libnftnl-dev", "libnetfilter-conntrack-dev"])]),
+            providers: [
+                .apt([
+                    "libnl-3-dev", "libnl-route-3-dev", "libmnl-dev", "libnftnl-dev",
+                    "libnetfilter-conntrack-dev",
+                ])
+            ]),
         .systemLibrary(
             name: "CQrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(
