@@ -6,6 +6,8 @@ import Rules
 /// Carries rules in this program: listens on their ports, and passes bytes and datagrams on, on a thread of its own. Every rule
 /// is listened for here, also those that the kernel leads past this program, so that nobody else has their ports and there is
 /// somebody when the kernel does not.
+///
+/// `add`, `remove` and `report` wait for the thread; what is set holds from the next of them on at the latest.
 public final class Carrier: Sendable {
     private let mailbox: Mailbox
     private let thread: RelayThread
