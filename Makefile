@@ -44,7 +44,9 @@ test: lint unit simulation end-to-end
 unit: setup
 	$(SWIFT) build --build-tests
 	@scripts/fetch-promtool .build/promtool || true # without it, what it checks is skipped and says so
-	PROMTOOL=$(CURDIR)/.build/promtool/promtool scripts/as-root $(SWIFT) test --skip-build --skip EndToEndTests
+	@scripts/fetch-grpcio .build/conformance || true # likewise
+	PROMTOOL=$(CURDIR)/.build/promtool/promtool CONFORMANCE=$(CURDIR)/.build/conformance/bin/python3 \
+		scripts/as-root $(SWIFT) test --skip-build --skip EndToEndTests
 
 # Real daemons as they ship (release; but bondd-control, which would take as long again to build), emulated links, real TCP, and
 # a server built with the thread sanitizer; then what is different without offloads once more without any.

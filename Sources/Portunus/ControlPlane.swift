@@ -1,5 +1,4 @@
 import GRPCCore
-import GRPCNIOTransportHTTP2Posix
 import GRPCProtobuf
 import Rules
 import Settings
@@ -23,6 +22,7 @@ public final class ControlPlane: Sendable {
     /// - Parameters:
     ///   - bundle: what enrolment gave.
     ///   - keeper: is called one call at a time.
+    ///   - log: gets what the keeper can't know: rules that can't be read, pushes that it leaves without an answer.
     ///   - version: this program's, as the control plane shows it.
     public init(
         bundle: Bundle, keeper: any RuleKeeper, log: Log, version: String = Product.version,
@@ -76,7 +76,6 @@ public final class ControlPlane: Sendable {
             }
             let next = Self.state(after: end)
             if next != state {
-                tell(next, end)
                 keeper.stateChanged(next)
                 state = next
             }
@@ -95,31 +94,11 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    private func tell(_ state: PlaneState, _ end: SessionEnd) {
-        switch state {
-        case .connecting(let reason):
-            log(
-                .warning, "the control plane is not connected; services go on, trying again",
-                ["endpoint": bundle.endpoint, "reason": reason ?? ""])
-        case .wrongCertificate:
-            log(
-                .error,
-                "somebody else answers in place of the control plane (its certificate is not the pinned one); services go on, trying again",
-                ["endpoint": bundle.endpoint])
-        case .unauthorized(let word):
-            log(
-                .error,
-                "the control plane does not know this server any more; services go on, enrol again with: bondd portunus enroll URI",
-                ["endpoint": bundle.endpoint, "reason": word])
-        case .connected: break
-        }
-    }
-
     /// Connects, and returns when that failed or the session is over.
     private func hold(_ session: Session, _ endpoint: HostPort, _ pin: Pin) async -> SessionEnd {
-        let certificate = PinnedCertificate(pin)
+        let line = Line(to: endpoint, pin: pin, timing: timing)
         let end = await withTaskGroup(of: SessionEnd?.self) { group in
-            group.addTask { await self.talk(session, endpoint, certificate) }
+            group.addTask { await self.talk(session, line) }
             group.addTask { await self.keepTime(session) }
             for await end in group {
                 guard let end else { continue }
@@ -128,17 +107,17 @@ public final class ControlPlane: Sendable {
             }
             return .broken("stopped")
         }
-        return certificate.sawAnother ? .wrongCertificate : end
+        // Of several addresses, one may be somebody else's.
+        if case .broken = end, line.sawAnotherCertificate, await !session.isWelcome {
+            return .wrongCertificate
+        }
+        return end
     }
 
     /// The stream: what is said and what comes.
-    private func talk(
-        _ session: Session, _ endpoint: HostPort, _ certificate: PinnedCertificate
-    ) async -> SessionEnd {
+    private func talk(_ session: Session, _ line: Line) async -> SessionEnd {
         do {
-            let transport = try HTTP2ClientTransport.Posix(
-                to: endpoint, certificate: certificate, timing: timing)
-            return try await withGRPCClient(transport: transport) { client in
+            return try await line.connect { client in
                 let request = StreamingClientRequest<Portunus_V1_ClientMessage>(
                     metadata: ["authorization": "Bearer \(bundle.token)"]
                 ) { writer in
@@ -174,13 +153,16 @@ public final class ControlPlane: Sendable {
         guard began else { return .broken("it does not answer as a control plane") }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                guard (try? await Task.sleep(for: self.timing.grace)) != nil else { return }
+                // Not by a clock that goes on while the host sleeps, as the control plane can say nothing then.
+                guard (try? await Task.sleep(for: self.timing.grace, clock: .suspending)) != nil else {
+                    return
+                }
                 await session.reconcile()
             }
             group.addTask {
                 var next = ContinuousClock.now
                 while !Task.isCancelled {
-                    next += self.timing.report
+                    next = max(next + self.timing.report, .now)
                     try? await Task.sleep(until: next, clock: .continuous)
                     await session.report()
                 }

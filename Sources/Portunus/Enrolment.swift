@@ -1,5 +1,4 @@
 import GRPCCore
-import GRPCNIOTransportHTTP2Posix
 import GRPCProtobuf
 import Settings
 
@@ -10,12 +9,13 @@ public enum Enrolment {
     /// - Throws: why there is no bundle.
     public static func redeem(_ uri: EnrolmentURI) async throws(PortunusError) -> Bundle {
         guard let pin = Pin(uri.pin) else { throw .notAURI("its pin is not 64 hexadecimal digits") }
-        let certificate = PinnedCertificate(pin)
+        let timing = Timing()
+        let line = Line(to: uri.endpoint, pin: pin, timing: timing)
         let answer: Portunus_V1_CredentialBundle
         do {
-            answer = try await ask(uri, certificate)
+            answer = try await ask(uri, line, timing)
         } catch {
-            throw certificate.sawAnother
+            throw line.sawAnotherCertificate
                 ? .wrongCertificate(endpoint: "\(uri.endpoint)") : Self.error(error, uri.endpoint)
         }
         let bundle = Bundle(
@@ -27,14 +27,11 @@ public enum Enrolment {
     }
 
     private static func ask(
-        _ uri: EnrolmentURI, _ certificate: PinnedCertificate
+        _ uri: EnrolmentURI, _ line: Line, _ timing: Timing
     ) async throws -> Portunus_V1_CredentialBundle {
-        let timing = Timing()
-        let transport = try HTTP2ClientTransport.Posix(
-            to: uri.endpoint, certificate: certificate, timing: timing)
-        return try await withThrowingTaskGroup(of: Portunus_V1_CredentialBundle.self) { group in
+        try await withThrowingTaskGroup(of: Portunus_V1_CredentialBundle.self) { group in
             group.addTask {
-                try await withGRPCClient(transport: transport) { client in
+                try await line.connect { client in
                     let request = ClientRequest(
                         message: Portunus_V1_EnrollClientRequest.with { $0.code = uri.code })
                     return try await Portunus_V1_ClientEnrollment.Client(wrapping: client).enroll(

@@ -1,4 +1,6 @@
 import GRPCCore
+import Glibc
+import NIOCore
 
 extension String {
     /// What another host says, fit for a line of a log: its beginning.
@@ -10,9 +12,10 @@ extension RPCError {
     var words: String {
         var reason: any Error = self
         while let error = reason as? RPCError, let cause = error.cause { reason = cause }
-        if let error = reason as? RPCError {
-            return error.message.isEmpty ? "\(error.code)" : error.message.prefixed
+        return switch reason {
+        case let error as RPCError: error.message.isEmpty ? "\(error.code)" : error.message.prefixed
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        default: "\(reason)".prefixed
         }
-        return "\(reason)".prefixed
     }
 }

@@ -31,7 +31,7 @@ public enum PortunusError: Error, Equatable, CustomStringConvertible {
         case .bundle(let path, let reason): "the bundle file \(path) \(reason)"
         case .unwritable(let sentence): sentence
         case .unreachable(let endpoint, let reason):
-            "no control plane answers at \(endpoint) (\(reason)); the code was not used, try again when it does"
+            "no control plane answers at \(endpoint) (\(reason)); try again when it does"
         case .wrongCertificate(let endpoint):
             "\(endpoint) has another certificate than the URI names, so the code was not sent; ask whoever runs the control plane for a new URI"
         case .codeUnknown:

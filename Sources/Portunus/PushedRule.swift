@@ -1,7 +1,7 @@
 import Rules
 
 /// A rule as the control plane pushes it, and what can be made of it.
-struct PushedRule {
+struct PushedRule: Sendable {
     /// The control plane's number of it.
     let number: UInt64
     /// The rule, or why there can't be one. What a rule may hold beyond what its types say is not looked at here.

@@ -10,7 +10,7 @@ public struct Timing: Sendable {
     public var acknowledgement: Duration = .milliseconds(1700)
     /// How long nothing comes until the other end is asked for a sign of life (HTTP/2 PING).
     public var ping: Duration = .seconds(12)
-    /// How long the sign of life may take. TLS waits 5 s more for a good-bye, so that a dead connection is known after 25 s.
+    /// How long the sign of life may take, so that a dead connection is known after 20 s.
     public var pong: Duration = .seconds(8)
     /// The longest first pause before connecting again; each further one is up to twice as long.
     public var firstPause: Duration = .milliseconds(500)

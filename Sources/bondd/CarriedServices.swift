@@ -13,18 +13,18 @@ struct CarriedServices {
     var open: [ServiceConnection: Int] = [:]
     /// What is to be ended.
     var ending: Swift.Set<ServiceConnection> = []
-    /// What is being found out; nil: nothing.
-    var census: ServiceCensus?
-    /// Whether what is being found out is of services that have changed since.
-    var censusIsStale = false
-    /// When it was last found out.
-    var countedAt = Instant.zero
+    /// What is being found out, since when, and whether the services have changed since; nil: nothing.
+    var census: (task: ServiceCensus, began: Instant, isStale: Bool)?
+    /// When it was last found out, with the services as they are; nil: not yet.
+    var countedAt: Instant?
     /// When it may be found out again.
     var nextCensus = Instant.zero
     /// How long connections that were ended are still to be kept from coming back.
     var watchedUntil = Instant.zero
     /// Why services are not carried as they should be.
     var problem: String?
+    /// Why it is not known what they carry.
+    var censusProblem: String?
 
     /// The IP versions that have to be forwarded.
     var families: Swift.Set<IPAddress.Family> { Swift.Set(list.map(\.target.family)) }

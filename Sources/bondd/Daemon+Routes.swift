@@ -55,6 +55,7 @@ extension Daemon {
         }
         (plan.ipv4, plan.ipv6) = (way(anywhere.ipv4), way(anywhere.ipv6))
         (plan.addresses, plan.canReturn) = (tunnel.addresses.map(\.address), isUp)
+        plan.returnMark = ReturnMark.value(interface: tunnel.name)
         for path in paths where path.interfaceIndex != 0 {
             guard let slot = slot(for: path) else { continue }
             plan.paths.append(

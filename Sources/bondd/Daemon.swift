@@ -168,7 +168,7 @@ struct Daemon: ~Copyable {
                 throw error
             }
         }
-        firewall?.start(tunnel: tunnel.index, services: handedServices.list(for: configuration))
+        firewall?.start(services: handedServices.list(for: configuration))
         if let warning = cipher?.warning { log(.warning, warning) }
         log(
             .info, "bondd is running",

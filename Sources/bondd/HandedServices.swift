@@ -43,7 +43,9 @@ struct HandedServices {
         do throws(Failure) {
             return try Self.list(handed, configuration)
         } catch {
-            log(.error, "services are not carried in the kernel until bondd-control hands them over again: \(error)")
+            log(
+                .error,
+                "services are not carried in the kernel until bondd-control hands them over again: \(error)")
             return []
         }
     }
@@ -76,7 +78,8 @@ struct HandedServices {
                 }
                 let isOwn = service.transport == .udp && server.listen.contains { $0.port == port }
                 if isOwn {
-                    throw Failure("service \"\(service.name)\" has port \(port), on which bondd itself listens")
+                    throw Failure(
+                        "service \"\(service.name)\" has port \(port), on which bondd itself listens")
                 }
             }
             services.append(service)
@@ -108,17 +111,22 @@ extension KernelService {
         }
         let everyPort = 1...Int(UInt16.max)
         guard everyPort.contains(handed.firstPort), everyPort.contains(handed.lastPort),
-            handed.firstPort <= handed.lastPort, HandedServices.isCount(handed.lastPort - handed.firstPort + 1)
+            handed.firstPort <= handed.lastPort,
+            HandedServices.isCount(handed.lastPort - handed.firstPort + 1)
         else {
-            throw Failure("service \(name) has ports \(handed.firstPort)-\(handed.lastPort); use 1 to 1024 ports of 1 to 65535")
+            throw Failure(
+                "service \(name) has ports \(handed.firstPort)-\(handed.lastPort); use 1 to 1024 ports of 1 to 65535"
+            )
         }
         let count = handed.lastPort - handed.firstPort + 1
         guard everyPort.contains(handed.targetPort), everyPort.contains(handed.targetPort + count - 1) else {
             throw Failure(
-                "service \(name) leads to port \(handed.targetPort) and \(count - 1) behind it; use 1 to 65535")
+                "service \(name) leads to port \(handed.targetPort) and \(count - 1) behind it; use 1 to 65535"
+            )
         }
         guard let target = IPAddress(handed.target) else {
-            throw Failure("service \(name) leads to \(handed.target.debugDescription), which is no IP address")
+            throw Failure(
+                "service \(name) leads to \(handed.target.debugDescription), which is no IP address")
         }
         guard tunnel.addresses.contains(where: { $0.contains(target) }),
             !tunnel.addresses.contains(where: { $0.address == target })

@@ -8,20 +8,22 @@ extension HostFirewall {
     /// Lets answers leave through the tunnel where the connection came in by it. Without it those alone do that the routes
     /// lead there.
     func startReturning() {
-        guard isClient, let tunnel else {
+        guard isClient else {
             stopReturning()
             return
         }
-        let table = FirewallTable.returning(interface: interface, mark: ReturnMark.value(tunnel: tunnel))
+        let table = FirewallTable.returning(
+            interface: interface, mark: ReturnMark.value(interface: interface))
         do throws(ControlError) {
             try socket.replace(table)
             returning = table
             try ReversePath.loosen(interface: interface)
             returnProblem = nil
         } catch {
-            returnProblem =
-                "\(error.description); hosts that reach this one through the tunnel are answered beside it"
-            log(.warning, returnProblem ?? "")
+            let problem =
+                "\(error.description); hosts that reach this one through the tunnel may be answered beside it"
+            returnProblem = problem
+            log(.warning, problem)
         }
     }
 

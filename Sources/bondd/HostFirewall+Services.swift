@@ -4,9 +4,11 @@ import Settings
 
 // What a server's kernel carries of services.
 extension HostFirewall {
-    /// The least time between two looks at all connections, and how much of the time they may take.
+    /// The least time between two looks at all connections, and how many times as long as one took.
     private static let censusPause = Interval.seconds(1)
     private static let censusShare: Int64 = 20
+    /// How often one that is under way is looked at.
+    private static let glance = Interval.milliseconds(2)
 
     private var servicesName: String { FirewallTable.servicesName(interface: interface) }
 
@@ -45,12 +47,13 @@ extension HostFirewall {
         services.open = services.open.filter { after.contains($0.key) }
         services.ending = services.ending.union(before).subtracting(after)
         services.problem = nil
-        services.countedAt = .zero
-        services.censusIsStale = services.census != nil
+        expectCensus(now: now)
         forwardServices()
         if !services.ending.isEmpty && services.census == nil { beginCensus(now: now) }
         if old.isEmpty != list.isEmpty {
-            log(.info, list.isEmpty ? "no services are carried any more" : "services are carried in the kernel")
+            log(
+                .info,
+                list.isEmpty ? "no services are carried any more" : "services are carried in the kernel")
         }
     }
 
@@ -72,7 +75,7 @@ extension HostFirewall {
         try socket.replace(table, of: services.list)
         services.table = table
         services.ledger.restart()
-        services.censusIsStale = services.census != nil
+        services.census?.isStale = true
     }
 
     /// Removes the table, and puts forwarding back.
@@ -131,36 +134,26 @@ extension HostFirewall {
 
     // MARK: What they carry
 
-    /// Whether it is known what is carried, as of a second ago at the most; it is found out otherwise.
+    /// Whether it is known what is carried, as of a second ago or of the last time that may be; it is found out otherwise.
     func knowsServices(now: Instant) -> Bool {
         if services.list.isEmpty { return true }
-        if services.countedAt != .zero && now - services.countedAt < Self.censusPause { return true }
         if services.census == nil && now >= services.nextCensus { beginCensus(now: now) }
-        return false
+        return services.census == nil && services.countedAt != nil
     }
 
     /// When `attendServices` is to be called again.
-    func servicesDeadline(now: Instant) -> Instant { services.census == nil ? .never : now + .milliseconds(2) }
+    func servicesDeadline(now: Instant) -> Instant {
+        services.census == nil ? .never : now + Self.glance
+    }
 
     /// Takes what was found out.
     func attendServices(now: Instant) {
-        guard let census = services.census, let outcome = census.outcome else { return }
+        guard let census = services.census, let outcome = census.task.outcome else { return }
         services.census = nil
-        let began = services.nextCensus
-        services.nextCensus = now + max(
-            .zero, Interval(nanoseconds: (now - began).nanoseconds * Self.censusShare))
-        if let problem = outcome.problem { note(problem.description) }
-        if outcome.ended > 0 {
-            services.watchedUntil = now + Interval.milliseconds(Int64(FirewallTable.endedTime))
-            log(.info, "connections of services that are gone were ended", ["count": "\(outcome.ended)"])
-        }
-        if services.censusIsStale {
-            services.censusIsStale = false
-        } else {
-            services.ledger.note(outcome.traffic)
-            services.open = outcome.open
-            services.countedAt = now
-        }
+        let cost = now - census.began
+        services.nextCensus = now + max(Self.censusPause, cost * Self.censusShare)
+        take(outcome, isStale: census.isStale, now: now)
+        if census.isStale { expectCensus(now: now) }
         if !services.ending.isEmpty {
             beginCensus(now: now)
         } else if services.list.isEmpty && services.table != nil && now >= services.watchedUntil {
@@ -168,11 +161,30 @@ extension HostFirewall {
         }
     }
 
+    private func take(_ outcome: ServiceCensus.Outcome, isStale: Bool, now: Instant) {
+        let problem = outcome.problem?.description
+        if let problem, problem != services.censusProblem { log(.warning, problem) }
+        services.censusProblem = problem
+        if outcome.ended > 0 {
+            services.watchedUntil = now + .milliseconds(Int64(FirewallTable.endedTime))
+            log(.info, "connections of services that are gone were ended", ["count": "\(outcome.ended)"])
+        }
+        guard !isStale else { return }
+        services.ledger.note(outcome.traffic)
+        services.open = outcome.open
+        services.countedAt = now
+    }
+
+    /// What is known is not of the services as they are.
+    private func expectCensus(now: Instant) {
+        (services.countedAt, services.nextCensus) = (nil, now)
+        services.census?.isStale = true
+    }
+
     private func beginCensus(now: Instant) {
-        services.nextCensus = now
-        services.census = ServiceCensus(
-            table: services.table.map { _ in servicesName }, services: services.list,
-            ending: services.ending)
+        let task = ServiceCensus(
+            table: services.table.map(\.name), services: services.list, ending: services.ending)
+        services.census = (task, now, false)
         services.ending = []
     }
 }

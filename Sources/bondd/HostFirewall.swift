@@ -29,8 +29,6 @@ final class HostFirewall {
     var services = CarriedServices()
     /// The table of a client's return path as it was set.
     var returning: FirewallTable?
-    /// The tunnel's interface, once it is there.
-    var tunnel: UInt32?
     /// Why the return path is not as it should be.
     var returnProblem: String?
     /// The table of the kill switch as it was set.
@@ -65,11 +63,8 @@ final class HostFirewall {
     var fileDescriptors: [Int32] { events.fileDescriptors }
 
     /// Does what the configuration says, now that all else is set up.
-    /// - Parameters:
-    ///   - tunnel: the tunnel's interface.
-    ///   - services: what a server is to carry.
-    func start(tunnel: UInt32, services: [KernelService]) {
-        self.tunnel = tunnel
+    /// - Parameter services: what a server is to carry.
+    func start(services: [KernelService]) {
         if !wantsKillSwitch { liftKillSwitch() }
         applyNAT()
         startServices(services)
@@ -247,7 +242,8 @@ final class HostFirewall {
 
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
-        [killSwitchProblem, returnProblem, services.problem].compactMap(\.self) + forwardingProblems
+        [killSwitchProblem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
+            + forwardingProblems
     }
 
     /// What there is, and what it has counted; nil when there is nothing.

@@ -33,6 +33,7 @@ import Testing
         "invite a --uses 0", "invite a --uses 1001", "invite a --mode fast", "invite a --endpoint :5000",
         "join a b", "join --nonsense", "clients nonsense", "clients revoke", "clients revoke a b",
         "clients rename a", "clients rename a b c", "clients list a",
+        "services nonsense", "services list a", "services --jsn", "portunus nonsense", "portunus enroll a b",
         "status --log-level loud", "run --log-format xml --check", "--socket /tmp/x", "set path.fibre.cap -1",
     ]) func wrongUsageIsExitCode2(_ line: String) throws {
         let child = try run(line.split(separator: " ").map(String.init))
@@ -59,6 +60,11 @@ import Testing
         ("clients --socket /nonexistent/sock", "bondd-control run"),
         ("clients revoke a --socket /nonexistent/sock", "/nonexistent/control.sock"),
         ("clients rename a b --socket /dev/sock", "/dev/control.sock"),
+        ("services --socket /nonexistent/sock", "bondd-control run"),
+        ("services list --json --socket /nonexistent/sock", "/nonexistent/control.sock"),
+        ("portunus enroll nonsense", "begins with portunus://"),
+        ("portunus enroll -", "begins with portunus://"),
+        ("portunus enroll portunus://a:1/enroll --socket /nonexistent/sock", "/nonexistent/control.sock"),
         ("bench --socket /nonexistent/sock", "/nonexistent/sock"),
     ]) func failuresAreExitCode1AndOneSentence(_ line: String, words: String) throws {
         let child = try run(line.split(separator: " ").map(String.init), input: "no key\n")
@@ -70,7 +76,8 @@ import Testing
     @Test(arguments: [
         "", "run ", "status ", "set ", "bench ", "keygen ", "pubkey ", "unlock ", "cleanup ", "init ",
         "invite ", "join ",
-        "clients ", "clients list ", "clients revoke ", "clients rename ",
+        "clients ", "clients list ", "clients revoke ", "clients rename ", "services ", "services list ",
+        "portunus enroll ",
     ])
     func everyCommandHasHelp(_ command: String) throws {
         for flag in ["--help", "-h"] {

@@ -18,6 +18,9 @@ final class FakeBondd: Sendable {
         var handovers: [Handover] = []
         var refused = 0
         var statusQuestions = 0
+        /// What it was handed of services, in order.
+        var carried: [[HandedService]] = []
+        var counters = ServiceCounters(run: "1")
         /// Answers nothing while it is so.
         var isSilent = false
         var goesOn = true
@@ -115,6 +118,10 @@ final class FakeBondd: Sendable {
                 state.settled.append((enrolment, outcome))
                 state.onSettle?(enrolment, outcome)
                 return .ok
+            case .carry(let services):
+                state.carried.append(services)
+                return .ok
+            case .services: return .services(state.counters)
             default: return .failed("not asked in tests")
             }
         }

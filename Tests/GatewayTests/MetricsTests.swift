@@ -1,6 +1,7 @@
 import Foundation
 import Lab
 import Messages
+import Rules
 import Testing
 
 @testable import Gateway
@@ -45,7 +46,32 @@ private let promtool = ProcessInfo.processInfo.environment["PROMTOOL"].flatMap {
                 PathUsage(publicKey: Samples.key(2), path: "fibre", sentBytes: 1, receivedBytes: 1),
             ], openInvitations: 2, writeFailures: 1, bonddIsCurrent: true)
         let snapshot = StatusSource.Snapshot(status: status, reason: "", number: 1)
-        return MetricsPage(snapshot, state: state).text
+        return MetricsPage(snapshot, state: state, services: services).text
+    }
+
+    /// Services with something in every field.
+    static var services: MetricsPage.ServiceFigures {
+        var figures = MetricsPage.ServiceFigures()
+        figures.plane = PlaneStatus(state: "unauthorized", endpoint: "192.0.2.1:7443", problem: "it is not")
+        figures.services = ["web", "7", "7"].map { name in
+            ServiceStatus(
+                rule: name, source: name == "web" ? "file" : "portunus", transport: "tcp", ports: "443",
+                targets: [ServiceTargetStatus(address: "10.77.0.2:443", isHealthy: name == "web")],
+                state: "active", way: name == "web" ? "kernel" : "userspace")
+        }
+        var web = RuleReport(id: .named("web"))
+        (web.traffic.bytesIn, web.traffic.bytesOut, web.traffic.connections) = (1000, 2000, 3)
+        (web.failovers, web.failedLookups, web.droppedFlows, web.exactNames) = (4, 5, 6, 7)
+        web.limit.count(.connectionRate)
+        web.limit.throttledOut = 2_500_000
+        var listener = NameListenerReport(port: 443)
+        listener.count(after: 1500)
+        (listener.misses, listener.parseFailures) = (8, 9)
+        let quota = Quota(monthlyBytes: 10, remaining: -5, period: 0..<1, isExhausted: true)
+        figures.report = ServiceReport(
+            rules: [web, RuleReport(id: .pushed(7))], listeners: [listener],
+            owners: [OwnerReport(owner: "ann", bytes: 15, quota: quota)])
+        return figures
     }
 
     @Test func unitsAreBaseUnits() {
@@ -62,7 +88,18 @@ private let promtool = ProcessInfo.processInfo.environment["PROMTOOL"].flatMap {
             "bondd_reorder_deadline_seconds{client=\"boat\"} 0.025",
             "bondd_client_bytes_total{client=\"boat\",path=\"fibre\",direction=\"tx\"} 9007199254740992",
             "bondd_session_drops_total{client=\"boat\",reason=\"source\"} 5", "bondd_handed_over 1",
-            "# TYPE bondd_handshakes_total counter",
+            "# TYPE bondd_handshakes_total counter", "bondd_portunus_connected 0",
+            "bondd_portunus_state{state=\"unauthorized\"} 1", "bondd_portunus_state{state=\"connected\"} 0",
+            "bondd_rule_bytes_total{rule=\"web\",direction=\"out\"} 2000",
+            "bondd_rule_rejects_total{rule=\"web\",reason=\"connection_rate\"} 1",
+            "bondd_rule_throttled_seconds_total{rule=\"web\",direction=\"out\"} 2.5",
+            "bondd_rule_server_names_total{rule=\"web\",match=\"exact\"} 7",
+            "bondd_rule_connections{rule=\"web\"} 3", "bondd_rule_failovers_total{rule=\"web\"} 4",
+            "bondd_rule_dns_failures_total{rule=\"web\"} 5", "bondd_rule_flows{rule=\"7\"} 0",
+            "bondd_server_name_misses_total{port=\"443\"} 8",
+            "bondd_client_hello_seconds_total{port=\"443\"} 0.0015",
+            "bondd_rule_target_healthy{rule=\"web\",target=\"10.77.0.2:443\"} 1",
+            "bondd_owner_quota_remaining_bytes{owner=\"ann\"} -5", "bondd_rule_active{rule=\"7\"} 1",
         ] {
             #expect(lines.contains(line), "\(line)")
         }

@@ -56,6 +56,18 @@ final class Wire: Sendable {
         }
     }
 
+    /// So many bytes, or fewer when the other end closes.
+    func hear(_ count: Int) -> String {
+        var text: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: count)
+        while text.count < count {
+            let more = recv(descriptor, &chunk, count - text.count, 0)
+            guard more > 0 else { break }
+            text += chunk[..<more]
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Whether an answer with 200 and all of its body came.
     func hearAnswer() -> Bool {
         var text = ""

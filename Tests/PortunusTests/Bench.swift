@@ -23,9 +23,9 @@ final class Bench {
         return timing
     }
 
-    init(_ keeper: Recorder = Recorder(), host: String = "127.0.0.1", days: Int = 30) async throws {
+    init(_ keeper: Recorder = Recorder(), host: String = "127.0.0.1", isExpired: Bool = false) async throws {
         self.keeper = keeper
-        certificate = try Certificate("plane", in: directory, days: days)
+        certificate = try Certificate("plane", in: directory, isExpired: isExpired)
         server = try await Server.controlPlane(certificate, host: host)
     }
 

@@ -1,12 +1,78 @@
+import Glibc
 import Portunus
+import Scratch
 import Testing
 
 struct BundleTests {
+    private let pin = String(repeating: "0123456789abcdef", count: 4)
+    private var bundle: Bundle {
+        Bundle(
+            clientName: "edge \"1\"", clientID: "7", endpoint: "[2001:db8::1]:7443", pin: pin,
+            token: "secret/+=")
+    }
+
     /// What is printed of a bundle has no token in it.
     @Test func tokenIsNotPrinted() {
-        let bundle = Bundle(clientName: "a", endpoint: "b:1", pin: "c", token: "secret")
         var dumped = ""
         dump(bundle, to: &dumped)
         #expect(!"\(bundle)\(dumped)\(String(reflecting: bundle))".contains("secret"))
+    }
+
+    /// What is written is read again, nobody else can read it, and a file that was there is replaced.
+    @Test func fileHoldsAllOfIt() throws {
+        let directory = TemporaryDirectory()
+        let path = directory.path + "/bundle.json"
+        for id in ["7", nil] {
+            var bundle = bundle
+            bundle.clientID = id
+            try bundle.write(to: path)
+            #expect(directory.mode(of: "bundle.json") == 0o600)
+            #expect(try Bundle(reading: path) == bundle)
+        }
+        #expect(throws: PortunusError.self) { try bundle.write(to: "/proc/none/bundle.json") }
+    }
+
+    /// The control plane's own file, with keys that are not known, is read; its pin may be in upper case.
+    @Test func unknownKeysAreSkipped() throws {
+        let directory = TemporaryDirectory()
+        let text = """
+            {"version": 1, "client_name": "edge", "server_endpoint": "plane.example:7443", "later": {"a": [1]},
+             "server_cert_sha256": "\(pin.uppercased())", "token": "t"}
+            """
+        directory.file("b", text)
+        let read = try Bundle(reading: directory.path + "/b")
+        #expect(read == Bundle(clientName: "edge", endpoint: "plane.example:7443", pin: pin, token: "t"))
+    }
+
+    /// A file that is no use is told by its path and the reason, never by what is in it.
+    @Test(arguments: [
+        ("\"version\": 1", "\"version\": 2", "version 2"),
+        ("plane.example:7443", "plane.example", "HOST:PORT"),
+        ("0123456789abcdef", "xyz", "64 hexadecimal"), ("\"token\": \"secret\"", "\"token\": \"\"", "token"),
+        ("secret", "secret\\nX-Other: 1", "token"), ("\"client_name\"", "\"name\"", "no bundle"),
+        ("{", "", "no bundle"),
+    ])
+    func uselessFilesAreTold(old: String, new: String, reason: String) throws {
+        let text = """
+            {"version": 1, "client_name": "edge", "server_endpoint": "plane.example:7443",
+             "server_cert_sha256": "\(pin)", "token": "secret"}
+            """
+        let directory = TemporaryDirectory()
+        directory.file("b", text.replacing(old, with: new))
+        let path = directory.path + "/b"
+        let error = #expect(throws: PortunusError.self) { try Bundle(reading: path) }
+        let sentence = try #require(error).description
+        #expect(sentence.contains(path) && sentence.contains(reason) && !sentence.contains("secret"))
+    }
+
+    /// A token that others can read is none.
+    @Test func openFilesAreRefused() throws {
+        let directory = TemporaryDirectory()
+        try bundle.write(to: directory.path + "/b")
+        chmod(directory.path + "/b", 0o640)
+        let error = #expect(throws: PortunusError.self) { try Bundle(reading: directory.path + "/b") }
+        #expect(try #require(error).description.contains("chmod 600"))
+        let missing = #expect(throws: PortunusError.self) { try Bundle(reading: directory.path + "/none") }
+        #expect(try #require(missing).description.contains("bondd portunus enroll"))
     }
 }

@@ -9,14 +9,16 @@ struct Certificate {
     /// As openssl prints it: in upper case.
     let pin: String
 
-    /// - Parameter days: how long it is good; with 0 it is expired a second later.
-    init(_ name: String, in directory: TemporaryDirectory, days: Int = 30) throws {
+    init(_ name: String, in directory: TemporaryDirectory, isExpired: Bool = false) throws {
         file = "\(directory.path)/\(name).pem"
         key = "\(directory.path)/\(name).key"
+        let request = "\(directory.path)/\(name).csr"
         try Self.openssl([
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-            "/CN=\(name)", "-days", "\(days)", "-keyout", key, "-out", file,
+            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+            "/CN=\(name)", "-keyout", key, "-out", request,
         ])
+        let days = isExpired ? "-1" : "30"
+        try Self.openssl(["x509", "-req", "-in", request, "-signkey", key, "-days", days, "-out", file])
         let printed = try Self.openssl(["x509", "-in", file, "-noout", "-fingerprint", "-sha256"])
         pin = printed.split(separator: "=").last!.filter { $0.isHexDigit }
     }

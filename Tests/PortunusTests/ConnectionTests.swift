@@ -22,8 +22,7 @@ struct ConnectionTests {
 
     /// A certificate is good when it is the pinned one, however old.
     @Test func expiredCertificateIsGood() async throws {
-        let bench = try await Bench(days: 0)
-        try await Task.sleep(for: .milliseconds(1100))
+        let bench = try await Bench(isExpired: true)
         bench.connect(pin: bench.certificate.pin.lowercased())
         try await bench.wait { $0.states.contains(.connected) }
     }
@@ -185,7 +184,7 @@ struct ConnectionTests {
         let took = start.duration(to: .now)
         print("half-open connection found after \(took)")
         let usual = Timing()
-        #expect(took - .seconds(1) + usual.ping + usual.pong < .seconds(30))
+        #expect(took < .seconds(5) && usual.ping + usual.pong < .seconds(25))
     }
 
     /// Somebody who accepts, and never says Welcome, is left.

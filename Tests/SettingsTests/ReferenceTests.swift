@@ -69,4 +69,15 @@ import Testing
         #expect(known.subtracting(documented).sorted() == [])
         #expect(documented.subtracting(known).sorted() == [])
     }
+
+    /// The rules that docs/services.md shows are good.
+    @Test func theServicesThatAreShownAreGood() throws {
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../docs/services.md")
+        let blocks = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "```toml\n")
+        var text = ConfigurationSamples.server + "\n"
+        for block in blocks.dropFirst() { text += block.components(separatedBy: "```")[0] }
+        guard case .server(let server) = try samples.read(text).role else { return }
+        #expect(server.rules.map(\.name) == ["web", "shop", "game"])
+    }
 }

@@ -4,8 +4,8 @@ extension FirewallTable {
     /// The table of a client that marks what answers connections which came in through the tunnel.
     public static func returnName(interface: String) -> String { name("bondd_return", interface: interface) }
 
-    /// Answers leave as the connection came: what begins from the tunnel is marked in conntrack, and answers get the mark,
-    /// which `RoutingPlan` leads back. Those of this host find their way anew by it; those of hosts behind this one, such as
+    /// Answers leave as the connection comes in: it is marked in conntrack, and answers get the mark, which `RoutingPlan` leads
+    /// back. Those of this host find their way anew by it; those of hosts behind this one, such as
     /// containers, have it before they look.
     public static func returning(interface: String, mark: UInt32) -> FirewallTable {
         let mask = ReturnMark.mask
@@ -17,7 +17,8 @@ extension FirewallTable {
                 FirewallChain(
                     name: "prerouting", kind: .filter, hook: .prerouting, priority: -150,
                     rules: [
-                        FirewallRule().from(interface).of(.new).markingConnection(mark, mask: mask), answers,
+                        FirewallRule().from(interface).of(.original).markingConnection(mark, mask: mask),
+                        answers,
                     ]),
                 FirewallChain(
                     name: "output", kind: .route, hook: .output, priority: -150, rules: [answers]),

@@ -5,7 +5,9 @@ public enum ReturnMark {
     /// The bits that are bondd's.
     public static let mask: UInt32 = 0xFF00_0000
 
-    /// The mark of a tunnel: 0xB, and 4 bits of its interface's index, so that two tunnels of a host are told apart (unless
-    /// their indices are a multiple of 16 apart).
-    public static func value(tunnel: UInt32) -> UInt32 { 0xB000_0000 | (tunnel & 0xF) << 24 }
+    /// The mark of a tunnel: 0xB, and 4 bits of its interface's name, which outlives the interface. The tunnels of a host are
+    /// told apart by it when their names differ in one digit, or are lucky otherwise.
+    public static func value(interface: String) -> UInt32 {
+        0xB000_0000 | interface.utf8.reduce(0) { ($0 + UInt32($1)) & 0xF } << 24
+    }
 }

@@ -71,6 +71,8 @@ public struct RoutingPlan: Equatable, Sendable {
 
     /// The addresses that this host has in the tunnel.
     public var addresses: [IPAddress] = []
+    /// The mark of packets that answer through the tunnel.
+    public var returnMark = ReturnMark.value(interface: "bond0")
     /// Whether what answers through the tunnel has a way; otherwise it has none at all.
     public var canReturn = true
 
@@ -128,7 +130,7 @@ public struct RoutingPlan: Equatable, Sendable {
         let table = RoutingTable.number(owner: tunnel, slot: RoutingTable.returnSlot)
         var rules = returnFamilies.map { family in
             var rule = RoutingRule(family, priority: Self.returnPriority, table: table)
-            (rule.mark, rule.mask) = (ReturnMark.value(tunnel: tunnel), ReturnMark.mask)
+            (rule.mark, rule.mask) = (returnMark, ReturnMark.mask)
             return rule
         }
         for address in addresses {

@@ -9,7 +9,9 @@ struct ConntrackSocket: ~Copyable {
     private let socket: OpaquePointer
 
     init() throws(ControlError) {
-        guard let socket = FirewallSocket.netfilter() else { throw .conntrack("open conntrack", errno: errno) }
+        guard let socket = FirewallSocket.netfilter() else {
+            throw .conntrack("open conntrack", errno: errno)
+        }
         self.socket = socket
     }
 

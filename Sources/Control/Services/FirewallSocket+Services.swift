@@ -55,7 +55,8 @@ extension FirewallSocket {
         for family in [IPAddress.Family.v4, .v6] {
             try elements(of: FirewallTable.ServiceSet.inbound(family), table: table) { element in
                 guard let connection = connections[element.key] else { return }
-                traffic[connection, default: ServiceTraffic()].packetsIn = Int(clamping: element.count.packets)
+                traffic[connection, default: ServiceTraffic()].packetsIn = Int(
+                    clamping: element.count.packets)
                 traffic[connection, default: ServiceTraffic()].bytesIn = Int(clamping: element.count.bytes)
             }
             try elements(of: FirewallTable.ServiceSet.outbound(family), table: table) { element in

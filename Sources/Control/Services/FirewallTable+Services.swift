@@ -4,7 +4,9 @@ import Settings
 
 extension FirewallTable {
     /// The table of the services that the kernel carries.
-    public static func servicesName(interface: String) -> String { name("bondd_services", interface: interface) }
+    public static func servicesName(interface: String) -> String {
+        name("bondd_services", interface: interface)
+    }
 
     /// The names of the sets of a family.
     enum ServiceSet {
@@ -120,12 +122,13 @@ extension FirewallTable {
 extension FirewallRule {
     private typealias ServiceSet = FirewallTable.ServiceSet
 
-    /// Not to a link-local address: who uses one is on the link, and is not answered from beyond.
+    /// Not to a link-local address, fe80::/10: who uses one is on the link, and is not answered from beyond.
     fileprivate func globally(_ family: IPAddress.Family) -> FirewallRule {
         guard family == .v6 else { return self }
+        let zeros = [UInt8](repeating: 0, count: 14)
         return with(
-            .payload(NFT_PAYLOAD_NETWORK_HEADER, offset: 24, length: 2), .mask([0xFF, 0xC0]),
-            .compare(NFT_CMP_NEQ, [0xFE, 0x80]))
+            .payload(NFT_PAYLOAD_NETWORK_HEADER, offset: 24, length: 16), .mask([0xFF, 0xC0] + zeros),
+            .compare(NFT_CMP_NEQ, [0xFE, 0x80] + zeros))
     }
 
     /// Gives what comes to a service's port its target as destination.

@@ -55,7 +55,8 @@ extension TrackedConnection {
             let destination = address(ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_DST),
             let target = address(ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV6_SRC),
             let source = address(ATTR_REPL_IPV4_DST, ATTR_REPL_IPV6_DST),
-            let userPort = Self.port(entry, ATTR_ORIG_PORT_SRC), let port = Self.port(entry, ATTR_ORIG_PORT_DST),
+            let userPort = Self.port(entry, ATTR_ORIG_PORT_SRC),
+            let port = Self.port(entry, ATTR_ORIG_PORT_DST),
             let targetPort = Self.port(entry, ATTR_REPL_PORT_SRC),
             let sourcePort = Self.port(entry, ATTR_REPL_PORT_DST)
         else { return nil }

@@ -35,14 +35,14 @@ public final class PlaneLink: Sendable {
         file.withLock { $0 = path }
         guard access(path, F_OK) == 0 || errno != ENOENT else {
             if bundleFile != nil {
-                log(.warning, "\(path) is not there yet; make it with: bondd portunus enroll URI")
+                tell("the bundle file \(path) is not there yet; make it with: bondd portunus enroll URI")
             }
             return
         }
         do throws(PortunusError) {
             connect(with: try Bundle(reading: path))
         } catch {
-            log(.error, "no control plane is connected to: \(error)")
+            tell(error.description)
         }
     }
 
@@ -64,6 +64,12 @@ public final class PlaneLink: Sendable {
 
     /// Ends the connection; what is carried goes on.
     public func stop() { current.withLock { $0?.plane.stop() } }
+
+    /// Why there is no control plane.
+    private func tell(_ problem: String) {
+        log(.error, problem)
+        services.miss(because: problem)
+    }
 
     private func connect(with bundle: Bundle) {
         current.withLock { current in

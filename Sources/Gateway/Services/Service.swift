@@ -56,6 +56,18 @@ extension RuleID {
     }
 }
 
+extension RuleID {
+    /// The order in which rules are shown: those of the file by name, then pushed ones by number.
+    func isBefore(_ other: RuleID) -> Bool {
+        switch (self, other) {
+        case (.named(let one), .named(let another)): one < another
+        case (.pushed(let one), .pushed(let another)): one < another
+        case (.named, .pushed): true
+        case (.pushed, .named): false
+        }
+    }
+}
+
 extension Rule {
     /// `8443` or `8000-8010`.
     var portText: String {

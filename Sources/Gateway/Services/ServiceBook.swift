@@ -24,6 +24,8 @@ struct ServiceBook {
 
     /// How the control plane is doing; nil: there is none.
     var plane: PlaneState?
+    /// Why there is none, when there should be.
+    var missing: String?
     /// Where it is.
     var endpoint: String?
     /// What the state's rows of it are kept under; nil: there is none.

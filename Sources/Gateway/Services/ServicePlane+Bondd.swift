@@ -35,7 +35,7 @@ extension ServicePlane {
             book.services.values.contains { $0.share != .none } || !book.leaving.isEmpty
         }
         guard asks,
-            case .services(let counters)? = try? ControlClient.ask(.services, path: socket, timeout: 1000)
+            case .services(let counters)? = try? ControlClient.ask(.services, path: socket, timeout: 2000)
         else {
             book.withLock { sweep(&$0, isKnown: false) }
             return
@@ -82,14 +82,13 @@ extension ServicePlane {
         let exhausted = exhaustedOwners()
         let services: [HandedService]? = book.withLock { book in
             let services = book.services { exhausted.contains($0) }
-            // A bondd that never had any is not asked.
-            if book.handed == nil && services.isEmpty && book.run == nil { return nil }
+            // Also when there are none: bondd may still have some from before a restart of this program.
             return services == book.handed ? nil : services
         }
         guard let services else { return }
         do {
             switch try ControlClient.ask(.carry(services), path: socket) {
-            case .failed(let sentence):
+            case .failed(let sentence) where !services.isEmpty:
                 let isNew = book.withLock { book in
                     defer { book.refusal = sentence }
                     return book.refusal != sentence

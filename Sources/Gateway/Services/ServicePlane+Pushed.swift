@@ -18,26 +18,43 @@ extension ServicePlane: RuleKeeper {
     /// Carries a rule, or changes the limit of one that is carried; nothing else of it can change.
     public func push(_ rule: Rule, done: @escaping @Sendable (RuleRefusal?) -> Void) {
         guard case .pushed(let number) = rule.id else { return done(.unknownRuleID) }
-        let refusal: RuleRefusal? = book.withLock { book in
+        var rule = rule
+        rule.mayLeaveTunnel = book.withLock { $0.pushedMayLeave }
+        let (refusal, isNew, reach) = book.withLock { [rule] book -> (RuleRefusal?, Bool, Reach) in
             if let service = book.services[rule.id], service.failure == nil {
                 if service.rule.limit != rule.limit {
                     setLimit(rule.limit, of: rule.id, &book)
                     book.unsaved.insert(number)
                 }
-                return nil
+                return (nil, false, book.reach)
             }
-            var rule = rule
-            rule.mayLeaveTunnel = book.pushedMayLeave
             let refusal = add(rule, &book, retries: false)
             if refusal == nil {
                 book.unsaved.insert(number)
             } else if book.services.values.count(where: { $0.failure != nil }) > Self.mostFailures {
                 book.services[rule.id] = nil
             }
-            return refusal
+            return (refusal, true, book.reach)
         }
         changed.signal()
-        done(refusal)
+        guard isNew && refusal == nil else { return done(refusal) }
+        names.begin(rule, reach: reach) { [rule] leadsOutside in
+            if leadsOutside { self.refuse(rule) }
+            done(leadsOutside ? .invalidTargetHost : nil)
+        }
+    }
+
+    /// Stops a rule whose targets have turned out to be outside.
+    private func refuse(_ rule: Rule) {
+        guard case .pushed(let number) = rule.id else { return }
+        book.withLock { book in
+            guard book.services[rule.id]?.failure == nil else { return }
+            carrier.remove(rule.id, drain: 0)
+            book.services[rule.id]?.failure = .invalidTargetHost
+            book.services[rule.id]?.share = .none
+            book.unsaved.insert(number)
+        }
+        changed.signal()
     }
 
     /// Stops a rule, and whatever is open of it within `drain` seconds.

@@ -5,15 +5,25 @@ import Rules
 
 // What is said of services.
 extension ServicePlane {
-    /// What all rules have carried, in both ways.
+    /// What all rules have carried, in both ways; one report a rule, also where one that it replaced is not through yet.
     func wholeReport() -> ServiceReport {
         var report = carrier.report()
         book.withLock { book in
-            for index in report.rules.indices {
-                guard let service = book.services[report.rules[index].id] else { continue }
-                report.rules[index].add(
-                    book.meter.ports(of: service.name, service.rule.transport), of: service.rule)
+            var rules: [RuleID: RuleReport] = [:]
+            for rule in report.rules {
+                guard let other = rules[rule.id] else {
+                    rules[rule.id] = rule
+                    continue
+                }
+                let isCurrent = book.services[rule.id]?.rule.targets == rule.targets.map(\.target)
+                var (kept, leaving) = isCurrent ? (rule, other) : (other, rule)
+                kept.traffic += leaving.traffic
+                rules[rule.id] = kept
             }
+            for (id, service) in book.services where rules[id] != nil {
+                rules[id]!.add(book.meter.ports(of: service.name, service.rule.transport), of: service.rule)
+            }
+            report.rules = rules.values.sorted { $0.id.isBefore($1.id) }
         }
         return report
     }
@@ -25,7 +35,7 @@ extension ServicePlane {
         return book.withLock { book in
             let namedPorts = book.namedPorts
             let handed = Set((book.handed ?? []).filter(\.accepts).map(\.rule))
-            var statuses = book.services.values.sorted(by: Service.isBefore).map { service in
+            var statuses = book.services.values.sorted { $0.rule.id.isBefore($1.rule.id) }.map { service in
                 var status = ServiceStatus(service, report[service.rule.id])
                 let reason = book.wayReason(of: service.rule, namedPorts)
                 if reason == nil && service.failure == nil && handed.contains(service.name) {
@@ -36,7 +46,7 @@ extension ServicePlane {
                 }
                 return status
             }
-            for service in book.leaving.sorted(by: Service.isBefore) {
+            for service in book.leaving.sorted(by: { $0.rule.id.isBefore($1.rule.id) }) {
                 let isReplaced = book.services[service.rule.id] != nil
                 var status = ServiceStatus(service, isReplaced ? nil : report[service.rule.id])
                 status.state = "draining"
@@ -61,28 +71,16 @@ extension ServicePlane {
         book.withLock { book in
             var notices: [String] = []
             switch book.plane {
-            case .unauthorized, .wrongCertificate: notices += book.planeStatus.problem.map { [$0] } ?? []
+            case nil, .unauthorized, .wrongCertificate: notices += book.planeStatus.problem.map { [$0] } ?? []
             default: break
             }
-            notices += book.services.values.sorted(by: Service.isBefore).compactMap { service in
+            notices += book.services.values.sorted { $0.rule.id.isBefore($1.rule.id) }.compactMap { service in
                 service.failure.map { service.rule.sentence($0) }
             }.prefix(8)
             if !book.refusal.isEmpty {
                 notices.append("bondd carries no services in the kernel: \(book.refusal)")
             }
             return notices
-        }
-    }
-}
-
-extension Service {
-    /// The order in which they are shown.
-    static func isBefore(_ one: Service, _ other: Service) -> Bool {
-        switch (one.rule.id, other.rule.id) {
-        case (.named(let a), .named(let b)): a < b
-        case (.pushed(let a), .pushed(let b)): a < b
-        case (.named, .pushed): true
-        case (.pushed, .named): false
         }
     }
 }

@@ -10,6 +10,7 @@ extension ServicePlane {
         book.withLock { book in
             book.endpoint = bundle.endpoint
             book.plane = .connecting(nil)
+            book.missing = nil
             if book.key == key { return }
             forget(&book)
             book.key = key
@@ -22,6 +23,11 @@ extension ServicePlane {
             }
         }
         changed.signal()
+    }
+
+    /// There is no control plane although there should be; a sentence why.
+    func miss(because problem: String) {
+        book.withLock { $0.missing = problem }
     }
 
     private func restore(_ services: ServiceChange, _ book: inout ServiceBook) {

@@ -12,8 +12,6 @@ import Synchronization
 public final class ServicePlane: Sendable {
     /// How long what is established may go on after its rule was removed.
     static let drain = 30
-    /// How long a rule of the file that can't be carried waits for another try: who has its port may give it back.
-    static let retry = Duration.seconds(10)
 
     let carrier: Carrier
     let store: Store
@@ -21,15 +19,21 @@ public final class ServicePlane: Sendable {
     let socket: String
     let log: Log
     let book: Mutex<ServiceBook>
+    let names = NameCheck()
+    /// How long a rule of the file that can't be carried waits for another try: who has its port may give it back.
+    private let patience: Duration
     /// Signalled with each change that bondd, or the state's file, has to hear of.
     let changed = DispatchSemaphore(value: 0)
     private let isStopping = Atomic<Bool>(false)
 
     /// Carries the rules of the file from here on.
+    /// - Parameter patience: how long a rule that can't be carried waits for another try.
     /// - Throws: what keeps this program from carrying any.
     public init(
-        store: Store, tunnel: Configuration.Tunnel, server: Configuration.Server, socket: String, log: Log
+        store: Store, tunnel: Configuration.Tunnel, server: Configuration.Server, socket: String, log: Log,
+        patience: Duration = .seconds(10)
     ) throws(CarrierError) {
+        self.patience = patience
         let reach = Reach(tunnel)
         carrier = try Carrier(reach: reach)
         self.store = store
@@ -93,7 +97,7 @@ public final class ServicePlane: Sendable {
             try carrier.add(rule)
         } catch {
             service.failure = error
-            service.retry = retries ? .now + Self.retry : nil
+            service.retry = retries ? .now + patience : nil
             tell(error, rule)
         }
         if mayHaveShare && rule.mightGoByKernel(book.reach) { service.share = .draining }
@@ -143,7 +147,7 @@ public final class ServicePlane: Sendable {
                 (book.services[id]!.failure, book.services[id]!.retry) = (nil, nil)
                 log(.info, "a service is carried now", ["rule": "\(id)"])
             } catch {
-                book.services[id]!.retry = now + Self.retry
+                book.services[id]!.retry = now + patience
                 book.services[id]!.failure = error
                 if error != service.failure { tell(error, service.rule) }
             }

@@ -32,7 +32,7 @@ extension ServiceBook {
     var planeStatus: PlaneStatus {
         let place = endpoint ?? "the control plane"
         switch plane {
-        case nil: return PlaneStatus()
+        case nil: return PlaneStatus(problem: missing)
         case .connected?: return PlaneStatus(state: "connected", endpoint: endpoint)
         case .connecting(let reason)?:
             let problem = reason.map {

@@ -3,6 +3,8 @@ import Messages
 /// Services and their control plane as people read them, in 80 columns.
 struct ServiceTable {
     static let width = 80
+    /// The longest name in the table, in characters; a longer one is whole below.
+    private static let longestName = 14
 
     let text: String
 
@@ -16,7 +18,7 @@ struct ServiceTable {
             let heads = [["rule", "listen", "state", "way", "open", "in", "out"]]
             let rows = services.map { service in
                 [
-                    service.rule, "\(service.transport) \(service.ports)", service.state,
+                    Self.short(service.rule), "\(service.transport) \(service.ports)", service.state,
                     service.state == "failed" ? "-" : service.way, "\(service.connections)",
                     StatusTable.bytes(service.bytesIn), StatusTable.bytes(service.bytesOut),
                 ]
@@ -38,9 +40,14 @@ struct ServiceTable {
         return ["control plane\(place): \(String(state))"] + problem
     }
 
+    private static func short(_ name: String) -> String {
+        name.count > longestName ? name.prefix(longestName - 1) + "…" : name
+    }
+
     private static func details(of service: ServiceStatus) -> [String] {
         let targets = service.targets.map { $0.address + ($0.isHealthy == false ? " (down)" : "") }
         var lead = "to " + targets.joined(separator: ", ")
+        if short(service.rule) != service.rule { lead = "\(service.rule) \(lead)" }
         if let name = service.serverName { lead = "for \(name), \(lead)" }
         if let owner = service.owner { lead += ", of \(owner)" }
         if let reason = service.reason { return [lead, reason] }

@@ -79,13 +79,11 @@ class Door:
             self.frozen.update(self.connections)
 
     def cut(self):
-        """Connections that are open are reset."""
+        """Connections that are open are closed."""
         with self.lock:
-            for pair in self.connections:
-                for end in pair:
-                    try:
-                        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-                        end.close()
-                    except OSError:
-                        pass
+            for end in (end for pair in self.connections for end in pair):
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
             self.connections.clear()

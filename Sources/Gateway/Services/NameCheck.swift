@@ -1,0 +1,71 @@
+import Dispatch
+import Glibc
+import Packet
+import Rules
+import Synchronization
+
+/// Looks whether names of a rule's targets lead out of the tunnel, before the control plane is told that the rule is carried:
+/// which of its addresses may be dialled is looked at each time, but a rule with none should be refused.
+final class NameCheck: Sendable {
+    /// How long a control plane waits, in milliseconds: it takes 2 s for silence.
+    private static let patience = 1400
+    /// The most rules that are looked at at once; what comes on top is not, as threads are no way to attack this program.
+    private static let most = 16
+
+    private let running = Atomic<Int>(0)
+
+    /// Calls `done` once: with whether some target has addresses, all of them outside; with false when that is not known in time.
+    func begin(_ rule: Rule, reach: Reach, done: @escaping @Sendable (Bool) -> Void) {
+        let names = rule.targets.map(\.host).filter { IPAddress($0) == nil }
+        guard !names.isEmpty, !rule.mayLeaveTunnel,
+            running.add(1, ordering: .relaxed).newValue <= Self.most
+        else {
+            if !names.isEmpty && !rule.mayLeaveTunnel { running.subtract(1, ordering: .relaxed) }
+            return done(false)
+        }
+        let isDone = Flag()
+        let queue = DispatchQueue.global()
+        queue.async {
+            let leads = names.contains { name in
+                let addresses = Self.addresses(of: name)
+                return !addresses.isEmpty && rule.dialOrder(addresses, reach: reach).isEmpty
+            }
+            self.running.subtract(1, ordering: .relaxed)
+            if isDone.raise() { done(leads) }
+        }
+        queue.asyncAfter(deadline: .now() + .milliseconds(Self.patience)) {
+            if isDone.raise() { done(false) }
+        }
+    }
+
+    /// Raised once.
+    private final class Flag: Sendable {
+        private let isUp = Atomic<Bool>(false)
+
+        /// Whether this was the first time.
+        func raise() -> Bool { !isUp.exchange(true, ordering: .relaxed) }
+    }
+
+    private static func addresses(of name: String) -> [IPAddress] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(name, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var addresses: [IPAddress] = []
+        var next = list
+        while let entry = next, addresses.count < 64 {
+            next = entry.pointee.ai_next
+            guard let address = entry.pointee.ai_addr else { continue }
+            let bytes = UnsafeRawPointer(address)
+            switch entry.pointee.ai_family {
+            case AF_INET:
+                addresses.append(IPAddress(.v4, bytes: UnsafeRawBufferPointer(start: bytes + 4, count: 4)))
+            case AF_INET6:
+                addresses.append(IPAddress(.v6, bytes: UnsafeRawBufferPointer(start: bytes + 8, count: 16)))
+            default: break
+            }
+        }
+        return addresses
+    }
+}

@@ -1,0 +1,183 @@
+import Glibc
+import Messages
+import Portunus
+import Rules
+import Testing
+
+@testable import Gateway
+
+/// Rules that a control plane pushes.
+@Suite struct PushedServiceTests {
+    let echo: Echo
+
+    init() throws { echo = try Echo() }
+
+    @Test func pushedRulesAreCarriedAndOnlyTheirLimitsChange() throws {
+        let bench = try ServiceBench()
+        bench.plane.begin(with: ServiceBench.bundle)
+        let (port, other) = (Wire.freePort(), Wire.freePort())
+        #expect(bench.push(ServiceBench.pushed(7, port, to: echo)) == nil)
+        #expect(Wire(port)?.exchange("hello") == "hello")
+        #expect(eventually { bench.handed("portunus/7")?.accepts == true })
+        // The same number again: nothing but the limit is taken.
+        #expect(bench.push(ServiceBench.pushed(7, other, to: echo, limit: RateLimit(connections: 9))) == nil)
+        #expect(Wire(other) == nil)
+        #expect(eventually { bench.status("7")?.wayReason == "rate limit" })
+        #expect(bench.push(ServiceBench.pushed(8, port, to: echo)) == .portInUse(nil))
+        #expect(bench.status("8")?.state == "failed")
+        #expect(bench.plane.report()?.rules.map(\.id) == [.pushed(7)])
+        #expect(bench.plane.remove(7) && !bench.plane.remove(7))
+        #expect(Wire(port) == nil)
+        #expect(bench.push(ServiceBench.pushed(8, port, to: echo)) == nil)
+        bench.plane.keep(only: [9])
+        #expect(Wire(port) == nil && bench.plane.report() == nil)
+    }
+
+    @Test func portsOfTheFileAreTheFiles() throws {
+        let port = Wire.freePort()
+        let bench = try ServiceBench(ServiceBench.rule("web", port, to: echo))
+        #expect(bench.push(ServiceBench.pushed(1, port, to: echo)) == .portInUse(nil))
+        #expect(bench.status("web")?.state == "active")
+    }
+
+    @Test func targetsOutsideTheTunnelAreRefusedUnlessTheFileAllowsThem() throws {
+        let bench = try ServiceBench()
+        let port = Wire.freePort()
+        var rule = ServiceBench.pushed(1, port, to: echo)
+        rule.targets[0].host = "192.0.2.1"
+        #expect(bench.push(rule) == .invalidTargetHost)
+        // This server itself, by address and by name.
+        rule.targets[0].host = "127.0.0.1"
+        #expect(bench.push(rule) == .invalidTargetHost)
+        rule.mayLeaveTunnel = true
+        #expect(bench.push(rule) == .invalidTargetHost)
+        rule.targets[0].host = "localhost"
+        #expect(bench.push(rule) == .invalidTargetHost)
+        #expect(Wire(port) == nil)
+        rule.targets[0].host = "no-such-host.invalid"
+        #expect(bench.push(rule) == nil)
+        try bench.reload("[portunus]\nallow_outside = true\n")
+        rule.targets[0].host = "127.0.0.1"
+        rule.id = .pushed(2)
+        rule.ports = Wire.freePort()...UInt16.max
+        rule.ports = rule.ports.lowerBound...rule.ports.lowerBound
+        #expect(bench.push(rule) == nil)
+        // What was allowed is so no more.
+        try bench.reload("")
+        #expect(eventually { bench.status("2")?.state == "failed" })
+    }
+
+    @Test func pushedRulesAreThereAfterAKill() throws {
+        let bench = try ServiceBench()
+        bench.plane.begin(with: ServiceBench.bundle)
+        let (port, gone) = (Wire.freePort(), Wire.freePort())
+        #expect(bench.push(ServiceBench.pushed(7, port, to: echo, owner: "ann")) == nil)
+        #expect(bench.push(ServiceBench.pushed(8, gone, to: echo)) == nil)
+        bench.plane.setLimit(RateLimit(connections: 3), ofOwner: "ann")
+        #expect(bench.plane.remove(8))
+        usleep(500_000)
+        try bench.restart()
+        #expect(Wire(port) == nil)
+        bench.plane.begin(with: ServiceBench.bundle)
+        #expect(Wire(port)?.exchange("hello") == "hello" && Wire(gone) == nil)
+        #expect(eventually { bench.status("7")?.wayReason == "owner's rate limit" })
+        // Its token may change, but another control plane has other rules.
+        var other = ServiceBench.bundle
+        other.token = "rotated"
+        bench.plane.begin(with: other)
+        #expect(bench.status("7")?.state == "active")
+        other.pin = String(repeating: "cd", count: 32)
+        bench.plane.begin(with: other)
+        #expect(Wire(port) == nil && bench.plane.report() == nil)
+    }
+
+    /// What a session does not name again is gone when its replay is over.
+    @Test func whatASessionDoesNotNameIsGone() throws {
+        let bench = try ServiceBench()
+        bench.plane.begin(with: ServiceBench.bundle)
+        let ports = (0..<2).map { _ in Wire.freePort() }
+        bench.plane.setLimit(RateLimit(connections: 3), ofOwner: "ann")
+        bench.plane.setLimit(RateLimit(connections: 3), ofOwner: "bob")
+        for number in 0..<2 {
+            #expect(bench.push(ServiceBench.pushed(UInt64(number), ports[number], to: echo)) == nil)
+        }
+        let wires = ports.map { Wire($0) }
+        for wire in wires { #expect(wire?.exchange("one") == "one") }
+        bench.plane.stateChanged(.connecting("gone"))
+        bench.plane.welcome(flowIdle: nil, maximumFlows: nil)
+        bench.plane.setLimit(RateLimit(connections: 3), ofOwner: "bob")
+        #expect(bench.push(ServiceBench.pushed(1, ports[1], to: echo)) == nil)
+        bench.plane.keep(only: [1])
+        #expect(wires[1]?.exchange("two") == "two" && Wire(ports[0]) == nil)
+        #expect(bench.plane.book.withLock { $0.limits.keys.sorted() } == ["bob"])
+    }
+
+    @Test func quotasStopRulesAndSurvive() throws {
+        let bench = try ServiceBench()
+        bench.plane.begin(with: ServiceBench.bundle)
+        let port = Wire.freePort()
+        #expect(bench.push(ServiceBench.pushed(7, port, to: echo, owner: "ann")) == nil)
+        #expect(eventually { bench.handed("portunus/7")?.accepts == true })
+        bench.count("portunus/7", bytes: 100, open: 1)
+        #expect(eventually { bench.status("7")?.connections == 1 })
+        let begin = Int64(currentTime()) - 1000
+        bench.plane.setQuota(
+            Quota(
+                monthlyBytes: 100_000, remaining: 20_000, period: begin..<begin + 100_000, isExhausted: false),
+            ofOwner: "ann")
+        // The kernel's connection goes on, and counts.
+        #expect(eventually { bench.handed("portunus/7")?.accepts == false })
+        bench.count("portunus/7", bytes: 5100, open: 1)
+        #expect(eventually { bench.plane.book.withLock { $0.quotas["ann"]?.remaining ?? 0 } == 10_000 })
+        #expect(Wire(port)?.exchange("hello") == "hello")
+        bench.count("portunus/7", bytes: 50_000, open: 1)
+        // It is over, here and there.
+        #expect(eventually { bench.handed("portunus/7") == nil })
+        #expect(eventually { Wire(port)?.exchange("hello") != "hello" })
+        usleep(300_000)
+        try bench.restart()
+        bench.plane.begin(with: ServiceBench.bundle)
+        #expect(Wire(port)?.exchange("hello") != "hello")
+        #expect(bench.plane.book.withLock { $0.quotas["ann"]?.isExhausted } == true)
+        // A new month.
+        bench.plane.setQuota(
+            Quota(
+                monthlyBytes: 100_000, remaining: 100_000, period: begin..<begin + 100_000, isExhausted: false
+            ),
+            ofOwner: "ann")
+        #expect(eventually { Wire(port)?.exchange("hello") == "hello" })
+    }
+
+    /// Each is answered within some milliseconds, and bondd hears of them a few times only.
+    @Test func aThousandRulesAtOnce() throws {
+        let bench = try ServiceBench()
+        bench.plane.begin(with: ServiceBench.bundle)
+        var ports: Set<UInt16> = []
+        while ports.count < 500 { ports.insert(Wire.freePort()) }
+        let begun = ContinuousClock.now
+        var failed = 0
+        for (number, port) in ports.enumerated()
+        where bench.push(ServiceBench.pushed(UInt64(number), port, to: echo)) != nil { failed += 1 }
+        #expect(.now - begun < .seconds(5))
+        // A port may have been taken meanwhile.
+        #expect(failed < 10)
+        #expect(eventually { bench.bondd.with { $0.carried.last?.count } == ports.count - failed })
+        #expect(bench.bondd.with { $0.carried.count } < 100)
+    }
+
+    @Test func planesAreToldApart() throws {
+        let bench = try ServiceBench()
+        #expect(bench.plane.status().1 == PlaneStatus())
+        bench.plane.begin(with: ServiceBench.bundle)
+        #expect(bench.plane.status().1 == PlaneStatus(state: "connecting", endpoint: "192.0.2.1:7443"))
+        bench.plane.stateChanged(.connected)
+        #expect(bench.plane.status().1.state == "connected" && bench.plane.notices.isEmpty)
+        bench.plane.stateChanged(.unauthorized("token_revoked"))
+        let status = bench.plane.status().1
+        #expect(status.state == "unauthorized" && status.problem?.contains("token_revoked") == true)
+        #expect(status.problem?.contains("bondd portunus enroll") == true)
+        #expect(bench.plane.notices == [status.problem])
+        bench.plane.stateChanged(.wrongCertificate)
+        #expect(bench.plane.status().1.state == "wrong_certificate" && bench.plane.notices.count == 1)
+    }
+}
