@@ -70,6 +70,10 @@ struct Relay: ~Copyable {
         while isRunning {
             let count = poller.wait(until: queue.isEmpty ? nextDeadline : .zero, now: now)
             readClock()
+            // What was told before somebody called holds for the call.
+            for index in 0..<count where poller.event(index)?.token.kind == .mailbox {
+                for command in mailbox.take() { perform(command) }
+            }
             for index in 0..<count {
                 guard let event = poller.event(index) else { continue }
                 dispatch(event.token, event.events)
@@ -92,7 +96,6 @@ struct Relay: ~Copyable {
 
     private mutating func dispatch(_ token: Token, _ events: UInt32) {
         switch token.kind {
-        case .mailbox: for command in mailbox.take() { perform(command) }
         case .resolver: resolver.process(Int32(token.index), events)
         case .listener4, .listener6:
             guard ports.contains(token) else { return }
@@ -103,7 +106,7 @@ struct Relay: ~Copyable {
         case .client, .target: if connections.contains(token) { notice(token, events) }
         case .flow: if flows.contains(token) { answer(token.index, events) }
         case .probe: if probes.contains(token) { finishProbe(token.index) }
-        case .connection, .service, .probing: break
+        case .mailbox, .connection, .service, .probing: break
         }
     }
 
