@@ -154,7 +154,6 @@ public struct ClientHello: Sendable {
         guard isServerName else { return skip(size, to: .entryType) }
         // A name with the dot that it must not have is still understood.
         guard (1...HostName.maximumSize + 1).contains(size) else { return fail() }
-        messageLeft -= size
         nameLeft = size
         name.reserveCapacity(size)
     }

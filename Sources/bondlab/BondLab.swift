@@ -17,5 +17,6 @@ import Lab
             """,
         subcommands: [
             DemoCommand.self, BenchCommand.self, RunCommand.self, LinksCommand.self, SimCommand.self,
+            ForwardCommand.self,
         ])
 }

@@ -56,4 +56,122 @@ import Testing
         #expect(wire.read() == nil)
         #expect(errno == ECONNRESET)
     }
+
+    /// 16 MiB each way at once; every byte depends on where it is.
+    @Test func passesAllBytesInOrder() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let size = 16 << 20
+        let target = Target { wire in
+            Thread.start {
+                for start in stride(from: 0, to: size, by: 1 << 20) {
+                    wire.write(Pattern.bytes(start, 1 << 20))
+                }
+            }
+            let isRight = Pattern.matches(wire, size)
+            wire.write(Array((isRight ? "right" : "wrong").utf8))
+        }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        let wire = try #require(Wire.connected(port))
+        Thread.start {
+            for start in stride(from: 0, to: size, by: 1 << 20) { wire.write(Pattern.bytes(start, 1 << 20)) }
+        }
+        #expect(Pattern.matches(wire, size))
+        #expect(wire.read(exactly: 5) == Array("right".utf8))
+        let traffic = try #require(carrier.report(of: .named("web"))).traffic
+        #expect(traffic.bytesIn == UInt64(size))
+        #expect(traffic.bytesOut == UInt64(size + 5))
+    }
+
+    /// A reader that reads nothing stops the writer; what was written by then is in sockets and at most one pipe.
+    @Test func holdsWritersBack() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target { wire in
+            sleep(2)
+            wire.write([UInt8](String(wire.readAll().bytes.count).utf8))
+        }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        let wire = try #require(Wire.connected(port))
+        wire.setPatience(milliseconds: 500)
+        var sent = 0
+        let chunk = [UInt8](repeating: 1, count: 65_536)
+        while sent < 256 << 20 {
+            let count = send(wire.descriptor, chunk, chunk.count, Int32(MSG_NOSIGNAL))
+            if count < 0 { break }
+            sent += count
+        }
+        #expect(sent < 64 << 20)
+        wire.finish()
+        wire.setPatience(milliseconds: 10_000)
+        #expect(wire.readAll().bytes == Array(String(sent).utf8))
+    }
+
+    /// Connections that say nothing hold no pipes: two descriptors each.
+    @Test func idleConnectionsHoldNoPipes() async throws {
+        await #expect(processExitsWith: .success) {
+            let carrier = try Carrier.onLoopback()
+            let target = Target()
+            let port = Wire.freePort()
+            try carrier.add(.tcp(port, to: target.port))
+            var wires: [Wire] = []
+            let before = Descriptors.count
+            for _ in 0..<200 {
+                let wire = Wire.connected(port)!
+                wire.write([1])
+                precondition(wire.read(exactly: 1) == [1])
+                wires.append(wire)
+            }
+            // Both ends of both connections are in this process; 64 pipes may be kept for later.
+            let held = Descriptors.count - before
+            precondition(held >= 800 && held <= 800 + 128, "\(held) descriptors")
+            wires = []
+            precondition(Thread.wait { carrier.report(of: .named("web"))?.traffic.connections == 0 })
+            carrier.stop()
+        }
+    }
+
+    /// A caller that resets while the target does not read is noticed at once.
+    @Test func noticesResetsWhileBytesWait() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target { _ in sleep(20) }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        var wire = Wire.connected(port)
+        wire?.setPatience(milliseconds: 300)
+        let chunk = [UInt8](repeating: 1, count: 1 << 20)
+        while wire?.write(chunk) == true {}
+        wire?.resetsWhenClosed()
+        wire = nil
+        #expect(Thread.wait { carrier.report(of: .named("web"))?.traffic.connections == 0 })
+    }
+
+    /// Without descriptors for pipes bytes are copied, and all of them arrive.
+    @Test func passesBytesWithoutPipes() async {
+        await #expect(processExitsWith: .success) {
+            let size = 1 << 20
+            let target = Target { wire in
+                let isRight = Pattern.matches(wire, size)
+                usleep(100_000)
+                wire.write(isRight ? Pattern.bytes(0, size) : [])
+            }
+            let port = Wire.freePort()
+            let carrier = try Carrier.onLoopback()
+            try carrier.add(.tcp(port, to: target.port))
+            let wire = Wire.connected(port)!
+            precondition(Thread.wait { target.count == 1 })
+            Descriptors.limit(to: 1024)
+            while dup(0) >= 0 {}
+            Thread.start {
+                wire.write(Pattern.bytes(0, size))
+                wire.finish()
+            }
+            precondition(Pattern.matches(wire, size))
+            precondition(wire.read() == [])
+            carrier.stop()
+        }
+    }
 }

@@ -35,7 +35,8 @@ extension EndToEndTests {
 
             /// Hands services over as bondd-control does; what is wrong with them.
             @discardableResult func carry(_ services: [HandedService]) throws -> String? {
-                switch try ControlClient.ask(.carry(services), path: server.socket, timeout: 5000) as Response {
+                switch try ControlClient.ask(.carry(services), path: server.socket, timeout: 5000) as Response
+                {
                 case .ok: return nil
                 case .failed(let sentence): return sentence
                 default: return "no answer"

@@ -22,7 +22,9 @@ final class TCPProbe {
     ) throws {
         let family = address.contains(":") ? AF_INET6 : AF_INET
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let (own, listener) = (client.inside { socket(family, kind, 0) }, server.inside { socket(family, kind, 0) })
+        let (own, listener) = (
+            client.inside { socket(family, kind, 0) }, server.inside { socket(family, kind, 0) }
+        )
         defer { close(listener) }
         var one: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, 4)

@@ -18,7 +18,9 @@ final class UDPProbe {
     ) {
         let family = address.contains(":") ? AF_INET6 : AF_INET
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
-        let (user, target) = (client.inside { socket(family, kind, 0) }, server.inside { socket(family, kind, 0) })
+        let (user, target) = (
+            client.inside { socket(family, kind, 0) }, server.inside { socket(family, kind, 0) }
+        )
         (self.user, self.target) = (user, target)
         TCPProbe.with(place.address, place.port) { precondition(bind(target, $0, $1) == 0) }
         TCPProbe.with(address, port) { precondition(connect(user, $0, $1) == 0) }

@@ -19,6 +19,7 @@ enum Scenario: String, CaseIterable {
     case delay
     case idle
     case threads
+    case services
 
     /// What it does, in a line.
     var title: String {
@@ -42,6 +43,7 @@ enum Scenario: String, CaseIterable {
         case .idle: "processor and memory of daemons without traffic"
         case .threads:
             "one and four clients over veth pairs, a server of one and of two data threads in turns"
+        case .services: "rules carried in user space over veth pairs, beside HAProxy and socat"
         }
     }
 
@@ -49,7 +51,7 @@ enum Scenario: String, CaseIterable {
     var usualRuns: Int {
         switch self {
         case .speed: 5
-        case .delay: 3
+        case .delay, .services: 3
         default: 1
         }
     }
@@ -62,6 +64,7 @@ enum Scenario: String, CaseIterable {
         switch self {
         case .speed: Speed.ratios
         case .packets: Packets.ratios
+        case .services: Services.ratios
         default: []
         }
     }
@@ -99,6 +102,7 @@ enum Scenario: String, CaseIterable {
         case .delay: try Rest(round).delay()
         case .idle: try Rest(round).idle()
         case .threads: try Sharding(stopper).measure()
+        case .services: try Services(stopper).measure()
         }
     }
 }

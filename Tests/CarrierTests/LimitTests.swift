@@ -1,0 +1,197 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+import Testing
+
+@testable import Carrier
+
+// One behind the other: they measure speeds.
+@Suite(.serialized) struct LimitTests {
+    private static let mebibyte: UInt64 = 1 << 20
+
+    /// How many bytes a second come within `seconds`, after what may come at once.
+    private static func rate(_ wire: Wire, burst: Int, seconds: Double) -> Double {
+        _ = wire.read(exactly: burst)
+        let begin = clinux_monotonic()
+        var count = 0
+        while Double(clinux_monotonic() - begin) < seconds * 1e9 { count += wire.read()?.count ?? 0 }
+        return Double(count) / (Double(clinux_monotonic() - begin) / 1e9)
+    }
+
+    /// A target that sends without end.
+    private static func spring() -> Target {
+        Target { wire in
+            wire.setPatience(milliseconds: 0)
+            let bytes = [UInt8](repeating: 1, count: 65_536)
+            while wire.write(bytes) {}
+        }
+    }
+
+    @Test func keepsARulesBandwidth() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Self.spring()
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: target.port)
+        rule.limit = RateLimit(bytesOut: Self.mebibyte)
+        try carrier.add(rule)
+        let wire = try #require(Wire.connected(port))
+        let rate = Self.rate(wire, burst: 1 << 20, seconds: 3)
+        #expect(abs(rate / Double(Self.mebibyte) - 1) < 0.05, "\(rate)")
+        let limit = try #require(carrier.report(of: .named("web"))).limit
+        #expect((500_000...4_500_000).contains(limit.throttledOut), "\(limit.throttledOut)")
+        #expect(limit.throttledIn == 0)
+    }
+
+    /// A limit that is set, changed and lifted while a connection is open.
+    @Test func limitsWhatIsEstablished() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Self.spring()
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        let wire = try #require(Wire.connected(port))
+        _ = wire.read(exactly: 10 << 20)
+        carrier.setLimit(RateLimit(bytesOut: Self.mebibyte), of: .named("web"))
+        Thread.start { while wire.read()?.isEmpty == false {} }
+        // What was on the way by then is beyond the limit, and so is what may come at once.
+        sleep(1)
+        let before = try #require(carrier.report(of: .named("web"))).traffic.bytesOut
+        let begin = clinux_monotonic()
+        sleep(3)
+        let after = try #require(carrier.report(of: .named("web"))).traffic.bytesOut
+        let rate = Double(after - before) / (Double(clinux_monotonic() - begin) / 1e9)
+        #expect(abs(rate / Double(Self.mebibyte) - 1) < 0.05, "\(rate)")
+        carrier.setLimit(RateLimit(), of: .named("web"))
+        #expect(Thread.wait { (carrier.report(of: .named("web"))?.traffic.bytesOut ?? 0) > after + 50 << 20 })
+        shutdown(wire.descriptor, Int32(SHUT_RDWR))
+    }
+
+    /// Two rules of one owner share what the owner may take.
+    @Test func keepsAnOwnersBandwidth() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Self.spring()
+        let ports = [Wire.freePort(), Wire.freePort()]
+        for (port, name) in zip(ports, ["one", "two"]) {
+            var rule = Rule.tcp(port, to: target.port, name: name)
+            rule.owner = "somebody"
+            try carrier.add(rule)
+        }
+        carrier.setLimit(RateLimit(bytesOut: Self.mebibyte), ofOwner: "somebody")
+        let wires = try ports.map { try #require(Wire.connected($0)) }
+        for wire in wires { Thread.start { while wire.read()?.isEmpty == false {} } }
+        sleep(1)
+        let sum = { carrier.report().rules.reduce(0) { $0 + $1.traffic.bytesOut } }
+        let (before, begin) = (sum(), clinux_monotonic())
+        sleep(3)
+        let rate = Double(sum() - before) / (Double(clinux_monotonic() - begin) / 1e9)
+        #expect(abs(rate / Double(Self.mebibyte) - 1) < 0.05, "\(rate)")
+        let owner = try #require(carrier.report().owners.first)
+        #expect(owner.limit.throttledOut > 1_000_000)
+        #expect(carrier.report().rules.allSatisfy { $0.traffic.bytesOut > 100_000 })
+        for wire in wires { shutdown(wire.descriptor, Int32(SHUT_RDWR)) }
+    }
+
+    @Test func keepsCapsOnConnections() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target()
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: target.port)
+        rule.owner = "somebody"
+        rule.limit = RateLimit(connections: 4)
+        try carrier.add(rule)
+        carrier.setLimit(RateLimit(connections: 3), ofOwner: "somebody")
+        var open: [Wire] = []
+        for index in 0..<6 {
+            let wire = try #require(Wire.connected(port))
+            wire.write([1])
+            let isServed = wire.read() == [1]
+            #expect(isServed == (index < 3))
+            if isServed { open.append(wire) } else { #expect(errno == ECONNRESET) }
+        }
+        carrier.setLimit(nil, ofOwner: "somebody")
+        let fourth = try #require(Wire.connected(port))
+        fourth.write([1])
+        #expect(fourth.read() == [1])
+        #expect(try #require(Wire.connected(port)).read() == nil)
+        let rejects = try #require(carrier.report(of: .named("web"))).limit.rejects
+        #expect(rejects == [1, 0, 0, 3, 0, 0])
+        // Whoever leaves makes room.
+        open.removeLast()
+        #expect(
+            Thread.wait {
+                let wire = Wire.connected(port)
+                wire?.write([1])
+                return wire?.read() == [1]
+            })
+    }
+
+    @Test func keepsTheRateOfNewConnections() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target { $0.write([1]) }
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: target.port)
+        rule.limit = RateLimit(connectionRate: 10, connectionBurst: 5)
+        try carrier.add(rule)
+        let begin = clinux_monotonic()
+        var served = 0
+        while clinux_monotonic() - begin < 2_000_000_000 {
+            if Wire.connected(port)?.read() == [1] { served += 1 }
+            usleep(5000)
+        }
+        #expect((23...26).contains(served), "\(served)")
+    }
+
+    @Test func endsWhatHasNoQuotaLeft() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Self.spring()
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: target.port)
+        rule.owner = "somebody"
+        try carrier.add(rule)
+        let now = Int64(time(nil))
+        let quota = Quota(
+            monthlyBytes: 9 << 20, remaining: 5 << 20, period: now - 1000..<now + 1_000_000,
+            isExhausted: false)
+        carrier.setQuota(quota, ofOwner: "somebody")
+        let wire = try #require(Wire.connected(port))
+        let begin = clinux_monotonic()
+        let (bytes, isEnd) = wire.readAll()
+        #expect(bytes.count <= 5 << 20)
+        #expect(bytes.count > 4 << 20)
+        #expect(isEnd)
+        #expect(Thread.wait(seconds: 1) { carrier.report(of: .named("web"))?.traffic.connections == 0 })
+        #expect(clinux_monotonic() - begin < 2_000_000_000)
+        let owner = try #require(carrier.report().owners.first)
+        #expect(owner.quota?.remaining == 0)
+        #expect(owner.quota?.isExhausted == true)
+        #expect(owner.bytes == 5 << 20)
+        #expect(try #require(Wire.connected(port)).read() == nil)
+        carrier.setQuota(nil, ofOwner: "somebody")
+        #expect(try #require(Wire.connected(port)).read(exactly: 10 << 20).count == 10 << 20)
+    }
+
+    /// What the kernel carried uses the quota up: idle connections end within a second.
+    @Test func countsWhatOthersCarried() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target()
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: target.port)
+        rule.owner = "somebody"
+        try carrier.add(rule)
+        let quota = Quota(monthlyBytes: 1 << 30, remaining: 1 << 20, period: 0..<0, isExhausted: false)
+        carrier.setQuota(quota, ofOwner: "somebody")
+        let wire = try #require(Wire.connected(port))
+        wire.write([1])
+        #expect(wire.read() == [1])
+        carrier.consume(1 << 20, ofOwner: "somebody")
+        wire.setPatience(milliseconds: 1000)
+        #expect(wire.read() == [])
+    }
+}

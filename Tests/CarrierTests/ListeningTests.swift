@@ -1,0 +1,185 @@
+import CLinux
+import Glibc
+import Packet
+import Rules
+import Testing
+
+@testable import Carrier
+
+@Suite struct ListeningTests {
+    @Test func saysWhenAnotherProgramHasThePort() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        for tcp in [true, false] {
+            let other = try #require(Wire.bound(tcp ? 1 : 0, address: "0.0.0.0"))
+            if tcp { listen(other.descriptor, 1) }
+            let rule: Rule = tcp ? .tcp(other.port, to: 9) : .udp(other.port, to: 9)
+            #expect(throws: RuleRefusal.portInUse(nil)) { try carrier.add(rule) }
+        }
+        #expect(carrier.report().rules.isEmpty)
+    }
+
+    @Test func saysWhenAnotherProgramHasTheIPv6Port() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let other = try #require(Wire.bound(v6: true, address: "::"))
+        listen(other.descriptor, 1)
+        #expect(throws: RuleRefusal.portInUse(nil)) { try carrier.add(.tcp(other.port, to: 9)) }
+        // The IPv4 one was let go.
+        #expect(Wire.bound(port: other.port, address: "0.0.0.0") != nil)
+    }
+
+    @Test func takesAllOfARangeOrNothing() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let first = Wire.freePort(count: 4)
+        let other = try #require(Wire.bound(port: first + 2, address: "0.0.0.0"))
+        listen(other.descriptor, 1)
+        var rule = Rule.tcp(first, to: 9)
+        rule.ports = first...first + 3
+        #expect(throws: RuleRefusal.portInUse(first + 2)) { try carrier.add(rule) }
+        for port in [first, first + 1, first + 3] { #expect(Wire.connected(port) == nil) }
+        withExtendedLifetime(other) {}
+    }
+
+    @Test func mapsRangesByOffset() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let first = Wire.freePort(count: 3)
+        let inner = Wire.freePort(count: 3)
+        let targets = (0..<3).map { offset in
+            Target(port: inner + UInt16(offset)) { wire in wire.write([UInt8(offset)]) }
+        }
+        var rule = Rule.tcp(first, to: inner)
+        rule.ports = first...first + 2
+        try carrier.add(rule)
+        for offset in 0..<3 {
+            #expect(Wire.connected(first + UInt16(offset))?.readAll().bytes == [UInt8(offset)])
+        }
+        let ports = try #require(carrier.report(of: .named("web"))).ports
+        #expect(ports.map(\.port) == [first, first + 1, first + 2])
+        #expect(ports.map(\.traffic.bytesOut) == [1, 1, 1])
+        // Ports of a range are nobody else's.
+        #expect(throws: RuleRefusal.portInUse(nil)) { try carrier.add(.tcp(first + 1, to: 9, name: "other")) }
+        withExtendedLifetime(targets) {}
+    }
+
+    @Test func refusesTheSameRuleTwice() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: 9))
+        #expect(throws: RuleRefusal.duplicateRuleID) { try carrier.add(.tcp(Wire.freePort(), to: 9)) }
+        #expect(throws: RuleRefusal.portInUse(nil)) { try carrier.add(.tcp(port, to: 9, name: "other")) }
+        // UDP's ports are others.
+        #expect(throws: Never.self) { try carrier.add(.udp(port, to: 9)) }
+    }
+
+    @Test func refusesTargetsOutside() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        var rule = Rule.tcp(Wire.freePort(), to: 9)
+        rule.targets[0].host = "192.0.2.1"
+        #expect(throws: RuleRefusal.invalidTargetHost) { try carrier.add(rule) }
+        rule.mayLeaveTunnel = true
+        #expect(throws: Never.self) { try carrier.add(rule) }
+    }
+
+    @Test func drains() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target()
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        let early = try #require(Wire.connected(port))
+        early.write([1])
+        #expect(early.read(exactly: 1) == [1])
+        #expect(carrier.remove(.named("web"), drain: 1))
+        #expect(!carrier.remove(.named("web")))
+        #expect(Wire.connected(port) == nil)
+        early.write([2])
+        #expect(early.read(exactly: 1) == [2])
+        #expect(carrier.report(of: .named("web"))?.traffic.connections == 1)
+        // The port is free for another rule meanwhile.
+        try carrier.add(.tcp(port, to: target.port, name: "next"))
+        #expect(Thread.wait(seconds: 3) { carrier.report(of: .named("web")) == nil })
+        #expect(early.read()?.isEmpty != false)
+        let late = try #require(Wire.connected(port))
+        late.write([3])
+        #expect(late.read(exactly: 1) == [3])
+    }
+
+    @Test func answersWhenStopped() throws {
+        let carrier = try Carrier.onLoopback()
+        carrier.stop()
+        #expect(throws: RuleRefusal.bindFailed(nil)) { try carrier.add(.tcp(Wire.freePort(), to: 9)) }
+        #expect(!carrier.remove(.named("web")))
+        #expect(carrier.report().rules.isEmpty)
+        carrier.stop()
+    }
+
+    /// Rules and connections come and go, and leave no descriptor behind.
+    @Test func leaksNoDescriptors() async {
+        await #expect(processExitsWith: .success) {
+            let target = Target()
+            let before = Descriptors.count
+            do {
+                let carrier = try Carrier.onLoopback()
+                for round in 0..<60 {
+                    let port = Wire.freePort()
+                    try carrier.add(.tcp(port, to: target.port))
+                    try carrier.add(.udp(port, to: 9))
+                    var wires: [Wire] = []
+                    for _ in 0..<20 {
+                        let wire = Wire.connected(port)!
+                        wire.write([UInt8](repeating: 1, count: 5000))
+                        let datagram = Wire.connected(port, tcp: false)!
+                        datagram.write([1])
+                        wires += [wire, datagram]
+                    }
+                    if round % 2 == 0 { wires = [] }
+                    carrier.remove(.named("web"), drain: 0)
+                    carrier.remove(.named("voice"), drain: 0)
+                }
+            }
+            precondition(
+                Thread.wait { Descriptors.count <= before },
+                "\(before) descriptors before, \(Descriptors.count) after")
+        }
+    }
+
+    /// Out of descriptors: callers are turned away, the thread does not spin, and it goes on when there are some again.
+    @Test func outlivesTheEndOfDescriptors() async {
+        await #expect(processExitsWith: .success) {
+            let target = Target()
+            let port = Wire.freePort()
+            let carrier = try Carrier.onLoopback()
+            try carrier.add(.tcp(port, to: target.port))
+            let early = Wire.connected(port)!
+            early.write([1])
+            precondition(early.read(exactly: 1) == [1])
+            // The caller's own socket is there before they run out.
+            let late = Wire(clinux_socket(4, 1))
+            Descriptors.limit(to: 1024)
+            var fill: [Int32] = []
+            while true {
+                let one = dup(0)
+                if one < 0 { break }
+                fill.append(one)
+            }
+            _ = Wire.withAddress(IPAddress("127.0.0.1")!, port) { connect(late.descriptor, $0, $1) }
+            precondition(late.read()?.isEmpty != false, "was served")
+            early.write([2])
+            precondition(early.read(exactly: 1) == [2])
+            // In microseconds of this process's CPU time.
+            let before = clock()
+            usleep(500_000)
+            precondition(clock() - before < 250_000, "it spins")
+            for one in fill { close(one) }
+            let last = Wire.connected(port)!
+            last.write([3])
+            precondition(last.read(exactly: 1) == [3])
+            carrier.stop()
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/// Bytes that depend on where they are, so that none can be lost, doubled or swapped unnoticed.
+enum Pattern {
+    /// The bytes from `start` on.
+    static func bytes(_ start: Int, _ count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { room, size in
+            for index in 0..<count { room[index] = byte(start + index) }
+            size = count
+        }
+    }
+
+    /// Whether what comes next is the first `size` bytes.
+    static func matches(_ wire: Wire, _ size: Int) -> Bool {
+        var position = 0
+        while position < size {
+            guard let part = wire.read(min(1 << 20, size - position)), !part.isEmpty else { return false }
+            for (index, byte) in part.enumerated() where byte != self.byte(position + index) { return false }
+            position += part.count
+        }
+        return true
+    }
+
+    /// The byte at that place: its number, well mixed (Knuth's multiplicative hashing).
+    private static func byte(_ index: Int) -> UInt8 {
+        UInt8(truncatingIfNeeded: (UInt64(truncatingIfNeeded: index) &* 0x9E37_79B9_7F4A_7C15) >> 40)
+    }
+}

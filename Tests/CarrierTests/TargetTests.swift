@@ -1,0 +1,160 @@
+import Glibc
+import Packet
+import Rules
+import Testing
+
+@testable import Carrier
+
+@Suite struct TargetTests {
+    @Test func failsOverInOrderOfPriority() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let second = Target { $0.write([2]) }
+        let third = Target { $0.write([3]) }
+        let closed = Wire.freePort()
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: third.port, second.port, closed)
+        rule.targets[0].priority = 9
+        rule.targets[1].priority = 5
+        try carrier.add(rule)
+        for _ in 0..<4 { #expect(Wire.connected(port)?.readAll().bytes == [2]) }
+        var report = try #require(carrier.report(of: .named("web")))
+        #expect(report.failovers == 4)
+        #expect(report.targets.map(\.accepted) == [0, 4, 0])
+        #expect(report.targets.map(\.isHealthy) == [true, true, false])
+        #expect(report.targets[2].lastFailure > 1_600_000_000_000)
+        second.stop()
+        #expect(Thread.wait { Wire.connected(port)?.readAll().bytes == [3] })
+        report = try #require(carrier.report(of: .named("web")))
+        #expect(report.targets[0].accepted >= 1)
+        withExtendedLifetime(third) {}
+    }
+
+    @Test func resetsWhenNoTargetAnswers() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: Wire.freePort()))
+        let wire = try #require(Wire.connected(port))
+        #expect(wire.read() == nil)
+        #expect(errno == ECONNRESET)
+        #expect(carrier.report(of: .named("web"))?.targets[0].consecutiveFailures == 1)
+        #expect(carrier.report(of: .named("web"))?.traffic.connections == 0)
+    }
+
+    @Test(arguments: [ProxyVersion.v1, .v2], [false, true])
+    func tellsWhoCalls(_ version: ProxyVersion, v6: Bool) throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target { wire in
+            wire.write(wire.readAll().bytes)
+        }
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: target.port)
+        rule.targets[0].proxy = version
+        try carrier.add(rule)
+        let wire = try #require(Wire.connected(port, v6: v6, from: v6 ? nil : "127.0.0.3"))
+        let source = wire.port
+        wire.write(Array("GET".utf8))
+        wire.finish()
+        let said = wire.readAll().bytes
+        switch version {
+        case .v1:
+            let text = v6 ? "TCP6 ::1 ::1" : "TCP4 127.0.0.3 127.0.0.1"
+            #expect(String(decoding: said, as: UTF8.self) == "PROXY \(text) \(source) \(port)\r\nGET")
+        case .v2:
+            let ports = [source, port].flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+            let loopback = [UInt8](repeating: 0, count: 15) + [1]
+            let addresses: [UInt8] = v6 ? loopback + loopback : [127, 0, 0, 3, 127, 0, 0, 1]
+            let head: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10, 0x21, v6 ? 0x21 : 0x11, 0]
+            #expect(said == head + [v6 ? 36 : 12] + addresses + ports + Array("GET".utf8))
+        }
+        // The header is not the caller's traffic.
+        #expect(carrier.report(of: .named("web"))?.traffic.bytesIn == 3)
+    }
+
+    @Test func probesSeeATargetFailAndHeal() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let inner = Wire.freePort()
+        var rule = Rule.tcp(Wire.freePort(), to: inner)
+        rule.probeInterval = 1
+        try carrier.add(rule)
+        let isHealthy = { carrier.report(of: .named("web"))?.targets[0].isHealthy }
+        #expect(Thread.wait(seconds: 6) { isHealthy() == false })
+        let target = Target(port: inner)
+        #expect(Thread.wait(seconds: 6) { isHealthy() == true })
+        // Probes are nobody's traffic.
+        let report = try #require(carrier.report(of: .named("web")))
+        #expect(report.targets[0].accepted == 0)
+        #expect(report.traffic == Traffic())
+        withExtendedLifetime(target) {}
+    }
+
+    @Test func looksUpNames() throws {
+        let server = NameServer([
+            "web.test": .init(addresses: ["127.0.0.1"], alias: "www.web.test", lifetime: 5)
+        ])
+        let carrier = try Carrier.onLoopback(nameServers: [server.endpoint])
+        defer { carrier.stop() }
+        let target = Target { $0.write([1]) }
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: target.port)
+        rule.targets[0].host = "Web.test"
+        try carrier.add(rule)
+        for _ in 0..<5 { #expect(Wire.connected(port)?.readAll().bytes == [1]) }
+        // A and AAAA, once: the answer is good for 5 s.
+        #expect(server.questions == 2)
+        #expect(carrier.report(of: .named("web"))?.failedLookups == 0)
+    }
+
+    @Test func countsNamesThatMeanNothing() throws {
+        let server = NameServer([:])
+        let carrier = try Carrier.onLoopback(nameServers: [server.endpoint])
+        defer { carrier.stop() }
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: 9)
+        rule.targets[0].host = "web.test"
+        try carrier.add(rule)
+        for _ in 0..<3 { #expect(try #require(Wire.connected(port)).read() == nil) }
+        // That it means nothing is remembered for 3 s.
+        #expect(carrier.report(of: .named("web"))?.failedLookups == 1)
+        #expect(server.questions == 2)
+    }
+
+    @Test func dialsNoNamesThatLeadOutside() throws {
+        let server = NameServer(["web.test": .init(addresses: ["127.0.0.1"], alias: nil, lifetime: 60)])
+        // Nothing is inside.
+        let carrier = try Carrier(reach: Reach(networks: [], own: []), nameServers: [server.endpoint])
+        defer { carrier.stop() }
+        let target = Target { $0.write([1]) }
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: target.port)
+        rule.targets[0].host = "web.test"
+        try carrier.add(rule)
+        #expect(try #require(Wire.connected(port)).read() == nil)
+        #expect(target.count == 0)
+        carrier.remove(.named("web"), drain: 0)
+        rule.mayLeaveTunnel = true
+        try carrier.add(rule)
+        #expect(try #require(Wire.connected(port)).readAll().bytes == [1])
+    }
+
+    /// A flow's first datagram waits for the name.
+    @Test func looksUpNamesForFlows() throws {
+        let server = NameServer(["voice.test": .init(addresses: ["127.0.0.1"], alias: nil, lifetime: 60)])
+        let carrier = try Carrier.onLoopback(nameServers: [server.endpoint])
+        defer { carrier.stop() }
+        let target = try #require(Wire.bound(0))
+        let port = Wire.freePort(tcp: false)
+        var rule = Rule.udp(port, to: target.port)
+        rule.targets[0].host = "voice.test"
+        try carrier.add(rule)
+        let wire = try #require(Wire.connected(port, tcp: false))
+        wire.write([1, 2, 3])
+        #expect(target.read() == [1, 2, 3])
+        wire.write([4])
+        #expect(target.read() == [4])
+        #expect(carrier.report(of: .named("voice"))?.traffic.datagramsIn == 2)
+    }
+}
