@@ -30,6 +30,15 @@ ssize_t clinux_peek(int fd, void *bytes, size_t count) {
     return n < 0 ? -errno : n;
 }
 
+ssize_t clinux_discard(int fd, size_t count) {
+    ssize_t n;
+    do {
+        // tcp(7): with MSG_TRUNC the bytes are dropped.
+        n = recv(fd, NULL, count, MSG_TRUNC | MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
 void clinux_reset(int fd) {
     struct linger abort = {1, 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);

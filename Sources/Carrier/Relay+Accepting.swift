@@ -124,7 +124,9 @@ extension Relay {
             } else if isDead {
                 drop(token.index, reset: false)
             }
-        case .open: carry(token.index)
+        case .open:
+            // Somebody who has reset the connection takes nothing more, whatever waits for the other side.
+            if isDead && token.kind == .client { drop(token.index, reset: true) } else { carry(token.index) }
         case .ending: break
         }
     }

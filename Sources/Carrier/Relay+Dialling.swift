@@ -93,9 +93,8 @@ extension Relay {
     /// The target answered, or refused.
     mutating func finishDial(_ index: Int) {
         let connection = connections[index]
-        guard clinux_socket_error(connection.pointee.target) == 0, greet(index) else {
-            return failDial(index)
-        }
+        guard clinux_socket_error(connection.pointee.target) == 0 else { return failDial(index) }
+        guard greet(index) else { return drop(index, reset: true) }
         let service = services[Int(connection.pointee.service)]
         let target = Int(connection.pointee.targetIndex)
         service.pointee.order.succeed(target, at: now)
@@ -114,7 +113,7 @@ extension Relay {
         let rule = services[Int(connection.pointee.service)].pointee.rule
         guard let version = rule.targets[Int(connection.pointee.targetIndex)].proxy else { return true }
         let client = connection.pointee.client
-        // A caller that has left already has no address any more.
+        // A caller that has left has no address any more; that is not the target's fault.
         guard let source = SocketAddress.reading({ getpeername(client, $0, $1) }),
             let destination = SocketAddress.reading({ getsockname(client, $0, $1) })
         else { return false }

@@ -6,8 +6,6 @@ import Rules
 extension Relay {
     /// How much a connection passes on in one direction before others have their turn, in bytes.
     private static let turn = 4 << 20
-    /// How long a connection waits when the kernel gives no pipe.
-    private static let starvation = Interval.milliseconds(20)
 
     private enum Outcome {
         /// It waits for a socket, a limit or the other direction.
@@ -16,8 +14,6 @@ extension Relay {
         case goesOn
         /// A side has reset the connection.
         case broken
-        /// There is no pipe.
-        case starved
     }
 
     /// Passes on what there is, in both directions.
@@ -25,18 +21,16 @@ extension Relay {
         let connection = connections[index]
         guard connection.pointee.state == .open else { return }
         let (client, target) = (connection.pointee.client, connection.pointee.target)
-        let service = Int(connection.pointee.service)
-        let inward = pass(.inward, &connection.pointee.inward, from: client, to: target, connection, service)
+        let inward = pass(.inward, &connection.pointee.inward, from: client, to: target, connection)
         // What the target said before it reset the connection is still passed on.
         let outward = pass(
-            .outward, &connection.pointee.outward, from: target, to: client, connection, service)
+            .outward, &connection.pointee.outward, from: target, to: client, connection)
         if inward == .broken || outward == .broken { return drop(index, reset: true) }
         if connection.pointee.inward.isThrough && connection.pointee.outward.isThrough {
             return drop(index, reset: false)
         }
         if inward == .goesOn || outward == .goesOn { enqueue(index) }
         var deadline = Instant.never
-        if inward == .starved || outward == .starved { deadline = now + Self.starvation }
         if connection.pointee.inward.parkedUntil > now {
             deadline = min(deadline, connection.pointee.inward.parkedUntil)
         }
@@ -56,67 +50,97 @@ extension Relay {
     /// Carries on with those that could go on.
     mutating func carryOn() {
         guard !queue.isEmpty else { return }
-        let tokens = queue
-        queue.removeAll(keepingCapacity: true)
-        for token in tokens where connections.contains(token) {
-            connections[token.index].pointee.isQueued = false
-            carry(token.index)
+        // Those that could go on even then join the end, for the next time.
+        let count = queue.count
+        for position in 0..<count where connections.contains(queue[position]) {
+            let index = queue[position].index
+            connections[index].pointee.isQueued = false
+            carry(index)
         }
+        queue.removeFirst(count)
     }
 
     private mutating func pass(
         _ way: Direction, _ passage: inout Connection.Passage, from: Int32, to: Int32,
-        _ connection: UnsafeMutablePointer<Connection>, _ service: Int
+        _ connection: UnsafeMutablePointer<Connection>
     ) -> Outcome {
+        let service = Int(connection.pointee.service)
         var passed = 0
         while true {
-            if passage.held == 0 {
-                if passage.isAtEnd && !passage.isThrough {
-                    shutdown(to, Int32(SHUT_WR))
-                    passage.isThrough = true
-                }
-                guard passage.isReadable && !passage.isAtEnd && now >= passage.parkedUntil else { break }
-                if passed >= Self.turn {
-                    putBack(&passage)
-                    return .goesOn
-                }
-                let room = self.room(way, service: service)
-                if room == 0 {
-                    park(&passage, way, service: service)
-                    break
-                }
-                if passage.pipe.isNone {
-                    passage.pipe = pipes.take()
-                    if passage.pipe.isNone { return .starved }
-                }
-                let count = clinux_splice(from, passage.pipe.write, min(room, Pipes.wanted))
-                if count == -Int(EAGAIN) {
-                    passage.isReadable = false
-                    passage.parkedUntil = .zero
-                    break
-                }
-                if count < 0 { return .broken }
-                if count == 0 {
-                    passage.isAtEnd = true
-                    continue
-                }
-                unpark(&passage, way, service: service)
-                take(count, way, service: service)
+            if passage.held > 0 {
+                let count = give(&passage, to: to)
+                if count == -Int(EAGAIN) { return .waits }
+                if count <= 0 { return .broken }
+                passed += count
+                self.count(count, way, connection)
+                continue
+            }
+            if passage.isAtEnd && !passage.isThrough {
+                shutdown(to, Int32(SHUT_WR))
+                passage.isThrough = true
+            }
+            guard passage.isReadable && !passage.isAtEnd && now >= passage.parkedUntil else { break }
+            if passed >= Self.turn {
+                putBack(&passage)
+                return .goesOn
+            }
+            let room = self.room(way, service: service)
+            if room == 0 {
+                park(&passage, way, service: service)
+                break
+            }
+            if passage.pipe.isNone { passage.pipe = pipes.take() }
+            let isCopied = passage.pipe.isNone
+            let count =
+                isCopied
+                ? copy(&passage, from: from, to: to, most: room)
+                : clinux_splice(from, passage.pipe.write, min(room, Pipes.wanted))
+            if count == -Int(EAGAIN) {
+                if !isCopied { passage.isReadable = false }
+                passage.parkedUntil = .zero
+                break
+            }
+            if count < 0 { return .broken }
+            if count == 0 {
+                passage.isAtEnd = true
+                continue
+            }
+            unpark(&passage, way, service: service)
+            take(count, way, service: service)
+            if isCopied {
+                passed += count
+                self.count(count, way, connection)
+            } else {
                 passage.held = count
             }
-            guard passage.isWritable else { return .waits }
-            let count = clinux_splice(passage.pipe.read, to, passage.held)
-            if count == -Int(EAGAIN) {
-                passage.isWritable = false
-                return .waits
-            }
-            if count <= 0 { return .broken }
-            passage.held -= count
-            passed += count
-            self.count(count, way, connection)
         }
         putBack(&passage)
         return .waits
+    }
+
+    /// Gives the other side what the pipe holds.
+    /// - Returns: how many bytes, or a negative errno.
+    private func give(_ passage: inout Connection.Passage, to: Int32) -> Int {
+        guard passage.isWritable else { return -Int(EAGAIN) }
+        let count = clinux_splice(passage.pipe.read, to, passage.held)
+        if count > 0 { passage.held -= count }
+        if count == -Int(EAGAIN) { passage.isWritable = false }
+        return count
+    }
+
+    /// Passes bytes on without a pipe, when the kernel gives none: looks at what is there, writes it, and takes what was written.
+    /// - Returns: how many bytes, 0 at the end, or a negative errno.
+    private func copy(_ passage: inout Connection.Passage, from: Int32, to: Int32, most: Int) -> Int {
+        guard passage.isWritable else { return -Int(EAGAIN) }
+        let there = clinux_peek(from, scratch.baseAddress, min(most, scratch.count))
+        if there == -Int(EAGAIN) { passage.isReadable = false }
+        guard there > 0 else { return there }
+        let count = send(to, scratch.baseAddress, there, Int32(MSG_NOSIGNAL))
+        guard count > 0 else {
+            if errno == EAGAIN { passage.isWritable = false }
+            return -Int(errno)
+        }
+        return clinux_discard(from, count)
     }
 
     private mutating func putBack(_ passage: inout Connection.Passage) {

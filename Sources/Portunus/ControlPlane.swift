@@ -22,6 +22,7 @@ public final class ControlPlane: Sendable {
     /// - Parameters:
     ///   - bundle: what enrolment gave.
     ///   - keeper: is called one call at a time.
+    ///   - log: gets what the keeper can't know: rules that can't be read, pushes that it leaves without an answer.
     ///   - version: this program's, as the control plane shows it.
     public init(
         bundle: Bundle, keeper: any RuleKeeper, log: Log, version: String = Product.version,
@@ -75,7 +76,6 @@ public final class ControlPlane: Sendable {
             }
             let next = Self.state(after: end)
             if next != state {
-                tell(next, end)
                 keeper.stateChanged(next)
                 state = next
             }
@@ -94,26 +94,6 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    private func tell(_ state: PlaneState, _ end: SessionEnd) {
-        switch state {
-        case .connecting(let reason):
-            log(
-                .warning, "the control plane is not connected; services go on, trying again",
-                ["endpoint": bundle.endpoint, "reason": reason ?? ""])
-        case .wrongCertificate:
-            log(
-                .error,
-                "somebody else answers in place of the control plane (its certificate is not the pinned one); services go on, trying again",
-                ["endpoint": bundle.endpoint])
-        case .unauthorized(let word):
-            log(
-                .error,
-                "the control plane does not know this server any more; services go on, enrol again with: bondd portunus enroll URI",
-                ["endpoint": bundle.endpoint, "reason": word])
-        case .connected: break
-        }
-    }
-
     /// Connects, and returns when that failed or the session is over.
     private func hold(_ session: Session, _ endpoint: HostPort, _ pin: Pin) async -> SessionEnd {
         let line = Line(to: endpoint, pin: pin, timing: timing)
@@ -127,7 +107,11 @@ public final class ControlPlane: Sendable {
             }
             return .broken("stopped")
         }
-        return line.sawAnotherCertificate ? .wrongCertificate : end
+        // Of several addresses, one may be somebody else's.
+        if case .broken = end, line.sawAnotherCertificate, await !session.isWelcome {
+            return .wrongCertificate
+        }
+        return end
     }
 
     /// The stream: what is said and what comes.

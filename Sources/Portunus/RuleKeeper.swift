@@ -26,6 +26,6 @@ public protocol RuleKeeper: Sendable {
     /// What pushed rules have carried; nil when there are none.
     func report() -> ServiceReport?
 
-    /// How the connection is doing, in each case that it changes.
+    /// How the connection is doing, in each case that it changes; the log is the keeper's to write.
     func stateChanged(_ state: PlaneState)
 }

@@ -22,6 +22,8 @@ actor Session {
     private var hasUnreadable = false
     /// What was pushed and not removed; nil once it has been reconciled.
     private var named: Set<UInt64>? = []
+    /// Rules whose targets were given as a list.
+    private var listing: Set<UInt64> = []
 
     /// - Parameter version: what this program is, as the control plane shows it.
     init(keeper: any RuleKeeper, log: Log, version: String, patience: Duration) {
@@ -73,7 +75,7 @@ actor Session {
         guard !isWelcome else { return }
         isWelcome = true
         keeper.stateChanged(.connected)
-        log(.info, "the control plane is connected", ["version": message.serverVersion.prefixed])
+        log(.debug, "the control plane says welcome", ["version": message.serverVersion.prefixed])
         welcomed.finish()
     }
 
@@ -97,14 +99,15 @@ actor Session {
     }
 
     private func push(_ pushed: PushedRule, _ acknowledgement: Acknowledgement) {
-        let answer = { @Sendable [log] (refusal: RuleRefusal?) in
-            acknowledgement.give(refusal)
-            guard let refusal else { return }
-            log(.warning, "a rule can't be carried", ["rule": "\(pushed.number)", "reason": "\(refusal)"])
-        }
         switch pushed.rule {
-        case .failure(let refusal): answer(refusal)
-        case .success(let rule): keeper.push(rule, done: answer)
+        case .failure(let refusal):
+            log(
+                .error, "a rule of the control plane makes no sense",
+                ["rule": "\(pushed.number)", "reason": "\(refusal)"])
+            acknowledgement.give(refusal)
+        case .success(let rule):
+            if rule.listsTargets { listing.insert(pushed.number) }
+            keeper.push(rule) { acknowledgement.give($0) }
         }
         guard !acknowledgement.isGiven else { return }
         // Being slow passes, and FAILED does not: the control plane is told what will be true, and if it is not, the next
@@ -149,7 +152,9 @@ actor Session {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let time = UInt64(clamping: now.tv_sec * 1000 + now.tv_nsec / 1_000_000)
-        guard let message = Portunus_V1_StatsReport(report, time: time) else { return }
+        guard let message = Portunus_V1_StatsReport(report, listing: listing, time: time) else { return }
+        // Rules that were refused or are gone have no figures.
+        listing.formIntersection(message.stats.map(\.ruleID))
         sender.yield(.with { $0.statsReport = message })
     }
 }

@@ -2,9 +2,11 @@ import Rules
 
 extension Portunus_V1_StatsReport {
     /// What pushed rules have carried, on the wire; nil when there are none.
-    /// - Parameter time: now, in milliseconds since 1970.
-    init?(_ report: ServiceReport, time: UInt64) {
-        let rules = report.rules.compactMap(Portunus_V1_RuleStats.init)
+    /// - Parameters:
+    ///   - listing: rules whose targets were given as a list; others have no figures for each.
+    ///   - time: now, in milliseconds since 1970.
+    init?(_ report: ServiceReport, listing: Set<UInt64>, time: UInt64) {
+        let rules = report.rules.compactMap { Portunus_V1_RuleStats($0, listing: listing) }
         guard !rules.isEmpty else { return nil }
         self.init()
         sentAtUnixMs = time
@@ -21,7 +23,7 @@ extension Portunus_V1_StatsReport {
 
 extension Portunus_V1_RuleStats {
     /// What a rule has carried; nil when it was not pushed.
-    init?(_ report: RuleReport) {
+    init?(_ report: RuleReport, listing: Set<UInt64>) {
         guard case .pushed(let number) = report.id else { return nil }
         self.init()
         ruleID = number
@@ -32,7 +34,9 @@ extension Portunus_V1_RuleStats {
         datagramsOut = report.traffic.datagramsOut
         activeFlows = UInt32(clamping: report.traffic.flows)
         perPort = report.ports.map(Portunus_V1_PerPortStats.init)
-        perTarget = report.targets.enumerated().map { Portunus_V1_PerTargetStats($1, index: $0) }
+        if listing.contains(number) {
+            perTarget = report.targets.enumerated().map { Portunus_V1_PerTargetStats($1, index: $0) }
+        }
         dnsFailures = report.failedLookups
         flowsDroppedOverflow = report.droppedFlows
         targetFailoversTotal = report.failovers

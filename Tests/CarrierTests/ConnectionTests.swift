@@ -132,4 +132,46 @@ import Testing
             carrier.stop()
         }
     }
+
+    /// A caller that resets while the target does not read is noticed at once.
+    @Test func noticesResetsWhileBytesWait() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target { _ in sleep(20) }
+        let port = Wire.freePort()
+        try carrier.add(.tcp(port, to: target.port))
+        var wire = Wire.connected(port)
+        wire?.setPatience(milliseconds: 300)
+        let chunk = [UInt8](repeating: 1, count: 1 << 20)
+        while wire?.write(chunk) == true {}
+        wire?.resetsWhenClosed()
+        wire = nil
+        #expect(Thread.wait { carrier.report(of: .named("web"))?.traffic.connections == 0 })
+    }
+
+    /// Without descriptors for pipes bytes are copied, and all of them arrive.
+    @Test func passesBytesWithoutPipes() async {
+        await #expect(processExitsWith: .success) {
+            let size = 1 << 20
+            let target = Target { wire in
+                let isRight = Pattern.matches(wire, size)
+                usleep(100_000)
+                wire.write(isRight ? Pattern.bytes(0, size) : [])
+            }
+            let port = Wire.freePort()
+            let carrier = try Carrier.onLoopback()
+            try carrier.add(.tcp(port, to: target.port))
+            let wire = Wire.connected(port)!
+            precondition(Thread.wait { target.count == 1 })
+            Descriptors.limit(to: 1024)
+            while dup(0) >= 0 {}
+            Thread.start {
+                wire.write(Pattern.bytes(0, size))
+                wire.finish()
+            }
+            precondition(Pattern.matches(wire, size))
+            precondition(wire.read() == [])
+            carrier.stop()
+        }
+    }
 }

@@ -56,6 +56,15 @@ final class Household {
             ])
         }
 
+        /// Sends a signal to one of the two programs.
+        func signal(_ name: String, _ signal: Int32) {
+            if let child = children[name] {
+                child.signal(signal)
+            } else if let id = processes[name] {
+                kill(id, signal)
+            }
+        }
+
         /// Sends a signal to one of the two programs and waits until it is gone.
         func end(_ name: String, _ signal: Int32 = SIGTERM) {
             if let child = children.removeValue(forKey: name) {

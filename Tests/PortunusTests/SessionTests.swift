@@ -287,6 +287,10 @@ struct SessionTests {
         var rule = RuleReport(id: .pushed(5))
         rule.traffic.bytesIn = 1 << 40
         rule.traffic.connections = 3
+        rule.targets = [TargetReport(target: RuleTarget(host: "a", port: 1))]
+        try await bench.server.tell(
+            "send", ["message": Bench.push("p", Bench.rule(5, ["targets": [["host": "a", "port": 1]]]))])
+        try await bench.wait { !$0.pushes.isEmpty }
         var named = RuleReport(id: .named("file"))
         named.traffic.bytesIn = 1
         bench.keeper.setReport(ServiceReport(rules: [rule, named]))
@@ -300,6 +304,7 @@ struct SessionTests {
         let stats = try #require(report["stats"] as? [[String: Any]])
         #expect(stats.count == 1)
         #expect(stats[0]["rule_id"] as? String == "5" && stats[0]["bytes_in"] as? String == "\(1 << 40)")
+        #expect((stats[0]["per_target"] as? [[String: Any]])?.count == 1)
         #expect(stats[0]["active_connections"] as? Int == 3 && stats[0]["rate_limit"] == nil)
         #expect(bench.server.faults.isEmpty)
         #expect(Timing().report == .seconds(5) && Timing().grace == .seconds(30))

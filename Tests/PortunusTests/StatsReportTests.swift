@@ -7,10 +7,10 @@ import Testing
 struct StatsReportTests {
     /// Without pushed rules there is no report.
     @Test func nothingIsNoReport() {
-        #expect(Portunus_V1_StatsReport(ServiceReport(), time: 1) == nil)
+        #expect(Portunus_V1_StatsReport(ServiceReport(), listing: [], time: 1) == nil)
         let named = ServiceReport(
             rules: [RuleReport(id: .named("a"))], listeners: [NameListenerReport(port: 1)])
-        #expect(Portunus_V1_StatsReport(named, time: 1) == nil)
+        #expect(Portunus_V1_StatsReport(named, listing: [], time: 1) == nil)
     }
 
     /// Every figure is in its place.
@@ -39,10 +39,13 @@ struct StatsReportTests {
         listener.count(after: 4_000_000)
         listener.misses = 51
         listener.parseFailures = 52
+        // Its target was not given as one of a list.
+        var plain = RuleReport(id: .pushed(5))
+        plain.targets = [target]
         let report = ServiceReport(
-            rules: [rule, RuleReport(id: .pushed(5))], listeners: [listener],
+            rules: [rule, plain], listeners: [listener],
             owners: [OwnerReport(owner: "alice", limit: limit()), OwnerReport(owner: "bob")])
-        let message = try #require(Portunus_V1_StatsReport(report, time: 99))
+        let message = try #require(Portunus_V1_StatsReport(report, listing: [4], time: 99))
 
         let expected = Portunus_V1_StatsReport.with {
             $0.sentAtUnixMs = 99

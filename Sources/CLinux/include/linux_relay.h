@@ -13,6 +13,8 @@ int clinux_pipe_size(int fd, int size);
 ssize_t clinux_splice(int from, int to, size_t count);
 // Looks at what a socket has received, without waiting and without taking it; 0 at the end.
 ssize_t clinux_peek(int fd, void *bytes, size_t count);
+// Takes what was peeked at, for nothing.
+ssize_t clinux_discard(int fd, size_t count);
 // Closes a TCP socket with a reset.
 void clinux_reset(int fd);
 // A TCP or UDP socket of family 4 or 6 that does not block and is closed on exec.

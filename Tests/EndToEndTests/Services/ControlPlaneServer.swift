@@ -96,7 +96,9 @@ final class ControlPlaneServer {
     }
 
     /// A push, as `replay` and `send` take it.
-    static func push(_ number: Int, _ port: Int, to target: String, _ targetPort: Int, _ more: [String: Any] = [:])
+    static func push(
+        _ number: Int, _ port: Int, to target: String, _ targetPort: Int, _ more: [String: Any] = [:]
+    )
         -> [String: Any]
     {
         let rule: [String: Any] = [

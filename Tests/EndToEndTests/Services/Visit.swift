@@ -28,8 +28,10 @@ enum Visit {
     private static func program(_ name: String) -> [String] {
         [
             "python3", "-B",
-            URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Visits/\(name)")
-                .path,
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+                "Visits/\(name)"
+            )
+            .path,
         ]
     }
 
@@ -46,7 +48,9 @@ enum Visit {
     }
 
     /// Begins to have lines sent back for that many seconds.
-    static func echo(_ seconds: Int, from namespace: Namespace, _ address: String, _ port: Int) throws -> Child {
+    static func echo(_ seconds: Int, from namespace: Namespace, _ address: String, _ port: Int) throws
+        -> Child
+    {
         try namespace.spawn(program("visit.py") + [address, "\(port)", "echo", "\(seconds)"])
     }
 
