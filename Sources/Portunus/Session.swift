@@ -43,7 +43,7 @@ actor Session {
             })
     }
 
-    /// Nothing more is sent.
+    /// Nothing more is sent, and nobody waits for Welcome.
     nonisolated func close() {
         sender.finish()
         welcomed.finish()
@@ -65,6 +65,7 @@ actor Session {
     }
 
     private func receive(_ message: Portunus_V1_Welcome) {
+        guard !isWelcome else { return }
         func number(_ value: UInt32, _ range: ClosedRange<UInt32>) -> Int? {
             value == 0 ? nil : Int(min(max(value, range.lowerBound), range.upperBound))
         }
@@ -72,7 +73,6 @@ actor Session {
         keeper.welcome(
             flowIdle: number(message.udpFlowIdleSecs, 30...300),
             maximumFlows: number(message.udpMaxFlowsPerRule, 1...65535))
-        guard !isWelcome else { return }
         isWelcome = true
         keeper.stateChanged(.connected)
         log(.debug, "the control plane says welcome", ["version": message.serverVersion.prefixed])

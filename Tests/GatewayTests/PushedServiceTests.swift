@@ -56,15 +56,20 @@ import Testing
         #expect(Wire(port) == nil)
         rule.targets[0].host = "no-such-host.invalid"
         #expect(bench.push(rule) == nil)
+        let (inside, open) = (Wire.freePort(), Wire.freePort())
+        #expect(bench.push(ServiceBench.pushed(3, inside, to: echo)) == nil)
+        let wire = Wire(inside)
+        #expect(wire?.exchange("one") == "one")
         try bench.reload("[portunus]\nallow_outside = true\n")
         rule.targets[0].host = "127.0.0.1"
         rule.id = .pushed(2)
-        rule.ports = Wire.freePort()...UInt16.max
-        rule.ports = rule.ports.lowerBound...rule.ports.lowerBound
+        rule.ports = open...open
         #expect(bench.push(rule) == nil)
         // What was allowed is so no more.
         try bench.reload("")
         #expect(eventually { bench.status("2")?.state == "failed" })
+        #expect(bench.status("3")?.state == "active" && wire?.exchange("two") == "two")
+        #expect(bench.plane.book.withLock { $0.leaving.count } <= 1)
     }
 
     @Test func pushedRulesAreThereAfterAKill() throws {

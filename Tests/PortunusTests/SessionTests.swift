@@ -32,6 +32,7 @@ struct SessionTests {
                         ]
                     ],
                     Bench.push("r1", Bench.rule(1)), Bench.push("r2", Bench.rule(2)),
+                    ["welcome": ["udp_flow_idle_secs": 30]],
                     [
                         "owner_rate_limit_update": [
                             "owner_id": "alice", "action": "OWNER_SET",

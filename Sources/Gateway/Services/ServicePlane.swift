@@ -1,6 +1,7 @@
 import Carrier
 import Dispatch
 import Messages
+import Packet
 import Portunus
 import Rules
 import Settings
@@ -131,6 +132,11 @@ public final class ServicePlane: Sendable {
             guard case .pushed(let number) = id else { continue }
             var rule = service.rule
             rule.mayLeaveTunnel = mayLeave
+            // Addresses in the tunnel are good either way, and their connections go on.
+            if rule.targets.allSatisfy({ IPAddress($0.host).map(book.reach.contains) == true }) {
+                book.services[id]!.rule = rule
+                continue
+            }
             remove(id, &book)
             add(rule, &book, retries: false)
             book.unsaved.insert(number)

@@ -19,6 +19,9 @@ public final class EchoServer: Sendable {
         // Bursts of datagrams from thousands of flows wait here.
         var size: Int32 = 8 << 20
         setsockopt(datagrams, SOL_SOCKET, SO_RCVBUFFORCE, &size, 4)
+        // Connections of the last one on the port may linger.
+        var yes: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
         for fd in [listener, datagrams] {
             guard address.with({ bind(fd, $0, $1) }) == 0 else { throw .system(call: "bind", errno: errno) }
         }

@@ -14,10 +14,6 @@ struct Services {
                 Ratio("bondd, \($0)", to: "\(rival), \($0)", .atLeast(0.8))
             }
         }
-        + [
-            Ratio("bondd, up", to: "routed, up", .atLeast(0)),
-            Ratio("bondd, down", to: "routed, down", .atLeast(0)),
-        ]
 
     func measure() throws -> [Sample] {
         Descriptors.allow(65_536)
@@ -26,8 +22,10 @@ struct Services {
         return try [speed, rates, crowds, slowTalkers, caps].flatMap { try $0(course) }
     }
 
+    /// The ceiling is what the gateway routes without a program.
     func speed(_ course: ServiceCourse) throws -> [Sample] {
-        try [nil, .bondd, .haproxy, .socat].flatMap { try flows(course, $0) }
+        let routed = try flows(course, nil, of: [nil, nil])
+        return try routed + Forwarder.allCases.flatMap { try flows(course, $0, of: routed.map(\.value)) }
     }
 
     func rates(_ course: ServiceCourse) throws -> [Sample] {
@@ -39,9 +37,11 @@ struct Services {
             + crowd(course, .bondd, udp: true)
     }
 
-    /// One TCP flow (Cubic) each way; without a program the gateway routes it.
-    func flows(_ course: ServiceCourse, _ forwarder: Forwarder?) throws -> [Sample] {
-        try ["up", "down"].map { way in
+    /// One TCP flow (Cubic) each way.
+    private func flows(
+        _ course: ServiceCourse, _ forwarder: Forwarder?, of ceilings: [Double?]
+    ) throws -> [Sample] {
+        try zip(["up", "down"], ceilings).map { way, ceiling in
             try stopper.check()
             let program = try forwarder?.start(on: course, ports: [5201])
             defer { program?.kill() }
@@ -49,12 +49,12 @@ struct Services {
             var plan = TCPFlow.Plan(to: address, seconds: 3)
             (plan.omit, plan.congestion, plan.reverse) = (1, "cubic", way == "down")
             let megabits = try TCPFlow.run(from: course.user, to: course.host, plan).megabits
-            return Sample("\(forwarder?.rawValue ?? "routed"), \(way)", "Mbit/s", megabits)
+            return Sample("\(forwarder?.rawValue ?? "routed"), \(way)", "Mbit/s", megabits, of: ceiling)
         }
     }
 
     /// Connections one after the other, 64 at a time, each with a byte there and back.
-    func rate(_ course: ServiceCourse, _ forwarder: Forwarder) throws -> [Sample] {
+    private func rate(_ course: ServiceCourse, _ forwarder: Forwarder) throws -> [Sample] {
         try stopper.check()
         let program = try forwarder.start(on: course, ports: [7])
         defer { program.kill() }
@@ -70,7 +70,7 @@ struct Services {
     }
 
     /// 10,000 connections or flows at once, and how much memory they take.
-    func crowd(_ course: ServiceCourse, _ forwarder: Forwarder, udp: Bool) throws -> [Sample] {
+    private func crowd(_ course: ServiceCourse, _ forwarder: Forwarder, udp: Bool) throws -> [Sample] {
         try stopper.check()
         // A host that lets a program have fewer descriptors than 20,300 sees fewer connections.
         let count = udp ? 10_000 : min(10_000, Descriptors.connections)
