@@ -9,6 +9,14 @@ public enum Forwarder: String, CaseIterable, Sendable {
     /// socat (Debian), with a process for each connection.
     case socat
 
+    /// Those that are on this machine.
+    public static var installed: [Forwarder] {
+        allCases.filter { forwarder in
+            forwarder == .bondd
+                || ["/usr/bin", "/usr/sbin"].contains { access("\($0)/\(forwarder.rawValue)", X_OK) == 0 }
+        }
+    }
+
     /// Starts it in the gateway's namespace, and waits until it listens.
     /// - Parameters:
     ///   - ports: TCP ports, each forwarded to the same port of the host.

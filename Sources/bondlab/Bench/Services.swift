@@ -1,6 +1,7 @@
 import Lab
 
-/// What carrying rules in user space takes, beside other programs that forward the same TCP ports; generators, the program and
+/// What carrying rules in user space takes, beside other programs that forward the same TCP ports, as far as they are installed
+/// (Debian: haproxy, socat); generators, the program and
 /// the service share this machine's cores.
 struct Services {
     private let stopper: Stopper
@@ -25,15 +26,15 @@ struct Services {
     /// The ceiling is what the gateway routes without a program.
     func speed(_ course: ServiceCourse) throws -> [Sample] {
         let routed = try flows(course, nil, of: [nil, nil])
-        return try routed + Forwarder.allCases.flatMap { try flows(course, $0, of: routed.map(\.value)) }
+        return try routed + Forwarder.installed.flatMap { try flows(course, $0, of: routed.map(\.value)) }
     }
 
     func rates(_ course: ServiceCourse) throws -> [Sample] {
-        try Forwarder.allCases.flatMap { try rate(course, $0) }
+        try Forwarder.installed.flatMap { try rate(course, $0) }
     }
 
     func crowds(_ course: ServiceCourse) throws -> [Sample] {
-        try crowd(course, .bondd, udp: false) + crowd(course, .haproxy, udp: false)
+        try Forwarder.installed.filter { $0 != .socat }.flatMap { try crowd(course, $0, udp: false) }
             + crowd(course, .bondd, udp: true)
     }
 
