@@ -6,6 +6,10 @@ RELEASE := .build/release
 # usual linker warns of Foundation's own code then.)
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 TSAN := .build/tsan
+# Nobody looks at the tests with a debugger: without what it needs there is less to build and to link.
+DEBUG_FLAGS := -debug-info-format none
+# The python3 that plays a control plane in tests.
+CONFORMANCE := $(CURDIR)/.build/conformance/bin/python3
 
 .PHONY: help setup build programs lint test unit end-to-end simulation simulation-table demo bench install deb test-deb clean
 
@@ -42,29 +46,35 @@ test: lint unit simulation end-to-end
 
 # What needs no tunnel: units, properties, simulations, and single devices and sockets in namespaces.
 unit: setup
-	$(SWIFT) build --build-tests
+	$(SWIFT) build --build-tests $(DEBUG_FLAGS)
 	@scripts/fetch-promtool .build/promtool || true # without it, what it checks is skipped and says so
 	@scripts/fetch-grpcio .build/conformance || true # likewise
-	PROMTOOL=$(CURDIR)/.build/promtool/promtool CONFORMANCE=$(CURDIR)/.build/conformance/bin/python3 \
-		scripts/as-root $(SWIFT) test --skip-build --skip EndToEndTests
+	PROMTOOL=$(CURDIR)/.build/promtool/promtool CONFORMANCE=$(CONFORMANCE) \
+		scripts/as-root $(SWIFT) test --skip-build $(DEBUG_FLAGS) --skip EndToEndTests
 
 # Real daemons as they ship (release; but bondd-control, which would take as long again to build), emulated links, real TCP, and
 # a server built with the thread sanitizer; then what is different without offloads once more without any.
 END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bondlab \
 	BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd PATH=$(CURDIR)/.build/debug:$$PATH \
+	CONFORMANCE=$(CONFORMANCE) \
 	scripts/as-root scripts/run-twice
 RUNNER := .build/debug/bonddPackageTests.xctest --testing-library swift-testing
 WITHOUT_OFFLOADS := EndToEndTests/(Packets|Threads|Throughput)/
-# These wait more than they work: two runs of half of them each go side by side.
+# These wait more than they work: three runs of a third of them each go side by side.
 PATIENT := EndToEndTests/(Clients|Discovery|LiveStatus|NAT|NameServers|Recovery)/
 PATIENT_TOO := EndToEndTests/(DataCaps|Host|KillSwitch|Onboarding|Reload|Routes|Status|Supervision)/
+PATIENT_AS_WELL := EndToEndTests/Services/
 end-to-end: programs
-	$(SWIFT) build --build-tests
+	$(SWIFT) build --build-tests $(DEBUG_FLAGS)
+	@scripts/fetch-grpcio .build/conformance || true
 	$(SWIFT) build --sanitize=thread --scratch-path $(TSAN) --product bondd
 	$(END_TO_END) .build/patient.log '$(RUNNER)' '$(PATIENT)' >.build/patient.out 2>&1 & first=$$!; \
-	$(END_TO_END) .build/patient-too.log '$(RUNNER)' '$(PATIENT_TOO)'; second=$$?; \
-	wait $$first; first=$$?; cat .build/patient.out; exit $$((first + second))
-	$(END_TO_END) .build/end-to-end.log '$(RUNNER)' EndToEndTests --skip '$(PATIENT)' --skip '$(PATIENT_TOO)'
+	$(END_TO_END) .build/patient-too.log '$(RUNNER)' '$(PATIENT_TOO)' >.build/patient-too.out 2>&1 & second=$$!; \
+	$(END_TO_END) .build/patient-as-well.log '$(RUNNER)' '$(PATIENT_AS_WELL)'; third=$$?; \
+	wait $$first; first=$$?; cat .build/patient.out; wait $$second; second=$$?; cat .build/patient-too.out; \
+	exit $$((first + second + third))
+	$(END_TO_END) .build/end-to-end.log '$(RUNNER)' EndToEndTests \
+		--skip '$(PATIENT)' --skip '$(PATIENT_TOO)' --skip '$(PATIENT_AS_WELL)'
 	BONDD_OFFLOAD=off $(END_TO_END) .build/without-offloads.log '$(RUNNER)' '$(WITHOUT_OFFLOADS)'
 
 # What the tunnel makes of many mixes of links, in virtual time: fails when it is not what docs/simulation.md says.

@@ -196,7 +196,7 @@ extension EndToEndTests {
         /// The control plane is killed for a minute, comes back with fewer rules, and is replaced by an impostor: what runs goes
         /// on, what is no longer named ends, and the impostor learns nothing. bondd-control killed and started again carries all
         /// rules without it.
-        @Test func theControlPlaneComesAndGoes() throws {
+        @Test(.timeLimit(.minutes(4))) func theControlPlaneComesAndGoes() throws {
             try inWorld { world in
                 _ = try world.host(port: 8000)
                 let proxied = try world.host(port: 8001, proxy: true)
