@@ -44,13 +44,17 @@ test: lint unit simulation end-to-end
 	@echo
 	@echo "make test: all passed"
 
+# These have no sockets, no clock but a virtual one, and no excuse.
+CORE := ^(Packet|Proto|Scheduler|Reorder|Coding|Engine|Simulation|Rules|Messages|Settings)Tests\.
+RUNNER := .build/debug/bonddPackageTests.xctest --testing-library swift-testing
 # What needs no tunnel: units, properties, simulations, and single devices and sockets in namespaces.
 unit: setup
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS)
 	@scripts/fetch-promtool .build/promtool || true # without it, what it checks is skipped and says so
 	@scripts/fetch-grpcio .build/conformance || true # likewise
+	$(SWIFT) test --skip-build $(DEBUG_FLAGS) --filter '$(CORE)'
 	PROMTOOL=$(CURDIR)/.build/promtool/promtool CONFORMANCE=$(CONFORMANCE) \
-		scripts/as-root $(SWIFT) test --skip-build $(DEBUG_FLAGS) --skip EndToEndTests
+		scripts/as-root scripts/run-twice .build/unit.log '$(RUNNER)' . --skip '$(CORE)' --skip EndToEndTests
 
 # Real daemons as they ship (release; but bondd-control, which would take as long again to build), emulated links, real TCP, and
 # a server built with the thread sanitizer; then what is different without offloads once more without any.
@@ -58,7 +62,6 @@ END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bond
 	BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd PATH=$(CURDIR)/.build/debug:$$PATH \
 	CONFORMANCE=$(CONFORMANCE) \
 	scripts/as-root scripts/run-twice
-RUNNER := .build/debug/bonddPackageTests.xctest --testing-library swift-testing
 WITHOUT_OFFLOADS := EndToEndTests/(Packets|Threads|Throughput)/
 # These wait more than they work: three runs of a third of them each go side by side.
 PATIENT := EndToEndTests/(Clients|Discovery|LiveStatus|NAT|NameServers|Recovery)/

@@ -43,13 +43,15 @@ struct SessionTests {
             ])
         bench.connect()
         try await bench.server.wait("status") { $0["request"] == "r2" && $0["outcome"] == "ACTIVATED" }
-        try await bench.wait { $0.calls.count >= 7 }
+        // On a busy machine it may have to connect twice.
+        func calls() -> [Recorder.Call] { Array(bench.keeper.calls.drop { $0 != .welcome(90, 65535) }) }
+        try await bench.wait { _ in calls().count >= 6 }
         let expected: [Recorder.Call] = [
-            .state(.connecting(nil)), .welcome(90, 65535), .state(.connected),
+            .welcome(90, 65535), .state(.connected),
             .quota("alice", Quota(monthlyBytes: 1000, remaining: -5, period: 10..<20, isExhausted: true)),
             .push(Bench.carried(1)), .push(Bench.carried(2)), .ownerLimit("alice", RateLimit(connections: 7)),
         ]
-        #expect(Array(bench.keeper.calls.prefix(7)) == expected)
+        #expect(Array(calls().prefix(6)) == expected)
         let session = try await bench.server.wait("session")
         #expect(session["version"] == "3.1.0+bondd.9.9.9")
         #expect(bench.server.faults.isEmpty)
