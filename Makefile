@@ -46,6 +46,8 @@ test: lint unit simulation end-to-end
 
 # These have no sockets, no clock but a virtual one, and no excuse.
 CORE := ^(Packet|Proto|Scheduler|Reorder|Coding|Engine|Simulation|Rules|Messages|Settings)Tests\.
+# The client here is Swift tasks, which tests that block would keep from running.
+ASYNC := ^PortunusTests\.
 RUNNER := .build/debug/bonddPackageTests.xctest --testing-library swift-testing
 # What needs no tunnel: units, properties, simulations, and single devices and sockets in namespaces.
 unit: setup
@@ -53,8 +55,9 @@ unit: setup
 	@scripts/fetch-promtool .build/promtool || true # without it, what it checks is skipped and says so
 	@scripts/fetch-grpcio .build/conformance || true # likewise
 	$(SWIFT) test --skip-build $(DEBUG_FLAGS) --filter '$(CORE)'
-	PROMTOOL=$(CURDIR)/.build/promtool/promtool CONFORMANCE=$(CONFORMANCE) \
-		scripts/as-root scripts/run-twice .build/unit.log '$(RUNNER)' . --skip '$(CORE)' --skip EndToEndTests
+	PROMTOOL=$(CURDIR)/.build/promtool/promtool \
+		scripts/as-root scripts/run-twice .build/unit.log '$(RUNNER)' . --skip '$(CORE)' --skip '$(ASYNC)' --skip EndToEndTests
+	CONFORMANCE=$(CONFORMANCE) scripts/run-twice .build/async.log '$(RUNNER)' '$(ASYNC)'
 
 # Real daemons as they ship (release; but bondd-control, which would take as long again to build), emulated links, real TCP, and
 # a server built with the thread sanitizer; then what is different without offloads once more without any.
@@ -66,7 +69,7 @@ WITHOUT_OFFLOADS := EndToEndTests/(Packets|Threads|Throughput)/
 # These wait more than they work: three runs of a third of them each go side by side.
 PATIENT := EndToEndTests/(Clients|Discovery|LiveStatus|NAT|NameServers|Recovery)/
 PATIENT_TOO := EndToEndTests/(DataCaps|Host|KillSwitch|Onboarding|Reload|Routes|Status|Supervision)/
-PATIENT_AS_WELL := EndToEndTests/Services/
+PATIENT_AS_WELL := EndToEndTests/Services/|EndToEndTests\.ControlPlaneTests/
 end-to-end: programs
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS)
 	@scripts/fetch-grpcio .build/conformance || true

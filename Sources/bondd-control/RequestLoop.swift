@@ -12,6 +12,8 @@ struct RequestLoop: ~Copyable {
     private var descriptor: Int32?
     /// Nil on a client, which has no requests.
     private var gateway: Gateway?
+    /// What asks others over the network may not keep revocations and signals waiting.
+    private let late = LateAnswers()
 
     /// Takes SIGINT, SIGTERM and SIGHUP from here on, in all threads that are started later.
     init() throws {
@@ -37,8 +39,8 @@ struct RequestLoop: ~Copyable {
     mutating func run() {
         while true {
             var descriptors = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
-            if let descriptor {
-                descriptors.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+            for other in [descriptor, late.fileDescriptor].compactMap(\.self) {
+                descriptors.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0))
             }
             guard poll(&descriptors, nfds_t(descriptors.count), -1) > 0 else { continue }
             if let signal = takeSignal() {
@@ -51,7 +53,17 @@ struct RequestLoop: ~Copyable {
 
     private mutating func answer() {
         guard let gateway, let calls = socket?.takeRequests() else { return }
-        for call in calls { socket?.reply(gateway.answer(call.request), to: call.client) }
+        if let answer = late.take() { socket?.reply(answer.response, to: answer.client) }
+        for call in calls {
+            if case .enrolService = call.request {
+                if !late.begin(for: call.client, { gateway.answer(call.request) }) {
+                    socket?.reply(
+                        .failed("an enrolment is under way; wait until it has ended"), to: call.client)
+                }
+            } else {
+                socket?.reply(gateway.answer(call.request), to: call.client)
+            }
+        }
     }
 
     private func takeSignal() -> Int32? {

@@ -16,6 +16,15 @@ struct KernelMeter {
                 before.packetsIn &+ last.packetsIn, before.packetsOut &+ last.packetsOut
             )
         }
+
+        /// bondd's counters began anew.
+        mutating func beginAnew() {
+            before.bytesIn &+= last.bytesIn
+            before.bytesOut &+= last.bytesOut
+            before.packetsIn &+= last.packetsIn
+            before.packetsOut &+= last.packetsOut
+            last = ServicePortCounters(rule: "", port: 0)
+        }
     }
 
     private var run: String?
@@ -28,8 +37,12 @@ struct KernelMeter {
         let (isFirst, isNew) = (run == nil, run != counters.run)
         run = counters.run
         var more: [String: UInt64] = [:]
+        // Ports that carried nothing are left out.
         for name in counts.keys {
-            for port in counts[name]!.keys { counts[name]![port]!.last.connections = 0 }
+            for port in counts[name]!.keys {
+                if isNew { counts[name]![port]!.beginAnew() }
+                counts[name]![port]!.last.connections = 0
+            }
         }
         for port in counters.ports {
             // Nothing that bondd says may trap here.
@@ -38,12 +51,7 @@ struct KernelMeter {
             }
             var count = counts[port.rule]?[port.port] ?? Count()
             let old = count.traffic
-            if isNew || port.bytesIn < count.last.bytesIn || port.bytesOut < count.last.bytesOut {
-                count.before.bytesIn &+= count.last.bytesIn
-                count.before.bytesOut &+= count.last.bytesOut
-                count.before.packetsIn &+= count.last.packetsIn
-                count.before.packetsOut &+= count.last.packetsOut
-            }
+            if port.bytesIn < count.last.bytesIn || port.bytesOut < count.last.bytesOut { count.beginAnew() }
             count.last = port
             counts[port.rule, default: [:]][port.port] = count
             let new = count.traffic

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Packet
 import Rules
@@ -7,8 +6,8 @@ import Synchronization
 /// Looks whether names of a rule's targets lead out of the tunnel, before the control plane is told that the rule is carried:
 /// which of its addresses may be dialled is looked at each time, but a rule with none should be refused.
 final class NameCheck: Sendable {
-    /// How long a control plane waits, in milliseconds: it takes 2 s for silence.
-    private static let patience = 1400
+    /// How long a control plane waits, in microseconds: it takes 2 s for silence.
+    private static let patience: UInt32 = 1_400_000
     /// The most rules that are looked at at once; what comes on top is not, as threads are no way to attack this program.
     private static let most = 16
 
@@ -24,8 +23,8 @@ final class NameCheck: Sendable {
             return done(false)
         }
         let isDone = Flag()
-        let queue = DispatchQueue.global()
-        queue.async {
+        // Dispatch and Swift's tasks share a few threads, which a name server that is silent would take from them.
+        Self.onThread {
             let leads = names.contains { name in
                 let addresses = Self.addresses(of: name)
                 return !addresses.isEmpty && rule.dialOrder(addresses, reach: reach).isEmpty
@@ -33,9 +32,26 @@ final class NameCheck: Sendable {
             self.running.subtract(1, ordering: .relaxed)
             if isDone.raise() { done(leads) }
         }
-        queue.asyncAfter(deadline: .now() + .milliseconds(Self.patience)) {
+        Self.onThread {
+            usleep(Self.patience)
             if isDone.raise() { done(false) }
         }
+    }
+
+    /// Does it on a thread of its own, or at once when there is none.
+    private static func onThread(_ body: @escaping @Sendable () -> Void) {
+        final class Box: Sendable {
+            let body: @Sendable () -> Void
+            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        }
+        let box = Unmanaged.passRetained(Box(body))
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            {
+                Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body(); return nil
+            }, box.toOpaque())
+        if code == 0 { pthread_detach(thread) } else { box.takeRetainedValue().body() }
     }
 
     /// Raised once.

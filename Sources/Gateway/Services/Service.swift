@@ -46,6 +46,11 @@ struct Service {
     }
 }
 
+extension RuleRefusal {
+    /// Whether it may be otherwise soon: such a rule is taken on and tried again, as the control plane never does so itself.
+    var isPassing: Bool { self == .outOfDescriptors }
+}
+
 extension RuleID {
     /// `portunus` or `file`.
     var source: String {

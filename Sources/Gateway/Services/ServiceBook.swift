@@ -22,6 +22,9 @@ struct ServiceBook {
     /// As `namedLimits`, of quotas.
     var namedQuotas: Set<String> = []
 
+    /// Whether the control plane limits UDP flows otherwise than the kernel does by itself, near enough.
+    var limitsFlows = false
+
     /// How the control plane is doing; nil: there is none.
     var plane: PlaneState?
     /// Why there is none, when there should be.
@@ -57,6 +60,7 @@ struct ServiceBook {
     /// Why a rule is not for the kernel; nil: it is.
     func wayReason(of rule: Rule, _ namedPorts: Set<UInt16>) -> WayReason? {
         let owner = rule.owner ?? ""
+        if limitsFlows, rule.transport == .udp, rule.id.source == "portunus" { return .flowLimits }
         return rule.wayReason(
             reach: reach, ownerIsLimited: limits[owner]?.isUnlimited == false,
             ownerHasQuota: quotas[owner] != nil,

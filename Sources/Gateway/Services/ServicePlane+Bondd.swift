@@ -96,7 +96,8 @@ extension ServicePlane {
                 if isNew {
                     log(
                         .error,
-                        "bondd does not carry services in the kernel, so that this program does: \(sentence)")
+                        "bondd does not carry all services in the kernel, so that this program does: \(sentence)"
+                    )
                 }
             default:
                 book.withLock { book in

@@ -11,6 +11,7 @@ extension ServicePlane: RuleKeeper {
         book.withLock { book in
             book.namedLimits = []
             book.namedQuotas = []
+            book.limitsFlows = (flowIdle ?? 60, maximumFlows ?? 1024) != (60, 1024)
         }
         carrier.setFlows(idle: flowIdle, maximum: maximumFlows)
     }
@@ -29,9 +30,10 @@ extension ServicePlane: RuleKeeper {
                 return (nil, false, book.reach)
             }
             let refusal = add(rule, &book, retries: false)
-            if refusal == nil {
-                book.unsaved.insert(number)
-            } else if book.services.values.count(where: { $0.failure != nil }) > Self.mostFailures {
+            book.unsaved.insert(number)
+            if refusal?.isPassing == true { return (nil, false, book.reach) }
+            if refusal != nil && book.services.values.count(where: { $0.failure != nil }) > Self.mostFailures
+            {
                 book.services[rule.id] = nil
             }
             return (refusal, true, book.reach)
@@ -48,7 +50,9 @@ extension ServicePlane: RuleKeeper {
     private func refuse(_ rule: Rule) {
         guard case .pushed(let number) = rule.id else { return }
         book.withLock { book in
-            guard book.services[rule.id]?.failure == nil else { return }
+            guard let service = book.services[rule.id], service.failure == nil, service.rule == rule else {
+                return
+            }
             carrier.remove(rule.id, drain: 0)
             book.services[rule.id]?.failure = .invalidTargetHost
             book.services[rule.id]?.share = .none

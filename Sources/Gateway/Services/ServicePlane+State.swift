@@ -6,7 +6,8 @@ extension ServicePlane {
     /// From here on rules come from that control plane. What it had pushed before a restart is carried at once, control plane or
     /// not; what another one had pushed ends.
     func begin(with bundle: Bundle) {
-        let key = "\(bundle.clientID ?? bundle.clientName) \(bundle.pin)"
+        // A control plane whose certificate is renewed is the same one to its clients.
+        let key = bundle.clientID ?? "\(bundle.clientName) \(bundle.pin)"
         book.withLock { book in
             book.endpoint = bundle.endpoint
             book.plane = .connecting(nil)
@@ -87,9 +88,9 @@ extension ServicePlane {
     /// Takes over what is left of quotas.
     private func takeQuotas() {
         guard book.withLock({ !$0.quotas.isEmpty }) else { return }
-        let owners = carrier.report().owners
         book.withLock { book in
-            for owner in owners {
+            // Not before the lock is held: a quota that is set meanwhile is newer than a report.
+            for owner in carrier.report().owners {
                 guard let quota = owner.quota, let old = book.quotas[owner.owner], old != quota else {
                     continue
                 }

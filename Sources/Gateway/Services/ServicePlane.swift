@@ -98,7 +98,7 @@ public final class ServicePlane: Sendable {
             try carrier.add(rule)
         } catch {
             service.failure = error
-            service.retry = retries ? .now + patience : nil
+            service.retry = retries || error.isPassing ? .now + patience : nil
             tell(error, rule)
         }
         if mayHaveShare && rule.mightGoByKernel(book.reach) { service.share = .draining }
@@ -113,7 +113,7 @@ public final class ServicePlane: Sendable {
     /// Stops a rule; what is established may go on for a while.
     func remove(_ id: RuleID, _ book: inout ServiceBook) {
         guard var service = book.services.removeValue(forKey: id) else { return }
-        guard service.failure == nil else { return }
+        if service.failure != nil && service.share == .none { return }
         carrier.remove(id, drain: Self.drain)
         if service.share == .accepting { service.share = .draining }
         service.end = .now + .seconds(Self.drain)

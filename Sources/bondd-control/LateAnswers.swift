@@ -1,0 +1,46 @@
+import Dispatch
+import Gateway
+import Glibc
+import Messages
+import Synchronization
+
+/// Requests whose answers take long: another thread finds the answer, and the main one gives it. One at a time.
+final class LateAnswers: Sendable {
+    typealias Client = ControlSocket<GatewayRequest, GatewayResponse>.ClientID
+
+    private struct State {
+        var isBusy = false
+        var answer: (client: Client, response: GatewayResponse)?
+    }
+
+    /// Readable when there is an answer to give.
+    let fileDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    private let state = Mutex(State())
+
+    /// Begins to find an answer.
+    /// - Returns: false while another one is being found.
+    func begin(for client: Client, _ find: @escaping @Sendable () -> GatewayResponse) -> Bool {
+        let isFree = state.withLock { state in
+            defer { state.isBusy = true }
+            return !state.isBusy
+        }
+        guard isFree else { return false }
+        DispatchQueue(label: "late answers").async {
+            let response = find()
+            self.state.withLock { $0.answer = (client, response) }
+            _ = eventfd_write(self.fileDescriptor, 1)
+        }
+        return true
+    }
+
+    /// The answer that was found, once.
+    func take() -> (client: Client, response: GatewayResponse)? {
+        var count: eventfd_t = 0
+        _ = eventfd_read(fileDescriptor, &count)
+        return state.withLock { state in
+            guard let answer = state.answer else { return nil }
+            state = State()
+            return answer
+        }
+    }
+}
