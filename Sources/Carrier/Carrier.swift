@@ -33,10 +33,10 @@ public final class Carrier: Sendable {
     public func setReach(_ reach: Reach) { mailbox.post(.setReach(reach)) }
 
     /// Listens on the rule's ports, on every IPv4 and IPv6 address, and carries it from then on. It has returned when that is so.
-    /// - Throws: why it can't; nothing has changed then.
+    /// - Throws: why it can't; nothing has changed then. `outOfDescriptors` passes, unless this was stopped.
     public func add(_ rule: Rule) throws(RuleRefusal) {
         let reply = Reply<RuleRefusal?>()
-        guard mailbox.post(.add(rule, reply)) else { throw .bindFailed(nil) }
+        guard mailbox.post(.add(rule, reply)) else { throw .outOfDescriptors }
         if let refusal = reply.wait() { throw refusal }
     }
 

@@ -19,6 +19,6 @@ struct Flow {
     var used: Instant
     /// When it will be looked at.
     var lookedAt = Instant.never
-    /// The datagram that it began with, while its target's name is looked up.
-    var held: [UInt8] = []
+    /// The datagram that it began with, which may be empty, while its target's name is looked up; nil: none is held.
+    var held: [UInt8]?
 }

@@ -11,6 +11,4 @@ struct Owner {
     var bytes: UInt64 = 0
     /// How many rules there are.
     var services = 0
-    /// Whether its rules' connections were ended, as the quota is used up.
-    var isCutOff = false
 }

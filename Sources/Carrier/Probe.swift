@@ -1,3 +1,5 @@
+import Packet
+
 /// A connection to a target that is made to see whether it is there.
 struct Probe {
     /// The numbers of the rule and of the target.
@@ -5,4 +7,6 @@ struct Probe {
     let target: Int
     /// -1 while the target's name is looked up.
     var socket: Int32 = -1
+    /// The target's addresses that were not tried yet.
+    var addresses: ArraySlice<IPAddress> = []
 }

@@ -33,7 +33,8 @@ extension Relay {
     mutating func resume(_ token: Token) {
         let port = ports[token.index]
         let socket = token.kind == .listener4 ? port.pointee.socket4 : port.pointee.socket6
-        if socket >= 0 { _ = poller.watchReading(socket, token) }
+        guard socket >= 0, !poller.watchReading(socket, token) else { return }
+        deadlines.add(token, at: now + Self.rest)
     }
 
     /// Resets one connection that waits, with the descriptor that is kept for that.

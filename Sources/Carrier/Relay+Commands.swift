@@ -7,7 +7,7 @@ extension Relay {
         switch command {
         case .setReach(let reach): self.reach = reach
         case .add(let rule, let reply):
-            guard isRunning else { return reply.answer(.bindFailed(nil)) }
+            guard isRunning else { return reply.answer(.outOfDescriptors) }
             do throws(RuleRefusal) {
                 try add(rule)
                 reply.answer(nil)

@@ -47,13 +47,16 @@ extension Relay {
     mutating func answer(_ index: Int, _ events: UInt32) {
         let token = Token(.flow, index, flows.generation(of: index))
         let flow = flows[index]
-        if events & EPOLLERR.rawValue != 0, clinux_socket_error(flow.pointee.socket) != 0 {
-            return failFlow(index)
+        if events & EPOLLERR.rawValue != 0 {
+            let code = clinux_socket_error(flow.pointee.socket)
+            // What was too large for the way is lost; the kernel knows better from then on.
+            if code != 0 && code != -EMSGSIZE { return failFlow(index) }
         }
         for _ in 0..<Self.rounds {
             let count = datagrams.receive(flow.pointee.socket)
+            // If there is more, this comes again.
+            if count == 0 || count == -Int(EMSGSIZE) { return }
             if count < 0 { return failFlow(index) }
-            if count == 0 { return }
             flow.pointee.used = now
             services[Int(flow.pointee.service)].pointee.order.succeed(Int(flow.pointee.targetIndex), at: now)
             send(0..<count, .outward, index)
@@ -89,7 +92,7 @@ extension Relay {
                     rest, by: flow.pointee.listener, to: flow.pointee.source, from: flow.pointee.local)
             if sent <= 0 {
                 // An ICMP error of a datagram before. What finds no room, or is too large, is lost, as it would be on the way.
-                if way == .inward && sent == -Int(ECONNREFUSED) { return failFlow(index) }
+                if way == .inward && Sockets.isGone(Int32(sent)) { return failFlow(index) }
                 if sent == -Int(EAGAIN) { return }
                 start += 1
                 continue

@@ -21,7 +21,9 @@ extension Relay {
     private mutating func dialNext(_ index: Int) {
         let connection = connections[index]
         let dial = dials[Int(connection.pointee.dial)]
-        while now < dial.pointee.end {
+        // The target that was being tried has not answered by the end.
+        guard now < dial.pointee.end else { return giveUp(index) }
+        while true {
             if dial.pointee.tried < dial.pointee.addresses.count {
                 let address = dial.pointee.addresses[dial.pointee.tried]
                 dial.pointee.tried += 1

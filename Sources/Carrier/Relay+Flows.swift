@@ -4,6 +4,9 @@ import Packet
 import Rules
 
 extension Relay {
+    /// How many bytes may wait for names, of all flows together.
+    private static let heldMaximum = 1 << 20
+
     /// Takes on a flow with the datagram of that number; its number, or -1 when it may not be.
     mutating func startFlow(_ token: Token, _ source: Endpoint, datagram: Int) -> Int {
         let port = ports[token.index]
@@ -33,7 +36,7 @@ extension Relay {
         let waiter = Token(.flow, index, flows.generation(of: index))
         switch find(target, of: number, for: waiter) {
         case .addresses(let addresses): beginFlow(index, at: addresses)
-        case .later: flows[index].pointee.held = Array(datagrams.payload(datagram))
+        case .later: hold(index, datagram: datagram)
         case .nowhere: failFlow(index)
         }
         return flows.contains(waiter) ? index : -1
@@ -63,11 +66,25 @@ extension Relay {
         failFlow(index)
     }
 
+    /// Keeps the datagram that a flow begins with, if there is room; it is lost otherwise, as those behind it are.
+    private mutating func hold(_ index: Int, datagram: Int) {
+        let size = datagrams.length(of: datagram)
+        guard heldBytes + size <= Self.heldMaximum else { return }
+        heldBytes += size
+        flows[index].pointee.held = Array(datagrams.payload(datagram))
+    }
+
+    /// The datagram that a flow held, which it holds no longer.
+    private mutating func takeHeld(_ index: Int) -> [UInt8]? {
+        guard let held = flows[index].pointee.held else { return nil }
+        flows[index].pointee.held = nil
+        heldBytes -= held.count
+        return held
+    }
+
     private mutating func sendHeld(_ index: Int) {
         let flow = flows[index]
-        guard !flow.pointee.held.isEmpty else { return }
-        let held = flow.pointee.held
-        flow.pointee.held = []
+        guard let held = takeHeld(index) else { return }
         guard passes(held.count, .inward, service: Int(flow.pointee.service)) else { return }
         let count = held.withUnsafeBytes {
             send(flow.pointee.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
@@ -112,6 +129,7 @@ extension Relay {
             Int(flow.pointee.service), Int(flow.pointee.port), flow.pointee.offset
         )
         if flow.pointee.socket >= 0 { close(flow.pointee.socket) }
+        _ = takeHeld(index)
         flowIndex.remove(index, in: flows)
         flows.remove(index)
         count(service: service, offset: offset) { $0.flows -= 1 }

@@ -70,10 +70,7 @@ extension Relay {
 
     /// Has the owner cut off when the quota is used up.
     mutating func noticeQuota(_ number: Int) {
-        let owner = owners[number]
-        let isUsedUp = self.isUsedUp(owner: number)
-        if isUsedUp && !owner.pointee.isCutOff { usedUp.append(number) }
-        owner.pointee.isCutOff = isUsedUp
+        if isUsedUp(owner: number) && !usedUp.contains(number) { usedUp.append(number) }
     }
 
     /// Lets a datagram pass, or not.
@@ -104,7 +101,8 @@ extension Relay {
             if owner.pointee.allowance != nil { ofOwner = Self.ready(&owner.pointee.allowance!, way, now) }
         }
         passage.isOwnersLimit = ofOwner > ofRule
-        passage.parkedFrom = now
+        // One that others were faster than is still held back from when it first was.
+        if passage.parkedUntil == .zero { passage.parkedFrom = now }
         // Nothing but the quota is in the way when that is not later than now; it ends the connection, or is given anew.
         passage.parkedUntil = max(ofRule, ofOwner, now + .milliseconds(1))
     }
@@ -146,6 +144,7 @@ extension Relay {
     /// Tells both sides that nothing more comes.
     private mutating func end(_ index: Int) {
         let connection = connections[index]
+        if connection.pointee.state == .ending { return }
         guard connection.pointee.state == .open else { return drop(index, reset: true) }
         connection.pointee.state = .ending
         shutdown(connection.pointee.client, Int32(SHUT_WR))

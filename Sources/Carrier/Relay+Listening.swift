@@ -58,7 +58,11 @@ extension Relay {
         let generation = ports.generation(of: index)
         for (socket, kind) in [(port.socket4, Token.Kind.listener4), (port.socket6, .listener6)]
         where socket >= 0 {
-            _ = poller.watchReading(socket, Token(kind, index, generation))
+            guard poller.watchReading(socket, Token(kind, index, generation)) else {
+                for socket in [port.socket4, port.socket6] where socket >= 0 { close(socket) }
+                ports.remove(index)
+                throw .outOfDescriptors
+            }
         }
         portNumbers[key] = index
         return index
@@ -68,6 +72,7 @@ extension Relay {
         switch -code {
         case EADDRINUSE: .portInUse(port)
         case EACCES, EPERM: .permissionDenied(port)
+        case _ where Sockets.isExhausted(code): .outOfDescriptors
         default: .bindFailed(port)
         }
     }

@@ -25,7 +25,7 @@ extension Relay {
             return .addresses(service.pointee.rule.dialOrder(addresses, reach: reach))
         case .unknown: return .nowhere
         case .ask:
-            resolver.ask(name)
+            resolver.ask(name, poller)
             fallthrough
         case .wait:
             waiters[name, default: []].append((waiter, number))
@@ -35,13 +35,11 @@ extension Relay {
 
     /// Carries on with those that waited for names.
     mutating func takeAnswers() {
-        resolver.processDeadlines()
-        resolver.update(poller)
+        resolver.processDeadlines(poller)
         var answers = resolver.takeAnswers()
         while !answers.isEmpty {
             for answer in answers { take(answer) }
             // Those that carried on may have asked for other names.
-            resolver.update(poller)
             answers = resolver.takeAnswers()
         }
     }

@@ -40,9 +40,15 @@ extension Relay {
 
     /// The target that is probed is there.
     mutating func beginProbe(_ index: Int, at addresses: [IPAddress]) {
+        probes[index].pointee.addresses = addresses[...]
+        probeNext(index)
+    }
+
+    /// Goes on with the target's next address; all of them together have the probe's time.
+    private mutating func probeNext(_ index: Int) {
         let probe = probes[index]
         let port = services[Int(probe.pointee.service)].pointee.rule.targets[probe.pointee.target].port
-        for address in addresses {
+        while let address = probe.pointee.addresses.popFirst() {
             let socket = Sockets.connect(to: Endpoint(address: address, port: port), transport: .tcp)
             guard socket >= 0 else { continue }
             probe.pointee.socket = socket
@@ -54,7 +60,11 @@ extension Relay {
 
     /// The target answered, or refused.
     mutating func finishProbe(_ index: Int) {
-        endProbe(index, isUp: clinux_socket_error(probes[index].pointee.socket) == 0)
+        let probe = probes[index]
+        if clinux_socket_error(probe.pointee.socket) == 0 { return endProbe(index, isUp: true) }
+        close(probe.pointee.socket)
+        probe.pointee.socket = -1
+        probeNext(index)
     }
 
     /// Ends a probe, with what came of it.

@@ -29,6 +29,8 @@ struct Relay: ~Copyable {
     var peeks = PeekQueue()
     var flows = Slab<Flow>()
     var flowIndex = FlowIndex()
+    /// How many bytes flows hold whose targets' names are looked up.
+    var heldBytes = 0
     var datagrams = Datagrams()
     var probes = Slab<Probe>()
     var names = NameCache()
@@ -93,7 +95,7 @@ struct Relay: ~Copyable {
     private mutating func dispatch(_ token: Token, _ events: UInt32) {
         switch token.kind {
         case .mailbox: for command in mailbox.take() { perform(command) }
-        case .resolver: resolver.process(Int32(token.index), events)
+        case .resolver: resolver.process(Int32(token.index), events, poller)
         case .listener4, .listener6:
             guard ports.contains(token) else { return }
             switch ports[token.index].pointee.transport {

@@ -56,9 +56,13 @@ struct Resolver: ~Copyable {
     /// Whether lookups are under way.
     var isBusy: Bool { pending > 0 }
 
+    // Whatever c-ares does, `poller` hears of it before anything else happens: a descriptor that c-ares has closed may be a
+    // caller's next.
+
     /// Begins to look up a name; `takeAnswers` has what comes of it.
-    mutating func ask(_ name: String) {
+    mutating func ask(_ name: String, _ poller: borrowing Poller) {
         reopen()
+        update(poller)
         guard let channel else { return inbox.answers.append(Answer(name: name, addresses: [], lifetime: 0)) }
         pending += 1
         var hints = ares_addrinfo_hints()
@@ -72,19 +76,23 @@ struct Resolver: ~Copyable {
                 question.inbox.answers.append(Resolver.answer(to: question.name, status, result))
                 if let result { ares_freeaddrinfo(result) }
             }, question.toOpaque())
+        update(poller)
     }
 
     /// Something happened at one of its sockets.
-    mutating func process(_ socket: Int32, _ events: UInt32) {
+    mutating func process(_ socket: Int32, _ events: UInt32, _ poller: borrowing Poller) {
         guard let channel else { return }
         let isReadable = events & ~EPOLLOUT.rawValue != 0
         let isWritable = events & ~EPOLLIN.rawValue != 0
         ares_process_fd(channel, isReadable ? socket : ARES_SOCKET_BAD, isWritable ? socket : ARES_SOCKET_BAD)
+        update(poller)
     }
 
     /// Has lookups fail that took too long.
-    mutating func processDeadlines() {
-        if let channel, pending > 0 { ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD) }
+    mutating func processDeadlines(_ poller: borrowing Poller) {
+        guard let channel, pending > 0 else { return }
+        ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD)
+        update(poller)
     }
 
     /// When `processDeadlines` has something to do.
@@ -98,7 +106,7 @@ struct Resolver: ~Copyable {
     }
 
     /// Has `poller` watch what c-ares wants to be watched.
-    mutating func update(_ poller: borrowing Poller) {
+    private mutating func update(_ poller: borrowing Poller) {
         for change in inbox.changes {
             let token = Token(.resolver, Int(change.socket))
             poller.watch(change.socket, reading: change.reading, writing: change.writing, token)

@@ -67,6 +67,11 @@ enum Sockets {
         code == -EMFILE || code == -ENFILE || code == -ENOBUFS || code == -ENOMEM
     }
 
+    /// Whether a datagram before was answered with an ICMP error that means that nobody is there.
+    static func isGone(_ code: Int32) -> Bool {
+        code == -ECONNREFUSED || code == -EHOSTUNREACH || code == -EHOSTDOWN || code == -ENOPROTOOPT
+    }
+
     private static func make(_ family: IPAddress.Family, _ transport: Transport) -> Int32 {
         clinux_socket(Int32(family.rawValue), transport == .tcp ? 1 : 0)
     }

@@ -1,5 +1,5 @@
 /// Why a rule can't be carried. `description` is the control plane's word for it; it is stored there and never tried again, so
-/// no passing condition is one.
+/// no passing condition is told: `outOfDescriptors` is the only one here.
 public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// Another program or rule has the port; of a range, which one.
     case portInUse(UInt16?)
@@ -7,6 +7,9 @@ public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case permissionDenied(UInt16?)
     /// The kernel does not give the port for another reason.
     case bindFailed(UInt16?)
+    /// There are no descriptors or no memory left, or the carrier was stopped. That passes: nobody tells the control plane,
+    /// and the rule is tried again.
+    case outOfDescriptors
     /// The ports are none, too many, or not as many as the target's.
     case rangeInvalid
     /// A target is neither an address nor a name, or is outside the tunnel.
@@ -26,6 +29,7 @@ public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .portInUse(let port): "port_in_use" + Self.suffix(port)
         case .permissionDenied(let port): "permission_denied" + Self.suffix(port)
         case .bindFailed(let port): "bind_failed" + Self.suffix(port)
+        case .outOfDescriptors: "bind_failed"
         case .rangeInvalid: "range_invalid"
         case .invalidTargetHost: "invalid_target_host"
         case .targetInvalidPort(let index): "target_invalid_port:\(index)"

@@ -23,6 +23,8 @@ struct CarriedServices {
     var watchedUntil = Instant.zero
     /// Why services are not carried as they should be.
     var problem: String?
+    /// Whose firewalls drop what belongs to services, as was last found out, a sentence each.
+    var foreign: [String] = []
     /// Why it is not known what they carry.
     var censusProblem: String?
 

@@ -6,22 +6,25 @@ import Settings
 
 // A server's services, as bondd-control hands them over.
 extension Daemon {
-    /// Carries these in the kernel in place of those handed over before.
+    /// Carries these in the kernel in place of those handed over before. Those that make no sense are left out, and the answer
+    /// says why the first of them is.
     mutating func carry(_ handed: [HandedService], now: Instant) -> Messages.Response {
         guard let firewall else {
             return .failed("this kernel has no nftables, so it carries no services")
         }
+        let choice: HandedServices.Choice
         do throws(Failure) {
-            let services = try HandedServices.list(handed, configuration)
+            choice = try HandedServices.list(handed, configuration)
             do throws(ControlError) {
-                try firewall.carry(services, now: now)
+                try firewall.carry(choice.services, now: now)
             } catch {
                 throw Failure(error.description)
             }
         } catch {
             return .failed(error.description)
         }
-        handedServices.replace(with: handed, now: now)
+        handedServices.replace(with: choice.taken, now: now)
+        if let refusal = choice.refusal { return .failed(refusal.description) }
         return .ok
     }
 
@@ -41,18 +44,20 @@ extension Daemon {
         serviceCalls = []
     }
 
+    /// What was carried, of the ports that have carried anything.
     private var counters: ServiceCounters {
         var counters = ServiceCounters(run: runID)
         guard let services = firewall?.services else { return counters }
         for service in services.list {
             for connection in service.connections {
                 let traffic = services.ledger.traffic(of: connection, service: service.name)
+                let isCounted = services.ledger.counts(connection, for: service.name)
+                let open = isCounted ? services.open[connection] ?? 0 : 0
+                guard open > 0 || traffic != ServiceTraffic() else { continue }
                 var port = ServicePortCounters(rule: service.name, port: Int(connection.port))
                 (port.bytesIn, port.bytesOut) = (traffic.bytesIn, traffic.bytesOut)
                 (port.packetsIn, port.packetsOut) = (traffic.packetsIn, traffic.packetsOut)
-                if services.ledger.counts(connection, for: service.name) {
-                    port.connections = services.open[connection] ?? 0
-                }
+                port.connections = open
                 counters.ports.append(port)
             }
         }

@@ -41,7 +41,11 @@ struct HandedServices {
     func list(for configuration: Configuration) -> [KernelService] {
         guard case .server = configuration.role, let handed = kept.content else { return [] }
         do throws(Failure) {
-            return try Self.list(handed, configuration)
+            let choice = try Self.list(handed, configuration)
+            if let refusal = choice.refusal {
+                log(.error, "not all services are carried in the kernel: \(refusal)")
+            }
+            return choice.services
         } catch {
             log(
                 .error,
@@ -50,41 +54,69 @@ struct HandedServices {
         }
     }
 
-    /// What the kernel is to do for services.
-    /// - Throws: `Failure`, one sentence that says which makes no sense and why. bondd-control has no privileges, so what it
-    ///   asks for is looked at as if anybody did.
+    /// What was handed over, as far as it makes sense.
+    struct Choice {
+        /// What the kernel is to do.
+        var services: [KernelService] = []
+        /// The same as it was handed over.
+        var taken: [HandedService] = []
+        /// Which was the first to be left out and why, one sentence; nil: none was.
+        var refusal: Failure?
+    }
+
+    /// What the kernel is to do for services. bondd-control has no privileges, so what it asks for is looked at as if anybody
+    /// did. One that makes no sense does not keep the others from being taken: what is in force must not outlast them.
+    /// - Throws: `Failure`, one sentence, when there can't be any.
     static func list(
         _ handed: [HandedService], _ configuration: Configuration
-    ) throws(Failure) -> [KernelService] {
+    ) throws(Failure) -> Choice {
         guard case .server(let server) = configuration.role else {
             throw Failure("a client carries no services; hand them over to a server")
         }
-        var services: [KernelService] = []
+        var choice = Choice()
         var names: Swift.Set<String> = []
-        var taken: Swift.Set<[Int]> = []
+        var ports: Swift.Set<[Int]> = []
         var total = 0
         for one in handed {
-            let service = try KernelService(one, configuration.tunnel)
-            guard names.insert(service.name).inserted else {
-                throw Failure("service \"\(service.name)\" is there twice; give each a name of its own")
-            }
-            total += service.ports.count
-            guard total <= maximumTotal else {
-                throw Failure("there are more than \(maximumTotal) ports; hand over fewer services")
-            }
-            for port in service.ports where service.accepts {
-                guard taken.insert([Int(service.transport.rawValue), Int(port)]).inserted else {
-                    throw Failure("service \"\(service.name)\" has port \(port), which another one has, too")
+            do throws(Failure) {
+                let service = try KernelService(one, configuration.tunnel)
+                guard !names.contains(service.name) else {
+                    throw Failure("service \"\(service.name)\" is there twice; give each a name of its own")
                 }
-                let isOwn = service.transport == .udp && server.listen.contains { $0.port == port }
-                if isOwn {
-                    throw Failure(
-                        "service \"\(service.name)\" has port \(port), on which bondd itself listens")
+                guard total + service.ports.count <= maximumTotal else {
+                    throw Failure("there are more than \(maximumTotal) ports; hand over fewer services")
                 }
+                let own = try ownPorts(of: service, ports, server)
+                names.insert(service.name)
+                ports.formUnion(own)
+                total += service.ports.count
+                choice.services.append(service)
+                choice.taken.append(one)
+            } catch {
+                if choice.refusal == nil { choice.refusal = error }
             }
-            services.append(service)
         }
-        return services
+        return choice
+    }
+
+    /// The ports that a service takes for itself, each with its transport.
+    /// - Throws: `Failure` when one is taken already.
+    private static func ownPorts(
+        of service: KernelService, _ taken: Swift.Set<[Int]>, _ server: Configuration.Server
+    ) throws(Failure) -> [[Int]] {
+        guard service.accepts else { return [] }
+        var own: [[Int]] = []
+        for port in service.ports {
+            let key = [Int(service.transport.rawValue), Int(port)]
+            if taken.contains(key) {
+                throw Failure("service \"\(service.name)\" has port \(port), which another one has, too")
+            }
+            if service.transport == .udp && server.listen.contains(where: { $0.port == port }) {
+                throw Failure("service \"\(service.name)\" has port \(port), on which bondd itself listens")
+            }
+            own.append(key)
+        }
+        return own
     }
 
     /// Whether a service has a name that can be told.

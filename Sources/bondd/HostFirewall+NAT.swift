@@ -89,5 +89,7 @@ extension HostFirewall {
     }
 
     /// What can't be judged.
-    var notices: [String] { networks == nil ? [] : [ForeignFirewall.blindSpot].compactMap(\.self) }
+    var notices: [String] {
+        networks == nil && services.list.isEmpty ? [] : [ForeignFirewall.blindSpot].compactMap(\.self)
+    }
 }

@@ -47,6 +47,7 @@ extension HostFirewall {
         services.open = services.open.filter { after.contains($0.key) }
         services.ending = services.ending.union(before).subtracting(after)
         services.problem = nil
+        if list.isEmpty { services.foreign = [] }
         expectCensus(now: now)
         forwardServices()
         if !services.ending.isEmpty && services.census == nil { beginCensus(now: now) }
@@ -127,6 +128,23 @@ extension HostFirewall {
         }
     }
 
+    /// Looks whose firewalls drop what belongs to services.
+    func lookBesideServices() {
+        guard !services.list.isEmpty else { return }
+        var problems: [String] = []
+        do throws(ControlError) {
+            let exits = try netlink.defaultInterfaces(except: interface)
+            problems = try ForeignFirewall.find(
+                socket, tunnel: interface, networks: [],
+                egress: Array(Swift.Set(exits + egress)).sorted(), services: services.families
+            ).map(\.sentence)
+        } catch {
+            problems = [error.description]
+        }
+        for problem in problems where !services.foreign.contains(problem) { log(.warning, problem) }
+        services.foreign = problems
+    }
+
     private func note(_ problem: String) {
         if services.problem != problem { log(.warning, problem) }
         services.problem = problem
@@ -143,12 +161,20 @@ extension HostFirewall {
 
     /// When `attendServices` is to be called again.
     func servicesDeadline(now: Instant) -> Instant {
-        services.census == nil ? .never : now + Self.glance
+        if services.census != nil { return now + Self.glance }
+        return isWatching ? services.watchedUntil : .never
     }
 
-    /// Takes what was found out.
+    /// Whether the table is there for nothing but to keep what was ended from coming back.
+    private var isWatching: Bool { services.list.isEmpty && services.table != nil }
+
+    /// Takes what was found out, and removes a table that is of no use any more.
     func attendServices(now: Instant) {
-        guard let census = services.census, let outcome = census.task.outcome else { return }
+        guard let census = services.census else {
+            if isWatching && now >= services.watchedUntil { removeServicesTable() }
+            return
+        }
+        guard let outcome = census.task.outcome else { return }
         services.census = nil
         let cost = now - census.began
         services.nextCensus = now + max(Self.censusPause, cost * Self.censusShare)
@@ -156,7 +182,7 @@ extension HostFirewall {
         if census.isStale { expectCensus(now: now) }
         if !services.ending.isEmpty {
             beginCensus(now: now)
-        } else if services.list.isEmpty && services.table != nil && now >= services.watchedUntil {
+        } else if isWatching && now >= services.watchedUntil {
             removeServicesTable()
         }
     }

@@ -116,7 +116,7 @@ final class HostFirewall {
                 deadline = pace.earliest
             }
         }
-        if wantsNAT { look(now: now) }
+        if wantsNAT || !services.list.isEmpty { look(now: now) }
     }
 
     /// What is to be there.
@@ -158,7 +158,8 @@ final class HostFirewall {
             deadline = min(deadline, nextLook)
             return
         }
-        applyNAT()
+        if wantsNAT { applyNAT() }
+        lookBesideServices()
         let cost = DataPlane.clock() - now
         nextLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
     }
@@ -243,7 +244,7 @@ final class HostFirewall {
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
         [killSwitchProblem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
-            + forwardingProblems
+            + services.foreign + forwardingProblems
     }
 
     /// What there is, and what it has counted; nil when there is nothing.

@@ -197,4 +197,26 @@ import Testing
         wire.setPatience(milliseconds: 1000)
         #expect(wire.read() == [])
     }
+
+    /// A quota is used up in one month, and all of the next at once.
+    @Test func endsWhatHasNoQuotaLeftInANewMonth() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let target = Target()
+        let port = Wire.freePort()
+        var rule = Rule.tcp(port, to: target.port)
+        rule.owner = "somebody"
+        try carrier.add(rule)
+        let end = Int64(time(nil)) + 2
+        let quota = Quota(monthlyBytes: 1 << 20, remaining: 1, period: end - 1000..<end, isExhausted: false)
+        carrier.setQuota(quota, ofOwner: "somebody")
+        carrier.consume(1, ofOwner: "somebody")
+        #expect(carrier.report().owners.first?.quota?.isExhausted == true)
+        #expect(Thread.wait { Int64(time(nil)) >= end })
+        let wire = try #require(Wire.connected(port))
+        #expect(Thread.wait { carrier.report(of: .named("web"))?.targets[0].accepted == 1 })
+        carrier.consume(1 << 20, ofOwner: "somebody")
+        wire.setPatience(milliseconds: 1000)
+        #expect(wire.read() == [])
+    }
 }

@@ -112,7 +112,7 @@ import Testing
     @Test func answersWhenStopped() throws {
         let carrier = try Carrier.onLoopback()
         carrier.stop()
-        #expect(throws: RuleRefusal.bindFailed(nil)) { try carrier.add(.tcp(Wire.freePort(), to: 9)) }
+        #expect(throws: RuleRefusal.outOfDescriptors) { try carrier.add(.tcp(Wire.freePort(), to: 9)) }
         #expect(!carrier.remove(.named("web")))
         #expect(carrier.report().rules.isEmpty)
         carrier.stop()
@@ -145,6 +145,31 @@ import Testing
             precondition(
                 Thread.wait { Descriptors.count <= before },
                 "\(before) descriptors before, \(Descriptors.count) after")
+        }
+    }
+
+    /// Out of descriptors, no rule is taken on; that passes.
+    @Test func takesNoRulesWithoutDescriptors() async {
+        await #expect(processExitsWith: .success) {
+            let carrier = try Carrier.onLoopback()
+            let port = Wire.freePort()
+            Descriptors.limit(to: 1024)
+            var fill: [Int32] = []
+            while true {
+                let one = dup(0)
+                if one < 0 { break }
+                fill.append(one)
+            }
+            var refusal: RuleRefusal?
+            do throws(RuleRefusal) {
+                try carrier.add(.tcp(port, to: 9))
+            } catch {
+                refusal = error
+            }
+            precondition(refusal == .outOfDescriptors)
+            for one in fill { close(one) }
+            try carrier.add(.tcp(port, to: 9))
+            carrier.stop()
         }
     }
 

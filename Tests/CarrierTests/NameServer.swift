@@ -13,12 +13,15 @@ final class NameServer: @unchecked Sendable {
 
     private let wire = Wire.bound(0)!
     private let count = Atomic(0)
+    private let isHeld: Atomic<Bool>
 
     /// How many questions it was asked.
     var questions: Int { count.load(ordering: .sequentiallyConsistent) }
     var endpoint: Endpoint { Endpoint(address: IPAddress("127.0.0.1")!, port: wire.port) }
 
-    init(_ entries: [String: Entry]) {
+    /// - Parameter isHeld: whether it answers only when it is told to.
+    init(_ entries: [String: Entry], isHeld: Bool = false) {
+        self.isHeld = Atomic(isHeld)
         let wire = wire
         wire.setPatience(milliseconds: 0)
         Thread.start { [weak self] in
@@ -31,12 +34,16 @@ final class NameServer: @unchecked Sendable {
                     let size = recvfrom(wire.descriptor, &bytes, bytes.count, 0, source, &length)
                     guard size > 12 else { return }
                     self?.count.add(1, ordering: .sequentiallyConsistent)
+                    while self?.isHeld.load(ordering: .sequentiallyConsistent) == true { usleep(1000) }
                     let answer = Self.answer(Array(bytes[..<size]), entries)
                     sendto(wire.descriptor, answer, answer.count, 0, source, length)
                 }
             }
         }
     }
+
+    /// Answers from now on.
+    func release() { isHeld.store(false, ordering: .sequentiallyConsistent) }
 
     private static func answer(_ question: [UInt8], _ entries: [String: Entry]) -> [UInt8] {
         var labels: [String] = []

@@ -157,4 +157,63 @@ import Testing
         #expect(target.read() == [4])
         #expect(carrier.report(of: .named("voice"))?.traffic.datagramsIn == 2)
     }
+
+    @Test func emptyDatagramsWaitForNames() throws {
+        let server = NameServer(["voice.test": .init(addresses: ["127.0.0.1"], alias: nil, lifetime: 60)])
+        let carrier = try Carrier.onLoopback(nameServers: [server.endpoint])
+        defer { carrier.stop() }
+        let target = try #require(Wire.bound(0))
+        let port = Wire.freePort(tcp: false)
+        var rule = Rule.udp(port, to: target.port)
+        rule.targets[0].host = "voice.test"
+        try carrier.add(rule)
+        let wire = try #require(Wire.connected(port, tcp: false))
+        #expect(send(wire.descriptor, nil, 0, 0) == 0)
+        #expect(target.read() == [])
+        #expect(carrier.report(of: .named("voice"))?.traffic.datagramsIn == 1)
+    }
+
+    /// At most 1 MiB waits for names; flows whose datagram found no room begin all the same.
+    @Test func fewDatagramsWaitForNames() throws {
+        let server = NameServer(
+            ["voice.test": .init(addresses: ["127.0.0.1"], alias: nil, lifetime: 60)], isHeld: true)
+        let carrier = try Carrier.onLoopback(nameServers: [server.endpoint])
+        defer { carrier.stop() }
+        let target = try #require(Wire.bound(0))
+        let port = Wire.freePort(tcp: false)
+        var rule = Rule.udp(port, to: target.port)
+        rule.targets[0].host = "voice.test"
+        try carrier.add(rule)
+        let traffic = { carrier.report(of: .named("voice"))?.traffic ?? Traffic() }
+        var wires: [Wire] = []
+        for index in 1...20 {
+            let wire = try #require(Wire.connected(port, tcp: false))
+            wire.write([UInt8](repeating: 1, count: 60_000))
+            #expect(Thread.wait { traffic().flows == index })
+            wires.append(wire)
+        }
+        #expect(traffic().datagramsIn == 0)
+        server.release()
+        #expect(Thread.wait { traffic().datagramsIn == 17 })
+        wires[19].write([1])
+        #expect(Thread.wait { traffic().datagramsIn == 18 })
+        #expect(traffic().flows == 20)
+    }
+
+    @Test func probesTryAllAddresses() throws {
+        let server = NameServer([
+            "web.test": .init(addresses: ["127.0.0.2", "127.0.0.1"], alias: nil, lifetime: 60)
+        ])
+        let carrier = try Carrier.onLoopback(nameServers: [server.endpoint])
+        defer { carrier.stop() }
+        // Only at 127.0.0.1.
+        let target = Target()
+        var rule = Rule.tcp(Wire.freePort(), to: target.port)
+        rule.targets[0].host = "web.test"
+        rule.probeInterval = 1
+        try carrier.add(rule)
+        #expect(Thread.wait(seconds: 6) { target.count > 0 })
+        #expect(Thread.wait { (carrier.report(of: .named("web"))?.targets[0].lastSuccess ?? 0) > 0 })
+        #expect(carrier.report(of: .named("web"))?.targets[0].consecutiveFailures == 0)
+    }
 }

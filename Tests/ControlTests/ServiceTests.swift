@@ -49,14 +49,18 @@ struct ServiceTests {
                 "udp . 7001 : fd77::2 . 71 }",
                 "elements = { tcp . 8080 . 10.77.0.2 . 80 counter packets 0 bytes 0,",
                 "tcp . 8080 . 10.77.0.3 . 80 counter packets 0 bytes 0 }",
-                "meta nfproto ipv4 fib daddr type local dnat ip to meta l4proto . th dport map @to4",
-                "fib daddr type local ip6 daddr != fe80::/10 dnat ip6 to meta l4proto . th dport map @to6",
+                "meta nfproto ipv4 fib daddr type local tcp flags syn / syn,rst dnat ip to meta l4proto . tcp dport map @to4",
+                "fib daddr type local ip6 daddr != fe80::/10 tcp flags syn / syn,rst dnat ip6 to meta l4proto . tcp dport map @to6",
                 "iifname \"bond0\" oifname \"bond0\" ct status dnat ip saddr . ip daddr @self4 masquerade",
                 "ct protocol . ct original proto-dst . ct reply ip saddr . ct reply proto-src @in4 accept",
                 "th sport . ip6 daddr . th dport @ended6 meta l4proto udp drop",
                 "meta nfproto ipv4 oifname \"bond0\" counter packets 0 bytes 0 drop comment \"bondd: no way in\"",
             ] {
                 #expect(text.contains(line), "\(line) is not in \(text)")
+            }
+            for map in ["map @to4", "map @to6"] {
+                let count = text.split(separator: "\n").filter { $0.contains(map) }.count
+                #expect(count == 2, "TCP and UDP: \(text)")
             }
             #expect(!text.contains("meta nfproto ipv6 oifname"))
             #expect(try elements(socket) == FirewallTable.elements(of: services))

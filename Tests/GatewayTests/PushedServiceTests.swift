@@ -86,12 +86,13 @@ import Testing
         bench.plane.begin(with: ServiceBench.bundle)
         #expect(Wire(port)?.exchange("hello") == "hello" && Wire(gone) == nil)
         #expect(eventually { bench.status("7")?.wayReason == "owner's rate limit" })
-        // Its token may change, but another control plane has other rules.
+        // Its token and certificate may change, but who has another client's number has other rules.
         var other = ServiceBench.bundle
         other.token = "rotated"
+        other.pin = String(repeating: "cd", count: 32)
         bench.plane.begin(with: other)
         #expect(bench.status("7")?.state == "active")
-        other.pin = String(repeating: "cd", count: 32)
+        other.clientID = "another"
         bench.plane.begin(with: other)
         #expect(Wire(port) == nil && bench.plane.report() == nil)
     }

@@ -19,6 +19,8 @@ public struct ForeignFirewall: Hashable, Sendable {
     let tool: Tool
     /// The tunnel's interface.
     let tunnel: String
+    /// Whether it drops what belongs to services, and not what belongs to clients.
+    let isOfServices: Bool
     /// The IP versions that are dropped.
     var families: [IPAddress.Family]
 
@@ -26,8 +28,10 @@ public struct ForeignFirewall: Hashable, Sendable {
     public var sentence: String {
         let versions = families.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
         let place = "chain \(chain) of table \(word) \(table)"
-        let what = "\(maker)drops the clients' forwarded \(versions) packets (\(place)); "
-        return what + remedy
+        let whose =
+            isOfServices
+            ? "new \(versions) packets to services" : "the clients' forwarded \(versions) packets"
+        return "\(maker)drops \(whose) (\(place)); " + (isOfServices ? serviceRemedy : remedy)
     }
 
     private var word: String { [1: "inet", 2: "ip", 10: "ip6"][family] ?? "\(family)" }
@@ -60,10 +64,35 @@ public struct ForeignFirewall: Hashable, Sendable {
         }
     }
 
-    /// Those that drop new packets from the tunnel into an egress interface, or answers to them.
-    /// - Parameter networks: the tunnel's.
+    /// What lets services' packets through both ways: those of users, and the answers.
+    private var serviceRemedy: String {
+        switch tool {
+        case .docker:
+            let commands = families.map { family in
+                let program = family == .v4 ? "iptables" : "ip6tables"
+                let rules = ["-o", "-i"].map {
+                    "\(program) -I DOCKER-USER \($0) \(tunnel) -m conntrack --ctstate DNAT -j ACCEPT"
+                }
+                return "\(rules[0]) && \(rules[1])"
+            }
+            return "run: " + commands.joined(separator: " and ")
+        case .ufw: return "run: ufw route allow out on \(tunnel)"
+        case .firewalld: return remedy
+        case .other:
+            let rule = "nft insert rule \(word) \(table) \(chain)"
+            return
+                "run: \(rule) oifname \"\(tunnel)\" ct status dnat accept && \(rule) iifname \"\(tunnel)\" ct status dnat accept"
+        }
+    }
+
+    /// Those that drop new packets from the tunnel into an egress interface, or answers to them; and those that drop what
+    /// comes in by one for a service, or the answers.
+    /// - Parameters:
+    ///   - networks: the tunnel's, if clients are to reach the internet.
+    ///   - services: the IP versions of services that the kernel carries.
     public static func find(
-        _ socket: borrowing FirewallSocket, tunnel: String, networks: [CIDR], egress: [String]
+        _ socket: borrowing FirewallSocket, tunnel: String, networks: [CIDR], egress: [String],
+        services: Set<IPAddress.Family> = []
     ) throws(ControlError) -> [ForeignFirewall] {
         let chains = try socket.chains()
         var found: [ForeignFirewall] = []
@@ -72,7 +101,7 @@ public struct ForeignFirewall: Hashable, Sendable {
         for base in chains where base.hook == 2 && [1, 2, 10].contains(base.family) {
             if base.family == FirewallBatch.inet && base.table.hasPrefix("bondd") { continue }
             let own = chains.filter { $0.family == base.family && $0.table == base.table }
-            for probe in probes(tunnel, networks, egress)
+            for probe in probes(tunnel, networks, egress) + probes(tunnel, services, egress)
             where base.family == 1 || (base.family == 2) == (probe.family == .v4) {
                 let drop = probe.drop(in: base) { name in
                     guard let chain = own.first(where: { $0.name == name }) else { return [] }
@@ -107,6 +136,7 @@ public struct ForeignFirewall: Hashable, Sendable {
         // Several tables of one tool, such as Docker's for IPv4 and IPv6, are still to be told apart.
         let same = found.firstIndex {
             $0.family == drop.base.family && $0.table == drop.base.table && $0.tool == tool
+                && $0.isOfServices == probe.isService
         }
         if let same {
             if !found[same].families.contains(probe.family) { found[same].families.append(probe.family) }
@@ -114,7 +144,7 @@ public struct ForeignFirewall: Hashable, Sendable {
             found.append(
                 ForeignFirewall(
                     family: drop.base.family, table: drop.base.table, chain: drop.base.name, tool: tool,
-                    tunnel: probe.tunnel, families: [probe.family]))
+                    tunnel: probe.tunnel, isOfServices: probe.isService, families: [probe.family]))
         }
     }
 
@@ -135,6 +165,24 @@ public struct ForeignFirewall: Hashable, Sendable {
 }
 
 extension ForeignFirewall {
+    /// Packets of services: users' and the answers.
+    private static func probes(
+        _ tunnel: String, _ services: Set<IPAddress.Family>, _ egress: [String]
+    ) -> [ForwardProbe] {
+        egress.flatMap { exit in
+            [IPAddress.Family.v4, .v6].filter { services.contains($0) }.flatMap { family in
+                [
+                    ForwardProbe(
+                        family: family, from: exit, into: tunnel, source: nil, isAnswer: false,
+                        tunnel: tunnel, isService: true),
+                    ForwardProbe(
+                        family: family, from: tunnel, into: exit, source: nil, isAnswer: true,
+                        tunnel: tunnel, isService: true),
+                ]
+            }
+        }
+    }
+
     /// What can't be seen: rules of the old iptables, which has its own door. Nil when there are none.
     public static var blindSpot: String? {
         var isThere = false
@@ -145,7 +193,7 @@ extension ForeignFirewall {
             if text.split(separator: "\n").contains("filter") { isThere = true }
         }
         return isThere
-            ? "iptables-legacy has a filter table, whose rules bondd does not read; if clients reach no further than this host, look at: iptables-legacy -L FORWARD"
+            ? "iptables-legacy has a filter table, whose rules bondd does not read; if clients reach no further than this host or services don't answer, look at: iptables-legacy -L FORWARD"
             : nil
     }
 }

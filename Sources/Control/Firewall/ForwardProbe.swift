@@ -19,6 +19,8 @@ struct ForwardProbe {
     let isAnswer: Bool
     /// The tunnel's interface.
     let tunnel: String
+    /// Whether it is one of a service, whose destination was translated.
+    var isService = false
 
     /// The first chain that drops the packet, nil when it goes through.
     struct Drop: Hashable {
@@ -92,6 +94,7 @@ struct ForwardProbe {
             case .payload(let register, let base, let offset, let length):
                 registers[register] = payload(base, offset, length)
             case .connectionState(let register): registers[register] = state
+            case .connectionStatus(let register): registers[register] = status
             case .bitwise(let source, let destination, let mask, let xor):
                 registers[destination] = registers[source]?.masked(mask, xor)
             case .compare(let register, let operation, let bytes):
@@ -101,11 +104,21 @@ struct ForwardProbe {
                 }
                 guard Self.compare(value, operation, bytes) else { return nil }
                 let isEqual = operation == NFT_CMP_EQ.rawValue
-                if loaded.isTunnel && isEqual || loaded.isState && isAnswer { isMeant = true }
+                if loaded.isTunnel && isEqual || loaded.isState && isAnswer || loaded.isStatus {
+                    isMeant = true
+                }
             case .match("comment"), .counter, .harmless: break
+            case .states(let bits, let isInverted, let isAll) where isService:
+                guard (bits & Self.translated(isAnswer) != 0) != isInverted else { return nil }
+                if !isAll { isCertain = false }
+                if isAnswer || bits & Self.translation != 0 { isMeant = true }
+            case .states:
+                isCertain = false
+                if isAnswer { isMeant = true }
             case .match(let name):
                 isCertain = false
                 if isAnswer && (name == "conntrack" || name == "state") { isMeant = true }
+                if isService && name == "conntrack" { isMeant = true }
             case .lookup(let register, let decides):
                 isCertain = false
                 guard registers[register]?.isInterface == true else { continue }
@@ -128,6 +141,8 @@ struct ForwardProbe {
         var isTunnel = false
         var isInterface = false
         var isState = false
+        /// Whether it says that the destination was translated.
+        var isStatus = false
 
         func masked(_ mask: [UInt8], _ xor: [UInt8]) -> Loaded {
             guard let bytes, mask.count == xor.count, mask.count <= bytes.count else {
@@ -169,6 +184,20 @@ struct ForwardProbe {
     private var state: Loaded {
         Loaded(bytes: withUnsafeBytes(of: UInt32(isAnswer ? 2 : 8)) { Array($0) }, isState: true)
     }
+
+    /// The bits of IPS_…: translated destination 32; of an answer's also seen both ways 2, assured 4, confirmed 8. Of what is
+    /// no service's nothing is known.
+    private var status: Loaded {
+        guard isService else { return Loaded(bytes: nil) }
+        let bits: UInt32 = isAnswer ? 0x2E : 0x20
+        return Loaded(bytes: withUnsafeBytes(of: bits) { Array($0) }, isStatus: true)
+    }
+
+    /// XT_CONNTRACK_STATE_DNAT.
+    private static let translation: UInt16 = 1 << 7
+
+    /// What iptables takes a service's packet for: established 2, new 8, and translated.
+    private static func translated(_ isAnswer: Bool) -> UInt16 { (isAnswer ? 2 : 8) | translation }
 
     private static func name(_ interface: String) -> [UInt8] {
         let bytes = Array(interface.utf8.prefix(15))

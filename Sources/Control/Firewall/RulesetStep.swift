@@ -5,12 +5,16 @@ enum RulesetStep: Hashable, Sendable {
     case meta(register: UInt32, key: UInt32)
     case payload(register: UInt32, base: UInt32, offset: UInt32, length: UInt32)
     case connectionState(register: UInt32)
+    case connectionStatus(register: UInt32)
     case bitwise(source: UInt32, destination: UInt32, mask: [UInt8], xor: [UInt8])
     case compare(register: UInt32, operation: UInt32, [UInt8])
     /// NF_ACCEPT, NFT_JUMP and so on; the chain of a jump.
     case verdict(Int32, chain: String?)
     case counter(packets: UInt64, bytes: UInt64)
     case reject
+    /// iptables' match of connections in one of the states (the bits of XT_CONNTRACK_STATE_…), or in none of them; `isAll`:
+    /// it asks for nothing else.
+    case states(UInt16, isInverted: Bool, isAll: Bool)
     /// A match of iptables, by its name.
     case match(String)
     /// A target of iptables, by its name.
@@ -45,6 +49,8 @@ extension RulesetStep {
                 offset: number(NFTNL_EXPR_PAYLOAD_OFFSET), length: number(NFTNL_EXPR_PAYLOAD_LEN))
         case "ct" where has(NFTNL_EXPR_CT_DREG) && number(NFTNL_EXPR_CT_KEY) == NFT_CT_STATE.rawValue:
             self = .connectionState(register: number(NFTNL_EXPR_CT_DREG))
+        case "ct" where has(NFTNL_EXPR_CT_DREG) && number(NFTNL_EXPR_CT_KEY) == NFT_CT_STATUS.rawValue:
+            self = .connectionStatus(register: number(NFTNL_EXPR_CT_DREG))
         case "bitwise" where has(NFTNL_EXPR_BITWISE_MASK):
             self = .bitwise(
                 source: number(NFTNL_EXPR_BITWISE_SREG), destination: number(NFTNL_EXPR_BITWISE_DREG),
@@ -66,10 +72,27 @@ extension RulesetStep {
                 register: number(NFTNL_EXPR_LOOKUP_SREG),
                 decides: has(NFTNL_EXPR_LOOKUP_DREG) && number(NFTNL_EXPR_LOOKUP_DREG) == 0)
         case "reject": self = .reject
-        case "match": self = .match(text(NFTNL_EXPR_MT_NAME) ?? "")
+        case "match":
+            let name = text(NFTNL_EXPR_MT_NAME) ?? ""
+            let states =
+                name == "conntrack" && number(NFTNL_EXPR_MT_REV) >= 2
+                ? Self.stateMatch(bytes(NFTNL_EXPR_MT_INFO)) : nil
+            self = states ?? .match(name)
         case "target": self = .target(text(NFTNL_EXPR_TG_NAME) ?? "")
         case "log", "notrack", "immediate", "rt", "byteorder": self = .harmless
         default: self = .unknown
         }
+    }
+
+    /// What a `xt_conntrack_mtinfo2` or `xt_conntrack_mtinfo3` says; nil when it does not ask for states.
+    private static func stateMatch(_ info: [UInt8]) -> RulesetStep? {
+        guard info.count >= 154 else { return nil }
+        func number(_ offset: Int) -> UInt16 {
+            info.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt16.self) }
+        }
+        // Without XT_CONNTRACK_STATE_ALIAS, which says how it was written. XT_CONNTRACK_STATE is 1.
+        let asked = number(146) & ~(1 << 13)
+        guard asked & 1 != 0 else { return nil }
+        return .states(number(150), isInverted: number(148) & 1 != 0, isAll: asked == 1)
     }
 }

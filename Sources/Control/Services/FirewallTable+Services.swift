@@ -32,7 +32,8 @@ extension FirewallTable {
 
     /// What the kernel does for services; which there are, its sets say.
     ///
-    /// - prerouting: what comes to a port of this host gets another destination.
+    /// - prerouting: what comes to a port of this host gets another destination. Of TCP only what opens a connection: where
+    ///   conntrack begins with this table, it takes the next segment of one that this host has itself for a new one.
     /// - postrouting: a host in the tunnel that uses its own service is told that this host does; it would not take packets
     ///   from itself.
     /// - forward: counts both ways of what is established, and lets nothing through that was ended. Conntrack would take a
@@ -66,7 +67,12 @@ extension FirewallTable {
             chains: [
                 FirewallChain(
                     name: "prerouting", kind: .nat, hook: .prerouting, priority: -100,
-                    rules: families.map { FirewallRule().of($0).toThisHost.globally($0).ledToTarget($0) }),
+                    rules: families.flatMap { family in
+                        let arriving = FirewallRule().of(family).toThisHost.globally(family)
+                        return [
+                            arriving.synchronizing.ledToTarget(family), arriving.udp.ledToTarget(family),
+                        ]
+                    }),
                 FirewallChain(
                     name: "postrouting", kind: .nat, hook: .postrouting, priority: 100,
                     rules: families.map {

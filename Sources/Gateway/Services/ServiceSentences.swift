@@ -14,6 +14,8 @@ extension Rule {
                 "bondd-control may not listen on \(transport.rawValue) port \(port.map { "\($0)" } ?? portText); it needs CAP_NET_BIND_SERVICE, as its unit gives it, or choose a port from 1024"
             case .bindFailed(let port):
                 "the kernel does not give \(transport.rawValue) port \(port.map { "\($0)" } ?? portText); see bondd-control's limit of open files (LimitNOFILE)"
+            case .outOfDescriptors:
+                "bondd-control has as many files open as it may; it is tried again (LimitNOFILE in its unit is the limit)"
             case .rangeInvalid: "its ports are none, more than 1024, or do not fit the target's; correct them"
             case .invalidTargetHost:
                 "a target is no address or name, or is outside the tunnel; correct it, or set allow_outside = true if that is meant"
