@@ -76,7 +76,7 @@ end-to-end: programs
 	$(SWIFT) build --sanitize=thread --scratch-path $(TSAN) --product bondd
 	$(END_TO_END) .build/patient.log '$(RUNNER)' '$(PATIENT)' >.build/patient.out 2>&1 & first=$$!; \
 	$(END_TO_END) .build/patient-too.log '$(RUNNER)' '$(PATIENT_TOO)' >.build/patient-too.out 2>&1 & second=$$!; \
-	$(END_TO_END) .build/patient-as-well.log '$(RUNNER)' '$(PATIENT_AS_WELL)'; third=$$?; \
+	$(END_TO_END) .build/patient-as-well.log '$(RUNNER)' '$(PATIENT_AS_WELL)' --no-parallel; third=$$?; \
 	wait $$first; first=$$?; cat .build/patient.out; wait $$second; second=$$?; cat .build/patient-too.out; \
 	exit $$((first + second + third))
 	$(END_TO_END) .build/end-to-end.log '$(RUNNER)' EndToEndTests \

@@ -29,7 +29,8 @@ public final class ServiceCourse {
         try gateway.sysctl("net/ipv4/ip_forward", "1")
         for namespace in [user, gateway, host] {
             // Tens of thousands of connections that come and go from few addresses, many at once.
-            try namespace.sysctl("net/ipv4/ip_local_port_range", "1025 65535")
+            // None of the ports that somebody listens on is among theirs.
+            try namespace.sysctl("net/ipv4/ip_local_port_range", "6000 65535")
             try namespace.sysctl("net/ipv4/tcp_tw_reuse", "1")
             try namespace.sysctl("net/core/somaxconn", "8192")
             try namespace.sysctl("net/ipv4/tcp_max_syn_backlog", "8192")
