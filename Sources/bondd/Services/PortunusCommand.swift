@@ -23,7 +23,7 @@ struct Enroll: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "What the control plane printed: portunus://HOST:PORT/enroll?pin=…&code=…")
+    @Argument(help: "What the control plane printed: portunus://HOST:PORT/enroll?pin=...&code=...")
     var uri: String?
 
     /// How long redeeming may take, in milliseconds; bondd-control gives up after half of it.
