@@ -137,7 +137,12 @@ struct ServiceTests {
             print(
                 "measured: 1,000 services \(all) ms, one less \(one) ms, 16 ranges of 1,024 ports \(many) ms")
             #expect(all < 1000 && one < 1000)
-            #expect(try elements(socket) == FirewallTable.elements(of: range))
+            // While the kernel makes room for so many, a list of them may lack some.
+            let wanted = FirewallTable.elements(of: range)
+            for _ in 0..<50 where try elements(socket) != wanted { usleep(20_000) }
+            #expect(try elements(socket) == wanted)
+            let isThere = socket.holds(table, of: range)
+            #expect(isThere)
         }
     }
 

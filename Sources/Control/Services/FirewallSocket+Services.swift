@@ -34,15 +34,25 @@ extension FirewallSocket {
         let wanted = FirewallTable.elements(of: services)
         for family in [IPAddress.Family.v4, .v6] {
             let set = FirewallTable.ServiceSet.targets(family)
+            guard has(wanted[set]?.count ?? 0, in: set, table: table.name) else { return false }
+        }
+        return true
+    }
+
+    /// Whether a set has so many elements. While the kernel makes room in a large one that has just grown, a list of it may lack some
+    /// or have some twice, so that a wrong number is looked at again.
+    private borrowing func has(_ wanted: Int, in set: String, table: String) -> Bool {
+        for _ in 0..<4 {
             var count = 0
             do throws(ControlError) {
-                try elements(of: set, table: table.name) { _ in count += 1 }
+                try elements(of: set, table: table) { _ in count += 1 }
             } catch {
                 return false
             }
-            if count != wanted[set]?.count ?? 0 { return false }
+            if count == wanted { return true }
+            usleep(10_000)
         }
-        return true
+        return false
     }
 
     /// What was counted of each service's ports since the table was set.
