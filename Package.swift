@@ -100,7 +100,8 @@ let package = Package(
         // Services behind the tunnel: what rules are, without sockets or a clock; carrying them in this program; where they come from.
         .target(name: "Rules", dependencies: ["Packet"], swiftSettings: strict),
         .target(
-            name: "Carrier", dependencies: ["Rules", "CLinux", "CAres", "Packet"], swiftSettings: strict),
+            name: "Carrier", dependencies: ["Rules", "Transport", "CLinux", "CAres", "Packet"],
+            swiftSettings: strict),
         .target(
             name: "Portunus",
             dependencies: [

@@ -3,12 +3,12 @@ import Packet
 
 /// Writes and reads `sockaddr_in` and `sockaddr_in6` in place: family (host order), port, then for IPv4 the
 /// address at 4, for IPv6 the flow label at 4, the address at 8 and the scope (host order) at 24.
-enum SocketAddress {
+public enum SocketAddress {
     /// Room for either kind.
-    static let size = 28
+    public static let size = 28
 
     /// Writes `endpoint` and returns its length: 16 or 28 bytes.
-    static func write(_ endpoint: Endpoint, to bytes: UnsafeMutableRawBufferPointer) -> socklen_t {
+    public static func write(_ endpoint: Endpoint, to bytes: UnsafeMutableRawBufferPointer) -> socklen_t {
         bytes.storeBigEndian(endpoint.port, at: 2)
         switch endpoint.address.family {
         case .v4:
@@ -26,7 +26,7 @@ enum SocketAddress {
     }
 
     /// The endpoint in `bytes`, or nil when it is of another family.
-    static func read(_ bytes: UnsafeRawBufferPointer) -> Endpoint? {
+    public static func read(_ bytes: UnsafeRawBufferPointer) -> Endpoint? {
         let port = bytes.bigEndian(at: 2, as: UInt16.self)
         switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {
         case AF_INET: return Endpoint(address: IPAddress(.v4, bytes: bytes.dropping(4)), port: port)
