@@ -102,9 +102,12 @@ extension Relay {
         }
         passage.isOwnersLimit = ofOwner > ofRule
         // One that others were faster than is still held back from when it first was.
-        if passage.parkedUntil == .zero { passage.parkedFrom = now }
+        let hadItsTurn = passage.parkedUntil == .zero
+        if hadItsTurn { passage.parkedFrom = now }
         // Nothing but the quota is in the way when that is not later than now; it ends the connection, or is given anew.
-        passage.parkedUntil = max(ofRule, ofOwner, now + .milliseconds(1))
+        // Who had its turn lets those go first that share the limit and did not.
+        passage.parkedUntil =
+            max(ofRule, ofOwner, now + .milliseconds(1)) + .milliseconds(hadItsTurn ? 2 : 0)
     }
 
     /// Counts how long a direction was held back, now that something came through.
