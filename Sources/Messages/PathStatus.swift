@@ -41,6 +41,8 @@ public struct PathStatus: Hashable, Sendable, Codable {
     public var dataCap: Double?
     /// Client: the data that went over it this month (UTC) in both directions, IP headers included, in 10⁹ bytes.
     public var dataUsed: Double?
+    /// Why the path can't be used, or not fully, and the remedy: sentences joined by "; ". Nil when nothing is wrong.
+    public var note: String?
 
     private enum CodingKeys: String, CodingKey {
         case name, interface, state, role, local, remote
@@ -57,6 +59,7 @@ public struct PathStatus: Hashable, Sendable, Codable {
         case lost, repaired
         case dataCap = "data_cap_gb"
         case dataUsed = "data_used_gb"
+        case note
     }
 
     /// A path's status with nothing measured yet.

@@ -32,6 +32,8 @@ final class ClientPath {
     var used: UInt64 = 0
     /// What is left of its monthly data.
     var dataState = DataState.free
+    /// Why the path can't be used, or not fully: one sentence a concern, with the remedy. `status` shows them as its note.
+    var concerns: [PathConcern: String] = [:]
     /// Whether the Engine knows of the latest change.
     var isKnownToEngine = false
 

@@ -131,9 +131,11 @@ extension Daemon {
 }
 
 extension PathStatus {
-    /// Adds what only the client knows of its path.
+    /// Adds the parts that only the client knows of its path.
     fileprivate mutating func note(_ path: ClientPath) {
         dataCap = path.configuration.dataCap
         dataUsed = Double(path.used) / 1e9
+        let concerns = path.concerns.sorted { $0.key < $1.key }.map(\.value)
+        note = concerns.isEmpty ? nil : concerns.joined(separator: "; ")
     }
 }

@@ -36,6 +36,7 @@ struct StatusTable {
                     + "deadline \(Self.number(reorder.deadline)) ms")
             lines += Self.counts(session)
             lines += session.paths.compactMap { Self.data($0) }
+            lines += session.paths.compactMap { path in path.note.map { "  note: \(path.name): \($0)" } }
         }
         let drops = status.drops.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         if !drops.isEmpty {
