@@ -70,7 +70,7 @@ public struct Engine: ~Copyable {
             poolCapacity: configuration.poolCapacity, shard: configuration.shard.index, seed: seed)
         peers = configuration.peers.map { PeerState($0) }
         numbers = Self.numbers(configuration.peers)
-        routes = AddressTable(Self.pairs(configuration.peers))
+        routes = Self.routes(configuration.peers)
         mode = configuration.mode
         redundantPaths = configuration.redundantPaths
         outerMTU = configuration.outerMTU
@@ -95,8 +95,11 @@ public struct Engine: ~Copyable {
         }
     }
 
-    private static func pairs(_ peers: [EngineConfiguration.Peer]) -> [(IPAddress, Int)] {
-        peers.enumerated().flatMap { index, peer in peer.addresses.map { ($0, index) } }
+    private static func routes(_ peers: [EngineConfiguration.Peer]) -> AddressTable {
+        let numbered = peers.enumerated()
+        return AddressTable(
+            numbered.flatMap { index, peer in peer.addresses.map { ($0, index) } },
+            networks: numbered.flatMap { index, peer in peer.networks.map { ($0, index) } })
     }
 
     private static func numbers(_ peers: [EngineConfiguration.Peer]) -> [PublicKey: Int] {
@@ -314,7 +317,7 @@ public struct Engine: ~Copyable {
             }
             if state.session != nil { resources.events.append(.closed(peer: state.configuration.name)) }
         }
-        routes = AddressTable(Self.pairs(configurations))
+        routes = Self.routes(configurations)
     }
 
     /// Says good-bye to every peer, so that it need not find out. The datagrams are in the outbox afterwards.

@@ -22,6 +22,8 @@ public struct EngineConfiguration: Sendable {
         public var presharedKey: PresharedKey
         /// Server: the inner addresses that it may use as source, and that lead to it.
         public var addresses: [IPAddress]
+        /// Server: the networks behind it, whose hosts it may speak for, and that lead to it.
+        public var networks: [Prefix] = []
         /// Server: what it is told about the tunnel.
         public var assignment: AssignFrame?
         /// How packets to it are spread as long as it does not ask for another mode.

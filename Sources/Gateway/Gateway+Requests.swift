@@ -25,6 +25,12 @@ extension Gateway {
                 try store.rename(name, to: other, plan: currentPlan, now: currentTime())
                 log(.info, "a client was renamed", ["client": name, "to": other])
                 handOver()
+            case .setNetworks(let name, let networks):
+                try store.setNetworks(networks, of: name, plan: currentPlan)
+                log(
+                    .info, "a client's networks were set",
+                    ["client": name, "networks": networks.joined(separator: " ")])
+                handOver()
             case .backup(let path): try store.backup(to: path)
             case .services:
                 guard let services else { return .failed(Self.noServices) }

@@ -64,10 +64,27 @@ public struct IPAddress: Hashable, Sendable {
         return high == other.high && (prefix <= 128 && (low ^ other.low) >> UInt64(128 - prefix) == 0)
     }
 
+    /// The address with all but its first `prefix` bits clear; the whole address where it has no more than that.
+    @inlinable public func masked(to prefix: Int) -> IPAddress {
+        let bits = byteCount * 8
+        if prefix >= bits { return self }
+        let kept = max(prefix, 0)
+        if family == .v4 {
+            return IPAddress(
+                v4: kept == 0 ? 0 : UInt32(truncatingIfNeeded: low) & (UInt32.max << UInt32(32 - kept)))
+        }
+        return IPAddress(
+            v6High: kept == 0 ? 0 : kept >= 64 ? high : high & (UInt64.max << UInt64(64 - kept)),
+            low: kept <= 64 ? 0 : low & (UInt64.max << UInt64(128 - kept)))
+    }
+
     /// Whether the address is fe80::/10 or 169.254.0.0/16, which need an interface to mean anything.
     @inlinable public var isLinkLocal: Bool {
         family == .v4 ? low >> 16 == 0xA9FE : high >> 54 == 0x3FA
     }
+
+    /// Whether it names a group of hosts: 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291 2.7).
+    @inlinable public var isMulticast: Bool { family == .v4 ? low >> 28 == 0xE : high >> 56 == 0xFF }
 
     /// Whether it is this host itself: 127.0.0.0/8 (RFC 1122 3.2.1.3) or ::1 (RFC 4291 2.5.3).
     @inlinable public var isLoopback: Bool {

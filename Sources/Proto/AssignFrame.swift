@@ -10,26 +10,32 @@ public struct AssignFrame: Equatable, Sendable {
     public var dns: [IPAddress]
     /// What to route into the tunnel, 32 at the most.
     public var routes: [Prefix]
+    /// The networks behind the client that the server routes to it, 16 at most. Servers before 0.2 do not say.
+    public var networks: [Prefix]
 
     /// An assignment.
     public init(
-        mtu: UInt16, addresses: [InterfaceAddress] = [], dns: [IPAddress] = [], routes: [Prefix] = []
+        mtu: UInt16, addresses: [InterfaceAddress] = [], dns: [IPAddress] = [], routes: [Prefix] = [],
+        networks: [Prefix] = []
     ) {
         self.mtu = mtu
         self.addresses = addresses
         self.dns = dns
         self.routes = routes
+        self.networks = networks
     }
 
     /// Bytes of the body, or nil when the frame holds more than the format carries, or a prefix that is too long.
     var bodySize: Int? {
         guard addresses.count <= Wire.maximumAddresses, dns.count <= Wire.maximumDNS,
-            routes.count <= Wire.maximumRoutes,
+            routes.count <= Wire.maximumRoutes, networks.count <= Wire.maximumNetworks,
             addresses.allSatisfy({ Int($0.prefix) <= $0.address.byteCount * 8 }),
-            routes.allSatisfy({ Int($0.length) <= $0.address.byteCount * 8 })
+            (routes + networks).allSatisfy({ Int($0.length) <= $0.address.byteCount * 8 })
         else { return nil }
+        // Without networks the frame is as it was before there were any.
         return 5 + addresses.reduce(0) { $0 + 2 + $1.address.byteCount }
             + dns.reduce(0) { $0 + 1 + $1.byteCount } + routes.reduce(0) { $0 + 2 + $1.address.byteCount }
+            + networks.reduce(networks.isEmpty ? 0 : 1) { $0 + 2 + $1.address.byteCount }
     }
 
     init?(parsing body: UnsafeRawBufferPointer) {
@@ -51,6 +57,12 @@ public struct AssignFrame: Equatable, Sendable {
             guard let (address, length) = Self.readPrefix(&rest) else { return nil }
             routes.append(Prefix(address: address, length: length))
         }
+        guard let count = Self.readByte(&rest) else { return }
+        guard Int(count) <= Wire.maximumNetworks else { return nil }
+        for _ in 0..<count {
+            guard let (address, length) = Self.readPrefix(&rest) else { return nil }
+            networks.append(Prefix(address: address, length: length))
+        }
     }
 
     /// Writes the body, whose size the caller has from `bodySize`.
@@ -63,6 +75,10 @@ public struct AssignFrame: Equatable, Sendable {
         for entry in addresses { Self.write(entry.address, length: entry.prefix, to: &rest) }
         for server in dns { Self.write(server, length: nil, to: &rest) }
         for route in routes { Self.write(route.address, length: route.length, to: &rest) }
+        if networks.isEmpty { return }
+        rest[0] = UInt8(networks.count)
+        rest = rest.dropping(1)
+        for network in networks { Self.write(network.address, length: network.length, to: &rest) }
     }
 
     private static func readByte(_ rest: inout UnsafeRawBufferPointer) -> UInt8? {

@@ -37,7 +37,8 @@ import Packet
 ///       5    PATH_RESPONSE   token 8
 ///       6    PATH_STATUS     path ID 2 ‖ role 1 ‖ down 1 (bit 0) ‖ cap in Mbit/s 2 (0: none) ‖ the path's name, up to 63
 ///       7    ASSIGN          MTU 2 ‖ counts of addresses, DNS servers, routes 1 + 1 + 1 ‖ addresses (family 1, 4
-///                            or 6 ‖ prefix length 1 ‖ 4 or 16) ‖ servers (family 1 ‖ 4 or 16) ‖ routes (as addresses)
+///                            or 6 ‖ prefix length 1 ‖ 4 or 16) ‖ servers (family 1 ‖ 4 or 16) ‖ routes (as addresses) ‖
+///                            count of networks 1 ‖ networks (as addresses); may be left out
 ///       8    CLOSE           reason 1
 ///       9    MODE            mode 1 ‖ paths of redundant 1 (0: all; may be left out)
 ///      10    ASSIGN_REQUEST  nothing
@@ -151,6 +152,8 @@ public enum Wire {
     public static let maximumDNS = 4
     /// The most routes an ASSIGN carries.
     public static let maximumRoutes = 32
+    /// The most networks behind a client that an ASSIGN carries: the frame fits the smallest path with all of its lists full.
+    public static let maximumNetworks = 16
     /// Bytes in front of the body of a frame.
     public static let frameHeaderSize = 3
     /// Bytes of an ACK frame with its type and length.

@@ -28,21 +28,15 @@ public struct CIDR: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The network: the same with all host bits clear.
-    public var network: CIDR {
-        let bits = address.byteCount * 8
-        func mask(_ value: UInt64, keeping kept: Int) -> UInt64 {
-            kept <= 0 ? 0 : kept >= 64 ? value : value & ~(UInt64.max >> UInt64(kept))
-        }
-        let masked =
-            bits == 32
-            ? IPAddress(v4: UInt32(truncatingIfNeeded: mask(address.low << 32, keeping: length) >> 32))
-            : IPAddress(
-                v6High: mask(address.high, keeping: length), low: mask(address.low, keeping: length - 64))
-        return CIDR(masked, length: length)!
-    }
+    public var network: CIDR { CIDR(address.masked(to: length), length: length)! }
 
     /// Whether `other` is in the same network.
     public func contains(_ other: IPAddress) -> Bool { address.matches(other, prefix: length) }
+
+    /// Whether the two networks share an address.
+    public func overlaps(_ other: CIDR) -> Bool {
+        address.matches(other.address, prefix: min(length, other.length))
+    }
 
     /// `10.77.0.2/24`
     public var description: String { "\(address)/\(length)" }

@@ -40,7 +40,7 @@ struct Cleanup: ParsableCommand {
         attempt { try NameServers.clean(directory: stateDirectory, besides: interface) }
         let tables = [
             FirewallTable.natName(interface: interface), FirewallTable.servicesName(interface: interface),
-            FirewallTable.returnName(interface: interface),
+            FirewallTable.returnName(interface: interface), FirewallTable.lanName(interface: interface),
         ]
         for table in tables { attempt { _ = try FirewallSocket().remove(table: table) } }
         var forwarding = Forwarding(directory: stateDirectory, interface: interface)

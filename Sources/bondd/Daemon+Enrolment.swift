@@ -16,6 +16,7 @@ extension Daemon {
         var peers = EngineConfiguration(configuration, mtu: mtu).peers
         if case .server(let server) = configuration.role {
             peers += handed.peers(beside: peers, configuration.tunnel, mtu: mtu, offer: server.offer)
+            peers.offerNetworks()
         }
         owners.assign(&peers)
         return peers
@@ -38,6 +39,7 @@ extension Daemon {
         // The others first: what the main thread passes to them from here on finds them prepared.
         tellThreads(.replacePeers(peers))
         plane.engine.replacePeers(peers)
+        routeNetworks(of: peers)
     }
 
     /// Somebody with an invitation wants to be a client.

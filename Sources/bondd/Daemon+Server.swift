@@ -12,6 +12,7 @@ extension Daemon {
         try tunnel.apply(
             addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
         try startThreads(server)
+        routeNetworks(of: Self.peers(configuration, handed, mtu: tunnel.mtu, &owners))
     }
 }
 
@@ -54,13 +55,15 @@ extension EngineConfiguration.Peer {
         self.init(
             name: client.name, publicKey: PublicKey(bytes: client.publicKey),
             presharedKey: client.presharedKey.map { PresharedKey(bytes: $0.key) } ?? .none,
-            addresses: client.addresses, tunnel, mode: mode, mtu: mtu, offer: offer)
+            addresses: client.addresses, networks: client.networks, tunnel, mode: mode, mtu: mtu, offer: offer
+        )
     }
 
     /// A client of a server with that tunnel.
     init(
         name: String, publicKey: PublicKey, presharedKey: PresharedKey, addresses: [IPAddress],
-        _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode, mtu: Int, offer: Configuration.Offer
+        networks: [CIDR], _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode, mtu: Int,
+        offer: Configuration.Offer
     ) {
         // Each address with the prefix of the tunnel's network that it lies in, so that the network is reached.
         let assigned = addresses.map { address in
@@ -69,10 +72,13 @@ extension EngineConfiguration.Peer {
             return InterfaceAddress(address: address, prefix: UInt8(length))
         }
         let routes = offer.routes.map { Prefix(address: $0.address, length: UInt8($0.length)) }
+        let behind = networks.map { Prefix(address: $0.address, length: UInt8($0.length)) }
         self.init(
             name: name, publicKey: publicKey, presharedKey: presharedKey, addresses: addresses,
-            assignment: AssignFrame(mtu: UInt16(mtu), addresses: assigned, dns: offer.dns, routes: routes),
+            assignment: AssignFrame(
+                mtu: UInt16(mtu), addresses: assigned, dns: offer.dns, routes: routes, networks: behind),
             mode: mode, redundantPaths: tunnel.redundantPaths)
+        self.networks = behind
     }
 }
 

@@ -31,7 +31,7 @@ extension Daemon {
 
     /// What keeps a server from carrying traffic, or a client's from leaving as it should.
     private var problems: [String] {
-        var problems = firewall?.problems ?? []
+        var problems = (firewall?.problems ?? []) + [networkProblem].compactMap(\.self)
         if !plane.engine.isClient, let facts = try? netlink.interface(named: tunnel.name), !facts.isUp {
             problems.append("the interface \(tunnel.name) is off; run: ip link set \(tunnel.name) up")
         }

@@ -42,6 +42,8 @@ struct Daemon: ~Copyable {
     var handed: HandedOver
     /// Server: the services that bondd-control has handed over.
     var handedServices: HandedServices
+    /// Server: why the networks behind its clients can't be routed.
+    var networkProblem: String?
     /// Server: who wants to know what they have carried.
     var serviceCalls: [ControlClientID] = []
     /// Server: who waits for it to be kept.

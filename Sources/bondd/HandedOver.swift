@@ -66,7 +66,7 @@ struct HandedOver {
             names.insert(peer.name)
             keys.insert(peer.publicKey)
             addresses.formUnion(peer.addresses)
-            peers.append(peer)
+            peers.append(peer.withNetworks(client.networks ?? [], tunnel, besides: peers, log))
         }
         for invitation in handover.invitations {
             guard let peer = EngineConfiguration.Peer(invitation), keys.insert(peer.publicKey).inserted else {
@@ -91,7 +91,8 @@ extension EngineConfiguration.Peer {
             addresses.allSatisfy({ address in tunnel.addresses.contains { $0.contains(address) } })
         else { return nil }
         self.init(
-            name: client.name, publicKey: key, presharedKey: .none, addresses: addresses, tunnel,
+            name: client.name, publicKey: key, presharedKey: .none, addresses: addresses, networks: [],
+            tunnel,
             mode: .init(mode), mtu: mtu, offer: offer)
     }
 

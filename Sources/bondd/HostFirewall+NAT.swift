@@ -15,7 +15,7 @@ extension HostFirewall {
 
     /// The IP versions of clients and services that the kernel does not forward.
     var closedFamilies: [IPAddress.Family] {
-        let families = services.families.union(networks?.map(\.address.family) ?? [])
+        let families = services.families.union(networks?.map(\.address.family) ?? []).union(lan.families)
         return [.v4, .v6].filter { families.contains($0) && !Forwarding.isOn($0) }
     }
 
@@ -31,7 +31,7 @@ extension HostFirewall {
             let leaving = server.nat?.egress ?? exits
             let families = Swift.Set(networks.map(\.address.family))
             let table = FirewallTable.nat(
-                interface: interface, networks: networks, egress: leaving,
+                interface: interface, networks: networks, behindClients: clientNetworks, egress: leaving,
                 opened: forwarding.closed(families))
             if table != nat {
                 try socket.replace(table)
@@ -68,7 +68,7 @@ extension HostFirewall {
         } catch {
             log(.debug, error.description)
         }
-        if services.families.isEmpty { restoreForwarding() }
+        if services.families.isEmpty && lan.families.isEmpty { restoreForwarding() }
     }
 
     /// Puts forwarding back as it was.
@@ -83,13 +83,21 @@ extension HostFirewall {
         let switches = closedFamilies.map { family in
             let name = family == .v4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding"
             return
-                "\(family == .v4 ? "IPv4" : "IPv6") is not forwarded, so clients reach no further than this host; run: sysctl \(name)=1"
+                "\(family == .v4 ? "IPv4" : "IPv6") is not forwarded, so \(wantsLAN ? "hosts of the LAN" : "clients") reach no further than this host; run: sysctl \(name)=1"
         }
         return natProblems + switches
     }
 
+    /// Server: takes the networks behind its clients, which leave by it as well.
+    func route(_ networks: [CIDR]) {
+        guard networks != clientNetworks else { return }
+        clientNetworks = networks
+        if nat != nil { applyNAT() }
+    }
+
     /// What can't be judged.
     var notices: [String] {
-        networks == nil && services.list.isEmpty ? [] : [ForeignFirewall.blindSpot].compactMap(\.self)
+        networks == nil && services.list.isEmpty && !wantsLAN
+            ? [] : [ForeignFirewall.blindSpot].compactMap(\.self)
     }
 }

@@ -31,6 +31,10 @@ final class HostFirewall {
     var returning: FirewallTable?
     /// Why the return path is not as it should be.
     var returnProblem: String?
+    /// The networks behind a client that share its tunnel.
+    var lan = LANShare()
+    /// Server: the networks behind its clients.
+    var clientNetworks: [CIDR] = []
     /// The table of the kill switch as it was set.
     private var killSwitch: FirewallTable?
     /// Whether `bondd unlock` was used since the configuration was read.
@@ -69,6 +73,7 @@ final class HostFirewall {
         applyNAT()
         startServices(services)
         startReturning()
+        applyLAN()
     }
 
     /// Does what a new configuration says.
@@ -79,11 +84,13 @@ final class HostFirewall {
         if !wantsKillSwitch { liftKillSwitch() }
         applyNAT()
         applyServices()
+        applyLAN()
     }
 
     /// Removes all but the kill switch, which holds without bondd, too.
     func close() {
         removeServices()
+        removeLAN()
         removeNAT()
         stopReturning()
     }
@@ -93,7 +100,7 @@ final class HostFirewall {
     /// The ruleset, the routes or forwarding changed.
     func noteChanges(now: Instant) {
         let change = events.read()
-        guard !tables.isEmpty || wantsNAT, change.ofRuleset || change.ofForwarding else { return }
+        guard !tables.isEmpty || wantsNAT || wantsLAN, change.ofRuleset || change.ofForwarding else { return }
         if change.ofRuleset { mayBeDamaged = true }
         // Until the kill switch is back, everything leaves.
         deadline = min(deadline, killSwitch == nil ? now + Self.settling : now)
@@ -105,7 +112,7 @@ final class HostFirewall {
         deadline = .never
         let damaged = mayBeDamaged ? tables.filter { !holds($0) } : []
         mayBeDamaged = false
-        let closed = nat == nil && services.table == nil ? [] : closedFamilies
+        let closed = nat == nil && services.table == nil && lan.table == nil ? [] : closedFamilies
         if !damaged.isEmpty || !closed.isEmpty {
             pace.longest = .seconds(killSwitch == nil ? 60 : 1)
             if now >= pace.earliest {
@@ -116,12 +123,12 @@ final class HostFirewall {
                 deadline = pace.earliest
             }
         }
-        if wantsNAT || !services.list.isEmpty { look(now: now) }
+        if wantsNAT || wantsLAN || !services.list.isEmpty { look(now: now) }
     }
 
     /// What is to be there.
     private var tables: [FirewallTable] {
-        [nat, killSwitch, services.table, returning].compactMap(\.self)
+        [nat, killSwitch, services.table, returning, lan.table].compactMap(\.self)
     }
 
     private func holds(_ table: FirewallTable) -> Bool {
@@ -144,6 +151,7 @@ final class HostFirewall {
         guard !closed.isEmpty else { return }
         applyNAT()
         applyServices()
+        if wantsLAN { applyLAN() }
         // Where it can't be set, that is a problem that is told as such.
         if closedFamilies.isEmpty {
             let words = closed.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
@@ -159,6 +167,7 @@ final class HostFirewall {
             return
         }
         if wantsNAT { applyNAT() }
+        if wantsLAN { applyLAN() }
         lookBesideServices()
         let cost = DataPlane.clock() - now
         nextLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
@@ -244,7 +253,7 @@ final class HostFirewall {
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
         [killSwitchProblem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
-            + services.foreign + forwardingProblems
+            + services.foreign + forwardingProblems + lan.problems
     }
 
     /// What there is, and what it has counted; nil when there is nothing.

@@ -14,6 +14,8 @@ enum FirewallExpression: Hashable, Sendable {
     case connection(nft_ct_keys, of: ConnectionDirection? = nil, slot: UInt32 = 0)
     /// Loads what the packet's destination is to this host (`RTN_…`), in host order.
     case destinationType
+    /// Loads these bytes.
+    case load([UInt8], slot: UInt32 = 0)
     /// Loads the TCP segment size that the routes both ways have room for, in host order.
     case routeSegmentSize
     /// Keeps the bits of the mask, and sets others.
@@ -67,6 +69,11 @@ enum FirewallExpression: Hashable, Sendable {
                 nftnl_expr_set_u32(
                     $0, UInt16(NFTNL_EXPR_FIB_RESULT), NFT_FIB_RESULT_ADDRTYPE.rawValue)
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_FIB_FLAGS), NFTA_FIB_F_DADDR.rawValue)
+            }
+        case .load(let bytes, let slot):
+            return try Self.make("immediate") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_IMM_DREG), Self.register(slot))
+                nftnl_expr_set($0, UInt16(NFTNL_EXPR_IMM_DATA), bytes, UInt32(bytes.count))
             }
         case .routeSegmentSize:
             return try Self.make("rt") {

@@ -14,10 +14,17 @@ extension FirewallTable {
     /// Other packets are as free as they were, except those of `opened`: families that were not forwarded before bondd came
     /// are forwarded for the clients alone, as far as the tunnel is concerned. A port that the operator has translated to a
     /// client is open, as that was decided.
+    ///
+    /// Packets from networks behind clients leave as the clients' own do. One rule for each IP version lets them, however many
+    /// networks there are: bondd itself takes from a client what comes from its networks alone.
     public static func nat(
-        interface: String, networks: [CIDR], egress: [String], opened: Set<IPAddress.Family>
+        interface: String, networks: [CIDR], behindClients: [CIDR] = [], egress: [String],
+        opened: Set<IPAddress.Family>
     ) -> FirewallTable {
         let networks = networks.map(\.network)
+        let families = [IPAddress.Family.v4, .v6].filter { family in
+            behindClients.contains { $0.address.family == family }
+        }
         var postrouting: [FirewallRule] = []
         var forward = [
             FirewallRule().from(interface).synchronizing.clamped,
@@ -27,6 +34,11 @@ extension FirewallTable {
             postrouting += networks.map { FirewallRule().source($0).into(exit).masqueraded }
             forward += networks.map {
                 FirewallRule().source($0).from(interface).into(exit).counted(outbound).then(.accept)
+            }
+            for family in families {
+                let behind = FirewallRule().of(family).from(interface).into(exit)
+                postrouting.append(behind.masqueraded)
+                forward.append(behind.counted(outbound).then(.accept))
             }
             forward.append(
                 FirewallRule().from(exit).into(interface).of([.established, .related]).counted(inbound)

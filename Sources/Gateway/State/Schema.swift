@@ -7,6 +7,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1", migrate: first)
         migrator.registerMigration("2", migrate: second)
+        migrator.registerMigration("networks", migrate: networks)
         return migrator
     }()
 
@@ -108,6 +109,18 @@ enum Schema {
                     is_exhausted INTEGER NOT NULL,
                     PRIMARY KEY (plane, owner)
                 ) WITHOUT ROWID;
+                """)
+    }
+
+    /// The networks behind clients, each as `CIDR` writes it.
+    private static func networks(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE networks (
+                    network TEXT PRIMARY KEY NOT NULL,
+                    client INTEGER NOT NULL REFERENCES clients (id) ON DELETE CASCADE
+                ) WITHOUT ROWID;
+                CREATE INDEX networks_client ON networks (client);
                 """)
     }
 }

@@ -17,15 +17,19 @@ extension Store {
                     SELECT id, name, public_key, enrolled_at FROM clients WHERE revoked_at IS NULL ORDER BY id
                     """
             ).map { row in
-                ClientStatus(
+                var client = ClientStatus(
                     name: row[1], publicKey: row[2],
                     addresses: try Self.addresses(of: row[0], db).map(\.description), source: "state",
                     enrolledAt: row[3])
+                client.networks = try Self.networks(of: row[0], db)
+                return client
             }
             let fixed = plan.clients.map { client in
-                ClientStatus(
+                var status = ClientStatus(
                     name: client.name, publicKey: Base64.encode(client.publicKey),
                     addresses: client.addresses.map(\.description), source: "file")
+                status.networks = client.networks.map(\.description)
+                return status
             }
             return (fixed + invited).map { client in
                 var client = client

@@ -15,7 +15,10 @@ extension Store {
                 if plan.hasClient(withKey: key) { return nil }
                 let addresses = try Self.addresses(of: row[0], db).map(\.description)
                 if addresses.isEmpty { return nil }
-                return HandedClient(name: row[1], publicKey: key, addresses: addresses, mode: row[3])
+                let networks = try Self.networks(of: row[0], db)
+                return HandedClient(
+                    name: row[1], publicKey: key, addresses: addresses, mode: row[3],
+                    networks: networks.isEmpty ? nil : networks)
             }
             let invitations = try Row.fetchAll(
                 db, sql: "SELECT id, public_key, preshared_key FROM invitations ORDER BY id"

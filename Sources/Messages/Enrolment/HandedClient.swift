@@ -8,18 +8,23 @@ public struct HandedClient: Hashable, Sendable, Codable {
     public var addresses: [String]
     /// The mode that packets to it are sent in until it asks for another; nil: the server's.
     public var mode: String?
+    /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil: none.
+    public var networks: [String]?
 
     private enum CodingKeys: String, CodingKey {
         case name
         case publicKey = "public_key"
-        case addresses, mode
+        case addresses, mode, networks
     }
 
     /// A client.
-    public init(name: String, publicKey: String, addresses: [String], mode: String? = nil) {
+    public init(
+        name: String, publicKey: String, addresses: [String], mode: String? = nil, networks: [String]? = nil
+    ) {
         self.name = name
         self.publicKey = publicKey
         self.addresses = addresses
         self.mode = mode
+        self.networks = networks
     }
 }

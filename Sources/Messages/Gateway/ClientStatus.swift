@@ -18,6 +18,8 @@ public struct ClientStatus: Hashable, Sendable, Codable {
     public var sentBytes: Int
     /// Bytes of datagrams that came from it.
     public var receivedBytes: Int
+    /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil where bondd-control does not say.
+    public var networks: [String]?
 
     private enum CodingKeys: String, CodingKey {
         case name
@@ -28,6 +30,7 @@ public struct ClientStatus: Hashable, Sendable, Codable {
         case lastSeenAt = "last_seen_at"
         case sentBytes = "tx_bytes"
         case receivedBytes = "rx_bytes"
+        case networks
     }
 
     /// A client.

@@ -8,6 +8,8 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
     case revoke(name: String)
     /// Gives a client another name.
     case rename(from: String, to: String)
+    /// Routes networks to a client, `NETWORK/PREFIX`, in place of those that it had.
+    case setNetworks(name: String, networks: [String])
     /// Writes a copy of the state into a new file.
     case backup(path: String)
     /// Sets where clients reach the server, `HOST:PORT`, for invitations that do not say it.
@@ -19,7 +21,7 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case action = "do"
-        case name, to, path, endpoints, uri
+        case name, to, path, endpoints, uri, networks
     }
 
     /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
@@ -34,6 +36,10 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
             self = .rename(
                 from: try fields.decode(String.self, forKey: .name),
                 to: try fields.decode(String.self, forKey: .to))
+        case "set_networks":
+            self = .setNetworks(
+                name: try fields.decode(String.self, forKey: .name),
+                networks: try fields.decode([String].self, forKey: .networks))
         case "backup": self = .backup(path: try fields.decode(String.self, forKey: .path))
         case "set_endpoints": self = .setEndpoints(try fields.decode([String].self, forKey: .endpoints))
         case "services": self = .services
@@ -59,6 +65,10 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
             try fields.encode("rename", forKey: .action)
             try fields.encode(from, forKey: .name)
             try fields.encode(to, forKey: .to)
+        case .setNetworks(let name, let networks):
+            try fields.encode("set_networks", forKey: .action)
+            try fields.encode(name, forKey: .name)
+            try fields.encode(networks, forKey: .networks)
         case .backup(let path):
             try fields.encode("backup", forKey: .action)
             try fields.encode(path, forKey: .path)

@@ -21,6 +21,11 @@ extension Configuration {
         public var allEndpoints: [HostPort] { server.endpoints + paths.compactMap(\.endpoint) }
         /// Whether nothing may leave outside the tunnel, also while bondd does not run.
         public let killSwitch: Bool
+        /// `[lan] interfaces`: the networks behind this host that share the tunnel, by interface; empty: none.
+        public let lan: [String]
+
+        /// The most interfaces that `[lan]` takes.
+        public static let mostLAN = 16
     }
 
     /// The server as a client knows it.

@@ -29,6 +29,8 @@ extension Configuration {
         public let addresses: [IPAddress]
         /// The key that both ends know beside the public ones; nil: none.
         public let presharedKey: KeyFile?
+        /// The networks behind it that are routed to it; none of them meets the tunnel's or another client's.
+        public let networks: [CIDR]
     }
 
     /// `[offer]`

@@ -14,11 +14,46 @@ extension ConfigurationReader {
         if let mtu = tunnel.mtu, mtu < 1280, routes?.contains(where: { $0.address.family == .v6 }) == true {
             throw table.error("mtu", table["mtu"]!, "is too small for IPv6, which needs 1280 (RFC 8200)")
         }
-        let discovery = try discovery()
+        let paths = try paths(tunnel)
+        let lan = try lan(tunnel, paths)
+        let discovery = try discovery(besides: lan)
         return Configuration.Client(
-            server: try peer(), paths: try paths(tunnel), discovery: discovery, routes: routes,
+            server: try peer(), paths: paths, discovery: discovery, routes: routes,
             dns: try table.list("dns", "is not an address such as 10.77.0.1") { IPAddress($0) },
-            killSwitch: try table.boolean("kill_switch") ?? false)
+            killSwitch: try table.boolean("kill_switch") ?? false, lan: lan)
+    }
+
+    /// `[lan]`: interfaces that are neither the tunnel nor a path.
+    private func lan(
+        _ tunnel: Configuration.Tunnel, _ paths: [Configuration.Path]
+    ) throws(ConfigurationError) -> [String] {
+        guard let table = try root.table("lan", keys: ["interfaces"]) else { return [] }
+        var interfaces: [String] = []
+        for (name, value) in try table.strings("interfaces") ?? [] {
+            guard Self.isInterface(name) else {
+                throw table.error(
+                    "interfaces", value,
+                    "is not an interface's name; use at most 15 ASCII characters without '/', ':' and spaces")
+            }
+            guard name != tunnel.interface else {
+                throw table.error("interfaces", value, "is the tunnel itself; name the LAN's interface")
+            }
+            guard !paths.contains(where: { $0.interface == name }) else {
+                throw table.error(
+                    "interfaces", value,
+                    "is a path's interface as well; an uplink can't be a LAN, remove one of the two")
+            }
+            if !interfaces.contains(name) { interfaces.append(name) }
+        }
+        guard !interfaces.isEmpty else {
+            throw table.error("needs interfaces = [\"br0\"], the LAN's interface")
+        }
+        guard interfaces.count <= Configuration.Client.mostLAN else {
+            throw table.error(
+                "interfaces has more than \(Configuration.Client.mostLAN) names; bridge some of them and name the bridge"
+            )
+        }
+        return interfaces
     }
 
     private func peer() throws(ConfigurationError) -> Configuration.Peer {
@@ -79,10 +114,13 @@ extension ConfigurationReader {
         return gateways
     }
 
-    private func discovery() throws(ConfigurationError) -> Configuration.Discovery {
-        guard let table = try root.table("discovery", keys: ["include", "exclude"]) else { return .all }
+    /// - Parameter lan: interfaces that never become uplinks.
+    private func discovery(besides lan: [String]) throws(ConfigurationError) -> Configuration.Discovery {
+        guard let table = try root.table("discovery", keys: ["include", "exclude"]) else {
+            return lan.isEmpty ? .all : Configuration.Discovery(include: ["*"], exclude: lan)
+        }
         return Configuration.Discovery(
             include: try table.list("include", "is not a pattern") { $0 } ?? ["*"],
-            exclude: try table.list("exclude", "is not a pattern") { $0 } ?? [])
+            exclude: (try table.list("exclude", "is not a pattern") { $0 } ?? []) + lan)
     }
 }

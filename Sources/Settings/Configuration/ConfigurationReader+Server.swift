@@ -35,7 +35,7 @@ extension ConfigurationReader {
         var names: Set<String> = []
         var keys: Set<[UInt8]> = []
         var taken = Set(tunnel.addresses.map(\.address))
-        let known = ["name", "public_key", "address", "preshared_key_file"]
+        let known = ["name", "public_key", "address", "preshared_key_file", "networks"]
         for table in try root.tables("client", keys: known) {
             guard let name = try name("name", in: table) else { throw table.error("needs name = \"NAME\"") }
             guard names.insert(name).inserted else {
@@ -64,9 +64,27 @@ extension ConfigurationReader {
             clients.append(
                 Configuration.KnownClient(
                     name: name, publicKey: key, addresses: addresses,
-                    presharedKey: try keyFile("preshared_key_file", in: table)))
+                    presharedKey: try keyFile("preshared_key_file", in: table),
+                    networks: try networks(in: table, tunnel, clients)))
         }
         return clients
+    }
+
+    /// The networks behind a client, which meet neither the tunnel's own nor those behind `others`.
+    private func networks(
+        in table: TOMLTable, _ tunnel: Configuration.Tunnel, _ others: [Configuration.KnownClient]
+    ) throws(ConfigurationError) -> [CIDR] {
+        let known = others.flatMap { client in client.networks.map { ($0, client.name) } }
+        var networks: [CIDR] = []
+        for (text, value) in try table.strings("networks") ?? [] {
+            do throws(ClientNetworks.Refusal) {
+                networks.append(
+                    try ClientNetworks.check(text, after: networks, tunnel: tunnel.addresses, others: known))
+            } catch {
+                throw table.error("networks", value, error.problem)
+            }
+        }
+        return networks
     }
 
     private func offer() throws(ConfigurationError) -> Configuration.Offer {

@@ -48,7 +48,7 @@ struct ConfigurationReader {
     let root: TOMLTable
     let keys: Configuration.Keys
 
-    static let clientTables = ["server", "path", "discovery"]
+    static let clientTables = ["server", "path", "discovery", "lan"]
     static let serverTables = ["listen", "nat", "offer", "client", "portunus", "rule"]
     static let clientKeys = ["routes", "dns", "kill_switch"]
 

@@ -20,6 +20,10 @@ struct ClientTable {
         }
         var lines =
             clients.isEmpty ? ["no clients; make the first with: bondd invite NAME"] : StatusTable.table(rows)
+        lines += clients.compactMap { client in
+            guard let networks = client.networks, !networks.isEmpty else { return nil }
+            return "  networks behind \(client.name): \(networks.joined(separator: ", "))"
+        }
         if !invitations.isEmpty {
             lines.append("")
             rows = [["open invitation", "uses left", "expires in"]]

@@ -7,7 +7,7 @@ import Messages
 struct Clients: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clients", abstract: "On the server: who may connect.",
-        subcommands: [ListClients.self, RevokeClient.self, RenameClient.self],
+        subcommands: [ListClients.self, RevokeClient.self, RenameClient.self, SetClient.self],
         defaultSubcommand: ListClients.self)
 }
 
@@ -69,5 +69,31 @@ struct RenameClient: ParsableCommand {
 
     func run() throws {
         _ = try GatewaySocket(beside: options.socket).ask(.rename(from: name, to: new))
+    }
+}
+
+/// `bondd clients set NAME --networks 192.168.50.0/24,192.168.51.0/24`
+struct SetClient: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Change a client's settings; its session goes on.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: "The client's name.")
+    var name: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The networks behind the client that are routed to it, with commas between them; \"\" for none.",
+            valueName: "network,…"))
+    var networks: String
+
+    func run() throws {
+        let list = networks.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
+        _ = try GatewaySocket(beside: options.socket).ask(.setNetworks(name: name, networks: list))
+        print(
+            list.isEmpty
+                ? "no networks are routed to \(name)"
+                : "\(list.joined(separator: ", ")) \(list.count == 1 ? "is" : "are") routed to \(name)")
     }
 }

@@ -1,0 +1,58 @@
+import Packet
+import Proto
+
+/// The rules for networks behind a client, which the file and `bondd clients set` share.
+public enum ClientNetworks {
+    /// Why a network can't be routed to a client.
+    public struct Refusal: Error, Equatable {
+        /// The fault and the remedy, to follow the network's text.
+        public let problem: String
+    }
+
+    /// Reads one network.
+    /// - Parameters:
+    ///   - text: `NETWORK/PREFIX`.
+    ///   - earlier: the same client's networks that were read before it.
+    ///   - tunnel: the server's addresses in the tunnel.
+    ///   - others: the networks of the other clients, each with its client's name.
+    /// - Throws: `Refusal` when it is none, has host bits set, is everything or a part of the host's own address space, or meets
+    ///   another one.
+    public static func check(
+        _ text: String, after earlier: [CIDR], tunnel: [CIDR], others: [(CIDR, String)]
+    ) throws(Refusal) -> CIDR {
+        guard let network = CIDR(text) else {
+            throw Refusal(problem: "is not NETWORK/PREFIX such as 192.168.50.0/24")
+        }
+        guard network == network.network else {
+            throw Refusal(problem: "has host bits set; write \(network.network)")
+        }
+        guard network.length > 0 else {
+            throw Refusal(problem: "is the whole internet; name the networks that are behind the client")
+        }
+        let address = network.address
+        guard !address.isLoopback, !address.isLinkLocal, !address.isMulticast else {
+            throw Refusal(problem: "can't be routed; name a network of the client's LAN")
+        }
+        if let own = tunnel.first(where: { $0.network.overlaps(network) }) {
+            throw Refusal(
+                problem: "overlaps the tunnel's network \(own.network); use another network behind the client"
+            )
+        }
+        if let (other, name) = others.first(where: { $0.0.overlaps(network) }) {
+            throw Refusal(
+                problem:
+                    "overlaps \(other), which is behind the client \"\(name)\"; a network can be behind one alone"
+            )
+        }
+        if let other = earlier.first(where: { $0.overlaps(network) }) {
+            throw Refusal(problem: "overlaps \(other), which the same client has; remove one of the two")
+        }
+        guard earlier.count < Wire.maximumNetworks else {
+            throw Refusal(
+                problem:
+                    "is one too many; a client has at most \(Wire.maximumNetworks) networks, join some of them into a larger one"
+            )
+        }
+        return network
+    }
+}
