@@ -27,6 +27,35 @@ import Testing
         #expect(empty.find(IPAddress(v4: 0)) == nil && empty.find(IPAddress(v6High: 0, low: 0)) == nil)
     }
 
+    /// Against a scan of all networks for the longest that matches.
+    @Test func networksLeadToTheirPeerByTheLongestPrefix() {
+        var random = SeededGenerator(seed: 6)
+        var networks: [Prefix: Int] = [:]
+        for peer in 0..<300 {
+            let bits = UInt32(truncatingIfNeeded: random.next()) | 0x0A00_0000
+            let short = UInt8(8 + random.next() % 25)
+            networks[Prefix(address: IPAddress(v4: bits).masked(to: Int(short)), length: short)] = peer
+            let long = UInt8(16 + random.next() % 113)
+            let address = IPAddress(v6High: 0xFD00 << 48 | random.next() & 0xFF, low: random.next())
+            networks[Prefix(address: address.masked(to: Int(long)), length: long)] = peer
+        }
+        let own = IPAddress(v4: 0x0A4D_0002)
+        let table = AddressTable([(own, 999)], networks: networks.map { ($0.key, $0.value) })
+        #expect(table.find(own) == 999)
+        var hits = 0
+        for _ in 0..<5000 {
+            let address =
+                random.next() % 2 == 0
+                ? IPAddress(v4: UInt32(truncatingIfNeeded: random.next()) | 0x0A00_0000)
+                : IPAddress(v6High: 0xFD00 << 48 | random.next() & 0xFF, low: random.next())
+            let best = networks.filter { address.matches($0.key.address, prefix: Int($0.key.length)) }
+                .max { $0.key.length < $1.key.length }
+            #expect(table.find(address) == best?.value)
+            if best != nil { hits += 1 }
+        }
+        #expect(hits > 100)
+    }
+
     @Test func theKeyringFindsOnlyWhatIsBound() throws {
         let session = UnsafeMutablePointer<Session>.allocate(capacity: 1)
         let epoch = UnsafeMutablePointer<Epoch>.allocate(capacity: 1)

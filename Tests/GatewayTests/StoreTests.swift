@@ -144,6 +144,45 @@ import Testing
         #expect(try store.handover(plan: file).clients.map(\.name) == ["ship", "boat-2"])
     }
 
+    @Test func aNetworkIsBehindOneClientAlone() throws {
+        for (name, key) in [("boat", UInt16(1)), ("van", 2)] {
+            let id = try store.invite(name, plan: plan)
+            #expect(try store.enrol(id, Int(key), plan: plan) == .stored)
+        }
+        try store.setNetworks(["192.168.50.0/24", "fd50::/64"], of: "boat", plan: plan)
+        func networks(_ name: String) throws -> [String]? {
+            try store.handover(plan: plan).clients.first { $0.name == name }?.networks
+        }
+        #expect(try networks("boat") == ["192.168.50.0/24", "fd50::/64"])
+        #expect(try networks("van") == nil)
+        #expect(try store.clients(plan: plan).first { $0.name == "boat" }?.networks?.count == 2)
+        for (text, words) in [
+            ("192.168.50.128/25", "is behind the client \"boat\""), ("10.77.0.0/24", "the tunnel's network"),
+            ("192.168.51.1/24", "write 192.168.51.0/24"), ("0.0.0.0/0", "is the whole internet"),
+            ("lan", "is not NETWORK/PREFIX"), ("224.0.0.0/8", "can't be routed"),
+        ] {
+            let error = #expect(throws: GatewayError.self) {
+                try store.setNetworks([text], of: "van", plan: plan)
+            }
+            #expect(error?.description.contains(words) == true, "\(text): \(error?.description ?? "")")
+        }
+        #expect(throws: GatewayError.self) {
+            try store.setNetworks(["10.1.0.0/16", "10.1.2.0/24"], of: "van", plan: plan)
+        }
+        #expect(throws: GatewayError.self) {
+            try store.setNetworks((0..<17).map { "10.\($0 + 100).0.0/16" }, of: "van", plan: plan)
+        }
+        for name in ["desk", "nobody"] {
+            #expect(throws: GatewayError.self) { try store.setNetworks([], of: name, plan: plan) }
+        }
+        // A client whose right was taken away has none any more; its networks are another's to have.
+        try store.revoke("boat", plan: plan, now: Samples.now)
+        try store.setNetworks(["192.168.50.0/24"], of: "van", plan: plan)
+        #expect(try networks("van") == ["192.168.50.0/24"])
+        try store.setNetworks([], of: "van", plan: plan)
+        #expect(try networks("van") == nil)
+    }
+
     @Test func theFilesClientsAreTheFiles() throws {
         #expect(try store.clients(plan: plan).map(\.source) == ["file"])
         for action in ["revoke", "rename"] {

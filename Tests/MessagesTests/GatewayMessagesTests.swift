@@ -6,6 +6,10 @@ import Testing
         (.clients, #"{"do":"clients"}"#),
         (.revoke(name: "boat"), #"{"do":"revoke","name":"boat"}"#),
         (.rename(from: "boat", to: "ship"), #"{"do":"rename","name":"boat","to":"ship"}"#),
+        (
+            .setNetworks(name: "boat", networks: ["10.1.0.0/16"]),
+            #"{"do":"set_networks","name":"boat","networks":["10.1.0.0/16"]}"#
+        ),
         (.backup(path: "/tmp/copy"), #"{"do":"backup","path":"/tmp/copy"}"#),
         (.setEndpoints(["a.example:1"]), #"{"do":"set_endpoints","endpoints":["a.example:1"]}"#),
         (

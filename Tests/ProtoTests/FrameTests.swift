@@ -47,6 +47,12 @@ import Testing
                 + "04 0a580002  06 fd000000000000000000000000000002"  // DNS servers
                 + "04 00 00000000  06 00 00000000000000000000000000000000"  // routes
         ),
+        (
+            .assign(
+                AssignFrame(
+                    mtu: 1400, networks: [Prefix(address: IPAddress(v4: 0xC0A8_3200), length: 24)])),
+            "07 000c 0578 00 00 00  01 04 18 c0a83200"  // no lists of the first version; networks
+        ),
         (.close(3), "08 0001 03"),
         (.mode(ModeFrame(mode: 3, redundantPaths: 2)), "09 0002 03 02"),
         (.assignRequest, "0a 0000"),
@@ -136,6 +142,8 @@ import Testing
 
     @Test func skipsWhatIsUnknown() {
         for (frame, text) in Self.golden {
+            // The list of networks is where an ASSIGN without any may go on.
+            if case .assign(let assignment) = frame, assignment.networks.isEmpty { continue }
             var bytes = hex(text)
             let length = bytes.count - 3 + 2
             bytes[1] = UInt8(length >> 8)
@@ -203,7 +211,7 @@ import Testing
         let full = AssignFrame(
             mtu: 1280, addresses: Array(repeating: address, count: 8),
             dns: Array(repeating: Self.v6, count: 4),
-            routes: Array(repeating: route, count: 32))
+            routes: Array(repeating: route, count: 32), networks: Array(repeating: route, count: 16))
         let buffer = Buffer(1200)
         var writer = FrameWriter(buffer.bytes)
         let fits = writer.append(full)
@@ -216,7 +224,9 @@ import Testing
         tooLong.routes[3].length = 129
         var tooLongV4 = full
         tooLongV4.addresses[0].prefix = 33
-        for frame in [tooMany, tooLong, tooLongV4] {
+        var tooWide = full
+        tooWide.networks.append(route)
+        for frame in [tooMany, tooLong, tooLongV4, tooWide] {
             var writer = FrameWriter(buffer.bytes)
             let fits = writer.append(frame)
             #expect(!fits && writer.count == 0)
@@ -225,7 +235,8 @@ import Testing
         for text in [
             "07 0005 0578 09 00 00", "07 0005 0578 00 05 00", "07 0005 0578 00 00 21",
             "07 000b 0578 01 00 00 04 21 0a580002", "07 000b 0578 01 00 00 05 18 0a580002",
-            "07 000b 0578 01 00 00 06 18 0a580002",
+            "07 000b 0578 01 00 00 06 18 0a580002", "07 0006 0578 00 00 00 11", "07 0006 0578 00 00 00 01",
+            "07 000c 0578 00 00 00 01 04 21 0a580000",
         ] {
             #expect(read(hex(text)).isMalformed, "\(text)")
         }

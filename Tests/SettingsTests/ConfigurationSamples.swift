@@ -96,7 +96,7 @@ struct ConfigurationSamples {
         BadConfiguration(
             text: "[tunnels]\n",
             sentence:
-                "bondd.toml:1: unknown table or key \"tunnels\"; use client, discovery, health, listen, nat, "
+                "bondd.toml:1: unknown table or key \"tunnels\"; use client, discovery, health, lan, listen, nat, "
                 + "offer, path, portunus, rule, server and tunnel"),
         client(
             2, "role = \"peer\"", "bondd.toml:2: [tunnel] role = \"peer\" is not a role; use client or server"
@@ -246,6 +246,18 @@ struct ConfigurationSamples {
         client(
             9, "gateway = [\"192.0.2.1\", \"192.0.2.2\"]",
             "bondd.toml:9: [[path]] gateway = \"192.0.2.2\" is a second one of its family; keep one"),
+        client(9, "[lan]", "bondd.toml:9: [lan] needs interfaces = [\"br0\"], the LAN's interface"),
+        client(
+            9, "[lan]\ninterfaces = [\"eth0\"]",
+            "bondd.toml:10: [lan] interfaces = \"eth0\" is a path's interface as well; an uplink can't be a LAN, remove one of the two"
+        ),
+        client(
+            9, "[lan]\ninterfaces = [\"bond0\"]",
+            "bondd.toml:10: [lan] interfaces = \"bond0\" is the tunnel itself; name the LAN's interface"),
+        client(
+            9, "[lan]\ninterfaces = [\"br 0\"]",
+            "bondd.toml:10: [lan] interfaces = \"br 0\" is not an interface's name; use at most 15 ASCII characters without '/', ':' and spaces"
+        ),
         BadConfiguration(
             text: client.split(separator: "\n").prefix(3).joined(separator: "\n"),
             sentence:
@@ -254,6 +266,22 @@ struct ConfigurationSamples {
     ]
 
     private static let serverOnly = [
+        server(
+            11, "[lan]\ninterfaces = [\"br0\"]",
+            "bondd.toml:11: [lan] is a client's table; remove it or correct the role"),
+        server(
+            11, "networks = [\"192.168.50.0/24\", \"192.168.50.128/25\"]",
+            "bondd.toml:11: [[client]] networks = \"192.168.50.128/25\" overlaps 192.168.50.0/24, which the same client has; remove one of the two"
+        ),
+        server(
+            11, "networks = [\"10.77.0.0/16\"]",
+            "bondd.toml:11: [[client]] networks = \"10.77.0.0/16\" overlaps the tunnel's network 10.77.0.0/24; use another network behind the client"
+        ),
+        server(
+            11,
+            "networks = [\"10.1.0.0/16\"]\n[[client]]\nname = \"x\"\npublic_key = \"\(otherKey)\"\naddress = [\"10.77.0.3\"]\nnetworks = [\"10.1.2.0/24\"]",
+            "bondd.toml:16: [[client]] networks = \"10.1.2.0/24\" overlaps 10.1.0.0/16, which is behind the client \"laptop\"; a network can be behind one alone"
+        ),
         server(
             2, "role = \"server\"\nroutes = []",
             "bondd.toml:3: [tunnel] routes = an array is a client's key; remove it"),

@@ -8,6 +8,19 @@ import Testing
     let samples = ConfigurationSamples()
 
     /// Where neither library has it, the error says what to do; this machine may have it.
+    @Test func aLANAndNetworksAreRead() throws {
+        let samples = ConfigurationSamples()
+        let lan = try samples.read(
+            ConfigurationSamples.client + "\n[lan]\ninterfaces = [\"br0\", \"wlan1\", \"br0\"]\n")
+        guard case .client(let client) = lan.role else { throw CancellationError() }
+        // They never become uplinks either.
+        #expect(client.lan == ["br0", "wlan1"] && client.discovery.exclude == ["br0", "wlan1"])
+        let file = try samples.read(
+            ConfigurationSamples.server + "\nnetworks = [\"192.168.50.0/24\", \"fd50::/64\"]\n")
+        guard case .server(let server) = file.role else { throw CancellationError() }
+        #expect(server.clients[0].networks.map(\.description) == ["192.168.50.0/24", "fd50::/64"])
+    }
+
     @Test func aesIsACipher() throws {
         let text = """
             [tunnel]

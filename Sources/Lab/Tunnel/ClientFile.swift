@@ -36,6 +36,8 @@ public struct ClientFile: Sendable {
     public var killSwitch = false
     /// `dns`; nil leaves the key out.
     public var dns: [String]?
+    /// `[lan] interfaces`; nil leaves the table out.
+    public var lan: [String]?
     /// `[discovery] include`; nil leaves the table out.
     public var discovery: [String]?
     /// Where the server is, for paths that do not say so.
@@ -71,6 +73,7 @@ public struct ClientFile: Sendable {
 
             """
         if let file = presharedKeyFile { text += "preshared_key_file = \"\(file)\"\n" }
+        if let lan { text += "[lan]\ninterfaces = \(lan)\n" }
         if let discovery { text += "[discovery]\ninclude = \(discovery)\n" }
         for path in paths {
             text += """

@@ -10,6 +10,8 @@ public struct ServerFile: Sendable {
         public var addresses: [String]
         /// The file of its preshared key, if any.
         public var presharedKeyFile: String?
+        /// The networks behind it.
+        public var networks: [String] = []
 
         /// A client without preshared key.
         public init(name: String, publicKey: String, addresses: [String]) {
@@ -71,6 +73,7 @@ public struct ServerFile: Sendable {
                 address = \(client.addresses)
 
                 """
+            if !client.networks.isEmpty { text += "networks = \(client.networks)\n" }
             if let file = client.presharedKeyFile { text += "preshared_key_file = \"\(file)\"\n" }
         }
         return text
