@@ -20,9 +20,14 @@ extension Session {
 
     /// Keeps a few test packets waiting as long as they are wanted. They take their turns with other flows, and are paced,
     /// repaired and put in order like them; without ACKs from the peer they stop as all traffic does.
+    ///
+    /// Their number is bounded as well as their bytes: from 2.2 Gbit/s on, the queue holds fewer bytes than its share in time,
+    /// because it is full of packets first.
     mutating func makeTestPackets(_ resources: inout Resources, now: Instant) {
         guard bench.sendsUntil > now, hasPathUp else { return }
-        while queue.bytes < queueLimit / Self.benchShare && resources.mayRetain {
+        while queue.bytes < queueLimit / Self.benchShare && queue.count < Self.longestQueue / 2
+            && resources.mayRetain
+        {
             let slot = resources.pool.reserve()
             guard slot != .none else { return }
             resources.pool.setLength(Bench.size, of: slot)

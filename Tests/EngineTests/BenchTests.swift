@@ -43,6 +43,17 @@ import Testing
         #expect(world.clients[0].buffers == 0 && world.servers[0].buffers == 0)
     }
 
+    /// From 2.2 Gbit/s on, a queue of so much time is full of packets before it is full of bytes.
+    @Test(.timeLimit(.minutes(1))) func aLinkOfSeveralGigabitsIsMeasured() throws {
+        let world = try World(clients: [["4000/1"]], mode: .auto, seed: 3, pool: 16384)
+        world.run(for: .seconds(1))
+        measure(world, nil, up: true, for: .milliseconds(200))
+        let capacity = try #require(world.clients[0].session()).pointee.capacity.value ?? 0
+        #expect(capacity > 280_000_000, "\(capacity) B/s: the rate that matters was not reached")
+        world.run(for: .seconds(2))
+        #expect(world.clients[0].buffers == 0 && world.servers[0].buffers == 0)
+    }
+
     @Test func onePathAloneIsMeasuredAndTheOthersAreFree() throws {
         let world = try world()
         measure(world, 2, up: true, for: .seconds(1))
