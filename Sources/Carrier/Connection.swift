@@ -64,6 +64,8 @@ struct Connection {
     var newer: Int32 = -1
     /// What was read of its ClientHello; -1 when it is not peeked at.
     var hello: Int32 = -1
+    /// Whether the kernel was told to wait for more than a byte of it.
+    var hasLowWater = false
 
     init(client: Int32, port: Int, accepted: Instant) {
         self.client = client

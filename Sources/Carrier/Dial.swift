@@ -9,6 +9,9 @@ struct Dial {
     /// The addresses of the last one that was begun, and how many of them were begun.
     var addresses: [IPAddress] = []
     var tried = 0
+    /// Whether an address of the last target could be asked, and whether this host was in the way of another.
+    var isAsked = false
+    var isHindered = false
     /// When all of it is given up.
     let end: Instant
 

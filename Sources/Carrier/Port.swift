@@ -1,14 +1,21 @@
-import Glibc
+import Packet
 import Rules
+
+/// What a port is known by.
+struct PortKey: Hashable {
+    let transport: Transport
+    let number: UInt16
+    /// The one address of this host that is listened on; nil: every one.
+    let address: IPAddress?
+}
 
 /// A port that is listened on.
 struct Port {
-    /// Which.
-    let number: UInt16
-    let transport: Transport
-    /// Its sockets; -1 for none.
-    var socket4: Int32 = -1
-    var socket6: Int32 = -1
+    let key: PortKey
+    /// The numbers of its sockets.
+    var listeners: [Int] = []
+    /// Families of which another program has the port on loopback, so that each other address of this host has a socket of its own.
+    var shared: [IPAddress.Family] = []
     /// The rules that it is for.
     var routes = NameRoutes()
     /// The rule that it is for when there are no names, by number; -1 for none.
@@ -20,9 +27,11 @@ struct Port {
     /// What looking at names saw.
     var names: NameListenerReport
 
-    init(_ number: UInt16, _ transport: Transport) {
-        self.number = number
-        self.transport = transport
-        names = NameListenerReport(port: number)
+    var number: UInt16 { key.number }
+    var transport: Transport { key.transport }
+
+    init(_ key: PortKey) {
+        self.key = key
+        names = NameListenerReport(port: key.number)
     }
 }

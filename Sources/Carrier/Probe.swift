@@ -9,4 +9,7 @@ struct Probe {
     var socket: Int32 = -1
     /// The target's addresses that were not tried yet.
     var addresses: ArraySlice<IPAddress> = []
+    /// Whether an address could be asked, and whether this host was in the way of another.
+    var isAsked = false
+    var isHindered = false
 }

@@ -11,12 +11,11 @@ extension Relay {
 
     /// Takes the connections that wait at a port.
     mutating func accept(_ token: Token) {
-        let port = ports[token.index]
-        let socket = token.kind == .listener4 ? port.pointee.socket4 : port.pointee.socket6
+        let (socket, port) = (listeners[token.index].pointee.socket, listeners[token.index].pointee.port)
         for _ in 0..<Self.acceptBatch {
             let client = clinux_accept(socket)
             if client >= 0 {
-                welcome(client, port: token.index)
+                welcome(client, port: port)
             } else if Sockets.isExhausted(client) {
                 guard turnAway(at: socket) else {
                     poller.watch(socket, reading: false, writing: false, token)
@@ -31,9 +30,8 @@ extension Relay {
 
     /// A port that rested is listened to again.
     mutating func resume(_ token: Token) {
-        let port = ports[token.index]
-        let socket = token.kind == .listener4 ? port.pointee.socket4 : port.pointee.socket6
-        guard socket >= 0, !poller.watchReading(socket, token) else { return }
+        let socket = listeners[token.index].pointee.socket
+        guard !poller.watchReading(socket, token) else { return }
         deadlines.add(token, at: now + Self.rest)
     }
 

@@ -9,8 +9,7 @@ extension Relay {
 
     /// Passes on what end users sent to a port.
     mutating func receive(_ token: Token) {
-        let port = ports[token.index]
-        let socket = token.kind == .listener4 ? port.pointee.socket4 : port.pointee.socket6
+        let socket = listeners[token.index].pointee.socket
         for _ in 0..<Self.rounds {
             let count = datagrams.receive(socket)
             var start = 0
@@ -19,7 +18,7 @@ extension Relay {
                 while end < count && datagrams.isSameFlow(start, end) { end += 1 }
                 passIn(start..<end, token)
                 // A flow that ended may have been all that the port was still for.
-                guard ports.contains(token) else { return }
+                guard listeners.contains(token) else { return }
                 start = end
             }
             if count < Datagrams.capacity { return }
@@ -29,7 +28,7 @@ extension Relay {
     /// Passes on datagrams of one end user.
     private mutating func passIn(_ range: Range<Int>, _ token: Token) {
         guard let source = datagrams.source(of: range.lowerBound) else { return }
-        var index = flowIndex.find(Int32(token.index), source, in: flows)
+        var index = flowIndex.find(Int32(listeners[token.index].pointee.port), source, in: flows)
         if index < 0 {
             index = startFlow(token, source, datagram: range.lowerBound)
             if index < 0 { return }
@@ -50,13 +49,13 @@ extension Relay {
         if events & EPOLLERR.rawValue != 0 {
             let code = clinux_socket_error(flow.pointee.socket)
             // What was too large for the way is lost; the kernel knows better from then on.
-            if code != 0 && code != -EMSGSIZE { return failFlow(index) }
+            if code != 0 && code != -EMSGSIZE { return loseFlow(index, code) }
         }
         for _ in 0..<Self.rounds {
             let count = datagrams.receive(flow.pointee.socket)
             // If there is more, this comes again.
             if count == 0 || count == -Int(EMSGSIZE) { return }
-            if count < 0 { return failFlow(index) }
+            if count < 0 { return loseFlow(index, Int32(count)) }
             flow.pointee.used = now
             services[Int(flow.pointee.service)].pointee.order.succeed(Int(flow.pointee.targetIndex), at: now)
             send(0..<count, .outward, index)

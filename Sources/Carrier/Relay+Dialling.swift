@@ -31,9 +31,10 @@ extension Relay {
                 if code >= 0 { return }
                 // Nobody else's fault, and the next one won't do better.
                 if Sockets.isExhausted(code) { break }
+                note(code, of: dial)
                 continue
             }
-            if dial.pointee.begun > 0 {
+            if dial.pointee.begun > 0 && (dial.pointee.isAsked || !dial.pointee.isHindered) {
                 fail(Int(connection.pointee.targetIndex), of: Int(connection.pointee.service))
             }
             guard dial.pointee.begun < dial.pointee.targets.count else { break }
@@ -41,6 +42,7 @@ extension Relay {
             dial.pointee.begun += 1
             dial.pointee.tried = 0
             dial.pointee.addresses = []
+            (dial.pointee.isAsked, dial.pointee.isHindered) = (false, false)
             connection.pointee.targetIndex = UInt8(target)
             let waiter = Token(.connection, index, connections.generation(of: index))
             switch find(target, of: Int(connection.pointee.service), for: waiter) {
@@ -48,10 +50,15 @@ extension Relay {
             case .later:
                 connection.pointee.state = .resolving
                 return wake(index, at: dial.pointee.end)
-            case .nowhere: break
+            case .nowhere: services[Int(connection.pointee.service)].pointee.report.failedLookups += 1
             }
         }
         drop(index, reset: true)
+    }
+
+    /// Takes down what kept an address from being reached.
+    private func note(_ code: Int32, of dial: UnsafeMutablePointer<Dial>) {
+        if Sockets.isOwnFault(code) { dial.pointee.isHindered = true } else { dial.pointee.isAsked = true }
     }
 
     /// The name of the target that is dialled has been looked up.
@@ -62,7 +69,7 @@ extension Relay {
         dialNext(index)
     }
 
-    /// Nothing came of the whole way.
+    /// Nothing came of the whole way in time.
     mutating func giveUp(_ index: Int) {
         let connection = connections[index]
         fail(Int(connection.pointee.targetIndex), of: Int(connection.pointee.service))
@@ -74,7 +81,8 @@ extension Relay {
         let service = services[Int(connection.pointee.service)]
         let target = service.pointee.rule.targets[Int(connection.pointee.targetIndex)]
         let port = target.port + connection.pointee.offset
-        let socket = Sockets.connect(to: Endpoint(address: address, port: port), transport: .tcp)
+        let socket = Sockets.connect(
+            to: Endpoint(address: address, port: port), by: reach.way(to: address), transport: .tcp)
         guard socket >= 0 else { return socket }
         connection.pointee.target = socket
         connection.pointee.state = .dialling
@@ -87,15 +95,19 @@ extension Relay {
     }
 
     /// The address did not answer in time.
-    mutating func failDial(_ index: Int) {
+    mutating func failDial(_ index: Int) { failDial(index, -ETIMEDOUT) }
+
+    private mutating func failDial(_ index: Int, _ code: Int32) {
         closeTarget(index)
+        note(code, of: dials[Int(connections[index].pointee.dial)])
         dialNext(index)
     }
 
     /// The target answered, or refused.
     mutating func finishDial(_ index: Int) {
         let connection = connections[index]
-        guard clinux_socket_error(connection.pointee.target) == 0 else { return failDial(index) }
+        let code = clinux_socket_error(connection.pointee.target)
+        guard code == 0 else { return failDial(index, code) }
         guard greet(index) else { return drop(index, reset: true) }
         let service = services[Int(connection.pointee.service)]
         let target = Int(connection.pointee.targetIndex)

@@ -9,7 +9,8 @@ extension Relay {
 
     /// Takes on a flow with the datagram of that number; its number, or -1 when it may not be.
     mutating func startFlow(_ token: Token, _ source: Endpoint, datagram: Int) -> Int {
-        let port = ports[token.index]
+        let listener = listeners[token.index].pointee
+        let port = ports[listener.port]
         let number = Int(port.pointee.plain)
         guard number >= 0, let local = datagrams.destination(of: datagram) else { return -1 }
         let service = services[number]
@@ -21,10 +22,9 @@ extension Relay {
         }
         guard admit(.udp, service: number) else { return -1 }
         let offset = port.pointee.number - service.pointee.rule.ports.lowerBound
-        let listener = token.kind == .listener4 ? port.pointee.socket4 : port.pointee.socket6
         let index = flows.insert(
             Flow(
-                port: Int32(token.index), listener: listener, service: Int32(number), offset: offset,
+                port: Int32(listener.port), listener: listener.socket, service: Int32(number), offset: offset,
                 source: source, local: local, used: now))
         flowIndex.insert(index, in: flows)
         port.pointee.flows += 1
@@ -37,7 +37,9 @@ extension Relay {
         switch find(target, of: number, for: waiter) {
         case .addresses(let addresses): beginFlow(index, at: addresses)
         case .later: hold(index, datagram: datagram)
-        case .nowhere: failFlow(index)
+        case .nowhere:
+            service.pointee.report.failedLookups += 1
+            failFlow(index)
         }
         return flows.contains(waiter) ? index : -1
     }
@@ -48,13 +50,18 @@ extension Relay {
         let service = services[Int(flow.pointee.service)]
         let target = Int(flow.pointee.targetIndex)
         let port = service.pointee.rule.targets[target].port + flow.pointee.offset
+        var isHindered = false
         for address in addresses {
-            let socket = Sockets.connect(to: Endpoint(address: address, port: port), transport: .udp)
+            let socket = Sockets.connect(
+                to: Endpoint(address: address, port: port), by: reach.way(to: address), transport: .udp)
             if Sockets.isExhausted(socket) {
                 service.pointee.report.droppedFlows += 1
                 return endFlow(index)
             }
-            guard socket >= 0 else { continue }
+            guard socket >= 0 else {
+                if Sockets.isOwnFault(socket) { isHindered = true }
+                continue
+            }
             flow.pointee.socket = socket
             guard poller.watchReading(socket, Token(.flow, index, flows.generation(of: index))) else {
                 return endFlow(index)
@@ -63,7 +70,8 @@ extension Relay {
             if service.pointee.order.isFailover(target) { service.pointee.report.failovers += 1 }
             return sendHeld(index)
         }
-        failFlow(index)
+        // The next datagram tries again.
+        if isHindered { endFlow(index) } else { failFlow(index) }
     }
 
     /// Keeps the datagram that a flow begins with, if there is room; it is lost otherwise, as those behind it are.
@@ -90,6 +98,11 @@ extension Relay {
             send(flow.pointee.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         if count >= 0 { countDatagrams(1, held.count, .inward, index) }
+    }
+
+    /// The flow's socket is no use any more.
+    mutating func loseFlow(_ index: Int, _ code: Int32) {
+        if Sockets.isOwnFault(code) { endFlow(index) } else { failFlow(index) }
     }
 
     /// The flow's target does not work.
@@ -133,6 +146,7 @@ extension Relay {
         flowIndex.remove(index, in: flows)
         flows.remove(index)
         count(service: service, offset: offset) { $0.flows -= 1 }
+        release(service: service)
         ports[port].pointee.flows -= 1
         leavePort(port)
         leave(service)

@@ -30,7 +30,7 @@ extension Relay {
         return Allowance.admit(transport, rule: &service.pointee.allowance, owner: &nobody, at: now) == nil
     }
 
-    /// A TCP connection has ended.
+    /// A TCP connection or a UDP flow has ended.
     mutating func release(service: Int) {
         let service = services[service]
         service.pointee.allowance.release()

@@ -24,59 +24,6 @@ extension Relay {
         scheduleProbes(number)
     }
 
-    /// The port's number, with the rule among those that it is for.
-    private mutating func takePort(_ number: UInt16, for rule: Rule) throws(RuleRefusal) -> Int {
-        let isRange = rule.ports.count > 1
-        let word: UInt16? = isRange ? number : nil
-        let key = PortKey(transport: rule.transport, number: number)
-        if let index = portNumbers[key] {
-            // A port of a range is nobody else's, and neither is one a range is to have.
-            let port = ports[index]
-            if !port.pointee.routes.isEmpty && (isRange || port.pointee.isOfRange) { throw .portInUse(word) }
-            do throws(RuleRefusal) {
-                try port.pointee.routes.add(rule.serverName, rule.id)
-            } catch {
-                throw error == .portInUse(nil) ? .portInUse(word) : error
-            }
-            port.pointee.isOfRange = isRange
-            return index
-        }
-        var port = Port(number, rule.transport)
-        try port.routes.add(rule.serverName, rule.id)
-        port.isOfRange = isRange
-        port.socket4 = Sockets.listen(.v4, port: number, transport: rule.transport)
-        if port.socket4 < 0 && !Sockets.isMissingFamily(port.socket4) {
-            throw Self.refusal(port.socket4, port: word)
-        }
-        port.socket6 = Sockets.listen(.v6, port: number, transport: rule.transport)
-        let isMissing = Sockets.isMissingFamily(port.socket6)
-        if port.socket6 < 0 && !(isMissing && port.socket4 >= 0) {
-            if port.socket4 >= 0 { close(port.socket4) }
-            throw Self.refusal(port.socket6, port: word)
-        }
-        let index = ports.insert(port)
-        let generation = ports.generation(of: index)
-        for (socket, kind) in [(port.socket4, Token.Kind.listener4), (port.socket6, .listener6)]
-        where socket >= 0 {
-            guard poller.watchReading(socket, Token(kind, index, generation)) else {
-                for socket in [port.socket4, port.socket6] where socket >= 0 { close(socket) }
-                ports.remove(index)
-                throw .outOfDescriptors
-            }
-        }
-        portNumbers[key] = index
-        return index
-    }
-
-    private static func refusal(_ code: Int32, port: UInt16?) -> RuleRefusal {
-        switch -code {
-        case EADDRINUSE: .portInUse(port)
-        case EACCES, EPERM: .permissionDenied(port)
-        case _ where Sockets.isExhausted(code): .outOfDescriptors
-        default: .bindFailed(port)
-        }
-    }
-
     /// Stops listening for a rule, and lets go of what it has when that is through, at the latest after `drain` seconds.
     mutating func remove(_ id: RuleID, drain: Int) -> Bool {
         guard let number = serviceNumbers[id], !services[number].pointee.isLeaving else { return false }
@@ -94,21 +41,6 @@ extension Relay {
             deadlines.add(token, at: now + .seconds(Int64(drain)))
         }
         return true
-    }
-
-    /// Closes a port when nobody has any use for it.
-    mutating func leavePort(_ index: Int, rule: RuleID? = nil) {
-        let port = ports[index]
-        if let rule {
-            let isPlain = port.pointee.routes.fallback == rule
-            port.pointee.routes.remove(rule)
-            if isPlain { port.pointee.plain = -1 }
-        }
-        guard port.pointee.routes.isEmpty && port.pointee.flows == 0 else { return }
-        for socket in [port.pointee.socket4, port.pointee.socket6] where socket >= 0 { close(socket) }
-        dropPeeks(of: index)
-        portNumbers[PortKey(transport: port.pointee.transport, number: port.pointee.number)] = nil
-        ports.remove(index)
     }
 
     /// Ends all that a rule still has.

@@ -47,11 +47,10 @@ extension Relay {
     private mutating func take(_ answer: Resolver.Answer) {
         let addresses =
             names.resolve(answer.name, to: answer.addresses, lifetime: answer.lifetime, at: now) ?? []
-        var failed: Set<Int> = []
         for (waiter, number) in waiters.removeValue(forKey: answer.name) ?? [] {
             guard isThere(waiter) else { continue }
             let service = services[number]
-            if answer.addresses.isEmpty && failed.insert(number).inserted {
+            if addresses.isEmpty && waiter.kind != .probe {
                 service.pointee.report.failedLookups += 1
             }
             let order = service.pointee.rule.dialOrder(addresses, reach: reach)

@@ -52,29 +52,37 @@ extension Relay {
         guard count > 0 else { return drop(index, reset: count < 0) }
         let said = UnsafeRawBufferPointer(rebasing: scratch[..<count])
         switch hellos[Int(connection.pointee.hello)].pointee.read(said) {
-        case .needsMore: break
+        case .needsMore: awaitMore(index, said: count)
         case .name(let name): route(index, name: name)
-        case .notTLS:
-            ports[Int(connection.pointee.port)].pointee.names.parseFailures += 1
-            route(index, name: nil)
+        case .notTLS: route(index, name: nil, isTLS: false)
         }
     }
 
-    /// No name came in time. Whoever waits for the target to speak first is for the rule without a name, too.
-    mutating func givePeekUp(_ index: Int) {
-        ports[Int(connections[index].pointee.port)].pointee.names.parseFailures += 1
-        route(index, name: nil)
+    /// Has the kernel wake this thread no sooner than there can be news: each look copies all that was said so far, which a caller
+    /// who drips bytes would have done for each of them.
+    private func awaitMore(_ index: Int, said count: Int) {
+        let connection = connections[index]
+        let needed = hellos[Int(connection.pointee.hello)].pointee.neededSize
+        guard needed > count + 1 else { return }
+        Sockets.setLowWater(connection.pointee.client, Int32(needed))
+        connection.pointee.hasLowWater = true
     }
 
-    private mutating func route(_ index: Int, name: String?) {
+    /// No name came in time. Whoever waits for the target to speak first is for the rule without a name, too.
+    mutating func givePeekUp(_ index: Int) { route(index, name: nil, isTLS: false) }
+
+    private mutating func route(_ index: Int, name: String?, isTLS: Bool = true) {
         let connection = connections[index]
         let port = ports[Int(connection.pointee.port)]
         // The time of this turn's beginning is too coarse for the first buckets.
         let time = Instant(nanoseconds: clinux_monotonic()) - connection.pointee.accepted
         port.pointee.names.count(after: UInt64(max(0, time.microseconds)))
         endPeek(index)
+        if connection.pointee.hasLowWater { Sockets.setLowWater(connection.pointee.client, 1) }
+        if !isTLS { port.pointee.names.parseFailures += 1 }
         guard let (rule, match) = port.pointee.routes.route(name), let service = serviceNumbers[rule] else {
-            port.pointee.names.misses += 1
+            // Each is counted once: what is no TLS has no name that could miss.
+            if isTLS { port.pointee.names.misses += 1 }
             return drop(index, reset: true)
         }
         switch match {

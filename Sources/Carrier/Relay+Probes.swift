@@ -49,26 +49,56 @@ extension Relay {
         let probe = probes[index]
         let port = services[Int(probe.pointee.service)].pointee.rule.targets[probe.pointee.target].port
         while let address = probe.pointee.addresses.popFirst() {
-            let socket = Sockets.connect(to: Endpoint(address: address, port: port), transport: .tcp)
-            guard socket >= 0 else { continue }
+            let socket = Sockets.connect(
+                to: Endpoint(address: address, port: port), by: reach.way(to: address), transport: .tcp)
+            guard socket >= 0 else {
+                note(socket, of: probe)
+                continue
+            }
             probe.pointee.socket = socket
             if poller.watchChanges(socket, Token(.probe, index, probes.generation(of: index))) { return }
             break
         }
-        endProbe(index, isUp: false)
+        endProbe(index, isUp: probe.pointee.isHindered && !probe.pointee.isAsked ? nil : false)
+    }
+
+    /// Takes down what kept an address from being reached.
+    private func note(_ code: Int32, of probe: UnsafeMutablePointer<Probe>) {
+        if Sockets.isOwnFault(code) || Sockets.isExhausted(code) {
+            probe.pointee.isHindered = true
+        } else {
+            probe.pointee.isAsked = true
+        }
     }
 
     /// The target answered, or refused.
     mutating func finishProbe(_ index: Int) {
         let probe = probes[index]
-        if clinux_socket_error(probe.pointee.socket) == 0 { return endProbe(index, isUp: true) }
+        let code = clinux_socket_error(probe.pointee.socket)
+        if code == 0 {
+            greet(probe)
+            return endProbe(index, isUp: true)
+        }
+        note(code, of: probe)
         close(probe.pointee.socket)
         probe.pointee.socket = -1
         probeNext(index)
     }
 
-    /// Ends a probe, with what came of it.
-    mutating func endProbe(_ index: Int, isUp: Bool) {
+    /// Tells a target that wants to know whose connection it is that it is a probe's (LOCAL, UNKNOWN), and says good-bye: one that
+    /// says nothing, or is reset, is an error in the target's log each time.
+    private func greet(_ probe: UnsafeMutablePointer<Probe>) {
+        let target = services[Int(probe.pointee.service)].pointee.rule.targets[probe.pointee.target]
+        guard let version = target.proxy else { return }
+        let size = ProxyHeader(probe: version).write(to: scratch)
+        // A new connection has room for it.
+        _ = send(probe.pointee.socket, scratch.baseAddress, size, Int32(MSG_NOSIGNAL))
+        close(probe.pointee.socket)
+        probe.pointee.socket = -1
+    }
+
+    /// Ends a probe, with what came of it; nil: nothing is known.
+    mutating func endProbe(_ index: Int, isUp: Bool?) {
         let probe = probes[index]
         let number = Int(probe.pointee.service)
         // Without a byte said, a reset is what costs the target least.

@@ -27,7 +27,8 @@ extension Relay {
             result.owners.append(
                 OwnerReport(
                     owner: owner.pointee.name, limit: allowance.report, bytes: owner.pointee.bytes,
-                    quota: owner.pointee.meter?.quota(at: wallSeconds)))
+                    quota: owner.pointee.meter?.quota(at: wallSeconds),
+                    lastingQuota: owner.pointee.meter?.lasting(at: wallSeconds, now: now)))
         }
         return result
     }
@@ -35,6 +36,7 @@ extension Relay {
     private func report(of index: Int, at milliseconds: Int64) -> RuleReport {
         let service = services[index]
         var report = service.pointee.report
+        report.healthChanges = service.pointee.order.healthChanges
         report.limit = service.pointee.allowance.report
         for (offset, traffic) in service.pointee.portTraffic.enumerated() where traffic != Traffic() {
             let port = service.pointee.rule.ports.lowerBound + UInt16(offset)

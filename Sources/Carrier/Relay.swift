@@ -16,9 +16,9 @@ struct Relay: ~Copyable {
     var maximumFlows = 1024
 
     var ports = Slab<Port>()
+    var listeners = Slab<Listener>()
     var services = Slab<Service>()
     var owners = Slab<Owner>()
-    /// By transport and number.
     var portNumbers: [PortKey: Int] = [:]
     var serviceNumbers: [RuleID: Int] = [:]
     var ownerNumbers: [String: Int] = [:]
@@ -96,23 +96,24 @@ struct Relay: ~Copyable {
         switch token.kind {
         case .mailbox: for command in mailbox.take() { perform(command) }
         case .resolver: resolver.process(Int32(token.index), events, poller)
-        case .listener4, .listener6:
-            guard ports.contains(token) else { return }
-            switch ports[token.index].pointee.transport {
+        case .listener:
+            guard listeners.contains(token) else { return }
+            switch ports[listeners[token.index].pointee.port].pointee.transport {
             case .tcp: accept(token)
             case .udp: receive(token)
             }
         case .client, .target: if connections.contains(token) { notice(token, events) }
         case .flow: if flows.contains(token) { answer(token.index, events) }
         case .probe: if probes.contains(token) { finishProbe(token.index) }
-        case .connection, .service, .probing: break
+        case .connection, .service, .probing, .addresses: break
         }
     }
 
     /// A deadline has come.
     private mutating func expire(_ token: Token, at instant: Instant) {
         switch token.kind {
-        case .listener4, .listener6: if ports.contains(token) { resume(token) }
+        case .listener: if listeners.contains(token) { resume(token) }
+        case .addresses: if ports.contains(token) { lookAtAddresses(token.index) }
         case .connection: if connections.contains(token) { look(token.index, at: instant) }
         case .flow: if flows.contains(token) { lookAtFlow(token.index, at: instant) }
         case .probe: if probes.contains(token) { endProbe(token.index, isUp: false) }
@@ -123,10 +124,4 @@ struct Relay: ~Copyable {
     }
 
     static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
-}
-
-/// What a port is known by.
-struct PortKey: Hashable {
-    let transport: Transport
-    let number: UInt16
 }

@@ -4,10 +4,10 @@ struct Token: Equatable {
         case mailbox
         /// A socket of the resolver; the number is the descriptor.
         case resolver
-        /// A port's IPv4 socket.
-        case listener4
-        /// A port's IPv6 socket.
-        case listener6
+        /// A socket on which a port is listened on.
+        case listener
+        /// A port, when the addresses of this host are looked at again.
+        case addresses
         /// A connection's socket to the end user.
         case client
         /// A connection's socket to the target.

@@ -17,6 +17,7 @@ public final class ControlPlane: Sendable {
     private struct Work {
         var task: Task<Void, Never>?
         var isStopped = false
+        var isOver = false
     }
 
     /// - Parameters:
@@ -52,7 +53,15 @@ public final class ControlPlane: Sendable {
         }
     }
 
+    /// Whether nothing is tried any more, as the control plane does not know this server, or as the bundle is no use.
+    public var isOver: Bool { work.withLock { $0.isOver } }
+
     private func run() async {
+        await keepConnected()
+        work.withLock { $0.isOver = true }
+    }
+
+    private func keepConnected() async {
         guard let endpoint = HostPort(bundle.endpoint), let pin = Pin(bundle.pin), bundle.fault == nil else {
             let fault = "the bundle is no use: \(bundle.fault ?? "it is not whole")"
             log(.error, "the control plane is not asked", ["reason": fault])
@@ -62,19 +71,26 @@ public final class ControlPlane: Sendable {
         keeper.stateChanged(state)
         var backoff = Backoff(first: timing.firstPause, longest: timing.longestPause)
         var generator = SystemRandomNumberGenerator()
+        var ledger = ReportLedger()
+        // The rules that the control plane was asked for and has not named since.
+        var asked: Set<UInt64> = []
         while !Task.isCancelled {
             let session = Session(
-                keeper: keeper, log: log, version: version, patience: timing.acknowledgement)
+                keeper: keeper, log: log, version: version, patience: timing.acknowledgement, ledger: ledger,
+                asked: asked)
             let start = ContinuousClock.now
             let end = await hold(session, endpoint, pin)
             session.close()
+            ledger = await session.ledger
+            asked = await session.asked
             guard !Task.isCancelled else { return }
             if await session.isWelcome {
                 state = .connected
                 // Two clients with one token end each other's sessions; they should not do that ever faster.
                 if start.duration(to: .now) >= timing.steady { backoff.reset() }
             }
-            let next = Self.state(after: end)
+            // Nobody needs to hear of a session that ends for the sake of another one.
+            let next = end == .asked ? state : Self.state(after: end)
             if next != state {
                 keeper.stateChanged(next)
                 state = next
@@ -86,8 +102,10 @@ public final class ControlPlane: Sendable {
 
     private static func state(after end: SessionEnd) -> PlaneState {
         switch end {
-        case .closed:
-            .connecting("the control plane ended the session; another client may have the same token")
+        case .closed, .asked:
+            .connecting(
+                "it ended the session, as it does when it is restarted, when this server is enrolled again, or when another one has the same bundle"
+            )
         case .broken(let reason): .connecting(reason)
         case .unauthorized(let word): .unauthorized(word)
         case .wrongCertificate: .wrongCertificate
@@ -121,7 +139,10 @@ public final class ControlPlane: Sendable {
                 let request = StreamingClientRequest<Portunus_V1_ClientMessage>(
                     metadata: ["authorization": "Bearer \(bundle.token)"]
                 ) { writer in
-                    for await message in session.outgoing { try await writer.write(message) }
+                    for await message in session.outgoing {
+                        try await writer.write(message)
+                        await session.sent(message)
+                    }
                 }
                 return try await Portunus_V1_Control.Client(wrapping: client).channel(
                     request: request, serializer: ProtobufSerializer(), deserializer: ServerMessages(),
@@ -131,14 +152,19 @@ public final class ControlPlane: Sendable {
                     return SessionEnd.closed
                 }
             }
-        } catch let error as RPCError where error.code == .unauthenticated {
-            return .unauthorized(error.message.isEmpty ? "unauthenticated" : error.message.prefixed)
+        } catch let error as RPCError
+            where error.code == .unauthenticated && !Self.passing.contains(error.message)
+        {
+            return .unauthorized(error.message.isEmpty ? "unauthenticated" : error.message.words)
         } catch let error as RPCError {
             return .broken(error.words)
         } catch {
-            return .broken("\(error)".prefixed)
+            return .broken("\(error)".words)
         }
     }
+
+    /// What the control plane says under UNAUTHENTICATED when it could not find out whether it knows this server.
+    private static let passing: Set<String> = ["token_verify_error", "missing_identity"]
 
     /// What a session does by the clock.
     /// - Returns: why it is over, if time tells so.
@@ -151,23 +177,48 @@ public final class ControlPlane: Sendable {
             return await session.isWelcome
         }
         guard began else { return .broken("it does not answer as a control plane") }
-        await withTaskGroup(of: Void.self) { group in
+        return await withTaskGroup(of: SessionEnd?.self) { group in
+            group.addTask { await self.reconcile(session) }
             group.addTask {
-                // Not by a clock that goes on while the host sleeps, as the control plane can say nothing then.
-                guard (try? await Task.sleep(for: self.timing.grace, clock: .suspending)) != nil else {
-                    return
-                }
-                await session.reconcile()
-            }
-            group.addTask {
-                var next = ContinuousClock.now
+                var next = ContinuousClock.now + self.timing.firstReport
                 while !Task.isCancelled {
-                    next = max(next + self.timing.report, .now)
                     try? await Task.sleep(until: next, clock: .continuous)
                     await session.report()
+                    next = max(next + self.timing.report, .now)
                 }
+                return nil
             }
+            for await end in group where end != nil {
+                group.cancelAll()
+                return end
+            }
+            return nil
         }
+    }
+
+    /// Stops the rules that the session does not name.
+    private func reconcile(_ session: Session) async -> SessionEnd? {
+        let start = SuspendingClock.now
+        guard await isQuiet(session, for: timing.question, since: start) else { return nil }
+        if await session.ask() {
+            // What was asked is to be there first.
+            try? await Task.sleep(for: timing.question / 5)
+            return Task.isCancelled ? nil : .asked
+        }
+        guard await isQuiet(session, for: timing.grace, since: start) else { return nil }
+        await session.reconcile()
         return nil
+    }
+
+    /// Waits until no rule has been pushed for that long; false when the session is over. No clock that goes on while the host sleeps
+    /// is asked, as the control plane can say nothing then.
+    private func isQuiet(
+        _ session: Session, for duration: Duration, since start: SuspendingClock.Instant
+    ) async -> Bool {
+        while true {
+            let end = min(await session.lastPush + duration, start + max(timing.longestGrace, duration))
+            if end <= .now { return !Task.isCancelled }
+            guard (try? await Task.sleep(until: end, clock: .suspending)) != nil else { return false }
+        }
     }
 }

@@ -53,7 +53,7 @@ public enum Enrolment {
     /// What an error of the control plane, or on the way to it, means.
     private static func error(_ error: any Error, _ endpoint: HostPort) -> PortunusError {
         guard let error = error as? RPCError else {
-            return .unreachable(endpoint: "\(endpoint)", "\(error)".prefixed)
+            return .unreachable(endpoint: "\(endpoint)", "\(error)".words)
         }
         switch (error.code, error.message) {
         case (.unauthenticated, "enrollment_invalid"): return .codeUnknown
@@ -62,7 +62,7 @@ public enum Enrolment {
         case (.internalError, "enrollment_store_error"): return .notStored
         case (.unavailable, _), (.deadlineExceeded, _), (.cancelled, _), (.unknown, _):
             return .unreachable(endpoint: "\(endpoint)", error.words)
-        default: return .refused(error.message.isEmpty ? "\(error.code)" : error.message.prefixed)
+        default: return .refused(error.message.isEmpty ? "\(error.code)" : error.message.words)
         }
     }
 }

@@ -7,7 +7,7 @@ struct PushedRule: Sendable {
     /// The rule, or why there can't be one. What a rule may hold beyond what its types say is not looked at here.
     let rule: Result<Rule, RuleRefusal>
 
-    /// Reads a rule of the wire; one that is not there at all is one without ports.
+    /// Reads a rule of the wire. Nothing of it that is shown can control a terminal, or is longer than it may be.
     init(_ message: Portunus_V1_Rule) {
         number = message.ruleID
         rule = Result { () throws(RuleRefusal) in try Self.rule(message) }
@@ -15,6 +15,9 @@ struct PushedRule: Sendable {
 
     private static func rule(_ message: Portunus_V1_Rule) throws(RuleRefusal) -> Rule {
         guard let ports = range(message.listenPort, message.listenPortEnd) else { throw .rangeInvalid }
+        guard message.ownerID.isEmpty || message.ownerID.isIdentifier else { throw .bindFailed(nil) }
+        guard message.sniPattern.utf8.count <= longestName, message.sniPattern.utf8.allSatisfy(isPrintable)
+        else { throw .modeChangeUnsupported }
         return Rule(
             id: .pushed(message.ruleID),
             // Protocols that are not known are TCP, by the contract.
@@ -69,9 +72,17 @@ struct PushedRule: Sendable {
         return targets
     }
 
+    /// The longest name or address, in bytes: 253 (RFC 1035), with a dot at its end or a wildcard's two characters.
+    private static let longestName = 255
+
+    /// Whether it is a character of ASCII that is seen; no name or address has others, and all are shown.
+    private static func isPrintable(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
+
     /// A host without the brackets that IPv6 addresses may have.
     private static func host(_ text: String) throws(RuleRefusal) -> String {
-        guard !text.isEmpty else { throw .invalidTargetHost }
+        guard (1...longestName).contains(text.utf8.count), text.utf8.allSatisfy(isPrintable) else {
+            throw .invalidTargetHost
+        }
         return text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
     }
 }

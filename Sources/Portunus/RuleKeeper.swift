@@ -6,13 +6,16 @@ public protocol RuleKeeper: Sendable {
     /// A session began: what the control plane says of UDP flows; nil: the defaults.
     func welcome(flowIdle: Int?, maximumFlows: Int?)
 
-    /// Carries a rule, or changes the limit of one that is carried. `done` is called once, within 1.5 s, with nil or why it can't
+    /// Carries a rule, changes the limit of one that is carried, or replaces one that had the number before. `done` is called once, within 1.5 s, with nil or why it can't
     /// be carried.
     func push(_ rule: Rule, done: @escaping @Sendable (RuleRefusal?) -> Void)
 
     /// Stops a rule.
     /// - Returns: whether there was one.
     func remove(_ number: UInt64) -> Bool
+
+    /// The numbers of the pushed rules that are carried.
+    func carried() -> Set<UInt64>
 
     /// A session has named these: pushed rules but these are stopped.
     func keep(only numbers: Set<UInt64>)

@@ -7,6 +7,22 @@ import Settings
 actor Session {
     /// The most that waits to be sent. A control plane that pushes on without reading answers gets no more.
     static let mostOutgoing = 65536
+    /// The most rules of which the session remembers that it named them: four times what a keeper takes on, for those it refused.
+    private static let mostNamed = 16384
+    /// The longest name of a request that is answered, in bytes; the control plane's are UUIDs.
+    private static let longestRequest = 256
+    /// About how many bytes of rules' figures a report has at most: half of what the control plane's gRPC takes.
+    private static let longestReport = 2 << 20
+
+    /// What the session has said of a rule.
+    private struct Naming {
+        /// Whether targets were given as a list, so that there are figures for each.
+        var listsTargets = false
+        /// Whether it has a limit, so that there are figures of what that did.
+        var isLimited = false
+        /// Whether such figures were told, so that they are told again when they are 0.
+        var toldLimit = false
+    }
 
     /// What is to be sent.
     nonisolated let outgoing: AsyncStream<Portunus_V1_ClientMessage>
@@ -19,17 +35,28 @@ actor Session {
     private let sender: AsyncStream<Portunus_V1_ClientMessage>.Continuation
     private let welcomed: AsyncStream<Never>.Continuation
     private(set) var isWelcome = false
+    /// When the last rule was pushed, or Welcome came: not by a clock that goes on while the host sleeps.
+    private(set) var lastPush = SuspendingClock.now
+    /// What reports have told, over all sessions.
+    private(set) var ledger: ReportLedger
+    /// The rules that the control plane was asked for, in this session or before, and has not named since.
+    private(set) var asked: Set<UInt64>
     private var hasUnreadable = false
-    /// What was pushed and not removed; nil once it has been reconciled.
-    private var named: Set<UInt64>? = []
-    /// Rules whose targets were given as a list.
-    private var listing: Set<UInt64> = []
+    /// What was pushed and not removed.
+    private var named: [UInt64: Naming] = [:]
 
-    /// - Parameter version: what this program is, as the control plane shows it.
-    init(keeper: any RuleKeeper, log: Log, version: String, patience: Duration) {
+    /// - Parameters:
+    ///   - version: what this program is, as the control plane shows it.
+    ///   - ledger: the last session's, as `asked`.
+    init(
+        keeper: any RuleKeeper, log: Log, version: String, patience: Duration,
+        ledger: ReportLedger = ReportLedger(), asked: Set<UInt64> = []
+    ) {
         self.keeper = keeper
         self.log = log
         self.patience = patience
+        self.ledger = ledger
+        self.asked = asked
         (outgoing, sender) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.mostOutgoing))
         (welcome, welcomed) = AsyncStream.makeStream()
         // The control plane answers nothing, not even with headers, before it has this.
@@ -47,6 +74,11 @@ actor Session {
     nonisolated func close() {
         sender.finish()
         welcomed.finish()
+    }
+
+    /// A message of `outgoing` is on its way.
+    func sent(_ message: Portunus_V1_ClientMessage) {
+        if case .statsReport = message.payload { ledger.send() }
     }
 
     /// Takes in what the control plane says; an empty message is skipped.
@@ -69,25 +101,30 @@ actor Session {
         func number(_ value: UInt32, _ range: ClosedRange<UInt32>) -> Int? {
             value == 0 ? nil : Int(min(max(value, range.lowerBound), range.upperBound))
         }
+        ledger.begin()
         // The ranges are the contract's.
         keeper.welcome(
             flowIdle: number(message.udpFlowIdleSecs, 30...300),
             maximumFlows: number(message.udpMaxFlowsPerRule, 1...65535))
         isWelcome = true
+        lastPush = .now
         keeper.stateChanged(.connected)
-        log(.debug, "the control plane says welcome", ["version": message.serverVersion.prefixed])
+        log(.debug, "the control plane says welcome", ["version": message.serverVersion.words])
         welcomed.finish()
     }
 
     private func receive(_ update: Portunus_V1_RuleUpdate) {
+        // Without a rule, nothing is known of which; 0 is a number like others.
+        guard update.hasRule, update.requestID.utf8.count <= Self.longestRequest else { return }
         let number = update.rule.ruleID
         let acknowledgement = Acknowledgement(of: update.requestID, rule: number, to: sender)
         switch update.action {
         case .push:
-            named?.insert(number)
+            if named.count < Self.mostNamed { named[number] = named[number] ?? Naming() }
             push(PushedRule(update.rule), acknowledgement)
+            lastPush = .now
         case .remove:
-            named?.remove(number)
+            named[number] = nil
             if keeper.remove(number) {
                 acknowledgement.giveRemoved()
             } else {
@@ -106,7 +143,8 @@ actor Session {
                 ["rule": "\(pushed.number)", "reason": "\(refusal)"])
             acknowledgement.give(refusal)
         case .success(let rule):
-            if rule.listsTargets { listing.insert(pushed.number) }
+            named[pushed.number]?.listsTargets = rule.listsTargets
+            named[pushed.number]?.isLimited = !rule.limit.isUnlimited
             keeper.push(rule) { acknowledgement.give($0) }
         }
         guard !acknowledgement.isGiven else { return }
@@ -120,7 +158,7 @@ actor Session {
     }
 
     private func receive(_ update: Portunus_V1_OwnerRateLimitUpdate) {
-        guard !update.ownerID.isEmpty else { return }
+        guard update.ownerID.isIdentifier else { return }
         switch update.action {
         case .set:
             let limit = RateLimit(update.rateLimit)
@@ -131,7 +169,7 @@ actor Session {
     }
 
     private func receive(_ update: Portunus_V1_TrafficQuotaUpdate) {
-        guard !update.userID.isEmpty else { return }
+        guard update.userID.isIdentifier else { return }
         switch update.action {
         case .set where update.hasState: keeper.setQuota(Quota(update.state), ofOwner: update.userID)
         case .remove: keeper.setQuota(nil, ofOwner: update.userID)
@@ -139,22 +177,85 @@ actor Session {
         }
     }
 
-    /// The session has had time enough to name its rules: others are stopped.
-    func reconcile() {
-        guard !Task.isCancelled, let named else { return }
-        self.named = nil
-        keeper.keep(only: named)
+    /// Tells the control plane that rules are active that are carried and that it has not named. It never names those again whose
+    /// first answer it has not seen, unless it is told so; what it does not know at all it skips.
+    /// - Returns: whether there are any of which it was not told before, so that another session may name them.
+    func ask() -> Bool {
+        guard !Task.isCancelled else { return false }
+        let missing = keeper.carried().subtracting(named.keys)
+        let new = missing.subtracting(asked)
+        asked = missing
+        for number in new.sorted() { Acknowledgement(of: "", rule: number, to: sender).give(nil) }
+        if !new.isEmpty {
+            log(
+                .info, "the control plane does not name rules that are carried, and is asked once more",
+                ["rules": "\(new.count)"])
+        }
+        return !new.isEmpty
     }
 
-    /// Says what rules have carried.
+    /// The session has had time enough to name its rules: others are stopped.
+    func reconcile() {
+        guard !Task.isCancelled else { return }
+        keeper.keep(only: Set(named.keys))
+    }
+
+    /// Says what the rules have carried that this session has named; others, and those that were removed, are none to the control
+    /// plane.
     func report() {
         guard !Task.isCancelled, let report = keeper.report() else { return }
+        ledger.keep(report)
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let time = UInt64(clamping: now.tv_sec * 1000 + now.tv_nsec / 1_000_000)
-        guard let message = Portunus_V1_StatsReport(report, listing: listing, time: time) else { return }
-        // Rules that were refused or are gone have no figures.
-        listing.formIntersection(message.stats.map(\.ruleID))
-        sender.yield(.with { $0.statsReport = message })
+        let rules = report.rules.filter { rule in
+            guard case .pushed(let number) = rule.id else { return false }
+            return named[number] != nil
+        }
+        for part in ServiceReport(rules: rules, listeners: report.listeners, owners: report.owners).parts(
+            of: Self.longestReport)
+        where !part.rules.isEmpty {
+            let figures = ledger.add(part)
+            guard var message = Portunus_V1_StatsReport(figures, listing: listing, time: time) else {
+                ledger.withdraw()
+                continue
+            }
+            for index in message.stats.indices { tellLimit(&message.stats[index]) }
+            if case .dropped = sender.yield(.with { $0.statsReport = message }) { ledger.withdraw() }
+        }
+    }
+
+    private var listing: Set<UInt64> { Set(named.lazy.filter(\.value.listsTargets).map(\.key)) }
+
+    /// Figures of limits are for rules that have one; once told, they are told again when nothing is open any more, as the control
+    /// plane shows the last ones.
+    private func tellLimit(_ stats: inout Portunus_V1_RuleStats) {
+        let number = stats.ruleID
+        if named[number]?.isLimited != true && named[number]?.toldLimit != true {
+            stats.clearRateLimit()
+        } else if stats.hasRateLimit {
+            named[number]?.toldLimit = true
+        } else if named[number]?.toldLimit == true {
+            stats.rateLimit = Portunus_V1_RateLimitStats()
+        }
+    }
+}
+
+extension ServiceReport {
+    /// The report in parts of about that many bytes on the wire; ports and owners are in the first.
+    fileprivate func parts(of size: Int) -> [ServiceReport] {
+        var parts = [ServiceReport(listeners: listeners, owners: owners)]
+        var room = size
+        for rule in rules {
+            // Tags, numbers that are large, and names of targets.
+            let taken = 256 + 64 * rule.ports.count + 384 * rule.targets.count
+            if taken > room && !parts[parts.count - 1].rules.isEmpty {
+                parts.append(ServiceReport())
+                room = size
+            }
+            parts[parts.count - 1].rules.append(rule)
+            room -= taken
+        }
+        return parts
     }
 }

@@ -39,7 +39,7 @@ extension Portunus_V1_RuleStats {
         }
         dnsFailures = report.failedLookups
         flowsDroppedOverflow = report.droppedFlows
-        targetFailoversTotal = report.failovers
+        targetFailoversTotal = report.healthChanges
         sniRouteExactTotal = report.exactNames
         sniRouteWildcardTotal = report.wildcardNames
         sniRouteFallbackTotal = report.fallbacks

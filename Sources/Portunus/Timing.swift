@@ -1,7 +1,14 @@
 /// How long the client of a control plane waits for what. Tests wait less.
 public struct Timing: Sendable {
-    /// How long a session takes to name its rules, from its Welcome on.
+    /// How long after the last rule that a session has named, or after its Welcome, others are gone.
     public var grace: Duration = .seconds(30)
+    /// The longest time until then, however many rules it goes on to name.
+    public var longestGrace: Duration = .seconds(600)
+    /// How long after the last rule the control plane is asked for those that it has not named. With `grace` of the session after
+    /// that, rules that are gone are stopped after some 35 s.
+    public var question: Duration = .seconds(5)
+    /// From Welcome to the first report, which has zeros and should not keep the next ones waiting.
+    public var firstReport: Duration = .seconds(1)
     /// Between reports.
     public var report: Duration = .seconds(5)
     /// How long connecting may take until Welcome.

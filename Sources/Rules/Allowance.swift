@@ -43,22 +43,22 @@ public struct Allowance: Sendable {
         _ transport: Transport, rule: inout Allowance, owner: inout Allowance?, at now: Instant
     ) -> RejectReason? {
         let isFlow = transport == .udp
+        // Counted for the owner alone: a sum over the owner's rules would have it twice.
         if let refused = owner?.refusal(isFlow: isFlow, at: now) {
             let reason = refused.ofOwner
             owner?.report.count(reason)
-            rule.report.count(reason)
             return reason
         }
         if let reason = rule.refusal(isFlow: isFlow, at: now) {
             rule.report.count(reason)
             return reason
         }
-        rule.use(isFlow: isFlow)
-        owner?.use(isFlow: isFlow)
+        rule.use()
+        owner?.use()
         return nil
     }
 
-    /// A TCP connection has ended.
+    /// A TCP connection or a UDP flow has ended.
     public mutating func release() { if report.connections > 0 { report.connections -= 1 } }
 
     /// Whether bytes that way are limited at all.
@@ -113,14 +113,14 @@ public struct Allowance: Sendable {
     }
 
     private mutating func refusal(isFlow: Bool, at now: Instant) -> RejectReason? {
-        if !isFlow, let most = limit.connections, report.connections >= most { return .connections }
+        if let most = limit.connections, report.connections >= most { return .connections }
         if arrivals?.tokens(at: now) == 0 { return isFlow ? .flowRate : .connectionRate }
         return nil
     }
 
-    private mutating func use(isFlow: Bool) {
+    private mutating func use() {
         arrivals?.take(1)
-        if !isFlow { report.connections += 1 }
+        report.connections += 1
     }
 
     private mutating func hasRoom(for bytes: Int, _ direction: Direction, at now: Instant) -> Bool {

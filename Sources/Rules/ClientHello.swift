@@ -70,6 +70,13 @@ public struct ClientHello: Sendable {
         return result ?? .needsMore
     }
 
+    /// At least how many bytes a connection has to say, from its first one, until `read` can find something new. What is left of a
+    /// record's header and of the message is known; headers of further records come on top.
+    public var neededSize: Int {
+        let missing = recordLeft > 0 ? 0 : 5 - headerSize
+        return min(position + missing + messageLeft + numberLeft + skipLeft, Self.maximumSize)
+    }
+
     private mutating func readHeader(_ byte: UInt8) {
         switch headerSize {
         case 0 where byte != 22, 1 where byte != 3, 2 where byte > 4: return fail()

@@ -4,13 +4,13 @@ enum HostName {
     static let maximumSize = 253
 
     /// The name in lower case and without a dot at its end, or nil when it is none: 1 to 253 bytes of labels of 1 to 63 letters,
-    /// digits, hyphens within, and underscores. The last label is not a number, or it would be a mistaken address.
+    /// digits, hyphens within, and underscores. Not all labels are numbers, or it would be a mistaken address.
     static func canonical(_ text: Substring) -> String? {
         var bytes = text.utf8[...]
         if bytes.last == UInt8(ascii: ".") { bytes.removeLast() }
         guard (1...maximumSize).contains(bytes.count) else { return nil }
         let labels = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard labels.allSatisfy(isLabel), labels.last?.allSatisfy(isDigit) == false else { return nil }
+        guard labels.allSatisfy(isLabel), !labels.allSatisfy({ $0.allSatisfy(isDigit) }) else { return nil }
         return String(decoding: bytes.map(lowercased), as: UTF8.self)
     }
 

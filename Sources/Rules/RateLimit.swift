@@ -6,7 +6,7 @@ public struct RateLimit: Hashable, Sendable {
     public var bytesOut: UInt64?
     /// New connections or UDP flows a second.
     public var connectionRate: UInt32?
-    /// Connections at once; UDP flows do not count.
+    /// Connections and UDP flows at once.
     public var connections: UInt32?
     /// How much may pass at once after a pause, in bytes; nil: a second's worth. At least 1/100 and at most 60 s of the rate.
     public var burstIn: UInt64?

@@ -5,11 +5,17 @@ public struct Reach: Hashable, Sendable {
     /// Networks as an address and the length of its prefix.
     private var networks: [(address: IPAddress, prefix: Int)]
     private var own: [IPAddress]
+    /// The tunnel's interface; nil: not known.
+    public let interface: String?
 
     /// - Parameters:
     ///   - networks: each as an address of it and the length of its prefix.
     ///   - own: this host's addresses in them.
-    public init(networks: [(address: IPAddress, prefix: Int)], own: [IPAddress]) {
+    ///   - interface: the tunnel's; nil: not known.
+    public init(
+        networks: [(address: IPAddress, prefix: Int)], own: [IPAddress], interface: String? = nil
+    ) {
+        self.interface = interface
         self.networks = networks
         self.own = own
     }
@@ -19,9 +25,19 @@ public struct Reach: Hashable, Sendable {
         !own.contains(address) && networks.contains { $0.address.matches(address, prefix: $0.prefix) }
     }
 
+    /// This host's address to reach another in the tunnel from: the one in the same network, else one of the family. Nil: the
+    /// address is outside, or there is none.
+    public func source(for address: IPAddress) -> IPAddress? {
+        guard contains(address) else { return nil }
+        let network = networks.first { $0.address.matches(address, prefix: $0.prefix) }
+        return own.first { own in network.map { $0.address.matches(own, prefix: $0.prefix) } ?? false }
+            ?? own.first { $0.family == address.family }
+    }
+
     /// Whether the networks and addresses are the same.
     public static func == (one: Reach, other: Reach) -> Bool {
-        one.own == other.own && one.networks.elementsEqual(other.networks) { $0 == $1 }
+        one.own == other.own && one.interface == other.interface
+            && one.networks.elementsEqual(other.networks) { $0 == $1 }
     }
 
     /// Hashes the addresses.

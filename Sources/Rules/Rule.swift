@@ -1,11 +1,15 @@
+import Packet
+
 /// A service behind the tunnel that is published: ports of this host, and where they lead.
 public struct Rule: Hashable, Sendable {
     /// What it is known by; no two rules have the same.
     public var id: RuleID
     /// What it carries.
     public var transport: Transport
-    /// The ports that it listens on, of every address of this host; at most `maximumPorts`.
+    /// The ports that it listens on; at most `maximumPorts`.
     public var ports: ClosedRange<UInt16>
+    /// The address of this host that it listens on; nil: every one.
+    public var listenAddress: IPAddress?
     /// Where to, 1 to `maximumTargets`; more than one only with a single port.
     public var targets: [RuleTarget]
     /// Whether the targets were given as a list, so that there are figures for each.
@@ -28,14 +32,18 @@ public struct Rule: Hashable, Sendable {
     /// Whether its targets may be outside the tunnel.
     public var mayLeaveTunnel: Bool
 
-    /// The most ports of a range.
-    public static let maximumPorts = 1024
+    /// The most ports of a range. A control plane may be set up for more than its own 1024; each takes two sockets here, and as many
+    /// as these are listened on within the time that it waits for an answer.
+    public static let maximumPorts = 8192
+    /// The most ports of a range that the kernel carries, as it counts what each carries.
+    public static let maximumKernelPorts = 1024
     /// The most targets.
     public static let maximumTargets = 8
 
     /// A rule without limits for anybody.
     public init(
-        id: RuleID, transport: Transport, ports: ClosedRange<UInt16>, targets: [RuleTarget],
+        id: RuleID, transport: Transport, ports: ClosedRange<UInt16>, listenAddress: IPAddress? = nil,
+        targets: [RuleTarget],
         listsTargets: Bool = false, prefersIPv6: Bool = false, probeInterval: Int = 0,
         serverName: String? = nil,
         limit: RateLimit = RateLimit(), owner: String? = nil, maximumFlows: Int? = nil, flowIdle: Int? = nil,
@@ -44,6 +52,7 @@ public struct Rule: Hashable, Sendable {
         self.id = id
         self.transport = transport
         self.ports = ports
+        self.listenAddress = listenAddress
         self.targets = targets
         self.listsTargets = listsTargets
         self.prefersIPv6 = prefersIPv6

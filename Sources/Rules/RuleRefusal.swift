@@ -1,3 +1,5 @@
+import Packet
+
 /// Why a rule can't be carried. `description` is the control plane's word for it; it is stored there and never tried again, so
 /// no passing condition is told: `outOfDescriptors` is the only one here.
 public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
@@ -7,6 +9,8 @@ public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case permissionDenied(UInt16?)
     /// The kernel does not give the port for another reason.
     case bindFailed(UInt16?)
+    /// This host does not have the address that the rule listens on. It may get it, so that the rule is tried again.
+    case addressMissing(IPAddress)
     /// There are no descriptors or no memory left, or the carrier was stopped. That passes: nobody tells the control plane,
     /// and the rule is tried again.
     case outOfDescriptors
@@ -20,6 +24,8 @@ public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case modeChangeUnsupported
     /// Another rule has the number.
     case duplicateRuleID
+    /// There are as many rules as this server takes from a control plane.
+    case tooMany
     /// There is no rule with that number.
     case unknownRuleID
 
@@ -29,12 +35,13 @@ public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .portInUse(let port): "port_in_use" + Self.suffix(port)
         case .permissionDenied(let port): "permission_denied" + Self.suffix(port)
         case .bindFailed(let port): "bind_failed" + Self.suffix(port)
-        case .outOfDescriptors: "bind_failed"
+        case .outOfDescriptors, .addressMissing: "bind_failed"
         case .rangeInvalid: "range_invalid"
         case .invalidTargetHost: "invalid_target_host"
         case .targetInvalidPort(let index): "target_invalid_port:\(index)"
         case .modeChangeUnsupported: "mode_change_unsupported"
         case .duplicateRuleID: "duplicate_rule_id"
+        case .tooMany: "too_many_rules"
         case .unknownRuleID: "unknown_rule_id"
         }
     }

@@ -14,6 +14,8 @@ public struct TargetOrder: Sendable {
     public private(set) var order: [Int] = []
     /// How the targets are doing, in the order in which they were given.
     public private(set) var health: [TargetHealth]
+    /// How often a target went from healthy to failed, or back.
+    public private(set) var healthChanges: UInt64 = 0
 
     /// The order when all are healthy.
     private let preferred: [Int]
@@ -84,18 +86,22 @@ public struct TargetOrder: Sendable {
     }
 
     /// A probe has ended.
-    public mutating func probed(_ index: Int, isUp: Bool, at now: Instant) {
+    /// - Parameter isUp: whether the target answered; nil: this host could not ask, which says nothing of the target.
+    public mutating func probed(_ index: Int, isUp: Bool?, at now: Instant) {
         probes[index].isRunning = false
-        update(index) { isUp ? $0.succeed(at: now) : $0.fail(at: now) }
+        if let isUp { update(index) { isUp ? $0.succeed(at: now) : $0.fail(at: now) } }
         guard interval == nil else { return }
         // The second success that makes it healthy is not waited for as long as the first.
-        probes[index].next = health[index].isHealthy ? .never : isUp ? now + .seconds(1) : now + Self.retrial
+        probes[index].next =
+            health[index].isHealthy ? .never : isUp == true ? now + .seconds(1) : now + Self.retrial
     }
 
     private mutating func update(_ index: Int, _ change: (inout TargetHealth) -> Void) {
         let wasHealthy = health[index].isHealthy
         change(&health[index])
-        if health[index].isHealthy != wasHealthy { sort() }
+        guard health[index].isHealthy != wasHealthy else { return }
+        healthChanges += 1
+        sort()
     }
 
     private mutating func sort() {

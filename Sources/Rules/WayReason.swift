@@ -6,6 +6,10 @@ public enum WayReason: String, Hashable, Sendable, CaseIterable, CustomStringCon
     case serverNames = "server names"
     /// There is a choice of targets.
     case severalTargets = "several targets"
+    /// It listens on one address of this host.
+    case listenAddress = "listen_address"
+    /// It has more ports than the kernel counts.
+    case manyPorts = "more than 1024 ports"
     /// The target's address has to be found.
     case targetName = "target is a name"
     /// The target is not behind the tunnel.
@@ -38,6 +42,8 @@ extension Rule {
         reach: Reach, ownerIsLimited: Bool, ownerHasQuota: Bool, portHasNames: Bool
     ) -> WayReason? {
         if serverName != nil || portHasNames && transport == .tcp { return .serverNames }
+        if listenAddress != nil { return .listenAddress }
+        if ports.count > Self.maximumKernelPorts { return .manyPorts }
         guard targets.count == 1, let target = targets.first else { return .severalTargets }
         guard let address = IPAddress(target.host) else { return .targetName }
         if !reach.contains(address) { return .outside }

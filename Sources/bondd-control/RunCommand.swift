@@ -34,7 +34,7 @@ struct Run: ParsableCommand {
             let lock = try StateLock(directory: options.stateDirectory, instead: "stop it first")
             let plan = Plan(file: config, tunnel: configuration.tunnel, server: server)
             let store = try Store(directory: options.stateDirectory)
-            let services = services(store, configuration.tunnel, server)
+            let services = services(store, configuration, server)
             let link = services.map {
                 PlaneLink(services: $0, directory: options.stateDirectory, log: options.log)
             }
@@ -71,11 +71,12 @@ struct Run: ParsableCommand {
 
     /// Nil when this kernel or this process's limits are in the way: clients come first.
     private func services(
-        _ store: Store, _ tunnel: Settings.Configuration.Tunnel, _ server: Settings.Configuration.Server
+        _ store: Store, _ configuration: Settings.Configuration, _ server: Settings.Configuration.Server
     ) -> ServicePlane? {
         do {
             return try ServicePlane(
-                store: store, tunnel: tunnel, server: server, socket: options.socket, log: options.log)
+                store: store, tunnel: configuration.tunnel, server: server, health: configuration.health,
+                socket: options.socket, log: options.log)
         } catch {
             options.log(.error, "\(error)")
             return nil

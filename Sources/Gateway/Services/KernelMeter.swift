@@ -9,6 +9,17 @@ struct KernelMeter {
         /// What was counted before the counters began anew.
         var before = ServicePortCounters(rule: "", port: 0)
         var last = ServicePortCounters(rule: "", port: 0)
+        /// What was there the first time of all.
+        var atStart = ServicePortCounters(rule: "", port: 0)
+
+        /// What was counted since the first time of all.
+        var trafficOfThisRun: (bytesIn: Int, bytesOut: Int, packetsIn: Int, packetsOut: Int) {
+            let all = traffic
+            return (
+                all.bytesIn &- atStart.bytesIn, all.bytesOut &- atStart.bytesOut,
+                all.packetsIn &- atStart.packetsIn, all.packetsOut &- atStart.packetsOut
+            )
+        }
 
         var traffic: (bytesIn: Int, bytesOut: Int, packetsIn: Int, packetsOut: Int) {
             (
@@ -53,6 +64,7 @@ struct KernelMeter {
             let old = count.traffic
             if port.bytesIn < count.last.bytesIn || port.bytesOut < count.last.bytesOut { count.beginAnew() }
             count.last = port
+            if isFirst { count.atStart = port }
             counts[port.rule, default: [:]][port.port] = count
             let new = count.traffic
             if !isFirst {
@@ -65,10 +77,11 @@ struct KernelMeter {
     }
 
     /// What the kernel has carried of a service, port for port.
-    func ports(of service: String, _ transport: Transport) -> [PortReport] {
+    /// - Parameter ofThisRun: without what was there the first time of all.
+    func ports(of service: String, _ transport: Transport, ofThisRun: Bool = false) -> [PortReport] {
         (counts[service] ?? [:]).sorted { $0.key < $1.key }.map { port, count in
             var traffic = Traffic()
-            let total = count.traffic
+            let total = ofThisRun ? count.trafficOfThisRun : count.traffic
             traffic.bytesIn = UInt64(clamping: total.bytesIn)
             traffic.bytesOut = UInt64(clamping: total.bytesOut)
             switch transport {

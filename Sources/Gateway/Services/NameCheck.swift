@@ -3,31 +3,42 @@ import Packet
 import Rules
 import Synchronization
 
-/// Looks whether names of a rule's targets lead out of the tunnel, before the control plane is told that the rule is carried:
-/// which of its addresses may be dialled is looked at each time, but a rule with none should be refused.
+/// Looks whether all targets of a rule lead out of the tunnel, before the control plane is told that the rule is carried: which of
+/// its addresses may be dialled is looked at each time, but a rule with none should be refused. The control plane never forgets a
+/// refusal, and what DNS says may be otherwise soon; one target inside, or one answer of two, is enough for a rule.
 final class NameCheck: Sendable {
     /// How long a control plane waits, in microseconds: it takes 2 s for silence.
     private static let patience: UInt32 = 1_400_000
+    /// How long until DNS is asked again, in microseconds.
+    private static let pause: UInt32 = 600_000
     /// The most rules that are looked at at once; what comes on top is not, as threads are no way to attack this program.
     private static let most = 16
 
     private let running = Atomic<Int>(0)
 
-    /// Calls `done` once: with whether some target has addresses, all of them outside; with false when that is not known in time.
+    /// Calls `done` once: with whether all targets have addresses, and none of them is inside; with false when that is not known in
+    /// time.
     func begin(_ rule: Rule, reach: Reach, done: @escaping @Sendable (Bool) -> Void) {
         let names = rule.targets.map(\.host).filter { IPAddress($0) == nil }
-        guard !names.isEmpty, !rule.mayLeaveTunnel,
-            running.add(1, ordering: .relaxed).newValue <= Self.most
-        else {
-            if !names.isEmpty && !rule.mayLeaveTunnel { running.subtract(1, ordering: .relaxed) }
+        // Addresses were looked at before, so that those that are left are inside.
+        guard names.count == rule.targets.count, !rule.mayLeaveTunnel else { return done(false) }
+        guard running.add(1, ordering: .relaxed).newValue <= Self.most else {
+            running.subtract(1, ordering: .relaxed)
             return done(false)
         }
         let isDone = Flag()
         // Dispatch and Swift's tasks share a few threads, which a name server that is silent would take from them.
         Self.onThread {
-            let leads = names.contains { name in
-                let addresses = Self.addresses(of: name)
-                return !addresses.isEmpty && rule.dialOrder(addresses, reach: reach).isEmpty
+            func leadOutside() -> Bool {
+                names.allSatisfy { name in
+                    let addresses = Self.addresses(of: name)
+                    return !addresses.isEmpty && rule.dialOrder(addresses, reach: reach).isEmpty
+                }
+            }
+            var leads = leadOutside()
+            if leads {
+                usleep(Self.pause)
+                leads = leadOutside()
             }
             self.running.subtract(1, ordering: .relaxed)
             if isDone.raise() { done(leads) }

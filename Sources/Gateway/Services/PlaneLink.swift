@@ -73,7 +73,8 @@ public final class PlaneLink: Sendable {
 
     private func connect(with bundle: Bundle) {
         current.withLock { current in
-            if current?.bundle == bundle { return }
+            // One that was given up is tried again: whoever reads the configuration again may have mended what was wrong.
+            if let current, current.bundle == bundle, !current.plane.isOver { return }
             current?.plane.stop()
             services.begin(with: bundle)
             let plane = ControlPlane(bundle: bundle, keeper: services, log: log)

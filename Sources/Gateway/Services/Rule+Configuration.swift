@@ -8,6 +8,7 @@ extension Rule {
         let limit = rule.limit
         self.init(
             id: .named(rule.name), transport: rule.transport == .tcp ? .tcp : .udp, ports: rule.ports,
+            listenAddress: rule.listenAddress,
             targets: rule.targets.map { target in
                 RuleTarget(
                     host: target.host, port: target.port, priority: UInt32(clamping: target.priority),
@@ -32,6 +33,7 @@ extension Reach {
     /// What is inside a server's tunnel.
     init(_ tunnel: Configuration.Tunnel) {
         self.init(
-            networks: tunnel.addresses.map { ($0.address, $0.length) }, own: tunnel.addresses.map(\.address))
+            networks: tunnel.addresses.map { ($0.address, $0.length) }, own: tunnel.addresses.map(\.address),
+            interface: tunnel.interface)
     }
 }

@@ -48,7 +48,12 @@ struct Service {
 
 extension RuleRefusal {
     /// Whether it may be otherwise soon: such a rule is taken on and tried again, as the control plane never does so itself.
-    var isPassing: Bool { self == .outOfDescriptors }
+    var isPassing: Bool {
+        switch self {
+        case .outOfDescriptors, .addressMissing: true
+        default: false
+        }
+    }
 }
 
 extension RuleID {

@@ -10,6 +10,8 @@ struct ServiceBook {
     var services: [RuleID: Service] = [:]
     /// Rules that were removed, as long as something of them is open.
     var leaving: [Service] = []
+    /// Ports that are this host's own, which pushed rules don't get: bondd's, and the one of `[health]`.
+    var reserved = ReservedPorts()
     /// Whether pushed rules may lead out of the tunnel.
     var pushedMayLeave = false
 
@@ -17,10 +19,12 @@ struct ServiceBook {
     var limits: [String: RateLimit] = [:]
     /// What owners' rules may still carry, as it was last known.
     var quotas: [String: Quota] = [:]
-    /// The owners whose limits this session of the control plane has named.
-    var namedLimits: Set<String> = []
-    /// As `namedLimits`, of quotas.
-    var namedQuotas: Set<String> = []
+    /// What this session of the control plane has named; nil: there was none yet.
+    var names: SessionNames?
+    /// Since when quotas whose month has ended are not said again by a session that would have.
+    var silent: [String: SuspendingClock.Instant] = [:]
+    /// Whether it was told that there are too many owners.
+    var saidTooMany = false
 
     /// Whether the control plane limits UDP flows otherwise than the kernel does by itself, near enough.
     var limitsFlows = false

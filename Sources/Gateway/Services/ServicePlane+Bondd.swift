@@ -17,6 +17,7 @@ extension ServicePlane {
             }
             book.withLock { book in
                 tryAgain(&book)
+                liftOverdue(&book)
                 book.decideWays()
             }
             // What was handed to bondd must be known after a restart, or its connections would end.

@@ -1,3 +1,4 @@
+import Glibc
 import Portunus
 import Rules
 
@@ -6,44 +7,81 @@ extension ServicePlane: RuleKeeper {
     /// The most rules that are remembered although they can't be carried.
     private static let mostFailures = 1024
 
+    /// The most rules that a control plane may have here; each is in memory, in the state's file and in every report.
+    private static let mostRules = 4096
+
     /// A session began; what it names of owners is from it.
     public func welcome(flowIdle: Int?, maximumFlows: Int?) {
         book.withLock { book in
-            book.namedLimits = []
-            book.namedQuotas = []
+            book.names = SessionNames(began: Int64(time(nil)))
             book.limitsFlows = (flowIdle ?? 60, maximumFlows ?? 1024) != (60, 1024)
         }
         carrier.setFlows(idle: flowIdle, maximum: maximumFlows)
     }
 
-    /// Carries a rule, or changes the limit of one that is carried; nothing else of it can change.
+    /// Carries a rule, or changes the limit of one that is carried. Any other rule of the number is replaced: a control plane gives
+    /// numbers again after a restart.
     public func push(_ rule: Rule, done: @escaping @Sendable (RuleRefusal?) -> Void) {
         guard case .pushed(let number) = rule.id else { return done(.unknownRuleID) }
-        var rule = rule
-        rule.mayLeaveTunnel = book.withLock { $0.pushedMayLeave }
-        let (refusal, isNew, reach) = book.withLock { [rule] book -> (RuleRefusal?, Bool, Reach) in
-            if let service = book.services[rule.id], service.failure == nil {
+        let (refusal, isNew, reach, asked) = book.withLock { book in
+            var rule = rule
+            rule.mayLeaveTunnel = book.pushedMayLeave
+            let (refusal, isNew) = take(rule, number, &book)
+            return (refusal, isNew, book.reach, rule)
+        }
+        changed.signal()
+        guard isNew && refusal == nil else { return done(refusal) }
+        names.begin(asked, reach: reach) { leadsOutside in
+            if leadsOutside { self.refuse(asked) }
+            done(leadsOutside ? .invalidTargetHost : nil)
+        }
+    }
+
+    /// - Returns: what the control plane is to be told, and whether the rule is one that was not carried before.
+    private func take(_ rule: Rule, _ number: UInt64, _ book: inout ServiceBook) -> (RuleRefusal?, Bool) {
+        book.names?.push(number)
+        if let service = book.services[rule.id], service.failure == nil {
+            if !rule.differs(from: service.rule) {
                 if service.rule.limit != rule.limit {
                     setLimit(rule.limit, of: rule.id, &book)
                     book.unsaved.insert(number)
                 }
-                return (nil, false, book.reach)
+                return (nil, false)
             }
-            let refusal = add(rule, &book, retries: false)
+            remove(rule.id, &book)
+        }
+        book.unsaved.insert(number)
+        let isKnown = book.services[rule.id] != nil
+        guard isKnown || book.services.keys.count(where: { $0.source == "portunus" }) < Self.mostRules else {
+            return (.tooMany, false)
+        }
+        var refusal = add(rule, &book, retries: false)
+        if case .portInUse? = refusal, dropStale(inTheWayOf: rule, &book) {
+            refusal = add(rule, &book, retries: false)
+        }
+        if refusal?.isPassing == true { return (nil, false) }
+        if refusal != nil && book.services.values.count(where: { $0.failure != nil }) > Self.mostFailures {
+            book.services[rule.id] = nil
+        }
+        return (refusal, true)
+    }
+
+    /// Stops rules on the rule's ports that this session has not named: the control plane gives no port twice, so that it does not
+    /// know them any more.
+    /// - Returns: whether there were any.
+    private func dropStale(inTheWayOf rule: Rule, _ book: inout ServiceBook) -> Bool {
+        guard let names = book.names else { return false }
+        let stale = book.services.values.compactMap { service -> UInt64? in
+            guard case .pushed(let number) = service.rule.id, service.failure == nil, !names.contains(number),
+                service.rule.transport == rule.transport, service.rule.ports.overlaps(rule.ports)
+            else { return nil }
+            return number
+        }
+        for number in stale {
+            remove(.pushed(number), &book)
             book.unsaved.insert(number)
-            if refusal?.isPassing == true { return (nil, false, book.reach) }
-            if refusal != nil && book.services.values.count(where: { $0.failure != nil }) > Self.mostFailures
-            {
-                book.services[rule.id] = nil
-            }
-            return (refusal, true, book.reach)
         }
-        changed.signal()
-        guard isNew && refusal == nil else { return done(refusal) }
-        names.begin(rule, reach: reach) { [rule] leadsOutside in
-            if leadsOutside { self.refuse(rule) }
-            done(leadsOutside ? .invalidTargetHost : nil)
-        }
+        return !stale.isEmpty
     }
 
     /// Stops a rule whose targets have turned out to be outside.
@@ -64,6 +102,7 @@ extension ServicePlane: RuleKeeper {
     /// Stops a rule, and whatever is open of it within `drain` seconds.
     public func remove(_ number: UInt64) -> Bool {
         let isKnown = book.withLock { book in
+            book.names?.remove(number)
             guard book.services[.pushed(number)] != nil else { return false }
             remove(.pushed(number), &book)
             book.unsaved.insert(number)
@@ -73,48 +112,33 @@ extension ServicePlane: RuleKeeper {
         return isKnown
     }
 
-    /// Stops the pushed rules that are not among these, and lifts limits and quotas that the session has not named.
+    /// The numbers of the pushed rules that are carried.
+    public func carried() -> Set<UInt64> {
+        book.withLock { book in
+            Set(
+                book.services.values.compactMap { service in
+                    guard case .pushed(let number) = service.rule.id, service.failure == nil else { return nil }
+                    return number
+                })
+        }
+    }
+
+    /// Stops the pushed rules that are not among these, and lifts limits and quotas that the session would have named.
     public func keep(only numbers: Set<UInt64>) {
-        let (gone, limits, quotas) = book.withLock { book in
-            let gone = book.services.keys.compactMap { id -> UInt64? in
+        let gone = book.withLock { book in
+            liftUnnamed(&book)
+            return book.services.keys.compactMap { id -> UInt64? in
                 guard case .pushed(let number) = id, !numbers.contains(number) else { return nil }
                 return number
             }
-            return (
-                gone, book.limits.keys.filter { !book.namedLimits.contains($0) },
-                book.quotas.keys.filter { !book.namedQuotas.contains($0) }
-            )
         }
         for number in gone { _ = remove(number) }
-        for owner in limits { setLimit(nil, ofOwner: owner) }
-        for owner in quotas { setQuota(nil, ofOwner: owner) }
+        changed.signal()
         if !gone.isEmpty {
             log(
                 .info, "rules are gone that the control plane does not name any more",
                 ["rules": "\(gone.count)"])
         }
-    }
-
-    /// Changes an owner's limit, also for what is established.
-    public func setLimit(_ limit: RateLimit?, ofOwner owner: String) {
-        book.withLock { book in
-            book.limits[owner] = limit
-            book.namedLimits.insert(owner)
-            book.unsavedOwners.insert(owner)
-            carrier.setLimit(limit, ofOwner: owner)
-        }
-        changed.signal()
-    }
-
-    /// Changes an owner's quota, likewise.
-    public func setQuota(_ quota: Quota?, ofOwner owner: String) {
-        book.withLock { book in
-            book.quotas[owner] = quota
-            book.namedQuotas.insert(owner)
-            book.unsavedOwners.insert(owner)
-            carrier.setQuota(quota, ofOwner: owner)
-        }
-        changed.signal()
     }
 
     /// What pushed rules have carried, by the kernel and here; nil when there are none.
@@ -126,7 +150,7 @@ extension ServicePlane: RuleKeeper {
             )
         }
         guard !isEmpty else { return nil }
-        var report = wholeReport()
+        var report = wholeReport(ofThisRun: true)
         report.rules.removeAll { $0.id.source != "portunus" }
         report.listeners.removeAll { !namedPorts.contains($0.port) }
         return report

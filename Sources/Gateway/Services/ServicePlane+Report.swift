@@ -6,7 +6,9 @@ import Rules
 // What is said of services.
 extension ServicePlane {
     /// What all rules have carried, in both ways; one report a rule, also where one that it replaced is not through yet.
-    func wholeReport() -> ServiceReport {
+    /// - Parameter ofThisRun: without what bondd had counted already when this program started, which an earlier run has told the
+    ///   control plane.
+    func wholeReport(ofThisRun: Bool = false) -> ServiceReport {
         var report = carrier.report()
         book.withLock { book in
             var rules: [RuleID: RuleReport] = [:]
@@ -21,7 +23,9 @@ extension ServicePlane {
                 rules[rule.id] = kept
             }
             for (id, service) in book.services where rules[id] != nil {
-                rules[id]!.add(book.meter.ports(of: service.name, service.rule.transport), of: service.rule)
+                let ports = book.meter.ports(
+                    of: service.name, service.rule.transport, ofThisRun: ofThisRun)
+                rules[id]!.add(ports, of: service.rule)
             }
             report.rules = rules.values.sorted { $0.id.isBefore($1.id) }
         }

@@ -52,7 +52,8 @@ extension ServicePlane {
         for id in book.services.keys where id.source == "portunus" { remove(id, &book) }
         for owner in book.limits.keys { carrier.setLimit(nil, ofOwner: owner) }
         for owner in book.quotas.keys { carrier.setQuota(nil, ofOwner: owner) }
-        (book.limits, book.quotas) = ([:], [:])
+        (book.limits, book.quotas, book.silent) = ([:], [:], [:])
+        book.names = nil
         (book.unsaved, book.unsavedOwners) = ([], [])
     }
 
@@ -82,21 +83,6 @@ extension ServicePlane {
                 book.unsavedOwners.formUnion(change.limits.keys)
             }
             log(.error, "what the control plane has pushed is not stored now, but later: \(error)")
-        }
-    }
-
-    /// Takes over what is left of quotas.
-    private func takeQuotas() {
-        guard book.withLock({ !$0.quotas.isEmpty }) else { return }
-        book.withLock { book in
-            // Not before the lock is held: a quota that is set meanwhile is newer than a report.
-            for owner in carrier.report().owners {
-                guard let quota = owner.quota, let old = book.quotas[owner.owner], old != quota else {
-                    continue
-                }
-                book.quotas[owner.owner] = quota
-                book.unsavedOwners.insert(owner.owner)
-            }
         }
     }
 }

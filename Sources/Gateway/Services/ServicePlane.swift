@@ -28,10 +28,13 @@ public final class ServicePlane: Sendable {
     private let isStopping = Atomic<Bool>(false)
 
     /// Carries the rules of the file from here on.
-    /// - Parameter patience: how long a rule that can't be carried waits for another try.
+    /// - Parameters:
+    ///   - health: where this program listens for monitoring; nil: nowhere.
+    ///   - patience: how long a rule that can't be carried waits for another try.
     /// - Throws: what keeps this program from carrying any.
     public init(
-        store: Store, tunnel: Configuration.Tunnel, server: Configuration.Server, socket: String, log: Log,
+        store: Store, tunnel: Configuration.Tunnel, server: Configuration.Server,
+        health: Configuration.Health? = nil, socket: String, log: Log,
         patience: Duration = .seconds(10)
     ) throws(CarrierError) {
         self.patience = patience
@@ -40,7 +43,10 @@ public final class ServicePlane: Sendable {
         self.store = store
         self.socket = socket
         self.log = log
-        book = Mutex(ServiceBook(reach: reach))
+        var book = ServiceBook(reach: reach)
+        // Both change with a restart only.
+        book.reserved = ReservedPorts(server, health)
+        self.book = Mutex(book)
         // What the kernel has of them from before a restart is known when bondd was asked.
         reload(tunnel, server, isStart: true)
     }
@@ -95,6 +101,7 @@ public final class ServicePlane: Sendable {
     ) -> RuleRefusal? {
         var service = Service(rule)
         do throws(RuleRefusal) {
+            if let refusal = book.reserved.refusal(of: rule) { throw refusal }
             try carrier.add(rule)
         } catch {
             service.failure = error
@@ -149,6 +156,7 @@ public final class ServicePlane: Sendable {
         for (id, service) in book.services {
             guard let retry = service.retry, retry <= now else { continue }
             do throws(RuleRefusal) {
+                if let refusal = book.reserved.refusal(of: service.rule) { throw refusal }
                 try carrier.add(service.rule)
                 (book.services[id]!.failure, book.services[id]!.retry) = (nil, nil)
                 log(.info, "a service is carried now", ["rule": "\(id)"])

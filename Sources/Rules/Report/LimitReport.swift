@@ -6,7 +6,7 @@ public struct LimitReport: Hashable, Sendable {
     public var throttledIn: UInt64
     /// As `throttledIn`, towards end users.
     public var throttledOut: UInt64
-    /// What counts against the cap on connections.
+    /// Connections and UDP flows that are open, which count against the cap on them.
     public var connections: UInt32
 
     /// Limits that did nothing.
@@ -23,7 +23,7 @@ public struct LimitReport: Hashable, Sendable {
 
 /// Why a connection or a flow was turned away. The raw value is the control plane's.
 public enum RejectReason: UInt8, Hashable, Sendable, CaseIterable {
-    /// The rule has as many connections as it may.
+    /// The rule has as many connections or UDP flows as it may.
     case connections = 1
     /// The rule had as many new ones this second as it may.
     case connectionRate = 2

@@ -8,12 +8,14 @@ public struct RuleReport: Hashable, Sendable {
     public var ports: [PortReport]
     /// In the order in which they were given.
     public var targets: [TargetReport]
-    /// Lookups of targets' names that failed.
+    /// Connections and UDP flows that found no address for a target's name.
     public var failedLookups: UInt64
     /// UDP flows that were not begun as there were too many.
     public var droppedFlows: UInt64
     /// Connections that went to another target than the first.
     public var failovers: UInt64
+    /// How often a target went from healthy to failed, or back.
+    public var healthChanges: UInt64
     /// Connections that came by the server name itself.
     public var exactNames: UInt64
     /// Connections that came by a wildcard.
@@ -32,6 +34,7 @@ public struct RuleReport: Hashable, Sendable {
         failedLookups = 0
         droppedFlows = 0
         failovers = 0
+        healthChanges = 0
         exactNames = 0
         wildcardNames = 0
         fallbacks = 0

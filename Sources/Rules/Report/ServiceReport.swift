@@ -25,12 +25,19 @@ public struct OwnerReport: Hashable, Sendable {
     public var bytes: UInt64
     /// Its quota, with what is left of it now; nil: none.
     public var quota: Quota?
+    /// The quota to store: `quota`, but for a month that began only just, by a clock that may be wrong; see `QuotaMeter.lasting`.
+    public var lastingQuota: Quota?
 
     /// A report.
-    public init(owner: String, limit: LimitReport = LimitReport(), bytes: UInt64 = 0, quota: Quota? = nil) {
+    /// - Parameter lastingQuota: nil: the same as `quota`.
+    public init(
+        owner: String, limit: LimitReport = LimitReport(), bytes: UInt64 = 0, quota: Quota? = nil,
+        lastingQuota: Quota? = nil
+    ) {
         self.owner = owner
         self.limit = limit
         self.bytes = bytes
         self.quota = quota
+        self.lastingQuota = lastingQuota ?? quota
     }
 }

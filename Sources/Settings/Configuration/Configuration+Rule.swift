@@ -1,3 +1,5 @@
+import Packet
+
 extension Configuration {
     /// `[[rule]]`: a service behind the tunnel that is published.
     public struct Rule: Equatable, Sendable {
@@ -7,6 +9,8 @@ extension Configuration {
         public let transport: RuleTransport
         /// The ports that it listens on; one for `listen_port`, at most `maximumPorts`.
         public let ports: ClosedRange<UInt16>
+        /// The address of this host that it listens on; nil: every one.
+        public let listenAddress: IPAddress?
         /// Where to, 1 to `maximumTargets`, the lowest priority that answers; one with a range of ports.
         public let targets: [RuleTarget]
         /// Whether they were given as `targets`.

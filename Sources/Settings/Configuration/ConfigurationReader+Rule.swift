@@ -16,7 +16,7 @@ extension ConfigurationReader {
         _ tunnel: Configuration.Tunnel, listen: [Endpoint]
     ) throws(ConfigurationError) -> [Configuration.Rule] {
         let keys = [
-            "name", "protocol", "listen_port", "listen_ports", "target", "targets", "server_name",
+            "name", "protocol", "listen_port", "listen_ports", "listen_address", "target", "targets", "server_name",
             "prefer_ipv6",
             "health_check_interval_secs", "udp_max_flows", "udp_flow_idle_secs", "limit", "allow_outside",
         ]
@@ -55,12 +55,24 @@ extension ConfigurationReader {
                 "is for tcp, as targets are probed by connecting to them; remove it")
         }
         return Configuration.Rule(
-            name: name, transport: transport, ports: ports, targets: try targets(table, ports, transport),
+            name: name, transport: transport, ports: ports,
+            listenAddress: try listenAddress(table), targets: try targets(table, ports, transport),
             listsTargets: table["targets"] != nil, serverName: try serverName(table, ports, transport),
             preferIPv6: try table.boolean("prefer_ipv6") ?? false, probeInterval: interval,
             maximumUDPFlows: try table.integer("udp_max_flows", in: 1...1_000_000),
             udpFlowIdle: try table.integer("udp_flow_idle_secs", in: 1...86400),
             limit: try limit(table), allowsOutside: try table.boolean("allow_outside") ?? false)
+    }
+
+    private func listenAddress(_ table: TOMLTable) throws(ConfigurationError) -> IPAddress? {
+        guard let text = try table.string("listen_address") else { return nil }
+        guard let address = IPAddress(text), address != IPAddress(v4: 0), address != IPAddress(v6High: 0, low: 0) else {
+            throw table.error(
+                "listen_address", table["listen_address"]!,
+                "is not an address of this host such as 203.0.113.7; correct it, or remove it to listen on every one"
+            )
+        }
+        return address
     }
 
     private func listenPorts(_ table: TOMLTable) throws(ConfigurationError) -> ClosedRange<UInt16> {
@@ -128,10 +140,16 @@ extension ConfigurationReader {
 
     /// Why both rules can't be, as they share a port; nil when they can.
     private static func clash(_ rule: Configuration.Rule, _ other: Configuration.Rule) -> String? {
-        guard rule.transport == other.transport, rule.ports.overlaps(other.ports) else { return nil }
+        guard rule.transport == other.transport, rule.ports.overlaps(other.ports),
+            rule.listenAddress == nil || other.listenAddress == nil
+                || rule.listenAddress == other.listenAddress
+        else { return nil }
         let port = max(rule.ports.lowerBound, other.ports.lowerBound)
         let both =
             "\"\(rule.name)\" and \"\(other.name)\" both listen on \(rule.transport.rawValue) port \(port)"
+        if rule.listenAddress != other.listenAddress {
+            return "\(both), one on every address; give both a listen_address, or use another port"
+        }
         guard rule.serverName != nil || other.serverName != nil else {
             return "\(both); use another port, or server_name"
         }

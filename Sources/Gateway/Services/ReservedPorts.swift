@@ -1,0 +1,23 @@
+import Rules
+import Settings
+
+/// Ports on which this host's own programs listen: a control plane's rule that got there first would keep bondd from starting.
+struct ReservedPorts: Equatable {
+    private var ports: [Transport: Set<UInt16>] = [:]
+
+    init() {}
+
+    /// Those on which the tunnel is listened for, and the one of `[health]`.
+    init(_ server: Configuration.Server, _ health: Configuration.Health?) {
+        ports[.udp] = Set(server.listen.map(\.port))
+        ports[.tcp] = health.map { [$0.listen.port] } ?? []
+    }
+
+    /// The word for a rule that wants one of them; nil: it wants none.
+    func refusal(of rule: Rule) -> RuleRefusal? {
+        guard case .pushed = rule.id, let port = ports[rule.transport]?.first(where: rule.ports.contains) else {
+            return nil
+        }
+        return .portInUse(rule.ports.count > 1 ? port : nil)
+    }
+}

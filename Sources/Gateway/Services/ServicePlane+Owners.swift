@@ -1,0 +1,103 @@
+import Glibc
+import Rules
+
+// What a control plane says of owners of rules.
+extension ServicePlane {
+    /// The most owners that have a limit, and as many that have a quota.
+    private static let mostOwners = 1024
+    /// How long a quota may stay without a word after its month has ended, in seconds.
+    private static let silence: Int64 = 600
+
+    /// Changes an owner's limit, also for what is established.
+    public func setLimit(_ limit: RateLimit?, ofOwner owner: String) {
+        book.withLock { book in
+            book.names?.setLimit(of: owner)
+            guard limit == nil || book.limits[owner] != nil || book.limits.count < Self.mostOwners else {
+                return tellTooMany(&book)
+            }
+            book.limits[owner] = limit
+            book.unsavedOwners.insert(owner)
+            carrier.setLimit(limit, ofOwner: owner)
+        }
+        changed.signal()
+    }
+
+    /// Changes an owner's quota, likewise. The first one of a session may not know yet what was carried before it.
+    public func setQuota(_ quota: Quota?, ofOwner owner: String) {
+        book.withLock { book in
+            let isFirst = book.names?.setQuota(of: owner) ?? false
+            guard quota == nil || book.quotas[owner] != nil || book.quotas.count < Self.mostOwners else {
+                return tellTooMany(&book)
+            }
+            var quota = quota
+            if isFirst, book.quotas[owner] != nil,
+                let local = carrier.report().owners.first(where: { $0.owner == owner })?.quota
+            {
+                quota = quota?.merged(with: local)
+            }
+            setQuota(quota, ofOwner: owner, &book)
+        }
+        changed.signal()
+    }
+
+    private func setQuota(_ quota: Quota?, ofOwner owner: String, _ book: inout ServiceBook) {
+        book.quotas[owner] = quota
+        book.silent[owner] = nil
+        book.unsavedOwners.insert(owner)
+        carrier.setQuota(quota, ofOwner: owner)
+    }
+
+    private func tellTooMany(_ book: inout ServiceBook) {
+        if !book.saidTooMany {
+            log(
+                .error,
+                "the control plane limits more than \(Self.mostOwners) owners; those that came last have no limit or quota here"
+            )
+        }
+        book.saidTooMany = true
+    }
+
+    /// Lifts limits and quotas that the session has not named although it would have.
+    func liftUnnamed(_ book: inout ServiceBook) {
+        guard let names = book.names else { return }
+        for owner in book.limits.keys where names.isGone(limitOf: owner) {
+            book.limits[owner] = nil
+            book.unsavedOwners.insert(owner)
+            carrier.setLimit(nil, ofOwner: owner)
+        }
+        for owner in book.quotas.keys where names.isGone(quotaOf: owner) {
+            setQuota(nil, ofOwner: owner, &book)
+        }
+    }
+
+    /// Lifts quotas whose month has ended in a session that has not said them again for some minutes: each that exists is said when
+    /// its month begins. The minutes are those of a clock that does not jump.
+    func liftOverdue(_ book: inout ServiceBook) {
+        guard case .connected? = book.plane, let names = book.names else { return book.silent = [:] }
+        let (seconds, now) = (Int64(time(nil)), SuspendingClock.now)
+        for (owner, quota) in book.quotas {
+            guard seconds >= quota.period.upperBound, names.hears(endOf: quota) else {
+                book.silent[owner] = nil
+                continue
+            }
+            let since = book.silent[owner] ?? now
+            book.silent[owner] = since
+            if since.duration(to: now) >= .seconds(Self.silence) { setQuota(nil, ofOwner: owner, &book) }
+        }
+    }
+
+    /// Takes over what is left of quotas.
+    func takeQuotas() {
+        guard book.withLock({ !$0.quotas.isEmpty }) else { return }
+        book.withLock { book in
+            // Not before the lock is held: a quota that is set meanwhile is newer than a report.
+            for owner in carrier.report().owners {
+                guard let quota = owner.lastingQuota, let old = book.quotas[owner.owner], old != quota else {
+                    continue
+                }
+                book.quotas[owner.owner] = quota
+                book.unsavedOwners.insert(owner.owner)
+            }
+        }
+    }
+}
