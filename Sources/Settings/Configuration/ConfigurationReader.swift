@@ -21,7 +21,10 @@ extension Configuration {
         do {
             text = try TextFile.read(path, limit: Self.maximumFile)
         } catch {
-            throw ConfigurationError(file: path, line: nil, problem: error.sentence)
+            let remedy =
+                "; make one with bondd init on a server, bondd join LINK on a client, or name another with --config"
+            throw ConfigurationError(
+                file: path, line: nil, problem: error.isMissing ? "does not exist\(remedy)" : error.sentence)
         }
         try self.init(text: text, file: path, keys: keys)
     }
@@ -33,8 +36,7 @@ extension Configuration {
         do throws(TOMLSyntaxError) {
             value = try TOMLValue.parse(text)
         } catch {
-            throw ConfigurationError(
-                file: file, line: error.line, problem: "no TOML at column \(error.column): \(error.problem)")
+            throw ConfigurationError(file: file, line: error.line, problem: error.sentence(in: text))
         }
         let root = try ConfigurationReader.root(value, file: file)
         let reader = ConfigurationReader(file: file, root: root, keys: keys)
@@ -180,7 +182,7 @@ struct ConfigurationReader {
         guard Self.isInterface(name) else {
             throw table.error(
                 key, table[key]!,
-                "is not an interface's name; use at most 15 characters without '/', ':' and spaces")
+                "is not an interface's name; use 1 to 15 ASCII characters without '/', ':', '%' and spaces")
         }
         return name
     }
