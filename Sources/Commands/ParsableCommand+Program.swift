@@ -3,28 +3,85 @@ import Glibc
 import Settings
 
 extension ParsableCommand {
-    /// Runs a command as a program's whole life. Exits 0 on success, 1 on failure, 2 on wrong usage; errors are one sentence on
-    /// stderr, behind the program's name.
-    public static func runAsProgram() -> Never {
+    /// Runs a command as a program's whole life. Exits 0 on success, 1 on failure, which includes output that can't be written,
+    /// and 2 on wrong usage; errors are one sentence on stderr, behind the program's name.
+    /// - Parameter hints: words that users of other programs try first, and what to run instead.
+    public static func runAsProgram(hints: [String: String] = [:]) -> Never {
         // A reader that has gone away, as of a pipe, is an error like any other.
         signal(SIGPIPE, SIG_IGN)
+        StandardOutput.writeLinesAtOnce()
+        let given = Array(CommandLine.arguments.dropFirst())
+        let words = CommandWords(given, root: self, hints: hints)
+        let report = ErrorReport(program: _commandName, isJSON: ErrorReport.wantsJSON(given))
+        if let problem = words.problem { report.endAsWrongUsage(problem, of: words.path) }
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(words.arguments)
             try command.run()
+            try StandardOutput.finish()
         } catch {
             let code = exitCode(for: error)
             if code.isSuccess {
                 print(fullMessage(for: error))
-                Glibc.exit(0)
+            } else if code == .validationFailure {
+                report.endAsWrongUsage(message(for: error) + advice(on: error), of: words.path)
+            } else {
+                report.end(message(for: error))
             }
-            let name = configuration.commandName ?? ""
-            let isUsage = code == .validationFailure
-            let hint = isUsage ? "; see \(name) --help" : ""
-            let sentence = message(for: error).split(whereSeparator: \.isNewline).joined(separator: " ")
-            let line = Array("\(Log.errorPrefix)\(name): \(sentence)\(hint)\n".utf8)
-            _ = write(STDERR_FILENO, line, line.count)
-            Glibc.exit(isUsage ? 2 : 1)
         }
+        do { try StandardOutput.finish() } catch { report.end("\(error)") }
         Glibc.exit(0)
+    }
+
+    /// What the argument's help says, where the message says only that a value is invalid or missing: ` (…)`.
+    private static func advice(on error: any Error) -> String {
+        // The words of an enumeration are in the message already.
+        if message(for: error).contains("Please provide one of") { return "" }
+        let prefix = "Help:"
+        let lines = fullMessage(for: error).split(whereSeparator: \.isNewline)
+        guard let line = lines.first(where: { $0.hasPrefix(prefix) }) else { return "" }
+        // `Help:  --ttl <ttl>  How long …`
+        let text = line.dropFirst(prefix.count).drop { $0 == " " }
+        guard let gap = text.firstRange(of: "  ") else { return "" }
+        let help = text[gap.upperBound...].drop { $0 == " " }
+        return help.isEmpty ? "" : " (\(help.last == "." ? help.dropLast() : help))"
+    }
+}
+
+/// The end of a program that has failed: one sentence on stderr.
+struct ErrorReport {
+    let program: String
+    /// Whether it is a line of JSON, as the log's are.
+    let isJSON: Bool
+
+    /// Whether the command line asks for it.
+    static func wantsJSON(_ words: [String]) -> Bool {
+        words.contains("--log-format=json")
+            || zip(words, words.dropFirst()).contains { $0 == ("--log-format", "json") }
+    }
+
+    /// Exits with 2.
+    func endAsWrongUsage(_ sentence: String, of command: String) -> Never {
+        var sentence = Self.oneLine(sentence)
+        while sentence.last == "." { sentence.removeLast() }
+        write("\(sentence)\(sentence.last == "?" ? " See" : "; see") \(command) --help")
+        Glibc.exit(2)
+    }
+
+    /// Exits with 1.
+    func end(_ sentence: String) -> Never {
+        write(Self.oneLine(sentence))
+        Glibc.exit(1)
+    }
+
+    private func write(_ sentence: String) {
+        // What was printed before comes first.
+        try? StandardOutput.finish()
+        if isJSON { return Log(level: .error, format: .json)(.error, sentence, ["program": program]) }
+        let line = Array("\(Log.errorPrefix)\(program): \(sentence)\n".utf8)
+        _ = Glibc.write(STDERR_FILENO, line, line.count)
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

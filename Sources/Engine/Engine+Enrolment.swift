@@ -19,6 +19,7 @@ extension Engine {
     mutating func refuseKey(_ responder: borrowing Responder, _ header: Header, from link: Link, now: Instant)
     {
         resources.drops.unknownKey += 1
+        handshakeRecord.unknownKeys.note(now)
         guard strangers.admit(now: now) else { return }
         let length = responder.writeRefusal(.unknownKey, pathID: header.pathID, to: resources.scratch)
         handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)

@@ -171,7 +171,11 @@ extension Engine {
         guard !session.pointee.isConfirmed else { return }
         session.pointee.isConfirmed = true
         let peer = session.pointee.peer
+        peers[peer].unconfirmed = RecentCount()
         if let old = peers[peer].session {
+            peers[peer].rivalry.replaced(
+                old.pointee.remotes, lastHeard: old.pointee.lastHeard, by: session.pointee.remotes.first,
+                now: now)
             peers[peer].session = nil
             close(old)
         }

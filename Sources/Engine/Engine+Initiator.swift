@@ -125,6 +125,7 @@ extension Engine {
             let established = try attempt.pointee.initiator.readResponse(datagram)
             establish(established, attempt, from: link, now: now)
         } catch {
+            if error == .notAuthentic { handshakeRecord.unreadable.note(now) }
             resources.drops.handshake += 1
         }
     }

@@ -14,6 +14,7 @@ extension Engine {
     ) {
         guard role == .server, gatekeeper.admitsMac1(datagram) else {
             resources.drops.handshake += 1
+            handshakeRecord.wrongServerKeys.note(now)
             return
         }
         let hasCookie = gatekeeper.admitsMac2(datagram, from: link.remote, now: now)
@@ -96,7 +97,10 @@ extension Engine {
             resources.keyring.bind(id, to: session, epoch)
             return
         }
-        if let unused = peers[peer].pending { close(unused) }
+        if let unused = peers[peer].pending {
+            peers[peer].unconfirmed.note(now)
+            close(unused)
+        }
         let session = makeSession(peer: peer, epoch: epoch, isConfirmed: false, now: now)
         peers[peer].pending = session
         resources.keyring.bind(id, to: session, epoch)

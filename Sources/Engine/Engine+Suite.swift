@@ -23,6 +23,7 @@ extension Engine {
                 // An init of the time before the client was given our suite, sent again by somebody else.
                 if let last = peers[peer].lastTimestamp, responder.payload.timestamp <= last { continue }
                 resources.drops.suiteMismatch += 1
+                handshakeRecord.otherSuites.note(now)
                 let length = responder.writeRefusal(.suite, pathID: header.pathID, to: resources.scratch)
                 handshakes.append(
                     UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: arrival.link)

@@ -43,6 +43,7 @@ public struct Engine: ~Copyable {
     var gatekeeper: Gatekeeper
     var admission = HandshakeAdmission()
     var strangers = Strangers()
+    var handshakeRecord = HandshakeRecord()
     /// Datagrams that must leave before any session's: handshakes, responses, cookies.
     var handshakes = HandshakeOutbox()
     /// Client: the search for a session.

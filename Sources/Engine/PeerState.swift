@@ -21,5 +21,10 @@ struct PeerState {
     /// Server: when the daemon was last told that the peer uses another cipher suite.
     var suiteMismatchAt: Instant?
 
+    /// Server: inits that were answered and came to nothing.
+    var unconfirmed = RecentCount()
+    /// Server: whether several hosts use its key.
+    var rivalry = SessionRivalry()
+
     init(_ configuration: EngineConfiguration.Peer) { self.configuration = configuration }
 }

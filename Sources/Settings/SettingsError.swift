@@ -15,7 +15,7 @@ public enum SettingsError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .file(let action, let path, let code):
-            "could not \(action) \(path): \(String(cString: strerror(code)))"
+            "could not \(action) \(path): \(String(cString: strerror(code)))\(TextFile.remedy(code))"
         case .keyFileOpen(let path):
             "the key file \(path) can be read by others; run: chmod 600 \(path)"
         case .notAKey(let path):

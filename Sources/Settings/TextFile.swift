@@ -34,6 +34,12 @@ public enum TextFile {
     }
 
     private static func failure(_ what: String, _ code: Int32) -> Failure {
-        Failure(sentence: "\(what): \(String(cString: strerror(code)))", isMissing: code == ENOENT)
+        Failure(
+            sentence: "\(what): \(String(cString: strerror(code)))\(remedy(code))", isMissing: code == ENOENT)
+    }
+
+    /// `; run this as root` where that may help.
+    static func remedy(_ code: Int32) -> String {
+        (code == EACCES || code == EPERM) && geteuid() != 0 ? "; run this as root" : ""
     }
 }

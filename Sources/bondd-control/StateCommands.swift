@@ -27,7 +27,7 @@ struct Invite: ParsableCommand {
     var endpoint: [String] = []
 
     @Option(
-        name: .customLong("ttl"), help: "How long the link is good: a number with s, m, h or d, such as 24h.")
+        name: .customLong("ttl"), help: "How long the link is good: 1m to 365d, a number with s, m, h or d, such as 24h.")
     var lifetime = Lifetime.day
 
     @Option(help: "How many clients may enrol with it.")
@@ -35,6 +35,9 @@ struct Invite: ParsableCommand {
 
     @Option(help: "The mode for packets to the client; left out: the server's.")
     var mode: String?
+
+    @Flag(name: .customLong("no-qr"), help: "Print the link alone, which is all that is printed here.")
+    var isPlain = false
 
     func run() throws {
         let server = try publicKey.map { text throws -> PublicKey in

@@ -1,4 +1,5 @@
 import Engine
+import Glibc
 import Messages
 import Packet
 import Scheduler
@@ -20,7 +21,9 @@ extension Daemon {
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
             notices: configuration.notices + (firewall?.notices ?? []) + routingNotices
                 + [nameServerProblem].compactMap(\.self)
-                + [cipher?.warning].compactMap(\.self) + silence(of: reports))
+                + [cipher?.warning].compactMap(\.self) + silence(of: reports)
+                + HandshakeNotices(reports.map(\.troubles), publicKey: publicKey.base64).sentences
+                + egressNotices)
         status.publicKey = publicKey.base64
         status.run = runID
         status.handover = handed.handover?.revision
@@ -35,7 +38,31 @@ extension Daemon {
         if !plane.engine.isClient, let facts = try? netlink.interface(named: tunnel.name), !facts.isUp {
             problems.append("the interface \(tunnel.name) is off; run: ip link set \(tunnel.name) up")
         }
+        if let foreignAddress { problems.append(foreignAddress) }
         return problems
+    }
+
+    /// Client: why no packet passes although there is a session: the server drops what comes from other addresses than it gave.
+    private var foreignAddress: String? {
+        guard let assignment else { return nil }
+        let given = assignment.addresses.map(\.address)
+        let foreign = configuration.tunnel.addresses.map(\.address).filter { !given.contains($0) }
+        if foreign.isEmpty || given.isEmpty { return nil }
+        func list(_ addresses: [IPAddress]) -> String {
+            addresses.map(\.description).joined(separator: " and ")
+        }
+        return
+            "[tunnel] address has \(list(foreign)), but the server gives this client \(list(given)) and drops packets from any other; remove address from \(file), or have the server give that one, and restart bondd"
+    }
+
+    /// Server: exits of the file that this host does not have.
+    private var egressNotices: [String] {
+        guard case .server(let server) = configuration.role, let nat = server.nat, nat.enabled else {
+            return []
+        }
+        return (nat.egress ?? []).filter { if_nametoindex($0) == 0 }.map {
+            "[nat] egress names \($0), and this host has no such interface now; clients do not leave by it"
+        }
     }
 
     /// What each client's paths have carried since the daemon started.

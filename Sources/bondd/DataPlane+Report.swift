@@ -6,7 +6,7 @@ extension DataPlane {
     func report(of shard: Int, now: Instant) -> ShardReport {
         ShardReport(
             shard: shard, sessions: engine.reports(now: now), usage: engine.usage(),
-            handshakes: counters.handshakes, drops: drops)
+            handshakes: counters.handshakes, troubles: engine.handshakeTroubles(now: now), drops: drops)
     }
 
     private var drops: [String: UInt64] {

@@ -24,7 +24,7 @@ struct Measure: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (1...8).contains(seconds) else { throw ValidationError("--seconds is a number from 1 to 8.") }
+        guard (1...8).contains(seconds) else { throw ValidationError("--seconds is a number from 1 to 8") }
     }
 
     func run() throws {

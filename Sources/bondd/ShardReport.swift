@@ -10,6 +10,8 @@ struct ShardReport: Sendable {
     let usage: [(publicKey: PublicKey, usage: PeerUsage)]
     /// Handshakes completed.
     let handshakes: UInt64
+    /// Handshakes that led nowhere of late.
+    let troubles: HandshakeTroubles
     /// What was dropped, by reason.
     let drops: [String: UInt64]
 }

@@ -34,7 +34,7 @@ struct ShowStatus: ParsableCommand {
         }
         let status = try ask(.status, options.socket)
         guard case .status(let status) = status else {
-            throw Failure("bondd gave no status; is it another version?")
+            throw Failure("bondd gave no status; use the bondd command of the daemon's version")
         }
         if json {
             guard let line = try? Line.encode(status) else {
@@ -62,8 +62,17 @@ struct Set: ParsableCommand {
     )
     var key: String
 
-    @Argument(help: "The new value.")
+    @Argument(help:
+            "The new value: a mode (auto, stripe, preferred, redundant), a role (primary, backup, metered, never) or a number.")
     var value: String
+
+    func validate() throws {
+        // No value is negative; the daemon says the same of all others that are out of range.
+        guard !value.hasPrefix("-") else {
+            throw ValidationError(
+                "\(key) can't be \(value); give a number from 0 (no limit), or a mode or role by name")
+        }
+    }
 
     func run() throws {
         _ = try ask(.set(key: key, value: value), options.socket)

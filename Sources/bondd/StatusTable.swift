@@ -9,13 +9,15 @@ struct StatusTable {
         var lines = [
             "\(status.interface)  \(status.role)  mode \(status.mode)  mtu \(status.mtu)\(threads)  up \(Self.time(status.uptime))"
         ]
-        if let line = Self.machinery(status) { lines.append(line) }
+        lines += Self.machinery(status)
         if status.sessions.isEmpty { lines.append("no session") }
         for session in status.sessions {
             lines.append("")
             lines.append(
-                "\(session.client)  \(session.address)  \(session.state)  mode \(session.mode)  "
-                    + "keys \(Self.time(session.rekeyAge)) old")
+                (Self.words(session.client, session.address) + [session.state, "mode \(session.mode)"]
+                    // Before the first handshake there are none.
+                    + (session.state == "connecting" ? [] : ["keys \(Self.time(session.rekeyAge)) old"]))
+                    .joined(separator: "  "))
             var rows = [
                 [
                     "path", "state", "role", "rtt ms", "jitter", "loss %", "Mbit/s", "queue", "sent",
@@ -29,7 +31,11 @@ struct StatusTable {
                     Self.bytes(path.sentBytes), Self.bytes(path.receivedBytes),
                 ])
             }
-            lines += Self.table(rows)
+            lines += Self.narrowTable(rows)
+            if status.role == "server" {
+                let places = session.paths.filter { !$0.remote.isEmpty }.map { "\($0.name) \($0.remote)" }
+                if !places.isEmpty { lines.append("  from: " + places.joined(separator: ", ")) }
+            }
             let reorder = session.reorder
             lines.append(
                 "  order: \(reorder.held) held, \(reorder.late) late, \(reorder.recovered) recovered, \(reorder.duplicates) copies dropped, "
@@ -46,7 +52,47 @@ struct StatusTable {
         if let firewall = status.firewall { lines += Self.lines(of: firewall) }
         lines += (status.problems ?? []).map { "problem: \($0)" }
         lines += status.notices.map { "note: \($0)" }
-        text = lines.joined(separator: "\n") + "\n"
+        text = lines.flatMap(Self.folded).joined(separator: "\n") + "\n"
+    }
+
+    /// The columns that everything but sentences fits into; a sentence may hold a command to copy, which is never broken.
+    static let width = 80
+
+    private static func words(_ words: String...) -> [String] { words.filter { !$0.isEmpty } }
+
+    /// The line in lines of at most `width`, broken where there is a space.
+    private static func folded(_ line: String) -> [String] {
+        if line.count <= width || line.hasPrefix("problem: ")
+            || line.drop(while: { $0 == " " }).hasPrefix("note: ")
+        {
+            return [line]
+        }
+        var lines: [String] = []
+        var rest = line
+        while rest.count > width {
+            let margin = rest.prefix { $0 == " " }.count
+            guard let space = rest.prefix(width + 1).lastIndex(of: " "),
+                rest.distance(from: rest.startIndex, to: space) > margin
+            else { break }
+            lines.append(String(rest[..<space]))
+            rest =
+                String(repeating: " ", count: lines.count == 1 ? margin + 4 : margin)
+                + rest[space...].drop { $0 == " " }
+        }
+        return lines + [rest]
+    }
+
+    /// A table of at most `width`: what is too wide are the first column's names, which are cut.
+    private static func narrowTable(_ rows: [[String]]) -> [String] {
+        let whole = table(rows)
+        let excess = (whole.map(\.count).max() ?? 0) - width
+        let longest = rows.map { $0[0].count }.max() ?? 0
+        guard excess > 0 else { return whole }
+        let limit = max(6, longest - excess)
+        return table(
+            rows.map { row in
+                row[0].count <= limit ? row : ["\(row[0].prefix(limit - 1))…"] + row.dropFirst()
+            })
     }
 
     /// Who leaves where, and what the kill switch has refused.
@@ -80,16 +126,19 @@ struct StatusTable {
         return "  data: \(path.name) \(amount) this month\(path.state == "spent" ? ", used up" : "")"
     }
 
-    /// `offloads  tun csum tso4 tso6 uso   udp gso gro   cipher chacha20-poly1305 (libcrypto)`, and in brackets what is not so.
-    private static func machinery(_ status: Status) -> String? {
-        guard let offloads = status.offloads else { return nil }
+    /// `offloads  tun csum tso4 tso6 uso   udp gso gro   cipher chacha20-poly1305 (libcrypto)`, and in brackets what is not so;
+    /// the cipher has a line of its own where that is too long.
+    private static func machinery(_ status: Status) -> [String] {
+        guard let offloads = status.offloads else { return [] }
         let order = ["csum", "tso4", "tso6", "uso"]
         let tun = summary(order.map { ($0, "", offloads.tun[$0] ?? "missing") })
         let udp = summary(
             offloads.udp.map { ("gso", $0.name, $0.segmentation) }
                 + offloads.udp.map { ("gro", $0.name, $0.joining) })
-        let cipher = status.cipher.map { "   cipher \($0.suite) (\($0.library))" } ?? ""
-        return "offloads  tun \(tun)   udp \(udp)\(cipher)"
+        let line = "offloads  tun \(tun)   udp \(udp)"
+        guard let cipher = status.cipher.map({ "cipher \($0.suite) (\($0.library))" }) else { return [line] }
+        let both = "\(line)   \(cipher)"
+        return both.count <= width ? [both] : [line, cipher]
     }
 
     /// What is on, then what is not in brackets, with its place unless it is so everywhere; `off` when nothing is wanted.

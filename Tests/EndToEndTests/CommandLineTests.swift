@@ -24,6 +24,9 @@ import Testing
     }
 
     @Test(arguments: [
+        "", "help foo", "help status foo --socket", "statsu", "up", "stop", "portunus", "--log-format text",
+        "invite a --uses 100000000000000000000", "invite a --ttl 24", "invite a --ttl 9999999d",
+        "bench --seconds -1", "clients --socket /tmp/x nonsense", "set path.fibre.cap -5 --socket /tmp/x",
         "nonsense", "--nonsense", "run --nonsense", "run extra", "run --config", "status --jsn",
         "status extra", "status --json --watch",
         "set", "set mode", "set mode stripe extra", "keygen extra", "keygen --out", "pubkey extra",
@@ -44,6 +47,7 @@ import Testing
 
     @Test(arguments: [
         ("run --config /nonexistent/bondd.toml", "/nonexistent/bondd.toml"),
+        ("run --config /nonexistent/bondd.toml", "bondd join LINK"),
         ("run --check --config /nonexistent/bondd.toml", "/nonexistent/bondd.toml"),
         ("run --check --config /dev/null", "[tunnel]"),
         ("status --socket /nonexistent/sock", "/nonexistent/sock"),
@@ -84,6 +88,52 @@ import Testing
             let child = try run((command + flag).split(separator: " ").map(String.init))
             #expect(child.status == .exited(0) && child.errors.isEmpty)
             #expect(child.output.contains("USAGE: bondd"), "\(child.output)")
+        }
+    }
+
+    /// Mistyped words are answered with the right one, values with what is valid, and all with the help of the command itself.
+    @Test(arguments: [
+        ("statsu", "did you mean \"status\"? See bondd --help"), ("clinets", "\"clients\""),
+        ("up", "systemctl start bondd"), ("logs", "journalctl -u bondd"), ("xyzzy", "keygen or pubkey; see"),
+        ("clients rveoke a", "\"revoke\"? See bondd clients --help"), ("help foo", "\"foo\""),
+        ("status --jsn", "'--json'? See bondd status --help"), ("invite a --ttl 24", "such as 24h"),
+        ("invite a --uses 0", "from 1 to 1000; see bondd invite --help"),
+        ("invite a --uses 100000000000000000000", "1 to 1000"), ("init --endpoint nohost", "HOST:PORT"),
+        ("set path.fibre.cap -5", "can't be -5"), ("set mode", "stripe"), ("status --log-level loud", "warning"),
+    ]) func wrongUsageSaysWhatIsRight(_ line: String, words: String) throws {
+        let child = try run(line.split(separator: " ").map(String.init))
+        #expect(child.status == .exited(2))
+        #expect(isOneSentence(child.errors) && child.errors.contains(words), "\(child.errors)")
+        #expect(!child.errors.contains(".;") && !child.errors.contains(".."), "\(child.errors)")
+    }
+
+    /// ENOSPC and a closed descriptor: a key or a link that nobody has read is lost.
+    @Test(arguments: ["keygen", "pubkey", "--help", "status --help", "--version", "help"], [">/dev/full", ">&-"])
+    func outputThatCannotBeWrittenIsAFailure(_ line: String, place: String) throws {
+        let child = try Child(
+            ["sh", "-c", "exec \(bondd) \(line) \(place)"],
+            input: .text("dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=\n"))
+        try child.wait(seconds: 5)
+        #expect(child.status == .exited(1))
+        #expect(isOneSentence(child.errors) && child.errors.contains("could not be written"), "\(child.errors)")
+    }
+
+    @Test func optionsOfAllCommandsMayComeFirst() throws {
+        for line in [
+            "--socket /nonexistent/sock status", "--log-level error --socket=/nonexistent/sock set mode stripe",
+            "clients --socket /nonexistent/sock revoke a", "clients --socket /nonexistent/sock",
+        ] {
+            let child = try run(line.split(separator: " ").map(String.init))
+            #expect(child.status == .exited(1) && child.errors.contains("/nonexistent/"), "\(child.errors)")
+        }
+    }
+
+    @Test func errorsAreJSONWhereTheLogIs() throws {
+        for line in ["status --log-format json --socket /nonexistent/sock", "run --log-format=json --nonsense"] {
+            let child = try run(line.split(separator: " ").map(String.init))
+            let object = try #require(
+                try JSONSerialization.jsonObject(with: Data(child.errors.utf8)) as? [String: Any])
+            #expect(object["level"] as? String == "error" && object["message"] is String)
         }
     }
 

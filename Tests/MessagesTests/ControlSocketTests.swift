@@ -274,7 +274,7 @@ import Testing
         #expect(throws: SocketError.notRunning(path: path)) { try ControlClient.ask(.status, path: path) }
         #expect(
             SocketError.notRunning(path: "/run/bondd/bondd.sock").description
-                == "no bondd answers on /run/bondd/bondd.sock; start it (bondd run) or name its socket with --socket"
+                == "no bondd answers on /run/bondd/bondd.sock; start it (systemctl start bondd, or bondd run without systemd) or name its socket with --socket"
         )
     }
 

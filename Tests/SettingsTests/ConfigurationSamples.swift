@@ -175,13 +175,13 @@ struct ConfigurationSamples {
                 + "add token_file = \"FILE\" with a token in it, or listen on 127.0.0.1"),
         client(
             2, clientRole + "\nrole = \"server\"",
-            "bondd.toml:3: no TOML at column 8: Error while parsing key-value pair: cannot redefine existing string 'role'"
+            "bondd.toml:3: is not valid TOML at column 8: cannot redefine existing string 'role'; remove one of the two"
         ),
     ]
 
     private static let clientOnly = [
         client(
-            7, "[#path]", "bondd.toml:7: no TOML at column 1: a key or the name of a table is expected"),
+            7, "[#path]", "bondd.toml:7: is not valid TOML at column 1: a key or the name of a table is expected"),
         client(
             2, clientRole + "\nroutes = [\"10.1.0.0/8\"]",
             "bondd.toml:3: [tunnel] routes = \"10.1.0.0/8\" has host bits set; write 10.0.0.0/8"),

@@ -321,7 +321,9 @@ import Testing
         let missing = samples.directory.path + "/missing.toml"
         #expect(
             throws: ConfigurationError(
-                file: missing, line: nil, problem: "cannot be read: No such file or directory")
+                file: missing, line: nil,
+                problem:
+                    "does not exist; make one with bondd init on a server, bondd join LINK on a client, or name another with --config")
         ) {
             _ = try Configuration(reading: missing)
         }

@@ -86,6 +86,8 @@ public enum ControlClient {
             answer += chunk[..<count]
             if answer.last == UInt8(ascii: "\n") { return answer }
         }
+        // A daemon that ended meanwhile closes the socket without a word.
+        if answer.isEmpty { throw .notRunning(path: path) }
         throw .badAnswer(path: path)
     }
 

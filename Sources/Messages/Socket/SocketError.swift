@@ -31,13 +31,13 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
         case .notASocket(let path):
             "\(path) is in the way and is no socket; move it away or set another --socket"
         case .notRunning(let path):
-            "no \(Self.program(path)) answers on \(path); start it (\(Self.program(path)) run) or name its socket with --socket"
+            "no \(Self.program(path)) answers on \(path); start it (systemctl start \(Self.program(path)), or \(Self.program(path)) run without systemd) or name its socket with --socket"
         case .socketForbidden(let path):
             "no permission to use \(path); run as the user that \(Self.program(path)) runs as, mostly root"
         case .timedOut(let path):
-            "\(Self.program(path)) did not answer on \(path) in time; look at its log"
+            "\(Self.program(path)) did not answer on \(path) in time; see journalctl -u \(Self.program(path))"
         case .badAnswer(let path):
-            "what answers on \(path) is not understood; use the bondd command of the daemon's version"
+            "the answer on \(path) makes no sense; use the bondd command of the daemon's version"
         }
     }
 

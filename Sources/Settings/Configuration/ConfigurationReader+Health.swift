@@ -1,3 +1,4 @@
+import Glibc
 import Packet
 
 extension ConfigurationReader {
@@ -16,6 +17,11 @@ extension ConfigurationReader {
                 "listen", table["listen"]!,
                 "can be reached from elsewhere; add token_file = \"FILE\" with a token in it, or listen on 127.0.0.1"
             )
+        }
+        if keys != .read, let tokenFile, access(tokenFile, F_OK) != 0, errno == ENOENT {
+            throw table.error(
+                "token_file", table["token_file"]!,
+                "does not exist; make one with: (umask 027; head -c 24 /dev/urandom | base64 > \(tokenFile))")
         }
         return Configuration.Health(listen: listen, tokenFile: tokenFile)
     }

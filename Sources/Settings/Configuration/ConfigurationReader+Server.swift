@@ -46,6 +46,8 @@ extension ConfigurationReader {
                 throw table.error(
                     "public_key", table["public_key"]!, "is another client's too; every client makes its own")
             }
+            try refuseOwnKey(
+                key, table, tunnel, "is this server's own key; name the client's, which bondd pubkey < client.key prints there")
             let addresses =
                 try table.list("address", "is not an address such as 10.77.0.2") { IPAddress($0) } ?? []
             guard !addresses.isEmpty else { throw table.error("needs address = [\"ADDRESS\"]") }
@@ -55,6 +57,11 @@ extension ConfigurationReader {
                     let networks = TOMLTable.list(tunnel.addresses.map(\.network.description), last: "or")
                     throw table.error(
                         "address", value, "is not in the tunnel's network; use one of \(networks)")
+                }
+                if let problem = tunnel.addresses.first(where: { $0.contains(address) }).flatMap({
+                    CIDR(address, length: $0.length)?.hostProblem
+                }) {
+                    throw table.error("address", value, problem)
                 }
                 guard taken.insert(address).inserted else {
                     throw table.error(

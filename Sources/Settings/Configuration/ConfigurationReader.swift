@@ -10,8 +10,10 @@ extension Configuration {
     public enum Keys: Sendable {
         /// They are read and checked.
         case read
-        /// They are not opened, and the keys in the configuration are empty: for who may not read them.
+        /// They are not opened, and the keys in the configuration are empty: for a program that may not read them.
         case leave
+        /// They are read and checked, and the files that only bondd-control needs must be there, too.
+        case check
     }
 
     /// Reads and checks the file at `path`, and the key files that it names.
@@ -21,7 +23,10 @@ extension Configuration {
         do {
             text = try TextFile.read(path, limit: Self.maximumFile)
         } catch {
-            throw ConfigurationError(file: path, line: nil, problem: error.sentence)
+            let remedy =
+                "; make one with bondd init on a server, bondd join LINK on a client, or name another with --config"
+            throw ConfigurationError(
+                file: path, line: nil, problem: error.isMissing ? "does not exist\(remedy)" : error.sentence)
         }
         try self.init(text: text, file: path, keys: keys)
     }
@@ -33,8 +38,7 @@ extension Configuration {
         do throws(TOMLSyntaxError) {
             value = try TOMLValue.parse(text)
         } catch {
-            throw ConfigurationError(
-                file: file, line: error.line, problem: "no TOML at column \(error.column): \(error.problem)")
+            throw ConfigurationError(file: file, line: error.line, problem: error.sentence(in: text))
         }
         let root = try ConfigurationReader.root(value, file: file)
         let reader = ConfigurationReader(file: file, root: root, keys: keys)
@@ -107,6 +111,7 @@ struct ConfigurationReader {
             if !hosts.insert(address).inserted {
                 throw table.error("address", value, "is there twice; remove one")
             }
+            if let problem = CIDR(text)?.hostProblem { throw table.error("address", value, problem) }
         }
         let mtu = try table.integer("mtu", in: 576...1900)
         if let mtu, mtu < 1280, addresses.contains(where: { $0.address.family == .v6 }) {
@@ -151,8 +156,11 @@ struct ConfigurationReader {
         if case .client = role, case .integer(2...)? = tunnel["threads"]?.content {
             notices.append("[tunnel] threads is for servers; a client has one data thread")
         }
-        if case .client(let client) = role { notices += self.notices(client) }
-        return notices
+        switch role {
+        case .client(let client): notices += self.notices(client)
+        case .server(let server): notices += self.notices(server)
+        }
+        return notices + missingToken
     }
 
     /// What a client's user may not expect.
@@ -160,6 +168,11 @@ struct ConfigurationReader {
         var notices: [String] = []
         if root["discovery"] != nil && !client.paths.isEmpty {
             notices.append("[discovery] is for clients without [[path]], and not used")
+        }
+        if !client.paths.isEmpty && client.paths.allSatisfy({ $0.role == .never }) {
+            notices.append(
+                "every [[path]] has role = \"never\", so no path may connect to the server; give one the role primary, backup or metered"
+            )
         }
         let families = Set((client.routes ?? []).filter { $0.length == 0 }.map(\.address.family))
         if families.count == 1 {
@@ -180,7 +193,7 @@ struct ConfigurationReader {
         guard Self.isInterface(name) else {
             throw table.error(
                 key, table[key]!,
-                "is not an interface's name; use at most 15 characters without '/', ':' and spaces")
+                "is not an interface's name; use 1 to 15 ASCII characters without '/', ':', '%' and spaces")
         }
         return name
     }

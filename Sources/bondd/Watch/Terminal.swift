@@ -68,8 +68,11 @@ struct Terminal: ~Copyable {
 
     /// Draws a frame over the last one.
     borrowing func draw(_ lines: [StyledLine], hasColour: Bool) {
-        let text = lines.map { $0.drawn(hasColour: hasColour) + "\u{1B}[K" }.joined(separator: "\r\n")
-        _ = Output.write("\u{1B}[H" + text + "\u{1B}[J")
+        // Erased before and not after: behind a full line the cursor stands on its last character.
+        let text = lines.enumerated().map { number, line in
+            (number + 1 < lines.count ? "\u{1B}[K" : "\u{1B}[J") + line.drawn(hasColour: hasColour)
+        }
+        _ = Output.write("\u{1B}[H" + text.joined(separator: "\r\n"))
     }
 
     /// Waits for the user, `milliseconds` at the most.

@@ -1,0 +1,20 @@
+@preconcurrency import Glibc
+
+/// Standard output as `print` writes it.
+public enum StandardOutput {
+    /// Has every line leave at once, so that what goes to stderr does not overtake it in a pipe or a file.
+    static func writeLinesAtOnce() { setvbuf(stdout, nil, _IOLBF, 0) }
+
+    /// Writes what is still in memory.
+    /// - Throws: `Failure` when any of the program's output could not be written.
+    public static func finish() throws {
+        errno = 0
+        let isWritten = fflush(stdout) == 0
+        guard isWritten, ferror(stdout) == 0 else {
+            let reason = errno == 0 ? "" : ": \(String(cString: strerror(errno)))"
+            throw Failure(
+                "the output could not be written\(reason); make room or send it elsewhere, and run this again"
+            )
+        }
+    }
+}

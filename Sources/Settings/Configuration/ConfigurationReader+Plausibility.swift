@@ -1,0 +1,58 @@
+import Glibc
+import Packet
+import Proto
+
+// What is well-formed and can't work all the same.
+extension ConfigurationReader {
+    /// - Throws: `ConfigurationError` with `problem` when `public_key` of the table belongs to this host's private key.
+    func refuseOwnKey(
+        _ key: [UInt8], _ table: TOMLTable, _ tunnel: Configuration.Tunnel, _ problem: String
+    ) throws(ConfigurationError) {
+        let own = tunnel.privateKey.key
+        guard !own.isEmpty, let value = table["public_key"], PrivateKey(bytes: own).publicKey.bytes == key else {
+            return
+        }
+        throw table.error("public_key", value, problem)
+    }
+
+    /// What a server's operator may not expect.
+    func notices(_ server: Configuration.Server) -> [String] {
+        server.rules.filter { $0.transport == .tcp && $0.ports.contains(22) }.map {
+            "[[rule]] \"\($0.name)\" takes TCP port 22 of this server, by which SSH reaches it; move SSH to another port first, or use another listen_port"
+        }
+    }
+
+    /// bondd itself runs without the token; bondd-control does not.
+    var missingToken: [String] {
+        guard keys == .read, case .table(let health)? = root["health"]?.content,
+            case .string(let file)? = health.first(where: { $0.key == "token_file" })?.value.content,
+            access(relative(file), F_OK) != 0, errno == ENOENT
+        else { return [] }
+        return [
+            "[health] token_file \(relative(file)) does not exist, so bondd-control does not start; make one with: (umask 027; head -c 24 /dev/urandom | base64 > \(relative(file)))"
+        ]
+    }
+}
+
+extension CIDR {
+    /// Why no host can have this address in its network, and what to write instead; nil when one can. Networks of one or two
+    /// addresses have neither a network's nor a broadcast address (RFC 3021, RFC 6164).
+    var hostProblem: String? {
+        let bits = address.byteCount * 8
+        guard length > 0, length < bits - 1 else { return nil }
+        if network.address == address { return "is the network itself; use an address in it, such as \(first)" }
+        guard address.family == .v4 else { return nil }
+        let broadcast = UInt32(truncatingIfNeeded: network.address.low) | UInt32.max >> UInt32(length)
+        guard UInt32(truncatingIfNeeded: address.low) == broadcast else { return nil }
+        return "is the network's broadcast address; use another, such as \(first)"
+    }
+
+    private var first: CIDR {
+        let address = network.address
+        let next =
+            address.family == .v4
+            ? IPAddress(v4: UInt32(truncatingIfNeeded: address.low) + 1)
+            : IPAddress(v6High: address.high, low: address.low + 1)
+        return CIDR(next, length: length)!
+    }
+}
