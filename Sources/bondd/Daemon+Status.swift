@@ -20,10 +20,12 @@ extension Daemon {
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
             notices: configuration.notices + (firewall?.notices ?? []) + routingNotices
                 + [nameServerProblem].compactMap(\.self)
-                + [cipher?.warning].compactMap(\.self) + silence(of: reports))
+                + [cipher?.warning, fileInForce.notice, controlNotice(now: now)].compactMap(\.self)
+                + silence(of: reports))
         status.publicKey = publicKey.base64
         status.run = runID
         status.handover = handed.handover?.revision
+        status.configuration = fileInForce.status(configuration)
         status.firewall = firewall?.status
         status.problems = problems
         return status
