@@ -5,7 +5,7 @@ import Settings
 /// What every command of both programs takes.
 public struct GlobalOptions: ParsableArguments {
     /// bondd's control socket.
-    @Option(help: "bondd's control socket; bondd-control's own, control.sock, is beside it.")
+    @Option(help: "bondd's control socket; bondd-control's own, control.sock, is next to it.")
     public var socket = "/run/bondd/bondd.sock"
 
     /// What is not worth a line in the log.
@@ -23,5 +23,5 @@ public struct GlobalOptions: ParsableArguments {
     public var log: Log { Log(level: logLevel, format: logFormat) }
 
     /// bondd-control's own socket.
-    public var gatewaySocket: String { ControlClient.gatewayPath(beside: socket) }
+    public var gatewaySocket: String { GatewayPath.asked(of: socket) }
 }

@@ -23,10 +23,14 @@ public enum Request: Hashable, Sendable, Codable {
     case carry([HandedService])
     /// What the kernel has carried of them.
     case services
+    /// Ends a client's right to connect until bondd-control has it in its state: for when that does not run.
+    case revoke(name: String)
+    /// Answered with `ok`, to see that the daemon's loop turns.
+    case ping
 
     private enum CodingKeys: String, CodingKey {
         case action = "do"
-        case key, value, path, up, handover, id, outcome, services
+        case key, value, path, up, handover, id, outcome, services, name
     }
 
     /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
@@ -54,6 +58,8 @@ public enum Request: Hashable, Sendable, Codable {
                 outcome: try fields.decode(EnrolmentOutcome.self, forKey: .outcome))
         case "carry": self = .carry(try fields.decode([HandedService].self, forKey: .services))
         case "services": self = .services
+        case "revoke": self = .revoke(name: try fields.decode(String.self, forKey: .name))
+        case "ping": self = .ping
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .action, in: fields, debugDescription: "unknown action \(action)")
@@ -88,6 +94,10 @@ public enum Request: Hashable, Sendable, Codable {
             try fields.encode("carry", forKey: .action)
             try fields.encode(services, forKey: .services)
         case .services: try fields.encode("services", forKey: .action)
+        case .revoke(let name):
+            try fields.encode("revoke", forKey: .action)
+            try fields.encode(name, forKey: .name)
+        case .ping: try fields.encode("ping", forKey: .action)
         }
     }
 }

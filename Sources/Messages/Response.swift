@@ -15,9 +15,14 @@ public enum Response: Hashable, Sendable, Codable, Answer {
     case enrolments([Enrolment])
     /// The answer to `Request.services`.
     case services(ServiceCounters)
+    /// The answer to `Request.carry` when some services were left out: why, by the service's name. The others are carried.
+    case carried(refused: [String: String])
+    /// The answer to `Request.handOver` when clients in it were revoked at bondd: their public keys. bondd goes on refusing them
+    /// until a handover comes without them.
+    case revoked([String])
 
     private enum CodingKeys: String, CodingKey {
-        case ok, error, status, bench, usage, enrolments, services
+        case ok, error, status, bench, usage, enrolments, services, refused, revoked
     }
 
     /// Reads a response; unknown keys are skipped.
@@ -35,6 +40,10 @@ public enum Response: Hashable, Sendable, Codable, Answer {
             self = .enrolments(enrolments)
         } else if let services = try fields.decodeIfPresent(ServiceCounters.self, forKey: .services) {
             self = .services(services)
+        } else if let refused = try fields.decodeIfPresent([String: String].self, forKey: .refused) {
+            self = .carried(refused: refused)
+        } else if let keys = try fields.decodeIfPresent([String].self, forKey: .revoked) {
+            self = .revoked(keys)
         } else {
             self = .ok
         }
@@ -63,6 +72,12 @@ public enum Response: Hashable, Sendable, Codable, Answer {
         case .services(let services):
             try fields.encode(true, forKey: .ok)
             try fields.encode(services, forKey: .services)
+        case .carried(let refused):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(refused, forKey: .refused)
+        case .revoked(let keys):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(keys, forKey: .revoked)
         }
     }
 }

@@ -32,6 +32,8 @@ public struct Status: Hashable, Sendable, Codable {
     public var cipher: CipherStatus?
     /// Server: the revision of what bondd-control has handed over; nil when there is nothing.
     public var handover: Int?
+    /// Which configuration is in force; nil from a version that does not say.
+    public var configuration: ConfigurationStatus?
     /// What bondd has in the host's firewall; nil when there is nothing.
     public var firewall: FirewallStatus?
     /// What keeps it from carrying traffic, or some of it, a sentence each with what to do; `/readyz` fails while there are
@@ -48,7 +50,7 @@ public struct Status: Hashable, Sendable, Codable {
         case redundantPaths = "redundant_paths"
         case interface, mtu
         case uptime = "uptime_s"
-        case threads, handshakes, sessions, drops, offloads, cipher, handover, firewall, problems, notices
+        case threads, handshakes, sessions, drops, offloads, cipher, handover, configuration, firewall, problems, notices
     }
 
     /// A status; counters begin at 0 and lists empty.

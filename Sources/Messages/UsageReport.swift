@@ -4,6 +4,8 @@ public struct UsageReport: Hashable, Sendable, Codable {
     public var run: String
     /// A client's part, one for each path that it had.
     public var paths: [PathUsage]
+    /// The digest of the configuration in force, as in `ConfigurationStatus`; nil: not said.
+    public var configuration: String?
 
     /// A report.
     public init(run: String, paths: [PathUsage] = []) {

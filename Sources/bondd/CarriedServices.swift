@@ -28,6 +28,11 @@ struct CarriedServices {
     /// Why it is not known what they carry.
     var censusProblem: String?
 
+    /// Whether these are carried already, and nothing is amiss.
+    func areWell(_ other: [KernelService]) -> Bool {
+        list == other && problem == nil && (table != nil || other.isEmpty)
+    }
+
     /// The IP versions that have to be forwarded.
     var families: Swift.Set<IPAddress.Family> { Swift.Set(list.map(\.target.family)) }
 }

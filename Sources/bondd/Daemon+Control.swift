@@ -10,6 +10,11 @@ extension Daemon {
     mutating func answerRequests(now: Instant) {
         for call in control.takeRequests() {
             let response: Response
+            if let refusal = controlUser.refusal(of: call.request, from: call.peer) {
+                control.reply(.failed(refusal), to: call.client)
+                continue
+            }
+            if call.request.audience == .control { controlSeenAt = now }
             switch call.request {
             case .awaitEnrolments:
                 // Answered when there is something to say.
@@ -20,13 +25,19 @@ extension Daemon {
                 continue
             case .settle(let id, let outcome): response = settle(id, outcome)
             case .usage: response = .usage(usageReport(now: now))
-            case .carry(let services): response = carry(services, now: now)
+            case .carry(let services): response = carry(services, for: call.peer, now: now)
+            case .revoke(let name):
+                revoke(name, from: call.client, now: now)
+                continue
+            case .ping: response = .ok
             case .services:
                 // Answered when it is known.
                 serviceCalls.append(call.client)
                 continue
             case .unlock: response = unlock()
-            case .status: response = .status(status(now: now))
+            case .status:
+                fileInForce.look()
+                response = .status(status(now: now))
             case .set(let key, let value): response = set(key, value, now: now)
             case .bench(let path, let towardsServer):
                 response = bench(path, towardsServer: towardsServer, now: now)
@@ -108,25 +119,24 @@ extension Daemon {
     /// Reads the configuration again: mode, paths and clients take effect at once.
     /// - Returns: what is wrong with it, in which case nothing changes.
     mutating func reload(now: Instant) -> String? {
+        let text: ConfigurationFile
         let new: Configuration
         do throws(ConfigurationError) {
-            new = try Configuration(reading: file)
+            text = try ConfigurationFile(reading: file)
         } catch {
-            log(.error, "the configuration stays as it was: \(error.description)")
-            return error.description
+            return refuse(nil, error.description)
+        }
+        do throws(ConfigurationError) {
+            new = try text.configuration()
+        } catch {
+            return refuse(text, error.description)
         }
         for notice in new.notices { log(.warning, notice) }
-        guard new.canReplace(configuration) else {
-            let sentence =
-                "the role, interface, addresses, mtu, cipher, keys, offload, buffer_mb, endpoints, listening addresses and threads change only with a restart"
-            log(.error, "the configuration stays as it was: \(sentence)")
-            return sentence
-        }
+        guard new.canReplace(configuration) else { return refuse(text, Configuration.needsRestart) }
         if firewall == nil && new.needsFirewall {
-            let sentence = "this kernel has no nftables, which kill_switch and [nat] need"
-            log(.error, "the configuration stays as it was: \(sentence)")
-            return sentence
+            return refuse(text, "this kernel has no nftables, which kill_switch and [nat] need")
         }
+        fileInForce.take(text)
         configuration = new
         firewall?.reload(new)
         // What was set by hand meanwhile gives way to the file.
@@ -144,9 +154,17 @@ extension Daemon {
             }
         case .server:
             replacePeers()
+            retireServices(now: now)
         }
         log(.info, "the configuration was read again")
         return nil
+    }
+
+    /// A file that was read again stays without effect.
+    private mutating func refuse(_ text: ConfigurationFile?, _ reason: String) -> String {
+        log(.error, "the configuration stays as it was: \(reason)")
+        fileInForce.refuse(text, reason)
+        return reason
     }
 
     /// Logs what happened, and does what it asks for.
@@ -160,21 +178,5 @@ extension Daemon {
         }
         if case .reachChanged(_, let packet) = event, plane.engine.isClient { follow(reach: packet) }
         log(event) { id in paths.first { $0.id == id }?.configuration.name }
-    }
-}
-
-extension Configuration {
-    /// Whether a running daemon can take this configuration in place of `old`.
-    fileprivate func canReplace(_ old: Configuration) -> Bool {
-        guard tunnel.interface == old.tunnel.interface, tunnel.addresses == old.tunnel.addresses,
-            tunnel.cipher == old.tunnel.cipher, tunnel.privateKey == old.tunnel.privateKey,
-            tunnel.mtu == old.tunnel.mtu, tunnel.offload == old.tunnel.offload,
-            tunnel.bufferMegabytes == old.tunnel.bufferMegabytes, tunnel.threads == old.tunnel.threads
-        else { return false }
-        switch (role, old.role) {
-        case (.client(let new), .client(let old)): return new.server == old.server
-        case (.server(let new), .server(let old)): return new.listen == old.listen
-        default: return false
-        }
     }
 }

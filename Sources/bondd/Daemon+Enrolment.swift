@@ -28,9 +28,16 @@ extension Daemon {
             control.reply(.failed("a client has no clients; hand them over to a server"), to: client)
             return
         }
-        handed.replace(with: handover, now: now)
-        replacePeers()
+        if let wanted = handover.configuration, wanted != fileInForce.digest {
+            control.reply(.failed(Self.otherConfiguration), to: client)
+            return
+        }
+        if handed.replace(with: handover, now: now) { replacePeers() }
         handovers.append(client)
+    }
+
+    private static var otherConfiguration: String {
+        "these clients have addresses by another configuration than bondd has; reload or restart bondd, or put the file back"
     }
 
     /// Brings all data threads up to date with who may connect.
@@ -62,9 +69,11 @@ extension Daemon {
         }
         handed.save(now: now)
         if !handovers.isEmpty, let (isKept, problem) = handed.outcome {
-            for client in handovers { control.reply(isKept ? .ok : .failed(problem), to: client) }
+            let done = handed.revokedKeys.isEmpty ? Messages.Response.ok : .revoked(handed.revokedKeys)
+            for client in handovers { control.reply(isKept ? done : .failed(problem), to: client) }
             handovers = []
         }
+        attendRevocations()
     }
 
     private mutating func tell(_ wish: (invitation: Int, key: PublicKey), _ outcome: EnrolOutcome) {

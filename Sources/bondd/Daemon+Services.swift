@@ -6,17 +6,24 @@ import Settings
 
 // A server's services, as bondd-control hands them over.
 extension Daemon {
-    /// Carries these in the kernel in place of those handed over before. Those that make no sense are left out, and the answer
-    /// says why the first of them is.
-    mutating func carry(_ handed: [HandedService], now: Instant) -> Messages.Response {
+    /// Carries these in the kernel in place of those handed over before. Those that can't be are left out, and the answer
+    /// says why of each.
+    mutating func carry(_ handed: [HandedService], for peer: Peer, now: Instant) -> Messages.Response {
         guard let firewall else {
             return .failed("this kernel has no nftables, so it carries no services")
         }
         let choice: HandedServices.Choice
         do throws(Failure) {
-            choice = try HandedServices.list(handed, configuration)
+            // Root may have any port; whoever else asks, those that it holds itself.
+            let holders = peer.isPrivileged || handed.isEmpty ? nil : try Self.portHolders()
+            choice = try HandedServices.list(handed, configuration) { service in
+                holders?.refusal(of: service, for: peer.user)
+            }
             do throws(ControlError) {
-                try firewall.carry(choice.services, now: now)
+                // The same again is no reason to look at all connections anew.
+                if !firewall.services.areWell(choice.services) {
+                    try firewall.carry(choice.services, now: now)
+                }
             } catch {
                 throw Failure(error.description)
             }
@@ -24,8 +31,15 @@ extension Daemon {
             return .failed(error.description)
         }
         handedServices.replace(with: choice.taken, now: now)
-        if let refusal = choice.refusal { return .failed(refusal.description) }
-        return .ok
+        return choice.refused.isEmpty ? .ok : .carried(refused: choice.refused)
+    }
+
+    private static func portHolders() throws(Failure) -> PortHolders {
+        do {
+            return try PortHolders([.tcp, .udp])
+        } catch {
+            throw Failure("it can't be known who holds which port: \(error.description)")
+        }
     }
 
     /// When `attendServices` is to be called again.

@@ -19,17 +19,27 @@ extension Daemon {
             drops: reports.reduce(into: [:]) { $0.merge($1.drops, uniquingKeysWith: +) },
             offloads: offloads,
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
-            notices: configuration.notices + (firewall?.notices ?? []) + routingNotices
-                + [nameServerProblem].compactMap(\.self)
-                + [cipher?.warning].compactMap(\.self) + silence(of: reports)
-                + HandshakeNotices(reports.map(\.troubles), publicKey: publicKey.base64).sentences
-                + egressNotices)
+            notices: notices(reports, now: now))
         status.publicKey = publicKey.base64
         status.run = runID
         status.handover = handed.handover?.revision
+        status.configuration = fileInForce.status(configuration)
         status.firewall = firewall?.status
         status.problems = problems
         return status
+    }
+
+    /// What works, but not as its owner may expect, a sentence each.
+    private func notices(_ reports: [ShardReport], now: Instant) -> [String] {
+        var notices = configuration.notices
+        notices += firewall?.notices ?? []
+        notices += routingNotices
+        notices += [nameServerProblem, cipher?.warning].compactMap(\.self)
+        notices += [fileInForce.notice, controlNotice(now: now)].compactMap(\.self)
+        notices += silence(of: reports)
+        notices += HandshakeNotices(reports.map(\.troubles), publicKey: publicKey.base64).sentences
+        notices += egressNotices
+        return notices
     }
 
     /// What keeps a server from carrying traffic, or a client's from leaving as it should.

@@ -16,6 +16,8 @@ import Tun
 struct Daemon: ~Copyable {
     var configuration: Configuration
     let file: String
+    /// Which text of that file is in force.
+    var fileInForce: FileInForce
     /// Where what outlives the daemon is kept.
     let stateDirectory: String
     let log: Log
@@ -48,6 +50,11 @@ struct Daemon: ~Copyable {
     var serviceCalls: [ControlClientID] = []
     /// Server: who waits for it to be kept.
     var handovers: [ControlClientID] = []
+    /// Server: who waits for a revocation to be kept.
+    var revocations: [ControlClientID] = []
+    /// Server: when bondd-control last asked for something; nil: not since the start.
+    var controlSeenAt: Instant?
+    let controlUser: ControlUser
     /// Server: who wants to enrol.
     var enrolments = Enrolments()
     /// Numbers this run of the daemon.
@@ -91,9 +98,13 @@ struct Daemon: ~Copyable {
     private var isRunning = true
     private var supervision = Supervision()
 
-    init(_ configuration: Configuration, file: String, socket: String, state: String, log: Log) throws {
+    init(
+        _ configuration: Configuration, file: String, socket: String, state: String, controlUser: String,
+        log: Log
+    ) throws {
         self.configuration = configuration
         self.file = file
+        fileInForce = FileInForce(file, of: configuration)
         self.log = log
         startedAt = DataPlane.clock()
         runID = String(DataPlane.wall().seconds, radix: 16) + "-" + String(getpid(), radix: 16)
@@ -103,8 +114,12 @@ struct Daemon: ~Copyable {
         let poller = try Poller()
         let netlink = try Netlink()
         let networkEvents = try NetlinkEvents()
-        let control = try ControlSocket<Request, Messages.Response>(
-            path: Self.socketPath(socket, configuration))
+        let controlUser = ControlUser(named: controlUser, now: startedAt)
+        let path = Self.socketPath(socket, configuration)
+        let control = try ControlSocket<Request, Messages.Response>(path: path, group: controlUser.group) {
+            controlUser.has($0)
+        }
+        GatewayPath.makeAlias(of: path)
         let resolver = try Resolver()
         let count = configuration.threadCount
         let device = try TunDevice(
@@ -126,6 +141,7 @@ struct Daemon: ~Copyable {
         self.netlink = netlink
         self.networkEvents = networkEvents
         self.control = control
+        self.controlUser = controlUser
         self.resolver = resolver
         self.tunnel = tunnel
         self.firewall = firewall
@@ -170,6 +186,7 @@ struct Daemon: ~Copyable {
                 throw error
             }
         }
+        handedServices.drop(for: configuration, stateDirectory, now: startedAt)
         firewall?.start(services: handedServices.list(for: configuration))
         if let warning = cipher?.warning { log(.warning, warning) }
         log(

@@ -8,6 +8,8 @@ import Settings
 /// A server's clients and invitations beside those of its file, as bondd-control handed them over.
 struct HandedOver {
     private var kept: Kept<Handover>
+    /// The public keys of clients that were revoked while bondd-control was away, until it hands over without them.
+    private var revoked: Kept<[String]>
     private let log: Log
 
     /// Goes on with what the file in `directory` says, which is that of the tunnel with this interface.
@@ -17,25 +19,59 @@ struct HandedOver {
             "\(directory)/\(interface).clients",
             damage: "its clients can't connect until bondd-control hands them over again",
             loss: "who may connect is not kept through a restart until it can be written", log: log)
+        revoked = Kept(
+            "\(directory)/\(interface).revoked",
+            damage: "clients that were revoked while bondd-control was away may connect",
+            loss: "clients that were revoked may connect after a restart", log: log)
     }
 
     /// What was handed over last; nil: nothing ever was.
     var handover: Handover? { kept.content }
 
-    /// Takes another handover in its place, and begins to save it.
-    mutating func replace(with new: Handover, now: Instant) { kept.replace(with: new, now: now) }
+    /// Takes another handover in its place, and begins to save it. Revocations that it knows are forgotten here.
+    /// - Returns: whether it is another.
+    mutating func replace(with new: Handover, now: Instant) -> Bool {
+        let isNew = kept.replace(with: new, now: now)
+        if let keys = revoked.content, !keys.isEmpty {
+            let clients = Swift.Set(new.clients.map(\.publicKey))
+            revoked.replace(with: keys.filter(clients.contains), now: now)
+        }
+        return isNew
+    }
+
+    /// The keys of clients in the handover that were revoked here.
+    var revokedKeys: [String] { revoked.content ?? [] }
+
+    /// Whether there is a client of that name that was not revoked.
+    func has(client name: String) -> Bool {
+        handover?.clients.contains { $0.name == name && !revokedKeys.contains($0.publicKey) } ?? false
+    }
+
+    /// Leaves the client of that name out from here on, and begins to save that.
+    mutating func revoke(_ name: String, now: Instant) {
+        let keys = handover?.clients.filter { $0.name == name }.map(\.publicKey) ?? []
+        revoked.replace(with: revokedKeys + keys, now: now)
+    }
 
     /// Whether the last handover is in the file, or why it is not; nil as long as that is not known.
     var outcome: (isKept: Bool, problem: String)? { kept.outcome }
+    /// The same of what was revoked here.
+    var revocationOutcome: (isKept: Bool, problem: String)? { revoked.outcome }
 
     /// When `save` is to be called again.
-    func deadline(now: Instant) -> Instant { kept.deadline(now: now) }
+    func deadline(now: Instant) -> Instant { min(kept.deadline(now: now), revoked.deadline(now: now)) }
 
     /// Saves what has not been yet, without waiting for the disk.
-    mutating func save(now: Instant) { kept.save(now: now) }
+    mutating func save(now: Instant) {
+        kept.save(now: now)
+        revoked.save(now: now)
+    }
 
     /// Saves what has not been yet, and waits for it.
-    mutating func close(now: Instant) { kept.close(now: now) }
+    mutating func close(now: Instant) {
+        kept.close(now: now)
+        revoked.close(now: now)
+    }
 
     /// The peers that follow from it, but for what those of the file have: a name, a key or an address can be one client's only.
     func peers(
@@ -48,7 +84,8 @@ struct HandedOver {
         var keys = Swift.Set(known.map(\.publicKey))
         var addresses = Swift.Set(known.flatMap(\.addresses) + tunnel.addresses.map(\.address))
         peers.reserveCapacity(known.count + handover.clients.count + handover.invitations.count)
-        for client in handover.clients {
+        let revoked = Swift.Set(revokedKeys)
+        for client in handover.clients where !revoked.contains(client.publicKey) {
             guard let peer = EngineConfiguration.Peer(client, tunnel, mtu: mtu, offer: offer) else {
                 log(.error, "a client that was handed over makes no sense", ["client": client.name])
                 continue

@@ -28,6 +28,34 @@ struct HandedServices {
     /// Takes others in their place, and begins to save them.
     mutating func replace(with new: [HandedService], now: Instant) { kept.replace(with: new, now: now) }
 
+    /// How many there are.
+    var count: Int { kept.content?.count ?? 0 }
+
+    /// Forgets those of an earlier run whose rules are not there any more, while nothing of them is carried yet.
+    /// - Parameter stateDirectory: bondd's, below which bondd-control keeps what it has of a control plane.
+    mutating func drop(for configuration: Configuration, _ stateDirectory: String, now: Instant) {
+        guard let handed = kept.content else { return }
+        let sources = ServiceSources(configuration, stateDirectory: stateDirectory)
+        let wanted = handed.filter(sources.have)
+        for gone in handed where !sources.have(gone) {
+            log(.warning, "a service is not carried any more, as its rule is gone", ["service": gone.rule])
+        }
+        kept.replace(with: wanted, now: now)
+    }
+
+    /// Lets those whose rules are gone take no new connections.
+    /// - Returns: whether there were any.
+    mutating func retire(for configuration: Configuration, _ stateDirectory: String, now: Instant) -> Bool {
+        guard let handed = kept.content else { return false }
+        let sources = ServiceSources(configuration, stateDirectory: stateDirectory)
+        let new = handed.map { service in
+            var service = service
+            if !sources.have(service) { service.accepts = false }
+            return service
+        }
+        return kept.replace(with: new, now: now)
+    }
+
     /// When `save` is to be called again.
     func deadline(now: Instant) -> Instant { kept.deadline(now: now) }
 
@@ -42,8 +70,8 @@ struct HandedServices {
         guard case .server = configuration.role, let handed = kept.content else { return [] }
         do throws(Failure) {
             let choice = try Self.list(handed, configuration)
-            if let refusal = choice.refusal {
-                log(.error, "not all services are carried in the kernel: \(refusal)")
+            for sentence in choice.refused.values.sorted() {
+                log(.error, "not all services are carried in the kernel: \(sentence)")
             }
             return choice.services
         } catch {
@@ -60,15 +88,17 @@ struct HandedServices {
         var services: [KernelService] = []
         /// The same as it was handed over.
         var taken: [HandedService] = []
-        /// Which was the first to be left out and why, one sentence; nil: none was.
-        var refusal: Failure?
+        /// Which were left out by name, and why, one sentence each.
+        var refused: [String: String] = [:]
     }
 
     /// What the kernel is to do for services. bondd-control has no privileges, so what it asks for is looked at as if anybody
     /// did. One that makes no sense does not keep the others from being taken: what is in force must not outlast them.
+    /// - Parameter refusal: what else there is against one, one sentence.
     /// - Throws: `Failure`, one sentence, when there can't be any.
     static func list(
-        _ handed: [HandedService], _ configuration: Configuration
+        _ handed: [HandedService], _ configuration: Configuration,
+        refusal: (KernelService) -> String? = { _ in nil }
     ) throws(Failure) -> Choice {
         guard case .server(let server) = configuration.role else {
             throw Failure("a client carries no services; hand them over to a server")
@@ -87,13 +117,14 @@ struct HandedServices {
                     throw Failure("there are more than \(maximumTotal) ports; hand over fewer services")
                 }
                 let own = try ownPorts(of: service, ports, server)
+                if let refusal = refusal(service) { throw Failure(refusal) }
                 names.insert(service.name)
                 ports.formUnion(own)
                 total += service.ports.count
                 choice.services.append(service)
                 choice.taken.append(one)
             } catch {
-                if choice.refusal == nil { choice.refusal = error }
+                choice.refused[String(one.rule.prefix(maximumName))] = error.description
             }
         }
         return choice

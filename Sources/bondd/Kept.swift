@@ -1,10 +1,11 @@
+import Glibc
 import Messages
 import Packet
 import Settings
 
 /// What bondd-control has handed over last, kept in a file so that bondd starts with it alone. Disks fail and fill up, which
 /// is said once and is no reason to stop.
-struct Kept<Content: Codable> {
+struct Kept<Content: Codable & Equatable> {
     /// What was handed over last; nil: nothing ever was.
     private(set) var content: Content?
 
@@ -45,12 +46,17 @@ struct Kept<Content: Codable> {
         }
     }
 
-    /// Takes something else in its place, and begins to save it.
-    mutating func replace(with new: Content, now: Instant) {
+    /// Takes something else in its place, and begins to save it. The same again is not written again.
+    /// - Returns: whether it is something else.
+    @discardableResult
+    mutating func replace(with new: Content, now: Instant) -> Bool {
+        let isNew = new != content
+        if !isNew && !isUnsaved && (writer.isBusy || access(path, F_OK) == 0) { return false }
         content = new
         isUnsaved = true
         (problem, retryAt) = (nil, now)
         save(now: now)
+        return isNew
     }
 
     /// Whether the last is in the file, or why it is not; nil as long as that is not known.

@@ -17,6 +17,11 @@ struct Run: ParsableCommand {
     @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
     var stateDirectory = "/var/lib/bondd"
 
+    @Option(
+        name: .customLong("control-user"),
+        help: "The user that bondd-control runs as, whose requests are taken for its own.")
+    var controlUser = Account.control
+
     @Flag(help: "Check the configuration and exit.")
     var check = false
 
@@ -26,7 +31,8 @@ struct Run: ParsableCommand {
         for notice in configuration.notices { log(.warning, notice) }
         if check { return }
         var daemon = try Daemon(
-            configuration, file: config, socket: options.socket, state: stateDirectory, log: log)
+            configuration, file: config, socket: options.socket, state: stateDirectory,
+            controlUser: controlUser, log: log)
         try daemon.start()
         try daemon.run()
     }

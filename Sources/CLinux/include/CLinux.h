@@ -3,5 +3,6 @@
 #define CLINUX_H
 #include "lab.h"
 #include "linux_net.h"
+#include "linux_users.h"
 #include "linux_relay.h"
 #endif

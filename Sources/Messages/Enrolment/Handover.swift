@@ -2,18 +2,25 @@
 /// changes. bondd swaps them in at once and keeps them in a file (0600), so that it starts with them alone. The clients in
 /// bondd's own file are not among them.
 public struct Handover: Hashable, Sendable, Codable {
-    /// Grows by one with every change of the state, so that both know whether they have the same. A state that was restored
-    /// has a smaller one, which is taken as well.
+    /// Grows with every change of the state and shows in `status`. bondd takes any: a state that was made again may have a
+    /// smaller one.
     public var revision: Int
     /// Who may connect.
     public var clients: [HandedClient]
     /// Who may enrol, or may not any more and should be told why.
     public var invitations: [HandedInvitation]
+    /// The digest of the configuration whose networks the addresses are from: bondd refuses a handover for another one than it
+    /// has. Nil: not said.
+    public var configuration: String?
 
     /// A handover.
-    public init(revision: Int, clients: [HandedClient] = [], invitations: [HandedInvitation] = []) {
+    public init(
+        revision: Int, clients: [HandedClient] = [], invitations: [HandedInvitation] = [],
+        configuration: String? = nil
+    ) {
         self.revision = revision
         self.clients = clients
         self.invitations = invitations
+        self.configuration = configuration
     }
 }

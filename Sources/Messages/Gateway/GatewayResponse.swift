@@ -3,6 +3,8 @@
 public enum GatewayResponse: Hashable, Sendable, Codable, Answer {
     /// Done.
     case ok
+    /// Done, and one sentence that the user should read.
+    case noted(String)
     /// Not done: one sentence that says why.
     case failed(String)
     /// The answer to `GatewayRequest.invite`: the join link. Secret.
@@ -13,7 +15,7 @@ public enum GatewayResponse: Hashable, Sendable, Codable, Answer {
     case services([ServiceStatus], PlaneStatus)
 
     private enum CodingKeys: String, CodingKey {
-        case ok, error, link, clients, invitations, services, plane
+        case ok, error, note, link, clients, invitations, services, plane
     }
 
     /// Reads a response; unknown keys are skipped.
@@ -21,6 +23,8 @@ public enum GatewayResponse: Hashable, Sendable, Codable, Answer {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         if try !fields.decode(Bool.self, forKey: .ok) {
             self = .failed(try fields.decode(String.self, forKey: .error))
+        } else if let note = try fields.decodeIfPresent(String.self, forKey: .note) {
+            self = .noted(note)
         } else if let link = try fields.decodeIfPresent(String.self, forKey: .link) {
             self = .link(link)
         } else if let clients = try fields.decodeIfPresent([ClientStatus].self, forKey: .clients) {
@@ -38,6 +42,9 @@ public enum GatewayResponse: Hashable, Sendable, Codable, Answer {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {
         case .ok: try fields.encode(true, forKey: .ok)
+        case .noted(let sentence):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(sentence, forKey: .note)
         case .failed(let sentence):
             try fields.encode(false, forKey: .ok)
             try fields.encode(sentence, forKey: .error)

@@ -3,33 +3,32 @@ import Glibc
 /// A program's side of the control socket.
 public enum ControlClient {
     /// The longest answer that is read, in bytes.
-    public static let maximumAnswer = 16 << 20
+    public static let maximumAnswer = 64 << 20
 
     /// Asks the bondd behind `path` and waits for its answer, `timeout` milliseconds at the most.
-    /// - Throws: `notRunning`, `socketForbidden`, `timedOut`, `badAnswer`, `socketPathTooLong` or `file`.
+    /// - Throws: `notRunning`, `socketForbidden`, `impostor`, `timedOut`, `badAnswer`, `socketPathTooLong` or `file`.
     public static func ask(
         _ request: Request, path: String, timeout: Int = 3000
     ) throws(SocketError) -> Response {
-        try ask(request, path: path, timeout: timeout, for: Response.self)
-    }
-
-    /// Where the bondd-control that belongs to the bondd behind `socket` answers: beside it.
-    public static func gatewayPath(beside socket: String) -> String {
-        (socket.lastIndex(of: "/").map { socket[...$0] } ?? "") + "control.sock"
+        try ask(request, path: path, timeout: timeout, for: Response.self) { $0.mayServe(path) }
     }
 
     /// The same of the bondd-control behind `path`.
     public static func ask(
         _ request: GatewayRequest, path: String, timeout: Int = 10_000
     ) throws(SocketError) -> GatewayResponse {
-        try ask(request, path: path, timeout: timeout, for: GatewayResponse.self)
+        // Whoever may listen where bondd-control does is bondd-control.
+        try ask(request, path: path, timeout: timeout, for: GatewayResponse.self) { _ in true }
     }
 
     private static func ask<Response: Decodable>(
-        _ request: some Encodable, path: String, timeout: Int, for type: Response.Type
+        _ request: some Encodable, path: String, timeout: Int, for type: Response.Type,
+        _ mayServe: (Peer) -> Bool
     ) throws(SocketError) -> Response {
         let descriptor = try connect(path, timeout)
         defer { close(descriptor) }
+        let peer = Peer(of: descriptor)
+        guard mayServe(peer) else { throw .impostor(path: path, user: peer.user) }
         guard let line = try? Line.encode(request) else { throw .badAnswer(path: path) }
         let answer = try exchange(descriptor, line, path, timeout)
         guard let response = try? Line.decode(Response.self, from: answer) else {

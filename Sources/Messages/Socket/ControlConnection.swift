@@ -10,6 +10,8 @@ struct ControlConnection {
     }
 
     let fileDescriptor: Int32
+    /// Who it is.
+    let peer: Peer
     /// To be closed.
     var isOver = false
     /// To be closed when the answer is written.
@@ -23,7 +25,10 @@ struct ControlConnection {
     private var input: [UInt8] = []
     private var output: ArraySlice<UInt8> = []
 
-    init(fileDescriptor: Int32) { self.fileDescriptor = fileDescriptor }
+    init(fileDescriptor: Int32, peer: Peer) {
+        self.fileDescriptor = fileDescriptor
+        self.peer = peer
+    }
 
     /// Reads up to and with the next newline; what follows it stays in the kernel.
     mutating func readLine(limit: Int) -> Input {

@@ -9,8 +9,12 @@ import Glibc
 public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~Copyable {
     /// Clients at once; one more is told so and closed.
     public static var maximumClients: Int { 16 }
-    /// The longest request in bytes, newline included.
-    public static var maximumRequest: Int { 4 << 20 }
+    /// How many of them are kept for root and this program's own user, so that nobody else can shut them out.
+    public static var reservedClients: Int { 4 }
+    /// The longest request in bytes, newline included: a handover of some 100,000 clients.
+    public static var maximumRequest: Int { 16 << 20 }
+    /// The longest request of those who hand nothing over.
+    public static var maximumShortRequest: Int { 64 << 10 }
 
     /// Names a client as long as the daemon lives; numbers are never used again.
     public struct ClientID: Hashable, Sendable {
@@ -19,8 +23,10 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
 
     /// A request that waits for its answer.
     public struct Call: Sendable {
-        /// Who asks.
+        /// Who is to be answered.
         public let client: ClientID
+        /// Who asks, as the kernel says.
+        public let peer: Peer
         /// What.
         public let request: Request
     }
@@ -29,17 +35,24 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
     public let fileDescriptor: Int32
 
     private let listener: ListeningSocket
+    private let isBulky: @Sendable (UInt32) -> Bool
     private var clients: [UInt64: ControlConnection] = [:]
     private var lastClient: UInt64 = 0
 
-    /// Listens on `path`: 0600, or 0660 where root runs it with another effective group; its directory is made when it is missing, and a
-    /// dead daemon's socket replaced.
+    /// Listens on `path`: 0600, or 0660 for a group. Its directory is made when it is missing, and a dead daemon's socket or an
+    /// impostor's replaced.
+    /// - Parameters:
+    ///   - group: who else may connect; nil: the effective group of a root that has another than root's, or nobody.
+    ///   - isBulky: which users may send long requests, besides root and this program's own.
     /// - Throws: `alreadyRunning`, `notASocket`, `socketPathTooLong` or `file`.
-    public init(path: String) throws(SocketError) {
+    public init(
+        path: String, group: UInt32? = nil, isBulky: @escaping @Sendable (UInt32) -> Bool = { _ in false }
+    ) throws(SocketError) {
+        self.isBulky = isBulky
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw .file("watch", path: path, errno: errno) }
         do {
-            listener = try ListeningSocket(path: path)
+            listener = try ListeningSocket(path: path, group: ListeningSocket.ownGroup ?? group)
         } catch {
             close(epoll)
             throw error
@@ -67,7 +80,8 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
                 if number == 0 {
                     accept()
                 } else if let request = serve(number, events[i].events) {
-                    calls.append(Call(client: ClientID(number: number), request: request))
+                    let peer = clients[number]?.peer ?? Peer(user: .max)
+                    calls.append(Call(client: ClientID(number: number), peer: peer, request: request))
                 }
             }
         }
@@ -92,8 +106,10 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
             let descriptor = clinux_accept(listener.fileDescriptor)
             if descriptor == -EINTR || descriptor == -ECONNABORTED { continue }
             guard descriptor >= 0 else { return }
-            guard clients.count < Self.maximumClients else {
-                let sentence = "bondd serves \(Self.maximumClients) programs at once; end one of them"
+            let peer = Peer(of: descriptor)
+            let most = Self.maximumClients - (peer.isPrivileged ? 0 : Self.reservedClients)
+            guard clients.count < most else {
+                let sentence = "bondd serves \(most) programs at once; end one of them"
                 if let line = try? Line.encode(Response.failed(sentence)) {
                     _ = send(descriptor, line, line.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
                 }
@@ -101,7 +117,7 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
                 continue
             }
             lastClient += 1
-            clients[lastClient] = ControlConnection(fileDescriptor: descriptor)
+            clients[lastClient] = ControlConnection(fileDescriptor: descriptor, peer: peer)
             watch(descriptor, lastClient, EPOLL_CTL_ADD, EPOLLIN.rawValue)
         }
     }
@@ -111,7 +127,10 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
         guard clients[number] != nil else { return nil }
         var request: Request?
         if clients[number]!.wantsToRead {
-            switch clients[number]!.readLine(limit: Self.maximumRequest) {
+            let peer = clients[number]!.peer
+            let limit =
+                peer.isPrivileged || isBulky(peer.user) ? Self.maximumRequest : Self.maximumShortRequest
+            switch clients[number]!.readLine(limit: limit) {
             case .line(let line):
                 do {
                     request = try Line.decode(Request.self, from: line)
@@ -122,7 +141,7 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
                 }
             case .tooLong:
                 clients[number]!.endsAfterAnswer = true
-                let sentence = "the request is longer than \(Self.maximumRequest) bytes; send a shorter one"
+                let sentence = "the request is longer than \(limit) bytes; send a shorter one"
                 reply(.failed(sentence), to: .init(number: number))
             case .partial: break
             case .ended: clients[number]!.isOver = true

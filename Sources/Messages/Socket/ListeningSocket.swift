@@ -2,38 +2,32 @@ import Glibc
 
 /// The Unix socket in the file system that clients connect to, gone when the value is.
 ///
-/// It is for its owner alone (0600); for the group, too (0660), where root runs the program with an effective group that is
-/// not root's: a service manager that sets one says by it who else may speak to the program.
+/// It is for its owner alone (0600), or for a group as well (0660). Who a client is, is asked of the kernel besides.
 struct ListeningSocket: ~Copyable {
     let fileDescriptor: Int32
     private let path: String
     private let device: dev_t
     private let inode: ino_t
 
-    /// Makes the socket, and its directory (0755, or 0770 with a group) when that is missing. A socket that nobody answers on any more is
-    /// replaced.
-    init(path: String, isForGroup: Bool = Self.isForGroup) throws(SocketError) {
+    /// Makes the socket, and its directory (0755, or 0750 with a group) when that is missing. A socket on which nobody answers is
+    /// replaced, and so is whatever somebody without rights has put there.
+    init(path: String, group: gid_t? = Self.ownGroup) throws(SocketError) {
         let address = try UnixAddress(path)
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            let directory = String(path[..<slash])
-            if mkdir(directory, 0o755) == 0 {
-                // Whatever the umask is: others of the group have sockets there.
-                if isForGroup { chmod(directory, 0o1770) }
-            } else if errno != EEXIST {
-                throw .file("make the directory", path: directory, errno: errno)
-            }
+            try Self.prepare(String(path[..<slash]), group)
         }
         let descriptor = try UnixAddress.open(blocking: false)
         var facts = stat()
         do throws(SocketError) {
             // Before bind, so that the file is never open to more.
-            guard fchmod(descriptor, isForGroup ? 0o660 : 0o600) == 0 else {
+            guard fchmod(descriptor, group != nil ? 0o660 : 0o600) == 0 else {
                 throw .file("protect", path: path, errno: errno)
             }
             // The kernel takes the umask off it; a group's part of it must stay.
-            let mask = isForGroup ? umask(0o117) : nil
+            let mask = group != nil ? umask(0o117) : nil
             defer { if let mask { umask(mask) } }
             try Self.bind(descriptor, address)
+            if let group, group != getegid() { lchown(path, uid_t.max, group) }
             guard listen(descriptor, 16) == 0, stat(path, &facts) == 0 else {
                 throw .file("listen on", path: path, errno: errno)
             }
@@ -47,7 +41,8 @@ struct ListeningSocket: ~Copyable {
         inode = facts.st_ino
     }
 
-    private static var isForGroup: Bool { geteuid() == 0 && getegid() != 0 }
+    /// The group of a root that was started with one: a service manager that sets one says by it who else may connect.
+    static var ownGroup: gid_t? { geteuid() == 0 && getegid() != 0 ? getegid() : nil }
 
     deinit {
         close(fileDescriptor)
@@ -56,19 +51,57 @@ struct ListeningSocket: ~Copyable {
         if stat(path, &facts) == 0, facts.st_dev == device, facts.st_ino == inode { unlink(path) }
     }
 
+    /// Makes the directory, or takes the group's right to write from one that an earlier version has made (1770).
+    private static func prepare(_ directory: String, _ group: gid_t?) throws(SocketError) {
+        if mkdir(directory, 0o755) == 0 {
+            // Whatever the umask is.
+            guard let group else { return }
+            if group != getegid() { chown(directory, uid_t.max, group) }
+            chmod(directory, 0o750)
+            return
+        }
+        guard errno == EEXIST else { throw .file("make the directory", path: directory, errno: errno) }
+        var facts = stat()
+        if geteuid() == 0, lstat(directory, &facts) == 0, facts.st_uid == 0,
+            facts.st_mode & 0o7777 == 0o1770
+        {
+            chmod(directory, 0o750)
+        }
+    }
+
     private static func bind(_ descriptor: Int32, _ address: UnixAddress) throws(SocketError) {
-        let path = address.path
         var code = address.call(Glibc.bind, descriptor)
         if code == EADDRINUSE {
-            var facts = stat()
-            if lstat(path, &facts) == 0, facts.st_mode & S_IFMT != S_IFSOCK { throw .notASocket(path: path) }
-            let probe = try UnixAddress.open(blocking: false)
-            defer { close(probe) }
-            // Refused: nobody listens. Anything else, a full backlog too, is somebody.
-            guard address.call(connect, probe) == ECONNREFUSED else { throw .alreadyRunning(path: path) }
-            unlink(path)
+            try clear(address)
             code = address.call(Glibc.bind, descriptor)
         }
-        guard code == 0 else { throw .file("make the socket", path: path, errno: code) }
+        guard code == 0 else { throw .file("make the socket", path: address.path, errno: code) }
+    }
+
+    /// Removes what is in the way, unless it is a daemon that may be there or a file of somebody who may put files there.
+    private static func clear(_ address: UnixAddress) throws(SocketError) {
+        let path = address.path
+        var facts = stat()
+        guard lstat(path, &facts) == 0 else { return }
+        let isForeign = geteuid() == 0 && facts.st_uid != 0 && !Peer(user: facts.st_uid).mayServe(path)
+        guard facts.st_mode & S_IFMT == S_IFSOCK else {
+            guard isForeign else { throw .notASocket(path: path) }
+            return remove(path)
+        }
+        let probe = try UnixAddress.open(blocking: false)
+        defer { close(probe) }
+        switch address.call(connect, probe) {
+        // Nobody listens.
+        case ECONNREFUSED: break
+        case 0: if Peer(of: probe).mayServe(path) { throw .alreadyRunning(path: path) }
+        // Somebody whose backlog is full.
+        default: if !isForeign { throw .alreadyRunning(path: path) }
+        }
+        remove(path)
+    }
+
+    private static func remove(_ path: String) {
+        // What can't be removed, such as a directory that is not empty, is put aside.
+        if unlink(path) != 0 && rmdir(path) != 0 { rename(path, path + ".foreign") }
     }
 }

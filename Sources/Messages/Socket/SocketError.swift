@@ -14,6 +14,8 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
     case notRunning(path: String)
     /// The user may not use this socket.
     case socketForbidden(path: String)
+    /// Another user's program answers there.
+    case impostor(path: String, user: UInt32)
     /// The daemon did not answer in time.
     case timedOut(path: String)
     /// The daemon's answer makes no sense.
@@ -34,6 +36,8 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
             "no \(Self.program(path)) answers on \(path); start it (systemctl start \(Self.program(path)), or \(Self.program(path)) run without systemd) or name its socket with --socket"
         case .socketForbidden(let path):
             "no permission to use \(path); run as the user that \(Self.program(path)) runs as, mostly root"
+        case .impostor(let path, let user):
+            "\(path) belongs to a program of user \(user), which is not \(Self.program(path)); start \(Self.program(path)) again, which takes its place back"
         case .timedOut(let path):
             "\(Self.program(path)) did not answer on \(path) in time; see journalctl -u \(Self.program(path))"
         case .badAnswer(let path):
@@ -43,6 +47,6 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
 
     /// Which of the two programs has that socket.
     private static func program(_ path: String) -> String {
-        path.hasSuffix("control.sock") ? "bondd-control" : "bondd"
+        path.hasSuffix("control.sock") || path.contains("/control/") ? "bondd-control" : "bondd"
     }
 }

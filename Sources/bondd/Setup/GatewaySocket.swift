@@ -7,7 +7,7 @@ struct GatewaySocket {
 
     /// The one beside bondd's socket at `socket`.
     init(beside socket: String) {
-        path = ControlClient.gatewayPath(beside: socket)
+        path = GatewayPath.asked(of: socket)
     }
 
     /// Asks bondd-control, waits `timeout` milliseconds at the most, and makes its refusal an error.

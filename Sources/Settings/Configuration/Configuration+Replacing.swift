@@ -1,0 +1,20 @@
+extension Configuration {
+    /// Whether a running bondd can take this configuration in place of `old`; a restart is needed otherwise. bondd and
+    /// bondd-control go by the same answer. Keys count only where both were read with them.
+    public func canReplace(_ old: Configuration) -> Bool {
+        guard tunnel.interface == old.tunnel.interface, tunnel.addresses == old.tunnel.addresses,
+            tunnel.cipher == old.tunnel.cipher, tunnel.privateKey == old.tunnel.privateKey,
+            tunnel.mtu == old.tunnel.mtu, tunnel.offload == old.tunnel.offload,
+            tunnel.bufferMegabytes == old.tunnel.bufferMegabytes, tunnel.threads == old.tunnel.threads
+        else { return false }
+        switch (role, old.role) {
+        case (.client(let new), .client(let old)): return new.server == old.server
+        case (.server(let new), .server(let old)): return new.listen == old.listen
+        default: return false
+        }
+    }
+
+    /// Why `canReplace` said no, one sentence.
+    public static let needsRestart =
+        "the role, interface, addresses, mtu, cipher, keys, offload, buffer_mb, endpoints, listening addresses and threads change only with a restart"
+}
