@@ -161,6 +161,15 @@ struct ConfigurationReader {
         if root["discovery"] != nil && !client.paths.isEmpty {
             notices.append("[discovery] is for clients without [[path]], and not used")
         }
+        for (number, path) in client.paths.enumerated() where path.hardware == nil {
+            let twin = client.paths[..<number].first {
+                $0.interface == path.interface && $0.gateways == path.gateways && $0.hardware == nil
+            }
+            guard let twin else { continue }
+            notices.append(
+                "paths \"\(twin.name)\" and \"\(path.name)\" leave by the same interface and router, so they add nothing to each other; give each its own gateway"
+            )
+        }
         let families = Set((client.routes ?? []).filter { $0.length == 0 }.map(\.address.family))
         if families.count == 1 {
             let (inside, beside) = families.contains(.v4) ? ("IPv4", "IPv6") : ("IPv6", "IPv4")
