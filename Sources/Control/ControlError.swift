@@ -28,6 +28,12 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
         return [NLE_OBJ_NOTFOUND, NLE_NODEV, NLE_NOADDR].contains(code)
     }
 
+    /// Whether the kernel, or the interface, does not speak the IP version.
+    public var isLackOfFamily: Bool {
+        guard case .netlink(_, let code) = self else { return false }
+        return [NLE_NOACCESS, NLE_AF_NOSUPPORT, NLE_OPNOTSUPP].contains(code)
+    }
+
     /// One sentence that says what, where and what to do.
     public var description: String {
         switch self {

@@ -17,6 +17,7 @@ extension Daemon {
     /// Sets up the paths of the configuration, or those that are found.
     mutating func connect(_ client: Configuration.Client) throws {
         for path in client.paths { addPath(path, client) }
+        locateHardware()
         checkUsage(now: DataPlane.clock())
         try tunnel.apply(
             addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
@@ -70,6 +71,11 @@ extension Daemon {
         guard case .client(let client) = configuration.role else { return }
         watchNameServers(now: now)
         if routesAreStale && readRoutes(now: now) { discover(now: now) }
+        if paths.contains(where: { $0.configuration.hardware != nil && $0.configuration.interface.isEmpty }) {
+            locateHardware()
+        }
+        lookForFamilies(now: now)
+        lookAtRouters(now: now)
         let working = workingPaths(now: now)
         for path in paths {
             if path.endpoints.isEmpty {
@@ -95,6 +101,7 @@ extension Daemon {
     mutating func follow(_ path: ClientPath, now: Instant) {
         let hadLink = path.link
         let (socket, endpoint) = (path.socket, path.endpoint)
+        slot(for: path)
         let changed = path.follow(
             netlink, routes: hostRoutes, offload: configuration.tunnel.offload, log: log)
         if path.endpoint != endpoint { path.chosenAt = now }
@@ -126,7 +133,16 @@ extension Daemon {
     /// The kernel says that something of the network changed.
     mutating func followInterfaces(now: Instant) {
         let events = networkEvents.readEvents()
+        attendTunnel(events, now: now)
         guard plane.engine.isClient, !events.isEmpty else { return }
+        if events.contains(where: { event in
+            switch event {
+            case .link, .linkDeleted, .overflow: true
+            default: false
+            }
+        }) {
+            locateHardware()
+        }
         if readRoutes(now: now) { discover(now: now) }
         for path in paths {
             let isMeant = events.contains { event in
@@ -169,9 +185,11 @@ extension Daemon {
         let assigned = frame.addresses.compactMap { CIDR($0.address, length: Int($0.prefix)) }
         let offered = frame.routes.compactMap { CIDR($0.address, length: Int($0.length)) }
         let addresses = own.isEmpty ? assigned : own
-        let routes = lead(client.routes ?? offered, addresses: addresses)
+        let routes = lead(client.routes ?? offered, addresses: tunnel.usable(addresses))
+        let lack = tunnel.lack
         do throws(ControlError) {
             try tunnel.apply(addresses: addresses, mtu: mtu(frame), routes: routes, netlink: netlink)
+            if tunnel.lack != lack { tellLack() }
             updateRouting(now: DataPlane.clock())
             useNameServers(client, frame)
             shareTunnel(frame)
@@ -229,13 +247,16 @@ extension Daemon {
         }
         for wanted in client.paths {
             if let path = paths.first(where: { $0.isSame(as: wanted) }) {
+                let interface = path.configuration.interface
                 path.configuration = wanted
+                if wanted.hardware != nil { path.configuration.interface = interface }
                 path.absentSince = nil
                 path.isKnownToEngine = false
             } else {
                 addPath(wanted, client)
             }
         }
+        locateHardware()
         checkUsage(now: now)
         checkPaths(now: now)
     }
@@ -243,7 +264,8 @@ extension Daemon {
 
 extension ClientPath {
     func isSame(as other: Configuration.Path) -> Bool {
-        configuration.name == other.name && configuration.interface == other.interface
+        configuration.name == other.name && configuration.hardware == other.hardware
+            && (other.hardware != nil || configuration.interface == other.interface)
             && configuration.endpoint == other.endpoint
     }
 

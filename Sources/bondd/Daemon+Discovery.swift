@@ -14,16 +14,14 @@ extension Daemon {
     mutating func discover(now: Instant) {
         guard case .client(let client) = configuration.role, client.paths.isEmpty else { return }
         let found: [Uplink]
-        var left: [String] = []
+        let left: [NetworkInterface]
         do throws(ControlError) {
             let tunnels = try HostRouting.owners(netlink).union([RoutingTable.short(tunnel.index)])
             let interfaces = try netlink.interfaces()
             found = Uplink.find(
                 in: interfaces, routes: hostRoutes, discovery: client.discovery, besides: tunnels)
-            if found.isEmpty {
-                left = Uplink.virtual(
-                    among: interfaces, routes: hostRoutes, discovery: client.discovery, besides: tunnels)
-            }
+            left = Uplink.leftOut(
+                of: interfaces, routes: hostRoutes, discovery: client.discovery, besides: tunnels)
         } catch {
             log(.warning, error.description)
             return
@@ -49,8 +47,15 @@ extension Daemon {
         let reason =
             left.isEmpty
             ? "no interface that may be one has a default route"
-            : "\(left.joined(separator: ", ")) would do but for being virtual; name what is an uplink in [discovery] include"
+            : "\(left.map(\.name).joined(separator: ", ")) would do but for being virtual; name what is an uplink in [discovery] include"
         noteUplinks(found.isEmpty ? "there is no uplink: \(reason)" : nil)
+        noteLeftOut(found.isEmpty ? [] : left.map(\.reasonForLeavingOut))
+    }
+
+    /// Says which interfaces with a default route are no uplinks, once as long as they are there.
+    private mutating func noteLeftOut(_ reasons: [String]) {
+        for reason in reasons where !leftOutUplinks.contains(reason) { log(.warning, reason) }
+        leftOutUplinks = reasons
     }
 
     /// Says what is amiss with the uplinks, once as long as it is.

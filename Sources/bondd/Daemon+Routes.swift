@@ -27,20 +27,21 @@ extension Daemon {
     /// Takes notice of the host's routes, unless that was only just.
     /// - Returns: whether it did; otherwise `nextCheck` is when it will.
     mutating func readRoutes(now: Instant) -> Bool {
-        guard now - routesReadAt >= Self.routingPause else {
+        guard now - routesReadAt >= routingPause else {
             routesAreStale = true
-            nextCheck = min(nextCheck, routesReadAt + Self.routingPause)
+            nextCheck = min(nextCheck, routesReadAt + routingPause)
             return false
         }
         (routesAreStale, routesReadAt, routingIsDue) = (false, now, true)
         do throws(ControlError) {
-            hostRoutes = try netlink.routes().filter {
-                $0.kind == .unicast && $0.table != NetworkRoute.localTable
-                    && $0.origin != NetworkRoute.ownOrigin
-            }
+            hostRoutes = try netlink.routes(
+                .host(reaching: paths.flatMap { $0.endpoints.map(\.address) }))
         } catch {
             log(.warning, error.description)
         }
+        // A host with very many is looked at the more seldom, the longer that takes.
+        let time = DataPlane.clock() - now
+        routingPause = min(max(Self.routingPause, time + time + time + time + time), .seconds(5))
         return true
     }
 
@@ -65,7 +66,8 @@ extension Daemon {
                     gateways: path.configuration.gateways))
         }
         do throws(ControlError) {
-            let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, netlink)
+            let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, beside: hostRoutes, netlink)
+            noteBypass(plan.bypass(beside: hostRoutes))
             note(outcome.problems.map(\.description))
             if !outcome.changedSlots.isEmpty { nudge(outcome.changedSlots, now: now) }
         } catch {
@@ -74,7 +76,7 @@ extension Daemon {
     }
 
     /// The slot of a path's table: its own, or the first that is free.
-    private func slot(for path: ClientPath) -> UInt32? {
+    @discardableResult func slot(for path: ClientPath) -> UInt32? {
         if path.slot == nil {
             let taken = paths.compactMap(\.slot)
             path.slot = RoutingTable.pathSlots.first { !taken.contains($0) }
@@ -99,7 +101,30 @@ extension Daemon {
     }
 
     /// What is amiss with the host's routes and uplinks, a sentence each.
-    var routingNotices: [String] { routingProblems + [uplinkProblem].compactMap(\.self) }
+    var routingNotices: [String] {
+        routingProblems + [uplinkProblem].compactMap(\.self) + leftOutUplinks + bypassNotices + reliefNotices
+            + hardwareNotices.sorted { $0.key < $1.key }.map(\.value) + tunnelNotices
+    }
+
+    /// Says which routes would lead past a full tunnel, once as long as they are there.
+    private mutating func noteBypass(_ bypass: RouteGuard) {
+        let notices =
+            [sentence(bypass.overruled, "would lead past the tunnel and is overruled while bondd runs"),
+             sentence(bypass.beside, "leads past the tunnel, as these are addresses of the uplink's own network")]
+            .compactMap(\.self)
+        for notice in notices where !bypassNotices.contains(notice) { log(.warning, notice) }
+        bypassNotices = notices
+    }
+
+    private func sentence(_ routes: [NetworkRoute], _ what: String) -> String? {
+        let named = routes.prefix(3).map { route in
+            let name = (try? netlink.interface(index: route.interface))??.name ?? "interface \(route.interface)"
+            return "\(route.network) through \(name)"
+        }
+        guard !named.isEmpty else { return nil }
+        let more = routes.count > named.count ? " (and \(routes.count - named.count) more)" : ""
+        return "the route to \(named.joined(separator: ", "))\(more) \(what)"
+    }
 
     /// Leads into the tunnel what its routes say.
     /// - Returns: those that the main table has; all of a family is a matter of rules.
@@ -112,7 +137,7 @@ extension Daemon {
         }
         let now = (ipv4: way(.v4), ipv6: way(.v6))
         for (name, old, new) in [("IPv4", anywhere.ipv4, now.ipv4), ("IPv6", anywhere.ipv6, now.ipv6)]
-        where new != old && new == .refused {
+        where new != old && new == .refused && (name == "IPv4" || tunnel.lack == nil) {
             log(.warning, "the server gives no \(name) address, so \(name) to anywhere is refused")
         }
         anywhere = now

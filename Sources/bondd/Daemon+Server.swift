@@ -11,6 +11,7 @@ extension Daemon {
     mutating func serve(_ server: Configuration.Server) throws {
         try tunnel.apply(
             addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
+        if tunnel.lack != nil { tellLack() }
         try startThreads(server)
         routeNetworks(of: Self.peers(configuration, handed, mtu: tunnel.mtu, &owners))
     }

@@ -1,6 +1,7 @@
 import Commands
 import Control
 import Engine
+import Glibc
 import Packet
 import Proto
 import Scheduler
@@ -25,8 +26,17 @@ extension Daemon {
     }
 
     /// A data thread's sockets, numbered as the addresses are.
-    private func listen(_ server: Configuration.Server, thread: Int) throws -> [UDPSocket] {
-        try server.listen.enumerated().map { number, endpoint in
+    private mutating func listen(_ server: Configuration.Server, thread: Int) throws -> [UDPSocket] {
+        let others = server.listen.filter { $0.address.family == .v4 }
+        return try server.listen.enumerated().compactMap { number, endpoint in
+            if !others.isEmpty && endpoint.address.family == .v6, let reason = Self.lack(of: endpoint) {
+                if thread == 0 {
+                    let sentence = "\(reason), so [\(endpoint.address)]:\(endpoint.port) is not listened on"
+                    log(.warning, sentence)
+                    leftOutListeners.append(sentence)
+                }
+                return nil
+            }
             do throws(TransportError) {
                 // Sockets that share a port don't mind those of another bondd: see first whether it is free.
                 if owners.count > 1 && thread == 0 { _ = try open(endpoint, shared: false) }
@@ -36,6 +46,23 @@ extension Daemon {
             } catch {
                 throw Failure("can't listen on \(endpoint): \(error.description)")
             }
+        }
+    }
+
+    /// Why an IPv6 address can't be listened on for lack of the family: the kernel has none, or it is off and the address not
+    /// here. Elsewhere an address that is missing may still come, which is worth another start.
+    private static func lack(of endpoint: Endpoint) -> String? {
+        do throws(TransportError) {
+            let any = endpoint.address == IPAddress(v6High: 0, low: 0)
+            _ = try DatagramSocket(
+                boundTo: nil, family: .v6, address: any ? nil : endpoint.address, wantsOffloads: false)
+            return nil
+        } catch .failed(_, errno: EAFNOSUPPORT) {
+            return "this kernel has no IPv6"
+        } catch .addressNotHere {
+            return HostFamilies.lackOfIPv6(interface: "all")
+        } catch {
+            return nil
         }
     }
 

@@ -1,4 +1,5 @@
 import CLinux
+import Commands
 import Control
 import Engine
 import Glibc
@@ -75,14 +76,33 @@ struct Daemon: ~Copyable {
     /// Client: the host's routes, when they were read, and whether they have changed since.
     var hostRoutes: [NetworkRoute] = []
     var routesReadAt = Instant.zero
+    var routingPause = Interval.milliseconds(50)
     var routesAreStale = true
     /// Client: whether the host's routing may have to change.
     var routingIsDue = true
+    /// Client: the routes that lead past a full tunnel, or would, a sentence each.
+    var bypassNotices: [String] = []
     /// Client: what the kernel refused of late.
     var routingProblems: [String] = []
     /// Client: the settings of uplinks that are gone, by interface, and what is amiss with them.
     var remembered: [String: Configuration.Path] = [:]
     var uplinkProblem: String?
+    /// Client: the interfaces with a default route that are no uplinks, a sentence each.
+    var leftOutUplinks: [String] = []
+    /// Client: the hardware behind the names of paths, who keeps that, and which names have got another.
+    var hardware: HardwareLedger
+    let hardwareWriter: StateWriter
+    var hardwareNotices: [String: String] = [:]
+    /// Client: the reverse-path filters that are loosened, what is to be said of them, and when routers were looked at.
+    var relief: ReversePathRelief
+    var reliefNotices: [String] = []
+    var tunnelFilterNotice: String?
+    var routersCheckedAt = Instant.zero
+    /// What is amiss with the tunnel's interface, and when it was looked at.
+    var tunnelProblem: String?
+    var tunnelCheckedAt = Instant.zero
+    /// Server: the listening addresses that the host can't have, a sentence each.
+    var leftOutListeners: [String] = []
     /// Client: the addresses of the server's names.
     var resolved: [HostPort: [Endpoint]] = [:]
     /// Client: the name servers that are to be set, which way they were, when that was looked at, and who sets them.
@@ -96,6 +116,8 @@ struct Daemon: ~Copyable {
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true
+    /// Why the daemon has to end.
+    private var failure: Failure?
     private var supervision = Supervision()
 
     init(
@@ -148,6 +170,10 @@ struct Daemon: ~Copyable {
         hostNameServers = NameServers(interface: tunnel.name, directory: state)
         nameServerWriter = NameServerWriter(hostNameServers)
         stateDirectory = state
+        let hardwareFile = "\(state)/\(configuration.tunnel.interface).hardware"
+        hardware = HardwareLedger(reading: hardwareFile)
+        hardwareWriter = StateWriter(hardwareFile, mode: 0o644)
+        relief = ReversePathRelief(directory: state, interface: configuration.tunnel.interface)
         usage = DataUsage(
             UsageFile(directory: state, interface: configuration.tunnel.interface),
             month: Month(of: DataPlane.wall().seconds), log: log, now: startedAt)
@@ -179,6 +205,7 @@ struct Daemon: ~Copyable {
         case .client(let client):
             do {
                 try cleanRouting()
+                for problem in relief.restore() { log(.warning, problem) }
                 cleanNameServers(stateDirectory)
                 try connect(client)
             } catch {
@@ -188,6 +215,7 @@ struct Daemon: ~Copyable {
         }
         handedServices.drop(for: configuration, stateDirectory, now: startedAt)
         firewall?.start(services: handedServices.list(for: configuration))
+        if plane.engine.isClient { loosenTunnel() }
         if let warning = cipher?.warning { log(.warning, warning) }
         log(
             .info, "bondd is running",
@@ -243,6 +271,9 @@ struct Daemon: ~Copyable {
             if plane.engine.isClient {
                 if now >= nextCheck { checkPaths(now: now) }
                 watchUsage(now: now)
+            } else if now >= nextCheck {
+                nextCheck = now + .seconds(10)
+                lookForFamilies(now: now)
             }
             turn(now: now)
             attendEnrolments(now: now)
@@ -258,11 +289,20 @@ struct Daemon: ~Copyable {
         if plane.engine.isClient {
             undoNameServers()
             undoRouting()
+            for problem in relief.restore() { log(.warning, problem) }
+            _ = hardwareWriter.takeOutcome(waits: true)
             checkUsage(now: DataPlane.clock())
             usage.close(now: DataPlane.clock())
         }
         firewall?.close()
+        if let failure { throw failure }
         log(.info, "bondd has stopped")
+    }
+
+    /// Ends the daemon, which leaves the machine as it was, with a sentence and a status that says so.
+    mutating func fail(_ reason: String) {
+        isRunning = false
+        failure = Failure(reason)
     }
 
     /// Lets the Engine do what is due, and carries it out.

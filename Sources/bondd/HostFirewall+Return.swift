@@ -17,7 +17,6 @@ extension HostFirewall {
         do throws(ControlError) {
             try socket.replace(table)
             returning = table
-            try ReversePath.loosen(interface: interface)
             returnProblem = nil
         } catch {
             let problem =

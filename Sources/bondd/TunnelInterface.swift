@@ -4,13 +4,24 @@ import Proto
 import Settings
 import Tun
 
-/// What was set on the TUN device: addresses, MTU, routes into it in the main table. All of it goes with the device.
+/// The TUN device's addresses, MTU and routes in the main table: what they are to be, compared with what they are whenever
+/// the kernel tells of a change, as `HostRouting` does. Somebody who switches the device off and on takes its IPv6
+/// addresses and its routes away. All of it goes with the device.
 struct TunnelInterface {
     let name: String
     let index: UInt32
     private(set) var mtu: Int
+    /// The addresses that it has, without those of a family that the host lacks.
     private(set) var addresses: [CIDR] = []
-    private var routes: [CIDR] = []
+    /// Why the host has no IPv6 for the tunnel, a clause; nil when it has, or the tunnel has none.
+    private(set) var lack: String?
+    /// The routes that the host has in a place where the tunnel's would be.
+    private(set) var conflicts: [CIDR] = []
+
+    private var wanted: [CIDR] = []
+    private(set) var routes: [CIDR] = []
+    /// Addresses that were set here and may have to be removed.
+    private var set: Swift.Set<CIDR> = []
 
     /// Sets the device's MTU, and it up.
     init(_ device: borrowing TunDevice, mtu: Int, netlink: borrowing Netlink) throws {
@@ -28,30 +39,78 @@ struct TunnelInterface {
         mtu = wanted
     }
 
+    /// Those of the addresses whose family the host can use.
+    func usable(_ addresses: [CIDR]) -> [CIDR] {
+        HostFamilies.lackOfIPv6(interface: name) == nil
+            ? addresses : addresses.filter { $0.address.family == .v4 }
+    }
+
     /// Makes the device's addresses, MTU and routes these and no others.
     mutating func apply(
         addresses wanted: [CIDR], mtu wantedMTU: Int, routes wantedRoutes: [CIDR], netlink: borrowing Netlink
     ) throws(ControlError) {
         try setMTU(wantedMTU, netlink: netlink)
-        for address in addresses where !wanted.contains(address) {
-            try netlink.removeAddress(address, fromInterface: index)
-        }
-        for address in wanted where !addresses.contains(address) {
-            try netlink.addAddress(address, toInterface: index)
-        }
-        // Removing an address takes routes along, so all of them are looked at when the addresses changed.
-        if addresses != wanted { routes = [] }
-        addresses = wanted
-        for route in routes where !wantedRoutes.contains(route) {
-            try netlink.removeRoute(to: route, interface: index)
-        }
-        for route in wantedRoutes where !routes.contains(route) {
-            do throws(ControlError) {
-                try netlink.addRoute(to: route, interface: index)
-            } catch  where error.alreadyThere {
-                continue
+        let leaving = routes.filter { !wantedRoutes.contains($0) }
+        (self.wanted, routes) = (wanted, wantedRoutes)
+        for route in leaving {
+            try Self.tolerating { () throws(ControlError) in
+                try netlink.removeRoute(to: route, interface: index)
             }
         }
-        routes = wantedRoutes
+        try mend(netlink)
+    }
+
+    /// Puts back what is missing of the addresses and routes. IPv6 that the host has been switched off for is left out, and
+    /// taken up when it is switched on.
+    /// - Throws: `ControlError` with the first thing that the kernel refuses.
+    mutating func mend(_ netlink: borrowing Netlink) throws(ControlError) {
+        let has6 = wanted.contains { $0.address.family == .v6 }
+        lack = has6 ? HostFamilies.lackOfIPv6(interface: name) : nil
+        let present = try netlink.addresses(ofInterface: index)
+        for address in set where !wanted.contains(address) {
+            try Self.tolerating { () throws(ControlError) in
+                try netlink.removeAddress(address, fromInterface: index)
+            }
+            set.remove(address)
+        }
+        addresses = []
+        for address in wanted where lack == nil || address.address.family == .v4 {
+            if !present.contains(address) {
+                do throws(ControlError) {
+                    try netlink.addAddress(address, toInterface: index)
+                } catch where error.alreadyThere {
+                    // It came meanwhile.
+                } catch where address.address.family == .v6 && error.isLackOfFamily {
+                    lack = "the kernel refuses IPv6 on \(name)"
+                    continue
+                }
+            }
+            set.insert(address)
+            addresses.append(address)
+        }
+        try mendRoutes(netlink)
+    }
+
+    private mutating func mendRoutes(_ netlink: borrowing Netlink) throws(ControlError) {
+        conflicts = []
+        guard !routes.isEmpty, try netlink.interface(index: index)?.isUp == true else { return }
+        let present = try netlink.routes(.main(origin: NetworkRoute.staticOrigin)).filter { $0.interface == index }
+        for route in routes where !present.contains(where: { $0.network == route }) {
+            guard lack == nil || route.address.family == .v4 else { continue }
+            do throws(ControlError) {
+                try netlink.addRoute(to: route, interface: index)
+            } catch where error.alreadyThere {
+                conflicts.append(route)
+            }
+        }
+    }
+
+    /// What is gone already need not be removed.
+    private static func tolerating(_ removal: () throws(ControlError) -> Void) throws(ControlError) {
+        do throws(ControlError) {
+            try removal()
+        } catch where error.notThere {
+            return
+        }
     }
 }

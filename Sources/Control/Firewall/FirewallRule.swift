@@ -82,9 +82,9 @@ struct FirewallRule: Hashable, Sendable {
         with(.meta(NFT_META_MARK), .mask(Self.host(~mask), setting: Self.host(mark)), .setMark)
     }
 
-    /// Packets with the firewall mark.
-    func marked(_ mark: UInt32) -> FirewallRule {
-        with(.meta(NFT_META_MARK), .compare(NFT_CMP_EQ, Self.host(mark)))
+    /// Packets whose firewall mark has this value where the mask has bits; as it comes, where `TunnelMark` has.
+    func marked(_ mark: UInt32, mask: UInt32 = TunnelMark.mask) -> FirewallRule {
+        with(.meta(NFT_META_MARK), .mask(Self.host(mask)), .compare(NFT_CMP_EQ, Self.host(mark)))
     }
 
     /// UDP datagrams; `source` nil: from any port.

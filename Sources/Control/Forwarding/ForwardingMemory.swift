@@ -22,8 +22,9 @@ struct ForwardingMemory: Sendable {
 
     /// Reads what an earlier run left. What was remembered before the machine was started again, or can't be read, is of no
     /// use.
-    init(directory: String, interface: String) {
-        path = "\(directory)/\(interface).forwarding"
+    /// - Parameter subject: the end of the file's name: what the parameters are about.
+    init(directory: String, interface: String, subject: String = "forwarding") {
+        path = "\(directory)/\(interface).\(subject)"
         guard let text = try? TextFile.read(path, limit: Self.maximumSize) else { return }
         var lines = text.split(separator: "\n")[...]
         guard lines.popFirst() == "boot \(Self.boot)" else { return }

@@ -1,12 +1,122 @@
-/// The kernel's reverse-path filter of an interface (`rp_filter`, IPv4 only).
+import Packet
+import Settings
+
+/// The kernel's reverse-path filter (`rp_filter`, IPv4 only): 0 off, 1 strict, 2 loose (RFC 3704). The kernel takes the higher
+/// one of an interface's value and that of all.
 public enum ReversePath {
-    /// Lets packets come in by the interface from any address that the host has some way to (2, RFC 3704's loose mode), as
-    /// through a tunnel users come from everywhere. The kernel takes the higher one of an interface's value and that of all,
-    /// so it is set whatever that of all is. It goes with the interface.
-    /// - Throws: `ControlError.file`.
-    public static func loosen(interface: String) throws(ControlError) {
-        let parameter = KernelParameter("net/ipv4/conf/\(interface)/rp_filter")
-        guard !interface.contains("/"), let value = parameter.value, value != "2" else { return }
-        try parameter.set("2")
+    /// Whether the kernel drops what comes in by the interface unless the way back leads there.
+    public static func isStrict(_ interface: String) -> Bool {
+        let values = [interface, "all"].compactMap { name in parameter(name)?.value }
+        return values.contains("1") && !values.contains("2")
     }
+
+    /// Lets packets come in by the interface from any address that the host has some way to, as through a tunnel users come
+    /// from everywhere. It is set whatever that of all is, which may change, and goes with the interface.
+    /// - Throws: `ControlError.file` when it can't be set, as in a container whose /proc/sys is read-only, and packets are
+    ///   filtered strictly.
+    public static func loosen(interface: String) throws(ControlError) {
+        guard let parameter = parameter(interface), let value = parameter.value, value != "2" else { return }
+        do throws(ControlError) {
+            try parameter.set("2")
+        } catch {
+            if isStrict(interface) { throw error }
+        }
+    }
+
+    static func parameter(_ interface: String) -> KernelParameter? {
+        interface.contains("/") || interface == ".."
+            ? nil : KernelParameter("net/ipv4/conf/\(interface)/rp_filter")
+    }
+}
+
+/// Loosens the reverse-path filter of uplinks that the kernel can't tell apart, and puts it back: where two have the same
+/// network, as two sticks of a kind do, the way back leads by the first of them alone, and a strict filter drops all that comes
+/// in by the other, questions for its own address (ARP) included.
+public struct ReversePathRelief: Sendable {
+    /// An uplink and the networks on its link.
+    public struct Link: Equatable, Sendable {
+        /// The interface.
+        public let interface: String
+        /// The IPv4 networks that are reached without a router.
+        public let networks: [CIDR]
+
+        /// An uplink.
+        public init(interface: String, networks: [CIDR]) {
+            (self.interface, self.networks) = (interface, networks)
+        }
+    }
+
+    private var memory: ForwardingMemory
+    /// What could not be set, by interface.
+    private var refused: [String: String] = [:]
+
+    /// - Parameters:
+    ///   - directory: where the memory outlives the daemon.
+    ///   - interface: the tunnel's.
+    public init(directory: String, interface: String) {
+        memory = ForwardingMemory(directory: directory, interface: interface, subject: "rp_filter")
+    }
+
+    /// The interfaces whose networks overlap with another's, in the order of the list.
+    static func overlapping(_ links: [Link]) -> [String] {
+        links.filter { link in
+            links.contains { other in
+                other.interface != link.interface
+                    && link.networks.contains { one in
+                        other.networks.contains { one.overlaps($0) }
+                    }
+            }
+        }.map(\.interface)
+    }
+
+    /// Loosens the filter where uplinks overlap and it is strict.
+    /// - Returns: a sentence for each interface that could not be loosened, or for all that were.
+    public mutating func apply(_ links: [Link]) -> [String] {
+        let overlapping = Self.overlapping(links)
+        refused = refused.filter { overlapping.contains($0.key) }
+        var loosened: [String] = []
+        for interface in overlapping {
+            guard let parameter = ReversePath.parameter(interface), let value = parameter.value else { continue }
+            if ReversePath.isStrict(interface) {
+                do throws(ControlError) {
+                    try memory.remember([ForwardingMemory.Entry(parameter: parameter, before: value, after: "2")])
+                    try parameter.set("2")
+                    refused[interface] = nil
+                } catch {
+                    refused[interface] =
+                        "\(interface) has the same network as another uplink, and its reverse-path filter drops what comes in (\(error.description)); run: sysctl net.ipv4.conf.\(interface.split(separator: ".").joined(separator: "/")).rp_filter=2"
+                    continue
+                }
+            }
+            if memory.entries.contains(where: { $0.parameter == parameter }) { loosened.append(interface) }
+        }
+        let told =
+            loosened.isEmpty
+            ? []
+            : [
+                "uplinks have the same network, so the reverse-path filter (rp_filter) of \(loosened.joined(separator: " and ")) is loose while bondd runs"
+            ]
+        return refused.sorted { $0.key < $1.key }.map(\.value) + told
+    }
+
+    /// Puts back what was set, now or by an earlier run that was killed, where it still is as it was set.
+    /// - Returns: what could not be put back, a sentence each.
+    public mutating func restore() -> [String] {
+        guard !memory.entries.isEmpty else { return [] }
+        var problems: [String] = []
+        for entry in memory.entries where entry.parameter.value == entry.after {
+            do throws(ControlError) {
+                try entry.parameter.set(entry.before)
+            } catch {
+                problems.append(error.description)
+            }
+        }
+        if problems.isEmpty { memory.forget() }
+        return problems
+    }
+}
+
+extension CIDR {
+    /// Whether some address is in both.
+    func overlaps(_ other: CIDR) -> Bool { contains(other.address) || other.contains(address) }
 }

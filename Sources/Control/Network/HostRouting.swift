@@ -16,10 +16,16 @@ public struct HostRouting: Sendable {
     }
 
     /// Makes this daemon's routes and rules those of the plan.
-    public func apply(_ plan: RoutingPlan, _ netlink: borrowing Netlink) throws(ControlError) -> Outcome {
-        let existing = try netlink.routes()
-        let (routes, rules) = (plan.routes(beside: existing), plan.rules)
-        let ownRoutes = existing.filter(isOwn)
+    /// - Parameter foreign: the host's routes as far as they concern paths (`RouteFilter.host`); nil: they are read.
+    public func apply(
+        _ plan: RoutingPlan, beside foreign: [NetworkRoute]? = nil, _ netlink: borrowing Netlink
+    ) throws(ControlError) -> Outcome {
+        var foreign = foreign ?? []
+        if foreign.isEmpty {
+            foreign = try netlink.routes(.host(reaching: plan.paths.flatMap(\.endpoints)))
+        }
+        let (routes, rules) = (plan.routes(beside: foreign), plan.rules)
+        let ownRoutes = try netlink.routes(.own).filter(isOwn)
         let ownRules = try netlink.rules().filter { Self.owner($0) == RoutingTable.short(tunnel) }
         var outcome = Outcome()
         // New routes before the rules that lead to them, and old rules before what they led to: nothing escapes meanwhile.
@@ -71,7 +77,7 @@ public struct HostRouting: Sendable {
             Self.attempt(&outcome) { () throws(ControlError) in try netlink.removeRule(rule) }
             count += 1
         }
-        for route in try netlink.routes() where route.origin == NetworkRoute.ownOrigin {
+        for route in try netlink.routes(.own) {
             guard RoutingTable.owner(of: route.table).map(isMeant) == true else { continue }
             Self.attempt(&outcome) { () throws(ControlError) in try netlink.removeRoute(route) }
             count += 1

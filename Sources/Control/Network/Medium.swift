@@ -9,13 +9,21 @@ public enum Medium: Int, Comparable, Sendable {
     public static func < (a: Medium, b: Medium) -> Bool { a.rawValue < b.rawValue }
 
     /// What an interface is made of; wired when nothing says otherwise.
-    /// - Parameter classes: where the kernel describes interfaces.
-    public init(_ interface: NetworkInterface, classes: String = "/sys/class/net") {
+    /// - Parameters:
+    ///   - classes: where the kernel describes interfaces.
+    ///   - sessions: where it lists PPP sessions over Ethernet.
+    public init(
+        _ interface: NetworkInterface, classes: String = "/sys/class/net",
+        sessions: String = "/proc/thread-self/net/pppoe"
+    ) {
         let directory = "\(classes)/\(interface.name)"
         let event = (try? TextFile.read("\(directory)/uevent", limit: 65536)) ?? ""
         let type = event.split(separator: "\n").first { $0.hasPrefix("DEVTYPE=") }?.dropFirst(8)
         func has(_ file: String) -> Bool { access("\(directory)/\(file)", F_OK) == 0 }
-        if type == "wwan" || ["wwan", "rmnet", "ppp"].contains(interface.kind)
+        let isPPP = interface.kind == "ppp" || interface.hardware == Self.ppp
+        if isPPP && Self.isOverEthernet(interface, sessions) {
+            self = .wired
+        } else if type == "wwan" || ["wwan", "rmnet", "ppp"].contains(interface.kind)
             || Self.cellularHardware.contains(interface.hardware)
         {
             self = .cellular
@@ -26,6 +34,17 @@ public enum Medium: Int, Comparable, Sendable {
         }
     }
 
+    /// Whether a PPP interface is PPPoE, as on DSL and fibre, rather than a modem's. The kernel lists sessions without the
+    /// name of their interface; PPPoE takes 8 bytes of Ethernet's 1500 (RFC 2516), a modem none.
+    private static func isOverEthernet(_ interface: NetworkInterface, _ sessions: String) -> Bool {
+        if interface.name.hasPrefix("pppoe") { return true }
+        // A line of titles, then one a session.
+        let lines = (try? TextFile.read(sessions, limit: 65536))?.split(separator: "\n").count ?? 0
+        return lines > 1 && interface.mtu <= 1492
+    }
+
+    /// ARPHRD_PPP
+    private static let ppp: UInt16 = 512
     /// ARPHRD_PPP and ARPHRD_RAWIP, which modems have.
     private static let cellularHardware: [UInt16] = [512, 519]
 }

@@ -4,32 +4,11 @@ import Packet
 import Settings
 
 extension Netlink {
-    /// All routes of both families in all tables, of the kinds that `NetworkRoute` knows.
-    public borrowing func routes() throws(ControlError) -> [NetworkRoute] {
-        var routes: [NetworkRoute] = []
-        for family in [AF_INET, AF_INET6] {
-            var cache: OpaquePointer?
-            let code = rtnl_route_alloc_cache(socket, family, 0, &cache)
-            // A kernel without IPv6 has no routes of it.
-            if code == -NLE_AF_NOSUPPORT || code == -NLE_OPNOTSUPP { continue }
-            try check(code, "list routes")
-            defer { nl_cache_free(cache) }
-            var object = nl_cache_get_first(cache)
-            while let route = object {
-                routes += NetworkRoute.list(rtnlRoute: route)
-                object = nl_cache_get_next(route)
-            }
-        }
-        return routes
-    }
-
     /// The interfaces that default routes of the main table lead into, of either family, without `tunnel`; by name, each once.
     public borrowing func defaultInterfaces(except tunnel: String) throws(ControlError) -> [String] {
         var names: Set<String> = []
-        for route in try routes() {
-            guard route.table == NetworkRoute.mainTable, route.network.length == 0, route.kind == .unicast,
-                let interface = try interface(index: route.interface)
-            else { continue }
+        for route in try routes(.defaults) {
+            guard let interface = try interface(index: route.interface) else { continue }
             names.insert(interface.name)
         }
         names.subtract([tunnel, "lo"])
@@ -61,7 +40,7 @@ extension Netlink {
         rtnl_route_set_protocol(object, route.origin)
         if route.metric != 0 { rtnl_route_set_priority(object, route.metric) }
         guard route.kind == .unicast else {
-            rtnl_route_set_type(object, UInt8(RTN_UNREACHABLE))
+            rtnl_route_set_type(object, UInt8(route.kind == .passOn ? RTN_THROW : RTN_UNREACHABLE))
             rtnl_route_set_scope(object, UInt8(RT_SCOPE_UNIVERSE.rawValue))
             return object
         }
@@ -78,7 +57,11 @@ extension Netlink {
         rtnl_route_nh_set_ifindex(hop, Int32(bitPattern: route.interface))
         if let gateway = route.gateway {
             let address = try NetlinkAddress(CIDR(host: gateway))
-            rtnl_route_nh_set_gateway(hop, address.object)
+            if gateway.family == route.network.address.family {
+                rtnl_route_nh_set_gateway(hop, address.object)
+            } else {
+                rtnl_route_nh_set_via(hop, address.object)
+            }
             rtnl_route_nh_set_flags(hop, UInt32(RTNH_F_ONLINK))
         }
         rtnl_route_add_nexthop(object, hop)
@@ -103,16 +86,18 @@ extension NetworkRoute: CustomStringConvertible {
         case Int(RTN_UNREACHABLE):
             common.kind = .unreachable
             return [common]
+        case Int(RTN_THROW):
+            common.kind = .passOn
+            return [common]
         case Int(RTN_UNICAST): break
         default: return []
         }
         return (0..<rtnl_route_get_nnexthops(route)).compactMap { number in
-            guard let hop = rtnl_route_nexthop_n(route, number), rtnl_route_nh_get_via(hop) == nil else {
-                return nil
-            }
+            guard let hop = rtnl_route_nexthop_n(route, number) else { return nil }
             var each = common
             each.interface = UInt32(bitPattern: rtnl_route_nh_get_ifindex(hop))
-            each.gateway = rtnl_route_nh_get_gateway(hop).flatMap { CIDR(nlAddress: $0)?.address }
+            let gateway = rtnl_route_nh_get_gateway(hop) ?? rtnl_route_nh_get_via(hop)
+            each.gateway = gateway.flatMap { CIDR(nlAddress: $0)?.address }
             return each
         }
     }

@@ -135,7 +135,7 @@ extension RoutingRule {
 
 extension CIDR {
     /// The network in an attribute; nil when it is too short.
-    fileprivate init?(_ attribute: UnsafeMutablePointer<nlattr>, _ family: IPAddress.Family, length: UInt8) {
+    init?(_ attribute: UnsafeMutablePointer<nlattr>, _ family: IPAddress.Family, length: UInt8) {
         guard let data = nla_data(attribute), nla_len(attribute) >= (family == .v4 ? 4 : 16) else {
             return nil
         }

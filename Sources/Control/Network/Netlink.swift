@@ -25,7 +25,7 @@ public struct Netlink: ~Copyable {
 
     /// The interface of that name; nil when there is none.
     public borrowing func interface(named name: String) throws(ControlError) -> NetworkInterface? {
-        try interface(index: 0, name: name)
+        name.isEmpty ? nil : try interface(index: 0, name: name)
     }
 
     /// The interface with that index; nil when there is none.

@@ -62,6 +62,23 @@ extension NetworkInterface {
             index: UInt32(bitPattern: rtnl_link_get_ifindex(link)), name: String(cString: name),
             mtu: Int(rtnl_link_get_mtu(link)), isUp: flags & UInt32(IFF_UP) != 0,
             hasCarrier: flags & needed == needed, kind: rtnl_link_get_type(link).map { String(cString: $0) },
-            hardware: UInt16(truncatingIfNeeded: rtnl_link_get_arptype(link)))
+            hardware: UInt16(truncatingIfNeeded: rtnl_link_get_arptype(link)), mac: Self.mac(of: link))
+    }
+
+    /// An Ethernet address has 6 bytes, InfiniBand's 20; point-to-point links have none.
+    private static func mac(of link: OpaquePointer) -> String? {
+        guard let address = rtnl_link_get_addr(link), case 6...20 = nl_addr_get_len(address),
+            let bytes = nl_addr_get_binary_addr(address)
+        else { return nil }
+        let raw = UnsafeRawBufferPointer(start: bytes, count: Int(nl_addr_get_len(address)))
+        return raw.contains { $0 != 0 } ? LinkAddress.text(raw) : nil
+    }
+}
+
+/// A hardware address as it is written.
+enum LinkAddress {
+    /// In lower case with colons: `52:54:00:12:34:56`.
+    static func text(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
     }
 }

@@ -14,4 +14,6 @@ public struct NetworkInterface: Hashable, Sendable {
     public let kind: String?
     /// Its kind of link (ARPHRD_…): 1 for Ethernet, 512 for PPP, 772 for the loopback.
     public let hardware: UInt16
+    /// Its hardware address, in lower case with colons; nil when it has none.
+    public var mac: String?
 }

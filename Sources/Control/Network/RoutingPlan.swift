@@ -4,14 +4,16 @@ import Settings
 /// What a client wants of its host's routing: a table for each path, one for answers to what came in through the tunnel, and
 /// one for a full tunnel.
 ///
+///     1188    fwmark 0xss00B0DD/0xFF00FFFF oif IF lookup the path's table     the path's own datagrams (`TunnelMark`)
 ///     1189    from LOCAL to SERVER                lookup the path's table     what the reverse-path filter asks
-///     1189    fwmark 0xB0DD oif INTERFACE         lookup the path's table     the path's own datagrams
+///     1189    fwmark 0xB0DD/0xFFFF oif INTERFACE  lookup the path's table     datagrams of bondd that are no path's
 ///     1190    fwmark 0xBn000000/0xFF000000        lookup the return table     answers through the tunnel (`ReturnMark`)
+///     32188   not fwmark 0xB0DD/0xFFFF            lookup the guard's table    routes that would lead past it (`RouteGuard`)
 ///     32189   all                                 lookup main, no default     the host's own networks: LAN, Docker …
-///     32190   not fwmark 0xB0DD                   lookup the tunnel's table   all else, into the tunnel
+///     32190   not fwmark 0xB0DD/0xFFFF            lookup the tunnel's table   all else, into the tunnel
 ///     33190   from the tunnel's ADDRESS           lookup the return table     answers, where nothing else leads anywhere
 ///
-/// The first three come before any that Tailscale (5210 to 5270) and the usual programs set, the next two after them and
+/// The first four come before any that Tailscale (5210 to 5270) and the usual programs set, the next three after them and
 /// before `lookup main`. The last one is behind it: a host without a default route of the family would not even begin an
 /// answer that could be marked, and the reverse-path filter would take what comes for forged.
 public struct RoutingPlan: Equatable, Sendable {
@@ -51,9 +53,11 @@ public struct RoutingPlan: Equatable, Sendable {
     }
 
     /// Before l3mdev's 1000 there is nothing of interest; Tailscale begins at 5210.
+    static let ownPriority: UInt32 = 1188
     static let pathPriority: UInt32 = 1189
     static let returnPriority: UInt32 = 1190
     static let lastResortPriority: UInt32 = 33190
+    static let guardPriority: UInt32 = 32188
     /// `lookup main` has 32766.
     static let ownNetworksPriority: UInt32 = 32189
     static let tunnelPriority: UInt32 = 32190
@@ -88,9 +92,12 @@ public struct RoutingPlan: Equatable, Sendable {
             own.suppressedPrefix = 0
             own.label = table
             var rest = RoutingRule(family, priority: Self.tunnelPriority, table: table)
-            rest.mark = TunnelMark.value
+            (rest.mark, rest.mask) = (TunnelMark.value, TunnelMark.mask)
             rest.isInverted = true
-            rules += [own, rest]
+            var first = rest
+            first.priority = Self.guardPriority
+            first.table = RoutingTable.number(owner: tunnel, slot: RoutingTable.guardSlot)
+            rules += [first, own, rest]
         }
         return rules
     }
@@ -108,6 +115,9 @@ public struct RoutingPlan: Equatable, Sendable {
             if anywhere == .refused { (route.kind, route.interface) = (.unreachable, 0) }
             routes.append(route)
         }
+        routes += bypass(beside: foreign).routes(
+            table: RoutingTable.number(owner: tunnel, slot: RoutingTable.guardSlot), tunnel: tunnel,
+            refused: Set(families.filter { $0.1 == .refused }.map(\.0)))
         for family in returnFamilies {
             let table = RoutingTable.number(owner: tunnel, slot: RoutingTable.returnSlot)
             var route = NetworkRoute(table: table, network: .anywhere(family), interface: tunnel)
@@ -118,6 +128,14 @@ public struct RoutingPlan: Equatable, Sendable {
             (routes[i].metric, routes[i].origin) = (Self.metric, NetworkRoute.ownOrigin)
         }
         return routes
+    }
+
+    /// The host's routes that would lead a full tunnel's traffic past it.
+    public func bypass(beside foreign: [NetworkRoute]) -> RouteGuard {
+        RouteGuard(
+            foreign,
+            uplinks: Dictionary(paths.map { ($0.interface, $0.addresses) }, uniquingKeysWith: { a, _ in a }),
+            families: Set(families.filter { $0.1 != .beside }.map(\.0)))
     }
 
     private var families: [(IPAddress.Family, Anywhere)] { [(.v4, ipv4), (.v6, ipv6)] }
@@ -147,10 +165,12 @@ public struct RoutingPlan: Equatable, Sendable {
         for family in [IPAddress.Family.v4, .v6] {
             let locals = path.addresses.filter { $0.family == family }
             guard !locals.isEmpty else { continue }
-            var own = RoutingRule(family, priority: Self.pathPriority, table: table)
-            own.mark = TunnelMark.value
+            var own = RoutingRule(family, priority: Self.ownPriority, table: table)
+            (own.mark, own.mask) = (TunnelMark.value(slot: path.slot), TunnelMark.pathMask)
             own.output = path.name
-            rules.append(own)
+            var other = RoutingRule(family, priority: Self.pathPriority, table: table)
+            (other.mark, other.mask, other.output) = (TunnelMark.value, TunnelMark.mask, path.name)
+            rules += [own, other]
             for endpoint in path.endpoints where endpoint.family == family && !endpoint.isLinkLocal {
                 for local in locals where !local.isLinkLocal {
                     var back = RoutingRule(family, priority: Self.pathPriority, table: table)

@@ -4,7 +4,9 @@ public enum RoutingTable {
     /// The slot of the table that leads into a full tunnel.
     public static let tunnelSlot: UInt32 = 0
     /// The slots of paths.
-    public static let pathSlots: ClosedRange<UInt32> = 1...30
+    public static let pathSlots: ClosedRange<UInt32> = 1...29
+    /// The slot of the table that overrules routes which lead past a full tunnel (`RouteGuard`).
+    public static let guardSlot: UInt32 = 30
     /// The slot of the table that answers take to what came in through the tunnel.
     public static let returnSlot: UInt32 = 31
 

@@ -1,57 +1,97 @@
 import Glibc
 import Settings
 
-/// An interface that may be a path as nobody said which are.
+/// An interface that may be a path when the file names none.
 public struct Uplink: Hashable, Sendable {
     /// The interface.
     public let interface: NetworkInterface
     /// What it is made of.
     public let medium: Medium
 
-    /// Kinds that are no hardware, but on one: what they lead to is no other link's.
-    private static let realKinds: Set<String> = ["vlan", "bond", "team", "wwan", "rmnet", "ppp"]
+    /// Kinds that are hardware, or lie on one and lead to no other link's place: `dsa` is a port of a switch chip (Linux 6.1
+    /// and later), `ipoib` a partition of InfiniBand.
+    private static let realKinds: Set<String> = [
+        "vlan", "bond", "team", "wwan", "rmnet", "ppp", "dsa", "ipoib",
+    ]
+    /// Kinds that stand in for the hardware below them where they, and not it, have the host's way out: the bridge of a host
+    /// with virtual machines, a container's macvlan. Those of Docker and libvirt have no default route.
+    private static let standIns: Set<String> = [
+        "bridge", "openvswitch", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec",
+    ]
     /// ARPHRD_LOOPBACK
     private static let loopback: UInt16 = 772
 
-    /// The interfaces that have a default route of either family in any table, the preferred first. Virtual ones are left
-    /// out unless a pattern other than `*` includes them.
+    /// The interfaces that have a default route of either family, the preferred first: hardware with one in any table, what
+    /// stands in for it with one in the main table, and what else a pattern other than `*` includes.
     /// - Parameter tunnels: interfaces that are never meant, as `RoutingTable.short` says them.
     public static func find(
         in interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
         besides tunnels: Set<UInt32>, classes: String = "/sys/class/net"
     ) -> [Uplink] {
-        let withDefault = Set(
-            routes.filter { route in
-                route.network.length == 0 && route.kind == .unicast
-                    && route.origin != NetworkRoute.ownOrigin && route.table != NetworkRoute.localTable
-            }.map(\.interface))
-        return interfaces.filter { interface in
-            withDefault.contains(interface.index) && interface.hardware != loopback
-                && !tunnels.contains(RoutingTable.short(interface.index)) && isMeant(interface, discovery)
-        }
-        .map { Uplink(interface: $0, medium: Medium($0, classes: classes)) }
-        .sorted { ($0.medium, $0.interface.name) < ($1.medium, $1.interface.name) }
+        let defaults = routes.filter(isDefault)
+        return candidates(interfaces, defaults, discovery, tunnels)
+            .filter { isMeant($0, defaults, discovery) }
+            .map { Uplink(interface: $0, medium: Medium($0, classes: classes)) }
+            .sorted { ($0.medium, $0.interface.name) < ($1.medium, $1.interface.name) }
     }
 
-    /// The interfaces that would be uplinks if they were not virtual, by name: what to include where nothing else is, as in a
-    /// container.
-    public static func virtual(
-        among interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
+    /// The interfaces that have a default route and are no uplinks all the same, as they are virtual and no pattern includes
+    /// or excludes them by name; by name. Whoever expected one to be a path has to be told.
+    public static func leftOut(
+        of interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
         besides tunnels: Set<UInt32>
-    ) -> [String] {
-        let named = Configuration.Discovery(
-            include: interfaces.map(\.name), exclude: discovery.exclude)
-        return find(in: interfaces, routes: routes, discovery: named, besides: tunnels).map(\.interface.name)
+    ) -> [NetworkInterface] {
+        let defaults = routes.filter(isDefault)
+        return candidates(interfaces, defaults, discovery, tunnels)
+            .filter { isVirtual($0, defaults) && !isMeant($0, defaults, discovery) }
+            .sorted { $0.name < $1.name }
+    }
+
+    private static func isDefault(_ route: NetworkRoute) -> Bool {
+        route.network.length == 0 && route.kind == .unicast && route.origin != NetworkRoute.ownOrigin
+            && route.table != NetworkRoute.localTable
+    }
+
+    private static func candidates(
+        _ interfaces: [NetworkInterface], _ defaults: [NetworkRoute], _ discovery: Configuration.Discovery,
+        _ tunnels: Set<UInt32>
+    ) -> [NetworkInterface] {
+        let withDefault = Set(defaults.map(\.interface))
+        return interfaces.filter { interface in
+            withDefault.contains(interface.index) && interface.hardware != loopback
+                && !tunnels.contains(RoutingTable.short(interface.index))
+                && !discovery.exclude.contains { fnmatch($0, interface.name, 0) == 0 }
+        }
     }
 
     private static func isMeant(
-        _ interface: NetworkInterface, _ discovery: Configuration.Discovery
+        _ interface: NetworkInterface, _ defaults: [NetworkRoute], _ discovery: Configuration.Discovery
     ) -> Bool {
-        func matches(_ pattern: String) -> Bool { fnmatch(pattern, interface.name, 0) == 0 }
-        guard !discovery.exclude.contains(where: matches) else { return false }
-        if let kind = interface.kind, !realKinds.contains(kind) {
-            return discovery.include.contains { $0 != "*" && matches($0) }
+        let isVirtual = isVirtual(interface, defaults)
+        return discovery.include.contains { pattern in
+            !(isVirtual && pattern == "*") && fnmatch(pattern, interface.name, 0) == 0
         }
-        return discovery.include.contains(where: matches)
+    }
+
+    /// Whether it is neither hardware nor the host's way out in its place.
+    private static func isVirtual(_ interface: NetworkInterface, _ defaults: [NetworkRoute]) -> Bool {
+        guard let kind = interface.kind, !realKinds.contains(kind) else { return false }
+        guard standIns.contains(kind) else { return true }
+        return !defaults.contains {
+            $0.interface == interface.index && $0.table == NetworkRoute.mainTable
+        }
+    }
+}
+
+extension NetworkInterface {
+    /// Why it is no uplink though it has a default route: a sentence with the remedy.
+    public var reasonForLeavingOut: String {
+        let isTunnel = kind == "tun"
+        if isTunnel && (name.hasPrefix("clat") || name.hasPrefix("v4-")) {
+            return
+                "\(name) is left out: it is the IPv4 of an uplink that has IPv6 alone (464XLAT), and that uplink is a path by itself"
+        }
+        return
+            "\(name) has a default route and is left out for being virtual (\(kind ?? "unknown kind")); name it in [discovery] include if it is an uplink, in exclude if not"
     }
 }

@@ -42,8 +42,8 @@ extension Configuration {
     public struct Path: Equatable, Sendable {
         /// The path's name; no two paths have the same.
         public let name: String
-        /// The interface that it leaves through.
-        public let interface: String
+        /// The interface that it leaves through; empty for one that is named by its hardware until that is found.
+        public var interface: String
         /// What it is for.
         public var role: PathRole
         /// The rate that is never exceeded in Mbit/s; 0: found.
@@ -55,6 +55,9 @@ extension Configuration {
         /// The routers behind its interface, at most one a family; without one the host's default route through it.
         public let gateways: [IPAddress]
 
+        /// The hardware that it leaves through, whatever the interface is called; nil: the interface is named.
+        public let hardware: Hardware?
+
         /// A primary path without limits, as uplinks that were found are.
         public init(interface: String) {
             self.init(
@@ -64,11 +67,28 @@ extension Configuration {
 
         init(
             name: String, interface: String, role: PathRole, cap: Double, dataCap: Double,
-            endpoint: HostPort?, gateways: [IPAddress]
+            endpoint: HostPort?, gateways: [IPAddress], hardware: Hardware? = nil
         ) {
             (self.name, self.interface, self.role) = (name, interface, role)
+            self.hardware = hardware
             (self.cap, self.dataCap) = (cap, dataCap)
             (self.endpoint, self.gateways) = (endpoint, gateways)
+        }
+    }
+
+    /// How a path names its interface by its hardware.
+    public enum Hardware: Hashable, Sendable, CustomStringConvertible {
+        /// By its hardware address, in lower case with colons.
+        case mac(String)
+        /// By where it is plugged in: a part of its path in sysfs, what `ethtool -i` calls bus-info, or udev's ID_PATH.
+        case device(String)
+
+        /// `the MAC address 52:54:00:12:34:56`
+        public var description: String {
+            switch self {
+            case .mac(let mac): "the MAC address \(mac)"
+            case .device(let device): "the device \(device)"
+            }
         }
     }
 

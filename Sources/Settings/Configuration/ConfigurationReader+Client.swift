@@ -74,28 +74,60 @@ extension ConfigurationReader {
     }
 
     private func paths(_ tunnel: Configuration.Tunnel) throws(ConfigurationError) -> [Configuration.Path] {
-        let keys = ["interface", "name", "role", "cap_mbit", "data_cap_gb", "endpoint", "gateway"]
+        let keys = [
+            "interface", "mac", "device", "name", "role", "cap_mbit", "data_cap_gb", "endpoint", "gateway",
+        ]
         var paths: [Configuration.Path] = []
         for table in try root.tables("path", keys: keys) {
-            guard let interface = try interface("interface", in: table) else {
-                throw table.error("needs interface = \"NAME\"")
+            let hardware = try hardware(table)
+            let interface = try interface("interface", in: table)
+            guard interface != nil || hardware != nil else {
+                throw table.error("needs interface = \"NAME\", or mac or device to name the hardware")
+            }
+            if hardware != nil, let value = table["interface"] {
+                throw table.error("interface", value, "is named twice; keep one of interface, mac and device")
             }
             guard interface != tunnel.interface else {
                 throw table.error("interface", table["interface"]!, "is the tunnel itself; name an uplink")
             }
-            let name = try name("name", in: table) ?? interface
+            let name = try name("name", in: table) ?? interface ?? hardware?.word ?? ""
             if paths.contains(where: { $0.name == name }) {
                 throw table.error("name \"\(name)\" is used twice; give every path its own")
             }
             paths.append(
                 Configuration.Path(
-                    name: name, interface: interface,
+                    name: name, interface: interface ?? "",
                     role: try table.choice("role", "role", of: Configuration.PathRole.self) ?? .primary,
                     cap: try table.number("cap_mbit", in: 0...1_000_000) ?? 0,
                     dataCap: try table.number("data_cap_gb", in: 0...1_000_000) ?? 0,
-                    endpoint: try hostPort("endpoint", in: table), gateways: try gateways(table)))
+                    endpoint: try hostPort("endpoint", in: table), gateways: try gateways(table),
+                    hardware: hardware))
         }
         return paths
+    }
+
+    /// `mac` or `device`; nil when the interface is named.
+    private func hardware(_ table: TOMLTable) throws(ConfigurationError) -> Configuration.Hardware? {
+        let device = try table.string("device")
+        if let device, let value = table["device"] {
+            guard !device.isEmpty, device.utf8.allSatisfy({ $0 > 32 && $0 < 127 }), !device.hasSuffix("/")
+            else {
+                throw table.error(
+                    "device", value,
+                    "is no place of hardware; use what ethtool -i calls bus-info, such as usb-0000:00:14.0-1.4")
+            }
+            if let mac = table["mac"] {
+                throw table.error("mac", mac, "is named twice; keep one of interface, mac and device")
+            }
+        }
+        guard let text = try table.string("mac"), let value = table["mac"] else {
+            return device.map { .device($0) }
+        }
+        let mac = text.lowercased().split(separator: text.contains("-") ? "-" : ":", omittingEmptySubsequences: false)
+        guard [6, 20].contains(mac.count), mac.allSatisfy({ $0.count == 2 && $0.allSatisfy(\.isHexDigit) }) else {
+            throw table.error("mac", value, "is not a hardware address such as 52:54:00:12:34:56")
+        }
+        return .mac(mac.joined(separator: ":"))
     }
 
     /// One text, or an array with one for each family.
@@ -125,5 +157,14 @@ extension ConfigurationReader {
         return Configuration.Discovery(
             include: try table.list("include", "is not a pattern") { $0 } ?? ["*"],
             exclude: (try table.list("exclude", "is not a pattern") { $0 } ?? []) + lan)
+    }
+}
+
+extension Configuration.Hardware {
+    /// What was written.
+    fileprivate var word: String {
+        switch self {
+        case .mac(let text), .device(let text): text
+        }
     }
 }

@@ -174,6 +174,15 @@ struct ConfigurationReader {
                 "every [[path]] has role = \"never\", so no path may connect to the server; give one the role primary, backup or metered"
             )
         }
+        for (number, path) in client.paths.enumerated() where path.hardware == nil {
+            let twin = client.paths[..<number].first {
+                $0.interface == path.interface && $0.gateways == path.gateways && $0.hardware == nil
+            }
+            guard let twin else { continue }
+            notices.append(
+                "paths \"\(twin.name)\" and \"\(path.name)\" leave by the same interface and router, so they add nothing to each other; give each its own gateway"
+            )
+        }
         let families = Set((client.routes ?? []).filter { $0.length == 0 }.map(\.address.family))
         if families.count == 1 {
             let (inside, beside) = families.contains(.v4) ? ("IPv4", "IPv6") : ("IPv6", "IPv4")

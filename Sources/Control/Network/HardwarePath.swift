@@ -1,0 +1,76 @@
+import Glibc
+
+/// Where an interface's hardware is plugged in: the kernel's place for it below /sys/devices, which stays the same whatever
+/// the interface is called and whichever came up first.
+public struct HardwarePath: Hashable, Sendable {
+    /// The parts of the place, such as `pci0000:00`, `0000:00:14.0`, `usb1`, `1-1`, `1-1.4`, `1-1.4:1.0`.
+    let parts: [Substring]
+
+    /// Where an interface is; nil for one that is no hardware.
+    /// - Parameter classes: where the kernel describes interfaces.
+    public init?(interface: String, classes: String = "/sys/class/net") {
+        guard !interface.isEmpty, !interface.contains("/"),
+            let resolved = realpath("\(classes)/\(interface)/device", nil)
+        else { return nil }
+        defer { free(resolved) }
+        self.init(place: String(cString: resolved))
+    }
+
+    /// A place as sysfs writes it.
+    init(place: String) {
+        let parts = place.split(separator: "/")
+        let start = parts.firstIndex(of: "devices").map { $0 + 1 } ?? 0
+        self.parts = Array(parts[start...])
+    }
+
+    /// Whether `name` means this place: a run of its parts (`1-1.4`, `0000:02:00.0`, `usb1/1-1/1-1.4`, or the whole path from
+    /// sysfs), the bus info that `ethtool -i` shows (`usb-0000:00:14.0-1.4`), or udev's ID_PATH
+    /// (`pci-0000:00:14.0-usb-0:1.4:1.0`).
+    public func matches(_ name: String) -> Bool {
+        if name == busInfo || name == pathID { return true }
+        let wanted = HardwarePath(place: name).parts
+        guard !wanted.isEmpty, wanted.count <= parts.count else { return false }
+        return (0...parts.count - wanted.count).contains { Array(parts[$0..<$0 + wanted.count]) == wanted }
+    }
+
+    /// The bus info, or the last part where the bus has none.
+    public var name: String { busInfo ?? parts.last.map(String.init) ?? "" }
+
+    /// As Linux' usb_make_path writes it, or a PCI function's address.
+    var busInfo: String? {
+        if let (controller, port) = usb { return "usb-\(controller)-\(port)" }
+        return function.map(String.init)
+    }
+
+    /// As udev's path_id builtin writes it.
+    var pathID: String? {
+        let root = function.map { "pci-\($0)" } ?? parts.first.map { "platform-\($0)" }
+        guard usb != nil else { return function == nil ? nil : root }
+        guard let root, let interface = parts.last(where: { $0.contains("-") && $0.contains(":") && !isFunction($0) }),
+            let dash = interface.firstIndex(of: "-")
+        else { return nil }
+        return "\(root)-usb-0:\(interface[interface.index(after: dash)...])"
+    }
+
+    /// The USB controller, and the ports on the way to the device, such as `1.4`.
+    private var usb: (controller: Substring, port: Substring)? {
+        guard
+            let hub = parts.firstIndex(where: { part in
+                part.hasPrefix("usb") && part.count > 3 && part.dropFirst(3).allSatisfy(\.isNumber)
+            }), hub > 0,
+            let device = parts[hub...].last(where: { $0.first?.isNumber == true && $0.contains("-") && !$0.contains(":") }),
+            let dash = device.firstIndex(of: "-")
+        else { return nil }
+        return (parts[hub - 1], device[device.index(after: dash)...])
+    }
+
+    /// The last PCI function on the way.
+    private var function: Substring? { parts.last(where: isFunction) }
+
+    /// `0000:00:14.0`
+    private func isFunction(_ part: Substring) -> Bool {
+        let fields = part.split(separator: ":", omittingEmptySubsequences: false)
+        return fields.count == 3 && fields[0].count >= 4 && fields[1].count == 2 && fields[2].count == 4
+            && fields[2].contains(".") && fields.joined().allSatisfy { $0.isHexDigit || $0 == "." }
+    }
+}

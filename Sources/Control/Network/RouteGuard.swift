@@ -1,0 +1,105 @@
+import Packet
+import Settings
+
+/// Keeps an uplink's network from leading a full tunnel's traffic past it: by classless static routes of DHCP (option 121,
+/// RFC 3442; "TunnelVision", CVE-2024-3661) or routes in IPv6's router advertisements (RFC 4191), which are longer than the
+/// tunnel's default route.
+///
+/// A route is overruled when it leads to public addresses through an uplink, and the kernel has not made it of an
+/// interface's address. Private networks behind a router of the LAN stay, and so does the LAN. The overruled networks lead
+/// into the tunnel in a table of its own, in which what stays is passed on to the next rule.
+public struct RouteGuard: Equatable, Sendable {
+    /// More than this is no DHCP server's doing, but a routing table; it is left as it is.
+    static let most = 1000
+
+    /// The routes that are overruled.
+    public private(set) var overruled: [NetworkRoute] = []
+    /// The routes that lead past the tunnel all the same: an uplink's own network that claims public addresses ("LocalNet",
+    /// CVE-2023-36672), and more than `most` others.
+    public private(set) var beside: [NetworkRoute] = []
+    /// The networks within the overruled ones that stay as they are.
+    private var kept: [CIDR] = []
+
+    /// - Parameters:
+    ///   - foreign: the host's routes.
+    ///   - uplinks: the interfaces of paths, with their addresses.
+    ///   - families: those that the tunnel takes whole.
+    public init(
+        _ foreign: [NetworkRoute], uplinks: [UInt32: [IPAddress]], families: Set<IPAddress.Family>
+    ) {
+        let main = foreign.filter {
+            $0.table == NetworkRoute.mainTable && $0.network.length > 0
+                && families.contains($0.network.address.family)
+        }
+        for route in main where route.network.isPublic {
+            guard let addresses = uplinks[route.interface] else { continue }
+            switch Self.claim(of: route, addresses) {
+            case .link: continue
+            case .network: beside.append(route)
+            case .past: overruled.append(route)
+            }
+        }
+        if overruled.count > Self.most {
+            (beside, overruled) = (beside + overruled, [])
+            return
+        }
+        guard !overruled.isEmpty else { return }
+        let networks = Set(overruled.map(\.network))
+        kept = Array(
+            Set(main.map(\.network)).subtracting(networks).filter { inner in
+                networks.contains { $0.length < inner.length && $0.contains(inner.address) }
+            })
+        if kept.count > Self.most { (beside, overruled, kept) = (beside + overruled, [], []) }
+    }
+
+    /// What a route through an uplink to public addresses claims.
+    private enum Claim {
+        /// What belongs to the link: the /64 of its own IPv6 address, or a point-to-point link's peer.
+        case link
+        /// A network of its own that is larger.
+        case network
+        /// What is beyond the link, or has nothing to do with its addresses.
+        case past
+    }
+
+    private static func claim(of route: NetworkRoute, _ addresses: [IPAddress]) -> Claim {
+        guard route.gateway == nil else { return .past }
+        let isPeer =
+            route.network.address.family == .v4 && route.network.length == 32
+            && route.origin == NetworkRoute.kernelOrigin
+        if isPeer { return .link }
+        guard addresses.contains(where: { route.network.contains($0) }) else { return .past }
+        return route.network.address.family == .v6 && route.network.length >= 64 ? .link : .network
+    }
+
+    /// The routes that do it, in a table.
+    /// - Parameter refused: the families that go nowhere, as the tunnel has none.
+    func routes(table: UInt32, tunnel: UInt32, refused: Set<IPAddress.Family>) -> [NetworkRoute] {
+        let caught = Set(overruled.map(\.network)).map { network in
+            var route = NetworkRoute(table: table, network: network, interface: tunnel)
+            if refused.contains(network.address.family) { (route.kind, route.interface) = (.unreachable, 0) }
+            return route
+        }
+        return caught
+            + kept.map { network in
+                var route = NetworkRoute(table: table, network: network, interface: 0)
+                route.kind = .passOn
+                return route
+            }
+    }
+}
+
+extension CIDR {
+    /// Whether some of its addresses are anybody's: not all private (RFC 1918, RFC 4193), a provider's own (RFC 6598),
+    /// link-local, loopback or multicast.
+    var isPublic: Bool {
+        let reserved = address.family == .v4 ? Self.reserved4 : Self.reserved6
+        return !reserved.contains { $0.length <= length && $0.contains(address) }
+    }
+
+    private static let reserved4 = [
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+        "224.0.0.0/4", "255.255.255.255/32",
+    ].map { CIDR($0)! }
+    private static let reserved6 = ["fc00::/7", "fe80::/10", "ff00::/8", "::1/128"].map { CIDR($0)! }
+}

@@ -1,0 +1,38 @@
+import Packet
+
+/// A path's first hop: two paths with the same one share a link, add nothing to each other and fail together.
+public struct FirstHop: Equatable, Sendable {
+    /// The path's name.
+    public let path: String
+    /// The interface that the path leaves by.
+    public let interface: UInt32
+    /// The path's own address.
+    public let local: IPAddress
+    /// The router; nil on a link without one.
+    public let router: IPAddress?
+    /// The router's hardware address; nil while it is unknown.
+    public let mac: String?
+
+    /// The first hop of a path.
+    public init(path: String, interface: UInt32, local: IPAddress, router: IPAddress?, mac: String?) {
+        (self.path, self.interface, self.local) = (path, interface, local)
+        (self.router, self.mac) = (router, mac)
+    }
+
+    /// Whether both paths leave by one router. On two interfaces it must have one hardware address there, and give the paths
+    /// different addresses of one network: two sticks of a kind may have the same address, and even the same hardware
+    /// address, and are two routers.
+    public func isShared(with other: FirstHop) -> Bool {
+        guard router == other.router else { return false }
+        if interface == other.interface { return true }
+        guard router != nil, let mac, mac == other.mac, local != other.local else { return false }
+        return local.family == .v4 || local.high == other.local.high
+    }
+
+    /// For each path the first one before it in the list that it shares its router with.
+    public static func shared(_ hops: [FirstHop]) -> [(path: String, with: FirstHop)] {
+        hops.enumerated().compactMap { number, hop in
+            hops[..<number].first(where: hop.isShared).map { (hop.path, $0) }
+        }
+    }
+}
