@@ -38,13 +38,16 @@ struct Cleanup: ParsableCommand {
             log(.info, "routes and rules are cleaned up", ["count": "\(count)"])
         }
         attempt { try NameServers.clean(directory: stateDirectory, besides: interface) }
-        let tables = [
-            FirewallTable.natName(interface: interface), FirewallTable.servicesName(interface: interface),
-            FirewallTable.returnName(interface: interface),
-        ]
-        for table in tables { attempt { _ = try FirewallSocket().remove(table: table) } }
+        attempt {
+            let names = try FirewallSocket().clean(interface)
+            if !names.isEmpty {
+                log(.info, "firewall tables are removed", ["tables": names.joined(separator: " ")])
+            }
+        }
         var forwarding = Forwarding(directory: stateDirectory, interface: interface)
-        problems += forwarding.restore(isShared: forwarding.hasChanged && netlink.hasBridge())
+        let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: interface) : []
+        if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
+        problems += forwarding.restore(isShared: !others.isEmpty)
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
     }
 

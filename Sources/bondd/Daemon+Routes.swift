@@ -41,6 +41,7 @@ extension Daemon {
         } catch {
             log(.warning, error.description)
         }
+        firewall?.followNetworks()
         return true
     }
 

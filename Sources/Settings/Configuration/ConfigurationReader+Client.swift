@@ -18,7 +18,8 @@ extension ConfigurationReader {
         return Configuration.Client(
             server: try peer(), paths: try paths(tunnel), discovery: discovery, routes: routes,
             dns: try table.list("dns", "is not an address such as 10.77.0.1") { IPAddress($0) },
-            killSwitch: try table.boolean("kill_switch") ?? false)
+            killSwitch: try table.boolean("kill_switch") ?? false,
+            killSwitchAllowsLAN: try table.boolean("kill_switch_lan") ?? false)
     }
 
     private func peer() throws(ConfigurationError) -> Configuration.Peer {
