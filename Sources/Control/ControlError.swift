@@ -14,6 +14,8 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     /// The kernel refused to show or end connections: what it was, and errno.
     case conntrack(String, errno: Int32)
 
+    /// An interface that has the tunnel's name and is none of this bondd's: its name, and what it is.
+    case foreignInterface(String, kind: String)
     /// The name servers could not be set or restored: what went wrong.
     case nameServers(String)
 
@@ -41,6 +43,8 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
             "could not \(action) \(path): \(String(cString: strerror(code)))"
         case .damagedUsage(let path):
             "the usage file \(path) is damaged and was set aside as \(path).bad; this month's data use is counted from 0"
+        case .foreignInterface(let name, let kind):
+            "the interface \(name) exists and is \(kind), so a kill switch for it would let traffic out there; give the tunnel another name: [tunnel] interface"
         case .nameServers(let problem): "could not set the host's name servers: \(problem)"
         case .netlink(let action, let code) where code == NLE_PERM || code == NLE_NOACCESS:
             "no permission to \(action); run as root or with CAP_NET_ADMIN"

@@ -22,7 +22,8 @@ struct Cleanup: ParsableCommand {
 
     func run() throws {
         let log = options.log
-        let interface = interfaceName(log)
+        let own = ownInterfaces(log)
+        let interface = own[0]
         for socket in [options.socket, "/run/bondd/\(interface).sock"] {
             try checkGone(socket, interface)
         }
@@ -38,13 +39,16 @@ struct Cleanup: ParsableCommand {
             log(.info, "routes and rules are cleaned up", ["count": "\(count)"])
         }
         attempt { try NameServers.clean(directory: stateDirectory, besides: interface) }
-        let tables = [
-            FirewallTable.natName(interface: interface), FirewallTable.servicesName(interface: interface),
-            FirewallTable.returnName(interface: interface), FirewallTable.lanName(interface: interface),
-        ]
-        for table in tables { attempt { _ = try FirewallSocket().remove(table: table) } }
+        attempt {
+            let names = try FirewallSocket().clean(interface)
+            if !names.isEmpty {
+                log(.info, "firewall tables are removed", ["tables": names.joined(separator: " ")])
+            }
+        }
         var forwarding = Forwarding(directory: stateDirectory, interface: interface)
-        problems += forwarding.restore(isShared: forwarding.hasChanged && netlink.hasBridge())
+        let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Swift.Set(own)) : []
+        if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
+        problems += forwarding.restore(isShared: !others.isEmpty)
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
     }
 
@@ -63,13 +67,18 @@ struct Cleanup: ParsableCommand {
         }
     }
 
-    /// The interface that the file names. One that can't be read is no reason to leave things behind.
-    private func interfaceName(_ log: Log) -> String {
+    /// The interface that the file names, then those of its `[lan]`. A file that can't be read is no reason to leave things
+    /// behind.
+    private func ownInterfaces(_ log: Log) -> [String] {
         do throws(ConfigurationError) {
-            return try Configuration(reading: config).tunnel.interface
+            let configuration = try Configuration(reading: config)
+            guard case .client(let client) = configuration.role else {
+                return [configuration.tunnel.interface]
+            }
+            return [configuration.tunnel.interface] + client.lan
         } catch {
             log(.warning, error.description)
-            return "bond0"
+            return ["bond0"]
         }
     }
 }

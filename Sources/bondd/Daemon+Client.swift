@@ -89,6 +89,7 @@ extension Daemon {
             }
             follow(path, now: now)
         }
+        permitEndpoints()
         if routingIsDue { updateRouting(now: now) }
     }
 
@@ -125,6 +126,7 @@ extension Daemon {
 
     /// - Parameter isCut: whether to say that there is no link, though there is: it is tried anew when that is said again.
     mutating func tellEngine(of path: ClientPath, asCut isCut: Bool = false, now: Instant) {
+        permitEndpoints()
         plane.engine.setPath(
             path.id, name: path.configuration.name, role: path.role, capMbit: path.cap,
             link: isCut ? nil : path.link, mtu: path.mtu, now: now)

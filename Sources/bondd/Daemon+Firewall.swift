@@ -28,6 +28,11 @@ extension Daemon {
         }
     }
 
+    /// Tells the firewall where paths may reach the server: before the Engine sends anything there, and as it changes.
+    func permitEndpoints() {
+        firewall?.permit(paths.flatMap { $0.endpoints + [$0.endpoint].compactMap(\.self) })
+    }
+
     /// `bondd unlock`
     func unlock() -> Response {
         guard let firewall else { return .failed("this kernel has no nftables, so there is no kill switch") }

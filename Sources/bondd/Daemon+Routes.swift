@@ -39,6 +39,7 @@ extension Daemon {
         } catch {
             log(.warning, error.description)
         }
+        firewall?.followNetworks()
         // A host with very many is looked at the more seldom, the longer that takes.
         let time = DataPlane.clock() - now
         routingPause = min(max(Self.routingPause, time + time + time + time + time), .seconds(5))

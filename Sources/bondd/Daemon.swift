@@ -200,13 +200,14 @@ struct Daemon: ~Copyable {
         for descriptor in firewall?.fileDescriptors ?? [] { poller.watch(descriptor, .firewall) }
         poller.watch(control.fileDescriptor, .control)
         poller.watch(resolver.fileDescriptor, .resolver)
+        // Also what a client has left of a host that is a server now.
+        try cleanRouting()
+        for problem in relief.restore() { log(.warning, problem) }
+        cleanNameServers(stateDirectory)
         switch configuration.role {
         case .server(let server): try serve(server)
         case .client(let client):
             do {
-                try cleanRouting()
-                for problem in relief.restore() { log(.warning, problem) }
-                cleanNameServers(stateDirectory)
                 try connect(client)
             } catch {
                 undoRouting()

@@ -9,6 +9,9 @@ extension HostFirewall {
         if case .client(let client) = configuration.role { client.lan } else { [] }
     }
 
+    /// The interfaces that forwarding is switched on for.
+    var ownInterfaces: Swift.Set<String> { Swift.Set(lanInterfaces + [interface]) }
+
     /// Whether a LAN shares the tunnel.
     var wantsLAN: Bool { !lanInterfaces.isEmpty }
 

@@ -32,7 +32,7 @@ extension HostFirewall {
             let families = Swift.Set(networks.map(\.address.family))
             let table = FirewallTable.nat(
                 interface: interface, networks: networks, behindClients: clientNetworks, egress: leaving,
-                opened: forwarding.closed(families))
+                opened: forwarding.closed(families), allowsInbound: server.nat?.allowsInbound ?? false)
             if table != nat {
                 try socket.replace(table)
                 log(
@@ -73,8 +73,9 @@ extension HostFirewall {
 
     /// Puts forwarding back as it was.
     func restoreForwarding() {
-        let isShared = forwarding.hasChanged && netlink.hasBridge()
-        if isShared { log(.info, "forwarding stays on, as there are bridges that may need it") }
+        let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: ownInterfaces) : []
+        if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
+        let isShared = !others.isEmpty
         for problem in forwarding.restore(isShared: isShared) { log(.warning, problem) }
     }
 

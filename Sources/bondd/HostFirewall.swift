@@ -16,7 +16,6 @@ final class HostFirewall {
     private var events: FirewallEvents
     var configuration: Configuration
     var forwarding: Forwarding
-    private var memory: EndpointMemory
     private var pace = RepairPace()
 
     /// The table of `[nat]` as it was set.
@@ -35,17 +34,14 @@ final class HostFirewall {
     var lan = LANShare()
     /// Server: the networks behind its clients.
     var clientNetworks: [CIDR] = []
-    /// The table of the kill switch as it was set.
-    private var killSwitch: FirewallTable?
-    /// Whether `bondd unlock` was used since the configuration was read.
-    private var isUnlocked = false
+    private var killSwitch: HostKillSwitch
+    /// When the kill switch may be put back again, and when that was last told.
+    private var killSwitchRepair = (earliest: Instant.zero, toldAt: Instant?.none)
     /// When something is to be looked at.
     private(set) var deadline = Instant.never
     private var mayBeDamaged = false
     /// When the routes and others' firewalls may be looked at again.
     private var nextLook = Instant.zero
-    /// Why the kill switch is not as it should be.
-    private var killSwitchProblem: String?
 
     var interface: String { configuration.tunnel.interface }
 
@@ -59,8 +55,8 @@ final class HostFirewall {
         events = try FirewallEvents()
         let interface = configuration.tunnel.interface
         forwarding = Forwarding(directory: state, interface: interface)
-        memory = EndpointMemory(directory: state, interface: interface)
-        if wantsKillSwitch { try setKillSwitch() }
+        killSwitch = HostKillSwitch(directory: state, interface: interface, log: log)
+        if wantsKillSwitch { try killSwitch.begin(for: configuration, socket, netlink) }
     }
 
     /// For epoll.
@@ -69,7 +65,10 @@ final class HostFirewall {
     /// Does what the configuration says, now that all else is set up.
     /// - Parameter services: what a server is to carry.
     func start(services: [KernelService]) {
-        if !wantsKillSwitch { liftKillSwitch() }
+        if !wantsKillSwitch {
+            killSwitch.lift(interface, socket)
+            killSwitch.removeLeftovers(of: configuration, socket, netlink)
+        }
         applyNAT()
         startServices(services)
         startReturning()
@@ -79,9 +78,9 @@ final class HostFirewall {
     /// Does what a new configuration says.
     func reload(_ new: Configuration) {
         configuration = new
-        isUnlocked = false
-        renewKillSwitch()
-        if !wantsKillSwitch { liftKillSwitch() }
+        killSwitch.noteConfiguration()
+        killSwitch.renew(for: configuration, socket, netlink)
+        if !wantsKillSwitch { killSwitch.lift(interface, socket) }
         applyNAT()
         applyServices()
         applyLAN()
@@ -103,32 +102,56 @@ final class HostFirewall {
         guard !tables.isEmpty || wantsNAT || wantsLAN, change.ofRuleset || change.ofForwarding else { return }
         if change.ofRuleset { mayBeDamaged = true }
         // Until the kill switch is back, everything leaves.
-        deadline = min(deadline, killSwitch == nil ? now + Self.settling : now)
+        deadline = min(deadline, killSwitch.table == nil ? now + Self.settling : now)
     }
 
     /// Looks at what has changed, when it is time.
     func check(now: Instant) {
         guard now >= deadline else { return }
         deadline = .never
-        let damaged = mayBeDamaged ? tables.filter { !holds($0) } : []
+        let wasChanged = mayBeDamaged
         mayBeDamaged = false
+        if wasChanged { checkKillSwitch(now: now) }
+        let damaged = wasChanged ? tables.filter { $0 != killSwitch.table && !holds($0) } : []
         let closed = nat == nil && services.table == nil && lan.table == nil ? [] : closedFamilies
         if !damaged.isEmpty || !closed.isEmpty {
-            pace.longest = .seconds(killSwitch == nil ? 60 : 1)
             if now >= pace.earliest {
                 pace.repaired(now: now)
                 repair(damaged, closed, now: now)
             } else {
-                mayBeDamaged = !damaged.isEmpty
-                deadline = pace.earliest
+                mayBeDamaged = mayBeDamaged || !damaged.isEmpty
+                deadline = min(deadline, pace.earliest)
             }
         }
         if wantsNAT || wantsLAN || !services.list.isEmpty { look(now: now) }
     }
 
+    /// Puts the kill switch back, and lets through what other bondds have begun meanwhile.
+    private func checkKillSwitch(now: Instant) {
+        guard let table = killSwitch.table else { return }
+        guard now >= killSwitchRepair.earliest else {
+            mayBeDamaged = true
+            deadline = min(deadline, killSwitchRepair.earliest)
+            return
+        }
+        killSwitch.renew(for: configuration, socket, netlink)
+        guard killSwitch.table == table, !socket.holds(table) else { return }
+        killSwitchRepair.earliest = now + HostKillSwitch.repairPause
+        do throws(ControlError) {
+            try socket.replace(table)
+        } catch {
+            log(.error, error.description)
+            mayBeDamaged = true
+            deadline = min(deadline, now + .seconds(1))
+        }
+        if killSwitchRepair.toldAt.map({ now - $0 < .seconds(60) }) ?? false { return }
+        killSwitchRepair.toldAt = now
+        log(.warning, "somebody changed the firewall table \(table.name); it was put back")
+    }
+
     /// What is to be there.
     private var tables: [FirewallTable] {
-        [nat, killSwitch, services.table, returning, lan.table].compactMap(\.self)
+        [nat, killSwitch.table, services.table, returning, lan.table].compactMap(\.self)
     }
 
     private func holds(_ table: FirewallTable) -> Bool {
@@ -145,7 +168,7 @@ final class HostFirewall {
             } catch {
                 log(.error, error.description)
                 mayBeDamaged = true
-                deadline = now + .seconds(1)
+                deadline = min(deadline, now + .seconds(1))
             }
         }
         guard !closed.isEmpty else { return }
@@ -176,90 +199,48 @@ final class HostFirewall {
     // MARK: The kill switch
 
     /// Whether the configuration has it, and `bondd unlock` was not used since.
-    var wantsKillSwitch: Bool {
-        if case .client(let client) = configuration.role { client.killSwitch && !isUnlocked } else { false }
-    }
+    var wantsKillSwitch: Bool { killSwitch.isWanted(by: configuration) }
+
+    /// Whether it is set.
+    var hasKillSwitch: Bool { killSwitch.table != nil }
 
     /// The addresses that the server's name last had.
     func rememberedEndpoints(of name: HostPort) -> [Endpoint] {
-        wantsKillSwitch ? memory.endpoints(of: name) : []
+        wantsKillSwitch ? killSwitch.rememberedEndpoints(of: name) : []
     }
 
-    /// The server's name was looked up.
+    /// The server's name was looked up. It is remembered whether or not there is a kill switch, as one may be switched on.
     func learn(_ resolution: Resolver.Resolution) {
-        guard wantsKillSwitch else { return }
-        do throws(ControlError) {
-            guard try memory.learn(resolution.endpoints, of: resolution.name) else { return }
-        } catch {
-            log(.warning, error.description)
-        }
-        renewKillSwitch()
+        if killSwitch.learn(resolution) { killSwitch.renew(for: configuration, socket, netlink) }
     }
 
-    private func renewKillSwitch() {
-        guard wantsKillSwitch else { return }
-        do throws(ControlError) {
-            try setKillSwitch()
-            killSwitchProblem = nil
-        } catch {
-            log(.error, error.description)
-            killSwitchProblem = error.description
-        }
+    /// Paths look for the server at these endpoints now, which the kill switch lets through before they are used.
+    func permit(_ endpoints: [Endpoint]) {
+        if killSwitch.use(endpoints) { killSwitch.renew(for: configuration, socket, netlink) }
     }
 
-    private func setKillSwitch() throws(ControlError) {
-        guard case .client(let client) = configuration.role else { return }
-        let names = client.allEndpoints
-        var endpoints: [Endpoint] = []
-        for endpoint in names.flatMap({ memory.endpoints(of: $0) }) where !endpoints.contains(endpoint) {
-            endpoints.append(endpoint)
-        }
-        let table = FirewallTable.killSwitch(
-            interface: interface, endpoints: endpoints, allowsNames: endpoints.isEmpty)
-        guard table != killSwitch else { return }
-        try socket.replace(table)
-        if killSwitch == nil { log(.info, "the kill switch is on: nothing leaves outside the tunnel") }
-        if endpoints.isEmpty {
-            log(
-                .warning,
-                "no address of the server is known yet; until one is, names may be looked up outside the tunnel"
-            )
-        }
-        killSwitch = table
+    /// The host's addresses or routes have changed, and with them, perhaps, its own networks.
+    func followNetworks() {
+        guard case .client(let client) = configuration.role, client.killSwitchAllowsLAN else { return }
+        killSwitch.renew(for: configuration, socket, netlink)
     }
 
     /// Lifts the kill switch until the configuration is read again.
     /// - Returns: whether there was one.
-    func unlock() throws(ControlError) -> Bool {
-        let wasThere = try socket.remove(table: FirewallTable.killSwitchName(interface: interface))
-        isUnlocked = true
-        killSwitch = nil
-        if wasThere { log(.warning, "the kill switch is lifted, as bondd unlock was used") }
-        return wasThere
-    }
-
-    private func liftKillSwitch() {
-        (killSwitch, killSwitchProblem) = (nil, nil)
-        do throws(ControlError) {
-            let wasThere = try socket.remove(table: FirewallTable.killSwitchName(interface: interface))
-            if wasThere { log(.warning, "the kill switch is lifted, as the configuration has none") }
-        } catch {
-            log(.debug, error.description)
-        }
-    }
+    func unlock() throws(ControlError) -> Bool { try killSwitch.unlock(interface, socket) }
 
     // MARK: Status
 
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
-        [killSwitchProblem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
+        [killSwitch.problem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
             + services.foreign + forwardingProblems + lan.problems
     }
 
     /// What there is, and what it has counted; nil when there is nothing.
     var status: FirewallStatus? {
-        guard nat != nil || killSwitch != nil else { return nil }
-        var status = FirewallStatus(killSwitch: killSwitch != nil)
+        guard nat != nil || hasKillSwitch else { return nil }
+        var status = FirewallStatus(killSwitch: hasKillSwitch)
         if let nat {
             status.nat = FirewallStatus.NAT(egress: egress)
             let counts = (try? socket.counts(table: nat.name)) ?? [:]
@@ -269,7 +250,7 @@ final class HostFirewall {
             status.nat?.receivedPackets = received?.packets ?? 0
             status.nat?.receivedBytes = received?.bytes ?? 0
         }
-        if let killSwitch {
+        if let killSwitch = killSwitch.table {
             let counts = (try? socket.counts(table: killSwitch.name)) ?? [:]
             status.refusedPackets = counts[FirewallTable.refused]?.packets ?? 0
         }

@@ -26,14 +26,34 @@ struct Run: ParsableCommand {
     var check = false
 
     func run() throws {
-        let configuration = try Configuration(reading: config)
         let log = options.log
+        let configuration = try read(log)
         for notice in configuration.notices { log(.warning, notice) }
         if check { return }
-        var daemon = try Daemon(
-            configuration, file: config, socket: options.socket, state: stateDirectory,
-            controlUser: controlUser, log: log)
+        var daemon: Daemon
+        do {
+            daemon = try Daemon(
+                configuration, file: config, socket: options.socket, state: stateDirectory,
+                controlUser: controlUser, log: log)
+        } catch let error as ControlError {
+            if case .foreignInterface = error { holdKillSwitch(log) }
+            throw error
+        }
         try daemon.start()
         try daemon.run()
+    }
+
+    /// Reads the configuration. When it can't be used, a kill switch that it had holds as it was last set.
+    private func read(_ log: Log) throws -> Configuration {
+        do throws(ConfigurationError) {
+            return try Configuration(reading: config)
+        } catch {
+            if !check { holdKillSwitch(log) }
+            throw error
+        }
+    }
+
+    private func holdKillSwitch(_ log: Log) {
+        HostKillSwitch.hold(file: config, directory: stateDirectory, log: log)
     }
 }

@@ -46,6 +46,11 @@ struct FirewallRule: Hashable, Sendable {
         address(network, offset: network.address.family == .v4 ? 16 : 24)
     }
 
+    /// Packets to addresses outside a network, of its IP version.
+    func destination(not network: CIDR) -> FirewallRule {
+        address(network, offset: network.address.family == .v4 ? 16 : 24, NFT_CMP_NEQ)
+    }
+
     /// Packets of connections in one of the states.
     func of(_ states: ConnectionStates) -> FirewallRule {
         with(
@@ -87,6 +92,9 @@ struct FirewallRule: Hashable, Sendable {
         with(.meta(NFT_META_MARK), .mask(Self.host(mask)), .compare(NFT_CMP_EQ, Self.host(mark)))
     }
 
+    /// Packets with any firewall mark.
+    var marked: FirewallRule { with(.meta(NFT_META_MARK), .compare(NFT_CMP_NEQ, Self.host(0))) }
+
     /// UDP datagrams; `source` nil: from any port.
     func udp(source: UInt16? = nil, destination: UInt16) -> FirewallRule {
         var rule = transport(17)
@@ -116,6 +124,13 @@ struct FirewallRule: Hashable, Sendable {
             .compare(NFT_CMP_GTE, [types.lowerBound]), .compare(NFT_CMP_LTE, [types.upperBound]))
     }
 
+    /// Echo requests of ICMP (type 8) or ICMPv6 (type 128).
+    func echoRequest(_ family: IPAddress.Family) -> FirewallRule {
+        if family == .v6 { return icmp6(types: 128...128) }
+        return of(.v4).transport(1).with(
+            .payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset: 0, length: 1), .compare(NFT_CMP_EQ, [8]))
+    }
+
     /// TCP segments with SYN and without RST.
     var synchronizing: FirewallRule {
         transport(6).with(
@@ -130,6 +145,13 @@ struct FirewallRule: Hashable, Sendable {
     func counted(_ name: String) -> FirewallRule {
         var rule = with(.counter)
         rule.comment = name
+        return rule
+    }
+
+    /// Says what the rule is for.
+    func commented(_ text: String) -> FirewallRule {
+        var rule = self
+        rule.comment = text
         return rule
     }
 
@@ -149,17 +171,19 @@ struct FirewallRule: Hashable, Sendable {
             .compare(NFT_CMP_EQ, [UInt8(port >> 8), UInt8(port & 0xFF)]))
     }
 
-    private func address(_ network: CIDR, offset: Int) -> FirewallRule {
+    private func address(
+        _ network: CIDR, offset: Int, _ operation: nft_cmp_ops = NFT_CMP_EQ
+    ) -> FirewallRule {
         let count = network.address.byteCount
         var bytes = [UInt8](repeating: 0, count: count)
         bytes.withUnsafeMutableBytes { network.network.address.write(to: $0) }
         let rule = of(network.address.family).with(
             .payload(NFT_PAYLOAD_NETWORK_HEADER, offset: offset, length: count))
-        if network.length == count * 8 { return rule.with(.compare(NFT_CMP_EQ, bytes)) }
+        if network.length == count * 8 { return rule.with(.compare(operation, bytes)) }
         let mask = (0..<count).map { index in
             UInt8(truncatingIfNeeded: 0xFF00 >> min(8, max(0, network.length - index * 8)))
         }
-        return rule.with(.mask(mask), .compare(NFT_CMP_EQ, bytes))
+        return rule.with(.mask(mask), .compare(operation, bytes))
     }
 
     func with(_ more: FirewallExpression...) -> FirewallRule {

@@ -1,4 +1,5 @@
 import CNetlink
+import Glibc
 
 // What becomes of our own tables.
 extension FirewallSocket {
@@ -10,12 +11,13 @@ extension FirewallSocket {
         public var bytes: UInt64 = 0
     }
 
-    /// Whether the table is there with as many rules as it should have.
+    /// Whether the table is there with the rules that it should have.
     public borrowing func holds(_ table: FirewallTable) -> Bool {
         guard let names = try? inetTables(), names.contains(table.name),
-            let rules = try? rules(family: FirewallBatch.inet, table: table.name)
+            let rules = try? rules(family: FirewallBatch.inet, table: table.name),
+            let wanted = try? table.chains.flatMap({ try $0.rules.map { try RulesetRule($0) } })
         else { return false }
-        return rules.count == table.ruleCount
+        return rules.map(\.steps).elementsEqual(wanted.map(\.steps)) { $0.elementsEqual($1) { $0.says($1) } }
     }
 
     /// What the rules of a table have counted since it was set, by the name they count under.
@@ -31,13 +33,17 @@ extension FirewallSocket {
         return counts
     }
 
-    /// Removes the kill switches of all tunnels of this host, whether a daemon runs or not.
-    /// - Returns: their tables' names.
-    public borrowing func liftKillSwitches() throws(ControlError) -> [String] {
-        var lifted: [String] = []
-        for name in try inetTables() where FirewallTable.isKillSwitch(name) {
-            if try remove(table: name) { lifted.append(name) }
+    /// Removes the tables of tunnels whose interface is gone, as those of a daemon that was killed are; kill switches stay.
+    /// - Parameter interface: one whose tables go, whether it is there or not.
+    /// - Returns: their names.
+    public borrowing func clean(_ interface: String) throws(ControlError) -> [String] {
+        var removed: [String] = []
+        for name in try inetTables() {
+            guard let owner = FirewallTable.passingInterface(name),
+                owner == interface || if_nametoindex(owner) == 0, try remove(table: name)
+            else { continue }
+            removed.append(name)
         }
-        return lifted
+        return removed
     }
 }

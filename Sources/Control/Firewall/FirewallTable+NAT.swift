@@ -7,19 +7,22 @@ extension FirewallTable {
     /// The name under which answers to clients are counted.
     public static let inbound = "bondd: answers to clients"
 
+    private static let noWayIn = "bondd: no way in"
+
     /// The table of a server's `[nat]`.
     public static func natName(interface: String) -> String { name("bondd", interface: interface) }
 
     /// What a server does for its clients: their packets leave by `egress` with the server's address, and answers come back.
-    /// Other packets are as free as they were, except those of `opened`: families that were not forwarded before bondd came
-    /// are forwarded for the clients alone, as far as the tunnel is concerned. A port that the operator has translated to a
-    /// client is open, as that was decided.
+    /// Nothing else comes in by `egress`, unless `allowsInbound`, but what the operator has translated to a client: a host
+    /// that forwards would let its neighbours reach the tunnel's network. Other packets are as free as they were, except
+    /// those of `opened`: families that were not forwarded before bondd came are forwarded for the clients alone, as far as
+    /// the tunnel is concerned.
     ///
     /// Packets from networks behind clients leave as the clients' own do. One rule for each IP version lets them, however many
     /// networks there are: bondd itself takes from a client what comes from its networks alone.
     public static func nat(
         interface: String, networks: [CIDR], behindClients: [CIDR] = [], egress: [String],
-        opened: Set<IPAddress.Family>
+        opened: Set<IPAddress.Family>, allowsInbound: Bool = false
     ) -> FirewallTable {
         let networks = networks.map(\.network)
         let families = [IPAddress.Family.v4, .v6].filter { family in
@@ -44,14 +47,18 @@ extension FirewallTable {
                 FirewallRule().from(exit).into(interface).of([.established, .related]).counted(inbound)
                     .then(.accept))
         }
+        forward.append(FirewallRule().into(interface).translated.then(.accept))
+        forward += egress.map {
+            let inward = FirewallRule().from($0).into(interface)
+            return allowsInbound ? inward.then(.accept) : inward.counted(noWayIn).then(.drop)
+        }
         if !opened.isEmpty {
             forward.append(FirewallRule().from(interface).into(interface).then(.accept))
-            forward.append(FirewallRule().into(interface).translated.then(.accept))
             forward.append(FirewallRule().from(interface).of([.established, .related]).then(.accept))
         }
         for family in [IPAddress.Family.v4, .v6] where opened.contains(family) {
             forward.append(FirewallRule().of(family).from(interface).counted("bondd: no way out").then(.drop))
-            forward.append(FirewallRule().of(family).into(interface).counted("bondd: no way in").then(.drop))
+            forward.append(FirewallRule().of(family).into(interface).counted(noWayIn).then(.drop))
         }
         // The priorities are nft's "srcnat" and "filter".
         return FirewallTable(

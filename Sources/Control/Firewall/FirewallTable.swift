@@ -9,9 +9,6 @@ public struct FirewallTable: Hashable, Sendable {
         (self.name, self.sets, self.chains) = (name, sets, chains)
     }
 
-    /// How many rules it has in all.
-    var ruleCount: Int { chains.reduce(0) { $0 + $1.rules.count } }
-
     /// The name of a tunnel's table: the usual one for bond0, with the interface behind it for another. What nft would not
     /// read back in a name becomes hexadecimal.
     static func name(_ base: String, interface: String) -> String {
@@ -23,5 +20,34 @@ public struct FirewallTable: Hashable, Sendable {
             return isPlain ? String(UnicodeScalar(byte)) : "." + String(byte, radix: 16)
         }
         return base + "." + letters.joined()
+    }
+
+    /// The interface of the tunnel whose table of that base has this name; nil when it is no such name.
+    static func interface(of name: String, base: String) -> String? {
+        if name == base { return "bond0" }
+        guard name.hasPrefix(base + ".") else { return nil }
+        var bytes: [UInt8] = []
+        var rest = Array(name.utf8.dropFirst(base.utf8.count + 1))[...]
+        while let byte = rest.popFirst() {
+            guard byte == 0x2E else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        let interface = String(decoding: bytes, as: UTF8.self)
+        return !interface.isEmpty && self.name(base, interface: interface) == name ? interface : nil
+    }
+
+    /// The bases of the tables that go with bondd: all but the kill switch's.
+    private static let passing = ["bondd", "bondd_services", "bondd_return", "bondd_lan"]
+
+    /// The interface whose tunnel has a table of this name that is of no use without its bondd; nil for another table.
+    static func passingInterface(_ name: String) -> String? {
+        passing.lazy.compactMap { interface(of: name, base: $0) }.first
     }
 }

@@ -20,6 +20,17 @@ extension RulesetRule {
         comment = Self.comment(of: rule)
     }
 
+    /// What one of our own rules is to say.
+    init(_ rule: FirewallRule) throws(ControlError) {
+        var steps: [RulesetStep] = []
+        for expression in rule.expressions {
+            let object = try expression.object()
+            steps.append(RulesetStep(object))
+            nftnl_expr_free(object)
+        }
+        (self.steps, comment) = (steps, rule.comment)
+    }
+
     /// The first field of the rule's data when that is nft's comment: type 0, length, a string with its zero.
     private static func comment(of rule: OpaquePointer) -> String? {
         var count: UInt32 = 0

@@ -84,6 +84,12 @@ extension RulesetStep {
         }
     }
 
+    /// Whether two steps ask for the same, whatever they have counted.
+    func says(_ other: RulesetStep) -> Bool {
+        if case .counter = self, case .counter = other { return true }
+        return self == other
+    }
+
     /// What a `xt_conntrack_mtinfo2` or `xt_conntrack_mtinfo3` says; nil when it does not ask for states.
     private static func stateMatch(_ info: [UInt8]) -> RulesetStep? {
         guard info.count >= 154 else { return nil }

@@ -47,11 +47,6 @@ public struct Netlink: ~Copyable {
         return interfaces.sorted { $0.index < $1.index }
     }
 
-    /// Whether there is a bridge that is up: containers and virtual machines behind it need forwarding.
-    public borrowing func hasBridge() -> Bool {
-        ((try? interfaces()) ?? []).contains { $0.kind == "bridge" && $0.isUp }
-    }
-
     /// Sets an interface's MTU in bytes.
     public borrowing func setMTU(_ mtu: Int, ofInterface index: UInt32) throws(ControlError) {
         try change(index, "set the MTU of interface \(index) to \(mtu)") {

@@ -21,6 +21,8 @@ extension Configuration {
         public var allEndpoints: [HostPort] { server.endpoints + paths.compactMap(\.endpoint) }
         /// Whether nothing may leave outside the tunnel, also while bondd does not run.
         public let killSwitch: Bool
+        /// Whether the kill switch lets the host's own networks be.
+        public let killSwitchAllowsLAN: Bool
         /// `[lan] interfaces`: the networks behind this host that share the tunnel, by interface; empty: none.
         public let lan: [String]
 

@@ -20,7 +20,8 @@ extension ConfigurationReader {
         return Configuration.Client(
             server: try peer(tunnel), paths: paths, discovery: discovery, routes: routes,
             dns: try table.list("dns", "is not an address such as 10.77.0.1") { IPAddress($0) },
-            killSwitch: try table.boolean("kill_switch") ?? false, lan: lan)
+            killSwitch: try table.boolean("kill_switch") ?? false,
+            killSwitchAllowsLAN: try table.boolean("kill_switch_lan") ?? false, lan: lan)
     }
 
     /// `[lan]`: interfaces that are neither the tunnel nor a path.

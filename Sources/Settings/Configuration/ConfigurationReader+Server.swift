@@ -113,11 +113,15 @@ extension ConfigurationReader {
     }
 
     private func nat() throws(ConfigurationError) -> Configuration.NAT? {
-        guard let table = try root.table("nat", keys: ["enabled", "egress"]) else { return nil }
+        guard let table = try root.table("nat", keys: ["enabled", "egress", "allow_inbound"]) else {
+            return nil
+        }
         return Configuration.NAT(
             enabled: try table.boolean("enabled") ?? true,
-            egress: try table.list("egress", "is not an interface's name") { Self.isInterface($0) ? $0 : nil }
-        )
+            egress: try table.list("egress", "is not an interface's name") {
+                Self.isInterface($0) ? $0 : nil
+            },
+            allowsInbound: try table.boolean("allow_inbound") ?? false)
     }
 
     static let tunnelKeys =

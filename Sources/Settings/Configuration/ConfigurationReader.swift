@@ -54,7 +54,7 @@ struct ConfigurationReader {
 
     static let clientTables = ["server", "path", "discovery", "lan"]
     static let serverTables = ["listen", "nat", "offer", "client", "portunus", "rule"]
-    static let clientKeys = ["routes", "dns", "kill_switch"]
+    static let clientKeys = ["routes", "dns", "kill_switch", "kill_switch_lan"]
 
     static func root(_ value: TOMLValue, file: String) throws(ConfigurationError) -> TOMLTable {
         try TOMLTable(
@@ -181,6 +181,19 @@ struct ConfigurationReader {
             guard let twin else { continue }
             notices.append(
                 "paths \"\(twin.name)\" and \"\(path.name)\" leave by the same interface and router, so they add nothing to each other; give each its own gateway"
+            )
+        }
+        if client.killSwitch && !client.killSwitchAllowsLAN {
+            notices.append(
+                "[tunnel] kill_switch refuses everything outside the tunnel, answers to the LAN included: SSH sessions from the LAN or by an uplink end, and only the console and the tunnel still reach this host; to keep its own networks write kill_switch_lan = true"
+            )
+        }
+        if client.killSwitchAllowsLAN && !client.killSwitch {
+            notices.append("[tunnel] kill_switch_lan does nothing without kill_switch = true")
+        }
+        if client.killSwitch && client.dns?.isEmpty == true {
+            notices.append(
+                "[tunnel] dns = [] leaves the host's name servers, and kill_switch refuses those that are reached outside the tunnel: names may not resolve; write dns = [\"ADDRESS\"] with one that the tunnel leads to"
             )
         }
         let families = Set((client.routes ?? []).filter { $0.length == 0 }.map(\.address.family))

@@ -1,0 +1,75 @@
+import Glibc
+import Settings
+
+extension Netlink {
+    /// Kinds of interfaces behind which there are others: containers and virtual machines, other VPNs and dial-in users.
+    private static var forwardingKinds: Set<String> {
+        [
+            "bridge", "tun", "wireguard", "ppp", "openvswitch", "vti", "vti6", "xfrm", "gre", "ip6gre",
+            "ipip", "sit", "l2tpeth",
+        ]
+    }
+    /// ARPHRD_PPP, the type of PPP interfaces of which the kernel tells no kind.
+    private static var pppType: UInt16 { 512 }
+
+    /// What else on the host may need packets to be forwarded, a few words each: interfaces that are up, and what the
+    /// operator has written into sysctl's files.
+    /// - Parameter own: the interfaces that bondd forwards for: the tunnel's and those of `[lan]`. Interfaces with a default
+    ///   route are ways out, such as PPPoE's, and count no more than these.
+    public borrowing func forwardingNeeds(besides own: Set<String>) -> [String] {
+        let own = own.union((try? defaultInterfaces(except: "")) ?? [])
+        let interfaces = ((try? interfaces()) ?? []).filter { interface in
+            interface.isUp && !own.contains(interface.name)
+                && (interface.hardware == Self.pppType
+                    || interface.kind.map(Self.forwardingKinds.contains) ?? false)
+        }
+        let families = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
+        return interfaces.map { "the interface \($0.name) (\($0.kind ?? "ppp"))" }
+            + families.filter { SystemParameters.value(of: $0) == "1" }.map { "\($0) in /etc/sysctl.d" }
+    }
+}
+
+/// What the operator has written into sysctl's files (sysctl.d(5)), which is set at each boot.
+enum SystemParameters {
+    private static let maximumSize = 1 << 16
+    private static let maximumFiles = 256
+
+    /// The value that the files give a parameter last, as the host's boot does; nil when none names it.
+    /// - Parameter root: where the file system begins, `""` but in tests.
+    static func value(of parameter: String, root: String = "") -> String? {
+        var files: [String: String] = [:]
+        // A file of the same name in an earlier directory takes the place of a later one's.
+        for directory in ["/usr/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d"] {
+            for name in names(in: root + directory) where files.count < maximumFiles {
+                files[name] = "\(root)\(directory)/\(name)"
+            }
+        }
+        let ordered = files.sorted { $0.key < $1.key }.map(\.value) + ["\(root)/etc/sysctl.conf"]
+        var value: String?
+        for file in ordered {
+            guard let text = try? TextFile.read(file, limit: maximumSize) else { continue }
+            for line in text.split(separator: "\n") {
+                let parts = line.split(separator: "=", maxSplits: 1).map { part in
+                    part.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                }
+                guard parts.count == 2, !parts[0].hasPrefix("#"), !parts[0].hasPrefix(";") else { continue }
+                let name = parts[0].hasPrefix("-") ? String(parts[0].dropFirst()) : parts[0]
+                if name.replacing("/", with: ".") == parameter { value = parts[1] }
+            }
+        }
+        return value
+    }
+
+    private static func names(in directory: String) -> [String] {
+        guard let list = opendir(directory) else { return [] }
+        defer { closedir(list) }
+        var names: [String] = []
+        while let entry = readdir(list) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasSuffix(".conf") { names.append(name) }
+        }
+        return names
+    }
+}
