@@ -3,6 +3,8 @@
 public enum Response: Hashable, Sendable, Codable, Answer {
     /// Done.
     case ok
+    /// Done, and what is to be known of it, a sentence each.
+    case warned([String])
     /// Not done: one sentence that says why.
     case failed(String)
     /// The answer to `Request.status`.
@@ -17,7 +19,7 @@ public enum Response: Hashable, Sendable, Codable, Answer {
     case services(ServiceCounters)
 
     private enum CodingKeys: String, CodingKey {
-        case ok, error, status, bench, usage, enrolments, services
+        case ok, error, notices, status, bench, usage, enrolments, services
     }
 
     /// Reads a response; unknown keys are skipped.
@@ -35,6 +37,8 @@ public enum Response: Hashable, Sendable, Codable, Answer {
             self = .enrolments(enrolments)
         } else if let services = try fields.decodeIfPresent(ServiceCounters.self, forKey: .services) {
             self = .services(services)
+        } else if let notices = try fields.decodeIfPresent([String].self, forKey: .notices) {
+            self = .warned(notices)
         } else {
             self = .ok
         }
@@ -45,6 +49,9 @@ public enum Response: Hashable, Sendable, Codable, Answer {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {
         case .ok: try fields.encode(true, forKey: .ok)
+        case .warned(let notices):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(notices, forKey: .notices)
         case .failed(let sentence):
             try fields.encode(false, forKey: .ok)
             try fields.encode(sentence, forKey: .error)

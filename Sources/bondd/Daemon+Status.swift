@@ -19,7 +19,7 @@ extension Daemon {
             offloads: offloads,
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
             notices: configuration.notices + (firewall?.notices ?? []) + routingNotices
-                + [nameServerProblem].compactMap(\.self)
+                + [nameServerProblem, nameNotice].compactMap(\.self)
                 + [cipher?.warning].compactMap(\.self) + silence(of: reports))
         status.publicKey = publicKey.base64
         status.run = runID

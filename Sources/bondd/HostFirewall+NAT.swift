@@ -89,8 +89,10 @@ extension HostFirewall {
         return natProblems + switches
     }
 
-    /// What can't be judged.
+    /// What can't be judged, or may be meant so.
     var notices: [String] {
-        networks == nil && services.list.isEmpty ? [] : [ForeignFirewall.blindSpot].compactMap(\.self)
+        let isJudged = networks != nil || !services.list.isEmpty
+        return (isJudged ? [ForeignFirewall.blindSpot].compactMap(\.self) : [])
+            + input.filter { !$0.isCertain }.map(\.sentence)
     }
 }

@@ -12,6 +12,9 @@ struct TunnelInterface {
     private(set) var addresses: [CIDR] = []
     private var routes: [CIDR] = []
 
+    /// What is led into it: its addresses' networks and its routes.
+    var networks: [CIDR] { addresses.map(\.network) + routes }
+
     /// Sets the device's MTU, and it up.
     init(_ device: borrowing TunDevice, mtu: Int, netlink: borrowing Netlink) throws {
         try netlink.setMTU(mtu, ofInterface: device.index)
