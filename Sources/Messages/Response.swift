@@ -3,6 +3,8 @@
 public enum Response: Hashable, Sendable, Codable, Answer {
     /// Done.
     case ok
+    /// Done, and what is to be known of it, a sentence each.
+    case warned([String])
     /// Not done: one sentence that says why.
     case failed(String)
     /// The answer to `Request.status`.
@@ -22,7 +24,7 @@ public enum Response: Hashable, Sendable, Codable, Answer {
     case revoked([String])
 
     private enum CodingKeys: String, CodingKey {
-        case ok, error, status, bench, usage, enrolments, services, refused, revoked
+        case ok, error, status, bench, usage, enrolments, services, refused, revoked, notices
     }
 
     /// Reads a response; unknown keys are skipped.
@@ -44,6 +46,8 @@ public enum Response: Hashable, Sendable, Codable, Answer {
             self = .carried(refused: refused)
         } else if let keys = try fields.decodeIfPresent([String].self, forKey: .revoked) {
             self = .revoked(keys)
+        } else if let notices = try fields.decodeIfPresent([String].self, forKey: .notices) {
+            self = .warned(notices)
         } else {
             self = .ok
         }
@@ -54,6 +58,9 @@ public enum Response: Hashable, Sendable, Codable, Answer {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {
         case .ok: try fields.encode(true, forKey: .ok)
+        case .warned(let notices):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(notices, forKey: .notices)
         case .failed(let sentence):
             try fields.encode(false, forKey: .ok)
             try fields.encode(sentence, forKey: .error)

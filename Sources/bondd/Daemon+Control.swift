@@ -41,7 +41,10 @@ extension Daemon {
             case .set(let key, let value): response = set(key, value, now: now)
             case .bench(let path, let towardsServer):
                 response = bench(path, towardsServer: towardsServer, now: now)
-            case .reload: response = reload(now: now).map { .failed($0) } ?? .ok
+            case .reload:
+                let problem = reload(now: now)
+                let notices = configuration.notices + [nameNotice].compactMap(\.self)
+                response = problem.map { .failed($0) } ?? (notices.isEmpty ? .ok : .warned(notices))
             }
             control.reply(response, to: call.client)
         }

@@ -23,9 +23,26 @@ extension Daemon {
     /// answered.
     func renewNames() {
         guard firewall?.wantsKillSwitch == true, case .client(let client) = configuration.role else { return }
+        if let nameNotice { log(.warning, nameNotice) }
         for name in client.allEndpoints where name.endpoint == nil {
             resolver.resolve(name)
         }
+    }
+
+    /// Says that the kill switch keeps names from being resolved; nil when it does not, or nothing is known of it.
+    var nameNotice: String? {
+        guard firewall?.hasKillSwitch == true, assignment != nil,
+            case .client(let client) = configuration.role
+        else { return nil }
+        let networks =
+            client.killSwitchAllowsLAN
+            ? LocalNetwork.find(
+                in: (try? netlink.interfaces()) ?? [], routes: hostRoutes, besides: tunnel.name) : []
+        let reach = KillSwitchReach(
+            tunnel: tunnel.index, inside: tunnel.networks,
+            families: [(IPAddress.Family.v4, anywhere.ipv4), (.v6, anywhere.ipv6)].filter { $0.1 == .tunnel }
+                .map(\.0), routes: hostRoutes, local: networks)
+        return reach.notice(of: nameServers.isEmpty ? HostResolvers.read() : nameServers)
     }
 
     /// Tells the firewall where paths may reach the server: before the Engine sends anything there, and as it changes.

@@ -34,7 +34,7 @@ extension Daemon {
         var notices = configuration.notices
         notices += firewall?.notices ?? []
         notices += routingNotices
-        notices += [nameServerProblem, cipher?.warning].compactMap(\.self)
+        notices += [nameServerProblem, nameNotice, cipher?.warning].compactMap(\.self)
         notices += [fileInForce.notice, controlNotice(now: now)].compactMap(\.self)
         notices += silence(of: reports)
         notices += HandshakeNotices(reports.map(\.troubles), publicKey: publicKey.base64).sentences

@@ -96,9 +96,10 @@ extension HostFirewall {
         if nat != nil { applyNAT() }
     }
 
-    /// What can't be judged.
+    /// What can't be judged, or may be meant so.
     var notices: [String] {
-        networks == nil && services.list.isEmpty && !wantsLAN
-            ? [] : [ForeignFirewall.blindSpot].compactMap(\.self)
+        let isJudged = networks != nil || !services.list.isEmpty || wantsLAN
+        return (isJudged ? [ForeignFirewall.blindSpot].compactMap(\.self) : [])
+            + input.filter { !$0.isCertain }.map(\.sentence)
     }
 }

@@ -26,6 +26,8 @@ final class HostFirewall {
     var natProblems: [String] = []
     /// What the kernel is to carry, and what became of it.
     var services = CarriedServices()
+    /// Whose firewalls drop what comes in for this server's ports, as was last found out.
+    var input: [ForeignFirewall.Finding] = []
     /// The table of a client's return path as it was set.
     var returning: FirewallTable?
     /// Why the return path is not as it should be.
@@ -73,6 +75,7 @@ final class HostFirewall {
         startServices(services)
         startReturning()
         applyLAN()
+        lookAtInput()
     }
 
     /// Does what a new configuration says.
@@ -84,6 +87,7 @@ final class HostFirewall {
         applyNAT()
         applyServices()
         applyLAN()
+        lookAtInput()
     }
 
     /// Removes all but the kill switch, which holds without bondd, too.
@@ -99,7 +103,7 @@ final class HostFirewall {
     /// The ruleset, the routes or forwarding changed.
     func noteChanges(now: Instant) {
         let change = events.read()
-        guard !tables.isEmpty || wantsNAT || wantsLAN, change.ofRuleset || change.ofForwarding else { return }
+        guard !tables.isEmpty || isServer || wantsLAN, change.ofRuleset || change.ofForwarding else { return }
         if change.ofRuleset { mayBeDamaged = true }
         // Until the kill switch is back, everything leaves.
         deadline = min(deadline, killSwitch.table == nil ? now + Self.settling : now)
@@ -123,7 +127,7 @@ final class HostFirewall {
                 deadline = min(deadline, pace.earliest)
             }
         }
-        if wantsNAT || wantsLAN || !services.list.isEmpty { look(now: now) }
+        if isServer || wantsLAN { look(now: now) }
     }
 
     /// Puts the kill switch back, and lets through what other bondds have begun meanwhile.
@@ -148,6 +152,8 @@ final class HostFirewall {
         killSwitchRepair.toldAt = now
         log(.warning, "somebody changed the firewall table \(table.name); it was put back")
     }
+
+    private var isServer: Bool { if case .server = configuration.role { true } else { false } }
 
     /// What is to be there.
     private var tables: [FirewallTable] {
@@ -192,6 +198,7 @@ final class HostFirewall {
         if wantsNAT { applyNAT() }
         if wantsLAN { applyLAN() }
         lookBesideServices()
+        lookAtInput()
         let cost = DataPlane.clock() - now
         nextLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
     }
@@ -234,7 +241,7 @@ final class HostFirewall {
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
         [killSwitch.problem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
-            + services.foreign + forwardingProblems + lan.problems
+            + services.foreign + forwardingProblems + input.filter(\.isCertain).map(\.sentence) + lan.problems
     }
 
     /// What there is, and what it has counted; nil when there is nothing.

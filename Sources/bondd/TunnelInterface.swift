@@ -23,6 +23,9 @@ struct TunnelInterface {
     /// Addresses that were set here and may have to be removed.
     private var set: Swift.Set<CIDR> = []
 
+    /// What is led into it: its addresses' networks and its routes.
+    var networks: [CIDR] { addresses.map(\.network) + routes }
+
     /// Sets the device's MTU, and it up.
     init(_ device: borrowing TunDevice, mtu: Int, netlink: borrowing Netlink) throws {
         try netlink.setMTU(mtu, ofInterface: device.index)

@@ -67,4 +67,33 @@ extension FirewallSocket {
         }
         return rules
     }
+
+    /// What somebody's set or map has, as far as it is not too large.
+    borrowing func set(_ name: String, family: UInt16, table: String) throws(ControlError) -> RulesetSet {
+        guard let wanted = nftnl_set_alloc() else { throw .firewall("list a firewall set", errno: ENOMEM) }
+        defer { nftnl_set_free(wanted) }
+        nftnl_set_set_str(wanted, UInt16(NFTNL_SET_TABLE.rawValue), table)
+        nftnl_set_set_str(wanted, UInt16(NFTNL_SET_NAME.rawValue), name)
+        var elements: [RulesetSet.Element] = []
+        var isWhole = true
+        try list(
+            NFT_MSG_GETSETELEM, family: family, "list a firewall set",
+            fill: { nftnl_set_elems_nlmsg_build_payload($0, wanted) }
+        ) { message in
+            guard let part = nftnl_set_alloc() else { return }
+            defer { nftnl_set_free(part) }
+            guard nftnl_set_elems_nlmsg_parse(message, part) >= 0,
+                let iterator = nftnl_set_elems_iter_create(part)
+            else { return }
+            defer { nftnl_set_elems_iter_destroy(iterator) }
+            while let element = nftnl_set_elems_iter_next(iterator) {
+                if elements.count < RulesetSet.maximumElements {
+                    elements.append(RulesetSet.Element(element))
+                } else {
+                    isWhole = false
+                }
+            }
+        }
+        return RulesetSet(elements: elements, isWhole: isWhole)
+    }
 }

@@ -11,6 +11,16 @@ public struct ForeignFirewall: Hashable, Sendable {
         case ufw
         case firewalld
         case other
+
+        /// How a sentence about it begins.
+        var maker: String {
+            switch self {
+            case .docker: "Docker's firewall "
+            case .ufw: "ufw "
+            case .firewalld: "firewalld "
+            case .other: "another firewall "
+            }
+        }
     }
 
     let family: UInt16
@@ -34,16 +44,12 @@ public struct ForeignFirewall: Hashable, Sendable {
         return "\(maker)drops \(whose) (\(place)); " + (isOfServices ? serviceRemedy : remedy)
     }
 
-    private var word: String { [1: "inet", 2: "ip", 10: "ip6"][family] ?? "\(family)" }
+    private var word: String { Self.word(family) }
 
-    private var maker: String {
-        switch tool {
-        case .docker: "Docker's firewall "
-        case .ufw: "ufw "
-        case .firewalld: "firewalld "
-        case .other: "another firewall "
-        }
-    }
+    /// nft's word for a family.
+    static func word(_ family: UInt16) -> String { [1: "inet", 2: "ip", 10: "ip6"][family] ?? "\(family)" }
+
+    private var maker: String { tool.maker }
 
     private var remedy: String {
         switch tool {
@@ -119,20 +125,9 @@ public struct ForeignFirewall: Hashable, Sendable {
     }
 
     private static func note(
-        _ drop: ForwardProbe.Drop, _ probe: ForwardProbe, _ names: [String], _ found: inout [ForeignFirewall]
+        _ drop: RulesetWalk.Drop, _ probe: ForwardProbe, _ names: [String], _ found: inout [ForeignFirewall]
     ) {
-        let tool: Tool =
-            if drop.base.table == "firewalld" {
-                .firewalld
-            } else if drop.chain.hasPrefix("ufw") {
-                .ufw
-            } else if names.contains("DOCKER-USER") {
-                .docker
-            } else if names.contains(where: { $0.hasPrefix("ufw-") || $0.hasPrefix("ufw6-") }) {
-                .ufw
-            } else {
-                .other
-            }
+        let tool = tool(of: drop, names)
         // Several tables of one tool, such as Docker's for IPv4 and IPv6, are still to be told apart.
         let same = found.firstIndex {
             $0.family == drop.base.family && $0.table == drop.base.table && $0.tool == tool
@@ -146,6 +141,14 @@ public struct ForeignFirewall: Hashable, Sendable {
                     family: drop.base.family, table: drop.base.table, chain: drop.base.name, tool: tool,
                     tunnel: probe.tunnel, isOfServices: probe.isService, families: [probe.family]))
         }
+    }
+
+    /// Who made the table in which a packet is dropped, as the names of its chains tell.
+    static func tool(of drop: RulesetWalk.Drop, _ names: [String]) -> Tool {
+        if drop.base.table == "firewalld" { return .firewalld }
+        if drop.chain.hasPrefix("ufw") { return .ufw }
+        if names.contains("DOCKER-USER") && drop.base.hook == 2 { return .docker }
+        return names.contains { $0.hasPrefix("ufw-") || $0.hasPrefix("ufw6-") } ? .ufw : .other
     }
 
     private static func probes(_ tunnel: String, _ networks: [CIDR], _ egress: [String]) -> [ForwardProbe] {

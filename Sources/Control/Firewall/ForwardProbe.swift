@@ -22,69 +22,15 @@ struct ForwardProbe {
     /// Whether it is one of a service, whose destination was translated.
     var isService = false
 
-    /// The first chain that drops the packet, nil when it goes through.
-    struct Drop: Hashable {
-        /// Where it enters the table.
-        let base: RulesetChain
-        /// Where it is decided.
-        let chain: String
-    }
-
-    private enum Outcome {
-        case accepted
-        case dropped(chain: String)
-        /// Nothing was decided: on behind the jump, or the policy.
-        case undecided
-    }
-
-    /// Chains that are entered and rules that are read at the most, so that a ruleset of any size takes little time.
-    private static let maximumChains = 64
-    private static let maximumRules = 20_000
-
     /// Sends it through a base chain.
     /// - Parameter rules: gives the rules of a chain of the same table.
-    func drop(in base: RulesetChain, rules: (String) -> [RulesetRule]) -> Drop? {
-        var budget = (chains: Self.maximumChains, rules: Self.maximumRules)
-        switch walk(base.name, rules, &budget) {
-        case .accepted: return nil
-        case .dropped(let chain): return Drop(base: base, chain: chain)
-        case .undecided:
-            // What could not be read to its end is not accused.
-            return base.drops && budget.chains > 0 && budget.rules > 0
-                ? Drop(base: base, chain: base.name) : nil
-        }
-    }
-
-    private func walk(
-        _ chain: String, _ rules: (String) -> [RulesetRule], _ budget: inout (chains: Int, rules: Int)
-    ) -> Outcome {
-        budget.chains -= 1
-        guard budget.chains > 0 else { return .undecided }
-        for rule in rules(chain) {
-            budget.rules -= 1
-            guard budget.rules > 0 else { return .undecided }
-            guard let (verdict, isCertain) = decide(rule) else { continue }
-            switch verdict {
-            case .verdict(1, _): return .accepted
-            case .verdict(0, _), .reject, .target("REJECT"), .target("DROP"):
-                if isCertain { return .dropped(chain: chain) }
-            case .verdict(let code, let target?) where code == NFT_JUMP.rawValue || code == NFT_GOTO.rawValue:
-                let outcome = walk(target, rules, &budget)
-                switch outcome {
-                case .accepted: return .accepted
-                case .dropped: if isCertain { return outcome }
-                case .undecided: if isCertain && code == NFT_GOTO.rawValue { return .undecided }
-                }
-            case .verdict(NFT_RETURN.rawValue, _): if isCertain { return .undecided }
-            default: break
-            }
-        }
-        return .undecided
+    func drop(in base: RulesetChain, rules: (String) -> [RulesetRule]) -> RulesetWalk.Drop? {
+        RulesetWalk.drop(in: base, rules: rules, decide: decide)
     }
 
     /// The rule's verdict if it may concern the packet, and whether it surely does; nil when it does not, or has none. One
     /// that accepts and only perhaps concerns it is left out, unless somebody thought of the tunnel there.
-    private func decide(_ rule: RulesetRule) -> (RulesetStep, isCertain: Bool)? {
+    private func decide(_ rule: RulesetRule) -> RulesetWalk.Decision? {
         var registers: [UInt32: Loaded] = [:]
         var isCertain = true
         var isMeant = false
@@ -102,7 +48,7 @@ struct ForwardProbe {
                     isCertain = false
                     continue
                 }
-                guard Self.compare(value, operation, bytes) else { return nil }
+                guard RulesetWalk.compare(value, operation, bytes) else { return nil }
                 let isEqual = operation == NFT_CMP_EQ.rawValue
                 if loaded.isTunnel && isEqual || loaded.isState && isAnswer || loaded.isStatus {
                     isMeant = true
@@ -119,12 +65,12 @@ struct ForwardProbe {
                 isCertain = false
                 if isAnswer && (name == "conntrack" || name == "state") { isMeant = true }
                 if isService && name == "conntrack" { isMeant = true }
-            case .lookup(let register, let decides):
+            case .lookup(let register, _, _, let decides):
                 isCertain = false
                 guard registers[register]?.isInterface == true else { continue }
                 isMeant = true
                 if decides { return (.verdict(1, chain: nil), false) }
-            case .unknown: isCertain = false
+            case .ports, .destinationTypes, .range, .destinationType, .unknown: isCertain = false
             case .verdict(1, _) where !isCertain && !isMeant: return nil
             case .verdict, .reject, .target: return (step, isCertain)
             }
@@ -157,13 +103,13 @@ struct ForwardProbe {
     private func meta(_ key: UInt32) -> Loaded {
         switch key {
         case NFT_META_IIFNAME.rawValue:
-            Loaded(bytes: Self.name(from), isTunnel: from == tunnel, isInterface: true)
+            Loaded(bytes: RulesetWalk.name(from), isTunnel: from == tunnel, isInterface: true)
         case NFT_META_OIFNAME.rawValue:
-            Loaded(bytes: Self.name(into), isTunnel: into == tunnel, isInterface: true)
+            Loaded(bytes: RulesetWalk.name(into), isTunnel: into == tunnel, isInterface: true)
         case NFT_META_IIF.rawValue:
-            Loaded(bytes: Self.index(from), isTunnel: from == tunnel, isInterface: true)
+            Loaded(bytes: RulesetWalk.index(from), isTunnel: from == tunnel, isInterface: true)
         case NFT_META_OIF.rawValue:
-            Loaded(bytes: Self.index(into), isTunnel: into == tunnel, isInterface: true)
+            Loaded(bytes: RulesetWalk.index(into), isTunnel: into == tunnel, isInterface: true)
         case NFT_META_NFPROTO.rawValue: Loaded(bytes: [family == .v4 ? 2 : 10])
         case NFT_META_PROTOCOL.rawValue: Loaded(bytes: family == .v4 ? [0x08, 0x00] : [0x86, 0xDD])
         default: Loaded(bytes: nil)
@@ -199,27 +145,4 @@ struct ForwardProbe {
     /// What iptables takes a service's packet for: established 2, new 8, and translated.
     private static func translated(_ isAnswer: Bool) -> UInt16 { (isAnswer ? 2 : 8) | translation }
 
-    private static func name(_ interface: String) -> [UInt8] {
-        let bytes = Array(interface.utf8.prefix(15))
-        return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)
-    }
-
-    /// An interface's index in host order; nil when there is no such interface.
-    private static func index(_ interface: String) -> [UInt8]? {
-        let index = if_nametoindex(interface)
-        return index == 0 ? nil : withUnsafeBytes(of: UInt32(index)) { Array($0) }
-    }
-
-    /// Compares as many bytes as the rule has: a name that ends with "+" or "*" has fewer.
-    private static func compare(_ value: [UInt8], _ operation: UInt32, _ bytes: [UInt8]) -> Bool {
-        let part = Array(value.prefix(bytes.count))
-        return switch nft_cmp_ops(rawValue: operation) {
-        case NFT_CMP_EQ: part == bytes
-        case NFT_CMP_NEQ: part != bytes
-        case NFT_CMP_LT: part.lexicographicallyPrecedes(bytes)
-        case NFT_CMP_LTE: !bytes.lexicographicallyPrecedes(part)
-        case NFT_CMP_GT: bytes.lexicographicallyPrecedes(part)
-        default: !part.lexicographicallyPrecedes(bytes)
-        }
-    }
 }

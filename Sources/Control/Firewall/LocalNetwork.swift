@@ -31,7 +31,7 @@ public struct LocalNetwork: Hashable, Sendable {
         (self.interface, self.network, self.beyond) = (interface, network, beyond)
     }
 
-    /// The networks that routes say are on the link of an interface with neighbours.
+    /// The networks that routes say are on the link of an interface with neighbours, and the link itself.
     /// - Parameter tunnel: the interface that is none of them.
     public static func find(
         in interfaces: [NetworkInterface], routes: [NetworkRoute], besides tunnel: String
@@ -44,6 +44,10 @@ public struct LocalNetwork: Hashable, Sendable {
         for interface in interfaces where interface.name != tunnel {
             guard sharedLinks.contains(interface.hardware), !tunnels.contains(interface.kind ?? "") else {
                 continue
+            }
+            // Each link has this one, whatever routes there are.
+            if interface.isUp, let linkLocal = CIDR("fe80::/64") {
+                found.append(LocalNetwork(interface: interface.name, network: linkLocal))
             }
             let own = routes.filter { $0.interface == interface.index }
             for route in own where route.gateway == nil && isPrivate(route.network) {

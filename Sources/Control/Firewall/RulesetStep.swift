@@ -22,7 +22,15 @@ enum RulesetStep: Hashable, Sendable {
     /// Changes or reports a packet and goes on.
     case harmless
     /// Looks a register up in a set, or in a map of verdicts.
-    case lookup(register: UInt32, decides: Bool)
+    case lookup(register: UInt32, set: String, isInverted: Bool, decides: Bool)
+    /// Goes on if the register is in a range, both ends included (NFT_RANGE_EQ), or outside.
+    case range(register: UInt32, isInverted: Bool, from: [UInt8], to: [UInt8])
+    /// Loads what the packet's destination is to this host (RTN_…).
+    case destinationType(register: UInt32)
+    /// iptables' match of transport ports, or of other ports than those; `isAll`: it asks for nothing else.
+    case ports([ClosedRange<UInt16>], isInverted: Bool, isAll: Bool)
+    /// iptables' match of what the destination is to this host (a bit for each RTN_…); `isAll`: it asks for nothing else.
+    case destinationTypes(UInt16, isInverted: Bool, isAll: Bool)
     case unknown
 }
 
@@ -69,15 +77,21 @@ extension RulesetStep {
         case "lookup":
             // The register of verdicts is 0.
             self = .lookup(
-                register: number(NFTNL_EXPR_LOOKUP_SREG),
+                register: number(NFTNL_EXPR_LOOKUP_SREG), set: text(NFTNL_EXPR_LOOKUP_SET) ?? "",
+                isInverted: has(NFTNL_EXPR_LOOKUP_FLAGS) && number(NFTNL_EXPR_LOOKUP_FLAGS) & 1 != 0,
                 decides: has(NFTNL_EXPR_LOOKUP_DREG) && number(NFTNL_EXPR_LOOKUP_DREG) == 0)
         case "reject": self = .reject
         case "match":
             let name = text(NFTNL_EXPR_MT_NAME) ?? ""
-            let states =
-                name == "conntrack" && number(NFTNL_EXPR_MT_REV) >= 2
-                ? Self.stateMatch(bytes(NFTNL_EXPR_MT_INFO)) : nil
-            self = states ?? .match(name)
+            self = Self.match(name, number(NFTNL_EXPR_MT_REV), bytes(NFTNL_EXPR_MT_INFO)) ?? .match(name)
+        case "range":
+            self = .range(
+                register: number(NFTNL_EXPR_RANGE_SREG), isInverted: number(NFTNL_EXPR_RANGE_OP) != 0,
+                from: bytes(NFTNL_EXPR_RANGE_FROM_DATA), to: bytes(NFTNL_EXPR_RANGE_TO_DATA))
+        case "fib"
+        where number(NFTNL_EXPR_FIB_RESULT) == NFT_FIB_RESULT_ADDRTYPE.rawValue
+            && number(NFTNL_EXPR_FIB_FLAGS) & NFTA_FIB_F_DADDR.rawValue != 0:
+            self = .destinationType(register: number(NFTNL_EXPR_FIB_DREG))
         case "target": self = .target(text(NFTNL_EXPR_TG_NAME) ?? "")
         case "log", "notrack", "immediate", "rt", "byteorder": self = .harmless
         default: self = .unknown
@@ -88,6 +102,43 @@ extension RulesetStep {
     func says(_ other: RulesetStep) -> Bool {
         if case .counter = self, case .counter = other { return true }
         return self == other
+    }
+
+    /// What a match of iptables asks for, in the kernel's structures of linux/netfilter/xt_*.h; nil when it is not known.
+    private static func match(_ name: String, _ revision: UInt32, _ info: [UInt8]) -> RulesetStep? {
+        func number(_ offset: Int) -> UInt16 {
+            info.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt16.self) }
+        }
+        func ports(_ first: UInt16, _ last: UInt16) -> [ClosedRange<UInt16>] {
+            first <= last ? [first...last] : []
+        }
+        switch name {
+        case "conntrack" where revision >= 2: return stateMatch(info)
+        case "tcp" where info.count >= 12:
+            // xt_tcp: source ports, destination ports, option, flags' mask and value, what is inverted.
+            let asksMore = number(0) != 0 || number(2) != .max || info[8] != 0 || info[9] != 0
+            return .ports(ports(number(4), number(6)), isInverted: info[11] & 2 != 0, isAll: !asksMore)
+        case "udp" where info.count >= 9:
+            let asksMore = number(0) != 0 || number(2) != .max
+            return .ports(ports(number(4), number(6)), isInverted: info[8] & 2 != 0, isAll: !asksMore)
+        case "multiport" where revision == 1 && info.count >= 48:
+            // xt_multiport_v1: which (1 destination, 2 either), count, 15 ports, whether each begins a range, inverted.
+            guard info[0] > 0, info[1] <= 15 else { return nil }
+            var (list, index) = ([ClosedRange<UInt16>](), 0)
+            while index < Int(info[1]) {
+                let first = number(2 + 2 * index)
+                let isRange = info[32 + index] != 0 && index + 1 < Int(info[1])
+                list += ports(first, isRange ? number(4 + 2 * index) : first)
+                index += isRange ? 2 : 1
+            }
+            return .ports(list, isInverted: info[47] != 0, isAll: info[0] == 1)
+        case "addrtype" where revision == 1 && info.count >= 8:
+            // xt_addrtype_info_v1: types of source and destination, what is inverted (2: the destination) and limited.
+            let flags = number(4)
+            return .destinationTypes(
+                number(2), isInverted: flags & 2 != 0, isAll: number(0) == 0 && number(2) != 0)
+        default: return nil
+        }
     }
 
     /// What a `xt_conntrack_mtinfo2` or `xt_conntrack_mtinfo3` says; nil when it does not ask for states.

@@ -1,0 +1,68 @@
+import CNetlink
+
+/// What is in a set or a map of verdicts of somebody's.
+struct RulesetSet: Hashable, Sendable {
+    /// The most that is read of one.
+    static let maximumElements = 4096
+
+    /// A value, or one end of a range of values.
+    struct Element: Hashable, Sendable {
+        let key: [UInt8]
+        /// The last value of a range, where the kernel keeps both ends together; empty otherwise.
+        let last: [UInt8]
+        /// Whether values from here on are not in the set.
+        let isEnd: Bool
+        /// What becomes of a packet, in a map of verdicts: NF_ACCEPT, NFT_JUMP and so on, and the chain of a jump.
+        let verdict: RulesetStep?
+    }
+
+    let elements: [Element]
+    /// Whether that is all.
+    let isWhole: Bool
+
+    /// Whether it has a value, and which element is that; nil: not, `isKnown` false: that can't be said.
+    func element(of value: [UInt8]) -> (element: Element?, isKnown: Bool) {
+        if let both = elements.first(where: {
+            !$0.last.isEmpty && !value.lexicographicallyPrecedes($0.key)
+                && !$0.last.lexicographicallyPrecedes(value)
+        }) {
+            return (both, true)
+        }
+        if let exact = elements.first(where: { $0.key == value && !$0.isEnd }) { return (exact, true) }
+        guard isWhole else { return (nil, false) }
+        guard elements.contains(where: \.isEnd) else { return (nil, true) }
+        // Ranges are told by where they begin and where what is not in the set begins.
+        let before = elements.filter { !value.lexicographicallyPrecedes($0.key) }
+        // Where one ends and the next begins, the next counts.
+        let nearest = before.max {
+            $0.key == $1.key ? $0.isEnd && !$1.isEnd : $0.key.lexicographicallyPrecedes($1.key)
+        }
+        return (nearest.flatMap { $0.isEnd ? nil : $0 }, true)
+    }
+}
+
+extension RulesetSet.Element {
+    /// What a `nftnl_set_elem` says.
+    init(_ element: OpaquePointer) {
+        func bytes(_ attribute: Int) -> [UInt8] {
+            var count: UInt32 = 0
+            guard nftnl_set_elem_is_set(element, UInt16(attribute)),
+                let data = nftnl_set_elem_get(element, UInt16(attribute), &count)
+            else { return [] }
+            return Array(UnsafeRawBufferPointer(start: data, count: Int(count)))
+        }
+        key = bytes(NFTNL_SET_ELEM_KEY)
+        last = bytes(NFTNL_SET_ELEM_KEY_END)
+        // NFT_SET_ELEM_INTERVAL_END
+        isEnd =
+            nftnl_set_elem_is_set(element, UInt16(NFTNL_SET_ELEM_FLAGS))
+            && nftnl_set_elem_get_u32(element, UInt16(NFTNL_SET_ELEM_FLAGS)) & 1 != 0
+        guard nftnl_set_elem_is_set(element, UInt16(NFTNL_SET_ELEM_VERDICT)) else {
+            verdict = nil
+            return
+        }
+        let chain = nftnl_set_elem_get_str(element, UInt16(NFTNL_SET_ELEM_CHAIN)).map { String(cString: $0) }
+        verdict = .verdict(
+            Int32(bitPattern: nftnl_set_elem_get_u32(element, UInt16(NFTNL_SET_ELEM_VERDICT))), chain: chain)
+    }
+}

@@ -1,0 +1,101 @@
+import CNetlink
+import Glibc
+
+/// The way of a packet through a base chain of somebody's and the chains that it jumps to.
+enum RulesetWalk {
+    /// The first chain that drops a packet.
+    struct Drop: Hashable {
+        /// Where it enters the table.
+        let base: RulesetChain
+        /// Where it is decided.
+        let chain: String
+    }
+
+    /// What a rule does to a packet that it may concern, and whether it surely does.
+    typealias Decision = (verdict: RulesetStep, isCertain: Bool)
+
+    private enum Outcome {
+        case accepted
+        case dropped(chain: String)
+        /// Nothing was decided: on behind the jump, or the policy.
+        case undecided
+    }
+
+    /// Chains that are entered and rules that are read at the most, so that a ruleset of any size takes little time.
+    private static let maximumChains = 64
+    private static let maximumRules = 20_000
+
+    /// Who drops a packet; nil when it goes through. An accept counts whether or not it is certain; a drop or a return only
+    /// when it is.
+    /// - Parameters:
+    ///   - rules: gives the rules of a chain of the same table.
+    ///   - decide: what a rule does to the packet; nil: nothing, or it is about other packets.
+    static func drop(
+        in base: RulesetChain, rules: (String) -> [RulesetRule], decide: (RulesetRule) -> Decision?
+    ) -> Drop? {
+        var budget = (chains: maximumChains, rules: maximumRules)
+        switch walk(base.name, rules, decide, &budget) {
+        case .accepted: return nil
+        case .dropped(let chain): return Drop(base: base, chain: chain)
+        case .undecided:
+            // What could not be read to its end is not accused.
+            return base.drops && budget.chains > 0 && budget.rules > 0
+                ? Drop(base: base, chain: base.name) : nil
+        }
+    }
+
+    private static func walk(
+        _ chain: String, _ rules: (String) -> [RulesetRule], _ decide: (RulesetRule) -> Decision?,
+        _ budget: inout (chains: Int, rules: Int)
+    ) -> Outcome {
+        budget.chains -= 1
+        guard budget.chains > 0 else { return .undecided }
+        for rule in rules(chain) {
+            budget.rules -= 1
+            guard budget.rules > 0 else { return .undecided }
+            guard let (verdict, isCertain) = decide(rule) else { continue }
+            switch verdict {
+            case .verdict(1, _): return .accepted
+            case .verdict(0, _), .reject, .target("REJECT"), .target("DROP"):
+                if isCertain { return .dropped(chain: chain) }
+            case .verdict(let code, let target?) where code == NFT_JUMP.rawValue || code == NFT_GOTO.rawValue:
+                let outcome = walk(target, rules, decide, &budget)
+                switch outcome {
+                case .accepted: return .accepted
+                case .dropped: if isCertain { return outcome }
+                case .undecided: if isCertain && code == NFT_GOTO.rawValue { return .undecided }
+                }
+            case .verdict(NFT_RETURN.rawValue, _): if isCertain { return .undecided }
+            default: break
+            }
+        }
+        return .undecided
+    }
+
+    // MARK: Values
+
+    /// An interface's name as the kernel has it: 16 bytes, filled up with zeros.
+    static func name(_ interface: String) -> [UInt8] {
+        let bytes = Array(interface.utf8.prefix(15))
+        return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)
+    }
+
+    /// An interface's index in host order; nil when there is no such interface.
+    static func index(_ interface: String) -> [UInt8]? {
+        let index = if_nametoindex(interface)
+        return index == 0 ? nil : withUnsafeBytes(of: UInt32(index)) { Array($0) }
+    }
+
+    /// Compares as many bytes as the rule has: a name that ends with "+" or "*" has fewer.
+    static func compare(_ value: [UInt8], _ operation: UInt32, _ bytes: [UInt8]) -> Bool {
+        let part = Array(value.prefix(bytes.count))
+        return switch nft_cmp_ops(rawValue: operation) {
+        case NFT_CMP_EQ: part == bytes
+        case NFT_CMP_NEQ: part != bytes
+        case NFT_CMP_LT: part.lexicographicallyPrecedes(bytes)
+        case NFT_CMP_LTE: !bytes.lexicographicallyPrecedes(part)
+        case NFT_CMP_GT: bytes.lexicographicallyPrecedes(part)
+        default: !part.lexicographicallyPrecedes(bytes)
+        }
+    }
+}
