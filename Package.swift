@@ -182,7 +182,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
-            name: "PortunusTests", dependencies: ["Portunus", "Rules", "Settings", "Scratch"],
+            name: "PortunusTests", dependencies: ["Portunus", "Gateway", "Rules", "Settings", "Scratch"],
             exclude: ["Conformance"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "Links"]),
         .testTarget(name: "CarrierTests", dependencies: ["Carrier", "Rules", "CLinux", "Packet"]),

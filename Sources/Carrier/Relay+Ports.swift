@@ -97,7 +97,8 @@ extension Relay {
     /// - Returns: 0 or a negative errno.
     private mutating func listen(at address: IPAddress, _ index: Int) -> Int32 {
         let key = ports[index].pointee.key
-        let socket = Sockets.listen(at: Endpoint(address: address, port: key.number), transport: key.transport)
+        let socket = Sockets.listen(
+            at: Endpoint(address: address, port: key.number), transport: key.transport)
         guard socket >= 0 else { return socket }
         let number = listeners.insert(Listener(socket: socket, port: index, address: address))
         guard poller.watchReading(socket, Token(.listener, number, listeners.generation(of: number))) else {

@@ -54,9 +54,11 @@ enum Sockets {
             let own: IPAddress
             switch (Int32(address.pointee.sa_family), family) {
             case (AF_INET, .v4):
-                own = IPAddress(.v4, bytes: UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 4, count: 4))
+                own = IPAddress(
+                    .v4, bytes: UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 4, count: 4))
             case (AF_INET6, .v6):
-                own = IPAddress(.v6, bytes: UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 8, count: 16))
+                own = IPAddress(
+                    .v6, bytes: UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 8, count: 16))
             default: continue
             }
             if own.isReachable && !addresses.contains(own) { addresses.append(own) }

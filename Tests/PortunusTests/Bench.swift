@@ -16,6 +16,8 @@ final class Bench {
     static var timing: Timing {
         var timing = Timing()
         timing.grace = .milliseconds(600)
+        timing.question = .milliseconds(250)
+        timing.firstReport = .milliseconds(50)
         timing.report = .milliseconds(200)
         timing.welcome = .seconds(10)
         timing.firstPause = .milliseconds(50)

@@ -71,7 +71,13 @@ final class Recorder: RuleKeeper {
         return book.withLock { $0.numbers.remove(number) != nil }
     }
 
-    func keep(only numbers: Set<UInt64>) { note(.keep(numbers)) }
+    func carried() -> Set<UInt64> { book.withLock { $0.numbers } }
+
+    func keep(only numbers: Set<UInt64>) {
+        note(.keep(numbers))
+        book.withLock { $0.numbers.formIntersection(numbers) }
+    }
+
     func setLimit(_ limit: RateLimit?, ofOwner owner: String) { note(.ownerLimit(owner, limit)) }
     func setQuota(_ quota: Quota?, ofOwner owner: String) { note(.quota(owner, quota)) }
     func report() -> ServiceReport? { book.withLock { $0.report } }

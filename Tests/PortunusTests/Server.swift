@@ -55,8 +55,10 @@ final class Server: Sendable {
     }
 
     /// The control plane itself.
+    /// - Parameter isGenuine: as Portunus 3.1.0 behaves.
     static func controlPlane(
-        _ certificate: Certificate, port: Int = 0, host: String = "127.0.0.1", token: String = "token"
+        _ certificate: Certificate, port: Int = 0, host: String = "127.0.0.1", token: String = "token",
+        isGenuine: Bool = false
     ) async throws -> Server {
         try await Server(
             "server.py",
@@ -64,7 +66,7 @@ final class Server: Sendable {
                 "--certificate", certificate.file, "--key", certificate.key, "--port", "\(port)", "--host",
                 host,
                 "--token", token,
-            ])
+            ] + (isGenuine ? ["--genuine"] : []))
     }
 
     /// All that was said so far.

@@ -15,7 +15,8 @@ struct ReservedPorts: Equatable {
 
     /// The word for a rule that wants one of them; nil: it wants none.
     func refusal(of rule: Rule) -> RuleRefusal? {
-        guard case .pushed = rule.id, let port = ports[rule.transport]?.first(where: rule.ports.contains) else {
+        guard case .pushed = rule.id, let port = ports[rule.transport]?.first(where: rule.ports.contains)
+        else {
             return nil
         }
         return .portInUse(rule.ports.count > 1 ? port : nil)

@@ -117,7 +117,9 @@ extension ServicePlane: RuleKeeper {
         book.withLock { book in
             Set(
                 book.services.values.compactMap { service in
-                    guard case .pushed(let number) = service.rule.id, service.failure == nil else { return nil }
+                    guard case .pushed(let number) = service.rule.id, service.failure == nil else {
+                        return nil
+                    }
                     return number
                 })
         }

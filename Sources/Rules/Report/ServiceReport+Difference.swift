@@ -25,7 +25,8 @@ extension RuleReport: CumulativeReport {
     public func since(_ base: RuleReport) -> RuleReport {
         var report = self
         report.traffic = traffic.since(base.traffic)
-        let ports = Dictionary(base.ports.map { ($0.port, $0.traffic) }, uniquingKeysWith: { first, _ in first })
+        let ports = Dictionary(
+            base.ports.map { ($0.port, $0.traffic) }, uniquingKeysWith: { first, _ in first })
         for index in report.ports.indices {
             guard let before = ports[report.ports[index].port] else { continue }
             report.ports[index].traffic = report.ports[index].traffic.since(before)

@@ -16,7 +16,8 @@ extension ConfigurationReader {
         _ tunnel: Configuration.Tunnel, listen: [Endpoint]
     ) throws(ConfigurationError) -> [Configuration.Rule] {
         let keys = [
-            "name", "protocol", "listen_port", "listen_ports", "listen_address", "target", "targets", "server_name",
+            "name", "protocol", "listen_port", "listen_ports", "listen_address", "target", "targets",
+            "server_name",
             "prefer_ipv6",
             "health_check_interval_secs", "udp_max_flows", "udp_flow_idle_secs", "limit", "allow_outside",
         ]
@@ -66,7 +67,9 @@ extension ConfigurationReader {
 
     private func listenAddress(_ table: TOMLTable) throws(ConfigurationError) -> IPAddress? {
         guard let text = try table.string("listen_address") else { return nil }
-        guard let address = IPAddress(text), address != IPAddress(v4: 0), address != IPAddress(v6High: 0, low: 0) else {
+        guard let address = IPAddress(text), address != IPAddress(v4: 0),
+            address != IPAddress(v6High: 0, low: 0)
+        else {
             throw table.error(
                 "listen_address", table["listen_address"]!,
                 "is not an address of this host such as 203.0.113.7; correct it, or remove it to listen on every one"

@@ -43,9 +43,9 @@ struct Enroll: ParsableCommand {
             if plane.state == "connected" || plane.problem != nil { break }
             usleep(200_000)
         }
-        print("enrolled at \(plane.endpoint ?? "the control plane"), which is \(plane.state)")
+        print("enrolled at \(plane.endpoint ?? "the control plane"), which is \(plane.state)".printable)
         print("bondd services lists what it pushes")
-        if let problem = plane.problem { print("problem: \(problem)") }
+        if let problem = plane.problem { print("problem: \(problem)".printable) }
     }
 
     private func read() throws -> String {

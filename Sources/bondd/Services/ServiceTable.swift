@@ -30,7 +30,7 @@ struct ServiceTable {
                 lines += Self.details(of: service).flatMap { Self.wrap($0, indent: 6) }
             }
         }
-        text = lines.joined(separator: "\n") + "\n"
+        text = (lines.joined(separator: "\n") + "\n").printable
     }
 
     private static func lines(of plane: PlaneStatus) -> [String] {

@@ -1,4 +1,4 @@
-"""server.py --certificate FILE --key FILE [--host HOST] [--port PORT] [--token TOKEN]
+"""server.py --certificate FILE --key FILE [--host HOST] [--port PORT] [--token TOKEN] [--genuine]
 
 A control plane for tests, written from the contract. It takes commands as JSON lines on stdin, {"do": …}, and says what it sees as
 JSON lines on stdout, {"event": …}; what the contract does not allow is an event "fault". It ends when stdin does.
@@ -13,6 +13,13 @@ Commands (a message is a ServerMessage in protobuf's JSON):
   code {code, error, message, bundle}    what enrolling with that code gives
   silent {on}                    sessions get no Welcome
   freeze, cut                    see door.py
+
+With --genuine it behaves as Portunus 3.1.0 does (genuine.py): rules, quotas and limits are kept, and these commands change them:
+  create {rule}, delete {rule}, lose {rule}     a rule; its number is said ("created"); the answer to its last push is lost
+  restart                        what was in memory alone is forgotten, and sessions end as they do then
+  quota {owner, monthly, begins, ends}, unquota {owner}, limit {owner, limit}
+  reject {message, count}        so many sessions are refused as unauthenticated, for a fault that passes
+  states                         says the states of rules
 """
 
 import argparse
@@ -33,6 +40,7 @@ import grpc
 from google.protobuf import json_format
 
 from door import Door
+from genuine import Genuine
 from wire import message
 
 ServerMessage, ClientMessage = message("ServerMessage"), message("ClientMessage")
@@ -53,7 +61,8 @@ class Session:
 
     numbers = itertools.count(1)
 
-    def __init__(self, client, token):
+    def __init__(self, client, token, genuine=None):
+        self.genuine = genuine
         self.number, self.client, self.token = next(self.numbers), client, token
         self.outbox, self.pushed, self.lock = queue.Queue(), {}, threading.Lock()
         self.bulk, self.last_report, self.rules = None, None, set()
@@ -88,7 +97,12 @@ class Session:
     def receive_status(self, status):
         with self.lock:
             pushed = self.pushed.pop(status.request_id, None)
+        if self.genuine:
+            self.genuine.receive_status(status, pushed)
         if pushed is None:
+            # A rule that is carried may be said to be active without having been asked for.
+            if not status.request_id and status.outcome == 1:
+                return say(event="told", session=self.number, rule=status.rule_id)
             return fault(f"an answer that nobody waits for, or another one, to {status.request_id}")
         took = (time.monotonic() - pushed[0]) * 1000
         if pushed[1] != status.rule_id:
@@ -120,6 +134,8 @@ class Session:
             fault("a report without rules")
         if abs(report.sent_at_unix_ms - time.time() * 1000) > 5000:
             fault("a report of another time")
+        if self.genuine:
+            self.genuine.receive_report(report, self)
         say(event="stats", session=self.number, since_ms=since,
             report=json_format.MessageToDict(report, preserving_proto_field_name=True))
 
@@ -127,7 +143,8 @@ class Session:
 class Plane:
     """What the control plane knows, and its sessions: one a client."""
 
-    def __init__(self, tokens):
+    def __init__(self, tokens, genuine=None):
+        self.genuine = genuine
         self.tokens, self.codes, self.messages, self.sessions = tokens, {}, [], {}
         self.newest, self.silent, self.lock = None, False, threading.Lock()
 
@@ -141,11 +158,14 @@ class Plane:
         if token not in self.tokens:
             say(event="rejected")
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "token_not_found")
+        if self.genuine and (message := self.genuine.rejection()):
+            say(event="rejected")
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, message)
         return token
 
     def channel(self, requests, context):
         token = self.identify(context)
-        session = Session(self.tokens[token], token)
+        session = Session(self.tokens[token], token, self.genuine)
         # No headers are sent before the client's first message is here: gRPC sends them with the first answer.
         began = time.monotonic()
         hello = next(requests, None)
@@ -164,7 +184,7 @@ class Plane:
             if not any(each.WhichOneof("payload") == "welcome" for each in self.messages):
                 session.send(json_format.ParseDict({"welcome": {
                     "server_version": "3.1.0", "server_time_unix_ms": int(time.time() * 1000)}}, ServerMessage()))
-            for each in self.messages:
+            for each in self.messages + (self.genuine.replay() if self.genuine else []):
                 session.send(each)
         threading.Thread(target=self.read, args=(session, requests), daemon=True).start()
         while True:
@@ -217,9 +237,15 @@ class Plane:
         self.tokens = tokens
         for session in list(self.sessions.values()):
             if session.token not in tokens:
-                session.outbox.put((grpc.StatusCode.UNAUTHENTICATED, "token_revoked"))
+                session.outbox.put(
+                    None if self.genuine else (grpc.StatusCode.UNAUTHENTICATED, "token_revoked"))
 
     def obey(self, command, door):
+        def sessions():
+            with self.lock:
+                return list(self.sessions.values())
+        if self.genuine and self.genuine.obey(command, sessions):
+            return say(event="done", command=command["do"])
         match command["do"]:
             case "replay":
                 self.messages = [json_format.ParseDict(each, ServerMessage()) for each in command["messages"]]
@@ -253,9 +279,11 @@ def main():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--token", default="token")
+    parser.add_argument("--genuine", action="store_true")
     arguments = parser.parse_args()
 
-    plane = Plane({arguments.token: "client-1"})
+    genuine = Genuine(say, lambda each: json_format.ParseDict(each, ServerMessage())) if arguments.genuine else None
+    plane = Plane({arguments.token: "client-1"}, genuine)
     serialize = message("CredentialBundle").SerializeToString
     server = grpc.server(futures.ThreadPoolExecutor(64), options=[
         # As the contract's server: pings are answered, however many.

@@ -1,0 +1,151 @@
+import Foundation
+import Portunus
+import Testing
+
+@testable import Gateway
+
+/// Services under a control plane that does what Portunus 3.1.0 does beyond, or against, its protocol.
+@Suite(
+    .serialized,
+    .enabled(if: python != nil, "CONFORMANCE names no python3 with grpcio (scripts/fetch-grpcio)"))
+struct GenuineTests {
+    /// A quota is said when it changes and once when it is used up, never to a session that begins.
+    @Test func quotasOutliveSessions() async throws {
+        let bench = try await GenuineBench()
+        try await bench.connect()
+        let port = TCP.freePort
+        let number = try await bench.create(port, owner: "ann")
+        #expect(try await bench.state(of: number) == "active")
+        try await bench.quota("ann", 20_000)
+        #expect(Visit(port)?.exchange(5000) == 5000)
+        try await bench.session(after: "restart")
+        try await bench.grace()
+        // Not used up: what is left is kept.
+        #expect(bench.plane.book.withLock { $0.quotas["ann"]?.monthlyBytes } == 20_000)
+        #expect(Visit(port)?.exchange(9000) != 9000)
+        #expect(Visit(port)?.exchange(10) != 10)
+        // Used up: it stays so.
+        try await bench.session(after: "restart")
+        try await bench.grace()
+        #expect(Visit(port)?.exchange(10) != 10)
+        // More of it, and none at all.
+        try await bench.quota("ann", 200_000)
+        try await bench.eventually("more") { Visit(port)?.exchange(10) == 10 }
+        try await bench.server.tell("unquota", ["owner": "ann"])
+        try await bench.eventually("an end of the quota") { bench.plane.book.withLock { $0.quotas.isEmpty } }
+        #expect(bench.server.faults.isEmpty)
+    }
+
+    /// The control plane forgets the last figures when it is restarted, and keeps them when it is not; what is carried while it is
+    /// away counts, too.
+    @Test func bytesAreCountedOnce() async throws {
+        let bench = try await GenuineBench()
+        try await bench.connect()
+        let port = TCP.freePort
+        let number = try await bench.create(port)
+        let visit = try #require(Visit(port))
+        #expect(visit.exchange(10_000) == 10_000)
+        try await bench.eventually("20,000 bytes") { bench.total(of: number) == 20_000 }
+        try await bench.session(after: "restart")
+        #expect(visit.exchange(500) == 500)
+        try await bench.eventually("21,000 bytes") { bench.total(of: number) == 21_000 }
+        try await bench.session(after: "cut")
+        #expect(visit.exchange(500) == 500)
+        try await bench.eventually("22,000 bytes") { bench.total(of: number) == 22_000 }
+        for isRestarted in [false, true] {
+            let before = bench.total(of: number)
+            try await bench.disconnect()
+            #expect(visit.exchange(1000) == 1000)
+            if isRestarted { try await bench.server.tell("restart") }
+            // The ledger is the connection's, as bondd-control has one for as long as it runs.
+            try await bench.connect()
+            try await Task.sleep(for: .milliseconds(1000))
+            #expect(bench.total(of: number) - before <= Double(2 * 12_500), "\(isRestarted)")
+        }
+        #expect(bench.server.events("ghost").isEmpty && bench.server.faults.isEmpty)
+    }
+
+    /// Numbers count on from the highest that is left, so that another rule has a number that is carried.
+    @Test func numbersComeAgain() async throws {
+        let bench = try await GenuineBench()
+        try await bench.connect()
+        let ports = (0..<3).map { _ in TCP.freePort }
+        let numbers = [try await bench.create(ports[0]), try await bench.create(ports[1])]
+        #expect(numbers == [0, 1])
+        for port in ports.prefix(2) { #expect(Visit(port)?.exchange(5) == 5) }
+        try await bench.disconnect()
+        for number in numbers { try await bench.server.tell("delete", ["rule": number]) }
+        try await bench.server.tell("restart")
+        try await bench.connect()
+        // Another port; and a port that a rule still has here which is none any more there.
+        #expect(try await bench.create(ports[2]) == 0)
+        #expect(try await bench.state(of: 0) == "active")
+        #expect(Visit(ports[2])?.exchange(5) == 5 && Visit(ports[0]) == nil)
+        try await bench.server.tell("delete", ["rule": 0])
+        try await bench.server.tell("restart")
+        #expect(try await bench.create(ports[1]) == 0)
+        #expect(try await bench.state(of: 0) == "active")
+        #expect(Visit(ports[1])?.exchange(5) == 5)
+        try await bench.eventually("one rule") { bench.plane.carried() == [0] }
+        #expect(bench.server.faults.isEmpty)
+    }
+
+    /// A rule whose answer was lost is named no more, unless it is said to be active.
+    @Test func pendingRulesAreKept() async throws {
+        let bench = try await GenuineBench()
+        try await bench.connect()
+        let (port, gone) = (TCP.freePort, TCP.freePort)
+        let number = try await bench.create(port)
+        let other = try await bench.create(gone)
+        let visit = try #require(Visit(port))
+        #expect(visit.exchange(5) == 5)
+        try await bench.disconnect()
+        try await bench.server.tell("lose", ["rule": number])
+        try await bench.server.tell("delete", ["rule": other])
+        try await bench.connect()
+        let sessions = bench.server.events("session").count
+        try await bench.eventually("another session") { bench.server.events("session").count > sessions }
+        try await bench.eventually("an end of what is gone") { bench.plane.carried() == [UInt64(number)] }
+        #expect(try await bench.state(of: number) == "active")
+        #expect(visit.exchange(5) == 5 && Visit(port)?.exchange(5) == 5)
+        #expect(Visit(gone) == nil)
+        // It is asked once.
+        try await bench.grace()
+        #expect(bench.server.events("session").count == sessions + 1)
+        #expect(bench.server.events("unsolicited").count == 2 && bench.server.faults.isEmpty)
+    }
+
+    /// What is told of a rule that was removed makes it come back there.
+    @Test func removedRulesAreNotReported() async throws {
+        let bench = try await GenuineBench()
+        try await bench.connect()
+        let (port, stays) = (TCP.freePort, TCP.freePort)
+        let number = try await bench.create(port)
+        let other = try await bench.create(stays)
+        let visit = try #require(Visit(port))
+        #expect(visit.exchange(5) == 5)
+        try await bench.eventually("a report") { bench.total(of: number) == 10 }
+        try await bench.server.tell("delete", ["rule": number])
+        try await bench.eventually("the end of the rule") { Visit(port) == nil }
+        // It drains, and the other rule is reported.
+        #expect(visit.exchange(5) == 5)
+        #expect(Visit(stays)?.exchange(5) == 5)
+        try await bench.eventually("a report") { bench.total(of: other) == 10 }
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(bench.server.events("ghost").isEmpty && bench.server.faults.isEmpty)
+    }
+
+    /// A data base that was busy is no reason to give up; a token that is gone is, and its session ends without a word.
+    @Test func rejectionsPassOrNot() async throws {
+        let bench = try await GenuineBench()
+        for message in ["token_verify_error", "missing_identity"] {
+            try await bench.server.tell("reject", ["message": message, "count": 2])
+        }
+        try await bench.connect()
+        try await bench.eventually("a connection") { bench.plane.status().1.state == "connected" }
+        #expect(bench.server.events("rejected").count == 4)
+        try await bench.server.tell("tokens", ["tokens": [:] as [String: String]])
+        try await bench.eventually("an end") { bench.plane.status().1.state == "unauthorized" }
+        #expect(bench.plane.status().1.problem?.contains("token_not_found") == true)
+    }
+}
