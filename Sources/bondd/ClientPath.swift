@@ -96,7 +96,8 @@ final class ClientPath {
         if socket == nil || interfaceIndex != facts.index || socket?.socket.family != family {
             do throws(TransportError) {
                 let bound = try DatagramSocket(
-                    boundTo: facts.name, family: family, wantsOffloads: offload, mark: TunnelMark.value(slot: slot))
+                    boundTo: facts.name, family: family, wantsOffloads: offload,
+                    mark: TunnelMark.value(slot: slot))
                 socket = UDPSocket(bound, number: id, meter: meter)
                 interfaceIndex = facts.index
             } catch {

@@ -74,7 +74,7 @@ extension Daemon {
         if paths.contains(where: { $0.configuration.hardware != nil && $0.configuration.interface.isEmpty }) {
             locateHardware()
         }
-        lookForFamilies(now: now)
+        watchTunnel(now: now)
         lookAtRouters(now: now)
         let working = workingPaths(now: now)
         for path in paths {

@@ -29,10 +29,12 @@ extension Daemon {
                 path.concerns[.interface] =
                     "\(hardware) means \(others.joined(separator: " and ")) as well; name more of its place"
             } else if let other = taken[name] {
-                path.concerns[.interface] = "\(hardware) means the interface of path \(other); correct one of them"
-            } else {
+                path.concerns[.interface] =
+                    "\(hardware) means the interface of path \(other); correct one of them"
+            } else if path.concerns[.interface] == hardwareConcerns[path.id] {
                 path.concerns[.interface] = nil
             }
+            hardwareConcerns[path.id] = path.concerns[.interface]
             if found != nil { taken[name] = path.configuration.name }
         }
         compareHardware(interfaces)

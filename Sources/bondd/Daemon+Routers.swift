@@ -16,11 +16,14 @@ extension Daemon {
         let shared = FirstHop.shared(paths.compactMap { firstHop(of: $0, neighbours) })
         for path in paths {
             let twin = shared.first { $0.path == path.configuration.name }?.with
-            path.concerns[.routing] = twin.map { twin in
-                let router = twin.router.map { "the router \($0)" } ?? "the same link"
+            let note = twin.map { twin in
+                let router = twin.router.map { "by the router \($0)" } ?? "over the link"
                 return
-                    "it leaves by \(router) as path \(twin.path) does, so that the two add nothing to each other and fail together; give one another gateway"
+                    "it leaves \(router) as path \(twin.path) does, so the two add nothing to each other and fail together; give it another gateway"
             }
+            // There may be another concern, which is the graver one.
+            if path.concerns[.routing] == sharedRouters[path.id] { path.concerns[.routing] = note }
+            sharedRouters[path.id] = path.concerns[.routing] == note ? note : nil
         }
         let networks = Dictionary(
             grouping: hostRoutes.filter {
@@ -53,7 +56,8 @@ extension Daemon {
     private func firstHop(of path: ClientPath, _ neighbours: [Neighbour]) -> FirstHop? {
         guard path.interfaceIndex != 0, let local = path.local else { return nil }
         let routes = hostRoutes.filter {
-            $0.interface == path.interfaceIndex && $0.network.length == 0 && $0.network.address.family == local.family
+            $0.interface == path.interfaceIndex && $0.network.length == 0
+                && $0.network.address.family == local.family
         }
         let best = routes.min {
             ($0.table == NetworkRoute.mainTable ? 0 : 1, $0.metric)
@@ -62,6 +66,7 @@ extension Daemon {
         let router = path.configuration.gateways.first { $0.family == local.family } ?? best?.gateway
         let mac = neighbours.first { $0.interface == path.interfaceIndex && $0.address == router }?.mac
         return FirstHop(
-            path: path.configuration.name, interface: path.interfaceIndex, local: local, router: router, mac: mac)
+            path: path.configuration.name, interface: path.interfaceIndex, local: local, router: router,
+            mac: mac)
     }
 }

@@ -68,7 +68,7 @@ extension Daemon {
         }
         do throws(ControlError) {
             let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, beside: hostRoutes, netlink)
-            noteBypass(plan.bypass(beside: hostRoutes))
+            noteBypass(uplinks: Swift.Set(plan.paths.map(\.interface)), plan.bypass(beside: hostRoutes))
             note(outcome.problems.map(\.description))
             if !outcome.changedSlots.isEmpty { nudge(outcome.changedSlots, now: now) }
         } catch {
@@ -108,18 +108,25 @@ extension Daemon {
     }
 
     /// Says which routes would lead past a full tunnel, once as long as they are there.
-    private mutating func noteBypass(_ bypass: RouteGuard) {
+    private mutating func noteBypass(uplinks: Swift.Set<UInt32>, _ bypass: RouteGuard) {
         let notices =
-            [sentence(bypass.overruled, "would lead past the tunnel and is overruled while bondd runs"),
-             sentence(bypass.beside, "leads past the tunnel, as these are addresses of the uplink's own network")]
-            .compactMap(\.self)
+            [
+                sentence(bypass.overruled, "would lead past the tunnel and is overruled while bondd runs"),
+                sentence(
+                    bypass.beside, "leads past the tunnel, as these are addresses of the uplink's own network"
+                ),
+                sentence(
+                    RouteGuard.narrower(hostRoutes, than: tunnel.routes, uplinks: uplinks),
+                    "leads past the tunnel, as it is narrower than one of [tunnel] routes"),
+            ].compactMap(\.self)
         for notice in notices where !bypassNotices.contains(notice) { log(.warning, notice) }
         bypassNotices = notices
     }
 
     private func sentence(_ routes: [NetworkRoute], _ what: String) -> String? {
         let named = routes.prefix(3).map { route in
-            let name = (try? netlink.interface(index: route.interface))??.name ?? "interface \(route.interface)"
+            let name =
+                (try? netlink.interface(index: route.interface))??.name ?? "interface \(route.interface)"
             return "\(route.network) through \(name)"
         }
         guard !named.isEmpty else { return nil }

@@ -7,6 +7,8 @@ import Settings
 extension Daemon {
     /// How often IPv6 that the host lacks is looked for again, as the kernel does not tell of a switch.
     private static var familyInterval: Interval { .seconds(10) }
+    /// The least time between two looks at the interface, as two programs may undo what the other does.
+    private static var tunnelPause: Interval { .milliseconds(50) }
 
     /// Looks at the tunnel's interface when the kernel tells of a change there, and ends the daemon when it is gone.
     mutating func attendTunnel(_ events: [NetworkEvent], now: Instant) {
@@ -15,29 +17,38 @@ extension Daemon {
             switch event {
             case .link(let interface): isMeant = isMeant || interface.index == tunnel.index
             case .linkDeleted(let index, _) where index == tunnel.index:
-                fail("the interface \(tunnel.name) was deleted under bondd; start bondd again, as systemd does by itself")
+                fail(Self.deleted(tunnel.name))
                 return
             case .linkDeleted: break
             case .addressAdded(let index, _), .addressRemoved(let index, _):
                 isMeant = isMeant || index == tunnel.index
-            // Somebody else's route may stand where one of the tunnel's would.
-            case .routeChanged(let index, let origin):
-                isMeant = isMeant || index == tunnel.index && origin != NetworkRoute.ownOrigin
-                    || !tunnel.conflicts.isEmpty
+            // Any route may have taken the place of one of the tunnel's.
+            case .routeChanged(_, let origin):
+                isMeant = isMeant || !tunnel.routes.isEmpty && origin != NetworkRoute.ownOrigin
             case .ruleChanged: break
             case .overflow: isMeant = true
             }
         }
-        if isMeant { mendTunnel(now: now) }
+        guard isMeant else { return }
+        // The first change is answered at once; those that follow closely wait, together.
+        if now - tunnelCheckedAt >= Self.tunnelPause {
+            mendTunnel(now: now)
+        } else {
+            tunnelIsStale = true
+            nextCheck = min(nextCheck, tunnelCheckedAt + Self.tunnelPause)
+        }
     }
 
     /// Puts back what is missing of the tunnel's addresses and routes, and says once what can't be.
     mutating func mendTunnel(now: Instant) {
-        tunnelCheckedAt = now
+        (tunnelCheckedAt, tunnelIsStale) = (now, false)
         let (addresses, lack) = (tunnel.addresses, tunnel.lack)
         do throws(ControlError) {
             try tunnel.mend(netlink)
             tunnelProblem = nil
+        } catch  where error.notThere && !tunnelExists {
+            fail(Self.deleted(tunnel.name))
+            return
         } catch {
             if error.description != tunnelProblem { log(.warning, error.description) }
             tunnelProblem = error.description
@@ -51,9 +62,11 @@ extension Daemon {
         adopt(frame)
     }
 
-    /// Looks whether the host has IPv6 by now, if the tunnel wants it and the host has not had it.
-    mutating func lookForFamilies(now: Instant) {
-        guard tunnel.lack != nil || tunnelProblem != nil, now - tunnelCheckedAt >= Self.familyInterval
+    /// Does what a change of the tunnel's interface has left to do, and looks whether the host has IPv6 by now if the tunnel
+    /// wants it and the host has not had it.
+    mutating func watchTunnel(now: Instant) {
+        let pause = tunnelIsStale ? Self.tunnelPause : Self.familyInterval
+        guard tunnelIsStale || tunnel.lack != nil || tunnelProblem != nil, now - tunnelCheckedAt >= pause
         else { return }
         mendTunnel(now: now)
     }
@@ -65,6 +78,12 @@ extension Daemon {
         } else {
             log(.info, "the tunnel has its IPv6 addresses now")
         }
+    }
+
+    private var tunnelExists: Bool { (try? netlink.interface(index: tunnel.index)) != .some(nil) }
+
+    private static func deleted(_ name: String) -> String {
+        "the interface \(name) was deleted while bondd used it; start bondd again, as systemd does by itself"
     }
 
     private static func sentence(_ lack: String) -> String {
@@ -79,6 +98,7 @@ extension Daemon {
             return
                 "the host has a route to \(network)\(other.map { " through \($0)" } ?? "") already, so it does not lead into the tunnel; remove that one (ip route del \(network)) or take it out of [tunnel] routes"
         }
-        return [tunnel.lack.map(Self.sentence), tunnelProblem, tunnelFilterNotice].compactMap(\.self) + routes + leftOutListeners
+        return [tunnel.lack.map(Self.sentence), tunnelProblem, tunnelFilterNotice].compactMap(\.self) + routes
+            + leftOutListeners
     }
 }

@@ -93,14 +93,19 @@ struct Daemon: ~Copyable {
     var hardware: HardwareLedger
     let hardwareWriter: StateWriter
     var hardwareNotices: [String: String] = [:]
+    /// Client: what is amiss with paths that are named by their hardware, by path ID.
+    var hardwareConcerns: [UInt16: String] = [:]
     /// Client: the reverse-path filters that are loosened, what is to be said of them, and when routers were looked at.
     var relief: ReversePathRelief
     var reliefNotices: [String] = []
     var tunnelFilterNotice: String?
     var routersCheckedAt = Instant.zero
+    /// Client: the notes on paths that share a router, by path ID.
+    var sharedRouters: [UInt16: String] = [:]
     /// What is amiss with the tunnel's interface, and when it was looked at.
     var tunnelProblem: String?
     var tunnelCheckedAt = Instant.zero
+    var tunnelIsStale = false
     /// Server: the listening addresses that the host can't have, a sentence each.
     var leftOutListeners: [String] = []
     /// Client: the addresses of the server's names.
@@ -274,7 +279,7 @@ struct Daemon: ~Copyable {
                 watchUsage(now: now)
             } else if now >= nextCheck {
                 nextCheck = now + .seconds(10)
-                lookForFamilies(now: now)
+                watchTunnel(now: now)
             }
             turn(now: now)
             attendEnrolments(now: now)

@@ -81,9 +81,9 @@ struct TunnelInterface {
             if !present.contains(address) {
                 do throws(ControlError) {
                     try netlink.addAddress(address, toInterface: index)
-                } catch where error.alreadyThere {
+                } catch  where error.alreadyThere {
                     // It came meanwhile.
-                } catch where address.address.family == .v6 && error.isLackOfFamily {
+                } catch  where address.address.family == .v6 && error.isLackOfFamily {
                     lack = "the kernel refuses IPv6 on \(name)"
                     continue
                 }
@@ -97,12 +97,14 @@ struct TunnelInterface {
     private mutating func mendRoutes(_ netlink: borrowing Netlink) throws(ControlError) {
         conflicts = []
         guard !routes.isEmpty, try netlink.interface(index: index)?.isUp == true else { return }
-        let present = try netlink.routes(.main(origin: NetworkRoute.staticOrigin)).filter { $0.interface == index }
+        let present = try netlink.routes(.main(origin: NetworkRoute.staticOrigin)).filter {
+            $0.interface == index
+        }
         for route in routes where !present.contains(where: { $0.network == route }) {
             guard lack == nil || route.address.family == .v4 else { continue }
             do throws(ControlError) {
                 try netlink.addRoute(to: route, interface: index)
-            } catch where error.alreadyThere {
+            } catch  where error.alreadyThere {
                 conflicts.append(route)
             }
         }
@@ -112,7 +114,7 @@ struct TunnelInterface {
     private static func tolerating(_ removal: () throws(ControlError) -> Void) throws(ControlError) {
         do throws(ControlError) {
             try removal()
-        } catch where error.notThere {
+        } catch  where error.notThere {
             return
         }
     }

@@ -69,8 +69,8 @@ struct FirewallTests {
                     		type filter hook output priority 200; policy accept;
                     		oifname "lo" accept
                     		oifname "bond0" accept
-                    		meta mark 0x0000b0dd ip daddr 203.0.113.7 udp dport 5000 accept
-                    		meta mark 0x0000b0dd ip6 daddr 2001:db8::7 udp dport 5001 accept
+                    		meta mark & 0x0000ffff == 0x0000b0dd ip daddr 203.0.113.7 udp dport 5000 accept
+                    		meta mark & 0x0000ffff == 0x0000b0dd ip6 daddr 2001:db8::7 udp dport 5001 accept
                     		meta nfproto ipv4 udp sport 68 udp dport 67 accept
                     		meta nfproto ipv4 udp sport 67 udp dport 68 accept
                     		meta nfproto ipv6 udp sport 546 udp dport 547 accept

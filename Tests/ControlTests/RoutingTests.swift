@@ -50,7 +50,9 @@ struct RoutingTests {
             (plan.ipv4, plan.ipv6) = (.tunnel, .refused)
             let routing = HostRouting(tunnel: index)
             let outcome = try routing.apply(plan, netlink)
-            #expect(outcome.problems.isEmpty && outcome.changedSlots == [0, 1, 2], "\(outcome)")
+            #expect(
+                outcome.problems.isEmpty && outcome.changedSlots == [0, 1, 2, RoutingTable.guardSlot],
+                "\(outcome)")
             let own = try netlink.routes().filter { $0.origin == NetworkRoute.ownOrigin }
             let table = RoutingTable.number(owner: index, slot: 2)
             let defaults = own.filter { $0.table == table && $0.network.length == 0 }.map(\.gateway)

@@ -97,6 +97,97 @@ extension EndToEndTests {
             try bondd.wait(for: "the uplink that is named") { isUp($0, ["up1"]) }
         }
 
+        /// A bridge with the host's way out over one uplink; on the other a router with an IPv6 address alone, then none.
+        @Test func everyKindOfUplink() throws {
+            let internet = try Internet()
+            defer { internet.close() }
+            let (host, bondd) = (internet.client.namespace, internet.client.bondd)
+            try host.ip(
+                """
+                link add vmbr0 type bridge
+                link set vmbr0 up
+                addr flush dev up0
+                link set up0 master vmbr0
+                addr add 10.101.0.1/24 dev vmbr0
+                route add default via \(Internet.gateway(0)) dev vmbr0 metric 100
+                """)
+            try internet.addDefault(1, ipv6: false, "metric 200")
+            try internet.client.change {
+                $0.paths = []
+                $0.discovery = nil
+            }
+            try internet.tunnel.server.start()
+            try bondd.start()
+            try bondd.wait(for: "the bridge") { isUp($0, ["vmbr0"]) }
+            let left = "up1 has a default route and is left out for being virtual (veth)"
+            #expect(try bondd.statusText().contains(left))
+            try host.ip("-4 route del default dev up1")
+            try host.ip("-4 route add default via inet6 \(Internet.gateway6(1)) dev up1 metric 200")
+            try internet.client.change { $0.discovery = ["*", "up1"] }
+            bondd.signal(SIGHUP)
+            try bondd.wait(for: "IPv4 by an IPv6 router", seconds: 8) { isUp($0, ["up1", "vmbr0"]) }
+            #expect(try !bondd.statusText().contains("is left out"))
+            #expect(try bondd.status().path("up1")?.local == "10.102.0.1")
+            let far = try farEnd(internet)
+            try internet.router.sysctl("net/ipv4/conf/\(far)/proxy_arp", "1")
+            try host.ip("-4 route del default dev up1")
+            try bondd.wait(for: "the path without a way", seconds: 4) { $0.path("up1")?.state != "up" }
+            try host.ip("-4 route add default dev up1 metric 200")
+            try bondd.wait(for: "a link without a router", seconds: 8) { isUp($0, ["up1", "vmbr0"]) }
+        }
+
+        /// Two uplinks that change names keep their paths when these are named by the hardware, and are told of when not.
+        @Test func pathsFollowTheirHardware() throws {
+            let internet = try Internet()
+            defer { internet.close() }
+            let (host, bondd) = (internet.client.namespace, internet.client.bondd)
+            for i in 0..<2 {
+                try host.ip("link set up\(i) address 00:11:22:33:44:0\(i)")
+                try internet.router.ip("neigh flush all nud permanent")
+                try internet.addDefault(i, ipv6: false, "metric \(100 + i)")
+            }
+            /// The names of the interfaces change places.
+            func swap(_ first: String, _ second: String) throws {
+                for name in [first, second] { try host.ip("link set \(name) down") }
+                try host.ip("link set \(first) name tmp0")
+                try host.ip("link set \(second) name \(first)\nlink set tmp0 name \(second)")
+                for (i, name) in [(0, second), (1, first)] {
+                    try host.ip("link set \(name) up")
+                    try host.ip("route add default via \(Internet.gateway(i)) dev \(name) metric \(100 + i)")
+                }
+            }
+            func locals() throws -> [String?] {
+                let status = try bondd.status()
+                return ["fibre", "lte"].map { status.path($0)?.local }
+            }
+            try internet.client.change { file in
+                for (i, name) in ["fibre", "lte"].enumerated() {
+                    file.paths[i].name = name
+                    file.paths[i].mac = "00:11:22:33:44:0\(i)"
+                }
+                file.paths[1].role = "backup"
+            }
+            try internet.tunnel.server.start()
+            try bondd.start()
+            try bondd.wait(for: "both paths") { isUp($0, ["fibre", "lte"]) }
+            #expect(try locals() == ["10.101.0.1", "10.102.0.1"])
+            try swap("up0", "up1")
+            try wait(seconds: 4, "the paths' new names") { try locals() == ["10.101.0.1", "10.102.0.1"] }
+            #expect(try bondd.status().path("lte")?.role == "backup")
+            #expect(try !bondd.statusText().contains("other hardware"))
+            // By name: what it was is remembered over a restart.
+            try internet.client.change { file in for i in 0..<2 { file.paths[i].mac = nil } }
+            bondd.stop()
+            try bondd.start()
+            try bondd.wait(for: "the paths by name") { isUp($0, ["fibre", "lte"]) }
+            #expect(try !bondd.statusText().contains("other hardware"))
+            bondd.stop()
+            try swap("up1", "up0")
+            try bondd.start()
+            try bondd.wait(for: "the paths by other hardware") { isUp($0, ["fibre", "lte"]) }
+            #expect(try bondd.statusText().contains("up0 is other hardware than before (00:11:22:33:44:01)"))
+        }
+
         @Test func aSessionHasSixteenAndAnotherWhenOneIsGone() throws {
             let internet = try Internet(uplinks: 17)
             defer { internet.close() }

@@ -77,6 +77,87 @@ extension EndToEndTests {
             }
         }
 
+        /// IPv6 that the host has switched off is left out, and taken up later; what somebody takes away of the tunnel's interface
+        /// comes back; without the interface bondd ends.
+        @Test func theTunnelsInterfaceIsKeptAsItShouldBe() throws {
+            let tunnel = try Tunnel()
+            defer { tunnel.close() }
+            let client = try tunnel.client("laptop", uplinks: ["fibre=100/5"])
+            try client.change { $0.routes = ["198.51.100.0/24", "2001:db8:51::/48"] }
+            let (host, server) = (client.namespace, tunnel.server.namespace)
+            func setIPv6(off: Bool) throws {
+                for namespace in [host, server] {
+                    for name in ["all", "default"] {
+                        try namespace.sysctl("net/ipv6/conf/\(name)/disable_ipv6", off ? "1" : "0")
+                    }
+                }
+            }
+            func reaches(_ address: String) throws -> Bool {
+                try PingRun.run(from: host, to: address, count: 5).loss == 0
+            }
+            func isComplete() throws -> Bool {
+                let routes = try host.ip("-4 route show dev bond0") + host.ip("-6 route show dev bond0")
+                let addresses = try host.ip("addr show dev bond0") + server.ip("addr show dev bond0")
+                return ["198.51.100.0/24", "2001:db8:51::/48"].allSatisfy(routes.contains)
+                    && ["10.77.0.2/24", "fd77::2/64", "10.77.0.1/24", "fd77::1/64"].allSatisfy(
+                        addresses.contains)
+            }
+            try setIPv6(off: true)
+            try tunnel.changeServer { $0.listen.append("[2001:db8::7]:5000") }
+            try tunnel.start()
+            #expect(try reaches(Tunnel.serverAddress))
+            for bondd in [client.bondd, tunnel.server] {
+                #expect(try bondd.statusText().contains("IPv6 is off on bond0"))
+                #expect(bondd.log.components("so the tunnel's IPv6 addresses are left out") == 1)
+            }
+            #expect(tunnel.server.log.contains("so [2001:db8::7]:5000 is not listened on"))
+            #expect(try host.ip("-4 route show dev bond0").contains("198.51.100.0/24"))
+            try setIPv6(off: false)
+            try wait(seconds: 12, "IPv6 in the tunnel") { try isComplete() }
+            #expect(try reaches("fd77::1"))
+            #expect(try !client.bondd.statusText().contains("IPv6 is off"))
+            for namespace in [host, server] { try namespace.ip("link set bond0 down\nlink set bond0 up") }
+            try host.ip("route del 198.51.100.0/24 dev bond0\naddr del 10.77.0.2/24 dev bond0")
+            try wait(seconds: 2, "what was taken away") { try isComplete() }
+            #expect(try reaches(Tunnel.serverAddress) && reaches("fd77::1"))
+            // A route of somebody else in the place of one of the tunnel's is left, and told.
+            try host.ip("route replace 198.51.100.0/24 dev fibre")
+            try wait(seconds: 2, "the notice") {
+                try client.bondd.statusText().replacing("\\/", with: "/")
+                    .contains("the host has a route to 198.51.100.0/24 through fibre already")
+            }
+            try host.ip("route del 198.51.100.0/24")
+            try wait(seconds: 2, "the route in its place") { try isComplete() }
+            for (bondd, namespace) in [(client.bondd, host), (tunnel.server, server)] {
+                try namespace.ip("link del bond0")
+                #expect(try bondd.child?.wait(seconds: 3) == .exited(1))
+                #expect(bondd.log.contains("the interface bond0 was deleted"))
+            }
+            #expect(try !host.ip("rule").contains("proto 176"))
+        }
+
+        /// As in a container: nothing needs to be set, so nothing is amiss; where the filter is strict that is a notice.
+        @Test func kernelParametersMayBeReadOnly() throws {
+            let scratch = try Scratch()
+            let script = """
+                #!/bin/sh
+                exec unshare -m sh -c 'mount -o bind,ro /proc/sys /proc/sys && exec \(try Program().path) "$@"' sh "$@"
+                """
+            let program = Program(path: try scratch.write(script, to: "bondd", mode: 0o755))
+            let tunnel = try Tunnel(clientProgram: program)
+            defer { tunnel.close() }
+            let client = try tunnel.client("laptop", uplinks: ["fibre=100/5"])
+            try tunnel.start()
+            #expect(try client.bondd.status().problems ?? [] == [])
+            #expect(try !client.bondd.statusText().contains("rp_filter"))
+            client.bondd.stop()
+            try client.namespace.sysctl("net/ipv4/conf/all/rp_filter", "1")
+            try client.bondd.start()
+            try client.waitUntilWhole()
+            #expect(try client.bondd.status().problems ?? [] == [])
+            #expect(try client.bondd.statusText().contains("rp_filter"))
+        }
+
         @Test func aClientLivesThroughALostInterfaceOfItsOwn() throws {
             try withTunnel(["fibre=100/5"]) { tunnel, client in
                 // Somebody sets the tunnel's interface down and up; what it says is its own matter, it must not end.
@@ -87,4 +168,9 @@ extension EndToEndTests {
             }
         }
     }
+}
+
+extension String {
+    /// How often another text is in this one.
+    fileprivate func components(_ text: String) -> Int { ranges(of: text).count }
 }

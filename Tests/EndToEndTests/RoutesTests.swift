@@ -94,7 +94,143 @@ extension EndToEndTests {
             try internet.client.namespace.ip("link set bond0 up")
             usleep(200_000)
             #expect(try reaches(Internet.target, from: internet))
+            #expect(try reaches(Internet.target6, from: internet))
             #expect(try internet.leaks() == 0)
+            try expectNoneLeadPast(internet)
+        }
+
+        /// An uplink's network hands out routes that are longer than the tunnel's (DHCP's option 121, RFC 4191).
+        private func expectNoneLeadPast(_ internet: Internet) throws {
+            let (host, bondd) = (internet.client.namespace, internet.client.bondd)
+            func status() throws -> String { try bondd.statusText().replacing("\\/", with: "/") }
+            for network in ["0.0.0.0/1", "128.0.0.0/1", "192.168.50.0/24"] {
+                try host.ip("route add \(network) via \(Internet.gateway(0)) dev up0")
+            }
+            for network in ["::/1", "8000::/1"] {
+                try host.ip("route add \(network) via \(Internet.gateway6(0)) dev up0")
+            }
+            usleep(300_000)
+            for target in [Internet.target, Internet.target6] {
+                #expect(try reaches(target, from: internet))
+            }
+            #expect(try status().contains("0.0.0.0/1 through up0"))
+            #expect(try reaches(Internet.gateway(0), from: internet))
+            #expect(try reaches(Internet.gateway6(0), from: internet))
+            #expect(try host.ip("route get 192.168.50.1").contains("dev up0"))
+            #expect(try host.ip("route get 172.17.0.2").contains("dev docker0"))
+            for network in ["0.0.0.0/1", "128.0.0.0/1"] { try host.ip("route del \(network)") }
+            try host.ip("route add \(Internet.target)/32 via \(Internet.gateway(0)) dev up0")
+            usleep(300_000)
+            #expect(try reaches(Internet.target, from: internet))
+            #expect(try internet.leaks() == 0)
+            // A network that claims public addresses for its own can't be told from one that has them.
+            try host.ip("route del \(Internet.target)/32")
+            try host.ip("addr add 198.51.100.77/24 dev up0")
+            try wait(seconds: 2, "the notice") {
+                try status().contains("198.51.100.0/24 through up0 leads past")
+            }
+        }
+
+        /// A second way to the server, through a router of its own that translates addresses.
+        private func secondRouter(_ internet: Internet) throws -> Namespace {
+            let second = try internet.tunnel.lab.namespace("second")
+            let host = internet.tunnel.server.namespace
+            try second.ip("link add wan type veth peer name second netns \(host.path)")
+            try second.ip("link set wan up\naddr add 192.0.2.1/30 dev wan")
+            try host.ip("link set second up\naddr add 192.0.2.2/30 dev second")
+            try second.ip("route add \(Internet.server) via 192.0.2.2")
+            try second.sysctl("net/ipv4/ip_forward", "1")
+            try second.run([
+                "nft",
+                "add table ip lab; add chain ip lab post { type nat hook postrouting priority 100; }; "
+                    + "add rule ip lab post oifname wan masquerade",
+            ])
+            return second
+        }
+
+        /// Has a router count, or drop, what leads to the server.
+        private func watch(_ router: Namespace, _ interface: String, _ verdict: String) throws {
+            try router.run([
+                "nft",
+                "add table inet \(verdict); add chain inet \(verdict) f { type filter hook forward priority 0; }; "
+                    + "add rule inet \(verdict) f oifname \(interface) udp dport 5000 \(verdict)",
+            ])
+        }
+
+        private func count(_ router: Namespace) throws -> Int {
+            let words = try router.run(["nft", "list", "table", "inet", "counter"]).split(separator: " ")
+            return words.firstIndex(of: "packets").flatMap { Int(words[$0 + 1]) } ?? 0
+        }
+
+        /// A DSL box and an LTE box on one switch; strict reverse paths.
+        @Test func twoRoutersOnOneInterface() throws {
+            let internet = try Internet(uplinks: 1)
+            defer { internet.close() }
+            let (router, second) = (internet.router, try secondRouter(internet))
+            let far = try interface(0, internet)
+            try router.ip("link add lan type bridge\nlink set lan up\naddr flush dev \(far)")
+            try router.ip("link set \(far) master lan\naddr add \(Internet.gateway(0))/24 dev lan")
+            try router.ip("link add other type veth peer name lan netns \(second.path)")
+            try router.ip("link set other master lan\nlink set other up")
+            try second.ip("link set lan up\naddr add 10.101.0.254/24 dev lan")
+            try internet.client.namespace.ip("neigh flush all nud permanent")
+            try internet.client.change { file in
+                file.paths.append(file.paths[0])
+                for (i, gateway) in [Internet.gateway(0), "10.101.0.254"].enumerated() {
+                    (file.paths[i].name, file.paths[i].gateway) = (["dsl", "lte"][i], gateway)
+                }
+            }
+            try watch(router, internet.core.interface(.server), "counter")
+            try watch(second, "wan", "counter")
+            try internet.tunnel.start()
+            #expect(try reaches(Tunnel.serverAddress, from: internet, count: 20))
+            #expect(try count(router) > 5 && count(second) > 5)
+            try watch(router, internet.core.interface(.server), "drop")
+            try internet.client.bondd.wait(for: "the path without its router") {
+                $0.path("dsl")?.state == "down" && $0.path("lte")?.state == "up"
+            }
+            #expect(try reaches(Tunnel.serverAddress, from: internet))
+            // Without gateways both leave by one, which is said.
+            try internet.client.namespace.ip("route add default via 10.101.0.254 dev up0")
+            try internet.client.change { file in for i in 0..<2 { file.paths[i].gateway = nil } }
+            internet.client.bondd.signal(SIGHUP)
+            try wait(seconds: 8, "the note") {
+                try internet.client.bondd.statusText().contains("by the router 10.101.0.254 as path dsl does")
+            }
+        }
+
+        /// Two sticks with one network, one address of the router, hardware included, and one of the client's; strict reverse
+        /// paths.
+        @Test func twoSticksOfOneKind() throws {
+            let internet = try Internet()
+            defer { internet.close() }
+            let (router, second) = (internet.router, try secondRouter(internet))
+            let host = internet.client.namespace
+            let ends = try (0..<2).map { try interface($0, internet) }
+            try router.ip("link set \(ends[1]) netns \(second.path)")
+            for (i, box) in [router, second].enumerated() {
+                try box.ip("addr flush dev \(ends[i])\nlink set \(ends[i]) address 02:50:f3:00:00:01 up")
+                try box.ip("addr add 192.168.8.1/24 dev \(ends[i])")
+                try host.ip("addr flush dev up\(i)\naddr add 192.168.8.100/24 dev up\(i)")
+                try host.ip("neigh flush all nud permanent")
+                try host.ip("route add default via 192.168.8.1 dev up\(i) metric \(100 + i)")
+            }
+            try host.sysctl("net/ipv4/conf/up1/rp_filter", "1")
+            try internet.tunnel.start()
+            for path in try internet.client.bondd.status().sessions[0].paths {
+                #expect(path.local == "192.168.8.100" && path.rx_bytes > 0, "\(path)")
+            }
+            #expect(try internet.client.bondd.statusText().contains("(rp_filter) of up0 and up1 is loose"))
+            // One is pulled, and comes back with the same lease.
+            try host.ip("link set up0 down")
+            #expect(try reaches(Tunnel.serverAddress, from: internet))
+            try host.ip("link set up0 up\nroute add default via 192.168.8.1 dev up0 metric 100")
+            try internet.client.waitUntilWhole(seconds: 10)
+            internet.client.bondd.stop()
+            let filters = try host.run([
+                "sysctl", "-n", "net.ipv4.conf.up0.rp_filter", "net.ipv4.conf.up1.rp_filter",
+            ])
+            #expect(filters == "0\n1\n")
         }
 
         @Test func aFamilyThatTheTunnelHasNotIsRefused() throws {

@@ -222,7 +222,8 @@ struct ConfigurationSamples {
         client(
             6, "endpoints = [\"a.b:5\", 5]",
             "bondd.toml:6: [server] endpoints = 5 in the array must be text in quotes"),
-        client(8, "", "bondd.toml:7: [[path]] needs interface = \"NAME\""),
+        client(
+            8, "", "bondd.toml:7: [[path]] needs interface = \"NAME\", or mac or device to name the hardware"),
         client(
             8, "interface = \"bond0\"",
             "bondd.toml:8: [[path]] interface = \"bond0\" is the tunnel itself; name an uplink"),
@@ -239,6 +240,18 @@ struct ConfigurationSamples {
         client(
             9, "[[path]]\ninterface = \"eth0\"",
             "bondd.toml:9: [[path]] name \"eth0\" is used twice; give every path its own"),
+        client(
+            9, "mac = \"52:54:00:12:34:56\"",
+            "bondd.toml:8: [[path]] interface = \"eth0\" is named twice; keep one of interface, mac and device"
+        ),
+        client(
+            8, "mac = \"52:54:00:12:34\"",
+            "bondd.toml:8: [[path]] mac = \"52:54:00:12:34\" is not a hardware address such as 52:54:00:12:34:56"
+        ),
+        client(
+            8, "device = \"\"",
+            "bondd.toml:8: [[path]] device = \"\" is no place of hardware; use what ethtool -i calls bus-info, such as usb-0000:00:14.0-1.4"
+        ),
         client(7, "[path]", "bondd.toml:7: [path] is an array of tables; write [[path]]"),
         client(
             9, "gateway = \"eth0\"",

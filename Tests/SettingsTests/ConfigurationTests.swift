@@ -157,6 +157,29 @@ import Testing
     }
 
     @Test(arguments: [
+        ("mac = \"52-54-00-AB-34-56\"", Configuration.Hardware.mac("52:54:00:ab:34:56")),
+        ("device = \"usb-0000:00:14.0-1.4\"", .device("usb-0000:00:14.0-1.4")),
+    ])
+    func hardware(text: String, hardware: Configuration.Hardware) throws {
+        let sample = ConfigurationSamples.client.replacing("interface = \"eth0\"", with: text)
+        guard case .client(let client) = try samples.read(sample).role else {
+            Issue.record("no client")
+            return
+        }
+        #expect(client.paths[0].hardware == hardware && client.paths[0].interface.isEmpty)
+        #expect(!client.paths[0].name.isEmpty)
+    }
+
+    @Test func twoPathsBehindOneRouterAreSaid() throws {
+        func notices(_ more: String) throws -> [String] {
+            let second = "\n[[path]]\ninterface = \"eth0\"\nname = \"second\"\n\(more)"
+            return try samples.read(ConfigurationSamples.client + second).notices
+        }
+        #expect(try notices("").first?.contains("\"eth0\" and \"second\"") == true)
+        #expect(try notices("gateway = \"192.0.2.254\"").isEmpty)
+    }
+
+    @Test(arguments: [
         ("\"0.0.0.0/0\"", "IPv6", "::/0"), ("\"::/0\"", "IPv4", "0.0.0.0/0"),
     ])
     func whatGoesBesideAFullTunnelIsSaid(routes: String, beside: String, missing: String) throws {

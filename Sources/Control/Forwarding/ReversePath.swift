@@ -76,10 +76,14 @@ public struct ReversePathRelief: Sendable {
         refused = refused.filter { overlapping.contains($0.key) }
         var loosened: [String] = []
         for interface in overlapping {
-            guard let parameter = ReversePath.parameter(interface), let value = parameter.value else { continue }
+            guard let parameter = ReversePath.parameter(interface), let value = parameter.value else {
+                continue
+            }
             if ReversePath.isStrict(interface) {
                 do throws(ControlError) {
-                    try memory.remember([ForwardingMemory.Entry(parameter: parameter, before: value, after: "2")])
+                    try memory.remember([
+                        ForwardingMemory.Entry(parameter: parameter, before: value, after: "2")
+                    ])
                     try parameter.set("2")
                     refused[interface] = nil
                 } catch {

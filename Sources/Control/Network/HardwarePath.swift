@@ -46,7 +46,8 @@ public struct HardwarePath: Hashable, Sendable {
     var pathID: String? {
         let root = function.map { "pci-\($0)" } ?? parts.first.map { "platform-\($0)" }
         guard usb != nil else { return function == nil ? nil : root }
-        guard let root, let interface = parts.last(where: { $0.contains("-") && $0.contains(":") && !isFunction($0) }),
+        guard let root,
+            let interface = parts.last(where: { $0.contains("-") && $0.contains(":") && !isFunction($0) }),
             let dash = interface.firstIndex(of: "-")
         else { return nil }
         return "\(root)-usb-0:\(interface[interface.index(after: dash)...])"
@@ -58,7 +59,9 @@ public struct HardwarePath: Hashable, Sendable {
             let hub = parts.firstIndex(where: { part in
                 part.hasPrefix("usb") && part.count > 3 && part.dropFirst(3).allSatisfy(\.isNumber)
             }), hub > 0,
-            let device = parts[hub...].last(where: { $0.first?.isNumber == true && $0.contains("-") && !$0.contains(":") }),
+            let device = parts[hub...].last(where: {
+                $0.first?.isNumber == true && $0.contains("-") && !$0.contains(":")
+            }),
             let dash = device.firstIndex(of: "-")
         else { return nil }
         return (parts[hub - 1], device[device.index(after: dash)...])

@@ -10,6 +10,9 @@ public enum HostFamilies {
         guard !interface.contains("/"),
             KernelParameter("net/ipv6/conf/\(interface)/disable_ipv6").value == "1"
         else { return nil }
+        if interface == "all" {
+            return "IPv6 is off on this host (sysctl net.ipv6.conf.all.disable_ipv6=0 switches it on)"
+        }
         return "IPv6 is off on \(interface) (sysctl net.ipv6.conf.\(interface).disable_ipv6=0 switches it on)"
     }
 }

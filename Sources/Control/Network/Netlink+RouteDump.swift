@@ -20,7 +20,7 @@ public enum RouteFilter: Equatable, Sendable {
 
     /// RTPROT_… of programs that speak routing protocols: gated, zebra, BIRD, DECnet, XORP, Babel, Open/R, and FRR's for
     /// BGP, IS-IS, OSPF, RIP and EIGRP.
-    private static let daemons: Set<UInt8> = [8, 10, 11, 12, 13, 14, 42, 99, 186, 187, 188, 189, 192]
+    static let daemons: Set<UInt8> = [8, 10, 11, 12, 13, 14, 42, 99, 186, 187, 188, 189, 192]
 
     /// Whether a route with that header may be one.
     fileprivate func admits(_ header: rtmsg, _ message: UnsafeMutablePointer<nlmsghdr>) -> Bool {

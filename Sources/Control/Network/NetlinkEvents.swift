@@ -101,6 +101,9 @@ extension NetworkEvent {
                 ? .addressAdded(index: index, address) : .addressRemoved(index: index, address)
         case RTM_NEWROUTE, RTM_DELROUTE:
             guard rtnl_route_get_table(object) != NetworkRoute.localTable else { return nil }
+            // A routing daemon's table never rests; only its default routes are of interest (`RouteFilter.host`).
+            let isDefault = rtnl_route_get_dst(object).map { nl_addr_get_prefixlen($0) == 0 } ?? true
+            if !isDefault && RouteFilter.daemons.contains(rtnl_route_get_protocol(object)) { return nil }
             let hop = rtnl_route_get_nnexthops(object) == 1 ? rtnl_route_nexthop_n(object, 0) : nil
             self = .routeChanged(
                 index: hop.map { UInt32(bitPattern: rtnl_route_nh_get_ifindex($0)) } ?? 0,

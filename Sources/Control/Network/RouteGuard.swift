@@ -52,6 +52,19 @@ public struct RouteGuard: Equatable, Sendable {
         if kept.count > Self.most { (beside, overruled, kept) = (beside + overruled, [], []) }
     }
 
+    /// The host's routes through routers of uplinks that win over one of the tunnel's routes in the main table.
+    public static func narrower(
+        _ foreign: [NetworkRoute], than routes: [CIDR], uplinks: Set<UInt32>
+    ) -> [NetworkRoute] {
+        foreign.filter { route in
+            route.table == NetworkRoute.mainTable && route.gateway != nil && uplinks.contains(route.interface)
+                && routes.contains { own in
+                    own.contains(route.network.address)
+                        && (own.length < route.network.length || own == route.network && route.wins6)
+                }
+        }
+    }
+
     /// What a route through an uplink to public addresses claims.
     private enum Claim {
         /// What belongs to the link: the /64 of its own IPv6 address, or a point-to-point link's peer.
@@ -87,6 +100,11 @@ public struct RouteGuard: Equatable, Sendable {
                 return route
             }
     }
+}
+
+extension NetworkRoute {
+    /// Whether it comes before a route of IPv6 with the kernel's default metric to the same network.
+    fileprivate var wins6: Bool { network.address.family == .v6 && metric < 1024 }
 }
 
 extension CIDR {

@@ -2,8 +2,12 @@
 public struct ClientFile: Sendable {
     /// `[[path]]`
     public struct Path: Sendable {
-        /// Its interface, which is its name, too.
+        /// Its interface, which is its name, too, unless it has another.
         public var interface: String
+        /// `name`; nil leaves the key out.
+        public var name: String?
+        /// `mac`, in place of the interface; nil leaves the key out.
+        public var mac: String?
         /// Where the server is on it.
         public var endpoint: String
         /// `primary`, `backup`, `metered` or `never`.
@@ -78,12 +82,13 @@ public struct ClientFile: Sendable {
         for path in paths {
             text += """
                 [[path]]
-                interface = "\(path.interface)"
+                \(path.mac.map { "mac = \"\($0)\"" } ?? "interface = \"\(path.interface)\"")
                 role = "\(path.role)"
                 data_cap_gb = \(path.dataCap)
                 endpoint = "\(path.endpoint)"
 
                 """
+            if let name = path.name { text += "name = \"\(name)\"\n" }
             if let gateway = path.gateway { text += "gateway = \"\(gateway)\"\n" }
         }
         return text

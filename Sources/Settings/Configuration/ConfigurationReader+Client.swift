@@ -115,7 +115,8 @@ extension ConfigurationReader {
             else {
                 throw table.error(
                     "device", value,
-                    "is no place of hardware; use what ethtool -i calls bus-info, such as usb-0000:00:14.0-1.4")
+                    "is no place of hardware; use what ethtool -i calls bus-info, such as usb-0000:00:14.0-1.4"
+                )
             }
             if let mac = table["mac"] {
                 throw table.error("mac", mac, "is named twice; keep one of interface, mac and device")
@@ -124,8 +125,10 @@ extension ConfigurationReader {
         guard let text = try table.string("mac"), let value = table["mac"] else {
             return device.map { .device($0) }
         }
-        let mac = text.lowercased().split(separator: text.contains("-") ? "-" : ":", omittingEmptySubsequences: false)
-        guard [6, 20].contains(mac.count), mac.allSatisfy({ $0.count == 2 && $0.allSatisfy(\.isHexDigit) }) else {
+        let mac = text.lowercased().split(
+            separator: text.contains("-") ? "-" : ":", omittingEmptySubsequences: false)
+        guard [6, 20].contains(mac.count), mac.allSatisfy({ $0.count == 2 && $0.allSatisfy(\.isHexDigit) })
+        else {
             throw table.error("mac", value, "is not a hardware address such as 52:54:00:12:34:56")
         }
         return .mac(mac.joined(separator: ":"))
