@@ -21,10 +21,15 @@ struct Run: ParsableCommand {
     var check = false
 
     func run() throws {
-        let configuration = try Configuration(reading: config)
+        let configuration = try Configuration(reading: config, keys: check ? .check : .read)
         let log = options.log
         for notice in configuration.notices { log(.warning, notice) }
-        if check { return }
+        if check {
+            for finding in HostFit(configuration: configuration, facts: .now).findings {
+                log(.warning, [finding.found, finding.remedy].compactMap(\.self).joined(separator: "; "))
+            }
+            return print("\(config) is good")
+        }
         var daemon = try Daemon(
             configuration, file: config, socket: options.socket, state: stateDirectory, log: log)
         try daemon.start()
