@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -200,6 +201,11 @@ size_t clinux_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 int clinux_give_back(void *pages, size_t size) { return madvise(pages, size, MADV_DONTNEED) < 0 ? -errno : 0; }
 
 void clinux_trim_heap(void) { malloc_trim(0); }
+
+int clinux_clock_is_synchronised(void) {
+    struct timex state = {0};
+    return adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+}
 
 int clinux_accept(int fd) {
     int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -12,7 +12,7 @@ struct BondD: ParsableCommand {
         subcommands: [
             Init.self, Invite.self, Join.self, Clients.self, Services.self, PortunusPlane.self, Run.self,
             ShowStatus.self, Set.self,
-            Measure.self, Unlock.self, Cleanup.self, KeyGen.self, PubKey.self,
+            Measure.self, Doctor.self, Unlock.self, Cleanup.self, KeyGen.self, PubKey.self,
         ])
 
     /// See `runAsProgram`.

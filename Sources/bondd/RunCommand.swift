@@ -29,7 +29,12 @@ struct Run: ParsableCommand {
         let log = options.log
         let configuration = try read(log)
         for notice in configuration.notices { log(.warning, notice) }
-        if check { return }
+        if check {
+            for finding in HostFit(configuration: configuration, facts: .now).findings {
+                log(.warning, [finding.found, finding.remedy].compactMap(\.self).joined(separator: "; "))
+            }
+            return print("\(config) is good")
+        }
         var daemon: Daemon
         do {
             daemon = try Daemon(
@@ -46,7 +51,7 @@ struct Run: ParsableCommand {
     /// Reads the configuration. When it can't be used, a kill switch that it had holds as it was last set.
     private func read(_ log: Log) throws -> Configuration {
         do throws(ConfigurationError) {
-            return try Configuration(reading: config)
+            return try Configuration(reading: config, keys: check ? .check : .read)
         } catch {
             if !check { holdKillSwitch(log) }
             throw error

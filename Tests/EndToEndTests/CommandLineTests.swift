@@ -99,7 +99,8 @@ import Testing
         ("status --jsn", "'--json'? See bondd status --help"), ("invite a --ttl 24", "such as 24h"),
         ("invite a --uses 0", "from 1 to 1000; see bondd invite --help"),
         ("invite a --uses 100000000000000000000", "1 to 1000"), ("init --endpoint nohost", "HOST:PORT"),
-        ("set path.fibre.cap -5", "can't be -5"), ("set mode", "stripe"), ("status --log-level loud", "warning"),
+        ("set path.fibre.cap -5", "can't be -5"), ("set mode", "stripe"),
+        ("status --log-level loud", "warning"),
     ]) func wrongUsageSaysWhatIsRight(_ line: String, words: String) throws {
         let child = try run(line.split(separator: " ").map(String.init))
         #expect(child.status == .exited(2))
@@ -108,19 +109,23 @@ import Testing
     }
 
     /// ENOSPC and a closed descriptor: a key or a link that nobody has read is lost.
-    @Test(arguments: ["keygen", "pubkey", "--help", "status --help", "--version", "help"], [">/dev/full", ">&-"])
+    @Test(
+        arguments: ["keygen", "pubkey", "--help", "status --help", "--version", "help"],
+        [">/dev/full", ">&-"])
     func outputThatCannotBeWrittenIsAFailure(_ line: String, place: String) throws {
         let child = try Child(
             ["sh", "-c", "exec \(bondd) \(line) \(place)"],
             input: .text("dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=\n"))
         try child.wait(seconds: 5)
         #expect(child.status == .exited(1))
-        #expect(isOneSentence(child.errors) && child.errors.contains("could not be written"), "\(child.errors)")
+        #expect(
+            isOneSentence(child.errors) && child.errors.contains("could not be written"), "\(child.errors)")
     }
 
     @Test func optionsOfAllCommandsMayComeFirst() throws {
         for line in [
-            "--socket /nonexistent/sock status", "--log-level error --socket=/nonexistent/sock set mode stripe",
+            "--socket /nonexistent/sock status",
+            "--log-level error --socket=/nonexistent/sock set mode stripe",
             "clients --socket /nonexistent/sock revoke a", "clients --socket /nonexistent/sock",
         ] {
             let child = try run(line.split(separator: " ").map(String.init))
@@ -129,7 +134,9 @@ import Testing
     }
 
     @Test func errorsAreJSONWhereTheLogIs() throws {
-        for line in ["status --log-format json --socket /nonexistent/sock", "run --log-format=json --nonsense"] {
+        for line in [
+            "status --log-format json --socket /nonexistent/sock", "run --log-format=json --nonsense",
+        ] {
             let child = try run(line.split(separator: " ").map(String.init))
             let object = try #require(
                 try JSONSerialization.jsonObject(with: Data(child.errors.utf8)) as? [String: Any])

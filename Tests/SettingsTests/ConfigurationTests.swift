@@ -346,7 +346,8 @@ import Testing
             throws: ConfigurationError(
                 file: missing, line: nil,
                 problem:
-                    "does not exist; make one with bondd init on a server, bondd join LINK on a client, or name another with --config")
+                    "does not exist; make one with bondd init on a server, bondd join LINK on a client, or name another with --config"
+            )
         ) {
             _ = try Configuration(reading: missing)
         }

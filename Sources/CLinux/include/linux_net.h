@@ -70,6 +70,9 @@ int clinux_give_back(void *pages, size_t size);
 // Gives the kernel back the free pages of the heap.
 void clinux_trim_heap(void);
 
+// Whether something keeps the system's clock in step with the world's (adjtimex(2)).
+int clinux_clock_is_synchronised(void);
+
 // accept4 of a descriptor that does not block and is closed on exec.
 int clinux_accept(int fd);
 // Moves the calling thread into a network namespace of its own, with nothing but an lo that is down.

@@ -9,7 +9,8 @@ extension ConfigurationReader {
         _ key: [UInt8], _ table: TOMLTable, _ tunnel: Configuration.Tunnel, _ problem: String
     ) throws(ConfigurationError) {
         let own = tunnel.privateKey.key
-        guard !own.isEmpty, let value = table["public_key"], PrivateKey(bytes: own).publicKey.bytes == key else {
+        guard !own.isEmpty, let value = table["public_key"], PrivateKey(bytes: own).publicKey.bytes == key
+        else {
             return
         }
         throw table.error("public_key", value, problem)
@@ -35,19 +36,20 @@ extension ConfigurationReader {
 }
 
 extension CIDR {
-    /// Why no host can have this address in its network, and what to write instead; nil when one can. Networks of one or two
+    /// Why no host can have this address in its network; nil when one can. Networks of one or two
     /// addresses have neither a network's nor a broadcast address (RFC 3021, RFC 6164).
     var hostProblem: String? {
         let bits = address.byteCount * 8
         guard length > 0, length < bits - 1 else { return nil }
-        if network.address == address { return "is the network itself; use an address in it, such as \(first)" }
+        if network.address == address { return "is the network itself" }
         guard address.family == .v4 else { return nil }
         let broadcast = UInt32(truncatingIfNeeded: network.address.low) | UInt32.max >> UInt32(length)
         guard UInt32(truncatingIfNeeded: address.low) == broadcast else { return nil }
-        return "is the network's broadcast address; use another, such as \(first)"
+        return "is the network's broadcast address"
     }
 
-    private var first: CIDR {
+    /// The network's first address that a host can have.
+    var firstHost: CIDR {
         let address = network.address
         let next =
             address.family == .v4

@@ -47,7 +47,8 @@ extension ConfigurationReader {
                     "public_key", table["public_key"]!, "is another client's too; every client makes its own")
             }
             try refuseOwnKey(
-                key, table, tunnel, "is this server's own key; name the client's, which bondd pubkey < client.key prints there")
+                key, table, tunnel,
+                "is this server's own key; name the client's, which bondd pubkey < client.key prints there")
             let addresses =
                 try table.list("address", "is not an address such as 10.77.0.2") { IPAddress($0) } ?? []
             guard !addresses.isEmpty else { throw table.error("needs address = [\"ADDRESS\"]") }
@@ -61,7 +62,7 @@ extension ConfigurationReader {
                 if let problem = tunnel.addresses.first(where: { $0.contains(address) }).flatMap({
                     CIDR(address, length: $0.length)?.hostProblem
                 }) {
-                    throw table.error("address", value, problem)
+                    throw table.error("address", value, "\(problem); use another address in it")
                 }
                 guard taken.insert(address).inserted else {
                     throw table.error(

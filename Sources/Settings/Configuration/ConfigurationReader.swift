@@ -111,7 +111,10 @@ struct ConfigurationReader {
             if !hosts.insert(address).inserted {
                 throw table.error("address", value, "is there twice; remove one")
             }
-            if let problem = CIDR(text)?.hostProblem { throw table.error("address", value, problem) }
+            if let host = CIDR(text), let problem = host.hostProblem {
+                throw table.error(
+                    "address", value, "\(problem); use an address in it, such as \(host.firstHost)")
+            }
         }
         let mtu = try table.integer("mtu", in: 576...1900)
         if let mtu, mtu < 1280, addresses.contains(where: { $0.address.family == .v6 }) {

@@ -1,0 +1,105 @@
+import ArgumentParser
+import Commands
+import Control
+import Glibc
+import Messages
+import Packet
+import Settings
+
+/// `bondd doctor`
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Look for what keeps bondd from working, on client or server, and say what to do.",
+        discussion: """
+            Whether bondd runs or not, a line each: ok, warn or FAIL, what was found, and the remedy. It changes nothing, takes 15 s \
+            at most, and exits with 1 when something is wrong.
+            """)
+
+    @OptionGroup var options: GlobalOptions
+
+    @Option(help: "The configuration.")
+    var config = "/etc/bondd/bondd.toml"
+
+    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
+    var stateDirectory = "/var/lib/bondd"
+
+    @Option(
+        help:
+            "A new file for a report to send with a question: this, the configuration, status, routes, rules and log, without any secret."
+    )
+    var report: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    /// How long all checks may take together.
+    private static let patience = Interval.seconds(12)
+
+    private static let checks: [any HostCheck] = [
+        FileCheck(), UnitCheck(), DaemonCheck(), ControlPlaneCheck(), StateDirectoryCheck(), ClockCheck(),
+        TunCheck(),
+        KillSwitchCheck(), ListenCheck(), AddressCheck(), UDPCheck(), KeyCheck(), RouteCheck(),
+        ReversePathCheck(),
+        FirewallCheck(), NamesCheck(),
+    ]
+
+    func run() throws {
+        let examination = examine()
+        let findings = Self.checks.flatMap { $0.findings(examination) }
+        if let report { try SupportReport(examination, findings).write(to: report) }
+        if json {
+            let line = try? Line.encode(Diagnosis(findings))
+            print(String(decoding: line ?? [], as: UTF8.self), terminator: "")
+        } else {
+            print(FindingTable(findings).text, terminator: "")
+            if let report {
+                print(
+                    "The report is \(report), without keys, tokens or links; it has addresses and names in it."
+                )
+            }
+        }
+        try StandardOutput.finish()
+        if findings.contains(where: { $0.verdict == .fail }) { throw ExitCode.failure }
+    }
+
+    private func examine() -> Examination {
+        let deadline = DataPlane.clock() + Self.patience
+        let configuration = try? Settings.Configuration(reading: config)
+        var socket = options.socket
+        var status = Self.status(socket)
+        // A second instance on one machine has a socket of its own.
+        if let own = configuration?.tunnel.interface, socket == "/run/bondd/bondd.sock",
+            status?.interface != own
+        {
+            let other = "/run/bondd/\(own).sock"
+            if let found = Self.status(other) {
+                (socket, status) = (other, found)
+            } else if status != nil {
+                status = nil
+            }
+        }
+        return Examination(
+            file: config, stateDirectory: stateDirectory, socket: socket, configuration: configuration,
+            status: status,
+            facts: .now, deadline: deadline)
+    }
+
+    private static func status(_ socket: String) -> Status? {
+        guard case .status(let status)? = try? ControlClient.ask(.status, path: socket, timeout: 2000) else {
+            return nil
+        }
+        return status
+    }
+}
+
+/// What `bondd doctor --json` prints.
+struct Diagnosis: Encodable {
+    let ok: Bool
+    let findings: [Finding]
+
+    init(_ findings: [Finding]) {
+        ok = !findings.contains { $0.verdict == .fail }
+        self.findings = findings
+    }
+}

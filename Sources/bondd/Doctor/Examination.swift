@@ -1,0 +1,45 @@
+import Glibc
+import Messages
+import Packet
+import Settings
+
+/// What `bondd doctor` has to go by, and until when it may take.
+struct Examination {
+    let file: String
+    let stateDirectory: String
+    let socket: String
+    /// Nil when the file is missing or wrong.
+    let configuration: Configuration?
+    /// What a daemon that runs says; nil without one.
+    let status: Status?
+    let facts: HostFacts
+    let deadline: Instant
+
+    var isRoot: Bool { geteuid() == 0 }
+
+    /// Milliseconds until the end, at most so many.
+    func time(atMost milliseconds: Int64) -> Int64 {
+        let left = deadline - DataPlane.clock()
+        return max(0, min(milliseconds, Int64(left.milliseconds)))
+    }
+
+    /// Milliseconds for one part of a report: the checks leave three seconds.
+    var reportTime: Int64 { time(atMost: 700) + 200 }
+
+    /// The tunnel's interface.
+    var tunnel: String { configuration?.tunnel.interface ?? status?.interface ?? "bond0" }
+
+    var client: Configuration.Client? {
+        if case .client(let client)? = configuration?.role { client } else { nil }
+    }
+
+    var server: Configuration.Server? {
+        if case .server(let server)? = configuration?.role { server } else { nil }
+    }
+}
+
+/// One thing that `bondd doctor` looks at. What it gathers and how it judges that are apart, so that judgement is tested without a
+/// host.
+protocol HostCheck: Sendable {
+    func findings(_ examination: Examination) -> [Finding]
+}

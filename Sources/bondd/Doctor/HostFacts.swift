@@ -1,0 +1,54 @@
+import Control
+import Packet
+import Settings
+
+/// The host's interfaces, addresses and routes as they are now, for checks that only judge.
+struct HostFacts {
+    /// An address and the interface that has it.
+    struct Address: Equatable {
+        let interface: String
+        let network: CIDR
+    }
+
+    var interfaces: [NetworkInterface] = []
+    var addresses: [Address] = []
+    var routes: [NetworkRoute] = []
+    /// Interfaces of bondds that run, by `RoutingTable.short`.
+    var tunnels: Swift.Set<UInt32> = []
+
+    /// Nothing: a host without a network.
+    init() {}
+
+    /// What the kernel says now; nothing when it can't be asked.
+    static var now: HostFacts {
+        guard let netlink = try? Netlink(), let facts = try? HostFacts(netlink) else { return HostFacts() }
+        return facts
+    }
+
+    /// What the kernel says.
+    init(_ netlink: borrowing Netlink) throws(ControlError) {
+        interfaces = try netlink.interfaces()
+        for interface in interfaces {
+            for address in try netlink.addresses(ofInterface: interface.index) {
+                addresses.append(Address(interface: interface.name, network: address))
+            }
+        }
+        routes = try netlink.routes()
+        tunnels = (try? HostRouting.owners(netlink)) ?? []
+    }
+
+    func interface(named name: String) -> NetworkInterface? { interfaces.first { $0.name == name } }
+
+    func name(of index: UInt32) -> String { interfaces.first { $0.index == index }?.name ?? "\(index)" }
+
+    /// The interfaces that lead to the server, as the configuration names or the daemon would find them.
+    func uplinks(of client: Configuration.Client, tunnel: String) -> [String] {
+        if !client.paths.isEmpty {
+            return client.paths.map(\.interface).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        }
+        var besides = tunnels
+        if let own = interface(named: tunnel) { besides.insert(RoutingTable.short(own.index)) }
+        return Uplink.find(in: interfaces, routes: routes, discovery: client.discovery, besides: besides)
+            .map(\.interface.name)
+    }
+}

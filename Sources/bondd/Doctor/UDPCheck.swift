@@ -1,0 +1,185 @@
+import Control
+import Glibc
+import Packet
+import Proto
+import Settings
+import Transport
+
+/// A client's uplinks: whether UDP gets from each to each of the server's endpoints and back, asked by a datagram that changes
+/// nothing there (`VersionProbe`), and the MTU of each.
+struct UDPCheck: HostCheck {
+    /// One way from an uplink to an endpoint.
+    struct Way: Equatable {
+        let interface: String
+        let endpoint: Endpoint
+        /// How long the answer took; nil: none came.
+        var rtt: Interval?
+    }
+
+    /// The most ways that are tried; more would answer no other question.
+    private static let mostWays = 32
+    private static let patience: Int64 = 3000
+    /// When a probe is sent, in milliseconds: one may get lost, and the way by a satellite takes most of a second.
+    private static let sendings: [Int64] = [0, 500, 1200]
+
+    func findings(_ examination: Examination) -> [Finding] {
+        guard let client = examination.client else { return [] }
+        let uplinks = examination.facts.uplinks(of: client, tunnel: examination.tunnel)
+        guard !uplinks.isEmpty else {
+            return [
+                .fail(
+                    "uplinks", "no interface that may be one has a default route",
+                    "connect one, or name it in [discovery] include if it is virtual, or in a [[path]]")
+            ]
+        }
+        var findings = uplinks.compactMap { Self.judgeMTU(examination.facts.interface(named: $0)) }
+        guard examination.isRoot else { return findings + [.warn("udp", "not tried", "run this as root")] }
+        var (endpoints, unresolved) = Self.resolve(client, examination.time(atMost: 3000))
+        findings += unresolved
+        endpoints = Array(endpoints.prefix(8))
+        var ways = uplinks.flatMap { name -> [Way] in
+            let families = Swift.Set(
+                examination.facts.addresses.filter { $0.interface == name && !$0.network.address.isLinkLocal }
+                    .map(\.network.address.family))
+            return endpoints.filter { families.contains($0.address.family) }.map {
+                Way(interface: name, endpoint: $0)
+            }
+        }
+        ways = Array(ways.prefix(Self.mostWays))
+        try? Self.probe(
+            &ways, PublicKey(bytes: client.server.publicKey), examination.time(atMost: Self.patience))
+        return findings + Self.judge(ways, uplinks: uplinks, endpoints: endpoints)
+    }
+
+    // MARK: - Judging
+
+    static func judgeMTU(_ interface: NetworkInterface?) -> Finding? {
+        guard let interface else { return nil }
+        if !interface.isUp {
+            return .fail("uplinks", "\(interface.name) is off", "ip link set \(interface.name) up")
+        }
+        if !interface.hasCarrier {
+            return .fail("uplinks", "\(interface.name) has no link", "check its cable, radio or SIM")
+        }
+        // What IPv6 needs at least (RFC 8200 section 5).
+        guard interface.mtu < 1280 else {
+            return .ok("uplinks", "\(interface.name) is on, MTU \(interface.mtu)")
+        }
+        return .warn(
+            "uplinks", "\(interface.name) has an MTU of \(interface.mtu) only",
+            "ip link set \(interface.name) mtu 1500, unless its network has less")
+    }
+
+    static func judge(_ ways: [Way], uplinks: [String], endpoints: [Endpoint]) -> [Finding] {
+        if endpoints.isEmpty { return [] }
+        var findings: [Finding] = []
+        for name in uplinks {
+            let own = ways.filter { $0.interface == name }
+            guard !own.isEmpty else {
+                findings.append(
+                    .fail(
+                        "udp", "\(name) has no address of a family that the server has",
+                        "give it one, or the server an endpoint of its family"))
+                continue
+            }
+            for case let (way, rtt?) in own.map({ ($0, $0.rtt) }) {
+                findings.append(
+                    .ok(
+                        "udp",
+                        "\(name): the server answers at \(way.endpoint), \(Figure.text(rtt.milliseconds)) ms")
+                )
+            }
+            let silent = own.filter { $0.rtt == nil }.map { "\($0.endpoint)" }.joined(separator: " and ")
+            if silent.isEmpty { continue }
+            if own.contains(where: { $0.rtt != nil }) {
+                findings.append(
+                    .warn(
+                        "udp", "\(name): nothing answers at \(silent)",
+                        "open that endpoint's UDP port, or remove it from [server] endpoints"))
+            } else if ways.contains(where: { $0.rtt != nil }) {
+                findings.append(
+                    .fail(
+                        "udp", "\(name): nothing answers at \(silent), though others get answers",
+                        "the network behind \(name) drops UDP or wants a log-in: try curl --interface \(name) http://example.com"
+                    ))
+            } else {
+                findings.append(
+                    .fail(
+                        "udp", "\(name): no bondd with the server's key answers at \(silent)",
+                        "on the server: bondd doctor; check its public_key and endpoints here, and that its UDP port is open to the internet"
+                    ))
+            }
+        }
+        return findings
+    }
+
+    // MARK: - Gathering
+
+    private static func resolve(
+        _ client: Configuration.Client, _ milliseconds: Int64
+    ) -> (endpoints: [Endpoint], findings: [Finding]) {
+        var endpoints: [Endpoint] = []
+        var findings: [Finding] = []
+        let all = client.allEndpoints.reduce(into: [HostPort]()) { if !$0.contains($1) { $0.append($1) } }
+        for name in all {
+            if let endpoint = name.endpoint, !endpoints.contains(endpoint) { endpoints.append(endpoint) }
+        }
+        let names = all.filter { $0.endpoint == nil }
+        if names.isEmpty { return (endpoints, []) }
+        do {
+            let seconds = Int32(max(1, milliseconds / 1000))
+            let found = try Resolver().resolveAll(names, seconds: seconds)
+            findings.append(
+                .ok(
+                    "udp",
+                    "\(names.map(\.host).joined(separator: ", ")) has \(found.count) address\(found.count == 1 ? "" : "es")"
+                ))
+            endpoints += found.filter { !endpoints.contains($0) }
+        } catch {
+            findings.append(.told("udp", .fail, "\(error)"))
+        }
+        return (endpoints, findings)
+    }
+
+    /// Sends probes by all ways at once and waits for the answers.
+    private static func probe(_ ways: inout [Way], _ server: PublicKey, _ milliseconds: Int64) throws {
+        var entropy = Entropy(seed: Sodium.systemSeed())
+        let probes = ways.map { _ in VersionProbe(server: server, number: entropy.next32()) }
+        // Marked as the tunnel's own datagrams are, so that they go outside of it and through a kill switch.
+        let sockets = ways.enumerated().map { number, way -> UDPSocket? in
+            UDPSocket.opened(
+                number: UInt16(number), family: way.endpoint.address.family, boundTo: way.interface,
+                mark: TunnelMark.value)
+        }
+        var outbox = Outbox()
+        var batch = ReceiveBatch()
+        let start = DataPlane.clock()
+        var sendings = Self.sendings[...]
+        while true {
+            let elapsed = Int64((DataPlane.clock() - start).milliseconds)
+            if elapsed >= milliseconds || ways.allSatisfy({ $0.rtt != nil }) { return }
+            if let due = sendings.first, elapsed >= due {
+                sendings = sendings.dropFirst()
+                for (number, way) in ways.enumerated() where way.rtt == nil {
+                    guard let socket = sockets[number], let room = outbox.reserve(Wire.initSize) else {
+                        continue
+                    }
+                    let link = Link(socket: UInt16(number), remote: way.endpoint)
+                    outbox.commit(probes[number].write(to: room), to: link)
+                    _ = socket.socket.send(outbox, entries: 0..<outbox.count)
+                    outbox.clear()
+                }
+            }
+            var watched = sockets.map {
+                pollfd(fd: $0?.socket.fileDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
+            }
+            guard poll(&watched, nfds_t(watched.count), 50) > 0 else { continue }
+            for (number, event) in watched.enumerated() where event.revents != 0 {
+                guard let socket = sockets[number], socket.socket.receive(into: &batch) > 0 else { continue }
+                for index in 0..<batch.count where probes[number].isAnswer(batch.datagram(index)) {
+                    ways[number].rtt = ways[number].rtt ?? (DataPlane.clock() - start)
+                }
+            }
+        }
+    }
+}
