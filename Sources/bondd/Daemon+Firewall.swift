@@ -21,11 +21,9 @@ extension Daemon {
 
     /// Looks up the server's names again, now that there is a tunnel: while the kill switch was on without one, nobody
     /// answered.
-    func renewNames() {
-        guard firewall?.wantsKillSwitch == true, case .client(let client) = configuration.role else { return }
-        for name in client.allEndpoints where name.endpoint == nil {
-            resolver.resolve(name)
-        }
+    mutating func renewNames() {
+        guard firewall?.wantsKillSwitch == true else { return }
+        names.hurry()
     }
 
     /// `bondd unlock`
