@@ -10,12 +10,18 @@ struct Dialer: ~Copyable {
         var name: String
         var role: PathRole
         var capMbit: UInt32
-        var link: Link?
+        /// The links to the server's endpoints.
+        var race = LinkRace()
+        /// How many of them have had this round's init.
+        var turn = 0
         /// The interface's MTU in bytes.
         var mtu: Int
         var jar: CookieJar
         var lastMac1: Mac?
         var answeredCookie = false
+
+        /// The link to use; nil while there is none.
+        var link: Link? { race.first }
     }
 
     /// The paths that the daemon has given.
@@ -25,6 +31,8 @@ struct Dialer: ~Copyable {
     var current: UnsafeMutablePointer<Attempt>?
     /// When the next init leaves; `.never` while none is wanted.
     var nextAttempt = Instant.zero
+    /// When the next round of inits begins.
+    var roundEnd = Instant.zero
     /// When this search began; nil when there is none.
     var searchingSince: Instant?
     /// Whether the daemon was told that nobody answers.
@@ -43,7 +51,7 @@ struct Dialer: ~Copyable {
 
     /// Starts a search at once, unless one is under way.
     mutating func restart() {
-        if searchingSince == nil { nextAttempt = .zero }
+        if searchingSince == nil { (nextAttempt, roundEnd) = (.zero, .zero) }
     }
 }
 

@@ -80,6 +80,7 @@ extension Engine {
         let path = session.pointee.paths[index]
         path.pointee.replay.mark(header.packetNumber)
         confirm(session, epoch, now: now)
+        if role == .client { settle(path, on: link) }
         session.pointee.note(
             header, size: datagram.count, on: index, from: link, &resources, now: now)
         touch(session)

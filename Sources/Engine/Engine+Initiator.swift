@@ -15,6 +15,7 @@ extension Engine {
         guard let wanted = wantsHandshake(now: now) else {
             dialer.searchingSince = nil
             dialer.nextAttempt = nextDialCheck(now: now)
+            dialer.roundEnd = .zero
             forgetAttempt()
             return
         }
@@ -28,13 +29,19 @@ extension Engine {
             dialer.hasComplained = true
             resources.events.append(.unanswered)
         }
-        let jitter = Interval(nanoseconds: Int64(resources.entropy.below(250_000_000)))
-        dialer.nextAttempt = now + Self.retry(after: now - since) + jitter
+        if now >= dialer.roundEnd {
+            let jitter = Interval(nanoseconds: Int64(resources.entropy.below(250_000_000)))
+            beginRound(until: now + Self.retry(after: now - since) + jitter)
+        }
         if !isUnderWay(wanted, now: now) {
             forgetAttempt()
-            guard begin(wanted, now: now, wall: wall) else { return }
+            guard begin(wanted, now: now, wall: wall) else {
+                dialer.nextAttempt = dialer.roundEnd
+                return
+            }
+            for index in dialer.paths.indices { dialer.paths[index].turn = 0 }
         }
-        for index in dialer.paths.indices { sendInit(on: index, now: now) }
+        sendRound(toAll: wanted == .session, now: now)
     }
 
     /// Whether there is an init that may go again.
@@ -70,11 +77,9 @@ extension Engine {
         }
     }
 
-    /// Sends the init under way, if there is one, on a path.
-    mutating func sendInit(on index: Int, isCookieAnswer: Bool = false, now: Instant) {
-        guard let attempt = dialer.current, let link = dialer.paths[index].link,
-            dialer.paths[index].role != .never
-        else { return }
+    /// Sends the init under way, if there is one, on a path by one of its links.
+    mutating func sendInit(on index: Int, by link: Link, isCookieAnswer: Bool = false, now: Instant) {
+        guard let attempt = dialer.current, dialer.paths[index].role != .never else { return }
         let (length, mac1) = attempt.pointee.initiator.writeInit(
             pathID: dialer.paths[index].id, cookie: dialer.paths[index].jar.current(now),
             to: resources.scratch)
@@ -134,6 +139,7 @@ extension Engine {
         _ established: consuming Established, _ attempt: UnsafeMutablePointer<Attempt>, from link: Link,
         now: Instant
     ) {
+        let answering = settle(on: link)
         let id = attempt.pointee.initiator.sessionID
         let rtt = attempt.pointee.isRepeated ? nil : now - attempt.pointee.startedAt
         let continues = established.payload.continues && attempt.pointee.continues
@@ -161,11 +167,12 @@ extension Engine {
         dialer.searchingSince = nil
         dialer.hasComplained = false
         dialer.nextAttempt = nextDialCheck(now: now)
+        dialer.roundEnd = .zero
         // The path that the answer came by is up, and every path says hello under the new keys.
         for i in 0..<session.pointee.paths.count {
             let path = session.pointee.paths[i]
             path.pointee.control.ping = true
-            guard !continues, path.pointee.link?.socket == link.socket else { continue }
+            guard !continues, path.pointee.id == answering else { continue }
             if let rtt { path.pointee.rtt.record(rtt, now: now) }
             if path.pointee.liveness.answered(now: now, alone: true) {
                 let name = peers[0].configuration.name
@@ -183,7 +190,9 @@ extension Engine {
     ) {
         guard role == .client, let attempt = dialer.current,
             attempt.pointee.initiator.sessionID == header.sessionID,
-            let index = dialer.paths.firstIndex(where: { $0.link?.socket == link.socket })
+            let index = dialer.paths.firstIndex(where: {
+                $0.race.links.contains { $0.socket == link.socket && $0.remote == link.remote }
+            })
         else {
             resources.drops.handshake += 1
             return
@@ -200,7 +209,7 @@ extension Engine {
         guard let mac1 = dialer.paths[index].lastMac1, !dialer.paths[index].answeredCookie,
             dialer.paths[index].jar.read(datagram, answering: mac1, now: now)
         else { return }
-        sendInit(on: index, isCookieAnswer: true, now: now)
+        sendInit(on: index, by: link, isCookieAnswer: true, now: now)
     }
 }
 

@@ -9,30 +9,35 @@ extension Engine {
     /// - Parameters:
     ///   - name: what the peer may call it, too.
     ///   - link: how to send on it; nil while that is not possible.
+    ///   - others: how to send on it to other endpoints of the server, of which the first that answers is used; at most 16
+    ///     links count.
     ///   - capMbit: the most that it may carry in Mbit/s; 0: no cap.
     ///   - mtu: the interface's, in bytes.
     public mutating func setPath(
         _ id: UInt16, name: String = "", role pathRole: PathRole, capMbit: UInt32 = 0, link: Link?,
-        mtu: Int = 1500,
-        now: Instant
+        others: [Link] = [], mtu: Int = 1500, now: Instant
     ) {
         precondition(role == .client)
+        let links = link.map { [$0] + others } ?? []
         if let index = dialer.paths.firstIndex(where: { $0.id == id }) {
             dialer.paths[index].name = name
             dialer.paths[index].role = pathRole
             dialer.paths[index].capMbit = capMbit
-            dialer.paths[index].link = link
+            dialer.paths[index].race.replace(links)
             dialer.paths[index].mtu = mtu
         } else {
             guard dialer.paths.count < Lanes.maximum else { return }
-            dialer.paths.append(
-                .init(
-                    id: id, name: name, role: pathRole, capMbit: capMbit, link: link, mtu: mtu,
-                    jar: CookieJar(responder: dialer.server)))
+            var path = Dialer.LocalPath(
+                id: id, name: name, role: pathRole, capMbit: capMbit, mtu: mtu,
+                jar: CookieJar(responder: dialer.server))
+            path.race.replace(links)
+            dialer.paths.append(path)
         }
+        // In the middle of a search the path joins the round at once.
         if dialer.searchingSince != nil, let index = dialer.paths.firstIndex(where: { $0.id == id }) {
-            if dialer.current == nil { dialer.nextAttempt = .zero }
-            sendInit(on: index, now: now)
+            dialer.paths[index].turn = 0
+            if dialer.current == nil { dialer.roundEnd = .zero }
+            dialer.nextAttempt = .zero
         }
         guard let session = peers[0].session,
             let local = dialer.paths.first(where: { $0.id == id })
@@ -40,6 +45,9 @@ extension Engine {
         add(local, to: session, now: now)
         touch(session)
     }
+
+    /// Client: the link that a path uses, or would; nil while it has none.
+    public func link(ofPath id: UInt16) -> Link? { dialer.paths.first { $0.id == id }?.link }
 
     /// Client: a path of the configuration is gone.
     public mutating func removePath(_ id: UInt16, now: Instant) {
@@ -52,8 +60,10 @@ extension Engine {
 
     /// The host can't send on the path now: no carrier, no address, no route. On a server this is never called: its paths
     /// are the client's.
-    public mutating func pathFailed(_ id: UInt16, now: Instant) {
-        guard role == .client, let session = peers[0].session, let index = session.pointee.paths.find(id)
+    /// - Parameter remote: the endpoint that it can't send to, which is no news of a path that uses another; nil: none at all.
+    public mutating func pathFailed(_ id: UInt16, to remote: Endpoint? = nil, now: Instant) {
+        guard role == .client, let session = peers[0].session, let index = session.pointee.paths.find(id),
+            remote == nil || session.pointee.paths[index].pointee.link?.remote == remote
         else { return }
         session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
         touch(session)
@@ -66,6 +76,7 @@ extension Engine {
         if let known {
             index = known
             let path = session.pointee.paths[known]
+            path.pointee.race = local.race
             if path.pointee.link != local.link {
                 path.pointee.link = local.link
                 path.pointee.mtu = PathMTU(ceiling: Path.datagram(local.mtu, local.link))
@@ -84,6 +95,7 @@ extension Engine {
                         now: now))
             else { return }
             index = added
+            session.pointee.paths[added].pointee.race = local.race
         }
         let path = session.pointee.paths[index]
         path.pointee.name = local.name

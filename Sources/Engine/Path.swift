@@ -10,6 +10,8 @@ struct Path: ~Copyable {
     var role: PathRole
     /// Where datagrams go; nil as long as this end can't send on it.
     var link: Link?
+    /// Client: that and the links to the server's other endpoints.
+    var race = LinkRace()
     /// Whether the peer was proven to be at `link`. Until then only a little may go there, and no data.
     var isValidated: Bool
     /// How many more bytes may go to the address that `challenge` is to prove: three times what came from it (RFC 9000
@@ -58,6 +60,10 @@ struct Path: ~Copyable {
     var busyAt = Instant.zero
     var lastSent = Instant.zero
     var lastHeard = Instant.zero
+    /// When the peer last said, by another path, that it hears this one.
+    var confirmedAt = Instant.zero
+    /// When the first PING left since something was last heard.
+    var askedAt = Instant.zero
     var nextIdleProbe = Instant.zero
     var lossRatio = 0.0
     /// The same, of what was sent while no queue stood: what is lost then is not lost to congestion.

@@ -120,6 +120,11 @@ extension Session {
         if path.pointee.liveness.state == .down {
             guard let sentAt = news.highestSent, sentAt >= path.pointee.liveness.since else { return }
         }
+        // What comes by another path proves only the way there, and a path that is up has both.
+        guard index == arrival || !path.pointee.isDeaf(now: now) else {
+            path.pointee.confirmedAt = now
+            return
+        }
         answered(index, &resources, name: name, now: now)
     }
 
@@ -200,7 +205,11 @@ extension Session {
             let wantsAck = compose(i, &writer, assignment: assignment, enrolment: enrolment, now: now)
             let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
             guard payload.count > 0 else { continue }
-            send(payload, on: i, to: link, wantsAck: wantsAck, into: &outbox, &resources, now: now)
+            // What is lost on the way to an endpoint that is only tried says nothing of the path.
+            let way = isClient ? path.pointee.probeLink(now: now) ?? link : link
+            send(
+                payload, on: i, to: way, wantsAck: wantsAck, isProbe: way != link, into: &outbox, &resources,
+                now: now)
             // An ACK is worth a second way when the first is in doubt.
             if ackIsDue && !path.pointee.liveness.isUp, let other = fastestPath(but: i),
                 let otherLink = paths[other].pointee.link, let ack = ackFrame(i, now: now)
@@ -237,6 +246,7 @@ extension Session {
         if path.pointee.control.ping {
             path.pointee.control.ping = false
             _ = writer.append(ping: now.microseconds)
+            if path.pointee.askedAt <= path.pointee.lastHeard { path.pointee.askedAt = now }
             wantsAck = true
         }
         if isClient && (wantsAck || owesPreferences || path.pointee.control.farewell) {
@@ -310,16 +320,18 @@ extension Session {
 
     private mutating func send(
         _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
-        into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+        isProbe: Bool = false, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
         let path = paths[index]
         let size = payload.count + Wire.headerSize + Wire.tagSize
         guard path.pointee.isValidated || path.pointee.spend(size) else { return }
-        seal(payload, on: index, to: link, wantsAck: wantsAck, into: &outbox, &resources, now: now)
+        seal(
+            payload, on: index, to: link, wantsAck: wantsAck, isProbe: isProbe, into: &outbox, &resources,
+            now: now)
     }
 
     /// Seals a control payload and books it. Its sequence is the lowest that may still come on this path.
-    /// - Parameter isProbe: whether it tries a size: then its loss says nothing of the path, and is no loss.
+    /// - Parameter isProbe: whether it tries a size or an endpoint: then its loss says nothing of the path, and is no loss.
     mutating func seal(
         _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
         isProbe: Bool = false,

@@ -19,7 +19,7 @@ extension Session {
                 if hasPathUp { moveAway(from: i, &resources) }
                 resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
             }
-            if path.pointee.liveness.givesUpAt(path.pointee.rtt) <= now {
+            if path.pointee.liveness.givesUpAt(path.pointee.rtt) <= now || isOneWay(path, now: now) {
                 fail(i, &resources, name: name, now: now)
             }
             if path.pointee.liveness.probeDue <= now && mayProbe(path, now: now) {
@@ -41,6 +41,12 @@ extension Session {
             }
         }
         measureReach(&resources, name: name)
+    }
+
+    /// Whether the peer hears a path that is up, as it says by others, and its answers don't come back.
+    private func isOneWay(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
+        path.pointee.liveness.isUp && path.pointee.isDeaf(now: now)
+            && path.pointee.confirmedAt > path.pointee.lastHeard
     }
 
     /// A server probes only where the client was proven to be, and not for long: whether a path comes back is the client's

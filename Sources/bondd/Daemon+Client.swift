@@ -11,8 +11,6 @@ import Transport
 extension Daemon {
     /// How often paths that do not work are looked at, beside the kernel's events.
     private static var checkInterval: Interval { .seconds(1) }
-    /// How long an endpoint has to answer before the next one is tried.
-    private static var endpointPatience: Interval { .seconds(3) }
 
     /// Sets up the paths of the configuration, or those that are found.
     mutating func connect(_ client: Configuration.Client) throws {
@@ -30,39 +28,12 @@ extension Daemon {
             log(.error, "there are no more path IDs; restart bondd", ["path": path.name])
             return
         }
-        let added = ClientPath(id: nextPathID, configuration: path)
+        let taken = paths.map(\.place)
+        let place = (0..<UInt16.max / 2).first { !taken.contains($0) } ?? 0
+        let added = ClientPath(id: nextPathID, place: place, configuration: path)
         nextPathID += 1
         added.endpoints = endpoints(of: path, client)
         paths.append(added)
-    }
-
-    /// The endpoints that are addresses, those whose names are known, and the others' later.
-    private func endpoints(of path: Configuration.Path, _ client: Configuration.Client) -> [Endpoint] {
-        let wanted = client.endpoints(of: path)
-        for name in wanted where name.endpoint == nil { resolver.resolve(name) }
-        return wanted.flatMap { name in
-            name.endpoint.map { [$0] } ?? resolved[name] ?? firewall?.rememberedEndpoints(of: name) ?? []
-        }
-    }
-
-    /// A name was resolved, or was not: then it is tried again at the next check.
-    mutating func resolved(_ resolution: Resolver.Resolution, now: Instant) {
-        guard case .client(let client) = configuration.role else { return }
-        if let problem = resolution.problem {
-            log(.warning, problem)
-            return
-        }
-        firewall?.learn(resolution)
-        // A path that comes later may find no way to a name server, as all goes into a tunnel that has no path.
-        resolved[resolution.name] = resolution.endpoints
-        for path in paths {
-            let wanted = client.endpoints(of: path.configuration)
-            guard wanted.contains(resolution.name) else { continue }
-            for endpoint in resolution.endpoints where !path.endpoints.contains(endpoint) {
-                path.endpoints.append(endpoint)
-            }
-        }
-        checkPaths(now: now)
     }
 
     /// Looks at every path: its interface, its socket, its endpoint.
@@ -77,16 +48,9 @@ extension Daemon {
         watchTunnel(now: now)
         lookAtRouters(now: now)
         let working = workingPaths(now: now)
+        lookUpNames(client, isOut: working.isEmpty, now: now)
         for path in paths {
-            if path.endpoints.isEmpty {
-                for name in client.endpoints(of: path.configuration)
-                where name.endpoint == nil { resolver.resolve(name) }
-            }
-            if !working.contains(path.id) && path.dataState != .spent && path.endpoints.count > 1
-                && now - path.chosenAt > Self.endpointPatience
-            {
-                path.rotate(now: now)
-            }
+            watchReach(of: path, isWorking: working.contains(path.id), isOut: working.isEmpty, now: now)
             follow(path, now: now)
         }
         permitEndpoints()
@@ -100,36 +64,51 @@ extension Daemon {
 
     /// Brings the Engine up to date with one path.
     mutating func follow(_ path: ClientPath, now: Instant) {
-        let hadLink = path.link
-        let (socket, endpoint) = (path.socket, path.endpoint)
         slot(for: path)
+        let (hadLinks, hadLocal, hadEndpoint) = (path.links, path.local, path.endpoint)
         let changed = path.follow(
-            netlink, routes: hostRoutes, offload: configuration.tunnel.offload, log: log)
-        if path.endpoint != endpoint { path.chosenAt = now }
-        if path.socket !== socket, let new = path.socket { install(new) }
-        if path.socket == nil && Int(path.id) < plane.sockets.count { plane.sockets[Int(path.id)] = nil }
-        guard changed || path.link != hadLink || !path.isKnownToEngine else { return }
+            netlink, routes: hostRoutes, inUse: plane.engine.link(ofPath: path.id)?.remote,
+            offload: configuration.tunnel.offload, log: log)
+        installSockets(of: path)
+        let links = path.links
+        guard changed || links != hadLinks || !path.isKnownToEngine else { return }
+        let isFirst = !path.isKnownToEngine && hadLinks.isEmpty
         routingIsDue = true
         path.isKnownToEngine = true
         // An address that changed leaves the link as it is, but what is under way may be lost: start over.
-        if changed && hadLink != nil && path.link == hadLink { tellEngine(of: path, asCut: true, now: now) }
+        if changed && !hadLinks.isEmpty && !links.isEmpty && path.endpoint == hadEndpoint {
+            tellEngine(of: path, asCut: true, now: now)
+        }
         tellEngine(of: path, now: now)
-        if path.dataState == .spent { return }
-        let name = path.configuration.name
-        log(
-            .info, path.link == nil ? "path can't be used" : "path can be used",
-            [
-                "path": name, "interface": path.configuration.interface,
-                "local": path.local?.description ?? "-",
-            ])
+        guard path.dataState != .spent,
+            isFirst || hadLinks.isEmpty != links.isEmpty || hadLocal != path.local
+        else { return }
+        let (name, interface) = (path.configuration.name, path.configuration.interface)
+        if links.isEmpty {
+            let reason = path.note ?? "its role is never"
+            log(.info, "path can't be used", ["path": name, "interface": interface, "reason": reason])
+        } else {
+            let local = path.local?.description ?? "-"
+            log(.info, "path can be used", ["path": name, "interface": interface, "local": local])
+        }
+    }
+
+    /// Has the table of sockets hold those of the path.
+    private mutating func installSockets(of path: ClientPath) {
+        for number in path.socketNumbers {
+            let present = Int(number) < plane.sockets.count ? plane.sockets[Int(number)] : nil
+            guard path.socket(number) !== present else { continue }
+            if let new = path.socket(number) { install(new) } else { plane.sockets[Int(number)] = nil }
+        }
     }
 
     /// - Parameter isCut: whether to say that there is no link, though there is: it is tried anew when that is said again.
     mutating func tellEngine(of path: ClientPath, asCut isCut: Bool = false, now: Instant) {
         permitEndpoints()
+        let links = isCut ? [] : path.links
         plane.engine.setPath(
             path.id, name: path.configuration.name, role: path.role, capMbit: path.cap,
-            link: isCut ? nil : path.link, mtu: path.mtu, now: now)
+            link: links.first, others: Array(links.dropFirst()), mtu: path.mtu, now: now)
     }
 
     /// The kernel says that something of the network changed.
@@ -167,16 +146,14 @@ extension Daemon {
     }
 
     /// Sending failed in a way that only the host can mend.
-    mutating func pathFailed(_ id: UInt16, isGone: Bool, now: Instant) {
-        guard plane.engine.isClient, let path = paths.first(where: { $0.id == id }) else { return }
-        plane.engine.pathFailed(id, now: now)
-        if isGone {
-            path.socket = nil
-            follow(path, now: now)
-        } else if path.endpoints.count > 1 && now - path.chosenAt > .milliseconds(200) {
-            path.rotate(now: now)
-            follow(path, now: now)
-        }
+    mutating func pathFailed(_ failing: DataPlane.Failing, now: Instant) {
+        guard plane.engine.isClient,
+            let path = paths.first(where: { $0.socketNumbers.contains(failing.socket) })
+        else { return }
+        plane.engine.pathFailed(path.id, to: failing.isGone ? nil : failing.remote, now: now)
+        guard failing.isGone else { return }
+        path.drop()
+        follow(path, now: now)
     }
 
     /// The server has told what the tunnel looks like.
@@ -231,6 +208,7 @@ extension Daemon {
         checkUsage(now: now)
         remembered = [:]
         routesAreStale = true
+        names.hurry()
         guard !client.paths.isEmpty else {
             for path in paths {
                 let fresh = Configuration.Path(interface: path.configuration.interface)

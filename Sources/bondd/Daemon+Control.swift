@@ -180,6 +180,13 @@ extension Daemon {
             enrol(invitation, key, host: host, now: now)
         }
         if case .reachChanged(_, let packet) = event, plane.engine.isClient { follow(reach: packet) }
+        if case .established = event { refusal = nil }
+        if let sentence = event.refusal {
+            // Some refusals come as often as this end tries.
+            let isNews = refusal?.problem != sentence
+            refusal = (sentence, now)
+            guard isNews else { return }
+        }
         log(event) { id in paths.first { $0.id == id }?.configuration.name }
     }
 }

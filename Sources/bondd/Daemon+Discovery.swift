@@ -89,7 +89,9 @@ extension Daemon {
     /// Takes a path away.
     mutating func remove(_ path: ClientPath, now: Instant) {
         plane.engine.removePath(path.id, now: now)
-        if Int(path.id) < plane.sockets.count { plane.sockets[Int(path.id)] = nil }
+        for number in path.socketNumbers where Int(number) < plane.sockets.count {
+            plane.sockets[Int(number)] = nil
+        }
         paths.removeAll { $0 === path }
     }
 }

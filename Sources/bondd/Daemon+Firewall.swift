@@ -21,12 +21,10 @@ extension Daemon {
 
     /// Looks up the server's names again, now that there is a tunnel: while the kill switch was on without one, nobody
     /// answered.
-    func renewNames() {
-        guard firewall?.wantsKillSwitch == true, case .client(let client) = configuration.role else { return }
+    mutating func renewNames() {
+        guard firewall?.wantsKillSwitch == true else { return }
         if let nameNotice { log(.warning, nameNotice) }
-        for name in client.allEndpoints where name.endpoint == nil {
-            resolver.resolve(name)
-        }
+        names.hurry()
     }
 
     /// Says that the kill switch keeps names from being resolved; nil when it does not, or nothing is known of it.
@@ -47,7 +45,7 @@ extension Daemon {
 
     /// Tells the firewall where paths may reach the server: before the Engine sends anything there, and as it changes.
     func permitEndpoints() {
-        firewall?.permit(paths.flatMap { $0.endpoints + [$0.endpoint].compactMap(\.self) })
+        firewall?.permit(paths.flatMap { $0.endpoints + $0.usable })
     }
 
     /// `bondd unlock`

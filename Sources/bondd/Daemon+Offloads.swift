@@ -23,7 +23,7 @@ extension Daemon {
     /// The path's name, or where the server listens.
     private func name(ofSocket number: UInt16) -> String {
         if case .server(let server) = configuration.role { return server.listen[Int(number)].description }
-        return paths.first { $0.id == number }?.configuration.name ?? "\(number)"
+        return paths.first { $0.socketNumbers.contains(number) }?.configuration.name ?? "\(number)"
     }
 
     /// What seals the packets.

@@ -63,7 +63,7 @@ extension Daemon {
             plan.paths.append(
                 RoutingPlan.Path(
                     slot: slot, interface: path.interfaceIndex, name: path.configuration.interface,
-                    addresses: path.addresses, endpoints: path.endpoints.map(\.address),
+                    addresses: path.addresses, endpoints: path.destinations,
                     gateways: path.configuration.gateways))
         }
         do throws(ControlError) {

@@ -44,7 +44,7 @@ extension Daemon {
 
     /// What keeps a server from carrying traffic, or a client's from leaving as it should.
     private var problems: [String] {
-        var problems = (firewall?.problems ?? []) + [networkProblem].compactMap(\.self)
+        var problems = (firewall?.problems ?? []) + [networkProblem, refusal?.problem].compactMap(\.self)
         if !plane.engine.isClient, let facts = try? netlink.interface(named: tunnel.name), !facts.isUp {
             problems.append("the interface \(tunnel.name) is off; run: ip link set \(tunnel.name) up")
         }
@@ -172,7 +172,6 @@ extension PathStatus {
     fileprivate mutating func note(_ path: ClientPath) {
         dataCap = path.configuration.dataCap
         dataUsed = Double(path.used) / 1e9
-        let concerns = path.concerns.sorted { $0.key < $1.key }.map(\.value)
-        note = concerns.isEmpty ? nil : concerns.joined(separator: "; ")
+        note = path.note
     }
 }

@@ -109,7 +109,9 @@ struct Daemon: ~Copyable {
     /// Server: the listening addresses that the host can't have, a sentence each.
     var leftOutListeners: [String] = []
     /// Client: the addresses of the server's names.
-    var resolved: [HostPort: [Endpoint]] = [:]
+    var names = ServerNames()
+    /// Client: why the server does not want this client, as it said, and when it last did.
+    var refusal: (problem: String, since: Instant)?
     /// Client: the name servers that are to be set, which way they were, when that was looked at, and who sets them.
     var nameServers: [IPAddress] = []
     var nameServerWay: NameServers.Way?
@@ -316,7 +318,7 @@ struct Daemon: ~Copyable {
         let wall = DataPlane.wall()
         while true {
             let isDone = plane.step(now: now, wall: wall)
-            for path in plane.takeFailing() { pathFailed(path.socket, isGone: path.isGone, now: now) }
+            for failing in plane.takeFailing() { pathFailed(failing, now: now) }
             if isDone { break }
         }
         for event in plane.takeEvents() { act(on: event, now: now) }
@@ -344,6 +346,7 @@ struct Daemon: ~Copyable {
 
     private mutating func takeResolutions(now: Instant) {
         for resolution in resolver.take() { resolved(resolution, now: now) }
+        for translation in resolver.takeTranslations() { learn(translation, now: now) }
     }
 
     /// Puts a socket into the table and watches it.

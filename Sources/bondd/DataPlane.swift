@@ -13,6 +13,8 @@ struct DataPlane: ~Copyable {
     /// A socket on which sending failed in a way that only the host can mend.
     struct Failing {
         let socket: UInt16
+        /// Where it should have gone.
+        let remote: Endpoint
         /// Whether its interface is gone.
         let isGone: Bool
     }
@@ -189,7 +191,10 @@ struct DataPlane: ~Copyable {
         case .unreachable, .interfaceGone:
             // On a server this is the client's path, and the client's to find out.
             guard engine.isClient else { return }
-            failing.append(Failing(socket: socket.number, isGone: problem == .interfaceGone))
+            failing.append(
+                Failing(
+                    socket: socket.number, remote: outbox[result.failedEntry].link.remote,
+                    isGone: problem == .interfaceGone))
         case .tooBig:
             counters.note(problem)
             let entry = outbox[result.failedEntry]

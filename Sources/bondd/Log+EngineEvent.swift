@@ -24,21 +24,26 @@ extension Log {
         case .unanswered:
             self(
                 .warning, "the server has not answered for 90 s; check its address, its key and the firewall")
-        case .versionRefused:
-            self(.warning, "the server speaks another version of the protocol; bring both to one version")
+        case .versionRefused, .keyRefused, .suiteRefused: if let refusal = event.refusal { self(.warning, refusal) }
         case .suiteMismatch(let peer):
             let sentence = "a client uses another cipher; set the same [tunnel] cipher on both ends"
             self(.warning, sentence, ["peer": peer])
-        case .keyRefused:
-            self(
-                .warning,
-                "the server does not know this client's key (any more); ask for a new invitation and run: bondd join LINK"
-            )
         case .enrolment(let invitation, _, let host):
             self(.debug, "somebody wants to enrol", ["invitation": invitation, "host": host])
         case .enrolled: break
-        case .suiteRefused:
-            self(.warning, "the server uses another cipher; set the same [tunnel] cipher on both ends")
+        }
+    }
+}
+
+extension EngineEvent {
+    /// Why the server does not want this client, with the remedy; nil for all other events.
+    var refusal: String? {
+        switch self {
+        case .versionRefused: "the server speaks another version of the protocol; bring both to one version"
+        case .keyRefused:
+            "the server does not know this client's key (any more); ask for a new invitation and run: bondd join LINK"
+        case .suiteRefused: "the server uses another cipher; set the same [tunnel] cipher on both ends"
+        default: nil
         }
     }
 }

@@ -7,7 +7,8 @@ import Settings
 import Synchronization
 
 /// Resolves server names on threads of its own, as getaddrinfo may take half a minute, and hands the results over
-/// through a mailbox that epoll can watch.
+/// through a mailbox that epoll can watch. While a tunnel takes all traffic, getaddrinfo's questions go into it; those by the
+/// uplinks never do.
 public final class Resolver: Sendable {
     /// What became of one `resolve`.
     public struct Resolution: Hashable, Sendable {
@@ -17,16 +18,66 @@ public final class Resolver: Sendable {
         public let endpoints: [Endpoint]
         /// One sentence that says why there are none; nil when there are.
         public let problem: String?
+
+        /// What became of a name.
+        public init(name: HostPort, endpoints: [Endpoint], problem: String?) {
+            (self.name, self.endpoints, self.problem) = (name, endpoints, problem)
+        }
     }
 
-    /// Threads at once; more names wait their turn.
+    /// The prefix that the network of an uplink translates to IPv4 with.
+    public struct Translation: Hashable, Sendable {
+        /// The index of the uplink's interface.
+        public let interface: UInt32
+        /// Nil when its name servers know of none.
+        public let translator: NAT64?
+    }
+
+    /// Threads at once for each of the two ways to ask; more names wait their turn.
     public static let maximumThreads = 4
 
+    /// Something to find out.
+    private enum Question: Hashable {
+        /// A name, by getaddrinfo.
+        case host(HostPort)
+        /// A name, by DNS over the uplinks.
+        case uplinks(HostPort, [NameWay])
+        /// An uplink's prefix for IPv4 (RFC 7050).
+        case translator(NameWay)
+
+        /// Whether both find out the same.
+        func isSame(as other: Question) -> Bool {
+            switch (self, other) {
+            case (.host(let one), .host(let other)): one == other
+            case (.uplinks(let one, _), .uplinks(let other, _)): one == other
+            case (.translator(let one), .translator(let other)): one.index == other.index
+            default: false
+            }
+        }
+    }
+
     private struct State {
-        var waiting: [HostPort] = []
-        var running: [HostPort] = []
+        /// For getaddrinfo, and for the uplinks: the one may block for long, which must not hold up the other.
+        var queues = [Queue(), Queue()]
         var done: [Resolution] = []
+        var translations: [Translation] = []
+    }
+
+    private struct Queue {
+        var waiting: [Question] = []
+        var running: [Question] = []
         var threads = 0
+
+        mutating func next(after last: Question?) -> Question? {
+            if let last { running.removeAll { $0 == last } }
+            if waiting.isEmpty {
+                threads -= 1
+                return nil
+            }
+            let question = waiting.removeFirst()
+            running.append(question)
+            return question
+        }
     }
 
     /// Readable when there are results to `take`; it does not block and is closed on exec.
@@ -49,19 +100,39 @@ public final class Resolver: Sendable {
             finish(Resolution(name: name, endpoints: [endpoint], problem: nil))
             return
         }
+        begin(.host(name), queue: 0)
+    }
+
+    /// Begins to ask for `name` by each of the uplinks; the answer, for all of them together, comes with `take`.
+    public func resolve(_ name: HostPort, by ways: [NameWay]) { begin(.uplinks(name, ways), queue: 1) }
+
+    /// Begins to find out by which prefix an uplink's network translates to IPv4 (RFC 7050); the answer comes with
+    /// `takeTranslations`.
+    public func findTranslator(of way: NameWay) { begin(.translator(way), queue: 1) }
+
+    private func begin(_ question: Question, queue: Int) {
         let needsThread = state.withLock { state in
-            guard !state.waiting.contains(name), !state.running.contains(name) else { return false }
-            state.waiting.append(name)
-            guard state.threads < Self.maximumThreads else { return false }
-            state.threads += 1
+            let known = state.queues[queue].waiting + state.queues[queue].running
+            guard !known.contains(where: question.isSame) else { return false }
+            state.queues[queue].waiting.append(question)
+            guard state.queues[queue].threads < Self.maximumThreads else { return false }
+            state.queues[queue].threads += 1
             return true
         }
-        if needsThread, let code = startThread() {
-            state.withLock { $0.threads -= 1 }
+        if needsThread, let code = startThread(queue) {
+            state.withLock { $0.queues[queue].threads -= 1 }
             let reason = String(cString: strerror(code))
-            while let name = state.withLock({ $0.waiting.popLast() }) {
-                finish(Resolution(name: name, endpoints: [], problem: "could not resolve \(name): \(reason)"))
+            while let question = state.withLock({ $0.queues[queue].waiting.popLast() }) {
+                fail(question, reason)
             }
+        }
+    }
+
+    private func fail(_ question: Question, _ reason: String) {
+        switch question {
+        case .host(let name), .uplinks(let name, _):
+            finish(Resolution(name: name, endpoints: [], problem: "could not resolve \(name): \(reason)"))
+        case .translator(let way): finish(Translation(interface: way.index, translator: nil))
         }
     }
 
@@ -75,24 +146,42 @@ public final class Resolver: Sendable {
         }
     }
 
+    /// The uplinks' prefixes since the last call.
+    public func takeTranslations() -> [Translation] {
+        state.withLock { state in
+            defer { state.translations = [] }
+            return state.translations
+        }
+    }
+
     private func finish(_ resolution: Resolution) {
         state.withLock { $0.done.append(resolution) }
+        ring()
+    }
+
+    private func finish(_ translation: Translation) {
+        state.withLock { $0.translations.append(translation) }
+        ring()
+    }
+
+    private func ring() {
         var one: UInt64 = 1
         _ = write(fileDescriptor, &one, 8)
     }
 
     /// Nil, or the errno.
-    private func startThread() -> Int32? {
+    private func startThread(_ queue: Int) -> Int32? {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        let held = Unmanaged.passRetained(self)
+        let held = Unmanaged.passRetained(Work(resolver: self, queue: queue))
         var thread = pthread_t()
         let code = pthread_create(
             &thread, &attributes,
             { held in
-                Unmanaged<Resolver>.fromOpaque(held!).takeRetainedValue().work()
+                let work = Unmanaged<Work>.fromOpaque(held!).takeRetainedValue()
+                work.resolver.work(work.queue)
                 return nil
             }, held.toOpaque())
         if code == 0 { return nil }
@@ -100,26 +189,44 @@ public final class Resolver: Sendable {
         return code
     }
 
-    /// What a thread does: one name after the other, until none waits.
-    private func work() {
-        var last: HostPort?
-        while let name = next(after: last) {
-            finish(Self.look(name))
-            last = name
+    /// A thread's: which resolver it works for, and in which of its queues.
+    private final class Work: Sendable {
+        let resolver: Resolver
+        let queue: Int
+
+        init(resolver: Resolver, queue: Int) { (self.resolver, self.queue) = (resolver, queue) }
+    }
+
+    /// One question after the other, until none waits.
+    private func work(_ queue: Int) {
+        var last: Question?
+        while let question = state.withLock({ $0.queues[queue].next(after: last) }) {
+            switch question {
+            case .host(let name): finish(Self.look(name))
+            case .uplinks(let name, let ways): finish(Self.ask(name, by: ways))
+            case .translator(let way):
+                let answers = NameSearch.addresses(of: NAT64.probeName, [.ipv6], by: [way])
+                finish(
+                    Translation(
+                        interface: way.index, translator: NAT64(probing: answers.flatMap { $0 })))
+            }
+            last = question
         }
     }
 
-    private func next(after last: HostPort?) -> HostPort? {
-        state.withLock { state in
-            if let last { state.running.removeAll { $0 == last } }
-            if state.waiting.isEmpty {
-                state.threads -= 1
-                return nil
-            }
-            let name = state.waiting.removeFirst()
-            state.running.append(name)
-            return name
+    /// Asks by the uplinks and waits for it.
+    private static func ask(_ name: HostPort, by ways: [NameWay]) -> Resolution {
+        let addresses = NameSearch.addresses(of: name.host, by: ways).flatMap { $0 }
+        var endpoints: [Endpoint] = []
+        for address in addresses {
+            let endpoint = Endpoint(address: address, port: name.port)
+            if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
         }
+        let problem =
+            endpoints.isEmpty
+            ? "no name server that the uplinks reach knows \(name.host); check the name and this host's DNS"
+            : nil
+        return Resolution(name: name, endpoints: endpoints, problem: problem)
     }
 
     /// Asks getaddrinfo and waits for it.

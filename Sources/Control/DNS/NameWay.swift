@@ -1,0 +1,94 @@
+import Glibc
+import Packet
+import Settings
+
+/// An uplink, and the name servers that may be asked by it.
+public struct NameWay: Hashable, Sendable {
+    /// The most servers that are asked.
+    public static let mostServers = 4
+
+    /// The uplink's interface.
+    public let interface: String
+    /// Its index.
+    public let index: UInt32
+    /// The servers, the likeliest first.
+    public let servers: [IPAddress]
+
+    /// An uplink with its servers, of which the first four are asked; those on this host itself are not.
+    public init(interface: String, index: UInt32, servers: [IPAddress]) {
+        (self.interface, self.index) = (interface, index)
+        var unique: [IPAddress] = []
+        for server in servers where !server.isLoopback && !unique.contains(server) { unique.append(server) }
+        self.servers = Array(unique.prefix(Self.mostServers))
+    }
+}
+
+/// The name servers that this host knows beside the tunnel's.
+public struct HostNameServers {
+    private static let limit = 1 << 16
+
+    /// The state directory of the daemon, where the resolver's file is kept while the tunnel's stands in its place.
+    private let backup: String
+    private let root: String
+
+    /// - Parameters:
+    ///   - interface: the tunnel's.
+    ///   - directory: bondd's state.
+    ///   - root: what stands before `/etc` and `/run`; tests have another.
+    public init(interface: String, directory: String, root: String = "") {
+        backup = "\(directory)/\(interface).resolv.conf"
+        self.root = root
+    }
+
+    /// Those to ask by the interface of that index: what systemd-networkd has learnt there, what stood in /etc/resolv.conf
+    /// before the tunnel, and what systemd-resolved, NetworkManager and resolvconf keep.
+    public func servers(by index: UInt32) -> [IPAddress] {
+        var servers = networkd(index)
+        servers += Self.listed(in: original)
+        for file in ["/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf"] {
+            servers += Self.listed(in: text(root + file))
+        }
+        return servers
+    }
+
+    /// /etc/resolv.conf as it was before bondd wrote it.
+    private var original: String {
+        let present = text(root + "/etc/resolv.conf")
+        let kept = text(backup)
+        guard let end = kept.firstIndex(of: "\n"), let length = Int(kept[..<end]) else { return present }
+        // The length of bondd's own text, that text, a line of what was there, and what was there (`ResolverFile`).
+        let bytes = Array(kept[kept.index(after: end)...].utf8)
+        guard (0...bytes.count).contains(length) else { return present }
+        let was = String(decoding: bytes[length...], as: UTF8.self)
+        let line = was.prefix { $0 != "\n" }
+        if line.hasPrefix("link ") {
+            let target = line.dropFirst(5)
+            return text(target.hasPrefix("/") ? root + target : root + "/etc/" + target)
+        }
+        return String(was.dropFirst(line.count))
+    }
+
+    /// `DNS=192.0.2.53 2001:db8::53` in the state of a link; other programs leave none.
+    private func networkd(_ index: UInt32) -> [IPAddress] {
+        text("\(root)/run/systemd/netif/links/\(index)").split(separator: "\n")
+            .first { $0.hasPrefix("DNS=") }?.dropFirst(4).split(separator: " ")
+            .compactMap { Self.address($0) } ?? []
+    }
+
+    static func listed(in text: String) -> [IPAddress] {
+        text.split(separator: "\n").compactMap { line in
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+            guard words.first == "nameserver", words.count >= 2 else { return nil }
+            return address(words[1])
+        }
+    }
+
+    /// An address, without its zone, its port or its server name.
+    private static func address(_ word: Substring) -> IPAddress? {
+        IPAddress(String(word.prefix { $0 != "%" && $0 != "#" }))
+    }
+
+    private func text(_ path: String) -> String {
+        (try? TextFile.read(path, limit: Self.limit)) ?? ""
+    }
+}
