@@ -122,7 +122,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Carrier", "Portunus", "Rules", "Messages", "Settings", "Proto", "Packet",
+                "Carrier", "Portunus", "Rules", "Messages", "Settings", "Proto", "Packet", "CLinux",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

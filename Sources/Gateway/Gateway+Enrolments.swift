@@ -7,7 +7,7 @@ extension Gateway {
     public func letIn() {
         var isTold = false
         while goesOn {
-            guard handOver() else {
+            guard handOver(waits: true) else {
                 usleep(300_000)
                 continue
             }
@@ -25,6 +25,7 @@ extension Gateway {
                 default: sleep(1)
                 }
             }
+            setAgreed(false)
             // A bondd that is gone at once, as it is being restarted, is not asked in a circle.
             usleep(100_000)
         }

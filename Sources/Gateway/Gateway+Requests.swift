@@ -14,11 +14,16 @@ extension Gateway {
                 return .link(link.text)
             case .clients: return try clients()
             case .revoke(let name):
-                try store.revoke(name, plan: currentPlan, now: currentTime())
+                let unused = try store.revoke(name, plan: currentPlan, now: currentTime())
                 log(.info, "a client was revoked", ["client": name])
                 if !handOver(), status() != nil {
                     return .failed(
                         "\(name) is revoked in the state, but bondd could not be told or could not keep it; it is tried again every few seconds, see bondd-control's log"
+                    )
+                }
+                if unused > 0 {
+                    return .noted(
+                        "the link that \(name) joined by is closed as well; \(unused) more could have joined by it and need another"
                     )
                 }
             case .rename(let name, let other):

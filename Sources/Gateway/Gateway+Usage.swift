@@ -12,11 +12,13 @@ extension Gateway {
             if .now >= next {
                 next = .now + .seconds(seconds)
                 run = poll(after: run)
-                if currentTime() - lastPruned > 3600 {
+                // Also by a clock that was set back.
+                if abs(currentTime() - lastPruned) > 3600 {
                     lastPruned = currentTime()
-                    if (try? store.prune(now: lastPruned)) == true { handOver() }
+                    if (try? prune()) == true { handOver() }
                 }
             }
+            awaitBondd()
             // As long as `stop` takes at the most.
             usleep(UInt32(min(seconds, 0.1) * 1_000_000))
         }
@@ -32,6 +34,7 @@ extension Gateway {
         do {
             if report.run != run {
                 // A bondd that was restarted between two questions of the other thread has not been told since.
+                setAgreed(false)
                 if run != nil { handOver() }
                 if case .status(let status)? = try? ControlClient.ask(.status, path: socket, timeout: 1000),
                     let key = status.publicKey
@@ -39,6 +42,7 @@ extension Gateway {
                     try store.setServerKey(key)
                 }
             }
+            if let digest = report.configuration, digest != current.text?.digest { follow() }
             if !bonddIsCurrent { handOver() }
             try store.add(report, now: currentTime())
         } catch {

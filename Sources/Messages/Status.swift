@@ -50,7 +50,8 @@ public struct Status: Hashable, Sendable, Codable {
         case redundantPaths = "redundant_paths"
         case interface, mtu
         case uptime = "uptime_s"
-        case threads, handshakes, sessions, drops, offloads, cipher, handover, configuration, firewall, problems, notices
+        case threads, handshakes, sessions, drops, offloads, cipher, handover, configuration, firewall,
+            problems, notices
     }
 
     /// A status; counters begin at 0 and lists empty.

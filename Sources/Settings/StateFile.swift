@@ -10,7 +10,8 @@ public enum StateFile {
     {
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         if !directory.isEmpty { mkdir(directory, 0o755) }
-        let new = "\(path).new"
+        // Not a name that somebody's own file may have, such as resolv.conf.new: what is there is lost.
+        let new = "\(path).bondd-new"
         unlink(new)
         let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard file >= 0 else { throw .file("write", path: path, errno: errno) }

@@ -2,18 +2,29 @@ import ArgumentParser
 import Dispatch
 import Gateway
 import Glibc
+import Messages
 import Settings
 
 /// `bondd-control run`
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run in the foreground beside bondd, as any user who may use its socket.")
+        abstract: "Run in the foreground next to bondd, as a user of its own.",
+        discussion: """
+            Started as root, it takes what it needs and becomes the user bondd-control, or another that --user names. bondd has to \
+            know that one: bondd run --control-user NAME.
+            """)
 
     @OptionGroup var options: StateOptions
 
     @Option(help: "bondd's configuration; the key files that it names are left alone.")
     var config = "/etc/bondd/bondd.toml"
+
+    @Option(help: "Started as root: the user to become. (default: bondd-control)")
+    var user: String?
+
+    @Flag(name: .customLong("as-root"), help: "Stay root when started as root.")
+    var staysRoot = false
 
     @Option(name: .customLong("usage-interval"), help: "Seconds between two counts of what clients use.")
     var usageInterval = 5.0
@@ -22,51 +33,82 @@ struct Run: ParsableCommand {
         guard (0.01...3600).contains(usageInterval) else {
             throw ValidationError("--usage-interval must be 0.01 to 3600 seconds")
         }
+        if user != nil && staysRoot { throw ValidationError("--user and --as-root don't go together") }
     }
 
     func run() throws {
         var loop = try RequestLoop()
-        let configuration = try Configuration(reading: config, keys: .leave)
-        let token = try configuration.health?.tokenFile.map { try Token(reading: $0) }
-        switch configuration.role {
-        case .server(let server):
-            // Held until the process ends.
-            let lock = try StateLock(directory: options.stateDirectory, instead: "stop it first")
-            let plan = Plan(file: config, tunnel: configuration.tunnel, server: server)
-            let store = try Store(directory: options.stateDirectory)
-            let services = services(store, configuration, server)
-            let link = services.map {
-                PlaneLink(services: $0, directory: options.stateDirectory, log: options.log)
-            }
-            let gateway = try Gateway(
-                store: store, plan: plan, file: config, socket: options.socket, log: options.log,
-                services: services, link: link)
-            try loop.listen(on: options.gatewaySocket, for: gateway)
-            link?.start(bundleFile: server.portunus?.bundleFile)
-            serveHealth(configuration.health, token, gateway)
-            let counting = DispatchGroup()
-            DispatchQueue(label: "enrolments").async { gateway.letIn() }
-            DispatchQueue(label: "usage").async(group: counting) { [usageInterval] in
-                gateway.count(every: usageInterval)
-            }
-            DispatchQueue(label: "services").async(group: counting) { services?.run() }
-            run(&loop)
-            link?.stop()
-            services?.stop()
-            gateway.stop()
-            // They count and store what came last.
-            _ = counting.wait(timeout: .now() + 3)
-            withExtendedLifetime(lock) {}
-        case .client:
-            guard let health = configuration.health else {
-                // No failure, as a package starts it on clients, too.
-                options.log(.info, "a client without [health] has nothing for bondd-control to do")
-                ServiceNotice().send("READY=1")
-                return
-            }
-            serveHealth(health, token, nil)
-            run(&loop)
+        let file = Result { () throws(ConfigurationError) in
+            try Configuration(reading: config, keys: .leave)
         }
+        if case .success(let configuration) = file, case .client = configuration.role {
+            return try runOnClient(configuration, &loop)
+        }
+        // A file that can't be used may have been left by bondd as well, which goes on with what it had.
+        if !Store.exists(in: options.stateDirectory) { _ = try file.get() }
+        // Root may have been told to keep it from others.
+        let token = try (try? file.get())?.health?.tokenFile.map { try Token(reading: $0) }
+        try becomeUser(needsState: true)
+        // Held until the process ends.
+        let lock = try StateLock(directory: options.stateDirectory, instead: "stop it first")
+        let store = try Store(directory: options.stateDirectory)
+        let text = try Gateway.text(of: config, store: store, socket: options.socket, log: options.log)
+        let configuration = try text.configuration(keys: .leave)
+        guard case .server(let server) = configuration.role else { return }
+        let plan = Plan(file: config, tunnel: configuration.tunnel, server: server)
+        let services = services(store, configuration, server)
+        let link = services.map {
+            PlaneLink(services: $0, directory: options.stateDirectory, log: options.log)
+        }
+        let gateway = try Gateway(
+            store: store, plan: plan, file: config, socket: options.socket, log: options.log,
+            services: services, link: link, text: text)
+        try loop.listen(on: GatewayPath.own(of: options.socket), for: gateway)
+        GatewayPath.makeAlias(of: options.socket)
+        link?.start(bundleFile: server.portunus?.bundleFile)
+        serveHealth(configuration.health, token, gateway)
+        let counting = DispatchGroup()
+        DispatchQueue(label: "enrolments").async { gateway.letIn() }
+        DispatchQueue(label: "usage").async(group: counting) { [usageInterval] in
+            gateway.count(every: usageInterval)
+        }
+        DispatchQueue(label: "services").async(group: counting) { services?.run() }
+        run(&loop)
+        link?.stop()
+        services?.stop()
+        gateway.stop()
+        // They count and store what came last.
+        _ = counting.wait(timeout: .now() + 3)
+        withExtendedLifetime(lock) {}
+    }
+
+    private func runOnClient(
+        _ configuration: Settings.Configuration, _ loop: inout RequestLoop
+    ) throws {
+        guard let health = configuration.health else {
+            // No failure, as a package starts it on clients, too.
+            options.log(.info, "a client without [health] has nothing for bondd-control to do")
+            ServiceNotice().send("READY=1")
+            return
+        }
+        let token = try health.tokenFile.map { try Token(reading: $0) }
+        try becomeUser(needsState: false)
+        serveHealth(health, token, nil)
+        run(&loop)
+    }
+
+    /// Root goes on as another user.
+    private func becomeUser(needsState: Bool) throws {
+        guard geteuid() == 0 else { return }
+        if staysRoot {
+            options.log(.warning, "bondd-control runs as root, as --as-root says")
+            return
+        }
+        let privileges = try Privileges(
+            user: user, config: config, socket: options.socket, stateDirectory: options.stateDirectory)
+        try privileges.prepare(needsState: needsState)
+        try privileges.drop()
+        options.log(.info, "bondd-control is root no longer", ["user": privileges.account.name])
     }
 
     /// Nil when this kernel or this process's limits are in the way: clients come first.

@@ -124,8 +124,13 @@ struct Restore: ParsableCommand {
             directory: options.stateDirectory, instead: "stop it first: systemctl stop bondd-control")
         // The backup is the caller's, what lies in the directory its owner's.
         StateLock.becomeRoot()
-        try Store.restore(file, into: options.stateDirectory, now: currentTime()) {
+        let readmitted = try Store.restore(file, into: options.stateDirectory, now: currentTime()) {
             StateLock.becomeOwner(of: options.stateDirectory)
+        }
+        if !readmitted.isEmpty {
+            print(
+                "clients that were revoked since the backup are clients again: \(readmitted.joined(separator: ", ")); revoke them again with: bondd clients revoke NAME"
+            )
         }
         withExtendedLifetime(lock) {}
     }

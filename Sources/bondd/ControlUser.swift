@@ -9,7 +9,7 @@ final class ControlUser: Sendable {
     private let known: Mutex<(account: Account?, lookedUpAt: Instant)>
 
     /// How long an answer to "there is no such user" holds: a package may make the user while bondd runs.
-    private static let patience = Interval.seconds(5)
+    private static let patience = Interval.seconds(1)
 
     init(named name: String, now: Instant) {
         self.name = name

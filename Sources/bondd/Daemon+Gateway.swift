@@ -26,7 +26,8 @@ extension Daemon {
 
     private static func text(_ interval: Interval) -> String {
         let minutes = Int(interval.seconds / 60)
-        return minutes < 120 ? "\(minutes) min" : minutes < 2880 ? "\(minutes / 60) h" : "\(minutes / 1440) days"
+        return minutes < 120
+            ? "\(minutes) min" : minutes < 2880 ? "\(minutes / 60) h" : "\(minutes / 1440) days"
     }
 
     /// Takes an invited client's right to connect away without bondd-control, which is told when it hands over again. It is
@@ -51,7 +52,8 @@ extension Daemon {
                 "the client \"\(name)\" is in \(configuration.file), which alone can revoke it; edit it, then: systemctl reload bondd"
         }
         guard handed.has(client: name) else {
-            return "there is no client \"\(name)\" that bondd-control has handed over; it alone knows invitations"
+            return
+                "there is no client \"\(name)\" that bondd-control has handed over; it alone knows invitations"
         }
         return nil
     }
@@ -66,7 +68,9 @@ extension Daemon {
     /// Lets go of services whose rule the file does not have any more. bondd-control hands over what is to become of
     /// their connections; while it is away these go on, and nothing new begins.
     mutating func retireServices(now: Instant) {
-        guard handedServices.retire(for: configuration, stateDirectory, now: now), let firewall else { return }
+        guard handedServices.retire(for: configuration, stateDirectory, now: now), let firewall else {
+            return
+        }
         do {
             try firewall.carry(handedServices.list(for: configuration), now: now)
         } catch {

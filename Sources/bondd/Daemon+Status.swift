@@ -78,6 +78,7 @@ extension Daemon {
     /// What each client's paths have carried since the daemon started.
     func usageReport(now: Instant) -> UsageReport {
         var report = UsageReport(run: runID)
+        report.configuration = fileInForce.digest.isEmpty ? nil : fileInForce.digest
         for (key, usage) in reports(now: now).flatMap(\.usage) {
             for (path, bytes) in usage.bytes.sorted(by: { $0.key < $1.key }) {
                 report.paths.append(

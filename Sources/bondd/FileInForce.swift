@@ -83,6 +83,7 @@ struct FileInForce {
         if let refusal, refusal.digest == file.digest {
             return "the file \(path) is not in force: \(refusal.reason); \(end)"
         }
-        return "the file \(path) has changed and is not in force yet; run: systemctl reload bondd, or send it SIGHUP"
+        return
+            "the file \(path) has changed and is not in force yet; run: systemctl reload bondd, or send it SIGHUP"
     }
 }

@@ -99,7 +99,7 @@ import Testing
             try file.write(ledger)
             #expect(try file.read() == ledger)
         }
-        #expect(access(file.path + ".new", F_OK) != 0)
+        #expect(access(file.path + ".bondd-new", F_OK) != 0)
         unlink(file.path)
     }
 
@@ -122,7 +122,7 @@ import Testing
         var ledger = UsageLedger(month: november)
         ledger.add(5, to: "lte")
         try file.write(ledger)
-        mkdir(file.path + ".new", 0o755)
+        mkdir(file.path + ".bondd-new", 0o755)
         let writer = StateWriter(file.path, mode: 0o644)
         var more = ledger
         more.add(5, to: "lte")
@@ -134,7 +134,7 @@ import Testing
         }
         #expect(!writer.isBusy && writer.takeOutcome() == nil)
         #expect(try file.read() == ledger)
-        rmdir(file.path + ".new")
+        rmdir(file.path + ".bondd-new")
         writer.begin(more.bytesOfText)
         #expect(writer.isBusy)
         if let problem = try #require(writer.takeOutcome(waits: true)) { Issue.record("\(problem)") }

@@ -51,6 +51,9 @@ struct ServiceBook {
     var run: String?
     /// What bondd had against it, which is told once.
     var refusal = ""
+    /// Which of them it has left out, and why; they are handed over again after a while.
+    var refused: [String: String] = [:]
+    var refusedUntil = ContinuousClock.now
 
     init(reach: Reach) { self.reach = reach }
 

@@ -84,31 +84,44 @@ extension ServicePlane {
         let services: [HandedService]? = book.withLock { book in
             let services = book.services { exhausted.contains($0) }
             // Also when there are none: bondd may still have some from before a restart of this program.
-            return services == book.handed ? nil : services
+            let isDue = !book.refused.isEmpty && book.refusedUntil <= .now
+            return services == book.handed && !isDue ? nil : services
         }
         guard let services else { return }
         do {
             switch try ControlClient.ask(.carry(services), path: socket) {
-            case .failed(let sentence) where !services.isEmpty:
-                let isNew = book.withLock { book in
-                    defer { book.refusal = sentence }
-                    return book.refusal != sentence
+            case .failed(let sentence) where !services.isEmpty: note(sentence)
+            case .carried(let refused):
+                book.withLock { book in
+                    (book.handed, book.refused) = (services, refused)
+                    book.refusedUntil = .now + Self.refusalTime
                 }
-                if isNew {
-                    log(
-                        .error,
-                        "bondd does not carry all services in the kernel, so that this program does: \(sentence)"
-                    )
-                }
+                note(refused.min { $0.key < $1.key }?.value ?? "")
             default:
                 book.withLock { book in
-                    book.handed = services
+                    (book.handed, book.refused) = (services, [:])
                     book.refusal = ""
                 }
             }
         } catch {
             book.withLock { $0.handed = nil }
             log(.debug, "bondd cannot be told of the services: \(error)")
+        }
+    }
+
+    /// How long a service that bondd has left out waits for another try.
+    private static let refusalTime = Duration.seconds(30)
+
+    /// Says once why bondd does not carry a service.
+    private func note(_ sentence: String) {
+        let isNew = book.withLock { book in
+            defer { book.refusal = sentence }
+            return book.refusal != sentence
+        }
+        if isNew && !sentence.isEmpty {
+            log(
+                .error,
+                "bondd does not carry all services in the kernel, so that this program does: \(sentence)")
         }
     }
 

@@ -42,11 +42,13 @@ extension ServicePlane {
             var statuses = book.services.values.sorted { $0.rule.id.isBefore($1.rule.id) }.map { service in
                 var status = ServiceStatus(service, report[service.rule.id])
                 let reason = book.wayReason(of: service.rule, namedPorts)
-                if reason == nil && service.failure == nil && handed.contains(service.name) {
+                let refused = book.refused[service.name]
+                if reason == nil && service.failure == nil && refused == nil && handed.contains(service.name)
+                {
                     (status.way, status.wayReason) = ("kernel", nil)
                     for index in status.targets.indices { status.targets[index].isHealthy = nil }
                 } else {
-                    status.wayReason = reason?.description ?? "bondd has not taken it"
+                    status.wayReason = reason?.description ?? refused ?? "bondd has not taken it"
                 }
                 return status
             }
@@ -82,7 +84,7 @@ extension ServicePlane {
                 service.failure.map { service.rule.sentence($0) }
             }.prefix(8)
             if !book.refusal.isEmpty {
-                notices.append("bondd carries no services in the kernel: \(book.refusal)")
+                notices.append("bondd does not carry all services in the kernel: \(book.refusal)")
             }
             return notices
         }

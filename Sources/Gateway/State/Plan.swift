@@ -6,7 +6,9 @@ import Settings
 public struct Plan: Equatable, Sendable {
     /// The file as it was named.
     public let file: String
-    /// The tunnel's networks, each with the server's own address.
+    /// The server's addresses in the tunnel, each with its network.
+    let tunnelAddresses: [CIDR]
+    /// The tunnel's networks, each once, with the first of the server's addresses there.
     public let networks: [CIDR]
     /// The clients of the file, in its order.
     public let clients: [Configuration.KnownClient]
@@ -19,12 +21,30 @@ public struct Plan: Equatable, Sendable {
 
     /// - Parameter tunnel: the tunnel of a server.
     public init(file: String, tunnel: Configuration.Tunnel, server: Configuration.Server) {
+        self.init(
+            file: file, tunnelAddresses: tunnel.addresses, clients: server.clients,
+            endpoints: server.endpoints, listen: server.listen)
+    }
+
+    private init(
+        file: String, tunnelAddresses: [CIDR], clients: [Configuration.KnownClient], endpoints: [HostPort],
+        listen: [Endpoint]
+    ) {
         self.file = file
-        networks = tunnel.addresses
-        clients = server.clients
-        endpoints = server.endpoints
-        listen = server.listen
-        reserved = Set(tunnel.addresses.map(\.address) + server.clients.flatMap(\.addresses))
+        self.tunnelAddresses = tunnelAddresses
+        self.clients = clients
+        self.endpoints = endpoints
+        self.listen = listen
+        var seen: Set<CIDR> = []
+        networks = tunnelAddresses.filter { seen.insert($0.network).inserted }
+        reserved = Set(tunnelAddresses.map(\.address) + clients.flatMap(\.addresses))
+    }
+
+    /// The same with other addresses of the server.
+    func with(_ tunnelAddresses: [CIDR]) -> Plan {
+        Plan(
+            file: file, tunnelAddresses: tunnelAddresses, clients: clients, endpoints: endpoints,
+            listen: listen)
     }
 
     /// The plan of a server's configuration, whose key files are left alone.

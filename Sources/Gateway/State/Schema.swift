@@ -7,16 +7,18 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1", migrate: first)
         migrator.registerMigration("2", migrate: second)
+        migrator.registerMigration("address-order", migrate: addressOrder)
         migrator.registerMigration("networks", migrate: networks)
         return migrator
     }()
 
     private static func first(_ db: Database) throws {
-        // The clock is where revisions begin: a state that is made anew must be newer for bondd than the lost one.
+        // The clock is where revisions begin, so that a state that is made again goes on above the lost one. (unixepoch() came
+        // with SQLite 3.38.)
         try db.execute(
             sql: """
                 CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value NOT NULL) WITHOUT ROWID;
-                INSERT INTO meta VALUES ('revision', unixepoch());
+                INSERT INTO meta VALUES ('revision', CAST(strftime('%s', 'now') AS INTEGER));
 
                 CREATE TABLE clients (
                     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -78,6 +80,12 @@ enum Schema {
 
                 CREATE TABLE sightings (public_key TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
                 """)
+    }
+
+    /// Addresses stay a client's when the tunnel's networks change, and the one that it had first is its own again when they come
+    /// back.
+    private static func addressOrder(_ db: Database) throws {
+        try db.execute(sql: "ALTER TABLE addresses ADD COLUMN number INTEGER NOT NULL DEFAULT 0")
     }
 
     /// What a control plane has pushed. `plane` says which; numbers are its 64 bits as SQLite has them, with a sign; rules and

@@ -21,7 +21,7 @@ public final class StateLock: Sendable {
             if code == EWOULDBLOCK { throw .running(directory: directory, instead) }
             throw .unusable(path: path, String(cString: strerror(code)))
         }
-        StateFiles.giveToOwner(path, of: directory)
+        StateFiles.giveToOwner(descriptor, of: directory)
         StateFiles.becomeOwner(of: directory)
     }
 

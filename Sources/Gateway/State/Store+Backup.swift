@@ -61,28 +61,32 @@ extension Store {
     /// - Parameters:
     ///   - now: seconds since 1970.
     ///   - isRead: called when the backup was read, which only its owner may be able to.
+    /// - Returns: the names of clients that are clients again, having been revoked since the backup was made.
     /// - Throws: `damaged` or `newer` when the backup is; `file`. The state is as it was then.
+    @discardableResult
     public static func restore(
         _ backup: String, into directory: String, now: Int, isRead: () -> Void = {}
-    ) throws(GatewayError) {
+    ) throws(GatewayError) -> [String] {
         removeCopies(in: directory)
         let new = directory + "/" + copyPrefix + "restore"
         defer { for suffix in ["", "-wal", "-shm"] { unlink(new + suffix) } }
-        try StateFiles.copy(backup, to: new)
-        StateFiles.giveToOwner(new, of: directory)
+        try StateFiles.copy(backup, to: new, asOwnerOf: directory)
         isRead()
         guard isState(new) else { throw .refused("\(backup) is no backup of a state; name another") }
         let path = directory + "/" + fileName
-        let last = close(path, directory)
+        let (last, revoked) = close(path, directory)
+        var readmitted: [String] = []
         do throws(GatewayError) {
             let copy = try Store(path: new, directory: directory)
-            // bondd takes only what is newer than what it has, which may be newer than the backup.
+            // Revisions only grow, so that what bondd says that it has is never taken for what it does not have yet.
             try copy.write { db in
                 let report = try String.fetchOne(db, sql: "PRAGMA integrity_check(1)") ?? "no report"
                 guard report == "ok" else { throw GatewayError.damaged(path: backup, report) }
                 try db.execute(
                     sql: "UPDATE meta SET value = max(value + 1, ?, ?) WHERE key = 'revision'",
                     arguments: [last + 1, now])
+                readmitted = try Self.clients(isRevoked: false, db).filter { revoked[$0.key] != nil }
+                    .map(\.value).sorted()
             }
             try copy.close()
         } catch {
@@ -105,6 +109,19 @@ extension Store {
         StateFiles.sync(new)
         guard Glibc.rename(new, path) == 0 else { throw .file("replace", path: path, errno: errno) }
         StateFiles.sync(directory)
+        return readmitted
+    }
+
+    /// The names of clients by public key. A key that was revoked and is a client's again is not revoked.
+    private static func clients(isRevoked: Bool, _ db: Database) throws -> [String: String] {
+        try Row.fetchAll(
+            db,
+            sql: isRevoked
+                ? """
+                SELECT public_key, name FROM clients WHERE revoked_at IS NOT NULL AND public_key NOT IN
+                (SELECT public_key FROM clients WHERE revoked_at IS NULL)
+                """ : "SELECT public_key, name FROM clients WHERE revoked_at IS NULL"
+        ).reduce(into: [:]) { $0[$1[0]] = $1[1] }
     }
 
     /// Whether there is a state in a file, of this version or another.
@@ -117,16 +134,17 @@ extension Store {
     }
 
     /// Closes the state that goes, so that all of it is in its file.
-    /// - Returns: its revision; 0 when it has none that can be read.
-    private static func close(_ path: String, _ directory: String) -> Int {
+    /// - Returns: its revision, 0 when it has none that can be read, and the clients that were revoked in it, by public key.
+    private static func close(_ path: String, _ directory: String) -> (Int, [String: String]) {
         guard access(path, F_OK) == 0, let old = try? Store(path: path, directory: directory) else {
-            return 0
+            return (0, [:])
         }
         let revision = try? old.read { db in
             try Int.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'revision'")
         }
+        let revoked = try? old.read { db in try clients(isRevoked: true, db) }
         try? old.close()
-        return revision ?? 0
+        return (revision ?? 0, revoked ?? [:])
     }
 
     /// Folds the log into the file and closes both.

@@ -19,7 +19,7 @@ extension Store {
             ).map { row in
                 var client = ClientStatus(
                     name: row[1], publicKey: row[2],
-                    addresses: try Self.addresses(of: row[0], db).map(\.description), source: "state",
+                    addresses: try Self.addresses(of: row[0], plan, db).map(\.description), source: "state",
                     enrolledAt: row[3])
                 client.networks = try Self.networks(of: row[0], db)
                 return client
@@ -42,10 +42,12 @@ extension Store {
 
     /// Takes a client's right to connect away, and closes the invitation that it came by, as it may still have the link. With no
     /// client of that name, an open invitation for it is closed.
+    /// - Returns: how many others could still have joined by that invitation, which they can't now.
     /// - Throws: `refused` when there is neither, or the client is the file's; or what keeps the state from being written.
-    public func revoke(_ name: String, plan: Plan, now: Int) throws(GatewayError) {
+    @discardableResult
+    public func revoke(_ name: String, plan: Plan, now: Int) throws(GatewayError) -> Int {
         try Self.checkSource(name, plan, to: "revoke")
-        try write { db in
+        return try write { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT id, invitation FROM clients WHERE name = ? AND revoked_at IS NULL",
                 arguments: [name])
@@ -58,11 +60,45 @@ extension Store {
                 let id: Int64 = row[0]
                 try db.execute(sql: "UPDATE clients SET revoked_at = ? WHERE id = ?", arguments: [now, id])
             }
-            try db.execute(
-                sql: "UPDATE invitations SET revoked_at = ? WHERE id = ? AND \(OpenInvitation.condition)",
-                arguments: [now, invitation, now])
-            try Self.bumpRevision(db)
+            return try Self.close(invitation, now: now, db, countsUses: row != nil)
         }
+    }
+
+    /// Takes the rights of the clients with these public keys away, as `revoke` does.
+    /// - Returns: their names.
+    func revoke(keys: [String], now: Int) throws(GatewayError) -> [String] {
+        try write { db in
+            var names: [String] = []
+            for key in keys {
+                let row = try Row.fetchOne(
+                    db,
+                    sql:
+                        "SELECT id, name, invitation FROM clients WHERE public_key = ? AND revoked_at IS NULL",
+                    arguments: [key])
+                guard let row else { continue }
+                let id: Int64 = row[0]
+                try db.execute(sql: "UPDATE clients SET revoked_at = ? WHERE id = ?", arguments: [now, id])
+                _ = try Self.close(row[2], now: now, db, countsUses: false)
+                names.append(row[1])
+            }
+            return names
+        }
+    }
+
+    /// Closes an invitation.
+    /// - Returns: how many could still have joined by it, or 0 unless that `countsUses`.
+    private static func close(
+        _ invitation: Int, now: Int, _ db: Database, countsUses: Bool
+    ) throws -> Int {
+        let left = try Int.fetchOne(
+            db,
+            sql: "SELECT uses - used FROM invitations WHERE id = ? AND \(OpenInvitation.condition)",
+            arguments: [invitation, now])
+        try db.execute(
+            sql: "UPDATE invitations SET revoked_at = ? WHERE id = ? AND \(OpenInvitation.condition)",
+            arguments: [now, invitation, now])
+        try bumpRevision(db)
+        return countsUses ? left ?? 0 : 0
     }
 
     /// Gives a client another name.

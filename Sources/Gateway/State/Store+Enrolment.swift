@@ -6,7 +6,7 @@ import Settings
 extension Store {
     /// Makes a client of whoever holds an invitation, or says why not. A client that asks again, as it never heard the
     /// answer, is told the same again and takes no second use.
-    /// - Returns: the outcome, on the disk; never `unavailable`.
+    /// - Returns: the outcome, on the disk; `unavailable` when the host's clock can't say yet whether the invitation has expired.
     /// - Throws: what keeps the state from being written; nothing has changed then.
     public func enrol(_ enrolment: Enrolment, plan: Plan, now: Int) throws(GatewayError) -> EnrolmentOutcome {
         guard Base64.decode(enrolment.publicKey)?.count == KeyFile.keyLength else {
@@ -25,7 +25,7 @@ extension Store {
                     """, arguments: [enrolment.invitation, enrolment.publicKey])
             if let isRevoked { return isRevoked ? .revoked : .stored }
             if row["revoked_at"] != nil { return .revoked }
-            if now >= row["expires_at"] { return .expired }
+            if now >= row["expires_at"] { return HostClock.mayBeUnset ? .unavailable : .expired }
             let used: Int = row["used"]
             let uses: Int = row["uses"]
             if used >= uses { return .used }
@@ -34,8 +34,12 @@ extension Store {
                 return .stored
             }
             let taken = try Self.takenAddresses(db)
-            let places = try plan.networks.compactMap { try Self.place(in: $0, plan, taken, db) }
-            guard places.count == plan.networks.count else { return .full }
+            var places: [IPAddress] = []
+            for network in plan.networks {
+                let place = try Self.place(in: network, plan, taken, besides: places, db)
+                guard let place else { return .full }
+                places.append(place)
+            }
             try Self.add(enrolment, row, places, plan, now: now, db)
             try db.execute(
                 sql: "UPDATE invitations SET used = used + 1, used_up_at = ? WHERE id = ?",

@@ -13,7 +13,7 @@ extension Store {
             ).compactMap { row -> HandedClient? in
                 let key: String = row[2]
                 if plan.hasClient(withKey: key) { return nil }
-                let addresses = try Self.addresses(of: row[0], db).map(\.description)
+                let addresses = try Self.addresses(of: row[0], plan, db).map(\.description)
                 if addresses.isEmpty { return nil }
                 let networks = try Self.networks(of: row[0], db)
                 return HandedClient(

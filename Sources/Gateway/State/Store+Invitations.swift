@@ -9,7 +9,9 @@ extension Store {
     /// How many clients may enrol with one invitation.
     static let useCounts = 1...1000
     /// How long bondd knows of an invitation that is over, to tell those who still come why they may not: 30 days.
-    static let memory = 30 * 86400
+    public static let memory = 30 * 86400
+    /// The same where nothing keeps the host's clock right: a year.
+    static let longMemory = 365 * 86400
 
     /// Makes an invitation for a server whose key and endpoints are in the state where the order does not say them.
     /// - Throws: `refused` when they are nowhere, and as the other.
@@ -22,10 +24,16 @@ extension Store {
             throw .refused(
                 "the server's public key is not known yet; start bondd, which tells it, or give --public-key")
         }
+        let now = currentTime()
+        guard now >= HostClock.earliest, try latestTime() - 86400 <= now else {
+            throw .refused(
+                "this host's clock is behind what it has seen, so that no invitation can have an end; set the clock first"
+            )
+        }
         return try invite(
             order, plan: plan, server: server,
             endpoints: endpoints(for: order, named: plan.endpoints, listen: plan.listen),
-            now: currentTime())
+            now: now)
     }
 
     /// Makes an invitation and returns its link. Of the link's secret only what bondd must know is kept.
@@ -82,11 +90,23 @@ extension Store {
         }
     }
 
-    /// Forgets the invitations that have been over for `memory`.
+    /// The latest moment that the state knows of, in seconds since 1970. A clock behind it is wrong; 0: there is none.
+    func latestTime() throws(GatewayError) -> Int {
+        try read { db in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT max(ifnull((SELECT max(made_at) FROM invitations), 0),
+                        ifnull((SELECT max(enrolled_at) FROM clients), 0))
+                    """) ?? 0
+        }
+    }
+
+    /// Forgets the invitations that have been over for `memory` seconds.
     /// - Returns: whether there were any.
-    public func prune(now: Int) throws(GatewayError) -> Bool {
+    public func prune(now: Int, memory: Int = Store.memory) throws(GatewayError) -> Bool {
         let condition = "min(expires_at, ifnull(used_up_at, expires_at), ifnull(revoked_at, expires_at)) < ?"
-        let limit = now - Self.memory
+        let limit = now - memory
         let count = try read { db in
             try Int.fetchOne(
                 db, sql: "SELECT count(*) FROM invitations WHERE \(condition)", arguments: [limit])

@@ -21,6 +21,17 @@ extension Store {
         }
     }
 
+    /// The configuration's text that was in force last, as that of the file named so; nil: none was.
+    func configuration(of file: String) throws(GatewayError) -> ConfigurationFile? {
+        try read { db in try Self.value("configuration", db) }.map { ConfigurationFile($0, path: file) }
+    }
+
+    /// Remembers the configuration's text, which has no keys in it, for a start while the file is another than bondd has.
+    func setConfiguration(_ text: ConfigurationFile) throws(GatewayError) {
+        if try configuration(of: text.path)?.digest == text.digest { return }
+        try write { db in try Self.setValue(text.text, "configuration", db) }
+    }
+
     /// The server's public key as it was last seen, in base64.
     public func serverKey() throws(GatewayError) -> String? {
         try read { db in try Self.value("server_key", db) }

@@ -26,11 +26,10 @@ public final class Store: Sendable {
         self.directory = directory
         if access(path, F_OK) != 0 {
             do throws(GatewayError) {
-                try StateFiles.create(path)
+                try StateFiles.create(path, asOwnerOf: directory)
             } catch {
                 throw .unusable(path: path, error.description)
             }
-            StateFiles.giveToOwner(path, of: directory)
         }
         chmod(path, 0o600)
         var configuration = GRDB.Configuration()
@@ -47,10 +46,29 @@ public final class Store: Sendable {
                 let report = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no report"
                 guard report == "ok" else { throw GatewayError.damaged(path: path, report) }
             }
+            try Self.keepOld(queue, path, directory)
             try Schema.migrator.migrate(queue)
         } catch {
             throw Self.explain(error, path)
         }
+    }
+
+    /// Keeps a copy of a state of an earlier version before it becomes one of this, as `state.sqlite.before-…`: there is no other
+    /// way back.
+    private static func keepOld(_ queue: DatabaseQueue, _ path: String, _ directory: String) throws {
+        let next = try queue.read { db -> String? in
+            let applied = try Schema.migrator.appliedIdentifiers(db)
+            return applied.isEmpty ? nil : Schema.migrator.migrations.first { !applied.contains($0) }
+        }
+        // A copy that is on its way somewhere has its original.
+        guard let next, !path.contains(copyPrefix) else { return }
+        let copy = "\(path).before-\(next)"
+        unlink(copy)
+        try StateFiles.create(copy, asOwnerOf: directory)
+        try queue.writeWithoutTransaction { db in
+            try db.execute(sql: "VACUUM INTO ?", arguments: [copy])
+        }
+        StateFiles.sync(copy)
     }
 
     /// Writes that failed since the start.

@@ -13,7 +13,7 @@ extension ConfigurationReader {
 
     /// `[[rule]]`: name, protocol, listen_port or listen_ports, target or targets and their options.
     func rules(
-        _ tunnel: Configuration.Tunnel, listen: [Endpoint]
+        _ tunnel: Configuration.Tunnel, listen: [Endpoint], health: Endpoint?
     ) throws(ConfigurationError) -> [Configuration.Rule] {
         let keys = [
             "name", "protocol", "listen_port", "listen_ports", "listen_address", "target", "targets",
@@ -30,6 +30,11 @@ extension ConfigurationReader {
             if rule.transport == .udp, let own = listen.first(where: { rule.ports.contains($0.port) }) {
                 throw table.error(
                     "\"\(rule.name)\" listens on udp port \(own.port), which is bondd's own; use another")
+            }
+            if rule.transport == .tcp, let health, rule.ports.contains(health.port) {
+                throw table.error(
+                    "\"\(rule.name)\" listens on tcp port \(health.port), where [health] is served; use another"
+                )
             }
             for other in rules {
                 if let clash = Self.clash(rule, other) { throw table.error(clash) }

@@ -25,7 +25,7 @@ extension ConfigurationReader {
         return Configuration.Server(
             listen: listen, endpoints: try table.list("endpoints", Self.noHostPort) { HostPort($0) } ?? [],
             clients: try clients(tunnel), offer: try offer(), nat: try nat(), portunus: try portunus(),
-            rules: try rules(tunnel, listen: listen))
+            rules: try rules(tunnel, listen: listen, health: try health()?.listen))
     }
 
     private func clients(

@@ -49,8 +49,26 @@ struct RevokeClient: ParsableCommand {
     var name: String
 
     func run() throws {
-        _ = try GatewaySocket(beside: options.socket).ask(.revoke(name: name))
+        let response: GatewayResponse
+        do {
+            response = try GatewaySocket(beside: options.socket).ask(.revoke(name: name))
+        } catch SocketError.notRunning(let path) {
+            return try revokeAtDaemon(without: path)
+        }
         print("\(name) can't connect any more")
+        if case .noted(let sentence) = response { print("note: \(sentence)") }
+    }
+
+    /// Without bondd-control bondd itself has to leave the client out.
+    private func revokeAtDaemon(without path: String) throws {
+        do {
+            _ = try ask(.revoke(name: name), options.socket)
+        } catch SocketError.notRunning {
+            throw SocketError.notRunning(path: path)
+        }
+        print(
+            "\(name) can't connect any more; bondd-control does not run and takes that into its state when it does"
+        )
     }
 }
 

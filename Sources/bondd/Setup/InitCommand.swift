@@ -79,6 +79,7 @@ struct Init: ParsableCommand {
             print("then invite a client: bondd invite \(client)")
             return
         }
+        try site.service("bondd-control").prepareControl()
         print(try site.service("bondd").start())
         try waitForDaemon()
         print(try site.service("bondd-control").start())

@@ -10,6 +10,8 @@ struct Service {
     let config: String
     let socket: String
     let stateDirectory: String
+    /// The user that bondd-control is to run as; nil: the usual one.
+    var controlUser: String?
 
     private static var systemd: Program? {
         // As sd_booted(3) has it.
@@ -42,12 +44,26 @@ struct Service {
         let log = "\(stateDirectory)/\(name).log"
         mkdir(stateDirectory, 0o755)
         let state = name == "bondd" ? stateDirectory : "\(stateDirectory)/control"
-        let arguments = ["run", "--config", config, "--socket", socket, "--state-dir", state]
+        var arguments = ["run", "--config", config, "--socket", socket, "--state-dir", state]
+        // Started as root, bondd-control becomes that user by itself.
+        if let controlUser { arguments += [name == "bondd" ? "--control-user" : "--user", controlUser] }
         guard let process = program.start(arguments, log: log) else {
             throw Failure("could not start \(program.path); start it by hand: \(name) run --config \(config)")
         }
         return
             "\(name) runs as process \(process), its log is \(log); no unit of systemd starts it, so have it started at boot: "
             + "\(name) run --config \(config)"
+    }
+
+    /// Makes the user that bondd-control runs as, where no package has. bondd lets it in from its start.
+    func prepareControl() throws {
+        if Self.systemd != nil && isUnit { return }
+        if let controlUser {
+            guard Account(named: controlUser) != nil else {
+                throw Failure("there is no user \(controlUser); name another with --control-user")
+            }
+        } else {
+            _ = try ControlAccount.make()
+        }
     }
 }

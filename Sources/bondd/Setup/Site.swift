@@ -10,6 +10,8 @@ struct Site {
     let config: String
     let stateDirectory: String
     let socket: String
+    /// The user that bondd-control is to run as; nil: the usual one.
+    var controlUser: String?
 
     private var directory: String { config.lastIndex(of: "/").map { String(config[..<$0]) } ?? "." }
 
@@ -50,6 +52,8 @@ struct Site {
 
     /// One of the two programs on this host.
     func service(_ name: String) -> Service {
-        Service(name: name, config: config, socket: socket, stateDirectory: stateDirectory)
+        Service(
+            name: name, config: config, socket: socket, stateDirectory: stateDirectory,
+            controlUser: controlUser)
     }
 }

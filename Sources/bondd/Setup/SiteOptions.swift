@@ -15,8 +15,14 @@ struct SiteOptions: ParsableArguments {
     @Flag(name: .customLong("no-start"), help: "Do not start the services; with init, invite nobody, either.")
     var isLeftStopped = false
 
+    @Option(
+        name: .customLong("control-user"),
+        help: "The user that bondd-control runs as where systemd does not start it. (default: bondd-control)")
+    var controlUser: String?
+
     /// The place, for programs that answer on `socket`.
     func site(_ socket: String) -> Site {
-        Site(config: config, stateDirectory: stateDirectory, socket: socket)
+        Site(
+            config: config, stateDirectory: stateDirectory, socket: socket, controlUser: controlUser)
     }
 }

@@ -1,0 +1,62 @@
+import Glibc
+import Settings
+
+/// The user that bondd-control runs as. Packages make it; elsewhere the first start does.
+public enum ControlAccount {
+    /// The group that the packages give it.
+    private static let group = "bondd"
+
+    /// Makes the user, in a group of its own, with whichever of the usual programs is there.
+    /// - Throws: `Failure` when none can.
+    public static func make() throws -> Account {
+        let name = Account.control
+        if let account = Account(named: name) { return account }
+        if let program = find("useradd") {
+            // It may be there already: then this fails, and the next works.
+            if let program = find("groupadd") { run([program, "--system", group]) }
+            run([
+                program, "--system", "--gid", group, "--no-create-home", "--home-dir",
+                "/var/lib/bondd/control",
+                "--shell", "/usr/sbin/nologin", name,
+            ])
+        } else if let program = find("adduser") {
+            // Busybox.
+            if let program = find("addgroup") { run([program, "-S", group]) }
+            run([program, "-S", "-D", "-H", "-G", group, "-s", "/sbin/nologin", name])
+        }
+        guard let account = Account(named: name) else {
+            throw Failure(
+                "bondd-control does not run as root, and there is no user \(name) for it; make it (useradd --system \(name)), or name another with --user"
+            )
+        }
+        return account
+    }
+
+    private static func find(_ name: String) -> String? {
+        ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"].map { $0 + name }.first { access($0, X_OK) == 0 }
+    }
+
+    /// Runs a program to its end, in silence.
+    private static func run(_ arguments: [String]) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for descriptor: Int32 in 0...2 {
+            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+        }
+        // bondd-control takes its signals by a descriptor, and has them blocked.
+        var attributes = posix_spawnattr_t()
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_init(&attributes)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        defer { posix_spawnattr_destroy(&attributes) }
+        var list = arguments.map { strdup($0) } + [nil]
+        defer { for text in list { free(text) } }
+        var process = pid_t()
+        guard posix_spawn(&process, arguments[0], &actions, &attributes, &list, environ) == 0 else { return }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+    }
+}

@@ -1,0 +1,145 @@
+import CLinux
+import Commands
+import Glibc
+import Settings
+
+/// Lets one user through to a file or directory below directories that are closed to others, by entries in their access control
+/// lists (acl(5)): the right to pass, and nothing else, is the user's alone.
+enum Passage {
+    /// Lets the user pass through every directory on the way to `directory`, itself included.
+    static func open(_ directory: String, for account: Account) throws {
+        guard let real = realpath(directory, nil) else {
+            throw Failure("there is no directory \(directory)")
+        }
+        defer { free(real) }
+        let path = String(cString: real)
+        var place = ""
+        try grant(AccessList.search, on: "/", account)
+        for part in path.split(separator: "/") {
+            place += "/" + part
+            try grant(AccessList.search, on: place, account)
+        }
+    }
+
+    /// Lets the user read a file, or a socket be connected to.
+    static func open(file: String, for account: Account, mayWrite: Bool) throws {
+        try grant(AccessList.read | (mayWrite ? AccessList.write : 0), on: file, account)
+    }
+
+    private static func grant(_ rights: UInt16, on path: String, _ account: Account) throws {
+        let file = Glibc.open(path, Int32(0o10000000) | O_CLOEXEC)  // O_PATH
+        guard file >= 0 else { return }
+        defer { close(file) }
+        var facts = stat()
+        guard fstat(file, &facts) == 0 else { return }
+        var list = AccessList(of: file, mode: facts.st_mode)
+        if list.rights(of: account, owner: facts.st_uid, group: facts.st_gid) & rights == rights { return }
+        list.grant(rights, to: account.user)
+        let bytes = list.bytes
+        let code = clinux_set_attribute(file, AccessList.attribute, bytes, bytes.count)
+        guard code == 0 else {
+            throw Failure(
+                "the user \(account.name) has no way to \(path), and none can be made (\(String(cString: strerror(-code)))); use places that it can reach, such as the usual ones"
+            )
+        }
+    }
+}
+
+/// A POSIX access control list as the kernel keeps it with a file (linux/posix_acl_xattr.h): a version, then entries of a tag, rights
+/// and a user's or group's number.
+struct AccessList {
+    static let attribute = "system.posix_acl_access"
+    static let (read, write, search): (UInt16, UInt16, UInt16) = (4, 2, 1)
+
+    private struct Entry {
+        var tag: UInt16
+        var rights: UInt16
+        var number: UInt32
+    }
+
+    private enum Tag {
+        static let owner: UInt16 = 0x01
+        static let user: UInt16 = 0x02
+        static let group: UInt16 = 0x04
+        static let namedGroup: UInt16 = 0x08
+        static let mask: UInt16 = 0x10
+        static let others: UInt16 = 0x20
+    }
+
+    private static let version: UInt32 = 2
+    private static let nobody = UInt32.max
+    private var entries: [Entry] = []
+
+    /// The list of a file that is open, or the one that its mode stands for.
+    init(of file: Int32, mode: mode_t) {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = clinux_get_attribute(file, Self.attribute, &bytes, bytes.count)
+        self.init(count >= 12 ? Array(bytes[..<count]) : [], mode: mode)
+    }
+
+    /// Reads what the kernel gives; with none, the list is that of the mode.
+    init(_ bytes: [UInt8], mode: mode_t) {
+        guard bytes.count >= 12 else {
+            for (tag, shift) in [(Tag.owner, 6), (Tag.group, 3), (Tag.others, 0)] {
+                entries.append(
+                    Entry(tag: tag, rights: UInt16(mode >> mode_t(shift) & 7), number: Self.nobody))
+            }
+            return
+        }
+        bytes.withUnsafeBytes { bytes in
+            for at in stride(from: 4, to: bytes.count - 7, by: 8) {
+                entries.append(
+                    Entry(
+                        tag: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt16.self)),
+                        rights: UInt16(
+                            littleEndian: bytes.loadUnaligned(fromByteOffset: at + 2, as: UInt16.self)),
+                        number: UInt32(
+                            littleEndian: bytes.loadUnaligned(fromByteOffset: at + 4, as: UInt32.self))))
+            }
+        }
+    }
+
+    /// What the kernel takes, its entries in its order.
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        func put(_ value: some FixedWidthInteger) {
+            withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        put(Self.version)
+        for entry in entries.sorted(by: { ($0.tag, $0.number) < ($1.tag, $1.number) }) {
+            put(entry.tag)
+            put(entry.rights)
+            put(entry.number)
+        }
+        return bytes
+    }
+
+    /// What a user of one group may do with a file of that owner and group (acl(5), "Access check algorithm").
+    func rights(of account: Account, owner: UInt32, group: UInt32) -> UInt16 {
+        if account.user == owner { return rights(Tag.owner) }
+        let mask = entries.first { $0.tag == Tag.mask }?.rights ?? 7
+        if let own = entries.first(where: { $0.tag == Tag.user && $0.number == account.user }) {
+            return own.rights & mask
+        }
+        var ofGroups: [UInt16] = []
+        if account.group == group { ofGroups.append(rights(Tag.group)) }
+        ofGroups += entries.filter { $0.tag == Tag.namedGroup && $0.number == account.group }.map(\.rights)
+        return ofGroups.isEmpty ? rights(Tag.others) : ofGroups.reduce(0, |) & mask
+    }
+
+    /// Gives a user these rights besides what it has. The mask grows by them alone.
+    mutating func grant(_ rights: UInt16, to user: UInt32) {
+        if let index = entries.firstIndex(where: { $0.tag == Tag.user && $0.number == user }) {
+            entries[index].rights |= rights
+        } else {
+            entries.append(Entry(tag: Tag.user, rights: rights, number: user))
+        }
+        if let index = entries.firstIndex(where: { $0.tag == Tag.mask }) {
+            entries[index].rights |= rights
+        } else {
+            entries.append(Entry(tag: Tag.mask, rights: self.rights(Tag.group) | rights, number: Self.nobody))
+        }
+    }
+
+    private func rights(_ tag: UInt16) -> UInt16 { entries.first { $0.tag == tag }?.rights ?? 0 }
+}
