@@ -268,7 +268,9 @@ import Testing
         #expect(server.clients.map(\.name) == ["laptop", "phone"])
         #expect(server.clients[0].addresses == [IPAddress("10.77.0.2")!, IPAddress("fd77::2")!])
         #expect(server.clients[0].presharedKey != nil && server.clients[1].presharedKey == nil)
-        #expect(server.nat == Configuration.NAT(enabled: true, egress: ["eth0", "tailscale0"]))
+        #expect(
+            server.nat
+                == Configuration.NAT(enabled: true, egress: ["eth0", "tailscale0"], allowsInbound: false))
         #expect(server.offer.dns.map(\.description) == ["10.77.0.1", "fd77::1"])
         #expect(server.offer.routes.map(\.description) == ["192.168.7.0/24"])
         let bundle = samples.directory.path + "/client.bundle.json"
