@@ -190,7 +190,7 @@ let package = Package(
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",
-            dependencies: ["bondd", "Control", "Engine", "Messages", "Packet", "Settings"]),
+            dependencies: ["bondd", "Control", "Engine", "Messages", "Packet", "Scratch", "Settings"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "Messages", "Engine", "Proto", "Packet"],
             exclude: ["Services/Visits"]),

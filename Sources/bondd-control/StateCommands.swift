@@ -136,6 +136,27 @@ struct Restore: ParsableCommand {
     }
 }
 
+/// `bondd-control withdraw`
+struct Withdraw: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "withdraw",
+        abstract:
+            "Take back from bondd what was handed over to it: invited clients, invitations and services.",
+        discussion:
+            "For before bondd-control is removed. The state stays, and a bondd-control that starts hands it over again."
+    )
+
+    @OptionGroup var options: StateOptions
+
+    func run() throws {
+        for request in [Messages.Request.handOver(Handover(revision: 0)), .carry([])] {
+            if case .failed(let sentence) = try ControlClient.ask(request, path: options.socket) {
+                throw Failure(sentence)
+            }
+        }
+    }
+}
+
 /// Whether a bondd-control that runs has done it; false when none runs.
 private func asked(_ request: GatewayRequest, _ options: StateOptions) throws -> Bool {
     let answer: GatewayResponse

@@ -23,7 +23,7 @@ extension EndToEndTests {
                     tunnel.serverFile.text + "\n[health]\nlisten = \"127.0.0.1:8098\"\n", to: "control.toml")
                 let control = try server.namespace.spawn([
                     Program("bondd-control").path, "run", "--config", file, "--socket", server.socket,
-                    "--state-dir", server.scratch.path + "/control",
+                    "--state-dir", server.scratch.path + "/control", "--user", "nobody",
                 ])
                 defer { control.stop() }
                 try control.waitForOutput("health is served", seconds: 20)

@@ -21,6 +21,9 @@ final class Household {
             scratch = try Scratch()
         }
 
+        /// Whom bondd-control becomes, so that no test makes a user.
+        static let controlUser = "nobody"
+
         var socket: String { "\(scratch.path)/run/bondd.sock" }
         var config: String { "\(scratch.path)/etc/bondd.toml" }
         var state: String { "\(scratch.path)/state" }
@@ -53,6 +56,7 @@ final class Household {
             let directory = name == "bondd" ? state : "\(state)/control"
             children[name] = try namespace.spawn([
                 program, "run", "--config", config, "--socket", socket, "--state-dir", directory,
+                name == "bondd" ? "--control-user" : "--user", Self.controlUser,
             ])
         }
 
@@ -168,7 +172,10 @@ final class Household {
 
     /// `bondd init`, and the link that it prints.
     func makeServer(client name: String = "boat") throws -> String {
-        let arguments = ["--config", server.config, "--state-dir", server.state, "--endpoint", endpoint]
+        let arguments = [
+            "--config", server.config, "--state-dir", server.state, "--endpoint", endpoint, "--control-user",
+            Host.controlUser,
+        ]
         let child = try server.command(["init", "--client", name] + arguments)
         let failure = "\(child.output) \(child.errors) \(server.log("bondd")) \(server.log("bondd-control"))"
         try #require(child.status == .exited(0), "\(failure)")

@@ -102,7 +102,7 @@ extension EndToEndTests {
                 try elsewhere.namespace.ip("addr add 192.0.2.1/32 dev lo")
                 let made = try elsewhere.command([
                     "init", "--config", elsewhere.config, "--state-dir", elsewhere.state, "--endpoint",
-                    household.endpoint,
+                    household.endpoint, "--control-user", Household.Host.controlUser,
                 ])
                 let foreign = try #require(Household.link(in: made.output), "\(made.output) \(made.errors)")
                 #expect(try sentence(foreign).contains("no server that has this link's key answers at"))

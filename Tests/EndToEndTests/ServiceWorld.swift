@@ -35,6 +35,7 @@ struct ServiceWorld {
         switch try ControlClient.ask(.carry(services), path: server.socket, timeout: 5000) as Response {
         case .ok: return nil
         case .failed(let sentence): return sentence
+        case .carried(let refused): return refused.min { $0.key < $1.key }?.value
         default: return "no answer"
         }
     }

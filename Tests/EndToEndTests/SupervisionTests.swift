@@ -114,7 +114,7 @@ extension EndToEndTests {
             let child = try Child(unit + arguments, in: lab.namespace("server"))
             defer { child.kill() }
             try child.waitForOutput("bondd is running", seconds: 5)
-            for (path, mode) in [("run", 0o1770), ("run/sock", 0o660)] {
+            for (path, mode) in [("run", 0o750), ("run/sock", 0o660)] {
                 let facts = try FileManager.default.attributesOfItem(atPath: "\(scratch.path)/\(path)")
                 #expect(facts[.posixPermissions] as? Int == mode, "\(path)")
                 #expect(facts[.groupOwnerAccountID] as? Int == 12345, "\(path)")

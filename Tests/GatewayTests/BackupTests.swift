@@ -40,6 +40,22 @@ import Testing
         #expect(directory.mode(of: "state.sqlite.before-restore") == 0o600)
     }
 
+    /// A backup from before a revocation lets a client in again, which is said.
+    @Test func whoIsAClientAgainIsTold() throws {
+        do {
+            let store = try Store(directory: directory.path)
+            let id = try store.invite("a", uses: 9, plan: plan)
+            for client in 1...3 { #expect(try store.enrol(id, client, plan: plan) == .stored) }
+            try store.backup(to: copy)
+            for name in ["a", "a-3"] { try store.revoke(name, plan: plan, now: Samples.now) }
+            // Back by another invitation: revoked once and not any more.
+            let again = try store.invite("b", plan: plan)
+            #expect(try store.enrol(again, 3, plan: plan) == .stored)
+        }
+        #expect(try Store.restore(copy, into: directory.path, now: 5) == ["a"])
+        #expect(try names() == ["a", "a-2", "a-3"])
+    }
+
     @Test func aDamagedStateIsReplaced() throws {
         do {
             let store = try Store(directory: directory.path)

@@ -98,13 +98,14 @@ import Testing
     }
 
     @Test func whatRunsIsNotDisturbed() throws {
-        let child = try Child([Program.path, "run"] + config + common)
+        let child = try Child([Program.path, "run", "--user", "nobody"] + config + common)
         defer {
             child.kill()
             clean()
         }
         try child.waitForOutput("bondd-control runs", seconds: 20)
-        try fail(["run"] + config, "a bondd-control runs on the state")
+        if geteuid() == 0 { try expectNobody(child.pid) }
+        try fail(["run", "--user", "nobody"] + config, "a bondd-control runs on the state")
         try fail(["invite", "boat", "--public-key", Samples.server.base64] + config, "use bondd invite boat")
         try fail(["restore", directory.path + "/copy"], "systemctl stop bondd-control")
         _ = try succeed(["set-endpoints", "203.0.113.7:5000"])
@@ -113,6 +114,28 @@ import Testing
         try fail(["backup", directory.path + "/copy"], "exists and is not overwritten")
         #expect(child.isRunning && child.stop(within: 5).isSuccess)
         #expect(directory.mode(of: "control.sock") == 0)
+    }
+
+    /// Started as root, it is another user's with one capability, and so is what it keeps.
+    private func expectNobody(_ process: pid_t) throws {
+        let status = try TextFile.read("/proc/\(process)/status", limit: 1 << 16)
+        for line in ["Uid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000400", "NoNewPrivs:\t1"] {
+            #expect(status.contains(line), "\(status)")
+        }
+        for file in ["state", "state/state.sqlite", "state/lock", "control", "control/control.sock"] {
+            var facts = stat()
+            #expect(stat(directory.path + "/" + file, &facts) == 0 && facts.st_uid == 65534, "\(file)")
+        }
+    }
+
+    /// Root is not what it runs as unless somebody says so.
+    @Test(.enabled(if: geteuid() == 0, "needs root")) func rootIsRefusedOrAsked() throws {
+        defer { clean() }
+        try fail(["run", "--user", "root"] + config, "the user root is root")
+        try fail(["run", "--user", "no-such-user"] + config, "there is no user no-such-user")
+        let child = try Child([Program.path, "run", "--as-root"] + config + common)
+        defer { child.kill() }
+        try child.waitForOutput("runs as root, as --as-root says", seconds: 20)
     }
 
     /// On a client there is nothing to do without [health], and that is no failure.

@@ -17,6 +17,8 @@ final class FakeBondd: Sendable {
         var settled: [(enrolment: Enrolment, outcome: EnrolmentOutcome)] = []
         var handovers: [Handover] = []
         var refused = 0
+        /// The keys of clients that were revoked at bondd.
+        var revoked: Set<String> = []
         var statusQuestions = 0
         /// What it was handed of services, in order.
         var carried: [[HandedService]] = []
@@ -110,7 +112,8 @@ final class FakeBondd: Sendable {
                 }
                 state.handovers.append(handover)
                 state.onHandover?(handover)
-                return .ok
+                let known = handover.clients.map(\.publicKey).filter(state.revoked.contains)
+                return known.isEmpty ? .ok : .revoked(known)
             case .settle(let id, let outcome):
                 guard let enrolment = state.waiting.removeValue(forKey: id) else {
                     return .failed("there is no such enrolment")
@@ -122,6 +125,7 @@ final class FakeBondd: Sendable {
                 state.carried.append(services)
                 return .ok
             case .services: return .services(state.counters)
+            case .ping: return .ok
             default: return .failed("not asked in tests")
             }
         }

@@ -39,6 +39,7 @@ import Testing
             """)
         let child = try Child([
             Program.path, "run", "--config", directory.path + "/bondd.toml", "--socket", bondd.path,
+            "--as-root",
         ])
         try child.waitForOutput("health is served", seconds: 20)
         return child

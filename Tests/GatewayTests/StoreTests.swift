@@ -1,3 +1,4 @@
+import GRDB
 import Glibc
 import Messages
 import Proto
@@ -234,6 +235,63 @@ import Testing
         #expect(handover.clients.map(\.name) == ["boat-3", "boat-2"])
         #expect(handover.clients.map(\.addresses) == [["10.77.0.2", "fd78::2"], ["10.77.0.4", "fd78::3"]])
         #expect(try store.reconcile(with: new).isEmpty)
+    }
+
+    /// Two of the server's addresses in one network, and one network within another.
+    @Test(arguments: [
+        (["10.77.0.1/24", "10.77.0.254/24"], ["10.77.0.2"]),
+        (["10.77.0.1/24", "10.77.0.254/16"], ["10.77.0.2", "10.77.0.3"]),
+        (["fd77::1/64", "fd77::2/64"], ["fd77::3"]),
+    ]) func aClientHasOneAddressInEachNetwork(networks: [String], addresses: [String]) throws {
+        let plan = try Samples.plan(networks)
+        let id = try store.invite("boat", plan: plan)
+        #expect(try store.enrol(id, 1, plan: plan) == .stored)
+        #expect(try store.handover(plan: plan).clients.map(\.addresses) == [addresses])
+        #expect(try store.reconcile(with: plan).isEmpty)
+    }
+
+    /// What the file took from a client for itself is the file's.
+    @Test func ofAClientsAddressesThoseThatItHadFirstAreUsed() throws {
+        let wide = try Samples.plan(["10.77.0.1/16"])
+        let narrow = try Samples.plan(["10.77.9.1/24"])
+        let id = try store.invite("boat", plan: wide)
+        #expect(try store.enrol(id, 1, plan: wide) == .stored)
+        func addresses(_ plan: Plan) throws -> [[String]] {
+            try store.handover(plan: plan).clients.map(\.addresses)
+        }
+        #expect(try addresses(wide) == [["10.77.0.2"]])
+        _ = try store.reconcile(with: narrow)
+        #expect(try addresses(narrow) == [["10.77.9.2"]])
+        // Both are in this network.
+        #expect(try store.reconcile(with: wide).isEmpty)
+        #expect(try addresses(wide) == [["10.77.0.2"]])
+    }
+
+    @Test func howManyARevocationShutsOutIsSaid() throws {
+        let id = try store.invite("boat", uses: 5, plan: plan)
+        for client in 1...2 { #expect(try store.enrol(id, client, plan: plan) == .stored) }
+        #expect(try store.revoke("boat", plan: plan, now: Samples.now) == 3)
+        #expect(try store.revoke("boat-2", plan: plan, now: Samples.now) == 0)
+    }
+
+    /// A state of an earlier version stays beside the one that it becomes.
+    @Test func migratingKeepsACopy() throws {
+        let other = TemporaryDirectory()
+        let path = other.path + "/state.sqlite"
+        let old = try DatabaseQueue(path: path)
+        try Schema.migrator.migrate(old, upTo: "2")
+        try old.write { try $0.execute(sql: "INSERT INTO meta VALUES ('server_key', 'old')") }
+        try old.close()
+        let new = try Store(directory: other.path)
+        #expect(try new.serverKey() == "old")
+        #expect(other.mode(of: "state.sqlite.before-address-order") == 0o600)
+        let copy = try DatabaseQueue(path: path + ".before-address-order")
+        #expect(try copy.read { try Schema.migrator.appliedIdentifiers($0) } == ["1", "2"])
+        #expect(try copy.read { try Store.value("server_key", $0) } == "old")
+        // Nothing to migrate, nothing to keep.
+        unlink(path + ".before-address-order")
+        _ = try Store(directory: other.path)
+        #expect(other.mode(of: "state.sqlite.before-address-order") == 0)
     }
 
     @Test func endpointsAreAsToldOrSetOrListenedOn() throws {

@@ -68,10 +68,10 @@ import Testing
     }
 
     @Test func whatASystemServiceListensOnIsForItsGroupToo() throws {
-        let socket = try ListeningSocket(path: directory.path + "/sub/bondd.sock", isForGroup: true)
+        let socket = try ListeningSocket(path: directory.path + "/sub/bondd.sock", group: getegid())
         #expect(socket.fileDescriptor >= 0)
         #expect(directory.mode(of: "sub/bondd.sock") == 0o660)
-        #expect(directory.mode(of: "sub") == 0o770)
+        #expect(directory.mode(of: "sub") == 0o750)
     }
 
     @Test func nonsenseIsAnsweredHere() throws {
@@ -113,7 +113,7 @@ import Testing
         #expect(socket.clientCount == 0)
         #expect(
             peer.hear()
-                == "{\"error\":\"the request is longer than 4194304 bytes; send a shorter one\",\"ok\":false}\n"
+                == "{\"error\":\"the request is longer than 16777216 bytes; send a shorter one\",\"ok\":false}\n"
         )
     }
 
@@ -236,6 +236,61 @@ import Testing
         try Peer(path).say(Self.statusLine)
         _ = socket.takeRequests()
         #expect(socket.takeRequests().count == 1, "the first one still answers")
+    }
+
+    /// Another user's socket, file or directory in the daemon's place does not keep it from starting.
+    @Test(
+        .enabled(if: geteuid() == 0, "needs root"),
+        arguments: ["socket", "dead", "file", "link", "directory"])
+    func anImpostorGivesWay(_ kind: String) throws {
+        var listener: Int32 = -1
+        defer { if listener >= 0 { close(listener) } }
+        switch kind {
+        case "socket", "dead":
+            let address = try UnixAddress(path)
+            listener = try UnixAddress.open(blocking: false)
+            #expect(address.call(bind, listener) == 0)
+        case "file": directory.file("bondd.sock", "")
+        case "link": symlink("/nowhere", path)
+        default: mkdir(path, 0o755)
+        }
+        lchown(path, 4242, 4242)
+        var socket = try ControlSocket<Request, Response>(path: path)
+        try Peer(path).say(Self.statusLine)
+        #expect((socket.takeRequests() + socket.takeRequests()).map(\.peer.user) == [0])
+    }
+
+    /// bondd-control's socket has a directory of its own, and a name next to bondd's.
+    @Test func whereTheGatewayAnswers() throws {
+        #expect(GatewayPath.own(of: "/run/bondd/bondd.sock") == "/run/bondd/control/control.sock")
+        #expect(GatewayPath.alias(of: "/run/bondd/bondd.sock") == "/run/bondd/control.sock")
+        #expect(GatewayPath.own(of: "/run/bondd/bond1.sock") == "/run/bondd/control/bond1.sock")
+        #expect(GatewayPath.alias(of: "/run/bondd/bond1.sock") == nil)
+        #expect(GatewayPath.own(of: "bondd.sock") == "control/control.sock")
+        // Without the directory an earlier version may be there.
+        #expect(GatewayPath.asked(of: path) == directory.path + "/control.sock")
+        let own = GatewayPath.own(of: path)
+        do {
+            let socket = try ControlSocket<Request, Response>(path: own)
+            GatewayPath.makeAlias(of: path)
+            #expect(socket.clientCount == 0 && GatewayPath.asked(of: path) == own)
+            #expect(directory.mode(of: "control.sock") == 0o600)
+            _ = try Peer(directory.path + "/control.sock")
+        }
+        #expect(directory.mode(of: "control.sock") == 0)
+        // What an earlier version has left gives way, what lives does not.
+        unlink(directory.path + "/control.sock")
+        var address = try UnixAddress(directory.path + "/control.sock")
+        let old = try UnixAddress.open(blocking: false)
+        #expect(address.call(bind, old) == 0 && listen(old, 1) == 0)
+        GatewayPath.makeAlias(of: path)
+        var facts = stat()
+        #expect(lstat(address.path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFSOCK)
+        close(old)
+        GatewayPath.makeAlias(of: path)
+        #expect(lstat(address.path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFLNK)
+        address = try UnixAddress(path)
+        rmdir(directory.path + "/control")
     }
 
     @Test func otherFilesAreLeftAlone() throws {

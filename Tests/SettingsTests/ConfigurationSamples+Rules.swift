@@ -59,6 +59,10 @@ extension ConfigurationSamples {
         server(
             11, "[[rule]]\nname = \"dns\"\nprotocol = \"udp\"\nlisten_port = 5000\ntarget = \"a.b:1\"",
             "bondd.toml:11: [[rule]] \"dns\" listens on udp port 5000, which is bondd's own; use another"),
+        server(
+            11,
+            "[health]\nlisten = \"127.0.0.1:8098\"\n[[rule]]\nname = \"web\"\nprotocol = \"tcp\"\nlisten_ports = \"8090-8099\"\ntarget = \"a.b:1-10\"",
+            "bondd.toml:13: [[rule]] \"web\" listens on tcp port 8098, where [health] is served; use another"),
     ]
 
     /// Nine targets, one more than there may be.

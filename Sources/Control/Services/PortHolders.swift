@@ -1,3 +1,5 @@
+// Whichever of these the compiler loads first has SOCK_RAW.
+import CLinux
 import CNetlink
 import Glibc
 import Settings

@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
+import Packet
 
 /// Closes a connection that takes its time: a request must be there whole, and an answer be taken, within ten seconds. Nobody
 /// needs to send a body, so whoever does is closed, too.
@@ -12,11 +13,26 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     static let patience = TimeAmount.seconds(10)
 
+    private let sources: Sources
     private var deadline: Scheduled<Void>?
+    /// The address that was counted in.
+    private var source: String?
 
-    func handlerAdded(context: ChannelHandlerContext) { restart(context) }
+    init(_ sources: Sources) { self.sources = sources }
 
-    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+    func handlerAdded(context: ChannelHandlerContext) {
+        restart(context)
+        guard let address = context.remoteAddress?.ipAddress, IPAddress(address)?.isLoopback == false else {
+            return
+        }
+        if sources.admit(address) { source = address } else { context.close(promise: nil) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        if let source { sources.release(source) }
+        source = nil
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()

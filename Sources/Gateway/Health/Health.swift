@@ -26,7 +26,7 @@ struct Health: Codable, Equatable, Sendable {
 
     /// Whether bondd answers.
     static func alive(_ snapshot: StatusSource.Snapshot) -> Health {
-        Health(reasons: snapshot.status == nil ? [snapshot.reason] : [])
+        Health(reasons: snapshot.isAlive ? [] : [snapshot.reason])
     }
 
     /// Whether it can carry traffic.

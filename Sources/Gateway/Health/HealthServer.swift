@@ -15,6 +15,7 @@ public final class HealthServer: Sendable {
     private let token: Token?
     private let pages: Pages
     private let log: Log
+    private let sources = Sources()
 
     /// - Parameter token: what requests must bring; nil: nothing.
     public init(listen: Endpoint, token: Token?, pages: Pages, log: Log) {
@@ -50,7 +51,7 @@ public final class HealthServer: Sendable {
     private func server(_ group: MultiThreadedEventLoopGroup) -> Server<HTTP1Channel> {
         let quiet = Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
         let configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionGate()],
+            additionalChannelHandlers: [ConnectionGate(sources)],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 64))
         let channel = HTTP1Channel(
@@ -68,7 +69,9 @@ public final class HealthServer: Sendable {
     private func respond(to request: Request, with writer: consuming ResponseWriter) async throws {
         var fields = HTTPFields()
         fields[.cacheControl] = "no-store"
-        if let token, !token.matches(request.headers[.authorization]) {
+        if listen.address.isLoopback && !HostName.isLocal(request.head.authority) {
+            try await write(.misdirectedRequest, fields, "ask for it by its address\n", writer)
+        } else if let token, !token.matches(request.headers[.authorization]) {
             fields[.wwwAuthenticate] = "Bearer"
             try await write(.unauthorized, fields, "bring the token as Authorization: Bearer TOKEN\n", writer)
         } else if request.method != .get && request.method != .head {

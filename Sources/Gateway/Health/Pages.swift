@@ -14,6 +14,8 @@ public final class Pages: Sendable {
     }
 
     private let source: StatusSource
+    /// Whether bondd answers, without its sessions.
+    private let pulse: StatusSource
     private let gateway: Gateway?
     /// The last body of `/metrics` and the snapshot's number that it is of: a hundred scrapes a second read the state four times.
     private let metrics = Mutex<(number: Int, body: [UInt8])>((0, []))
@@ -23,13 +25,14 @@ public final class Pages: Sendable {
     ///   - gateway: nil on a client, which has no state.
     public init(socket: String, gateway: Gateway?) {
         source = StatusSource(socket: socket)
+        pulse = StatusSource(socket: socket, question: .ping)
         self.gateway = gateway
     }
 
     /// The page at a path; nil when there is none.
     func page(at path: some StringProtocol) async -> Page? {
         switch path {
-        case "/healthz": page(Health.alive(await source.snapshot()))
+        case "/healthz": page(Health.alive(await pulse.snapshot()))
         case "/readyz": page(Health.ready(await source.snapshot()))
         case "/status": status(await source.snapshot())
         case "/metrics": Page(code: 200, type: Page.metrics, body: metrics(await source.snapshot()))

@@ -14,6 +14,13 @@ final class StatusSource: Sendable {
         let reason: String
         /// Counts the snapshots.
         let number: Int
+        /// Whether bondd answered at all.
+        let isAlive: Bool
+
+        init(status: Status?, reason: String, number: Int, isAlive: Bool? = nil) {
+            (self.status, self.reason, self.number) = (status, reason, number)
+            self.isAlive = isAlive ?? (status != nil)
+        }
     }
 
     private struct State {
@@ -27,10 +34,15 @@ final class StatusSource: Sendable {
     static let age = Duration.milliseconds(250)
 
     private let socket: String
+    private let question: Request
     private let state = Mutex(State())
     private let thread = DispatchQueue(label: "bondd-status")
 
-    init(socket: String) { self.socket = socket }
+    /// - Parameter question: what is asked; `ping`, when it only matters that bondd answers, costs bondd nothing.
+    init(socket: String, question: Request = .status) {
+        self.socket = socket
+        self.question = question
+    }
 
     /// What bondd says now, or said at most `age` ago.
     func snapshot() async -> Snapshot {
@@ -56,9 +68,12 @@ final class StatusSource: Sendable {
 
     private func ask() {
         var status: Status?
+        var isAlive = false
         var reason = "bondd gave no status; is it another version?"
         do {
-            switch try ControlClient.ask(.status, path: socket, timeout: 1000) {
+            let answer = try ControlClient.ask(question, path: socket, timeout: 1000)
+            isAlive = true
+            switch answer {
             case .status(let answer): status = answer
             case .failed(let sentence): reason = sentence
             default: break
@@ -68,7 +83,9 @@ final class StatusSource: Sendable {
         }
         let (snapshot, waiting) = state.withLock { state in
             state.number += 1
-            let snapshot = Snapshot(status: status, reason: reason, number: state.number)
+            let snapshot = Snapshot(
+                status: status, reason: reason, number: state.number,
+                isAlive: question == .status ? status != nil : isAlive)
             state.last = (snapshot, .now)
             state.isAsking = false
             let waiting = state.waiting
