@@ -18,7 +18,10 @@ extension HostFirewall {
             if let same { uses[same] = use } else { uses.append(use) }
         }
         for rule in server.rules {
-            let carried = services.list.filter { $0.name == "file/\(rule.name)" }.map(\.target.family)
+            let handed = services.list.filter { $0.name.hasPrefix("file/\(rule.name)@") }.map(\.target.family)
+            // What the kernel is about to carry is not told of before bondd-control has begun.
+            let isForKernel = rule.isForKernel(among: server.rules, in: configuration.tunnel.addresses)
+            let carried = handed + (isForKernel ? rule.targets.compactMap { IPAddress($0.host)?.family } : [])
             let families = [IPAddress.Family.v4, .v6].filter { !carried.contains($0) }
             guard !families.isEmpty else { continue }
             uses.append(
@@ -40,5 +43,23 @@ extension HostFirewall {
         }
         for finding in findings where !input.contains(finding) { log(.warning, finding.sentence) }
         input = findings
+    }
+}
+
+extension Configuration.Rule {
+    /// Whether the kernel can carry the rule, for the reasons of `WayReason`, which bondd-control goes by.
+    fileprivate func isForKernel(among rules: [Configuration.Rule], in networks: [CIDR]) -> Bool {
+        guard targets.count == 1, let address = IPAddress(targets[0].host), targets[0].proxyProtocol == nil,
+            networks.contains(where: { $0.contains(address) }), probeInterval == 0,
+            maximumUDPFlows == nil, udpFlowIdle == nil
+        else { return false }
+        let limits = [
+            limit.bytesIn, limit.bytesOut, limit.connections, limit.connectionRate, limit.burstIn,
+            limit.burstOut, limit.connectionBurst,
+        ]
+        return limits.allSatisfy { $0 == nil }
+            && !rules.contains {
+                $0.serverName != nil && $0.transport == transport && $0.ports.overlaps(ports)
+            }
     }
 }

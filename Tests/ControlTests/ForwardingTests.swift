@@ -108,4 +108,36 @@ struct ForwardingTests {
             #expect(switches == before)
         }
     }
+
+    /// Who else needs it: what leads to others, and what the operator has written down.
+    @Test func whatElseNeedsIt() throws {
+        try OwnNetwork.run {
+            let netlink = try Netlink()
+            OwnNetwork.ip("link add eth0 type veth peer name eth1")
+            OwnNetwork.ip("link set eth0 up")
+            OwnNetwork.ip("tuntap add dev bond0 mode tun")
+            OwnNetwork.ip("link set bond0 up")
+            #expect(netlink.forwardingNeeds(besides: "bond0").isEmpty)
+            OwnNetwork.ip("tuntap add dev tailscale0 mode tun")
+            #expect(netlink.forwardingNeeds(besides: "bond0").isEmpty)
+            OwnNetwork.ip("link set tailscale0 up")
+            #expect(netlink.forwardingNeeds(besides: "bond0") == ["the interface tailscale0 (tun)"])
+        }
+        let root = TemporaryDirectory()
+        func value() -> String? { SystemParameters.value(of: "net.ipv4.ip_forward", root: root.path) }
+        #expect(value() == nil)
+        for directory in ["usr/lib/sysctl.d", "etc/sysctl.d"] {
+            OwnNetwork.run("mkdir", "-p \(root.path)/\(directory)")
+        }
+        root.file("usr/lib/sysctl.d/50-a.conf", "# net.ipv4.ip_forward = 0\n-net/ipv4/ip_forward=1\n")
+        #expect(value() == "1")
+        root.file("etc/sysctl.d/90-b.conf", "net.ipv4.ip_forward = 0\n")
+        #expect(value() == "0")
+        // A file of the same name takes the other's place.
+        root.file("etc/sysctl.d/50-a.conf", "")
+        root.file("etc/sysctl.d/90-b.conf", "net.ipv6.conf.all.forwarding = 1\n")
+        #expect(value() == nil)
+        root.file("etc/sysctl.conf", "net.ipv4.ip_forward  =  1\n")
+        #expect(value() == "1")
+    }
 }

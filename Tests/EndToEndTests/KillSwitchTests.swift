@@ -1,5 +1,6 @@
 import Glibc
 import Lab
+import Messages
 import Testing
 
 extension EndToEndTests {
@@ -190,7 +191,7 @@ extension EndToEndTests {
                 }
                 try world.tunnel.start()
                 #expect(try world.ruleset().contains("ip daddr 10.100.0.2 udp dport 5000"))
-                #expect(try !world.ruleset().contains("dport 53"))
+                #expect(try !world.ruleset().contains("\n\t\tudp dport 53"))
                 // As long as no address is known, and only then, names may be looked up outside.
                 world.bondd.stop()
                 unlink("\(world.bondd.stateDirectory)/bond0.endpoints")
@@ -198,6 +199,251 @@ extension EndToEndTests {
                 try world.bondd.wait(for: "an answer") { _ in true }
                 #expect(try world.ruleset().contains("udp dport 53 accept"))
                 #expect(world.bondd.log.contains("no address of the server is known yet"))
+            }
+        }
+
+        /// What others do to packets after their route was found: a mark with a rule of its own, and another destination.
+        @Test func holdsForPacketsThatFindAnotherWay() throws {
+            try inWorld { world in
+                let far = "192.0.2.9"
+                let client = world.client.namespace
+                try world.tunnel.server.namespace.ip("addr add \(far) dev lo")
+                try world.client.change { $0.routes = ["0.0.0.0/0", "::/0"] }
+                try client.ip("route add default via \(world.outside[0]) dev fibre table 99")
+                try client.ip("rule add fwmark 7 lookup 99 priority 10")
+                try world.tunnel.start()
+                let count = try world.arrived()
+                func nft(_ commands: String...) throws {
+                    try client.run(["nft", commands.joined(separator: "; ")])
+                }
+                func leaks(_ address: String) throws -> Bool {
+                    _ = try PingRun.run(from: client, to: address, count: 10)
+                    _ = try client.spawn(["bash", "-c", "echo leak >/dev/udp/\(address)/5000"]).wait(
+                        seconds: 2)
+                    return try world.arrived() > count + 400
+                }
+                // The tunnel's own packets are counted as well: a sender that is heard tells more.
+                try world.tunnel.server.namespace.run([
+                    "nft",
+                    "add chain inet watch leaks { type filter hook prerouting priority -300; }; "
+                        + "add rule inet watch leaks iifname fibre ip daddr \(far) counter",
+                ])
+                func leaked() throws -> Int {
+                    let text = try world.tunnel.server.namespace.run([
+                        "nft", "list", "chain", "inet", "watch", "leaks",
+                    ])
+                    let match = try #require(text.firstMatch(of: /packets (\d+)/))
+                    return try #require(Int(match.1))
+                }
+                let mangle = "add chain ip other out { type route hook output priority mangle; }"
+                try nft("add table ip other", mangle, "add rule ip other out ip daddr \(far) meta mark set 7")
+                #expect(try !leaks(far))
+                #expect(try leaked() == 0)
+                // With the tunnel's own mark, which leads out as well, to a host that is not its server.
+                try nft(
+                    "flush chain ip other out", "add rule ip other out ip daddr \(far) meta mark set 0xb0dd")
+                #expect(try !leaks(far))
+                #expect(try leaked() == 0)
+                try nft("delete table ip other")
+                let nat = "add chain ip other out { type nat hook output priority -100; }"
+                try client.ip("route add \(far) via \(world.outside[0]) dev fibre")
+                try nft(
+                    "add table ip other", nat, "add rule ip other out ip daddr 10.77.0.99 dnat to \(far)")
+                #expect(try !leaks("10.77.0.99"))
+                #expect(try leaked() == 0)
+                try nft("delete table ip other")
+                // What others do again and again is put back at once each time.
+                for _ in 0..<10 {
+                    try client.run(["nft", "delete", "table", "inet", "bondd_killswitch"])
+                    usleep(100_000)
+                    #expect(try world.ruleset().contains("table inet bondd_killswitch"))
+                }
+                #expect(try PingRun.run(from: client, to: Tunnel.serverAddress, count: 5).loss == 0)
+                _ = try world.bondd.command(["unlock"])
+                #expect(try PingRun.run(from: client, to: far, count: 5).loss == 0)
+                #expect(try leaked() > 0, "what is counted is not what leaves")
+            }
+        }
+
+        /// After a boot there is no table, and the file may be damaged; and a tunnel may have got another name.
+        @Test func holdsWithADamagedFileAndFollowsTheName() throws {
+            try inWorld { world in
+                let namespace = world.client.namespace
+                func table(_ name: String) throws -> Bool {
+                    try namespace.run(["nft", "list", "tables"]).split(separator: "\n").contains {
+                        $0 == "table inet \(name)"
+                    }
+                }
+                /// Runs bondd until it gives up.
+                func fail() throws {
+                    try world.bondd.start()
+                    try wait(seconds: 3, "the end of bondd") { !world.bondd.isRunning }
+                }
+                try world.tunnel.start()
+                let good = world.client.file.text
+                for damage in [good + "kil_switch =\n", good.replacing("\"key\"", with: "\"no-key\"")] {
+                    world.bondd.kill()
+                    try namespace.run(["nft", "flush", "ruleset"])
+                    try world.bondd.configure(damage)
+                    try fail()
+                    #expect(try table("bondd_killswitch"))
+                    let count = try world.arrived()
+                    try world.tryToLeak()
+                    #expect(try world.arrived() == count)
+                    // The server can be reached still, as soon as the file is right.
+                    try world.bondd.configure(good)
+                    try world.bondd.start()
+                    try world.client.waitUntilWhole()
+                }
+                // Lifted by hand it stays so.
+                world.bondd.kill()
+                try world.bondd.configure(good + "kil_switch =\n")
+                let unlock = try world.bondd.command([
+                    "unlock", "--state-dir", world.bondd.stateDirectory,
+                ])
+                #expect(unlock.output.contains("is lifted"))
+                try fail()
+                #expect(try !table("bondd_killswitch"))
+                // The interface gets another name, and another one is no tunnel.
+                try world.bondd.configure(good)
+                try world.bondd.start()
+                try world.client.waitUntilWhole()
+                world.bondd.kill()
+                try world.bondd.configure(good.replacing("bond0", with: "tun7"))
+                try world.bondd.start()
+                try world.client.waitUntilWhole()
+                #expect(try table("bondd_killswitch.tun7") && !table("bondd_killswitch"))
+                // The kill switch of a daemon that is dead goes by hand, and what goes with bondd by cleanup, whatever the
+                // file says by then.
+                world.bondd.kill()
+                try namespace.ip("link add bond0 type veth peer name other")
+                try world.bondd.configure(good)
+                let cleanup = try world.bondd.command([
+                    "cleanup", "--config", world.bondd.file, "--state-dir", world.bondd.stateDirectory,
+                ])
+                #expect(cleanup.status == .exited(0))
+                #expect(try !table("bondd_return.tun7"))
+                #expect(try table("bondd_killswitch.tun7"))
+                _ = try world.bondd.command(["unlock", "--state-dir", world.bondd.stateDirectory])
+                let claims = world.bondd.log.split(separator: "the kill switch is on").count
+                try fail()
+                #expect(try !table("bondd_killswitch"))
+                #expect(world.bondd.log.split(separator: "the kill switch is on").count == claims)
+                #expect(world.bondd.log.contains("the interface bond0 exists and is a veth interface"))
+            }
+        }
+
+        /// With `kill_switch_lan` the LAN is reached and reaches this host, and nothing beyond it does.
+        @Test func theLANMayBeLetBe() throws {
+            try inWorld { world in
+                let (client, server) = (world.client.namespace, world.tunnel.server.namespace)
+                let guest = try world.tunnel.lab.namespace("guest")
+                let lan = try world.tunnel.lab.veth("lan", from: guest, to: client)
+                let own = [lan.addresses.ipv4(.server), lan.addresses.ipv6(.server)]
+                let neighbours = [lan.addresses.ipv4(.client), lan.addresses.ipv6(.client)]
+                // Beyond the LAN and beyond an uplink's, and a part of the LAN that is behind a router.
+                let beyond = ["10.210.0.1", "192.0.2.9"]
+                try guest.ip("addr add \(beyond[0]) dev lo")
+                try server.ip("addr add \(beyond[1]) dev lo")
+                try client.ip("route add \(beyond[0]) via \(neighbours[0])")
+                try client.ip("route add \(beyond[1]) via \(world.outside[0])")
+                try world.client.change { $0.killSwitch = false }
+                try world.tunnel.start()
+                func isReached(_ address: String) throws -> Bool {
+                    (try? TCPProbe(from: guest, to: client, address))?.carries(milliseconds: 2000) ?? false
+                }
+                func reaches(_ address: String) throws -> Bool {
+                    try !PingRun.run(from: client, to: address, count: 3).replies.isEmpty
+                }
+                for address in own { #expect(try isReached(address)) }
+                // The answer to a reload says whom it cuts off.
+                try world.client.change { $0.killSwitch = true }
+                let check = try world.bondd.command(["run", "--check", "--config", world.bondd.file])
+                #expect(check.status == .exited(0) && check.errors.contains("kill_switch_lan = true"))
+                let answer =
+                    try ControlClient.ask(.reload, path: world.bondd.socket, timeout: 5000) as Response
+                guard case .warned(let notices) = answer else {
+                    Issue.record("\(answer)")
+                    return
+                }
+                #expect(notices.contains { $0.contains("answers to the LAN included") })
+                for address in own { #expect(try !isReached(address)) }
+                try world.client.change { $0.killSwitchLAN = true }
+                world.bondd.signal(SIGHUP)
+                try wait(seconds: 2, "a reload") {
+                    try isReached(own[0])
+                }
+                for address in own { #expect(try isReached(address)) }
+                for address in neighbours + world.outside { #expect(try reaches(address), "\(address)") }
+                for address in beyond { #expect(try !reaches(address), "\(address)") }
+                // Networks are followed.
+                try client.ip("addr add 172.20.5.1/24 dev lan")
+                try guest.ip("addr add 172.20.5.2/24 dev \(lan.interface(.client))")
+                try wait(seconds: 2, "the new network") { try isReached("172.20.5.1") }
+                // They stay when bondd is dead, and a damaged file lets them be as well.
+                world.bondd.kill()
+                for address in own { #expect(try isReached(address)) }
+                try client.run(["nft", "flush", "ruleset"])
+                try world.bondd.configure("[tunnel]\n")
+                try world.bondd.start()
+                try wait(seconds: 3, "the end of bondd") { !world.bondd.isRunning }
+                for address in own { #expect(try isReached(address)) }
+                for address in beyond { #expect(try !reaches(address), "\(address)") }
+            }
+        }
+
+        /// Switched on while a session is up whose server was found by name; and two tunnels on one host.
+        @Test func theSessionAndOtherTunnelsGoOn() throws {
+            try inWorld { world in
+                // A name that needs no name server: 10.100.0.2 in hexadecimal.
+                let name = "0x0a640002:5000"
+                try world.client.change { file in
+                    file.killSwitch = false
+                    file.endpoints = [name]
+                    file.paths.removeLast()
+                    file.paths[0].endpoint = name
+                }
+                let phone = try world.tunnel.client("phone", wires: ["air"])
+                var text = phone.file.text.replacing("bond0", with: "bond1").replacing(
+                    "\"air\"", with: "\"fibre\"")
+                text.replace(phone.file.paths[0].endpoint, with: "10.100.0.2:5000")
+                text.replace("private_key_file", with: "kill_switch = true\nprivate_key_file")
+                try world.tunnel.server.start()
+                try world.bondd.start()
+                try world.client.waitUntilWhole()
+                try world.client.change { $0.killSwitch = true }
+                world.bondd.signal(SIGHUP)
+                try wait(seconds: 2, "the kill switch") { world.bondd.log.contains("the kill switch is on") }
+                func isUp(_ interface: String) throws -> Bool {
+                    try world.client.namespace.spawn([
+                        "ping", "-c3", "-i.2", "-W1", "-I", interface, Tunnel.serverAddress,
+                    ])
+                    .wait(seconds: 5).isSuccess
+                }
+                #expect(try isUp("bond0"))
+                #expect(try !world.ruleset().contains("\n\t\tudp dport 53"))
+                world.bondd.kill()
+                try world.bondd.start()
+                try world.client.waitUntilWhole()
+                // The other one has its key and configuration from a client of its own.
+                let second = try Bondd("second", Program(), in: world.client.namespace)
+                defer { second.kill() }
+                let key = try Child.run(["cat", "\(phone.bondd.scratch.path)/key"])
+                try second.scratch.write(key, to: "key")
+                try second.configure(text)
+                try second.start()
+                try second.wait(for: "a session") { $0.isWhole }
+                for interface in ["bond0", "bond1"] { #expect(try isUp(interface)) }
+                for (bondd, interface) in [(world.bondd, "bond0"), (second, "bond1")] {
+                    bondd.kill()
+                    try bondd.start()
+                    try bondd.wait(for: "a session") { $0.isWhole }
+                    #expect(try isUp(interface))
+                }
+                world.bondd.kill()
+                second.kill()
+                try second.start()
+                try second.wait(for: "a session") { $0.isWhole }
             }
         }
     }

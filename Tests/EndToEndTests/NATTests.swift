@@ -233,6 +233,54 @@ extension EndToEndTests {
             #expect(sent == message.count, "errno \(errno)")
         }
 
+        /// A host that forwards for others anyway does not let its neighbours into the tunnel, unless told to.
+        @Test func neighboursStayOutOfTheTunnel() throws {
+            try inWorld { world in
+                for key in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
+                    try world.server.namespace.sysctl(key, "1")
+                }
+                try world.tunnel.start()
+                try world.reachesTheInternet()
+                let inside = [
+                    ("10.77.0.0/24", world.client.address), ("fd77::/64", world.client.address6),
+                ]
+                for (way, (network, address)) in zip(world.ways, inside) {
+                    try world.internet.ip("route add \(network) via \(way.seen)")
+                    #expect(throws: TCPProbe.Refused.self) {
+                        try TCPProbe(from: world.internet, to: world.client.namespace, address)
+                    }
+                }
+                // A port that is translated to a client is open.
+                let ports = [
+                    "add table inet own",
+                    "add chain inet own in { type nat hook prerouting priority dstnat; }",
+                    "add rule inet own in iifname wan tcp dport 8080 dnat ip to \(world.client.address)",
+                ]
+                try world.server.namespace.run(["nft", ports.joined(separator: "; ")])
+                let translated = try TCPProbe(
+                    from: world.internet, to: world.client.namespace, world.ways[0].seen,
+                    at: (world.client.address, 8080))
+                #expect(translated.carries(milliseconds: 2000))
+                try world.tunnel.changeServer { $0.nat = "enabled = true\nallow_inbound = true" }
+                world.server.signal(SIGHUP)
+                try wait(seconds: 2, "a reload") { world.server.log.contains("read again") }
+                for (_, address) in inside {
+                    let probe = try TCPProbe(from: world.internet, to: world.client.namespace, address)
+                    #expect(probe.carries(milliseconds: 2000))
+                }
+                // Others rely on forwarding, which was off before: it stays.
+                #expect(world.server.stop() == .exited(0))
+                try world.server.namespace.sysctl("net/ipv4/ip_forward", "0")
+                try world.restart()
+                try world.server.namespace.ip("tuntap add dev tailscale0 mode tun")
+                try world.server.namespace.ip("link set tailscale0 up")
+                world.server.stop()
+                #expect(
+                    try world.server.namespace.run(["cat", "/proc/sys/net/ipv4/ip_forward"]) == "1\n")
+                #expect(world.server.log.contains("forwarding stays on, as the interface tailscale0"))
+            }
+        }
+
         @Test func anotherFirewallIsNamed() throws {
             try inWorld { world in
                 let docker = """
@@ -259,6 +307,24 @@ extension EndToEndTests {
                 }
                 try wait(seconds: 2, "the end of the problem") { try world.problems() == [] }
                 try world.reachesTheInternet()
+                // What keeps clients from reaching the server at all.
+                let input = """
+                    table inet fw {
+                      chain in { type filter hook input priority filter; policy drop; ct state established,related accept; }
+                    }
+
+                    """
+                let deny = try world.server.scratch.write(input, to: "input.nft")
+                try world.server.namespace.run(["nft", "-f", deny])
+                try wait(seconds: 2, "a problem") {
+                    try world.problems().contains {
+                        $0.contains("UDP port 5000")
+                            && $0.contains("run: nft insert rule inet fw in udp dport 5000 accept")
+                    }
+                }
+                let allow = "insert rule inet fw in udp dport 5000 accept"
+                try world.server.namespace.run(["nft"] + allow.split(separator: " ").map(String.init))
+                try wait(seconds: 2, "the end of it") { try world.problems() == [] }
             }
         }
     }

@@ -6,8 +6,9 @@ import Testing
 extension EndToEndTests.KernelServices {
     /// How a client answers what came in through the tunnel, whatever its own default route is.
     @Suite("The return path") struct ReturnPath {
-        /// Without any default route, with the tunnel for one, and with nothing let out beside it.
-        @Test(arguments: ["none", "tunnel", "tunnel and kill switch"])
+        /// Without any default route, with the tunnel for one, and with nothing let out beside it; answers that the route of
+        /// the uplinks would take first are no exception.
+        @Test(arguments: ["none", "tunnel", "tunnel and kill switch", "uplinks and kill switch"])
         func answersReturnByTheTunnel(_ route: String) throws {
             let world = try ServiceWorld(nat: "enabled = true")
             defer { world.internet.close() }
@@ -22,7 +23,7 @@ extension EndToEndTests.KernelServices {
                 }
             } else {
                 try world.client.change {
-                    $0.routes = ["0.0.0.0/0", "::/0"]
+                    if route.hasPrefix("tunnel") { $0.routes = ["0.0.0.0/0", "::/0"] }
                     $0.killSwitch = route.contains("kill switch")
                 }
                 for i in 0..<2 { try world.internet.addDefault(i, "metric \(100 + i)") }

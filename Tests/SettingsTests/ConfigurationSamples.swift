@@ -107,7 +107,7 @@ struct ConfigurationSamples {
             "bondd.toml:3: [tunnel] mode = \"fast\" is not a mode; use auto, stripe, preferred or redundant"),
         client(
             2, clientRole + "\nmdoe = \"auto\"",
-            "bondd.toml:3: [tunnel] has no key \"mdoe\"; use address, buffer_mb, cipher, dns, interface, kill_switch, mode, mtu, offload, "
+            "bondd.toml:3: [tunnel] has no key \"mdoe\"; use address, buffer_mb, cipher, dns, interface, kill_switch, kill_switch_lan, mode, mtu, offload, "
                 + "private_key_file, redundant_paths, role, routes and threads"),
         client(
             2, clientRole + "\nthreads = 9",

@@ -60,6 +60,7 @@ import Testing
             routes = ["0.0.0.0/0", "::/0", "10.0.0.0/8"]
             dns = ["10.77.0.1"]
             kill_switch = true
+            kill_switch_lan = true
 
             [server]
             public_key = "\(ConfigurationSamples.publicKey)"
@@ -112,7 +113,8 @@ import Testing
         #expect(client.paths.map(\.role) == [.primary, .metered] && client.paths.map(\.cap) == [95.5, 0])
         #expect(client.paths.map(\.dataCap) == [100, 0])
         #expect(client.paths.map { $0.endpoint?.description } == ["203.0.113.8:5000", nil])
-        #expect(client.discovery.exclude == ["docker*"] && client.killSwitch)
+        #expect(client.discovery.exclude == ["docker*"])
+        #expect(client.killSwitch && client.killSwitchAllowsLAN)
         #expect(configuration.health?.listen == Endpoint("192.0.2.1:8098"))
         #expect(configuration.health?.tokenFile?.hasSuffix("token") == true)
         #expect(
@@ -128,10 +130,25 @@ import Testing
             Issue.record("no client")
             return
         }
-        #expect(client.routes == nil && client.dns == nil && client.discovery == .all && !client.killSwitch)
+        #expect(client.routes == nil && client.dns == nil && client.discovery == .all)
+        #expect(!client.killSwitch && !client.killSwitchAllowsLAN)
         #expect(client.paths[0].name == "eth0" && client.paths[0].role == .primary)
         #expect(client.paths[0].gateways.isEmpty)
         #expect(configuration.health == nil && configuration.notices.isEmpty)
+    }
+
+    /// Whoever is not on the console is cut off, and hears of it before.
+    @Test(arguments: [
+        ("kill_switch = true", ["answers to the LAN included"]),
+        ("kill_switch = true\nkill_switch_lan = true", []),
+        ("kill_switch_lan = true", ["does nothing without kill_switch"]),
+        ("kill_switch = true\nkill_switch_lan = true\ndns = []", ["names may not resolve"]),
+    ])
+    func aKillSwitchSaysWhomItCutsOff(lines: String, wanted: [String]) throws {
+        let text = ConfigurationSamples.client.replacing(
+            "role = \"client\"", with: "role = \"client\"\n\(lines)")
+        let notices = try samples.read(text).notices
+        #expect(notices.count == wanted.count && zip(notices, wanted).allSatisfy { $0.contains($1) })
     }
 
     @Test func withoutPathsUplinksAreFound() throws {

@@ -59,9 +59,7 @@ final class InputProbe {
             case .bitwise(let source, let destination, let mask, let xor):
                 registers.load(destination, registers.masked(source, mask, xor))
             case .compare(let register, let operation, let bytes):
-                let matches = registers.bytes(register, bytes.count).map {
-                    RulesetWalk.compare($0, operation, bytes)
-                }
+                let matches = registers.compare(register, operation, bytes)
                 // "Other than that port" is no naming of this one.
                 let names = registers.isPort(register) && operation != NFT_CMP_NEQ.rawValue
                 guard goesOn(matches, namesPort: names) else { return nil }
@@ -168,6 +166,22 @@ final class InputProbe {
             guard count > 0, start + count <= content.count else { return nil }
             let part = content[start..<start + count]
             return part.contains { $0 == nil } ? nil : part.compactMap(\.self)
+        }
+
+        /// Whether a comparison holds; nil when that can't be said.
+        func compare(_ register: UInt32, _ operation: UInt32, _ wanted: [UInt8]) -> Bool? {
+            if let bytes = bytes(register, wanted.count) {
+                return RulesetWalk.compare(bytes, operation, wanted)
+            }
+            // Some that differ are enough to be unequal.
+            let start = Self.offset(register)
+            let differs = zip(content.dropFirst(start), wanted).contains { $0 != nil && $0 != $1 }
+            guard differs else { return nil }
+            switch operation {
+            case NFT_CMP_EQ.rawValue: return false
+            case NFT_CMP_NEQ.rawValue: return true
+            default: return nil
+            }
         }
 
         /// Whether the port is among the bytes from a register on.

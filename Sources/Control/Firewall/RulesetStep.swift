@@ -38,6 +38,11 @@ extension RulesetStep {
     /// What a `nftnl_expr` says.
     init(_ expression: OpaquePointer) {
         func number(_ attribute: Int) -> UInt32 { nftnl_expr_get_u32(expression, UInt16(attribute)) }
+        /// As the kernel lists it: where one of 16 bytes begins, by that one's number.
+        func register(_ attribute: Int) -> UInt32 {
+            let register = number(attribute)
+            return register >= 8 && register % 4 == 0 ? register / 4 - 1 : register
+        }
         func text(_ attribute: Int) -> String? {
             nftnl_expr_is_set(expression, UInt16(attribute))
                 ? nftnl_expr_get_str(expression, UInt16(attribute)).map { String(cString: $0) } : nil
@@ -50,22 +55,22 @@ extension RulesetStep {
         func has(_ attribute: Int) -> Bool { nftnl_expr_is_set(expression, UInt16(attribute)) }
         switch text(NFTNL_EXPR_NAME) {
         case "meta" where has(NFTNL_EXPR_META_DREG):
-            self = .meta(register: number(NFTNL_EXPR_META_DREG), key: number(NFTNL_EXPR_META_KEY))
+            self = .meta(register: register(NFTNL_EXPR_META_DREG), key: number(NFTNL_EXPR_META_KEY))
         case "payload" where has(NFTNL_EXPR_PAYLOAD_DREG):
             self = .payload(
-                register: number(NFTNL_EXPR_PAYLOAD_DREG), base: number(NFTNL_EXPR_PAYLOAD_BASE),
+                register: register(NFTNL_EXPR_PAYLOAD_DREG), base: number(NFTNL_EXPR_PAYLOAD_BASE),
                 offset: number(NFTNL_EXPR_PAYLOAD_OFFSET), length: number(NFTNL_EXPR_PAYLOAD_LEN))
         case "ct" where has(NFTNL_EXPR_CT_DREG) && number(NFTNL_EXPR_CT_KEY) == NFT_CT_STATE.rawValue:
-            self = .connectionState(register: number(NFTNL_EXPR_CT_DREG))
+            self = .connectionState(register: register(NFTNL_EXPR_CT_DREG))
         case "ct" where has(NFTNL_EXPR_CT_DREG) && number(NFTNL_EXPR_CT_KEY) == NFT_CT_STATUS.rawValue:
-            self = .connectionStatus(register: number(NFTNL_EXPR_CT_DREG))
+            self = .connectionStatus(register: register(NFTNL_EXPR_CT_DREG))
         case "bitwise" where has(NFTNL_EXPR_BITWISE_MASK):
             self = .bitwise(
-                source: number(NFTNL_EXPR_BITWISE_SREG), destination: number(NFTNL_EXPR_BITWISE_DREG),
+                source: register(NFTNL_EXPR_BITWISE_SREG), destination: register(NFTNL_EXPR_BITWISE_DREG),
                 mask: bytes(NFTNL_EXPR_BITWISE_MASK), xor: bytes(NFTNL_EXPR_BITWISE_XOR))
         case "cmp":
             self = .compare(
-                register: number(NFTNL_EXPR_CMP_SREG), operation: number(NFTNL_EXPR_CMP_OP),
+                register: register(NFTNL_EXPR_CMP_SREG), operation: number(NFTNL_EXPR_CMP_OP),
                 bytes(NFTNL_EXPR_CMP_DATA))
         case "immediate" where has(NFTNL_EXPR_IMM_VERDICT):
             self = .verdict(
@@ -77,7 +82,7 @@ extension RulesetStep {
         case "lookup":
             // The register of verdicts is 0.
             self = .lookup(
-                register: number(NFTNL_EXPR_LOOKUP_SREG), set: text(NFTNL_EXPR_LOOKUP_SET) ?? "",
+                register: register(NFTNL_EXPR_LOOKUP_SREG), set: text(NFTNL_EXPR_LOOKUP_SET) ?? "",
                 isInverted: has(NFTNL_EXPR_LOOKUP_FLAGS) && number(NFTNL_EXPR_LOOKUP_FLAGS) & 1 != 0,
                 decides: has(NFTNL_EXPR_LOOKUP_DREG) && number(NFTNL_EXPR_LOOKUP_DREG) == 0)
         case "reject": self = .reject
@@ -86,12 +91,12 @@ extension RulesetStep {
             self = Self.match(name, number(NFTNL_EXPR_MT_REV), bytes(NFTNL_EXPR_MT_INFO)) ?? .match(name)
         case "range":
             self = .range(
-                register: number(NFTNL_EXPR_RANGE_SREG), isInverted: number(NFTNL_EXPR_RANGE_OP) != 0,
+                register: register(NFTNL_EXPR_RANGE_SREG), isInverted: number(NFTNL_EXPR_RANGE_OP) != 0,
                 from: bytes(NFTNL_EXPR_RANGE_FROM_DATA), to: bytes(NFTNL_EXPR_RANGE_TO_DATA))
         case "fib"
         where number(NFTNL_EXPR_FIB_RESULT) == NFT_FIB_RESULT_ADDRTYPE.rawValue
             && number(NFTNL_EXPR_FIB_FLAGS) & NFTA_FIB_F_DADDR.rawValue != 0:
-            self = .destinationType(register: number(NFTNL_EXPR_FIB_DREG))
+            self = .destinationType(register: register(NFTNL_EXPR_FIB_DREG))
         case "target": self = .target(text(NFTNL_EXPR_TG_NAME) ?? "")
         case "log", "notrack", "immediate", "rt", "byteorder": self = .harmless
         default: self = .unknown

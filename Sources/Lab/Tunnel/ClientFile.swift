@@ -38,6 +38,8 @@ public struct ClientFile: Sendable {
     public var routes: [String]?
     /// `kill_switch`
     public var killSwitch = false
+    /// `kill_switch_lan`
+    public var killSwitchLAN = false
     /// `dns`; nil leaves the key out.
     public var dns: [String]?
     /// `[lan] interfaces`; nil leaves the table out.
@@ -57,7 +59,7 @@ public struct ClientFile: Sendable {
         [
             cipher.map { "cipher = \"\($0)\"" }, offload ? nil : "offload = false",
             routes.map { "routes = \($0)" }, killSwitch ? "kill_switch = true" : nil,
-            dns.map { "dns = \($0)" },
+            killSwitchLAN ? "kill_switch_lan = true" : nil, dns.map { "dns = \($0)" },
         ]
         .compactMap(\.self)
     }
