@@ -26,13 +26,18 @@ struct Enroller: ~Copyable {
         case unavailable
     }
 
-    /// So long, some ten inits, nobody answers before that is said. One who answers gets more time to store the client.
-    private static let longestSilence = Interval.seconds(12)
+    /// How long nobody answers, some eight inits by every way, before that is said. One who answers gets more time to store
+    /// the client.
+    private static let longestSilence = Interval.seconds(9)
+    /// How long no address of the server's names is found before that is said.
+    private static let longestLookup = Interval.seconds(9)
 
     private var engine: Engine
     private var outbox = Outbox()
     private var batch = ReceiveBatch()
     private var sockets: [UDPSocket] = []
+    /// The links that the Engine has of each way.
+    private var links: [[Link]] = []
     private var refusal: Result?
 
     /// Gets ready to enrol `publicKey`.
@@ -46,24 +51,20 @@ struct Enroller: ~Copyable {
         engine = Engine(configuration, staticKey: keys.privateKey, seed: Sodium.systemSeed())
     }
 
-    /// Tries all of the server's addresses at once, over whatever interface leads there.
+    /// Tries all of the server's addresses at once, by every way that the host has.
     /// - Parameter seconds: how long to wait; blocks that long at the most.
-    mutating func enrol(at endpoints: [Endpoint], seconds: Int) throws -> Result {
+    mutating func enrol(_ search: inout ServerSearch, seconds: Int) throws -> Result {
         let start = DataPlane.clock()
-        for (index, endpoint) in endpoints.prefix(Lanes.maximum).enumerated() {
-            guard
-                let socket = try? DatagramSocket(
-                    boundTo: nil, family: endpoint.address.family, wantsOffloads: false)
-            else { continue }
-            sockets.append(UDPSocket(socket, number: UInt16(index)))
-            engine.setPath(
-                UInt16(index), role: .primary, link: Link(socket: UInt16(index), remote: endpoint), now: start
-            )
-        }
-        guard !sockets.isEmpty else { throw Failure("the kernel gives no UDP socket; see ulimit -n") }
+        var triedSince: Instant?
         var last: Result?
         var isHeard = false
         while DataPlane.clock() - start < .seconds(Int64(seconds)) {
+            search.look(now: DataPlane.clock())
+            try follow(search)
+            if triedSince == nil && !search.endpoints.isEmpty { triedSince = DataPlane.clock() }
+            if triedSince == nil && DataPlane.clock() - start > Self.longestLookup {
+                throw Failure(search.problem ?? Self.noAddress)
+            }
             if let result = turn() {
                 if result != .outcome(.unavailable) {
                     close()
@@ -72,16 +73,56 @@ struct Enroller: ~Copyable {
                 last = .unavailable
             }
             isHeard = isHeard || !engine.reports(now: start).isEmpty
-            if !isHeard && refusal == nil && DataPlane.clock() - start > Self.longestSilence {
-                return .silence
+            let silence = triedSince.map { DataPlane.clock() - $0 } ?? .zero
+            if !isHeard && refusal == nil {
+                search.probe(silence: silence, now: DataPlane.clock())
+                if silence > Self.longestSilence { return .silence }
             }
             // A stranger's refusal may be a forged copy of an old one no more than an answer could be, but a server that is
             // just being set up may know the invitation in a moment.
             if let refusal, DataPlane.clock() - start > .seconds(5) { return refusal }
-            wait()
+            wait(besides: search.fileDescriptor)
         }
         close()
         return last ?? refusal ?? .silence
+    }
+
+    private static var noAddress: String {
+        "no address of the server was found; check the name in the link and this host's DNS"
+    }
+
+    /// Tells the Engine of the ways and of the endpoints that are known by now.
+    private mutating func follow(_ search: ServerSearch) throws {
+        let endpoints = search.endpoints
+        for (number, way) in search.ways.enumerated() {
+            var wanted: [Link] = []
+            for endpoint in way.usable(endpoints) {
+                let socket = UInt16(number * 2) + (endpoint.address.family == .v4 ? 0 : 1)
+                guard open(socket, by: way, endpoint.address.family) else { continue }
+                wanted.append(Link(socket: socket, remote: endpoint))
+            }
+            if links.count <= number { links.append([]) }
+            guard wanted != links[number] else { continue }
+            links[number] = wanted
+            engine.setPath(
+                UInt16(number), role: .primary, link: wanted.first, others: Array(wanted.dropFirst()),
+                now: DataPlane.clock())
+        }
+        guard endpoints.isEmpty || !sockets.isEmpty else {
+            throw Failure("the kernel gives no UDP socket; see ulimit -n")
+        }
+    }
+
+    /// Opens a socket of that number, unless it is there.
+    private mutating func open(_ number: UInt16, by way: EnrolmentWay, _ family: IPAddress.Family) -> Bool {
+        if sockets.contains(where: { $0.number == number }) { return true }
+        guard
+            let socket = try? DatagramSocket(
+                boundTo: way.interface?.name, family: family, wantsOffloads: false,
+                mark: way.interface == nil ? 0 : TunnelMark.value)
+        else { return false }
+        sockets.append(UDPSocket(socket, number: number))
+        return true
     }
 
     /// Lets the Engine do what is due, and reads what it says.
@@ -111,9 +152,10 @@ struct Enroller: ~Copyable {
         outbox.clear()
     }
 
-    /// Waits for datagrams, 50 ms at the most, and hands them to the Engine.
-    private mutating func wait() {
+    /// Waits for datagrams or for another descriptor, 50 ms at the most, and hands the datagrams to the Engine.
+    private mutating func wait(besides descriptor: Int32) {
         var watched = sockets.map { pollfd(fd: $0.socket.fileDescriptor, events: Int16(POLLIN), revents: 0) }
+        watched.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
         guard poll(&watched, nfds_t(watched.count), 50) > 0 else { return }
         let now = DataPlane.clock()
         for (socket, watched) in zip(sockets, watched) where watched.revents != 0 {

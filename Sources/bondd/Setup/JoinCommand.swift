@@ -42,7 +42,7 @@ struct Join: ParsableCommand {
         try site.checkFree(willStart: !place.isLeftStopped)
         let key = try site.privateKey(named: "client.key")
         let publicKey = key.publicKey
-        let suite = try enrol(publicKey, link)
+        let suite = try enrol(publicKey, link, site)
         try site.write(
             ClientText(link: link, suite: suite, interface: place.interface, included: included).text)
         print("joined; the configuration is \(place.config)")
@@ -66,22 +66,23 @@ struct Join: ParsableCommand {
     }
 
     /// - Returns: the server's cipher suite.
-    private func enrol(_ publicKey: PublicKey, _ link: JoinLink) throws -> CipherSuite {
-        let resolver = try Resolver()
-        let endpoints = try resolver.resolveAll(link.endpoints, seconds: 10)
+    private func enrol(_ publicKey: PublicKey, _ link: JoinLink, _ site: Site) throws -> CipherSuite {
+        var search = try ServerSearch(
+            link.endpoints, interface: place.interface, state: site.stateDirectory)
         let places = link.endpoints.map(\.description).joined(separator: ", ")
         print("asking the server at \(places) …")
         var result = Enroller.Result.anotherSuite
         for suite in CipherSuite.allCases where suite.isAvailable && result == .anotherSuite {
             var enroller = Enroller(link, publicKey: publicKey, host: Self.hostName, suite: suite)
-            result = try enroller.enrol(at: endpoints, seconds: Self.patience)
+            result = try enroller.enrol(&search, seconds: Self.patience)
             if result == .outcome(.stored) { return suite }
         }
         switch result {
         case .outcome(let outcome): throw Failure(Self.sentence(outcome))
         case .silence:
+            let hint = search.hint.map { " (\($0))" } ?? ""
             throw Failure(
-                "no server that has this link's key answers at \(places); check that it runs, that its UDP port is open, and that the link is of that server"
+                "no server that has this link's key answers at \(places)\(hint); check that it runs, that its UDP port is open, and that the link is of that server"
             )
         case .unknown:
             let isOver = link.expiry < UInt64(max(time(nil), 0))

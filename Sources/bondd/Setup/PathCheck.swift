@@ -39,6 +39,9 @@ struct PathCheck {
             ])
         }
         for line in StatusTable.table(rows) { print(line) }
+        for path in status.paths {
+            if let note = path.note { print("note: \(path.name): \(note)") }
+        }
         print("\(passed) of \(status.paths.count) paths work")
     }
 
