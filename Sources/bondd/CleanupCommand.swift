@@ -45,6 +45,8 @@ struct Cleanup: ParsableCommand {
         for table in tables { attempt { _ = try FirewallSocket().remove(table: table) } }
         var forwarding = Forwarding(directory: stateDirectory, interface: interface)
         problems += forwarding.restore(isShared: forwarding.hasChanged && netlink.hasBridge())
+        var relief = ReversePathRelief(directory: stateDirectory, interface: interface)
+        problems += relief.restore()
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
     }
 

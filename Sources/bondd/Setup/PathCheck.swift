@@ -40,6 +40,9 @@ struct PathCheck {
         }
         for line in StatusTable.table(rows) { print(line) }
         print("\(passed) of \(status.paths.count) paths work")
+        // Such as an interface with a default route that is no path.
+        guard case .status(let whole)? = try? ControlClient.ask(.status, path: socket) else { return }
+        for notice in whole.notices { print("note: \(notice)") }
     }
 
     private func rates(of path: String) throws -> (String, String) {
