@@ -49,6 +49,8 @@ struct Cleanup: ParsableCommand {
         let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Swift.Set(own)) : []
         if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
         problems += forwarding.restore(isShared: !others.isEmpty)
+        var relief = ReversePathRelief(directory: stateDirectory, interface: interface)
+        problems += relief.restore()
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
     }
 

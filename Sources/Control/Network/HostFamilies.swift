@@ -3,10 +3,14 @@ import Packet
 
 /// Which IP versions a host can use.
 public enum HostFamilies {
+    /// Whether the kernel speaks IPv6 at all; true when nothing is known.
+    static var kernelHasIPv6: Bool {
+        access("/proc/sys/net", F_OK) != 0 || access("/proc/sys/net/ipv6", F_OK) == 0
+    }
+
     /// Why an interface has no IPv6, as a clause with the remedy; nil when it may have it, or nothing is known.
     public static func lackOfIPv6(interface: String) -> String? {
-        guard access("/proc/sys/net", F_OK) == 0 else { return nil }
-        guard access("/proc/sys/net/ipv6", F_OK) == 0 else { return "this kernel has no IPv6" }
+        guard kernelHasIPv6 else { return "this kernel has no IPv6" }
         guard !interface.contains("/"),
             KernelParameter("net/ipv6/conf/\(interface)/disable_ipv6").value == "1"
         else { return nil }

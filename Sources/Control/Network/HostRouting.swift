@@ -24,7 +24,11 @@ public struct HostRouting: Sendable {
         if foreign.isEmpty {
             foreign = try netlink.routes(.host(reaching: plan.paths.flatMap(\.endpoints)))
         }
-        let (routes, rules) = (plan.routes(beside: foreign), plan.rules)
+        var (routes, rules) = (plan.routes(beside: foreign), plan.rules)
+        if !HostFamilies.kernelHasIPv6 {
+            routes.removeAll { $0.network.address.family == .v6 }
+            rules.removeAll { $0.family == .v6 }
+        }
         let ownRoutes = try netlink.routes(.own).filter(isOwn)
         let ownRules = try netlink.rules().filter { Self.owner($0) == RoutingTable.short(tunnel) }
         var outcome = Outcome()

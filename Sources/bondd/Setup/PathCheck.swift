@@ -43,6 +43,9 @@ struct PathCheck {
             if let note = path.note { print("note: \(path.name): \(note)") }
         }
         print("\(passed) of \(status.paths.count) paths work")
+        // Such as an interface with a default route that is no path.
+        guard case .status(let whole)? = try? ControlClient.ask(.status, path: socket) else { return }
+        for notice in whole.notices { print("note: \(notice)") }
     }
 
     private func rates(of path: String) throws -> (String, String) {
