@@ -80,7 +80,7 @@ struct GenuineTests {
         #expect(try await bench.state(of: 0) == "active")
         #expect(Visit(ports[2])?.exchange(5) == 5 && Visit(ports[0]) == nil)
         try await bench.server.tell("delete", ["rule": 0])
-        try await bench.server.tell("restart")
+        try await bench.session(after: "restart")
         #expect(try await bench.create(ports[1]) == 0)
         #expect(try await bench.state(of: 0) == "active")
         #expect(Visit(ports[1])?.exchange(5) == 5)
