@@ -5,7 +5,8 @@ import Settings
 extension Bundle {
     /// The file's keys, which are the control plane's.
     private struct File: Codable {
-        var version: Int
+        /// Nil: 1.
+        var version: Int?
         var client_name: String
         var client_id: String?
         var server_endpoint: String
@@ -37,9 +38,10 @@ extension Bundle {
                 path: path,
                 "is no bundle, or not a whole one; make one with: bondd portunus enroll URI")
         }
-        guard file.version == Self.version else {
+        guard file.version ?? Self.version == Self.version else {
             throw .bundle(
-                path: path, "is of version \(file.version), and only version 1 is known; update this program")
+                path: path,
+                "is of version \(file.version ?? 0), and only version 1 is known; update this program")
         }
         self.init(
             clientName: file.client_name, clientID: file.client_id, endpoint: file.server_endpoint,

@@ -18,6 +18,10 @@ public final class ControlPlane: Sendable {
         var task: Task<Void, Never>?
         var isStopped = false
         var isOver = false
+        /// Who was connected before, until it has ended.
+        var predecessor: ControlPlane?
+        /// What reports have told so far.
+        await follow()
     }
 
     /// - Parameters:
@@ -25,9 +29,10 @@ public final class ControlPlane: Sendable {
     ///   - keeper: is called one call at a time.
     ///   - log: gets what the keeper can't know: rules that can't be read, pushes that it leaves without an answer.
     ///   - version: this program's, as the control plane shows it.
+    ///   - predecessor: the connection that this one follows, which was stopped: what it has told is not told again.
     public init(
         bundle: Bundle, keeper: any RuleKeeper, log: Log, version: String = Product.version,
-        timing: Timing = Timing()
+        timing: Timing = Timing(), after predecessor: ControlPlane? = nil
     ) {
         self.bundle = bundle
         self.keeper = keeper
@@ -35,6 +40,7 @@ public final class ControlPlane: Sendable {
         // The control plane goes by the version of its own client, and reads what is before the plus.
         self.version = "3.1.0+bondd.\(version)"
         self.timing = timing
+        work.withLock { $0.predecessor = predecessor }
     }
 
     /// Connects, and connects again whenever the session ends, until `stop`. Once.
@@ -76,12 +82,13 @@ public final class ControlPlane: Sendable {
         var asked: Set<UInt64> = []
         while !Task.isCancelled {
             let session = Session(
-                keeper: keeper, log: log, version: version, patience: timing.acknowledgement, ledger: ledger,
-                asked: asked)
+                keeper: keeper, log: log, version: version, patience: timing.acknowledgement,
+                ledger: work.withLock { $0.ledger },                asked: asked)
             let start = ContinuousClock.now
             let end = await hold(session, endpoint, pin)
             session.close()
-            ledger = await session.ledger
+            let ledger = await session.ledger
+            work.withLock { $0.ledger = ledger }
             asked = await session.asked
             guard !Task.isCancelled else { return }
             if await session.isWelcome {
@@ -98,6 +105,14 @@ public final class ControlPlane: Sendable {
             if case .unauthorized = next { return }
             try? await Task.sleep(for: backoff.pause(using: &generator))
         }
+    }
+
+    /// Goes on with what the connection before has told.
+    private func follow() async {
+        guard let predecessor = work.withLock({ $0.predecessor.take() }) else { return }
+        await predecessor.work.withLock { $0.task }?.value
+        let ledger = predecessor.work.withLock { $0.ledger }
+        work.withLock { $0.ledger = ledger }
     }
 
     private static func state(after end: SessionEnd) -> PlaneState {

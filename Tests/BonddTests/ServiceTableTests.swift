@@ -26,6 +26,21 @@ import Testing
             "[[rule]] game is not carried: udp port 27016 is another program's or rule's (ss -lnp shows programs, bondd services rules); free it or choose another",
         way: "userspace")
 
+    /// Whatever a control plane names its things, and says, it does not steer the terminal.
+    @Test func namesDoNotSteerTheTerminal() {
+        let bad = "x\u{1B}]0;title\u{7}\u{9B}2J\u{202E}\u{200F}\r\n"
+        let service = ServiceStatus(
+            rule: "1", source: "portunus", transport: "tcp", ports: "80", serverName: bad,
+            targets: [ServiceTargetStatus(address: bad)], state: "failed", reason: bad, way: "userspace",
+            owner: bad)
+        let text = ServiceTable([service], PlaneStatus(state: "connecting", endpoint: bad, problem: bad)).text
+        #expect(
+            text.unicodeScalars.allSatisfy { scalar in
+                scalar == "\n" || ![.control, .format].contains(scalar.properties.generalCategory)
+            })
+        #expect(text.contains("x?]0;title??2J??"))
+    }
+
     @Test func itReadsWell() {
         #expect(
             ServiceTable([Self.web, Self.game], Self.plane).text == """

@@ -144,6 +144,31 @@ import Testing
         #expect(report.rejects[Int(RejectReason.flowRate.rawValue) - 1] == 2)
     }
 
+    /// A limit on connections is one on flows; a flow that has ended makes room.
+    @Test func limitsFlowsAtOnce() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let echo = Echo()
+        let port = Wire.freePort(tcp: false)
+        var rule = Rule.udp(port, to: echo.wire.port)
+        rule.limit = RateLimit(connections: 2)
+        rule.flowIdle = 1
+        try carrier.add(rule)
+        func isAnswered(_ wire: Wire?) -> Bool {
+            wire?.setPatience(milliseconds: 200)
+            wire?.write([1])
+            return wire?.read() == [1]
+        }
+        let wires = (0..<3).map { _ in Wire.connected(port, tcp: false) }
+        #expect(wires.map(isAnswered) == [true, true, false])
+        var report = try #require(carrier.report(of: .named("voice")))
+        #expect(report.limit.connections == 2 && report.limit.rejects == [1, 0, 0, 0, 0, 0])
+        #expect(Thread.wait { isAnswered(Wire.connected(port, tcp: false)) })
+        #expect(Thread.wait { carrier.report(of: .named("voice"))?.traffic.flows == 0 })
+        report = try #require(carrier.report(of: .named("voice")))
+        #expect(report.limit.connections == 0)
+    }
+
     @Test func dropsWhatIsOverTheLimit() throws {
         let carrier = try Carrier.onLoopback()
         defer { carrier.stop() }

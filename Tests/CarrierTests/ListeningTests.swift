@@ -42,6 +42,31 @@ import Testing
         withExtendedLifetime(other) {}
     }
 
+    /// Rules on one port with an address each; an address that is not this host's is said to be missing.
+    @Test func listensOnOneAddress() throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let port = Wire.freePort()
+        let other = try #require(Wire.bound(port: port, address: "127.0.0.4"))
+        listen(other.descriptor, 1)
+        let targets = (0..<2).map { number in Target { $0.write([UInt8(number)]) } }
+        for (number, address) in ["127.0.0.1", "127.0.0.3"].enumerated() {
+            var rule = Rule.tcp(port, to: targets[number].port, name: address)
+            rule.listenAddress = IPAddress(address)!
+            try carrier.add(rule)
+        }
+        #expect(Wire.connected(port)?.readAll().bytes == [0])
+        #expect(Wire.connected(port, address: "127.0.0.3")?.readAll().bytes == [1])
+        #expect(Wire.connected(port, address: "127.0.0.5") == nil)
+        var rule = Rule.tcp(port, to: 9, name: "taken")
+        rule.listenAddress = IPAddress("127.0.0.4")!
+        #expect(throws: RuleRefusal.portInUse(nil)) { try carrier.add(rule) }
+        rule.listenAddress = IPAddress("192.0.2.9")!
+        #expect(throws: RuleRefusal.addressMissing(IPAddress("192.0.2.9")!)) { try carrier.add(rule) }
+        #expect(carrier.remove(.named("127.0.0.3")) && Wire.connected(port, address: "127.0.0.3") == nil)
+        withExtendedLifetime(targets) {}
+    }
+
     @Test func mapsRangesByOffset() throws {
         let carrier = try Carrier.onLoopback()
         defer { carrier.stop() }

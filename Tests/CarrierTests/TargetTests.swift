@@ -1,6 +1,7 @@
 import Glibc
 import Packet
 import Rules
+import Synchronization
 import Testing
 
 @testable import Carrier
@@ -91,6 +92,67 @@ import Testing
         withExtendedLifetime(target) {}
     }
 
+    /// The header of a probe says so, and nothing is reset.
+    @Test(arguments: [ProxyVersion.v1, .v2]) func probesSayThatTheyAre(_ version: ProxyVersion) throws {
+        let carrier = try Carrier.onLoopback()
+        defer { carrier.stop() }
+        let said = Mutex<[(bytes: [UInt8], isEnd: Bool)]>([])
+        let target = Target { wire in
+            let all = wire.readAll()
+            said.withLock { $0.append(all) }
+        }
+        var rule = Rule.tcp(Wire.freePort(), to: target.port)
+        rule.probeInterval = 1
+        rule.targets[0].proxy = version
+        try carrier.add(rule)
+        #expect(Thread.wait(seconds: 6) { !said.withLock { $0.isEmpty } })
+        let first = try #require(said.withLock { $0.first })
+        #expect(first.isEnd)
+        let header: [UInt8] =
+            version == .v1
+            ? Array("PROXY UNKNOWN\r\n".utf8)
+            : [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10, 0x20, 0, 0, 0]
+        #expect(first.bytes == header)
+        #expect(carrier.report(of: .named("web"))?.targets[0].isHealthy == true)
+    }
+
+    /// Targets in the tunnel are dialled from this host's address there; without it they are not dialled, which says nothing of them.
+    @Test func dialsByTheTunnelOrNotAtAll() throws {
+        func carrier(_ own: String) throws -> Carrier {
+            try Carrier(
+                reach: Reach(
+                    networks: [(IPAddress("127.0.0.0")!, 8)], own: [IPAddress(own)!], interface: "no-such0"))
+        }
+        let present = try carrier("127.0.0.9")
+        defer { present.stop() }
+        let target = Target { wire in
+            let peer = SocketAddress.reading { getpeername(wire.descriptor, $0, $1) }
+            wire.write(Array("\(peer!.address)".utf8))
+        }
+        let port = Wire.freePort()
+        try present.add(.tcp(port, to: target.port))
+        #expect(Wire.connected(port)?.readAll().bytes == Array("127.0.0.9".utf8))
+        #expect(present.remove(.named("web"), drain: 0))
+
+        let absent = try carrier("192.0.2.9")
+        defer { absent.stop() }
+        let udp = Wire.freePort(tcp: false)
+        var rule = Rule.tcp(port, to: target.port)
+        rule.probeInterval = 1
+        try absent.add(rule)
+        try absent.add(.udp(udp, to: target.port))
+        let before = target.count
+        for _ in 0..<4 { #expect(try #require(Wire.connected(port)).read() == nil) }
+        for _ in 0..<4 { Wire.connected(udp, tcp: false)?.write([1]) }
+        usleep(1_500_000)
+        for name in ["web", "voice"] {
+            let report = try #require(absent.report(of: .named(name)))
+            #expect(report.targets[0].consecutiveFailures == 0 && report.targets[0].isHealthy)
+            #expect(report.traffic.flows == 0 && report.traffic.connections == 0)
+        }
+        #expect(target.count == before)
+    }
+
     @Test func looksUpNames() throws {
         let server = NameServer([
             "web.test": .init(addresses: ["127.0.0.1"], alias: "www.web.test", lifetime: 5)
@@ -118,7 +180,7 @@ import Testing
         try carrier.add(rule)
         for _ in 0..<3 { #expect(try #require(Wire.connected(port)).read() == nil) }
         // That it means nothing is remembered for 3 s.
-        #expect(carrier.report(of: .named("web"))?.failedLookups == 1)
+        #expect(carrier.report(of: .named("web"))?.failedLookups == 3)
         #expect(server.questions == 2)
     }
 

@@ -38,14 +38,16 @@ final class Wire: @unchecked Sendable {
     }
 
     /// A connection to a port of this host; nil when it is refused.
-    static func connected(_ port: UInt16, tcp: Bool = true, v6: Bool = false, from: String? = nil) -> Wire? {
+    static func connected(
+        _ port: UInt16, tcp: Bool = true, v6: Bool = false, from: String? = nil, address: String? = nil
+    ) -> Wire? {
         let wire: Wire
         if let from {
             wire = bound(tcp ? 1 : 0, v6: v6, address: from)!
         } else {
             wire = Wire(clinux_socket(v6 ? 6 : 4, tcp ? 1 : 0))
         }
-        let code = withAddress(IPAddress(v6 ? "::1" : "127.0.0.1")!, port) {
+        let code = withAddress(IPAddress(address ?? (v6 ? "::1" : "127.0.0.1"))!, port) {
             connect(wire.descriptor, $0, $1)
         }
         return code == 0 ? wire : nil

@@ -1,7 +1,9 @@
 import Glibc
 import Messages
+import Packet
 import Portunus
 import Rules
+import Settings
 import Testing
 
 @testable import Gateway
@@ -12,17 +14,23 @@ import Testing
 
     init() throws { echo = try Echo() }
 
-    @Test func pushedRulesAreCarriedAndOnlyTheirLimitsChange() throws {
+    @Test func pushedRulesAreCarriedAndReplaced() throws {
         let bench = try ServiceBench()
         bench.plane.begin(with: ServiceBench.bundle)
         let (port, other) = (Wire.freePort(), Wire.freePort())
         #expect(bench.push(ServiceBench.pushed(7, port, to: echo)) == nil)
         #expect(Wire(port)?.exchange("hello") == "hello")
         #expect(eventually { bench.handed("portunus/7")?.accepts == true })
-        // The same number again: nothing but the limit is taken.
-        #expect(bench.push(ServiceBench.pushed(7, other, to: echo, limit: RateLimit(connections: 9))) == nil)
-        #expect(Wire(other) == nil)
+        // The same rule with a limit: connections go on. Another one by the number takes its place.
+        let wire = Wire(port)
+        #expect(wire?.exchange("one") == "one")
+        #expect(bench.push(ServiceBench.pushed(7, port, to: echo, limit: RateLimit(connections: 9))) == nil)
         #expect(eventually { bench.status("7")?.wayReason == "rate limit" })
+        #expect(bench.push(ServiceBench.pushed(7, other, to: echo)) == nil)
+        #expect(Wire(other)?.exchange("hello") == "hello" && Wire(port) == nil)
+        #expect(wire?.exchange("two") == "two")
+        #expect(bench.push(ServiceBench.pushed(7, port, to: echo)) == nil)
+        #expect(Wire(port)?.exchange("hello") == "hello" && Wire(other) == nil)
         #expect(bench.push(ServiceBench.pushed(8, port, to: echo)) == .portInUse(nil))
         #expect(bench.status("8")?.state == "failed")
         #expect(bench.plane.report()?.rules.map(\.id) == [.pushed(7)])
@@ -31,6 +39,93 @@ import Testing
         #expect(bench.push(ServiceBench.pushed(8, port, to: echo)) == nil)
         bench.plane.keep(only: [9])
         #expect(Wire(port) == nil && bench.plane.report() == nil)
+    }
+
+    /// A port is bondd's also while bondd is away, and the one of `[health]` is bondd-control's.
+    @Test func ownPortsAreNobodyElses() throws {
+        let bench = try ServiceBench()
+        var rule = ServiceBench.pushed(1, 5000, to: echo)
+        rule.transport = .udp
+        #expect(bench.push(rule) == .portInUse(nil))
+        rule.ports = 4990...5010
+        #expect(bench.push(rule) == .portInUse(5000))
+        #expect(bench.status("1")?.state == "failed")
+        let health = Configuration.Health(
+            listen: Endpoint(address: IPAddress("127.0.0.1")!, port: 8098), tokenFile: nil)
+        guard
+            case .server(let server) = try Configuration(
+                text: Samples.text(), file: "bondd.toml", keys: .leave
+            ).role
+        else { return }
+        let reserved = ReservedPorts(server, health)
+        #expect(reserved.refusal(of: ServiceBench.pushed(1, 8098, to: echo)) == .portInUse(nil))
+        #expect(reserved.refusal(of: ServiceBench.pushed(1, 5000, to: echo)) == nil)
+    }
+
+    /// What a session has not named gives way to what it pushes on the same port.
+    @Test func staleRulesGiveWay() throws {
+        let bench = try ServiceBench()
+        bench.plane.begin(with: ServiceBench.bundle)
+        let port = Wire.freePort()
+        #expect(bench.push(ServiceBench.pushed(1, port, to: echo)) == nil)
+        bench.plane.welcome(flowIdle: nil, maximumFlows: nil)
+        #expect(bench.push(ServiceBench.pushed(2, port, to: echo)) == nil)
+        #expect(bench.plane.carried() == [2])
+        // Two of one session are the control plane's own mistake.
+        #expect(bench.push(ServiceBench.pushed(3, port, to: echo)) == .portInUse(nil))
+        #expect(bench.plane.carried() == [2] && Wire(port)?.exchange("hello") == "hello")
+    }
+
+    /// Silence about a quota means something only in a session that says quotas before rules.
+    @Test func quotasAreLiftedByWordAlone() throws {
+        let bench = try ServiceBench()
+        bench.plane.begin(with: ServiceBench.bundle)
+        let begin = Int64(currentTime()) - 1000
+        func quota(_ remaining: Int64) -> Quota {
+            Quota(
+                monthlyBytes: 10_000, remaining: remaining, period: begin..<begin + 100_000,
+                isExhausted: false)
+        }
+        func quotas() -> [String] { bench.plane.book.withLock { $0.quotas.keys.sorted() } }
+        for owner in ["ann", "bob"] { bench.plane.setQuota(quota(5000), ofOwner: owner) }
+        bench.plane.welcome(flowIdle: nil, maximumFlows: nil)
+        #expect(bench.push(ServiceBench.pushed(1, Wire.freePort(), to: echo)) == nil)
+        bench.plane.setQuota(quota(4000), ofOwner: "bob")
+        bench.plane.keep(only: [1])
+        #expect(quotas() == ["ann", "bob"])
+        bench.plane.setQuota(nil, ofOwner: "bob")
+        #expect(quotas() == ["ann"])
+        bench.plane.setQuota(quota(5000), ofOwner: "bob")
+        // This one says them first. What it says first can't know what was used meanwhile.
+        bench.plane.welcome(flowIdle: nil, maximumFlows: nil)
+        bench.plane.setQuota(quota(9000), ofOwner: "bob")
+        #expect(bench.plane.book.withLock { $0.quotas["bob"]?.remaining } == 5000)
+        bench.plane.setQuota(quota(9000), ofOwner: "bob")
+        #expect(bench.plane.book.withLock { $0.quotas["bob"]?.remaining } == 9000)
+        #expect(bench.push(ServiceBench.pushed(1, Wire.freePort(), to: echo)) == nil)
+        bench.plane.keep(only: [1])
+        #expect(quotas() == ["bob"])
+    }
+
+    @Test func onlyQuotasWhoseEndWasInTheSessionAreOverdue() {
+        let quota = Quota(monthlyBytes: 1, remaining: 1, period: 0..<1000, isExhausted: false)
+        #expect(SessionNames(began: 800).hears(endOf: quota))
+        #expect(!SessionNames(began: 900).hears(endOf: quota))
+    }
+
+    /// A control plane that was taken over can't fill this host's memory and disk.
+    @Test func whatIsPushedIsBounded() throws {
+        let bench = try ServiceBench()
+        for number in 0..<1100 {
+            bench.plane.setLimit(RateLimit(connections: 1), ofOwner: "owner-\(number)")
+            bench.plane.setQuota(
+                Quota(monthlyBytes: 1, remaining: 1, period: 0..<1, isExhausted: false),
+                ofOwner: "owner-\(number)")
+        }
+        #expect(bench.plane.book.withLock { ($0.limits.count, $0.quotas.count) } == (1024, 1024))
+        bench.plane.setLimit(nil, ofOwner: "owner-0")
+        bench.plane.setLimit(RateLimit(connections: 1), ofOwner: "late")
+        #expect(bench.plane.book.withLock { $0.limits["late"] } != nil)
     }
 
     @Test func portsOfTheFileAreTheFiles() throws {
@@ -54,6 +149,13 @@ import Testing
         rule.targets[0].host = "localhost"
         #expect(bench.push(rule) == .invalidTargetHost)
         #expect(Wire(port) == nil)
+        // One target inside is enough.
+        var several = rule
+        several.id = .pushed(9)
+        several.ports = ServiceBench.pushed(9, Wire.freePort(), to: echo).ports
+        several.targets.append(RuleTarget(host: "127.0.0.2", port: echo.port))
+        several.listsTargets = true
+        #expect(bench.push(several) == nil && bench.plane.remove(9))
         rule.targets[0].host = "no-such-host.invalid"
         #expect(bench.push(rule) == nil)
         let (inside, open) = (Wire.freePort(), Wire.freePort())

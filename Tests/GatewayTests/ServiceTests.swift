@@ -73,7 +73,7 @@ import Testing
 
     @Test func aPortInUseIsToldAndTriedAgain() throws {
         let port = Wire.freePort()
-        let other = try Echo("127.0.0.1", port: port)
+        let other = try Echo("0.0.0.0", port: port)
         let bench = try ServiceBench(ServiceBench.rule("web", port, to: echo))
         #expect(bench.status("web")?.state == "failed")
         #expect(bench.status("web")?.reason?.contains("port \(port) is another program's") == true)

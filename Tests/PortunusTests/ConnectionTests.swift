@@ -225,6 +225,20 @@ struct ConnectionTests {
         #expect(!bench.keeper.overlapped)
     }
 
+    /// A replay may take longer than the time after which what it has not named is gone.
+    @Test func aLongReplayIsWaitedFor() async throws {
+        let bench = try await Bench()
+        bench.connect()
+        try await bench.wait { $0.states.contains(.connected) }
+        for number in 1...6 {
+            try await bench.server.tell("send", ["message": Bench.push("p\(number)", Bench.rule(number))])
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        #expect(bench.keeper.kept.isEmpty)
+        try await bench.wait { !$0.kept.isEmpty }
+        #expect(bench.keeper.kept == [Set(1...6)])
+    }
+
     /// Somebody else in its place is found out, and it itself is found again.
     @Test func impostorIsOutlasted() async throws {
         let bench = try await Bench()

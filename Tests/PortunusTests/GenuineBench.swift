@@ -53,7 +53,7 @@ final class GenuineBench {
         let sessions = server.events("session").count
         let client = ControlPlane(
             bundle: bundle, keeper: plane, log: Log(level: .error, fileDescriptor: -1), version: "9.9.9",
-            timing: Bench.timing)
+            timing: Bench.timing, after: client)
         self.client = client
         client.start()
         try await eventually("a session") { self.server.events("session").count > sessions }

@@ -86,7 +86,7 @@ struct PushedRuleTests {
     @Test(arguments: [
         (8443, 0, 443, 0, true), (8443, 8443, 443, 443, true), (8443, 8443, 443, 0, true),
         (8443, 0, 443, 443, true),
-        (1, 1024, 1000, 2023, true), (64512, 65535, 1, 1024, true), (1, 1025, 1, 1025, false),
+        (1, 8192, 1000, 9191, true), (57344, 65535, 1, 8192, true), (1, 8193, 1, 8193, false),
         (8443, 8442, 443, 442, false),
         (8443, 8445, 443, 446, false), (8443, 8445, 443, 0, false), (8443, 0, 443, 444, false),
         (0, 0, 443, 0, false),
@@ -125,6 +125,16 @@ struct PushedRuleTests {
                 $0.listenPortEnd = 8444
             } == .failure(.rangeInvalid))
         #expect(PushedRule(Portunus_V1_Rule()).rule == .failure(.rangeInvalid))
+        // What is shown can't steer a terminal, and is not longer than it may be.
+        for text in ["a\u{1B}[2J", "a b", "a\u{202E}b", String(repeating: "a", count: 256)] {
+            #expect(read { $0.targetHost = text } == .failure(.invalidTargetHost))
+            #expect(read { $0.targets = [target(text, 1)] } == .failure(.invalidTargetHost))
+            #expect(read { $0.sniPattern = text } == .failure(.modeChangeUnsupported))
+        }
+        for owner in ["a\u{1B}[2J", "a\u{202E}b", "a\u{9B}b", String(repeating: "a", count: 129)] {
+            #expect(read { $0.ownerID = owner } == .failure(.bindFailed(nil)))
+        }
+        #expect(throws: Never.self) { try read { $0.ownerID = "Zoë of _superadmin" }.get() }
     }
 
     /// Anything at all is a rule or a refusal; a rule has ports and targets.
@@ -146,7 +156,7 @@ struct PushedRuleTests {
             }
             guard let rule = try? result.get() else { continue }
             rules += 1
-            #expect(rule.ports.lowerBound > 0 && rule.ports.count <= 1024 && !rule.targets.isEmpty)
+            #expect(rule.ports.lowerBound > 0 && rule.ports.count <= 8192 && !rule.targets.isEmpty)
             #expect(Int(rule.targets[0].port) + rule.ports.count - 1 <= 65535)
             #expect(!rule.listsTargets || rule.ports.count == 1)
         }

@@ -212,7 +212,7 @@ struct SessionTests {
             ("high", ["rule": Bench.rule(7, ["listen_port": 65536])], "range_invalid"),
             ("end", ["rule": Bench.rule(7, ["listen_port_end": 4_294_967_295 as UInt32])], "range_invalid"),
             (
-                "long", ["rule": Bench.rule(7, ["listen_port_end": 9500, "target_port_end": 1573])],
+                "long", ["rule": Bench.rule(7, ["listen_port_end": 17000, "target_port_end": 9073])],
                 "range_invalid"
             ),
             ("target", ["rule": Bench.rule(7, ["target_port": 70000])], "target_invalid_port:0"),
@@ -221,7 +221,6 @@ struct SessionTests {
                 "target_invalid_port:1"
             ),
             ("host", ["rule": Bench.rule(7, ["target_host": ""])], "invalid_target_host"),
-            ("none", [:], "range_invalid"),
         ]
         for (request, rule, _) in refused {
             try await bench.server.tell(
@@ -235,6 +234,9 @@ struct SessionTests {
         // An action of no name and one that is none yet; a member of the oneof that is none yet; no message; text that is not UTF-8.
         try await bench.server.tell(
             "send", ["message": ["rule_update": ["request_id": "x", "rule": Bench.rule(8)]]])
+        // Which rule it is about can't be known.
+        try await bench.server.tell(
+            "send", ["message": ["rule_update": ["request_id": "", "action": "PUSH"]]])
         for hex in [
             "1206" + "0a0178" + "1009" + "ffff", "12051001" + "1a0108", "7a03616263", "ffffffff",
             "12050a03fffefd", "",
@@ -261,7 +263,8 @@ struct SessionTests {
         try await bench.server.tell(
             "send", ["message": Bench.push("bigger", Bench.rule(2, ["owner_id": more]))])
         try await bench.server.wait("session") { $0.number("number") == 2 }
-        #expect(bench.keeper.pushes.count == 1)
+        // No owner has such a name.
+        #expect(bench.keeper.pushes.isEmpty)
     }
 
     /// A thousand rules at once are all answered in time.

@@ -9,6 +9,31 @@ import Testing
         #expect(ClientHello.reading(Hello.nameless) == .name(nil))
     }
 
+    /// A caller is not waited for longer than the hello lasts, and not looked at for each byte.
+    @Test func saysHowMuchIsNeeded() {
+        let bytes = Hello.captured
+        var looks = 0
+        var hello = ClientHello()
+        var count = 1
+        while true {
+            looks += 1
+            let reading = bytes.prefix(count).withUnsafeBytes { hello.read($0) }
+            guard reading == .needsMore else { break }
+            #expect(hello.neededSize > count && hello.neededSize <= bytes.count)
+            count = max(count + 1, hello.neededSize)
+        }
+        #expect(looks <= 4)
+        // However it is cut into records.
+        for size in [1, 7, 100] {
+            let cut = Hello(extensions: [Hello.serverName("front.example".utf8)]).records(of: size)
+            var hello = ClientHello()
+            for count in 1..<cut.count {
+                guard cut.prefix(count).withUnsafeBytes({ hello.read($0) }) == .needsMore else { break }
+                #expect(hello.neededSize > count && hello.neededSize <= cut.count)
+            }
+        }
+    }
+
     @Test func findsItBehindAnythingAndBeforeTheEnd() {
         // GREASE (RFC 8701), an encrypted hello (RFC 9849, 0xFE0D) and padding.
         let around: [(UInt16, [UInt8])] = [

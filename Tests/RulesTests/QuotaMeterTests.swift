@@ -1,4 +1,5 @@
 import Links
+import Packet
 import Testing
 
 @testable import Rules
@@ -38,9 +39,49 @@ import Testing
             meter.quota(at: 299)
                 == Quota(monthlyBytes: 1000, remaining: 990, period: 200..<300, isExhausted: false))
         #expect(meter.quota(at: 750).period == 700..<800, "away for long")
-        #expect(meter.room(at: 150) == 1000, "a clock that goes back changes nothing")
         var none = QuotaMeter(Quota(monthlyBytes: 0, remaining: 5, period: 0..<10, isExhausted: false))
         #expect(none.room(at: 10) == 0 && none.quota(at: 10).isExhausted)
+    }
+
+    /// A clock that is ahead for a moment grants no other month, and what is stored of it meanwhile is the month before.
+    @Test func aClockThatJumpsGrantsNothing() {
+        var meter = QuotaMeter(quota(300))
+        let start = Instant.zero + .seconds(10)
+        meter.consume(100, at: 150)
+        #expect(meter.room(at: 250) == 1000)
+        meter.consume(50, at: 250)
+        #expect(meter.lasting(at: 250, now: start) == quota(150))
+        #expect(meter.room(at: 151) == 150 && meter.quota(at: 151) == quota(150))
+        #expect(meter.lasting(at: 151, now: start) == quota(150))
+        // It stays there.
+        #expect(meter.lasting(at: 260, now: start + .seconds(20)).period == 100..<200)
+        #expect(meter.lasting(at: 261, now: start + .seconds(3000)).period == 100..<200)
+        #expect(meter.lasting(at: 262, now: start + .seconds(3700)).period == 200..<300)
+        meter.consume(1, at: 263)
+        #expect(meter.lasting(at: 263, now: start + .seconds(3701)).remaining == 999)
+        #expect(meter.room(at: 150) == 999, "too late to go back")
+        // The control plane knows better.
+        #expect(meter.room(at: 350) == 1000)
+        meter.set(quota(7))
+        #expect(meter.room(at: 150) == 7)
+    }
+
+    /// What was used while the control plane was away is in neither count alone.
+    @Test func countsOfOneMonthAreMerged() {
+        #expect(quota(800).merged(with: quota(300)) == quota(300))
+        #expect(quota(200).merged(with: quota(300)) == quota(200))
+        #expect(quota(800).merged(with: quota(-5, exhausted: true)) == quota(-5, exhausted: true))
+        #expect(quota(300, exhausted: true).merged(with: quota(800)) == quota(300, exhausted: true))
+        // Another month, and more of the same one.
+        let next = Quota(monthlyBytes: 1000, remaining: 900, period: 200..<300, isExhausted: false)
+        #expect(next.merged(with: quota(-5, exhausted: true)) == next)
+        let more = Quota(monthlyBytes: 5000, remaining: 4900, period: 100..<200, isExhausted: false)
+        #expect(more.merged(with: quota(-5, exhausted: true)).remaining == 3995)
+        #expect(!more.merged(with: quota(-5, exhausted: true)).isExhausted)
+        var broken = quota(.max)
+        broken.monthlyBytes = .min
+        #expect(quota(5).merged(with: broken).remaining <= 5)
+        #expect(broken.merged(with: quota(5)).isExhausted)
     }
 
     @Test func nonsenseDoesNotTrap() {

@@ -14,6 +14,15 @@ extension ConfigurationSamples {
             "listen_ports = \"1-1025\"", 14,
             "listen_ports = \"1-1025\" are 1025 ports; a rule has 1024 at the most"),
         rule(
+            "listen_port = 80\nlisten_address = \"eth0\"\ntarget = \"a.b:1\"", 15,
+            "listen_address = \"eth0\" is not an address of this host such as 203.0.113.7; correct it, or remove it to listen on every one"
+        ),
+        rule(
+            "listen_port = 80\ntarget = \"a.b:1\"\n[[rule]]\nname = \"other\"\nprotocol = \"tcp\"\nlisten_port = 80\nlisten_address = \"192.0.2.1\"\ntarget = \"a.b:1\"",
+            16,
+            "[[rule]] \"other\" and \"web\" both listen on tcp port 80, one on every address; give both a listen_address, or use another port"
+        ),
+        rule(
             "listen_ports = \"80-82\"\ntarget = \"a.b:1\"", 15,
             "target = \"a.b:1\" has not as many ports as the rule listens on"),
         rule(

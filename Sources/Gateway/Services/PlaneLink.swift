@@ -77,7 +77,8 @@ public final class PlaneLink: Sendable {
             if let current, current.bundle == bundle, !current.plane.isOver { return }
             current?.plane.stop()
             services.begin(with: bundle)
-            let plane = ControlPlane(bundle: bundle, keeper: services, log: log)
+            let plane = ControlPlane(
+                bundle: bundle, keeper: services, log: log, after: current?.plane)
             current = Current(bundle: bundle, plane: plane)
             plane.start()
         }
