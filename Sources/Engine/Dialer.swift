@@ -16,6 +16,21 @@ struct Dialer: ~Copyable {
         var jar: CookieJar
         var lastMac1: Mac?
         var answeredCookie = false
+        /// When an init last left by it.
+        var lastInit = Instant.zero
+    }
+
+    /// How long every path gets each init of a search; after that those whose bytes are dear get one in `dearInterval`.
+    static let patience = Interval.seconds(10)
+    /// As WireGuard's REKEY_TIMEOUT: an init of 236 bytes over IPv6 that often is 4 MB a day.
+    static let dearInterval = Interval.seconds(5)
+
+    /// Whether the init that is due leaves by `path`, too.
+    func uses(_ path: LocalPath, now: Instant) -> Bool {
+        guard path.role != .primary, let since = searchingSince, now - since > Self.patience else {
+            return true
+        }
+        return now - path.lastInit >= Self.dearInterval
     }
 
     /// The paths that the daemon has given.

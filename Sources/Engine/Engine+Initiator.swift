@@ -4,9 +4,11 @@ import Scheduler
 
 // The client's side of the handshake.
 extension Engine {
-    /// Between two inits: a second at first, as the server may come back at any time, and never over two.
+    /// Between two inits: a second at first, as the server may come back at any time, then two, and five after ten minutes:
+    /// 4 MB a day on each path.
     private static func retry(after tries: Interval) -> Interval {
-        tries < Wire.rekeyAttemptTime ? .seconds(1) : .seconds(2)
+        if tries < Wire.rekeyAttemptTime { return .seconds(1) }
+        return tries < .seconds(600) ? .seconds(2) : Dialer.dearInterval
     }
 
     /// Sends inits when a session is wanted: there is none, its keys grow old, or nothing answers on any path.
@@ -34,7 +36,9 @@ extension Engine {
             forgetAttempt()
             guard begin(wanted, now: now, wall: wall) else { return }
         }
-        for index in dialer.paths.indices { sendInit(on: index, now: now) }
+        for index in dialer.paths.indices where dialer.uses(dialer.paths[index], now: now) {
+            sendInit(on: index, now: now)
+        }
     }
 
     /// Whether there is an init that may go again.
@@ -80,6 +84,7 @@ extension Engine {
             to: resources.scratch)
         if attempt.pointee.startedAt != now { attempt.pointee.isRepeated = true }
         dialer.paths[index].lastMac1 = mac1
+        dialer.paths[index].lastInit = now
         dialer.paths[index].answeredCookie = isCookieAnswer
         handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
     }
