@@ -19,9 +19,24 @@ struct Dialer: ~Copyable {
         var jar: CookieJar
         var lastMac1: Mac?
         var answeredCookie = false
+        /// When an init last left by it.
+        var lastInit = Instant.zero
 
         /// The link to use; nil while there is none.
         var link: Link? { race.first }
+    }
+
+    /// How long every path gets each init of a search; after that those whose bytes are dear get one in `dearInterval`.
+    static let patience = Interval.seconds(10)
+    /// How long a primary path gets each of them.
+    static let longPatience = Interval.seconds(600)
+    /// As WireGuard's REKEY_TIMEOUT: an init of 236 bytes over IPv6 that often is 4 MB a day.
+    static let dearInterval = Interval.seconds(5)
+
+    /// Whether a path has one init in `dearInterval` alone, to each of its links in turn.
+    func isDear(_ path: LocalPath, now: Instant) -> Bool {
+        guard let since = searchingSince else { return false }
+        return now - since > (path.role == .primary ? Self.longPatience : Self.patience)
     }
 
     /// The paths that the daemon has given.

@@ -85,13 +85,15 @@ extension Engine {
             header, size: datagram.count, on: index, from: link, &resources, now: now)
         touch(session)
         if slot == .none {
+            // Control datagrams leave as Not-ECT.
+            if ecn == InnerPacket.ce { distrustMarks(of: index, in: session, now: now) }
             session.pointee.read(
                 UnsafeRawBufferPointer(rebasing: room[..<length]), on: index, from: link, &resources,
                 name: peers[session.pointee.peer].configuration.name, now: now)
         } else {
             deliver(
                 slot, UnsafeRawBufferPointer(rebasing: room[..<length]), sequence: header.sequence, ecn: ecn,
-                in: session, now: now)
+                on: index, in: session, now: now)
         }
         // What could be put together now takes the same way.
         while let packet = session.pointee.decoder.popRecovered() {
@@ -105,7 +107,7 @@ extension Engine {
     /// Checks an inner packet before it joins its flow.
     private mutating func deliver(
         _ slot: Slot, _ payload: UnsafeRawBufferPointer, sequence: UInt64, ecn: UInt8 = 0,
-        isRecovered: Bool = false,
+        on path: Int = 0, isRecovered: Bool = false,
         in session: UnsafeMutablePointer<Session>, now: Instant
     ) {
         let length = payload.count - Wire.shimSize
@@ -136,7 +138,11 @@ extension Engine {
         session.pointee.remember(slot, sequence: sequence, &resources, now: now)
         let shim = Shim(parsing: payload)
         let bytes = resources.pool.packet(in: slot)
-        guard ecn == 0 || InnerPacket.combineECN(ecn, in: bytes) else {
+        if ecn == InnerPacket.ce && InnerPacket.ecn(of: bytes) == InnerPacket.notECT {
+            distrustMarks(of: path, in: session, now: now)
+        }
+        let heedsMark = ecn != 0 && session.pointee.paths[path].pointee.marks.areTrusted(now: now)
+        guard !heedsMark || InnerPacket.combineECN(ecn, in: bytes) else {
             resources.drops.congested += 1
             resources.pool.release(slot)
             return
@@ -146,6 +152,17 @@ extension Engine {
             hasPartialChecksum: shim.flags & Shim.partialChecksum != 0)
         session.pointee.deliver(
             slot, sequence: sequence, shim, isRecovered: isRecovered, &resources, now: now)
+    }
+
+    /// A datagram came as CE on the path that the peer sent as Not-ECT.
+    private mutating func distrustMarks(
+        of index: Int, in session: UnsafeMutablePointer<Session>, now: Instant
+    ) {
+        let path = session.pointee.paths[index]
+        guard path.pointee.marks.sawFalseMark(now: now) else { return }
+        resources.events.append(
+            .marksIgnored(
+                peer: peers[session.pointee.peer].configuration.name, pathID: path.pointee.id))
     }
 
     /// Server: the client has begun to use another path.

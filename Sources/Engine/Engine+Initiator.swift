@@ -4,9 +4,11 @@ import Scheduler
 
 // The client's side of the handshake.
 extension Engine {
-    /// Between two inits: a second at first, as the server may come back at any time, and never over two.
+    /// Between two inits: a second at first, as the server may come back at any time, then two, and five after ten minutes:
+    /// 4 MB a day on each path.
     private static func retry(after tries: Interval) -> Interval {
-        tries < Wire.rekeyAttemptTime ? .seconds(1) : .seconds(2)
+        if tries < Wire.rekeyAttemptTime { return .seconds(1) }
+        return tries < Dialer.longPatience ? .seconds(2) : Dialer.dearInterval
     }
 
     /// Sends inits when a session is wanted: there is none, its keys grow old, or nothing answers on any path.
@@ -85,6 +87,7 @@ extension Engine {
             to: resources.scratch)
         if attempt.pointee.startedAt != now { attempt.pointee.isRepeated = true }
         dialer.paths[index].lastMac1 = mac1
+        dialer.paths[index].lastInit = now
         dialer.paths[index].answeredCookie = isCookieAnswer
         handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
     }

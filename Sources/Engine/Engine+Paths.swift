@@ -79,13 +79,17 @@ extension Engine {
             path.pointee.race = local.race
             if path.pointee.link != local.link {
                 path.pointee.link = local.link
-                path.pointee.mtu = PathMTU(ceiling: Path.datagram(local.mtu, local.link))
+                path.pointee.mtu = PathMTU(
+                    ceiling: Path.datagram(local.mtu, local.link), after: path.pointee.mtu)
                 if local.link == nil {
                     session.pointee.fail(
                         known, &resources, name: peers[0].configuration.name, now: now)
                 } else {
                     path.pointee.liveness.nudge(now: now)
                 }
+            } else if local.link != nil && path.pointee.liveness.state == .down {
+                // The daemon speaks up when something of the interface changed, which need not show in the link.
+                path.pointee.liveness.nudge(now: now)
             }
         } else {
             guard Int(local.id) > session.pointee.highestRemoved,

@@ -23,6 +23,14 @@ extension Engine {
             let count = toAll ? links.count : min(links.count, 1)
             let turn = dialer.paths[index].turn
             guard turn < count else { continue }
+            if dialer.isDear(dialer.paths[index], now: now) {
+                dialer.paths[index].turn = count
+                guard now - dialer.paths[index].lastInit >= Dialer.dearInterval,
+                    let link = dialer.paths[index].race.next()
+                else { continue }
+                sendInit(on: index, by: link, now: now)
+                continue
+            }
             sendInit(on: index, by: links[turn], now: now)
             dialer.paths[index].turn += 1
             if turn + 1 < count { isOver = false }

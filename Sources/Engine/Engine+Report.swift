@@ -29,6 +29,10 @@ public struct PathReport: Sendable {
     public let phase: RateModel.Phase
     /// The largest IP packet that carries a datagram to the peer as far as known, in bytes: the path's MTU.
     public let mtu: Int
+    /// Whether what arrives on it with a congestion mark is taken for unmarked, as a network rewrites marks.
+    public let ignoresMarks: Bool
+    /// Whether what leaves on it has no ECN codepoint, as a network drops what has one.
+    public let leavesUnmarked: Bool
     /// What it has carried.
     public let counters: PathCounters
     /// How many datagrams the peer has sent on it by the newest that came.
@@ -88,7 +92,7 @@ extension Engine {
             guard let session = peer.session, !peer.configuration.isInvitation else { continue }
             var paths: [PathReport] = []
             for i in 0..<session.pointee.paths.count {
-                paths.append(session.pointee.paths[i].pointee.report)
+                paths.append(session.pointee.paths[i].pointee.report(now: now))
             }
             reports.append(
                 SessionReport(
@@ -105,12 +109,13 @@ extension Engine {
 }
 
 extension Path {
-    fileprivate var report: PathReport {
+    fileprivate func report(now: Instant) -> PathReport {
         PathReport(
             id: id, name: name, role: role, state: liveness.state, link: link, rtt: rtt.smoothed,
             jitter: delay.jitter,
             loss: lossRatio, rate: rate.rate ?? 0, queueing: delay.queueing, phase: rate.phase,
-            mtu: mtu.confirmed + Self.headers(link), counters: counters,
+            mtu: mtu.confirmed + Self.headers(link), ignoresMarks: !marks.areTrusted(now: now),
+            leavesUnmarked: !marks.mayLeave(now: now), counters: counters,
             expected: received.map.map { $0.highest + 1 } ?? 0)
     }
 }

@@ -14,6 +14,11 @@ public enum EngineEvent: Sendable {
     case pathChanged(peer: String, pathID: UInt16, state: PathLiveness.State)
     /// The peer's path has a new remote address, proven by a challenge.
     case pathMoved(peer: String, pathID: UInt16, remote: Endpoint)
+    /// Networks along the path rewrite ECN codepoints: what arrives marked is not taken for a sign of congestion. At most every
+    /// ten minutes.
+    case marksIgnored(peer: String, pathID: UInt16)
+    /// Networks along the path drop what has an ECN codepoint: nothing leaves with one. At most every ten minutes.
+    case marksStopped(peer: String, pathID: UInt16)
     /// Packets of up to so many bytes fit all paths that are used.
     case reachChanged(peer: String, packet: Int)
     /// Client: nobody has answered the handshake for 90 s; it goes on.

@@ -30,6 +30,7 @@ struct Path: ~Copyable {
     var rate = RateModel()
     /// How large datagrams to the peer may be.
     var mtu: PathMTU
+    var marks = PathMarks()
     var pacer = Pacer()
 
     /// Chosen for this path, not sent yet; in the order of their sequences.
@@ -65,6 +66,9 @@ struct Path: ~Copyable {
     /// When the first PING left since something was last heard.
     var askedAt = Instant.zero
     var nextIdleProbe = Instant.zero
+    var lastIdleProbe = Instant.zero
+    /// What the session had carried by then, in bytes.
+    var carriedAtProbe: UInt64 = 0
     var lossRatio = 0.0
     /// The same, of what was sent while no queue stood: what is lost then is not lost to congestion.
     var randomLoss = 0.0

@@ -77,6 +77,13 @@ extension Session {
                 pool: &resources.pool, notes: resources.notes)
         else { return }
         heed(news, map, on: index, now: now)
+        if path.pointee.marks.record(
+            markedArrived: news.markedArrived, markedMissed: news.markedMissed,
+            plainArrived: news.plainArrived,
+            now: now)
+        {
+            resources.events.append(.marksStopped(peer: name, pathID: path.pointee.id))
+        }
         if news.lateness > .zero { path.pointee.reordering.record(news.lateness.nanoseconds, now: now) }
         repair(index, &resources, now: now)
         // The peer sent the ACK this much after what it acknowledges: its clock at departure.
@@ -135,9 +142,10 @@ extension Session {
         // The answer to what left before it was taken out of use.
         guard path.pointee.role != .never else { return }
         guard path.pointee.liveness.answered(now: now, alone: !hasPathUp) else { return }
-        owesPreferences = isClient
+        // A path in doubt was no news to the peer.
+        if before != .suspect { owesPreferences = isClient }
         if before == .down { path.pointee.rate.halve(now: now) }
-        path.pointee.nextIdleProbe = now + .milliseconds(200)
+        path.pointee.nextIdleProbe = now + Self.shortestProbe
         resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .up))
     }
 
@@ -201,7 +209,8 @@ extension Session {
             guard ackIsDue || !path.pointee.control.isEmpty || isOwedAnything(on: i, now: now) else {
                 continue
             }
-            var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
+            let room = min(1200, path.pointee.mtu.limit - Wire.minimumSealed)
+            var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<room]))
             let wantsAck = compose(i, &writer, assignment: assignment, enrolment: enrolment, now: now)
             let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
             guard payload.count > 0 else { continue }
@@ -237,7 +246,13 @@ extension Session {
         enrolment: EngineConfiguration.Enrolment?, now: Instant
     ) -> Bool {
         let path = paths[index]
-        if let ack = ackFrame(index, now: now), writer.append(ack) { path.pointee.received.ackLeft() }
+        // To a path that is down as little goes as can be: most of it goes nowhere.
+        let isDown = path.pointee.liveness.state == .down
+        if !isDown || path.pointee.received.ackDue <= now, let ack = ackFrame(index, now: now),
+            writer.append(ack)
+        {
+            path.pointee.received.ackLeft()
+        }
         while let token = path.pointee.control.pongs.removeFirst() { _ = writer.append(pong: token) }
         while let token = path.pointee.control.responses.removeFirst() {
             _ = writer.append(pathResponse: token)
@@ -249,7 +264,7 @@ extension Session {
             if path.pointee.askedAt <= path.pointee.lastHeard { path.pointee.askedAt = now }
             wantsAck = true
         }
-        if isClient && (wantsAck || owesPreferences || path.pointee.control.farewell) {
+        if isClient && (wantsAck && !isDown || owesPreferences || path.pointee.control.farewell) {
             path.pointee.control.farewell = false
             _ = writer.append(
                 ModeFrame(mode: mode.rawValue, redundantPaths: UInt8(clamping: redundantPaths)))
@@ -360,10 +375,12 @@ extension Session {
             pathID: path.pointee.id, packetNumber: path.pointee.sent.next)
     }
 
-    /// The path up with the smallest round trip, other than `index`.
+    /// The path in use with the smallest round trip, other than `index`.
     private func fastestPath(but index: Int) -> Int? {
+        let rank = bestRank()
         var best: Int?
-        for i in 0..<paths.count where i != index && paths[i].pointee.carriesData {
+        for i in 0..<paths.count
+        where i != index && paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank {
             if let known = best, paths[known].pointee.rtt.smoothed <= paths[i].pointee.rtt.smoothed {
                 continue
             }

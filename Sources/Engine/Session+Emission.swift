@@ -47,12 +47,13 @@ extension Session {
                 ? sealRepairSymbol(slot, on: path, into: room, resources)
                 : seal(slot, flags, on: path, into: room, resources)
             let mark: UInt8 =
-                note.isRepairSymbol ? 0 : InnerPacket.ecn(of: resources.pool.packet(in: slot))
+                note.isRepairSymbol || !path.pointee.marks.mayLeave(now: now)
+                ? 0 : InnerPacket.ecn(of: resources.pool.packet(in: slot))
             outbox.commit(size, to: link, ecn: mark)
             path.pointee.pacer.book(size + RateModel.datagramOverhead, rate: pace, now: now)
             path.pointee.bookSent(size, now: now)
             repairBudget = min(repairBudget + size / 10, Self.largestRepairBudget)
-            lastData = now
+            noteCarried(size, now: now)
             path.pointee.lastData = now
             path.pointee.tailProbes = 0
             hasGrown = true
@@ -62,8 +63,8 @@ extension Session {
                 kept = .none
             }
             path.pointee.sent.append(
-                slot: kept, size: size, eliciting: true, starved: path.pointee.isStarved(now: now), now: now,
-                pool: &resources.pool)
+                slot: kept, size: size, eliciting: true, starved: path.pointee.isStarved(now: now),
+                isMarked: mark != 0, now: now, pool: &resources.pool)
             if path.pointee.sent.bytesInFlight > Path.idleFlight { path.pointee.busyAt = now }
             result = .sent
         }

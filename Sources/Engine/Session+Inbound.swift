@@ -47,7 +47,7 @@ extension Session {
         _ slot: Slot, sequence: UInt64, _ shim: Shim, isRecovered: Bool, _ resources: inout Resources,
         now: Instant
     ) {
-        lastData = now
+        noteCarried(resources.pool.length(of: slot), now: now)
         hasGrown = true
         let verdict = reorder.accept(
             slot, sequence: sequence, distance: shim.distance,

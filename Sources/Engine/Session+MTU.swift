@@ -23,16 +23,23 @@ extension Session {
     mutating func measureReach(_ resources: inout Resources, name: String) {
         let rank = bestRank()
         var smallest = Int.max
+        var narrowest = Int.max
         var largest = 0
         // A path that is too far behind to be given anything does not count.
         for i in 0..<paths.count
         where paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank && !lanes[i].isFar {
             let size = paths[i].pointee.mtu.prospect - Wire.overhead
             // A repair symbol is longer than the packets in it.
-            smallest = min(smallest, size - Wire.repairHeadSize)
+            if paths[i].pointee.mtu.isNarrow {
+                narrowest = min(narrowest, size - Wire.repairHeadSize)
+            } else {
+                smallest = min(smallest, size - Wire.repairHeadSize)
+            }
             largest = max(largest, size)
         }
         guard largest > 0 else { return }
+        // A path below all that IPv6 expects of one takes what fits, and leaves the rest to the others.
+        if smallest == .max { smallest = narrowest }
         reach.largest = largest
         guard smallest != reach.smallest else { return }
         reach.smallest = smallest
@@ -42,15 +49,17 @@ extension Session {
     // MARK: - Probes
 
     /// When `probeMTU` has something to do. The first probes leave with the first PINGs, so that a path that comes up is known
-    /// by then; to a peer that is not proven to be there they go within what came from it. An idle path that carries
-    /// less than its interface is left alone.
+    /// by then; to a peer that is not proven to be there they go within what came from it. A path that carries less than its
+    /// interface, and has no data to carry, is left alone.
     func mtuProbeDue(on index: Int, now: Instant) -> Instant {
         let path = paths[index]
         guard path.pointee.link != nil, path.pointee.role != .never,
             path.pointee.isValidated || path.pointee.allowance >= path.pointee.mtu.ceiling
         else { return .never }
         switch path.pointee.liveness.state {
-        case .up: guard path.pointee.mtu.isSearching || now - lastData < .seconds(2) else { return .never }
+        case .up:
+            let isInUse = now - path.pointee.lastData < .seconds(2)
+            guard path.pointee.mtu.isSearching || isInUse else { return .never }
         case .probing: guard path.pointee.mtu.mayProbeEarly else { return .never }
         case .suspect, .down: return .never
         }
@@ -87,6 +96,9 @@ extension Session {
         _ = paths[index].pointee.mtu.acknowledge(map, now: now)
         paths[index].pointee.mtu.record(
             arrived: news.largestArrived, missed: news.missed, smallestMissed: news.smallestMissed)
+        paths[index].pointee.mtu.recordBelowBase(
+            arrived: news.largestArrived, missed: news.missedBelowBase,
+            smallestMissed: news.smallestMissedBelowBase)
     }
 
     // MARK: - Packets

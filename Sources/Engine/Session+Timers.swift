@@ -17,6 +17,7 @@ extension Session {
             {
                 // Where no other path is up, what may still be answered here has nowhere to go.
                 if hasPathUp { moveAway(from: i, &resources) }
+                askOthers(but: i, now: now)
                 resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
             }
             if path.pointee.liveness.givesUpAt(path.pointee.rtt) <= now || isOneWay(path, now: now) {
@@ -30,15 +31,7 @@ extension Session {
                 path.pointee.tailProbes += 1
                 path.pointee.control.ping = true
             }
-            if path.pointee.liveness.isUp && path.pointee.nextIdleProbe <= now {
-                path.pointee.nextIdleProbe = now + idleInterval(of: path, now: now)
-                // What carries data is measured by that. The rest is by PINGs: both ends need to know their own
-                // direction while the tunnel is in use; at other times the client's do.
-                let isInUse = now - lastUse(of: path) < .seconds(2)
-                if path.pointee.sent.oldestUnanswered() == nil && (isClient || isInUse) {
-                    path.pointee.control.ping = true
-                }
-            }
+            probeIdle(i, now: now)
         }
         measureReach(&resources, name: name)
     }
@@ -72,19 +65,6 @@ extension Session {
         path.pointee.urgent.removeAll(to: &resend, pool: &resources.pool)
         path.pointee.queue.removeAll(to: &resend, pool: &resources.pool)
         path.pointee.counters.repaired += UInt64(resend.count - before)
-    }
-
-    /// How often a path is probed that has nothing to do: 5 a second while the tunnel is in use, one a second for a minute
-    /// after that, then often enough to keep a NAT's mapping open (RFC 4787 REQ-5 allows 30 s).
-    private func idleInterval(of path: UnsafeMutablePointer<Path>, now: Instant) -> Interval {
-        let idle = now - lastUse(of: path)
-        return idle < .seconds(2) ? .milliseconds(200) : idle < .seconds(60) ? .seconds(1) : .seconds(20)
-    }
-
-    /// When the path was last worth knowing well. For a metered one that is when it carried data itself: five probes a second
-    /// are 3 GB a month.
-    private func lastUse(of path: UnsafeMutablePointer<Path>) -> Instant {
-        path.pointee.role == .metered ? path.pointee.lastData : lastData
     }
 
     /// When the session wants to be looked at next.

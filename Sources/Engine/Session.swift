@@ -84,6 +84,11 @@ struct Session: ~Copyable {
     var isClosedByPeer = false
     var lastHeard: Instant
     var lastData: Instant
+    /// Bytes of data datagrams and packets, both directions together.
+    var carried: UInt64 = 0
+    /// Until when the tunnel was in use, as `noteCarried` counts it.
+    var usedUntil: Instant
+    var alarms = AlarmBudget()
     /// Whether it has the memory that carrying data takes.
     var hasGrown = false
     var isDirty = false
@@ -107,6 +112,7 @@ struct Session: ~Copyable {
         established = now
         lastHeard = now
         lastData = now
+        usedUntil = now
     }
 
     /// Whether a path is up. Without one a client looks for the server again.

@@ -20,6 +20,15 @@ public struct PathLiveness: Sendable {
     private static let mostSuspectProbes = 12
     /// A path that fails within this time of having come up is flapping.
     private static let flapWindow = Interval.seconds(10)
+    /// A path that does not answer is probed ever more rarely: the interval is this fraction of the time since the search
+    /// for it began, so that it is found again within a tenth of the time that it was away.
+    private static let backoff: Int64 = 10
+    /// The longest interval: a dead path costs less than 1 MB a day.
+    private static let longestInterval = Interval.seconds(10)
+    /// Answers further apart than this do not make a path that works.
+    private static let answerWindow = Interval.seconds(2)
+    /// The interval between probes of a path that answers but is held back for flapping.
+    private static let heldInterval = Interval.seconds(1)
 
     /// The present state.
     public private(set) var state = State.probing
@@ -30,6 +39,9 @@ public struct PathLiveness: Sendable {
     private var nextProbe: Instant
     private var answers = 0
     private var firstAnswer = Instant.zero
+    private var lastAnswer = Instant.zero
+    /// When the search for a path that does not answer began; later after a nudge.
+    private var soughtSince: Instant
     private var heldUntil = Instant.zero
     private var hold = Interval.seconds(1)
     private var hasBeenUp = false
@@ -38,6 +50,7 @@ public struct PathLiveness: Sendable {
     /// A new path, to be probed at once.
     public init(now: Instant) {
         since = now
+        soughtSince = now
         nextProbe = now
     }
 
@@ -57,10 +70,23 @@ public struct PathLiveness: Sendable {
                 probesSent < Self.mostSuspectProbes
                 ? max(since + Self.suspectProbes * Int64(probesSent), now) : .never
         case .probing:
-            nextProbe = now + (probesSent < 10 ? .milliseconds(100) : .milliseconds(500))
+            nextProbe =
+                now + (probesSent < 10 ? .milliseconds(100) : pause(from: .milliseconds(500), now: now))
         case .down:
-            nextProbe = now + (answers > 0 ? .milliseconds(100) : .milliseconds(250))
+            if answers > 0 && now - lastAnswer > Self.answerWindow { answers = 0 }
+            if answers == 0 {
+                nextProbe = now + pause(from: .milliseconds(250), now: now)
+            } else if heldUntil - now > Self.heldInterval {
+                nextProbe = now + Self.heldInterval - .milliseconds(100)
+            } else {
+                nextProbe = now + .milliseconds(100)
+            }
         }
+    }
+
+    /// The time to the next probe of a path that does not answer.
+    private func pause(from shortest: Interval, now: Instant) -> Interval {
+        min(max(shortest, (now - soughtSince) / Self.backoff), Self.longestInterval)
     }
 
     /// When a suspect path is given up unless it answers: three probes out, 250 ms gone, the third probe's time up.
@@ -82,7 +108,9 @@ public struct PathLiveness: Sendable {
             enter(.up, now: now)
             return true
         case .probing, .down:
+            if answers > 0 && now - lastAnswer > Self.answerWindow { answers = 0 }
             answers += 1
+            lastAnswer = now
             if answers == 1 {
                 firstAnswer = now
                 nextProbe = now + .milliseconds(100)
@@ -117,9 +145,13 @@ public struct PathLiveness: Sendable {
         return true
     }
 
-    /// Something changed for the better (carrier, address): probe at once instead of waiting for the next turn.
+    /// Something changed for the better (carrier, address, another socket): probe at once instead of waiting for the next
+    /// turn, and more often for a while. A quarter of the search so far is kept, so that a change that comes again every few
+    /// seconds does not keep a dead path busy.
     public mutating func nudge(now: Instant) {
-        if state != .up { nextProbe = now }
+        guard state != .up else { return }
+        nextProbe = now
+        soughtSince = now - (now - soughtSince) / 4
     }
 
     private mutating func enter(_ next: State, now: Instant) {
@@ -127,6 +159,7 @@ public struct PathLiveness: Sendable {
         if next == .up { hasBeenUp = true }
         state = next
         since = now
+        soughtSince = now
         probesSent = 0
         answers = 0
         nextProbe = now

@@ -6,8 +6,12 @@ import Packet
 /// A probe is a datagram that carries nothing but its size. One that arrives raises what is confirmed; a size of which no
 /// probe arrives is out of reach. The largest size is tried first, as it fits most paths, then the middle of what is left.
 public struct PathMTU: Sendable {
-    /// What every path is taken to carry: an MTU of 1280 (RFC 8200 section 5) less the headers, as in RFC 9000 section 14.
+    /// What every path is taken to carry until something speaks against it: an MTU of 1280 (RFC 8200 section 5) less the
+    /// headers, as in RFC 9000 section 14.
     public static let base = 1200
+    /// What is not doubted: the 576 bytes that every IPv4 host takes (RFC 791), less the headers. Paths of an MTU between the
+    /// two exist, with tunnels inside tunnels and modems set by hand.
+    public static let lowest = 548
     /// How many probes of one size must stay unanswered. RFC 8899 has three; a path that loses a fifth would be misjudged
     /// too often then.
     static let tries = 4
@@ -17,6 +21,8 @@ public struct PathMTU: Sendable {
     static let raiseInterval = Interval.seconds(600)
     /// So many large datagrams in a row that did not arrive while smaller ones did are looked into.
     static let missesForDoubt = 3
+    /// The same of datagrams up to `base`: they are of all sizes and lost by chance more often than swallowed.
+    static let missesForDoubtBelowBase = 8
     /// A new path whose first probe is not decided by then carries what its interface does until it is: on one with a round trip
     /// of seconds large packets would grow too old, and most of what is new is not small.
     static let patience = Interval.milliseconds(400)
@@ -30,12 +36,16 @@ public struct PathMTU: Sendable {
         case doubting
     }
 
-    /// The largest size that was seen to arrive.
-    public private(set) var confirmed = Self.base
+    /// The largest size that was seen to arrive, or is taken to.
+    public private(set) var confirmed: Int
     /// The largest size that the interface may send.
     public private(set) var ceiling: Int
     /// The smallest size that is out of reach.
     private var refused: Int
+    /// What the path falls back to: `base`, or `lowest` when it does not even carry that.
+    private var floor = Self.base
+    /// Whether a datagram of `base` or more has arrived since the last fall.
+    private var isBaseProven = false
     private var phase = Phase.searching
     /// Whether nothing is known yet.
     private var isFresh = true
@@ -55,12 +65,18 @@ public struct PathMTU: Sendable {
 
     private var misses = 0
     private var smallestMissed = Int.max
+    private var missesBelowBase = 0
+    private var smallestMissedBelowBase = Int.max
 
     /// A path of which nothing is known but what its interface carries.
-    public init(ceiling: Int) {
-        self.ceiling = max(ceiling, Self.base)
+    /// - Parameter previous: what was known of it with another socket or endpoint; probes that went unanswered before the path
+    ///   ever answered are not sent again.
+    public init(ceiling: Int, after previous: PathMTU? = nil) {
+        self.ceiling = max(ceiling, Self.lowest)
+        confirmed = min(Self.base, self.ceiling)
         refused = self.ceiling + 1
-        if self.ceiling == Self.base { settle(.never) }
+        earlySent = previous?.earlySent ?? 0
+        if self.ceiling <= Self.base { settle(.never) }
     }
 
     /// Whether there is something to find out, or to be looked into, now.
@@ -70,7 +86,13 @@ public struct PathMTU: Sendable {
     public var mayProbeEarly: Bool { isFresh && earlySent < Self.tries }
 
     /// The largest datagram that may go now. While the path is in doubt, large ones wait for the answer.
-    public var limit: Int { phase == .doubting ? Self.base : confirmed }
+    public var limit: Int {
+        guard phase == .doubting else { return confirmed }
+        return min(confirmed, candidate > Self.base ? Self.base : Self.lowest)
+    }
+
+    /// Whether it carries less than is taken for granted of a path.
+    public var isNarrow: Bool { prospect < Self.base }
 
     /// The same, with the benefit of the doubt for a new path that takes long to answer.
     public func limit(now: Instant) -> Int { trustedAt <= now ? ceiling : limit }
@@ -128,6 +150,7 @@ public struct PathMTU: Sendable {
         guard arrived else { return false }
         isFresh = false
         confirmed = max(confirmed, candidate)
+        if candidate >= Self.base { proveBase() }
         goOn(now: now)
         return true
     }
@@ -135,6 +158,7 @@ public struct PathMTU: Sendable {
     /// Takes what an ACK says of other datagrams: the size of the largest that arrived; how many larger than `base` did not,
     /// and the size of the smallest of those. A black hole lets the small ones through (RFC 8899 section 4.3).
     public mutating func record(arrived: Int, missed: Int, smallestMissed size: Int) {
+        if arrived >= Self.base { proveBase() }
         if arrived >= smallestMissed { forgetMisses() }
         guard missed > 0, arrived < size, confirmed > Self.base else { return }
         misses += missed
@@ -145,12 +169,28 @@ public struct PathMTU: Sendable {
         begin(confirmed)
     }
 
+    /// The same of datagrams up to `base` and larger than `lowest`, which nearly every path carries.
+    public mutating func recordBelowBase(arrived: Int, missed: Int, smallestMissed size: Int) {
+        if arrived >= smallestMissedBelowBase {
+            missesBelowBase = 0
+            smallestMissedBelowBase = .max
+        }
+        guard missed > 0, arrived < size, size <= confirmed else { return }
+        missesBelowBase += missed
+        smallestMissedBelowBase = min(smallestMissedBelowBase, size)
+        guard missesBelowBase >= Self.missesForDoubtBelowBase && phase != .doubting else { return }
+        forgetMisses()
+        phase = .doubting
+        begin(min(confirmed, Self.base))
+    }
+
     /// The host itself refuses datagrams of this size (EMSGSIZE).
     /// - Returns: whether something that counted as confirmed is not.
     public mutating func refuse(_ size: Int, now: Instant) -> Bool {
-        guard size > Self.base else { return false }
+        guard size > Self.lowest else { return false }
         isFresh = false
         refused = min(refused, size)
+        if size <= Self.base { floor = Self.lowest }
         if confirmed >= size {
             fallBack()
             goOn(now: now)
@@ -162,7 +202,7 @@ public struct PathMTU: Sendable {
 
     /// The interface's MTU has changed.
     public mutating func setCeiling(_ ceiling: Int, now: Instant) {
-        let new = max(ceiling, Self.base)
+        let new = max(ceiling, Self.lowest)
         guard new != self.ceiling else { return }
         self.ceiling = new
         refused = new + 1
@@ -177,13 +217,22 @@ public struct PathMTU: Sendable {
     private mutating func fail(now: Instant) {
         isFresh = false
         refused = min(refused, candidate)
+        if candidate <= Self.base { floor = Self.lowest }
         if phase == .doubting || refused <= confirmed { fallBack() }
         goOn(now: now)
     }
 
     private mutating func fallBack() {
-        confirmed = Self.base
+        confirmed = min(floor, ceiling)
+        isBaseProven = false
         forgetMisses()
+    }
+
+    private mutating func proveBase() {
+        isBaseProven = true
+        floor = Self.base
+        refused = max(refused, min(Self.base, ceiling) + 1)
+        confirmed = max(confirmed, min(Self.base, ceiling))
     }
 
     /// Searches on, or rests when there is nothing to find.
@@ -191,7 +240,11 @@ public struct PathMTU: Sendable {
         candidate = 0
         sent = 0
         phase = .searching
-        guard refused - 1 - confirmed >= Self.granularity || refused > ceiling && confirmed < ceiling else {
+        let isBaseOpen = refused <= ceiling && !isBaseProven && floor == Self.base
+        guard
+            refused - 1 - confirmed >= Self.granularity || refused > ceiling && confirmed < ceiling
+                || isBaseOpen
+        else {
             settle(confirmed + Self.granularity <= ceiling ? now + Self.raiseInterval : .never)
             return
         }
@@ -203,7 +256,16 @@ public struct PathMTU: Sendable {
         raiseAt = raise
     }
 
-    private mutating func choose() { begin(refused > ceiling ? ceiling : (confirmed + refused) / 2) }
+    /// The ceiling first; then, before anything relies on it, what was taken for granted; then the middle of what is left.
+    private mutating func choose() {
+        if refused > ceiling {
+            begin(ceiling)
+        } else if !isBaseProven && floor == Self.base && confirmed >= Self.base {
+            begin(Self.base)
+        } else {
+            begin((confirmed + refused) / 2)
+        }
+    }
 
     private mutating func begin(_ size: Int) {
         candidate = size
@@ -215,5 +277,7 @@ public struct PathMTU: Sendable {
     private mutating func forgetMisses() {
         misses = 0
         smallestMissed = .max
+        missesBelowBase = 0
+        smallestMissedBelowBase = .max
     }
 }

@@ -28,15 +28,29 @@ public struct SentPackets: ~Copyable {
         public var missed = 0
         /// The size of the smallest of those.
         public var smallestMissed = Int.max
+        /// The same of those up to that size and larger than `PathMTU.lowest`.
+        public var missedBelowBase = 0
+        public var smallestMissedBelowBase = Int.max
+        /// Of the newly arrived, those that left with an ECN codepoint other than Not-ECT, and those that left without.
+        public var markedArrived = 0
+        public var plainArrived = 0
+        /// How many with a codepoint newly seem not to have arrived.
+        public var markedMissed = 0
 
-        fileprivate mutating func miss(_ size: UInt16) {
-            guard size > PathMTU.base else { return }
-            missed += 1
-            smallestMissed = min(smallestMissed, Int(size))
+        fileprivate mutating func miss(_ entry: Entry) {
+            if entry.isMarked { markedMissed += 1 }
+            let size = Int(entry.size)
+            if size > PathMTU.base {
+                missed += 1
+                smallestMissed = min(smallestMissed, size)
+            } else if size > PathMTU.lowest {
+                missedBelowBase += 1
+                smallestMissedBelowBase = min(smallestMissedBelowBase, size)
+            }
         }
     }
 
-    private struct Entry {
+    fileprivate struct Entry {
         var sent = Instant.zero
         var slot = Slot.none
         var size: UInt16 = 0
@@ -45,9 +59,11 @@ public struct SentPackets: ~Copyable {
         var starved = false
         /// Given up with its path, and then passed by later ones.
         var isMissed = false
+        /// Left with an ECN codepoint other than Not-ECT.
+        var isMarked = false
     }
 
-    private enum State: UInt8 {
+    fileprivate enum State: UInt8 {
         case inFlight
         case lost
         /// Given up with its path: neither lost nor known to have arrived.
@@ -82,7 +98,8 @@ public struct SentPackets: ~Copyable {
     /// Books the datagram `next` that leaves now. `slot` is kept (its share of ownership with it) until an ACK settles it;
     /// `Slot.none` for what is never sent again.
     public mutating func append(
-        slot: Slot, size: Int, eliciting: Bool, starved: Bool, now: Instant, pool: inout PacketPool
+        slot: Slot, size: Int, eliciting: Bool, starved: Bool, isMarked: Bool = false, now: Instant,
+        pool: inout PacketPool
     ) {
         if next - base == UInt64(capacity) && !grow() {
             let forgotten = entry(base)
@@ -92,7 +109,7 @@ public struct SentPackets: ~Copyable {
         }
         entry(next).pointee = Entry(
             sent: now, slot: slot, size: UInt16(truncatingIfNeeded: size), state: .inFlight,
-            isEliciting: eliciting, starved: starved)
+            isEliciting: eliciting, starved: starved, isMarked: isMarked)
         if eliciting { bytesInFlight += size }
         next += 1
     }
@@ -128,7 +145,7 @@ public struct SentPackets: ~Copyable {
             if entry(base).pointee.state == .inFlight {
                 if entry(base).pointee.isEliciting {
                     news.lost += 1
-                    news.miss(entry(base).pointee.size)
+                    news.miss(entry(base).pointee)
                 }
                 lose(base, to: &lost, pool: &pool, notes: notes)
             }
@@ -143,6 +160,7 @@ public struct SentPackets: ~Copyable {
             case .settled: break
             case _ where map.contains(number):
                 news.largestArrived = max(news.largestArrived, Int(entry.pointee.size))
+                if entry.pointee.isMarked { news.markedArrived += 1 } else { news.plainArrived += 1 }
                 if entry.pointee.isEliciting {
                     news.acknowledged += 1
                     if entry.pointee.state == .lost {
@@ -167,14 +185,14 @@ public struct SentPackets: ~Copyable {
                 || entry.pointee.sent < passedAt:
                 if entry.pointee.isEliciting {
                     news.lost += 1
-                    news.miss(entry.pointee.size)
+                    news.miss(entry.pointee)
                 }
                 lose(number, to: &lost, pool: &pool, notes: notes)
             case .surrendered
             where !entry.pointee.isMissed && number + Self.reorderingThreshold <= map.highest
                 && entry.pointee.isEliciting:
                 entry.pointee.isMissed = true
-                news.miss(entry.pointee.size)
+                news.miss(entry.pointee)
             case .inFlight, .lost, .surrendered: break
             }
             number += 1

@@ -130,6 +130,7 @@ extension Daemon {
         status.lost = report.counters.lost
         status.repaired = report.counters.repaired
         if let own { status.note(own) }
+        status.noteNetwork(report)
         return status
     }
 

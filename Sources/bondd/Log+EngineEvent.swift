@@ -19,6 +19,14 @@ extension Log {
             self(
                 .info, "path has a new address",
                 ["peer": peer, "path": "\(id)", "remote": remote.description])
+        case .marksIgnored(let peer, let id):
+            self(
+                .warning, "a network on the path rewrites congestion marks (ECN); they are ignored",
+                ["peer": peer, "path": pathName(id) ?? "\(id)"])
+        case .marksStopped(let peer, let id):
+            self(
+                .warning, "a network on the path drops datagrams with ECN; they leave without it",
+                ["peer": peer, "path": pathName(id) ?? "\(id)"])
         case .reachChanged(let peer, let packet):
             self(.debug, "the paths carry packets of up to \(packet) bytes", ["peer": peer])
         case .unanswered:

@@ -10,4 +10,6 @@ struct Arrival {
     let client: Int
     let link: Link
     let bytes: [UInt8]
+    /// The ECN bits of its outer header.
+    let ecn: UInt8
 }

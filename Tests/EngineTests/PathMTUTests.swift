@@ -20,7 +20,9 @@ import Testing
         return (try mtu(world.clients[0]), try mtu(world.server))
     }
 
-    @Test(arguments: [(1280, 1500), (1300, 1400), (1500, 1420), (1492, 1236), (1500, 1500)])
+    @Test(arguments: [
+        (1280, 1500), (1300, 1400), (1500, 1420), (1492, 1236), (1500, 1500), (1200, 1500), (600, 1000),
+    ])
     func eachDirectionFindsItsOwn(up: Int, down: Int) throws {
         let world = try World(clients: [["100/10,loss=2%", "50/30"]], seed: 3)
         set(world, 2, mtu: up, down: down)
@@ -28,6 +30,49 @@ import Testing
         let (own, peers) = try found(world, 2)
         #expect((up - 32...up).contains(own) && (down - 32...down).contains(peers), "\(own) and \(peers)")
         #expect(try found(world, 1) == (1500, 1500))
+    }
+
+    /// Below 1280 bytes, which IPv6 takes for granted: alone, and beside a path that carries everything. The interface says so,
+    /// or does not.
+    @Test(arguments: [["50/10"], ["50/10", "50/12"]], [true, false])
+    func aNarrowPathCarriesWhatFits(_ links: [String], _ isTold: Bool) throws {
+        let world = try World(clients: [links], seed: 9, attached: false)
+        let last = UInt16(links.count)
+        set(world, last, mtu: 1200)
+        for path in UInt16(1)...last {
+            world.clients[0].engine.setPath(
+                path, role: .primary, link: Link(socket: path, remote: World.serverEndpoint),
+                mtu: path == last && isTold ? 1200 : 1500, now: world.now)
+        }
+        world.run(for: .seconds(4))
+        #expect((1168...1200).contains(try found(world, last).up))
+        #expect((1168...1200).contains(try found(world, last).down))
+        var onNarrow = 0
+        world.onWire = { _, link, bytes in
+            if link.path == last && bytes[3] & 15 == Kind.data.rawValue { onNarrow += 1 }
+            return true
+        }
+        let isAlone = links.count == 1
+        let traffic = Traffic(world)
+            .add(from: 0, id: 1, every: .milliseconds(2), payload: isAlone ? 1050 : 1340)
+            .add(from: -1, id: 2, every: .milliseconds(2), payload: isAlone ? 1050 : 1340)
+            .add(from: 0, id: 3, every: .milliseconds(1), payload: 900)
+        traffic.run(for: .seconds(2))
+        world.run(for: .seconds(1))
+        #expect(world.server.flows.total.count + world.clients[0].flows.total.count >= traffic.sent)
+        #expect(isAlone || world.server.session()?.pointee.reach.smallest ?? 0 > 1400)
+        #expect(onNarrow > 0 || !isAlone)
+    }
+
+    /// A route changes, and the only path carries less than is taken for granted.
+    @Test func aPathThatBecomesNarrowIsFoundOut() throws {
+        let world = try World(clients: [["50/10"]], seed: 10)
+        world.run(for: .seconds(2))
+        set(world, 1, mtu: 1000)
+        let traffic = Traffic(world).add(from: 0, every: .milliseconds(2), payload: 1100)
+        traffic.run(for: .seconds(5))
+        #expect((968...1000).contains(try found(world, 1).up))
+        #expect(world.clients[0].drops.packetTooBig > 0, "the sender is told")
     }
 
     /// What a path does not carry goes on the other one from the first packet on.

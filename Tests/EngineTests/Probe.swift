@@ -10,6 +10,8 @@ struct Probe: Equatable {
     var payload = 1200
     /// DSCP 46 when true.
     var expedited = false
+    /// The two ECN bits.
+    var ecn: UInt8 = 0
 
     /// Writes the IP packet; returns its length.
     func write(to room: UnsafeMutableRawBufferPointer) -> Int {
@@ -19,7 +21,7 @@ struct Probe: Equatable {
         if source.family == .v4 {
             header = 20
             room[0] = 0x45
-            room[1] = expedited ? 46 << 2 : 0
+            room[1] = (expedited ? 46 << 2 : 0) | ecn
             room.storeBigEndian(UInt16(header + body), at: 2)
             room[8] = 64
             room[9] = 17
@@ -27,7 +29,7 @@ struct Probe: Equatable {
             destination.write(to: room.dropping(16))
         } else {
             header = 40
-            room.storeBigEndian(UInt32(6) << 28 | (expedited ? 46 << 22 : 0), at: 0)
+            room.storeBigEndian(UInt32(6) << 28 | (expedited ? 46 << 22 : 0) | UInt32(ecn) << 20, at: 0)
             room.storeBigEndian(UInt16(body), at: 4)
             room[6] = 17
             room[7] = 64

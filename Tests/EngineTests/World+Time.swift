@@ -31,7 +31,7 @@ extension World {
             while let first = arrivals.first, first.time <= now.nanoseconds {
                 arrivals.removeFirst()
                 guard node(first.client).isAlive else { continue }
-                inject(first.bytes, at: first.client, from: first.link)
+                inject(first.bytes, at: first.client, from: first.link, ecn: first.ecn)
             }
             for index in nodes
             where node(index).isAlive && node(index).engine.nextDeadline() <= now {
@@ -100,30 +100,34 @@ extension World {
                     : $0.clientEndpoint == entry.link.remote
             }
             guard let link, onWire?(towardsServer, link, bytes) ?? true else { continue }
+            let mark = remark.map { $0(towardsServer, link, entry.ecn) } ?? entry.ecn
+            guard let mark else { continue }
             if towardsServer {
-                carry(bytes, &link.up, to: shardByHeader(bytes), as: serverSide(link))
+                carry(bytes, mark, &link.up, to: shardByHeader(bytes), as: serverSide(link))
             } else {
                 carry(
-                    bytes, &link.down, to: link.client,
+                    bytes, mark, &link.down, to: link.client,
                     as: Link(socket: link.path, remote: Self.serverEndpoint))
             }
         }
         node.outbox.clear()
     }
 
-    private func carry(_ bytes: [UInt8], _ model: inout LinkModel, to client: Int, as link: Link) {
+    private func carry(
+        _ bytes: [UInt8], _ ecn: UInt8, _ model: inout LinkModel, to client: Int, as link: Link
+    ) {
         // IPv4, UDP and Ethernet headers count on the link.
         switch model.offer(bytes: bytes.count + 42, at: now.nanoseconds) {
-        case .delivered(let time): push(time, client, link, bytes)
+        case .delivered(let time): push(time, client, link, bytes, ecn)
         case .duplicated(let time, let copy):
-            push(time, client, link, bytes)
-            push(copy, client, link, bytes)
+            push(time, client, link, bytes, ecn)
+            push(copy, client, link, bytes, ecn)
         case .queueFull, .lost, .down: break
         }
     }
 
-    private func push(_ time: UInt64, _ client: Int, _ link: Link, _ bytes: [UInt8]) {
+    private func push(_ time: UInt64, _ client: Int, _ link: Link, _ bytes: [UInt8], _ ecn: UInt8) {
         order += 1
-        arrivals.insert(Arrival(time: time, order: order, client: client, link: link, bytes: bytes))
+        arrivals.insert(Arrival(time: time, order: order, client: client, link: link, bytes: bytes, ecn: ecn))
     }
 }

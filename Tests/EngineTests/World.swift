@@ -26,6 +26,9 @@ final class World {
     /// Sees every datagram that is sent, and says whether it may go on its link.
     var onWire: ((_ towardsServer: Bool, _ link: VirtualLink, _ bytes: [UInt8]) -> Bool)?
 
+    /// What a network makes of a datagram's ECN bits; nil: it drops the datagram.
+    var remark: ((_ towardsServer: Bool, _ link: VirtualLink, _ ecn: UInt8) -> UInt8?)?
+
     /// Every init that one shard passed to another, and how many packets.
     var forwarded: [ForwardedInit] = []
     var strayed = 0
@@ -179,9 +182,9 @@ final class World {
     }
 
     /// A datagram out of nowhere, or recorded earlier, arrives at a node.
-    func inject(_ bytes: [UInt8], at node: Int, from link: Link) {
+    func inject(_ bytes: [UInt8], at node: Int, from link: Link, ecn: UInt8 = 0) {
         let target = self.node(node)
-        bytes.withUnsafeBytes { target.engine.receive($0, from: link, now: now) }
+        bytes.withUnsafeBytes { target.engine.receive($0, from: link, ecn: ecn, now: now) }
         settle(node)
     }
 

@@ -33,7 +33,7 @@ import Testing
                 guard size <= truth, !random.chance(loss) else { continue }
                 now = now + .milliseconds(20)
                 _ = mtu.acknowledge(AckMap(highest: UInt64(probes)), now: now)
-                exceeded = exceeded || mtu.confirmed > truth
+                exceeded = exceeded || mtu.confirmed > max(truth, PathMTU.base)
             }
             now = max(now, end)
         }
@@ -87,6 +87,31 @@ import Testing
         }
     }
 
+    /// 1200 bytes are taken for granted, and tried as soon as more was found not to arrive.
+    @Test func endsAtWhatANarrowPathCarries() {
+        var random = SeededGenerator(seed: 10)
+        for seed in 0..<500 {
+            let truth = PathMTU.lowest + random.below(PathMTU.base - PathMTU.lowest)
+            var line = Line(ceiling: 1472, truth: truth)
+            line.run(for: .milliseconds(600))
+            #expect(line.mtu.confirmed <= truth, "\(seed): \(line.mtu.confirmed) of \(truth) after 600 ms")
+            line.run(for: .seconds(4))
+            #expect(line.isRight, "\(seed): \(line.mtu.confirmed) of \(truth)")
+        }
+    }
+
+    @Test func anInterfaceBelowTheBaseIsBelieved() {
+        var line = Line(ceiling: 1172, truth: 1172)
+        #expect(line.mtu.limit == 1172 && line.mtu.isNarrow && !line.mtu.isSearching)
+        line.truth = 900
+        line.mtu.recordBelowBase(arrived: 100, missed: 7, smallestMissed: 1172)
+        #expect(line.mtu.limit == 1172)
+        line.mtu.recordBelowBase(arrived: 100, missed: 1, smallestMissed: 1172)
+        #expect(line.mtu.limit == PathMTU.lowest)
+        line.run(for: .seconds(4))
+        #expect(line.isRight)
+    }
+
     @Test func aFalseAlarmLastsARoundTrip() {
         var line = Line(ceiling: 1472, truth: 1472)
         line.run(for: .seconds(1))
@@ -138,8 +163,13 @@ import Testing
         #expect(line.mtu.limit == PathMTU.base)
         line.run(for: .seconds(4))
         #expect(line.isRight)
+        line.truth = 1000
         let isLoweredBelow = line.refuse(1100)
-        #expect(!isLoweredBelow, "below the base there is nothing to learn")
+        #expect(isLoweredBelow && line.mtu.limit == PathMTU.lowest)
+        line.run(for: .seconds(4))
+        #expect(line.isRight)
+        let isLoweredFurther = line.refuse(500)
+        #expect(!isLoweredFurther, "there is an end")
     }
 
     @Test func whatIsSentBeforeThePathAnswersCannotFail() {
@@ -170,7 +200,7 @@ import Testing
         line.mtu.setCeiling(1300, now: line.now)
         #expect(line.mtu.limit == 1300 && line.mtu.prospect == 1300)
         line.mtu.setCeiling(576, now: line.now)
-        #expect(line.mtu.limit == PathMTU.base)
+        #expect(line.mtu.limit == 576)
         line.run(for: .seconds(1))
         #expect(!line.mtu.isSearching)
     }

@@ -18,6 +18,7 @@ enum Scenario: String, CaseIterable {
     case packets
     case delay
     case idle
+    case upkeep
     case threads
     case services
 
@@ -41,6 +42,7 @@ enum Scenario: String, CaseIterable {
         case .packets: "the most UDP packets a second with at most 0.1 % lost, beside wireguard-go"
         case .delay: "what a ping over an idle veth pair takes longer through the tunnel"
         case .idle: "processor and memory of daemons without traffic"
+        case .upkeep: "megabytes a day of paths that carry nothing, from 5 minutes"
         case .threads:
             "one and four clients over veth pairs, a server of one and of two data threads in turns"
         case .services: "rules carried in user space over veth pairs, beside HAProxy and socat"
@@ -101,6 +103,7 @@ enum Scenario: String, CaseIterable {
         case .packets: try Packets(round).measure()
         case .delay: try Rest(round).delay()
         case .idle: try Rest(round).idle()
+        case .upkeep: try Upkeep(stopper).measure()
         case .threads: try Sharding(stopper).measure()
         case .services: try Services(stopper).measure()
         }

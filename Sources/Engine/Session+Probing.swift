@@ -1,0 +1,124 @@
+import Packet
+import Scheduler
+
+// How well a path has to be known, and what finding that out may cost.
+//
+// A PING and its answer take some 330 bytes with IP and UDP headers, 370 over IPv6. Every 20 s that is 1.6 MB a day, and
+// new keys every 120 s add 0.5 MB: a path that is kept for later stays below 5 MB a day, whatever the rest of the tunnel does.
+extension Session {
+    /// The shortest interval between PINGs of a path that has nothing to send.
+    static var shortestProbe: Interval { .milliseconds(200) }
+    /// The longest: often enough to keep a NAT's mapping open (RFC 4787 REQ-5 allows 30 s).
+    static var longestProbe: Interval { .seconds(20) }
+    /// The interval is this fraction of the time since the path was last used.
+    static var probeBackoff: Int64 { 5 }
+    /// So many bytes that the tunnel carries are worth a PING on each primary that might have carried them: about 1 %.
+    static var bytesPerProbe: UInt64 { 48_000 }
+
+    /// With less carried since the last PING than that costs, a second is soon enough for the next.
+    private static var fewBytes: UInt64 { 256 }
+    /// So much of the tunnel's use a byte is: a packet now and then leaves an idle tunnel idle, and 10 kB make it a busy one.
+    private static var usePerByte: Interval { .milliseconds(10) }
+
+    /// Notes that data of so many bytes passes, in either direction.
+    mutating func noteCarried(_ bytes: Int, now: Instant) {
+        lastData = now
+        carried += UInt64(bytes)
+        let oldest = now - Self.longestProbe * Self.probeBackoff
+        usedUntil = min(max(usedUntil, oldest) + Self.usePerByte * Int64(bytes), now)
+    }
+
+    /// What a path is to the tunnel at present.
+    enum Use {
+        /// Carries data, or may with the next packet.
+        case active
+        /// A primary that something keeps out: another that `preferred` prefers, or its own distance. Whether that still holds
+        /// is measured, but only as data passes that it might carry.
+        case spare
+        /// Waits until better ones have failed.
+        case standby
+    }
+
+    /// - Parameter rank: that of the best role that is up, by `bestRank`.
+    func use(of index: Int, rank: UInt8, now: Instant) -> Use {
+        let path = paths[index]
+        if path.pointee.role.rawValue > rank { return .standby }
+        if now - path.pointee.lastData < .seconds(2) { return .active }
+        if lanes[index].isFar { return .spare }
+        if mode == .preferred, let present = preference.path, present != index { return .spare }
+        return .active
+    }
+
+    /// Asks an idle path for a sign of life when that is due.
+    mutating func probeIdle(_ index: Int, now: Instant) {
+        let path = paths[index]
+        guard path.pointee.liveness.isUp else { return }
+        let isDue = path.pointee.nextIdleProbe <= now
+        guard isDue || isWorthAProbe(path, now: now) else { return }
+        let use = use(of: index, rank: bestRank(), now: now)
+        guard isDue || use == .spare else { return }
+        if use == .active && carried - path.pointee.carriedAtProbe < Self.fewBytes
+            && now - path.pointee.lastIdleProbe < .seconds(1)
+        {
+            path.pointee.nextIdleProbe = now + Self.shortestProbe
+            return
+        }
+        path.pointee.lastIdleProbe = now
+        path.pointee.nextIdleProbe = now + idleInterval(of: path, use, now: now)
+        path.pointee.carriedAtProbe = carried
+        // A path that carries data is measured by that, and others by PINGs: both ends need to know their own direction while
+        // the tunnel is in use; at other times, and of paths in reserve, the client's are enough.
+        guard path.pointee.sent.oldestUnanswered() == nil else { return }
+        if isClient || use != .standby && now - lastUse(of: path) < .seconds(2) {
+            path.pointee.control.ping = true
+        }
+    }
+
+    /// Whether so much was carried since a primary was last probed that its quality may matter.
+    private func isWorthAProbe(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
+        path.pointee.role == .primary && now - path.pointee.lastIdleProbe >= Self.shortestProbe
+            && carried - path.pointee.carriedAtProbe >= Self.bytesPerProbe
+    }
+
+    /// How often a path is probed that has nothing to do: five times a second while it is in use, once a second after that,
+    /// then ever more rarely.
+    private func idleInterval(of path: UnsafeMutablePointer<Path>, _ use: Use, now: Instant) -> Interval {
+        guard use == .active else { return Self.longestProbe }
+        let idle = now - lastUse(of: path)
+        if idle < .seconds(2) { return Self.shortestProbe }
+        return min(max(idle / Self.probeBackoff, .seconds(1)), Self.longestProbe)
+    }
+
+    /// When the path was last worth knowing well. For a metered one that is when it carried data itself.
+    private func lastUse(of path: UnsafeMutablePointer<Path>) -> Instant {
+        path.pointee.role == .metered ? path.pointee.lastData : usedUntil
+    }
+
+    /// A path in use has fallen silent: those that may take its place are asked at once whether they are there. A radio link may do
+    /// so several times a second, hence the budget.
+    mutating func askOthers(but index: Int, now: Instant) {
+        var isSpent = false
+        for i in 0..<paths.count where i != index && paths[i].pointee.carriesData {
+            guard now - paths[i].pointee.lastHeard >= .seconds(1) else { continue }
+            guard isSpent || alarms.take(now: now) else { return }
+            isSpent = true
+            paths[i].pointee.nextIdleProbe = min(paths[i].pointee.nextIdleProbe, now)
+        }
+    }
+}
+
+/// How often paths in reserve may be asked out of turn: 8 times at once, and every 30 s, which is 1 MB a day.
+struct AlarmBudget {
+    private static let most: Int64 = 8
+    private static let refill = Interval.seconds(30)
+
+    /// When the budget is full again.
+    private var fullAt = Instant.zero
+
+    /// Whether one may be spent now.
+    mutating func take(now: Instant) -> Bool {
+        guard max(fullAt, now) - now <= Self.refill * (Self.most - 1) else { return false }
+        fullAt = max(fullAt, now) + Self.refill
+        return true
+    }
+}

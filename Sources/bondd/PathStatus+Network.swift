@@ -1,0 +1,26 @@
+import Engine
+import Messages
+
+extension PathStatus {
+    /// The smallest MTU that IPv6 allows a link, in bytes (RFC 8200 section 5).
+    private static var smallestMTU: Int { 1280 }
+
+    /// Adds to the note how the networks along the path treat what it carries, as far as that is not as it should be.
+    mutating func noteNetwork(_ report: PathReport) {
+        guard report.state == .up else { return }
+        var sentences: [String] = []
+        if report.mtu < Self.smallestMTU {
+            sentences.append(
+                "it carries packets of up to \(report.mtu) bytes only, and what is larger goes by other paths; look at its modem's and interface's MTU"
+            )
+        }
+        if report.ignoresMarks {
+            sentences.append("a network rewrites congestion marks (ECN); they are ignored")
+        }
+        if report.leavesUnmarked {
+            sentences.append("a network drops datagrams with ECN; they leave without it")
+        }
+        guard !sentences.isEmpty else { return }
+        note = ([note].compactMap(\.self) + sentences).joined(separator: "; ")
+    }
+}
