@@ -89,7 +89,7 @@ extension HostFirewall {
         return natProblems + switches
     }
 
-    /// What can't be judged, or may be meant so.
+    /// What can't be determined, or may be intended.
     var notices: [String] {
         let isJudged = networks != nil || !services.list.isEmpty
         return (isJudged ? [ForeignFirewall.blindSpot].compactMap(\.self) : [])
