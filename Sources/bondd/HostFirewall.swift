@@ -40,6 +40,7 @@ final class HostFirewall {
     private var mayBeDamaged = false
     /// When the routes and others' firewalls may be looked at again.
     private var nextLook = Instant.zero
+    private var nextInputLook = Instant.zero
 
     var interface: String { configuration.tunnel.interface }
 
@@ -120,7 +121,10 @@ final class HostFirewall {
                 deadline = min(deadline, pace.earliest)
             }
         }
-        if isServer { look(now: now) }
+        if isServer {
+            look(now: now)
+            lookAtInput(now: DataPlane.clock())
+        }
     }
 
     /// Restores the kill switch if it was changed, and adds the tunnels of other bondds.
@@ -189,9 +193,19 @@ final class HostFirewall {
         }
         if wantsNAT { applyNAT() }
         lookBesideServices()
-        lookAtInput()
         let cost = DataPlane.clock() - now
         nextLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
+    }
+
+    /// Looks at input chains again, at a pace of its own, as reading them may take longer.
+    private func lookAtInput(now: Instant) {
+        guard now >= nextInputLook else {
+            deadline = min(deadline, nextInputLook)
+            return
+        }
+        lookAtInput()
+        let cost = DataPlane.clock() - now
+        nextInputLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
     }
 
     // MARK: The kill switch

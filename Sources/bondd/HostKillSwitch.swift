@@ -21,8 +21,8 @@ struct HostKillSwitch {
     /// The endpoints that paths use now.
     private var inUse: [Endpoint] = []
     private var marker: KillSwitchMarker?
-    private let directory: String
-    private let log: Log
+    let directory: String
+    let log: Log
 
     /// The kill switch of a tunnel, which is not set yet.
     /// - Parameter directory: the state directory.
@@ -84,6 +84,7 @@ struct HostKillSwitch {
             )
         }
         table = wanted
+        try admit(KillSwitch.Tunnel(interface: interface, endpoints: endpoints), socket, netlink)
     }
 
     /// Updates it if anything has changed, and records a failure in `problem`.
@@ -178,14 +179,14 @@ struct HostKillSwitch {
     }
 
     /// The present local networks.
-    private static func networks(
+    static func networks(
         besides tunnel: String, _ netlink: borrowing Netlink
     ) throws(ControlError) -> [LocalNetwork] {
         LocalNetwork.find(in: try netlink.interfaces(), routes: try netlink.routes(), besides: tunnel)
     }
 
     /// The tunnels of other bondds with a kill switch.
-    private static func others(
+    static func others(
         than interface: String, _ socket: borrowing FirewallSocket
     ) throws(ControlError) -> [KillSwitch.Tunnel] {
         try socket.killSwitches().filter { $0.interface != interface }
@@ -201,80 +202,5 @@ struct HostKillSwitch {
         }
         // A TUN interface has a carrier only while a program has it open.
         if there.hasCarrier { throw .foreignInterface(interface, kind: "another program's") }
-    }
-
-    // MARK: Stale kill switches
-
-    /// Removes kill switches whose tunnel is gone: those that this configuration set under another interface name, and those
-    /// that no other configuration asks for.
-    func removeLeftovers(
-        of configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
-    ) {
-        let own = configuration.tunnel.interface
-        let markers = KillSwitchMarker.all(in: directory).filter { $0.interface != own }
-        for marker in markers
-        where marker.isOf(configuration.file) && !Self.isThere(marker.interface, netlink) {
-            marker.remove(from: directory)
-        }
-        do throws(ControlError) {
-            for left in try socket.killSwitches() where left.interface != own {
-                guard !Self.isThere(left.interface, netlink) else { continue }
-                if let marker = markers.first(where: { $0.interface == left.interface }),
-                    !marker.isOf(configuration.file), marker.isAsked
-                {
-                    log(
-                        .warning,
-                        "the kill switch of \(left.interface) is in force although its bondd is not running; start that bondd, or run: bondd unlock",
-                        ["configuration": marker.file])
-                    continue
-                }
-                _ = try socket.remove(table: FirewallTable.killSwitchName(interface: left.interface))
-                KillSwitchMarker.remove(interface: left.interface, from: directory)
-                log(
-                    .warning, "a stale kill switch is removed, because its interface is gone",
-                    ["interface": left.interface])
-            }
-        } catch {
-            log(.warning, error.description)
-        }
-    }
-
-    /// Whether a bondd has the tunnel, whose interface goes when bondd ends.
-    private static func isThere(_ interface: String, _ netlink: borrowing Netlink) -> Bool {
-        (try? netlink.interface(named: interface))??.kind == "tun"
-    }
-
-    /// Restores the kill switch of a configuration that can't be used, before bondd exits.
-    static func hold(file: String, directory: String, log: Log) {
-        for marker in KillSwitchMarker.all(in: directory) where marker.isOf(file) {
-            do throws(ControlError) {
-                let socket = try FirewallSocket()
-                let netlink = try Netlink()
-                let there = try netlink.interface(named: marker.interface)
-                let wanted = FirewallTable.killSwitch(
-                    KillSwitch(
-                        interface: marker.interface, endpoints: marker.endpoints,
-                        networks: marker.allowsLAN ? try networks(besides: marker.interface, netlink) : [],
-                        others: try others(than: marker.interface, socket),
-                        isClosed: there != nil && there?.kind != "tun"))
-                if !socket.holds(wanted) { try socket.replace(wanted) }
-                log(
-                    .error,
-                    "bondd can't start, so the kill switch stays in force as it was last set; correct the configuration, or run: bondd unlock",
-                    ["interface": marker.interface])
-            } catch {
-                log(.error, "could not restore the kill switch of \(marker.interface): \(error.description)")
-            }
-        }
-    }
-}
-
-extension KillSwitchMarker {
-    /// Whether its configuration still asks for it. One that can't be read counts as asking.
-    fileprivate var isAsked: Bool {
-        guard access(file, F_OK) == 0 else { return false }
-        guard let configuration = try? Configuration(reading: file, keys: .leave) else { return true }
-        guard case .client(let client) = configuration.role else { return false }
-        return client.killSwitch && configuration.tunnel.interface == interface
     }
 }

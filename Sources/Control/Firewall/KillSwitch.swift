@@ -10,6 +10,11 @@ public struct KillSwitch: Hashable, Sendable {
         public let interface: String
         /// The endpoints of its server.
         public let endpoints: [Endpoint]
+
+        /// The tunnel of an interface.
+        public init(interface: String, endpoints: [Endpoint]) {
+            (self.interface, self.endpoints) = (interface, endpoints)
+        }
     }
 
     /// The interface after which the table is named.
