@@ -14,7 +14,7 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     /// The kernel refused to show or end connections: what it was, and errno.
     case conntrack(String, errno: Int32)
 
-    /// An interface that has the tunnel's name and is none of this bondd's: its name, and what it is.
+    /// An interface with the tunnel's name that is not this bondd's: its name, and a description of it.
     case foreignInterface(String, kind: String)
     /// The name servers could not be set or restored: what went wrong.
     case nameServers(String)
@@ -44,7 +44,7 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
         case .damagedUsage(let path):
             "the usage file \(path) is damaged and was set aside as \(path).bad; this month's data use is counted from 0"
         case .foreignInterface(let name, let kind):
-            "the interface \(name) exists and is \(kind), so a kill switch for it would let traffic out there; give the tunnel another name: [tunnel] interface"
+            "the interface \(name) exists and is \(kind), so a kill switch would let traffic out by it; choose another name in [tunnel] interface"
         case .nameServers(let problem): "could not set the host's name servers: \(problem)"
         case .netlink(let action, let code) where code == NLE_PERM || code == NLE_NOACCESS:
             "no permission to \(action); run as root or with CAP_NET_ADMIN"

@@ -3,7 +3,7 @@
 public enum Response: Hashable, Sendable, Codable, Answer {
     /// Done.
     case ok
-    /// Done, and what is to be known of it, a sentence each.
+    /// Done, with notices, a sentence each.
     case warned([String])
     /// Not done: one sentence that says why.
     case failed(String)

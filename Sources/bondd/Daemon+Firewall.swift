@@ -27,7 +27,7 @@ extension Daemon {
         names.hurry()
     }
 
-    /// Says that the kill switch keeps names from being resolved; nil when it does not, or nothing is known of it.
+    /// A sentence when the kill switch keeps names from being resolved; nil when it does not, or when that is not known yet.
     var nameNotice: String? {
         guard firewall?.hasKillSwitch == true, assignment != nil,
             case .client(let client) = configuration.role
@@ -43,7 +43,7 @@ extension Daemon {
         return reach.notice(of: nameServers.isEmpty ? HostResolvers.read() : nameServers)
     }
 
-    /// Tells the firewall where paths may reach the server: before the Engine sends anything there, and as it changes.
+    /// Tells the firewall the endpoints that paths use, before the Engine sends anything to them.
     func permitEndpoints() {
         firewall?.permit(paths.flatMap { $0.endpoints + $0.usable })
     }

@@ -2,10 +2,10 @@ import Control
 import Packet
 import Settings
 
-// Others' firewalls in front of what a server listens on.
+// Other programs' firewalls in front of a server's own sockets.
 extension HostFirewall {
-    /// The ports that have to be reached by others: bondd's own, and those that bondd-control carries. What the kernel carries
-    /// is forwarded, and does not meet the hook `input`.
+    /// The ports that have to be reachable from outside: bondd's own, and those of rules that bondd-control carries. Rules
+    /// carried by the kernel are forwarded and do not pass through the input hook.
     private var portsInUse: [PortUse] {
         guard case .server(let server) = configuration.role else { return [] }
         var uses: [PortUse] = []
@@ -19,7 +19,7 @@ extension HostFirewall {
         }
         for rule in server.rules {
             let handed = services.list.filter { $0.name.hasPrefix("file/\(rule.name)@") }.map(\.target.family)
-            // What the kernel is about to carry is not told of before bondd-control has begun.
+            // Also before bondd-control has handed it over.
             let isForKernel = rule.isForKernel(among: server.rules, in: configuration.tunnel.addresses)
             let carried = handed + (isForKernel ? rule.targets.compactMap { IPAddress($0.host)?.family } : [])
             let families = [IPAddress.Family.v4, .v6].filter { !carried.contains($0) }
@@ -32,7 +32,7 @@ extension HostFirewall {
         return uses
     }
 
-    /// Looks whose firewalls drop what comes in for them.
+    /// Finds the firewalls that drop packets to these ports.
     func lookAtInput() {
         let findings: [ForeignFirewall.Finding]
         do throws(ControlError) {
@@ -47,7 +47,7 @@ extension HostFirewall {
 }
 
 extension Configuration.Rule {
-    /// Whether the kernel can carry the rule, for the reasons of `WayReason`, which bondd-control goes by.
+    /// Whether the kernel can carry the rule, by the criteria of `WayReason`, which bondd-control applies.
     fileprivate func isForKernel(among rules: [Configuration.Rule], in networks: [CIDR]) -> Bool {
         guard targets.count == 1, let address = IPAddress(targets[0].host), targets[0].proxyProtocol == nil,
             networks.contains(where: { $0.contains(address) }), probeInterval == 0,

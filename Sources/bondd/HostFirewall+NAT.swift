@@ -96,7 +96,7 @@ extension HostFirewall {
         if nat != nil { applyNAT() }
     }
 
-    /// What can't be judged, or may be meant so.
+    /// What can't be determined, or may be intended.
     var notices: [String] {
         let isJudged = networks != nil || !services.list.isEmpty || wantsLAN
         return (isJudged ? [ForeignFirewall.blindSpot].compactMap(\.self) : [])

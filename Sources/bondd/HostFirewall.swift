@@ -26,7 +26,7 @@ final class HostFirewall {
     var natProblems: [String] = []
     /// What the kernel is to carry, and what became of it.
     var services = CarriedServices()
-    /// Whose firewalls drop what comes in for this server's ports, as was last found out.
+    /// The firewalls that drop packets to this server's ports, as last determined.
     var input: [ForeignFirewall.Finding] = []
     /// The table of a client's return path as it was set.
     var returning: FirewallTable?
@@ -37,13 +37,14 @@ final class HostFirewall {
     /// Server: the networks behind its clients.
     var clientNetworks: [CIDR] = []
     private var killSwitch: HostKillSwitch
-    /// When the kill switch may be put back again, and when that was last told.
+    /// The earliest time of the kill switch's next repair, and when one was last logged.
     private var killSwitchRepair = (earliest: Instant.zero, toldAt: Instant?.none)
     /// When something is to be looked at.
     private(set) var deadline = Instant.never
     private var mayBeDamaged = false
     /// When the routes and others' firewalls may be looked at again.
     private var nextLook = Instant.zero
+    private var nextInputLook = Instant.zero
 
     var interface: String { configuration.tunnel.interface }
 
@@ -128,9 +129,10 @@ final class HostFirewall {
             }
         }
         if isServer || wantsLAN { look(now: now) }
+        if isServer { lookAtInput(now: DataPlane.clock()) }
     }
 
-    /// Puts the kill switch back, and lets through what other bondds have begun meanwhile.
+    /// Restores the kill switch if it was changed, and adds the tunnels of other bondds.
     private func checkKillSwitch(now: Instant) {
         guard let table = killSwitch.table else { return }
         guard now >= killSwitchRepair.earliest else {
@@ -198,9 +200,19 @@ final class HostFirewall {
         if wantsNAT { applyNAT() }
         if wantsLAN { applyLAN() }
         lookBesideServices()
-        lookAtInput()
         let cost = DataPlane.clock() - now
         nextLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
+    }
+
+    /// Looks at input chains again, at a pace of its own, as reading them may take longer.
+    private func lookAtInput(now: Instant) {
+        guard now >= nextInputLook else {
+            deadline = min(deadline, nextInputLook)
+            return
+        }
+        lookAtInput()
+        let cost = DataPlane.clock() - now
+        nextInputLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
     }
 
     // MARK: The kill switch
@@ -216,17 +228,18 @@ final class HostFirewall {
         wantsKillSwitch ? killSwitch.rememberedEndpoints(of: name) : []
     }
 
-    /// The server's name was looked up. It is remembered whether or not there is a kill switch, as one may be switched on.
+    /// The server's name was resolved. The addresses are remembered even without a kill switch, because it may be switched on
+    /// later.
     func learn(_ resolution: Resolver.Resolution) {
         if killSwitch.learn(resolution) { killSwitch.renew(for: configuration, socket, netlink) }
     }
 
-    /// Paths look for the server at these endpoints now, which the kill switch lets through before they are used.
+    /// Allows datagrams to these endpoints, which paths are about to use.
     func permit(_ endpoints: [Endpoint]) {
         if killSwitch.use(endpoints) { killSwitch.renew(for: configuration, socket, netlink) }
     }
 
-    /// The host's addresses or routes have changed, and with them, perhaps, its own networks.
+    /// The host's routes have changed, and perhaps its local networks.
     func followNetworks() {
         guard case .client(let client) = configuration.role, client.killSwitchAllowsLAN else { return }
         killSwitch.renew(for: configuration, socket, netlink)

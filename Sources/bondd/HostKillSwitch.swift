@@ -3,58 +3,58 @@ import Glibc
 import Packet
 import Settings
 
-/// A client's kill switch in the host's firewall. It follows the server's addresses, the host's own networks and other
-/// bondds' tunnels, and outlives bondd: by its table in the kernel, and by a marker on the disk over a boot.
+/// A client's kill switch in the host's firewall. It follows the server's addresses, local networks and the tunnels of other
+/// bondds. It outlives bondd by its table in the kernel, and a reboot by a marker on disk.
 struct HostKillSwitch {
-    /// The least time between two times that it is put back. Until then everything leaves, so it is short; a table costs less
-    /// than a millisecond.
+    /// The minimum time between repairs. Traffic leaves until the table is restored, so this is short; setting a table takes
+    /// less than a millisecond.
     static let repairPause = Interval.milliseconds(20)
 
-    /// The table as it was set; nil when there is none.
+    /// The table that was set, or nil when the kill switch is off.
     private(set) var table: FirewallTable?
-    /// Why it is not as it should be.
+    /// Why it could not be set.
     private(set) var problem: String?
     /// Whether `bondd unlock` was used since the configuration was read.
     private var isUnlocked = false
-    /// The addresses that the server's names last had.
+    /// The last known addresses of the server's names.
     private var memory: EndpointMemory
-    /// Where paths look for the server now.
+    /// The endpoints that paths use now.
     private var inUse: [Endpoint] = []
     private var marker: KillSwitchMarker?
-    private let directory: String
-    private let log: Log
+    let directory: String
+    let log: Log
 
-    /// The kill switch of the tunnel with this interface, which is not set yet.
-    /// - Parameter directory: where bondd keeps what outlives it.
+    /// The kill switch of a tunnel, which is not set yet.
+    /// - Parameter directory: the state directory.
     init(directory: String, interface: String, log: Log) {
         (self.directory, self.log) = (directory, log)
         memory = EndpointMemory(directory: directory, interface: interface)
     }
 
-    /// Whether a configuration has it, and `bondd unlock` was not used since that was read.
+    /// Whether a configuration asks for it and `bondd unlock` was not used since it was read.
     func isWanted(by configuration: Configuration) -> Bool {
         if case .client(let client) = configuration.role { client.killSwitch && !isUnlocked } else { false }
     }
 
-    /// The configuration was read: `bondd unlock` counts no more.
+    /// The configuration was read again, which ends the effect of `bondd unlock`.
     mutating func noteConfiguration() { isUnlocked = false }
 
     // MARK: Setting and lifting
 
-    /// Sets it before there is a tunnel, and lifts what was left behind of others.
-    /// - Throws: `ControlError`; of an interface that has the tunnel's name and is none of bondd's, `foreignInterface`.
+    /// Sets it before the tunnel exists, and removes stale kill switches.
+    /// - Throws: `ControlError`, among them `foreignInterface` when an interface with the tunnel's name is not bondd's.
     mutating func begin(
         for configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
     ) throws(ControlError) {
         try Self.refuseForeign(configuration.tunnel.interface, netlink)
         try set(for: configuration, socket, netlink)
         removeLeftovers(of: configuration, socket, netlink)
-        // Without those that were lifted.
+        // The stale ones no longer count as other tunnels.
         renew(for: configuration, socket, netlink)
     }
 
-    /// Sets it, or changes what has changed.
-    /// - Throws: `ControlError`, as a protection that is not there must not be claimed.
+    /// Sets it, or updates it if anything has changed.
+    /// - Throws: `ControlError`: a protection that was not set must not be claimed.
     mutating func set(
         for configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
     ) throws(ControlError) {
@@ -84,9 +84,10 @@ struct HostKillSwitch {
             )
         }
         table = wanted
+        try admit(KillSwitch.Tunnel(interface: interface, endpoints: endpoints), socket, netlink)
     }
 
-    /// Sets it again where something has changed, and notes what is wrong.
+    /// Updates it if anything has changed, and records a failure in `problem`.
     mutating func renew(
         for configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
     ) {
@@ -100,7 +101,7 @@ struct HostKillSwitch {
         }
     }
 
-    /// Lifts it, as the configuration has none.
+    /// Lifts it because the configuration does not ask for it.
     mutating func lift(_ interface: String, _ socket: borrowing FirewallSocket) {
         (table, problem) = (nil, nil)
         forget(interface)
@@ -131,8 +132,8 @@ struct HostKillSwitch {
         } catch {
             log(
                 .warning,
-                "\(error.description); after a boot with a damaged configuration it would be missing")
-            // Once is enough to say so.
+                "\(error.description); it would be missing after a reboot with a damaged configuration")
+            // One warning is enough.
             marker = new
         }
     }
@@ -142,13 +143,13 @@ struct HostKillSwitch {
         KillSwitchMarker.remove(interface: interface, from: directory)
     }
 
-    // MARK: What it lets through
+    // MARK: Exceptions
 
     /// The addresses that the server's name last had.
     func rememberedEndpoints(of name: HostPort) -> [Endpoint] { memory.endpoints(of: name) }
 
-    /// The server's name was looked up.
-    /// - Returns: whether that was news.
+    /// The server's name was resolved.
+    /// - Returns: whether its addresses are new.
     mutating func learn(_ resolution: Resolver.Resolution) -> Bool {
         do throws(ControlError) {
             return try memory.learn(resolution.endpoints, of: resolution.name)
@@ -158,40 +159,40 @@ struct HostKillSwitch {
         }
     }
 
-    /// Where paths look for the server now.
-    /// - Returns: whether that was news.
+    /// Paths use these endpoints now.
+    /// - Returns: whether they are new.
     mutating func use(_ endpoints: [Endpoint]) -> Bool {
         guard endpoints != inUse else { return false }
         inUse = endpoints
         return true
     }
 
-    /// Where the server may be: what carries the present session first, whatever a file says by now.
+    /// The server's endpoints: those in use, whatever the file says by now, and those in the file.
     private func endpoints(of client: Configuration.Client) -> [Endpoint] {
         var endpoints: [Endpoint] = []
         for endpoint in inUse + client.allEndpoints.flatMap({ memory.endpoints(of: $0) })
         where !endpoints.contains(endpoint) {
             endpoints.append(endpoint)
         }
-        // In an order of their own, so that a path's change from one to another is none of the table's.
+        // Sorted, so that a path's change of endpoint does not change the table.
         return endpoints.sorted { $0.description < $1.description }
     }
 
-    /// The host's own networks as they are now.
-    private static func networks(
+    /// The present local networks.
+    static func networks(
         besides tunnel: String, _ netlink: borrowing Netlink
     ) throws(ControlError) -> [LocalNetwork] {
         LocalNetwork.find(in: try netlink.interfaces(), routes: try netlink.routes(), besides: tunnel)
     }
 
-    /// Other bondds' tunnels that have a kill switch, and are there.
-    private static func others(
+    /// The tunnels of other bondds with a kill switch.
+    static func others(
         than interface: String, _ socket: borrowing FirewallSocket
     ) throws(ControlError) -> [KillSwitch.Tunnel] {
         try socket.killSwitches().filter { $0.interface != interface }
     }
 
-    /// - Throws: `ControlError.foreignInterface` when an interface that has the tunnel's name is none that bondd may make.
+    /// - Throws: `ControlError.foreignInterface` when an interface with the tunnel's name exists and can't be bondd's.
     private static func refuseForeign(
         _ interface: String, _ netlink: borrowing Netlink
     ) throws(ControlError) {
@@ -199,82 +200,7 @@ struct HostKillSwitch {
         guard there.kind == "tun" else {
             throw .foreignInterface(interface, kind: there.kind.map { "a \($0) interface" } ?? "hardware")
         }
-        // One that nobody has open has no carrier, and may be made bondd's own.
+        // A TUN interface has a carrier only while a program has it open.
         if there.hasCarrier { throw .foreignInterface(interface, kind: "another program's") }
-    }
-
-    // MARK: What was left behind
-
-    /// Removes kill switches that nobody will lift any more: of tunnels that this configuration had under another name, and of
-    /// those that are not there and that no configuration asks for.
-    func removeLeftovers(
-        of configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
-    ) {
-        let own = configuration.tunnel.interface
-        let markers = KillSwitchMarker.all(in: directory).filter { $0.interface != own }
-        for marker in markers
-        where marker.isOf(configuration.file) && !Self.isThere(marker.interface, netlink) {
-            marker.remove(from: directory)
-        }
-        do throws(ControlError) {
-            for left in try socket.killSwitches() where left.interface != own {
-                guard !Self.isThere(left.interface, netlink) else { continue }
-                if let marker = markers.first(where: { $0.interface == left.interface }),
-                    !marker.isOf(configuration.file), marker.isAsked
-                {
-                    log(
-                        .warning,
-                        "the kill switch of \(left.interface) holds although its bondd does not run; start that, or lift it: bondd unlock",
-                        ["configuration": marker.file])
-                    continue
-                }
-                _ = try socket.remove(table: FirewallTable.killSwitchName(interface: left.interface))
-                KillSwitchMarker.remove(interface: left.interface, from: directory)
-                log(
-                    .warning, "the kill switch of another interface is lifted, as nothing has that interface",
-                    ["interface": left.interface])
-            }
-        } catch {
-            log(.warning, error.description)
-        }
-    }
-
-    /// Whether a bondd has the tunnel: its interface goes with it.
-    private static func isThere(_ interface: String, _ netlink: borrowing Netlink) -> Bool {
-        (try? netlink.interface(named: interface))??.kind == "tun"
-    }
-
-    /// Sets what the marker of a configuration says that can't be used, before bondd ends.
-    static func hold(file: String, directory: String, log: Log) {
-        for marker in KillSwitchMarker.all(in: directory) where marker.isOf(file) {
-            do throws(ControlError) {
-                let socket = try FirewallSocket()
-                let netlink = try Netlink()
-                let there = try netlink.interface(named: marker.interface)
-                let wanted = FirewallTable.killSwitch(
-                    KillSwitch(
-                        interface: marker.interface, endpoints: marker.endpoints,
-                        networks: marker.allowsLAN ? try networks(besides: marker.interface, netlink) : [],
-                        others: try others(than: marker.interface, socket),
-                        isClosed: there != nil && there?.kind != "tun"))
-                if !socket.holds(wanted) { try socket.replace(wanted) }
-                log(
-                    .error,
-                    "bondd can't start, so the kill switch holds as it was last set; correct the configuration, or lift it: bondd unlock",
-                    ["interface": marker.interface])
-            } catch {
-                log(.error, "the kill switch of \(marker.interface) can't be set: \(error.description)")
-            }
-        }
-    }
-}
-
-extension KillSwitchMarker {
-    /// Whether its configuration still asks for it, or may, as it can't be read.
-    fileprivate var isAsked: Bool {
-        guard access(file, F_OK) == 0 else { return false }
-        guard let configuration = try? Configuration(reading: file, keys: .leave) else { return true }
-        guard case .client(let client) = configuration.role else { return false }
-        return client.killSwitch && configuration.tunnel.interface == interface
     }
 }

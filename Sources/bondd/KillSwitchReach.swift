@@ -2,20 +2,20 @@ import Control
 import Packet
 import Settings
 
-/// Which hosts a client with a kill switch reaches: those behind the tunnel, and those of its own networks where they may be.
+/// The hosts that a client with a kill switch can reach: through the tunnel, and on local networks if these are allowed.
 struct KillSwitchReach {
     /// The tunnel's interface.
     let tunnel: UInt32
-    /// What is led into the tunnel by routes of its own.
+    /// The networks routed into the tunnel.
     let inside: [CIDR]
-    /// The IP versions of which everything is led into the tunnel that no other route leads elsewhere.
+    /// The IP versions whose default route is the tunnel.
     let families: [IPAddress.Family]
     /// The host's routes.
     let routes: [NetworkRoute]
-    /// The host's own networks that stay reachable.
+    /// The local networks that stay reachable.
     let local: [LocalNetwork]
 
-    /// Whether an address is reached.
+    /// Whether an address can be reached.
     func reaches(_ address: IPAddress) -> Bool {
         let isLocal = local.contains { network in
             network.network.contains(address) && !network.beyond.contains { $0.contains(address) }
@@ -27,21 +27,22 @@ struct KillSwitchReach {
         }
     }
 
-    /// One sentence when none of the name servers is reached; those on this host itself ask others, which is not judged.
+    /// A sentence when none of the name servers can be reached. Servers on the loopback interface forward to others and are
+    /// not judged.
     func notice(of servers: [IPAddress]) -> String? {
         let asked = servers.filter { !$0.isLoopback }
         guard !asked.isEmpty, !asked.contains(where: reaches) else { return nil }
         let list = asked.map(\.description).joined(separator: ", ")
         return
-            "names do not resolve: the name servers (\(list)) are reached outside the tunnel, which the kill switch refuses; write [tunnel] dns = [\"ADDRESS\"] with one that the tunnel leads to, or have the server offer one ([offer] dns)"
+            "names do not resolve: the kill switch blocks the name servers (\(list)), which are outside the tunnel; set [tunnel] dns = [\"ADDRESS\"] to one that is reached through the tunnel, or [offer] dns on the server"
     }
 }
 
-/// The name servers that the host asks.
+/// The name servers in use on the host.
 enum HostResolvers {
     private static let maximumSize = 1 << 20
 
-    /// Those of /etc/resolv.conf; where that names systemd-resolved's stub, those that it asks.
+    /// The servers in /etc/resolv.conf; with systemd-resolved's stub there, its upstream servers as well.
     static func read() -> [IPAddress] {
         let servers = servers(in: "/etc/resolv.conf")
         guard servers.allSatisfy(\.isLoopback) else { return servers }

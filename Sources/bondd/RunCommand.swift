@@ -48,7 +48,7 @@ struct Run: ParsableCommand {
         try daemon.run()
     }
 
-    /// Reads the configuration. When it can't be used, a kill switch that it had holds as it was last set.
+    /// Reads the configuration. If that fails, its kill switch is restored as it was last set.
     private func read(_ log: Log) throws -> Configuration {
         do throws(ConfigurationError) {
             return try Configuration(reading: config, keys: check ? .check : .read)

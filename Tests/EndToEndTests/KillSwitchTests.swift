@@ -366,7 +366,7 @@ extension EndToEndTests {
                     Issue.record("\(answer)")
                     return
                 }
-                #expect(notices.contains { $0.contains("answers to the LAN included") })
+                #expect(notices.contains { $0.contains("including the LAN") })
                 for address in own { #expect(try !isReached(address)) }
                 try world.client.change { $0.killSwitchLAN = true }
                 world.bondd.signal(SIGHUP)

@@ -139,9 +139,9 @@ import Testing
 
     /// Whoever is not on the console is cut off, and hears of it before.
     @Test(arguments: [
-        ("kill_switch = true", ["answers to the LAN included"]),
+        ("kill_switch = true", ["including the LAN"]),
         ("kill_switch = true\nkill_switch_lan = true", []),
-        ("kill_switch_lan = true", ["does nothing without kill_switch"]),
+        ("kill_switch_lan = true", ["has no effect without kill_switch"]),
         ("kill_switch = true\nkill_switch_lan = true\ndns = []", ["names may not resolve"]),
     ])
     func aKillSwitchSaysWhomItCutsOff(lines: String, wanted: [String]) throws {

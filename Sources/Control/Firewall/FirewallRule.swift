@@ -46,7 +46,7 @@ struct FirewallRule: Hashable, Sendable {
         address(network, offset: network.address.family == .v4 ? 16 : 24)
     }
 
-    /// Packets to addresses outside a network, of its IP version.
+    /// Packets of a network's IP version to addresses outside it.
     func destination(not network: CIDR) -> FirewallRule {
         address(network, offset: network.address.family == .v4 ? 16 : 24, NFT_CMP_NEQ)
     }
@@ -92,7 +92,7 @@ struct FirewallRule: Hashable, Sendable {
         with(.meta(NFT_META_MARK), .mask(Self.host(mask)), .compare(NFT_CMP_EQ, Self.host(mark)))
     }
 
-    /// Packets with any firewall mark.
+    /// Packets with a nonzero firewall mark.
     var marked: FirewallRule { with(.meta(NFT_META_MARK), .compare(NFT_CMP_NEQ, Self.host(0))) }
 
     /// UDP datagrams; `source` nil: from any port.
@@ -148,7 +148,7 @@ struct FirewallRule: Hashable, Sendable {
         return rule
     }
 
-    /// Says what the rule is for.
+    /// Adds a comment, which `nft list ruleset` shows.
     func commented(_ text: String) -> FirewallRule {
         var rule = self
         rule.comment = text

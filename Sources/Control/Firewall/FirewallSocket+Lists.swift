@@ -68,7 +68,7 @@ extension FirewallSocket {
         return rules
     }
 
-    /// What somebody's set or map has, as far as it is not too large.
+    /// The elements of another program's set or map, up to `RulesetSet.maximumElements`.
     borrowing func set(_ name: String, family: UInt16, table: String) throws(ControlError) -> RulesetSet {
         guard let wanted = nftnl_set_alloc() else { throw .firewall("list a firewall set", errno: ENOMEM) }
         defer { nftnl_set_free(wanted) }

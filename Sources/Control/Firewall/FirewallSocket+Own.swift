@@ -11,7 +11,7 @@ extension FirewallSocket {
         public var bytes: UInt64 = 0
     }
 
-    /// Whether the table is there with the rules that it should have.
+    /// Whether the table exists with the rules that it should have.
     public borrowing func holds(_ table: FirewallTable) -> Bool {
         guard let names = try? inetTables(), names.contains(table.name),
             let rules = try? rules(family: FirewallBatch.inet, table: table.name),
@@ -33,9 +33,9 @@ extension FirewallSocket {
         return counts
     }
 
-    /// Removes the tables of tunnels whose interface is gone, as those of a daemon that was killed are; kill switches stay.
-    /// - Parameter interface: one whose tables go, whether it is there or not.
-    /// - Returns: their names.
+    /// Removes the tables left by daemons that were killed: those whose tunnel's interface is gone. Kill switches stay.
+    /// - Parameter interface: a tunnel whose tables are removed whether or not its interface exists.
+    /// - Returns: the names of the tables removed.
     public borrowing func clean(_ interface: String) throws(ControlError) -> [String] {
         var removed: [String] = []
         for name in try inetTables() {

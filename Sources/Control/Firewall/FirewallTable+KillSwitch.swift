@@ -2,9 +2,9 @@ import Packet
 import Settings
 
 extension FirewallTable {
-    /// How the names of all kill switches' tables begin.
+    /// The table of bond0's kill switch, and the prefix of all others.
     private static let killSwitchBase = "bondd_killswitch"
-    /// The name under which packets are counted that would have left outside the tunnel.
+    /// The comment on rules that count refused packets.
     public static let refused = "bondd: outside the tunnel"
 
     /// The table of a client's `kill_switch`.
@@ -12,16 +12,15 @@ extension FirewallTable {
         name(killSwitchBase, interface: interface)
     }
 
-    /// The interface whose kill switch has a table of this name; nil for another table.
+    /// The interface whose kill switch has a table with this name, or nil for any other table.
     static func killSwitchInterface(_ name: String) -> String? { interface(of: name, base: killSwitchBase) }
 
     /// The table of a kill switch.
     ///
-    /// The chain `output` refuses with an answer, so that programs hear of it. There `oifname` is where the packet's first
-    /// route led: the kernel calls all chains of the hook with the device that it began with, also after one of them has
-    /// changed the packet's mark or destination and with it its way (`nf_hook_state` in `__ip_local_out`). So the chain
-    /// leaves marked and translated packets to `postrouting`, where `oifname` is the device that the packet does leave by, and
-    /// which drops what is not allowed.
+    /// `output` refuses packets with an error, so that programs notice at once. In that hook, `oifname` is the device of the
+    /// packet's first route: the kernel fills `nf_hook_state` once (`__ip_local_out`) and does not update it when a chain
+    /// changes the mark or the destination and the packet is routed again. `output` therefore leaves marked and translated
+    /// packets to `postrouting`, where `oifname` is the device the packet leaves by, and which drops everything else.
     public static func killSwitch(_ killSwitch: KillSwitch) -> FirewallTable {
         let tunnels = [killSwitch.interface].compactMap(\.self) + killSwitch.others.map(\.interface)
         let allowed =
@@ -32,19 +31,19 @@ extension FirewallTable {
                     FirewallRule().udp(destination: 53).then(.accept),
                     FirewallRule().tcp(destination: 53).then(.accept),
                 ] : [])
-        // So that programs hear of it at once, also those with connections from before. (A connection that is being opened
-        // takes an ICMP error for final only at its second try, a second later.)
+        // A reset ends TCP connections at once, established ones included. (A connecting socket treats an ICMP error as final
+        // only on its first retransmission, a second later.)
         let refusal = [
             FirewallRule().tcp.counted(refused).then(.reset), FirewallRule().counted(refused).then(.reject),
         ]
         let rerouted = [FirewallRule().marked.then(.accept), FirewallRule().translated.then(.accept)]
-        // Hosts behind this one: into the tunnel and out of it, and nowhere else.
+        // Forwarded packets: into the tunnel and out of it.
         let forwarded = tunnels.flatMap {
             [FirewallRule().into($0).then(.accept), FirewallRule().from($0).then(.accept)]
         }
-        // The packets that `forwarded` lets out of the tunnel; the kernel tells their origin since 5.7.
+        // Forwarded packets from the tunnel, again. Postrouting knows the input interface since Linux 5.7.
         let fromTunnel = tunnels.map { FirewallRule().from($0).then(.accept) }
-        // Behind the chains of others, which may change where a packet goes; in postrouting behind source translation (100).
+        // Priority 200 runs after other programs' filters (0) and, in postrouting, after source NAT (100).
         return FirewallTable(
             name: killSwitchName(interface: killSwitch.name),
             chains: [
@@ -60,8 +59,8 @@ extension FirewallTable {
             ])
     }
 
-    /// The packets that carry tunnels, and those by which bondd finds its server: all have bondd's mark, which takes
-    /// CAP_NET_ADMIN or CAP_NET_RAW to set.
+    /// Packets that carry a tunnel, and those with which bondd finds its server. All have bondd's mark; setting a mark takes
+    /// CAP_NET_ADMIN or CAP_NET_RAW.
     private static func carriers(_ killSwitch: KillSwitch) -> [FirewallRule] {
         let marked = FirewallRule().marked(TunnelMark.value)
         var rules = killSwitch.endpoints.map {
@@ -78,7 +77,7 @@ extension FirewallTable {
         for endpoint in killSwitch.endpoints where !hosts.contains(endpoint.address) {
             hosts.append(endpoint.address)
         }
-        // Probes, which tell why a path is silent: a TCP connection or an echo request to the server.
+        // Probes that find out why a path is silent: a TCP connection or an echo request to the server.
         for host in hosts {
             let probe = marked.destination(CIDR(host: host))
             rules += [probe.tcp.then(.accept), probe.echoRequest(host.family).then(.accept)]
@@ -88,24 +87,23 @@ extension FirewallTable {
         ]
     }
 
-    /// What an interface needs to have an address.
+    /// Packets that keep an interface configured: DHCP, and IPv6's neighbor discovery and multicast listener reports.
     private static let addressing = [
-        // DHCP: a client's ports and a server's, of IPv4 and of IPv6.
+        // DHCP and DHCPv6, client and server ports.
         FirewallRule().of(.v4).udp(source: 68, destination: 67).then(.accept),
         FirewallRule().of(.v4).udp(source: 67, destination: 68).then(.accept),
         FirewallRule().of(.v6).udp(source: 546, destination: 547).then(.accept),
         FirewallRule().of(.v6).udp(source: 547, destination: 546).then(.accept),
-        // Multicast listeners 130 to 132, routers and neighbours 133 to 136, MLDv2 143.
+        // MLD 130 to 132, router and neighbor discovery 133 to 136, MLDv2 143.
         FirewallRule().icmp6(types: 130...136).then(.accept),
         FirewallRule().icmp6(types: 143...143).then(.accept),
     ]
 
-    /// IPv4 and IPv6 groups that stay on the link, such as those of mDNS (RFC 5771, RFC 4291), SSDP's group, and the limited
-    /// broadcast.
+    /// Link-local multicast (RFC 5771, RFC 4291), which includes mDNS; SSDP's group; and the limited broadcast address.
     private static let groups = ["224.0.0.0/24", "239.255.255.250/32", "255.255.255.255/32", "ff02::/16"]
         .compactMap { CIDR($0) }
 
-    /// What is on the links of the host's own networks.
+    /// Packets that stay on the link of a local network.
     private static func local(_ networks: [LocalNetwork]) -> [FirewallRule] {
         var rules: [FirewallRule] = []
         var links: [(interface: String, family: IPAddress.Family)] = []

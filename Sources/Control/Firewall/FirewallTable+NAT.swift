@@ -13,8 +13,8 @@ extension FirewallTable {
     public static func natName(interface: String) -> String { name("bondd", interface: interface) }
 
     /// What a server does for its clients: their packets leave by `egress` with the server's address, and answers come back.
-    /// Nothing else comes in by `egress`, unless `allowsInbound`, but what the operator has translated to a client: a host
-    /// that forwards would let its neighbours reach the tunnel's network. Other packets are as free as they were, except
+    /// Nothing else may enter the tunnel by `egress`, unless `allowsInbound`, except connections that the operator has
+    /// translated to a client: a host that forwards would let its neighbors reach the tunnel's network. Other packets are as free as they were, except
     /// those of `opened`: families that were not forwarded before bondd came are forwarded for the clients alone, as far as
     /// the tunnel is concerned.
     ///

@@ -22,7 +22,7 @@ public struct FirewallTable: Hashable, Sendable {
         return base + "." + letters.joined()
     }
 
-    /// The interface of the tunnel whose table of that base has this name; nil when it is no such name.
+    /// The inverse of `name(_:interface:)`: the interface of a table with this base, or nil for any other table.
     static func interface(of name: String, base: String) -> String? {
         if name == base { return "bond0" }
         guard name.hasPrefix(base + ".") else { return nil }
@@ -43,10 +43,10 @@ public struct FirewallTable: Hashable, Sendable {
         return !interface.isEmpty && self.name(base, interface: interface) == name ? interface : nil
     }
 
-    /// The bases of the tables that go with bondd: all but the kill switch's.
+    /// The bases of all tables but the kill switch's, which is the only one to outlive bondd.
     private static let passing = ["bondd", "bondd_services", "bondd_return", "bondd_lan"]
 
-    /// The interface whose tunnel has a table of this name that is of no use without its bondd; nil for another table.
+    /// The interface whose tunnel a table belongs to, or nil for kill switches and other programs' tables.
     static func passingInterface(_ name: String) -> String? {
         passing.lazy.compactMap { interface(of: name, base: $0) }.first
     }

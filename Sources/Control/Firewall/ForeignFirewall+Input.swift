@@ -1,17 +1,17 @@
 import Packet
 
-/// Ports of this host that others have to reach.
+/// Ports of this host that have to be reachable from outside.
 public struct PortUse: Hashable, Sendable {
     /// The transport protocol.
     public let transport: KernelService.Transport
     /// The ports.
     public let ports: ClosedRange<UInt16>
-    /// The IP versions that they are reached by.
+    /// The IP versions over which they are used.
     public let families: [IPAddress.Family]
-    /// What they are for, to follow a comma: `where clients reach this server`.
+    /// A clause that says what the ports are for, such as `where clients reach this server`.
     public let purpose: String
 
-    /// Ports for a purpose.
+    /// Ports and their purpose.
     public init(
         _ transport: KernelService.Transport, _ ports: ClosedRange<UInt16>,
         families: [IPAddress.Family] = [.v4, .v6], purpose: String
@@ -21,23 +21,23 @@ public struct PortUse: Hashable, Sendable {
     }
 }
 
-// Somebody else's chains of the hook `input`, which packets to this host's own listeners meet. What the kernel forwards, such
-// as to services that it carries, does not meet them.
+// Other programs' chains in the input hook, which see packets to this host's own sockets. Forwarded packets, including those
+// to services carried by the kernel, do not pass through it.
 extension ForeignFirewall {
-    /// A chain that drops what comes in for ports of this host.
+    /// A chain that drops packets to ports of this host.
     public struct Finding: Hashable, Sendable {
         /// The ports.
         public let use: PortUse
-        /// The IP versions that are dropped.
+        /// The IP versions dropped.
         public internal(set) var families: [IPAddress.Family]
-        /// Whether all such packets are dropped; false: some may pass, by a rule for some sources or the like.
+        /// Whether all such packets are dropped. When false, some may pass, for example by a rule for certain sources.
         public let isCertain: Bool
         let family: UInt16
         let table: String
         let chain: String
         let tool: Tool
 
-        /// One sentence that says which it is and what to do.
+        /// One sentence that names the chain and the command that helps.
         public var sentence: String {
             let versions = families.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
             let what = isCertain ? versions : "some \(versions)"
@@ -54,7 +54,7 @@ extension ForeignFirewall {
                 return
                     "firewall-cmd --permanent --add-port=\(ports("-"))/\(word) && firewall-cmd --reload"
             case .docker, .other:
-                // iptables keeps its rules in tables of these names.
+                // The names used by iptables-nft.
                 guard family != FirewallBatch.inet, table == "filter", chain == "INPUT" else {
                     return
                         "nft insert rule \(ForeignFirewall.word(family)) \(table) \(chain) \(word) dport \(ports("-")) accept"
@@ -70,10 +70,12 @@ extension ForeignFirewall {
         }
     }
 
-    /// Those that drop new packets to ports of this host which come in by the interfaces that default routes lead to.
+    /// The chains that drop connection attempts to ports of this host.
     /// - Parameters:
     ///   - uses: the ports.
-    ///   - interfaces: where the packets come in instead; nil: where default routes of the IP version lead.
+    ///   - interfaces: the interfaces by which packets arrive, by default those with a default route of the IP version. A
+    ///     port that is open on one of them is not reported.
+    /// - Throws: `ControlError` when the ruleset or the routes can't be read.
     public static func blocking(
         input uses: [PortUse], from interfaces: [String]? = nil
     ) throws(ControlError) -> [Finding] {
@@ -101,7 +103,7 @@ extension ForeignFirewall {
                 for family in use.families where base.family == 1 || (base.family == 2) == (family == .v4) {
                     let links = Set(interfaces ?? ways[family] ?? [])
                     let drops = links.sorted().map { reader.drop(use, family, from: $0, in: base, socket) }
-                    // One way in is enough.
+                    // One open interface is enough.
                     guard let first = drops.first, let (drop, isCertain) = first,
                         !drops.contains(where: { $0 == nil })
                     else { continue }
@@ -117,7 +119,7 @@ extension ForeignFirewall {
         _ names: [String], _ found: inout [Finding]
     ) {
         let tool = tool(of: drop, names)
-        // ufw's and firewalld's commands are for both IP versions.
+        // ufw has a table for each IP version and one command for both.
         let same = found.firstIndex {
             $0.use == use && $0.tool == tool && $0.isCertain == isCertain
                 && ($0.tool == .ufw || $0.family == drop.base.family && $0.table == drop.base.table)
@@ -144,12 +146,12 @@ extension ForeignFirewall {
             (self.family, self.table, self.chains) = (family, table, Set(chains))
         }
 
-        /// Who drops a packet to the first or the last of the ports; nil when both go through.
+        /// Where a packet to the first or last of the ports is dropped, or nil when both pass.
         func drop(
             _ use: PortUse, _ version: IPAddress.Family, from interface: String, in base: RulesetChain,
             _ socket: borrowing FirewallSocket
         ) -> (RulesetWalk.Drop, isCertain: Bool)? {
-            // What the rules name is read before, as closures can't borrow the socket.
+            // Read beforehand, because escaping closures can't borrow the socket.
             load(socket)
             for port in Set([use.ports.lowerBound, use.ports.upperBound]).sorted() {
                 let probe = InputProbe(

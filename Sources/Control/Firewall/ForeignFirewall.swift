@@ -143,7 +143,7 @@ public struct ForeignFirewall: Hashable, Sendable {
         }
     }
 
-    /// Who made the table in which a packet is dropped, as the names of its chains tell.
+    /// The program that made the table, judged by its name and those of its chains.
     static func tool(of drop: RulesetWalk.Drop, _ names: [String]) -> Tool {
         if drop.base.table == "firewalld" { return .firewalld }
         if drop.chain.hasPrefix("ufw") { return .ufw }

@@ -1,12 +1,12 @@
 import CNetlink
 import Packet
 
-/// A packet that opens a connection to a port of this host, and what somebody's chains do to it.
+/// A packet that opens a connection to a port of this host, evaluated against another program's chains.
 ///
-/// Known of it are its interface, IP version, transport protocol, destination port, and that it is new and for this host; its
-/// source is not. A rule that asks for nothing else is decided exactly. One that asks for more is taken to let the packet
-/// through when it accepts and names the port, as somebody thought of it; one that accepts without naming it, such as for some
-/// sources, is noted; and one that drops is taken to be about something else.
+/// The interface, IP version, transport protocol, destination port and connection state (new, local destination) are known;
+/// the source is not. A rule that depends on nothing else is evaluated exactly. Of the others, an accept that names the port
+/// counts as letting the packet in, because its author had this port in mind; an accept that does not name it, for example
+/// for some sources, is recorded in `someMayPass`; and a drop is assumed to concern other packets.
 final class InputProbe {
     private let family: IPAddress.Family
     private let from: String
@@ -14,12 +14,12 @@ final class InputProbe {
     private let port: UInt16
     private let sets: (String) -> RulesetSet?
 
-    /// Whether some packets of its kind may be let through: a rule accepts them for a reason that is not known here.
+    /// Whether some packets to the port may pass, by a rule whose condition can't be evaluated.
     private(set) var someMayPass = false
 
     /// - Parameters:
-    ///   - transport: its protocol's number in IP.
-    ///   - sets: gives a set of the table.
+    ///   - transport: the transport protocol's IP number.
+    ///   - sets: returns a set of the table.
     init(
         family: IPAddress.Family, from: String, transport: UInt8, port: UInt16,
         sets: @escaping (String) -> RulesetSet?
@@ -28,8 +28,8 @@ final class InputProbe {
         (self.port, self.sets) = (port, sets)
     }
 
-    /// Sends it through a base chain.
-    /// - Parameter rules: gives the rules of a chain of the same table.
+    /// Sends the packet through a base chain.
+    /// - Parameter rules: returns the rules of a chain in the same table.
     func drop(in base: RulesetChain, rules: (String) -> [RulesetRule]) -> RulesetWalk.Drop? {
         RulesetWalk.drop(in: base, rules: rules, decide: decide)
     }
@@ -38,7 +38,7 @@ final class InputProbe {
         var registers = Registers()
         var isCertain = true
         var isMeant = false
-        /// - Returns: whether the rule goes on.
+        /// - Returns: whether evaluation of the rule continues.
         func goesOn(_ matches: Bool?, namesPort: Bool) -> Bool {
             guard let matches else {
                 isCertain = false
@@ -60,7 +60,7 @@ final class InputProbe {
                 registers.load(destination, registers.masked(source, mask, xor))
             case .compare(let register, let operation, let bytes):
                 let matches = registers.compare(register, operation, bytes)
-                // "Other than that port" is no naming of this one.
+                // "Any port but 22" does not name this port.
                 let names = registers.isPort(register) && operation != NFT_CMP_NEQ.rawValue
                 guard goesOn(matches, namesPort: names) else { return nil }
             case .range(let register, let isInverted, let low, let high):
@@ -92,7 +92,7 @@ final class InputProbe {
             case .destinationTypes(let types, let isInverted, let isAll):
                 guard goesOn((types & 1 << 2 != 0) != isInverted, namesPort: false) else { return nil }
                 if !isAll { isCertain = false }
-            // iptables' bits of states: new is 8.
+            // XT_CONNTRACK_STATE_BIT: new is 8.
             case .states(let bits, let isInverted, let isAll):
                 guard (bits & 8 != 0) != isInverted else { return nil }
                 if !isAll { isCertain = false }
@@ -109,7 +109,7 @@ final class InputProbe {
 
     // MARK: What a rule may ask
 
-    /// The bytes that a step loads; nil where they are not known.
+    /// The bytes loaded by a step, nil where unknown.
     private typealias Value = (bytes: [UInt8?], isPort: Bool)
 
     private static func unknown(_ count: Int) -> Value { ([UInt8?](repeating: nil, count: count), false) }
@@ -133,7 +133,7 @@ final class InputProbe {
         switch (base, offset, length) {
         case (NFT_PAYLOAD_TRANSPORT_HEADER.rawValue, 2, 2): return (ports, true)
         case (NFT_PAYLOAD_TRANSPORT_HEADER.rawValue, 0, 4): return ([nil, nil] + ports, true)
-        // The flags of a TCP segment that opens a connection: SYN.
+        // The TCP flags of a connection request: SYN.
         case (NFT_PAYLOAD_TRANSPORT_HEADER.rawValue, 13, 1) where transport == 6: return ([2], false)
         case (NFT_PAYLOAD_NETWORK_HEADER.rawValue, 9, 1) where family == .v4: return ([transport], false)
         case (NFT_PAYLOAD_NETWORK_HEADER.rawValue, 6, 1) where family == .v6: return ([transport], false)
@@ -141,7 +141,7 @@ final class InputProbe {
         }
     }
 
-    /// The kernel's registers: 16 words of 4 bytes, four of which have a number of their own as well.
+    /// The kernel's registers: 16 words of 4 bytes, which are also addressed as four registers of 16 bytes.
     private struct Registers {
         private var content = [UInt8?](repeating: nil, count: 64 + 16)
         private var portAt: Set<Int> = []
@@ -153,7 +153,7 @@ final class InputProbe {
 
         mutating func load(_ register: UInt32, _ value: Value) {
             let start = Self.offset(register)
-            // Whole words are written.
+            // The kernel writes whole words.
             let padded = value.bytes + [UInt8?](repeating: 0, count: (4 - value.bytes.count % 4) % 4)
             for (index, byte) in padded.enumerated() where start + index < content.count {
                 content[start + index] = byte
@@ -168,12 +168,12 @@ final class InputProbe {
             return part.contains { $0 == nil } ? nil : part.compactMap(\.self)
         }
 
-        /// Whether a comparison holds; nil when that can't be said.
+        /// Whether a comparison holds, or nil when too little is known.
         func compare(_ register: UInt32, _ operation: UInt32, _ wanted: [UInt8]) -> Bool? {
             if let bytes = bytes(register, wanted.count) {
                 return RulesetWalk.compare(bytes, operation, wanted)
             }
-            // Some that differ are enough to be unequal.
+            // One known byte that differs is enough.
             let start = Self.offset(register)
             let differs = zip(content.dropFirst(start), wanted).contains { $0 != nil && $0 != $1 }
             guard differs else { return nil }
@@ -184,7 +184,7 @@ final class InputProbe {
             }
         }
 
-        /// Whether the port is among the bytes from a register on.
+        /// Whether the port is among the `count` bytes from a register on.
         func isPort(_ register: UInt32, _ count: Int = 4) -> Bool {
             let start = Self.offset(register)
             return portAt.contains { $0 >= start && $0 < start + max(count, 1) }

@@ -1,35 +1,41 @@
 import Packet
 import Settings
 
-/// A client's kill switch: nothing leaves the host outside the tunnel but what carries the tunnel, and what an interface
-/// needs to have an address. Connections from before have no privilege.
+/// A client's kill switch: outside the tunnel, only the packets that carry the tunnel and those that keep an interface
+/// configured may leave the host. Established connections get no exception.
 public struct KillSwitch: Hashable, Sendable {
-    /// A tunnel of another bondd on this host that has a kill switch as well.
+    /// The tunnel of another bondd on this host that also has a kill switch.
     public struct Tunnel: Hashable, Sendable {
         /// Its interface.
         public let interface: String
-        /// Where its server may be reached.
+        /// The endpoints of its server.
         public let endpoints: [Endpoint]
+
+        /// The tunnel of an interface.
+        public init(interface: String, endpoints: [Endpoint]) {
+            (self.interface, self.endpoints) = (interface, endpoints)
+        }
     }
 
-    /// The interface that the table is named after.
+    /// The interface after which the table is named.
     public let name: String
-    /// The tunnel's interface, into which everything may go; nil when an interface of that name is none of bondd's.
+    /// The tunnel's interface, which accepts everything. Nil when an interface with that name exists and is not bondd's.
     public let interface: String?
-    /// Where bondd's datagrams to its server may go.
+    /// The server's endpoints, which bondd's own datagrams may reach.
     public let endpoints: [Endpoint]
-    /// Whether names may be looked up outside by any program, as none of the server's addresses is known.
+    /// Whether any program may look up names outside the tunnel, because no address of the server is known.
     public let allowsNames: Bool
-    /// The host's own networks that stay reachable (`kill_switch_lan`).
+    /// The local networks that stay reachable (`kill_switch_lan`).
     public let networks: [LocalNetwork]
-    /// Other bondds' tunnels, which must not be blocked.
+    /// The tunnels of other bondds, which stay usable.
     public let others: [Tunnel]
 
-    /// The most endpoints of a tunnel: what a configuration with many paths and names may have, and a bound for a table.
+    /// The limit on endpoints of one tunnel, which bounds the size of the table. A configuration with 16 paths and names of
+    /// several addresses stays well below it.
     public static let mostEndpoints = 256
 
-    /// One that lets only the tunnel's traffic leave, and what is named.
-    /// - Parameter isClosed: whether nothing may leave by the interface, as it is none of bondd's.
+    /// A kill switch with these exceptions.
+    /// - Parameter isClosed: whether the tunnel's interface is refused as well, because it is not bondd's.
     public init(
         interface: String, endpoints: [Endpoint], allowsNames: Bool = false, networks: [LocalNetwork] = [],
         others: [Tunnel] = [], isClosed: Bool = false
@@ -40,19 +46,19 @@ public struct KillSwitch: Hashable, Sendable {
         (self.allowsNames, self.networks, self.others) = (allowsNames, networks, others)
     }
 
-    /// How the comment of a rule begins that lets the tunnel through to one of its server's endpoints.
+    /// The start of the comment on each rule that accepts packets to an endpoint of the server.
     private static let commentBase = "bondd: server "
 
     static func comment(of endpoint: Endpoint) -> String { commentBase + endpoint.description }
 
-    /// The endpoint that such a comment names.
+    /// The endpoint named by such a comment.
     static func endpoint(in comment: String) -> Endpoint? {
         comment.hasPrefix(commentBase) ? Endpoint(String(comment.dropFirst(commentBase.count))) : nil
     }
 }
 
 extension FirewallSocket {
-    /// The tunnels that have a kill switch in this host's firewall, whether their bondd runs or not.
+    /// The tunnels with a kill switch in this host's firewall, whether or not their bondd is running.
     public borrowing func killSwitches() throws(ControlError) -> [KillSwitch.Tunnel] {
         var tunnels: [KillSwitch.Tunnel] = []
         for name in try inetTables() {
@@ -69,10 +75,10 @@ extension FirewallSocket {
         return tunnels.sorted { $0.interface < $1.interface }
     }
 
-    /// Removes the kill switches of all tunnels of this host, whether a daemon runs or not, and what would set them again
-    /// at the next start.
-    /// - Parameter directory: where bondd keeps what outlives it.
-    /// - Returns: their tables' names.
+    /// Removes the kill switches of all tunnels on this host, whether or not a daemon is running, together with the markers
+    /// that would restore them at the next start.
+    /// - Parameter directory: the state directory.
+    /// - Returns: the names of the tables removed.
     public borrowing func liftKillSwitches(
         directory: String = "/var/lib/bondd"
     ) throws(ControlError) -> [String] {

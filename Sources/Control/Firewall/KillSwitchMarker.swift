@@ -2,29 +2,29 @@ import Glibc
 import Packet
 import Settings
 
-/// A kill switch as it was last set, in the state directory: what sets it again when bondd starts, as after a boot, and can't
-/// read its configuration. A small text file, replaced as a whole.
+/// The kill switch as it was last set, kept in the state directory. `bondd run` restores it when it can't read its
+/// configuration, for example after a reboot. A small text file that is replaced as a whole.
 public struct KillSwitchMarker: Hashable, Sendable {
     /// The tunnel's interface.
     public let interface: String
-    /// The configuration that asked for it, as an absolute path.
+    /// The absolute path of the configuration that asked for it.
     public let file: String
-    /// Where the server may be reached.
+    /// The server's endpoints.
     public let endpoints: [Endpoint]
-    /// Whether the host's own networks stay reachable.
+    /// Whether local networks stay reachable.
     public let allowsLAN: Bool
 
     private static let suffix = ".killswitch"
     private static let maximumSize = 1 << 16
 
-    /// What is to be remembered of the tunnel of `interface`.
-    /// - Parameter file: the configuration, however it is named.
+    /// A marker for the tunnel of `interface`.
+    /// - Parameter file: the configuration's path, absolute or relative.
     public init(interface: String, file: String, endpoints: [Endpoint], allowsLAN: Bool) {
         (self.interface, self.file) = (interface, Self.absolute(file))
         (self.endpoints, self.allowsLAN) = (endpoints, allowsLAN)
     }
 
-    /// All that the directory has; what makes no sense has no endpoints.
+    /// All markers in the directory. A damaged one has an empty `file` or lacks endpoints.
     public static func all(in directory: String) -> [KillSwitchMarker] {
         guard let list = opendir(directory) else { return [] }
         defer { closedir(list) }
@@ -55,10 +55,10 @@ public struct KillSwitchMarker: Hashable, Sendable {
         (self.file, self.endpoints, self.allowsLAN) = (file, endpoints, allowsLAN)
     }
 
-    /// Whether the configuration of that name asked for it, or may have, as the marker is damaged.
+    /// Whether the configuration at that path asked for it; true as well for a damaged marker, which may be anyone's.
     public func isOf(_ file: String) -> Bool { self.file.isEmpty || self.file == Self.absolute(file) }
 
-    /// Writes it, and returns when it is on the disk.
+    /// Writes the marker and returns once it is on disk.
     /// - Throws: `ControlError.file`.
     public func write(to directory: String) throws(ControlError) {
         let path = "\(directory)/\(interface)\(Self.suffix)"
@@ -74,10 +74,10 @@ public struct KillSwitchMarker: Hashable, Sendable {
         }
     }
 
-    /// Removes it.
+    /// Removes the marker.
     public func remove(from directory: String) { Self.remove(interface: interface, from: directory) }
 
-    /// Removes that of an interface, if there is one.
+    /// Removes the marker of an interface, if there is one.
     public static func remove(interface: String, from directory: String) {
         unlink("\(directory)/\(interface)\(suffix)")
     }

@@ -1,38 +1,40 @@
 import Packet
 import Settings
 
-/// A private network on the link of one of the host's interfaces: its LAN, a container bridge, the LAN of an uplink's router.
+/// A private network on the link of one of the host's interfaces, such as its LAN, a container bridge or the LAN of an
+/// uplink's router.
 public struct LocalNetwork: Hashable, Sendable {
-    /// The interface that it is on.
+    /// The interface.
     public let interface: String
     /// The network.
     public let network: CIDR
-    /// The parts of it that a route leads to a router, beyond the link.
+    /// Parts of the network that are routed through a gateway and so are not on the link.
     public let beyond: [CIDR]
 
     /// RFC 1918, link-local (RFC 3927, RFC 4291) and unique local addresses (RFC 4193). The shared address space (RFC 6598)
-    /// is a provider's and not a LAN's.
+    /// belongs to providers, not to LANs.
     private static let privateNetworks = [
         "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10",
     ].compactMap { CIDR($0) }
 
-    /// ARPHRD_ETHER and ARPHRD_INFINIBAND: links with neighbours. PPP and modems lead to a provider.
+    /// ARPHRD_ETHER and ARPHRD_INFINIBAND: links with neighbors. PPP and modems lead to a provider.
     private static let sharedLinks: Set<UInt16> = [1, 32]
-    /// Kinds of interfaces that lead elsewhere, whatever they look like.
+    /// Interface kinds that look like Ethernet but are tunnels.
     private static let tunnels: Set<String> = [
         "tun", "wireguard", "vxlan", "gretap", "ip6gretap", "vti", "xfrm",
     ]
-    /// Bounds for the firewall.
+    /// Limits on the size of the table.
     private static let mostNetworks = 128
     private static let mostParts = 32
 
-    /// A network all of which is on the link but for what is `beyond`.
+    /// A network that is on the link, except for the parts `beyond`.
     public init(interface: String, network: CIDR, beyond: [CIDR] = []) {
         (self.interface, self.network, self.beyond) = (interface, network, beyond)
     }
 
-    /// The networks that routes say are on the link of an interface with neighbours, and the link itself.
-    /// - Parameter tunnel: the interface that is none of them.
+    /// The private networks that have a route without a gateway through an interface with neighbors, and the link-local
+    /// network of each such interface.
+    /// - Parameter tunnel: the tunnel's interface, which is left out.
     public static func find(
         in interfaces: [NetworkInterface], routes: [NetworkRoute], besides tunnel: String
     ) -> [LocalNetwork] {
@@ -45,7 +47,7 @@ public struct LocalNetwork: Hashable, Sendable {
             guard sharedLinks.contains(interface.hardware), !tunnels.contains(interface.kind ?? "") else {
                 continue
             }
-            // Each link has this one, whatever routes there are.
+            // libnl keeps one IPv6 route per prefix and metric, so the routes of several links are not all there.
             if interface.isUp, let linkLocal = CIDR("fe80::/64") {
                 found.append(LocalNetwork(interface: interface.name, network: linkLocal))
             }
@@ -59,7 +61,7 @@ public struct LocalNetwork: Hashable, Sendable {
                         && ($0.network.length > network.length
                             || $0.network.length == network.length && $0.metric < route.metric)
                 }.map(\.network.network)
-                // More than a rule may ask: none of it is taken to be on the link.
+                // Too many exceptions for one rule: the network is left out.
                 guard beyond.count <= mostParts else { continue }
                 found.append(
                     LocalNetwork(

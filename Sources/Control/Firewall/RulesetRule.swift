@@ -20,7 +20,7 @@ extension RulesetRule {
         comment = Self.comment(of: rule)
     }
 
-    /// What one of our own rules is to say.
+    /// The steps of one of our own rules, as the kernel lists them.
     init(_ rule: FirewallRule) throws(ControlError) {
         var steps: [RulesetStep] = []
         for expression in rule.expressions {

@@ -1,26 +1,26 @@
 import CNetlink
 
-/// What is in a set or a map of verdicts of somebody's.
+/// The elements of another program's set or verdict map.
 struct RulesetSet: Hashable, Sendable {
-    /// The most that is read of one.
+    /// The limit on elements read from one set.
     static let maximumElements = 4096
 
-    /// A value, or one end of a range of values.
+    /// A value, or one end of a range.
     struct Element: Hashable, Sendable {
         let key: [UInt8]
-        /// The last value of a range, where the kernel keeps both ends together; empty otherwise.
+        /// The last value of a range whose two ends the kernel keeps in one element; empty otherwise.
         let last: [UInt8]
-        /// Whether values from here on are not in the set.
+        /// Whether a range ends before this value.
         let isEnd: Bool
-        /// What becomes of a packet, in a map of verdicts: NF_ACCEPT, NFT_JUMP and so on, and the chain of a jump.
+        /// The verdict, in a verdict map: NF_ACCEPT, NFT_JUMP and so on, with the chain of a jump.
         let verdict: RulesetStep?
     }
 
     let elements: [Element]
-    /// Whether that is all.
+    /// Whether all elements were read.
     let isWhole: Bool
 
-    /// Whether it has a value, and which element is that; nil: not, `isKnown` false: that can't be said.
+    /// The element that holds a value, or nil when none does. `isKnown` is false when too little was read to tell.
     func element(of value: [UInt8]) -> (element: Element?, isKnown: Bool) {
         if let both = elements.first(where: {
             !$0.last.isEmpty && !value.lexicographicallyPrecedes($0.key)
@@ -31,9 +31,9 @@ struct RulesetSet: Hashable, Sendable {
         if let exact = elements.first(where: { $0.key == value && !$0.isEnd }) { return (exact, true) }
         guard isWhole else { return (nil, false) }
         guard elements.contains(where: \.isEnd) else { return (nil, true) }
-        // Ranges are told by where they begin and where what is not in the set begins.
+        // An interval set lists the first value of each range and the first value after it.
         let before = elements.filter { !value.lexicographicallyPrecedes($0.key) }
-        // Where one ends and the next begins, the next counts.
+        // Where adjacent ranges meet, the start of the second one counts.
         let nearest = before.max {
             $0.key == $1.key ? $0.isEnd && !$1.isEnd : $0.key.lexicographicallyPrecedes($1.key)
         }
@@ -42,7 +42,7 @@ struct RulesetSet: Hashable, Sendable {
 }
 
 extension RulesetSet.Element {
-    /// What a `nftnl_set_elem` says.
+    /// Reads a `nftnl_set_elem`.
     init(_ element: OpaquePointer) {
         func bytes(_ attribute: Int) -> [UInt8] {
             var count: UInt32 = 0

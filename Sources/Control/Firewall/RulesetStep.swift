@@ -23,13 +23,13 @@ enum RulesetStep: Hashable, Sendable {
     case harmless
     /// Looks a register up in a set, or in a map of verdicts.
     case lookup(register: UInt32, set: String, isInverted: Bool, decides: Bool)
-    /// Goes on if the register is in a range, both ends included (NFT_RANGE_EQ), or outside.
+    /// Continues if the register is in a range, both ends included (NFT_RANGE_EQ), or outside it when inverted.
     case range(register: UInt32, isInverted: Bool, from: [UInt8], to: [UInt8])
-    /// Loads what the packet's destination is to this host (RTN_…).
+    /// Loads the type of the destination address (RTN_…).
     case destinationType(register: UInt32)
-    /// iptables' match of transport ports, or of other ports than those; `isAll`: it asks for nothing else.
+    /// iptables' match of destination ports. `isAll` says that it has no other conditions.
     case ports([ClosedRange<UInt16>], isInverted: Bool, isAll: Bool)
-    /// iptables' match of what the destination is to this host (a bit for each RTN_…); `isAll`: it asks for nothing else.
+    /// iptables' match of destination address types, a bit for each RTN_…. `isAll` says that it has no other conditions.
     case destinationTypes(UInt16, isInverted: Bool, isAll: Bool)
     case unknown
 }
@@ -38,7 +38,7 @@ extension RulesetStep {
     /// What a `nftnl_expr` says.
     init(_ expression: OpaquePointer) {
         func number(_ attribute: Int) -> UInt32 { nftnl_expr_get_u32(expression, UInt16(attribute)) }
-        /// As the kernel lists it: where one of 16 bytes begins, by that one's number.
+        /// A register's number as the kernel lists it: that of the 16-byte register where one begins, else of the word.
         func register(_ attribute: Int) -> UInt32 {
             let register = number(attribute)
             return register >= 8 && register % 4 == 0 ? register / 4 - 1 : register
@@ -103,13 +103,13 @@ extension RulesetStep {
         }
     }
 
-    /// Whether two steps ask for the same, whatever they have counted.
+    /// Whether two steps are equal, except for the values of counters.
     func says(_ other: RulesetStep) -> Bool {
         if case .counter = self, case .counter = other { return true }
         return self == other
     }
 
-    /// What a match of iptables asks for, in the kernel's structures of linux/netfilter/xt_*.h; nil when it is not known.
+    /// Reads a match of iptables, laid out as in linux/netfilter/xt_*.h; nil for one that is not understood.
     private static func match(_ name: String, _ revision: UInt32, _ info: [UInt8]) -> RulesetStep? {
         func number(_ offset: Int) -> UInt16 {
             info.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt16.self) }
@@ -120,14 +120,14 @@ extension RulesetStep {
         switch name {
         case "conntrack" where revision >= 2: return stateMatch(info)
         case "tcp" where info.count >= 12:
-            // xt_tcp: source ports, destination ports, option, flags' mask and value, what is inverted.
+            // xt_tcp: source ports, destination ports, option, flag mask and value, inversions.
             let asksMore = number(0) != 0 || number(2) != .max || info[8] != 0 || info[9] != 0
             return .ports(ports(number(4), number(6)), isInverted: info[11] & 2 != 0, isAll: !asksMore)
         case "udp" where info.count >= 9:
             let asksMore = number(0) != 0 || number(2) != .max
             return .ports(ports(number(4), number(6)), isInverted: info[8] & 2 != 0, isAll: !asksMore)
         case "multiport" where revision == 1 && info.count >= 48:
-            // xt_multiport_v1: which (1 destination, 2 either), count, 15 ports, whether each begins a range, inverted.
+            // xt_multiport_v1: side (1 destination, 2 either), count, 15 ports, a range flag for each, inversion.
             guard info[0] > 0, info[1] <= 15 else { return nil }
             var (list, index) = ([ClosedRange<UInt16>](), 0)
             while index < Int(info[1]) {
@@ -138,7 +138,7 @@ extension RulesetStep {
             }
             return .ports(list, isInverted: info[47] != 0, isAll: info[0] == 1)
         case "addrtype" where revision == 1 && info.count >= 8:
-            // xt_addrtype_info_v1: types of source and destination, what is inverted (2: the destination) and limited.
+            // xt_addrtype_info_v1: source types, destination types, flags (2: the destination is inverted).
             let flags = number(4)
             return .destinationTypes(
                 number(2), isInverted: flags & 2 != 0, isAll: number(0) == 0 && number(2) != 0)

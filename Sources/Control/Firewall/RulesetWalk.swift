@@ -1,35 +1,35 @@
 import CNetlink
 import Glibc
 
-/// The way of a packet through a base chain of somebody's and the chains that it jumps to.
+/// Follows a packet through a base chain and the chains it jumps to.
 enum RulesetWalk {
-    /// The first chain that drops a packet.
+    /// Where a packet is dropped.
     struct Drop: Hashable {
-        /// Where it enters the table.
+        /// The base chain where it entered the table.
         let base: RulesetChain
-        /// Where it is decided.
+        /// The chain with the deciding rule, or the base chain for its policy.
         let chain: String
     }
 
-    /// What a rule does to a packet that it may concern, and whether it surely does.
+    /// The verdict of a rule that may match a packet, and whether it certainly matches.
     typealias Decision = (verdict: RulesetStep, isCertain: Bool)
 
     private enum Outcome {
         case accepted
         case dropped(chain: String)
-        /// Nothing was decided: on behind the jump, or the policy.
+        /// No verdict: evaluation continues after the jump, or with the policy.
         case undecided
     }
 
-    /// Chains that are entered and rules that are read at the most, so that a ruleset of any size takes little time.
+    /// Limits on chains entered and rules read, so that a ruleset of any size takes little time.
     private static let maximumChains = 64
     private static let maximumRules = 20_000
 
-    /// Who drops a packet; nil when it goes through. An accept counts whether or not it is certain; a drop or a return only
-    /// when it is.
+    /// Where a packet is dropped, or nil when it passes. An accept counts even when it is uncertain; a drop or return counts
+    /// only when it is certain.
     /// - Parameters:
-    ///   - rules: gives the rules of a chain of the same table.
-    ///   - decide: what a rule does to the packet; nil: nothing, or it is about other packets.
+    ///   - rules: returns the rules of a chain in the same table.
+    ///   - decide: returns what a rule does to the packet, or nil when it does nothing or does not match.
     static func drop(
         in base: RulesetChain, rules: (String) -> [RulesetRule], decide: (RulesetRule) -> Decision?
     ) -> Drop? {
@@ -38,7 +38,7 @@ enum RulesetWalk {
         case .accepted: return nil
         case .dropped(let chain): return Drop(base: base, chain: chain)
         case .undecided:
-            // What could not be read to its end is not accused.
+            // A ruleset that was not read to its end is not blamed.
             return base.drops && budget.chains > 0 && budget.rules > 0
                 ? Drop(base: base, chain: base.name) : nil
         }
@@ -74,19 +74,19 @@ enum RulesetWalk {
 
     // MARK: Values
 
-    /// An interface's name as the kernel has it: 16 bytes, filled up with zeros.
+    /// An interface's name as the kernel stores it: 16 bytes, padded with zeros.
     static func name(_ interface: String) -> [UInt8] {
         let bytes = Array(interface.utf8.prefix(15))
         return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)
     }
 
-    /// An interface's index in host order; nil when there is no such interface.
+    /// An interface's index in host order, or nil when the interface does not exist.
     static func index(_ interface: String) -> [UInt8]? {
         let index = if_nametoindex(interface)
         return index == 0 ? nil : withUnsafeBytes(of: UInt32(index)) { Array($0) }
     }
 
-    /// Compares as many bytes as the rule has: a name that ends with "+" or "*" has fewer.
+    /// Compares as many bytes as the rule has; a wildcard name such as "eth*" has fewer than 16.
     static func compare(_ value: [UInt8], _ operation: UInt32, _ bytes: [UInt8]) -> Bool {
         let part = Array(value.prefix(bytes.count))
         return switch nft_cmp_ops(rawValue: operation) {

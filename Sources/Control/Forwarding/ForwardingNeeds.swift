@@ -2,18 +2,18 @@ import Glibc
 import Settings
 
 extension Netlink {
-    /// Kinds of interfaces behind which there are others: containers and virtual machines, other VPNs and dial-in users.
+    /// Interface kinds that usually have other hosts behind them: containers, virtual machines, VPN peers, dial-in users.
     private static var forwardingKinds: Set<String> {
         [
             "bridge", "tun", "wireguard", "ppp", "openvswitch", "vti", "vti6", "xfrm", "gre", "ip6gre",
             "ipip", "sit", "l2tpeth",
         ]
     }
-    /// ARPHRD_PPP, the type of PPP interfaces of which the kernel tells no kind.
+    /// ARPHRD_PPP, for PPP interfaces without a kind.
     private static var pppType: UInt16 { 512 }
 
-    /// What else on the host may need packets to be forwarded, a few words each: interfaces that are up, and what the
-    /// operator has written into sysctl's files.
+    /// Reasons other than bondd to keep forwarding on, a few words each: interfaces that are up, and settings in sysctl's
+    /// files.
     /// - Parameter own: the interfaces that bondd forwards for: the tunnel's and those of `[lan]`. Interfaces with a default
     ///   route are ways out, such as PPPoE's, and count no more than these.
     public borrowing func forwardingNeeds(besides own: Set<String>) -> [String] {
@@ -29,16 +29,16 @@ extension Netlink {
     }
 }
 
-/// What the operator has written into sysctl's files (sysctl.d(5)), which is set at each boot.
+/// Kernel parameters set at boot by sysctl's files (sysctl.d(5)).
 enum SystemParameters {
     private static let maximumSize = 1 << 16
     private static let maximumFiles = 256
 
-    /// The value that the files give a parameter last, as the host's boot does; nil when none names it.
-    /// - Parameter root: where the file system begins, `""` but in tests.
+    /// The value that takes effect at boot, or nil when no file sets the parameter.
+    /// - Parameter root: a prefix for all paths, for tests.
     static func value(of parameter: String, root: String = "") -> String? {
         var files: [String: String] = [:]
-        // A file of the same name in an earlier directory takes the place of a later one's.
+        // A file in /etc replaces one of the same name in /run, and that one in /usr/lib.
         for directory in ["/usr/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d"] {
             for name in names(in: root + directory) where files.count < maximumFiles {
                 files[name] = "\(root)\(directory)/\(name)"

@@ -21,7 +21,7 @@ extension Configuration {
         public var allEndpoints: [HostPort] { server.endpoints + paths.compactMap(\.endpoint) }
         /// Whether nothing may leave outside the tunnel, also while bondd does not run.
         public let killSwitch: Bool
-        /// Whether the kill switch lets the host's own networks be.
+        /// Whether local networks stay reachable with the kill switch.
         public let killSwitchAllowsLAN: Bool
         /// `[lan] interfaces`: the networks behind this host that share the tunnel, by interface; empty: none.
         public let lan: [String]

@@ -55,7 +55,7 @@ extension Configuration {
         public let enabled: Bool
         /// The interfaces they leave through; nil: where the default route leads.
         public let egress: [String]?
-        /// Whether hosts beyond the egress interfaces may open connections to clients, where this host forwards.
+        /// Whether hosts beyond the egress interfaces may open connections to clients, if this host forwards.
         public let allowsInbound: Bool
     }
 }

@@ -188,15 +188,15 @@ struct ConfigurationReader {
         }
         if client.killSwitch && !client.killSwitchAllowsLAN {
             notices.append(
-                "[tunnel] kill_switch refuses everything outside the tunnel, answers to the LAN included: SSH sessions from the LAN or by an uplink end, and only the console and the tunnel still reach this host; to keep its own networks write kill_switch_lan = true"
+                "[tunnel] kill_switch blocks everything outside the tunnel, including the LAN: SSH sessions from the LAN or over an uplink are cut off, and this host can only be reached from the console and through the tunnel; to keep local networks reachable set kill_switch_lan = true"
             )
         }
         if client.killSwitchAllowsLAN && !client.killSwitch {
-            notices.append("[tunnel] kill_switch_lan does nothing without kill_switch = true")
+            notices.append("[tunnel] kill_switch_lan has no effect without kill_switch = true")
         }
         if client.killSwitch && client.dns?.isEmpty == true {
             notices.append(
-                "[tunnel] dns = [] leaves the host's name servers, and kill_switch refuses those that are reached outside the tunnel: names may not resolve; write dns = [\"ADDRESS\"] with one that the tunnel leads to"
+                "[tunnel] dns = [] keeps the host's name servers, and kill_switch blocks those outside the tunnel, so names may not resolve; set dns = [\"ADDRESS\"] to one that is reached through the tunnel"
             )
         }
         let families = Set((client.routes ?? []).filter { $0.length == 0 }.map(\.address.family))
