@@ -85,7 +85,9 @@ extension Daemon {
         else { return }
         let (name, interface) = (path.configuration.name, path.configuration.interface)
         if links.isEmpty {
-            let reason = path.note ?? "its role is never"
+            let isNever = path.configuration.role == .never
+            let reason =
+                path.note ?? (isNever ? "its role is never" : "no address of the server is known yet")
             log(.info, "path can't be used", ["path": name, "interface": interface, "reason": reason])
         } else {
             let local = path.local?.description ?? "-"

@@ -181,6 +181,9 @@ extension Daemon {
         }
         if case .reachChanged(_, let packet) = event, plane.engine.isClient { follow(reach: packet) }
         if case .established = event { refusal = nil }
+        if case .pathChanged(_, let id, .up) = event, let path = paths.first(where: { $0.id == id }) {
+            path.concerns[.reach] = nil
+        }
         if let sentence = event.refusal {
             // Some refusals come as often as this end tries.
             let isNews = refusal?.problem != sentence

@@ -38,9 +38,12 @@ extension Daemon {
     }
 
     private func reachProblem(of path: ClientPath, isOut: Bool, now: Instant) -> String? {
-        guard path.silence.silence(now: now) >= Self.patience, let first = path.usable.first else { return nil }
+        guard path.silence.silence(now: now) >= Self.patience, let first = path.usable.first else {
+            return nil
+        }
         // The kill switch refuses all but bondd's own datagrams.
-        if firewall?.wantsKillSwitch != true, path.probe.map({ now - $0.startedAt >= ReachProbe.pause }) ?? true {
+        let mayProbe = path.probe.map { now - $0.startedAt >= ReachProbe.pause } ?? true
+        if mayProbe && firewall?.wantsKillSwitch != true {
             path.probe = ReachProbe(first, by: path.configuration.interface, now: now)
         }
         path.probe?.look(now: now)
@@ -50,7 +53,8 @@ extension Daemon {
             return
                 "the server hears \(interface) and its answers do not come back; check the firewall and the reverse-path filter (sysctl net.ipv4.conf.\(interface).rp_filter=2)"
         }
-        let page = "log in to that network if it has a login page: curl --interface \(interface) http://example.com"
+        let page =
+            "log in to that network if it has a login page: curl --interface \(interface) http://example.com"
         switch (path.probe?.passing, isOut) {
         case (let passing?, false):
             return

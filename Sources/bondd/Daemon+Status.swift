@@ -110,10 +110,12 @@ extension Daemon {
 
     func path(of report: PathReport) -> PathStatus {
         let own = paths.first { $0.id == report.id }
+        // The Engine probes what it never heard; without a way to send that is not even so.
+        let isStranded = report.state == .probing && own?.link == nil && own != nil
         var status = PathStatus(
             name: own?.configuration.name ?? (report.name.isEmpty ? "path\(report.id)" : report.name),
             interface: own?.configuration.interface ?? "",
-            state: own?.dataState == .spent ? "spent" : "\(report.state)",
+            state: own?.dataState == .spent ? "spent" : isStranded ? "down" : "\(report.state)",
             role: own?.configuration.role.rawValue ?? "\(report.role)",
             local: (own?.local ?? report.link?.local)?.description ?? "",
             remote: report.link?.remote.description ?? "")

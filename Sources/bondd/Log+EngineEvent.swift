@@ -32,7 +32,8 @@ extension Log {
         case .unanswered:
             self(
                 .warning, "the server has not answered for 90 s; check its address, its key and the firewall")
-        case .versionRefused, .keyRefused, .suiteRefused: if let refusal = event.refusal { self(.warning, refusal) }
+        case .versionRefused, .keyRefused, .suiteRefused:
+            if let refusal = event.refusal { self(.warning, refusal) }
         case .suiteMismatch(let peer):
             let sentence = "a client uses another cipher; set the same [tunnel] cipher on both ends"
             self(.warning, sentence, ["peer": peer])

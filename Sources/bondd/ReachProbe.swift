@@ -28,7 +28,8 @@ final class ReachProbe {
     init(_ endpoint: Endpoint, by interface: String, now: Instant) {
         startedAt = now
         family = endpoint.address.family
-        let host = "\(endpoint.address)" + (endpoint.address.isLinkLocal && family == .v6 ? "%\(interface)" : "")
+        let host =
+            "\(endpoint.address)" + (endpoint.address.isLinkLocal && family == .v6 ? "%\(interface)" : "")
         for port in Swift.Set([endpoint.port, Self.pagePort]) {
             if let socket = Self.open(host, port, interface, kind: Int32(SOCK_STREAM.rawValue), 0) {
                 connections.append(socket)

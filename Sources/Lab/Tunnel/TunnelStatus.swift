@@ -49,6 +49,8 @@ public struct TunnelStatus: Decodable, Sendable {
         public var data_cap_gb: Double?
         /// The data that has gone over it this month, in GB; nil on a server.
         public var data_used_gb: Double?
+        /// Why it can't be used, or not fully; nil when all is well.
+        public var note: String?
     }
 
     /// The reorder buffer of a session.
