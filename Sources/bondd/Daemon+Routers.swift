@@ -8,10 +8,11 @@ extension Daemon {
     /// How often neighbours are looked at, as the kernel learns their hardware addresses by and by.
     private static var routerInterval: Interval { .seconds(5) }
 
-    /// Notes on each path that shares its router with one before it, and loosens reverse-path filters where uplinks overlap.
+    /// Notes on each path that shares its router with one before it.
     mutating func lookAtRouters(now: Instant) {
         guard now - routersCheckedAt >= Self.routerInterval else { return }
         routersCheckedAt = now
+        relieveReversePaths()
         let neighbours = (try? netlink.neighbours()) ?? []
         let shared = FirstHop.shared(paths.compactMap { firstHop(of: $0, neighbours) })
         for path in paths {
@@ -25,6 +26,10 @@ extension Daemon {
             if path.concerns[.routing] == sharedRouters[path.id] { path.concerns[.routing] = note }
             sharedRouters[path.id] = path.concerns[.routing] == note ? note : nil
         }
+    }
+
+    /// Loosens the reverse-path filters of uplinks that overlap, and says so.
+    mutating func relieveReversePaths() {
         let networks = Dictionary(
             grouping: hostRoutes.filter {
                 $0.gateway == nil && $0.network.address.family == .v4 && (1..<32).contains($0.network.length)

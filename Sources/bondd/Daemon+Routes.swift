@@ -65,14 +65,32 @@ extension Daemon {
                     addresses: path.addresses, endpoints: path.endpoints.map(\.address),
                     gateways: path.configuration.gateways))
         }
+        plan.uplinks = uplinkAddresses
+        relieveReversePaths()
         do throws(ControlError) {
             let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, beside: hostRoutes, netlink)
-            noteBypass(uplinks: Swift.Set(plan.paths.map(\.interface)), plan.bypass(beside: hostRoutes))
+            noteBypass(uplinks: Swift.Set(plan.uplinks.keys), plan.bypass(beside: hostRoutes))
             note(outcome.problems.map(\.description))
             if !outcome.changedSlots.isEmpty { nudge(outcome.changedSlots, now: now) }
         } catch {
             note([error.description])
         }
+    }
+
+    /// The interfaces of paths, usable or not, and others with a default route of the host's, with their addresses.
+    private var uplinkAddresses: [UInt32: [IPAddress]] {
+        let names = Swift.Set(paths.map(\.configuration.interface))
+        let ways = Swift.Set(
+            hostRoutes.filter { $0.network.length == 0 && $0.table == NetworkRoute.mainTable }.map(
+                \.interface))
+        var addresses: [UInt32: [IPAddress]] = [:]
+        for interface in (try? netlink.interfaces()) ?? [] {
+            let isWay = ways.contains(interface.index) && Uplink.isPossible(interface)
+            guard isWay || names.contains(interface.name), interface.index != tunnel.index else { continue }
+            addresses[interface.index] =
+                ((try? netlink.addresses(ofInterface: interface.index)) ?? []).map(\.address)
+        }
+        return addresses
     }
 
     /// The slot of a path's table: its own, or the first that is free.

@@ -108,9 +108,11 @@ struct UplinkRoutingTests {
             OwnNetwork.ip("link add docker0 type bridge")
             OwnNetwork.ip("link set docker0 up")
             OwnNetwork.ip("addr add 172.17.0.1/16 dev docker0")
-            let (index, netlink) = (tunnel(), try Netlink())
+            let index = tunnel()
+            let netlink = try Netlink()
             var plan = RoutingPlan(tunnel: index)
             (plan.paths, plan.ipv4) = ([path("wire", slot: 1, "192.168.1.10")], .tunnel)
+            plan.uplinks = [if_nametoindex("wire"): [IPAddress("192.168.1.10")!]]
             #expect(way("198.51.100.1").contains("dev wire"))
             let routing = HostRouting(tunnel: index)
             #expect(try routing.apply(plan, netlink).problems.isEmpty)
@@ -124,7 +126,7 @@ struct UplinkRoutingTests {
             #expect(try routing.apply(plan, netlink).changedSlots.isEmpty)
             plan.ipv4 = .refused
             #expect(try routing.apply(plan, netlink).problems.isEmpty)
-            #expect(way("198.51.100.1").contains("unreachable"), "\(way("198.51.100.1"))")
+            #expect(way("198.51.100.1").contains("No route to host"), "\(way("198.51.100.1"))")
             try routing.clear(netlink)
             #expect(way("198.51.100.1").contains("dev wire"))
         }
@@ -133,7 +135,8 @@ struct UplinkRoutingTests {
     @Test func eachPathOfAnInterfaceHasItsRouter() throws {
         try OwnNetwork.run {
             uplink("wire", "192.168.1.10/24")
-            let (index, netlink) = (tunnel(), try Netlink())
+            let index = tunnel()
+            let netlink = try Netlink()
             var plan = RoutingPlan(tunnel: index)
             plan.paths = [
                 path("wire", slot: 1, "192.168.1.10", gateway: "192.168.1.1"),
@@ -153,7 +156,8 @@ struct UplinkRoutingTests {
         try OwnNetwork.run {
             uplink("wire", "192.168.1.10/24")
             OwnNetwork.ip("-4 route add default via inet6 fe80::1 dev wire metric 5")
-            let (index, netlink) = (tunnel(), try Netlink())
+            let index = tunnel()
+            let netlink = try Netlink()
             let known = try netlink.routes(.host(reaching: []))
             #expect(known.contains { $0.network == .anywhere(.v4) && $0.gateway == IPAddress("fe80::1") })
             #expect(try netlink.defaultInterfaces(except: "bond0") == ["wire"])
@@ -186,7 +190,7 @@ struct UplinkRoutingTests {
 
     @Test func overlappingUplinksAreFilteredLoosely() throws {
         try OwnNetwork.run {
-            for name in ["one", "two", "three"] { OwnNetwork.ip("link add \(name) type dummy") }
+            for name in ["one", "two", "three"] { OwnNetwork.ip("link add \(name) type bridge") }
             for name in ["all", "one"] { try KernelParameter("net/ipv4/conf/\(name)/rp_filter").set("1") }
             func value(_ name: String) -> String? { ReversePath.parameter(name)?.value }
             let before = ["one", "two", "three"].map(value)

@@ -118,8 +118,10 @@ import Testing
 
     @Test func theInterfaceIsFound() throws {
         let directory = TemporaryDirectory()
-        for (name, place) in [("eth1", "1-1.4"), ("eth2", "1-1.3")] {
-            for part in ["devices", "devices/\(place)", name] { mkdir("\(directory.path)/\(part)", 0o755) }
+        for (name, place) in [("eth1", "1-1/1-1.4"), ("eth2", "1-1/1-1.3")] {
+            for part in ["devices", "devices/1-1", "devices/\(place)", name] {
+                mkdir("\(directory.path)/\(part)", 0o755)
+            }
             symlink("\(directory.path)/devices/\(place)", "\(directory.path)/\(name)/device")
         }
         defer { for name in ["eth1", "eth2"] { unlink("\(directory.path)/\(name)/device") } }
@@ -135,7 +137,7 @@ import Testing
         // A VLAN has the card's address: whichever is the uplink is meant, else the card.
         #expect(find(.mac("00:11:22:33:44:55")) == "eth1")
         #expect(find(.mac("00:11:22:33:44:55"), uplinks: [4]) == "eth1.7")
-        let many = Configuration.Hardware.device("devices").find(among: all, classes: directory.path) { _ in
+        let many = Configuration.Hardware.device("1-1").find(among: all, classes: directory.path) { _ in
             false
         }
         #expect(many?.interface.name == "eth1" && many?.others == ["eth2"])

@@ -68,6 +68,9 @@ public struct RoutingPlan: Equatable, Sendable {
     public let tunnel: UInt32
     /// The paths.
     public var paths: [Path] = []
+    /// Interfaces with the host's ways out, with their addresses: of paths, and others by which routes must not lead past a
+    /// full tunnel.
+    public var uplinks: [UInt32: [IPAddress]] = [:]
     /// Where IPv4 to anywhere goes.
     public var ipv4 = Anywhere.beside
     /// Where IPv6 to anywhere goes.
@@ -133,8 +136,7 @@ public struct RoutingPlan: Equatable, Sendable {
     /// The host's routes that would lead a full tunnel's traffic past it.
     public func bypass(beside foreign: [NetworkRoute]) -> RouteGuard {
         RouteGuard(
-            foreign,
-            uplinks: Dictionary(paths.map { ($0.interface, $0.addresses) }, uniquingKeysWith: { a, _ in a }),
+            foreign, uplinks: uplinks,
             families: Set(families.filter { $0.1 != .beside }.map(\.0)))
     }
 

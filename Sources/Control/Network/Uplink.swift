@@ -47,6 +47,12 @@ public struct Uplink: Hashable, Sendable {
             .sorted { $0.name < $1.name }
     }
 
+    /// Whether an interface is of a kind that uplinks are, or stands in for one; tunnels and what is virtual are not.
+    public static func isPossible(_ interface: NetworkInterface) -> Bool {
+        guard interface.hardware != loopback else { return false }
+        return interface.kind.map { realKinds.contains($0) || standIns.contains($0) } ?? true
+    }
+
     private static func isDefault(_ route: NetworkRoute) -> Bool {
         route.network.length == 0 && route.kind == .unicast && route.origin != NetworkRoute.ownOrigin
             && route.table != NetworkRoute.localTable
