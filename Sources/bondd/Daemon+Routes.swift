@@ -39,7 +39,7 @@ extension Daemon {
         } catch {
             log(.warning, error.description)
         }
-        // A host with very many is looked at the more seldom, the longer that takes.
+        // The longer a look takes, the longer the pause before the next: some hosts have a million routes.
         let time = DataPlane.clock() - now
         routingPause = min(max(Self.routingPause, time + time + time + time + time), .seconds(5))
         return true
@@ -68,8 +68,8 @@ extension Daemon {
         plan.uplinks = uplinkAddresses
         relieveReversePaths()
         do throws(ControlError) {
-            let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, beside: hostRoutes, netlink)
-            noteBypass(uplinks: Swift.Set(plan.uplinks.keys), plan.bypass(beside: hostRoutes))
+            let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, foreign: hostRoutes, netlink)
+            noteBypass(uplinks: Swift.Set(plan.uplinks.keys), plan.bypass(of: hostRoutes))
             note(outcome.problems.map(\.description))
             if !outcome.changedSlots.isEmpty { nudge(outcome.changedSlots, now: now) }
         } catch {
@@ -124,13 +124,14 @@ extension Daemon {
             + hardwareNotices.sorted { $0.key < $1.key }.map(\.value) + tunnelNotices
     }
 
-    /// Says which routes would lead past a full tunnel, once as long as they are there.
+    /// Notes the routes that lead past the tunnel, or would, and logs each once.
     private mutating func noteBypass(uplinks: Swift.Set<UInt32>, _ bypass: RouteGuard) {
         let notices =
             [
                 sentence(bypass.overruled, "would lead past the tunnel and is overruled while bondd runs"),
                 sentence(
-                    bypass.beside, "leads past the tunnel, as these are addresses of the uplink's own network"
+                    bypass.unguarded,
+                    "leads past the tunnel, as these are addresses of the uplink's own network"
                 ),
                 sentence(
                     RouteGuard.narrower(hostRoutes, than: tunnel.routes, uplinks: uplinks),
@@ -162,7 +163,9 @@ extension Daemon {
         }
         let now = (ipv4: way(.v4), ipv6: way(.v6))
         for (name, old, new) in [("IPv4", anywhere.ipv4, now.ipv4), ("IPv6", anywhere.ipv6, now.ipv6)]
-        where new != old && new == .refused && (name == "IPv4" || tunnel.lack == nil) {
+        where new != old && new == .refused
+            && (name == "IPv4" || HostFamilies.lackOfIPv6(interface: tunnel.name) == nil)
+        {
             log(.warning, "the server gives no \(name) address, so \(name) to anywhere is refused")
         }
         anywhere = now

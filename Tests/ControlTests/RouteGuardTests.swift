@@ -35,7 +35,7 @@ import Testing
         #expect(overruled([route("203.0.113.0/24")]) == ["203.0.113.0/24"])
         #expect(
             overruled([route("2001:db8:9::/64", origin: NetworkRoute.kernelOrigin)]) == ["2001:db8:9::/64"])
-        // Of families that go beside anyway, and in other tables, routes are nobody's business.
+        // Routes of a family that does not go into the tunnel stay.
         #expect(judge(halves, families: [.v6]).overruled.isEmpty)
     }
 
@@ -50,13 +50,13 @@ import Testing
             route("203.0.113.1/32", origin: NetworkRoute.kernelOrigin),
         ]
         #expect(judge(own) == judge([]))
-        // A network of public addresses that the interface is in stays, and is told.
+        // A public network that contains the interface's own address stays, and is reported.
         let claimed = judge([route("198.51.100.0/24", origin: NetworkRoute.kernelOrigin)])
-        #expect(claimed.overruled.isEmpty && claimed.beside.count == 1)
-        #expect(judge([route("2001::/16", origin: NetworkRoute.kernelOrigin)]).beside.count == 1)
-        // So many are no DHCP server's.
+        #expect(claimed.overruled.isEmpty && claimed.unguarded.count == 1)
+        #expect(judge([route("2001::/16", origin: NetworkRoute.kernelOrigin)]).unguarded.count == 1)
+        // More than a DHCP server hands out.
         let table = (0..<2000).map { route("20.\($0 / 256).\($0 % 256).0/24", via: "192.168.1.1") }
-        #expect(judge(table).overruled.isEmpty && judge(table).beside.count == 2000)
+        #expect(judge(table).overruled.isEmpty && judge(table).unguarded.count == 2000)
     }
 
     @Test func narrowerRoutesOfASplitTunnelAreKnown() {
@@ -205,10 +205,10 @@ struct UplinkRoutingTests {
             let twins = [
                 link("one", "192.168.8.0/24"), link("two", "192.168.0.0/16"), link("three", "10.0.0.0/8"),
             ]
-            let told = relief.apply(twins)
-            #expect(told.count == 1 && told[0].contains("one and two"), "\(told)")
+            let notices = relief.apply(twins)
+            #expect(notices.count == 1 && notices[0].contains("one and two"), "\(notices)")
             #expect(value("one") == "2" && value("two") == "2" && value("three") == before[2])
-            #expect(relief.apply(twins) == told)
+            #expect(relief.apply(twins) == notices)
             // Killed and started again.
             var next = ReversePathRelief(directory: directory.path, interface: "bond0")
             #expect(next.restore().isEmpty)

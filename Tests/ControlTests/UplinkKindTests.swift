@@ -6,7 +6,7 @@ import Testing
 
 @testable import Control
 
-/// Which kinds of interfaces are uplinks, and what they are made of.
+/// The kinds of interfaces that are uplinks, and their media.
 @Suite struct UplinkKindTests {
     private func interface(
         _ index: UInt32, _ name: String, _ kind: String? = nil, hardware: UInt16 = 1, mtu: Int = 1500
@@ -46,7 +46,7 @@ import Testing
         let port = interface(1, "eno1")
         let above = interface(2, "vmbr0", kind)
         #expect(find([port, above], [`default`(above)]).found == ["vmbr0"])
-        // A gateway container's table makes none of Docker's bridge, but it is told.
+        // A table that leads into a gateway container does not make an uplink of Docker's bridge, but it is reported.
         let other = find([port, above], [`default`(port), `default`(above, table: 77)])
         #expect(other.found == ["eno1"] && other.leftOut == ["vmbr0"])
     }
@@ -154,7 +154,7 @@ import Testing
         #expect(ledger.note(["up1": first]).isEmpty && ledger.identity(of: "up2") == second)
         #expect(ledger.note(["up1": second, "up2": first]) == ["up1", "up2"])
         #expect(ledger.note(["up1": second, "up2": first]).isEmpty)
-        // The same stick in another port is the same, and an address that was made up says nothing by itself.
+        // The same stick in another port is the same, and a locally administered address alone proves nothing.
         #expect(ledger.note(["up1": Identity(mac: second.mac, place: "usb-0000:00:14.0-3")]).isEmpty)
         #expect(ledger.note(["veth0": Identity(mac: "ae:00:00:00:00:01", place: "-")]).isEmpty)
         #expect(ledger.note(["veth0": Identity(mac: "ae:00:00:00:00:02", place: "-")]).isEmpty)
@@ -190,7 +190,7 @@ import Testing
         #expect(first.isShared(with: hop("b", 2, "192.168.1.11", "192.168.1.1", "02:00:00:00:00:01")))
         #expect(!first.isShared(with: hop("b", 2, "192.168.1.11", "192.168.1.1", "02:00:00:00:00:02")))
         #expect(!first.isShared(with: hop("b", 2, "192.168.1.11", "192.168.1.1")))
-        // Two sticks of a kind: the same addresses all over.
+        // Two sticks of the same model: every address is the same.
         #expect(!first.isShared(with: hop("b", 2, "192.168.1.10", "192.168.1.1", "02:00:00:00:00:01")))
         let six = hop("a", 1, "2001:db8:1::10", "fe80::1", "02:00:00:00:00:01")
         #expect(six.isShared(with: hop("b", 2, "2001:db8:1::11", "fe80::1", "02:00:00:00:00:01")))

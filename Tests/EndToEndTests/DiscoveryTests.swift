@@ -140,7 +140,7 @@ extension EndToEndTests {
             try bondd.wait(for: "a link without a router", seconds: 8) { isUp($0, ["up1", "vmbr0"]) }
         }
 
-        /// Two uplinks that change names keep their paths when these are named by the hardware, and are told of when not.
+        /// Two uplinks swap names: paths named by hardware follow it, and a path named by interface gets a notice.
         @Test func pathsFollowTheirHardware() throws {
             let internet = try Internet()
             defer { internet.close() }
@@ -179,7 +179,7 @@ extension EndToEndTests {
             try wait(seconds: 4, "the paths' new names") { try locals() == ["10.101.0.1", "10.102.0.1"] }
             #expect(try bondd.status().path("lte")?.role == "backup")
             #expect(try !bondd.statusText().contains("other hardware"))
-            // By name: what it was is remembered over a restart.
+            // By name: the hardware is remembered over a restart.
             try internet.client.change { file in for i in 0..<2 { file.paths[i].mac = nil } }
             bondd.stop()
             try bondd.start()

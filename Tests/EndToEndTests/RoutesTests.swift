@@ -148,7 +148,7 @@ extension EndToEndTests {
             return second
         }
 
-        /// Has a router count, or drop, what leads to the server.
+        /// Has a router count, or drop, packets to the server.
         private func watch(_ router: Namespace, _ interface: String, _ verdict: String) throws {
             try router.run([
                 "nft",

@@ -250,7 +250,7 @@ struct ConfigurationSamples {
         ),
         client(
             8, "device = \"a b\"",
-            "bondd.toml:8: [[path]] device = \"a b\" is no place of hardware; use what ethtool -i calls bus-info, such as usb-0000:00:14.0-1.4"
+            "bondd.toml:8: [[path]] device = \"a b\" is not a hardware location; use the bus-info of ethtool -i, such as usb-0000:00:14.0-1.4"
         ),
         client(7, "[path]", "bondd.toml:7: [path] is an array of tables; write [[path]]"),
         client(
