@@ -52,7 +52,7 @@ extension Daemon {
         noteLeftOut(found.isEmpty ? [] : left.map(\.reasonForLeavingOut))
     }
 
-    /// Says which interfaces with a default route are no uplinks, once as long as they are there.
+    /// Logs the interfaces with a default route that are left out, once each.
     private mutating func noteLeftOut(_ reasons: [String]) {
         for reason in reasons where !leftOutUplinks.contains(reason) { log(.warning, reason) }
         leftOutUplinks = reasons

@@ -50,7 +50,7 @@ extension Daemon {
         let before = hardware.text
         for name in hardware.note(now) {
             let sentence =
-                "\(name) is other hardware than before (\(now[name]?.mac ?? "-")), while the path's role, caps and used data are the name's; name the path by mac or device instead of interface"
+                "\(name) leads to other hardware (\(now[name]?.mac ?? "-")) than before, while its role, caps and data use belong to the name; name the path by mac or device instead of interface"
             log(.warning, sentence)
             hardwareNotices[name] = sentence
         }

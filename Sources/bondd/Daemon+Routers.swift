@@ -3,15 +3,16 @@ import Packet
 import Scheduler
 import Settings
 
-// The routers behind a client's paths: which are one and the same, and which networks the kernel can't tell apart.
+// The routers of a client's paths: paths that share one, and networks that the kernel can't tell apart.
 extension Daemon {
-    /// How often neighbours are looked at, as the kernel learns their hardware addresses by and by.
+    /// How often neighbours are looked at, because the kernel learns their hardware addresses only when it needs them.
     private static var routerInterval: Interval { .seconds(5) }
 
-    /// Notes on each path that shares its router with one before it, and loosens reverse-path filters where uplinks overlap.
+    /// Notes on each path that shares its router with one before it.
     mutating func lookAtRouters(now: Instant) {
         guard now - routersCheckedAt >= Self.routerInterval else { return }
         routersCheckedAt = now
+        relieveReversePaths()
         let neighbours = (try? netlink.neighbours()) ?? []
         let shared = FirstHop.shared(paths.compactMap { firstHop(of: $0, neighbours) })
         for path in paths {
@@ -19,12 +20,16 @@ extension Daemon {
             let note = twin.map { twin in
                 let router = twin.router.map { "by the router \($0)" } ?? "over the link"
                 return
-                    "it leaves \(router) as path \(twin.path) does, so the two add nothing to each other and fail together; give it another gateway"
+                    "it leaves \(router) as path \(twin.path) does, so the two share one link and fail together; give it another gateway"
             }
-            // There may be another concern, which is the graver one.
+            // Another concern about its routes is graver.
             if path.concerns[.routing] == sharedRouters[path.id] { path.concerns[.routing] = note }
             sharedRouters[path.id] = path.concerns[.routing] == note ? note : nil
         }
+    }
+
+    /// Loosens the reverse-path filters of uplinks that overlap, and says so.
+    mutating func relieveReversePaths() {
         let networks = Dictionary(
             grouping: hostRoutes.filter {
                 $0.gateway == nil && $0.network.address.family == .v4 && (1..<32).contains($0.network.length)
@@ -41,7 +46,7 @@ extension Daemon {
         reliefNotices = notices
     }
 
-    /// Lets users reach this host through the tunnel from everywhere. Not being able to is no reason not to be ready.
+    /// Lets users reach this host through the tunnel from any address. A failure does not keep bondd from being ready.
     mutating func loosenTunnel() {
         do throws(ControlError) {
             try ReversePath.loosen(interface: tunnel.name)

@@ -40,7 +40,7 @@ extension Daemon {
             log(.warning, error.description)
         }
         firewall?.followNetworks()
-        // A host with very many is looked at the more seldom, the longer that takes.
+        // The longer a look takes, the longer the pause before the next: some hosts have a million routes.
         let time = DataPlane.clock() - now
         routingPause = min(max(Self.routingPause, time + time + time + time + time), .seconds(5))
         return true
@@ -66,14 +66,32 @@ extension Daemon {
                     addresses: path.addresses, endpoints: path.destinations,
                     gateways: path.configuration.gateways))
         }
+        plan.uplinks = uplinkAddresses
+        relieveReversePaths()
         do throws(ControlError) {
-            let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, beside: hostRoutes, netlink)
-            noteBypass(uplinks: Swift.Set(plan.paths.map(\.interface)), plan.bypass(beside: hostRoutes))
+            let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, foreign: hostRoutes, netlink)
+            noteBypass(uplinks: Swift.Set(plan.uplinks.keys), plan.bypass(of: hostRoutes))
             note(outcome.problems.map(\.description))
             if !outcome.changedSlots.isEmpty { nudge(outcome.changedSlots, now: now) }
         } catch {
             note([error.description])
         }
+    }
+
+    /// The interfaces of paths, usable or not, and others with a default route of the host's, with their addresses.
+    private var uplinkAddresses: [UInt32: [IPAddress]] {
+        let names = Swift.Set(paths.map(\.configuration.interface))
+        let ways = Swift.Set(
+            hostRoutes.filter { $0.network.length == 0 && $0.table == NetworkRoute.mainTable }.map(
+                \.interface))
+        var addresses: [UInt32: [IPAddress]] = [:]
+        for interface in (try? netlink.interfaces()) ?? [] {
+            let isWay = ways.contains(interface.index) && Uplink.isPossible(interface)
+            guard isWay || names.contains(interface.name), interface.index != tunnel.index else { continue }
+            addresses[interface.index] =
+                ((try? netlink.addresses(ofInterface: interface.index)) ?? []).map(\.address)
+        }
+        return addresses
     }
 
     /// The slot of a path's table: its own, or the first that is free.
@@ -107,13 +125,14 @@ extension Daemon {
             + hardwareNotices.sorted { $0.key < $1.key }.map(\.value) + tunnelNotices
     }
 
-    /// Says which routes would lead past a full tunnel, once as long as they are there.
+    /// Notes the routes that lead past the tunnel, or would, and logs each once.
     private mutating func noteBypass(uplinks: Swift.Set<UInt32>, _ bypass: RouteGuard) {
         let notices =
             [
                 sentence(bypass.overruled, "would lead past the tunnel and is overruled while bondd runs"),
                 sentence(
-                    bypass.beside, "leads past the tunnel, as these are addresses of the uplink's own network"
+                    bypass.unguarded,
+                    "leads past the tunnel, as these are addresses of the uplink's own network"
                 ),
                 sentence(
                     RouteGuard.narrower(hostRoutes, than: tunnel.routes, uplinks: uplinks),
@@ -145,7 +164,9 @@ extension Daemon {
         }
         let now = (ipv4: way(.v4), ipv6: way(.v6))
         for (name, old, new) in [("IPv4", anywhere.ipv4, now.ipv4), ("IPv6", anywhere.ipv6, now.ipv6)]
-        where new != old && new == .refused && (name == "IPv4" || tunnel.lack == nil) {
+        where new != old && new == .refused
+            && (name == "IPv4" || HostFamilies.lackOfIPv6(interface: tunnel.name) == nil)
+        {
             log(.warning, "the server gives no \(name) address, so \(name) to anywhere is refused")
         }
         anywhere = now

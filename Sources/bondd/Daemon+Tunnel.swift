@@ -5,9 +5,9 @@ import Settings
 
 // The tunnel's interface, as others may change it.
 extension Daemon {
-    /// How often IPv6 that the host lacks is looked for again, as the kernel does not tell of a switch.
+    /// How often IPv6 that the host lacks is looked for again, because the kernel sends no event for the switch.
     private static var familyInterval: Interval { .seconds(10) }
-    /// The least time between two looks at the interface, as two programs may undo what the other does.
+    /// The least time between two looks at the interface, because two programs may undo each other's changes.
     private static var tunnelPause: Interval { .milliseconds(50) }
 
     /// Looks at the tunnel's interface when the kernel tells of a change there, and ends the daemon when it is gone.
@@ -30,7 +30,7 @@ extension Daemon {
             }
         }
         guard isMeant else { return }
-        // The first change is answered at once; those that follow closely wait, together.
+        // The first change is mended at once; those that follow closely are mended together.
         if now - tunnelCheckedAt >= Self.tunnelPause {
             mendTunnel(now: now)
         } else {
@@ -39,7 +39,7 @@ extension Daemon {
         }
     }
 
-    /// Puts back what is missing of the tunnel's addresses and routes, and says once what can't be.
+    /// Restores missing addresses and routes of the tunnel, and logs once why one can't be.
     mutating func mendTunnel(now: Instant) {
         (tunnelCheckedAt, tunnelIsStale) = (now, false)
         let (addresses, lack) = (tunnel.addresses, tunnel.lack)
@@ -62,8 +62,7 @@ extension Daemon {
         adopt(frame)
     }
 
-    /// Does what a change of the tunnel's interface has left to do, and looks whether the host has IPv6 by now if the tunnel
-    /// wants it and the host has not had it.
+    /// Mends the interface when a change is due, and looks for IPv6 again while the tunnel wants it and the host lacks it.
     mutating func watchTunnel(now: Instant) {
         let pause = tunnelIsStale ? Self.tunnelPause : Self.familyInterval
         guard tunnelIsStale || tunnel.lack != nil || tunnelProblem != nil, now - tunnelCheckedAt >= pause
@@ -83,14 +82,14 @@ extension Daemon {
     private var tunnelExists: Bool { (try? netlink.interface(index: tunnel.index)) != .some(nil) }
 
     private static func deleted(_ name: String) -> String {
-        "the interface \(name) was deleted while bondd used it; start bondd again, as systemd does by itself"
+        "the interface \(name) was deleted while bondd used it; start bondd again (systemd does so on its own)"
     }
 
     private static func sentence(_ lack: String) -> String {
         "\(lack), so the tunnel's IPv6 addresses are left out"
     }
 
-    /// What is amiss with the tunnel's interface, a sentence each.
+    /// The problems of the tunnel's interface, a sentence each.
     var tunnelNotices: [String] {
         let routes = tunnel.conflicts.map { network in
             let other = hostRoutes.filter { $0.table == NetworkRoute.mainTable && $0.network == network }

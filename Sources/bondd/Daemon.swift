@@ -87,22 +87,22 @@ struct Daemon: ~Copyable {
     /// Client: the settings of uplinks that are gone, by interface, and what is amiss with them.
     var remembered: [String: Configuration.Path] = [:]
     var uplinkProblem: String?
-    /// Client: the interfaces with a default route that are no uplinks, a sentence each.
+    /// Client: a sentence for each interface with a default route that is left out.
     var leftOutUplinks: [String] = []
     /// Client: the hardware behind the names of paths, who keeps that, and which names have got another.
     var hardware: HardwareLedger
     let hardwareWriter: StateWriter
     var hardwareNotices: [String: String] = [:]
-    /// Client: what is amiss with paths that are named by their hardware, by path ID.
+    /// Client: the concerns of paths that are named by their hardware, by path ID.
     var hardwareConcerns: [UInt16: String] = [:]
-    /// Client: the reverse-path filters that are loosened, what is to be said of them, and when routers were looked at.
+    /// Client: the reverse-path filters that are loosened, the notices about them, and when routers were looked at.
     var relief: ReversePathRelief
     var reliefNotices: [String] = []
     var tunnelFilterNotice: String?
     var routersCheckedAt = Instant.zero
     /// Client: the notes on paths that share a router, by path ID.
     var sharedRouters: [UInt16: String] = [:]
-    /// What is amiss with the tunnel's interface, and when it was looked at.
+    /// The problem of the tunnel's interface, and when it was looked at.
     var tunnelProblem: String?
     var tunnelCheckedAt = Instant.zero
     var tunnelIsStale = false

@@ -4,9 +4,9 @@ import Proto
 import Settings
 import Tun
 
-/// The TUN device's addresses, MTU and routes in the main table: what they are to be, compared with what they are whenever
-/// the kernel tells of a change, as `HostRouting` does. Somebody who switches the device off and on takes its IPv6
-/// addresses and its routes away. All of it goes with the device.
+/// The TUN device's addresses, MTU and routes in the main table. As with `HostRouting`, the desired state is compared with
+/// the kernel's after each change and mended: switching the device off and on, for example, flushes its IPv6 addresses
+/// and its routes. All of it goes with the device.
 struct TunnelInterface {
     let name: String
     let index: UInt32
@@ -63,8 +63,7 @@ struct TunnelInterface {
         try mend(netlink)
     }
 
-    /// Puts back what is missing of the addresses and routes. IPv6 that the host has been switched off for is left out, and
-    /// taken up when it is switched on.
+    /// Restores missing addresses and routes. IPv6 is left out while it is switched off on the host.
     /// - Throws: `ControlError` with the first thing that the kernel refuses.
     mutating func mend(_ netlink: borrowing Netlink) throws(ControlError) {
         let has6 = wanted.contains { $0.address.family == .v6 }
@@ -110,7 +109,7 @@ struct TunnelInterface {
         }
     }
 
-    /// What is gone already need not be removed.
+    /// Removes something that may be gone already.
     private static func tolerating(_ removal: () throws(ControlError) -> Void) throws(ControlError) {
         do throws(ControlError) {
             try removal()

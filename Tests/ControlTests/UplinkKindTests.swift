@@ -6,7 +6,7 @@ import Testing
 
 @testable import Control
 
-/// Which kinds of interfaces are uplinks, and what they are made of.
+/// The kinds of interfaces that are uplinks, and their media.
 @Suite struct UplinkKindTests {
     private func interface(
         _ index: UInt32, _ name: String, _ kind: String? = nil, hardware: UInt16 = 1, mtu: Int = 1500
@@ -46,7 +46,7 @@ import Testing
         let port = interface(1, "eno1")
         let above = interface(2, "vmbr0", kind)
         #expect(find([port, above], [`default`(above)]).found == ["vmbr0"])
-        // A gateway container's table makes none of Docker's bridge, but it is told.
+        // A table that leads into a gateway container does not make an uplink of Docker's bridge, but it is reported.
         let other = find([port, above], [`default`(port), `default`(above, table: 77)])
         #expect(other.found == ["eno1"] && other.leftOut == ["vmbr0"])
     }
@@ -118,8 +118,10 @@ import Testing
 
     @Test func theInterfaceIsFound() throws {
         let directory = TemporaryDirectory()
-        for (name, place) in [("eth1", "1-1.4"), ("eth2", "1-1.3")] {
-            for part in ["devices", "devices/\(place)", name] { mkdir("\(directory.path)/\(part)", 0o755) }
+        for (name, place) in [("eth1", "1-1/1-1.4"), ("eth2", "1-1/1-1.3")] {
+            for part in ["devices", "devices/1-1", "devices/\(place)", name] {
+                mkdir("\(directory.path)/\(part)", 0o755)
+            }
             symlink("\(directory.path)/devices/\(place)", "\(directory.path)/\(name)/device")
         }
         defer { for name in ["eth1", "eth2"] { unlink("\(directory.path)/\(name)/device") } }
@@ -135,7 +137,7 @@ import Testing
         // A VLAN has the card's address: whichever is the uplink is meant, else the card.
         #expect(find(.mac("00:11:22:33:44:55")) == "eth1")
         #expect(find(.mac("00:11:22:33:44:55"), uplinks: [4]) == "eth1.7")
-        let many = Configuration.Hardware.device("devices").find(among: all, classes: directory.path) { _ in
+        let many = Configuration.Hardware.device("1-1").find(among: all, classes: directory.path) { _ in
             false
         }
         #expect(many?.interface.name == "eth1" && many?.others == ["eth2"])
@@ -152,7 +154,7 @@ import Testing
         #expect(ledger.note(["up1": first]).isEmpty && ledger.identity(of: "up2") == second)
         #expect(ledger.note(["up1": second, "up2": first]) == ["up1", "up2"])
         #expect(ledger.note(["up1": second, "up2": first]).isEmpty)
-        // The same stick in another port is the same, and an address that was made up says nothing by itself.
+        // The same stick in another port is the same, and a locally administered address alone proves nothing.
         #expect(ledger.note(["up1": Identity(mac: second.mac, place: "usb-0000:00:14.0-3")]).isEmpty)
         #expect(ledger.note(["veth0": Identity(mac: "ae:00:00:00:00:01", place: "-")]).isEmpty)
         #expect(ledger.note(["veth0": Identity(mac: "ae:00:00:00:00:02", place: "-")]).isEmpty)
@@ -188,7 +190,7 @@ import Testing
         #expect(first.isShared(with: hop("b", 2, "192.168.1.11", "192.168.1.1", "02:00:00:00:00:01")))
         #expect(!first.isShared(with: hop("b", 2, "192.168.1.11", "192.168.1.1", "02:00:00:00:00:02")))
         #expect(!first.isShared(with: hop("b", 2, "192.168.1.11", "192.168.1.1")))
-        // Two sticks of a kind: the same addresses all over.
+        // Two sticks of the same model: every address is the same.
         #expect(!first.isShared(with: hop("b", 2, "192.168.1.10", "192.168.1.1", "02:00:00:00:00:01")))
         let six = hop("a", 1, "2001:db8:1::10", "fe80::1", "02:00:00:00:00:01")
         #expect(six.isShared(with: hop("b", 2, "2001:db8:1::11", "fe80::1", "02:00:00:00:00:01")))

@@ -77,8 +77,8 @@ extension EndToEndTests {
             }
         }
 
-        /// IPv6 that the host has switched off is left out, and taken up later; what somebody takes away of the tunnel's interface
-        /// comes back; without the interface bondd ends.
+        /// IPv6 is left out while it is off on the host, and used when it is switched on; addresses and routes that are removed
+        /// come back; without the interface bondd ends.
         @Test func theTunnelsInterfaceIsKeptAsItShouldBe() throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
@@ -96,7 +96,9 @@ extension EndToEndTests {
                 try PingRun.run(from: host, to: address, count: 5).loss == 0
             }
             func isComplete() throws -> Bool {
-                let routes = try host.ip("-4 route show dev bond0") + host.ip("-6 route show dev bond0")
+                let routes =
+                    try host.run(["ip", "-4", "route", "show", "dev", "bond0"])
+                    + host.run(["ip", "-6", "route", "show", "dev", "bond0"])
                 let addresses = try host.ip("addr show dev bond0") + server.ip("addr show dev bond0")
                 return ["198.51.100.0/24", "2001:db8:51::/48"].allSatisfy(routes.contains)
                     && ["10.77.0.2/24", "fd77::2/64", "10.77.0.1/24", "fd77::1/64"].allSatisfy(
@@ -111,7 +113,7 @@ extension EndToEndTests {
                 #expect(bondd.log.components("so the tunnel's IPv6 addresses are left out") == 1)
             }
             #expect(tunnel.server.log.contains("so [2001:db8::7]:5000 is not listened on"))
-            #expect(try host.ip("-4 route show dev bond0").contains("198.51.100.0/24"))
+            #expect(try host.ip("route show dev bond0").contains("198.51.100.0/24"))
             try setIPv6(off: false)
             try wait(seconds: 12, "IPv6 in the tunnel") { try isComplete() }
             #expect(try reaches("fd77::1"))
@@ -120,7 +122,7 @@ extension EndToEndTests {
             try host.ip("route del 198.51.100.0/24 dev bond0\naddr del 10.77.0.2/24 dev bond0")
             try wait(seconds: 2, "what was taken away") { try isComplete() }
             #expect(try reaches(Tunnel.serverAddress) && reaches("fd77::1"))
-            // A route of somebody else in the place of one of the tunnel's is left, and told.
+            // Another program's route in the place of one of the tunnel's stays, and is reported.
             try host.ip("route replace 198.51.100.0/24 dev fibre")
             try wait(seconds: 2, "the notice") {
                 try client.bondd.statusText().replacing("\\/", with: "/")
@@ -136,7 +138,7 @@ extension EndToEndTests {
             #expect(try !host.ip("rule").contains("proto 176"))
         }
 
-        /// As in a container: nothing needs to be set, so nothing is amiss; where the filter is strict that is a notice.
+        /// As in a container: where nothing filters nothing need be set, and where the filter is strict there is a notice.
         @Test func kernelParametersMayBeReadOnly() throws {
             let scratch = try Scratch()
             let script = """
@@ -156,6 +158,44 @@ extension EndToEndTests {
             try client.waitUntilWhole()
             #expect(try client.bondd.status().problems ?? [] == [])
             #expect(try client.bondd.statusText().contains("rp_filter"))
+        }
+
+        /// As with `ipv6.disable=1`: no process can open an IPv6 socket (a seccomp filter answers EAFNOSUPPORT).
+        @Test func aServerListensWithoutIPv6() throws {
+            let scratch = try Scratch()
+            let filter = """
+                import ctypes, os, struct, sys
+                # Loads the call's number and its first argument; socket(AF_INET6, …) fails with EAFNOSUPPORT.
+                number = {"x86_64": 41, "aarch64": 198}[os.uname().machine]
+                steps = [(0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 16), (0x15, 0, 1, 10),
+                         (0x06, 0, 0, 0x50000 | 97), (0x06, 0, 0, 0x7FFF0000)]
+                code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+                class Program(ctypes.Structure):
+                    _fields_ = [("count", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+                program = Program(len(steps), ctypes.cast(code, ctypes.c_void_p))
+                prctl = ctypes.CDLL(None).prctl
+                assert prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, ctypes.byref(program), 0, 0) == 0
+                os.execv(sys.argv[1], sys.argv[1:])
+                """
+            try scratch.write(filter, to: "filter.py")
+            let script = """
+                #!/bin/sh
+                exec python3 \(scratch.path)/filter.py \(try Program().path) "$@"
+                """
+            let program = Program(path: try scratch.write(script, to: "bondd", mode: 0o755))
+            let tunnel = try Tunnel(serverProgram: program)
+            defer { tunnel.close() }
+            _ = try tunnel.client("laptop", uplinks: ["fibre=100/5"])
+            try tunnel.start()
+            #expect(
+                try tunnel.server.statusText().contains(
+                    "this kernel has no IPv6, so [::]:5000 is not listened on"))
+            // Without any other address there is nothing to serve.
+            tunnel.server.stop()
+            try tunnel.changeServer { $0.listen = ["[::]:5000"] }
+            try tunnel.server.start()
+            #expect(try tunnel.server.child?.wait(seconds: 3) == .exited(1))
+            #expect(tunnel.server.log.contains("can't listen on [::]:5000"))
         }
 
         @Test func aClientLivesThroughALostInterfaceOfItsOwn() throws {

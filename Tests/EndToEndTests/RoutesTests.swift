@@ -148,17 +148,17 @@ extension EndToEndTests {
             return second
         }
 
-        /// Has a router count, or drop, what leads to the server.
+        /// Has a router count, or drop, packets to the server.
         private func watch(_ router: Namespace, _ interface: String, _ verdict: String) throws {
             try router.run([
                 "nft",
-                "add table inet \(verdict); add chain inet \(verdict) f { type filter hook forward priority 0; }; "
-                    + "add rule inet \(verdict) f oifname \(interface) udp dport 5000 \(verdict)",
+                "add table inet to_\(verdict); add chain inet to_\(verdict) f { type filter hook forward priority 0; }; "
+                    + "add rule inet to_\(verdict) f oifname \(interface) udp dport 5000 \(verdict)",
             ])
         }
 
         private func count(_ router: Namespace) throws -> Int {
-            let words = try router.run(["nft", "list", "table", "inet", "counter"]).split(separator: " ")
+            let words = try router.run(["nft", "list", "table", "inet", "to_counter"]).split(separator: " ")
             return words.firstIndex(of: "packets").flatMap { Int(words[$0 + 1]) } ?? 0
         }
 

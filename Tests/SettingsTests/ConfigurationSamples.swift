@@ -250,8 +250,8 @@ struct ConfigurationSamples {
             "bondd.toml:8: [[path]] mac = \"52:54:00:12:34\" is not a hardware address such as 52:54:00:12:34:56"
         ),
         client(
-            8, "device = \"\"",
-            "bondd.toml:8: [[path]] device = \"\" is no place of hardware; use what ethtool -i calls bus-info, such as usb-0000:00:14.0-1.4"
+            8, "device = \"a b\"",
+            "bondd.toml:8: [[path]] device = \"a b\" is not a hardware location; use the bus-info of ethtool -i, such as usb-0000:00:14.0-1.4"
         ),
         client(7, "[path]", "bondd.toml:7: [path] is an array of tables; write [[path]]"),
         client(

@@ -22,7 +22,7 @@ struct ForwardingMemory: Sendable {
 
     /// Reads what an earlier run left. What was remembered before the machine was started again, or can't be read, is of no
     /// use.
-    /// - Parameter subject: the end of the file's name: what the parameters are about.
+    /// - Parameter subject: the suffix of the file's name, after the parameters in it.
     init(directory: String, interface: String, subject: String = "forwarding") {
         path = "\(directory)/\(interface).\(subject)"
         guard let text = try? TextFile.read(path, limit: Self.maximumSize) else { return }

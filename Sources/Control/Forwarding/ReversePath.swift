@@ -4,7 +4,7 @@ import Settings
 /// The kernel's reverse-path filter (`rp_filter`, IPv4 only): 0 off, 1 strict, 2 loose (RFC 3704). The kernel takes the higher
 /// one of an interface's value and that of all.
 public enum ReversePath {
-    /// Whether the kernel drops what comes in by the interface unless the way back leads there.
+    /// Whether the kernel drops packets that come in by the interface unless the route back leads there.
     public static func isStrict(_ interface: String) -> Bool {
         let values = [interface, "all"].compactMap { name in parameter(name)?.value }
         return values.contains("1") && !values.contains("2")
@@ -29,9 +29,9 @@ public enum ReversePath {
     }
 }
 
-/// Loosens the reverse-path filter of uplinks that the kernel can't tell apart, and puts it back: where two have the same
-/// network, as two sticks of a kind do, the way back leads by the first of them alone, and a strict filter drops all that comes
-/// in by the other, questions for its own address (ARP) included.
+/// Loosens the reverse-path filter of uplinks that the kernel can't tell apart, and restores it. Where two have the same
+/// network, as two sticks of the same model do, the route back leads through the first of them only, and a strict filter
+/// drops every packet that comes in by the other, ARP requests for its own address included.
 public struct ReversePathRelief: Sendable {
     /// An uplink and the networks on its link.
     public struct Link: Equatable, Sendable {
@@ -47,7 +47,7 @@ public struct ReversePathRelief: Sendable {
     }
 
     private var memory: ForwardingMemory
-    /// What could not be set, by interface.
+    /// The reason for each interface that could not be loosened.
     private var refused: [String: String] = [:]
 
     /// - Parameters:
@@ -70,7 +70,7 @@ public struct ReversePathRelief: Sendable {
     }
 
     /// Loosens the filter where uplinks overlap and it is strict.
-    /// - Returns: a sentence for each interface that could not be loosened, or for all that were.
+    /// - Returns: a sentence for each interface that could not be loosened, and one for all that were.
     public mutating func apply(_ links: [Link]) -> [String] {
         let overlapping = Self.overlapping(links)
         refused = refused.filter { overlapping.contains($0.key) }
@@ -88,23 +88,23 @@ public struct ReversePathRelief: Sendable {
                     refused[interface] = nil
                 } catch {
                     refused[interface] =
-                        "\(interface) has the same network as another uplink, and its reverse-path filter drops what comes in (\(error.description)); run: sysctl net.ipv4.conf.\(interface.split(separator: ".").joined(separator: "/")).rp_filter=2"
+                        "\(interface) has the same network as another uplink, and its reverse-path filter drops incoming packets (\(error.description)); run: sysctl net.ipv4.conf.\(interface.split(separator: ".").joined(separator: "/")).rp_filter=2"
                     continue
                 }
             }
             if memory.entries.contains(where: { $0.parameter == parameter }) { loosened.append(interface) }
         }
-        let told =
+        let notice =
             loosened.isEmpty
             ? []
             : [
                 "uplinks have the same network, so the reverse-path filter (rp_filter) of \(loosened.joined(separator: " and ")) is loose while bondd runs"
             ]
-        return refused.sorted { $0.key < $1.key }.map(\.value) + told
+        return refused.sorted { $0.key < $1.key }.map(\.value) + notice
     }
 
-    /// Puts back what was set, now or by an earlier run that was killed, where it still is as it was set.
-    /// - Returns: what could not be put back, a sentence each.
+    /// Restores the values from before this run, or an earlier one that was killed, unless another program has changed them since.
+    /// - Returns: a sentence for each that could not be restored.
     public mutating func restore() -> [String] {
         guard !memory.entries.isEmpty else { return [] }
         var problems: [String] = []

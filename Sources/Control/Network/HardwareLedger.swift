@@ -2,7 +2,7 @@ import Glibc
 import Settings
 
 /// The hardware behind each path's name, kept in a file, so that a path is known whose name leads to another card or stick
-/// than last time: its role, its caps and what it has used are the name's.
+/// than last time: its role, its caps and its data use belong to the name.
 public struct HardwareLedger: Equatable, Sendable {
     /// An interface's hardware.
     public struct Identity: Equatable, Sendable {
@@ -19,15 +19,15 @@ public struct HardwareLedger: Equatable, Sendable {
 
         init(mac: String, place: String) { (self.mac, self.place) = (mac, place) }
 
-        /// Whether the address may be relied on: it is the maker's, not one that was made up (bit 1 of the first byte), which
-        /// many sticks and virtual interfaces do at each start.
+        /// Whether the address is the manufacturer's and not locally administered (bit 1 of the first byte, IEEE 802): many
+        /// sticks and all virtual interfaces make up another at each start.
         var isMakers: Bool {
             guard let first = UInt8(mac.prefix(2), radix: 16) else { return false }
             return first & 2 == 0
         }
     }
 
-    /// More names than this are no ledger.
+    /// The most names that are kept.
     private static let most = 256
     private static let maximumSize = 1 << 16
 
@@ -51,10 +51,10 @@ public struct HardwareLedger: Equatable, Sendable {
         known.sorted { $0.key < $1.key }.reduce("") { "\($0)\($1.key) \($1.value.mac) \($1.value.place)\n" }
     }
 
-    /// What a name led to.
+    /// The hardware that a name led to last time.
     public func identity(of name: String) -> Identity? { known[name] }
 
-    /// Notes what names lead to now.
+    /// Records the hardware that each name leads to now.
     /// - Returns: the names that led to other hardware before.
     public mutating func note(_ now: [String: Identity]) -> [String] {
         let changed = now.filter { name, identity in

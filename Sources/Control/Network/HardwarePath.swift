@@ -6,7 +6,7 @@ public struct HardwarePath: Hashable, Sendable {
     /// The parts of the place, such as `pci0000:00`, `0000:00:14.0`, `usb1`, `1-1`, `1-1.4`, `1-1.4:1.0`.
     let parts: [Substring]
 
-    /// Where an interface is; nil for one that is no hardware.
+    /// Where an interface is; nil for a virtual one.
     /// - Parameter classes: where the kernel describes interfaces.
     public init?(interface: String, classes: String = "/sys/class/net") {
         guard !interface.isEmpty, !interface.contains("/"),

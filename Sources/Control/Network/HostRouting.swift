@@ -18,7 +18,7 @@ public struct HostRouting: Sendable {
     /// Makes this daemon's routes and rules those of the plan.
     /// - Parameter foreign: the host's routes as far as they concern paths (`RouteFilter.host`); nil: they are read.
     public func apply(
-        _ plan: RoutingPlan, beside foreign: [NetworkRoute]? = nil, _ netlink: borrowing Netlink
+        _ plan: RoutingPlan, foreign: [NetworkRoute]? = nil, _ netlink: borrowing Netlink
     ) throws(ControlError) -> Outcome {
         var foreign = foreign ?? []
         if foreign.isEmpty {

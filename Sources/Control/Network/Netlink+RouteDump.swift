@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Settings
 
-/// Which routes are asked for. What the kernel can leave out it does, and the rest is dropped before it is kept, as a host
+/// The routes that a dump returns. The kernel filters as far as it can; the rest is dropped while it is read, because a host
 /// may have a million.
 public enum RouteFilter: Equatable, Sendable {
     /// All of the kinds that `NetworkRoute` knows.
@@ -12,10 +12,10 @@ public enum RouteFilter: Equatable, Sendable {
     case own
     /// The default routes of the main table.
     case defaults
-    /// Those of the main table that somebody of that origin (RTPROT_…) has made.
+    /// Those of the main table with that origin (RTPROT_…).
     case main(origin: UInt8)
-    /// Those by which a host with uplinks finds its way: unicast, neither local nor bondd's; of those that a routing daemon
-    /// has learnt, only default routes and those that contain one of the addresses.
+    /// The host's own: unicast, neither local nor bondd's. Of those that a routing daemon has learnt, only default routes and
+    /// those that contain one of the addresses.
     case host(reaching: [IPAddress])
 
     /// RTPROT_… of programs that speak routing protocols: gated, zebra, BIRD, DECnet, XORP, Babel, Open/R, and FRR's for
@@ -44,7 +44,7 @@ public enum RouteFilter: Equatable, Sendable {
         }
     }
 
-    /// What the kernel is to look for, in the request's header.
+    /// Writes the kernel's part of the filter into the request's header.
     fileprivate func describe(_ header: inout rtmsg) {
         switch self {
         case .all: break
@@ -69,8 +69,8 @@ extension Netlink {
         for family in [AF_INET, AF_INET6] {
             var dump = RouteDump(filter)
             var code = -NLE_DUMP_INTR
-            // A table that changes while it is told may be told incompletely. One that never rests is taken as it is: the next
-            // change is told, too.
+            // A dump of a table that changes meanwhile may be incomplete. A table that never rests is taken as it is, because
+            // an event follows each change.
             for _ in 0..<3 where code == -NLE_DUMP_INTR {
                 dump.routes = []
                 code = try read(family, &dump)
@@ -87,7 +87,7 @@ extension Netlink {
     private borrowing func read(_ family: Int32, _ dump: inout RouteDump) throws(ControlError) -> Int32 {
         var header = rtmsg()
         header.rtm_family = UInt8(family)
-        // Without strict checks (before Linux 4.20) the kernel ignores what the header says, and tells all.
+        // Without strict checks (before Linux 4.20) the kernel ignores the header and returns all routes.
         setStrict(true)
         defer { setStrict(false) }
         dump.filter.describe(&header)
@@ -107,8 +107,8 @@ extension Netlink {
         }
     }
 
-    /// Has the kernel filter by what a request's header says (NETLINK_GET_STRICT_CHK). Only while routes are asked for: libnl's
-    /// own requests are not that exact.
+    /// Has the kernel filter by the request's header (NETLINK_GET_STRICT_CHK). Only for dumps of routes, because libnl's own
+    /// requests do not pass its checks.
     private borrowing func setStrict(_ isStrict: Bool) {
         var value: Int32 = isStrict ? 1 : 0
         setsockopt(

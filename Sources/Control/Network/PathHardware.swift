@@ -2,7 +2,7 @@ import Settings
 
 extension Configuration.Hardware {
     /// The interface that this names among those that there are: of several with one MAC address, as a VLAN has that of the
-    /// card below, the one with a default route, then hardware before what lies on it, then the first.
+    /// card below, the one with a default route, then hardware before virtual interfaces, then the lowest index.
     /// - Parameters:
     ///   - isUplink: whether an interface has a default route.
     ///   - classes: where the kernel describes interfaces.

@@ -7,16 +7,16 @@ import Settings
 ///
 /// A route is overruled when it leads to public addresses through an uplink, and the kernel has not made it of an
 /// interface's address. Private networks behind a router of the LAN stay, and so does the LAN. The overruled networks lead
-/// into the tunnel in a table of its own, in which what stays is passed on to the next rule.
+/// into the tunnel in a table of its own, which passes the networks that stay on to the next rule (RTN_THROW).
 public struct RouteGuard: Equatable, Sendable {
-    /// More than this is no DHCP server's doing, but a routing table; it is left as it is.
+    /// The most routes that are overruled. More of them come from a routing protocol, not from DHCP, and are left alone.
     static let most = 1000
 
     /// The routes that are overruled.
     public private(set) var overruled: [NetworkRoute] = []
-    /// The routes that lead past the tunnel all the same: an uplink's own network that claims public addresses ("LocalNet",
+    /// The routes that lead past the tunnel regardless: an uplink's own network that claims public addresses ("LocalNet",
     /// CVE-2023-36672), and more than `most` others.
-    public private(set) var beside: [NetworkRoute] = []
+    public private(set) var unguarded: [NetworkRoute] = []
     /// The networks within the overruled ones that stay as they are.
     private var kept: [CIDR] = []
 
@@ -35,12 +35,12 @@ public struct RouteGuard: Equatable, Sendable {
             guard let addresses = uplinks[route.interface] else { continue }
             switch Self.claim(of: route, addresses) {
             case .link: continue
-            case .network: beside.append(route)
+            case .network: unguarded.append(route)
             case .past: overruled.append(route)
             }
         }
         if overruled.count > Self.most {
-            (beside, overruled) = (beside + overruled, [])
+            (unguarded, overruled) = (unguarded + overruled, [])
             return
         }
         guard !overruled.isEmpty else { return }
@@ -49,7 +49,7 @@ public struct RouteGuard: Equatable, Sendable {
             Set(main.map(\.network)).subtracting(networks).filter { inner in
                 networks.contains { $0.length < inner.length && $0.contains(inner.address) }
             })
-        if kept.count > Self.most { (beside, overruled, kept) = (beside + overruled, [], []) }
+        if kept.count > Self.most { (unguarded, overruled, kept) = (unguarded + overruled, [], []) }
     }
 
     /// The host's routes through routers of uplinks that win over one of the tunnel's routes in the main table.
@@ -65,13 +65,13 @@ public struct RouteGuard: Equatable, Sendable {
         }
     }
 
-    /// What a route through an uplink to public addresses claims.
+    /// The claim of a route through an uplink to public addresses.
     private enum Claim {
-        /// What belongs to the link: the /64 of its own IPv6 address, or a point-to-point link's peer.
+        /// The link itself: the /64 of its own IPv6 address, or a point-to-point link's peer.
         case link
         /// A network of its own that is larger.
         case network
-        /// What is beyond the link, or has nothing to do with its addresses.
+        /// Networks beyond the link, or unrelated to its addresses.
         case past
     }
 

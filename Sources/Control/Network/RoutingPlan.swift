@@ -6,7 +6,7 @@ import Settings
 ///
 ///     1188    fwmark 0xss00B0DD/0xFF00FFFF oif IF lookup the path's table     the path's own datagrams (`TunnelMark`)
 ///     1189    from LOCAL to SERVER                lookup the path's table     what the reverse-path filter asks
-///     1189    fwmark 0xB0DD/0xFFFF oif INTERFACE  lookup the path's table     datagrams of bondd that are no path's
+///     1189    fwmark 0xB0DD/0xFFFF oif INTERFACE  lookup the path's table     bondd's other datagrams
 ///     1190    fwmark 0xBn000000/0xFF000000        lookup the return table     answers through the tunnel (`ReturnMark`)
 ///     32188   not fwmark 0xB0DD/0xFFFF            lookup the guard's table    routes that would lead past it (`RouteGuard`)
 ///     32189   all                                 lookup main, no default     the host's own networks: LAN, Docker …
@@ -68,6 +68,9 @@ public struct RoutingPlan: Equatable, Sendable {
     public let tunnel: UInt32
     /// The paths.
     public var paths: [Path] = []
+    /// Interfaces with the host's ways out, with their addresses: of paths, and others by which routes must not lead past a
+    /// full tunnel.
+    public var uplinks: [UInt32: [IPAddress]] = [:]
     /// Where IPv4 to anywhere goes.
     public var ipv4 = Anywhere.beside
     /// Where IPv6 to anywhere goes.
@@ -115,7 +118,7 @@ public struct RoutingPlan: Equatable, Sendable {
             if anywhere == .refused { (route.kind, route.interface) = (.unreachable, 0) }
             routes.append(route)
         }
-        routes += bypass(beside: foreign).routes(
+        routes += bypass(of: foreign).routes(
             table: RoutingTable.number(owner: tunnel, slot: RoutingTable.guardSlot), tunnel: tunnel,
             refused: Set(families.filter { $0.1 == .refused }.map(\.0)))
         for family in returnFamilies {
@@ -131,10 +134,9 @@ public struct RoutingPlan: Equatable, Sendable {
     }
 
     /// The host's routes that would lead a full tunnel's traffic past it.
-    public func bypass(beside foreign: [NetworkRoute]) -> RouteGuard {
+    public func bypass(of foreign: [NetworkRoute]) -> RouteGuard {
         RouteGuard(
-            foreign,
-            uplinks: Dictionary(paths.map { ($0.interface, $0.addresses) }, uniquingKeysWith: { a, _ in a }),
+            foreign, uplinks: uplinks,
             families: Set(families.filter { $0.1 != .beside }.map(\.0)))
     }
 

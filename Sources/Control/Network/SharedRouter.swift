@@ -20,7 +20,7 @@ public struct FirstHop: Equatable, Sendable {
     }
 
     /// Whether both paths leave by one router. On two interfaces it must have one hardware address there, and give the paths
-    /// different addresses of one network: two sticks of a kind may have the same address, and even the same hardware
+    /// different addresses of one network: two sticks of the same model may share an address, and even a hardware
     /// address, and are two routers.
     public func isShared(with other: FirstHop) -> Bool {
         guard router == other.router else { return false }

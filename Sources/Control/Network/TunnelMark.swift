@@ -1,5 +1,5 @@
 /// The mark (SO_MARK) of the packets that carry the tunnel, by which rules and filters know them: they alone may leave
-/// beside a full tunnel. Its low 16 bits spell "bond" as well as hexadecimal digits can; the high 8 bits say which path's
+/// outside a full tunnel. Its low 16 bits spell "bond" as well as hexadecimal digits can; the high 8 bits say which path's
 /// they are. The bits between are left alone, as Tailscale uses them (0xFF0000).
 public enum TunnelMark {
     /// The mark as far as all paths share it.
@@ -9,6 +9,6 @@ public enum TunnelMark {
     /// The bits of a path's own mark that count.
     static let pathMask: UInt32 = 0xFF00_FFFF
 
-    /// The mark of the path that has the routing table `slot`; nil: of one that has none.
+    /// The mark of the path whose routing table has that slot; nil when it has no table.
     public static func value(slot: UInt32?) -> UInt32 { value | (slot ?? 0) << 24 }
 }

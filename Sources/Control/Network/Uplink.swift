@@ -21,8 +21,8 @@ public struct Uplink: Hashable, Sendable {
     /// ARPHRD_LOOPBACK
     private static let loopback: UInt16 = 772
 
-    /// The interfaces that have a default route of either family, the preferred first: hardware with one in any table, what
-    /// stands in for it with one in the main table, and what else a pattern other than `*` includes.
+    /// The interfaces that have a default route of either family, the preferred first: hardware with one in any table, stand-ins
+    /// with one in the main table, and any other that a pattern other than `*` includes.
     /// - Parameter tunnels: interfaces that are never meant, as `RoutingTable.short` says them.
     public static func find(
         in interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
@@ -35,8 +35,8 @@ public struct Uplink: Hashable, Sendable {
             .sorted { ($0.medium, $0.interface.name) < ($1.medium, $1.interface.name) }
     }
 
-    /// The interfaces that have a default route and are no uplinks all the same, as they are virtual and no pattern includes
-    /// or excludes them by name; by name. Whoever expected one to be a path has to be told.
+    /// The interfaces that have a default route and are left out because they are virtual and no pattern includes or excludes
+    /// them, sorted by name. The user may have expected one of them to be a path.
     public static func leftOut(
         of interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
         besides tunnels: Set<UInt32>
@@ -45,6 +45,12 @@ public struct Uplink: Hashable, Sendable {
         return candidates(interfaces, defaults, discovery, tunnels)
             .filter { isVirtual($0, defaults) && !isMeant($0, defaults, discovery) }
             .sorted { $0.name < $1.name }
+    }
+
+    /// Whether an interface is hardware, or of a kind that stands in for it.
+    public static func isPossible(_ interface: NetworkInterface) -> Bool {
+        guard interface.hardware != loopback else { return false }
+        return interface.kind.map { realKinds.contains($0) || standIns.contains($0) } ?? true
     }
 
     private static func isDefault(_ route: NetworkRoute) -> Bool {
@@ -84,12 +90,12 @@ public struct Uplink: Hashable, Sendable {
 }
 
 extension NetworkInterface {
-    /// Why it is no uplink though it has a default route: a sentence with the remedy.
+    /// Why it is left out although it has a default route: a sentence with the remedy.
     public var reasonForLeavingOut: String {
         let isTunnel = kind == "tun"
         if isTunnel && (name.hasPrefix("clat") || name.hasPrefix("v4-")) {
             return
-                "\(name) is left out: it is the IPv4 of an uplink that has IPv6 alone (464XLAT), and that uplink is a path by itself"
+                "\(name) is left out: it carries IPv4 over an uplink that has only IPv6 (464XLAT), and bondd uses that uplink directly"
         }
         return
             "\(name) has a default route and is left out for being virtual (\(kind ?? "unknown kind")); name it in [discovery] include if it is an uplink, in exclude if not"

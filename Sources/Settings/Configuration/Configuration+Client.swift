@@ -82,7 +82,7 @@ extension Configuration {
     public enum Hardware: Hashable, Sendable, CustomStringConvertible {
         /// By its hardware address, in lower case with colons.
         case mac(String)
-        /// By where it is plugged in: a part of its path in sysfs, what `ethtool -i` calls bus-info, or udev's ID_PATH.
+        /// By where it is plugged in: a part of its path in sysfs, the bus-info of `ethtool -i`, or udev's ID_PATH.
         case device(String)
 
         /// `the MAC address 52:54:00:12:34:56`

@@ -115,7 +115,7 @@ extension ConfigurationReader {
             else {
                 throw table.error(
                     "device", value,
-                    "is no place of hardware; use what ethtool -i calls bus-info, such as usb-0000:00:14.0-1.4"
+                    "is not a hardware location; use the bus-info of ethtool -i, such as usb-0000:00:14.0-1.4"
                 )
             }
             if let mac = table["mac"] {
@@ -165,7 +165,7 @@ extension ConfigurationReader {
 }
 
 extension Configuration.Hardware {
-    /// What was written.
+    /// The word in the file.
     fileprivate var word: String {
         switch self {
         case .mac(let text), .device(let text): text

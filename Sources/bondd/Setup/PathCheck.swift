@@ -43,7 +43,7 @@ struct PathCheck {
             if let note = path.note { print("note: \(path.name): \(note)") }
         }
         print("\(passed) of \(status.paths.count) paths work")
-        // Such as an interface with a default route that is no path.
+        // For example an interface with a default route that is left out.
         guard case .status(let whole)? = try? ControlClient.ask(.status, path: socket) else { return }
         for notice in whole.notices { print("note: \(notice)") }
     }
