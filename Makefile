@@ -68,7 +68,7 @@ END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bond
 WITHOUT_OFFLOADS := EndToEndTests/(Packets|Threads|Throughput)/
 # These wait more than they work: three runs of a third of them each go side by side.
 PATIENT := EndToEndTests/(Clients|Discovery|LiveStatus|NAT|NameServers|Recovery)/
-PATIENT_TOO := EndToEndTests/(DataCaps|Host|KillSwitch|Onboarding|Reload|Routes|Status|Supervision)/
+PATIENT_TOO := EndToEndTests/(Agreement|DataCaps|Host|KillSwitch|Onboarding|Reload|Routes|Status|Supervision)/
 PATIENT_AS_WELL := EndToEndTests/Services/|EndToEndTests\.ControlPlaneTests/
 end-to-end: programs
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS)

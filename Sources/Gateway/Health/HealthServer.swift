@@ -51,7 +51,7 @@ public final class HealthServer: Sendable {
     private func server(_ group: MultiThreadedEventLoopGroup) -> Server<HTTP1Channel> {
         let quiet = Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
         let configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionGate(sources)],
+            additionalChannelHandlers: [ConnectionGate(self.sources)],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 64))
         let channel = HTTP1Channel(
