@@ -33,17 +33,17 @@ struct Privileges {
     /// Makes the directories of the state and of the socket, gives them to the user, and makes them and the configuration reachable
     /// for it.
     func prepare(needsState: Bool) throws {
-        let own = GatewayPath.own(of: socket)
-        let control = String(own[..<own.lastIndex(of: "/")!])
-        try give(control, mode: 0o750)
-        GatewayPath.makeAlias(of: socket)
+        var places = [parent(of: config)]
         if needsState {
+            let control = parent(of: GatewayPath.own(of: socket))
+            try give(control, mode: 0o750)
+            GatewayPath.makeAlias(of: socket)
             try give(stateDirectory, mode: 0o700)
             try giveFiles()
+            places += [control, stateDirectory]
         }
-        for place in [control, needsState ? stateDirectory : control, parent(of: config)] {
-            try Passage.open(place, for: account)
-        }
+        if access(parent(of: socket), F_OK) == 0 { places.append(parent(of: socket)) }
+        for place in places { try Passage.open(place, for: account) }
         try Passage.open(file: config, for: account, mayWrite: false)
         // bondd lets the user connect by itself, unless it was started before there was such a user.
         if access(socket, F_OK) == 0 { try Passage.open(file: socket, for: account, mayWrite: true) }
