@@ -1,18 +1,18 @@
 import Glibc
 import Settings
 
-/// The user that bondd-control runs as. Packages make it; elsewhere the first start does.
+/// The user that bondd-control runs as. Packages add it; elsewhere the first start does.
 public enum ControlAccount {
     /// The group that the packages give it.
     private static let group = "bondd"
 
-    /// Makes the user, in a group of its own, with whichever of the usual programs is there.
-    /// - Throws: `Failure` when none can.
+    /// Adds the user and its group with useradd or adduser, unless it exists.
+    /// - Throws: `Failure` if neither can.
     public static func make() throws -> Account {
         let name = Account.control
         if let account = Account(named: name) { return account }
         if let program = find("useradd") {
-            // It may be there already: then this fails, and the next works.
+            // Fails if the group exists, which is fine.
             if let program = find("groupadd") { run([program, "--system", group]) }
             run([
                 program, "--system", "--gid", group, "--no-create-home", "--home-dir",
@@ -36,7 +36,7 @@ public enum ControlAccount {
         ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"].map { $0 + name }.first { access($0, X_OK) == 0 }
     }
 
-    /// Runs a program to its end, in silence.
+    /// Runs a program to its end and discards its output.
     private static func run(_ arguments: [String]) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -44,7 +44,7 @@ public enum ControlAccount {
         for descriptor: Int32 in 0...2 {
             posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
         }
-        // bondd-control takes its signals by a descriptor, and has them blocked.
+        // bondd-control has its signals blocked.
         var attributes = posix_spawnattr_t()
         var none = sigset_t()
         sigemptyset(&none)

@@ -1,25 +1,30 @@
 import Messages
 
-/// Which configuration bondd-control goes by: the one that bondd has. The two read the same file, not at the same moment, and
-/// bondd may have refused what is in it now.
+/// Decides which configuration bondd-control follows: the one that bondd has in force. Both read the same file, at different times,
+/// and bondd may have refused its present text.
 struct Agreement: Equatable {
     /// What is known of bondd.
     enum Bondd: Equatable {
         /// It does not answer.
         case absent
-        /// It does not say what it has, being an earlier version.
+        /// It answers without a digest, as earlier versions do.
         case older
-        /// What it has.
+        /// It has this in force.
         case has(ConfigurationStatus)
+
+        /// The digest of what it has, when it says so.
+        var digest: String? {
+            if case .has(let status) = self { status.digest } else { nil }
+        }
     }
 
     /// What is known of the file on the disk.
     struct File: Equatable {
         /// The digest of its text; nil when it can't be read.
         var digest: String?
-        /// Why it can't be read or is no configuration of a server.
+        /// Why it can't be read, or is not a server's configuration.
         var problem: String?
-        /// Whether a program that runs can take it in place of what it has.
+        /// Whether it can replace the present configuration without a restart.
         var canReplace = false
     }
 
@@ -27,25 +32,25 @@ struct Agreement: Equatable {
     enum Step: Equatable {
         /// Nothing.
         case keep
-        /// Go by the file.
+        /// Follow the file.
         case takeFile
-        /// Go by the text that was in force here last.
+        /// Follow the text that was in force here last.
         case takeKept
-        /// Go on as it is, but with bondd's networks, as neither text is bondd's.
+        /// Keep the rest, but use bondd's networks, because neither text is bondd's.
         case borrow([String])
         /// Ask again: bondd has not read the file yet.
         case wait
-        /// Go on as it is, and say why.
+        /// Keep the present configuration, and log the reason.
         case refuse(String)
     }
 
     var bondd: Bondd
-    /// The digest of the text that bondd-control goes by; nil when that is not known.
+    /// The digest of the text that bondd-control follows; nil if unknown.
     var own: String?
     var file: File
     /// The digest of the text that was in force here last.
     var kept: String?
-    /// Whether somebody has asked for the file to be read again.
+    /// Whether a reload was requested.
     var isAsked: Bool
 
     var step: Step {
@@ -74,7 +79,7 @@ struct Agreement: Equatable {
         }
     }
 
-    /// Whether bondd has another text than bondd-control goes by.
+    /// Whether bondd has another text than bondd-control follows.
     private var isElsewhere: Bool {
         if case .has(let status) = bondd { return status.digest != own }
         return false

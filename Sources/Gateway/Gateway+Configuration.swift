@@ -1,13 +1,13 @@
 import Messages
 import Settings
 
-// Going by the configuration that bondd has.
+// Following the configuration that bondd has in force.
 extension Gateway {
     /// Reads the configuration again, and takes it when bondd has it: its networks, clients and services take effect at once, the
     /// rest with a restart.
     public func reload() { follow(isAsked: true) }
 
-    /// The text to begin with: the file's, or the one that was in force here last when that is what bondd has.
+    /// The text to start with: the file's, or the one that was in force here last if bondd still has that.
     /// - Throws: `ConfigurationError` when the file can't be read and is needed.
     public static func text(
         of file: String, store: Store, socket: String, log: Log
@@ -22,9 +22,9 @@ extension Gateway {
         return try ConfigurationFile(reading: file)
     }
 
-    /// Compares what it goes by with what bondd has, and takes that when it is another.
-    /// - Parameter isAsked: whether somebody has asked for the file to be read again.
-    /// - Returns: whether it goes by what bondd has.
+    /// Compares its configuration with bondd's, and takes bondd's if they differ.
+    /// - Parameter isAsked: whether a reload was requested.
+    /// - Returns: whether the state agrees with what bondd has.
     @discardableResult
     func follow(isAsked: Bool = false) -> Bool {
         let isNew = turns.withLock { turn in
@@ -40,7 +40,7 @@ extension Gateway {
         return isAgreed
     }
 
-    /// - Returns: whether bondd has to be told of clients because of it.
+    /// - Returns: whether a handover is due because of it.
     private func follow(_ bondd: Agreement.Bondd, isAsked: Bool, _ turn: inout Turn) throws -> Bool {
         let text = Result { () throws(ConfigurationError) in try ConfigurationFile(reading: file) }
         let kept = try store.configuration(of: file)
@@ -75,15 +75,18 @@ extension Gateway {
             }
             turn.refusal = reason
         }
-        if bondd != .absent && !isAgreed {
-            // What the state has may be of another configuration, from before a restart.
-            for sentence in try store.reconcile(with: currentPlan) { log(.warning, sentence) }
-            setAgreed(true)
+        if bondd != .absent {
+            // The state may date from another configuration, before a restart.
+            if !isAgreed {
+                for sentence in try store.reconcile(with: currentPlan) { log(.warning, sentence) }
+            }
+            agree(on: bondd.digest)
+            if let text = current.text, text.digest == bondd.digest { try store.setConfiguration(text) }
         }
         return isNew
     }
 
-    /// Asks bondd again whether it has taken a file that somebody has asked for, until it has decided.
+    /// After a reload: asks bondd again until it has taken the file or refused it.
     func awaitBondd() {
         let (isDue, isLate) = turns.withLock { turn in
             guard turn.isAwaited else { return (false, false) }
@@ -102,7 +105,7 @@ extension Gateway {
         }
     }
 
-    /// How long bondd may take to read its file after both were asked to.
+    /// The time that bondd has to read its file after both were told to.
     private static let patience = Duration.seconds(3)
 
     private func look(at text: Result<ConfigurationFile, ConfigurationError>) -> Agreement.File {
@@ -115,7 +118,7 @@ extension Gateway {
                     file.problem = "the role changes only with a restart"
                     return file
                 }
-                // Without what it goes by now there is nothing to compare with but the networks.
+                // Without the present text only the networks can be compared.
                 file.canReplace =
                     (try? current.text?.configuration(keys: .leave)).map { new.canReplace($0) }
                     ?? (new.tunnel.addresses == current.plan.tunnelAddresses)

@@ -25,7 +25,7 @@ extension Gateway {
                 default: sleep(1)
                 }
             }
-            setAgreed(false)
+            forgetAgreement()
             // A bondd that is gone at once, as it is being restarted, is not asked in a circle.
             usleep(100_000)
         }

@@ -34,7 +34,7 @@ extension Gateway {
         do {
             if report.run != run {
                 // A bondd that was restarted between two questions of the other thread has not been told since.
-                setAgreed(false)
+                forgetAgreement()
                 if run != nil { handOver() }
                 if case .status(let status)? = try? ControlClient.ask(.status, path: socket, timeout: 1000),
                     let key = status.publicKey
@@ -42,7 +42,7 @@ extension Gateway {
                     try store.setServerKey(key)
                 }
             }
-            if let digest = report.configuration, digest != current.text?.digest { follow() }
+            if let digest = report.configuration, digest != current.bonddDigest { follow() }
             if !bonddIsCurrent { handOver() }
             try store.add(report, now: currentTime())
         } catch {

@@ -15,15 +15,15 @@ public final class Gateway: Sendable {
     let services: ServicePlane?
     let link: PlaneLink?
     let file: String
-    /// Held while it is found out which configuration bondd has.
+    /// Held while bondd's configuration is compared with this one.
     let turns = Mutex(Turn())
     private let inForce: Mutex<InForce>
     private let handed = Mutex(Handed())
     private let isCurrent = Atomic<Bool>(false)
     private let isStopping = Atomic<Bool>(false)
 
-    /// Brings the state into agreement with the configuration, as soon as it is known that bondd has the same.
-    /// - Parameter text: what `plan` was made of; nil: not known.
+    /// Brings the state into agreement with the configuration, once bondd has the same.
+    /// - Parameter text: the text behind `plan`; nil if unknown.
     /// - Throws: what keeps the state from being used.
     public init(
         store: Store, plan: Plan, file: String, socket: String, log: Log, services: ServicePlane? = nil,
@@ -41,29 +41,31 @@ public final class Gateway: Sendable {
         if try prune() { log(.debug, "old invitations are forgotten") }
     }
 
-    /// The configuration that it goes by.
+    /// The configuration that it follows.
     struct InForce {
         var plan: Plan
-        /// What the plan was made of; nil: not known.
+        /// The text behind the plan; nil if unknown.
         var text: ConfigurationFile?
-        /// Whether bondd has the same, as far as can be known, and the state has been brought into agreement with it.
+        /// Whether the state has been brought into agreement with what bondd has.
         var isAgreed = false
+        /// The digest of what bondd has; nil if bondd does not report one.
+        var bonddDigest: String?
     }
 
-    /// What is under way with the configuration's file.
+    /// The state of a reload.
     struct Turn {
-        /// Whether bondd has yet to decide whether it takes a file that somebody has asked for, and since when.
+        /// Whether bondd has neither taken nor refused the file since a reload was requested, and since when.
         var isAwaited = false
         var awaitedSince = ContinuousClock.now
-        /// Why the file was not taken last, which is told once.
+        /// Why the file was not taken last, logged once.
         var refusal = ""
     }
 
     /// What came of the last handover.
     private struct Handed {
-        /// What bondd had against it, which is told once.
+        /// Why bondd refused it, logged once.
         var refusal = ""
-        /// Until when a bondd that did not answer in time is left alone by those who can't wait.
+        /// After a timeout: until when callers that can't wait skip the handover.
         var leftAloneUntil = ContinuousClock.now
     }
 
@@ -76,7 +78,11 @@ public final class Gateway: Sendable {
         inForce.withLock { ($0.plan, $0.text) = (plan, text) }
     }
 
-    func setAgreed(_ isAgreed: Bool) { inForce.withLock { $0.isAgreed = isAgreed } }
+    /// Notes that the state agrees with what bondd has, which has this digest.
+    func agree(on digest: String?) { inForce.withLock { ($0.isAgreed, $0.bonddDigest) = (true, digest) } }
+
+    /// Has bondd asked again before the next handover.
+    func forgetAgreement() { inForce.withLock { $0.isAgreed = false } }
 
     /// Lets the threads end after what they are at.
     public func stop() { isStopping.store(true, ordering: .relaxed) }
@@ -84,17 +90,17 @@ public final class Gateway: Sendable {
     /// Whether bondd has all clients and invitations.
     public var bonddIsCurrent: Bool { isCurrent.load(ordering: .relaxed) }
 
-    /// How long a bondd that has not answered in time is left alone by those who can't wait.
+    /// How long callers that can't wait skip the handover after a timeout.
     private static let leave = Duration.seconds(5)
 
     /// Hands bondd all clients and invitations. One at a time, so that an older one never comes after a newer.
-    /// - Parameter waits: whether a bondd that has just failed to answer in time is asked again.
+    /// - Parameter waits: whether to ask a bondd that has just failed to answer in time.
     /// - Returns: whether it has them.
     @discardableResult
     func handOver(waits: Bool = false) -> Bool {
         isCurrent.store(false, ordering: .relaxed)
         if !waits && handed.withLock({ $0.leftAloneUntil > .now }) { return false }
-        // Addresses by another configuration than bondd's would throw clients out.
+        // Addresses from another configuration than bondd's would cut clients off.
         guard isAgreed || follow() else { return false }
         return handed.withLock { handed in
             do {
@@ -103,7 +109,7 @@ public final class Gateway: Sendable {
                 return isDone
             } catch let error as SocketError {
                 if case .timedOut = error { handed.leftAloneUntil = .now + Self.leave }
-                setAgreed(false)
+                forgetAgreement()
                 log(.debug, "bondd cannot be told of the clients: \(error)")
             } catch {
                 log(.error, "\(error)")
@@ -115,7 +121,7 @@ public final class Gateway: Sendable {
     private func handOver(_ handed: inout Handed) throws -> Bool {
         let current = current
         var handover = try store.handover(plan: current.plan)
-        handover.configuration = current.text?.digest
+        handover.configuration = current.bonddDigest
         var answer = try ControlClient.ask(.handOver(handover), path: socket)
         if case .revoked(let keys) = answer {
             for name in try store.revoke(keys: keys, now: currentTime()) {
@@ -129,18 +135,18 @@ public final class Gateway: Sendable {
             return true
         }
         // It may have another configuration by now.
-        setAgreed(false)
+        forgetAgreement()
         if sentence != handed.refusal { log(.error, "bondd does not take the clients: \(sentence)") }
         handed.refusal = sentence
         return false
     }
 
-    /// Forgets old invitations, unless it can't be known what is old.
+    /// Forgets old invitations, unless the clock is behind the state.
     /// - Returns: whether there were any.
     func prune() throws(GatewayError) -> Bool {
         let now = currentTime()
         guard try store.latestTime() <= now else { return false }
-        // By a clock that nobody sets, something is old much later.
+        // Without time synchronisation the clock may be months off.
         return try store.prune(now: now, memory: HostClock.isSynchronised ? Store.memory : Store.longMemory)
     }
 }

@@ -7,24 +7,27 @@ public struct Account: Equatable, Sendable {
 
     /// Its name.
     public let name: String
-    /// Its number.
+    /// Its user ID.
     public let user: UInt32
-    /// The number of its primary group.
+    /// The ID of its primary group.
     public let group: UInt32
 
-    /// A user with these numbers.
+    /// A user with these IDs.
     public init(name: String, user: UInt32, group: UInt32) {
         self.name = name
         self.user = user
         self.group = group
     }
 
-    /// The user of that name; nil when there is none. Asks what nsswitch.conf names, which may take its time.
+    /// The user with this name or ID; nil if there is none. Asks the sources in nsswitch.conf, which may block.
     public init?(named name: String) {
         var entry = passwd()
         var found: UnsafeMutablePointer<passwd>?
         var buffer = [CChar](repeating: 0, count: 16384)
-        guard getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        let code =
+            UInt32(name).map { getpwuid_r($0, &entry, &buffer, buffer.count, &found) }
+            ?? getpwnam_r(name, &entry, &buffer, buffer.count, &found)
+        guard code == 0, found != nil else { return nil }
         self.init(name: name, user: entry.pw_uid, group: entry.pw_gid)
     }
 }

@@ -5,16 +5,16 @@ import Glibc
 import Messages
 import Settings
 
-/// What root does for bondd-control before it is root no longer, where no service manager has started it as its own user.
+/// Drops root's privileges where no service manager has started bondd-control as its own user.
 struct Privileges {
     let account: Account
-    /// The configuration's file, which stays root's and has to be readable.
+    /// The configuration file, which stays root's and has to be readable.
     let config: String
     let socket: String
     let stateDirectory: String
 
-    /// - Parameter name: the user to become; nil: the usual one, which is made when it is not there.
-    /// - Throws: `Failure` when there is no such user, or it is root.
+    /// - Parameter name: the user to become; nil for the default, which is added if it is missing.
+    /// - Throws: `Failure` if there is no such user, or it is root.
     init(user name: String?, config: String, socket: String, stateDirectory: String) throws {
         if let name {
             guard let account = Account(named: name) else {
@@ -30,29 +30,29 @@ struct Privileges {
         (self.config, self.socket, self.stateDirectory) = (config, socket, stateDirectory)
     }
 
-    /// Makes what the user needs its own: the state's directory with what is in it, the directory of its socket, and ways to both
-    /// and to the configuration.
+    /// Makes the directories of the state and of the socket, gives them to the user, and makes them and the configuration reachable
+    /// for it.
     func prepare(needsState: Bool) throws {
-        let own = GatewayPath.own(of: socket)
-        let control = String(own[..<own.lastIndex(of: "/")!])
-        try give(control, mode: 0o750)
-        GatewayPath.makeAlias(of: socket)
+        var places = [parent(of: config)]
         if needsState {
+            let control = parent(of: GatewayPath.own(of: socket))
+            try give(control, mode: 0o750)
+            GatewayPath.makeAlias(of: socket)
             try give(stateDirectory, mode: 0o700)
             try giveFiles()
+            places += [control, stateDirectory]
         }
-        for place in [control, needsState ? stateDirectory : control, parent(of: config)] {
-            try Passage.open(place, for: account)
-        }
+        if access(parent(of: socket), F_OK) == 0 { places.append(parent(of: socket)) }
+        for place in places { try Passage.open(place, for: account) }
         try Passage.open(file: config, for: account, mayWrite: false)
-        // bondd's, if it was started before there was this user. Later it sees to that itself.
+        // bondd lets the user connect by itself, unless it was started before there was such a user.
         if access(socket, F_OK) == 0 { try Passage.open(file: socket, for: account, mayWrite: true) }
     }
 
-    /// Becomes the user, for good.
+    /// Becomes the user, irrevocably.
     func drop() throws {
         var limit = rlimit()
-        // As many connections as the unit allows; whoever starts it may not.
+        // As many connections as the unit allows.
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < Self.files {
             limit.rlim_max = max(limit.rlim_max, Self.files)
             limit.rlim_cur = Self.files
@@ -86,7 +86,7 @@ struct Privileges {
         var facts = stat()
         guard fstat(descriptor, &facts) == 0 else { return }
         if facts.st_uid == account.user { return }
-        // Root's alone, of an earlier start: another user's is not to be taken.
+        // Only root's own, from an earlier start: another user's directory is not taken.
         guard facts.st_uid == 0 else {
             throw Failure(
                 "\(directory) belongs to user \(facts.st_uid) and not to \(account.name); name another, or that user with --user"
@@ -97,7 +97,7 @@ struct Privileges {
         }
     }
 
-    /// Gives the user the files in the state's directory that a bondd-control that was root has made.
+    /// Gives the user the files that a bondd-control run as root has left in the state directory.
     private func giveFiles() throws {
         guard let list = opendir(stateDirectory) else { return }
         defer { closedir(list) }
@@ -110,7 +110,7 @@ struct Privileges {
             guard file >= 0 else { continue }
             defer { close(file) }
             var facts = stat()
-            // With one name alone: it may be a link to somebody else's otherwise.
+            // A second name may be a hard link to another user's file.
             guard fstat(file, &facts) == 0, facts.st_uid == 0, facts.st_mode & S_IFMT == S_IFREG,
                 facts.st_nlink == 1
             else { continue }

@@ -108,7 +108,6 @@ struct Run: ParsableCommand {
             user: user, config: config, socket: options.socket, stateDirectory: options.stateDirectory)
         try privileges.prepare(needsState: needsState)
         try privileges.drop()
-        options.log(.info, "bondd-control is root no longer", ["user": privileges.account.name])
     }
 
     /// Nil when this kernel or this process's limits are in the way: clients come first.
@@ -126,7 +125,8 @@ struct Run: ParsableCommand {
     }
 
     private func run(_ loop: inout RequestLoop) {
-        options.log(.info, "bondd-control runs", ["version": Product.version])
+        options.log(
+            .info, "bondd-control runs", ["version": Product.version, "user": "\(geteuid())"])
         ServiceNotice().send("READY=1")
         loop.run()
         ServiceNotice().send("STOPPING=1")

@@ -59,7 +59,7 @@ struct Cleanup: ParsableCommand {
         let answer: Messages.Response
         do throws(SocketError) {
             answer = try ControlClient.ask(.status, path: socket, timeout: 5000)
-        } catch .notRunning {
+        } catch .notRunning, .impostor {
             return
         } catch {
             throw Failure("it is not clear whether bondd runs, so nothing is cleaned up: \(error)")

@@ -3,35 +3,40 @@ import Packet
 import Settings
 import Synchronization
 
-/// The user that bondd-control runs as, by which its requests are told from those of others in the socket's group.
+/// The user that bondd-control runs as. Its requests are told apart from those of other members of the socket's group by it.
 final class ControlUser: Sendable {
     private let name: String
     private let known: Mutex<(account: Account?, lookedUpAt: Instant)>
 
-    /// How long an answer to "there is no such user" holds: a package may make the user while bondd runs.
+    /// The time until a missing user is looked up again: a package may add the user while bondd runs.
     private static let patience = Interval.seconds(1)
 
     init(named name: String, now: Instant) {
         self.name = name
-        known = Mutex((Account(named: name), now))
+        known = Mutex((Self.find(name), now))
     }
 
-    /// The user's group, which may connect; nil when there is no such user, or its group is root's.
+    /// The user's primary group, which may connect; nil if there is no such user, or the group is root's.
     var group: UInt32? {
         known.withLock { $0.account.flatMap { $0.group == 0 ? nil : $0.group } }
     }
 
-    /// Whether it is the user of that number.
+    /// Whether this user ID is bondd-control's.
     func has(_ user: UInt32, now: Instant = DataPlane.clock()) -> Bool {
         known.withLock { known in
             if known.account == nil && now - known.lookedUpAt >= Self.patience {
-                known = (Account(named: name), now)
+                known = (Self.find(name), now)
             }
             return known.account?.user == user
         }
     }
 
-    /// Why a peer may not ask for that, one sentence; nil when it may.
+    /// A number needs no entry in the user database: where bondd runs in a container, bondd-control's user is the host's.
+    private static func find(_ name: String) -> Account? {
+        Account(named: name) ?? UInt32(name).map { Account(name: name, user: $0, group: 0) }
+    }
+
+    /// Why a peer may not make this request, one sentence; nil if it may.
     func refusal(of request: Request, from peer: Peer) -> String? {
         if peer.isPrivileged { return nil }
         switch request.audience {
@@ -39,16 +44,16 @@ final class ControlUser: Sendable {
         case .control:
             if has(peer.user) { return nil }
             return
-                "user \(peer.user) may not ask that, as it is for the user \(name); if bondd-control runs as another user, say so: bondd run --control-user NAME"
+                "user \(peer.user) may not ask that, only the user \(name) may; if bondd-control runs as another user, start bondd with --control-user NAME"
         case .root: return "only root may do that; run it as root"
         }
     }
 }
 
 extension Request {
-    /// Who may ask something.
+    /// Who may make a request.
     enum Audience {
-        /// Who can connect at all: root and the members of the socket's group.
+        /// Everybody who can connect: root and the members of the socket's group.
         case everybody
         /// Root and bondd-control.
         case control
@@ -56,7 +61,7 @@ extension Request {
         case root
     }
 
-    /// Who may ask this.
+    /// Who may make this request.
     var audience: Audience {
         switch self {
         case .status, .ping: .everybody

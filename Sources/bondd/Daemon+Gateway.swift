@@ -2,12 +2,12 @@ import Messages
 import Packet
 import Settings
 
-// What a server does while bondd-control is away, and how it tells.
+// A server without its bondd-control.
 extension Daemon {
-    /// How long bondd-control may be silent before that is worth a word. It asks for usage every 5 s.
+    /// Silence of bondd-control beyond this is reported. It asks for usage every 5 s.
     private static var longestAbsence: Interval { .seconds(60) }
 
-    /// Says that what bondd-control has handed over goes on though it has not been seen for a while; nil otherwise.
+    /// A note that clients and services stay in force although bondd-control has been silent; nil if it has not.
     func controlNotice(now: Instant) -> String? {
         guard case .server = configuration.role else { return nil }
         let absence = now - (controlSeenAt ?? startedAt)
@@ -30,8 +30,8 @@ extension Daemon {
             ? "\(minutes) min" : minutes < 2880 ? "\(minutes / 60) h" : "\(minutes / 1440) days"
     }
 
-    /// Takes an invited client's right to connect away without bondd-control, which is told when it hands over again. It is
-    /// answered when that is on the disk.
+    /// Revokes an invited client without bondd-control, which learns of it with its next handover. The answer is sent once the
+    /// revocation is on the disk.
     mutating func revoke(_ name: String, from client: ControlClientID, now: Instant) {
         if let refusal = refusal(ofRevoking: name) {
             control.reply(.failed(refusal), to: client)
@@ -58,15 +58,15 @@ extension Daemon {
         return nil
     }
 
-    /// Answers who waits for a revocation to be on the disk.
+    /// Answers those that wait for a revocation to be on the disk.
     mutating func attendRevocations() {
         guard !revocations.isEmpty, let (isKept, problem) = handed.revocationOutcome else { return }
         for client in revocations { control.reply(isKept ? .ok : .failed(problem), to: client) }
         revocations = []
     }
 
-    /// Lets go of services whose rule the file does not have any more. bondd-control hands over what is to become of
-    /// their connections; while it is away these go on, and nothing new begins.
+    /// Stops accepting connections for services whose rule is gone from the file. bondd-control decides about open connections;
+    /// while it is away they stay open.
     mutating func retireServices(now: Instant) {
         guard handedServices.retire(for: configuration, stateDirectory, now: now), let firewall else {
             return

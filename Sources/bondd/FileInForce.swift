@@ -2,19 +2,19 @@ import Glibc
 import Messages
 import Settings
 
-/// Which text of the configuration's file is in force, which one was refused last, and whether the file on the disk is another.
+/// Tracks which text of the configuration file is in force, which was refused last, and whether the file on the disk differs.
 struct FileInForce {
     private let path: String
-    /// The digest of the text in force; empty when the file changed while it was read at the start.
+    /// The digest of the text in force; empty if the file changed while bondd was starting.
     private(set) var digest: String
-    /// The digest of the text that was refused last, if it could be read, and why.
+    /// The digest of the text refused last, nil if the file could not be read, and the reason.
     private(set) var refusal: (digest: String?, reason: String)?
-    /// What the user should know of the file on the disk, one sentence; nil when it is in force.
+    /// A note on the file on the disk, one sentence; nil if it is in force.
     private(set) var notice: String?
-    /// What the file was like when it was last looked at.
+    /// The file's metadata at the last look.
     private var seen = Traces()
 
-    /// Enough of a file's facts to tell that it has not been written since.
+    /// Metadata that changes with every write.
     private struct Traces: Equatable {
         var inode: ino_t = 0
         var size: off_t = -1
@@ -43,7 +43,7 @@ struct FileInForce {
         forget()
     }
 
-    /// Looks whether the file on the disk is what is in force. It is read only when it was written since the last look.
+    /// Compares the file on the disk with the text in force. Reads it only if it was written since the last look.
     mutating func look() {
         var facts = stat()
         let isThere = stat(path, &facts) == 0
@@ -57,7 +57,7 @@ struct FileInForce {
         notice = sentence
     }
 
-    /// For `status`; nil while it is not known what is in force.
+    /// The part of `status`; nil if the digest in force is unknown.
     func status(_ configuration: Configuration) -> ConfigurationStatus? {
         guard !digest.isEmpty else { return nil }
         return ConfigurationStatus(

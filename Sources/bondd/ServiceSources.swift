@@ -2,8 +2,8 @@ import Glibc
 import Messages
 import Settings
 
-/// Where services come from: the file's rules, and a control plane that bondd-control is enrolled at. bondd looks at both itself, as
-/// bondd-control may be gone and what it has handed over may not outlast what it was handed over for.
+/// The origins of services: the rules of the file, and the control plane that bondd-control is enrolled at. bondd checks both itself: a
+/// service must not outlast its rule because bondd-control is gone.
 struct ServiceSources {
     private let rules: [Configuration.Rule]
     private let mayHavePlane: Bool
@@ -16,11 +16,11 @@ struct ServiceSources {
         }
         rules = server.rules
         let bundle = "\(stateDirectory)/control/portunus.bundle.json"
-        // bondd may not be allowed to look there, being root without root's rights: then it may well be there.
+        // Without CAP_DAC_OVERRIDE bondd can't look into that directory, and assumes that the bundle exists.
         mayHavePlane = server.portunus != nil || access(bundle, F_OK) == 0 || errno != ENOENT
     }
 
-    /// Whether what a service was made of is still there. Its name is SOURCE/RULE@WHERE.
+    /// Whether a service's origin still exists. Its name is SOURCE/RULE@WHERE.
     func have(_ service: HandedService) -> Bool {
         if service.rule.hasPrefix("portunus/") { return mayHavePlane }
         guard service.rule.hasPrefix("file/") else { return true }

@@ -60,6 +60,18 @@ final class Household {
             ])
         }
 
+        /// The process of one of the two programs.
+        func process(_ name: String) -> pid_t? { children[name]?.pid ?? processes[name] }
+
+        /// The configuration's text.
+        func text() throws -> String { try namespace.run(["cat", config]) }
+
+        /// Replaces it.
+        func write(_ text: String) throws {
+            let child = try namespace.spawn(["cp", try scratch.write(text, to: "edited.toml"), config])
+            try child.wait(seconds: 5)
+        }
+
         /// Sends a signal to one of the two programs.
         func signal(_ name: String, _ signal: Int32) {
             if let child = children[name] {

@@ -22,6 +22,8 @@ final class FakeBondd: Sendable {
         var statusQuestions = 0
         /// What it was handed of services, in order.
         var carried: [[HandedService]] = []
+        /// Which of them it leaves out, and why.
+        var leftOut: [String: String] = [:]
         var counters = ServiceCounters(run: "1")
         /// Answers nothing while it is so.
         var isSilent = false
@@ -123,7 +125,9 @@ final class FakeBondd: Sendable {
                 return .ok
             case .carry(let services):
                 state.carried.append(services)
-                return .ok
+                let names = services.map(\.rule)
+                let refused = state.leftOut.filter { names.contains($0.key) }
+                return refused.isEmpty ? .ok : .carried(refused: refused)
             case .services: return .services(state.counters)
             case .ping: return .ok
             default: return .failed("not asked in tests")

@@ -130,6 +130,28 @@ import Testing
         #expect(try gateway.store.clients(plan: gateway.currentPlan).map(\.name) == ["shelf"])
     }
 
+    /// A clock that is behind the state forgets no invitation and makes none.
+    @Test func aClockThatIsBehindIsNotTrusted() throws {
+        let now = currentTime()
+        _ = gateway.answer(.setEndpoints(["203.0.113.7:5000"]))
+        try gateway.store.setServerKey(Samples.server.base64)
+        try gateway.store.invite("old", lifetime: 60, plan: plan, now: now - 400 * 86400)
+        #expect(try gateway.store.latestTime() == now - 400 * 86400)
+        // Made while the clock was ahead.
+        try gateway.store.invite("new", plan: plan, now: now + 10 * 86400)
+        #expect(try !gateway.prune())
+        #expect(try gateway.store.handover(plan: plan).invitations.count == 2)
+        guard case .failed(let sentence) = gateway.answer(.invite(InvitationOrder(name: "boat"))) else {
+            Issue.record("an invitation by a clock that is behind")
+            return
+        }
+        #expect(sentence.contains("this host's clock is behind"), "\(sentence)")
+        try gateway.store.write { try $0.execute(sql: "DELETE FROM invitations WHERE name = 'new'") }
+        #expect(try gateway.prune())
+        #expect(try gateway.store.handover(plan: plan).invitations.isEmpty)
+        _ = try invite("boat")
+    }
+
     @Test func whenNothingCanBeStoredThatIsSaid() throws {
         let bondd = try FakeBondd(path: socket)
         defer { bondd.stop() }

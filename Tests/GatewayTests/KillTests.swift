@@ -50,7 +50,7 @@ import Testing
         try Child([
             Program.path, "run", "--config", directory.path + "/bondd.toml", "--socket",
             directory.path + "/bondd.sock", "--state-dir", directory.path + "/state", "--log-level", "error",
-            "--usage-interval", "0.01",
+            "--usage-interval", "0.01", "--as-root",
         ])
     }
 

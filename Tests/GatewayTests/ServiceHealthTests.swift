@@ -65,7 +65,7 @@ import Testing
         for _ in 0..<5 {
             let child = try Child([
                 Program.path, "run", "--config", directory.path + "/bondd.toml", "--socket", bondd.path,
-                "--state-dir", directory.path + "/state",
+                "--state-dir", directory.path + "/state", "--as-root",
             ])
             #expect(eventually { Wire(port)?.exchange("hello") == "hello" }, "\(child.errors)")
             #expect(eventually { bondd.with { !$0.carried.isEmpty } })
@@ -77,7 +77,7 @@ import Testing
         }
         let child = try Child([
             Program.path, "run", "--config", directory.path + "/bondd.toml", "--socket", bondd.path,
-            "--state-dir", directory.path + "/state",
+            "--state-dir", directory.path + "/state", "--as-root",
         ])
         defer { child.kill() }
         let control = directory.path + "/control.sock"

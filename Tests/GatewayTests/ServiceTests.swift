@@ -28,6 +28,24 @@ import Testing
         #expect(bench.plane.notices.isEmpty)
     }
 
+    /// A service that bondd leaves out is carried here, says why, and is not handed over again each second.
+    @Test func aServiceThatBonddLeavesOutIsNotHandedOverForEver() throws {
+        let (web, shop) = (Wire.freePort(), Wire.freePort())
+        let bench = try ServiceBench()
+        let name = "file/web@tcp:\(web)>127.0.0.2:\(echo.port)"
+        bench.bondd.with { $0.leftOut = [name: "user 0 holds its port"] }
+        try bench.reload(
+            ServiceBench.rule("web", web, to: echo) + ServiceBench.rule("shop", shop, to: echo))
+        #expect(eventually { bench.status("shop")?.way == "kernel" })
+        #expect(bench.status("web")?.way == "userspace")
+        #expect(bench.status("web")?.wayReason == "user 0 holds its port")
+        #expect(bench.plane.notices.contains { $0.contains("user 0 holds its port") })
+        let before = bench.bondd.with { $0.carried.count }
+        usleep(1_000_000)
+        #expect(bench.bondd.with { $0.carried.count } == before)
+        #expect(Wire(web)?.exchange("hello") == "hello")
+    }
+
     @Test func aReloadLeavesConnectionsOfUnchangedRulesAlone() throws {
         let ports = (0..<4).map { _ in Wire.freePort() }
         let other = try Echo()

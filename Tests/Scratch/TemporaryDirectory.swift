@@ -12,13 +12,16 @@ public final class TemporaryDirectory {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    deinit {
+    deinit { Self.remove(path, depth: 3) }
+
+    private static func remove(_ path: String, depth: Int) {
         if let list = opendir(path) {
             while let entry = readdir(list) {
                 let name = withUnsafePointer(to: &entry.pointee.d_name) {
                     $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 }
-                if name != "." && name != ".." && unlink(path + "/" + name) != 0 { rmdir(path + "/" + name) }
+                if name == "." || name == ".." || unlink(path + "/" + name) == 0 { continue }
+                if depth > 0 { remove(path + "/" + name, depth: depth - 1) }
             }
             closedir(list)
         }

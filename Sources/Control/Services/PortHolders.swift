@@ -4,15 +4,15 @@ import CNetlink
 import Glibc
 import Settings
 
-/// Which users' sockets hold which ports of this host: listening ones of TCP, and those of UDP that take datagrams from anybody.
-/// The kernel says it over netlink (sock_diag(7)), and where it was built without that in /proc/net.
+/// The owners of this host's ports: of listening TCP sockets and of unconnected UDP sockets, from the kernel over netlink
+/// (sock_diag(7)), or from /proc/net where the kernel was built without it.
 public struct PortHolders: Sendable {
     /// A socket that holds a port.
     public struct Holder: Hashable, Sendable {
         var transport: KernelService.Transport
         var port: UInt16
         var user: UInt32
-        /// Whether it is bound to a loopback address, where nobody from outside comes.
+        /// Whether it is bound to a loopback address, which is out of reach for other hosts.
         var isLoopback: Bool
     }
 
@@ -40,8 +40,8 @@ public struct PortHolders: Sendable {
         self.init(found)
     }
 
-    /// Why the kernel may not lead a service's ports away on behalf of `user`, one sentence; nil: it may. The user must hold each of
-    /// them itself, and nobody else may hold one where it is reached from outside.
+    /// Why the kernel must not redirect a service's ports on behalf of `user`, one sentence; nil if it may. The user has to hold each
+    /// port itself, and no other user may hold it on an address that other hosts reach.
     public func refusal(of service: KernelService, for user: UInt32) -> String? {
         guard service.accepts else { return nil }
         for port in service.ports {

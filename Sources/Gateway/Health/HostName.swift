@@ -1,9 +1,9 @@
 import Packet
 
-/// The host that a request names (RFC 9110 section 7.2), where only programs on this host can ask.
+/// The host in a request (RFC 9110 section 7.2) to a server on a loopback address.
 enum HostName {
-    /// Whether it is an address, or a name without a dot. A web page that has its own name lead to 127.0.0.1 (DNS rebinding) would have its
-    /// visitor's browser send a name with one.
+    /// Whether it is an address, or a name without a dot. A web page whose name resolves to 127.0.0.1 (DNS rebinding) makes its
+    /// visitor's browser send a name with a dot.
     static func isLocal(_ authority: String?) -> Bool {
         guard let authority, !authority.isEmpty else { return true }
         var host = authority[...]

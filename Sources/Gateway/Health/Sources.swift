@@ -1,14 +1,14 @@
 import Synchronization
 
-/// How many connections each address outside has open, so that none can shut the others out.
+/// Counts open connections by source address, so that one source can't lock out the others.
 final class Sources: Sendable {
-    /// The most of one address. Loopback addresses are this host's own, and may have all.
+    /// The most connections from one address. Loopback addresses are not counted.
     static let most = 64
 
     private let counts = Mutex<[String: Int]>([:])
 
-    /// Counts a connection in.
-    /// - Returns: false when the address has as many as it may.
+    /// Counts a new connection.
+    /// - Returns: false if the address has the most already.
     func admit(_ address: String) -> Bool {
         counts.withLock { counts in
             guard counts[address, default: 0] < Self.most else { return false }
@@ -17,7 +17,7 @@ final class Sources: Sendable {
         }
     }
 
-    /// Counts a connection out that was admitted.
+    /// Counts the end of a connection that was admitted.
     func release(_ address: String) {
         counts.withLock { counts in
             counts[address] = counts[address].flatMap { $0 > 1 ? $0 - 1 : nil }

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Settings
 
-/// A POSIX access control list as the kernel keeps it with a file (linux/posix_acl_xattr.h): a version, then entries of a tag, rights
-/// and a user's or group's number.
+/// A POSIX access control list in the kernel's format (linux/posix_acl_xattr.h): a version, then entries of a tag, permissions and a
+/// user or group ID.
 struct AccessList {
     static let attribute = "system.posix_acl_access"
     static let (read, write, search): (UInt16, UInt16, UInt16) = (4, 2, 1)
@@ -27,14 +27,14 @@ struct AccessList {
     private static let nobody = UInt32.max
     private var entries: [Entry] = []
 
-    /// The list of a file that is open, or the one that its mode stands for.
+    /// The list of an open file, or the equivalent of its mode.
     init(of file: Int32, mode: mode_t) {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = clinux_get_attribute(file, Self.attribute, &bytes, bytes.count)
         self.init(count >= 12 ? Array(bytes[..<count]) : [], mode: mode)
     }
 
-    /// Reads what the kernel gives; with none, the list is that of the mode.
+    /// Parses the kernel's format; without an attribute the list is the equivalent of the mode.
     init(_ bytes: [UInt8], mode: mode_t) {
         guard bytes.count >= 12 else {
             for (tag, shift) in [(Tag.owner, 6), (Tag.group, 3), (Tag.others, 0)] {
@@ -56,7 +56,7 @@ struct AccessList {
         }
     }
 
-    /// What the kernel takes, its entries in its order.
+    /// The kernel's format, with the entries in the order that it requires.
     var bytes: [UInt8] {
         var bytes: [UInt8] = []
         func put(_ value: some FixedWidthInteger) {
@@ -71,7 +71,7 @@ struct AccessList {
         return bytes
     }
 
-    /// What a user of one group may do with a file of that owner and group (acl(5), "Access check algorithm").
+    /// The permissions of a user with one group on a file of this owner and group (acl(5), "Access check algorithm").
     func rights(of account: Account, owner: UInt32, group: UInt32) -> UInt16 {
         if account.user == owner { return rights(Tag.owner) }
         let mask = entries.first { $0.tag == Tag.mask }?.rights ?? 7
@@ -84,7 +84,7 @@ struct AccessList {
         return ofGroups.isEmpty ? rights(Tag.others) : ofGroups.reduce(0, |) & mask
     }
 
-    /// Gives a user these rights besides what it has. The mask grows by them alone.
+    /// Adds permissions for a user, and to the mask.
     mutating func grant(_ rights: UInt16, to user: UInt32) {
         if let index = entries.firstIndex(where: { $0.tag == Tag.user && $0.number == user }) {
             entries[index].rights |= rights

@@ -2,10 +2,10 @@ import CLinux
 import Glibc
 import Settings
 
-/// Lets one user through to a file or directory below directories that are closed to others, by entries in their access control
-/// lists (acl(5)): the right to pass, and nothing else, is the user's alone.
+/// Gives one user access to a file or directory below directories that are closed to others, by an entry in each access control
+/// list (acl(5)) that grants search permission to this user only.
 public enum Passage {
-    /// Lets the user pass through every directory on the way to `directory`, itself included.
+    /// Lets the user search `directory` and every directory above it.
     /// - Throws: `refused` where the file system keeps no such lists.
     public static func open(_ directory: String, for account: Account) throws(GatewayError) {
         guard let real = realpath(directory, nil) else {
@@ -21,7 +21,7 @@ public enum Passage {
         }
     }
 
-    /// Lets the user read a file, or a socket be connected to.
+    /// Lets the user read a file, or connect to a socket.
     public static func open(file: String, for account: Account, mayWrite: Bool) throws(GatewayError) {
         try grant(AccessList.read | (mayWrite ? AccessList.write : 0), on: file, account)
     }

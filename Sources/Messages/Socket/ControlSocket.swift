@@ -9,11 +9,11 @@ import Glibc
 public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~Copyable {
     /// Clients at once; one more is told so and closed.
     public static var maximumClients: Int { 16 }
-    /// How many of them are kept for root and this program's own user, so that nobody else can shut them out.
+    /// How many of them are reserved for root and this program's own user, so that others can't lock them out.
     public static var reservedClients: Int { 4 }
     /// The longest request in bytes, newline included: a handover of some 100,000 clients.
     public static var maximumRequest: Int { 16 << 20 }
-    /// The longest request of those who hand nothing over.
+    /// The longest request from users that hand nothing over.
     public static var maximumShortRequest: Int { 64 << 10 }
 
     /// Names a client as long as the daemon lives; numbers are never used again.
@@ -23,11 +23,11 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
 
     /// A request that waits for its answer.
     public struct Call: Sendable {
-        /// Who is to be answered.
+        /// The connection to answer on.
         public let client: ClientID
-        /// Who asks, as the kernel says.
+        /// The process that asks.
         public let peer: Peer
-        /// What.
+        /// The request.
         public let request: Request
     }
 
@@ -42,8 +42,8 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
     /// Listens on `path`: 0600, or 0660 for a group. Its directory is made when it is missing, and a dead daemon's socket or an
     /// impostor's replaced.
     /// - Parameters:
-    ///   - group: who else may connect; nil: the effective group of a root that has another than root's, or nobody.
-    ///   - isBulky: which users may send long requests, besides root and this program's own.
+    ///   - group: the group that may connect, unless root was started with a group of its own, which comes first; nil for none.
+    ///   - isBulky: whether a user may send requests of up to `maximumRequest`, as root and this program's own user may.
     /// - Throws: `alreadyRunning`, `notASocket`, `socketPathTooLong` or `file`.
     public init(
         path: String, group: UInt32? = nil, isBulky: @escaping @Sendable (UInt32) -> Bool = { _ in false }

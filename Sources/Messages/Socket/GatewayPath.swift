@@ -1,24 +1,23 @@
 import Glibc
 
-/// Where bondd-control answers. Its socket lies in a directory of its own, `control`, next to bondd's: the user that it runs as may
-/// write there and nowhere else, so that it can't take the place of bondd's socket. `control.sock` next to bondd's leads to it.
+/// The paths of bondd-control's socket. The socket is in a directory of its own, `control`, next to bondd's socket. bondd-control's
+/// user can write to that directory only, and so can't replace bondd's socket. A symbolic link, `control.sock`, points to it.
 public enum GatewayPath {
-    /// Where the bondd-control that belongs to the bondd on `socket` listens: `control/control.sock` for `bondd.sock`, else a name
-    /// like that of bondd's socket, as several may share the directory.
+    /// The socket of the bondd-control that serves the bondd on `socket`: `control/control.sock` for `bondd.sock`, otherwise
+    /// `control/` and the name of bondd's socket, because several instances may share the directory.
     public static func own(of socket: String) -> String {
         let name = name(of: socket)
         return directory(of: socket) + "control/" + (name == "bondd.sock" ? "control.sock" : name)
     }
 
-    /// The name by which it is known next to bondd's socket. Nil where several instances share the directory and this is not
-    /// the first of them.
+    /// The link next to bondd's socket; nil for further instances in the default directory, which share it.
     public static func alias(of socket: String) -> String? {
         let directory = directory(of: socket)
         if directory == "/run/bondd/" && name(of: socket) != "bondd.sock" { return nil }
         return directory + "control.sock"
     }
 
-    /// Where to ask it: at its own socket, or under the other name where an earlier version may run.
+    /// The path that commands connect to: the socket itself, or the link's path where an earlier version may have its socket.
     public static func asked(of socket: String) -> String {
         let own = own(of: socket)
         if let alias = alias(of: socket), access(String(own[..<own.lastIndex(of: "/")!]), F_OK) != 0 {
@@ -27,7 +26,7 @@ public enum GatewayPath {
         return own
     }
 
-    /// Makes the alias, if that can be, in place of a socket on which nobody answers.
+    /// Makes the link if it can, replacing a socket without a listener.
     public static func makeAlias(of socket: String) {
         guard let alias = alias(of: socket) else { return }
         let own = own(of: socket)
@@ -37,7 +36,7 @@ public enum GatewayPath {
         guard lstat(alias, &facts) == 0 else { return }
         switch facts.st_mode & S_IFMT {
         case S_IFLNK:
-            // Of this instance or of another that runs.
+            // This instance's own, or that of another one that runs.
             if access(alias, F_OK) == 0 { return }
         case S_IFSOCK:
             guard let address = try? UnixAddress(alias), let probe = try? UnixAddress.open(blocking: false)

@@ -2,15 +2,15 @@ import Glibc
 
 /// The Unix socket in the file system that clients connect to, gone when the value is.
 ///
-/// It is for its owner alone (0600), or for a group as well (0660). Who a client is, is asked of the kernel besides.
+/// Its mode is 0600, or 0660 where a group may connect. Requests are authorised by the peer's credentials besides.
 struct ListeningSocket: ~Copyable {
     let fileDescriptor: Int32
     private let path: String
     private let device: dev_t
     private let inode: ino_t
 
-    /// Makes the socket, and its directory (0755, or 0750 with a group) when that is missing. A socket on which nobody answers is
-    /// replaced, and so is whatever somebody without rights has put there.
+    /// Makes the socket, and its directory (0755, or 0750 with a group) if it is missing. Replaces a socket without a listener, and
+    /// anything that an unprivileged user has put there.
     init(path: String, group: gid_t? = Self.ownGroup) throws(SocketError) {
         let address = try UnixAddress(path)
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
@@ -41,7 +41,7 @@ struct ListeningSocket: ~Copyable {
         inode = facts.st_ino
     }
 
-    /// The group of a root that was started with one: a service manager that sets one says by it who else may connect.
+    /// The effective group if root was started with another than its own: the service manager's way to name who else may connect.
     static var ownGroup: gid_t? { geteuid() == 0 && getegid() != 0 ? getegid() : nil }
 
     deinit {
@@ -51,10 +51,10 @@ struct ListeningSocket: ~Copyable {
         if stat(path, &facts) == 0, facts.st_dev == device, facts.st_ino == inode { unlink(path) }
     }
 
-    /// Makes the directory, or takes the group's right to write from one that an earlier version has made (1770).
+    /// Makes the directory, or removes group write permission from one made by an earlier version (1770).
     private static func prepare(_ directory: String, _ group: gid_t?) throws(SocketError) {
         if mkdir(directory, 0o755) == 0 {
-            // Whatever the umask is.
+            // Regardless of the umask.
             guard let group else { return }
             if group != getegid() { chown(directory, uid_t.max, group) }
             chmod(directory, 0o750)
@@ -78,7 +78,7 @@ struct ListeningSocket: ~Copyable {
         guard code == 0 else { throw .file("make the socket", path: address.path, errno: code) }
     }
 
-    /// Removes what is in the way, unless it is a daemon that may be there or a file of somebody who may put files there.
+    /// Removes what is in the way, unless it is a genuine daemon's socket or a file of a privileged user.
     private static func clear(_ address: UnixAddress) throws(SocketError) {
         let path = address.path
         var facts = stat()
@@ -91,17 +91,17 @@ struct ListeningSocket: ~Copyable {
         let probe = try UnixAddress.open(blocking: false)
         defer { close(probe) }
         switch address.call(connect, probe) {
-        // Nobody listens.
+        // No listener.
         case ECONNREFUSED: break
         case 0: if Peer(of: probe).mayServe(path) { throw .alreadyRunning(path: path) }
-        // Somebody whose backlog is full.
+        // A listener with a full backlog.
         default: if !isForeign { throw .alreadyRunning(path: path) }
         }
         remove(path)
     }
 
     private static func remove(_ path: String) {
-        // What can't be removed, such as a directory that is not empty, is put aside.
+        // A directory with files in it can only be moved aside.
         if unlink(path) != 0 && rmdir(path) != 0 { rename(path, path + ".foreign") }
     }
 }

@@ -1,20 +1,20 @@
 import CLinux
 import Glibc
 
-/// Who is at the other end of a Unix socket, as the kernel says (SO_PEERCRED in unix(7)).
+/// The process at the other end of a Unix socket, as the kernel reports it (SO_PEERCRED in unix(7)).
 public struct Peer: Hashable, Sendable {
-    /// The user's number.
+    /// The process's user ID.
     public let user: UInt32
-    /// The process's number.
+    /// The process ID.
     public let process: Int32
 
-    /// A peer of that user.
+    /// A peer with this user ID.
     public init(user: UInt32, process: Int32 = 0) {
         self.user = user
         self.process = process
     }
 
-    /// The peer of a connected socket; the one that nobody is (65534 by custom, all ones here) when the kernel does not say.
+    /// The peer of a connected socket. The user ID is all ones, which no process has, when the kernel reports none.
     init(of socket: Int32) {
         var (user, process) = (uid_t.max, pid_t(0))
         if clinux_peer(socket, &user, &process) < 0 { user = .max }
@@ -24,8 +24,8 @@ public struct Peer: Hashable, Sendable {
     /// Whether it is root, or runs as the same user as this program.
     public var isPrivileged: Bool { user == 0 || user == geteuid() }
 
-    /// Whether it may answer for a daemon on the socket at `path`: root, this program's user, or the owner of the directory that
-    /// the socket is in, who decides what is there.
+    /// Whether a daemon run by this user is genuine on the socket at `path`: root, this program's user, or the owner of the
+    /// directory, who controls its contents anyway.
     func mayServe(_ path: String) -> Bool {
         if isPrivileged { return true }
         var facts = stat()

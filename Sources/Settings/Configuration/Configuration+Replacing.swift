@@ -1,6 +1,6 @@
 extension Configuration {
-    /// Whether a running bondd can take this configuration in place of `old`; a restart is needed otherwise. bondd and
-    /// bondd-control go by the same answer. Keys count only where both were read with them.
+    /// Whether a running bondd can replace `old` with this configuration without a restart. bondd and bondd-control share this rule.
+    /// Keys are compared only if both were read with them.
     public func canReplace(_ old: Configuration) -> Bool {
         guard tunnel.interface == old.tunnel.interface, tunnel.addresses == old.tunnel.addresses,
             tunnel.cipher == old.tunnel.cipher, tunnel.privateKey == old.tunnel.privateKey,

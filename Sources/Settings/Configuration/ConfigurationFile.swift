@@ -1,12 +1,12 @@
 import Proto
 
-/// A configuration's text as it was read, with the digest by which bondd and bondd-control tell each other which one they mean.
+/// The text of a configuration file, with the digest that identifies it between bondd and bondd-control.
 public struct ConfigurationFile: Hashable, Sendable {
     /// The file as it was named.
     public let path: String
-    /// What it says.
+    /// Its contents.
     public let text: String
-    /// 32 hexadecimal digits that follow from the text.
+    /// The text's digest, 32 hexadecimal digits.
     public let digest: String
 
     /// The text `text` of the file `path`.
