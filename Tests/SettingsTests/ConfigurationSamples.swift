@@ -181,7 +181,8 @@ struct ConfigurationSamples {
 
     private static let clientOnly = [
         client(
-            7, "[#path]", "bondd.toml:7: is not valid TOML at column 1: a key or the name of a table is expected"),
+            7, "[#path]",
+            "bondd.toml:7: is not valid TOML at column 1: a key or the name of a table is expected"),
         client(
             2, clientRole + "\nroutes = [\"10.1.0.0/8\"]",
             "bondd.toml:3: [tunnel] routes = \"10.1.0.0/8\" has host bits set; write 10.0.0.0/8"),

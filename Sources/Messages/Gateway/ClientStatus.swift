@@ -19,6 +19,13 @@ public struct ClientStatus: Hashable, Sendable, Codable {
     /// Bytes of datagrams that came from it.
     public var receivedBytes: Int
 
+    /// Where its paths' datagrams come from, `ADDRESS:PORT`; nil while it has no session. `bondd clients` adds it, as the next ones.
+    public var remotes: [String]?
+    /// The round trip time of its fastest path that is up, in milliseconds.
+    public var rtt: Double?
+    /// Seconds since the handshake that the keys in use came from.
+    public var handshakeAge: Double?
+
     private enum CodingKeys: String, CodingKey {
         case name
         case publicKey = "public_key"
@@ -28,6 +35,9 @@ public struct ClientStatus: Hashable, Sendable, Codable {
         case lastSeenAt = "last_seen_at"
         case sentBytes = "tx_bytes"
         case receivedBytes = "rx_bytes"
+        case remotes
+        case rtt = "rtt_ms"
+        case handshakeAge = "handshake_age_s"
     }
 
     /// A client.
@@ -44,5 +54,15 @@ public struct ClientStatus: Hashable, Sendable, Codable {
         self.lastSeenAt = lastSeenAt
         self.sentBytes = sentBytes
         self.receivedBytes = receivedBytes
+    }
+}
+
+extension ClientStatus {
+    /// Adds what bondd knows of its session.
+    public mutating func add(_ session: SessionStatus) {
+        isUp = session.state == "up"
+        remotes = session.paths.map(\.remote).filter { !$0.isEmpty }
+        rtt = session.paths.filter { $0.state == "up" && $0.rtt > 0 }.map(\.rtt).min()
+        handshakeAge = session.rekeyAge
     }
 }

@@ -23,24 +23,33 @@ struct ListClients: ParsableCommand {
 
     func run() throws {
         let response = try GatewaySocket(beside: options.socket).ask(.clients)
-        guard case .clients(let clients, let invitations) = response else {
-            throw Failure("bondd-control gave no list; is it another version?")
+        guard case .clients(var clients, let invitations) = response else {
+            throw Failure("bondd-control gave no list; bring it to bondd's version")
+        }
+        var notices: [String] = []
+        if case .status(let status)? = try? ask(.status, options.socket) {
+            let sessions = Dictionary(
+                status.sessions.map { ($0.client, $0) }, uniquingKeysWith: { first, _ in first })
+            for index in clients.indices {
+                if let session = sessions[clients[index].name] { clients[index].add(session) }
+            }
+            notices = status.notices
         }
         if json {
-            guard let line = try? Line.encode(response) else {
+            guard let line = try? Line.encode(GatewayResponse.clients(clients, invitations)) else {
                 throw Failure("the list can't be written as JSON")
             }
             print(String(decoding: line, as: UTF8.self), terminator: "")
             return
         }
-        print(ClientTable(clients, invitations, now: time(nil)).text, terminator: "")
+        print(ClientTable(clients, invitations, notices: notices, now: time(nil)).text, terminator: "")
     }
 }
 
 /// `bondd clients revoke NAME`
 struct RevokeClient: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "revoke", abstract: "Take a client's right to connect away, and end its session at once."
+        commandName: "revoke", abstract: "Take away a client's right to connect, and end its session at once."
     )
 
     @OptionGroup var options: GlobalOptions
@@ -50,7 +59,7 @@ struct RevokeClient: ParsableCommand {
 
     func run() throws {
         _ = try GatewaySocket(beside: options.socket).ask(.revoke(name: name))
-        print("\(name) can't connect any more")
+        print("\(name) can no longer connect")
     }
 }
 
@@ -61,10 +70,10 @@ struct RenameClient: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "What it is called.")
+    @Argument(help: "Its name now.")
     var name: String
 
-    @Argument(help: "What it is to be called.")
+    @Argument(help: "Its new name.")
     var new: String
 
     func run() throws {
