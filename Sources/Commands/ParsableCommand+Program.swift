@@ -18,6 +18,10 @@ extension ParsableCommand {
             var command = try parseAsRoot(words.arguments)
             try command.run()
             try StandardOutput.finish()
+        } catch let code as ExitCode {
+            // It has said all that there is to say.
+            do { try StandardOutput.finish() } catch { report.end("\(error)") }
+            Glibc.exit(code.rawValue)
         } catch {
             let code = exitCode(for: error)
             if code.isSuccess {

@@ -27,7 +27,8 @@ struct Invite: ParsableCommand {
     var endpoint: [String] = []
 
     @Option(
-        name: .customLong("ttl"), help: "How long the link is good: 1m to 365d, a number with s, m, h or d, such as 24h.")
+        name: .customLong("ttl"),
+        help: "How long the link is good: 1m to 365d, a number with s, m, h or d, such as 24h.")
     var lifetime = Lifetime.day
 
     @Option(help: "How many clients may enrol with it.")

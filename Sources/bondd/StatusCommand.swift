@@ -62,8 +62,10 @@ struct Set: ParsableCommand {
     )
     var key: String
 
-    @Argument(help:
-            "The new value: a mode (auto, stripe, preferred, redundant), a role (primary, backup, metered, never) or a number.")
+    @Argument(
+        help:
+            "The new value: a mode (auto, stripe, preferred, redundant), a role (primary, backup, metered, never) or a number."
+    )
     var value: String
 
     func validate() throws {

@@ -21,6 +21,13 @@ public struct ClientStatus: Hashable, Sendable, Codable {
     /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil where bondd-control does not say.
     public var networks: [String]?
 
+    /// Where its paths' datagrams come from, `ADDRESS:PORT`; nil while it has no session. `bondd clients` adds it, as the next ones.
+    public var remotes: [String]?
+    /// The round trip time of its fastest path that is up, in milliseconds.
+    public var rtt: Double?
+    /// Seconds since the handshake that the keys in use came from.
+    public var handshakeAge: Double?
+
     private enum CodingKeys: String, CodingKey {
         case name
         case publicKey = "public_key"
@@ -31,6 +38,9 @@ public struct ClientStatus: Hashable, Sendable, Codable {
         case sentBytes = "tx_bytes"
         case receivedBytes = "rx_bytes"
         case networks
+        case remotes
+        case rtt = "rtt_ms"
+        case handshakeAge = "handshake_age_s"
     }
 
     /// A client.
@@ -47,5 +57,15 @@ public struct ClientStatus: Hashable, Sendable, Codable {
         self.lastSeenAt = lastSeenAt
         self.sentBytes = sentBytes
         self.receivedBytes = receivedBytes
+    }
+}
+
+extension ClientStatus {
+    /// Adds what bondd knows of its session.
+    public mutating func add(_ session: SessionStatus) {
+        isUp = session.state == "up"
+        remotes = session.paths.map(\.remote).filter { !$0.isEmpty }
+        rtt = session.paths.filter { $0.state == "up" && $0.rtt > 0 }.map(\.rtt).min()
+        handshakeAge = session.rekeyAge
     }
 }

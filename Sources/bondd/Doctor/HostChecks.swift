@@ -13,7 +13,7 @@ struct FileCheck: HostCheck {
         do throws(ConfigurationError) {
             let configuration = try Configuration(reading: examination.file, keys: .check)
             let role = examination.server == nil ? "client" : "server"
-            let ok = Finding.ok("config", "\(examination.file) is a good \(role)'s, and so are its keys")
+            let ok = Finding.ok("config", "\(examination.file) is valid (\(role)), and its keys can be read")
             // A daemon that runs says the same in its status.
             let notices = examination.status == nil ? configuration.notices : []
             return [ok] + notices.map { .told("config", .warn, $0) }

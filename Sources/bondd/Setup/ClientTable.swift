@@ -5,25 +5,31 @@ import Messages
 struct ClientTable {
     let text: String
 
-    /// - Parameter now: seconds since 1970.
-    init(_ clients: [ClientStatus], _ invitations: [InvitationStatus], now: Int) {
-        var rows = [["client", "addresses", "state", "last seen", "sent", "received", "from"]]
+    /// - Parameters:
+    ///   - notices: bondd's; those that name a client are shown.
+    ///   - now: seconds since 1970.
+    init(_ clients: [ClientStatus], _ invitations: [InvitationStatus], notices: [String] = [], now: Int) {
+        var rows = [["client", "addresses", "state", "last seen", "rtt ms", "sent", "received", "source"]]
         for client in clients {
             let state = client.isUp.map { $0 ? "up" : "down" } ?? "?"
             rows.append([
-                client.name, client.addresses.joined(separator: " "), state,
+                client.name, client.addresses.first ?? "", state,
                 client.isUp == true ? "now" : client.lastSeenAt.map { Self.ago(now - $0) } ?? "never",
+                client.rtt.map { Figure.text($0) } ?? "-",
                 StatusTable.bytes(UInt64(max(client.sentBytes, 0))),
                 StatusTable.bytes(UInt64(max(client.receivedBytes, 0))),
-                client.source == "file" ? "file" : "invitation",
+                client.source == "file" ? "file" : "invited",
             ])
         }
-        var lines =
-            clients.isEmpty ? ["no clients; make the first with: bondd invite NAME"] : StatusTable.table(rows)
-        lines += clients.compactMap { client in
-            guard let networks = client.networks, !networks.isEmpty else { return nil }
-            return "  networks behind \(client.name): \(networks.joined(separator: ", "))"
+        var lines = ["no clients; make the first with: bondd invite NAME"]
+        if !clients.isEmpty {
+            let table = StatusTable.table(rows, words: 4)
+            lines = [table[0]]
+            for (client, row) in zip(clients, table.dropFirst()) {
+                lines += [row] + Self.details(of: client)
+            }
         }
+        lines += notices.filter { $0.contains("client \"") }.map { "note: \($0)" }
         if !invitations.isEmpty {
             lines.append("")
             rows = [["open invitation", "uses left", "expires in"]]
@@ -35,6 +41,18 @@ struct ClientTable {
             lines += StatusTable.table(rows)
         }
         text = lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Its further addresses, the networks behind it, and where it connects from.
+    private static func details(of client: ClientStatus) -> [String] {
+        var lines = client.addresses.dropFirst().map { "      and \($0)" }
+        lines +=
+            client.networks.flatMap { $0.isEmpty ? nil : "      networks \($0.joined(separator: ", "))" }.map
+        { [$0] } ?? []
+        guard let remotes = client.remotes, !remotes.isEmpty else { return lines }
+        let age = client.handshakeAge.map { ", last handshake \(ago(Int(min($0, 1e12))))" } ?? ""
+        lines.append("      from \(remotes.joined(separator: ", "))\(age)")
+        return lines
     }
 
     private static func ago(_ seconds: Int) -> String { seconds < 60 ? "just now" : "\(span(seconds)) ago" }

@@ -23,24 +23,33 @@ struct ListClients: ParsableCommand {
 
     func run() throws {
         let response = try GatewaySocket(beside: options.socket).ask(.clients)
-        guard case .clients(let clients, let invitations) = response else {
-            throw Failure("bondd-control gave no list; is it another version?")
+        guard case .clients(var clients, let invitations) = response else {
+            throw Failure("bondd-control gave no list; bring it to bondd's version")
+        }
+        var notices: [String] = []
+        if case .status(let status)? = try? ask(.status, options.socket) {
+            let sessions = Dictionary(
+                status.sessions.map { ($0.client, $0) }, uniquingKeysWith: { first, _ in first })
+            for index in clients.indices {
+                if let session = sessions[clients[index].name] { clients[index].add(session) }
+            }
+            notices = status.notices
         }
         if json {
-            guard let line = try? Line.encode(response) else {
+            guard let line = try? Line.encode(GatewayResponse.clients(clients, invitations)) else {
                 throw Failure("the list can't be written as JSON")
             }
             print(String(decoding: line, as: UTF8.self), terminator: "")
             return
         }
-        print(ClientTable(clients, invitations, now: time(nil)).text, terminator: "")
+        print(ClientTable(clients, invitations, notices: notices, now: time(nil)).text, terminator: "")
     }
 }
 
 /// `bondd clients revoke NAME`
 struct RevokeClient: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "revoke", abstract: "Take a client's right to connect away, and end its session at once."
+        commandName: "revoke", abstract: "Take away a client's right to connect, and end its session at once."
     )
 
     @OptionGroup var options: GlobalOptions
@@ -55,7 +64,7 @@ struct RevokeClient: ParsableCommand {
         } catch SocketError.notRunning(let path) {
             return try revokeAtDaemon(without: path)
         }
-        print("\(name) can't connect any more")
+        print("\(name) can no longer connect")
         if case .noted(let sentence) = response { print("note: \(sentence)") }
     }
 
@@ -67,7 +76,7 @@ struct RevokeClient: ParsableCommand {
             throw SocketError.notRunning(path: path)
         }
         print(
-            "\(name) can't connect any more; bondd-control does not run and takes that into its state when it does"
+            "\(name) can no longer connect; bondd-control does not run and takes that into its state when it does"
         )
     }
 }
@@ -79,10 +88,10 @@ struct RenameClient: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "What it is called.")
+    @Argument(help: "Its name now.")
     var name: String
 
-    @Argument(help: "What it is to be called.")
+    @Argument(help: "Its new name.")
     var new: String
 
     func run() throws {

@@ -18,10 +18,12 @@ struct Invite: ParsableCommand {
     var name: String
 
     @Option(
-        name: .customLong("ttl"), help: "How long the link is good: 1m to 365d, a number with s, m, h or d, such as 24h.")
+        name: .customLong("ttl"),
+        help: "How long the link is good: 1m to 365d, a number with s, m, h or d, such as 24h.")
     var lifetime = Lifetime.day
 
-    @Option(help: "How many clients may join with it, 1 to 1000; with several they are NAME, NAME-2 and so on.")
+    @Option(
+        help: "How many clients may join with it, 1 to 1000; with several they are NAME, NAME-2 and so on.")
     var uses = 1
 
     @Option(
