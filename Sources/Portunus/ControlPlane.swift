@@ -21,7 +21,7 @@ public final class ControlPlane: Sendable {
         /// Who was connected before, until it has ended.
         var predecessor: ControlPlane?
         /// What reports have told so far.
-        await follow()
+        var ledger = ReportLedger()
     }
 
     /// - Parameters:
@@ -77,13 +77,13 @@ public final class ControlPlane: Sendable {
         keeper.stateChanged(state)
         var backoff = Backoff(first: timing.firstPause, longest: timing.longestPause)
         var generator = SystemRandomNumberGenerator()
-        var ledger = ReportLedger()
+        await follow()
         // The rules that the control plane was asked for and has not named since.
         var asked: Set<UInt64> = []
         while !Task.isCancelled {
             let session = Session(
                 keeper: keeper, log: log, version: version, patience: timing.acknowledgement,
-                ledger: work.withLock { $0.ledger },                asked: asked)
+                ledger: work.withLock { $0.ledger }, asked: asked)
             let start = ContinuousClock.now
             let end = await hold(session, endpoint, pin)
             session.close()
@@ -216,8 +216,8 @@ public final class ControlPlane: Sendable {
         let start = SuspendingClock.now
         guard await isQuiet(session, for: timing.question, since: start) else { return nil }
         if await session.ask() {
-            // What was asked is to be there first.
-            try? await Task.sleep(for: timing.question / 5)
+            // The control plane has to read it before the next session begins.
+            try? await Task.sleep(for: timing.arrival)
             return Task.isCancelled ? nil : .asked
         }
         guard await isQuiet(session, for: timing.grace, since: start) else { return nil }
