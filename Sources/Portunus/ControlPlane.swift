@@ -216,8 +216,8 @@ public final class ControlPlane: Sendable {
         let start = SuspendingClock.now
         guard await isQuiet(session, for: timing.question, since: start) else { return nil }
         if await session.ask() {
-            // What was asked is to be there first.
-            try? await Task.sleep(for: timing.question / 5)
+            // The control plane has to read it before the next session begins.
+            try? await Task.sleep(for: timing.arrival)
             return Task.isCancelled ? nil : .asked
         }
         guard await isQuiet(session, for: timing.grace, since: start) else { return nil }

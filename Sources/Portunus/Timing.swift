@@ -7,6 +7,8 @@ public struct Timing: Sendable {
     /// How long after the last rule the control plane is asked for those that it has not named. With `grace` of the session after
     /// that, rules that are gone are stopped after some 35 s.
     public var question: Duration = .seconds(5)
+    /// How long the question takes to be read, before the session ends for its sake.
+    public var arrival: Duration = .seconds(1)
     /// From Welcome to the first report, which has zeros and should not keep the next ones waiting.
     public var firstReport: Duration = .seconds(1)
     /// Between reports.

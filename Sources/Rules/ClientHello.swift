@@ -74,7 +74,9 @@ public struct ClientHello: Sendable {
     /// record's header and of the message is known; headers of further records come on top.
     public var neededSize: Int {
         let missing = recordLeft > 0 ? 0 : 5 - headerSize
-        return min(position + missing + messageLeft + numberLeft + skipLeft, Self.maximumSize)
+        // The bytes of a name are part of what is left of the message until it is whole.
+        let rest = nameLeft > 0 ? nameLeft : messageLeft + numberLeft + skipLeft
+        return min(position + missing + rest, Self.maximumSize)
     }
 
     private mutating func readHeader(_ byte: UInt8) {

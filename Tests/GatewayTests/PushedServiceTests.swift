@@ -50,14 +50,11 @@ import Testing
         rule.ports = 4990...5010
         #expect(bench.push(rule) == .portInUse(5000))
         #expect(bench.status("1")?.state == "failed")
-        let health = Configuration.Health(
-            listen: Endpoint(address: IPAddress("127.0.0.1")!, port: 8098), tokenFile: nil)
-        guard
-            case .server(let server) = try Configuration(
-                text: Samples.text(), file: "bondd.toml", keys: .leave
-            ).role
-        else { return }
-        let reserved = ReservedPorts(server, health)
+        let configuration = try Configuration(
+            text: Samples.text(extra: "[health]\nlisten = \"127.0.0.1:8098\"\n"), file: "bondd.toml",
+            keys: .leave)
+        guard case .server(let server) = configuration.role else { fatalError("no server") }
+        let reserved = ReservedPorts(server, configuration.health)
         #expect(reserved.refusal(of: ServiceBench.pushed(1, 8098, to: echo)) == .portInUse(nil))
         #expect(reserved.refusal(of: ServiceBench.pushed(1, 5000, to: echo)) == nil)
     }

@@ -17,6 +17,7 @@ final class Bench {
         var timing = Timing()
         timing.grace = .milliseconds(600)
         timing.question = .milliseconds(250)
+        timing.arrival = .milliseconds(500)
         timing.firstReport = .milliseconds(50)
         timing.report = .milliseconds(200)
         timing.welcome = .seconds(10)

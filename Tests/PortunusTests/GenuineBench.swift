@@ -47,7 +47,8 @@ final class GenuineBench {
     /// Connects, as after an outage.
     func connect() async throws {
         let bundle = Bundle(
-            clientName: "edge", clientID: "client-1", endpoint: "127.0.0.1:\(server.port)", pin: certificate.pin,
+            clientName: "edge", clientID: "client-1", endpoint: "127.0.0.1:\(server.port)",
+            pin: certificate.pin,
             token: "token")
         plane.begin(with: bundle)
         let sessions = server.events("session").count
@@ -117,5 +118,5 @@ final class GenuineBench {
     }
 
     /// Long enough for a session to have named its rules, or to have been asked for them.
-    func grace() async throws { try await Task.sleep(for: .milliseconds(1500)) }
+    func grace() async throws { try await Task.sleep(for: .milliseconds(2000)) }
 }

@@ -17,6 +17,7 @@ struct GenuineTests {
         let number = try await bench.create(port, owner: "ann")
         #expect(try await bench.state(of: number) == "active")
         try await bench.quota("ann", 20_000)
+        try await bench.eventually("a quota") { bench.plane.book.withLock { $0.quotas["ann"] != nil } }
         #expect(Visit(port)?.exchange(5000) == 5000)
         try await bench.session(after: "restart")
         try await bench.grace()

@@ -65,7 +65,7 @@ struct SessionReportTests {
         for connections: UInt32 in [0, 3, 0] {
             keeper.setReport(
                 ServiceReport(
-                    rules: (1...2).map { number in
+                    rules: (1...2 as ClosedRange<UInt64>).map { number in
                         var report = RuleReport(id: .pushed(number))
                         report.limit.connections = connections
                         return report

@@ -29,7 +29,7 @@ struct StatsReportTests {
         rule.targets = [TargetReport(target: RuleTarget(host: "g", port: 20)), target]
         rule.failedLookups = 31
         rule.droppedFlows = 32
-        rule.failovers = 33
+        (rule.failovers, rule.healthChanges) = (99, 33)
         rule.exactNames = 34
         rule.wildcardNames = 35
         rule.fallbacks = 36

@@ -51,8 +51,11 @@ extension FirewallTable {
             forward += [
                 FirewallRule().from(interface).of(family).of(.new).midway.isEnded(family).then(.reset),
                 FirewallRule().from(interface).of(family).of(.new).isEnded(family).udp.then(.drop),
-                FirewallRule().translated.of(.original).of(family)
+                FirewallRule().into(interface).translated.of(.original).of(family)
                     .isService(family, in: ServiceSet.inbound(family)).then(.accept),
+                // Without the tunnel the target's address is routed as any other, maybe to somebody else's host.
+                FirewallRule().translated.of(.original).of(family)
+                    .isService(family, in: ServiceSet.inbound(family)).then(.drop),
                 FirewallRule().translated.of(.reply).of(family)
                     .isService(family, in: ServiceSet.outbound(family)).then(.accept),
             ]

@@ -141,6 +141,44 @@ extension EndToEndTests {
             }
             for child in kept { #expect(try Visit.outcome(child).count > 30) }
             #expect(try Visit.callers(service).contains { $0.peer == household.ways[0].to })
+
+            func answers(_ port: Int) throws -> Bool {
+                let child = try Visit.get(1000, from: household.internet, address, port)
+                try child.wait(seconds: 15)
+                return child.status == .exited(0)
+            }
+            // Another program has a port on loopback alone: the rule has it on every other address.
+            let mail = try household.server.namespace.spawn([
+                "python3", "-c",
+                "import socket, time\nlistener = socket.create_server(('127.0.0.1', 8084))\ntime.sleep(60)",
+            ])
+            defer { mail.kill() }
+            try wait(seconds: 10, "the mail server") { household.server.namespace.isListening(port: 8084) }
+            try write(rule("web", 8080) + rule("probed", 8081, probed) + rule("mail", 8084, probed))
+            household.server.signal("bondd-control", SIGHUP)
+            try wait(seconds: 10, "a port that another program has on loopback") { try answers(8084) }
+
+            // Without bondd, a neighbour in the provider's network with the target's address gets nobody.
+            try household.internet.run(["ip", "address", "add", "10.77.0.2/32", "dev", "lo"])
+            try household.server.namespace.run([
+                "ip", "route", "add", "10.77.0.0/24", "via", household.ways[0].to, "metric", "5000",
+            ])
+            let neighbour = try Visit.host(household.internet, port: 8000)
+            household.server.end("bondd", SIGKILL)
+            for _ in 0..<3 {
+                usleep(700_000)
+                #expect(try !answers(8080))
+                #expect(try !answers(8081))
+            }
+            #expect(try Visit.callers(neighbour).isEmpty)
+            let path = ControlClient.gatewayPath(beside: household.server.socket)
+            if case .services(let rules, _) = try ControlClient.ask(.services, path: path) as GatewayResponse
+            {
+                // That says nothing of the target.
+                #expect(rules.first { $0.rule == "probed" }?.targets.first?.isHealthy == true)
+            }
+            try household.server.start("bondd")
+            try wait(seconds: 30, "the service after bondd's restart") { try answers(8081) }
         }
     }
 }
