@@ -171,7 +171,7 @@ extension EndToEndTests {
                 #expect(try !answers(8081))
             }
             #expect(try Visit.callers(neighbour).isEmpty)
-            let path = ControlClient.gatewayPath(beside: household.server.socket)
+            let path = GatewayPath.asked(of: household.server.socket)
             if case .services(let rules, _) = try ControlClient.ask(.services, path: path) as GatewayResponse
             {
                 // That says nothing of the target.
