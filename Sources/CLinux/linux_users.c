@@ -49,8 +49,3 @@ int clinux_set_attribute(int fd, const char *name, const void *value, size_t siz
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return setxattr(path, name, value, size, 0) < 0 ? -errno : 0;
 }
-
-int clinux_clock_is_synchronised(void) {
-    struct timex facts = {0};
-    return adjtimex(&facts) >= 0 && !(facts.status & STA_UNSYNC);
-}

@@ -15,7 +15,4 @@ int clinux_become(uid_t user, gid_t group);
 // An extended attribute (xattr(7)) of a file that is open, which may be an O_PATH descriptor: its length, or bytes of it.
 ssize_t clinux_get_attribute(int fd, const char *name, void *value, size_t size);
 int clinux_set_attribute(int fd, const char *name, const void *value, size_t size);
-
-// Whether something keeps the host's clock right (adjtimex(2)): 1, or 0 also where the kernel does not say.
-int clinux_clock_is_synchronised(void);
 #endif

@@ -133,9 +133,9 @@ struct StateDirectoryCheck: HostCheck {
 /// A kill switch that holds while nobody can lift it by connecting.
 struct KillSwitchCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
-        guard examination.isRoot, let socket = try? FirewallSocket(), let tables = try? socket.killSwitches()
+        guard examination.isRoot, let socket = try? FirewallSocket(), let tunnels = try? socket.killSwitches()
         else { return [] }
-        return Self.judge(tables: tables, isRunning: examination.status != nil)
+        return Self.judge(tables: tunnels.map(\.interface), isRunning: examination.status != nil)
     }
 
     static func judge(tables: [String], isRunning: Bool) -> [Finding] {

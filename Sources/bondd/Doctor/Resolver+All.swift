@@ -1,0 +1,27 @@
+import Commands
+import Control
+import Glibc
+import Packet
+import Settings
+
+extension Resolver {
+    /// The addresses of all these servers, those that are resolved within the time.
+    /// - Throws: `Failure` when there is none, with the reason.
+    func resolveAll(_ names: [HostPort], seconds: Int32) throws -> [Endpoint] {
+        for name in names { resolve(name) }
+        var found: [HostPort: [Endpoint]] = [:]
+        var problem = "the server's name could not be resolved within \(seconds) s; check this host's DNS"
+        let end = DataPlane.clock() + .seconds(Int64(seconds))
+        while found.count < Swift.Set(names).count, DataPlane.clock() < end {
+            var watched = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
+            _ = poll(&watched, 1, 100)
+            for resolution in take() {
+                found[resolution.name] = resolution.endpoints
+                if let sentence = resolution.problem { problem = sentence }
+            }
+        }
+        let endpoints = names.flatMap { found[$0] ?? [] }
+        guard !endpoints.isEmpty else { throw Failure(problem) }
+        return endpoints
+    }
+}
