@@ -14,6 +14,13 @@ struct ForwardingMemory: Sendable {
     }
 
     private static let maximumSize = 1 << 18
+    private static let suffix = ".forwarding"
+
+    /// The interfaces of tunnels that have a memory in a directory.
+    static func interfaces(in directory: String) -> [String] {
+        Directory.names(in: directory).filter { $0.hasSuffix(suffix) && $0 != suffix }
+            .map { String($0.dropLast(suffix.count)) }.sorted()
+    }
 
     /// Where it is.
     let path: String
@@ -23,7 +30,7 @@ struct ForwardingMemory: Sendable {
     /// Reads what an earlier run left. What was remembered before the machine was started again, or can't be read, is of no
     /// use.
     init(directory: String, interface: String) {
-        path = "\(directory)/\(interface).forwarding"
+        path = "\(directory)/\(interface)\(Self.suffix)"
         guard let text = try? TextFile.read(path, limit: Self.maximumSize) else { return }
         var lines = text.split(separator: "\n")[...]
         guard lines.popFirst() == "boot \(Self.boot)" else { return }
