@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import Control
+import Glibc
 import Messages
 import Settings
 
@@ -45,10 +46,13 @@ struct Cleanup: ParsableCommand {
                 log(.info, "firewall tables are removed", ["tables": names.joined(separator: " ")])
             }
         }
-        var forwarding = Forwarding(directory: stateDirectory, interface: interface)
-        let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Swift.Set(own)) : []
-        if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
-        problems += forwarding.restore(isShared: !others.isEmpty)
+        for tunnel in Forwarding.tunnels(in: stateDirectory)
+        where tunnel == interface || if_nametoindex(tunnel) == 0 {
+            var forwarding = Forwarding(directory: stateDirectory, interface: tunnel)
+            let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Swift.Set(own)) : []
+            if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
+            problems += forwarding.restore(isShared: !others.isEmpty)
+        }
         var relief = ReversePathRelief(directory: stateDirectory, interface: interface)
         problems += relief.restore()
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }

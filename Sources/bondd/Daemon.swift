@@ -207,14 +207,16 @@ struct Daemon: ~Copyable {
         for descriptor in firewall?.fileDescriptors ?? [] { poller.watch(descriptor, .firewall) }
         poller.watch(control.fileDescriptor, .control)
         poller.watch(resolver.fileDescriptor, .resolver)
-        // Also what a client has left of a host that is a server now.
-        try cleanRouting()
         for problem in relief.restore() { log(.warning, problem) }
         cleanNameServers(stateDirectory)
         switch configuration.role {
-        case .server(let server): try serve(server)
+        case .server(let server):
+            // A client may have been killed here before the host became a server, which does not depend on it.
+            do throws(ControlError) { try cleanRouting() } catch { log(.warning, error.description) }
+            try serve(server)
         case .client(let client):
             do {
+                try cleanRouting()
                 try connect(client)
             } catch {
                 undoRouting()

@@ -45,6 +45,8 @@ final class HostFirewall {
     /// When the routes and others' firewalls may be looked at again.
     private var nextLook = Instant.zero
     private var nextInputLook = Instant.zero
+    /// The earliest time to look for other bondds' tunnels again.
+    private var nextRenewal = Instant.zero
 
     var interface: String { configuration.tunnel.interface }
 
@@ -140,8 +142,17 @@ final class HostFirewall {
             deadline = min(deadline, killSwitchRepair.earliest)
             return
         }
-        killSwitch.renew(for: configuration, socket, netlink)
-        guard killSwitch.table == table, !socket.holds(table) else { return }
+        guard !socket.holds(table) else {
+            // Another bondd may have come or gone. On a host whose ruleset never rests, this is not done each time.
+            guard now >= nextRenewal else {
+                mayBeDamaged = true
+                deadline = min(deadline, nextRenewal)
+                return
+            }
+            nextRenewal = now + .milliseconds(500)
+            killSwitch.renew(for: configuration, socket, netlink)
+            return
+        }
         killSwitchRepair.earliest = now + HostKillSwitch.repairPause
         do throws(ControlError) {
             try socket.replace(table)

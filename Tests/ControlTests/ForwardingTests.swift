@@ -109,7 +109,21 @@ struct ForwardingTests {
         }
     }
 
-    /// Who else needs it: what leads to others, and what the operator has written down.
+    @Test func tunnelsAreFoundByWhatTheyHaveLeft() throws {
+        try inHost { directory in
+            #expect(Forwarding.tunnels(in: directory.path).isEmpty)
+            for interface in ["old", "bond0"] {
+                var forwarding = Forwarding(directory: directory.path, interface: interface)
+                try forwarding.enable([interface == "old" ? .v4 : .v6], exits: [])
+            }
+            directory.file("bond0.usage", "")
+            #expect(Forwarding.tunnels(in: directory.path) == ["bond0", "old"])
+            var old = Forwarding(directory: directory.path, interface: "old")
+            #expect(old.restore().isEmpty && Forwarding.tunnels(in: directory.path) == ["bond0"])
+        }
+    }
+
+    /// Interfaces with other hosts behind them, and settings in sysctl files.
     @Test func whatElseNeedsIt() throws {
         try OwnNetwork.run {
             let netlink = try Netlink()

@@ -26,18 +26,10 @@ public struct KillSwitchMarker: Hashable, Sendable {
 
     /// All markers in the directory. A damaged one has an empty `file` or lacks endpoints.
     public static func all(in directory: String) -> [KillSwitchMarker] {
-        guard let list = opendir(directory) else { return [] }
-        defer { closedir(list) }
-        var markers: [KillSwitchMarker] = []
-        while let entry = readdir(list) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard name.hasSuffix(suffix), name.utf8.count > suffix.utf8.count else { continue }
+        Directory.names(in: directory).filter { $0.hasSuffix(suffix) && $0 != suffix }.sorted().map { name in
             let text = (try? TextFile.read("\(directory)/\(name)", limit: maximumSize)) ?? ""
-            markers.append(KillSwitchMarker(interface: String(name.dropLast(suffix.count)), text: text))
+            return KillSwitchMarker(interface: String(name.dropLast(suffix.count)), text: text)
         }
-        return markers.sorted { $0.interface < $1.interface }
     }
 
     private init(interface: String, text: String) {

@@ -15,6 +15,11 @@ public struct Forwarding: Sendable {
         memory = ForwardingMemory(directory: directory, interface: interface)
     }
 
+    /// The tunnels for which forwarding was switched on and not put back yet: their interfaces.
+    public static func tunnels(in directory: String) -> [String] {
+        ForwardingMemory.interfaces(in: directory)
+    }
+
     /// Those of the IP versions that are not forwarded but for bondd's sake.
     public func closed(_ families: Set<IPAddress.Family>) -> Set<IPAddress.Family> {
         families.filter { family in

@@ -14,6 +14,13 @@ struct ForwardingMemory: Sendable {
     }
 
     private static let maximumSize = 1 << 18
+    static let suffix = ".forwarding"
+
+    /// The interfaces of tunnels that have a memory in a directory.
+    static func interfaces(in directory: String) -> [String] {
+        Directory.names(in: directory).filter { $0.hasSuffix(suffix) && $0 != suffix }
+            .map { String($0.dropLast(suffix.count)) }.sorted()
+    }
 
     /// Where it is.
     let path: String
@@ -22,9 +29,9 @@ struct ForwardingMemory: Sendable {
 
     /// Reads what an earlier run left. What was remembered before the machine was started again, or can't be read, is of no
     /// use.
-    /// - Parameter subject: the suffix of the file's name, after the parameters in it.
-    init(directory: String, interface: String, subject: String = "forwarding") {
-        path = "\(directory)/\(interface).\(subject)"
+    /// - Parameter suffix: the end of the file's name, after the parameters in it.
+    init(directory: String, interface: String, suffix: String = Self.suffix) {
+        path = "\(directory)/\(interface)\(suffix)"
         guard let text = try? TextFile.read(path, limit: Self.maximumSize) else { return }
         var lines = text.split(separator: "\n")[...]
         guard lines.popFirst() == "boot \(Self.boot)" else { return }

@@ -1,4 +1,3 @@
-import Glibc
 import Settings
 
 extension Netlink {
@@ -40,7 +39,8 @@ enum SystemParameters {
         var files: [String: String] = [:]
         // A file in /etc replaces one of the same name in /run, and that one in /usr/lib.
         for directory in ["/usr/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d"] {
-            for name in names(in: root + directory) where files.count < maximumFiles {
+            for name in Directory.names(in: root + directory)
+            where name.hasSuffix(".conf") && files.count < maximumFiles {
                 files[name] = "\(root)\(directory)/\(name)"
             }
         }
@@ -58,18 +58,5 @@ enum SystemParameters {
             }
         }
         return value
-    }
-
-    private static func names(in directory: String) -> [String] {
-        guard let list = opendir(directory) else { return [] }
-        defer { closedir(list) }
-        var names: [String] = []
-        while let entry = readdir(list) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasSuffix(".conf") { names.append(name) }
-        }
-        return names
     }
 }

@@ -54,7 +54,7 @@ public struct ReversePathRelief: Sendable {
     ///   - directory: where the memory outlives the daemon.
     ///   - interface: the tunnel's.
     public init(directory: String, interface: String) {
-        memory = ForwardingMemory(directory: directory, interface: interface, subject: "rp_filter")
+        memory = ForwardingMemory(directory: directory, interface: interface, suffix: ".rp_filter")
     }
 
     /// The interfaces whose networks overlap with another's, in the order of the list.
