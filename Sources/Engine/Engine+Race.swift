@@ -55,7 +55,7 @@ extension Engine {
     /// An authentic datagram came by `link` on a path that is not up: the path keeps to that link. While a path is up, nothing
     /// moves it.
     mutating func settle(_ path: UnsafeMutablePointer<Path>, on link: Link) {
-        guard path.pointee.race.isOpen, !path.pointee.liveness.isUp, path.pointee.race.answered(by: link),
+        guard !path.pointee.liveness.isUp, path.pointee.race.answered(by: link),
             let local = dialer.paths.firstIndex(where: { $0.id == path.pointee.id })
         else { return }
         dialer.paths[local].race = path.pointee.race

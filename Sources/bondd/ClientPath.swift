@@ -133,6 +133,12 @@ final class ClientPath {
         (sockets, usable, endpoint, local, interfaceIndex) = ([], [], nil, nil, 0)
     }
 
+    /// The address that datagrams to an endpoint leave from; nil while the path can't be used.
+    func local(towards endpoint: Endpoint?) -> IPAddress? {
+        guard local != nil, let endpoint else { return local }
+        return PathEndpoints.source(for: endpoint, among: addresses)
+    }
+
     /// Has `follow` make new sockets, with other ports.
     func renewSockets() { wantsNewPorts = true }
 

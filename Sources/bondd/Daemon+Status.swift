@@ -117,7 +117,8 @@ extension Daemon {
             interface: own?.configuration.interface ?? "",
             state: own?.dataState == .spent ? "spent" : isStranded ? "down" : "\(report.state)",
             role: own?.configuration.role.rawValue ?? "\(report.role)",
-            local: (own?.local ?? report.link?.local)?.description ?? "",
+            local: (own.map { $0.local(towards: report.link?.remote) } ?? report.link?.local)?.description
+                ?? "",
             remote: report.link?.remote.description ?? "")
         status.rtt = report.rtt.milliseconds
         status.jitter = report.jitter.milliseconds
