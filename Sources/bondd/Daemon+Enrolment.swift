@@ -1,3 +1,4 @@
+import Control
 import Engine
 import Messages
 import Packet
@@ -19,6 +20,10 @@ extension Daemon {
             peers.offerNetworks()
         }
         owners.assign(&peers)
+        // A client that is given addresses which this host can't answer from would wait for answers in vain.
+        if HostFamilies.lackOfIPv6(interface: configuration.tunnel.interface) != nil {
+            for i in peers.indices { peers[i].leaveOutIPv6() }
+        }
         return peers
     }
 

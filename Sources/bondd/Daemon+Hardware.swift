@@ -21,7 +21,6 @@ extension Daemon {
                     ["path": path.configuration.name, "interface": name, "hardware": hardware.description])
                 path.configuration.interface = name
                 path.isKnownToEngine = false
-                routesAreStale = true
             }
             if found == nil {
                 path.concerns[.interface] = "no interface has \(hardware); plug it in, or correct the path"

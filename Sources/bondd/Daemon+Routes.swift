@@ -40,6 +40,8 @@ extension Daemon {
             log(.warning, error.description)
         }
         firewall?.followNetworks()
+        // Of several interfaces with one MAC address the uplink is meant.
+        if paths.contains(where: { $0.configuration.hardware != nil }) { locateHardware() }
         // The longer a look takes, the longer the pause before the next: some hosts have a million routes.
         let time = DataPlane.clock() - now
         routingPause = min(max(Self.routingPause, time + time + time + time + time), .seconds(5))

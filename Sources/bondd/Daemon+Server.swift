@@ -83,6 +83,15 @@ extension EngineConfiguration.Peer {
     }
 }
 
+extension EngineConfiguration.Peer {
+    /// Assigns IPv4 only.
+    mutating func leaveOutIPv6() {
+        assignment?.addresses.removeAll { $0.address.family == .v6 }
+        assignment?.routes.removeAll { $0.address.family == .v6 }
+        assignment?.dns.removeAll { $0.family == .v6 }
+    }
+}
+
 extension Scheduler.Mode {
     init(_ mode: Configuration.Mode) {
         switch mode {

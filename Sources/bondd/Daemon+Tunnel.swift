@@ -53,7 +53,10 @@ extension Daemon {
             if error.description != tunnelProblem { log(.warning, error.description) }
             tunnelProblem = error.description
         }
-        if tunnel.lack != lack { tellLack() }
+        if tunnel.lack != lack {
+            tellLack()
+            if !plane.engine.isClient { replacePeers() }
+        }
         guard tunnel.addresses != addresses, plane.engine.isClient else { return }
         routingIsDue = true
         // A family came or went, and with it the way of all that is not the tunnel's own.

@@ -99,8 +99,9 @@ struct TunnelInterface {
         let present = try netlink.routes(.main(origin: NetworkRoute.staticOrigin)).filter {
             $0.interface == index
         }
+        let has6 = lack == nil && HostFamilies.lackOfIPv6(interface: name) == nil
         for route in routes where !present.contains(where: { $0.network == route }) {
-            guard lack == nil || route.address.family == .v4 else { continue }
+            guard has6 || route.address.family == .v4 else { continue }
             do throws(ControlError) {
                 try netlink.addRoute(to: route, interface: index)
             } catch  where error.alreadyThere {
