@@ -9,8 +9,21 @@ public enum ControlAccount {
     /// Adds the user and its group with useradd or adduser, unless it exists.
     /// - Throws: `Failure` if neither can.
     public static func make() throws -> Account {
-        let name = Account.control
-        if let account = Account(named: name) { return account }
+        // Another program may have the user database locked.
+        for attempt in 0..<5 {
+            if let account = Account(named: Account.control) { return account }
+            if attempt > 0 { usleep(300_000) }
+            add(Account.control)
+        }
+        guard let account = Account(named: Account.control) else {
+            throw Failure(
+                "bondd-control does not run as root, and there is no user \(Account.control) for it; add it (useradd --system \(Account.control)), or name another with --user"
+            )
+        }
+        return account
+    }
+
+    private static func add(_ name: String) {
         if let program = find("useradd") {
             // Fails if the group exists, which is fine.
             if let program = find("groupadd") { run([program, "--system", group]) }
@@ -24,12 +37,6 @@ public enum ControlAccount {
             if let program = find("addgroup") { run([program, "-S", group]) }
             run([program, "-S", "-D", "-H", "-G", group, "-s", "/sbin/nologin", name])
         }
-        guard let account = Account(named: name) else {
-            throw Failure(
-                "bondd-control does not run as root, and there is no user \(name) for it; make it (useradd --system \(name)), or name another with --user"
-            )
-        }
-        return account
     }
 
     private static func find(_ name: String) -> String? {

@@ -1,7 +1,8 @@
 import Messages
 
 /// Decides which configuration bondd-control follows: the one that bondd has in force. Both read the same file, at different times,
-/// and bondd may have refused its present text.
+/// and bondd may have refused its present text. bondd-control may be ahead of bondd with a text that bondd has neither read nor
+/// refused and that leaves the tunnel as it is.
 struct Agreement: Equatable {
     /// What is known of bondd.
     enum Bondd: Equatable {
@@ -16,6 +17,11 @@ struct Agreement: Equatable {
         var digest: String? {
             if case .has(let status) = self { status.digest } else { nil }
         }
+
+        /// The tunnel's addresses that it has, when it says so.
+        var addresses: [String]? {
+            if case .has(let status) = self { status.addresses } else { nil }
+        }
     }
 
     /// What is known of the file on the disk.
@@ -24,7 +30,7 @@ struct Agreement: Equatable {
         var digest: String?
         /// Why it can't be read, or is not a server's configuration.
         var problem: String?
-        /// Whether it can replace the present configuration without a restart.
+        /// Whether it can replace bondd's configuration, or the present one if bondd's is unknown, without a restart.
         var canReplace = false
     }
 
@@ -48,42 +54,37 @@ struct Agreement: Equatable {
     /// The digest of the text that bondd-control follows; nil if unknown.
     var own: String?
     var file: File
-    /// The digest of the text that was in force here last.
+    /// The digest of the last text that was in force in both.
     var kept: String?
     /// Whether a reload was requested.
     var isAsked: Bool
+    /// Whether bondd has had time to read the file since then.
+    var isLate = false
 
     var step: Step {
-        if file.digest != nil && file.digest == own, !isElsewhere { return .keep }
         switch bondd {
-        case .absent:
-            if !isAsked { return .keep }
+        case .absent, .older:
+            if !isAsked || file.digest != nil && file.digest == own { return .keep }
             if let problem = file.problem { return .refuse(problem) }
-            // The rest is for bondd to decide.
-            return file.canReplace ? .takeFile : .wait
-        case .older:
-            if !isAsked { return .keep }
-            if let problem = file.problem { return .refuse(problem) }
-            return file.canReplace ? .takeFile : .refuse(Self.needsBondd)
-        case .has(let status):
-            if status.digest == own {
-                if let problem = file.problem { return isAsked ? .refuse(problem) : .keep }
-                if status.refusedDigest != nil && status.refusedDigest == file.digest {
-                    return .refuse(status.refusal ?? Self.needsBondd)
-                }
-                return isAsked ? .wait : .keep
-            }
-            if status.digest == file.digest { return .takeFile }
-            if status.digest == kept { return .takeKept }
-            return .borrow(status.addresses)
+            if file.canReplace { return .takeFile }
+            return bondd == .absent ? .wait : .refuse(Self.needsRestart)
+        case .has(let status): return step(status)
         }
     }
 
-    /// Whether bondd has another text than bondd-control follows.
-    private var isElsewhere: Bool {
-        if case .has(let status) = bondd { return status.digest != own }
-        return false
+    private func step(_ status: ConfigurationStatus) -> Step {
+        if status.digest == file.digest { return file.digest == own ? .keep : .takeFile }
+        let isRefused = file.digest != nil && file.digest == status.refusedDigest
+        if file.problem == nil && file.canReplace && !isRefused {
+            // bondd has not been told to read it, and can take it any time.
+            if own == file.digest { return .keep }
+            if isAsked { return isLate ? .takeFile : .wait }
+        }
+        if own != status.digest { return kept == status.digest ? .takeKept : .borrow(status.addresses) }
+        if !isAsked { return .keep }
+        if let problem = file.problem { return .refuse(problem) }
+        return isRefused ? .refuse(status.refusal ?? Self.needsRestart) : .wait
     }
 
-    private static let needsBondd = "bondd takes it with a restart alone"
+    private static let needsRestart = "bondd takes it with a restart alone"
 }

@@ -7,30 +7,34 @@ extension Gateway {
     /// rest with a restart.
     public func reload() { follow(isAsked: true) }
 
-    /// The text to start with: the file's, or the one that was in force here last if bondd still has that.
+    /// The text to start with: the file's, unless bondd has the one that was in force here last and can't take the file's.
     /// - Throws: `ConfigurationError` when the file can't be read and is needed.
     public static func text(
         of file: String, store: Store, socket: String, log: Log
     ) throws -> ConfigurationFile {
-        let kept = try store.configuration(of: file)
-        if let kept, case .has(let status) = bondd(socket), status.digest == kept.digest,
-            (try? ConfigurationFile(reading: file))?.digest != kept.digest
-        {
-            log(.warning, "\(file) is not what bondd has in force; going by what it has")
-            return kept
-        }
-        return try ConfigurationFile(reading: file)
+        let text = Result { () throws(ConfigurationError) in try ConfigurationFile(reading: file) }
+        guard let kept = try store.configuration(of: file), case .has(let status) = bondd(socket),
+            status.digest == kept.digest
+        else { return try text.get() }
+        let look = look(at: text, replacing: kept, status.addresses)
+        let agreement = Agreement(
+            bondd: .has(status), own: look.digest, file: look, kept: kept.digest, isAsked: false)
+        guard agreement.step == .takeKept else { return try text.get() }
+        log(.warning, "\(file) is not what bondd has in force; following what it has")
+        return kept
     }
 
     /// Compares its configuration with bondd's, and takes bondd's if they differ.
-    /// - Parameter isAsked: whether a reload was requested.
+    /// - Parameters:
+    ///   - isAsked: whether a reload was requested.
+    ///   - isLate: whether bondd has had time to read the file since.
     /// - Returns: whether the state agrees with what bondd has.
     @discardableResult
-    func follow(isAsked: Bool = false) -> Bool {
+    func follow(isAsked: Bool = false, isLate: Bool = false) -> Bool {
         let isNew = turns.withLock { turn in
             let bondd = Self.bondd(socket)
             do {
-                return try follow(bondd, isAsked: isAsked || turn.isAwaited, &turn)
+                return try follow(bondd, isAsked: isAsked || turn.isAwaited, isLate: isLate, &turn)
             } catch {
                 log(.error, "the configuration stays as it was: \(error)")
                 return false
@@ -41,12 +45,19 @@ extension Gateway {
     }
 
     /// - Returns: whether a handover is due because of it.
-    private func follow(_ bondd: Agreement.Bondd, isAsked: Bool, _ turn: inout Turn) throws -> Bool {
+    private func follow(
+        _ bondd: Agreement.Bondd, isAsked: Bool, isLate: Bool, _ turn: inout Turn
+    ) throws -> Bool {
         let text = Result { () throws(ConfigurationError) in try ConfigurationFile(reading: file) }
         let kept = try store.configuration(of: file)
         let own = current.text
+        // bondd's text, if it is known; the present one if bondd does not report any.
+        let base =
+            bondd.digest.map { digest in [own, kept].compactMap(\.self).first { $0.digest == digest } } ?? own
+        let addresses = bondd.addresses ?? current.plan.tunnelAddresses.map(\.description)
         let agreement = Agreement(
-            bondd: bondd, own: own?.digest, file: look(at: text), kept: kept?.digest, isAsked: isAsked)
+            bondd: bondd, own: own?.digest, file: Self.look(at: text, replacing: base, addresses),
+            kept: kept?.digest, isAsked: isAsked, isLate: isLate)
         var isNew = false
         let wasAwaited = turn.isAwaited
         turn.isAwaited = false
@@ -89,26 +100,31 @@ extension Gateway {
     /// After a reload: asks bondd again until it has taken the file or refused it.
     func awaitBondd() {
         let (isDue, isLate) = turns.withLock { turn in
-            guard turn.isAwaited else { return (false, false) }
-            let isLate = ContinuousClock.now - turn.awaitedSince > Self.patience
-            if isLate { turn.isAwaited = false }
-            return (true, isLate)
+            (turn.isAwaited, ContinuousClock.now - turn.awaitedSince > Self.patience)
         }
         guard isDue else { return }
-        if isLate {
-            log(
-                .warning,
-                "bondd has not taken \(file); it takes effect here when bondd has it: systemctl reload bondd, or restart bondd"
-            )
-        } else {
-            follow()
-        }
+        follow(isLate: isLate)
+        guard isLate,
+            turns.withLock({ turn in
+                defer { turn.isAwaited = false }
+                return turn.isAwaited
+            })
+        else { return }
+        log(
+            .warning,
+            "bondd has not taken \(file); it takes effect here when bondd has it: systemctl reload bondd, or restart bondd"
+        )
     }
 
     /// The time that bondd has to read its file after both were told to.
-    private static let patience = Duration.seconds(3)
+    private static let patience = Duration.milliseconds(1500)
 
-    private func look(at text: Result<ConfigurationFile, ConfigurationError>) -> Agreement.File {
+    /// - Parameters:
+    ///   - base: the text to be replaced; nil if only its tunnel's `addresses` are known.
+    private static func look(
+        at text: Result<ConfigurationFile, ConfigurationError>, replacing base: ConfigurationFile?,
+        _ addresses: [String]
+    ) -> Agreement.File {
         do {
             let text = try text.get()
             var file = Agreement.File(digest: text.digest)
@@ -118,10 +134,9 @@ extension Gateway {
                     file.problem = "the role changes only with a restart"
                     return file
                 }
-                // Without the present text only the networks can be compared.
                 file.canReplace =
-                    (try? current.text?.configuration(keys: .leave)).map { new.canReplace($0) }
-                    ?? (new.tunnel.addresses == current.plan.tunnelAddresses)
+                    (try? base?.configuration(keys: .leave)).map { new.canReplace($0) }
+                    ?? (new.tunnel.addresses.map(\.description) == addresses)
             } catch {
                 file.problem = "\(error)"
             }
@@ -136,7 +151,6 @@ extension Gateway {
         guard case .server(let server) = new.role else { return }
         let plan = Plan(file: file, tunnel: new.tunnel, server: server)
         for sentence in try store.reconcile(with: plan) { log(.warning, sentence) }
-        try store.setConfiguration(text)
         set(plan, text)
         services?.reload(new.tunnel, server)
         link?.start(bundleFile: server.portunus?.bundleFile)

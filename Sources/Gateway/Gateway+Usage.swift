@@ -42,7 +42,12 @@ extension Gateway {
                     try store.setServerKey(key)
                 }
             }
-            if let digest = report.configuration, digest != current.bonddDigest { follow() }
+            let current = current
+            if let digest = report.configuration,
+                digest != current.bonddDigest || digest != current.text?.digest
+            {
+                follow()
+            }
             if !bonddIsCurrent { handOver() }
             try store.add(report, now: currentTime())
         } catch {

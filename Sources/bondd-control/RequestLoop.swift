@@ -55,6 +55,10 @@ struct RequestLoop: ~Copyable {
         guard let gateway, let calls = socket?.takeRequests() else { return }
         if let answer = late.take() { socket?.reply(answer.response, to: answer.client) }
         for call in calls {
+            guard call.peer.isPrivileged else {
+                socket?.reply(.failed("only root may do that; run it as root"), to: call.client)
+                continue
+            }
             if case .enrolService = call.request {
                 if !late.begin(for: call.client, { gateway.answer(call.request) }) {
                     socket?.reply(

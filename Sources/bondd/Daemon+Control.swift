@@ -14,7 +14,7 @@ extension Daemon {
                 control.reply(.failed(refusal), to: call.client)
                 continue
             }
-            if call.request.audience == .control { controlSeenAt = now }
+            if call.request.audience == .control { controlPresence.note(now: now) }
             switch call.request {
             case .awaitEnrolments:
                 // Answered when there is something to say.

@@ -4,30 +4,11 @@ import Settings
 
 // A server without its bondd-control.
 extension Daemon {
-    /// Silence of bondd-control beyond this is reported. It asks for usage every 5 s.
-    private static var longestAbsence: Interval { .seconds(60) }
-
-    /// A note that clients and services stay in force although bondd-control has been silent; nil if it has not.
+    /// A note that clients and services stay in force although bondd-control is silent; nil if it is not.
     func controlNotice(now: Instant) -> String? {
         guard case .server = configuration.role else { return nil }
-        let absence = now - (controlSeenAt ?? startedAt)
-        guard absence >= Self.longestAbsence else { return nil }
-        let clients = handed.handover?.clients.count ?? 0
-        let services = handedServices.count
-        guard clients + services > 0 else { return nil }
-        let since =
-            controlSeenAt == nil
-            ? "has not been seen since bondd started" : "has not been seen for \(Self.text(absence))"
-        let clientText = "\(clients) invited client\(clients == 1 ? "" : "s")"
-        let serviceText = "\(services) service\(services == 1 ? "" : "s")"
-        return
-            "bondd-control \(since): \(clientText) and \(serviceText) go on as it left them; start it, or take a client's right away with: bondd clients revoke NAME"
-    }
-
-    private static func text(_ interval: Interval) -> String {
-        let minutes = Int(interval.seconds / 60)
-        return minutes < 120
-            ? "\(minutes) min" : minutes < 2880 ? "\(minutes / 60) h" : "\(minutes / 1440) days"
+        return controlPresence.notice(
+            clients: handed.handover?.clients.count ?? 0, services: handedServices.count, now: now)
     }
 
     /// Revokes an invited client without bondd-control, which learns of it with its next handover. The answer is sent once the

@@ -53,8 +53,8 @@ struct Daemon: ~Copyable {
     var handovers: [ControlClientID] = []
     /// Server: who waits for a revocation to be kept.
     var revocations: [ControlClientID] = []
-    /// Server: when bondd-control last asked for something; nil: not since the start.
-    var controlSeenAt: Instant?
+    /// Server: when bondd-control was last heard of.
+    var controlPresence: ControlPresence
     let controlUser: ControlUser
     /// Server: who wants to enrol.
     var enrolments = Enrolments()
@@ -171,6 +171,7 @@ struct Daemon: ~Copyable {
         self.networkEvents = networkEvents
         self.control = control
         self.controlUser = controlUser
+        controlPresence = ControlPresence(startedAt: startedAt)
         self.resolver = resolver
         self.tunnel = tunnel
         self.firewall = firewall

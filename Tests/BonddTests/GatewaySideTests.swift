@@ -185,6 +185,25 @@ import Testing
         other.close(now: .zero)
     }
 
+    @Test func aSilentBonddControlIsToldOf() {
+        var presence = ControlPresence(startedAt: .zero)
+        func notice(_ seconds: Int64, _ clients: Int = 2, _ services: Int = 1) -> String? {
+            presence.notice(clients: clients, services: services, now: .zero + .seconds(seconds))
+        }
+        #expect(notice(59) == nil && notice(60, 0, 0) == nil)
+        #expect(
+            notice(60)?.hasPrefix(
+                "bondd-control has not been seen since bondd started: 2 invited clients and 1 service go on")
+                == true)
+        presence.note(now: .zero + .seconds(100))
+        #expect(notice(159) == nil)
+        #expect(
+            notice(220, 1, 0)?.hasPrefix(
+                "bondd-control has not been seen for 2 min: 1 invited client goes on")
+                == true)
+        #expect(notice(100 + 3 * 86400)?.contains("for 3 days:") == true)
+    }
+
     /// What `status` says of the file on the disk.
     @Test func aFileThatIsNotInForceIsToldOf() throws {
         let path = directory.path + "/bondd.toml"

@@ -35,11 +35,11 @@ import Testing
     }
 
     @Test func eachStepFollowsFromWhatBonddHas() {
-        let own = "a"
         func step(
-            _ bondd: Agreement.Bondd, _ file: Agreement.File, kept: String? = "a", isAsked: Bool = true
+            _ bondd: Agreement.Bondd, _ file: Agreement.File, own: String? = "a", kept: String? = "a",
+            isAsked: Bool = true, isLate: Bool = false
         ) -> Agreement.Step {
-            Agreement(bondd: bondd, own: own, file: file, kept: kept, isAsked: isAsked).step
+            Agreement(bondd: bondd, own: own, file: file, kept: kept, isAsked: isAsked, isLate: isLate).step
         }
         func has(_ digest: String, refused: String? = nil) -> Agreement.Bondd {
             .has(
@@ -54,21 +54,52 @@ import Testing
         for bondd in [.absent, .older, has("a")] as [Agreement.Bondd] {
             #expect(step(bondd, same) == .keep)
             #expect(step(bondd, bad) == .refuse("bad"))
+            #expect(step(bondd, good, isAsked: false) == .keep)
         }
         #expect(step(.absent, good) == .takeFile && step(.absent, other) == .wait)
-        #expect(step(.absent, good, isAsked: false) == .keep)
         #expect(step(.older, good) == .takeFile)
         #expect(step(.older, other) == .refuse("bondd takes it with a restart alone"))
         // bondd has not read it yet, has refused it, has refused another, has it.
-        #expect(step(has("a"), good) == .wait && step(has("a"), good, isAsked: false) == .keep)
+        #expect(step(has("a"), good) == .wait && step(has("a"), other) == .wait)
         #expect(step(has("a", refused: "b"), good) == .refuse("no"))
         #expect(step(has("a", refused: "c"), good) == .wait)
         #expect(step(has("b"), other) == .takeFile && step(has("b"), good, isAsked: false) == .takeFile)
+        // bondd was not told to read it: what it can take any time is taken here, and left when it is refused.
+        #expect(step(has("a"), good, isLate: true) == .takeFile)
+        #expect(step(has("a"), other, isLate: true) == .wait)
+        for isAsked in [false, true] {
+            #expect(step(has("a"), good, own: "b", isAsked: isAsked) == .keep)
+            #expect(step(has("a", refused: "b"), good, own: "b", isAsked: isAsked) == .takeKept)
+        }
         // It has neither this nor that, but what was in force here before.
-        #expect(step(has("c"), good, kept: "c") == .takeKept)
-        #expect(step(has("c"), good) == .borrow(["10.0.0.1/8"]))
-        #expect(step(has("c"), same) == .borrow(["10.0.0.1/8"]))
+        #expect(step(has("c"), other, kept: "c") == .takeKept)
+        #expect(step(has("c"), other) == .borrow(["10.0.0.1/8"]))
+        #expect(step(has("c"), good, isAsked: false) == .borrow(["10.0.0.1/8"]))
         #expect(step(has("c"), Agreement.File(problem: "gone")) == .borrow(["10.0.0.1/8"]))
+    }
+
+    /// bondd-control alone is told to read the file, or started with it: rules and clients take effect, as bondd can take the file
+    /// any time, until bondd refuses it.
+    @Test func aFileThatBonddCanTakeNeedsNoReloadOfBondd() throws {
+        let first = try write(Self.networks)
+        let bondd = try FakeBondd(path: directory.path + "/bondd.sock")
+        defer { bondd.stop() }
+        bondd.with {
+            $0.status.configuration = ConfigurationStatus(digest: first, addresses: Self.networks)
+        }
+        let gateway = try gateway()
+        let second = try write(Self.networks, extra: Samples.client("desk", 900, "10.77.0.9"))
+        gateway.reload()
+        #expect(gateway.currentPlan.clients.isEmpty)
+        #expect(eventually { gateway.awaitBondd() == () && gateway.currentPlan.clients.count == 1 })
+        #expect(gateway.handOver() && bondd.with { $0.handovers.last?.configuration } == first)
+        #expect(try self.gateway().currentPlan.clients.count == 1)
+        bondd.with { state in
+            state.status.configuration?.refusedDigest = second
+            state.status.configuration?.refusal = "no key"
+        }
+        #expect(gateway.follow() && gateway.currentPlan.clients.isEmpty)
+        #expect(try self.gateway().currentPlan.clients.isEmpty)
     }
 
     /// A typo in the server's address, a reload that bondd refuses, a restart of bondd-control with that file, and the file put
