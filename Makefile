@@ -67,7 +67,7 @@ END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bond
 	scripts/as-root scripts/run-twice
 WITHOUT_OFFLOADS := EndToEndTests/(Packets|Threads|Throughput)/
 # These wait more than they work: three runs of a third of them each go side by side.
-PATIENT := EndToEndTests/(Clients|Discovery|LiveStatus|NAT|NameServers|Recovery)/
+PATIENT := EndToEndTests/(Clients|Discovery|Doctor|LiveStatus|NAT|NameServers|Recovery)/
 PATIENT_TOO := EndToEndTests/(DataCaps|Host|KillSwitch|Onboarding|Reload|Routes|Status|Supervision)/
 PATIENT_AS_WELL := EndToEndTests/Services/|EndToEndTests\.ControlPlaneTests/
 end-to-end: programs

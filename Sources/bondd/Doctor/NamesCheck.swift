@@ -5,7 +5,7 @@ import Transport
 
 /// The host's name servers: each is asked, by whatever way the host has to it, with the tunnel or without.
 struct NamesCheck: HostCheck {
-    /// What a name server said.
+    /// A name server's answer.
     enum Answer: Equatable {
         case answered
         /// RCODE 5 (RFC 1035 section 4.1.1): not for us.
@@ -67,7 +67,7 @@ struct NamesCheck: HostCheck {
         [UInt8(number >> 8), UInt8(number & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1]
     }
 
-    /// What a datagram says to that question; nil when it is no answer to it.
+    /// The answer in a datagram; nil unless it answers that question.
     static func read(_ datagram: UnsafeRawBufferPointer, to number: UInt16) -> Answer? {
         guard datagram.count >= 12, datagram.bigEndian(at: 0, as: UInt16.self) == number,
             datagram[2] & 0x80 != 0

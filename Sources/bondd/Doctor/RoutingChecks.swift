@@ -126,7 +126,7 @@ struct FirewallCheck: HostCheck {
         return try netlink.defaultInterfaces(except: tunnel)
     }
 
-    /// Chains of others that drop what is forwarded. What is dropped on its way in to this host itself is in the daemon's status.
+    /// Chains of other programs that drop forwarded packets. Those that drop packets to this host itself are in the daemon's status.
     private static func forward(
         _ server: Configuration.Server, _ configuration: Configuration
     ) throws(ControlError) -> [ForeignFirewall] {
