@@ -17,19 +17,19 @@ struct HandshakeNotices {
         let unknown = sum(\.unknownKeys)
         if unknown > 0 {
             sentences.append(
-                "\(handshakes(unknown)) came with keys that this server does not know; a client that was revoked or set up again needs an invitation: bondd invite NAME"
+                "\(handshakes(unknown)) used keys that this server does not know; a client that was revoked or set up again needs an invitation: bondd invite NAME"
             )
         }
         let wrong = sum(\.wrongServerKeys)
         if wrong > 0 {
             sentences.append(
-                "\(handshakes(wrong)) had not this server's key; a client that can't connect needs [server] public_key = \"\(publicKey)\""
+                "\(handshakes(wrong)) were meant for another server's key; a client that can't connect needs [server] public_key = \"\(publicKey)\""
             )
         }
         let suites = sum(\.otherSuites)
         if suites > 0 {
             sentences.append(
-                "\(handshakes(suites)) came with another cipher; set the same [tunnel] cipher on both ends")
+                "\(handshakes(suites)) used another cipher; set the same [tunnel] cipher on both ends")
         }
         let unreadable = sum(\.unreadable)
         if unreadable > 0 {
@@ -45,7 +45,7 @@ struct HandshakeNotices {
         var sentences: [String] = []
         if peer.unconfirmed >= HandshakeTroubles.threshold {
             sentences.append(
-                "client \"\(peer.name)\" asks for a session again and again (\(peer.unconfirmed) times in the last minute) and does not take the answer: its preshared key differs from this server's, or answers do not reach it"
+                "client \"\(peer.name)\" has asked for a session \(peer.unconfirmed) times in the last minute and never took the answer: its preshared key differs from this server's, or answers do not reach it"
             )
         }
         if peer.takeovers >= HandshakeTroubles.threshold {

@@ -73,9 +73,10 @@ import Testing
 
     @Test func eachUplinkAndEndpointIsJudged() {
         let (a, b) = ("203.0.113.7:5000", "[2001:db8::7]:5000")
-        let endpoints = [Endpoint(a)!, Endpoint(b)!]
-        func verdicts(_ ways: [UDPCheck.Way], _ uplinks: [String] = ["eth0", "wwan0"]) -> [Finding] {
-            UDPCheck.judge(ways, uplinks: uplinks, endpoints: endpoints)
+        func verdicts(
+            _ ways: [UDPCheck.Way], _ uplinks: [String] = ["eth0", "wwan0"], filtered: [String] = []
+        ) -> [Finding] {
+            UDPCheck.judge(ways, uplinks: uplinks, filtered: filtered)
         }
         let good = verdicts([Self.way("eth0", a, 20), Self.way("eth0", b, 21), Self.way("wwan0", a, 60)])
         #expect(good.map(\.verdict) == [.ok, .ok, .ok] && good[0].found.contains("eth0"))
@@ -91,6 +92,12 @@ import Testing
         let silence = verdicts([Self.way("eth0", a, nil), Self.way("wwan0", a, nil)])
         #expect(
             silence.map(\.verdict) == [.fail, .fail] && silence[0].remedy?.contains("public_key") == true)
+        // While bondd does not run, a strict filter hides what comes in by the second uplink.
+        let hidden = verdicts(
+            [Self.way("eth0", a, 20), Self.way("wwan0", a, nil), Self.way("wwan0", b, 30)],
+            filtered: ["wwan0"])
+        #expect(
+            hidden.map(\.verdict) == [.ok, .ok, .warn] && hidden[2].found.contains("reverse-path filter"))
         let other = verdicts([Self.way("eth0", a, 20)])
         #expect(other.last?.verdict == .fail && other.last?.found.contains("family") == true)
     }

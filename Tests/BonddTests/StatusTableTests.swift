@@ -83,9 +83,9 @@ import Testing
         let sentences = HandshakeNotices([troubles, troubles], publicKey: "KEY").sentences
         #expect(sentences.count == 8)
         for (index, words) in [
-            (0, "4 handshakes in the last minute came with keys"), (1, "\"KEY\""), (2, "cipher"),
+            (0, "4 handshakes in the last minute used keys"), (1, "\"KEY\""), (2, "cipher"),
             (3, "preshared keys differ"),
-            (4, "client \"laptop\" asks"), (5, "two hosts use the key of client \"phone\""),
+            (4, "client \"laptop\" has asked"), (5, "two hosts use the key of client \"phone\""),
         ] { #expect(sentences[index].contains(words), "\(sentences[index])") }
     }
 }

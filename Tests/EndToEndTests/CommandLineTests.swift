@@ -179,16 +179,64 @@ import Testing
     }
 
     @Test func goodFilesPassTheCheck() throws {
-        let key = try run(["keygen", "--out", "\(scratch.path)/key"]).output.dropLast()
+        _ = try run(["keygen", "--out", "\(scratch.path)/key"])
         var server = ServerFile()
-        server.clients = [.init(name: "laptop", publicKey: String(key), addresses: ["10.77.0.2"])]
-        var client = ClientFile(serverKey: String(key))
-        client.paths = [.init(interface: "eth0", endpoint: "203.0.113.7:5000")]
+        server.clients = [.init(name: "laptop", publicKey: Self.otherKey, addresses: ["10.77.0.2"])]
+        var client = ClientFile(serverKey: Self.otherKey)
+        client.paths = [.init(interface: "lo", endpoint: "203.0.113.7:5000")]
         for text in [server.text, client.text] {
             let file = try scratch.write(text, to: "bondd.toml")
             let child = try run(["run", "--check", "--config", file])
-            #expect(
-                child.status == .exited(0) && child.output.isEmpty && child.errors.isEmpty, "\(child.errors)")
+            #expect(child.status == .exited(0) && child.output == "\(file) is good\n", "\(child.errors)")
+            #expect(child.errors.isEmpty, "\(child.errors)")
+        }
+    }
+
+    /// Alice's public key of RFC 7748, section 6.1: nobody's here.
+    static let otherKey = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
+
+    /// What is well-formed and can't work is refused; what may work, and likely not as it is meant, is warned of.
+    @Test(arguments: [
+        (
+            true, "10.77.0.1/24", "10.77.0.0/24", 1,
+            "is the network itself; use an address in it, such as 10.77.0.1/24"
+        ),
+        (true, "10.77.0.1/24", "10.77.0.255/24", 1, "broadcast"),
+        (true, "\"10.77.0.2\"", "\"10.77.0.255\"", 1, "broadcast"),
+        (true, "\"10.77.0.2\"", "\"10.77.0.0\"", 1, "is the network itself"),
+        (true, otherKey, "OWN", 1, "this server's own key"),
+        (false, otherKey, "OWN", 1, "this client's own key"),
+        (false, "[server]", "address = [\"10.77.0.255/24\"]\n[server]", 1, "broadcast"),
+        (
+            false, "[[path]]", "[health]\nlisten = \"127.0.0.1:8098\"\ntoken_file = \"nope\"\n[[path]]", 1,
+            "nope\" does not exist"
+        ),
+        (false, "role = \"primary\"", "role = \"never\"", 0, "every [[path]] has role = \"never\""),
+        (false, "interface = \"lo\"", "interface = \"eht7\"", 0, "no such interface"),
+        (true, "[listen]", "[nat]\negress = [\"eht7\"]\n[listen]", 0, "[nat] egress names eht7"),
+        (true, "10.77.0.1/24", "8.8.8.1/24\", \"10.77.0.1/24", 0, "8.8.8.0/24 is a public one"),
+        (
+            true, "[listen]",
+            "[[rule]]\nname = \"ssh\"\nprotocol = \"tcp\"\nlisten_port = 22\ntarget = \"10.77.0.2:22\"\n[listen]",
+            0,
+            "takes TCP port 22"
+        ),
+    ]) func theCheckFindsWhatCannotWork(isServer: Bool, old: String, new: String, code: Int32, words: String)
+        throws
+    {
+        let own = try run(["keygen", "--out", "\(scratch.path)/key"]).output.dropLast()
+        var server = ServerFile()
+        server.clients = [.init(name: "laptop", publicKey: Self.otherKey, addresses: ["10.77.0.2"])]
+        var client = ClientFile(serverKey: Self.otherKey)
+        client.paths = [.init(interface: "lo", endpoint: "203.0.113.7:5000")]
+        let good = isServer ? server.text : client.text
+        let place = try #require(good.range(of: old), "\(good)")
+        let text = good.replacingCharacters(in: place, with: new.replacingOccurrences(of: "OWN", with: own))
+        let file = try scratch.write(text, to: "bondd.toml")
+        let child = try run(["run", "--check", "--config", file])
+        #expect(child.status == .exited(code) && child.errors.contains(words), "\(child.errors)")
+        if code == 1 {
+            #expect(isOneSentence(child.errors) && child.errors.contains("\(file):"), "\(child.errors)")
         }
     }
 
@@ -196,15 +244,20 @@ import Testing
     @Test func theDocumentedFilesPassTheCheck() throws {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../docs/how-to/by-hand.md")
-        let key = try run(["keygen", "--out", "\(scratch.path)/key"]).output.dropLast()
+        _ = try run(["keygen", "--out", "\(scratch.path)/key"])
         let blocks = try String(contentsOf: page, encoding: .utf8).split(separator: "```toml\n").dropFirst()
         #expect(blocks.count == 2)
         for block in blocks {
             let text = block.prefix(upTo: try #require(block.firstRange(of: "```")).lowerBound)
             let placeholder = /THE (CLIENT|SERVER)'S PUBLIC KEY/
-            let file = try scratch.write(String(text.replacing(placeholder, with: key)), to: "bondd.toml")
+            let file = try scratch.write(
+                String(text.replacing(placeholder, with: Self.otherKey)), to: "bondd.toml")
             let child = try run(["run", "--check", "--config", file])
-            #expect(child.status == .exited(0) && child.errors.isEmpty, "\(child.errors)")
+            #expect(child.status == .exited(0), "\(child.errors)")
+            // Interfaces that this host has not got are warned of.
+            for line in child.errors.split(separator: "\n") {
+                #expect(line.contains("no such interface"), "\(line)")
+            }
         }
     }
 
@@ -220,8 +273,8 @@ import Testing
         ("[server]", "[server", 7, "TOML"),
     ]) func badFilesAreRefusedWithFileLineAndAdvice(old: String, new: String, line: Int, words: String) throws
     {
-        let key = try run(["keygen", "--out", "\(scratch.path)/key"]).output.dropLast()
-        var client = ClientFile(serverKey: String(key))
+        _ = try run(["keygen", "--out", "\(scratch.path)/key"])
+        var client = ClientFile(serverKey: Self.otherKey)
         client.paths = [.init(interface: "eth0", endpoint: "203.0.113.7:5000")]
         let good = client.text
         let place = try #require(good.range(of: old))

@@ -80,7 +80,7 @@ struct ConfigurationSamples {
     private static let noHost =
         "is not HOST:PORT such as 203.0.113.7:5000, [2001:db8::7]:5000 or vpn.example.org:5000"
     private static let noInterface =
-        "is not an interface's name; use at most 15 characters without '/', ':' and spaces"
+        "is not an interface's name; use 1 to 15 ASCII characters without '/', ':', '%' and spaces"
 
     static let bad: [BadConfiguration] = general + clientOnly + serverOnly
 

@@ -18,7 +18,7 @@ extension ConfigurationReader {
         let lan = try lan(tunnel, paths)
         let discovery = try discovery(besides: lan)
         return Configuration.Client(
-            server: try peer(tunnel), paths: paths, discovery: discovery, routes: routes,
+            server: try peer(), paths: paths, discovery: discovery, routes: routes,
             dns: try table.list("dns", "is not an address such as 10.77.0.1") { IPAddress($0) },
             killSwitch: try table.boolean("kill_switch") ?? false,
             killSwitchAllowsLAN: try table.boolean("kill_switch_lan") ?? false, lan: lan)
@@ -57,7 +57,7 @@ extension ConfigurationReader {
         return interfaces
     }
 
-    private func peer(_ tunnel: Configuration.Tunnel) throws(ConfigurationError) -> Configuration.Peer {
+    private func peer() throws(ConfigurationError) -> Configuration.Peer {
         let keys = ["public_key", "endpoints", "preshared_key_file"]
         guard let table = try root.table("server", keys: keys) else {
             throw ConfigurationError(
@@ -65,9 +65,6 @@ extension ConfigurationReader {
                 problem: "there is no table [server]; a client needs the server's public_key and endpoints")
         }
         let key = try publicKey(in: table)
-        try refuseOwnKey(
-            key, table, tunnel,
-            "is this client's own key; name the server's, which bondd pubkey < server.key prints there")
         let endpoints = try table.list("endpoints", Self.noHostPort) { HostPort($0) } ?? []
         guard !endpoints.isEmpty else { throw table.error("needs endpoints = [\"HOST:PORT\", …]") }
         return Configuration.Peer(

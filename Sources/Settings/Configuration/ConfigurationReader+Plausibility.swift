@@ -4,16 +4,34 @@ import Proto
 
 // What is well-formed and can't work all the same.
 extension ConfigurationReader {
-    /// - Throws: `ConfigurationError` with `problem` when `public_key` of the table belongs to this host's private key.
-    func refuseOwnKey(
-        _ key: [UInt8], _ table: TOMLTable, _ tunnel: Configuration.Tunnel, _ problem: String
-    ) throws(ConfigurationError) {
-        let own = tunnel.privateKey.key
-        guard !own.isEmpty, let value = table["public_key"], PrivateKey(bytes: own).publicKey.bytes == key
-        else {
-            return
+    /// - Throws: `ConfigurationError` when a `public_key` of the other end is this host's own.
+    func refuseOwnKey(_ tunnel: Configuration.Tunnel) throws(ConfigurationError) {
+        guard !tunnel.privateKey.key.isEmpty else { return }
+        let own = PrivateKey(bytes: tunnel.privateKey.key).publicKey.base64
+        var places: [(label: String, table: TOMLValue, sentence: String)] = []
+        if let server = root["server"] {
+            places.append(
+                (
+                    "[server]", server,
+                    "is this client's own key; name the server's, which bondd pubkey < server.key prints there"
+                ))
         }
-        throw table.error("public_key", value, problem)
+        if case .array(let clients)? = root["client"]?.content {
+            places += clients.map {
+                (
+                    "[[client]]", $0,
+                    "is this server's own key; name the client's, which bondd pubkey < client.key prints there"
+                )
+            }
+        }
+        for (label, table, sentence) in places {
+            guard case .table(let values) = table.content,
+                let value = values.first(where: { $0.key == "public_key" })?.value,
+                case .string(own) = value.content
+            else { continue }
+            throw ConfigurationError(
+                file: file, line: value.line, problem: "\(label) public_key = \(value.shown) \(sentence)")
+        }
     }
 
     /// What a server's operator may not expect.

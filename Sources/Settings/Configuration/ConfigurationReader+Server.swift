@@ -46,9 +46,6 @@ extension ConfigurationReader {
                 throw table.error(
                     "public_key", table["public_key"]!, "is another client's too; every client makes its own")
             }
-            try refuseOwnKey(
-                key, table, tunnel,
-                "is this server's own key; name the client's, which bondd pubkey < client.key prints there")
             let addresses =
                 try table.list("address", "is not an address such as 10.77.0.2") { IPAddress($0) } ?? []
             guard !addresses.isEmpty else { throw table.error("needs address = [\"ADDRESS\"]") }

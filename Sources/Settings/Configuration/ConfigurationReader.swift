@@ -149,6 +149,7 @@ struct ConfigurationReader {
     private func finish(
         _ table: TOMLTable, _ tunnel: Configuration.Tunnel, _ role: Configuration.Role
     ) throws(ConfigurationError) -> Configuration {
+        try refuseOwnKey(tunnel)
         return Configuration(
             file: file, tunnel: tunnel, role: role, health: try health(), notices: notices(table, role))
     }

@@ -1,7 +1,7 @@
 import Glibc
 import Packet
 
-/// A program of the host's and what it prints, bounded in time and length.
+/// A program of the host's and its output, bounded in time and length.
 struct CapturedCommand {
     let words: [String]
     /// In bytes; the rest is thrown away.
@@ -13,7 +13,7 @@ struct CapturedCommand {
     private static var flags: Int16 { Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) }
 
     /// Runs it to its end.
-    /// - Returns: what it printed, stderr included, and its exit code; nil when there is no such program, or it took too long.
+    /// - Returns: its output, stderr included, and exit code; nil when there is no such program, or it took too long.
     func run() -> (text: String, code: Int32)? {
         guard let name = words.first, let program = Program(named: name) else { return nil }
         var ends: [Int32] = [-1, -1]

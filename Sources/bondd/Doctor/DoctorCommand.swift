@@ -65,7 +65,10 @@ struct Doctor: ParsableCommand {
 
     private func examine() -> Examination {
         let deadline = DataPlane.clock() + Self.patience
-        let configuration = try? Settings.Configuration(reading: config)
+        // Without keys, for checks that need none, where they can't be read.
+        let configuration =
+            (try? Settings.Configuration(reading: config))
+            ?? (try? Settings.Configuration(reading: config, keys: .leave))
         var socket = options.socket
         var status = Self.status(socket)
         // A second instance on one machine has a socket of its own.

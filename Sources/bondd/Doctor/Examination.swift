@@ -3,7 +3,7 @@ import Messages
 import Packet
 import Settings
 
-/// What `bondd doctor` has to go by, and until when it may take.
+/// The facts that `bondd doctor` goes by, and its deadline.
 struct Examination {
     let file: String
     let stateDirectory: String
@@ -17,7 +17,7 @@ struct Examination {
 
     var isRoot: Bool { geteuid() == 0 }
 
-    /// Milliseconds until the end, at most so many.
+    /// Milliseconds until the deadline, at most `milliseconds`.
     func time(atMost milliseconds: Int64) -> Int64 {
         let left = deadline - DataPlane.clock()
         return max(0, min(milliseconds, Int64(left.milliseconds)))
@@ -38,7 +38,7 @@ struct Examination {
     }
 }
 
-/// One thing that `bondd doctor` looks at. What it gathers and how it judges that are apart, so that judgement is tested without a
+/// One check of `bondd doctor`. Gathering and judging are separate, so that judgement is tested without a
 /// host.
 protocol HostCheck: Sendable {
     func findings(_ examination: Examination) -> [Finding]

@@ -10,12 +10,12 @@ struct Finding: Equatable, Encodable {
         case fail
     }
 
-    /// What was looked at, one word: `tun`, `udp`, `names`.
+    /// The check, one word: `tun`, `udp`, `names`.
     let check: String
     let verdict: Verdict
-    /// What was found, a clause without a full stop.
+    /// The observation, a clause without a full stop.
     let found: String
-    /// What to do about it; nil when there is nothing to do.
+    /// The remedy; nil when nothing has to be done.
     let remedy: String?
 
     static func ok(_ check: String, _ found: String) -> Finding {

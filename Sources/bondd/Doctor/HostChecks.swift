@@ -36,7 +36,7 @@ struct TunCheck: HostCheck {
             ]
         }
         do throws(TunError) {
-            // A name of its own, so that it is in nobody's way.
+            // A name that no other program uses.
             _ = try TunDevice(name: "bonddr\(getpid() % 100_000)", offloads: [])
             return [.ok("tun", "a TUN device can be made")]
         } catch {
@@ -130,7 +130,7 @@ struct StateDirectoryCheck: HostCheck {
     }
 }
 
-/// A kill switch that holds while nobody can lift it by connecting.
+/// A kill switch that is on while no daemon runs: the host is cut off.
 struct KillSwitchCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard examination.isRoot, let socket = try? FirewallSocket(), let tunnels = try? socket.killSwitches()

@@ -41,6 +41,14 @@ struct HostFacts {
 
     func name(of index: UInt32) -> String { interfaces.first { $0.index == index }?.name ?? "\(index)" }
 
+    /// The interface of the main table's best default route of IPv4.
+    var preferredUplink: String? {
+        routes.filter {
+            $0.table == NetworkRoute.mainTable && $0.kind == .unicast && $0.network.length == 0
+                && $0.network.address.family == .v4
+        }.min { $0.metric < $1.metric }.map { name(of: $0.interface) }
+    }
+
     /// The interfaces that lead to the server, as the configuration names or the daemon would find them.
     func uplinks(of client: Configuration.Client, tunnel: String) -> [String] {
         if !client.paths.isEmpty {

@@ -64,7 +64,7 @@ struct HostFit {
         }
     }
 
-    /// Networks that are somebody's on the internet.
+    /// Tunnel networks that belong to hosts on the internet.
     private var publicNetworks: [Finding] {
         configuration.tunnel.addresses.filter { $0.address.isOnInternet }.map {
             .warn(

@@ -9,7 +9,7 @@ import Transport
 
 /// A client whose daemon does not run: whether the server takes its key, tried by a whole handshake and a good-bye.
 struct KeyCheck: HostCheck {
-    /// What came of it.
+    /// The outcome of the trial.
     enum Outcome: Equatable {
         case accepted
         case keyRefused
@@ -24,7 +24,7 @@ struct KeyCheck: HostCheck {
 
     func findings(_ examination: Examination) -> [Finding] {
         guard let client = examination.client, let configuration = examination.configuration,
-            examination.status == nil, examination.isRoot
+            examination.status == nil, examination.isRoot, !configuration.tunnel.privateKey.key.isEmpty
         else { return [] }
         let endpoints = client.allEndpoints.compactMap(\.endpoint)
         let uplinks = examination.facts.uplinks(of: client, tunnel: examination.tunnel)

@@ -5,7 +5,7 @@ import Transport
 
 /// The host's name servers: each is asked, by whatever way the host has to it, with the tunnel or without.
 struct NamesCheck: HostCheck {
-    /// What a name server said.
+    /// A name server's answer.
     enum Answer: Equatable {
         case answered
         /// RCODE 5 (RFC 1035 section 4.1.1): not for us.
@@ -67,7 +67,7 @@ struct NamesCheck: HostCheck {
         [UInt8(number >> 8), UInt8(number & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1]
     }
 
-    /// What a datagram says to that question; nil when it is no answer to it.
+    /// The answer in a datagram; nil unless it answers that question.
     static func read(_ datagram: UnsafeRawBufferPointer, to number: UInt16) -> Answer? {
         guard datagram.count >= 12, datagram.bigEndian(at: 0, as: UInt16.self) == number,
             datagram[2] & 0x80 != 0
@@ -84,11 +84,14 @@ struct NamesCheck: HostCheck {
         var outbox = Outbox()
         var batch = ReceiveBatch()
         let start = DataPlane.clock()
+        // The kernel has no way there, so no answer is waited for.
+        var isHopeless = servers.map { _ in false }
         // Once more, as a datagram may get lost.
         var sendings: [Int64] = [0, milliseconds / 2]
         while true {
             let elapsed = Int64((DataPlane.clock() - start).milliseconds)
-            if elapsed >= milliseconds || !answers.contains(.silence) { return answers }
+            let isOver = zip(answers, isHopeless).allSatisfy { $0 != .silence || $1 }
+            if elapsed >= milliseconds || isOver { return answers }
             if let due = sendings.first, elapsed >= due {
                 sendings.removeFirst()
                 for (index, server) in servers.enumerated() where answers[index] == .silence {
@@ -99,7 +102,7 @@ struct NamesCheck: HostCheck {
                     room.copyBytes(from: question)
                     let place = Endpoint(address: server, port: 53)
                     outbox.commit(question.count, to: Link(socket: UInt16(index), remote: place))
-                    _ = socket.socket.send(outbox, entries: 0..<outbox.count)
+                    isHopeless[index] = socket.socket.send(outbox, entries: 0..<outbox.count).failed > 0
                     outbox.clear()
                 }
             }

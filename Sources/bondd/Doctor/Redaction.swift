@@ -2,7 +2,7 @@ import Settings
 
 /// Takes secrets out of text: those that are known, and all that looks like one.
 struct Redaction {
-    /// What stands in their place.
+    /// The text in their place.
     static let mark = "[removed]"
 
     /// Texts that are secret, longest first.
@@ -14,7 +14,7 @@ struct Redaction {
     ///   - secrets: contents of key and token files, whole.
     ///   - publicKeys: in base64.
     init(secrets: [String], publicKeys: Swift.Set<String>) {
-        // What is shorter is no secret of ours, and would tear words apart.
+        // Shorter texts are not secrets of ours, and would tear words apart.
         self.secrets = secrets.filter { $0.utf8.count >= 8 }.sorted { $0.utf8.count > $1.utf8.count }
         self.publicKeys = publicKeys.subtracting(secrets)
     }
@@ -60,7 +60,7 @@ struct Redaction {
         return line
     }
 
-    /// Runs of what base64, hexadecimal numbers and links are made of, and what is between them.
+    /// Runs of characters of base64, hexadecimal numbers and links, and the runs between them.
     private static func words(of line: Substring) -> [Substring] {
         var words: [Substring] = []
         var start = line.startIndex
@@ -85,20 +85,19 @@ struct Redaction {
             return "\(word[..<range.upperBound])\(Self.mark)"
         }
         // Names, paths and addresses have other characters between shorter pieces.
-        let pieces = word.split(omittingEmptySubsequences: false) { ".:?&%_-".contains($0) }
+        let pieces = word.split(omittingEmptySubsequences: false) { ".:?&%=".contains($0) }
         guard pieces.contains(where: { looksSecret($0) }) else { return String(word) }
-        return publicKeys.contains(String(word)) ? String(word) : Self.mark
+        return Self.mark
     }
 
     /// Whether it is as long as a key of 32 bytes, or some 16 of them, in base64 or hexadecimal digits.
     private func looksSecret(_ piece: Substring) -> Bool {
-        let body = piece.prefix { $0 != "=" }
-        if publicKeys.contains(String(piece)) { return false }
-        if body.count >= 32 && body.allSatisfy(\.isHexDigit) { return true }
-        // Paths have slashes at short distances; a key has capitals, small letters and digits.
-        let longest = body.split(separator: "/").map(\.count).max() ?? 0
-        return body.count >= 40 && longest >= 12 && body.contains { $0.isUppercase }
-            && body.contains { $0.isLowercase }
-            && body.contains { $0.isNumber }
+        if publicKeys.contains("\(piece)=") { return false }
+        if piece.count >= 32 && piece.allSatisfy(\.isHexDigit) { return true }
+        // Paths and names have separators at short distances; a key has capitals, small letters and digits.
+        let longest = piece.split { "/-_".contains($0) }.map(\.count).max() ?? 0
+        return piece.count >= 40 && longest >= 12 && piece.contains { $0.isUppercase }
+            && piece.contains { $0.isLowercase }
+            && piece.contains { $0.isNumber }
     }
 }

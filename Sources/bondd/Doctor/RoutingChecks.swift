@@ -49,10 +49,12 @@ struct ReversePathCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard let client = examination.client else { return [] }
         let uplinks = examination.facts.uplinks(of: client, tunnel: examination.tunnel)
-        let all = Self.filter("all")
-        let strict = uplinks.filter { max(all, Self.filter($0)) == 1 }
-        return Self.judge(uplinks, strict: strict, examination.facts)
+        return Self.judge(uplinks, strict: uplinks.filter(Self.isStrict), examination.facts)
     }
+
+    /// Whether packets must come in by the interface that answers to them would leave by. The kernel takes the higher one of the
+    /// interface's value and that of all.
+    static func isStrict(_ interface: String) -> Bool { max(filter("all"), filter(interface)) == 1 }
 
     private static func filter(_ interface: String) -> Int {
         guard !interface.contains("/"),
@@ -126,7 +128,7 @@ struct FirewallCheck: HostCheck {
         return try netlink.defaultInterfaces(except: tunnel)
     }
 
-    /// Chains of others that drop what is forwarded. What is dropped on its way in to this host itself is in the daemon's status.
+    /// Chains of other programs that drop forwarded packets. Those that drop packets to this host itself are in the daemon's status.
     private static func forward(
         _ server: Configuration.Server, _ configuration: Configuration
     ) throws(ControlError) -> [ForeignFirewall] {

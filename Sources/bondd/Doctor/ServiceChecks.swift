@@ -4,7 +4,7 @@ import Glibc
 import Messages
 import Settings
 
-/// The daemon: whether it runs, what it says is wrong, and how its paths do.
+/// The daemon: whether it runs, its problems and notices, and the state of its paths.
 struct DaemonCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard let status = examination.status else { return [Self.silence(examination)] }
@@ -29,7 +29,7 @@ struct DaemonCheck: HostCheck {
         }
     }
 
-    /// What a status says.
+    /// Judges a status.
     static func judge(_ status: Status, version: String = Product.version) -> [Finding] {
         var findings: [Finding] = []
         let up = status.sessions.count { $0.state == "up" }
@@ -125,7 +125,7 @@ struct ControlPlaneCheck: HostCheck {
             findings.append(
                 .fail(
                     "control",
-                    "bondd-control does not run (nothing answers on \(socket.path)): nobody can join",
+                    "bondd-control does not run (nothing answers on \(socket.path)): clients can't join",
                     "systemctl start bondd-control; why it ended: journalctl -u bondd-control"))
         }
         return findings
@@ -158,7 +158,7 @@ struct UnitCheck: HostCheck {
         switch values["LoadState"] {
         case "loaded"?: break
         case "masked"?: return [.fail("systemd", "\(unit).service is masked", "systemctl unmask \(unit)")]
-        // Somebody starts it another way.
+        // Not started by systemd.
         default: return []
         }
         var findings: [Finding] = []

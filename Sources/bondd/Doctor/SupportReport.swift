@@ -106,7 +106,8 @@ struct SupportReport {
     private static func publicKeys(_ examination: Examination) -> Swift.Set<String> {
         var keys = Swift.Set([examination.status?.publicKey].compactMap(\.self))
         guard let configuration = examination.configuration else { return keys }
-        keys.insert(PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey.base64)
+        let own = configuration.tunnel.privateKey.key
+        if !own.isEmpty { keys.insert(PrivateKey(bytes: own).publicKey.base64) }
         switch configuration.role {
         case .client(let client): keys.insert(Base64.encode(client.server.publicKey))
         case .server(let server): keys.formUnion(server.clients.map { Base64.encode($0.publicKey) })

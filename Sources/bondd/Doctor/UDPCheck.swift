@@ -34,21 +34,30 @@ struct UDPCheck: HostCheck {
         }
         var findings = uplinks.compactMap { Self.judgeMTU(examination.facts.interface(named: $0)) }
         guard examination.isRoot else { return findings + [.warn("udp", "not tried", "run this as root")] }
-        var (endpoints, unresolved) = Self.resolve(client, examination.time(atMost: 3000))
+        let (resolved, unresolved) = Self.resolve(client.allEndpoints, examination.time(atMost: 3000))
         findings += unresolved
-        endpoints = Array(endpoints.prefix(8))
         var ways = uplinks.flatMap { name -> [Way] in
             let families = Swift.Set(
                 examination.facts.addresses.filter { $0.interface == name && !$0.network.address.isLinkLocal }
                     .map(\.network.address.family))
-            return endpoints.filter { families.contains($0.address.family) }.map {
-                Way(interface: name, endpoint: $0)
-            }
+            return Self.endpoints(of: name, client).flatMap { resolved[$0] ?? [] }
+                .filter { families.contains($0.address.family) }.map { Way(interface: name, endpoint: $0) }
         }
         ways = Array(ways.prefix(Self.mostWays))
         try? Self.probe(
             &ways, PublicKey(bytes: client.server.publicKey), examination.time(atMost: Self.patience))
-        return findings + Self.judge(ways, uplinks: uplinks, endpoints: endpoints)
+        // The daemon's rules give each path's answers their way; without them only one uplink's pass a strict filter.
+        let preferred = examination.facts.preferredUplink
+        let filtered =
+            examination.status == nil
+            ? uplinks.filter { $0 != preferred && ReversePathCheck.isStrict($0) } : []
+        return findings + Self.judge(ways, uplinks: resolved.isEmpty ? [] : uplinks, filtered: filtered)
+    }
+
+    /// The endpoints that paths over an interface use.
+    private static func endpoints(of interface: String, _ client: Configuration.Client) -> [HostPort] {
+        let paths = client.paths.filter { $0.interface == interface }
+        return paths.isEmpty ? client.server.endpoints : paths.flatMap { client.endpoints(of: $0) }.uniqued()
     }
 
     // MARK: - Judging
@@ -70,8 +79,8 @@ struct UDPCheck: HostCheck {
             "ip link set \(interface.name) mtu 1500, unless its network has less")
     }
 
-    static func judge(_ ways: [Way], uplinks: [String], endpoints: [Endpoint]) -> [Finding] {
-        if endpoints.isEmpty { return [] }
+    /// - Parameter filtered: uplinks by which no answer of IPv4 can come in now.
+    static func judge(_ ways: [Way], uplinks: [String], filtered: [String] = []) -> [Finding] {
         var findings: [Finding] = []
         for name in uplinks {
             let own = ways.filter { $0.interface == name }
@@ -89,7 +98,15 @@ struct UDPCheck: HostCheck {
                         "\(name): the server answers at \(way.endpoint), \(Figure.text(rtt.milliseconds)) ms")
                 )
             }
-            let silent = own.filter { $0.rtt == nil }.map { "\($0.endpoint)" }.joined(separator: " and ")
+            var dead = own.filter { $0.rtt == nil }
+            if filtered.contains(name), dead.contains(where: { $0.endpoint.address.family == .v4 }) {
+                dead.removeAll { $0.endpoint.address.family == .v4 }
+                findings.append(
+                    .warn(
+                        "udp", "\(name): not known for IPv4, as its strict reverse-path filter drops answers",
+                        "while bondd runs they pass: start it and run this again"))
+            }
+            let silent = dead.map { "\($0.endpoint)" }.joined(separator: " and ")
             if silent.isEmpty { continue }
             if own.contains(where: { $0.rtt != nil }) {
                 findings.append(
@@ -116,27 +133,25 @@ struct UDPCheck: HostCheck {
     // MARK: - Gathering
 
     private static func resolve(
-        _ client: Configuration.Client, _ milliseconds: Int64
-    ) -> (endpoints: [Endpoint], findings: [Finding]) {
-        var endpoints: [Endpoint] = []
+        _ names: [HostPort], _ milliseconds: Int64
+    ) -> (endpoints: [HostPort: [Endpoint]], findings: [Finding]) {
+        let end = DataPlane.clock() + .milliseconds(milliseconds)
+        var endpoints: [HostPort: [Endpoint]] = [:]
         var findings: [Finding] = []
-        let all = client.allEndpoints.reduce(into: [HostPort]()) { if !$0.contains($1) { $0.append($1) } }
-        for name in all {
-            if let endpoint = name.endpoint, !endpoints.contains(endpoint) { endpoints.append(endpoint) }
-        }
-        let names = all.filter { $0.endpoint == nil }
-        if names.isEmpty { return (endpoints, []) }
-        do {
-            let seconds = Int32(max(1, milliseconds / 1000))
-            let found = try Resolver().resolveAll(names, seconds: seconds)
-            findings.append(
-                .ok(
-                    "udp",
-                    "\(names.map(\.host).joined(separator: ", ")) has \(found.count) address\(found.count == 1 ? "" : "es")"
-                ))
-            endpoints += found.filter { !endpoints.contains($0) }
-        } catch {
-            findings.append(.told("udp", .fail, "\(error)"))
+        for name in names.uniqued() {
+            if let endpoint = name.endpoint {
+                endpoints[name] = [endpoint]
+                continue
+            }
+            do {
+                let seconds = Int32((end - DataPlane.clock()).milliseconds / 1000)
+                let found = try Resolver().resolveAll([name], seconds: max(1, seconds))
+                endpoints[name] = Array(found.prefix(4))
+                let list = found.prefix(4).map { "\($0.address)" }.joined(separator: ", ")
+                findings.append(.ok("udp", "\(name.host) is \(list)"))
+            } catch {
+                findings.append(.told("udp", .fail, "\(error)"))
+            }
         }
         return (endpoints, findings)
     }
@@ -155,9 +170,12 @@ struct UDPCheck: HostCheck {
         var batch = ReceiveBatch()
         let start = DataPlane.clock()
         var sendings = Self.sendings[...]
+        // The kernel has no way there, so no answer is waited for.
+        var isHopeless = ways.map { _ in false }
         while true {
             let elapsed = Int64((DataPlane.clock() - start).milliseconds)
-            if elapsed >= milliseconds || ways.allSatisfy({ $0.rtt != nil }) { return }
+            let isOver = zip(ways, isHopeless).allSatisfy { $0.rtt != nil || $1 }
+            if elapsed >= milliseconds || isOver { return }
             if let due = sendings.first, elapsed >= due {
                 sendings = sendings.dropFirst()
                 for (number, way) in ways.enumerated() where way.rtt == nil {
@@ -166,7 +184,7 @@ struct UDPCheck: HostCheck {
                     }
                     let link = Link(socket: UInt16(number), remote: way.endpoint)
                     outbox.commit(probes[number].write(to: room), to: link)
-                    _ = socket.socket.send(outbox, entries: 0..<outbox.count)
+                    isHopeless[number] = socket.socket.send(outbox, entries: 0..<outbox.count).failed > 0
                     outbox.clear()
                 }
             }
@@ -181,5 +199,13 @@ struct UDPCheck: HostCheck {
                 }
             }
         }
+    }
+}
+
+extension Sequence where Element: Hashable {
+    /// Each element once, in the order of their first places.
+    fileprivate func uniqued() -> [Element] {
+        var seen = Swift.Set<Element>()
+        return filter { seen.insert($0).inserted }
     }
 }
