@@ -93,6 +93,6 @@ extension HostFirewall {
     var notices: [String] {
         let isJudged = networks != nil || !services.list.isEmpty
         return (isJudged ? [ForeignFirewall.blindSpot].compactMap(\.self) : [])
-            + input.filter { !$0.isCertain }.map(\.sentence)
+            + input.filter { !$0.isProblem }.map(\.sentence)
     }
 }

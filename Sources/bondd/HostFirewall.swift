@@ -258,7 +258,7 @@ final class HostFirewall {
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
         [killSwitch.problem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
-            + services.foreign + forwardingProblems + input.filter(\.isCertain).map(\.sentence)
+            + services.foreign + forwardingProblems + input.filter(\.isProblem).map(\.sentence)
     }
 
     /// What there is, and what it has counted; nil when there is nothing.
