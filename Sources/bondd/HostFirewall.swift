@@ -1,5 +1,6 @@
 import Control
 import Engine
+import Glibc
 import Messages
 import Packet
 import Settings
@@ -125,7 +126,7 @@ final class HostFirewall {
         }
         if isServer {
             look(now: now)
-            lookAtInput(now: DataPlane.clock())
+            lookAtInput(now: now)
         }
     }
 
@@ -195,17 +196,19 @@ final class HostFirewall {
         }
     }
 
-    /// Follows the routes and what others' firewalls do, a hundredth of the time at the most: on some hosts the ruleset is
-    /// large and never rests.
+    /// Follows the routes and other programs' firewalls, with at most a hundredth of the thread's time: on some hosts the
+    /// ruleset is large and never rests.
     private func look(now: Instant) {
         guard now >= nextLook else {
             deadline = min(deadline, nextLook)
             return
         }
-        if wantsNAT { applyNAT() }
-        lookBesideServices()
-        let cost = DataPlane.clock() - now
-        nextLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
+        nextLook =
+            now
+            + pause {
+                if wantsNAT { applyNAT() }
+                lookBesideServices()
+            }
     }
 
     /// Looks at input chains again, at a pace of its own, as reading them may take longer.
@@ -214,9 +217,22 @@ final class HostFirewall {
             deadline = min(deadline, nextInputLook)
             return
         }
-        lookAtInput()
-        let cost = DataPlane.clock() - now
-        nextInputLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
+        nextInputLook = now + pause { lookAtInput() }
+    }
+
+    /// Does some work, and returns how long to wait before doing it again: a hundred times as long as it kept the processor.
+    /// (The wall clock would count other programs' time on a busy host.)
+    private func pause(after work: () -> Void) -> Interval {
+        let before = Self.processorTime
+        work()
+        return max(.milliseconds(500), Interval(nanoseconds: (Self.processorTime - before) * 100))
+    }
+
+    /// The processor time of this thread in nanoseconds, kernel time included.
+    private static var processorTime: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     // MARK: The kill switch
