@@ -27,7 +27,8 @@ extension HostFirewall {
             uses.append(
                 PortUse(
                     rule.transport == .tcp ? .tcp : .udp, rule.ports, families: families,
-                    purpose: "where bondd-control serves [[rule]] \(rule.name)"))
+                    purpose: "where bondd-control serves [[rule]] \(rule.name)",
+                    isOptional: !carried.isEmpty))
         }
         return uses
     }

@@ -100,6 +100,6 @@ extension HostFirewall {
     var notices: [String] {
         let isJudged = networks != nil || !services.list.isEmpty || wantsLAN
         return (isJudged ? [ForeignFirewall.blindSpot].compactMap(\.self) : [])
-            + input.filter { !$0.isCertain }.map(\.sentence)
+            + input.filter { !$0.isProblem }.map(\.sentence)
     }
 }

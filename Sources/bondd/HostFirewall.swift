@@ -1,5 +1,6 @@
 import Control
 import Engine
+import Glibc
 import Messages
 import Packet
 import Settings
@@ -131,7 +132,7 @@ final class HostFirewall {
             }
         }
         if isServer || wantsLAN { look(now: now) }
-        if isServer { lookAtInput(now: DataPlane.clock()) }
+        if isServer { lookAtInput(now: now) }
     }
 
     /// Restores the kill switch if it was changed, and adds the tunnels of other bondds.
@@ -201,18 +202,20 @@ final class HostFirewall {
         }
     }
 
-    /// Follows the routes and what others' firewalls do, a hundredth of the time at the most: on some hosts the ruleset is
-    /// large and never rests.
+    /// Follows the routes and other programs' firewalls, with at most a hundredth of the thread's time: on some hosts the
+    /// ruleset is large and never rests.
     private func look(now: Instant) {
         guard now >= nextLook else {
             deadline = min(deadline, nextLook)
             return
         }
-        if wantsNAT { applyNAT() }
-        if wantsLAN { applyLAN() }
-        lookBesideServices()
-        let cost = DataPlane.clock() - now
-        nextLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
+        nextLook =
+            now
+            + pause {
+                if wantsNAT { applyNAT() }
+                if wantsLAN { applyLAN() }
+                lookBesideServices()
+            }
     }
 
     /// Looks at input chains again, at a pace of its own, as reading them may take longer.
@@ -221,9 +224,22 @@ final class HostFirewall {
             deadline = min(deadline, nextInputLook)
             return
         }
-        lookAtInput()
-        let cost = DataPlane.clock() - now
-        nextInputLook = now + max(.milliseconds(500), Interval(nanoseconds: cost.nanoseconds * 100))
+        nextInputLook = now + pause { lookAtInput() }
+    }
+
+    /// Does some work, and returns how long to wait before doing it again: a hundred times as long as it kept the processor.
+    /// (The wall clock would count other programs' time on a busy host.)
+    private func pause(after work: () -> Void) -> Interval {
+        let before = Self.processorTime
+        work()
+        return max(.milliseconds(500), Interval(nanoseconds: (Self.processorTime - before) * 100))
+    }
+
+    /// The processor time of this thread in nanoseconds, kernel time included.
+    private static var processorTime: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     // MARK: The kill switch
@@ -265,7 +281,7 @@ final class HostFirewall {
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
         [killSwitch.problem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
-            + services.foreign + forwardingProblems + input.filter(\.isCertain).map(\.sentence) + lan.problems
+            + services.foreign + forwardingProblems + input.filter(\.isProblem).map(\.sentence) + lan.problems
     }
 
     /// What there is, and what it has counted; nil when there is nothing.

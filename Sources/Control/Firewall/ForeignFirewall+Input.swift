@@ -10,14 +10,16 @@ public struct PortUse: Hashable, Sendable {
     public let families: [IPAddress.Family]
     /// A clause that says what the ports are for, such as `where clients reach this server`.
     public let purpose: String
+    /// Whether the purpose is also served by another way, such as the other IP version through the kernel.
+    public let isOptional: Bool
 
     /// Ports and their purpose.
     public init(
         _ transport: KernelService.Transport, _ ports: ClosedRange<UInt16>,
-        families: [IPAddress.Family] = [.v4, .v6], purpose: String
+        families: [IPAddress.Family] = [.v4, .v6], purpose: String, isOptional: Bool = false
     ) {
         (self.transport, self.ports) = (transport, ports)
-        (self.families, self.purpose) = (families, purpose)
+        (self.families, self.purpose, self.isOptional) = (families, purpose, isOptional)
     }
 }
 
@@ -36,6 +38,9 @@ extension ForeignFirewall {
         let table: String
         let chain: String
         let tool: Tool
+
+        /// Whether the ports' purpose can't be served.
+        public var isProblem: Bool { isCertain && !use.isOptional }
 
         /// One sentence that names the chain and the command that helps.
         public var sentence: String {
