@@ -96,7 +96,6 @@ extension Daemon {
             let way = nameWays().first(where: { $0.interface == path.configuration.interface })
         else { return }
         path.translatorsAskedAt = now
-        expectAnswers(by: nameWays(), now: now)
         resolver.findTranslator(of: way)
     }
 

@@ -268,7 +268,8 @@ extension EndToEndTests {
                 "addr flush dev up1\naddr add fd00:102::1/64 dev up1 nodad\nroute add default via \(Internet.gateway6(1)) dev up1 metric 101"
             )
             try world.router.ip(
-                "route add local 64:ff9b::/96 dev lo\nroute add local 2001:db8:64::/96 dev lo")
+                "addr add 64:ff9b::cb00:7107/128 dev lo nodad\naddr add 2001:db8:64::cb00:7107/128 dev lo nodad"
+            )
             let relay = try world.python(
                 Self.translator, ["64:ff9b::cb00:7107", Internet.server], in: world.router)
             defer { relay.kill() }
