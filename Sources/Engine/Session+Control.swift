@@ -280,7 +280,8 @@ extension Session {
         if let outcome = enrolling.owed, path.pointee.isValidated, writer.append(outcome) {
             enrolling.owed = nil
         }
-        if enrolling.due <= now, let enrolment,
+        // A probe of a path that is dead would take it along, each time anew when both come twice a second.
+        if enrolling.due <= now, path.pointee.carriesData, let enrolment,
             writer.append(EnrolFrame(publicKey: enrolment.publicKey), host: enrolment.host)
         {
             enrolling.due = now + Enrolling.interval

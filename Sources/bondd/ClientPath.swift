@@ -33,6 +33,8 @@ final class ClientPath {
     var translators: [NAT64] = []
     /// When its name servers were asked for them.
     var translatorsAskedAt: Instant?
+    /// The name servers that are asked by it, while it does not work.
+    var nameServers: [IPAddress] = []
     /// How long it has been silent, and when that calls for another port.
     var silence = SilencePace()
     /// Whether anything else passes while it is silent.
@@ -142,9 +144,10 @@ final class ClientPath {
     /// Has `follow` make new sockets, with other ports.
     func renewSockets() { wantsNewPorts = true }
 
-    /// All addresses that its datagrams may go to.
+    /// All addresses that datagrams by it go to: answers from there come in by it.
     var destinations: [IPAddress] {
-        (endpoints + usable).map(\.address).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        ((endpoints + usable).map(\.address) + nameServers)
+            .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     /// Why it can't be used, or not fully; nil when all is well.

@@ -20,10 +20,14 @@ extension Daemon {
             names.remember(firewall?.rememberedEndpoints(of: name) ?? [], of: name)
             wanted.append(name)
         }
-        if !isOut { settleNames() }
+        if !isOut {
+            settleNames()
+            expectAnswers(by: [], now: now)
+        }
         let due = names.due(wanted, isOut: isOut, now: now)
         if !due.isEmpty {
             let ways = nameWays()
+            expectAnswers(by: ways, now: now)
             for name in due {
                 names.asked(name, answers: ways.isEmpty ? 1 : 2, now: now)
                 resolver.resolve(name)
@@ -59,6 +63,17 @@ extension Daemon {
             let way = NameWay(interface: facts.name, index: facts.index, servers: servers)
             return way.servers.isEmpty ? nil : way
         }
+    }
+
+    /// Has a strict reverse-path filter let in what the name servers answer to the uplinks.
+    private mutating func expectAnswers(by ways: [NameWay], now: Instant) {
+        for path in paths {
+            let servers = ways.first { $0.interface == path.configuration.interface }?.servers ?? []
+            guard servers != path.nameServers else { continue }
+            path.nameServers = servers
+            routingIsDue = true
+        }
+        if routingIsDue && !routesAreStale { updateRouting(now: now) }
     }
 
     /// An answer of the resolver: the host's or the uplinks'.

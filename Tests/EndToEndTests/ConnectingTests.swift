@@ -205,7 +205,7 @@ extension EndToEndTests {
             ])
             try host.run([
                 "nft",
-                "add table ip lab; add chain ip lab in { type filter hook prerouting priority -300; }; add rule ip lab in udp dport 5000 ip saddr 10.100.0.0-10.110.0.0 drop",
+                "add table ip lab; add chain ip lab in { type filter hook prerouting priority -300; }; add rule ip lab in udp dport 5000 ip saddr 10.101.0.0-10.110.255.255 drop",
             ])
             try world.start([Self.live])
             try world.note("up0", ["nothing answers at \(Self.live)"])
@@ -247,7 +247,7 @@ extension EndToEndTests {
             try world.up("two of three", ["up0", "up1"], within: 3)
             try world.note("upx", ["there is no interface upx"])
             try host.ip(
-                "route del default dev up1 via \(Internet.gateway(1)) metric 101\n-6 route del default dev up1 via \(Internet.gateway6(1)) metric 101"
+                "route del default dev up1 via \(Internet.gateway(1)) metric 101\nroute del default dev up1 via \(Internet.gateway6(1)) metric 101"
             )
             try world.note("up1", ["up1 has no default route"])
             try host.ip("link set up1 down")
@@ -268,7 +268,8 @@ extension EndToEndTests {
                 "addr flush dev up1\naddr add fd00:102::1/64 dev up1 nodad\nroute add default via \(Internet.gateway6(1)) dev up1 metric 101"
             )
             try world.router.ip(
-                "-6 route add local 64:ff9b::/96 dev lo\n-6 route add local 2001:db8:64::/96 dev lo")
+                "addr add 64:ff9b::cb00:7107/128 dev lo nodad\naddr add 2001:db8:64::cb00:7107/128 dev lo nodad"
+            )
             let relay = try world.python(
                 Self.translator, ["64:ff9b::cb00:7107", Internet.server], in: world.router)
             defer { relay.kill() }

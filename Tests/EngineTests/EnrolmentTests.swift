@@ -60,6 +60,14 @@ import Testing
         #expect(party.wishes.count == asked && party.outcomes == [.stored])
     }
 
+    /// A path that is dead is probed as often as a wish goes out, and must not take it along.
+    @Test(arguments: 20...27 as ClosedRange<UInt64>) func aDeadPathTakesNoWishAlong(seed: UInt64) throws {
+        let party = try Party(seed: seed)
+        party.world.link(1).isDown = true
+        party.world.run(for: .seconds(8))
+        #expect(party.wishes.count >= 12, "seed \(seed)")
+    }
+
     /// Half of all datagrams are lost, in both directions.
     @Test(arguments: 2...5 as ClosedRange<UInt64>) func lossesDelayItOnly(seed: UInt64) throws {
         let party = try Party(seed: seed)

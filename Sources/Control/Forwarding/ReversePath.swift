@@ -119,8 +119,3 @@ public struct ReversePathRelief: Sendable {
         return problems
     }
 }
-
-extension CIDR {
-    /// Whether some address is in both.
-    func overlaps(_ other: CIDR) -> Bool { contains(other.address) || other.contains(address) }
-}

@@ -12,6 +12,8 @@ struct ServerSearch {
     private let resolver: Resolver
     private var names = ServerNames()
     private let nameWays: [NameWay]
+    /// Answers come in by uplinks that the host's routes do not prefer.
+    private let filters: LooseReversePaths
 
     /// How long an uplink is silent before anything else is tried by it.
     private static let patience = Interval.seconds(3)
@@ -24,6 +26,7 @@ struct ServerSearch {
         self.wanted = wanted
         resolver = try Resolver()
         ways = EnrolmentWay.all(most: Lanes.maximum)
+        filters = LooseReversePaths(ways.compactMap { $0.interface?.name })
         let known = HostNameServers(interface: interface, directory: state)
         nameWays = ways.compactMap { $0.nameWay(known) }
         if wanted.contains(where: { $0.endpoint?.address.family == .v4 }) {
