@@ -165,11 +165,14 @@ extension EndToEndTests {
             ])
             let neighbour = try Visit.host(household.internet, port: 8000)
             household.server.end("bondd", SIGKILL)
+            // By the kernel, whose table outlives a kill, and by bondd-control, whose probes go on.
+            let kernel = try Visit.get(1000, from: household.internet, address, 8080)
             for _ in 0..<3 {
-                usleep(700_000)
-                #expect(try !answers(8080))
+                usleep(900_000)
                 #expect(try !answers(8081))
             }
+            #expect(kernel.status != .exited(0))
+            kernel.kill()
             #expect(try Visit.callers(neighbour).isEmpty)
             let path = ControlClient.gatewayPath(beside: household.server.socket)
             if case .services(let rules, _) = try ControlClient.ask(.services, path: path) as GatewayResponse
