@@ -44,12 +44,14 @@ final class GenuineBench {
         }
     }
 
+    var bundle: Portunus.Bundle {
+        Portunus.Bundle(
+            clientName: "edge", clientID: "client-1", endpoint: "127.0.0.1:\(server.port)",
+            pin: certificate.pin.lowercased(), token: "token")
+    }
+
     /// Connects, as after an outage.
     func connect() async throws {
-        let bundle = Bundle(
-            clientName: "edge", clientID: "client-1", endpoint: "127.0.0.1:\(server.port)",
-            pin: certificate.pin,
-            token: "token")
         plane.begin(with: bundle)
         let sessions = server.events("session").count
         let client = ControlPlane(

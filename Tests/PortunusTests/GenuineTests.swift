@@ -146,5 +146,20 @@ struct GenuineTests {
         try await bench.server.tell("tokens", ["tokens": [:] as [String: String]])
         try await bench.eventually("an end") { bench.plane.status().1.state == "unauthorized" }
         #expect(bench.plane.status().1.problem?.contains("token_not_found") == true)
+
+        // Whoever mends that has the configuration read again.
+        let link = PlaneLink(services: bench.plane, directory: bench.directory.path, log: bench.plane.log)
+        defer { link.stop() }
+        let file = bench.directory.path + "/bundle.json"
+        try bench.bundle.write(to: file)
+        link.start(bundleFile: file)
+        try await bench.eventually("another rejection") {
+            bench.plane.status().1.state == "unauthorized" && bench.server.events("rejected").count == 6
+        }
+        try await bench.server.tell("tokens", ["tokens": ["token": "client-1"]])
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(bench.plane.status().1.state == "unauthorized")
+        link.start(bundleFile: file)
+        try await bench.eventually("a connection") { bench.plane.status().1.state == "connected" }
     }
 }

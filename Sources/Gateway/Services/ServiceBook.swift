@@ -23,8 +23,9 @@ struct ServiceBook {
     var names: SessionNames?
     /// Since when quotas whose month has ended are not said again by a session that would have.
     var silent: [String: SuspendingClock.Instant] = [:]
-    /// Whether it was told that there are too many owners.
+    /// Whether it was told that there are too many owners, and rules.
     var saidTooMany = false
+    var saidTooManyRules = false
 
     /// Whether the control plane limits UDP flows otherwise than the kernel does by itself, near enough.
     var limitsFlows = false

@@ -53,6 +53,10 @@ extension ServicePlane: RuleKeeper {
         book.unsaved.insert(number)
         let isKnown = book.services[rule.id] != nil
         guard isKnown || book.services.keys.count(where: { $0.source == "portunus" }) < Self.mostRules else {
+            if !book.saidTooManyRules {
+                log(.error, rule.sentence(.tooMany), ["rules": "\(Self.mostRules)"])
+            }
+            book.saidTooManyRules = true
             return (.tooMany, false)
         }
         var refusal = add(rule, &book, retries: false)

@@ -44,7 +44,8 @@ struct Enroll: ParsableCommand {
             usleep(200_000)
         }
         print("enrolled at \(plane.endpoint ?? "the control plane"), which is \(plane.state)".printable)
-        print("bondd services lists what it pushes")
+        print("bondd services lists what it pushes; its rules lead to hosts in the tunnel alone, unless the")
+        print("configuration has allow_outside = true in [portunus]")
         if let problem = plane.problem { print("problem: \(problem)".printable) }
     }
 
