@@ -68,11 +68,13 @@ extension Engine {
     /// Handshakes that led nowhere in the last minute.
     public func handshakeTroubles(now: Instant) -> HandshakeTroubles {
         var troubles = HandshakeTroubles()
+        guard role == .server else {
+            troubles.unreadable = handshakeRecord.unreadable.count(now)
+            return troubles
+        }
         troubles.unknownKeys = handshakeRecord.unknownKeys.count(now)
         troubles.wrongServerKeys = handshakeRecord.wrongServerKeys.count(now)
         troubles.otherSuites = handshakeRecord.otherSuites.count(now)
-        troubles.unreadable = handshakeRecord.unreadable.count(now)
-        guard role == .server else { return troubles }
         for peer in peers where !peer.configuration.isInvitation {
             let unconfirmed = peer.unconfirmed.count(now)
             let takeovers = peer.rivalry.takeovers.count(now)
