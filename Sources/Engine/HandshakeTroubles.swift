@@ -15,8 +15,10 @@ public struct HandshakeTroubles: Sendable {
 
     /// The most peers that are named.
     public static let mostPeers = 8
-    /// So many in a minute are no accident.
-    public static let threshold = 3
+    /// Answers to a client's inits may get lost once; one that is not taken twice in a minute is worth a word.
+    public static let fewestUnconfirmed = 2
+    /// A host that is started again takes over once or twice; three times in a minute are two hosts.
+    public static let fewestTakeovers = 3
 
     /// One client's.
     public struct Peer: Sendable {
@@ -78,7 +80,10 @@ extension Engine {
         for peer in peers where !peer.configuration.isInvitation {
             let unconfirmed = peer.unconfirmed.count(now)
             let takeovers = peer.rivalry.takeovers.count(now)
-            guard max(unconfirmed, takeovers) >= HandshakeTroubles.threshold else { continue }
+            guard
+                unconfirmed >= HandshakeTroubles.fewestUnconfirmed
+                    || takeovers >= HandshakeTroubles.fewestTakeovers
+            else { continue }
             troubles.peers.append(
                 .init(
                     name: peer.configuration.name, unconfirmed: unconfirmed, takeovers: takeovers,

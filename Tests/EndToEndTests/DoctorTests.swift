@@ -154,29 +154,29 @@ extension EndToEndTests {
             #expect(child.status == .exited(1))
         }
 
+        private func notices(_ bondd: Bondd) throws -> String {
+            let status =
+                try JSONSerialization.jsonObject(with: Data(try bondd.statusText().utf8))
+                as? [String: Any]
+            return ((status?["notices"] as? [String] ?? []) + (status?["problems"] as? [String] ?? []))
+                .joined(separator: "\n")
+        }
+        private func expect(_ bondd: Bondd, _ words: String) throws {
+            var last = ""
+            for _ in 0..<160 {
+                last = (try? notices(bondd)) ?? ""
+                if last.contains(words) { return }
+                usleep(50_000)
+            }
+            Issue.record("\(bondd.name) does not say \"\(words)\": \(last)")
+        }
+
         /// Handshakes that lead nowhere are told to the operator of the server, and some to the client's.
         @Test func operatorsHearOfHandshakesThatLeadNowhere() throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
             let client = try tunnel.client("laptop", uplinks: ["fibre=100/2"])
             let (server, own) = (tunnel.server, tunnel.serverFile.clients)
-            func notices(_ bondd: Bondd) throws -> String {
-                let status =
-                    try JSONSerialization.jsonObject(with: Data(try bondd.statusText().utf8))
-                    as? [String: Any]
-                return ((status?["notices"] as? [String] ?? []) + (status?["problems"] as? [String] ?? []))
-                    .joined(separator: "\n")
-            }
-            func expect(_ bondd: Bondd, _ words: String) throws {
-                var last = ""
-                for _ in 0..<160 {
-                    last = (try? notices(bondd)) ?? ""
-                    if last.contains(words) { return }
-                    usleep(50_000)
-                }
-                Issue.record("\(bondd.name) does not say \"\(words)\": \(last)")
-            }
-
             // A key that the server does not know.
             try tunnel.changeServer { $0.clients = [] }
             try server.start()
@@ -202,8 +202,16 @@ extension EndToEndTests {
             try client.bondd.start()
             try expect(client.bondd, "10.77.0.9, but the server gives this client 10.77.0.2")
 
+        }
+
+        @Test func operatorsHearOfOtherKeysAndOfTwoHostsWithOne() throws {
+            let tunnel = try Tunnel()
+            defer { tunnel.close() }
+            let client = try tunnel.client("laptop", uplinks: ["fibre=100/2"])
+            let server = tunnel.server
+            try server.start()
+
             // Another server's key.
-            client.bondd.stop()
             try client.change { $0.serverKey = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=" }
             try client.bondd.start()
             try expect(server, "were meant for another server's key")
