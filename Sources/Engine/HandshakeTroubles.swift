@@ -15,8 +15,10 @@ public struct HandshakeTroubles: Sendable {
 
     /// The most peers that are named.
     public static let mostPeers = 8
-    /// So many in a minute are no accident.
-    public static let threshold = 3
+    /// Answers to a client's inits may get lost once; one that is not taken twice in a minute is worth a word.
+    public static let fewestUnconfirmed = 2
+    /// A host that is started again takes over once or twice; three times in a minute are two hosts.
+    public static let fewestTakeovers = 3
 
     /// One client's.
     public struct Peer: Sendable {
@@ -68,15 +70,20 @@ extension Engine {
     /// Handshakes that led nowhere in the last minute.
     public func handshakeTroubles(now: Instant) -> HandshakeTroubles {
         var troubles = HandshakeTroubles()
+        guard role == .server else {
+            troubles.unreadable = handshakeRecord.unreadable.count(now)
+            return troubles
+        }
         troubles.unknownKeys = handshakeRecord.unknownKeys.count(now)
         troubles.wrongServerKeys = handshakeRecord.wrongServerKeys.count(now)
         troubles.otherSuites = handshakeRecord.otherSuites.count(now)
-        troubles.unreadable = handshakeRecord.unreadable.count(now)
-        guard role == .server else { return troubles }
         for peer in peers where !peer.configuration.isInvitation {
             let unconfirmed = peer.unconfirmed.count(now)
             let takeovers = peer.rivalry.takeovers.count(now)
-            guard max(unconfirmed, takeovers) >= HandshakeTroubles.threshold else { continue }
+            guard
+                unconfirmed >= HandshakeTroubles.fewestUnconfirmed
+                    || takeovers >= HandshakeTroubles.fewestTakeovers
+            else { continue }
             troubles.peers.append(
                 .init(
                     name: peer.configuration.name, unconfirmed: unconfirmed, takeovers: takeovers,

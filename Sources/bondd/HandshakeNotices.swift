@@ -43,12 +43,12 @@ struct HandshakeNotices {
 
     private static func sentences(on peer: HandshakeTroubles.Peer) -> [String] {
         var sentences: [String] = []
-        if peer.unconfirmed >= HandshakeTroubles.threshold {
+        if peer.unconfirmed >= HandshakeTroubles.fewestUnconfirmed {
             sentences.append(
                 "client \"\(peer.name)\" has asked for a session \(peer.unconfirmed) times in the last minute and never took the answer: its preshared key differs from this server's, or answers do not reach it"
             )
         }
-        if peer.takeovers >= HandshakeTroubles.threshold {
+        if peer.takeovers >= HandshakeTroubles.fewestTakeovers {
             let places = peer.rivals.map { " (\($0.0) and \($0.1))" } ?? ""
             sentences.append(
                 "two hosts use the key of client \"\(peer.name)\"\(places) and push each other out, \(peer.takeovers) times in the last minute; give each a key of its own: bondd invite NAME"

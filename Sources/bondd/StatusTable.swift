@@ -60,7 +60,7 @@ struct StatusTable {
 
     private static func words(_ words: String...) -> [String] { words.filter { !$0.isEmpty } }
 
-    /// The line in lines of at most `width`, broken where there is a space.
+    /// The line in lines of at most `width`, broken behind commas, or else where there is a space.
     private static func folded(_ line: String) -> [String] {
         if line.count <= width || line.hasPrefix("problem: ")
             || line.drop(while: { $0 == " " }).hasPrefix("note: ")
@@ -71,7 +71,10 @@ struct StatusTable {
         var rest = line
         while rest.count > width {
             let margin = rest.prefix { $0 == " " }.count
-            guard let space = rest.prefix(width + 1).lastIndex(of: " "),
+            let head = rest.prefix(width + 1)
+            // A name and its figure stay together.
+            let comma = head.ranges(of: ", ").last.map { head.index(after: $0.lowerBound) }
+            guard let space = comma ?? head.lastIndex(of: " "),
                 rest.distance(from: rest.startIndex, to: space) > margin
             else { break }
             lines.append(String(rest[..<space]))
