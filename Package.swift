@@ -188,7 +188,8 @@ let package = Package(
         .testTarget(name: "CarrierTests", dependencies: ["Carrier", "Rules", "CLinux", "Packet"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
-        .testTarget(name: "BonddTests", dependencies: ["bondd", "Messages"]),
+        .testTarget(
+            name: "BonddTests", dependencies: ["bondd", "Control", "Messages", "Packet", "Settings"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "Messages", "Engine", "Proto", "Packet"],
             exclude: ["Services/Visits"]),

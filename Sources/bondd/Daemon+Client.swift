@@ -173,7 +173,7 @@ extension Daemon {
         do throws(ControlError) {
             try tunnel.apply(addresses: addresses, mtu: mtu(frame), routes: routes, netlink: netlink)
             updateRouting(now: DataPlane.clock())
-            useNameServers(client, frame)
+            useNameServers(client, frame, routes: routes)
             let list = tunnel.addresses.map(\.description).joined(separator: " ")
             clinux_trim_heap()
             log(.info, "the tunnel is set up", ["addresses": list, "mtu": "\(tunnel.mtu)"])

@@ -29,8 +29,10 @@ extension Daemon {
     }
 
     /// `bondd unlock`
-    func unlock() -> Response {
+    mutating func unlock() -> Response {
         guard let firewall else { return .failed("this kernel has no nftables, so there is no kill switch") }
+        // Answers may leave by the uplinks again.
+        routingIsDue = true
         do throws(ControlError) {
             return try firewall.unlock()
                 ? .ok : .failed("there is no kill switch to lift; traffic may leave outside the tunnel")

@@ -63,7 +63,12 @@ extension Daemon {
                     slot: slot, interface: path.interfaceIndex, name: path.configuration.interface,
                     addresses: path.addresses, endpoints: path.endpoints.map(\.address),
                     gateways: path.configuration.gateways))
+            plan.paths[plan.paths.count - 1].nameServers =
+                names.outside.filter { $0.value == path.id }.map(\.key).sorted {
+                    $0.description < $1.description
+                }
         }
+        leadAnswers(&plan)
         do throws(ControlError) {
             let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, netlink)
             note(outcome.problems.map(\.description))

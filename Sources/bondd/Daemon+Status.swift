@@ -19,13 +19,14 @@ extension Daemon {
             offloads: offloads,
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
             notices: configuration.notices + (firewall?.notices ?? []) + routingNotices
-                + [nameServerProblem].compactMap(\.self)
+                + nameNotices
                 + [cipher?.warning].compactMap(\.self) + silence(of: reports))
         status.publicKey = publicKey.base64
         status.run = runID
         status.handover = handed.handover?.revision
         status.firewall = firewall?.status
         status.problems = problems
+        status.names = nameStatus
         return status
     }
 

@@ -76,14 +76,8 @@ struct Daemon: ~Copyable {
     var uplinkProblem: String?
     /// Client: the addresses of the server's names.
     var resolved: [HostPort: [Endpoint]] = [:]
-    /// Client: the name servers that are to be set, which way they were, when that was looked at, and who sets them.
-    var nameServers: [IPAddress] = []
-    var nameServerWay: NameServers.Way?
-    /// Client: why they could not be set; it is tried again.
-    var nameServerProblem: String?
-    var nameServersCheckedAt = Instant.zero
-    let hostNameServers: NameServers
-    let nameServerWriter: NameServerWriter
+    /// Client: its name servers.
+    var names: NameService
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true
@@ -96,6 +90,7 @@ struct Daemon: ~Copyable {
         startedAt = DataPlane.clock()
         runID = String(DataPlane.wall().seconds, radix: 16) + "-" + String(getpid(), radix: 16)
         publicKey = PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey
+        try Self.checkFree(configuration.tunnel.interface, Netlink())
         // First of all: a kill switch is to hold whatever comes after.
         let firewall = try Self.firewall(configuration, state: state, log: log)
         let poller = try Poller()
@@ -127,8 +122,7 @@ struct Daemon: ~Copyable {
         self.resolver = resolver
         self.tunnel = tunnel
         self.firewall = firewall
-        hostNameServers = NameServers(interface: tunnel.name, directory: state)
-        nameServerWriter = NameServerWriter(hostNameServers)
+        names = NameService(interface: tunnel.name, directory: state)
         stateDirectory = state
         usage = DataUsage(
             UsageFile(directory: state, interface: configuration.tunnel.interface),

@@ -29,6 +29,12 @@ final class HostFirewall {
     var services = CarriedServices()
     /// The table of a client's return path as it was set.
     var returning: FirewallTable?
+    /// The uplinks, those whose connections are answered by them, and those whose reverse-path filter goes by marks.
+    var uplinks: [ReturnUplink] = []
+    var answering: [ReturnUplink] = []
+    var heeding: Swift.Set<String> = []
+    /// Connections to this host from before bondd led anything into the tunnel.
+    let earlier = EarlierConnection.list()
     /// Why the return path is not as it should be.
     var returnProblem: String?
     /// The table of the kill switch as it was set.
@@ -75,6 +81,8 @@ final class HostFirewall {
     func reload(_ new: Configuration) {
         configuration = new
         isUnlocked = false
+        // A kill switch that is new lets no answer leave by an uplink.
+        follow(uplinks: uplinks)
         renewKillSwitch()
         if !wantsKillSwitch { liftKillSwitch() }
         applyNAT()
