@@ -36,6 +36,8 @@ public struct Status: Hashable, Sendable, Codable {
     public var configuration: ConfigurationStatus?
     /// What bondd has in the host's firewall; nil when there is nothing.
     public var firewall: FirewallStatus?
+    /// Client: its name servers, once the tunnel is set up; nil from a version that does not say.
+    public var names: NamesStatus?
     /// What keeps it from carrying traffic, or some of it, a sentence each with what to do; `/readyz` fails while there are
     /// any. Nil from a version that does not say.
     public var problems: [String]?
@@ -51,7 +53,7 @@ public struct Status: Hashable, Sendable, Codable {
         case interface, mtu
         case uptime = "uptime_s"
         case threads, handshakes, sessions, drops, offloads, cipher, handover, configuration, firewall,
-            problems, notices
+            names, problems, notices
     }
 
     /// A status; counters begin at 0 and lists empty.

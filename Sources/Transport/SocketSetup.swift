@@ -78,6 +78,7 @@ struct SocketSetup {
         case 0: return try boundPort()
         case EADDRINUSE: throw .addressInUse(endpoint)
         case EADDRNOTAVAIL: throw .addressNotHere(endpoint)
+        case EACCES where endpoint.port < 1024: throw .portNotPermitted(endpoint)
         case EACCES: throw .notPermitted("bind UDP \(endpoint)")
         default: throw .failed("bind UDP \(endpoint)", errno: code)
         }

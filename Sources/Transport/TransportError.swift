@@ -11,6 +11,8 @@ public enum TransportError: Error, Equatable, CustomStringConvertible {
     case addressNotHere(Endpoint)
     /// The process lacks a capability for what is named.
     case notPermitted(String)
+    /// The process may not bind a port below 1024 (net.ipv4.ip_unprivileged_port_start).
+    case portNotPermitted(Endpoint)
     /// A system call failed: what it was to do and its errno.
     case failed(String, errno: Int32)
 
@@ -25,6 +27,9 @@ public enum TransportError: Error, Equatable, CustomStringConvertible {
             "UDP \(endpoint) cannot be bound, as this host does not have that address; correct it or add it"
         case .notPermitted(let what):
             "no permission to \(what); run as root or with CAP_NET_ADMIN and CAP_NET_RAW"
+        case .portNotPermitted(let endpoint):
+            "no permission to bind UDP \(endpoint), as its port is below 1024; run as root or with "
+                + "CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities= and CapabilityBoundingSet=), or use another port"
         case .failed(let what, let code):
             "could not \(what): \(String(cString: strerror(code)))"
         }

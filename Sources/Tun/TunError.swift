@@ -28,8 +28,8 @@ public enum TunError: Error, Equatable, CustomStringConvertible {
         case .badName(let name):
             "\"\(name)\" cannot be an interface's name; use 1 to 15 letters, digits, '-', '_' or '.'"
         case .nameTaken(let name):
-            "the interface \(name) exists already, perhaps another bondd runs; stop it, delete it "
-                + "(ip link delete \(name)) or set another [tunnel] interface"
+            "the interface \(name) exists already and is left alone: another bondd or another program has it, or it is a "
+                + "network card's; stop the other bondd, or set another [tunnel] interface, such as bondd0"
         case .notPermitted(let name):
             "no permission to make the TUN device \(name); run as root or with CAP_NET_ADMIN"
         case .noDriver:

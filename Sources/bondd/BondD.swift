@@ -10,7 +10,8 @@ struct BondD: ParsableCommand {
         abstract: "A multi-path bonding VPN: all uplinks of a host as one encrypted tunnel.",
         version: Product.version,
         subcommands: [
-            Init.self, Invite.self, Join.self, Clients.self, Services.self, PortunusPlane.self, Run.self,
+            Init.self, Invite.self, Join.self, Leave.self, Clients.self, Services.self, PortunusPlane.self,
+            Run.self,
             ShowStatus.self, Set.self,
             Measure.self, Doctor.self, Unlock.self, Cleanup.self, KeyGen.self, PubKey.self,
         ])

@@ -172,7 +172,7 @@ extension Daemon {
             try tunnel.apply(addresses: addresses, mtu: mtu(frame), routes: routes, netlink: netlink)
             if tunnel.lack != lack { tellLack() }
             updateRouting(now: DataPlane.clock())
-            useNameServers(client, frame)
+            useNameServers(client, frame, routes: routes)
             shareTunnel(frame)
             let list = tunnel.addresses.map(\.description).joined(separator: " ")
             clinux_trim_heap()

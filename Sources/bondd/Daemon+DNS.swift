@@ -1,12 +1,14 @@
 import Control
+import Messages
 import Packet
 import Proto
+import Scheduler
 import Settings
 
-// A client's name servers: the file's, or what the server offers, from the first assignment until the end.
+// A client's name servers, from the first assignment until the end (see `NameServerChoice`).
 extension Daemon {
-    /// How often a look is taken whether they still stand. Programs that fight over the file shall not do so all the time.
-    private static var nameServerInterval: Interval { .seconds(10) }
+    /// How soon answers are looked for once name servers have been asked.
+    private static var inquiryPace: Interval { .milliseconds(50) }
 
     /// Restores what a daemon with this tunnel left behind that was killed. At the start only, as it may take seconds.
     func cleanNameServers(_ directory: String) {
@@ -17,53 +19,219 @@ extension Daemon {
         }
     }
 
-    /// Has names asked of the tunnel's servers.
-    mutating func useNameServers(_ client: Configuration.Client, _ frame: AssignFrame) {
-        let wanted = client.dns ?? frame.dns
-        guard wanted != nameServers else { return }
-        nameServers = wanted
-        nameServerWriter.begin(wanted)
-    }
-
-    /// Says what has become of it, and sets them again when a DHCP client has written over them.
-    mutating func watchNameServers(now: Instant) {
-        noteNameServers()
-        guard nameServerWay == .file || nameServerProblem != nil,
-            now - nameServersCheckedAt >= Self.nameServerInterval
-        else { return }
-        nameServersCheckedAt = now
-        if nameServerProblem == nil {
-            guard hostNameServers.areDisplaced(nameServers) else { return }
-            log(
-                .info, "another program has written /etc/resolv.conf; the tunnel's name servers are set again"
-            )
+    /// Has names asked of the file's servers at once, and of the server's as soon as they have answered.
+    mutating func useNameServers(_ client: Configuration.Client, _ frame: AssignFrame, routes: [CIDR]) {
+        var basis = NameService.Basis()
+        basis.file = client.dns
+        basis.isFull = anywhere.ipv4 == .tunnel || anywhere.ipv6 == .tunnel
+        basis.mayLeave = firewall?.wantsKillSwitch != true
+        let networks = routes + tunnel.addresses
+        basis.offer = frame.dns.filter { server in
+            way(of: server.family) == .tunnel || networks.contains { $0.contains(server) }
         }
-        nameServerWay = nil
-        nameServerWriter.begin(nameServers)
+        guard basis != nameService.basis else { return }
+        nameService.basis = basis
+        nameService.nextInquiry = .zero
+        nameService.inquiry = nil
+        if let file = basis.file {
+            use(file)
+        } else if !basis.isFull && basis.offer.isEmpty {
+            (nameService.outside, nameService.notice) = ([:], nil)
+            use([])
+        }
+        nameService.isSettled = basis.file != nil || !basis.isFull && basis.offer.isEmpty
     }
 
-    private mutating func noteNameServers() {
-        for outcome in nameServerWriter.takeOutcomes() {
+    private func way(of family: IPAddress.Family) -> RoutingPlan.Anywhere {
+        family == .v4 ? anywhere.ipv4 : anywhere.ipv6
+    }
+
+    private mutating func use(_ servers: [IPAddress]) {
+        guard servers != nameService.servers else { return }
+        nameService.servers = servers
+        nameService.writer.begin(servers)
+    }
+
+    /// Follows what answers, what other programs do to the name servers, and what became of orders.
+    mutating func watchNameServers(now: Instant) {
+        noteNameServers(now: now)
+        lookAfterNameServers(now: now)
+        guard assignment != nil else { return }
+        let working = workingPaths(now: now)
+        if let answers = nameService.inquiry?.answers {
+            nameService.inquiry = nil
+            if let decision = nameService.choice.take(answers) {
+                carryOut(decision, now: now)
+            } else {
+                ask()
+            }
+        } else if nameService.inquiry == nil, !working.isEmpty {
+            // Uplinks that come or go may take the host's own servers along; the tunnel's stay as they are.
+            let depends = nameService.choice.decision.map { $0.source == .host || !$0.isAnswered } ?? true
+            let hasChanged = depends && working != nameService.uplinks
+            if hasChanged || now >= nameService.nextInquiry { choose(working, isUrgent: hasChanged) }
+        }
+        if nameService.inquiry != nil { nextCheck = min(nextCheck, now + Self.inquiryPace) }
+    }
+
+    /// Begins to ask name servers.
+    private mutating func choose(_ working: Swift.Set<UInt16>, isUrgent: Bool) {
+        nameService.uplinks = working
+        nameService.resolver = nameService.host.host()
+        var situation = NameServerChoice.Situation()
+        situation.file = nameService.basis.file
+        situation.offer = nameService.basis.offer
+        situation.host = nameService.resolver
+        (situation.isFull, situation.mayLeave) = (nameService.basis.isFull, nameService.basis.mayLeave)
+        for path in paths {
+            let interface = path.configuration.interface
+            if working.contains(path.id) {
+                situation.uplinks[path.id] = interface
+            } else {
+                situation.dead.insert(interface)
+            }
+        }
+        situation.dead.subtract(situation.uplinks.values)
+        for server in situation.host.others { situation.direct[server] = interfaceOutside(to: server) }
+        situation.fallback = NameServerChoice.fallback.filter { way(of: $0.family) == .tunnel }
+        nameService.choice.begin(situation, isUrgent: isUrgent)
+        nameService.nextInquiry = .never
+        ask()
+    }
+
+    private mutating func ask() {
+        guard nameService.choice.isOpen else { return }
+        nameService.inquiry = NameServerInquiry(nameService.choice.questions)
+    }
+
+    /// The interface by which a network of the host's own leads to a server, past a full tunnel.
+    private func interfaceOutside(to server: IPAddress) -> String? {
+        let routes = hostRoutes.filter {
+            $0.table == NetworkRoute.mainTable && $0.network.length > 0 && $0.network.contains(server)
+                && $0.interface != tunnel.index
+        }
+        guard let route = routes.max(by: { $0.network.length < $1.network.length }) else { return nil }
+        return paths.first { $0.interfaceIndex == route.interface }?.configuration.interface
+            ?? (try? netlink.interface(index: route.interface))??.name
+    }
+
+    private mutating func carryOut(_ decision: NameServerChoice.Decision, now: Instant) {
+        let changed = decision.outside != nameService.outside
+        if changed {
+            nameService.outside = decision.outside
+            routingIsDue = true
+        }
+        use(decision.servers)
+        nameService.isSettled = true
+        nameService.nextInquiry = now + nameService.pause(after: decision, changed: changed)
+        let notice = sentence(on: decision)
+        if let notice, notice != nameService.notice { log(decision.isAnswered ? .info : .warning, notice) }
+        nameService.notice = notice
+    }
+
+    /// What users should know of a decision; nil when names are asked as they expect.
+    private func sentence(on decision: NameServerChoice.Decision) -> String? {
+        let remedy = "name some that the tunnel reaches in [tunnel] dns, or in [offer] dns on the server"
+        func list(_ servers: [IPAddress]) -> String { servers.map(\.description).joined(separator: ", ") }
+        switch decision.source {
+        case .file, .offer:
+            if decision.isAnswered { return nil }
+            let place = decision.source == .file ? "[tunnel] dns" : "the server's [offer] dns"
+            return
+                "no name server of \(place) answers through the tunnel (\(list(decision.servers))); \(remedy)"
+        case .fallback:
+            return
+                "names are asked of public servers through the tunnel (\(list(decision.servers))), as neither the server's nor this host's answer there; \(remedy)"
+        case .host:
+            guard nameService.basis.isFull else { return nil }
+            let host = nameService.resolver
+            guard decision.isAnswered else {
+                let servers = host.others.isEmpty ? host.servers : host.others
+                return
+                    "no name server answers (\(servers.isEmpty ? "none is set" : list(servers))); \(remedy)"
+            }
+            let asked = decision.servers.isEmpty ? host.others : decision.servers
+            let outside = asked.compactMap { server -> String? in
+                let path = decision.outside[server].flatMap { id in paths.first { $0.id == id } }
+                let interface =
+                    path?.configuration.interface
+                    ?? nameService.choice.situation.direct[server]
+                return interface.map { "\(server) by \($0)" }
+            }
+            guard !outside.isEmpty else { return nil }
+            return "names are asked outside the tunnel, of \(outside.joined(separator: ", ")); \(remedy)"
+        }
+    }
+
+    /// Looks now and then whether the servers still stand, and whether the host has others.
+    private mutating func lookAfterNameServers(now: Instant) {
+        guard now >= nameService.nextLook else { return }
+        nameService.nextLook = now + nameService.lookPause
+        if nameService.problem != nil {
+            nameService.writer.begin(nameService.servers)
+        } else if let way = nameService.way {
+            nameService.writer.look(after: nameService.servers, way)
+        }
+        if assignment != nil, nameService.inquiry == nil, nameService.basis.file == nil, nameService.basis.isFull,
+            nameService.host.host() != nameService.resolver
+        {
+            nameService.nextInquiry = .zero
+        }
+    }
+
+    private mutating func noteNameServers(now: Instant) {
+        for outcome in nameService.writer.takeOutcomes() {
             switch outcome {
             case .set(let servers, let way):
-                (nameServerWay, nameServerProblem) = (way, nil)
+                (nameService.way, nameService.problem) = (way, nil)
                 let list = servers.map(\.description).joined(separator: " ")
                 log(.info, "the name servers are set", ["servers": list, "by": way.rawValue])
+                nameService.nextLook = now + nameService.lookPause
             case .restored:
-                (nameServerWay, nameServerProblem) = (nil, nil)
+                (nameService.way, nameService.problem) = (nil, nil)
                 log(.info, "the name servers are what they were")
             case .failed(let error):
-                if nameServerProblem != error.description { log(.warning, error.description) }
-                nameServerProblem = error.description
+                if nameService.problem != error.description { log(.warning, error.description) }
+                nameService.problem = error.description
+            case .forgotten:
+                guard let way = nameService.way else { continue }
+                log(
+                    .info, "another program has removed the tunnel's name servers; they are set again",
+                    ["from": way.rawValue])
+                nameService.lookPause = min(NameService.longestLook, nameService.lookPause * 2)
+                nameService.way = nil
+                nameService.writer.begin(nameService.servers)
             }
         }
     }
 
+    /// The name servers for `status`; nil while there is no tunnel.
+    var nameStatus: NamesStatus? {
+        guard plane.engine.isClient, assignment != nil else { return nil }
+        let source =
+            switch nameService.choice.decision?.source ?? (nameService.basis.file == nil ? .host : .file) {
+            case .file: "file"
+            case .offer: "offer"
+            case .host: "host"
+            case .fallback: "fallback"
+            }
+        let servers = nameService.servers.isEmpty ? nameService.resolver.servers : nameService.servers
+        var status = NamesStatus(
+            source: source, servers: servers.map(\.description), settled: nameService.isSettled)
+        for (server, id) in nameService.outside {
+            status.outside[server.description] = paths.first { $0.id == id }?.configuration.interface
+        }
+        return status
+    }
+
+    /// What is amiss with names, a sentence each.
+    var nameNotices: [String] { [nameService.problem, nameService.notice].compactMap(\.self) }
+
     /// Restores the host's own, and waits for it.
     mutating func undoNameServers() {
-        guard !nameServers.isEmpty else { return }
-        nameServerWriter.begin([])
-        nameServerWriter.finish()
-        noteNameServers()
+        guard !nameService.servers.isEmpty || nameService.way != nil else { return }
+        nameService.writer.begin([])
+        nameService.writer.finish()
+        noteNameServers(now: DataPlane.clock())
     }
 }

@@ -40,7 +40,7 @@ extension Daemon {
             tunnel: tunnel.index, inside: tunnel.networks,
             families: [(IPAddress.Family.v4, anywhere.ipv4), (.v6, anywhere.ipv6)].filter { $0.1 == .tunnel }
                 .map(\.0), routes: hostRoutes, local: networks)
-        return reach.notice(of: nameServers.isEmpty ? HostResolvers.read() : nameServers)
+        return reach.notice(of: nameService.servers.isEmpty ? HostResolvers.read() : nameService.servers)
     }
 
     /// Tells the firewall the endpoints that paths use, before the Engine sends anything to them.
@@ -49,8 +49,10 @@ extension Daemon {
     }
 
     /// `bondd unlock`
-    func unlock() -> Response {
+    mutating func unlock() -> Response {
         guard let firewall else { return .failed("this kernel has no nftables, so there is no kill switch") }
+        // Answers may leave by the uplinks again.
+        routingIsDue = true
         do throws(ControlError) {
             return try firewall.unlock()
                 ? .ok : .failed("there is no kill switch to lift; traffic may leave outside the tunnel")

@@ -67,7 +67,12 @@ extension Daemon {
                     slot: slot, interface: path.interfaceIndex, name: path.configuration.interface,
                     addresses: path.addresses, endpoints: path.destinations,
                     gateways: path.configuration.gateways))
+            plan.paths[plan.paths.count - 1].nameServers =
+                nameService.outside.filter { $0.value == path.id }.map(\.key).sorted {
+                    $0.description < $1.description
+                }
         }
+        leadAnswers(&plan)
         plan.uplinks = uplinkAddresses
         relieveReversePaths()
         do throws(ControlError) {

@@ -26,6 +26,7 @@ extension Daemon {
         status.configuration = fileInForce.status(configuration)
         status.firewall = firewall?.status
         status.problems = problems
+        status.names = nameStatus
         return status
     }
 
@@ -34,7 +35,8 @@ extension Daemon {
         var notices = configuration.notices
         notices += firewall?.notices ?? []
         notices += routingNotices
-        notices += [nameServerProblem, nameNotice, cipher?.warning].compactMap(\.self)
+        notices += nameNotices
+        notices += [nameNotice, cipher?.warning].compactMap(\.self)
         notices += [fileInForce.notice, controlNotice(now: now)].compactMap(\.self)
         notices += silence(of: reports)
         notices += HandshakeNotices(reports.map(\.troubles), publicKey: publicKey.base64).sentences

@@ -112,14 +112,8 @@ struct Daemon: ~Copyable {
     var names = ServerNames()
     /// Client: why the server does not want this client, as it said, and when it last did.
     var refusal: (problem: String, since: Instant)?
-    /// Client: the name servers that are to be set, which way they were, when that was looked at, and who sets them.
-    var nameServers: [IPAddress] = []
-    var nameServerWay: NameServers.Way?
-    /// Client: why they could not be set; it is tried again.
-    var nameServerProblem: String?
-    var nameServersCheckedAt = Instant.zero
-    let hostNameServers: NameServers
-    let nameServerWriter: NameServerWriter
+    /// Client: its name servers.
+    var nameService: NameService
     /// Client: when paths are looked at again.
     var nextCheck = Instant.zero
     private var isRunning = true
@@ -138,6 +132,7 @@ struct Daemon: ~Copyable {
         startedAt = DataPlane.clock()
         runID = String(DataPlane.wall().seconds, radix: 16) + "-" + String(getpid(), radix: 16)
         publicKey = PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey
+        try Self.checkFree(configuration.tunnel.interface, Netlink())
         // First of all: a kill switch is to hold whatever comes after.
         let firewall = try Self.firewall(configuration, state: state, log: log)
         let poller = try Poller()
@@ -175,8 +170,7 @@ struct Daemon: ~Copyable {
         self.resolver = resolver
         self.tunnel = tunnel
         self.firewall = firewall
-        hostNameServers = NameServers(interface: tunnel.name, directory: state)
-        nameServerWriter = NameServerWriter(hostNameServers)
+        nameService = NameService(interface: tunnel.name, directory: state)
         stateDirectory = state
         let hardwareFile = "\(state)/\(configuration.tunnel.interface).hardware"
         hardware = HardwareLedger(reading: hardwareFile)

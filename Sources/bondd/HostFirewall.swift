@@ -31,6 +31,12 @@ final class HostFirewall {
     var input: [ForeignFirewall.Finding] = []
     /// The table of a client's return path as it was set.
     var returning: FirewallTable?
+    /// The uplinks, those whose connections are answered by them, and those whose reverse-path filter goes by marks.
+    var uplinks: [ReturnUplink] = []
+    var answering: [ReturnUplink] = []
+    var heeding: Swift.Set<String> = []
+    /// Connections to this host from before bondd led anything into the tunnel.
+    let earlier = EarlierConnection.list()
     /// Why the return path is not as it should be.
     var returnProblem: String?
     /// The networks behind a client that share its tunnel.
@@ -85,6 +91,8 @@ final class HostFirewall {
     /// Does what a new configuration says.
     func reload(_ new: Configuration) {
         configuration = new
+        // A kill switch that is new lets no answer leave by an uplink.
+        follow(uplinks: uplinks)
         killSwitch.noteConfiguration()
         killSwitch.renew(for: configuration, socket, netlink)
         if !wantsKillSwitch { killSwitch.lift(interface, socket) }

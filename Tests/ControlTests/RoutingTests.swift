@@ -48,6 +48,8 @@ struct RoutingTests {
                 path("wire", slot: 1, ["192.0.2.2"]), path("wwan", slot: 2, ["198.51.100.2", "2001:db8::2"]),
             ]
             (plan.ipv4, plan.ipv6) = (.tunnel, .refused)
+            (plan.paths[0].number, plan.paths[1].number) = (3, 4)
+            plan.paths[1].nameServers = [IPAddress("198.51.100.53")!, IPAddress("2001:db8::53")!]
             let routing = HostRouting(tunnel: index)
             let outcome = try routing.apply(plan, netlink)
             #expect(

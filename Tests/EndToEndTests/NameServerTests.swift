@@ -145,5 +145,81 @@ extension EndToEndTests {
                 #expect(try text(file) == "nameserver 192.0.2.53\n")
             }
         }
+
+        /// A full tunnel to a server that offers no name servers, and two uplinks each with a resolver that serves its own
+        /// customers alone: names are resolved from the beginning, and when either uplink dies.
+        @Test(arguments: [false, true]) func namesGoOnWhenAnUplinkDies(refusing: Bool) throws {
+            let scratch = try Scratch()
+            let internet = try Internet(clientProgram: try program(scratch, mountsFile: false))
+            defer { internet.close() }
+            let servers = ["100.64.53.53", "100.64.54.54"]
+            let responders = try servers.enumerated().map { i, server in
+                try internet.router.ip("addr add \(server) dev lo")
+                return NameResponder(
+                    in: internet.router, at: server, serving: ["10.\(Internet.network(i)).0.1"],
+                    refuses: refusing)
+            }
+            defer { for responder in responders { responder.stop() } }
+            let was = servers.map { "nameserver \($0)\n" }.joined()
+            try scratch.write(was, to: "etc/resolv.conf", mode: 0o644)
+            let client = internet.client
+            try client.change { $0.routes = ["0.0.0.0/0", "::/0"] }
+            for i in 0..<2 { try internet.addDefault(i, "metric \(100 + i)") }
+            func resolves() throws -> Bool {
+                let script =
+                    "mount --bind \(scratch.path)/etc /etc && timeout 3 getent hosts a.test | grep -q 198.51.100.1"
+                let child = try client.namespace.spawn(["unshare", "-m", "sh", "-c", script])
+                try child.wait(seconds: 5)
+                return child.status == .exited(0)
+            }
+            #expect(try resolves())
+            try internet.tunnel.start()
+            try wait(seconds: 5, "the rules of a full tunnel") {
+                try internet.routing()[2].contains("not from")
+            }
+            try wait(seconds: 10, "names") { try resolves() }
+            try wait(seconds: 5, "a notice") {
+                try client.bondd.statusText().contains(
+                    "names are asked outside the tunnel, of 100.64.53.53 by up0")
+            }
+            for i in 0..<2 {
+                try client.namespace.ip("link set up\(i) down")
+                try wait(seconds: 10, "names without up\(i)") { try resolves() }
+                try client.namespace.ip("link set up\(i) up")
+                try internet.addDefault(i, ipv6: false, "metric \(100 + i)")
+                try wait(seconds: 10, "up\(i)") {
+                    try client.bondd.status().sessions.first?.paths.allSatisfy { $0.state == "up" } ?? false
+                }
+            }
+            client.bondd.stop()
+            #expect(try text("\(scratch.path)/etc/resolv.conf") == was)
+            #expect(try !internet.routing()[2].contains("dport"))
+        }
+
+        /// A program that has systemd-resolved forget the tunnel's name servers, as NetworkManager does when it restarts.
+        @Test func resolvedIsToldAgainWhenItHasForgotten() throws {
+            let scratch = try Scratch()
+            try withClient(scratch) { client, _ in
+                try scratch.write("nameserver 127.0.0.53\n", to: "etc/resolv.conf", mode: 0o644)
+                try Child.run(["mkdir", "-p", "\(scratch.path)/run/systemd/resolve"])
+                let known = "\(scratch.path)/known"
+                let script = """
+                    #!/bin/sh
+                    case "$1 $#" in
+                    "dns 2") read servers <\(known); echo "Link 7 (bond0): $servers";;
+                    dns*) shift 2; echo "$@" >\(known);;
+                    revert*) : >\(known);;
+                    esac
+                    """
+                try scratch.write(script, to: "bin/resolvectl", mode: 0o755)
+                try client.bondd.start()
+                func isTold() throws -> Bool { try text(known) == "10.77.0.1 fd77::1\n" }
+                try wait(seconds: 5, "the name servers") { access(known, F_OK) == 0 ? try isTold() : false }
+                try scratch.write("\n", to: "known", mode: 0o644)
+                try wait(seconds: 15, "the name servers again") { try isTold() }
+                client.bondd.stop()
+                #expect(try text(known) == "")
+            }
+        }
     }
 }

@@ -188,5 +188,84 @@ extension EndToEndTests {
                 #expect(household.server.isRunning("bondd") && household.server.isRunning("bondd-control"))
             }
         }
+
+        /// A server whose name bond0 is taken, without IPv6, and with a firewall that drops what it does not know; a client whose
+        /// bond0 is taken, too. Commands that are repeated go on, and what is joined can be left.
+        @Test func hostsThatAreNotEmpty() throws {
+            try inHousehold { household in
+                let (server, boat) = (household.server, try household.client("boat"))
+                for host in [server, boat] {
+                    try host.namespace.ip("link add bond0 type veth peer name card")
+                }
+                for key in ["all", "default"] {
+                    try server.namespace.sysctl("net/ipv6/conf/\(key)/disable_ipv6", "1")
+                }
+                try server.namespace.run([
+                    "nft",
+                    "add table inet fw; add chain inet fw in { type filter hook input priority 0; policy drop; }; "
+                        + "add rule inet fw in ct state established,related accept; add rule inet fw in iifname lo accept; "
+                        + "add rule inet fw in iifname bondd0 accept; add rule inet fw in udp dport 5000 accept",
+                ])
+                let before = try boat.surface()
+                let places = [
+                    "--config", server.config, "--state-dir", server.state, "--endpoint", household.endpoint,
+                ]
+                let made = try server.command(["init", "--client", "boat"] + places)
+                let link = try #require(Household.link(in: made.output), "\(made.output) \(made.errors)")
+                for part in [
+                    "the tunnel's is bondd0", "IPv6 is switched off",
+                    "nft insert rule inet fw in udp dport 5000",
+                ] {
+                    #expect(made.output.contains(part), "\(made.output)")
+                }
+                #expect(!made.output.contains("join bondd://"))
+                let text = try server.namespace.run(["cat", server.config])
+                #expect(!text.contains("[::]") && !text.contains("\"fd") && text.contains("\ndns = ["))
+                // Broken off: it goes on with what is there.
+                for name in ["bondd-control", "bondd"] { server.end(name) }
+                let again = try server.command(["init", "--client", "van"] + places)
+                #expect(
+                    again.status == .exited(0) && Household.link(in: again.output) != nil, "\(again.errors)")
+                #expect(try server.namespace.run(["cat", server.config]) == text)
+                // A glob that bondd does not take costs nothing.
+                let arguments = household.joinArguments(boat)
+                let refused = try boat.command(["join", link] + arguments + ["--interface", "a b"])
+                #expect(refused.status == .exited(1), "\(refused.output)")
+                try household.join(boat, link)
+                #expect(try boat.command(["status"]).output.contains("bondd0"))
+                boat.end("bondd")
+                let repeated = try boat.command(["join", link] + arguments)
+                #expect(repeated.output.contains("has joined already"), "\(repeated.errors)")
+                #expect(repeated.output.contains("2 of 2 paths work"), "\(repeated.output)")
+                let probe = try TCPProbe(from: boat.namespace, to: household.internet, household.ways[0].to)
+                #expect(probe.peer == household.ways[0].seen && probe.carries(milliseconds: 2000))
+                try leaves(boat, before)
+                // Half-joined: the key alone.
+                try boat.namespace.run([
+                    "cp", "\(boat.config.dropLast("bondd.toml".count))client.key.left",
+                    "\(boat.config.dropLast("bondd.toml".count))client.key",
+                ])
+                let half = try boat.command(["leave", "--config", boat.config, "--state-dir", boat.state])
+                #expect(half.status == .exited(0), "\(half.errors)")
+                let nothing = try boat.command(["leave", "--config", boat.config, "--state-dir", boat.state])
+                #expect(nothing.status == .exited(1) && nothing.errors.contains("has not joined"))
+                // With a fresh link it comes back, and the interface of that name is still there.
+                let fresh = try server.command(["invite", "boat-2", "--no-qr"])
+                try household.join(boat, try #require(Household.link(in: fresh.output), "\(fresh.errors)"))
+                try leaves(boat, before)
+                for host in [server, boat] {
+                    #expect(try host.namespace.run(["ip", "-d", "link", "show", "bond0"]).contains("veth"))
+                }
+            }
+        }
+
+        /// `bondd leave`, after which the host is as it was.
+        private func leaves(_ host: Household.Host, _ before: [String]) throws {
+            let left = try host.command(["leave", "--config", host.config, "--state-dir", host.state])
+            #expect(left.status == .exited(0), "\(left.output) \(left.errors)")
+            #expect(left.output.contains("bondd clients revoke NAME"))
+            #expect(access(host.config, F_OK) != 0 && access("\(host.config).left", F_OK) == 0)
+            #expect(try host.surface() == before)
+        }
     }
 }

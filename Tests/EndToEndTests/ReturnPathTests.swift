@@ -73,6 +73,76 @@ extension EndToEndTests.KernelServices {
             }
         }
 
+        /// With a full tunnel and strict reverse-path filters: connections from beyond the uplinks' routers, from before the
+        /// tunnel (in which its owner has logged in), new ones, and those to a container with published ports.
+        @Test func whatComesInByAnUplinkIsAnsweredByIt() throws {
+            let internet = try Internet()
+            defer { internet.close() }
+            let (client, lab) = (internet.client.namespace, internet.tunnel.lab)
+            let owner = try lab.namespace("owner")
+            let far = try lab.veth("far", from: owner, to: internet.router)
+            try owner.ip("route add default via \(far.addresses.ipv4(.server))")
+            try owner.ip("route add default via \(far.addresses.ipv6(.server))")
+            try internet.client.change { $0.routes = ["0.0.0.0/0", "::/0"] }
+            for i in 0..<2 {
+                try internet.addDefault(i, "metric \(100 + i)")
+                try client.sysctl("net/ipv4/conf/up\(i)/rp_filter", "1")
+            }
+            let places = (0..<2).flatMap {
+                ["10.\(Internet.network($0)).0.1", "fd00:\(Internet.network($0))::1"]
+            }
+            // By the listener bondd knows who began a connection that conntrack has not seen.
+            let service = TCPListener(in: client, port: 22)
+            func connect(_ place: String) throws -> TCPListener.Connection {
+                try #require(service.connection(from: owner, to: place), "\(place)")
+            }
+            // A strict filter lets nobody in by the second uplink as long as the first has the default route.
+            let earlier = try places.filter { $0 != "10.\(Internet.network(1)).0.1" }.map(connect)
+            #expect(earlier.allSatisfy { $0.works })
+            try internet.tunnel.start()
+            try wait(seconds: 5, "the rules of a full tunnel") {
+                try internet.routing()[2].contains("not from")
+            }
+            for connection in earlier { #expect(connection.works, "from before, \(connection.place)") }
+            for place in places { #expect(try connect(place).works, "new, \(place)") }
+            let box = try lab.namespace("box")
+            let wire = try lab.veth("docker0", from: client, to: box)
+            let inside = (wire.addresses.ipv4(.server), wire.addresses.ipv6(.server))
+            try box.ip("route add default via \(wire.addresses.ipv4(.client))")
+            try box.ip("route add default via \(wire.addresses.ipv6(.client))")
+            for key in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] { try client.sysctl(key, "1") }
+            try client.run([
+                "nft",
+                "add table inet box; add chain inet box in { type nat hook prerouting priority dstnat; }; "
+                    + "add rule inet box in iifname \"up*\" tcp dport 80 dnat ip to \(inside.0); "
+                    + "add rule inet box in iifname \"up*\" tcp dport 80 dnat ip6 to \(inside.1)",
+            ])
+            func reachesBox(_ place: String) throws {
+                let probe = try TCPProbe(
+                    from: owner, to: box, place, port: 80, at: (place.contains(":") ? inside.1 : inside.0, 80)
+                )
+                #expect(
+                    probe.carries(milliseconds: 2000) && probe.carriesBack(milliseconds: 2000), "\(place)")
+            }
+            for place in places { try reachesBox(place) }
+            // What begins here still goes into the tunnel.
+            try internet.countLeaks()
+            let own = try TCPProbe(from: client, to: internet.tunnel.server.namespace, Internet.target)
+            #expect(own.carries(milliseconds: 2000))
+            #expect(try internet.leaks() == 0)
+            // An uplink that comes back has its mark again.
+            try client.ip("link set up1 down")
+            usleep(500_000)
+            try client.ip("link set up1 up")
+            try client.ip("addr replace fd00:\(Internet.network(1))::1/64 dev up1 nodad")
+            try internet.addDefault(1, "metric 101")
+            try internet.client.waitUntilWhole()
+            for place in places { try reachesBox(place) }
+            internet.client.bondd.stop()
+            #expect(
+                try client.run(["sh", "-c", "cat /proc/sys/net/ipv4/conf/up*/src_valid_mark"]) == "0\n0\n")
+        }
+
         /// Clients use each other's services and their own, by the server's address inside.
         @Test func clientsUseServicesToo() throws {
             let world = try ServiceWorld()

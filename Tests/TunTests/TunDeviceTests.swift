@@ -163,10 +163,9 @@ struct TunDeviceTests {
     }
 
     @Test func errorsAreSentences() {
-        #expect(
-            TunError(errno: EBUSY, name: "bond0").description
-                == "the interface bond0 exists already, perhaps another bondd runs; stop it, delete it "
-                + "(ip link delete bond0) or set another [tunnel] interface")
+        // A bonded network card is called bond0, too: nobody is told to delete it.
+        let taken = TunError(errno: EBUSY, name: "bond0").description
+        #expect(taken.contains("bond0 exists already and is left alone") && !taken.contains("delete"))
         #expect(TunError(errno: EPERM, name: "b").description.contains("run as root or with CAP_NET_ADMIN"))
         #expect(TunError(errno: ENOENT, name: "b").description.contains("modprobe tun"))
         #expect(TunError(errno: ENOMEM, name: "b") == .failed("b", errno: ENOMEM))

@@ -8,18 +8,44 @@ enum Command {
     /// Runs a program that lies in PATH, its output thrown away.
     /// - Returns: nil when it ended well, otherwise what went wrong.
     static func run(_ words: [String], input: String = "") -> String? {
+        run(words, input: input, output: nil)
+    }
+
+    /// What a program that lies in PATH prints, up to what a pipe holds (64 KiB); nil when it fails.
+    static func output(_ words: [String]) -> String? {
+        guard let pipe = makePipe() else { return nil }
+        defer { close(pipe.from) }
+        let problem = run(words, input: "", output: pipe.to)
+        close(pipe.to)
+        guard problem == nil else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        _ = fcntl(pipe.from, F_SETFL, O_NONBLOCK)
+        let count = read(pipe.from, &bytes, bytes.count)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    private static func makePipe() -> (from: Int32, to: Int32)? {
         var pipe: [Int32] = [-1, -1]
-        guard Glibc.pipe(&pipe) == 0 else { return String(cString: strerror(errno)) }
+        guard Glibc.pipe(&pipe) == 0 else { return nil }
         for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (pipe[0], pipe[1])
+    }
+
+    private static func run(_ words: [String], input: String, output: Int32?) -> String? {
+        guard let pipe = makePipe() else { return String(cString: strerror(errno)) }
         // Shorter than a pipe is long, so nothing waits.
-        _ = write(pipe[1], input, input.utf8.count)
-        close(pipe[1])
-        defer { close(pipe[0]) }
+        _ = write(pipe.to, input, input.utf8.count)
+        close(pipe.to)
+        defer { close(pipe.from) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, pipe[0], 0)
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, pipe.from, 0)
+        if let output {
+            posix_spawn_file_actions_adddup2(&actions, output, 1)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        }
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         // bondd blocks the signals that it reads from a descriptor, and ignores SIGPIPE.
         var attributes = posix_spawnattr_t()

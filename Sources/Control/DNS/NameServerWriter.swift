@@ -9,11 +9,20 @@ public final class NameServerWriter: Sendable {
         case set([IPAddress], NameServers.Way)
         case restored
         case failed(ControlError)
+        /// They were set, and another program has removed them since.
+        case forgotten
+    }
+
+    private enum Order {
+        /// To set name servers, or, without any, to restore the host's.
+        case set([IPAddress])
+        /// To look whether they still stand.
+        case look([IPAddress], NameServers.Way)
     }
 
     private struct State {
-        /// What is wanted and was not begun: name servers, or none to restore the host's.
-        var wanted: [IPAddress]?
+        /// What is wanted and was not begun.
+        var wanted: Order?
         var isWorking = false
         var outcomes: [Outcome] = []
     }
@@ -25,9 +34,17 @@ public final class NameServerWriter: Sendable {
     public init(_ servers: NameServers) { self.servers = servers }
 
     /// Begins to set these; none: to restore the host's own.
-    public func begin(_ wanted: [IPAddress]) {
+    public func begin(_ wanted: [IPAddress]) { begin(.set(wanted)) }
+
+    /// Begins to look whether these, set that way, still stand, unless there is something else to do.
+    public func look(after servers: [IPAddress], _ way: NameServers.Way) {
+        guard !state.withLock({ $0.isWorking }) else { return }
+        begin(.look(servers, way))
+    }
+
+    private func begin(_ order: Order) {
         let needsThread = state.withLock { state in
-            state.wanted = wanted
+            state.wanted = order
             defer { state.isWorking = true }
             return !state.isWorking
         }
@@ -66,23 +83,27 @@ public final class NameServerWriter: Sendable {
     }
 
     private func work() {
-        while let wanted = next() {
-            let outcome: Outcome
-            do throws(ControlError) {
-                if wanted.isEmpty {
-                    try servers.restore()
-                    outcome = .restored
-                } else {
-                    outcome = .set(wanted, try servers.set(wanted))
-                }
-            } catch {
-                outcome = .failed(error)
-            }
+        while let order = next() {
+            guard let outcome = carryOut(order) else { continue }
             state.withLock { $0.outcomes.append(outcome) }
         }
     }
 
-    private func next() -> [IPAddress]? {
+    private func carryOut(_ order: Order) -> Outcome? {
+        do throws(ControlError) {
+            switch order {
+            case .set(let wanted) where wanted.isEmpty:
+                try servers.restore()
+                return .restored
+            case .set(let wanted): return .set(wanted, try servers.set(wanted))
+            case .look(let wanted, let way): return servers.stand(wanted, way) ? nil : .forgotten
+            }
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private func next() -> Order? {
         state.withLock { state in
             defer { state.wanted = nil }
             state.isWorking = state.wanted != nil

@@ -63,9 +63,56 @@ public struct NameServers: Sendable {
         return .file
     }
 
-    /// Whether another program has written the file where these servers were.
-    public func areDisplaced(_ servers: [IPAddress]) -> Bool {
-        (try? TextFile.read(file, limit: 1 << 20)) != ResolverFile.text(servers, interface: interface)
+    /// Whether these servers, set that way, are still in force, and the way is still the right one. May take seconds.
+    func stand(_ servers: [IPAddress], _ way: Way) -> Bool {
+        switch way {
+        case .resolved:
+            // "Link 7 (bond0): 10.77.0.1 fd77::1"; nothing behind the colon when it has forgotten.
+            guard let text = Command.output(["resolvectl", "dns", interface]) else { return false }
+            let words = text.split { $0.isWhitespace }
+            // A server may come with "#name" for TLS.
+            let known = words.compactMap { $0.split(separator: "#").first.flatMap { IPAddress(String($0)) } }
+            return servers.allSatisfy(known.contains)
+        case .resolvconf:
+            guard let text = record ?? Command.output(["resolvconf", "-l", Self.record(interface)]) else {
+                return false
+            }
+            return servers.allSatisfy(HostResolver.addresses(in: text).contains)
+        case .file:
+            let text = try? TextFile.read(file, limit: 1 << 20)
+            return text == ResolverFile.text(servers, interface: interface) && !isResolvedReady
+        }
+    }
+
+    /// The name servers that the host uses without those of this tunnel.
+    public func host() -> HostResolver {
+        var host = HostResolver()
+        host.servers = HostResolver.addresses(in: resolverFile.original(interface: interface) ?? "")
+        guard host.servers.contains(where: \.isLoopback) else { return host }
+        for path in ["\(runDirectory)/resolv.conf", Self.managerFile] {
+            let text = (try? TextFile.read(path, limit: 1 << 20)) ?? ""
+            host.upstream = HostResolver.addresses(in: text).filter { !$0.isLoopback }
+            if !host.upstream.isEmpty { break }
+        }
+        return host
+    }
+
+    /// Where NetworkManager lists what its dnsmasq asks.
+    private static let managerFile = "/run/NetworkManager/no-stub-resolv.conf"
+
+    /// What resolvconf has of the tunnel, "" for nothing; nil when its records are not where Debian's or openresolv's are.
+    private var record: String? {
+        for directory in ["/run/resolvconf/interface", "/run/resolvconf/interfaces"]
+        where access(directory, F_OK) == 0 {
+            return (try? TextFile.read("\(directory)/\(Self.record(interface))", limit: 1 << 16)) ?? ""
+        }
+        return nil
+    }
+
+    /// Whether systemd-resolved is asked and would take the tunnel's servers.
+    private var isResolvedReady: Bool {
+        isResolvedAsked && Command.find("resolvectl") != nil
+            && Command.run(["resolvectl", "dns", interface]) == nil
     }
 
     /// Undoes what `set` did, now or in an earlier life. What was not done need not be undone.

@@ -66,6 +66,23 @@ struct ResolverFile {
         unlink(backup)
     }
 
+    /// What the file says without the servers of the tunnel over `interface`; nil when that can't be told.
+    func original(interface: String) -> String? {
+        guard let present = try? TextFile.read(path, limit: Self.limit) else { return nil }
+        guard Self.owner(of: present) == interface else { return present }
+        guard let kept = try? TextFile.read(backup, limit: 3 * Self.limit) else { return nil }
+        let (line, rest) = Self.cut(kept)
+        let bytes = Array(rest.utf8)
+        guard let length = Int(line), (0...bytes.count).contains(length) else { return nil }
+        let (kind, was) = Self.cut(String(decoding: bytes[length...], as: UTF8.self))
+        guard kind.hasPrefix("link ") else { return was }
+        let target = String(kind.dropFirst("link ".count))
+        guard !target.hasPrefix("/"), let slash = path.lastIndex(of: "/") else {
+            return try? TextFile.read(target, limit: Self.limit)
+        }
+        return try? TextFile.read(String(path[...slash]) + target, limit: Self.limit)
+    }
+
     /// The tunnel whose bondd has written this; nil when none has.
     private static func owner(of text: String) -> String? {
         guard text.hasPrefix(beginning) else { return nil }

@@ -42,6 +42,15 @@ extension FirewallSocket {
         return chains
     }
 
+    /// The base chains of hook `input` that drop what no rule of theirs accepts, as nft names them: `inet filter input`.
+    public borrowing func droppingInput() throws(ControlError) -> [String] {
+        let families: [UInt16: String] = [1: "inet", 2: "ip", 10: "ip6"]
+        // NF_INET_LOCAL_IN
+        return try chains().filter { $0.drops && $0.hook == 1 }.compactMap { chain in
+            families[chain.family].map { "\($0) \(chain.table) \(chain.name)" }
+        }
+    }
+
     /// The rules of a table, or of one of its chains, in order. None when there is no such table.
     borrowing func rules(
         family: UInt16, table: String, chain: String? = nil

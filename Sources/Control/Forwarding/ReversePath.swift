@@ -118,4 +118,25 @@ public struct ReversePathRelief: Sendable {
         if problems.isEmpty { memory.forget() }
         return problems
     }
+
+    /// Has a strict filter (1, the higher of an interface's value and that of all) go by the marks of packets, so that rules
+    /// can tell it what may come in by the interface (`src_valid_mark`).
+    /// - Returns: whether that was changed; then `ignoreMarks` undoes it.
+    /// - Throws: `ControlError.file`.
+    public static func heedMarks(interface: String) throws(ControlError) -> Bool {
+        func values(_ key: String) -> [Int] {
+            ["all", interface].compactMap {
+                KernelParameter("net/ipv4/conf/\($0)/\(key)").value.flatMap { Int($0) }
+            }
+        }
+        guard !interface.contains("/"), values("rp_filter").max() == 1, values("src_valid_mark").max() == 0
+        else { return false }
+        try KernelParameter("net/ipv4/conf/\(interface)/src_valid_mark").set("1")
+        return true
+    }
+
+    /// Undoes `heedMarks`; an interface that is gone has nothing to undo.
+    public static func ignoreMarks(interface: String) {
+        try? KernelParameter("net/ipv4/conf/\(interface)/src_valid_mark").set("0")
+    }
 }

@@ -93,7 +93,10 @@ public struct HostRouting: Sendable {
     /// Whose rule that is: its table says it, or its label when that is the main one.
     private static func owner(_ rule: RoutingRule) -> UInt32? {
         guard rule.origin == NetworkRoute.ownOrigin else { return nil }
-        return RoutingTable.owner(of: rule.table) ?? rule.label.flatMap { RoutingTable.owner(of: $0) }
+        if let owner = RoutingTable.owner(of: rule.table) { return owner }
+        // Only bits of the mark that don't count may say it.
+        guard let mark = rule.mark, rule.mask & ~ReturnMark.mask == 0 else { return nil }
+        return RoutingTable.owner(of: UInt32(NetworkRoute.ownOrigin) << 24 | mark & ~ReturnMark.mask)
     }
 
     private func isOwn(_ route: NetworkRoute) -> Bool {

@@ -5,8 +5,8 @@ import Settings
 
 // libnl-route's rules know neither inversion nor suppressed prefixes nor an origin, so the messages are made by hand.
 extension Netlink {
-    /// All rules of both families, in the order in which they are asked; those that do more than look into a table are
-    /// left out.
+    /// All rules of both families, in the order in which they are asked; those that do more than look into a table, or
+    /// go on elsewhere, are left out.
     public borrowing func rules() throws(ControlError) -> [RoutingRule] {
         var rules: [RoutingRule] = []
         for family in [AF_INET, AF_INET6] {
@@ -74,13 +74,13 @@ extension Netlink {
 extension RoutingRule {
     private static let headerSize = Int32(MemoryLayout<fib_rule_hdr>.size)
 
-    /// What a message says; nil when the rule does something else than look into a table.
+    /// What a message says; nil when the rule does something else than look into a table or go on elsewhere.
     fileprivate init?(_ message: OpaquePointer) {
         guard let packet = nlmsg_hdr(message), Int(packet.pointee.nlmsg_type) == RTM_NEWRULE,
             nlmsg_datalen(packet) >= Self.headerSize, let data = nlmsg_data(packet)
         else { return nil }
         let header = data.loadUnaligned(as: fib_rule_hdr.self)
-        guard Int(header.action) == FR_ACT_TO_TBL else { return nil }
+        guard [FR_ACT_TO_TBL, FR_ACT_GOTO].contains(Int(header.action)) else { return nil }
         func find(_ type: Int) -> UnsafeMutablePointer<nlattr>? {
             nlmsg_find_attr(packet, Self.headerSize, Int32(type))
         }
@@ -89,12 +89,17 @@ extension RoutingRule {
             Int32(header.family) == AF_INET ? .v4 : .v6, priority: number(FRA_PRIORITY) ?? 0,
             table: number(FRA_TABLE) ?? UInt32(header.table))
         isInverted = header.flags & UInt32(FIB_RULE_INVERT) != 0
+        target = Int(header.action) == FR_ACT_GOTO ? number(FRA_GOTO) ?? 0 : nil
         mark = number(FRA_FWMARK)
         mask = number(FRA_FWMASK) ?? .max
         source = find(FRA_SRC).flatMap { CIDR($0, family, length: header.src_len) }
         destination = find(FRA_DST).flatMap { CIDR($0, family, length: header.dst_len) }
         input = find(FRA_IIFNAME).flatMap { nla_get_string($0) }.map { String(cString: $0) }
         output = find(FRA_OIFNAME).flatMap { nla_get_string($0) }.map { String(cString: $0) }
+        destinationPort = find(FRA_DPORT_RANGE).flatMap { attribute in
+            guard nla_len(attribute) >= 4, let data = nla_data(attribute) else { return nil }
+            return data.loadUnaligned(as: fib_rule_port_range.self).start
+        }
         // The kernel says -1 of none.
         suppressedPrefix = number(FRA_SUPPRESS_PREFIXLEN).flatMap { $0 == .max ? nil : $0 }
         origin = find(FRA_PROTOCOL).map { nla_get_u8($0) } ?? 0
@@ -104,7 +109,7 @@ extension RoutingRule {
     fileprivate func write(to message: OpaquePointer) -> Bool {
         var header = fib_rule_hdr()
         header.family = UInt8(family == .v4 ? AF_INET : AF_INET6)
-        header.action = UInt8(FR_ACT_TO_TBL)
+        header.action = UInt8(target == nil ? FR_ACT_TO_TBL : FR_ACT_GOTO)
         header.src_len = UInt8(source?.length ?? 0)
         header.dst_len = UInt8(destination?.length ?? 0)
         if isInverted { header.flags = UInt32(FIB_RULE_INVERT) }
@@ -114,12 +119,18 @@ extension RoutingRule {
             nla_put_u32(message, Int32(FRA_TABLE), table),
             nla_put_u8(message, Int32(FRA_PROTOCOL), origin),
         ]
+        if let target { codes.append(nla_put_u32(message, Int32(FRA_GOTO), target)) }
         if let mark {
             codes.append(nla_put_u32(message, Int32(FRA_FWMARK), mark))
             codes.append(nla_put_u32(message, Int32(FRA_FWMASK), mask))
         }
         if let input { codes.append(nla_put_string(message, Int32(FRA_IIFNAME), input)) }
         if let output { codes.append(nla_put_string(message, Int32(FRA_OIFNAME), output)) }
+        if let port = destinationPort {
+            var range = fib_rule_port_range(start: port, end: port)
+            let size = MemoryLayout<fib_rule_port_range>.size
+            codes.append(nla_put(message, Int32(FRA_DPORT_RANGE), Int32(size), &range))
+        }
         if let suppressedPrefix {
             codes.append(nla_put_u32(message, Int32(FRA_SUPPRESS_PREFIXLEN), suppressedPrefix))
         }

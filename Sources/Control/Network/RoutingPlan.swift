@@ -7,13 +7,20 @@ import Settings
 ///     1188    fwmark 0xss00B0DD/0xFF00FFFF oif IF lookup the path's table     the path's own datagrams (`TunnelMark`)
 ///     1189    from LOCAL to SERVER                lookup the path's table     what the reverse-path filter asks
 ///     1189    fwmark 0xB0DD/0xFFFF oif INTERFACE  lookup the path's table     bondd's other datagrams
-///     1190    fwmark 0xBn000000/0xFF000000        lookup the return table     answers through the tunnel (`ReturnMark`)
+///     1189    to a NAME SERVER, port 53           lookup the path's table     names asked outside the tunnel
+///     1189    iif INTERFACE fwmark 0x9n000000/8   goto 1193                   what comes in by a path
+///     1189    fwmark 0xA0000000/3                 lookup the path's, no default   answers to hosts on its link
+///     1190    fwmark 0xBn000000/8                 lookup the return table     answers through the tunnel (`ReturnMark`)
+///     1191    fwmark 0x90000000/4                 lookup main, no default     what the filter asks of what comes in
+///     1192    fwmark 0x9n000000/8                 lookup the path's table     the same, of the rest
+///     1192    fwmark 0xAn000000/8                 lookup the path's table     answers by an uplink
+///     1193    nothing
 ///     32188   not fwmark 0xB0DD/0xFFFF            lookup the guard's table    routes that would lead past it (`RouteGuard`)
 ///     32189   all                                 lookup main, no default     the host's own networks: LAN, Docker …
 ///     32190   not fwmark 0xB0DD/0xFFFF            lookup the tunnel's table   all else, into the tunnel
 ///     33190   from the tunnel's ADDRESS           lookup the return table     answers, where nothing else leads anywhere
 ///
-/// The first four come before any that Tailscale (5210 to 5270) and the usual programs set, the next three after them and
+/// Those up to 1193 come before any that Tailscale (5210 to 5270) and the usual programs set, the next three after them and
 /// before `lookup main`. The last one is behind it: a host without a default route of the family would not even begin an
 /// answer that could be marked, and the reverse-path filter would take what comes for forged.
 public struct RoutingPlan: Equatable, Sendable {
@@ -31,6 +38,10 @@ public struct RoutingPlan: Equatable, Sendable {
         public var endpoints: [IPAddress]
         /// The routers that it is told of, in place of those that the host knows.
         public var gateways: [IPAddress]
+        /// The number in the marks of what came in by it (`ReturnMark.numbers`); nil: answers leave as routes lead.
+        public var number: UInt32?
+        /// The name servers that are asked over it, outside the tunnel.
+        public var nameServers: [IPAddress] = []
 
         /// A path over an interface.
         public init(
@@ -89,6 +100,7 @@ public struct RoutingPlan: Equatable, Sendable {
     /// The rules that carry it out.
     public var rules: [RoutingRule] {
         var rules = paths.flatMap(rules) + returnRules
+        rules += arrivalRules + paths.flatMap(answerRules) + paths.flatMap(nameRules)
         let table = RoutingTable.number(owner: tunnel, slot: RoutingTable.tunnelSlot)
         for (family, anywhere) in families where anywhere != .beside {
             var own = RoutingRule(family, priority: Self.ownNetworksPriority, table: NetworkRoute.mainTable)
@@ -193,6 +205,7 @@ public struct RoutingPlan: Equatable, Sendable {
                 && (route.network.length == 0 || route.gateway == nil
                     || path.endpoints.contains { route.network.contains($0) })
         }
+        if path.number != nil { candidates += Self.furtherRoutes(path, from: foreign) }
         candidates.sort {
             ($0.table == NetworkRoute.mainTable ? 0 : 1, $0.metric)
                 < ($1.table == NetworkRoute.mainTable ? 0 : 1, $1.metric)

@@ -9,6 +9,8 @@ public struct RoutingRule: Hashable, Sendable {
     public var priority: UInt32
     /// The table that they look into.
     public var table: UInt32
+    /// The priority of the rule to go on with, in place of a table; nil: it looks into the table.
+    public var target: UInt32?
     /// Whether it is for all packets but those described.
     public var isInverted = false
     /// The mark that they have; nil: any.
@@ -19,6 +21,8 @@ public struct RoutingRule: Hashable, Sendable {
     public var source: CIDR?
     /// Where they go; nil: anywhere.
     public var destination: CIDR?
+    /// The port that they go to; nil: any.
+    public var destinationPort: UInt16?
     /// The interface that they came through; nil: any.
     public var input: String?
     /// The interface that their socket is bound to; nil: any or none.

@@ -18,6 +18,7 @@ extension Store {
     public func invite(_ order: InvitationOrder, plan: Plan, server: PublicKey?) throws(GatewayError)
         -> JoinLink
     {
+        try Name.check(order.name)
         var server = server
         if server == nil { server = try serverKey().flatMap { PublicKey(base64: $0) } }
         guard let server else {

@@ -74,6 +74,14 @@ extension Store {
                 throw .refused(
                     "\"\(text)\" is not HOST:PORT such as 203.0.113.7:5000 or vpn.example.org:5000")
             }
+            if let address = endpoint.endpoint?.address {
+                let isAny = address.high == 0 && address.low == 0
+                guard !address.isLoopback && !isAny && !address.isLinkLocal else {
+                    throw .refused(
+                        "no client reaches this server at \(endpoint); name an address or a name that others know, HOST:PORT"
+                    )
+                }
+            }
             checked.append(endpoint)
         }
         return checked

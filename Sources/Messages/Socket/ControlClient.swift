@@ -37,7 +37,7 @@ public enum ControlClient {
         return response
     }
 
-    private static func connect(_ path: String, _ timeout: Int) throws(SocketError) -> Int32 {
+    static func connect(_ path: String, _ timeout: Int) throws(SocketError) -> Int32 {
         let address = try UnixAddress(path)
         let descriptor = try UnixAddress.open(blocking: true)
         // Counts for connect as well, when the daemon's backlog is full.

@@ -3,16 +3,18 @@ import Settings
 
 /// The configuration that `bondd join` writes.
 struct ClientText {
+    /// How it begins, by which a later run knows it.
+    static let beginning = "# Written by bondd join."
+
     let text: String
 
     /// - Parameter included: globs of `[discovery]`; none: the usual.
     init(link: JoinLink, suite: CipherSuite, interface: String, included: [String]) {
-        let endpoints = link.endpoints.map { "\"\($0)\"" }.joined(separator: ", ")
-        var text = """
-            # Written by bondd join. man 5 bondd.toml has every key; after a change: systemctl reload bondd
+        text = """
+            \(Self.beginning) man 5 bondd.toml has every key; after a change: systemctl reload bondd
             [tunnel]
             role = "client"
-            interface = "\(interface)"
+            interface = \(TOMLText.string(interface))
             cipher = "\(suite)"
             private_key_file = "client.key"
             # All traffic goes through the tunnel. Name networks to send only those.
@@ -20,14 +22,12 @@ struct ClientText {
 
             [server]
             public_key = "\(link.server.base64)"
-            endpoints = [\(endpoints)]
+            endpoints = \(TOMLText.list(link.endpoints))
 
             # Every interface with a default route is a path, as they come and go.
             [discovery]
+            include = \(TOMLText.list(included.isEmpty ? ["*"] : included))
 
             """
-        let globs = included.isEmpty ? ["*"] : included
-        text += "include = [\(globs.map { "\"\($0)\"" }.joined(separator: ", "))]\n"
-        self.text = text
     }
 }

@@ -37,17 +37,58 @@ struct Init: ParsableCommand {
         guard endpoints.count <= JoinLink.mostEndpoints else {
             throw ValidationError("A link has at most \(JoinLink.mostEndpoints) endpoints.")
         }
+        guard Label.isGood(client.utf8) else {
+            throw ValidationError(
+                "\"\(client)\" can't be a client's name: it has 1 to \(Label.longest) letters a to z, digits, '-', '_' and '.'."
+            )
+        }
     }
 
     func run() throws {
         let site = place.site(options.socket)
-        try site.checkFree(willStart: !place.isLeftStopped)
+        let earlier = try site.unfinished(
+            beginning: ServerText.beginning,
+            remedy: "invite clients with bondd invite NAME, or move the file away to begin again",
+            willStart: !place.isLeftStopped)
+        if earlier != nil, site.isRunning, GatewaySocket(beside: options.socket).isAlive {
+            throw Failure(
+                "\(place.config) exists, this host is set up already; invite clients with bondd invite NAME, or move the file away to begin again"
+            )
+        }
         guard place.isLeftStopped || Program(named: "bondd-control") != nil else {
             throw Failure(
                 "there is no program bondd-control here; install the package bondd-control, or use --no-start"
             )
         }
+        // A server that has never had a client may become another one.
+        if let earlier, site.isRunning || site.hasState {
+            guard case .server = earlier.role else {
+                throw Failure("\(place.config) exists, this host is a client; bondd leave undoes that")
+            }
+            print("this host is a server already; going on with \(place.config) as it is")
+        } else {
+            try writeServer(site)
+        }
+        if place.isLeftStopped {
+            print(
+                "start it with: bondd run --config \(place.config), and bondd-control run --config \(place.config)"
+            )
+            print("then invite a client: bondd invite \(client)")
+            return
+        }
+        if !site.isRunning {
+            try site.service("bondd-control").prepareControl()
+            print(try site.service("bondd").start())
+        }
+        try waitForDaemon()
+        if !GatewaySocket(beside: options.socket).isAlive { print(try site.service("bondd-control").start()) }
+        Invite.show(try invite(), isPlain: isPlain)
+    }
+
+    /// Makes the key and the configuration.
+    private func writeServer(_ site: Site) throws {
         let surroundings = try Surroundings()
+        let interface = try place.freeInterface()
         let port = endpoints.first?.port ?? ServerText.usualPort
         var places = endpoints
         if places.isEmpty {
@@ -63,27 +104,28 @@ struct Init: ParsableCommand {
                 )
             }
         }
+        if !surroundings.hasIPv6 { print("note: IPv6 is switched off on this host, so the tunnel has none") }
+        let resolver = NameServers(interface: interface, directory: site.stateDirectory).host()
+        let offer = NameServerOffer(
+            resolver, excluding: surroundings.addresses.map(\.address), hasIPv6: surroundings.reachesIPv6)
         _ = try site.privateKey(named: "server.key")
         try site.write(
             ServerText(
-                interface: place.interface, addresses: surroundings.tunnelAddresses(), port: port,
-                endpoints: places
+                interface: interface, addresses: surroundings.tunnelAddresses(), port: port,
+                endpoints: places, dns: offer.servers
             ).text)
         print("this host is a server now; the configuration is \(place.config)")
         let list = places.map(\.description).joined(separator: ", ")
         print("clients reach it at \(list); UDP port \(port) must be open to them")
-        if place.isLeftStopped {
+        if let advice = InputFirewall.advice(port: port) { print("note: \(advice)") }
+        let names = offer.servers.map(\.description).joined(separator: ", ")
+        if !offer.isAnswered {
             print(
-                "start it with: bondd run --config \(place.config), and bondd-control run --config \(place.config)"
+                "note: no name server answers from here; clients are offered public ones (\(names)), see [offer] dns"
             )
-            print("then invite a client: bondd invite \(client)")
-            return
+        } else if !offer.isOwn {
+            print("clients are offered public name servers (\(names)); [offer] dns names others")
         }
-        try site.service("bondd-control").prepareControl()
-        print(try site.service("bondd").start())
-        try waitForDaemon()
-        print(try site.service("bondd-control").start())
-        Invite.show(try invite(), isPlain: isPlain)
     }
 
     /// How long a program may take to answer after it was started, in tenths of a second.
@@ -100,7 +142,10 @@ struct Init: ParsableCommand {
     private func invite() throws -> String {
         let socket = GatewaySocket(beside: options.socket)
         for _ in 0..<Self.patience where !socket.isAlive { usleep(100_000) }
-        guard case .link(let link) = try socket.ask(.invite(InvitationOrder(name: client))) else {
+        guard
+            case .link(let link) = try socket.ask(
+                .invite(InvitationOrder(name: client, endpoints: endpoints.map(\.description))))
+        else {
             throw Failure("bondd-control gave no link; is it another version?")
         }
         return link

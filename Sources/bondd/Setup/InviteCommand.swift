@@ -58,13 +58,14 @@ struct Invite: ParsableCommand {
         Self.show(link, isPlain: isPlain)
     }
 
-    /// Prints a link for people: its QR code where that can be shown, and the command that takes it.
+    /// Prints a link for people: its QR code where that can be shown, and the command that takes it from standard input, where
+    /// it stays out of other users' sight and the shell's history.
     static func show(_ link: String, isPlain: Bool = false) {
         if isPlain {
             print(link)
             return
         }
         if let code = QRCode.forTerminal(link) { print(code) }
-        print("On the client, as root:\n\n    bondd join \(link)\n")
+        print("On the client, as root, run \"bondd join\" and paste the link:\n\n\(link)\n")
     }
 }

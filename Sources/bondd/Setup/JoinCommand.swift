@@ -39,19 +39,72 @@ struct Join: ParsableCommand {
     func run() throws {
         let link = try readLink()
         let site = place.site(options.socket)
-        try site.checkFree(willStart: !place.isLeftStopped)
-        let key = try site.privateKey(named: "client.key")
-        let publicKey = key.publicKey
-        let suite = try enrol(publicKey, link, site)
-        try site.write(
-            ClientText(link: link, suite: suite, interface: place.interface, included: included).text)
-        print("joined; the configuration is \(place.config)")
+        if let earlier = try site.unfinished(
+            beginning: ClientText.beginning, remedy: "bondd leave undoes a join",
+            willStart: !place.isLeftStopped)
+        {
+            try resume(earlier, link, site)
+        } else {
+            try begin(link, site)
+        }
         if place.isLeftStopped {
             print("start it with: bondd run --config \(place.config)")
             return
         }
-        print(try site.service("bondd").start())
+        if !site.isRunning { print(try site.service("bondd").start()) }
         try PathCheck(socket: options.socket, measures: !isNotMeasured).run()
+    }
+
+    /// Enrols, and writes the configuration.
+    private func begin(_ link: JoinLink, _ site: Site) throws {
+        let interface = try place.freeInterface()
+        let key = try site.privateKey(named: "client.key")
+        // Before the invitation is used, what is left to go wrong shall have gone wrong.
+        try checkGlobs(link, site, interface)
+        let suite = try enrol(key.publicKey, link)
+        try site.write(
+            ClientText(link: link, suite: suite, interface: interface, included: included).text)
+        print("joined; the configuration is \(place.config)")
+    }
+
+    private func checkGlobs(_ link: JoinLink, _ site: Site, _ interface: String) throws {
+        let suite = CipherSuite.allCases.first(where: \.isAvailable) ?? .chacha20poly1305
+        let text = ClientText(link: link, suite: suite, interface: interface, included: included).text
+        do {
+            try site.check(text)
+        } catch {
+            let options = included.map { "--include \($0)" }.joined(separator: " ")
+            throw Failure(
+                "bondd would not take that configuration (\(options) --interface \(interface)): \(error)")
+        }
+    }
+
+    /// Goes on where an earlier run with a link of the same server has ended.
+    private func resume(_ earlier: Configuration, _ link: JoinLink, _ site: Site) throws {
+        guard case .client(let client) = earlier.role,
+            PublicKey(bytes: client.server.publicKey) == link.server
+        else {
+            throw Failure(
+                "\(place.config) exists, this host is a client of another server; bondd leave undoes that")
+        }
+        // The file was written when the server had stored this host's key.
+        print("this host has joined already; the configuration is \(place.config)")
+        guard !included.isEmpty, included != client.discovery.include else { return }
+        let suite =
+            CipherSuite.allCases.first { "\($0)" == earlier.tunnel.cipher.rawValue } ?? .chacha20poly1305
+        func text(_ globs: [String]) -> String {
+            ClientText(
+                link: link, suite: suite, interface: earlier.tunnel.interface, included: globs
+            ).text
+        }
+        guard (try? TextFile.read(place.config, limit: 1 << 20)) == text(client.discovery.include) else {
+            throw Failure(
+                "\(place.config) was edited; set include in its [discovery] to change what may be a path")
+        }
+        try site.write(text(included))
+        if case .failed(let sentence)? = try? ControlClient.ask(.reload, path: options.socket) {
+            throw Failure(sentence)
+        }
     }
 
     private func readLink() throws -> JoinLink {

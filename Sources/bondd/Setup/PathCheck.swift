@@ -11,6 +11,8 @@ struct PathCheck {
     /// How long the session may take, and then further paths, in tenths of a second.
     private static let patience = 200
     private static let settling = 30
+    /// How long name servers may take to be chosen, in tenths of a second.
+    private static let namesPatience = 30
 
     func run() throws {
         guard var status = wait() else {
@@ -43,9 +45,19 @@ struct PathCheck {
             if let note = path.note { print("note: \(path.name): \(note)") }
         }
         print("\(passed) of \(status.paths.count) paths work")
-        // For example an interface with a default route that is left out.
-        guard case .status(let whole)? = try? ControlClient.ask(.status, path: socket) else { return }
-        for notice in whole.notices { print("note: \(notice)") }
+        for notice in notices() { print("note: \(notice)") }
+    }
+
+    /// What the user should know, as soon as it is known which name servers answer.
+    private func notices() -> [String] {
+        var notices: [String] = []
+        for _ in 0..<Self.namesPatience {
+            guard case .status(let status)? = try? ControlClient.ask(.status, path: socket) else { break }
+            notices = status.notices
+            if status.names?.settled != false { break }
+            usleep(100_000)
+        }
+        return notices
     }
 
     private func rates(of path: String) throws -> (String, String) {

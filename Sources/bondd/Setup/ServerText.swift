@@ -5,33 +5,39 @@ import Settings
 struct ServerText {
     /// Where servers listen unless told otherwise.
     static let usualPort: UInt16 = 5000
+    /// How it begins, by which a later run knows it.
+    static let beginning = "# Written by bondd init."
 
     let text: String
 
-    init(interface: String, addresses: [CIDR], port: UInt16, endpoints: [HostPort]) {
-        func list(_ items: [some CustomStringConvertible]) -> String {
-            "[" + items.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
-        }
+    /// - Parameters:
+    ///   - addresses: the server's in the tunnel.
+    ///   - endpoints: where clients reach it.
+    ///   - dns: the name servers that clients are offered.
+    init(interface: String, addresses: [CIDR], port: UInt16, endpoints: [HostPort], dns: [IPAddress]) {
+        // A host without IPv6 in the tunnel has none outside, either.
+        let hasIPv6 = addresses.contains { $0.address.family == .v6 }
+        let listen = ["0.0.0.0:\(port)"] + (hasIPv6 ? ["[::]:\(port)"] : [])
         text = """
-            # Written by bondd init. man 5 bondd.toml has every key; after a change: systemctl reload bondd bondd-control
+            \(Self.beginning) man 5 bondd.toml has every key; after a change: systemctl reload bondd bondd-control
             [tunnel]
             role = "server"
-            interface = "\(interface)"
-            address = \(list(addresses))
+            interface = \(TOMLText.string(interface))
+            address = \(TOMLText.list(addresses))
             private_key_file = "server.key"
 
             [listen]
-            addresses = ["0.0.0.0:\(port)", "[::]:\(port)"]
+            addresses = \(TOMLText.list(listen))
             # Where clients reach this server, for invitations.
-            endpoints = \(list(endpoints))
+            endpoints = \(TOMLText.list(endpoints))
 
             # Clients reach the internet with this host's address, by the interfaces of its default routes.
             [nat]
             enabled = true
 
-            # What clients use that have no dns and routes of their own.
+            # For clients that have no dns and routes of their own. They ask these name servers through the tunnel.
             [offer]
-            # dns = ["10.77.0.1"]
+            dns = \(TOMLText.list(dns))
 
             # curl http://127.0.0.1:8098/healthz, and /readyz, /metrics, /status
             [health]

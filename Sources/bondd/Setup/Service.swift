@@ -1,5 +1,6 @@
 import Commands
 import Glibc
+import Messages
 import Settings
 
 /// How bondd and bondd-control are kept running on this host: by systemd where that is the init system, else as processes that
@@ -65,5 +66,51 @@ struct Service {
         } else {
             _ = try ControlAccount.make()
         }
+    }
+
+    /// How long a program may take to end, in tenths of a second; what it set on the host is restored meanwhile.
+    private static let patience = 150
+
+    /// Stops it, now and after each boot.
+    /// - Parameter interface: the tunnel's, by which a second instance's socket is found.
+    /// - Returns: a sentence for the user on what was done; nil when it did not run.
+    func stop(interface: String?) throws -> String? {
+        if let systemd = Self.systemd, isUnit {
+            guard systemd.run(["--quiet", "disable", "--now", "\(name).service"]) == 0 else {
+                throw Failure("systemd could not stop \(name); look at: journalctl -u \(name)")
+            }
+            return
+                "\(name) is stopped, and does not start with the system any more (systemd: \(name).service)"
+        }
+        let sockets = [socket] + (interface.map { ["/run/bondd/\($0).sock"] } ?? [])
+        for path in sockets {
+            // Another instance on this host is left alone.
+            if let interface {
+                let response = try? ControlClient.ask(.status, path: path, timeout: 3000)
+                if case .status(let status)? = response, status.interface != interface { continue }
+            }
+            guard let process = try? ControlClient.process(behind: path), process > 1 else { continue }
+            guard kill(process, SIGTERM) == 0 else {
+                throw Failure(
+                    "could not stop \(name) (process \(process)): \(String(cString: strerror(errno)))")
+            }
+            for _ in 0..<Self.patience where (try? ControlClient.process(behind: path)) == process {
+                usleep(100_000)
+            }
+            for _ in 0..<Self.patience where kill(process, 0) == 0 && !Self.isOver(process) {
+                usleep(100_000)
+            }
+            guard kill(process, 0) != 0 || Self.isOver(process) else {
+                throw Failure("\(name) (process \(process)) does not end; stop it by hand and run this again")
+            }
+            return "\(name) is stopped; no unit of systemd started it, so remove what starts it at boot"
+        }
+        return nil
+    }
+
+    /// Whether a process has ended, be it that its parent has not waited for it yet.
+    private static func isOver(_ process: pid_t) -> Bool {
+        guard let text = try? TextFile.read("/proc/\(process)/stat", limit: 4096) else { return true }
+        return text.split(separator: ")").last?.dropFirst().first == "Z"
     }
 }

@@ -15,18 +15,40 @@ struct Site {
 
     private var directory: String { config.lastIndex(of: "/").map { String(config[..<$0]) } ?? "." }
 
-    /// - Parameter willStart: whether the programs are to be started, where none may run yet.
-    /// - Throws: `Failure` when this host is set up already, or when nothing can be written.
-    func checkFree(willStart: Bool) throws {
-        if access(config, F_OK) == 0 {
-            throw Failure("\(config) exists, this host is set up already; move it away to begin anew")
+    /// What an earlier run of the same command has written; nil when there is nothing. It goes on from there.
+    /// - Parameters:
+    ///   - beginning: how a configuration begins that the command has written.
+    ///   - remedy: what to do instead when this host is set up.
+    ///   - willStart: whether the programs are to be started.
+    /// - Throws: `Failure` when this host is set up by hand or in another role, or when nothing can be written.
+    func unfinished(beginning: String, remedy: String, willStart: Bool) throws -> Configuration? {
+        guard access(config, F_OK) == 0 else {
+            try checkFree(willStart: willStart)
+            return nil
         }
+        let text = try? TextFile.read(config, limit: 1 << 20)
+        guard willStart, text?.hasPrefix(beginning) == true else {
+            throw Failure("\(config) exists, this host is set up already; \(remedy)")
+        }
+        return try Configuration(reading: config)
+    }
+
+    /// Whether a bondd answers.
+    var isRunning: Bool { (try? ControlClient.ask(.status, path: socket, timeout: 1000)) != nil }
+
+    /// Whether bondd-control has kept anything yet: then somebody may be a client.
+    var hasState: Bool { access("\(stateDirectory)/control/state.sqlite", F_OK) == 0 }
+
+    private func checkFree(willStart: Bool) throws {
         mkdir(directory, 0o755)
         guard access(directory, W_OK) == 0 else {
+            let reason = String(cString: strerror(errno))
             throw Failure(
-                "\(directory) can't be written (\(String(cString: strerror(errno)))); run this as root")
+                geteuid() == 0
+                    ? "\(directory) can't be written (\(reason)); make it, or name another place with --config"
+                    : "\(directory) can't be written (\(reason)); run this as root")
         }
-        if willStart, (try? ControlClient.ask(.status, path: socket, timeout: 1000)) != nil {
+        if willStart, isRunning {
             throw Failure(
                 "a bondd answers on \(socket) already; give this one a --socket in a directory of its own")
         }
@@ -44,10 +66,26 @@ struct Site {
         return key
     }
 
+    /// Makes sure that bondd will take a configuration.
+    func check(_ text: String) throws { _ = try Configuration(text: text, file: config) }
+
     /// Writes the configuration, after a look that bondd will take it.
     func write(_ text: String) throws {
-        _ = try Configuration(text: text, file: config)
+        try check(text)
         try StateFile.replace(config, with: Array(text.utf8), mode: 0o644)
+    }
+
+    /// What a client has here: its configuration and its keys. The keys alone when a join has failed half-way.
+    func clientFiles(_ configuration: Configuration?) -> [String] {
+        var files = [config, "\(directory)/client.key"]
+        if let configuration {
+            files.append(configuration.tunnel.privateKey.path)
+            if case .client(let client) = configuration.role, let shared = client.server.presharedKey {
+                files.append(shared.path)
+            }
+        }
+        var seen: Swift.Set<String> = []
+        return files.filter { access($0, F_OK) == 0 && seen.insert($0).inserted }
     }
 
     /// One of the two programs on this host.

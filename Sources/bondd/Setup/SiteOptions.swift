@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Control
 
 /// Where `bondd init` and `bondd join` put things.
 struct SiteOptions: ParsableArguments {
@@ -9,8 +10,11 @@ struct SiteOptions: ParsableArguments {
     @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
     var stateDirectory = "/var/lib/bondd"
 
-    @Option(help: "The tunnel's interface.")
-    var interface = "bond0"
+    @Option(
+        help:
+            "The tunnel's interface. (default: bond0, or bondd0, bondd1 … where an interface of that name exists)"
+    )
+    var interface: String?
 
     @Flag(name: .customLong("no-start"), help: "Do not start the services; with init, invite nobody, either.")
     var isLeftStopped = false
@@ -24,5 +28,28 @@ struct SiteOptions: ParsableArguments {
     func site(_ socket: String) -> Site {
         Site(
             config: config, stateDirectory: stateDirectory, socket: socket, controlUser: controlUser)
+    }
+
+    /// The name of an interface that does not exist yet. Many hosts have a bonded network card called bond0.
+    /// - Throws: `Failure` when the one that was asked for exists.
+    func freeInterface() throws -> String {
+        let existing = try Netlink().interfaces()
+        func isTaken(_ name: String) -> Bool { existing.contains { $0.name == name } }
+        let usual = ["bond0"] + (0..<16).map { "bondd\($0)" }
+        let free = usual.first { !isTaken($0) }
+        if let interface {
+            guard isTaken(interface) else { return interface }
+            throw Failure(
+                "the interface \(interface) exists already and is left alone; give the tunnel another name: --interface \(free ?? "NAME")"
+            )
+        }
+        guard let free else {
+            throw Failure(
+                "bond0 and bondd0 to bondd15 exist already; give the tunnel a name with --interface NAME")
+        }
+        if free != usual[0] {
+            print("note: the interface \(usual[0]) exists already and is left alone; the tunnel's is \(free)")
+        }
+        return free
     }
 }

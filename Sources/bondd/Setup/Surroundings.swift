@@ -7,6 +7,10 @@ import Settings
 struct Surroundings {
     /// Of interfaces that are up, loopback left out; none that is bondd's own.
     let addresses: [CIDR]
+    /// Whether it has IPv6: the kernel does, and it is not switched off for new interfaces such as the tunnel's.
+    let hasIPv6: Bool
+    /// Whether it has a way to anywhere with IPv6.
+    let reachesIPv6: Bool
 
     /// Looks around.
     init() throws {
@@ -16,6 +20,15 @@ struct Surroundings {
             found += try netlink.addresses(ofInterface: interface.index)
         }
         addresses = found
+        let isOff = ["all", "default"].contains { name in
+            let text = try? TextFile.read("/proc/sys/net/ipv6/conf/\(name)/disable_ipv6", limit: 64)
+            return text.map { !$0.hasPrefix("0") } ?? true
+        }
+        hasIPv6 = !isOff
+        let isRouted = try netlink.routes().contains {
+            $0.kind == .unicast && $0.network.length == 0 && $0.network.address.family == .v6
+        }
+        reachesIPv6 = !isOff && isRouted
     }
 
     /// Where clients may reach this host: its public addresses, or its private ones when it has no others, IPv4 first, at
@@ -41,7 +54,7 @@ struct Surroundings {
         var entropy = Entropy(seed: Sodium.systemSeed())
         let global = entropy.next() & 0xFF_FFFF_FFFF
         let v6 = CIDR(IPAddress(v6High: 0xFD << 56 | global << 16, low: 1), length: 64)
-        return [v4, v6].compactMap(\.self)
+        return [v4, hasIPv6 ? v6 : nil].compactMap(\.self)
     }
 }
 

@@ -1,0 +1,175 @@
+import CLinux
+import Glibc
+import Packet
+
+/// Asks name servers a question, each the way that programs would or over one uplink alone, and says which of them answer.
+public struct NameServerProbe: Sendable {
+    /// A server and the way to it.
+    public struct Target: Hashable, Sendable {
+        /// The server.
+        public var server: IPAddress
+        /// The uplink's interface, outside the tunnel; nil: the way that the host's routes lead.
+        public var interface: String?
+
+        /// A server asked over an uplink, or as programs do.
+        public init(_ server: IPAddress, by interface: String? = nil) {
+            (self.server, self.interface) = (server, interface)
+        }
+    }
+
+    /// What came of it.
+    public struct Answers: Equatable, Sendable {
+        /// The targets that answer for this host.
+        public var good: Set<Target> = []
+        /// The targets that are there and refuse, or fail to resolve.
+        public var refusing: Set<Target> = []
+
+        /// None.
+        public init() {}
+    }
+
+    /// When a question is sent, in milliseconds from the beginning: as for a path with a satellite's round trip, twice.
+    private static let sendings = [0, 400, 1100]
+    /// How long an answer may take in all, in milliseconds.
+    private static let patience = 2500
+    /// How long others may take after the first good answer, in milliseconds, and after one that is second choice: a resolver
+    /// beyond a satellite that has to ask others.
+    private static let grace = 300
+    private static let longGrace = 1300
+    /// How many targets are asked at once: sixteen paths and a resolver's three servers, and some.
+    private static let most = 64
+
+    private let targets: [Target]
+    private let preferred: Set<Target>
+
+    /// Begins nothing yet.
+    /// - Parameter others: the targets that are asked at the same time and are second choice.
+    public init(_ targets: [Target], or others: [Target] = []) {
+        preferred = Set(targets)
+        self.targets = Array((targets + others.filter { !targets.contains($0) }).prefix(Self.most))
+    }
+
+    /// All that are asked.
+    public var all: [Target] { targets }
+
+    /// Asks them all at once. Blocks for 2.5 s at most, 0.3 s after the first good answer, 1.3 s when that is second choice.
+    public func ask() -> Answers {
+        var answers = Answers()
+        var open = targets.compactMap { OpenQuestion($0) }
+        let start = Self.milliseconds
+        var end = start + Self.patience
+        var sent = 0
+        // One that is second choice is not waited for when all others have answered.
+        while open.contains(where: { preferred.contains($0.target) }) || answers.good.isEmpty && !open.isEmpty
+        {
+            let now = Self.milliseconds
+            if sent < Self.sendings.count, now >= start + Self.sendings[sent] {
+                for question in open { question.send() }
+                sent += 1
+            }
+            guard now < end else { break }
+            let next = sent < Self.sendings.count ? start + Self.sendings[sent] : end
+            var watched = open.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+            guard poll(&watched, nfds_t(watched.count), Int32(max(1, min(next, end) - now))) > 0 else {
+                continue
+            }
+            for (question, watched) in zip(open, watched) where watched.revents != 0 {
+                guard let answer = question.receive() else { continue }
+                if answer == .good {
+                    let grace = preferred.contains(question.target) ? Self.grace : Self.longGrace
+                    end = min(end, Self.milliseconds + grace)
+                    answers.good.insert(question.target)
+                } else {
+                    answers.refusing.insert(question.target)
+                }
+            }
+            let settled = answers.good.union(answers.refusing)
+            open.removeAll { question in
+                guard settled.contains(question.target) else { return false }
+                close(question.descriptor)
+                return true
+            }
+        }
+        for question in open { close(question.descriptor) }
+        return answers
+    }
+
+    /// The monotonic clock.
+    private static var milliseconds: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    }
+}
+
+/// A question that waits for its answer. Its socket is the caller's to close.
+private struct OpenQuestion {
+    let target: NameServerProbe.Target
+    let descriptor: Int32
+    private let question = ServingQuestion(id: .random(in: .min ... .max))
+
+    /// Opens a socket; nil when there is no way to the server.
+    init?(_ target: NameServerProbe.Target) {
+        self.target = target
+        let family = target.server.family == .v4 ? AF_INET : AF_INET6
+        descriptor = socket(
+            family,
+            Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+                | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        guard bind(to: target.interface), connect(to: target.server) else {
+            close(descriptor)
+            return nil
+        }
+    }
+
+    /// Binds the socket to an uplink and marks it as bondd's, which may leave outside the tunnel.
+    private func bind(to interface: String?) -> Bool {
+        guard let interface else { return true }
+        var mark = TunnelMark.value
+        let size = socklen_t(MemoryLayout<UInt32>.size)
+        return setsockopt(
+            descriptor, SOL_SOCKET, SO_BINDTODEVICE, interface, socklen_t(interface.utf8.count)) == 0
+            && setsockopt(descriptor, SOL_SOCKET, SO_MARK, &mark, size) == 0
+    }
+
+    private func connect(to server: IPAddress) -> Bool {
+        var bytes = [UInt8](repeating: 0, count: server.byteCount)
+        bytes.withUnsafeMutableBytes { server.write(to: $0) }
+        let port = UInt16(53).bigEndian
+        if server.family == .v4 {
+            var address = sockaddr_in()
+            (address.sin_family, address.sin_port) = (sa_family_t(AF_INET), port)
+            withUnsafeMutableBytes(of: &address.sin_addr) { $0.copyBytes(from: bytes) }
+            return Self.connect(descriptor, &address)
+        }
+        var address = sockaddr_in6()
+        (address.sin6_family, address.sin6_port) = (sa_family_t(AF_INET6), port)
+        withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: bytes) }
+        return Self.connect(descriptor, &address)
+    }
+
+    private static func connect<Address>(_ descriptor: Int32, _ address: inout Address) -> Bool {
+        withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<Address>.size)) == 0
+            }
+        }
+    }
+
+    func send() {
+        question.bytes.withUnsafeBytes { _ = Glibc.send(descriptor, $0.baseAddress, $0.count, 0) }
+    }
+
+    /// The first datagram that answers the question; nil when there is none. An error that the network reports, such as a
+    /// closed port, is silence: the next question may fare better.
+    func receive() -> ServingQuestion.Answer? {
+        var buffer = [UInt8](repeating: 0, count: 2048)
+        for _ in 0..<16 {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { return nil }
+            if let answer = question.judge(buffer[..<count]) { return answer }
+        }
+        return nil
+    }
+}

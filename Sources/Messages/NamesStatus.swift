@@ -1,0 +1,16 @@
+/// A client's name servers.
+public struct NamesStatus: Hashable, Sendable, Codable {
+    /// Who named them: `file`, `offer` (the server), `host` or `fallback` (public ones).
+    public var source: String
+    /// Those that are asked.
+    public var servers: [String]
+    /// The interfaces over which servers are asked outside the tunnel, by server.
+    public var outside: [String: String]
+    /// Whether it is known which of them answer.
+    public var settled: Bool
+
+    /// What is known of them.
+    public init(source: String, servers: [String], outside: [String: String] = [:], settled: Bool) {
+        (self.source, self.servers, self.outside, self.settled) = (source, servers, outside, settled)
+    }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Commands
+import Control
+import Glibc
+import Messages
+import Proto
+import Settings
+
+/// `bondd leave`
+struct Leave: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "leave", abstract: "On a client: undo bondd join.",
+        discussion: """
+            Stops bondd, which tells the server, and has it started no more; restores routes, rules and name servers; lifts the \
+            kill switch; and puts the configuration and the key aside, as FILE.left. It works without a running bondd, without \
+            systemd, and after a join that failed half-way. A fresh link joins again.
+            """)
+
+    @OptionGroup var options: GlobalOptions
+
+    @Option(help: "The configuration that bondd join wrote.")
+    var config = "/etc/bondd/bondd.toml"
+
+    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
+    var stateDirectory = "/var/lib/bondd"
+
+    func run() throws {
+        let site = Site(config: config, stateDirectory: stateDirectory, socket: options.socket)
+        let earlier = try? Configuration(reading: config)
+        if case .server? = earlier?.role {
+            throw Failure("\(config) is a server's; bondd leave is for clients")
+        }
+        let files = site.clientFiles(earlier)
+        guard !files.isEmpty else {
+            throw Failure("this host has not joined: there is neither \(config) nor a client.key next to it")
+        }
+        guard geteuid() == 0 else {
+            throw Failure("leaving changes routes, firewall and files; run this as root")
+        }
+        // The key is gone afterwards, and with it the way to say whose right is to be taken away.
+        let key = earlier.map { PrivateKey(bytes: $0.tunnel.privateKey.key).publicKey.base64 }
+        let interface = earlier?.tunnel.interface
+        if let sentence = try site.service("bondd").stop(interface: interface) { print(sentence) }
+        var problems: [String] = []
+        func attempt(_ work: () throws -> Void) {
+            do { try work() } catch { problems.append("\(error)") }
+        }
+        attempt {
+            try Cleanup.parse([
+                "--config", config, "--state-dir", stateDirectory, "--socket", options.socket, "--log-level",
+                "error",
+            ]).run()
+        }
+        // This tunnel's alone: another instance on this host keeps its own.
+        let table = FirewallTable.killSwitchName(interface: interface ?? "bond0")
+        attempt {
+            if try FirewallSocket().remove(table: table) { print("the kill switch is lifted") }
+        }
+        for file in files { attempt { print("\(file) is now \(try Self.putAside(file))") } }
+        guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
+        let name = key.map { "its key is \($0)" } ?? "see bondd clients"
+        print(
+            "this host has left; the server still knows it (\(name)): bondd clients revoke NAME there takes its right to connect away"
+        )
+    }
+
+    /// Gives a file a name that bondd does not look for, and that none has yet.
+    private static func putAside(_ file: String) throws -> String {
+        for number in 0..<100 {
+            let name = number == 0 ? "\(file).left" : "\(file).left.\(number)"
+            guard access(name, F_OK) != 0 else { continue }
+            guard rename(file, name) == 0 else {
+                throw Failure("could not rename \(file) to \(name): \(String(cString: strerror(errno)))")
+            }
+            return name
+        }
+        throw Failure("\(file) can't be put aside, as \(file).left to \(file).left.99 exist; remove some")
+    }
+}
