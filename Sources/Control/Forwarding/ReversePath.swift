@@ -23,6 +23,25 @@ public enum ReversePath {
         }
     }
 
+    /// Has a strict filter go by the marks of packets, so that rules can tell it what may come in by the interface
+    /// (`src_valid_mark`).
+    /// - Returns: whether that was changed; then `ignoreMarks` undoes it.
+    /// - Throws: `ControlError.file`.
+    public static func heedMarks(interface: String) throws(ControlError) -> Bool {
+        guard isStrict(interface), parameter(interface) != nil,
+            !["all", interface].contains(where: { marks($0).value == "1" })
+        else { return false }
+        try marks(interface).set("1")
+        return true
+    }
+
+    /// Undoes `heedMarks`; an interface that is gone has nothing to undo.
+    public static func ignoreMarks(interface: String) { try? marks(interface).set("0") }
+
+    private static func marks(_ interface: String) -> KernelParameter {
+        KernelParameter("net/ipv4/conf/\(interface)/src_valid_mark")
+    }
+
     static func parameter(_ interface: String) -> KernelParameter? {
         interface.contains("/") || interface == ".."
             ? nil : KernelParameter("net/ipv4/conf/\(interface)/rp_filter")

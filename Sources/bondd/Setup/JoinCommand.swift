@@ -61,7 +61,7 @@ struct Join: ParsableCommand {
         let key = try site.privateKey(named: "client.key")
         // Before the invitation is used, what is left to go wrong shall have gone wrong.
         try checkGlobs(link, site, interface)
-        let suite = try enrol(key.publicKey, link)
+        let suite = try enrol(key.publicKey, link, interface, site)
         try site.write(
             ClientText(link: link, suite: suite, interface: interface, included: included).text)
         print("joined; the configuration is \(place.config)")
@@ -119,9 +119,10 @@ struct Join: ParsableCommand {
     }
 
     /// - Returns: the server's cipher suite.
-    private func enrol(_ publicKey: PublicKey, _ link: JoinLink, _ site: Site) throws -> CipherSuite {
-        var search = try ServerSearch(
-            link.endpoints, interface: place.interface, state: site.stateDirectory)
+    private func enrol(
+        _ publicKey: PublicKey, _ link: JoinLink, _ interface: String, _ site: Site
+    ) throws -> CipherSuite {
+        var search = try ServerSearch(link.endpoints, interface: interface, state: site.stateDirectory)
         let places = link.endpoints.map(\.description).joined(separator: ", ")
         print("asking the server at \(places) …")
         var result = Enroller.Result.anotherSuite
