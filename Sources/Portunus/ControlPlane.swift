@@ -78,6 +78,7 @@ public final class ControlPlane: Sendable {
         var backoff = Backoff(first: timing.firstPause, longest: timing.longestPause)
         var generator = SystemRandomNumberGenerator()
         await follow()
+        var ping = timing.ping
         // The rules that the control plane was asked for and has not named since.
         var asked: Set<UInt64> = []
         while !Task.isCancelled {
@@ -85,12 +86,13 @@ public final class ControlPlane: Sendable {
                 keeper: keeper, log: log, version: version, patience: timing.acknowledgement,
                 ledger: work.withLock { $0.ledger }, asked: asked)
             let start = ContinuousClock.now
-            let end = await hold(session, endpoint, pin)
+            let end = await hold(session, endpoint, pin, ping: ping)
             session.close()
             let ledger = await session.ledger
             work.withLock { $0.ledger = ledger }
             asked = await session.asked
             guard !Task.isCancelled else { return }
+            if Self.wantsFewerPings(end) { ping = min(ping * 2, timing.longestPing) }
             if await session.isWelcome {
                 state = .connected
                 // Two clients with one token end each other's sessions; they should not do that ever faster.
@@ -115,6 +117,14 @@ public final class ControlPlane: Sendable {
         work.withLock { $0.ledger = ledger }
     }
 
+    /// Whether the session ended as signs of life were asked for too often: gRPC's word in such a GOAWAY, or HTTP/2's (RFC 9113
+    /// section 7).
+    private static func wantsFewerPings(_ end: SessionEnd) -> Bool {
+        guard case .broken(let reason) = end else { return false }
+        let words = reason.lowercased().map { $0 == "_" ? " " : $0 }
+        return ["too many pings", "enhance your calm"].contains { String(words).contains($0) }
+    }
+
     private static func state(after end: SessionEnd) -> PlaneState {
         switch end {
         case .closed, .asked:
@@ -128,7 +138,11 @@ public final class ControlPlane: Sendable {
     }
 
     /// Connects, and returns when that failed or the session is over.
-    private func hold(_ session: Session, _ endpoint: HostPort, _ pin: Pin) async -> SessionEnd {
+    private func hold(
+        _ session: Session, _ endpoint: HostPort, _ pin: Pin, ping: Duration
+    ) async -> SessionEnd {
+        var timing = timing
+        timing.ping = ping
         let line = Line(to: endpoint, pin: pin, timing: timing)
         let end = await withTaskGroup(of: SessionEnd?.self) { group in
             group.addTask { await self.talk(session, line) }
