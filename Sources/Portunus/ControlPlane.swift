@@ -29,7 +29,7 @@ public final class ControlPlane: Sendable {
     ///   - keeper: is called one call at a time.
     ///   - log: gets what the keeper can't know: rules that can't be read, pushes that it leaves without an answer.
     ///   - version: this program's, as the control plane shows it.
-    ///   - predecessor: the connection that this one follows, which was stopped: what it has told is not told again.
+    ///   - predecessor: the connection that this one follows, which was stopped; bytes that it has reported are not reported again.
     public init(
         bundle: Bundle, keeper: any RuleKeeper, log: Log, version: String = Product.version,
         timing: Timing = Timing(), after predecessor: ControlPlane? = nil
@@ -98,7 +98,7 @@ public final class ControlPlane: Sendable {
                 // Two clients with one token end each other's sessions; they should not do that ever faster.
                 if start.duration(to: .now) >= timing.steady { backoff.reset() }
             }
-            // Nobody needs to hear of a session that ends for the sake of another one.
+            // A session that ends for the sake of the next one is not news.
             let next = end == .asked ? state : Self.state(after: end)
             if next != state {
                 keeper.stateChanged(next)
@@ -109,7 +109,7 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    /// Goes on with what the connection before has told.
+    /// Takes over the ledger of the connection before.
     private func follow() async {
         guard let predecessor = work.withLock({ $0.predecessor.take() }) else { return }
         await predecessor.work.withLock { $0.task }?.value
@@ -192,7 +192,7 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    /// What the control plane says under UNAUTHENTICATED when it could not find out whether it knows this server.
+    /// Words under UNAUTHENTICATED of a control plane that could not find out whether it knows this server.
     private static let passing: Set<String> = ["token_verify_error", "missing_identity"]
 
     /// What a session does by the clock.
