@@ -12,7 +12,7 @@ extension Relay {
         let word: UInt16? = isRange ? number : nil
         let key = PortKey(transport: rule.transport, number: number, address: rule.listenAddress)
         if let index = portNumbers[key] {
-            // A port of a range is nobody else's, and neither is one a range is to have.
+            // A port of a range is not shared, neither by a later rule nor with an earlier one.
             let port = ports[index]
             if !port.pointee.routes.isEmpty && (isRange || port.pointee.isOfRange) { throw .portInUse(word) }
             do throws(RuleRefusal) {
@@ -82,7 +82,7 @@ extension Relay {
         deadlines.add(token, at: now + Self.addressInterval)
     }
 
-    /// Listens on addresses too that this host has got since. What another program has of them meanwhile is its.
+    /// Listens on addresses too that this host has got since. Those on which another program has the port by now are left to it.
     mutating func lookAtAddresses(_ index: Int) {
         for family in ports[index].pointee.shared {
             let known = ports[index].pointee.listeners.map { listeners[$0].pointee.address }
@@ -119,7 +119,7 @@ extension Relay {
         }
     }
 
-    /// Closes a port when nobody has any use for it.
+    /// Closes a port when no rule and no flow needs it any more.
     mutating func leavePort(_ index: Int, rule: RuleID? = nil) {
         let port = ports[index]
         if let rule {

@@ -8,11 +8,11 @@ import Rules
 struct TunnelWay {
     /// This host's own address in the tunnel.
     let source: IPAddress
-    /// The tunnel's interface; nil: not known.
+    /// The tunnel's interface, if it is known.
     let interface: String?
 
     /// Ties a socket that is not connected yet to the tunnel.
-    /// - Returns: 0, or a negative errno: EADDRNOTAVAIL when there is no tunnel.
+    /// - Returns: 0, or a negative errno: EADDRNOTAVAIL without the tunnel.
     func bind(_ descriptor: Int32) -> Int32 {
         if let interface {
             // An interface that is not there has taken its addresses along, which is what counts then; before Linux 5.7 this needs
@@ -29,7 +29,7 @@ struct TunnelWay {
 }
 
 extension Reach {
-    /// How a target is reached; nil: it is outside the tunnel.
+    /// The way to a target, or nil when it is outside the tunnel.
     func way(to address: IPAddress) -> TunnelWay? {
         source(for: address).map { TunnelWay(source: $0, interface: interface) }
     }

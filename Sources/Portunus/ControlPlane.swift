@@ -29,7 +29,7 @@ public final class ControlPlane: Sendable {
     ///   - keeper: is called one call at a time.
     ///   - log: gets what the keeper can't know: rules that can't be read, pushes that it leaves without an answer.
     ///   - version: this program's, as the control plane shows it.
-    ///   - predecessor: the connection that this one follows, which was stopped: what it has told is not told again.
+    ///   - predecessor: the connection that this one follows, which was stopped; bytes that it has reported are not reported again.
     public init(
         bundle: Bundle, keeper: any RuleKeeper, log: Log, version: String = Product.version,
         timing: Timing = Timing(), after predecessor: ControlPlane? = nil
@@ -78,6 +78,7 @@ public final class ControlPlane: Sendable {
         var backoff = Backoff(first: timing.firstPause, longest: timing.longestPause)
         var generator = SystemRandomNumberGenerator()
         await follow()
+        var ping = timing.ping
         // The rules that the control plane was asked for and has not named since.
         var asked: Set<UInt64> = []
         while !Task.isCancelled {
@@ -85,18 +86,19 @@ public final class ControlPlane: Sendable {
                 keeper: keeper, log: log, version: version, patience: timing.acknowledgement,
                 ledger: work.withLock { $0.ledger }, asked: asked)
             let start = ContinuousClock.now
-            let end = await hold(session, endpoint, pin)
+            let end = await hold(session, endpoint, pin, ping: ping)
             session.close()
             let ledger = await session.ledger
             work.withLock { $0.ledger = ledger }
             asked = await session.asked
             guard !Task.isCancelled else { return }
+            if Self.wantsFewerPings(end) { ping = min(ping * 2, timing.longestPing) }
             if await session.isWelcome {
                 state = .connected
                 // Two clients with one token end each other's sessions; they should not do that ever faster.
                 if start.duration(to: .now) >= timing.steady { backoff.reset() }
             }
-            // Nobody needs to hear of a session that ends for the sake of another one.
+            // A session that ends for the sake of the next one is not news.
             let next = end == .asked ? state : Self.state(after: end)
             if next != state {
                 keeper.stateChanged(next)
@@ -107,12 +109,20 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    /// Goes on with what the connection before has told.
+    /// Takes over the ledger of the connection before.
     private func follow() async {
         guard let predecessor = work.withLock({ $0.predecessor.take() }) else { return }
         await predecessor.work.withLock { $0.task }?.value
         let ledger = predecessor.work.withLock { $0.ledger }
         work.withLock { $0.ledger = ledger }
+    }
+
+    /// Whether the session ended as signs of life were asked for too often: gRPC's word in such a GOAWAY, or HTTP/2's (RFC 9113
+    /// section 7).
+    private static func wantsFewerPings(_ end: SessionEnd) -> Bool {
+        guard case .broken(let reason) = end else { return false }
+        let words = reason.lowercased().map { $0 == "_" ? " " : $0 }
+        return ["too many pings", "enhance your calm"].contains { String(words).contains($0) }
     }
 
     private static func state(after end: SessionEnd) -> PlaneState {
@@ -128,7 +138,11 @@ public final class ControlPlane: Sendable {
     }
 
     /// Connects, and returns when that failed or the session is over.
-    private func hold(_ session: Session, _ endpoint: HostPort, _ pin: Pin) async -> SessionEnd {
+    private func hold(
+        _ session: Session, _ endpoint: HostPort, _ pin: Pin, ping: Duration
+    ) async -> SessionEnd {
+        var timing = timing
+        timing.ping = ping
         let line = Line(to: endpoint, pin: pin, timing: timing)
         let end = await withTaskGroup(of: SessionEnd?.self) { group in
             group.addTask { await self.talk(session, line) }
@@ -178,7 +192,7 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    /// What the control plane says under UNAUTHENTICATED when it could not find out whether it knows this server.
+    /// Words under UNAUTHENTICATED of a control plane that could not find out whether it knows this server.
     private static let passing: Set<String> = ["token_verify_error", "missing_identity"]
 
     /// What a session does by the clock.

@@ -19,6 +19,9 @@ public struct Timing: Sendable {
     public var acknowledgement: Duration = .milliseconds(1700)
     /// How long nothing comes until the other end is asked for a sign of life (HTTP/2 PING).
     public var ping: Duration = .seconds(12)
+    /// The longest that `ping` becomes for a server that ends connections on which it comes too often; gRPC's servers want 5 minutes
+    /// unless they are set otherwise.
+    public var longestPing: Duration = .seconds(330)
     /// How long the sign of life may take, so that a dead connection is known after 20 s.
     public var pong: Duration = .seconds(8)
     /// The longest first pause before connecting again; each further one is up to twice as long.

@@ -26,10 +26,12 @@ final class Bench {
         return timing
     }
 
-    init(_ keeper: Recorder = Recorder(), host: String = "127.0.0.1", isExpired: Bool = false) async throws {
+    init(_ keeper: Recorder = Recorder(), host: String = "127.0.0.1", isExpired: Bool = false, calm: Int = 1)
+        async throws
+    {
         self.keeper = keeper
         certificate = try Certificate("plane", in: directory, isExpired: isExpired)
-        server = try await Server.controlPlane(certificate, host: host)
+        server = try await Server.controlPlane(certificate, host: host, calm: calm)
     }
 
     /// Connects a client; the one of the bench unless another keeper is given.

@@ -187,6 +187,20 @@ struct ConnectionTests {
         #expect(took < .seconds(5) && usual.ping + usual.pong < .seconds(25))
     }
 
+    /// A server that ends connections on which PINGs come too often has fewer of them.
+    @Test func pingsBecomeRarer() async throws {
+        let bench = try await Bench(calm: 1000)
+        var timing = Bench.timing
+        (timing.ping, timing.pong) = (.milliseconds(300), .milliseconds(300))
+        bench.connect(timing: timing)
+        try await bench.wait { $0.states.contains(.connected) }
+        // 300 ms, 600 ms and 1.2 s.
+        try await bench.server.wait("session") { $0.number("number") == 3 }
+        try await Task.sleep(for: .seconds(5))
+        #expect(bench.server.events("session").count == 3)
+        #expect(bench.keeper.states.last == .connected)
+    }
+
     /// Somebody who accepts, and never says Welcome, is left.
     @Test func silentServerIsLeft() async throws {
         let bench = try await Bench()

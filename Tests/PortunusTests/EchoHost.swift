@@ -30,7 +30,7 @@ final class EchoHost: Sendable {
 final class Visit {
     private let descriptor: Int32
 
-    /// Nil when nobody listens.
+    /// Nil when the connection is refused.
     init?(_ port: UInt16) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var time = timeval(tv_sec: 5, tv_usec: 0)

@@ -62,7 +62,7 @@ final class GenuineBench {
         try await eventually("a session") { self.server.events("session").count > sessions }
     }
 
-    /// Ends the session, and what there is goes on without one.
+    /// Ends the session; rules go on without one.
     func disconnect() async throws {
         let closed = server.events("closed").count
         client?.stop()
@@ -95,7 +95,7 @@ final class GenuineBench {
         return number
     }
 
-    /// What the control plane thinks of a rule.
+    /// The state of a rule in the control plane.
     func state(of number: Int) async throws -> String? {
         try await server.tell("states")
         return (server.events("states").last?.values["states"] as? [String: String])?["\(number)"]

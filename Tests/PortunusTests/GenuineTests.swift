@@ -21,7 +21,7 @@ struct GenuineTests {
         #expect(Visit(port)?.exchange(5000) == 5000)
         try await bench.session(after: "restart")
         try await bench.grace()
-        // Not used up: what is left is kept.
+        // Not used up: the rest is kept.
         #expect(bench.plane.book.withLock { $0.quotas["ann"]?.monthlyBytes } == 20_000)
         #expect(Visit(port)?.exchange(9000) != 9000)
         #expect(Visit(port)?.exchange(10) != 10)
@@ -37,8 +37,8 @@ struct GenuineTests {
         #expect(bench.server.faults.isEmpty)
     }
 
-    /// The control plane forgets the last figures when it is restarted, and keeps them when it is not; what is carried while it is
-    /// away counts, too.
+    /// The control plane forgets the last figures when it is restarted, and keeps them otherwise; bytes carried while it is away
+    /// count, too.
     @Test func bytesAreCountedOnce() async throws {
         let bench = try await GenuineBench()
         try await bench.connect()
@@ -114,7 +114,7 @@ struct GenuineTests {
         #expect(bench.server.events("unsolicited").count == 2 && bench.server.faults.isEmpty)
     }
 
-    /// What is told of a rule that was removed makes it come back there.
+    /// A report of a rule that was removed would make it come back there.
     @Test func removedRulesAreNotReported() async throws {
         let bench = try await GenuineBench()
         try await bench.connect()
@@ -134,7 +134,7 @@ struct GenuineTests {
         #expect(bench.server.events("ghost").isEmpty && bench.server.faults.isEmpty)
     }
 
-    /// A data base that was busy is no reason to give up; a token that is gone is, and its session ends without a word.
+    /// A busy data base passes; a token that is gone does not, and its session ends without a word.
     @Test func rejectionsPassOrNot() async throws {
         let bench = try await GenuineBench()
         for message in ["token_verify_error", "missing_identity"] {
@@ -147,7 +147,7 @@ struct GenuineTests {
         try await bench.eventually("an end") { bench.plane.status().1.state == "unauthorized" }
         #expect(bench.plane.status().1.problem?.contains("token_not_found") == true)
 
-        // Whoever mends that has the configuration read again.
+        // A reload tries again, for an operator who has mended it.
         let link = PlaneLink(services: bench.plane, directory: bench.directory.path, log: bench.plane.log)
         defer { link.stop() }
         let file = bench.directory.path + "/bundle.json"

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Portunus
 
-/// What a control plane counts that adds up differences, and loses the last figures with a restart.
+/// Bytes counted by a control plane that adds up differences, and loses the last figures with a restart.
 struct ReportLedgerTests {
     /// Adds up as the control plane does.
     private struct Sum {
@@ -33,7 +33,7 @@ struct ReportLedgerTests {
         }
         ledger.begin()
         for bytes: UInt64 in [900, 1000, 1500] { tell(bytes) }
-        // What was there before the first session of all is told with the second report.
+        // Bytes from before the first session of all are in the second report.
         #expect(sum.total == 1500)
         for isRestarted in [false, true, true, false] {
             if isRestarted { sum.previous = 0 }
@@ -63,7 +63,7 @@ struct ReportLedgerTests {
         #expect(sum.total == 800)
     }
 
-    /// Another rule by the number counts from 0, and what is open now is told as it is.
+    /// Another rule by the number counts from 0; open connections are told as they are.
     @Test func anotherRuleByTheNumberIsToldFromItsBeginning() {
         var ledger = ReportLedger()
         var sum = Sum()

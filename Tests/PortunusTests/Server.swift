@@ -55,10 +55,12 @@ final class Server: Sendable {
     }
 
     /// The control plane itself.
-    /// - Parameter isGenuine: as Portunus 3.1.0 behaves.
+    /// - Parameters:
+    ///   - isGenuine: as Portunus 3.1.0 behaves.
+    ///   - calm: the time between two PINGs that it wants to have, in ms; 1: none.
     static func controlPlane(
         _ certificate: Certificate, port: Int = 0, host: String = "127.0.0.1", token: String = "token",
-        isGenuine: Bool = false
+        isGenuine: Bool = false, calm: Int = 1
     ) async throws -> Server {
         try await Server(
             "server.py",
@@ -66,7 +68,7 @@ final class Server: Sendable {
                 "--certificate", certificate.file, "--key", certificate.key, "--port", "\(port)", "--host",
                 host,
                 "--token", token,
-            ] + (isGenuine ? ["--genuine"] : []))
+            ] + ["--calm", "\(calm)"] + (isGenuine ? ["--genuine"] : []))
     }
 
     /// All that was said so far.

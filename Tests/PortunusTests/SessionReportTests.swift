@@ -4,7 +4,7 @@ import Testing
 
 @testable import Portunus
 
-/// What a session reports.
+/// The reports of a session.
 struct SessionReportTests {
     private let keeper = Recorder()
 

@@ -73,7 +73,7 @@ public final class PlaneLink: Sendable {
 
     private func connect(with bundle: Bundle) {
         current.withLock { current in
-            // One that was given up is tried again: whoever reads the configuration again may have mended what was wrong.
+            // One that was given up is tried again: a reload may follow a repair at the control plane.
             if let current, current.bundle == bundle, !current.plane.isOver { return }
             current?.plane.stop()
             services.begin(with: bundle)

@@ -13,7 +13,7 @@ struct ReservedPorts: Equatable {
         ports[.tcp] = health.map { [$0.listen.port] } ?? []
     }
 
-    /// The word for a rule that wants one of them; nil: it wants none.
+    /// The refusal of a pushed rule that wants one of them, or nil.
     func refusal(of rule: Rule) -> RuleRefusal? {
         guard case .pushed = rule.id, let port = ports[rule.transport]?.first(where: rule.ports.contains)
         else {

@@ -1,14 +1,14 @@
 import Glibc
 import Rules
 
-// What a control plane says of owners of rules.
+// Limits and quotas that a control plane sets for owners of rules.
 extension ServicePlane {
     /// The most owners that have a limit, and as many that have a quota.
     private static let mostOwners = 1024
     /// How long a quota may stay without a word after its month has ended, in seconds.
     private static let silence: Int64 = 600
 
-    /// Changes an owner's limit, also for what is established.
+    /// Changes an owner's limit, for open connections as well.
     public func setLimit(_ limit: RateLimit?, ofOwner owner: String) {
         book.withLock { book in
             book.names?.setLimit(of: owner)

@@ -1,6 +1,6 @@
 import Rules
 
-/// What the present session of a control plane has named, and what it therefore says by its silence about the rest.
+/// The rules and owners that the present session of a control plane has named, and the meaning of its silence about others.
 struct SessionNames {
     /// Rules that were pushed.
     private var rules: Set<UInt64> = []

@@ -1,10 +1,10 @@
 /// Counters that grow, of one thing.
 public protocol CumulativeReport: Sendable {
-    /// What the thing is known by.
+    /// Its identity over several reports.
     associatedtype Key: Hashable & Sendable
-    /// Which thing.
+    /// The identity of this report's thing.
     var key: Key { get }
-    /// The same with what was counted since `base` alone; figures of the present moment stay as they are.
+    /// The counts since `base` alone; figures of the present moment, such as open connections, stay as they are.
     func since(_ base: Self) -> Self
     /// Whether a counter is below that of `base`, so that it is another thing by the same name, and counts from 0.
     func isBelow(_ base: Self) -> Bool
@@ -21,7 +21,7 @@ extension RuleReport: CumulativeReport {
     /// The rule.
     public var key: RuleID { id }
 
-    /// What was counted since `base`.
+    /// The counts since `base`.
     public func since(_ base: RuleReport) -> RuleReport {
         var report = self
         report.traffic = traffic.since(base.traffic)
@@ -63,7 +63,7 @@ extension NameListenerReport: CumulativeReport {
     /// The port.
     public var key: UInt16 { port }
 
-    /// What was counted since `base`.
+    /// The counts since `base`.
     public func since(_ base: NameListenerReport) -> NameListenerReport {
         var report = self
         report.misses -|= base.misses
@@ -84,7 +84,7 @@ extension OwnerReport: CumulativeReport {
     /// The owner.
     public var key: String { owner }
 
-    /// What was counted since `base`.
+    /// The counts since `base`.
     public func since(_ base: OwnerReport) -> OwnerReport {
         var report = self
         report.limit = limit.since(base.limit)

@@ -280,6 +280,7 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--token", default="token")
     parser.add_argument("--genuine", action="store_true")
+    parser.add_argument("--calm", type=int, default=1, help="ms between two PINGs at least, or the connection is ended")
     arguments = parser.parse_args()
 
     genuine = Genuine(say, lambda each: json_format.ParseDict(each, ServerMessage())) if arguments.genuine else None
@@ -287,7 +288,8 @@ def main():
     serialize = message("CredentialBundle").SerializeToString
     server = grpc.server(futures.ThreadPoolExecutor(64), options=[
         # As the contract's server: pings are answered, however many.
-        ("grpc.http2.min_ping_interval_without_data_ms", 1), ("grpc.http2.max_ping_strikes", 0), ("grpc.so_reuseport", 0)])
+        ("grpc.http2.min_ping_interval_without_data_ms", arguments.calm),
+        ("grpc.http2.max_ping_strikes", 0 if arguments.calm == 1 else 2), ("grpc.so_reuseport", 0)])
     server.add_generic_rpc_handlers((
         grpc.method_handlers_generic_handler("portunus.v1.Control", {
             "Channel": grpc.stream_stream_rpc_method_handler(plane.channel, ClientMessage.FromString, None)}),
