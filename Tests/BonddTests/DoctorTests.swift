@@ -122,6 +122,7 @@ import Testing
             NamesCheck.judge([(a, .answered), (b, .silence)], isClient: true).map(\.verdict) == [.ok, .warn])
         #expect(
             NamesCheck.judge([(a, .refused), (b, .silence)], isClient: true).map(\.verdict) == [.fail, .fail])
+        #expect(NamesCheck.judge([(a, .silence)], isClient: false).map(\.verdict) == [.warn])
         #expect(NamesCheck.judge([(a, .refused)], isClient: true)[0].remedy?.contains("[tunnel] dns") == true)
     }
 

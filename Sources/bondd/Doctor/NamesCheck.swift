@@ -43,6 +43,7 @@ struct NamesCheck: HostCheck {
         return Array(addresses.prefix(mostServers))
     }
 
+    /// - Parameter isClient: whether names that can't be resolved are bondd's doing; a server itself needs none.
     static func judge(_ answers: [(server: IPAddress, answer: Answer)], isClient: Bool) -> [Finding] {
         let works = answers.contains { $0.answer == .answered }
         let remedy =
@@ -54,10 +55,10 @@ struct NamesCheck: HostCheck {
             case .answered: return .ok("names", "the name server \(server) answers")
             case .refused:
                 let found = "the name server \(server) refuses this host"
-                return works ? .warn("names", found, remedy) : .fail("names", found, remedy)
+                return works || !isClient ? .warn("names", found, remedy) : .fail("names", found, remedy)
             case .silence:
                 let found = "the name server \(server) does not answer"
-                return works ? .warn("names", found, remedy) : .fail("names", found, remedy)
+                return works || !isClient ? .warn("names", found, remedy) : .fail("names", found, remedy)
             }
         }
     }
