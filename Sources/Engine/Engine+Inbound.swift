@@ -84,6 +84,7 @@ extension Engine {
         }
         let path = session.pointee.paths[index]
         path.pointee.replay.mark(header.packetNumber)
+        epoch.pointee.isHeard = true
         confirm(session, epoch, now: now)
         session.pointee.note(
             header, size: datagram.count, on: index, from: link, &resources, now: now)

@@ -156,8 +156,8 @@ extension Engine {
         let session: UnsafeMutablePointer<Session>
         if continues, let present = peers[0].session {
             session = present
-            let hasHeard = present.pointee.lastHeard > present.pointee.epoch.pointee.established
-            session.pointee.continuedInVain = hasHeard ? 0 : session.pointee.continuedInVain + 1
+            let isHeard = present.pointee.epoch.pointee.isHeard
+            session.pointee.continuedInVain = isHeard ? 0 : session.pointee.continuedInVain + 1
             epoch.pointee.packetsBefore = session.pointee.mostPacketsOnAPath
             session.pointee.promote(epoch, keyring: &resources.keyring, now: now)
             session.pointee.counters.rekeys += 1

@@ -36,7 +36,7 @@ import Testing
             }
             return .ack(
                 AckFrame(
-                    pathID: path % 3, highest: claim(max(sent, 1) - 1),
+                    pathID: 1 + path % 2, highest: claim(max(sent, 1) - 1),
                     map: (random.next(), random.next(), random.next(), random.next()),
                     packetsReceived: claim(sent), bytesReceived: claim(sent * 40),
                     receiveTime: isBold
@@ -81,8 +81,10 @@ import Testing
     /// How many datagrams have left on the path of the first two that has sent less.
     private func leastSent(_ node: Node) -> UInt64 {
         guard let session = node.session() else { return 0 }
-        return (0..<min(session.pointee.paths.count, 2)).map { session.pointee.paths[$0].pointee.sent.next }
-            .min() ?? 0
+        return [1, 2].map { id in
+            session.pointee.paths.find(id).map { session.pointee.paths[$0].pointee.sent.next } ?? 0
+        }
+        .min() ?? 0
     }
 
     private func check(_ world: World, _ node: Node, _ seed: UInt64) throws {

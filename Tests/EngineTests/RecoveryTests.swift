@@ -75,21 +75,21 @@ import Testing
     {
         let (world, traffic) = try busyWorld(links, seed: 10)
         for link in world.links {
-            link.up.shape.delay += 250_000_000
-            link.down.shape.delay += 250_000_000
+            link.up.shape.delay += 400_000_000
+            link.down.shape.delay += 400_000_000
         }
         traffic.run(for: .seconds(4))
         for link in world.links {
-            link.up.shape.delay -= 250_000_000
-            link.down.shape.delay -= 250_000_000
+            link.up.shape.delay -= 400_000_000
+            link.down.shape.delay -= 400_000_000
         }
         traffic.run(for: .seconds(4))
         world.run(for: .seconds(2))
         #expect(world.clients[0].states(of: 1).contains(.down))
         #expect(world.clients[0].established(continuing: false) == 1 && world.clients[0].closed == 0)
         #expect(world.server.established(continuing: false) == 1 && world.server.closed == 0)
-        #expect(world.server.flows.total.count >= traffic.sent / 2 - 5)
-        #expect(world.clients[0].flows.total.count >= traffic.sent / 2 - 5)
+        #expect(world.server.flows.total.count >= traffic.sent / 2 * 9 / 10)
+        #expect(world.clients[0].flows.total.count >= traffic.sent / 2 * 9 / 10)
     }
 
     /// Handshakes pass and nothing else does, as with a client whose packet numbers went back: it gets a new session soon.
@@ -107,7 +107,7 @@ import Testing
         }
         traffic.run(for: .seconds(8))
         #expect(world.clients[0].established(continuing: false) == 2)
-        #expect((1...2).contains(world.clients[0].established(continuing: true)))
+        #expect((1...3).contains(world.clients[0].established(continuing: true)))
         let before = world.server.flows.total.count
         world.onWire = nil
         traffic.run(for: .seconds(1))
