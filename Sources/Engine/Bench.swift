@@ -45,7 +45,7 @@ struct Bench {
             allowance = min(allowance + (now - grantedAt) / Self.refill, Self.largestAllowance)
         }
         grantedAt = now
-        let wanted = min(.milliseconds(Int64(frame.milliseconds)), Self.longestGrant)
+        let wanted = min(.milliseconds(Int64(clamping: frame.milliseconds)), Self.longestGrant)
         let more = now + wanted - max(sendsUntil, now)
         guard more <= allowance else { return }
         if more > .zero { allowance = allowance - more }

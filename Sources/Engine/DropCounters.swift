@@ -34,6 +34,8 @@ public struct DropCounters: Sendable {
     public var packetTooBig: UInt64 = 0
     /// Packets that met congestion outside and can't be marked for it (RFC 6040).
     public var congested: UInt64 = 0
+    /// ACK frames that claim what can't be; each ended its session.
+    public var falseAcks: UInt64 = 0
     /// Packets that found no memory.
     public var noBuffer: UInt64 = 0
 

@@ -21,7 +21,7 @@ extension Engine {
         if towardsServer == true { session.pointee.bench.send(on: path, for: Bench.longestGrant, now: now) }
         let wanted = towardsServer == false ? Bench.longestGrant : .zero
         session.pointee.bench.request = BenchFrame(
-            pathID: path, milliseconds: UInt16(wanted.milliseconds))
+            pathID: path, milliseconds: UInt16(saturating: wanted.milliseconds))
         touch(session)
         return true
     }

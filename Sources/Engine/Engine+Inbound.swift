@@ -42,6 +42,11 @@ extension Engine {
             resources.drops.unknownSession += 1
             return
         }
+        // Who only holds an invitation carries nothing.
+        if session.pointee.isInvitation && header.kind == .data {
+            resources.drops.foreignSource += 1
+            return
+        }
         let known = session.pointee.paths.find(header.pathID)
         if let known, !session.pointee.paths[known].pointee.replay.isFresh(header.packetNumber) {
             resources.drops.replayed += 1
@@ -79,6 +84,7 @@ extension Engine {
         }
         let path = session.pointee.paths[index]
         path.pointee.replay.mark(header.packetNumber)
+        epoch.pointee.isHeard = true
         confirm(session, epoch, now: now)
         if role == .client { settle(path, on: link) }
         session.pointee.note(

@@ -50,7 +50,15 @@ extension Engine {
     private func isUnderWay(_ wanted: Wanted, now: Instant) -> Bool {
         guard let attempt = dialer.current else { return false }
         return now - attempt.pointee.startedAt < Wire.rekeyTimeout
-            && attempt.pointee.continues == (wanted == .newKeys)
+            && attempt.pointee.continues == continuesSession(wanted)
+    }
+
+    /// Whether an init asks to go on with the present session. It does after a silence of all paths, too: that may be a radio link
+    /// that kept everything for a moment, and a server that has restarted says no. But new keys must have brought something the
+    /// last two times: a client whose packet numbers went back, as those of a virtual machine that was put back, is heard by nobody.
+    private func continuesSession(_ wanted: Wanted) -> Bool {
+        guard let session = peers[0].session else { return false }
+        return wanted == .newKeys || session.pointee.continuedInVain < 2
     }
 
     /// Makes a new init; false when there is no session ID left, or when the server's key is none.
@@ -58,8 +66,8 @@ extension Engine {
         // The clock may be set back; time stamps never go back.
         let timestamp = max(wall, dialer.lastTimestamp.next)
         dialer.lastTimestamp = timestamp
-        let previousSession =
-            wanted == .newKeys ? peers[0].session?.pointee.epoch.pointee.remoteID ?? 0 : 0
+        let continues = continuesSession(wanted)
+        let previousSession = continues ? peers[0].session?.pointee.epoch.pointee.remoteID ?? 0 : 0
         guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return false }
         do throws(ProtoError) {
             let initiator = try Initiator(
@@ -69,7 +77,7 @@ extension Engine {
                 entropy: &resources.entropy)
             let attempt = UnsafeMutablePointer<Attempt>.allocate(capacity: 1)
             attempt.initialize(
-                to: Attempt(initiator: initiator, startedAt: now, continues: wanted == .newKeys))
+                to: Attempt(initiator: initiator, startedAt: now, continues: continues))
             dialer.current = attempt
             return true
         } catch {
@@ -153,6 +161,8 @@ extension Engine {
         let session: UnsafeMutablePointer<Session>
         if continues, let present = peers[0].session {
             session = present
+            let isHeard = present.pointee.epoch.pointee.isHeard
+            session.pointee.continuedInVain = isHeard ? 0 : session.pointee.continuedInVain + 1
             epoch.pointee.packetsBefore = session.pointee.mostPacketsOnAPath
             session.pointee.promote(epoch, keyring: &resources.keyring, now: now)
             session.pointee.counters.rekeys += 1
@@ -175,9 +185,13 @@ extension Engine {
         for i in 0..<session.pointee.paths.count {
             let path = session.pointee.paths[i]
             path.pointee.control.ping = true
-            guard !continues, path.pointee.id == answering else { continue }
-            if let rtt { path.pointee.rtt.record(rtt, now: now) }
+            guard !session.pointee.hasPathUp, path.pointee.id == answering, path.pointee.role != .never
+            else { continue }
+            settle(path, on: link)
+            let wasDown = path.pointee.liveness.state == .down
+            if let rtt, !continues { path.pointee.rtt.record(rtt, now: now) }
             if path.pointee.liveness.answered(now: now, alone: true) {
+                if wasDown { path.pointee.rate.halve(now: now) }
                 let name = peers[0].configuration.name
                 resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .up))
             }

@@ -213,6 +213,11 @@ public struct Engine: ~Copyable {
             close(session)
             return true
         }
+        if session.pointee.endsAt <= now {
+            session.pointee.sendClose(into: &outbox, &resources, now: now)
+            close(session)
+            return true
+        }
         session.pointee.attend(&resources, name: peer.name, now: now)
         session.pointee.release(&resources, now: now)
         if session.pointee.isConfirmed || role == .client {
@@ -231,7 +236,7 @@ public struct Engine: ~Copyable {
         let expiry = min(
             session.pointee.lastHeard + Wire.rejectAfter,
             session.pointee.epoch.pointee.established + Wire.rejectAfter)
-        return min(expiry, session.pointee.nextDeadline(now: now))
+        return min(expiry, session.pointee.endsAt, session.pointee.nextDeadline(now: now))
     }
 
     /// The next packet for the TUN device, or `Slot.none`. The caller writes it and gives the slot back with `release`.

@@ -15,6 +15,9 @@ struct Epoch: ~Copyable {
     /// How many datagrams the busiest path had sent before.
     var packetsBefore: UInt64 = 0
 
+    /// Whether anything authentic has come under these keys.
+    var isHeard = false
+
     init(keys: consuming TransportKeys, localID: UInt32, remoteID: UInt32, established: Instant) {
         self.keys = keys
         self.localID = localID

@@ -55,6 +55,8 @@ struct Path: ~Copyable {
     var tailProbes = 0
     /// When data last left.
     var lastData = Instant.zero
+    /// When the peer last sent data on it.
+    var lastDataHeard = Instant.zero
     /// When the path last could have sent data but had none.
     var starvedAt = Instant.zero
     /// When much was last in flight on it.

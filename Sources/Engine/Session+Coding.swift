@@ -64,7 +64,7 @@ extension Session {
             coding.isSpare
             ? Self.spareCodingRatio
             : isInteractive ? Self.largestCodingRatio : min(5 * ratio, Self.largestCodingRatio)
-        coding.credit = min(coding.credit + Int(Double(length) * share), Self.largestCodingCredit)
+        coding.credit = min(coding.credit + Int(saturating: Double(length) * share), Self.largestCodingCredit)
         if coding.debt >= 1 || encoder.oldestCount == EncodingWindow.longest {
             sendRepairSymbol(&resources, now: now)
         }

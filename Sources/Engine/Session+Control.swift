@@ -14,6 +14,7 @@ extension Session {
         var reader = FrameReader(payload)
         while let frame = reader.next() {
             let path = paths[index]
+            if isInvitation && !frame.servesEnrolment { continue }
             switch frame {
             case .ack(let ack):
                 if let acknowledged = paths.find(ack.pathID) {
@@ -35,7 +36,7 @@ extension Session {
                 validate(index, token, from: link, &resources, name: name, now: now)
             case .pathStatus(let status): if !isClient { adopt(status, name: reader.tail, &resources) }
             case .mode(let wish):
-                guard !isClient, !isInvitation, let asked = Mode(rawValue: wish.mode) else { continue }
+                guard !isClient, let asked = Mode(rawValue: wish.mode) else { continue }
                 mode = asked
                 redundantPaths = Int(wish.redundantPaths)
             case .assign(let assignment):
@@ -43,9 +44,9 @@ extension Session {
                     isAssigned = true
                     resources.events.append(.assigned(assignment))
                 }
-            case .assignRequest: if !isClient && !isInvitation { owesAssignment = true }
+            case .assignRequest: if !isClient { owesAssignment = true }
             case .close: isClosedByPeer = true
-            case .bench(let request): if !isClient && !isInvitation { bench.grant(request, now: now) }
+            case .bench(let request): if !isClient { bench.grant(request, now: now) }
             case .benchCount(let count): if isClient { bench.peerCount = count }
             case .enrol(let frame):
                 hear(frame, host: reader.tail, &resources, name: name, now: now)
@@ -69,6 +70,11 @@ extension Session {
         now: Instant
     ) {
         let path = paths[index]
+        guard path.pointee.admits(ack) else {
+            resources.drops.falseAcks += 1
+            isClosedByPeer = true
+            return
+        }
         let map = AckMap(highest: ack.highest, words: ack.map)
         guard
             let news = path.pointee.sent.acknowledge(
@@ -391,7 +397,27 @@ extension Session {
     }
 }
 
+extension Frame {
+    /// Whether the session of an invitation's holder needs it: what keeps a path alive, and what enrols.
+    fileprivate var servesEnrolment: Bool {
+        switch self {
+        case .ack, .ping, .pong, .pathChallenge, .pathResponse, .enrol, .close: true
+        default: false
+        }
+    }
+}
+
 extension Path {
+    /// A clock beyond this many microseconds, 35 years after its start, is none.
+    private static var latestTime: UInt64 { 1 << 50 }
+
+    /// Whether an ACK may be true. Nobody can have received more than was sent, as copies do not count; whoever says so would
+    /// have us believe in a rate that the path never carried.
+    func admits(_ ack: AckFrame) -> Bool {
+        ack.highest < sent.next && ack.packetsReceived <= counters.sentPackets
+            && ack.bytesReceived <= counters.sentBytes && ack.receiveTime < Self.latestTime
+    }
+
     /// What the client tells the server of the path.
     var status: PathStatusFrame {
         PathStatusFrame(

@@ -21,6 +21,7 @@ extension Session {
         path.pointee.counters.receivedPackets += 1
         path.pointee.lastHeard = now
         lastHeard = now
+        if header.kind == .data { path.pointee.lastDataHeard = now }
         let passed = header.kind == .data ? header.sequence &+ 1 : header.sequence
         let overtakes = header.kind == .data && header.flags & DataFlags.overtakes != 0
         if passed < 1 << 62 && !overtakes { path.pointee.passed = max(path.pointee.passed, passed) }
@@ -90,10 +91,18 @@ extension Session {
         }
     }
 
+    /// Whether the path at `index` may still bring data: what is kept in reserve does not, but for what it has just brought.
+    func mayBringData(_ index: Int, rank: UInt8, now: Instant) -> Bool {
+        let path = paths[index]
+        return path.pointee.mayBringData(now: now)
+            && (path.pointee.role.rawValue <= rank || now - path.pointee.lastDataHeard < .seconds(2))
+    }
+
     /// The sequence that every path which may still bring data has passed; 0 when one of them proves nothing.
     private func provenFloor(now: Instant) -> UInt64 {
         var floor = UInt64.max
-        for i in 0..<paths.count where paths[i].pointee.mayBringData(now: now) {
+        let rank = bestRank()
+        for i in 0..<paths.count where mayBringData(i, rank: rank, now: now) {
             floor = min(floor, paths[i].pointee.keepsOrder(now: now) ? paths[i].pointee.passed : 0)
         }
         return floor == .max ? 0 : floor
@@ -104,7 +113,8 @@ extension Session {
         var slowest = Int64.min
         var fastest = Int64.max
         var jitter = Interval.zero
-        for i in 0..<paths.count where paths[i].pointee.mayBringData(now: now) {
+        let rank = bestRank()
+        for i in 0..<paths.count where mayBringData(i, rank: rank, now: now) {
             let delay = paths[i].pointee.inboundDelay
             guard delay.isKnown else { continue }
             slowest = max(slowest, paths[i].pointee.inboundPeak.value ?? delay.smoothed.nanoseconds)

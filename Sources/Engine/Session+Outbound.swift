@@ -59,8 +59,10 @@ extension Session {
         var fastest = Interval.seconds(10)
         var measured = 0.0
         var isNew = false
+        let rank = bestRank()
         // What takes no part does not count.
-        for i in 0..<paths.count where paths[i].pointee.carriesData && !lanes[i].isLeftOut {
+        for i in 0..<paths.count
+        where paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank && !lanes[i].isLeftOut {
             let path = paths[i]
             let planned = path.pointee.rate.plannedRate(path.pointee.rtt)
             rate += planned
@@ -75,17 +77,21 @@ extension Session {
         }
         let elapsed = min(now - limitedAt, .seconds(1))
         limitedAt = now
-        copyBudget = min(copyBudget + Int(rate * Self.copyShare * elapsed.seconds), Self.largestCopyBudget)
-        capacity.record(Int64(measured), now: now)
+        copyBudget = min(
+            copyBudget + Int(saturating: rate * Self.copyShare * elapsed.seconds), Self.largestCopyBudget)
+        capacity.record(Int64(saturating: measured), now: now)
         let before = max(Double(capacity.value ?? 0), rate)
-        queueLimit = max(Int(before * Self.queueTime), isNew ? Self.trustedQueue : 256 * 1024)
+        queueLimit = max(Int(saturating: before * Self.queueTime), isNew ? Self.trustedQueue : 256 * 1024)
         // What the flow waits for while losses are repaired is part of its round trip: one repair if there are so many
         // losses that one is nearly always under way, another if repairs are lost as often.
         let repair = (rtt + min(fastest, rtt)) / 2 + .milliseconds(10)
         var underWay = lossRate / 1452 * repair.seconds
         var whole = rtt
         for _ in 0..<3 where rate > 0 {
-            whole = whole + Interval(nanoseconds: Int64(Double(repair.nanoseconds) * min(underWay, 1)))
+            whole =
+                whole
+                + Interval(
+                    nanoseconds: Int64(saturating: Double(repair.nanoseconds) * min(underWay, 1)))
             underWay *= lossRate / rate
         }
         // A lone Cubic flow needs about half a round trip of queue to keep a link busy after each drop; others don't
@@ -93,10 +99,11 @@ extension Session {
         let usual = min(max(whole / 2, .milliseconds(5)), max(Self.longestStand, whole / 4))
         // A path that died may be back in a moment. Until then what was under way on it may wait: a window that was cut takes
         // Cubic a minute to open again.
-        volume.record(Int64(measured * (whole + usual).seconds), now: now)
+        volume.record(Int64(saturating: measured * (whole + usual).seconds), now: now)
         let lost =
             rate > 0
-            ? Interval(nanoseconds: Int64(Double(volume.value ?? 0) / rate * 1e9)) - whole - usual : .zero
+            ? Interval(nanoseconds: Int64(saturating: Double(volume.value ?? 0) / rate * 1e9)) - whole - usual
+            : .zero
         queueLimits.target = min(usual + max(lost, .zero), max(usual, Self.longestOutage))
         // What a drop brings about shows when the queue that stood has left, too.
         queueLimits.interval = max((whole + usual) * 2, .milliseconds(100))

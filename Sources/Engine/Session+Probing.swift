@@ -94,6 +94,15 @@ extension Session {
         path.pointee.role == .metered ? path.pointee.lastData : usedUntil
     }
 
+    /// How long an answer may take before the path at `index` is in doubt. Where nothing waits for it there is no hurry, and a
+    /// dozen probes for a host or a radio that was busy for a moment would cost more than all others of an hour.
+    func patience(with index: Int, rank: UInt8, now: Instant) -> Interval {
+        let timeout = paths[index].pointee.rtt.answerTimeout
+        let lastData = max(paths[index].pointee.lastData, lastUse(of: paths[index]))
+        let isWatched = now - lastData < .seconds(2) && use(of: index, rank: rank, now: now) == .active
+        return isWatched ? timeout : max(timeout, .seconds(1))
+    }
+
     /// A path in use has fallen silent: those that may take its place are asked at once whether they are there. A radio link may do
     /// so several times a second, hence the budget.
     mutating func askOthers(but index: Int, now: Instant) {

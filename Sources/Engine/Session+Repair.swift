@@ -51,7 +51,8 @@ extension Session {
     func repairDelay(now: Instant) -> Interval {
         var slowest = Interval.zero
         var fastest = Interval.seconds(10)
-        for i in 0..<paths.count where paths[i].pointee.mayBringData(now: now) {
+        let rank = bestRank()
+        for i in 0..<paths.count where mayBringData(i, rank: rank, now: now) {
             let rtt = max(paths[i].pointee.rtt.smoothed, paths[i].pointee.rtt.latest)
             slowest = max(slowest, rtt)
             fastest = min(fastest, rtt)

@@ -13,6 +13,7 @@ extension Session {
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
             if let sentAt = path.pointee.sent.oldestUnanswered(),
                 now - sentAt >= path.pointee.rtt.answerTimeout,
+                now - sentAt >= patience(with: i, rank: bestRank(), now: now),
                 path.pointee.liveness.stayedSilent(now: now)
             {
                 // Where no other path is up, what may still be answered here has nowhere to go.
@@ -73,6 +74,7 @@ extension Session {
         if hasGrown { next = min(next, lastData + Self.idleTime) }
         if hasPathUp { next = min(next, enrolling.due) }
         if let previous = previousEpoch { next = min(next, previous.pointee.retired + Wire.keepOld) }
+        let rank = bestRank()
         for i in 0..<paths.count {
             let path = paths[i]
             next = min(next, path.pointee.received.ackDue)
@@ -89,7 +91,7 @@ extension Session {
                 next = min(next, path.pointee.nextIdleProbe)
                 next = min(next, path.pointee.tailProbeDue())
                 if let sentAt = path.pointee.sent.oldestUnanswered() {
-                    next = min(next, sentAt + path.pointee.rtt.answerTimeout)
+                    next = min(next, sentAt + patience(with: i, rank: rank, now: now))
                 }
             }
         }

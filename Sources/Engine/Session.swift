@@ -80,6 +80,8 @@ struct Session: ~Copyable {
     var owesAssignment = false
     /// Client: whether the server is to be told of a mode or a path's role at once.
     var owesPreferences = false
+    /// Client: how many handshakes in a row gave it new keys under which nothing was heard.
+    var continuedInVain = 0
     /// Whether the peer has said good-bye.
     var isClosedByPeer = false
     var lastHeard: Instant
@@ -114,6 +116,12 @@ struct Session: ~Copyable {
         lastData = now
         usedUntil = now
     }
+
+    /// How long the session of an invitation's holder lasts. A client that needs longer comes again.
+    static var enrolmentTime: Interval { .seconds(30) }
+
+    /// When it ends whatever happens; `.never` for all but an invitation's.
+    var endsAt: Instant { isInvitation ? established + Self.enrolmentTime : .never }
 
     /// Whether a path is up. Without one a client looks for the server again.
     var hasPathUp: Bool {

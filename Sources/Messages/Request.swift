@@ -2,7 +2,7 @@
 public enum Request: Hashable, Sendable, Codable {
     /// How the tunnel is doing.
     case status
-    /// Changes `key` (`mode`, `redundant_paths`, `path.NAME.role`, `path.NAME.cap`, `path.NAME.data_cap`) until the daemon ends or reloads.
+    /// Changes `key` (`mode`, `redundant_paths`, `path.NAME.role`, `path.NAME.cap`, `path.NAME.data_cap`, `path.NAME.data_used`) until the daemon ends or reloads.
     case set(key: String, value: String)
     /// Reads the configuration again.
     case reload

@@ -29,18 +29,22 @@ public struct Interval: Comparable, Hashable, Sendable {
 
     /// Whether `a` is the shorter one.
     @inlinable public static func < (a: Interval, b: Interval) -> Bool { a.nanoseconds < b.nanoseconds }
-    /// Both lengths together.
+    /// Both lengths together; saturates.
     @inlinable public static func + (a: Interval, b: Interval) -> Interval {
-        Interval(nanoseconds: a.nanoseconds &+ b.nanoseconds)
+        let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
+        return Interval(nanoseconds: overflow ? limit(isNegative: b.nanoseconds < 0) : sum)
     }
-    /// What `a` is longer than `b`.
+    /// What `a` is longer than `b`; saturates.
     @inlinable public static func - (a: Interval, b: Interval) -> Interval {
-        Interval(nanoseconds: a.nanoseconds &- b.nanoseconds)
+        let (difference, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
+        return Interval(nanoseconds: overflow ? limit(isNegative: b.nanoseconds > 0) : difference)
     }
-    /// `n` times the length.
+    /// `n` times the length; saturates.
     @inlinable public static func * (a: Interval, n: Int64) -> Interval {
-        Interval(nanoseconds: a.nanoseconds &* n)
+        let (product, overflow) = a.nanoseconds.multipliedReportingOverflow(by: n)
+        return Interval(nanoseconds: overflow ? limit(isNegative: (a.nanoseconds < 0) != (n < 0)) : product)
     }
+    @usableFromInline static func limit(isNegative: Bool) -> Int64 { isNegative ? .min : .max }
     /// The `n`-th part of the length.
     @inlinable public static func / (a: Interval, n: Int64) -> Interval {
         Interval(nanoseconds: a.nanoseconds / n)

@@ -66,6 +66,8 @@ public struct CoDel: Sendable {
 
     /// The control law: drops come closer with the square root of their number.
     private func spacing(_ limits: Limits) -> Interval {
-        Interval(nanoseconds: Int64(Double(limits.interval.nanoseconds) / Double(count).squareRoot()))
+        Interval(
+            nanoseconds: Int64(
+                saturating: Double(limits.interval.nanoseconds) / Double(count).squareRoot()))
     }
 }

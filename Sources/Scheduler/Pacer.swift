@@ -25,6 +25,6 @@ public struct Pacer: Sendable {
     /// Books a datagram of `bytes` that leaves now at `rate` bytes a second.
     public mutating func book(_ bytes: Int, rate: Double, now: Instant) {
         let start = max(next, now - Self.burst)
-        next = start + Interval(nanoseconds: Int64(Double(bytes) / max(rate, 1) * 1e9))
+        next = start + Interval(nanoseconds: Int64(saturating: Double(bytes) / max(rate, 1) * 1e9))
     }
 }

@@ -87,8 +87,8 @@ public struct PathMTU: Sendable {
 
     /// The largest datagram that may go now. While the path is in doubt, large ones wait for the answer.
     public var limit: Int {
-        guard phase == .doubting else { return confirmed }
-        return min(confirmed, candidate > Self.base ? Self.base : Self.lowest)
+        // What is up to `base` goes on until it is certain: nearly always it was lost by chance.
+        phase == .doubting && candidate > Self.base ? min(confirmed, Self.base) : confirmed
     }
 
     /// Whether it carries less than is taken for granted of a path.

@@ -111,7 +111,7 @@ public struct RateModel: Sendable {
     public func inflightLimit(_ rtt: RoundTripTime) -> Int {
         let gain = phase == .startup ? 3.0 : 2.0
         let held = plannedRate(rtt) * (rtt.minimum.seconds + 0.025)
-        return max(Int(held * gain), 32 * 1500)
+        return max(Int(saturating: held * gain), 32 * 1500)
     }
 
     /// Takes the news of one ACK frame.
@@ -156,7 +156,7 @@ public struct RateModel: Sendable {
                 || staysCongested(rtt, now: now) && wasGiven
             hasBulkSample = hasBulkSample || !starved
             if wasFull || sample.delivered > known {
-                filter.record(Int64(min(max(sample.delivered, 0), 1e11)), now: now)
+                filter.record(Int64(saturating: min(max(sample.delivered, 0), 1e11)), now: now)
             }
         }
         turn(starved: starved, delay: delay, rtt: rtt, now: now)
@@ -197,7 +197,7 @@ public struct RateModel: Sendable {
             // Where delays vary, the next sample takes back what was cut: there the queue itself has to go.
             // And what a link that is suddenly slower has been given too much would stand for seconds.
             begin(isJittery(delay) || isOverrun ? .drain : .steady, now: now)
-            phaseEnds = now + min(round * 3, Interval(nanoseconds: delay.standing.nanoseconds * 5 / 2))
+            phaseEnds = now + min(round * 3, delay.standing * 5 / 2)
         }
         switch phase {
         case .startup:
@@ -266,7 +266,7 @@ public struct RateModel: Sendable {
             return
         }
         // Where much less arrives than leaves, what arrives is what the path carries.
-        let shown = isOverrun ? max(Int64(arriving), value / 4) : value
+        let shown = isOverrun ? max(Int64(saturating: arriving), value / 4) : value
         slowing =
             isOverrun ? nil : Slowing(at: now, standing: delay.standing, rate: slowing == nil ? value : 0)
         filter.reset(to: min(value * 85 / 100, shown), now: now)

@@ -28,11 +28,13 @@ public struct SentPackets: ~Copyable {
         public var missed = 0
         /// The size of the smallest of those.
         public var smallestMissed = Int.max
-        /// The same of those up to that size and larger than `PathMTU.lowest`.
+        /// How many up to that size and larger than `PathMTU.lowest` newly seem not to have.
         public var missedBelowBase = 0
+        /// The size of the smallest of those.
         public var smallestMissedBelowBase = Int.max
-        /// Of the newly arrived, those that left with an ECN codepoint other than Not-ECT, and those that left without.
+        /// Of the newly arrived, those that left with an ECN codepoint other than Not-ECT.
         public var markedArrived = 0
+        /// And those that left as Not-ECT.
         public var plainArrived = 0
         /// How many with a codepoint newly seem not to have arrived.
         public var markedMissed = 0

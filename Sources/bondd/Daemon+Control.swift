@@ -75,7 +75,7 @@ extension Daemon {
         let parts = key.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count >= 3, parts.first == "path", let field = parts.last, plane.engine.isClient else {
             let keys = "mode\(plane.engine.isClient ? ", " : " or ")redundant_paths"
-            let more = ", path.NAME.role, path.NAME.cap or path.NAME.data_cap"
+            let more = ", path.NAME.role, path.NAME.cap, path.NAME.data_cap or path.NAME.data_used"
             return .failed("\"\(key)\" can't be set; use \(keys)\(plane.engine.isClient ? more : "")")
         }
         let name = parts[1..<parts.count - 1].joined(separator: ".")
@@ -101,7 +101,10 @@ extension Daemon {
             path.configuration.dataCap = cap
             checkUsage(now: now)
             return .ok
-        default: return .failed("a path has no \"\(field)\" that can be set; use role, cap or data_cap")
+        case "data_used": return setUsage(value, of: path, now: now).map { .failed($0) } ?? .ok
+        default:
+            return .failed(
+                "a path has no \"\(field)\" that can be set; use role, cap, data_cap or data_used")
         }
         path.isKnownToEngine = false
         follow(path, now: now)
@@ -190,6 +193,7 @@ extension Daemon {
             refusal = (sentence, now)
             guard isNews else { return }
         }
-        log(event) { id in paths.first { $0.id == id }?.configuration.name }
+        let paths = paths
+        journal.note(event, now: now) { id in paths.first { $0.id == id }?.configuration.name }
     }
 }

@@ -19,7 +19,7 @@ extension Daemon {
         let month = Month(of: DataPlane.wall().seconds)
         var isNews = false
         for path in paths {
-            path.used = usage.count(path.meter.take(), over: path.configuration.name, in: month)
+            path.used = usage.count(path.meter.take(), over: path.configuration.name, in: month, now: now)
             let before = path.dataState
             path.dataState = DataState(used: path.used, of: path.dataCap)
             guard path.dataState != before else { continue }
@@ -31,6 +31,18 @@ extension Daemon {
             }
         }
         usage.save(caps: caps, atOnce: isNews, now: now)
+    }
+
+    /// `bondd set path.NAME.data_used`: what the path has used this month, as the operator has it.
+    /// - Returns: what is wrong with `value`; nil when it was taken.
+    mutating func setUsage(_ value: String, of path: ClientPath, now: Instant) -> String? {
+        guard let gigabytes = Double(value), gigabytes >= 0, gigabytes <= 1e6 else {
+            return "\"\(value)\" is not an amount of data; give the GB that the path has used this month"
+        }
+        checkUsage(now: now)
+        usage.set(UInt64(gigabytes * 1e9), of: path.configuration.name)
+        checkUsage(now: now)
+        return nil
     }
 
     private var caps: [(path: String, bytes: UInt64)] {

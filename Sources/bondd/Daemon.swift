@@ -31,6 +31,7 @@ struct Daemon: ~Copyable {
     let resolver: Resolver
     var tunnel: TunnelInterface
     var plane: DataPlane
+    var journal: EventJournal
     /// Server: the other data threads.
     var threads: [DataThread] = []
     /// All data threads' mailboxes by number, the main thread's first; none when it is alone.
@@ -158,6 +159,7 @@ struct Daemon: ~Copyable {
             queue: device,
             mailboxes: mailboxes)
         self.owners = owners
+        journal = EventJournal(log)
         self.handed = handed
         handedServices = HandedServices(
             directory: state, interface: configuration.tunnel.interface, log: log)

@@ -20,6 +20,7 @@ extension DataPlane {
             "queue_full": drops.queueFull, "expired": drops.expired, "no_buffer": drops.noBuffer,
             "suite_mismatch": drops.suiteMismatch,
             "packet_too_big": drops.packetTooBig, "congested": drops.congested,
+            "false_acks": drops.falseAcks,
             "unsent": counters.unsent, "receive_errors": counters.receiveErrors,
             "tunnel_errors": counters.tunnelErrors, "too_big": counters.tooBig,
             "socket_full": counters.noBuffers, "not_permitted": counters.notPermitted,

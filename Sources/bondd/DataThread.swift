@@ -43,13 +43,13 @@ final class DataThread: Sendable {
         private var poller: Poller
         private var plane: DataPlane
         private let mailbox: Mailbox
-        private let log: Log
+        private var journal: EventJournal
         private var isRunning = true
 
         init(_ plane: consuming DataPlane, number: Int, mailbox: Mailbox, log: Log) throws {
             self.number = number
             self.mailbox = mailbox
-            self.log = log
+            journal = EventJournal(log)
             poller = try Poller(takesSignals: false)
             poller.watch(plane.queue.fileDescriptor, .tun)
             poller.watch(mailbox.fileDescriptor, .mailbox)
@@ -76,7 +76,7 @@ final class DataThread: Sendable {
                 }
                 let wall = DataPlane.wall()
                 while !plane.step(now: now, wall: wall) {}
-                for event in plane.takeEvents() { log(event) }
+                for event in plane.takeEvents() { journal.note(event, now: now) }
                 plane.giveBackMemory(now: now)
             }
             plane.close(now: DataPlane.clock())

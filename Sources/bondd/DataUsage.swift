@@ -11,6 +11,7 @@ struct DataUsage {
     private var isFailing = false
     /// Whether there is something that must not wait for its time.
     private var isPressing = false
+    private var hasWarned = false
     /// When usage was last looked at.
     var checkedAt = Instant.zero
 
@@ -22,23 +23,38 @@ struct DataUsage {
         } catch {
             log(.warning, error.description)
         }
-        if ledger.month > month.next {
-            log(
-                .warning,
-                "\(file.path) counts a month that is far ahead; set the clock, or remove the file to count anew",
-                ["counts": ledger.month.description, "clock": month.description])
-        }
         book = UsageBook(ledger, now: now)
         writer = StateWriter(file.path, mode: 0o644)
         self.log = log
+    }
+
+    /// Says when the clock is behind what it has shown before: what was counted since counts for the month that it shows now.
+    private mutating func watchClock() {
+        guard let ahead = book.ledger.ahead else {
+            hasWarned = false
+            return
+        }
+        guard !hasWarned else { return }
+        hasWarned = true
+        log(
+            .warning,
+            "data was counted for a month that is yet to come, because the clock was wrong then or is now; it counts for this month; to correct that: bondd set path.NAME.data_used GB",
+            ["counted": ahead.description, "clock": book.ledger.month.description])
     }
 
     /// The month that is counted.
     var month: Month { book.ledger.month }
 
     /// Counts what has gone over the path, and gives what it has used this month.
-    mutating func count(_ bytes: UInt64, over path: String, in month: Month) -> UInt64 {
-        book.count(bytes, over: path, in: month)
+    mutating func count(_ bytes: UInt64, over path: String, in month: Month, now: Instant) -> UInt64 {
+        defer { watchClock() }
+        return book.count(bytes, over: path, in: month, now: now)
+    }
+
+    /// Takes `bytes` for what the path has used this month.
+    mutating func set(_ bytes: UInt64, of path: String) {
+        book.set(bytes, of: path)
+        isPressing = true
     }
 
     /// Saves when it is time to, or `atOnce`.

@@ -3,43 +3,55 @@ import Engine
 import Settings
 
 extension Log {
+    /// How much an event matters by itself.
+    static func level(of event: EngineEvent) -> Level {
+        switch event {
+        case .established(_, let continues): continues ? .debug : .info
+        case .closed, .pathChanged, .pathMoved: .info
+        case .assigned, .reachChanged, .enrolment, .enrolled: .debug
+        case .unanswered, .versionRefused, .suiteMismatch, .suiteRefused, .keyRefused, .marksIgnored,
+            .marksStopped:
+            .warning
+        }
+    }
+
     /// Writes what happened in an Engine.
     /// - Parameter pathName: what the path of that ID is called here, if it has a name.
-    func callAsFunction(_ event: EngineEvent, pathName: (UInt16) -> String? = { _ in nil }) {
+    func callAsFunction(
+        _ event: EngineEvent, level: Level, pathName: (UInt16) -> String? = { _ in nil }
+    ) {
+        func path(_ id: UInt16) -> String { pathName(id) ?? "\(id)" }
         switch event {
         case .established(let peer, let continues):
-            self(continues ? .debug : .info, continues ? "new keys" : "session is up", ["peer": peer])
-        case .closed(let peer): self(.info, "session is closed", ["peer": peer])
-        case .assigned: break
+            self(level, continues ? "new keys" : "session is up", ["peer": peer])
+        case .closed(let peer): self(level, "session is closed", ["peer": peer])
+        case .assigned, .enrolled: break
         case .pathChanged(let peer, let id, let state):
-            self(
-                state == .suspect ? .debug : .info, "path is \(state)",
-                ["peer": peer, "path": pathName(id) ?? "\(id)"])
+            self(level, "path is \(state)", ["peer": peer, "path": path(id)])
         case .pathMoved(let peer, let id, let remote):
             self(
-                .info, "path has a new address",
-                ["peer": peer, "path": "\(id)", "remote": remote.description])
+                level, "path has a new address",
+                ["peer": peer, "path": path(id), "remote": remote.description])
         case .marksIgnored(let peer, let id):
             self(
-                .warning, "a network on the path rewrites congestion marks (ECN); they are ignored",
-                ["peer": peer, "path": pathName(id) ?? "\(id)"])
+                level, "a network on the path rewrites congestion marks (ECN); they are ignored",
+                ["peer": peer, "path": path(id)])
         case .marksStopped(let peer, let id):
             self(
-                .warning, "a network on the path drops datagrams with ECN; they leave without it",
-                ["peer": peer, "path": pathName(id) ?? "\(id)"])
+                level, "a network on the path drops datagrams with ECN; they leave without it",
+                ["peer": peer, "path": path(id)])
         case .reachChanged(let peer, let packet):
-            self(.debug, "the paths carry packets of up to \(packet) bytes", ["peer": peer])
+            self(level, "the paths carry packets of up to \(packet) bytes", ["peer": peer])
         case .unanswered:
-            self(
-                .warning, "the server has not answered for 90 s; check its address, its key and the firewall")
+            self(level, "the server has not answered for 90 s; check its address, its key and the firewall")
         case .versionRefused, .keyRefused, .suiteRefused:
-            if let refusal = event.refusal { self(.warning, refusal) }
+            if let refusal = event.refusal { self(level, refusal) }
         case .suiteMismatch(let peer):
-            let sentence = "a client uses another cipher; set the same [tunnel] cipher on both ends"
-            self(.warning, sentence, ["peer": peer])
+            self(
+                level, "a client uses another cipher; set the same [tunnel] cipher on both ends",
+                ["peer": peer])
         case .enrolment(let invitation, _, let host):
-            self(.debug, "somebody wants to enrol", ["invitation": invitation, "host": host])
-        case .enrolled: break
+            self(level, "somebody wants to enrol", ["invitation": invitation, "host": host])
         }
     }
 }

@@ -11,7 +11,7 @@ extension PathStatus {
         var sentences: [String] = []
         if report.mtu < Self.smallestMTU {
             sentences.append(
-                "it carries packets of up to \(report.mtu) bytes only, and what is larger goes by other paths; look at its modem's and interface's MTU"
+                "it carries packets of up to \(report.mtu) bytes only, and larger ones need another path; look at the MTU of its modem and its interface"
             )
         }
         if report.ignoresMarks {

@@ -58,7 +58,7 @@ struct Set: ParsableCommand {
 
     @Argument(
         help:
-            "mode, redundant_paths (0: all), path.NAME.role, path.NAME.cap (Mbit/s) or path.NAME.data_cap (GB a month); 0: no cap."
+            "mode, redundant_paths (0: all), path.NAME.role, path.NAME.cap (Mbit/s), path.NAME.data_cap (GB a month; 0: no cap) or path.NAME.data_used (GB used this month)."
     )
     var key: String
 

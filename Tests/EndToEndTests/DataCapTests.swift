@@ -101,6 +101,15 @@ extension EndToEndTests {
             let anew = try client.waitUntilWhole().path("lte")?.data_used_gb ?? 1
             #expect(anew < 0.001 && access("\(file).bad", F_OK) == 0)
             #expect(client.bondd.log.split(separator: "\n").count { $0.contains("is damaged") } == 1)
+            // A clock that was years ahead has used it up: it counts for this month, until somebody says better.
+            client.bondd.kill()
+            _ = try client.bondd.scratch.write("month 2099-05\nlte 30000000\n", to: "state/bond0.usage")
+            try client.bondd.start()
+            try client.bondd.wait(for: "lte to be spent", seconds: 3) { $0.path("lte")?.state == "spent" }
+            #expect(client.bondd.log.contains("yet to come"))
+            try client.bondd.set("path.lte.data_used", "0.001")
+            let corrected = try client.waitUntilWhole().path("lte")?.data_used_gb ?? 1
+            #expect((0.001...0.002).contains(corrected))
         }
 
         /// A state directory that can't be written to is said once, and the cap holds all the same.

@@ -117,8 +117,8 @@ import Testing
         let world = try World(clients: [["20/150,loss=3%"]], seed: 8)
         world.run(for: .seconds(3))
         world.onWire = { towardsServer, _, bytes in
-            // Control datagrams as long as that are repair symbols.
-            !towardsServer || bytes.count < 500
+            // Control datagrams as long as that are repair symbols, and longer ones try sizes.
+            !towardsServer || !(500..<1200).contains(bytes.count)
                 || bytes.withUnsafeBytes { Header(parsing: $0) }?.kind != .control
         }
         let traffic = Traffic(world).add(from: 0, every: .milliseconds(2), payload: 600)

@@ -68,6 +68,36 @@ import Testing
         #expect(party.wishes.count >= 12, "seed \(seed)")
     }
 
+    /// Its session is for that alone, and short; who is not settled by then comes again.
+    @Test func anInvitationCarriesNothingAndItsSessionEnds() throws {
+        let party = try Party(seed: 1)
+        let world = party.world
+        world.run(for: .seconds(1))
+        let session = try #require(world.server.session(1))
+        let insider = Insider(world)
+        let before = world.server.drops.foreignSource
+        let (mode, owed) = (session.pointee.mode, session.pointee.owesAssignment)
+        // A test packet, which needs no address.
+        insider.send(.data, [0, 0, 0, Shim.test] + [UInt8](repeating: 0, count: 200), sequence: 5)
+        #expect(world.server.drops.foreignSource == before + 1 && session.pointee.bench.received == 0)
+        insider.send(
+            .control,
+            Insider.payload([
+                .pathStatus(PathStatusFrame(pathID: 1, role: 3, down: true, capMbit: 1)),
+                .mode(ModeFrame(mode: mode.rawValue == 2 ? 3 : 2, redundantPaths: 1)), .assignRequest,
+                .bench(BenchFrame(milliseconds: 500)),
+            ]))
+        #expect(session.pointee.paths[0].pointee.role == .primary && session.pointee.mode == mode)
+        #expect(session.pointee.owesAssignment == owed && session.pointee.bench.sendsUntil == .zero)
+        world.run(for: .seconds(28))
+        #expect(world.server.closed == 0)
+        world.run(for: .seconds(3))
+        #expect(world.server.closed == 1 && world.server.established(continuing: false) >= 2)
+        let wishes = party.wishes.count
+        world.run(for: .seconds(2))
+        #expect(party.wishes.count >= wishes + 3)
+    }
+
     /// Half of all datagrams are lost, in both directions.
     @Test(arguments: 2...5 as ClosedRange<UInt64>) func lossesDelayItOnly(seed: UInt64) throws {
         let party = try Party(seed: seed)

@@ -28,13 +28,20 @@ import Testing
         let path = UInt16.random(in: 0..<22, using: &random)
         switch Int.random(in: 0..<15, using: &random) {
         case 0...2:
+            // One that claims too much ends the session, and with it the chance of anything more interesting.
+            let isBold = Int.random(in: 0..<500, using: &random) == 0
+            func claim(_ near: UInt64) -> UInt64 {
+                let number = number(&random, near: near)
+                return isBold ? number : number % (near + 1)
+            }
             return .ack(
                 AckFrame(
-                    pathID: path % 3, highest: number(&random, near: sent),
+                    pathID: 1 + path % 2, highest: claim(max(sent, 1) - 1),
                     map: (random.next(), random.next(), random.next(), random.next()),
-                    packetsReceived: number(&random, near: sent),
-                    bytesReceived: number(&random, near: sent * 1300),
-                    receiveTime: number(&random, near: now.microseconds),
+                    packetsReceived: claim(sent), bytesReceived: claim(sent * 40),
+                    receiveTime: isBold
+                        ? number(&random, near: now.microseconds)
+                        : number(&random, near: now.microseconds) % (1 << 50),
                     delay: UInt32(truncatingIfNeeded: number(&random, near: 5000))))
         case 3: return .ping(number(&random, near: now.microseconds))
         case 4: return .pong(number(&random, near: now.microseconds))
@@ -69,6 +76,15 @@ import Testing
                     dns: [World.inner(9)],
                     routes: []))
         }
+    }
+
+    /// How many datagrams have left on the path of the first two that has sent less.
+    private func leastSent(_ node: Node) -> UInt64 {
+        guard let session = node.session() else { return 0 }
+        return [1, 2].map { id in
+            session.pointee.paths.find(id).map { session.pointee.paths[$0].pointee.sent.next } ?? 0
+        }
+        .min() ?? 0
     }
 
     private func check(_ world: World, _ node: Node, _ seed: UInt64) throws {
@@ -106,7 +122,7 @@ import Testing
                 let frames = (0..<Int.random(in: 1..<8, using: &random)).map { _ in
                     frame(
                         &random, now: world.now,
-                        sent: victim.session()?.pointee.paths[0].pointee.sent.next ?? 0)
+                        sent: leastSent(victim))
                 }
                 insider.send(
                     .control, Insider.payload(frames), path: UInt16.random(in: 0..<20, using: &random),
@@ -193,6 +209,49 @@ import Testing
         }
         let session = try #require(world.server.session())
         #expect(session.pointee.hold <= ReorderBuffer.longestHold)
+    }
+
+    /// ACKs of a peer that claims ever more than it was sent, a little later each time, as if a queue stood.
+    @Test(arguments: [true, false]) func aPeerThatClaimsMoreThanWasSentIsLeft(_ isClient: Bool) throws {
+        let world = try World(clients: [["100/5"]], seed: 6, pool: 2048)
+        world.run(for: .seconds(1))
+        let insider = Insider(world, isClient: isClient)
+        let victim = isClient ? world.server : world.clients[0]
+        let traffic = Traffic(world).add(from: isClient ? -1 : 0, every: .milliseconds(1))
+        var bytes: UInt64 = 0
+        for round in UInt64(1)...60 {
+            traffic.run(for: .milliseconds(5))
+            guard victim.drops.falseAcks == 0, let session = victim.session() else { break }
+            let path = session.pointee.paths[0]
+            bytes = round < 10 ? path.pointee.counters.sentBytes : bytes + 1 << 57
+            let ack = AckFrame(
+                pathID: 1, highest: path.pointee.sent.next - 1, map: (.max, .max, .max, .max),
+                packetsReceived: path.pointee.counters.sentPackets, bytesReceived: bytes,
+                receiveTime: world.now.microseconds + round * 6000, delay: 0)
+            insider.send(.control, Insider.payload([.ack(ack)]))
+        }
+        #expect(victim.drops.falseAcks == 1 && victim.closed == 1)
+    }
+
+    /// Times as far off as they may be, with all else in order: nothing overflows.
+    @Test func lyingReceiptTimesDoNotTrap() throws {
+        let world = try World(clients: [["100/5"]], seed: 7, pool: 2048)
+        world.run(for: .seconds(1))
+        let insider = Insider(world)
+        let traffic = Traffic(world).add(from: -1, every: .milliseconds(1))
+        let latest: UInt64 = 1 << 50 - 1
+        for round in UInt64(0)..<300 {
+            traffic.run(for: .milliseconds(5))
+            guard let session = world.server.session() else { break }
+            let path = session.pointee.paths[0]
+            let ack = AckFrame(
+                pathID: 1, highest: path.pointee.sent.next - 1, map: (.max, .max, .max, .max),
+                packetsReceived: path.pointee.counters.sentPackets,
+                bytesReceived: path.pointee.counters.sentBytes,
+                receiveTime: round < 100 ? round : latest - 300 + round, delay: .max)
+            insider.send(.control, Insider.payload([.ack(ack)]))
+        }
+        #expect(world.server.drops.falseAcks == 0 && world.server.session() != nil)
     }
 
     @Test func theLastPacketNumberIsNoEnd() throws {

@@ -70,6 +70,50 @@ import Testing
         #expect(world.clients[0].states(of: 1).last == .down, "seed \(seed)")
     }
 
+    /// Radio links that keep everything for a moment, as in a handover: nothing is lost, and the session goes on.
+    @Test(arguments: [["50/10"], ["50/10", "50/20"]]) func aSilenceOfAllPathsIsNoEnd(_ links: [String]) throws
+    {
+        let (world, traffic) = try busyWorld(links, seed: 10)
+        for link in world.links {
+            link.up.shape.delay += 400_000_000
+            link.down.shape.delay += 400_000_000
+        }
+        traffic.run(for: .seconds(4))
+        for link in world.links {
+            link.up.shape.delay -= 400_000_000
+            link.down.shape.delay -= 400_000_000
+        }
+        traffic.run(for: .seconds(4))
+        world.run(for: .seconds(2))
+        #expect(world.clients[0].states(of: 1).contains(.down))
+        #expect(world.clients[0].established(continuing: false) == 1 && world.clients[0].closed == 0)
+        #expect(world.server.established(continuing: false) == 1 && world.server.closed == 0)
+        #expect(world.server.flows.total.count >= traffic.sent / 2 * 9 / 10)
+        #expect(world.clients[0].flows.total.count >= traffic.sent / 2 * 9 / 10)
+    }
+
+    /// Handshakes pass and nothing else does, as with a client whose packet numbers went back: it gets a new session soon.
+    @Test func aSessionThatNobodyHearsIsGivenUp() throws {
+        let (world, traffic) = try busyWorld(["100/10"], seed: 11)
+        let session = try #require(world.clients[0].session())
+        let id = session.pointee.paths[0].pointee.sent.next
+        world.onWire = { towardsServer, _, bytes in
+            guard world.clients[0].established(continuing: false) == 1, towardsServer,
+                let header = bytes.withUnsafeBytes({ Header(parsing: $0) })
+            else {
+                return true
+            }
+            return header.kind == .handshakeInit || header.packetNumber < id
+        }
+        traffic.run(for: .seconds(8))
+        #expect(world.clients[0].established(continuing: false) == 2)
+        #expect((1...3).contains(world.clients[0].established(continuing: true)))
+        let before = world.server.flows.total.count
+        world.onWire = nil
+        traffic.run(for: .seconds(1))
+        #expect(world.server.flows.total.count > before + 50)
+    }
+
     @Test(arguments: Array(UInt64(1)...5))
     func aNewAddressBehindANATIsFollowed(_ seed: UInt64) throws {
         let (world, traffic) = try busyWorld(["100/10"], seed: seed)

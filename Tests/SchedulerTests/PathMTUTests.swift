@@ -107,7 +107,9 @@ import Testing
         line.mtu.recordBelowBase(arrived: 100, missed: 7, smallestMissed: 1172)
         #expect(line.mtu.limit == 1172)
         line.mtu.recordBelowBase(arrived: 100, missed: 1, smallestMissed: 1172)
-        #expect(line.mtu.limit == PathMTU.lowest)
+        #expect(line.mtu.isSearching)
+        line.run(for: .milliseconds(300))
+        #expect(line.mtu.limit < 900)
         line.run(for: .seconds(4))
         #expect(line.isRight)
     }

@@ -11,25 +11,48 @@ public struct UsageBook: Sendable {
     /// That much is enough, in bytes.
     static let enough: UInt64 = 100_000
 
+    /// A clock that has shown a month for so long is not behind: NTP sets one within minutes.
+    static let settling = Interval.seconds(900)
+    /// Nor is it ahead, after so long.
+    static let forgetting = Interval.seconds(86_400)
+
     /// What is counted.
     public private(set) var ledger: UsageLedger
     private var saved: UsageLedger
     private var savedAt: Instant
     private var hasFailed = false
+    /// Since when the clock shows the present month, while another is in the ledger.
+    private var shownSince: Instant
 
     /// A book that goes on with `ledger`, which is what the file has.
     public init(_ ledger: UsageLedger, now: Instant) {
         self.ledger = ledger
         saved = ledger
         savedAt = now
+        shownSince = now
     }
 
-    /// Counts `bytes` over the path in `month`, and gives what it has used since that began.
-    public mutating func count(_ bytes: UInt64, over path: String, in month: Month) -> UInt64 {
+    /// Counts `bytes` over the path in `month`, which the clock shows, and gives what it has used since that began.
+    ///
+    /// A clock may slip and be set again. So what was used in other months than the one it shows is kept for a while: when it goes
+    /// back to an earlier month, all that was counted since counts there, and when it goes forward again, the later month goes on
+    /// where it was.
+    public mutating func count(
+        _ bytes: UInt64, over path: String, in month: Month, now: Instant
+    ) -> UInt64 {
+        let before = ledger.month
         ledger.turn(to: month)
+        if ledger.month != before { shownSince = now }
+        if ledger.hasOthers {
+            if now - shownSince >= Self.settling { ledger.settle() }
+            if now - shownSince >= Self.forgetting { ledger.forgetEarlier() }
+        }
         if bytes > 0 { ledger.add(bytes, to: path) }
         return ledger.used(by: path)
     }
+
+    /// Takes `bytes` for what the path has used this month.
+    public mutating func set(_ bytes: UInt64, of path: String) { ledger.set(bytes, of: path) }
 
     /// Whether it is time to save: after 30 s, or 1 % of a cap.
     /// - Parameter caps: the paths' caps in bytes, of those that have one.
@@ -38,7 +61,8 @@ public struct UsageBook: Sendable {
         guard ledger != saved, age >= (hasFailed ? Self.usual : Self.shortest) else { return false }
         if ledger.month != saved.month || age >= Self.longest { return true }
         let hasMuch = caps.contains { path, bytes in
-            ledger.used(by: path) - saved.used(by: path) >= max(bytes / 100, 1)
+            let (used, known) = (ledger.used(by: path), saved.used(by: path))
+            return used < known || used - known >= max(bytes / 100, 1)
         }
         return hasMuch || age >= Self.usual && ledger.total &- saved.total >= Self.enough
     }

@@ -2,7 +2,7 @@ import Lab
 import Links
 
 /// What paths cost that carry nothing: megabytes a day of IP packets, both directions together, as a mobile operator counts
-/// them. All tunnels run at the same time, from their start on.
+/// them. All tunnels run at the same time.
 struct Upkeep {
     /// A path that carries nothing, and why.
     private struct Subject {
@@ -23,6 +23,8 @@ struct Upkeep {
         Subject(name: "idle tunnel, one of two paths", hasTrickle: false),
         Subject(name: "idle tunnel, backup", role: "backup", hasTrickle: false),
     ]
+    /// Seconds after the start that are not: a session is watched closely at first.
+    private static let settling = 60.0
     /// Seconds that are measured: two changes of keys, and more than the searches for an MTU take.
     private static let length = 300.0
     /// The Ethernet header, which the counters have and an operator has not.
@@ -42,13 +44,14 @@ struct Upkeep {
             let client = try open(subject, tunnel)
             tunnels.append((subject, tunnel, client.links[1]))
             if subject.hasTrickle {
-                let count = Int(Self.length * 2)
+                let count = Int((Self.settling + Self.length) * 2)
                 pings.append(
                     try PingRun.start(
                         from: client.namespace, to: Tunnel.serverAddress, count: count, interval: 0.5))
             }
             if subject.isDead { client.links[1].isDown = true }
         }
+        try stopper.wait(seconds: Self.settling)
         let before = tunnels.map { Self.bytes($0.2) }
         let start = Clock.monotonic
         try stopper.wait(seconds: Self.length)
