@@ -86,7 +86,6 @@ extension Engine {
         path.pointee.replay.mark(header.packetNumber)
         epoch.pointee.isHeard = true
         confirm(session, epoch, now: now)
-        if role == .client { settle(path, on: link) }
         session.pointee.note(
             header, size: datagram.count, on: index, from: link, &resources, now: now)
         touch(session)
@@ -96,6 +95,7 @@ extension Engine {
             session.pointee.read(
                 UnsafeRawBufferPointer(rebasing: room[..<length]), on: index, from: link, &resources,
                 name: peers[session.pointee.peer].configuration.name, now: now)
+            if role == .client { settle(path) }
         } else {
             deliver(
                 slot, UnsafeRawBufferPointer(rebasing: room[..<length]), sequence: header.sequence, ecn: ecn,

@@ -187,7 +187,8 @@ extension Engine {
             path.pointee.control.ping = true
             guard !session.pointee.hasPathUp, path.pointee.id == answering, path.pointee.role != .never
             else { continue }
-            settle(path, on: link)
+            path.pointee.proven = link
+            settle(path)
             let wasDown = path.pointee.liveness.state == .down
             if let rtt, !continues { path.pointee.rtt.record(rtt, now: now) }
             if path.pointee.liveness.answered(now: now, alone: true) {

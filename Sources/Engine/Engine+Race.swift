@@ -52,10 +52,11 @@ extension Engine {
         return dialer.paths[index].id
     }
 
-    /// An authentic datagram came by `link` on a path that is not up: the path keeps to that link. While a path is up, nothing
-    /// moves it.
-    mutating func settle(_ path: UnsafeMutablePointer<Path>, on link: Link) {
-        guard !path.pointee.liveness.isUp, path.pointee.race.answered(by: link),
+    /// The path keeps to the link that was shown to work, if one was.
+    mutating func settle(_ path: UnsafeMutablePointer<Path>) {
+        guard let link = path.pointee.proven else { return }
+        path.pointee.proven = nil
+        guard path.pointee.race.answered(by: link),
             let local = dialer.paths.firstIndex(where: { $0.id == path.pointee.id })
         else { return }
         dialer.paths[local].race = path.pointee.race
@@ -82,15 +83,34 @@ extension Path {
         return askedAt > lastHeard && now - askedAt > max(.seconds(1), rtt.answerTimeout * 3)
     }
 
-    /// A hiccup is no reason to ask other endpoints than the one that was heard only just.
+    /// Client: whether it looks for a link that works.
+    var isSeeking: Bool { race.isOpen && (liveness.state == .probing || liveness.state == .down) }
+
+    /// Client: whether the PONG with this token, which came by `link`, brings the path nearer to being up. While there are several
+    /// links to choose from, only one that works both ways does, and the path settles on it.
+    mutating func isProven(by token: UInt64, from link: Link, now: Instant) -> Bool {
+        guard isSeeking else { return true }
+        guard race.wasPinged(token, by: link) else { return false }
+        prove(link, now: now)
+        return true
+    }
+
+    /// Client: what came by `link` shows that it works.
+    mutating func prove(_ link: Link, now: Instant) {
+        guard isSeeking else { return }
+        (proven, provenAt) = (link, now)
+    }
+
+    /// A hiccup is no reason to ask other endpoints than the one that worked only just. (Packets from there alone don't count: the
+    /// server may be heard by a link on which it hears nothing.)
     private static var patience: Interval { .seconds(1) }
 
     /// Client: the link for a probe.
     mutating func probeLink(now: Instant) -> Link? {
         switch liveness.state {
         case .up, .suspect: return link
-        case .probing, .down:
-            return received.map != nil && now - lastHeard < Self.patience ? link : race.next()
+        case .probing: return now - provenAt < Self.patience ? link : race.next()
+        case .down: return now - max(provenAt, liveness.since) < Self.patience ? link : race.next()
         }
     }
 }

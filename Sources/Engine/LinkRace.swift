@@ -13,6 +13,11 @@ struct LinkRace {
     /// The link that answered last, kept while the path has no link at all.
     private var winner: Link?
     private var turn = 0
+    /// The latest PINGs, each with its link; empty as long as there is one link alone.
+    private var pings: [(token: UInt64, link: Link)] = []
+    private var nextPing = 0
+    /// As many PINGs as a path that is tried sends in 1.6 s.
+    private static let mostPings = 16
 
     /// The link to use.
     var first: Link? { links.first }
@@ -42,6 +47,23 @@ struct LinkRace {
         defer { turn += 1 }
         guard winner == first else { return links[turn % links.count] }
         return turn % 2 == 0 ? first : links[1 + turn / 2 % (links.count - 1)]
+    }
+
+    /// Books the PING that leaves by `link`.
+    mutating func pinged(_ token: UInt64, by link: Link) {
+        guard isOpen else { return }
+        if pings.count < Self.mostPings {
+            pings.append((token, link))
+        } else {
+            pings[nextPing] = (token, link)
+        }
+        nextPing = (nextPing + 1) % Self.mostPings
+    }
+
+    /// Whether the PING with this token left by `link`. If its PONG comes by the same one, that link works both ways; a PONG
+    /// alone proves no more than the way back, because the server answers where it heard the client last.
+    func wasPinged(_ token: UInt64, by link: Link) -> Bool {
+        pings.contains { $0.token == token && $0.link.socket == link.socket && $0.link.remote == link.remote }
     }
 
     private mutating func promote(_ link: Link) {

@@ -12,6 +12,10 @@ struct Path: ~Copyable {
     var link: Link?
     /// Client: that and the links to the server's other endpoints.
     var race = LinkRace()
+    /// Client: the link that has just been shown to work while the path is not up, for the Engine to settle on.
+    var proven: Link?
+    /// When one last was.
+    var provenAt = Instant.zero
     /// Whether the peer was proven to be at `link`. Until then only a little may go there, and no data.
     var isValidated: Bool
     /// How many more bytes may go to the address that `challenge` is to prove: three times what came from it (RFC 9000

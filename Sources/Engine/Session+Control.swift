@@ -30,8 +30,12 @@ extension Session {
                     nanoseconds: Int64(truncatingIfNeeded: now.microseconds &- token) &* 1000)
                 guard sample >= .zero, sample < .seconds(10) else { continue }
                 path.pointee.rtt.record(sample, now: now)
+                guard path.pointee.isProven(by: token, from: link, now: now) else { continue }
                 answered(index, &resources, name: name, now: now)
-            case .pathChallenge(let token): path.pointee.control.responses.append(token)
+            case .pathChallenge(let token):
+                path.pointee.control.responses.append(token)
+                // The server heard something by this link, and the response must leave by it (RFC 9000 section 8.2.2).
+                path.pointee.prove(link, now: now)
             case .pathResponse(let token):
                 validate(index, token, from: link, &resources, name: name, now: now)
             case .pathStatus(let status): if !isClient { adopt(status, name: reader.tail, &resources) }
@@ -133,6 +137,8 @@ extension Session {
         if path.pointee.liveness.state == .down {
             guard let sentAt = news.highestSent, sentAt >= path.pointee.liveness.since else { return }
         }
+        // Which of several links works is for PONGs to say.
+        if path.pointee.isSeeking { return }
         // What comes by another path proves only the way there, and a path that is up has both.
         guard index == arrival || !path.pointee.isDeaf(now: now) else {
             path.pointee.confirmedAt = now
@@ -222,6 +228,7 @@ extension Session {
             guard payload.count > 0 else { continue }
             // What is lost on the way to an endpoint that is only tried says nothing of the path.
             let way = isClient ? path.pointee.probeLink(now: now) ?? link : link
+            if wantsAck { path.pointee.race.pinged(now.microseconds, by: way) }
             send(
                 payload, on: i, to: way, wantsAck: wantsAck, isProbe: way != link, into: &outbox, &resources,
                 now: now)

@@ -82,7 +82,8 @@ extension EndToEndTests {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
             let laptop = try tunnel.client("laptop", uplinks: fibreAndLTE)
-            try laptop.change { $0.serverKey = laptop.bondd.publicKey }
+            let other = try tunnel.client("other", uplinks: [])
+            try laptop.change { $0.serverKey = other.bondd.publicKey }
             try tunnel.server.start()
             try laptop.bondd.start()
             try refused(laptop, tunnel.server)

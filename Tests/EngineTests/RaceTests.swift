@@ -22,6 +22,8 @@ import Testing
         var now = Instant(nanoseconds: 1_000_000_000)
         /// The endpoints that lead to the server.
         var alive: Set<Endpoint> = []
+        /// Those that hear nothing, although what the server sends from them arrives.
+        var deaf: Set<Endpoint> = []
         var events: [EngineEvent] = []
         /// How many datagrams were sent to each endpoint.
         var sent: [Endpoint: Int] = [:]
@@ -114,7 +116,7 @@ import Testing
                     ? entry.link.remote
                     : Endpoint(address: entry.link.local ?? entry.link.remote.address, port: 5000)
                 if isToServer { sent[endpoint, default: 0] += 1 }
-                guard alive.contains(endpoint) else { continue }
+                guard alive.contains(endpoint), !isToServer || !deaf.contains(endpoint) else { continue }
                 wire.append(
                     Datagram(
                         at: now + oneWay, isToServer: isToServer, path: path, endpoint: endpoint,
@@ -190,7 +192,10 @@ import Testing
         #expect(net.time(toPaths: Int(paths), within: .seconds(2)) != nil)
         net.run(for: .seconds(3))
         net.alive = [endpoints[2]]
-        net.run(for: .seconds(1))
+        // Nothing is under way, so it takes the paths a while to find out.
+        for _ in 0..<30 where (1...paths).contains(where: { net.state($0) == .up }) {
+            net.run(for: .seconds(1))
+        }
         #expect(net.time(toPaths: Int(paths), within: .seconds(10)) != nil)
         for id in 1...paths { #expect(net.remote(id) == endpoints[2]) }
     }
@@ -229,5 +234,20 @@ import Testing
         #expect(turns == [2, 0, 2, 1, 2, 3].map { links[$0] })
         race.replace((0..<40).map { Link(socket: 1, remote: Self.endpoint(100 + $0)) })
         #expect(race.links.count == LinkRace.mostLinks)
+    }
+
+    /// The endpoint in use no longer hears the path, while what it sends still arrives: a reply from there must not keep the path
+    /// from moving to the endpoint that works both ways.
+    @Test(arguments: [1, 2] as [UInt16]) func anEndpointThatHasGoneDeafIsLeft(paths: UInt16) throws {
+        let net = Net()
+        net.alive = [endpoints[0]]
+        for id in 1...paths { net.setPath(id, Array(endpoints[..<2])) }
+        _ = try #require(net.time(toPaths: Int(paths), within: .seconds(5)))
+        #expect(net.remote(1) == endpoints[0])
+        net.alive = [endpoints[0], endpoints[1]]
+        net.deaf = [endpoints[0]]
+        net.run(for: .seconds(2))
+        _ = try #require(net.time(toPaths: Int(paths), within: .seconds(5)))
+        for id in 1...paths { #expect(net.remote(id) == endpoints[1]) }
     }
 }
