@@ -172,7 +172,8 @@ extension Daemon {
         } else if let way = nameService.way {
             nameService.writer.look(after: nameService.servers, way)
         }
-        if assignment != nil, nameService.inquiry == nil, nameService.basis.file == nil, nameService.basis.isFull,
+        if assignment != nil, nameService.inquiry == nil, nameService.basis.file == nil,
+            nameService.basis.isFull,
             nameService.host.host() != nameService.resolver
         {
             nameService.nextInquiry = .zero
