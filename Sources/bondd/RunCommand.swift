@@ -40,8 +40,9 @@ struct Run: ParsableCommand {
             daemon = try Daemon(
                 configuration, file: config, socket: options.socket, state: stateDirectory,
                 controlUser: controlUser, log: log)
-        } catch let error as ControlError {
-            if case .foreignInterface = error { holdKillSwitch(log) }
+        } catch {
+            // What keeps it from starting, such as an interface that is another's, must not open what was closed.
+            if case .client(let client) = configuration.role, client.killSwitch { holdKillSwitch(log) }
             throw error
         }
         try daemon.start()

@@ -139,7 +139,8 @@ extension EndToEndTests {
             let lines = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
             let start = format == "text" ? "<6>bondd is running" : "<6>{\"time\":"
             #expect(lines.first?.hasPrefix(start) == true, "\(lines)")
-            #expect(lines.last?.hasPrefix("<3>bondd: ") == true, "\(lines)")
+            let end = format == "text" ? "<3>bondd: " : "<3>{\"time\":"
+            #expect(lines.last?.hasPrefix(end) == true, "\(lines)")
         }
     }
 }

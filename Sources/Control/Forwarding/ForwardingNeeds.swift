@@ -10,6 +10,8 @@ extension Netlink {
     }
     /// ARPHRD_PPP, for PPP interfaces without a kind.
     private static var pppType: UInt16 { 512 }
+    /// ARPHRD_ETHER
+    private static var ethernetType: UInt16 { 1 }
 
     /// Reasons other than bondd to keep forwarding on, a few words each: interfaces that are up, and settings in sysctl's
     /// files.
@@ -21,6 +23,8 @@ extension Netlink {
             interface.isUp && !own.contains(interface.name)
                 && (interface.hardware == Self.pppType
                     || interface.kind.map(Self.forwardingKinds.contains) ?? false)
+                // A TAP device is a virtual machine's cable; where it needs forwarding, it is in a bridge.
+                && !(interface.kind == "tun" && interface.hardware == Self.ethernetType)
         }
         let families = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
         return interfaces.map { "the interface \($0.name) (\($0.kind ?? "ppp"))" }
