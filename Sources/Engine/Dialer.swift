@@ -10,6 +10,7 @@ struct Dialer: ~Copyable {
         var name: String
         var role: PathRole
         var capMbit: UInt32
+        var isSpent = false
         /// The links to the server's endpoints.
         var race = LinkRace()
         /// How many of them have had this round's init.

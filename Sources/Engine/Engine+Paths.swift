@@ -13,9 +13,10 @@ extension Engine {
     ///     links count.
     ///   - capMbit: the most that it may carry in Mbit/s; 0: no cap.
     ///   - mtu: the interface's, in bytes.
+    ///   - isSpent: whether it has used up its data for the month, which the server's operator is shown.
     public mutating func setPath(
         _ id: UInt16, name: String = "", role pathRole: PathRole, capMbit: UInt32 = 0, link: Link?,
-        others: [Link] = [], mtu: Int = 1500, now: Instant
+        others: [Link] = [], mtu: Int = 1500, isSpent: Bool = false, now: Instant
     ) {
         precondition(role == .client)
         let links = link.map { [$0] + others } ?? []
@@ -25,12 +26,14 @@ extension Engine {
             dialer.paths[index].capMbit = capMbit
             dialer.paths[index].race.replace(links)
             dialer.paths[index].mtu = mtu
+            dialer.paths[index].isSpent = isSpent
         } else {
             guard dialer.paths.count < Lanes.maximum else { return }
             var path = Dialer.LocalPath(
                 id: id, name: name, role: pathRole, capMbit: capMbit, mtu: mtu,
                 jar: CookieJar(responder: dialer.server))
             path.race.replace(links)
+            path.isSpent = isSpent
             dialer.paths.append(path)
         }
         // In the middle of a search the path joins the round at once.
@@ -103,6 +106,7 @@ extension Engine {
         }
         let path = session.pointee.paths[index]
         path.pointee.name = local.name
+        path.pointee.isSpent = local.isSpent
         let wasUsed = path.pointee.role != .never
         path.pointee.role = local.role
         path.pointee.mtu.setCeiling(Path.datagram(local.mtu, local.link), now: now)

@@ -11,6 +11,8 @@ public struct PathReport: Sendable {
     public let name: String
     /// What it is for.
     public let role: PathRole
+    /// Whether it has used up its data for the month.
+    public let isSpent: Bool
     /// Whether it can be used.
     public let state: PathLiveness.State
     /// Where its datagrams go.
@@ -49,6 +51,8 @@ public struct SessionReport: Sendable {
     public let isUp: Bool
     /// How packets to the peer are spread.
     public let mode: Mode
+    /// Server: the version of the client's program, as it says; empty from one that does not.
+    public let version: String
     /// How old the keys are.
     public let keyAge: Interval
     /// How many packets wait before the paths.
@@ -98,6 +102,7 @@ extension Engine {
                 SessionReport(
                     peer: peer.configuration.name, address: peer.configuration.addresses.first,
                     isUp: session.pointee.hasPathUp, mode: session.pointee.mode,
+                    version: session.pointee.version,
                     keyAge: now - session.pointee.epoch.pointee.established,
                     queued: session.pointee.queue.count, queueDropped: session.pointee.queue.dropped,
                     queueMarked: session.pointee.queue.marked, held: session.pointee.reorder.held,
@@ -111,7 +116,8 @@ extension Engine {
 extension Path {
     fileprivate func report(now: Instant) -> PathReport {
         PathReport(
-            id: id, name: name, role: role, state: liveness.state, link: link, rtt: rtt.smoothed,
+            id: id, name: name, role: role, isSpent: isSpent, state: liveness.state, link: link,
+            rtt: rtt.smoothed,
             jitter: delay.jitter,
             loss: lossRatio, rate: rate.rate ?? 0, queueing: delay.queueing, phase: rate.phase,
             mtu: mtu.confirmed + Self.headers(link), ignoresMarks: !marks.areTrusted(now: now),

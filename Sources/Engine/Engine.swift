@@ -50,6 +50,8 @@ public struct Engine: ~Copyable {
     var dialer: Dialer
     /// Client: see `EngineConfiguration.enrolment`.
     let enrolment: EngineConfiguration.Enrolment?
+    /// Client: see `EngineConfiguration.version`.
+    let version: String
 
     /// An Engine.
     /// - Parameters:
@@ -76,6 +78,7 @@ public struct Engine: ~Copyable {
         redundantPaths = configuration.redundantPaths
         outerMTU = configuration.outerMTU
         enrolment = configuration.enrolment
+        version = configuration.version
         if let cookieSeed {
             var shared = Entropy(seed: cookieSeed)
             gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &shared)

@@ -68,6 +68,8 @@ public struct EngineConfiguration: Sendable {
     public var shard: Shard
     /// Server: the MTU that its interfaces are taken to have, in bytes, until one of them refuses a datagram.
     public var outerMTU = 1500
+    /// Client: the program's version, which the server's operator is shown; empty: it is not told.
+    public var version = ""
     /// Client: it shakes hands with an invitation's keys, and this is the key that is to be a client's.
     public var enrolment: Enrolment?
 

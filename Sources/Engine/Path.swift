@@ -12,6 +12,8 @@ struct Path: ~Copyable {
     var link: Link?
     /// Client: that and the links to the server's other endpoints.
     var race = LinkRace()
+    /// Whether it has used up its data for the month; on a server as the client says.
+    var isSpent = false
     /// Client: the link that has just been shown to work while the path is not up, for the Engine to settle on.
     var proven: Link?
     /// When one last was.

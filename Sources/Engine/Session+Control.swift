@@ -40,6 +40,7 @@ extension Session {
                 validate(index, token, from: link, &resources, name: name, now: now)
             case .pathStatus(let status): if !isClient { adopt(status, name: reader.tail, &resources) }
             case .mode(let wish):
+                if !isClient { noteVersion(reader.tail) }
                 guard !isClient, let asked = Mode(rawValue: wish.mode) else { continue }
                 mode = asked
                 redundantPaths = Int(wish.redundantPaths)
@@ -100,9 +101,16 @@ extension Session {
         let carriedData = paths[index].pointee.carriesData
         paths[index].pointee.role = PathRole(rawValue: status.role) ?? .never
         paths[index].pointee.isDownAtPeer = status.down
+        paths[index].pointee.isSpent = status.isSpent
         if carriedData && !paths[index].pointee.carriesData { moveAway(from: index, &resources) }
         let cap = Double(status.capMbit) * 125_000
         paths[index].pointee.rate.cap = cap > 0 ? cap : nil
+    }
+
+    /// Server: the client has said which version its program is.
+    private mutating func noteVersion(_ bytes: UnsafeRawBufferPointer) {
+        if bytes.isEmpty || bytes.elementsEqual(version.utf8) { return }
+        if let said = Self.name(bytes) { version = said }
     }
 
     // MARK: - Out
@@ -187,7 +195,8 @@ extension Session {
         if isClient && (wantsAck && !isDown || owesPreferences || path.pointee.control.farewell) {
             path.pointee.control.farewell = false
             _ = writer.append(
-                ModeFrame(mode: mode.rawValue, redundantPaths: UInt8(clamping: redundantPaths)))
+                ModeFrame(mode: mode.rawValue, redundantPaths: UInt8(clamping: redundantPaths)),
+                version: version)
             // All paths' states on each path: a path that is down can't tell of itself.
             for i in 0..<paths.count {
                 _ = writer.append(paths[i].pointee.status, name: paths[i].pointee.name)
@@ -326,7 +335,7 @@ extension Path {
     var status: PathStatusFrame {
         PathStatusFrame(
             pathID: id, role: role.rawValue, down: link == nil || liveness.state == .down,
-            capMbit: UInt16(clamping: Int((rate.cap ?? 0) / 125_000)))
+            capMbit: UInt16(clamping: Int((rate.cap ?? 0) / 125_000)), isSpent: isSpent)
     }
 
     /// Takes `bytes` out of what may go to the address that is to be proven; false when that is too much.

@@ -80,6 +80,8 @@ struct Session: ~Copyable {
     var owesAssignment = false
     /// Client: whether the server is to be told of a mode or a path's role at once.
     var owesPreferences = false
+    /// Client: the program's version. Server: the client's, as it says; empty from one that does not.
+    var version = ""
     /// Client: how many handshakes in a row gave it new keys under which nothing was heard.
     var continuedInVain = 0
     /// Whether the peer has said good-bye.

@@ -8,6 +8,8 @@ public struct SessionStatus: Hashable, Sendable, Codable {
     public var state: String
     /// The mode that the session sends in.
     public var mode: String
+    /// On a server: the version of the client's program; nil where it does not say.
+    public var version: String?
     /// Seconds since the keys in use were agreed on.
     public var rekeyAge: Double
     /// Inner packets that wait for a path.
@@ -24,7 +26,7 @@ public struct SessionStatus: Hashable, Sendable, Codable {
     public var drops: [String: UInt64]
 
     private enum CodingKeys: String, CodingKey {
-        case client, address, state, mode
+        case client, address, state, mode, version
         case rekeyAge = "rekey_age_s"
         case queuePackets = "queue_packets"
         case queue, repair, paths, reorder, drops

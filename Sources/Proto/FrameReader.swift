@@ -4,7 +4,7 @@ import Packet
 public struct FrameReader {
     /// Whether reading ended at a frame that is cut off or makes no sense, not at the end of the payload.
     public private(set) var isMalformed = false
-    /// What followed the fixed part of the frame that was read last: a REPAIR's symbol, a path's or a host's name.
+    /// What followed the fixed part of the frame that was read last: a REPAIR's symbol, a path's or a host's name, a version.
     public private(set) var tail = UnsafeRawBufferPointer(start: nil, count: 0)
 
     private var rest: UnsafeRawBufferPointer
@@ -61,6 +61,7 @@ public struct FrameReader {
         case .repair: Wire.repairBodySize
         case .enrol: Wire.keySize
         case .pathStatus: Wire.pathStatusBodySize
+        case .mode: Wire.modeBodySize
         default: Int.max
         }
     }

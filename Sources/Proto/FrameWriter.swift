@@ -47,10 +47,13 @@ public struct FrameWriter {
         return true
     }
 
-    /// Appends a MODE; false when there is no room for it.
-    public mutating func append(_ frame: ModeFrame) -> Bool {
-        guard let body = begin(.mode, Wire.modeBodySize) else { return false }
+    /// Appends a MODE with the program's version, of which nothing but its first 63 bytes is written; false when there is no room
+    /// for it.
+    public mutating func append(_ frame: ModeFrame, version: String = "") -> Bool {
+        let version = version.utf8.prefix(Label.longest)
+        guard let body = begin(.mode, Wire.modeBodySize + version.count) else { return false }
         frame.write(to: body)
+        body.dropping(Wire.modeBodySize).copyBytes(from: version)
         return true
     }
 

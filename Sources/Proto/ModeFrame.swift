@@ -1,4 +1,4 @@
-/// How one end wants to be sent to.
+/// How one end wants to be sent to. The version of its program follows, as the reader's `tail`; versions before 0.2 leave it out.
 public struct ModeFrame: Equatable, Sendable {
     /// 0 auto, 1 stripe, 2 preferred, 3 redundant. A mode that is not known changes nothing.
     public var mode: UInt8

@@ -11,13 +11,16 @@ public struct PathStatusFrame: Equatable, Sendable {
     public var down: Bool
     /// The most that may be sent on the path, in Mbit/s; 0: no cap.
     public var capMbit: UInt16
+    /// Whether the path has used up its data for the month.
+    public var isSpent: Bool
 
     /// A status.
-    public init(pathID: UInt16, role: UInt8, down: Bool, capMbit: UInt16 = 0) {
+    public init(pathID: UInt16, role: UInt8, down: Bool, capMbit: UInt16 = 0, isSpent: Bool = false) {
         self.pathID = pathID
         self.role = role
         self.down = down
         self.capMbit = capMbit
+        self.isSpent = isSpent
     }
 
     init?(parsing body: UnsafeRawBufferPointer) {
@@ -25,13 +28,14 @@ public struct PathStatusFrame: Equatable, Sendable {
         pathID = body.bigEndian(at: 0, as: UInt16.self)
         role = body[2]
         down = body[3] & 1 == 1
+        isSpent = body[3] & 2 == 2
         capMbit = body.bigEndian(at: 4, as: UInt16.self)
     }
 
     func write(to body: UnsafeMutableRawBufferPointer) {
         body.storeBigEndian(pathID, at: 0)
         body[2] = role
-        body[3] = down ? 1 : 0
+        body[3] = (down ? 1 : 0) | (isSpent ? 2 : 0)
         body.storeBigEndian(capMbit, at: 4)
     }
 }

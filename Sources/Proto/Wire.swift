@@ -35,12 +35,12 @@ import Packet
 ///       3    PONG            token 8
 ///       4    PATH_CHALLENGE  token 8
 ///       5    PATH_RESPONSE   token 8
-///       6    PATH_STATUS     path ID 2 ‖ role 1 ‖ down 1 (bit 0) ‖ cap in Mbit/s 2 (0: none) ‖ the path's name, up to 63
+///       6    PATH_STATUS     path ID 2 ‖ role 1 ‖ down 1 (bit 0; bit 1: its data for the month is used up) ‖ cap in Mbit/s 2 (0: none) ‖ the path's name, up to 63
 ///       7    ASSIGN          MTU 2 ‖ counts of addresses, DNS servers, routes 1 + 1 + 1 ‖ addresses (family 1, 4
 ///                            or 6 ‖ prefix length 1 ‖ 4 or 16) ‖ servers (family 1 ‖ 4 or 16) ‖ routes (as addresses) ‖
 ///                            count of networks 1 ‖ networks (as addresses); may be left out
 ///       8    CLOSE           reason 1
-///       9    MODE            mode 1 ‖ paths of redundant 1 (0: all; may be left out)
+///       9    MODE            mode 1 ‖ paths of redundant 1 (0: all; may be left out) ‖ the program's version, up to 63
 ///      10    ASSIGN_REQUEST  nothing
 ///      11    REPAIR          first sequence, low 24 bits 3 ‖ count 1 (1 to 240) ‖ seed 1 ‖ symbol: the sum over
 ///                            GF(2⁸), polynomial 0x11D, of coefficient × data payload of each of these sequences, a

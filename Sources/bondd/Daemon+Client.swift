@@ -110,7 +110,8 @@ extension Daemon {
         let links = isCut ? [] : path.links
         plane.engine.setPath(
             path.id, name: path.configuration.name, role: path.role, capMbit: path.cap,
-            link: links.first, others: Array(links.dropFirst()), mtu: path.mtu, now: now)
+            link: links.first, others: Array(links.dropFirst()), mtu: path.mtu,
+            isSpent: path.dataState == .spent, now: now)
     }
 
     /// The kernel says that something of the network changed.

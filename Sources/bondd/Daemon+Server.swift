@@ -29,6 +29,7 @@ extension EngineConfiguration {
             self.init(
                 role: .client, peers: [Peer(client.server)], mode: mode, redundantPaths: copies, suite: suite,
                 poolCapacity: capacity)
+            version = Product.version
         case .server(let server):
             self.init(
                 role: .server,

@@ -97,6 +97,7 @@ extension Daemon {
         var status = SessionStatus(
             client: report.peer, address: address?.description ?? "", state: report.isUp ? "up" : "down",
             mode: report.mode.word, rekeyAge: report.keyAge.seconds, queuePackets: report.queued)
+        status.version = report.version.isEmpty || plane.engine.isClient ? nil : report.version
         status.queue = QueueStatus(dropped: report.queueDropped, marked: report.queueMarked)
         status.repair = RepairStatus(
             resent: report.counters.resent, unrepaired: report.counters.unrepaired,
@@ -117,7 +118,8 @@ extension Daemon {
         var status = PathStatus(
             name: own?.configuration.name ?? (report.name.isEmpty ? "path\(report.id)" : report.name),
             interface: own?.configuration.interface ?? "",
-            state: own?.dataState == .spent ? "spent" : isStranded ? "down" : "\(report.state)",
+            state: own?.dataState == .spent || report.isSpent
+                ? "spent" : isStranded ? "down" : "\(report.state)",
             role: own?.configuration.role.rawValue ?? "\(report.role)",
             local: (own.map { $0.local(towards: report.link?.remote) } ?? report.link?.local)?.description
                 ?? "",

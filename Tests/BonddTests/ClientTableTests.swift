@@ -17,11 +17,13 @@ import Testing
         var fast = PathStatus(
             name: "fibre", interface: "", state: "up", role: "primary", remote: "[2001:db8::9]:40000")
         let dead = PathStatus(name: "dsl", interface: "", state: "down", role: "primary")
+        let spent = PathStatus(name: "5g", interface: "", state: "spent", role: "never")
         (slow.rtt, fast.rtt) = (60.04, 20.06)
-        client.add(
-            SessionStatus(
-                client: "laptop", address: "10.77.0.2", state: "up", mode: "auto", rekeyAge: 95,
-                paths: [slow, fast, dead]))
+        var session = SessionStatus(
+            client: "laptop", address: "10.77.0.2", state: "up", mode: "auto", rekeyAge: 95,
+            paths: [slow, fast, dead, spent])
+        session.version = "0.1.0"
+        client.add(session)
         return client
     }
 
@@ -33,15 +35,17 @@ import Testing
             notices: ["two hosts use the key of client \"laptop\"; act", "something else"], now: Self.now
         ).text
         let lines = text.split(separator: "\n").map(String.init)
-        #expect(lines.count == 6, "\(text)")
+        #expect(lines.count == 8, "\(text)")
         #expect(lines[1].contains("laptop  10.77.0.2  up     now") && lines[1].contains("20.1"))
         #expect(lines[2] == "      and fd77::2")
         #expect(
             lines[3] == "      from 192.0.2.9:40001, [2001:db8::9]:40000, last handshake 1 min ago"
                 || lines[3].contains("last handshake"))
-        #expect(lines[4].contains("never") && lines[4].contains(" - "))
-        #expect(lines[5] == "note: two hosts use the key of client \"laptop\"; act")
-        for line in lines.prefix(5) { #expect(line.count <= 80, "\(line)") }
+        #expect(lines[4] == "      with bondd 0.1.0")
+        #expect(lines[5] == "      data for the month used up on 5g")
+        #expect(lines[6].contains("never") && lines[6].contains(" - "))
+        #expect(lines[7] == "note: two hosts use the key of client \"laptop\"; act")
+        for line in lines.prefix(7) { #expect(line.count <= 80, "\(line)") }
     }
 
     /// `bondd clients --json` has it, too, and reads lists of versions that did not.

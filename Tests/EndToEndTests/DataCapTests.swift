@@ -38,6 +38,10 @@ extension EndToEndTests {
             let used = try client.bondd.wait(for: "lte to be spent", seconds: 1) {
                 $0.path("lte")?.state == "spent"
             }.path("lte")?.data_used_gb
+            // The server's operator sees it, too.
+            try tunnel.server.wait(for: "the client's word of it", seconds: 2) {
+                $0.session("laptop")?.paths.first { $0.name == "lte" }?.state == "spent"
+            }
             // What is counted is what crossed the link, but for the 14 bytes of Ethernet a frame, and ARP.
             let link = client.links[0]
             let bytes = [link.counters(.up), link.counters(.down)].reduce(0.0) {

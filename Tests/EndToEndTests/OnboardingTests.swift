@@ -22,6 +22,7 @@ extension EndToEndTests {
                 #expect(try server.surface() != before.0 && client.surface() != before.1)
                 let list = try server.command(["clients"]).output
                 #expect(list.contains("boat") && list.contains("10.77.0.2") && list.contains("up"), "\(list)")
+                #expect(list.contains(/with bondd \d/), "\(list)")
                 for signal in [SIGTERM, SIGKILL] {
                     client.end("bondd", signal)
                     server.end("bondd", signal)

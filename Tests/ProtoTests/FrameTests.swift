@@ -31,6 +31,10 @@ import Testing
             "06 0006 0102 02 01 0304"  // path ID, role, down, cap
         ),
         (
+            .pathStatus(PathStatusFrame(pathID: 0x0102, role: 3, down: false, isSpent: true)),
+            "06 0006 0102 03 02 0000"  // spent
+        ),
+        (
             .assign(
                 AssignFrame(
                     mtu: 1400,

@@ -23,6 +23,10 @@ public struct ClientStatus: Hashable, Sendable, Codable {
 
     /// Where its paths' datagrams come from, `ADDRESS:PORT`; nil while it has no session. `bondd clients` adds it, as the next ones.
     public var remotes: [String]?
+    /// The version of its program, while it has a session and says so.
+    public var version: String?
+    /// Its paths that have used up their data for the month.
+    public var spent: [String]?
     /// The round trip time of its fastest path that is up, in milliseconds.
     public var rtt: Double?
     /// Seconds since the handshake that the keys in use came from.
@@ -38,7 +42,7 @@ public struct ClientStatus: Hashable, Sendable, Codable {
         case sentBytes = "tx_bytes"
         case receivedBytes = "rx_bytes"
         case networks
-        case remotes
+        case remotes, version, spent
         case rtt = "rtt_ms"
         case handshakeAge = "handshake_age_s"
     }
@@ -65,6 +69,8 @@ extension ClientStatus {
     public mutating func add(_ session: SessionStatus) {
         isUp = session.state == "up"
         remotes = session.paths.map(\.remote).filter { !$0.isEmpty }
+        version = session.version
+        spent = session.paths.filter { $0.state == "spent" }.map(\.name)
         rtt = session.paths.filter { $0.state == "up" && $0.rtt > 0 }.map(\.rtt).min()
         handshakeAge = session.rekeyAge
     }

@@ -93,9 +93,12 @@ struct FirewallCheck: HostCheck {
             return []
         }
         let forwards = server.nat?.enabled == true || !server.rules.isEmpty || server.portunus != nil
-        guard forwards else { return [] }
         guard examination.isRoot else { return [.warn("firewall", "not looked at", "run this as root")] }
-        var findings: [Finding] = []
+        var findings = Self.input(server)
+        guard forwards else {
+            return findings.isEmpty
+                ? [.ok("firewall", "no other firewall drops what clients send here")] : findings
+        }
         if examination.status != nil {
             for (family, path) in [("IPv4", "net/ipv4/ip_forward"), ("IPv6", "net/ipv6/conf/all/forwarding")]
             where configuration.tunnel.addresses.contains(where: {
@@ -119,6 +122,16 @@ struct FirewallCheck: HostCheck {
         if let blind = ForeignFirewall.blindSpot { findings.append(.told("firewall", .warn, blind)) }
         return findings.isEmpty
             ? [.ok("firewall", "no other firewall drops what this server forwards")] : findings
+    }
+
+    /// Chains of other programs that drop what comes in for this server's own ports.
+    private static func input(_ server: Configuration.Server) -> [Finding] {
+        let uses = Swift.Set(server.listen.map(\.port)).sorted().map {
+            PortUse(.udp, $0...$0, purpose: "where clients reach this server")
+        }
+        return ((try? ForeignFirewall.blocking(input: uses)) ?? []).map {
+            .told("firewall", $0.isProblem ? .fail : .warn, $0.sentence)
+        }
     }
 
     private static func egress(

@@ -52,6 +52,10 @@ struct ClientTable {
         guard let remotes = client.remotes, !remotes.isEmpty else { return lines }
         let age = client.handshakeAge.map { ", last handshake \(ago(Int(min($0, 1e12))))" } ?? ""
         lines.append("      from \(remotes.joined(separator: ", "))\(age)")
+        if let version = client.version { lines.append("      with bondd \(version)") }
+        if let spent = client.spent, !spent.isEmpty {
+            lines.append("      data for the month used up on \(spent.joined(separator: ", "))")
+        }
         return lines
     }
 

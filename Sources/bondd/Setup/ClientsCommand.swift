@@ -112,7 +112,7 @@ struct SetClient: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The networks behind the client that are routed to it, with commas between them; \"\" for none.",
-            valueName: "network,…"))
+            valueName: "network,..."))
     var networks: String
 
     func run() throws {
