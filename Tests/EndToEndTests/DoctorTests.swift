@@ -163,7 +163,7 @@ extension EndToEndTests {
         }
         private func expect(_ bondd: Bondd, _ words: String) throws {
             var last = ""
-            for _ in 0..<160 {
+            for _ in 0..<400 {
                 last = (try? notices(bondd)) ?? ""
                 if last.contains(words) { return }
                 usleep(50_000)
