@@ -25,6 +25,10 @@ public struct Engine: ~Copyable {
     var timers = TimerQueue()
     /// Sessions that something happened to since they were last serviced.
     var dirty: [Int32] = []
+    /// Sessions that have sent their share of this turn and have more.
+    var waiting: [Int32] = []
+    /// Whether the last call of `service` has left nothing to do but for those.
+    var isTurnOver = true
     /// When `giveBackMemory` is to be called; `.never` while the slab is small.
     public internal(set) var nextMemoryCheck = Instant.never
     var mode: Mode
@@ -190,6 +194,12 @@ public struct Engine: ~Copyable {
     public mutating func service(into outbox: inout Outbox, now: Instant, wall: Timestamp) -> Bool {
         watchMemory(now: now)
         dial(now: now, wall: wall)
+        if isTurnOver {
+            // The last is the first to be serviced: these have had their share.
+            dirty.insert(contentsOf: waiting, at: 0)
+            waiting.removeAll(keepingCapacity: true)
+            isTurnOver = false
+        }
         guard handshakes.flush(into: &outbox) else { return false }
         while let due = timers.due(now) {
             timers.set(due, to: .never)
@@ -203,6 +213,7 @@ public struct Engine: ~Copyable {
             guard service(session, into: &outbox, now: now) else { return false }
             dirty.removeLast()
         }
+        isTurnOver = true
         return true
     }
 
@@ -227,9 +238,15 @@ public struct Engine: ~Copyable {
         if session.pointee.isConfirmed || role == .client {
             guard
                 session.pointee.control(
-                    into: &outbox, &resources, assignment: peer.assignment, enrolment: enrolment, now: now),
-                session.pointee.transmit(into: &outbox, &resources, now: now)
+                    into: &outbox, &resources, assignment: peer.assignment, enrolment: enrolment, now: now)
             else { return false }
+            switch session.pointee.transmit(into: &outbox, &resources, now: now) {
+            case .full: return false
+            case .spent:
+                waiting.append(Int32(session.pointee.index))
+                return true
+            case .done: break
+            }
         }
         session.pointee.isDirty = false
         session.pointee.measureShare(&resources)
@@ -267,7 +284,7 @@ public struct Engine: ~Copyable {
 
     /// When `service` has something to do again without anything arriving.
     public func nextDeadline() -> Instant {
-        dirty.isEmpty ? min(timers.next, dialer.nextAttempt) : .zero
+        dirty.isEmpty && waiting.isEmpty ? min(timers.next, dialer.nextAttempt) : .zero
     }
 
     // MARK: - Sessions

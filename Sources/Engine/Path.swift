@@ -23,6 +23,10 @@ struct Path: ~Copyable {
     /// How many more bytes may go to the address that `challenge` is to prove: three times what came from it (RFC 9000
     /// section 8.1).
     var allowance = 0
+    /// Server: whether the peer still is there.
+    var presence = PeerPresence()
+    /// How many packet numbers the peer has skipped, as it says.
+    var skippedByPeer: UInt64 = 0
     /// A new address of the peer that waits for its proof.
     var challenge: Challenge?
 
@@ -101,6 +105,11 @@ struct Path: ~Copyable {
     var reorderingWindow: Interval {
         let seen = Interval(nanoseconds: reordering.value ?? 0)
         return max(seen * 5 / 4, delay.jitter * 2, .milliseconds(5))
+    }
+
+    /// Whether so much is in flight that only an ACK, or an echo of the peer's, makes room for more.
+    var isWindowFull: Bool {
+        sent.bytesInFlight > rate.inflightLimit(rtt) || sent.isFull || !presence.hasCredit
     }
 
     /// Whether data may go on it now.

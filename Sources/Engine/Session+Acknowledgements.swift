@@ -11,8 +11,7 @@ extension Session {
     ) {
         let path = paths[index]
         guard path.pointee.admits(ack) else {
-            resources.drops.falseAcks += 1
-            isClosedByPeer = true
+            refuseFalseAck(&resources)
             return
         }
         let map = AckMap(highest: ack.highest, words: ack.map)
@@ -22,6 +21,10 @@ extension Session {
                 countsPackets: path.pointee.reordering.value == nil, lost: &lost,
                 pool: &resources.pool, notes: resources.notes)
         else { return }
+        guard !news.containsSkipped else {
+            refuseFalseAck(&resources)
+            return
+        }
         heed(news, map, on: index, now: now)
         if path.pointee.marks.record(
             markedArrived: news.markedArrived, markedMissed: news.markedMissed,
@@ -104,9 +107,17 @@ extension Session {
             delay: UInt32(clamping: (now - state.highestTime).microseconds))
     }
 
+    /// An ACK says what can't be: the session with whoever sent it ends.
+    private mutating func refuseFalseAck(_ resources: inout Resources) {
+        resources.drops.falseAcks += 1
+        isClosedByPeer = true
+    }
+
     /// Something that we sent on the path was answered.
     mutating func answered(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
         let path = paths[index]
+        // Where the peer is in doubt, only an echo tells that it is there.
+        guard !path.pointee.presence.isClosed else { return }
         let before = path.pointee.liveness.state
         // The answer to what left before it was taken out of use.
         guard path.pointee.role != .never else { return }
@@ -114,6 +125,7 @@ extension Session {
         // A path in doubt was no news to the peer.
         if before != .suspect { owesPreferences = isClient }
         if before == .down { path.pointee.rate.halve(now: now) }
+        path.pointee.presence.restartPatience(now: now)
         path.pointee.nextIdleProbe = now + Self.shortestProbe
         resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .up))
     }

@@ -21,8 +21,7 @@ extension Session {
             lane.isUsable =
                 path.pointee.carriesData
                 && (measured.map { $0 == i } ?? (path.pointee.role.rawValue == rank))
-                && path.pointee.sent.bytesInFlight
-                    <= path.pointee.rate.inflightLimit(path.pointee.rtt)
+                && !path.pointee.isWindowFull
             if path.pointee.carriesData && path.pointee.role.rawValue == rank {
                 let rtt = path.pointee.rtt
                 let delay = path.pointee.delay

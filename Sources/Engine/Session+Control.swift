@@ -36,9 +36,15 @@ extension Session {
                 answered(index, &resources, name: name, now: now)
             case .pathChallenge(let token):
                 path.pointee.control.responses.append(token)
+                if reader.tail.count >= 8 {
+                    path.pointee.skippedByPeer = reader.tail.bigEndian(at: 0, as: UInt64.self)
+                }
                 // The server heard something by this link, and the response must leave by it (RFC 9000 section 8.2.2).
                 path.pointee.prove(link, now: now)
             case .pathResponse(let token):
+                if path.pointee.link == link, path.pointee.presence.hear(token, now: now) {
+                    answered(index, &resources, name: name, now: now)
+                }
                 validate(index, token, from: link, &resources, name: name, now: now)
             case .pathStatus(let status):
                 if !isClient, let told = paths.find(status.pathID) {
@@ -92,13 +98,16 @@ extension Session {
             challenge.link == link
         else { return }
         let moved = path.pointee.isValidated && path.pointee.link != challenge.link
+        let isElsewhere = moved && path.pointee.link?.remote.address != challenge.link.remote.address
         path.pointee.link = challenge.link
         path.pointee.isValidated = true
+        path.pointee.presence = PeerPresence()
         path.pointee.challenge = nil
         if moved {
             let remote = challenge.link.remote
             resources.events.append(.pathMoved(peer: name, pathID: path.pointee.id, remote: remote))
         }
+        if isElsewhere { path.pointee.enterNetwork(now: now) }
         answered(index, &resources, name: name, now: now)
         path.pointee.control.ping = true
     }
@@ -146,6 +155,7 @@ extension Session {
             probeMTU(of: i, into: &outbox, &resources, now: now)
             guard outbox.hasRoom(for: Wire.maximumDatagram) else { return false }
             challenge(i, into: &outbox, &resources, now: now)
+            askForPresence(on: i, into: &outbox, &resources, now: now)
             let path = paths[i]
             guard let link = path.pointee.link,
                 path.pointee.role != .never || path.pointee.control.farewell
@@ -224,11 +234,11 @@ extension Session {
             }
             if !isAssigned { _ = writer.appendAssignRequest() }
         }
-        if owesAssignment, let assignment, path.pointee.isValidated, writer.append(assignment) {
+        if owesAssignment, let assignment, path.pointee.mayAnswerAtLength, writer.append(assignment) {
             owesAssignment = false
             assignedAt = now
         }
-        if let outcome = enrolling.owed, path.pointee.isValidated, writer.append(outcome) {
+        if let outcome = enrolling.owed, path.pointee.mayAnswerAtLength, writer.append(outcome) {
             enrolling.owed = nil
         }
         // A probe of a path that is dead would take it along, each time anew when both come twice a second.
@@ -304,6 +314,7 @@ extension Session {
             slot: .none, size: size, eliciting: wantsAck && !isProbe,
             starved: path.pointee.isStarved(now: now), now: now,
             pool: &resources.pool)
+        path.pointee.skipNumber(&resources)
     }
 
     /// The header of a path's next control datagram, which tells the peer the lowest sequence that may still come there.

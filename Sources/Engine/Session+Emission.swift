@@ -12,14 +12,15 @@ extension Session {
 
     /// Seals what the path has to send and may send now.
     mutating func emit(
-        from index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+        from index: Int, within budget: inout Int, into outbox: inout Outbox, _ resources: inout Resources,
+        now: Instant
     ) -> Emission {
         let path = paths[index]
         guard path.pointee.carriesData, let link = path.pointee.link else { return .idle }
         let limit = path.pointee.rate.inflightLimit(path.pointee.rtt)
         let pace = path.pointee.rate.pacingRate(path.pointee.rtt)
         var result = Emission.idle
-        while path.pointee.pacer.allows(now) {
+        while budget > 0 && path.pointee.pacer.allows(now) {
             let isUrgent = path.pointee.servesUrgent
             let slot = isUrgent ? path.pointee.urgent.first : path.pointee.queue.first
             if slot == .none {
@@ -27,7 +28,11 @@ extension Session {
                 if queue.isEmpty && resend.isEmpty { path.pointee.starvedAt = now }
                 break
             }
-            if path.pointee.sent.bytesInFlight > limit { break }
+            if path.pointee.sent.bytesInFlight > limit || path.pointee.sent.isFull
+                || !path.pointee.presence.hasCredit
+            {
+                break
+            }
             let length = resources.pool.length(of: slot)
             let note = resources.notes[slot]
             if note.isAcknowledged {
@@ -54,6 +59,8 @@ extension Session {
             outbox.commit(size, to: link, ecn: mark)
             path.pointee.pacer.book(size + RateModel.datagramOverhead, rate: pace, now: now)
             path.pointee.bookSent(size, now: now)
+            if !isClient { path.pointee.presence.book(size) }
+            budget -= size
             repairBudget = min(repairBudget + size / 10, Self.largestRepairBudget)
             noteCarried(size, now: now)
             path.pointee.lastData = now
@@ -68,6 +75,7 @@ extension Session {
             path.pointee.sent.append(
                 slot: kept, size: size, eliciting: true, starved: path.pointee.isStarved(now: now),
                 isMarked: mark != 0, now: now, pool: &resources.pool)
+            path.pointee.skipNumber(&resources)
             if path.pointee.sent.bytesInFlight > Path.idleFlight { path.pointee.busyAt = now }
             result = .sent
         }
@@ -114,9 +122,7 @@ extension Session {
             let path = paths[i]
             guard path.pointee.carriesData, path.pointee.hasBacklog else { continue }
             // A full window opens with an ACK, not with time.
-            if path.pointee.sent.bytesInFlight > path.pointee.rate.inflightLimit(path.pointee.rtt) {
-                continue
-            }
+            if path.pointee.isWindowFull { continue }
             next = min(next, max(path.pointee.pacer.readyAt, now) + Pacer.quantum)
         }
         return next
@@ -156,6 +162,12 @@ extension Path {
 
     fileprivate mutating func removeFirst(isUrgent: Bool, length: Int) {
         if isUrgent { urgent.removeFirst(length: length) } else { queue.removeFirst(length: length) }
+    }
+
+    /// Skips a packet number where that is due, after a datagram has left.
+    mutating func skipNumber(_ resources: inout Resources) {
+        guard sent.isSkipDue else { return }
+        sent.skip(draw: resources.entropy.below(sent.runChoices), pool: &resources.pool)
     }
 
     /// Counts a datagram that leaves now.

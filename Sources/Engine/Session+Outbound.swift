@@ -19,11 +19,26 @@ extension Session {
     /// A packet that found no path for so long is dropped.
     static var longestWait: Interval { .seconds(2) }
 
-    /// Sends whatever may go now.
-    /// - Returns: false when the outbox is full and there is more.
-    mutating func transmit(into outbox: inout Outbox, _ resources: inout Resources, now: Instant) -> Bool {
+    /// The bytes of data that a session may send before others have their turn.
+    static var turnBudget: Int { 256 * 1024 }
+
+    /// How a turn of sending has ended.
+    enum Transmission {
+        /// Everything has left that may leave now.
+        case done
+        /// The outbox is full, and there is more.
+        case full
+        /// The session has sent its share, and there is more.
+        case spent
+    }
+
+    /// Sends what may leave now, up to the session's share of a turn.
+    mutating func transmit(
+        into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+    ) -> Transmission {
         makeTestPackets(&resources, now: now)
-        if queue.isEmpty && resend.isEmpty && !hasBacklog && coding.due > now { return true }
+        if queue.isEmpty && resend.isEmpty && !hasBacklog && coding.due > now { return .done }
+        var budget = Self.turnBudget
         limitQueue(now: now)
         refreshLanes(now: now)
         if coding.due <= now { sendRepairSymbol(&resources, now: now) }
@@ -31,13 +46,14 @@ extension Session {
             distribute(&resources, now: now)
             var progress = false
             for i in 0..<paths.count {
-                switch emit(from: i, into: &outbox, &resources, now: now) {
-                case .full: return false
+                switch emit(from: i, within: &budget, into: &outbox, &resources, now: now) {
+                case .full: return .full
                 case .sent: progress = true
                 case .idle: break
                 }
             }
-            if !progress { return true }
+            if budget <= 0 { return .spent }
+            if !progress { return .done }
         }
     }
 

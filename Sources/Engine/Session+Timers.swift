@@ -21,6 +21,11 @@ extension Session {
                 askOthers(but: i, now: now)
                 resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
             }
+            if closeIfSilent(path, now: now), path.pointee.liveness.stayedSilent(now: now) {
+                if hasPathUp { moveAway(from: i, &resources) }
+                askOthers(but: i, now: now)
+                resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
+            }
             if path.pointee.liveness.givesUpAt(path.pointee.rtt) <= now || isOneWay(path, now: now) {
                 fail(i, &resources, name: name, now: now)
             }
@@ -82,7 +87,7 @@ extension Session {
                 next = min(next, challenge.sentAt + .milliseconds(100))
             }
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
-            next = min(next, mtuProbeDue(on: i, now: now))
+            next = min(next, mtuProbeDue(on: i, now: now), presenceDue(on: i, now: now))
             let trusted = path.pointee.mtu.trustedAt
             if !queue.isEmpty && trusted > now { next = min(next, trusted) }
             next = min(next, path.pointee.liveness.givesUpAt(path.pointee.rtt))

@@ -4,7 +4,8 @@ import Packet
 public struct FrameReader {
     /// Whether reading ended at a frame that is cut off or makes no sense, not at the end of the payload.
     public private(set) var isMalformed = false
-    /// What followed the fixed part of the frame that was read last: a REPAIR's symbol, a path's or a host's name, a version.
+    /// What followed the fixed part of the frame that was read last: a REPAIR's symbol, a path's or a host's name, a version,
+    /// a PATH_CHALLENGE's count.
     public private(set) var tail = UnsafeRawBufferPointer(start: nil, count: 0)
 
     private var rest: UnsafeRawBufferPointer
@@ -62,6 +63,7 @@ public struct FrameReader {
         case .enrol: Wire.keySize
         case .pathStatus: Wire.pathStatusBodySize
         case .mode: Wire.modeBodySize
+        case .pathChallenge: 8
         default: Int.max
         }
     }

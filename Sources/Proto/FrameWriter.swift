@@ -79,7 +79,14 @@ public struct FrameWriter {
     /// Appends a PONG; false when there is no room for it.
     public mutating func append(pong token: UInt64) -> Bool { append(.pong, token) }
     /// Appends a PATH_CHALLENGE; false when there is no room for it.
-    public mutating func append(pathChallenge token: UInt64) -> Bool { append(.pathChallenge, token) }
+    /// - Parameter skipped: how many packet numbers of the path were skipped so far.
+    public mutating func append(pathChallenge token: UInt64, skipped: UInt64 = 0) -> Bool {
+        guard skipped > 0 else { return append(.pathChallenge, token) }
+        guard let body = begin(.pathChallenge, 16) else { return false }
+        body.storeBigEndian(token, at: 0)
+        body.storeBigEndian(skipped, at: 8)
+        return true
+    }
     /// Appends a PATH_RESPONSE; false when there is no room for it.
     public mutating func append(pathResponse token: UInt64) -> Bool { append(.pathResponse, token) }
     /// Appends a CLOSE; false when there is no room for it.

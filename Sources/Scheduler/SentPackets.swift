@@ -4,11 +4,25 @@ import Packet
 ///
 /// A ring indexed by packet number. A datagram is lost when three later ones were acknowledged (RFC 9002 section
 /// 6.1.1); an ACK that comes after all takes the loss back.
+///
+/// Now and then a packet number is skipped at random. No receiver can have seen it, so an ACK that contains it was made up
+/// before the datagrams arrived: an optimistic ACK, which would have us send ever faster to where nothing may arrive (RFC 9000
+/// section 21.4).
 public struct SentPackets: ~Copyable {
     /// How many later acknowledgements make a loss.
     public static let reorderingThreshold: UInt64 = 3
     /// The most datagrams remembered; beyond it the oldest are forgotten as lost.
     public static let bound = 32768
+    /// Of those, how many are kept for control datagrams, which are sent even when the window is full.
+    private static let reserve = 512
+    /// The fewest datagrams from one skipped packet number to the next.
+    public static let shortestRun: UInt64 = 64
+    /// The most, while little is in flight: with a gap the receiver acknowledges at once, which a slow path feels.
+    public static let longestRun: UInt64 = 1024
+    /// The most while much is in flight, and an optimistic ACK would gain most.
+    private static let longestBusyRun: UInt64 = 256
+    /// Bytes in flight up to which little is in flight: 64 full datagrams.
+    private static let littleFlight = 64 * 1452
 
     /// What one ACK frame brought.
     public struct News: Sendable {
@@ -38,6 +52,8 @@ public struct SentPackets: ~Copyable {
         public var plainArrived = 0
         /// How many with a codepoint newly seem not to have arrived.
         public var markedMissed = 0
+        /// Whether the ACK contains a packet number that was skipped: whoever made it did not wait for the datagrams.
+        public var containsSkipped = false
 
         fileprivate mutating func miss(_ entry: Entry) {
             if entry.isMarked { markedMissed += 1 }
@@ -63,6 +79,8 @@ public struct SentPackets: ~Copyable {
         var isMissed = false
         /// Left with an ECN codepoint other than Not-ECT.
         var isMarked = false
+        /// One of the three next numbers was skipped: no datagram counts as having overtaken it for that number.
+        var precedesSkip = false
     }
 
     fileprivate enum State: UInt8 {
@@ -71,10 +89,14 @@ public struct SentPackets: ~Copyable {
         /// Given up with its path: neither lost nor known to have arrived.
         case surrendered
         case settled
+        /// Never left.
+        case skipped
     }
 
     /// The next datagram's packet number.
     public private(set) var next: UInt64 = 0
+    /// How many packet numbers were skipped so far.
+    public private(set) var skipped: UInt64 = 0
     /// Bytes in flight that want an ACK.
     public private(set) var bytesInFlight = 0
     /// How many datagrams' packets are kept, to be sent again.
@@ -84,6 +106,8 @@ public struct SentPackets: ~Copyable {
     private var oldest: UInt64 = 0
     /// Nothing below is in flight, as it was all given up.
     private var surrendered: UInt64 = 0
+    /// The number to skip next; nil before the first run was drawn.
+    private var skipAt: UInt64?
     private var largestAcknowledged: UInt64?
     private static let smallest = 64
     private var ring: UnsafeMutablePointer<Entry>
@@ -107,18 +131,53 @@ public struct SentPackets: ~Copyable {
         slot: Slot, size: Int, eliciting: Bool, starved: Bool, isMarked: Bool = false, now: Instant,
         pool: inout PacketPool
     ) {
-        if next - base == UInt64(capacity) && !grow() {
-            let forgotten = entry(base)
-            if forgotten.pointee.state == .inFlight { settle(base, as: .lost, pool: &pool) }
-            base += 1
-            oldest = max(oldest, base)
-        }
+        makeRoom(pool: &pool)
         entry(next).pointee = Entry(
             sent: now, slot: slot, size: UInt16(truncatingIfNeeded: size), state: .inFlight,
             isEliciting: eliciting, starved: starved, isMarked: isMarked)
         if eliciting { bytesInFlight += size }
         if slot != .none { held += 1 }
         next += 1
+    }
+
+    /// Makes room for another entry, if need be by forgetting the oldest.
+    private mutating func makeRoom(pool: inout PacketPool) {
+        guard next - base == UInt64(capacity), !grow() else { return }
+        if entry(base).pointee.state == .inFlight { settle(base, as: .lost, pool: &pool) }
+        base += 1
+        oldest = max(oldest, base)
+    }
+
+    /// Whether no more data should be sent: an ACK has to make room first. Beyond it datagrams would be forgotten that are still
+    /// in flight, and the ACKs for them would say nothing any more.
+    public var isFull: Bool { next - base >= UInt64(Self.bound - Self.reserve) }
+
+    /// Whether `skip` has something to do.
+    public var isSkipDue: Bool { skipAt.map { next >= $0 } ?? true }
+
+    /// How many different lengths the next run without a skipped number may have: fewer, so that runs are shorter, the more
+    /// is in flight.
+    public var runChoices: UInt64 {
+        let share = UInt64(max(bytesInFlight, Self.littleFlight) / Self.littleFlight)
+        return max(Self.longestRun / share, Self.longestBusyRun) - Self.shortestRun
+    }
+
+    /// Skips the packet number `next`, and plans to do so again after a run of `shortestRun + draw` datagrams. The first call
+    /// only plans.
+    /// - Parameter draw: unpredictable, from 0 up to but not including `runChoices`.
+    public mutating func skip(draw: UInt64, pool: inout PacketPool) {
+        if skipAt != nil {
+            makeRoom(pool: &pool)
+            entry(next).pointee = Entry(state: .skipped)
+            var number = max(base, next < Self.reorderingThreshold ? 0 : next - Self.reorderingThreshold)
+            while number < next {
+                entry(number).pointee.precedesSkip = true
+                number += 1
+            }
+            next += 1
+            skipped += 1
+        }
+        skipAt = next + Self.shortestRun + draw
     }
 
     /// When the oldest unanswered datagram that wants an ACK left; nil when there is none. What left before the highest
@@ -163,8 +222,10 @@ public struct SentPackets: ~Copyable {
         var number = base
         while number <= map.highest {
             let entry = entry(number)
+            let threshold = Self.reorderingThreshold + (entry.pointee.precedesSkip ? 1 : 0)
             switch entry.pointee.state {
             case .settled: break
+            case .skipped: if map.contains(number) { news.containsSkipped = true }
             case _ where map.contains(number):
                 news.largestArrived = max(news.largestArrived, Int(entry.pointee.size))
                 if entry.pointee.isMarked { news.markedArrived += 1 } else { news.plainArrived += 1 }
@@ -188,7 +249,7 @@ public struct SentPackets: ~Copyable {
                 }
                 settle(number, as: .settled, pool: &pool)
             case .inFlight
-            where countsPackets && number + Self.reorderingThreshold <= map.highest
+            where countsPackets && number + threshold <= map.highest
                 || entry.pointee.sent < passedAt:
                 if entry.pointee.isEliciting {
                     news.lost += 1
@@ -196,7 +257,7 @@ public struct SentPackets: ~Copyable {
                 }
                 lose(number, to: &lost, pool: &pool, notes: notes)
             case .surrendered
-            where !entry.pointee.isMissed && number + Self.reorderingThreshold <= map.highest
+            where !entry.pointee.isMissed && number + threshold <= map.highest
                 && entry.pointee.isEliciting:
                 entry.pointee.isMissed = true
                 news.miss(entry.pointee)
@@ -205,10 +266,17 @@ public struct SentPackets: ~Copyable {
             number += 1
         }
         // What is settled need not be looked at again.
-        while base <= map.highest && entry(base).pointee.state == .settled { base += 1 }
+        while base <= map.highest && isOver(base) { base += 1 }
         oldest = max(oldest, base)
         largestAcknowledged = max(largestAcknowledged ?? 0, map.highest)
         return news
+    }
+
+    private func isOver(_ number: UInt64) -> Bool {
+        switch entry(number).pointee.state {
+        case .settled, .skipped: true
+        case .inFlight, .lost, .surrendered: false
+        }
     }
 
     /// Gives up on everything in flight: counts nothing, and hands each packet that is still wanted to `queue`, with

@@ -1,0 +1,58 @@
+import Packet
+import Proto
+import Scheduler
+
+// Server: whether clients still are where data goes to (see `PeerPresence`).
+extension Session {
+    /// When something is to be done about a path's presence: a token to be sent, or a path to be closed.
+    func presenceDue(on index: Int, now: Instant) -> Instant {
+        let path = paths[index]
+        return min(tokenDue(on: index, now: now), path.pointee.presence.closesAt(path.pointee.rtt))
+    }
+
+    /// When the next token leaves. Whether a path comes back that was not heard of for 10 s is the client's to find out.
+    private func tokenDue(on index: Int, now: Instant) -> Instant {
+        let path = paths[index]
+        guard !isClient, path.pointee.isValidated, path.pointee.link != nil, path.pointee.role != .never,
+            now - path.pointee.lastHeard < .seconds(10)
+        else { return .never }
+        return path.pointee.presence.due(path.pointee.rtt)
+    }
+
+    /// Whether the client of a path that is up has just turned out to be silent. Of any other path liveness decides.
+    func closeIfSilent(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
+        !isClient && path.pointee.liveness.isUp
+            && path.pointee.presence.closeIfSilent(path.pointee.rtt, now: now)
+    }
+
+    /// Sends the token that is due, with the number of skipped packet numbers, which only a receiver at that address may learn.
+    mutating func askForPresence(
+        on index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+    ) {
+        guard tokenDue(on: index, now: now) <= now, outbox.hasRoom(for: Wire.maximumDatagram),
+            let link = paths[index].pointee.link
+        else { return }
+        let token = resources.entropy.next()
+        var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<64]))
+        guard writer.append(pathChallenge: token, skipped: paths[index].pointee.sent.skipped) else { return }
+        paths[index].pointee.presence.ask(token, now: now)
+        let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
+        seal(payload, on: index, to: link, wantsAck: false, into: &outbox, &resources, now: now)
+    }
+}
+
+extension Path {
+    /// Whether what is much longer than the question may go there.
+    var mayAnswerAtLength: Bool { isValidated && !presence.isClosed }
+
+    /// The peer has proven to be at another address: what was learnt of the old network does not hold (RFC 9000 section 9.4). The
+    /// rate starts at half, delays and sizes anew.
+    mutating func enterNetwork(now: Instant) {
+        rate.halve(now: now)
+        rtt.restartFloor(now: now)
+        delay.restartFloor(now: now)
+        mtu = PathMTU(ceiling: mtu.ceiling)
+        lossRatio = 0
+        randomLoss = 0
+    }
+}
