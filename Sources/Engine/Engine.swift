@@ -42,6 +42,8 @@ public struct Engine: ~Copyable {
     /// Server: the guard before the handshake's costly part.
     var gatekeeper: Gatekeeper
     var admission = HandshakeAdmission()
+    var sources: SourceBuckets
+    var inits: HandshakeInbox
     var strangers = Strangers()
     var handshakeRecord = HandshakeRecord()
     /// Datagrams that must leave before any session's: handshakes, responses, cookies.
@@ -85,6 +87,8 @@ public struct Engine: ~Copyable {
         } else {
             gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &resources.entropy)
         }
+        sources = SourceBuckets(gatekeeper.sourceHash, isServer: configuration.role == .server)
+        inits = HandshakeInbox(isServer: configuration.role == .server)
         dialer = Dialer(server: configuration.peers.first?.publicKey ?? staticKey.publicKey)
         if configuration.role == .server { dialer.nextAttempt = .never }
     }
@@ -189,6 +193,7 @@ public struct Engine: ~Copyable {
     /// - Returns: false when the outbox is full: flush it and call again.
     public mutating func service(into outbox: inout Outbox, now: Instant, wall: Timestamp) -> Bool {
         watchMemory(now: now)
+        openInits(now: now)
         dial(now: now, wall: wall)
         guard handshakes.flush(into: &outbox) else { return false }
         while let due = timers.due(now) {
@@ -265,7 +270,7 @@ public struct Engine: ~Copyable {
 
     /// When `service` has something to do again without anything arriving.
     public func nextDeadline() -> Instant {
-        dirty.isEmpty ? min(timers.next, dialer.nextAttempt) : .zero
+        dirty.isEmpty ? min(timers.next, dialer.nextAttempt, inits.due) : .zero
     }
 
     // MARK: - Sessions
