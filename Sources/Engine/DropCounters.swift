@@ -18,6 +18,12 @@ public struct DropCounters: Sendable {
     public var suiteMismatch: UInt64 = 0
     /// Handshakes answered with a cookie as the server is under load.
     public var cookies: UInt64 = 0
+    /// Inits of a source address that has had its share while the server is under load.
+    public var sourceLimited: UInt64 = 0
+    /// Inits of a peer that has had its share.
+    public var peerLimited: UInt64 = 0
+    /// Inits and answers to inits that found no room to wait in.
+    public var handshakeFull: UInt64 = 0
     /// Inner packets that are no IP packets.
     public var notIP: UInt64 = 0
     /// Inner packets whose source is not the client's.

@@ -20,7 +20,7 @@ extension Engine {
     {
         resources.drops.unknownKey += 1
         handshakeRecord.unknownKeys.note(now)
-        guard strangers.admit(now: now) else { return }
+        guard strangers.admit(now: now), handshakes.hasRoomForAnybody else { return }
         let length = responder.writeRefusal(.unknownKey, pathID: header.pathID, to: resources.scratch)
         handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
     }

@@ -15,7 +15,7 @@ extension Engine {
         }
         switch header.kind {
         case .data, .control: open(datagram, header, from: link, ecn, now: now)
-        case .handshakeInit: answer(datagram, header, from: link, now: now)
+        case .handshakeInit: take(init: datagram, from: link, now: now)
         case .handshakeResponse: complete(datagram, from: link, now: now)
         case .cookie: keepCookie(datagram, header, from: link, now: now)
         }
@@ -23,7 +23,7 @@ extension Engine {
 
     private mutating func refuse(_ datagram: UnsafeRawBufferPointer, from link: Link) {
         resources.drops.malformed += 1
-        guard role == .server else { return }
+        guard role == .server, handshakes.hasRoomForAnybody else { return }
         let length = gatekeeper.writeVersionReply(answering: datagram, into: resources.scratch)
         guard length > 0 else { return }
         handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)

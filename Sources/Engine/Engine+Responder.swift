@@ -8,26 +8,38 @@ extension Engine {
     private static var copyTime: Interval { .seconds(5) }
     private static var copies: Int { 64 }
 
-    /// Answers an init.
-    mutating func answer(
-        _ datagram: UnsafeRawBufferPointer, _ header: Header, from link: Link, now: Instant
-    ) {
+    /// Takes an init, to be answered in its turn.
+    mutating func take(init datagram: UnsafeRawBufferPointer, from link: Link, now: Instant) {
         guard role == .server, gatekeeper.admitsMac1(datagram) else {
             resources.drops.handshake += 1
             handshakeRecord.wrongServerKeys.note(now)
             return
         }
+        let isUnderLoad = admission.isUnderLoad(now: now)
         let hasCookie = gatekeeper.admitsMac2(datagram, from: link.remote, now: now)
-        if admission.isUnderLoad(now: now) && !hasCookie {
+        // Whoever finds no room comes back at once with a cookie, for which there is some.
+        if !hasCookie && (isUnderLoad || !inits.hasRoomWithoutCookie) {
             offerCookie(datagram, from: link, now: now)
             return
         }
+        if isUnderLoad && !sources.take(link.remote.address, now: now) {
+            resources.drops.sourceLimited += 1
+            return
+        }
         let arrival = InitArrival(link: link, hasCookie: hasCookie, isForwarded: false)
-        read(datagram, header, arrival, now: now)
+        if !inits.append(datagram, arrival) { resources.drops.handshakeFull += 1 }
+    }
+
+    /// Opens the inits that the turn at `now` has time for.
+    mutating func openInits(now: Instant) {
+        while let (datagram, arrival) = inits.next(now: now) {
+            guard let header = Header(parsing: datagram) else { continue }
+            read(datagram, header, arrival, now: now)
+        }
     }
 
     /// Opens an init that the gatekeeper has let in.
-    mutating func read(
+    private mutating func read(
         _ datagram: UnsafeRawBufferPointer, _ header: Header, _ arrival: InitArrival, now: Instant
     ) {
         do throws(ProtoError) {
@@ -40,6 +52,10 @@ extension Engine {
     }
 
     private mutating func offerCookie(_ datagram: UnsafeRawBufferPointer, from link: Link, now: Instant) {
+        guard handshakes.hasRoomForAnybody else {
+            resources.drops.handshakeFull += 1
+            return
+        }
         resources.drops.cookies += 1
         let length = gatekeeper.writeCookie(
             answering: datagram, to: link.remote, now: now, entropy: &resources.entropy,
@@ -58,26 +74,34 @@ extension Engine {
         guard answers(peer, datagram, arrival) else { return }
         let (link, hasCookie) = (arrival.link, arrival.hasCookie)
         let payload = responder.payload
-        if let last = peers[peer].lastTimestamp, payload.timestamp <= last {
-            if payload.timestamp == last && now - peers[peer].respondedAt < Self.copyTime {
-                repeatResponse(to: link, peer: peer)
-                return
-            }
+        let continued = resources.keyring.find(payload.previousSession)?.session
+        let continues =
+            continued != nil && continued == peers[peer].session && continued?.pointee.isConfirmed == true
+        let newest = peers[peer].lastTimestamp
+        if payload.timestamp == newest && now - peers[peer].respondedAt < Self.copyTime {
+            repeatResponse(to: link, peer: peer)
+            return
+        }
+        // Who names the live session need only be newer than its keys: a recorded init that was replayed meanwhile may have
+        // raised the newest time stamp above those of a clock that was set back, and can't name this session.
+        let inForce = continues ? peers[peer].session?.pointee.epoch.pointee.timestamp : nil
+        if let last = inForce ?? newest, payload.timestamp <= last || payload.timestamp == newest {
             // A replay, or a client whose clock was set back. The cookie tells: who brings one back is there now. As it
             // could still be a replay by somebody who is there now, a session that is alive is not put at risk for it.
             // Several hosts may hold one invitation, each with its own clock; its sessions are short, and cost a replayer no less.
             let isAlive = peers[peer].session.map { now - $0.pointee.lastHeard < .seconds(10) } ?? false
             let isSomebodyElse = peers[peer].configuration.isInvitation
-            guard isSomebodyElse || hasCookie && !isAlive && payload.timestamp < last else {
+            guard isSomebodyElse || hasCookie && !isAlive && payload.timestamp != newest else {
                 resources.drops.handshake += 1
                 if !hasCookie && !isAlive { offerCookie(datagram, from: link, now: now) }
                 return
             }
         }
+        guard peers[peer].handshakes.take(.peer, now: now) else {
+            resources.drops.peerLimited += 1
+            return
+        }
         guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return }
-        let continued = resources.keyring.find(payload.previousSession)?.session
-        let continues =
-            continued != nil && continued == peers[peer].session && continued?.pointee.isConfirmed == true
         let remoteID = responder.initiatorSession
         let response = try responder.respond(
             sessionID: id, presharedKey: peers[peer].configuration.presharedKey,
@@ -91,6 +115,7 @@ extension Engine {
         let epoch = UnsafeMutablePointer<Epoch>.allocate(capacity: 1)
         epoch.initialize(
             to: Epoch(keys: response.keys, localID: id, remoteID: remoteID, established: now))
+        epoch.pointee.timestamp = payload.timestamp
         if continues, let session = continued {
             if let unused = session.pointee.nextEpoch { Session.destroy(unused, keyring: &resources.keyring) }
             session.pointee.nextEpoch = epoch

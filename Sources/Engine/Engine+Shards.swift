@@ -55,12 +55,12 @@ extension Engine {
     public mutating func receiveForwarded(
         _ datagram: UnsafeRawBufferPointer, from link: Link, hasCookie: Bool, now: Instant
     ) {
-        guard role == .server, let header = Header(parsing: datagram), header.kind == .handshakeInit else {
+        guard role == .server, Header(parsing: datagram)?.kind == .handshakeInit else {
             resources.drops.handshake += 1
             return
         }
         let arrival = InitArrival(link: link, hasCookie: hasCookie, isForwarded: true)
-        read(datagram, header, arrival, now: now)
+        if !inits.append(datagram, arrival) { resources.drops.handshakeFull += 1 }
     }
 
     /// Whether an init of that peer is answered here. If not, it is forwarded, but never twice.

@@ -46,6 +46,8 @@ public struct Engine: ~Copyable {
     /// Server: the guard before the handshake's costly part.
     var gatekeeper: Gatekeeper
     var admission = HandshakeAdmission()
+    var sources: SourceBuckets
+    var inits: HandshakeInbox
     var strangers = Strangers()
     var handshakeRecord = HandshakeRecord()
     /// Datagrams that must leave before any session's: handshakes, responses, cookies.
@@ -89,6 +91,8 @@ public struct Engine: ~Copyable {
         } else {
             gatekeeper = Gatekeeper(staticPublic: staticKey.publicKey, entropy: &resources.entropy)
         }
+        sources = SourceBuckets(gatekeeper.sourceHash, isServer: configuration.role == .server)
+        inits = HandshakeInbox(isServer: configuration.role == .server)
         dialer = Dialer(server: configuration.peers.first?.publicKey ?? staticKey.publicKey)
         if configuration.role == .server { dialer.nextAttempt = .never }
     }
@@ -193,6 +197,7 @@ public struct Engine: ~Copyable {
     /// - Returns: false when the outbox is full: flush it and call again.
     public mutating func service(into outbox: inout Outbox, now: Instant, wall: Timestamp) -> Bool {
         watchMemory(now: now)
+        openInits(now: now)
         dial(now: now, wall: wall)
         if isTurnOver {
             // The last is the first to be serviced: these have had their share.
@@ -284,7 +289,7 @@ public struct Engine: ~Copyable {
 
     /// When `service` has something to do again without anything arriving.
     public func nextDeadline() -> Instant {
-        dirty.isEmpty && waiting.isEmpty ? min(timers.next, dialer.nextAttempt) : .zero
+        dirty.isEmpty && waiting.isEmpty ? min(timers.next, dialer.nextAttempt, inits.due) : .zero
     }
 
     // MARK: - Sessions

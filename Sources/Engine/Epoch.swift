@@ -15,6 +15,9 @@ struct Epoch: ~Copyable {
     /// How many datagrams the busiest path had sent before.
     var packetsBefore: UInt64 = 0
 
+    /// Server: the time stamp of the init that asked for these keys.
+    var timestamp: Timestamp?
+
     /// Whether anything authentic has come under these keys.
     var isHeard = false
 

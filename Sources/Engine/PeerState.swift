@@ -21,6 +21,9 @@ struct PeerState {
     /// Server: when the daemon was last told that the peer uses another cipher suite.
     var suiteMismatchAt: Instant?
 
+    /// Server: what its inits may still cost.
+    var handshakes = HandshakeBucket()
+
     /// Server: inits that were answered and came to nothing.
     var unconfirmed = RecentCount()
     /// Server: whether several hosts use its key.

@@ -24,10 +24,23 @@ public struct Gatekeeper: Sendable {
         isInit(datagram) && mac1Key.verifies(datagram)
     }
 
-    /// Whether `datagram` is an init with the MAC2 of a cookie that `from` was given lately. Says nothing of MAC1.
+    /// Where tables keep source addresses, by a key that follows from the cookies' root.
+    public var sourceHash: KeyedHash {
+        var key = Bytes32()
+        let label: StaticString = "bondd sources"
+        let purpose = UnsafeRawBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount)
+        root.withUnsafeBytes { root in
+            key.withUnsafeMutableBytes { Blake2b.hash(into: $0, key: root, purpose) }
+        }
+        return KeyedHash(key: key)
+    }
+
+    /// Whether `datagram` is an init with the MAC2 of a cookie that `from` was given lately. Says nothing of MAC1. One without
+    /// MAC2, which has zeros there, costs next to nothing.
     public func admitsMac2(_ datagram: UnsafeRawBufferPointer, from: Endpoint, now: Instant) -> Bool {
         guard isInit(datagram) else { return false }
         let mac2 = Mac(datagram.dropping(datagram.count - Wire.macSize))
+        if mac2.isZero { return false }
         let period = Self.period(now)
         return [period, period &- 1].contains { period in
             Cookie(secret: secret(of: period), endpoint: from).mac2(of: datagram) == mac2

@@ -18,6 +18,9 @@ public struct Mac: Hashable, Sendable {
         withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes.slice(0, Wire.macSize)) }
     }
 
+    /// Whether it is all zeros: there is none.
+    var isZero: Bool { words.0 | words.1 == 0 }
+
     func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         Swift.withUnsafeBytes(of: words, body)
     }

@@ -15,6 +15,8 @@ extension DataPlane {
             "malformed": drops.malformed, "unknown_session": drops.unknownSession,
             "unknown_path": drops.unknownPath, "forged": drops.forged, "replayed": drops.replayed,
             "handshake": drops.handshake, "unknown_key": drops.unknownKey, "cookies": drops.cookies,
+            "source_limited": drops.sourceLimited, "peer_limited": drops.peerLimited,
+            "handshake_full": drops.handshakeFull,
             "not_ip": drops.notIP,
             "foreign_source": drops.foreignSource, "no_route": drops.noRoute, "no_session": drops.noSession,
             "queue_full": drops.queueFull, "expired": drops.expired, "no_buffer": drops.noBuffer,

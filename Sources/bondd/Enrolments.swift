@@ -20,10 +20,15 @@ struct Enrolments {
     private static let longestSilence = Interval.seconds(3)
     /// More at once than any operator invites; the rest asks again.
     private static let maximumWishes = 64
+    /// One invitation's share of them: its holder may wish for a client with any number of keys.
+    private static let maximumOfOne = 8
 
     private var wishes: [Wish] = []
     private var lastID = 0
     private var question: (client: ControlClientID, since: Instant)?
+
+    /// The invitations whose holders wait, one for each wish.
+    var waiting: [Int] { wishes.map(\.enrolment.invitation) }
 
     /// When `answer` or `takeForsaken` has something to do.
     var deadline: Instant {
@@ -37,7 +42,9 @@ struct Enrolments {
             if let toldAt = wishes[index].toldAt, now - toldAt >= Self.patience { wishes[index].toldAt = nil }
             return
         }
-        guard wishes.count < Self.maximumWishes else { return }
+        guard wishes.count < Self.maximumWishes,
+            wishes.count(where: { $0.enrolment.invitation == invitation }) < Self.maximumOfOne
+        else { return }
         lastID += 1
         wishes.append(
             Wish(
