@@ -26,8 +26,8 @@ struct HostilePath {
         var highest: UInt64 = 0
         var packets: UInt64 = 0
         var bytes: UInt64 = 0
-        /// When the path fell silent, by its own word.
-        var silentSince: Instant?
+        /// The highest number on the wire since the path fell silent.
+        var seen: UInt64 = 0
         /// Packets a second that it had before.
         var rate = 0.0
     }

@@ -8,6 +8,8 @@ extension HostilePeer {
         paths[index].owesAck = false
         guard var ack = paths[index].ack(now: now, clock: clock) else { return }
         let isLying = now >= honestUntil && keys != nil
+        // What is moved away from a path that is down, and never acknowledged, stays in its books.
+        if isLying && lie == .statusFlaps && random.next() & 31 != 0 { return }
         var arrival = index
         if isLying {
             distort(&ack, of: index, now: now)
@@ -63,18 +65,21 @@ extension HostilePeer {
         ack.bytesReceived += more * size
     }
 
-    /// The first path hears nothing more from here on, and goes on acknowledging at a share of the rate that it had.
+    /// The first path hears nothing more from here on, and goes on acknowledging: all that is seen on the wire, or a guess by
+    /// the rate that it had.
     private func feign(_ ack: inout AckFrame, now: Instant) {
         let lead = now - honestUntil
-        guard lead >= .seconds(1) else { return }
+        guard lead >= .seconds(1) || silentSince != nil else { return }
         var claim = paths[0].claim
-        if claim.silentSince == nil {
-            claim.silentSince = now
+        if silentSince == nil {
+            silentSince = now
             (claim.highest, claim.packets, claim.bytes) = (ack.highest, ack.packetsReceived, ack.bytesReceived)
             claim.rate = Double(ack.packetsReceived) / max(lead.seconds + 0.3, 0.1)
         }
-        let share = [0.2, 0.5, 0.8, 0.95, 1, 1.2][Int(trait % 6)]
-        let more = UInt64((now - claim.silentSince!).seconds * claim.rate * share)
+        guard let since = silentSince, claim.highest > 0 else { return }
+        let share = [0, 0.5, 0, 0.9, 0, 1][Int(trait % 6)]
+        let guess = UInt64((now - since).seconds * claim.rate * share)
+        let more = share == 0 ? claim.seen - min(claim.seen, claim.highest) : guess
         ack.highest = claim.highest + more
         ack.map = (.max, .max, .max, .max)
         ack.packetsReceived = claim.packets + more

@@ -17,7 +17,7 @@ extension HostilePeer {
                 .repair(
                     RepairFrame(
                         first: sequence &- UInt64.random(in: 0...300, using: &random), count: 240,
-                        seed: UInt8.random(in: 0...255, using: &random), symbolSize: 1))
+                        seed: UInt8.random(in: 0...255, using: &random), symbolSize: 5))
             }
         case .statusFlaps: flapPaths()
         case .modeFlaps:
@@ -107,18 +107,28 @@ extension HostilePeer {
                 receiveTime: (now.microseconds &+ clock) % (1 << 50), delay: UInt32(truncatingIfNeeded: random.next())))
     }
 
+    /// Three sets of sixteen packets that never come, each between some that do. No set ever has sixteen equations at once among
+    /// the 32 that wait, but each equation looks as if it might be the last that is missing.
     private func sendEquations() {
-        // Sixteen that never come, and one behind them so that they are missed.
-        let first = sequence
-        sequence &+= 16
-        sendPacket(size: 100, distance: 0, on: 0)
-        var frames: [Frame] = []
-        for turn in 0..<150 {
-            frames.append(.repair(RepairFrame(first: first, count: 16, seed: UInt8(turn % 15), symbolSize: 1)))
+        var gaps: [UInt64] = []
+        for _ in 0..<3 {
+            gaps.append(sequence)
+            sequence &+= 16
+            for _ in 0..<10 { sendPacket(size: 20, distance: 0, on: 0) }
         }
-        send(.control, Self.payload(frames), on: 0)
-        // And data, each of which makes the other end look at its equations again.
-        for _ in 0..<4 { sendPacket(size: 20, distance: 0, on: 0) }
+        for _ in 0..<4 {
+            var frames: [Frame] = []
+            for turn in 0..<150 {
+                let more = UInt64(turn / 3 % 10)
+                frames.append(
+                    .repair(
+                        RepairFrame(
+                            first: gaps[turn % 3], count: UInt8(16 + more),
+                            seed: .random(in: 0...255, using: &random), symbolSize: 5)))
+            }
+            send(.control, Self.payload(frames), on: 0)
+            for _ in 0..<4 { sendPacket(size: 20, distance: 0, on: 0) }
+        }
     }
 
     private func flapPaths() {

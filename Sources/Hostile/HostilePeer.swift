@@ -61,6 +61,8 @@ public final class HostilePeer {
         public init() {}
     }
 
+    /// How long a session is kept that nothing comes from.
+    private static let patience = Interval.milliseconds(400)
     /// How many source ports a link has.
     public static let sources = 8
 
@@ -82,6 +84,8 @@ public final class HostilePeer {
     /// Whether the session is young enough that lying would keep it from being set up.
     var honestUntil = Instant.zero
     var source = 0
+    /// Since when the first link hears nothing: for good, also in later sessions.
+    var silentSince: Instant?
     /// What it has done so far.
     public internal(set) var counters = Counters()
 
@@ -98,6 +102,7 @@ public final class HostilePeer {
     /// Bits that the lie may still send.
     private var credit = 0.0
     private var lastTurn: Instant?
+    private var lastHeard = Instant.zero
     private var nextPing = Instant.zero
     private var nextBench = Instant.zero
     private var nextData = Instant.zero
@@ -158,6 +163,7 @@ public final class HostilePeer {
         keys = HostileKeys(new, localID: handshake.initiator.sessionID)
         self.handshake = nil
         counters.sessions += 1
+        lastHeard = now
         if !continues {
             sequence = 0
             paths = (0..<links).map { HostilePath(id: UInt16($0 + 1), link: $0) }
@@ -177,10 +183,12 @@ public final class HostilePeer {
                 pathID: header.pathID, packetNumber: header.packetNumber)
         }
         guard isOpen else { return }
-        if let since = paths[index].claim.silentSince {
-            // It arrives where no one listens.
+        if keys === self.keys { lastHeard = now }
+        if index == 0, let since = silentSince {
+            // It arrives where no one listens; only its number is seen, by somebody next to the wire.
             counters.silentBytes += datagram.count
             if now - since >= .seconds(3) { counters.lateSilentBytes += datagram.count }
+            paths[0].claim.seen = max(paths[0].claim.seen, header.packetNumber)
             return
         }
         paths[index].note(header.packetNumber, size: datagram.count, now: now)
@@ -226,6 +234,8 @@ public final class HostilePeer {
         lastTurn = now
         if keys == nil || lie == .rekeyStorm && now >= honestUntil, now >= nextInit { dial(now: now, wall: wall) }
         guard keys != nil else { return }
+        // A server that has left says nothing any more.
+        if now - lastHeard > Self.patience { return leave(until: now) }
         attend(now: now)
         guard now >= honestUntil else { return }
         credit = min(credit + elapsed * megabits * 1e6, 0.01 * megabits * 1e6 + 20_000)
@@ -270,14 +280,14 @@ public final class HostilePeer {
     private func attend(now: Instant) {
         if now >= nextAck {
             nextAck = now + .milliseconds(5)
-            for index in paths.indices where paths[index].owesAck || paths[index].claim.silentSince != nil {
+            for index in paths.indices where paths[index].owesAck || index == 0 && silentSince != nil {
                 acknowledge(index, now: now)
                 if keys == nil { return }
             }
         }
         if now >= nextPing {
             nextPing = now + .milliseconds(100)
-            for index in paths.indices.prefix(links) where paths[index].claim.silentSince == nil {
+            for index in paths.indices.prefix(links) {
                 ping(index, now: now)
             }
         }

@@ -155,8 +155,8 @@ struct HostileWorld {
             for (time, probe) in node.delivered where probe.flow == flow.id && probe.source == flow.source {
                 arrived[probe.number] = arrived[probe.number] ?? time
             }
-            for number in 1...max(flow.sent, 1) {
-                let left = start + flow.interval * Int64(number - 1)
+            for number in 0..<flow.sent {
+                let left = start + flow.interval * Int64(number)
                 there.append(arrived[number].map { $0 - left } ?? .seconds(1))
             }
         }
