@@ -35,6 +35,8 @@ struct HostileWorld {
     }
 
     private static let hostile = 2
+    /// Buffers of every Engine.
+    static let pool = 4096
     /// How long it runs before the lies, and with them.
     private static let settling = Interval.milliseconds(800)
     private static let pings: ClosedRange<UInt16> = 90...93
@@ -54,7 +56,7 @@ struct HostileWorld {
     init(lie: Lie?, seed: UInt64, megabits: Double, length: Interval, worlds: UInt64 = 4) throws {
         (self.lie, self.seed, self.megabits, self.length) = (lie, seed, megabits, length)
         let links = [["20/10", "10/30"], ["20/20,loss=1%"], ["50/5", "30/15"]]
-        world = try World(clients: links, seed: seed % worlds + 1, pool: 4096, attached: false)
+        world = try World(clients: links, seed: seed % worlds + 1, pool: Self.pool, attached: false)
         traffic = Traffic(world)
         for client in 0..<2 {
             traffic.add(from: client, id: 1, every: .milliseconds(2), payload: 1000)
@@ -102,6 +104,7 @@ struct HostileWorld {
         let start = world.now
         var isStuck = false
         traffic.run(for: length) { now in
+            outcome.buffers = max(outcome.buffers, world.server.buffers)
             guard let peer, !isStuck else { return }
             peer.turn(now: now, wall: world.wall())
             for datagram in peer.takeOutgoing() {
@@ -109,7 +112,6 @@ struct HostileWorld {
                     datagram.bytes, over: world.link(UInt16(datagram.link + 1), of: Self.hostile),
                     source: datagram.source)
             }
-            outcome.buffers = max(outcome.buffers, world.server.buffers)
             // A server that hangs is no reason for the test to hang.
             isStuck = world.meter!.longest > .seconds(2)
         }
