@@ -31,7 +31,9 @@ extension HostilePeer {
             let grown = Double(ack.bytesReceived) * factor
             paths[index].claim.bytes = max(claim.bytes, UInt64(min(grown, 9e18)))
             ack.bytesReceived = paths[index].claim.bytes
-            if trait >> 8 & 1 == 1 { ack.packetsReceived = UInt64(min(Double(ack.packetsReceived) * factor, 9e18)) }
+            if trait >> 8 & 1 == 1 {
+                ack.packetsReceived = UInt64(min(Double(ack.packetsReceived) * factor, 9e18))
+            }
             // A queue that stands, so that the sender believes what arrives and not what it sent.
             ack.receiveTime &+= ack.packetsReceived &* 100
         case .driftingTimes:
@@ -73,7 +75,9 @@ extension HostilePeer {
         var claim = paths[0].claim
         if silentSince == nil {
             silentSince = now
-            (claim.highest, claim.packets, claim.bytes) = (ack.highest, ack.packetsReceived, ack.bytesReceived)
+            (claim.highest, claim.packets, claim.bytes) = (
+                ack.highest, ack.packetsReceived, ack.bytesReceived
+            )
             claim.rate = Double(ack.packetsReceived) / max(lead.seconds + 0.3, 0.1)
         }
         guard let since = silentSince, claim.highest > 0 else { return }

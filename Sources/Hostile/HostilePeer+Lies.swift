@@ -37,17 +37,20 @@ extension HostilePeer {
             flood(Int.random(in: 1...250, using: &random)) {
                 .bench(
                     BenchFrame(
-                        pathID: random.next() & 1 == 0 ? BenchFrame.everyPath : .random(in: 0...20, using: &random),
+                        pathID: random.next() & 1 == 0
+                            ? BenchFrame.everyPath : .random(in: 0...20, using: &random),
                         milliseconds: .random(in: 0...(.max), using: &random)))
             }
         case .mtuProbes:
             let size = Int.random(in: 0...(Wire.maximumDatagram - Wire.minimumSealed - 3), using: &random)
             send(
-                .control, [0, UInt8(size >> 8), UInt8(size & 255)] + [UInt8](repeating: 0, count: size), flags: 1,
+                .control, [0, UInt8(size >> 8), UInt8(size & 255)] + [UInt8](repeating: 0, count: size),
+                flags: 1,
                 on: anyPath)
         case .shimDistances:
             sendPacket(
-                size: .random(in: 20...1300, using: &random), distance: .random(in: 0...(.max), using: &random),
+                size: .random(in: 20...1300, using: &random),
+                distance: .random(in: 0...(.max), using: &random),
                 flags: UInt8(random.next() & 3), on: anyPath)
         case .sequenceLeaps: leap()
         case .hoarding:
@@ -57,7 +60,8 @@ extension HostilePeer {
         case .testPackets:
             sequence &+= random.next() & 3
             sendPacket(
-                size: .random(in: 20...1400, using: &random), distance: UInt16(random.next() & 7), flags: Shim.test,
+                size: .random(in: 20...1400, using: &random), distance: UInt16(random.next() & 7),
+                flags: Shim.test,
                 on: anyPath)
         case .foreignPackets: sendForeign()
         case .roaming:
@@ -103,8 +107,10 @@ extension HostilePeer {
             AckFrame(
                 pathID: path.id, highest: top - min(top, random.next() % 300),
                 map: (random.next(), random.next(), random.next(), random.next()),
-                packetsReceived: random.next() % (path.packets + 1), bytesReceived: random.next() % (path.bytes + 1),
-                receiveTime: (now.microseconds &+ clock) % (1 << 50), delay: UInt32(truncatingIfNeeded: random.next())))
+                packetsReceived: random.next() % (path.packets + 1),
+                bytesReceived: random.next() % (path.bytes + 1),
+                receiveTime: (now.microseconds &+ clock) % (1 << 50),
+                delay: UInt32(truncatingIfNeeded: random.next())))
     }
 
     /// Three sets of sixteen packets that never come, each between some that do. No set ever has sixteen equations at once among
@@ -175,8 +181,11 @@ extension HostilePeer {
     private func sendBroken() {
         var payload: [UInt8] = []
         for _ in 0..<Int.random(in: 1...20, using: &random) {
-            let body = (0..<Int.random(in: 0...90, using: &random)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-            let length = random.next() & 7 == 0 ? UInt16(truncatingIfNeeded: random.next()) : UInt16(body.count)
+            let body = (0..<Int.random(in: 0...90, using: &random)).map { _ in
+                UInt8(truncatingIfNeeded: random.next())
+            }
+            let length =
+                random.next() & 7 == 0 ? UInt16(truncatingIfNeeded: random.next()) : UInt16(body.count)
             // Not a CLOSE, which would end the fun.
             var type = UInt8(random.next() % 20)
             if type == FrameType.close.rawValue { type = 255 }
@@ -206,10 +215,15 @@ extension HostilePeer {
     private func leap() {
         let leaps: [UInt64] = [1, 2, 255, 4096, 32_768, 65_535, 65_536, 1 << 20, 1 << 23, 1 << 24]
         let distance = leaps.randomElement(using: &random)!
-        if random.next() & 3 == 0 { sequence = sequence > distance ? sequence - distance : 0 } else { sequence &+= distance }
+        if random.next() & 3 == 0 {
+            sequence = sequence > distance ? sequence - distance : 0
+        } else {
+            sequence &+= distance
+        }
         sequence &= 1 << 60 - 1
         sendPacket(
-            size: .random(in: 20...200, using: &random), distance: [0, 1, .max].randomElement(using: &random)!,
+            size: .random(in: 20...200, using: &random),
+            distance: [0, 1, .max].randomElement(using: &random)!,
             on: anyPath)
     }
 
@@ -220,7 +234,9 @@ extension HostilePeer {
                 from: IPAddress(v4: UInt32(truncatingIfNeeded: random.next())), on: anyPath)
             return
         }
-        var payload = (0..<Int.random(in: 4...120, using: &random)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        var payload = (0..<Int.random(in: 4...120, using: &random)).map { _ in
+            UInt8(truncatingIfNeeded: random.next())
+        }
         if payload.count > 24 {
             payload[4] = [0x45, 0x46, 0x4F, 0x60, 0x40].randomElement(using: &random)!
             payload.withUnsafeMutableBytes { identity.address.write(to: $0.dropping(16)) }

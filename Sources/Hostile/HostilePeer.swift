@@ -116,7 +116,8 @@ public final class HostilePeer {
     ///   - megabits: what the lie may send, in Mbit/s of UDP payload.
     ///   - seed: every choice follows from it.
     public init(
-        _ identity: Identity, staticKey: borrowing PrivateKey, lie: Lie, seed: UInt64, megabits: Double, links: Int
+        _ identity: Identity, staticKey: borrowing PrivateKey, lie: Lie, seed: UInt64, megabits: Double,
+        links: Int
     ) {
         self.identity = identity
         self.lie = lie
@@ -232,7 +233,9 @@ public final class HostilePeer {
     public func turn(now: Instant, wall: Timestamp) {
         let elapsed = lastTurn.map { (now - $0).seconds } ?? 0
         lastTurn = now
-        if keys == nil || lie == .rekeyStorm && now >= honestUntil, now >= nextInit { dial(now: now, wall: wall) }
+        if keys == nil || lie == .rekeyStorm && now >= honestUntil, now >= nextInit {
+            dial(now: now, wall: wall)
+        }
         guard keys != nil else { return }
         // A server that has left says nothing any more.
         if now - lastHeard > Self.patience { return leave(until: now) }
@@ -307,7 +310,9 @@ public final class HostilePeer {
     }
 
     /// Sends an inner UDP packet of `size` bytes from its own address.
-    func sendPacket(size: Int, distance: UInt16, flags: UInt8 = 0, from source: IPAddress? = nil, on index: Int) {
+    func sendPacket(
+        size: Int, distance: UInt16, flags: UInt8 = 0, from source: IPAddress? = nil, on index: Int
+    ) {
         var payload = [UInt8](repeating: 0, count: Wire.shimSize + max(size, 20))
         payload.withUnsafeMutableBytes { payload in
             Shim(distance: distance, trafficClass: UInt8(random.next() & 3), flags: flags).write(to: payload)
@@ -330,7 +335,8 @@ public final class HostilePeer {
 
     /// Seals a datagram with the session's keys.
     func send(_ kind: Kind, _ payload: [UInt8], sequence: UInt64? = nil, flags: UInt8 = 0, on index: Int) {
-        guard let keys, paths.indices.contains(index), payload.count <= Wire.maximumDatagram - Wire.minimumSealed
+        guard let keys, paths.indices.contains(index),
+            payload.count <= Wire.maximumDatagram - Wire.minimumSealed
         else { return }
         let path = paths[index]
         paths[index].next += 1

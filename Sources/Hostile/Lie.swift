@@ -63,7 +63,8 @@ public enum Lie: String, CaseIterable, Sendable {
     /// Whether it asks for test packets all the time, so that there is something to acknowledge.
     var wantsDownload: Bool {
         switch self {
-        case .optimisticAcks, .scaledCounts, .driftingTimes, .unsentAcks, .ackFlood, .statusFlaps, .lyingPongs, .bench,
+        case .optimisticAcks, .scaledCounts, .driftingTimes, .unsentAcks, .ackFlood, .statusFlaps,
+            .lyingPongs, .bench,
             .silentAddress, .roaming:
             true
         default: false

@@ -50,7 +50,8 @@ extension EndToEndTests {
 
             func liar(_ lie: String, megabits: Double, seconds: Double) throws -> Child {
                 var command = [
-                    try Program("bondlab").path, "hostile", "--server-key", tunnel.server.publicKey, "--key-file",
+                    try Program("bondlab").path, "hostile", "--server-key", tunnel.server.publicKey,
+                    "--key-file",
                     "\(mallory.bondd.scratch.path)/key", "--lie", lie, "--mbit", "\(megabits)", "--seconds",
                     "\(seconds)",
                 ]

@@ -33,12 +33,15 @@ import Testing
         // What traps leaves no other trace of its seed.
         Array("\(name)\n".utf8).withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
         let before = Self.alone[Int(seed % Self.worlds)]
-        let run = try HostileWorld(lie: lie, seed: seed, megabits: megabits, length: Self.length, worlds: Self.worlds)
+        let run = try HostileWorld(
+            lie: lie, seed: seed, megabits: megabits, length: Self.length, worlds: Self.worlds)
         let after = run.run()
         print("\(name): \(after.summary)\n    without it: \(before.summary)")
         #expect(after.faults.isEmpty, "\(name): \(after.faults)")
         #expect(after.hostile.sessions > 0, "\(name): it never had a session")
-        #expect(after.delivered * 100 >= before.delivered * 95, "\(name): \(after.delivered) of \(before.delivered)")
+        #expect(
+            after.delivered * 100 >= before.delivered * 95,
+            "\(name): \(after.delivered) of \(before.delivered)")
         #expect(after.ping.mean <= before.ping.mean + .milliseconds(10), "\(name)")
         #expect(after.ping.p95 <= before.ping.p95 + .milliseconds(10), "\(name)")
         #expect(after.longestTurn <= Self.longestTurn, "\(name): \(after.longestTurn.milliseconds) ms")

@@ -75,13 +75,15 @@ struct HostileWorld {
             let key = PrivateKey(bytes: world.clientKeys[Self.hostile])
             return HostilePeer(identity, staticKey: key, lie: lie, seed: seed, megabits: megabits, links: 2)
         }
-        let keys = InvitationKeys(secret: Array(repeating: 7, count: InvitationKeys.secretSize), server: server)
+        let keys = InvitationKeys(
+            secret: Array(repeating: 7, count: InvitationKeys.secretSize), server: server)
         var invitation = EngineConfiguration.Peer(
             name: "invitation", publicKey: keys.privateKey.publicKey, presharedKey: keys.presharedKey)
         invitation.isInvitation = true
         world.server.engine.replacePeers(world.peers + [invitation])
         identity.presharedKey = keys.presharedKey
-        return HostilePeer(identity, staticKey: keys.privateKey, lie: lie, seed: seed, megabits: megabits, links: 2)
+        return HostilePeer(
+            identity, staticKey: keys.privateKey, lie: lie, seed: seed, megabits: megabits, links: 2)
     }
 
     /// Runs it.
@@ -137,12 +139,15 @@ struct HostileWorld {
         for client in 0..<2 where world.clients[client].closed > 0 || server.session(client) == nil {
             outcome.faults.append("honest client \(client) lost its session")
         }
-        if server.engine.sessions.count > 2 * world.clients.count { outcome.faults.append("too many sessions") }
+        if server.engine.sessions.count > 2 * world.clients.count {
+            outcome.faults.append("too many sessions")
+        }
         if server.events.count > 5000 { outcome.faults.append("\(server.events.count) events") }
         if let session = server.session(Self.hostile) {
             if session.pointee.paths.count > 16 { outcome.faults.append("too many paths") }
             for i in 0..<session.pointee.paths.count {
-                let rate = session.pointee.paths[i].pointee.rate.pacingRate(session.pointee.paths[i].pointee.rtt)
+                let rate = session.pointee.paths[i].pointee.rate.pacingRate(
+                    session.pointee.paths[i].pointee.rtt)
                 if !rate.isFinite || rate <= 0 { outcome.faults.append("a rate of \(rate)") }
             }
         }

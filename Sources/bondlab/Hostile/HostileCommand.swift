@@ -8,7 +8,8 @@ import Proto
 /// `bondlab hostile`: a client that lies, against a real server. It is for tests of a server of your own.
 struct HostileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hostile", abstract: "Connect to a bondd server as a client that lies, to see what it takes.",
+        commandName: "hostile",
+        abstract: "Connect to a bondd server as a client that lies, to see what it takes.",
         discussion: """
             It shakes hands as the client whose key it is given, and lies in one way, as fast as --mbit says. The last line \
             it prints is JSON: the bytes that it sent and received, and the sessions that it had.
@@ -23,7 +24,9 @@ struct HostileCommand: ParsableCommand {
     @Option(help: "The file of its own private key.")
     var keyFile: String
 
-    @Option(help: ArgumentHelp("What it lies about: \(Lie.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "lie"))
+    @Option(
+        help: ArgumentHelp(
+            "What it lies about: \(Lie.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "lie"))
     var lie: String
 
     @Option(help: "What all random choices follow from.")
@@ -36,7 +39,9 @@ struct HostileCommand: ParsableCommand {
     var seconds = 10.0
 
     func run() throws {
-        guard let lie = Lie(rawValue: lie) else { throw ValidationError("--lie: '\(lie)' is not a lie that it knows.") }
+        guard let lie = Lie(rawValue: lie) else {
+            throw ValidationError("--lie: '\(lie)' is not a lie that it knows.")
+        }
         guard let serverKey = PublicKey(base64: serverKey) else {
             throw ValidationError("--server-key is not a public key.")
         }
@@ -69,12 +74,17 @@ struct HostileCommand: ParsableCommand {
         let wall = Clock.wall
         peer.turn(
             now: now,
-            wall: Timestamp(seconds: UInt64(wall), nanoseconds: UInt32((wall - wall.rounded(.down)) * 999_999_999)))
-        for datagram in peer.takeOutgoing() { links[datagram.link].send(datagram.bytes, from: datagram.source) }
+            wall: Timestamp(
+                seconds: UInt64(wall), nanoseconds: UInt32((wall - wall.rounded(.down)) * 999_999_999)))
+        for datagram in peer.takeOutgoing() {
+            links[datagram.link].send(datagram.bytes, from: datagram.source)
+        }
     }
 
     private static func read(_ file: String) throws -> String {
-        guard let stream = fopen(file, "re") else { throw ValidationError("--key-file: cannot read \(file).") }
+        guard let stream = fopen(file, "re") else {
+            throw ValidationError("--key-file: cannot read \(file).")
+        }
         defer { fclose(stream) }
         var buffer = [UInt8](repeating: 0, count: 256)
         let count = fread(&buffer, 1, buffer.count, stream)

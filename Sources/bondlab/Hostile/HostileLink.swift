@@ -20,7 +20,9 @@ final class HostileLink {
             sockets.append(descriptor)
             var size: Int32 = 4 << 20
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, socklen_t(MemoryLayout<Int32>.size))
-            guard Self.connect(descriptor, to: server) == 0 else { throw .system(call: "connect", errno: errno) }
+            guard Self.connect(descriptor, to: server) == 0 else {
+                throw .system(call: "connect", errno: errno)
+            }
         }
     }
 
