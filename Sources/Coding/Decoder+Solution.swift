@@ -2,8 +2,19 @@ import Packet
 
 // From equations to packets.
 extension Decoder {
-    /// Puts together every packet that the waiting equations determine.
+    /// Puts together every packet that the waiting equations determine, as far as the credit goes: once for a datagram.
     mutating func solve(_ pool: inout PacketPool) {
+        var lookUps = 0
+        for i in 0..<waiting where equations[i].missing <= LinearSystem.size {
+            lookUps += equations[i].window.count
+        }
+        let search = lookUps * Self.lookUpCost
+        guard spend(search) else {
+            neededCredit = search
+            return
+        }
+        mayBeSolvable = false
+        neededCredit = 0
         system.removeAll()
         // Those with the fewest unknowns first, in case there is no room for all unknowns.
         for missing in 1...LinearSystem.size {
@@ -11,11 +22,19 @@ extension Decoder {
                 system.add(equations[i].window, number: i, known: sources)
             }
         }
+        let cost = system.cost
+        guard spend(cost) else {
+            tryAgain(with: search + cost)
+            return
+        }
         system.reduce()
         let before = recoveredCount
         for row in 0..<system.rowCount {
             guard let sequence = system.determined(by: row) else { continue }
-            guard recoveredCount < Self.maximumWaiting, let slot = combine(row, &pool) else { break }
+            guard recoveredCount < Self.maximumWaiting, let slot = combine(row, &pool) else {
+                tryAgain(with: search + cost + neededCredit)
+                break
+            }
             (recovered + recoveredCount).initialize(to: Recovered(sequence: sequence, slot: slot))
             recoveredCount += 1
         }
@@ -26,18 +45,31 @@ extension Decoder {
         }
     }
 
+    private mutating func tryAgain(with credit: Int) {
+        mayBeSolvable = true
+        neededCredit = min(credit, Self.largestCredit)
+    }
+
     /// Sums the equations up as a row of the solution says; nil when that is more than the peer has earned, or memory is out.
     private mutating func combine(_ row: Int, _ pool: inout PacketPool) -> Slot? {
         var length = 0
         var cost = 0
         for i in 0..<waiting where system.factor(of: i, in: row) != 0 {
-            length = max(length, pool.length(of: equations[i].slot))
-            cost += 1 + (equations[i].isReduced ? 0 : equations[i].window.count - equations[i].missing)
+            let own = pool.length(of: equations[i].slot)
+            length = max(length, own)
+            cost += own + prefix
+            if !equations[i].isReduced {
+                cost += equations[i].present + equations[i].window.count * Self.lookUpCost
+            }
         }
-        guard credit >= cost, Self.hasRoom(pool) else { return nil }
+        guard Self.hasRoom(pool) else { return nil }
+        guard credit >= cost else {
+            neededCredit = cost
+            return nil
+        }
         let slot = pool.reserve()
         guard slot != .none else { return nil }
-        credit -= cost
+        _ = spend(cost)
         pool.setLength(length, of: slot)
         let sum = pool.packet(in: slot, withPrefix: prefix)
         sum.initializeMemory(as: UInt8.self, repeating: 0)

@@ -23,6 +23,9 @@ public struct EncodingWindow: Equatable, Sendable {
     /// Whether the repair symbol has `sequence` in it.
     public func contains(_ sequence: UInt64) -> Bool { sequence >= first && sequence < end }
 
+    /// Whether the two have sequences in common.
+    func overlaps(_ other: EncodingWindow) -> Bool { first < other.end && other.first < end }
+
     /// What the symbol of `sequence` is multiplied with: 1 to 255, from SplitMix64 (Steele, Lea and Flood, "Fast splittable
     /// pseudorandom number generators", OOPSLA 2014). Unlike RFC 8681's generator it gives each coefficient by itself, as
     /// symbols come in any order.

@@ -29,7 +29,7 @@ public enum GaloisField {
     }
 
     /// Adds `coefficient` × `source` to `sum`, byte by byte.
-    /// - Precondition: `sum` is not shorter than `source`, and does not overlap it.
+    /// - Precondition: `sum` is not shorter than `source`, and begins where it does or does not overlap it.
     public static func add(
         _ coefficient: UInt8, times source: UnsafeRawBufferPointer, to sum: UnsafeMutableRawBufferPointer
     ) {

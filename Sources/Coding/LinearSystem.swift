@@ -52,6 +52,9 @@ struct LinearSystem: ~Copyable {
         rowCount += 1
     }
 
+    /// The work of `reduce` in bytes multiplied: each unknown is taken out of each row.
+    var cost: Int { rowCount * unknownCount * Self.width }
+
     /// Brings the system to reduced row echelon form (Gauss and Jordan).
     mutating func reduce() {
         var rank = 0
@@ -98,8 +101,9 @@ struct LinearSystem: ~Copyable {
     }
 
     private func scale(_ index: Int, by factor: UInt8) {
+        // In a field of characteristic 2, f × row = row + (f + 1) × row.
         let row = row(index)
-        for i in 0..<row.count { row[i] = GaloisField.multiply(row[i], factor) }
+        GaloisField.add(factor ^ 1, times: UnsafeRawBufferPointer(row), to: row)
     }
 
     private func swap(_ a: Int, _ b: Int) {

@@ -3,11 +3,13 @@ import Packet
 /// The last source symbols that arrived, by sequence, each a copy in a slot of its own: the one that goes on to the TUN
 /// device may be changed there.
 struct SourceSymbols: ~Copyable {
-    /// The most sequences below the highest that are remembered: as much as may lie between the paths' delays, 300 ms at
+    /// The sequences below the highest that are remembered at first: as much as may lie between the paths' delays, 300 ms at
     /// 70 Mbit/s, and the longest window.
-    static let longestSpan = 2048
+    static let usualSpan = 2048
+    /// The most that are remembered when windows begin lower: 300 ms at 600 Mbit/s.
+    static let longestSpan = 16384
 
-    /// How many sequences are remembered, a power of two: at the most so many that they fill a quarter of the pool.
+    /// How many sequences are remembered, a power of two: at most so many that they fill a quarter of the pool.
     private(set) var span: UInt64 = 0
 
     private struct Entry {
@@ -19,6 +21,10 @@ struct SourceSymbols: ~Copyable {
     private var entries: UnsafeMutablePointer<Entry>?
     /// One above the highest sequence.
     private(set) var top: UInt64 = 0
+    /// How many symbols are here.
+    private(set) var count = 0
+    /// What is below was forgotten for want of memory.
+    private var floor: UInt64 = 0
 
     init() {}
 
@@ -28,7 +34,7 @@ struct SourceSymbols: ~Copyable {
     var isActive: Bool { entries != nil }
 
     /// The lowest sequence that may be here.
-    var bottom: UInt64 { top > span ? top - span : 0 }
+    var bottom: UInt64 { max(floor, top > span ? top - span : 0) }
 
     /// The symbol of `sequence`, or `Slot.none`.
     func find(_ sequence: UInt64) -> Slot {
@@ -40,21 +46,55 @@ struct SourceSymbols: ~Copyable {
     /// Remembers what comes from now on.
     mutating func activate(poolCapacity: Int) {
         guard entries == nil else { return }
-        let count = min(Self.longestSpan, max(poolCapacity / 4 + 1, 2).nextPowerOfTwo / 2)
+        let count = min(Self.usualSpan, Self.share(of: poolCapacity))
         span = UInt64(count)
         entries = .allocate(capacity: count)
         entries?.initialize(repeating: Entry(), count: count)
     }
+
+    /// Remembers twice as many from now on, as far as that may be. What was forgotten stays so.
+    mutating func grow(poolCapacity: Int) {
+        guard let old = entries, floor <= bottom, top > span,
+            Int(span) < min(Self.longestSpan, Self.share(of: poolCapacity))
+        else { return }
+        floor = bottom
+        let larger = UnsafeMutablePointer<Entry>.allocate(capacity: Int(span) * 2)
+        larger.initialize(repeating: Entry(), count: Int(span) * 2)
+        for i in 0..<Int(span) where old[i].slot != .none {
+            larger[Int(truncatingIfNeeded: old[i].sequence & (span * 2 - 1))] = old[i]
+        }
+        old.deallocate()
+        entries = larger
+        span *= 2
+    }
+
+    /// The largest power of two that is a quarter of the pool or less.
+    private static func share(of poolCapacity: Int) -> Int { max(poolCapacity / 4 + 1, 2).nextPowerOfTwo / 2 }
 
     /// Puts a symbol in, and becomes the owner of its slot; false when it is too old, or there.
     mutating func insert(_ slot: Slot, sequence: UInt64, pool: inout PacketPool) -> Bool {
         guard let entries, sequence >= bottom, sequence < 1 << 62 else { return false }
         let entry = entries + Int(truncatingIfNeeded: sequence & (span - 1))
         guard entry.pointee.sequence != sequence else { return false }
-        if entry.pointee.slot != .none { pool.release(entry.pointee.slot) }
+        if entry.pointee.slot == .none { count += 1 } else { pool.release(entry.pointee.slot) }
         entry.pointee = Entry(sequence: sequence, slot: slot)
         top = max(top, sequence + 1)
         return true
+    }
+
+    /// Forgets the oldest symbol.
+    mutating func removeOldest(pool: inout PacketPool) {
+        guard let entries else { return }
+        floor = bottom
+        while floor < top {
+            let entry = entries + Int(truncatingIfNeeded: floor & (span - 1))
+            floor += 1
+            guard entry.pointee.slot != .none, entry.pointee.sequence < floor else { continue }
+            pool.release(entry.pointee.slot)
+            entry.pointee = Entry()
+            count -= 1
+            return
+        }
     }
 
     /// Forgets all symbols.
@@ -64,5 +104,7 @@ struct SourceSymbols: ~Copyable {
         made.deallocate()
         entries = nil
         top = 0
+        count = 0
+        floor = 0
     }
 }

@@ -119,7 +119,7 @@ extension Engine {
         let length = payload.count - Wire.shimSize
         if length > 0, length <= PacketPool.maximumPacket, Shim(parsing: payload).flags & Shim.test != 0 {
             resources.pool.setLength(length, of: slot)
-            session.pointee.remember(slot, sequence: sequence, &resources, now: now)
+            if !isRecovered { session.pointee.remember(slot, sequence: sequence, &resources, now: now) }
             session.pointee.deliver(
                 slot, sequence: sequence, Shim(parsing: payload), isRecovered: isRecovered, &resources,
                 now: now)
@@ -140,8 +140,8 @@ extension Engine {
             return
         }
         resources.pool.setLength(packet.length, of: slot)
-        // The sums are over what the peer sent, so this comes before what is changed here.
-        session.pointee.remember(slot, sequence: sequence, &resources, now: now)
+        // The sums are over what the peer sent, so this comes before what is changed here. The decoder knows what it has found.
+        if !isRecovered { session.pointee.remember(slot, sequence: sequence, &resources, now: now) }
         let shim = Shim(parsing: payload)
         let bytes = resources.pool.packet(in: slot)
         if ecn == InnerPacket.ce && InnerPacket.ecn(of: bytes) == InnerPacket.notECT {

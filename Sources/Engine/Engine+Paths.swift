@@ -167,7 +167,7 @@ extension Session {
     var mostPacketsOnAPath: UInt64 {
         var most: UInt64 = 0
         for i in 0..<paths.count {
-            most = max(most, paths[i].pointee.sent.next, paths[i].pointee.received.map?.highest ?? 0)
+            most = max(most, paths[i].pointee.sent.next, paths[i].pointee.received.state?.highest ?? 0)
         }
         return most
     }

@@ -79,7 +79,7 @@ extension Path {
     /// Whether nothing comes back on the path though it was asked for: PINGs have been out for a second and more, and all of
     /// their answers' time is up. One that was never heard is deaf from the start.
     func isDeaf(now: Instant) -> Bool {
-        guard received.map != nil else { return true }
+        guard received.state != nil else { return true }
         return askedAt > lastHeard && now - askedAt > max(.seconds(1), rtt.answerTimeout * 3)
     }
 

@@ -122,6 +122,6 @@ extension Path {
             loss: lossRatio, rate: rate.rate ?? 0, queueing: delay.queueing, phase: rate.phase,
             mtu: mtu.confirmed + Self.headers(link), ignoresMarks: !marks.areTrusted(now: now),
             leavesUnmarked: !marks.mayLeave(now: now), counters: counters,
-            expected: received.map.map { $0.highest + 1 } ?? 0)
+            expected: received.state.map { $0.highest + 1 } ?? 0)
     }
 }

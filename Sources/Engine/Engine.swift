@@ -223,6 +223,7 @@ public struct Engine: ~Copyable {
         }
         session.pointee.attend(&resources, name: peer.name, now: now)
         session.pointee.release(&resources, now: now)
+        session.pointee.measureShare(&resources)
         if session.pointee.isConfirmed || role == .client {
             guard
                 session.pointee.control(
@@ -231,6 +232,7 @@ public struct Engine: ~Copyable {
             else { return false }
         }
         session.pointee.isDirty = false
+        session.pointee.measureShare(&resources)
         timers.set(session.pointee.index, to: deadline(of: session, now: now))
         return true
     }

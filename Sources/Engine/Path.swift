@@ -51,6 +51,8 @@ struct Path: ~Copyable {
 
     /// Whether the peer says that the path can't be used.
     var isDownAtPeer = false
+    /// When the peer last took it out of use.
+    var dismissedAt = Instant.zero
     /// Below this sequence the peer sends nothing more on this path, but for what it sends twice.
     var passed: UInt64 = 0
     /// When datagrams last came out of order on the path; they prove nothing for a while after that.
@@ -108,7 +110,7 @@ struct Path: ~Copyable {
 
     /// Whether the peer may still send data on it, as far as we know.
     func mayBringData(now: Instant) -> Bool {
-        received.map != nil && !isDownAtPeer && liveness.state != .down && role != .never
+        received.state != nil && !isDownAtPeer && liveness.state != .down && role != .never
             && now - lastHeard < .seconds(2)
     }
 

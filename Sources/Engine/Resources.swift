@@ -5,6 +5,7 @@ import Scheduler
 /// What all sessions of an Engine share.
 struct Resources: ~Copyable {
     var pool: PacketPool
+    var shares = BufferShares()
     let notes: PacketNotes
     var entropy: Entropy
     var drops = DropCounters()
@@ -26,7 +27,4 @@ struct Resources: ~Copyable {
     }
 
     deinit { scratch.deallocate() }
-
-    /// Whether there is memory to keep packets for a second try: beyond three quarters the rest is for new ones.
-    var mayRetain: Bool { pool.inUse < pool.capacity / 4 * 3 }
 }

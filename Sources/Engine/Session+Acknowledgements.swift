@@ -83,6 +83,27 @@ extension Session {
         answered(index, &resources, name: name, now: now)
     }
 
+    /// What arrived on the path at `index`; nil before anything has.
+    func ackFrame(_ index: Int, now: Instant) -> AckFrame? {
+        paths[index].pointee.received.state.map { frame(of: $0, on: index, now: now) }
+    }
+
+    /// The last ACK once more, when so much has come since that the next does not reach much below it: the peer counts what no ACK
+    /// has reached it for as lost, and the last one may have been lost itself.
+    func earlierAckFrame(_ index: Int, now: Instant) -> AckFrame? {
+        paths[index].pointee.received.stateToRepeat.map { frame(of: $0, on: index, now: now) }
+    }
+
+    private func frame(of state: ReceivedPackets.State, on index: Int, now: Instant) -> AckFrame {
+        let path = paths[index]
+        return AckFrame(
+            pathID: path.pointee.id, highest: state.highest,
+            map: path.pointee.replay.map(below: state.highest),
+            packetsReceived: state.packets, bytesReceived: state.bytes,
+            receiveTime: state.highestTime.microseconds,
+            delay: UInt32(clamping: (now - state.highestTime).microseconds))
+    }
+
     /// Something that we sent on the path was answered.
     mutating func answered(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
         let path = paths[index]

@@ -26,7 +26,7 @@ extension Session {
     mutating func makeTestPackets(_ resources: inout Resources, now: Instant) {
         guard bench.sendsUntil > now, hasPathUp else { return }
         while queue.bytes < queueLimit / Self.benchShare && queue.count < Self.longestQueue / 2
-            && resources.mayRetain
+            && allowance.mayKeep
         {
             let slot = resources.pool.reserve()
             guard slot != .none else { return }

@@ -155,14 +155,17 @@ extension Session {
         hasGrown = true
         let window = EncodingWindow(
             first: frame.first(near: sequence), count: Int(frame.count), seed: frame.seed)
-        decoder.take(symbol, of: window, pool: &resources.pool)
+        decoder.take(symbol, of: window, mayGrow: allowance.mayKeep, pool: &resources.pool)
+        allowance.keep()
     }
 
     /// Keeps a copy of a packet that arrived, for the sums that it is in.
     mutating func remember(_ slot: Slot, sequence: UInt64, _ resources: inout Resources, now: Instant) {
         guard decoder.isActive else { return }
         if now - coding.heardAt < Self.codingRest {
-            decoder.note(slot, sequence: sequence, pool: &resources.pool)
+            let before = decoder.held
+            decoder.note(slot, sequence: sequence, mayGrow: allowance.mayKeep, pool: &resources.pool)
+            if decoder.held > before { allowance.keep() }
         } else {
             decoder.removeAll(pool: &resources.pool)
         }

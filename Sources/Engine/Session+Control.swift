@@ -12,6 +12,8 @@ extension Session {
         name: String, now: Instant
     ) {
         var reader = FrameReader(payload)
+        var statuses = StatusList()
+        var hasRepair = false
         while let frame = reader.next() {
             let path = paths[index]
             if isInvitation && !frame.servesEnrolment { continue }
@@ -38,7 +40,10 @@ extension Session {
                 path.pointee.prove(link, now: now)
             case .pathResponse(let token):
                 validate(index, token, from: link, &resources, name: name, now: now)
-            case .pathStatus(let status): if !isClient { adopt(status, name: reader.tail, &resources) }
+            case .pathStatus(let status):
+                if !isClient, let told = paths.find(status.pathID) {
+                    statuses[told] = .init(frame: status, name: reader.tail)
+                }
             case .mode(let wish):
                 if !isClient { noteVersion(reader.tail) }
                 guard !isClient, let asked = Mode(rawValue: wish.mode) else { continue }
@@ -49,7 +54,8 @@ extension Session {
                     isAssigned = true
                     resources.events.append(.assigned(assignment))
                 }
-            case .assignRequest: if !isClient { owesAssignment = true }
+            case .assignRequest:
+                if !isClient && now - assignedAt >= Self.assignmentInterval { owesAssignment = true }
             case .close: isClosedByPeer = true
             case .bench(let request): if !isClient { bench.grant(request, now: now) }
             case .benchCount(let count): if isClient { bench.peerCount = count }
@@ -62,10 +68,16 @@ extension Session {
                 enrolling.due = frame.outcome == .unavailable ? now + Enrolling.respite : .never
                 resources.events.append(.enrolled(frame.outcome))
             case .repair(let repair):
+                // No honest sender puts two into a datagram, and each costs more than its bytes.
+                guard !hasRepair else { continue }
+                hasRepair = true
                 take(repair, reader.tail, near: path.pointee.passed, &resources, now: now)
             }
         }
         if reader.isMalformed { resources.drops.malformed += 1 }
+        for told in 0..<paths.count {
+            if let status = statuses[told] { adopt(status, for: told, &resources, now: now) }
+        }
         measureHold(now: now)
     }
 
@@ -91,20 +103,29 @@ extension Session {
         path.pointee.control.ping = true
     }
 
+    /// Server: the client says in which state one of its paths is.
     private mutating func adopt(
-        _ status: PathStatusFrame, name: UnsafeRawBufferPointer, _ resources: inout Resources
+        _ told: StatusList.Entry, for index: Int, _ resources: inout Resources, now: Instant
     ) {
-        guard let index = paths.find(status.pathID) else { return }
-        if !name.elementsEqual(paths[index].pointee.name.utf8), let name = Self.name(name) {
-            paths[index].pointee.name = name
+        let path = paths[index]
+        let status = told.frame
+        if !told.name.elementsEqual(path.pointee.name.utf8), let name = Self.name(told.name) {
+            path.pointee.name = name
         }
-        let carriedData = paths[index].pointee.carriesData
-        paths[index].pointee.role = PathRole(rawValue: status.role) ?? .never
-        paths[index].pointee.isDownAtPeer = status.down
-        paths[index].pointee.isSpent = status.isSpent
-        if carriedData && !paths[index].pointee.carriesData { moveAway(from: index, &resources) }
+        let role = PathRole(rawValue: status.role) ?? .never
+        if path.pointee.carriesData && (status.down || role == .never) {
+            // All that waits for the path is moved each time. In between we find out by ourselves.
+            guard now - path.pointee.dismissedAt >= Self.dismissalInterval else { return }
+            path.pointee.dismissedAt = now
+            path.pointee.role = role
+            path.pointee.isDownAtPeer = status.down
+            moveAway(from: index, &resources)
+        }
+        path.pointee.role = role
+        path.pointee.isDownAtPeer = status.down
+        path.pointee.isSpent = status.isSpent
         let cap = Double(status.capMbit) * 125_000
-        paths[index].pointee.rate.cap = cap > 0 ? cap : nil
+        path.pointee.rate.cap = cap > 0 ? cap : nil
     }
 
     /// Server: the client has said which version its program is.
@@ -176,10 +197,10 @@ extension Session {
         let path = paths[index]
         // To a path that is down as little goes as can be: most of it goes nowhere.
         let isDown = path.pointee.liveness.state == .down
-        if !isDown || path.pointee.received.ackDue <= now, let ack = ackFrame(index, now: now),
-            writer.append(ack)
-        {
-            path.pointee.received.ackLeft()
+        if !isDown || path.pointee.received.ackDue <= now, let ack = ackFrame(index, now: now) {
+            // The older one comes first: with the newer, what lies below its map is lost.
+            if let before = earlierAckFrame(index, now: now) { _ = writer.append(before) }
+            if writer.append(ack) { path.pointee.received.ackLeft() }
         }
         while let token = path.pointee.control.pongs.removeFirst() { _ = writer.append(pong: token) }
         while let token = path.pointee.control.responses.removeFirst() {
@@ -205,6 +226,7 @@ extension Session {
         }
         if owesAssignment, let assignment, path.pointee.isValidated, writer.append(assignment) {
             owesAssignment = false
+            assignedAt = now
         }
         if let outcome = enrolling.owed, path.pointee.isValidated, writer.append(outcome) {
             enrolling.owed = nil
@@ -217,16 +239,6 @@ extension Session {
         }
         if bench.owesFrame && path.pointee.carriesData { composeBench(&writer, now: now) }
         return wantsAck
-    }
-
-    private func ackFrame(_ index: Int, now: Instant) -> AckFrame? {
-        let received = paths[index].pointee.received
-        guard let map = received.map else { return nil }
-        return AckFrame(
-            pathID: paths[index].pointee.id, highest: map.highest, map: map.words,
-            packetsReceived: received.packets, bytesReceived: received.bytes,
-            receiveTime: received.highestTime.microseconds,
-            delay: UInt32(clamping: (now - received.highestTime).microseconds))
     }
 
     /// Challenges a new address of the peer, again every 100 ms for a while, within what came from there.
@@ -298,11 +310,14 @@ extension Session {
     func controlHeader(
         on path: UnsafeMutablePointer<Path>, wantsAck: Bool, _ resources: borrowing Resources
     ) -> Header {
-        let waiting = path.pointee.queue.first
+        // Both lanes are in the order of their sequences, but for what goes again.
+        var lowest = nextSequence
+        let (waiting, urgent) = (path.pointee.queue.first, path.pointee.urgent.first)
+        if waiting != .none { lowest = min(lowest, resources.notes[waiting].sequence) }
+        if urgent != .none { lowest = min(lowest, resources.notes[urgent].sequence) }
         return Header(
             kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0, sessionID: epoch.pointee.remoteID,
-            sequence: waiting == .none ? nextSequence : resources.notes[waiting].sequence,
-            pathID: path.pointee.id, packetNumber: path.pointee.sent.next)
+            sequence: lowest, pathID: path.pointee.id, packetNumber: path.pointee.sent.next)
     }
 
     /// The path in use with the smallest round trip, other than `index`.

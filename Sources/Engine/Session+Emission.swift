@@ -40,8 +40,10 @@ extension Session {
             guard let room = outbox.reserve(Wire.overhead + head + length) else { return .full }
             path.pointee.removeFirst(isUrgent: isUrgent, length: length)
             path.pointee.bookTurn(isUrgent: isUrgent, length: length)
-            // What overtakes the queue proves nothing about what waits there.
-            let flags = isUrgent && !path.pointee.queue.isEmpty ? DataFlags.overtakes : 0
+            // What overtakes a lower sequence of the other lane proves nothing about what waits there.
+            let other = isUrgent ? path.pointee.queue.first : path.pointee.urgent.first
+            let overtakes = other != .none && resources.notes[other].sequence < note.sequence
+            let flags = overtakes ? DataFlags.overtakes : 0
             let size =
                 note.isRepairSymbol
                 ? sealRepairSymbol(slot, on: path, into: room, resources)
@@ -58,7 +60,8 @@ extension Session {
             path.pointee.tailProbes = 0
             hasGrown = true
             var kept = slot
-            if !resources.mayRetain || note.isRepairSymbol {
+            // Without memory for a second try, what is new goes first.
+            if !allowance.mayKeep || note.isRepairSymbol {
                 resources.pool.release(slot)
                 kept = .none
             }

@@ -12,7 +12,7 @@ extension Session {
         now: Instant
     ) {
         let path = paths[index]
-        let isNewest = path.pointee.received.map.map { header.packetNumber > $0.highest } ?? true
+        let isNewest = path.pointee.received.state.map { header.packetNumber > $0.highest } ?? true
         if !isNewest { path.pointee.lastReordered = now }
         let eliciting = header.kind == .data || header.flags & ControlFlags.wantsAck != 0
         path.pointee.received.record(
@@ -53,7 +53,8 @@ extension Session {
         let verdict = reorder.accept(
             slot, sequence: sequence, distance: shim.distance,
             trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, repair: repairHold,
-            now: now, pool: &resources.pool)
+            mayHold: allowance.mayKeep, now: now, pool: &resources.pool)
+        if case .held = verdict { allowance.keep() }
         let needed = reorder.takeNeededHold()
         if needed > .zero { learn(needed, now: now) }
         switch verdict {

@@ -44,8 +44,10 @@ extension Session {
     /// Puts a packet from the TUN device into its flow's queue.
     mutating func enqueue(_ slot: Slot, length: Int, _ resources: inout Resources, now: Instant) {
         queue.append(slot, length: length, now: now, notes: resources.notes)
-        while queue.bytes > queueLimit || queue.count > Self.longestQueue {
+        allowance.queue(1)
+        while queue.bytes > queueLimit || queue.count > Self.longestQueue || allowance.isQueueOver {
             let dropped = queue.dropFromLongest(pool: &resources.pool, notes: resources.notes)
+            allowance.queue(-dropped)
             resources.drops.queueFull += UInt64(dropped)
             if dropped == 0 { break }
         }

@@ -67,6 +67,8 @@ struct Session: ~Copyable {
     var decoder = Decoder(prefix: Wire.shimSize)
     var coding = CodingNeeds()
 
+    /// How many of the slab's buffers it may still take.
+    var allowance = BufferAllowance()
     var reorder = ReorderBuffer()
     var hold = Interval.milliseconds(50)
     /// How long after a loss is evident its repair may come.
@@ -78,6 +80,8 @@ struct Session: ~Copyable {
     var isAssigned = false
     /// Server: whether the client is to be told.
     var owesAssignment = false
+    /// Server: when it was last told.
+    var assignedAt = Instant.zero
     /// Client: whether the server is to be told of a mode or a path's role at once.
     var owesPreferences = false
     /// Client: the program's version. Server: the client's, as it says; empty from one that does not.
@@ -183,6 +187,7 @@ struct Session: ~Copyable {
 
     /// Releases everything: packets, paths, keys.
     mutating func tearDown(_ resources: inout Resources) {
+        resources.shares.update(from: allowance.held, to: 0)
         queue.removeAll(pool: &resources.pool, notes: resources.notes)
         resend.removeAll(pool: &resources.pool)
         lost.removeAll(pool: &resources.pool)

@@ -72,17 +72,18 @@ public struct PacketPool: ~Copyable {
 
     /// Adds an owner: the buffer comes back when each owner has released it.
     @inlinable public mutating func retain(_ slot: Slot) {
-        assert(owners[Int(slot.index)] > 0, "retained a slot that nobody owns")
+        precondition(Int(slot.index) < capacity && owners[Int(slot.index)] > 0, "retained a slot without an owner")
         (owners + Int(slot.index)).pointee &+= 1
     }
 
     /// Whether somebody else owns the buffer, too.
     @inlinable public func isShared(_ slot: Slot) -> Bool { owners[Int(slot.index)] > 1 }
 
-    /// Gives up one owner's share; the last one's gives the buffer back. In debug, one release too many traps.
+    /// Gives up one owner's share; the last one's gives the buffer back. One release too many traps, in release builds as well:
+    /// otherwise it would write past the end of the list of free buffers.
     @inlinable public mutating func release(_ slot: Slot) {
-        assert(Int(slot.index) < capacity, "released a slot that is not of this pool")
-        assert(owners[Int(slot.index)] > 0, "released a slot once too often")
+        precondition(Int(slot.index) < capacity, "released a slot that is not of this pool")
+        precondition(owners[Int(slot.index)] > 0, "released a slot once too often")
         (owners + Int(slot.index)).pointee &-= 1
         if owners[Int(slot.index)] > 0 { return }
         free[freeCount] = slot.index

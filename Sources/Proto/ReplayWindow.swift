@@ -31,6 +31,32 @@ public struct ReplayWindow: ~Copyable {
         return words[Self.word(packetNumber)] & Self.bit(packetNumber) == 0
     }
 
+    /// Which of the 256 numbers below `highest` have arrived, as an ACK frame says it: bit i of word w stands for
+    /// `highest - 1 - (64 w + i)`.
+    /// - Precondition: `highest` is not above `highest` of the window.
+    public func map(below highest: UInt64) -> (UInt64, UInt64, UInt64, UInt64) {
+        (
+            run(below: highest, 0), run(below: highest, 64), run(below: highest, 128),
+            run(below: highest, 192)
+        )
+    }
+
+    /// The same for the 64 numbers below `highest - distance`.
+    private func run(below highest: UInt64, _ distance: UInt64) -> UInt64 {
+        guard highest > distance else { return 0 }
+        let top = highest &- distance
+        // Numbers top - 64...top - 1, the lowest one's bit first; those below 0 have none.
+        let first = top &- 64
+        let low = words[Self.word(top &- 1)]
+        let offset = top & 63
+        var bits = low
+        if offset != 0 {
+            let below = top < 64 ? 0 : words[Self.word(first)]
+            bits = below &>> offset | low &<< (64 &- offset)
+        }
+        return bits.bitReversed
+    }
+
     /// Notes that `packetNumber` arrived. A number that is too old to tell changes nothing.
     public mutating func mark(_ packetNumber: UInt64) {
         if packetNumber >= end {
@@ -62,4 +88,14 @@ public struct ReplayWindow: ~Copyable {
         Int(truncatingIfNeeded: number >> 6) & (wordCount &- 1)
     }
     private static func bit(_ number: UInt64) -> UInt64 { 1 << (number & 63) }
+}
+
+extension UInt64 {
+    /// The same bits, the lowest becoming the highest: neighbours are swapped, then pairs of them, and so on.
+    fileprivate var bitReversed: UInt64 {
+        var x = byteSwapped
+        x = x >> 4 & 0x0F0F_0F0F_0F0F_0F0F | (x & 0x0F0F_0F0F_0F0F_0F0F) << 4
+        x = x >> 2 & 0x3333_3333_3333_3333 | (x & 0x3333_3333_3333_3333) << 2
+        return x >> 1 & 0x5555_5555_5555_5555 | (x & 0x5555_5555_5555_5555) << 1
+    }
 }

@@ -4,7 +4,8 @@ import Packet
 ///
 /// A ring indexed by the predecessor's sequence: within a flow each packet has one successor, so no two wait for the
 /// same. A second ring, indexed by a packet's own sequence, leads from it back to those before it. Both double when two
-/// packets want one place, up to the window of sequences.
+/// packets want one place, up to the window of sequences and within what so many packets are worth: whoever has two wait
+/// whose predecessors lie far apart must not be given megabytes for it.
 struct HeldPackets: ~Copyable {
     /// One packet that waits.
     struct Held: Sendable {
@@ -24,11 +25,16 @@ struct HeldPackets: ~Copyable {
     private(set) var count = 0
     /// The most that may wait.
     let bound: Int
+    /// So many places are made for any packets, and so many for each of many, 48 bytes each: those of a slow path are one in dozens.
+    private static let fewPlaces = 1024
+    private static let placesEach = 32
 
     private var ring: UnsafeMutablePointer<Held>
     /// At the place of a waiting packet's own sequence, the one that it waits for; `.max`: none.
     private var origins: UnsafeMutablePointer<UInt64>
     private var capacity = 64
+    /// Which sequences are waited for.
+    private var awaited = SequenceBits()
     private var deadlines = DeadlineHeap()
 
     init(bound: Int) {
@@ -63,6 +69,7 @@ struct HeldPackets: ~Copyable {
         }
         place(packet.predecessor).pointee = packet
         origin(packet.sequence).pointee = packet.predecessor
+        awaited.insert(packet.predecessor)
         count += 1
         return true
     }
@@ -73,11 +80,22 @@ struct HeldPackets: ~Copyable {
         return held.predecessor == predecessor && held.slot != .none ? held : nil
     }
 
+    /// Which of the 64 sequences around `sequence` are waited for, the lowest one's bit first; some bits may stand for sequences that lie
+    /// a window away.
+    func awaited(around sequence: UInt64) -> UInt64 { awaited.word(of: sequence) }
+
+    /// Follows a window of sequences that has become longer.
+    mutating func follow(_ window: borrowing SequenceWindow) {
+        awaited.grow(keeping: 0..<0)
+        for i in 0..<capacity where ring[i].slot != .none { awaited.insert(ring[i].predecessor) }
+    }
+
     /// Takes out the packet that waits for `predecessor`; nil when none does.
     mutating func remove(waitingFor predecessor: UInt64) -> Held? {
         guard let held = find(waitingFor: predecessor) else { return nil }
         place(predecessor).pointee = Held()
         origin(held.sequence).pointee = .max
+        awaited.remove(predecessor)
         count -= 1
         return held
     }
@@ -114,7 +132,9 @@ struct HeldPackets: ~Copyable {
     }
 
     private mutating func grow() -> Bool {
-        guard capacity < Int(SequenceWindow.span) else { return false }
+        guard capacity < max(Self.fewPlaces, min((count + 1) * Self.placesEach, Int(awaited.span))) else {
+            return false
+        }
         let larger = UnsafeMutablePointer<Held>.allocate(capacity: capacity * 2)
         larger.initialize(repeating: Held(), count: capacity * 2)
         let largerOrigins = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity * 2)
@@ -144,6 +164,7 @@ struct HeldPackets: ~Copyable {
             origin(ring[i].sequence).pointee = .max
             ring[i] = Held()
         }
+        awaited.forget()
         count = 0
     }
 }

@@ -51,6 +51,9 @@ public struct ReorderBuffer: ~Copyable {
     /// The last predecessors that were given up, by the low bits of their sequence.
     private var givenUp = InlineArray<64, GivenUp>(repeating: GivenUp())
     private var longestNeeded = Interval.zero
+    /// When half a window had last passed, and at which sequence.
+    private var measuredAt = Instant.zero
+    private var measuredTop: UInt64 = 0
 
     private struct GivenUp: Sendable {
         var sequence: UInt64 = .max
@@ -59,7 +62,7 @@ public struct ReorderBuffer: ~Copyable {
     }
 
     /// An empty buffer that lets at most `bound` packets wait.
-    public init(bound: Int = 8192) {
+    public init(bound: Int = 65536) {
         waiting = HeldPackets(bound: bound)
         ready = SlotQueue(bound: 1 << 16)
     }
@@ -70,9 +73,10 @@ public struct ReorderBuffer: ~Copyable {
     ///   - distance: to the sequence of the flow's previous packet; 0: there is none.
     ///   - hold: how long it may wait, if its class does; bounded by `longestHold`.
     ///   - repair: how long it may wait for a predecessor that is known to be lost.
+    ///   - mayHold: whether one more may wait; otherwise two that wait leave for it, the oldest first, or it does not wait.
     public mutating func accept(
         _ slot: Slot, sequence: UInt64, distance: UInt16, trafficClass: TrafficClass, hold: Interval,
-        repair: Interval = .zero, now: Instant, pool: inout PacketPool
+        repair: Interval = .zero, mayHold: Bool = true, now: Instant, pool: inout PacketPool
     ) -> Verdict {
         // No honest peer comes near 2⁶²: refusing more keeps all arithmetic on sequences from overflowing.
         if sequence < received.bottom || sequence >= 1 << 62 {
@@ -84,6 +88,7 @@ public struct ReorderBuffer: ~Copyable {
             return .duplicate
         }
         received.insert(sequence)
+        followRate(now: now)
         if let successor = waiting.find(waitingFor: sequence) {
             longestNeeded = max(longestNeeded, now - successor.since)
         }
@@ -99,10 +104,9 @@ public struct ReorderBuffer: ~Copyable {
         }
         let predecessor = sequence - UInt64(distance)
         let isLost = predecessor < floor && !received.contains(predecessor)
-        if !isSettled(predecessor, mayCome: repair > .zero), waiting.count >= waiting.bound,
-            let oldest = waiting.removeDue(.latest)
-        {
-            expire(oldest, pool: &pool)
+        var hasRoom = mayHold && waiting.count < waiting.bound
+        if !hasRoom && !isSettled(predecessor, mayCome: repair > .zero) {
+            hasRoom = makeRoom(mayHold ? 1 : 2, pool: &pool)
         }
         if isSettled(predecessor, mayCome: repair > .zero) {
             deliver(slot, sequence: sequence, pool: &pool)
@@ -111,7 +115,7 @@ public struct ReorderBuffer: ~Copyable {
         let deadline = now + min(max(isLost ? min(hold, repair) : hold, .zero), Self.longestHold)
         let held = HeldPackets.Held(
             predecessor: predecessor, sequence: sequence, since: now, deadline: deadline, slot: slot)
-        guard waiting.insert(held) else {
+        guard hasRoom, waiting.insert(held) else {
             deliver(slot, sequence: sequence, pool: &pool)
             return .delivered
         }
@@ -126,18 +130,32 @@ public struct ReorderBuffer: ~Copyable {
     ) {
         guard newFloor > floor else { return }
         // Below the window nobody knows what came: who waits there waits for the deadline.
-        var sequence = max(floor, received.bottom)
+        let first = max(floor, received.bottom)
         floor = newFloor
-        while sequence < min(newFloor, received.top) && waiting.count > 0 {
-            if !received.contains(sequence) {
-                if repair > .zero {
-                    waiting.hasten(waitingFor: sequence, to: now + repair)
-                } else if let held = waiting.remove(waitingFor: sequence) {
-                    counters.proven += 1
-                    giveUpAndDeliver(held, pool: &pool)
-                }
+        let end = min(newFloor, received.top)
+        // 64 sequences at a time: a peer may leave out as many as it likes with each packet.
+        var base = first & ~63
+        while base < end && waiting.count > 0 {
+            var missing = waiting.awaited(around: base) & ~received.word(of: base)
+            if base < first { missing &= .max << (first - base) }
+            if end - base < 64 { missing &= 1 << (end - base) - 1 }
+            while missing != 0 {
+                giveUp(base + UInt64(missing.trailingZeroBitCount), repair: repair, now: now, pool: &pool)
+                missing &= missing - 1
             }
-            sequence += 1
+            base += 64
+        }
+    }
+
+    /// Whoever waits for `sequence`, which was lost, waits only for its repair.
+    private mutating func giveUp(
+        _ sequence: UInt64, repair: Interval, now: Instant, pool: inout PacketPool
+    ) {
+        if repair > .zero {
+            waiting.hasten(waitingFor: sequence, to: now + repair)
+        } else if let held = waiting.remove(waitingFor: sequence) {
+            counters.proven += 1
+            giveUpAndDeliver(held, pool: &pool)
         }
     }
 
@@ -179,6 +197,27 @@ public struct ReorderBuffer: ~Copyable {
     public mutating func removeAll(pool: inout PacketPool) {
         waiting.removeAll(pool: &pool)
         while let slot = popReady(pool: pool) { pool.release(slot) }
+    }
+
+    /// Lets the oldest `packets` that wait go; false when fewer wait.
+    private mutating func makeRoom(_ packets: Int, pool: inout PacketPool) -> Bool {
+        for _ in 0..<packets {
+            guard let oldest = waiting.removeDue(.latest) else { return false }
+            expire(oldest, pool: &pool)
+        }
+        return true
+    }
+
+    /// Has the windows cover half a second at least, as far as they may: as long as a packet waits, or a repair takes.
+    private mutating func followRate(now: Instant) {
+        guard received.top >= measuredTop + received.span / 2 else { return }
+        if now - measuredAt < .milliseconds(250) && received.span < SequenceBits.longest {
+            received.grow()
+            settled.grow()
+            waiting.follow(received)
+        }
+        measuredTop = received.top
+        measuredAt = now
     }
 
     /// Whether whoever follows `predecessor` need not wait for it.

@@ -2,11 +2,8 @@
 ///
 /// The window moves up with the highest sequence; what leaves it at the bottom counts as seen.
 struct SequenceWindow: ~Copyable {
-    /// How many sequences the window covers: 65536, over half a second at 100,000 packets a second.
-    static let span: UInt64 = 65536
-
-    /// Made with the first sequence, and dropped by `forget`: an idle session has none.
-    private var words: UnsafeMutablePointer<UInt64>?
+    /// Dropped by `forget`: an idle session has none.
+    private var bits = SequenceBits()
     /// One above the highest sequence seen.
     private(set) var top: UInt64 = 0
     /// What is below was forgotten.
@@ -14,60 +11,43 @@ struct SequenceWindow: ~Copyable {
 
     init() {}
 
-    deinit { words?.deallocate() }
+    /// How many sequences the window covers.
+    var span: UInt64 { bits.span }
 
     /// The lowest sequence that the window still knows.
-    var bottom: UInt64 { max(floor, top > Self.span ? top - Self.span : 0) }
+    var bottom: UInt64 { max(floor, top > span ? top - span : 0) }
 
     /// Whether `sequence` was seen, or is too old to know.
     func contains(_ sequence: UInt64) -> Bool {
         if sequence < bottom { return true }
-        guard let words, sequence < top else { return false }
-        return words[Int(sequence >> 6 & (Self.span / 64 - 1))] >> (sequence & 63) & 1 == 1
+        return sequence < top && bits.contains(sequence)
     }
+
+    /// Which of the 64 sequences around `sequence` were seen, the lowest one's bit first. What is not in the window has any bit.
+    func word(of sequence: UInt64) -> UInt64 { bits.word(of: sequence) }
 
     /// Marks `sequence` as seen; nothing happens below the window.
     mutating func insert(_ sequence: UInt64) {
-        let words = words ?? allocate()
         if sequence >= top {
-            clear(words, from: top, to: sequence)
+            // They still say what was seen `span` earlier.
+            bits.clear(top...sequence)
             top = sequence + 1
         } else if sequence < bottom {
             return
         }
-        words[Int(sequence >> 6 & (Self.span / 64 - 1))] |= 1 << (sequence & 63)
+        bits.insert(sequence)
+    }
+
+    /// Has the window cover twice as many sequences, as far as it may. What had left it stays forgotten.
+    mutating func grow() {
+        let bottom = bottom
+        bits.grow(keeping: bottom..<top)
+        floor = bottom
     }
 
     /// Gives the memory back: all up to the highest sequence counts as seen from now on.
     mutating func forget() {
         floor = top
-        words?.deallocate()
-        words = nil
-    }
-
-    /// Clears the bits of the sequences that the window moves onto, which still say what was seen `span` earlier.
-    private func clear(_ words: UnsafeMutablePointer<UInt64>, from: UInt64, to: UInt64) {
-        if to - from >= Self.span {
-            words.update(repeating: 0, count: Int(Self.span / 64))
-            return
-        }
-        var sequence = from
-        while sequence <= to {
-            let word = Int(sequence >> 6 & (Self.span / 64 - 1))
-            if sequence & 63 == 0 && sequence + 63 <= to {
-                words[word] = 0
-                sequence += 64
-            } else {
-                words[word] &= ~(1 << (sequence & 63))
-                sequence += 1
-            }
-        }
-    }
-
-    private mutating func allocate() -> UnsafeMutablePointer<UInt64> {
-        let made = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(Self.span / 64))
-        made.initialize(repeating: 0, count: Int(Self.span / 64))
-        words = made
-        return made
+        bits.forget()
     }
 }

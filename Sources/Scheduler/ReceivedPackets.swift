@@ -1,21 +1,31 @@
 import Packet
 
-/// What arrived on one path, and when the next ACK frame is due.
+/// What arrived on one path, and when the next ACK frame is due. Which packet numbers those were the path's replay window knows.
 public struct ReceivedPackets: Sendable {
     /// An ACK at the latest after this many packets.
     public static let packetsPerAck = 32
+    /// When more than this many came since the last ACK, it goes along with the next. A turn of a busy receiver takes 256, and an ACK
+    /// tells of 256.
+    public static let packetsPerRepeat = 128
 
-    /// Which packet numbers arrived; nil before the first.
-    public private(set) var map: AckMap?
-    /// When the highest of them arrived.
-    public private(set) var highestTime = Instant.zero
-    /// Datagrams received.
-    public private(set) var packets: UInt64 = 0
-    /// Bytes received: whole UDP payloads.
-    public private(set) var bytes: UInt64 = 0
+    /// What an ACK says besides the map.
+    public struct State: Sendable {
+        /// The highest packet number received.
+        public fileprivate(set) var highest: UInt64
+        /// When that one arrived.
+        public fileprivate(set) var highestTime: Instant
+        /// Datagrams received.
+        public fileprivate(set) var packets: UInt64 = 0
+        /// Bytes received: whole UDP payloads.
+        public fileprivate(set) var bytes: UInt64 = 0
+    }
+
+    /// What has arrived; nil before the first.
+    public private(set) var state: State?
     /// When the ACK is due; `.never` when nothing waits for one.
     public private(set) var ackDue = Instant.never
 
+    private var acknowledged: State?
     private var unacknowledged = 0
     /// The packet with which what is missing counts as lost.
     private var provesLoss = UInt64.max
@@ -23,22 +33,22 @@ public struct ReceivedPackets: Sendable {
     /// Nothing received yet.
     public init() {}
 
+    /// What the last ACK said, if that is to be said once more.
+    public var stateToRepeat: State? { unacknowledged > Self.packetsPerRepeat ? acknowledged : nil }
+
     /// Notes an authentic datagram that was not seen before. `eliciting`: the sender wants an ACK for it.
     public mutating func record(
         _ number: UInt64, bytes size: Int, eliciting: Bool, now: Instant, rtt: RoundTripTime
     ) {
-        packets += 1
-        bytes += UInt64(size)
-        var gap = false
-        if var known = map {
-            gap = number > known.highest + 1
-            if number > known.highest { highestTime = now }
-            known.insert(number)
-            map = known
-        } else {
-            map = AckMap(highest: number)
-            highestTime = now
+        var known = state ?? State(highest: number, highestTime: now)
+        known.packets += 1
+        known.bytes += UInt64(size)
+        let gap = number > known.highest + 1
+        if number > known.highest {
+            known.highest = number
+            known.highestTime = now
         }
+        state = known
         guard eliciting else { return }
         unacknowledged += 1
         let delay = min(max(rtt.smoothed / 4, .milliseconds(5)), .milliseconds(25))
@@ -57,6 +67,7 @@ public struct ReceivedPackets: Sendable {
 
     /// An ACK left.
     public mutating func ackLeft() {
+        acknowledged = state
         unacknowledged = 0
         ackDue = .never
     }

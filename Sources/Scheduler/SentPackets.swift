@@ -77,9 +77,13 @@ public struct SentPackets: ~Copyable {
     public private(set) var next: UInt64 = 0
     /// Bytes in flight that want an ACK.
     public private(set) var bytesInFlight = 0
+    /// How many datagrams' packets are kept, to be sent again.
+    public private(set) var held = 0
 
     private var base: UInt64 = 0
     private var oldest: UInt64 = 0
+    /// Nothing below is in flight, as it was all given up.
+    private var surrendered: UInt64 = 0
     private var largestAcknowledged: UInt64?
     private static let smallest = 64
     private var ring: UnsafeMutablePointer<Entry>
@@ -113,6 +117,7 @@ public struct SentPackets: ~Copyable {
             sent: now, slot: slot, size: UInt16(truncatingIfNeeded: size), state: .inFlight,
             isEliciting: eliciting, starved: starved, isMarked: isMarked)
         if eliciting { bytesInFlight += size }
+        if slot != .none { held += 1 }
         next += 1
     }
 
@@ -207,17 +212,21 @@ public struct SentPackets: ~Copyable {
     }
 
     /// Gives up on everything in flight: counts nothing, and hands each packet that is still wanted to `queue`, with
-    /// its ownership. A late ACK still settles them.
-    public mutating func surrender(
+    /// its ownership. A late ACK still settles them. What was given up before is not looked at again, however often the peer
+    /// takes a path in and out of use.
+    /// - Returns: how many datagrams were looked at.
+    @discardableResult public mutating func surrender(
         to queue: inout SlotQueue, pool: inout PacketPool, notes: borrowing PacketNotes
-    ) {
-        var number = base
+    ) -> Int {
+        let first = max(base, surrendered)
+        var number = first
         while number < next {
             let entry = entry(number)
             if entry.pointee.state == .inFlight {
                 let slot = entry.pointee.slot
                 entry.pointee.slot = .none
                 if slot != .none {
+                    held -= 1
                     if notes[slot].isAcknowledged || !queue.append(slot, length: pool.length(of: slot)) {
                         pool.release(slot)
                     }
@@ -226,6 +235,8 @@ public struct SentPackets: ~Copyable {
             }
             number += 1
         }
+        surrendered = next
+        return Int(next - first)
     }
 
     /// Releases every slot.
@@ -244,6 +255,7 @@ public struct SentPackets: ~Copyable {
         let slot = entry(number).pointee.slot
         if slot != .none && !notes[slot].isAcknowledged && lost.append(slot, length: pool.length(of: slot)) {
             entry(number).pointee.slot = .none
+            held -= 1
         }
         settle(number, as: .lost, pool: &pool)
     }
@@ -263,7 +275,10 @@ public struct SentPackets: ~Copyable {
         if entry.pointee.state == .inFlight && entry.pointee.isEliciting {
             bytesInFlight -= Int(entry.pointee.size)
         }
-        if entry.pointee.slot != .none { pool.release(entry.pointee.slot) }
+        if entry.pointee.slot != .none {
+            pool.release(entry.pointee.slot)
+            held -= 1
+        }
         entry.pointee.slot = .none
         entry.pointee.state = state
     }

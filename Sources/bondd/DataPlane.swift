@@ -87,11 +87,16 @@ struct DataPlane: ~Copyable {
 
     mutating func readTunnel(now: Instant) {
         var count = 0
-        while count < Self.packetsPerTurn, let packet = queue.read(into: superpacket) {
+        var isFull = false
+        while count < Self.packetsPerTurn && !isFull, let packet = queue.read(into: superpacket) {
             let flow = packet.flow
             for index in 0..<packet.count {
                 let slot = engine.reserve()
-                guard slot != .none else { return }
+                // The rest of the superpacket counts as lost, too: each that finds no buffer is a drop of its own.
+                guard slot != .none else {
+                    isFull = true
+                    continue
+                }
                 guard let length = packet.write(index, to: engine.room(of: slot)) else {
                     counters.tunnelErrors += 1
                     engine.release(slot)
