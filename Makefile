@@ -11,11 +11,12 @@ DEBUG_FLAGS := -debug-info-format none
 # The python3 that plays a control plane in tests.
 CONFORMANCE := $(CURDIR)/.build/conformance/bin/python3
 
-.PHONY: help setup build programs lint test unit end-to-end simulation simulation-table demo bench install deb test-deb clean
+.PHONY: help setup build programs lint test unit soak end-to-end simulation simulation-table demo bench install deb test-deb clean
 
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
 	@echo "make test     all checks and tests"
+	@echo "make soak     a server among clients that lie, SEEDS=1000 of them from FIRST=0 on (about 20 minutes)"
 	@echo "make bench    measure, as docs/benchmarks.md does (about an hour; bondlab bench --help for parts)"
 	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
 	@echo "make build    bondd, bondd-control and bondlab in $(RELEASE)"
@@ -58,6 +59,15 @@ unit: setup
 	PROMTOOL=$(CURDIR)/.build/promtool/promtool \
 		scripts/as-root scripts/run-twice .build/unit.log '$(RUNNER)' . --skip '$(CORE)' --skip '$(ASYNC)' --skip EndToEndTests
 	CONFORMANCE=$(CONFORMANCE) scripts/run-twice .build/async.log '$(RUNNER)' '$(ASYNC)'
+
+# Lies in virtual time, each with a seed of its own; the last line before a crash has the seed.
+FIRST ?= 0
+SEEDS ?= 1000
+soak: setup
+	$(SWIFT) build --build-tests $(DEBUG_FLAGS)
+	HOSTILE_FIRST=$(FIRST) HOSTILE_COUNT=$(SEEDS) $(RUNNER) --filter 'EngineTests\.HostileTests/' >.build/soak.log 2>&1 \
+		|| { grep -E 'recorded an issue|Expectation|Fatal' .build/soak.log; tail -n 3 .build/soak.log; exit 1; }
+	@tail -n 1 .build/soak.log
 
 # Real daemons as they ship (release; but bondd-control, which would take as long again to build), emulated links, real TCP, and
 # a server built with the thread sanitizer; then what is different without offloads once more without any.

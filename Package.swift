@@ -147,10 +147,12 @@ let package = Package(
         .target(
             name: "Simulation", dependencies: ["Engine", "Proto", "Scheduler", "Packet", "Links"],
             swiftSettings: strict),
+        // A client that lies, for tests and the lab alone.
+        .target(name: "Hostile", dependencies: ["Proto", "Packet", "Links"], swiftSettings: strict),
         .executableTarget(
             name: "bondlab",
             dependencies: [
-                "Carrier", "Lab", "Links", "Messages", "Packet", "Rules", "Simulation",
+                "Carrier", "Hostile", "Lab", "Links", "Messages", "Packet", "Proto", "Rules", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -164,7 +166,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "Proto", "Reorder", "Scheduler", "Coding", "Packet", "Lab", "Links", "CAllocations",
+                "Engine", "Proto", "Reorder", "Scheduler", "Coding", "Packet", "Hostile", "Lab", "Links",
+                "CAllocations",
             ]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Packet", "Links"]),

@@ -17,6 +17,6 @@ import Lab
             """,
         subcommands: [
             DemoCommand.self, BenchCommand.self, RunCommand.self, LinksCommand.self, SimCommand.self,
-            ForwardCommand.self,
+            ForwardCommand.self, HostileCommand.self,
         ])
 }

@@ -30,6 +30,10 @@ extension World {
             }
             while let first = arrivals.first, first.time <= now.nanoseconds {
                 arrivals.removeFirst()
+                if let guest = guests[first.client] {
+                    guest(first.link, first.bytes)
+                    continue
+                }
                 guard node(first.client).isAlive else { continue }
                 inject(first.bytes, at: first.client, from: first.link, ecn: first.ecn)
             }
@@ -61,11 +65,12 @@ extension World {
     func settle(_ index: Int) {
         let node = node(index)
         guard node.isAlive else { return }
-        let seconds = Int64(now.nanoseconds / 1_000_000_000) + 1_700_000_000 + node.wallOffset
-        let wall = Timestamp(seconds: UInt64(seconds), nanoseconds: UInt32(now.nanoseconds % 1_000_000_000))
+        let wall = wall(node.wallOffset)
         var isDone = false
         while !isDone {
+            if index < 0 { meter?.begin() }
             isDone = node.engine.service(into: &node.outbox, now: now, wall: wall)
+            if index < 0 { meter?.pause() }
             flush(node, index)
             while true {
                 let slot = node.engine.takeDelivery()
@@ -79,6 +84,7 @@ extension World {
             }
             node.events += node.engine.takeEvents()
         }
+        if index < 0 { meter?.finishTurn() }
         _ = node.engine.giveBackMemory(now: now, pageSize: 4096) { pages in
             // Whoever reads what was given back reads this.
             pages.initializeMemory(as: UInt8.self, repeating: 0xA5)
@@ -98,6 +104,7 @@ extension World {
                 towardsServer
                     ? $0.client == index && $0.path == entry.link.socket
                     : $0.clientEndpoint == entry.link.remote
+                        || guests[$0.client] != nil && $0.clientEndpoint.address == entry.link.remote.address
             }
             guard let link, onWire?(towardsServer, link, bytes) ?? true else { continue }
             let mark = remark.map { $0(towardsServer, link, entry.ecn) } ?? entry.ecn
@@ -111,6 +118,19 @@ extension World {
             }
         }
         node.outbox.clear()
+    }
+
+    /// Sends a datagram of a guest's over a link, from another port of its address.
+    func launch(_ bytes: [UInt8], over link: VirtualLink, source: Int) {
+        var from = serverSide(link)
+        from.remote.port &+= UInt16(source)
+        carry(bytes, 0, &link.up, to: shardByHeader(bytes), as: from)
+    }
+
+    /// The time of day on a node's clock.
+    func wall(_ offset: Int64 = 0) -> Timestamp {
+        let seconds = Int64(now.nanoseconds / 1_000_000_000) + 1_700_000_000 + offset
+        return Timestamp(seconds: UInt64(seconds), nanoseconds: UInt32(now.nanoseconds % 1_000_000_000))
     }
 
     private func carry(

@@ -29,6 +29,11 @@ final class World {
     /// What a network makes of a datagram's ECN bits; nil: it drops the datagram.
     var remark: ((_ towardsServer: Bool, _ link: VirtualLink, _ ecn: UInt8) -> UInt8?)?
 
+    /// What takes the datagrams for a client in the place of its Engine.
+    var guests: [Int: (Link, [UInt8]) -> Void] = [:]
+    /// Measures the server's turns, if it is there.
+    var meter: TurnMeter?
+
     /// Every init that one shard passed to another, and how many packets.
     var forwarded: [ForwardedInit] = []
     var strayed = 0
@@ -184,7 +189,9 @@ final class World {
     /// A datagram out of nowhere, or recorded earlier, arrives at a node.
     func inject(_ bytes: [UInt8], at node: Int, from link: Link, ecn: UInt8 = 0) {
         let target = self.node(node)
+        if node < 0 { meter?.begin() }
         bytes.withUnsafeBytes { target.engine.receive($0, from: link, ecn: ecn, now: now) }
+        if node < 0 { meter?.pause() }
         settle(node)
     }
 
