@@ -54,7 +54,7 @@ struct SourceSymbols: ~Copyable {
 
     /// Remembers twice as many from now on, as far as that may be. What was forgotten stays so.
     mutating func grow(poolCapacity: Int) {
-        guard let old = entries, floor <= bottom, top > span,
+        guard let old = entries, top > span, floor <= top - span,
             Int(span) < min(Self.longestSpan, Self.share(of: poolCapacity))
         else { return }
         floor = bottom

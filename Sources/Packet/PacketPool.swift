@@ -72,7 +72,8 @@ public struct PacketPool: ~Copyable {
 
     /// Adds an owner: the buffer comes back when each owner has released it.
     @inlinable public mutating func retain(_ slot: Slot) {
-        precondition(Int(slot.index) < capacity && owners[Int(slot.index)] > 0, "retained a slot without an owner")
+        precondition(
+            Int(slot.index) < capacity && owners[Int(slot.index)] > 0, "retained a slot without an owner")
         (owners + Int(slot.index)).pointee &+= 1
     }
 

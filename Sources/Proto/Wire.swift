@@ -10,7 +10,7 @@ import Packet
 ///      3   1  low nibble: kind; high nibble: flags, 0 unless said otherwise
 ///      4   4  session ID, chosen by the receiver; 0 in an init
 ///      8   8  sequence. data: the inner packet's, the first is 0. control: not consumed, the lowest data
-///             sequence that this path may still carry. init, response and cookie: 0
+///             sequence that this path may still carry, but for what goes again. init, response and cookie: 0
 ///     16   2  path ID, chosen by the client, never used twice in a session
 ///     18   6  packet number on this path. init, response and cookie: 0
 ///
@@ -30,7 +30,8 @@ import Packet
 ///       0    PADDING         anything
 ///       1    ACK             path ID 2 ‖ highest packet number 6 ‖ map 32 (four words of 8, bit i counted from the
 ///                            least significant of the first = highest - 1 - i arrived) ‖ packets received 8 ‖
-///                            bytes received 8 ‖ receive time of the highest, µs 8 ‖ delay until this ACK, µs 4
+///                            bytes received 8 ‖ receive time of the highest, µs 8 ‖ delay until this ACK, µs 4.
+///                            After more than 128 packets the one before goes along, brought up to date, ahead of it
 ///       2    PING            token 8
 ///       3    PONG            token 8
 ///       4    PATH_CHALLENGE  token 8
@@ -44,7 +45,7 @@ import Packet
 ///      10    ASSIGN_REQUEST  nothing
 ///      11    REPAIR          first sequence, low 24 bits 3 ‖ count 1 (1 to 240) ‖ seed 1 ‖ symbol: the sum over
 ///                            GF(2⁸), polynomial 0x11D, of coefficient × data payload of each of these sequences, a
-///                            shorter payload followed by zeros. Coefficient: `EncodingWindow`
+///                            shorter payload followed by zeros. One in a datagram: a second one is ignored. Coefficient: `EncodingWindow`
 ///      12    ENROL           public key of the client to be 32 ‖ its host's name, up to 63
 ///      13    ENROLLED        outcome 1 (0 stored, 1 used, 2 expired, 3 revoked, 4 full, 5 unavailable) ‖ the public key
 ///

@@ -2,10 +2,9 @@ import Packet
 
 /// The packets that wait for their flow's predecessor, found by the predecessor's sequence, by their own and by deadline.
 ///
-/// A ring indexed by the predecessor's sequence: within a flow each packet has one successor, so no two wait for the
-/// same. A second ring, indexed by a packet's own sequence, leads from it back to those before it. Both double when two
-/// packets want one place, up to the window of sequences and within what so many packets are worth: whoever has two wait
-/// whose predecessors lie far apart must not be given megabytes for it.
+/// Within a flow each packet has one successor, so no two wait for the same. Two tables of chains lead to a packet: by the sequence
+/// that it waits for, and by its own, to find those before it in a row. Tables and packets double together, so memory
+/// follows the number of packets wherever in the window their sequences lie.
 struct HeldPackets: ~Copyable {
     /// One packet that waits.
     struct Held: Sendable {
@@ -21,98 +20,130 @@ struct HeldPackets: ~Copyable {
         var slot = Slot.none
     }
 
+    private struct Node {
+        var held = Held()
+        /// The next in the chain by predecessor, or the next free one; -1: none.
+        var next: Int32 = -1
+        /// The next in the chain by own sequence.
+        var nextOwn: Int32 = -1
+    }
+
     /// How many packets wait.
     private(set) var count = 0
     /// The most that may wait.
     let bound: Int
-    /// So many places are made for any packets, and so many for each of many, 48 bytes each: those of a slow path are one in dozens.
-    private static let fewPlaces = 1024
-    private static let placesEach = 32
 
-    private var ring: UnsafeMutablePointer<Held>
-    /// At the place of a waiting packet's own sequence, the one that it waits for; `.max`: none.
-    private var origins: UnsafeMutablePointer<UInt64>
-    private var capacity = 64
-    /// Which sequences are waited for.
-    private var awaited = SequenceBits()
+    private static let smallest = 64
+    private var capacity = 0
+    private var nodes: UnsafeMutablePointer<Node>
+    /// The chains' first nodes, by the low bits of the predecessor's sequence and of the packet's own. A peer that picks its
+    /// sequences makes a chain of 512 at most: the window over the number of chains, or all packets.
+    private var chains: UnsafeMutablePointer<Int32>
+    private var ownChains: UnsafeMutablePointer<Int32>
+    private var free: Int32 = -1
     private var deadlines = DeadlineHeap()
+    /// Which sequences are waited for, as far as they are in the window. A bit too many does no harm.
+    private var awaited = SequenceBits()
+    private var highestAwaited: UInt64 = 0
 
     init(bound: Int) {
         self.bound = bound
-        ring = .allocate(capacity: capacity)
-        ring.initialize(repeating: Held(), count: capacity)
-        origins = .allocate(capacity: capacity)
-        origins.initialize(repeating: .max, count: capacity)
+        nodes = .allocate(capacity: Self.smallest)
+        chains = .allocate(capacity: Self.smallest)
+        ownChains = .allocate(capacity: Self.smallest)
+        capacity = Self.smallest
+        nodes.initialize(repeating: Node(), count: capacity)
+        link()
     }
 
     deinit {
-        ring.deallocate()
-        origins.deallocate()
+        nodes.deallocate()
+        chains.deallocate()
+        ownChains.deallocate()
     }
 
-    private func place(_ predecessor: UInt64) -> UnsafeMutablePointer<Held> {
-        ring + Int(truncatingIfNeeded: predecessor & UInt64(capacity - 1))
+    private func chain(_ sequence: UInt64) -> Int { Int(truncatingIfNeeded: sequence & UInt64(capacity - 1)) }
+
+    /// The node of the packet that waits for `predecessor`, or -1.
+    private func node(waitingFor predecessor: UInt64) -> Int {
+        guard count > 0 else { return -1 }
+        var index = chains[chain(predecessor)]
+        while index >= 0 && nodes[Int(index)].held.predecessor != predecessor {
+            index = nodes[Int(index)].next
+        }
+        return Int(index)
     }
 
-    private func origin(_ sequence: UInt64) -> UnsafeMutablePointer<UInt64> {
-        origins + Int(truncatingIfNeeded: sequence & UInt64(capacity - 1))
+    /// The node of the packet with that sequence, or -1.
+    private func node(of sequence: UInt64) -> Int {
+        var index = ownChains[chain(sequence)]
+        while index >= 0 && nodes[Int(index)].held.sequence != sequence { index = nodes[Int(index)].nextOwn }
+        return Int(index)
     }
 
     /// Keeps a packet; false when there is no room, or when another packet waits for the same predecessor.
     mutating func insert(_ packet: Held) -> Bool {
-        guard count < bound else { return false }
-        while place(packet.predecessor).pointee.slot != .none || origin(packet.sequence).pointee != .max {
-            if place(packet.predecessor).pointee.predecessor == packet.predecessor || !grow() { return false }
-        }
+        guard count < bound, node(waitingFor: packet.predecessor) < 0 else { return false }
         guard deadlines.insert(.init(deadline: packet.deadline, predecessor: packet.predecessor)) else {
             return false
         }
-        place(packet.predecessor).pointee = packet
-        origin(packet.sequence).pointee = packet.predecessor
+        if free < 0 { grow() }
+        let index = free
+        free = nodes[Int(index)].next
+        nodes[Int(index)].held = packet
+        chain(index)
         awaited.insert(packet.predecessor)
+        highestAwaited = max(highestAwaited, packet.predecessor)
         count += 1
         return true
     }
 
     /// The packet that waits for `predecessor`; nil when none does.
     func find(waitingFor predecessor: UInt64) -> Held? {
-        let held = place(predecessor).pointee
-        return held.predecessor == predecessor && held.slot != .none ? held : nil
+        let index = node(waitingFor: predecessor)
+        return index < 0 ? nil : nodes[index].held
     }
 
-    /// Which of the 64 sequences around `sequence` are waited for, the lowest one's bit first; some bits may stand for sequences that lie
-    /// a window away.
+    /// Which of the 64 sequences around `sequence` are waited for, the lowest one's bit first. Some bits may stand for others.
     func awaited(around sequence: UInt64) -> UInt64 { awaited.word(of: sequence) }
 
-    /// Follows a window of sequences that has become longer.
-    mutating func follow(_ window: borrowing SequenceWindow) {
+    /// Nobody waits for `sequence`, although its bit says so.
+    func disregard(_ sequence: UInt64) { awaited.remove(sequence) }
+
+    /// Follows the window of sequences, which has become longer.
+    mutating func growWindow() {
         awaited.grow(keeping: 0..<0)
-        for i in 0..<capacity where ring[i].slot != .none { awaited.insert(ring[i].predecessor) }
+        for i in 0..<capacity where nodes[i].held.slot != .none { awaited.insert(nodes[i].held.predecessor) }
     }
 
     /// Takes out the packet that waits for `predecessor`; nil when none does.
     mutating func remove(waitingFor predecessor: UInt64) -> Held? {
-        guard let held = find(waitingFor: predecessor) else { return nil }
-        place(predecessor).pointee = Held()
-        origin(held.sequence).pointee = .max
-        awaited.remove(predecessor)
+        let index = Int32(node(waitingFor: predecessor))
+        guard index >= 0 else { return nil }
+        let held = nodes[Int(index)].held
+        unchain(index, held)
+        nodes[Int(index)] = Node(next: free)
+        free = index
+        // A bit that stands for a later sequence by now stays.
+        if highestAwaited - predecessor < awaited.span { awaited.remove(predecessor) }
         count -= 1
         return held
     }
 
     /// Has the packet that waits for `predecessor` wait no longer than until `deadline`.
     mutating func hasten(waitingFor predecessor: UInt64, to deadline: Instant) {
-        guard let held = find(waitingFor: predecessor), deadline < held.deadline else { return }
+        let index = node(waitingFor: predecessor)
+        guard index >= 0, deadline < nodes[index].held.deadline else { return }
         // The later entry stays in the heap, and means nothing once this one is due.
         if deadlines.insert(.init(deadline: deadline, predecessor: predecessor)) {
-            place(predecessor).pointee.deadline = deadline
+            nodes[index].held.deadline = deadline
         }
     }
 
     /// The earliest deadline of a waiting packet; `.never` when none waits.
     mutating func nextDeadline() -> Instant {
         while let first = deadlines.first {
-            if find(waitingFor: first.predecessor) != nil { return first.deadline }
+            if node(waitingFor: first.predecessor) >= 0 { return first.deadline }
             deadlines.removeFirst()
         }
         return .never
@@ -124,32 +155,70 @@ struct HeldPackets: ~Copyable {
         guard nextDeadline() <= now, let first = deadlines.first else { return nil }
         var awaited = first.predecessor
         while true {
-            let earlier = origin(awaited).pointee
-            guard earlier != .max, place(earlier).pointee.sequence == awaited else { break }
-            awaited = earlier
+            let earlier = node(of: awaited)
+            guard earlier >= 0 else { break }
+            awaited = nodes[earlier].held.predecessor
         }
         return remove(waitingFor: awaited)
     }
 
-    private mutating func grow() -> Bool {
-        guard capacity < max(Self.fewPlaces, min((count + 1) * Self.placesEach, Int(awaited.span))) else {
-            return false
+    // MARK: - Chains
+
+    private mutating func chain(_ index: Int32) {
+        let held = nodes[Int(index)].held
+        let (first, firstOwn) = (chain(held.predecessor), chain(held.sequence))
+        nodes[Int(index)].next = chains[first]
+        chains[first] = index
+        nodes[Int(index)].nextOwn = ownChains[firstOwn]
+        ownChains[firstOwn] = index
+    }
+
+    private mutating func unchain(_ index: Int32, _ held: Held) {
+        let node = nodes[Int(index)]
+        let (first, firstOwn) = (chain(held.predecessor), chain(held.sequence))
+        if chains[first] == index {
+            chains[first] = node.next
+        } else {
+            var before = Int(chains[first])
+            while nodes[before].next != index { before = Int(nodes[before].next) }
+            nodes[before].next = node.next
         }
-        let larger = UnsafeMutablePointer<Held>.allocate(capacity: capacity * 2)
-        larger.initialize(repeating: Held(), count: capacity * 2)
-        let largerOrigins = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity * 2)
-        largerOrigins.initialize(repeating: .max, count: capacity * 2)
-        let mask = UInt64(capacity * 2 - 1)
-        for i in 0..<capacity where ring[i].slot != .none {
-            larger[Int(ring[i].predecessor & mask)] = ring[i]
-            largerOrigins[Int(ring[i].sequence & mask)] = ring[i].predecessor
+        if ownChains[firstOwn] == index {
+            ownChains[firstOwn] = node.nextOwn
+        } else {
+            var before = Int(ownChains[firstOwn])
+            while nodes[before].nextOwn != index { before = Int(nodes[before].nextOwn) }
+            nodes[before].nextOwn = node.nextOwn
         }
-        ring.deallocate()
-        origins.deallocate()
-        ring = larger
-        origins = largerOrigins
+    }
+
+    /// Puts all nodes into their chains, and the free ones into theirs.
+    private mutating func link() {
+        chains.initialize(repeating: -1, count: capacity)
+        ownChains.initialize(repeating: -1, count: capacity)
+        free = -1
+        for i in (0..<capacity).reversed() {
+            if nodes[i].held.slot != .none {
+                chain(Int32(i))
+            } else {
+                nodes[i].next = free
+                free = Int32(i)
+            }
+        }
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Node>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: nodes, count: capacity)
+        (larger + capacity).initialize(repeating: Node(), count: capacity)
+        nodes.deallocate()
+        chains.deallocate()
+        ownChains.deallocate()
+        nodes = larger
         capacity *= 2
-        return true
+        chains = .allocate(capacity: capacity)
+        ownChains = .allocate(capacity: capacity)
+        link()
     }
 
     /// Gives memory back when nothing waits.
@@ -159,12 +228,7 @@ struct HeldPackets: ~Copyable {
 
     /// Gives all packets back to the pool.
     mutating func removeAll(pool: inout PacketPool) {
-        for i in 0..<capacity where ring[i].slot != .none {
-            pool.release(ring[i].slot)
-            origin(ring[i].sequence).pointee = .max
-            ring[i] = Held()
-        }
-        awaited.forget()
-        count = 0
+        for i in 0..<capacity where nodes[i].held.slot != .none { pool.release(nodes[i].held.slot) }
+        self = HeldPackets(bound: bound)
     }
 }

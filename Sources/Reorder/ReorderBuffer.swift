@@ -37,6 +37,8 @@ public struct ReorderBuffer: ~Copyable {
     /// The longest that a packet waits.
     public static let longestHold = Interval.milliseconds(500)
 
+    /// How often `prove` has looked at 64 sequences: its work.
+    private(set) var examined = 0
     /// What has happened so far.
     public private(set) var counters = Counters()
     /// How many packets wait now.
@@ -136,6 +138,7 @@ public struct ReorderBuffer: ~Copyable {
         // 64 sequences at a time: a peer may leave out as many as it likes with each packet.
         var base = first & ~63
         while base < end && waiting.count > 0 {
+            examined += 1
             var missing = waiting.awaited(around: base) & ~received.word(of: base)
             if base < first { missing &= .max << (first - base) }
             if end - base < 64 { missing &= 1 << (end - base) - 1 }
@@ -147,11 +150,13 @@ public struct ReorderBuffer: ~Copyable {
         }
     }
 
-    /// Whoever waits for `sequence`, which was lost, waits only for its repair.
+    /// The packet that waits for `sequence`, which was lost, waits only for its repair.
     private mutating func giveUp(
         _ sequence: UInt64, repair: Interval, now: Instant, pool: inout PacketPool
     ) {
-        if repair > .zero {
+        if waiting.find(waitingFor: sequence) == nil {
+            waiting.disregard(sequence)
+        } else if repair > .zero {
             waiting.hasten(waitingFor: sequence, to: now + repair)
         } else if let held = waiting.remove(waitingFor: sequence) {
             counters.proven += 1
@@ -214,7 +219,7 @@ public struct ReorderBuffer: ~Copyable {
         if now - measuredAt < .milliseconds(250) && received.span < SequenceBits.longest {
             received.grow()
             settled.grow()
-            waiting.follow(received)
+            waiting.growWindow()
         }
         measuredTop = received.top
         measuredAt = now

@@ -28,45 +28,6 @@ public struct AckMap: Sendable, Equatable {
         }
     }
 
-    /// Notes that `number` was received.
-    public mutating func insert(_ number: UInt64) {
-        if number > highest {
-            let shift = number - highest
-            shiftUp(by: shift - 1)
-            shiftUp(by: 1)
-            if shift <= Self.span { setBit(shift - 1) }
-            highest = number
-        } else if number < highest {
-            setBit(highest - 1 - number)
-        }
-    }
-
-    private mutating func setBit(_ index: UInt64) {
-        let mask = UInt64(1) << (index & 63)
-        switch index >> 6 {
-        case 0: words.0 |= mask
-        case 1: words.1 |= mask
-        case 2: words.2 |= mask
-        case 3: words.3 |= mask
-        default: break
-        }
-    }
-
-    private mutating func shiftUp(by count: UInt64) {
-        var left = count
-        while left >= 64 {
-            words = (0, words.0, words.1, words.2)
-            left -= 64
-            if words == (0, 0, 0, 0) { return }
-        }
-        if left == 0 { return }
-        let carry = 64 - left
-        words.3 = words.3 << left | words.2 >> carry
-        words.2 = words.2 << left | words.1 >> carry
-        words.1 = words.1 << left | words.0 >> carry
-        words.0 = words.0 << left
-    }
-
     /// Whether both maps say the same.
     public static func == (a: AckMap, b: AckMap) -> Bool { a.highest == b.highest && a.words == b.words }
 }

@@ -103,4 +103,14 @@ import Testing
         pool.release(slot)
         #expect(pool.peak == 1)
     }
+
+    /// One release too many ends the process, in release builds as well, and never writes past the list of free buffers.
+    @Test func oneReleaseTooManyTraps() async {
+        await #expect(processExitsWith: .failure) {
+            var pool = PacketPool(capacity: 1)
+            let slot = pool.reserve()
+            pool.release(slot)
+            pool.release(slot)
+        }
+    }
 }

@@ -71,4 +71,28 @@ import Testing
         let reported = window.highest
         #expect(reported == highest)
     }
+
+    /// What an ACK says is what arrived, wherever the highest number lies in its word.
+    @Test(arguments: [UInt64(1), 2, 3]) func mapOfWhatArrived(seed: UInt64) {
+        var random = SplitMix(seed)
+        var window = ReplayWindow()
+        var seen: Set<UInt64> = []
+        var highest: UInt64 = 0
+        for _ in 0..<3000 {
+            let number = highest + random.next() % 4 - min(highest, random.next() % 3)
+            window.mark(number)
+            seen.insert(number)
+            highest = max(highest, number)
+            for top in [highest, highest - min(highest, 257), highest - min(highest, random.next() % 2000)] {
+                let map = window.map(below: top)
+                let words = [map.0, map.1, map.2, map.3]
+                for distance in UInt64(0)..<256 {
+                    let isSaid = words[Int(distance / 64)] >> (distance % 64) & 1 == 1
+                    let isTrue = top > distance && seen.contains(top - 1 - distance)
+                    if isSaid != isTrue { Issue.record("below \(top), \(distance)") }
+                }
+            }
+        }
+        #expect(highest > 2000)
+    }
 }

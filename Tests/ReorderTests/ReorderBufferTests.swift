@@ -197,4 +197,78 @@ import Testing
         rig.wait(.seconds(1))
         #expect(rig.buffer.held == 0 && rig.pool.inUse == 0)
     }
+
+    /// A peer that leaves out 65,535 sequences with each packet makes us look at words, not at each of them.
+    @Test func aProofCostsNoLookAtEverySequence() {
+        let rig = ReorderRig()
+        rig.repair = .milliseconds(100)
+        rig.accept(0)
+        var sequence: UInt64 = 70_000
+        for _ in 0..<100 {
+            rig.accept(sequence, after: sequence - 1, hold: .milliseconds(500))
+            sequence += 65_535
+            rig.accept(sequence)
+            rig.prove(sequence)
+        }
+        #expect(rig.buffer.held > 0 && rig.buffer.examined <= 100 * 1026)
+    }
+
+    /// What waits for sequences of which the window has one bit for several is proven lost once it is, and only then.
+    @Test func whatIsBelowTheWindowIsNotProven() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        var sequences: [UInt64] = []
+        for round in UInt64(1)...20 {
+            let sequence = round * 65_536 + 10
+            rig.accept(sequence, after: sequence - 5, hold: .milliseconds(500))
+            sequences.append(sequence)
+        }
+        // All of them at once have made the window as long as it gets: four rounds.
+        #expect(rig.buffer.held == 20)
+        rig.prove(20 * 65_536 + 11)
+        #expect(rig.delivered == [0] + sequences.suffix(4))
+        rig.wait(.milliseconds(500))
+        #expect(Set(rig.delivered) == Set([0] + sequences) && rig.buffer.held == 0)
+    }
+
+    /// Without memory for more, two that wait make room for one, and then it goes on without holding any.
+    @Test func withoutMemoryTheOldestGo() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        for sequence in stride(from: UInt64(2), to: 42, by: 2) { rig.accept(sequence, after: sequence - 1) }
+        #expect(rig.buffer.held == 20)
+        rig.mayHold = false
+        var held = rig.buffer.held
+        for sequence in stride(from: UInt64(42), to: 82, by: 2) {
+            rig.accept(sequence, after: sequence - 1)
+            #expect(rig.buffer.held < held || held == 0)
+            held = rig.buffer.held
+        }
+        #expect(rig.buffer.held <= 1)
+        rig.mayHold = true
+        rig.accept(100, after: 99)
+        #expect(rig.buffer.held >= 1)
+        rig.wait(.seconds(1))
+        #expect(rig.delivered.count == 42 && rig.pool.inUse == 0)
+    }
+
+    /// At 5 Gbit/s a packet that comes 300 ms later than those after it is no copy and not too old.
+    @Test func theWindowFollowsTheRate() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        var sequence: UInt64 = 1
+        let late = UInt64(300_000)
+        // 450,000 packets a second.
+        for _ in 0..<900 {
+            for _ in 0..<450 where sequence != late {
+                rig.accept(sequence)
+                sequence += 1
+            }
+            if sequence == late { sequence += 1 }
+            rig.wait(.milliseconds(1))
+            if sequence > late + 135_000 { break }
+        }
+        #expect(sequence > late + 135_000)
+        #expect(rig.accept(late) == .delivered)
+    }
 }

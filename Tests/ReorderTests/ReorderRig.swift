@@ -26,7 +26,7 @@ final class ReorderRig {
         let distance = predecessor.map { UInt16(sequence - $0) } ?? 0
         let verdict = buffer.accept(
             slot, sequence: sequence, distance: distance, trafficClass: trafficClass, hold: hold,
-            repair: repair, now: now, pool: &pool)
+            repair: repair, mayHold: mayHold, now: now, pool: &pool)
         switch verdict {
         case .duplicate, .stale: pool.release(slot)
         case .delivered, .held: break
@@ -35,6 +35,8 @@ final class ReorderRig {
         return verdict
     }
 
+    /// Whether there is memory for more that waits.
+    var mayHold = true
     /// How long a repair takes; none comes unless set.
     var repair = Interval.zero
 

@@ -9,7 +9,7 @@ import Testing
         var random = SeededGenerator(seed: seed)
         var window = SequenceWindow()
         var seen: Set<UInt64> = []
-        let span = SequenceWindow.span
+        let span = SequenceBits.shortest
         for round in 0..<30_000 {
             let sequence: UInt64
             switch random.below(100) {
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func aJumpOfASpanForgetsNothingAndInventsNothing() {
-        for jump in [SequenceWindow.span - 1, SequenceWindow.span, SequenceWindow.span + 1, 1 << 61] {
+        for jump in [SequenceBits.shortest - 1, SequenceBits.shortest, SequenceBits.shortest + 1, 1 << 61] {
             var window = SequenceWindow()
             for sequence in UInt64(0)..<200 { window.insert(sequence) }
             window.insert(199 + jump)
@@ -59,7 +59,30 @@ import Testing
         window.insert(70_001)
         window.insert(70_005)
         #expect(window.contains(70_005) == true && window.contains(70_004) == false)
-        window.insert(70_005 + SequenceWindow.span)
+        window.insert(70_005 + SequenceBits.shortest)
         #expect(window.bottom == 70_006 && window.contains(70_006) == false)
+    }
+
+    /// Whatever it knew before it grew it knows after, and it forgets nothing until twice as much has come.
+    @Test func aWindowThatGrowsKeepsWhatItKnows() {
+        for top in [UInt64(1000), 65536, 70_001, 200_000] {
+            var window = SequenceWindow()
+            var sequence: UInt64 = 0
+            while sequence < top {
+                window.insert(sequence)
+                sequence += 3
+            }
+            let (bottom, end) = (window.bottom, window.top)
+            window.grow()
+            #expect(window.span == 2 * SequenceBits.shortest && window.bottom == bottom && window.top == end)
+            var wrong = 0
+            for asked in bottom..<end where window.contains(asked) != (asked % 3 == 0) { wrong += 1 }
+            #expect(wrong == 0, "top \(top)")
+            window.insert(bottom + 2 * SequenceBits.shortest)
+            #expect(window.contains(bottom + 3 - bottom % 3) == true && window.bottom == bottom + 1)
+        }
+        var window = SequenceWindow()
+        for _ in 0..<5 { window.grow() }
+        #expect(window.span == SequenceBits.longest)
     }
 }

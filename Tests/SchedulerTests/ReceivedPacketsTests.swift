@@ -14,7 +14,7 @@ import Testing
 
     @Test func anAckIsDueAfter5MillisecondsOr32PacketsOrAGap() {
         var received = ReceivedPackets()
-        #expect(received.ackDue == .never && received.map == nil)
+        #expect(received.ackDue == .never && received.state == nil)
         record(&received, 0, 0, eliciting: false)
         #expect(received.ackDue == .never)
         record(&received, 1, 1)
@@ -31,8 +31,8 @@ import Testing
         received.ackLeft()
         record(&received, 33, 5)
         #expect(received.ackDue == start + .milliseconds(10), "what fills a gap is in no hurry")
-        #expect(received.packets == 35 && received.bytes == 3500)
-        #expect(received.map?.highest == 34 && received.highestTime == start + .milliseconds(4))
+        #expect(received.state?.packets == 35 && received.state?.bytes == 3500)
+        #expect(received.state?.highest == 34 && received.state?.highestTime == start + .milliseconds(4))
     }
 
     @Test func theDelayIsAQuarterOfTheRoundTripUpTo25Milliseconds() {
@@ -43,5 +43,31 @@ import Testing
             received.record(0, bytes: 1, eliciting: true, now: start, rtt: time)
             #expect(received.ackDue == start + .milliseconds(delay))
         }
+    }
+
+    /// A receiver that takes 256 datagrams at a time sends an ACK for each 256. One that is lost is no loss of 256 datagrams.
+    @Test func anAckThatIsLostTakesNoOthersAlong() {
+        let line = SentLine()
+        var received = ReceivedPackets()
+        for number in UInt64(0)..<256 {
+            line.send()
+            record(&received, number, 1)
+        }
+        #expect(received.stateToRepeat == nil, "there was none before")
+        received.ackLeft()  // and is lost
+        for number in UInt64(256)..<512 {
+            line.send()
+            record(&received, number, 2)
+            let repeats = number >= 256 + UInt64(ReceivedPackets.packetsPerRepeat)
+            #expect((received.stateToRepeat != nil) == repeats)
+        }
+        let before = received.stateToRepeat
+        #expect(before?.highest == 255 && before?.packets == 256 && before?.bytes == 25_600)
+        #expect(before?.highestTime == start + .milliseconds(1))
+        let first = line.acknowledge(Array(0...255))
+        let second = line.acknowledge(Array(0...511))
+        #expect(first?.acknowledged == 256 && first?.lost == 0)
+        #expect(second?.acknowledged == 256 && second?.lost == 0)
+        #expect(line.pool.inUse == 0)
     }
 }

@@ -20,6 +20,9 @@ final class SentLine {
     }
 
     var bytesInFlight: Int { sent.bytesInFlight }
+    var held: Int { sent.held }
+    /// How many datagrams the last `surrender` has looked at.
+    private(set) var lookedAt = 0
     var oldestUnanswered: Instant? { sent.oldestUnanswered() }
 
     /// Sends one and tells its number.
@@ -43,8 +46,7 @@ final class SentLine {
 
     /// An ACK that says that these numbers arrived, the largest being the highest.
     func acknowledge(_ numbers: [UInt64]) -> SentPackets.News? {
-        var map = AckMap(highest: numbers.max() ?? 0)
-        for number in numbers { map.insert(number) }
+        let map = AckMap(of: numbers)
         let news = sent.acknowledge(map, reordering: reordering, lost: &lost, pool: &pool, notes: notes)
         while !lost.isEmpty {
             lostSequences.append(notes[lost.first].sequence)
@@ -65,7 +67,7 @@ final class SentLine {
     /// Gives up the path; gives the sequences of what must go again.
     func surrender() -> [UInt64] {
         var queue = SlotQueue(bound: 8192)
-        sent.surrender(to: &queue, pool: &pool, notes: notes)
+        lookedAt = sent.surrender(to: &queue, pool: &pool, notes: notes)
         var sequences: [UInt64] = []
         while !queue.isEmpty {
             sequences.append(notes[queue.first].sequence)
@@ -75,4 +77,17 @@ final class SentLine {
     }
 
     func removeAll() { sent.removeAll(pool: &pool) }
+}
+
+extension AckMap {
+    /// The map that says that these numbers arrived, as far as it can.
+    init(of numbers: some Collection<UInt64>) {
+        let highest = numbers.max() ?? 0
+        var words: [UInt64] = [0, 0, 0, 0]
+        for number in numbers where number < highest && highest - 1 - number < Self.span {
+            let bit = highest - 1 - number
+            words[Int(bit / 64)] |= 1 << (bit % 64)
+        }
+        self.init(highest: highest, words: (words[0], words[1], words[2], words[3]))
+    }
 }

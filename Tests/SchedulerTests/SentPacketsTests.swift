@@ -191,4 +191,17 @@ import Testing
         #expect(line.acknowledge(Array(600..<700))?.acknowledged == 0)
         #expect(line.send() == 700)
     }
+
+    /// A peer that takes a path in and out of use again and again has us look at each datagram once.
+    @Test func whatWasGivenUpIsNotLookedAtAgain() {
+        let line = SentLine()
+        for _ in 0..<5000 { line.send() }
+        #expect(line.held == 5000)
+        #expect(line.surrender().count == 5000 && line.lookedAt == 5000 && line.held == 0)
+        for _ in 0..<100 {
+            #expect(line.surrender().isEmpty && line.lookedAt == 0)
+        }
+        for _ in 0..<3 { line.send() }
+        #expect(line.held == 3 && line.surrender() == [5000, 5001, 5002] && line.lookedAt == 3)
+    }
 }
