@@ -155,8 +155,9 @@ extension Session {
         hasGrown = true
         let window = EncodingWindow(
             first: frame.first(near: sequence), count: Int(frame.count), seed: frame.seed)
+        let before = decoder.held
         decoder.take(symbol, of: window, mayGrow: allowance.mayKeep, pool: &resources.pool)
-        allowance.keep()
+        if decoder.held > before { allowance.keep() }
     }
 
     /// Keeps a copy of a packet that arrived, for the sums that it is in.

@@ -34,10 +34,12 @@ struct HeldPackets: ~Copyable {
     let bound: Int
 
     private static let smallest = 64
+    /// A packet whose chain is longer than this does not wait. Those of an honest peer have one or two nodes; one that picks its
+    /// sequences so that they meet in a chain must not have us walk along it.
+    private static let longestChain = 32
     private var capacity = 0
     private var nodes: UnsafeMutablePointer<Node>
-    /// The chains' first nodes, by the low bits of the predecessor's sequence and of the packet's own. A peer that picks its
-    /// sequences makes a chain of 512 at most: the window over the number of chains, or all packets.
+    /// The chains' first nodes, by the predecessor's sequence and by the packet's own.
     private var chains: UnsafeMutablePointer<Int32>
     private var ownChains: UnsafeMutablePointer<Int32>
     private var free: Int32 = -1
@@ -62,7 +64,29 @@ struct HeldPackets: ~Copyable {
         ownChains.deallocate()
     }
 
-    private func chain(_ sequence: UInt64) -> Int { Int(truncatingIfNeeded: sequence & UInt64(capacity - 1)) }
+    /// Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4): the sequences of a slow path may all be
+    /// multiples of a power of two. When tables double each chain splits in two, so none becomes longer.
+    private func chain(_ sequence: UInt64) -> Int {
+        Int(truncatingIfNeeded: sequence &* 0x9E37_79B9_7F4A_7C15 >> UInt64(capacity.leadingZeroBitCount + 1))
+    }
+
+    /// Whether a packet of this sequence, which waits for `predecessor`, would make a chain too long.
+    private func isCrowded(_ predecessor: UInt64, _ sequence: UInt64) -> Bool {
+        var length = 0
+        var index = chains[chain(predecessor)]
+        while index >= 0 && length < Self.longestChain {
+            index = nodes[Int(index)].next
+            length += 1
+        }
+        guard index < 0 else { return true }
+        length = 0
+        index = ownChains[chain(sequence)]
+        while index >= 0 && length < Self.longestChain {
+            index = nodes[Int(index)].nextOwn
+            length += 1
+        }
+        return index >= 0
+    }
 
     /// The node of the packet that waits for `predecessor`, or -1.
     private func node(waitingFor predecessor: UInt64) -> Int {
@@ -83,7 +107,9 @@ struct HeldPackets: ~Copyable {
 
     /// Keeps a packet; false when there is no room, or when another packet waits for the same predecessor.
     mutating func insert(_ packet: Held) -> Bool {
-        guard count < bound, node(waitingFor: packet.predecessor) < 0 else { return false }
+        guard count < bound, node(waitingFor: packet.predecessor) < 0,
+            !isCrowded(packet.predecessor, packet.sequence)
+        else { return false }
         guard deadlines.insert(.init(deadline: packet.deadline, predecessor: packet.predecessor)) else {
             return false
         }

@@ -271,4 +271,16 @@ import Testing
         #expect(sequence > late + 135_000)
         #expect(rig.accept(late) == .delivered)
     }
+
+    /// Sequences that are all multiples of a large power of two wait like any others, and memory follows their number.
+    @Test func whatLiesFarApartWaitsLikeAnythingElse() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        for i in UInt64(1)...3000 {
+            #expect(rig.accept(i * 4096, after: i * 4096 - 2048, hold: .milliseconds(500)) == .held)
+        }
+        #expect(rig.buffer.held == 3000)
+        rig.wait(.milliseconds(500))
+        #expect(rig.delivered.count == 3001 && rig.pool.inUse == 0)
+    }
 }
