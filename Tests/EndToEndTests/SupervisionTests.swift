@@ -149,7 +149,8 @@ extension EndToEndTests {
         @Test(arguments: [true, false]) func keysStayInMemory(mayLock: Bool) throws {
             let lab = try Lab(seed: 1)
             defer { lab.close() }
-            let (_, arguments) = try server()
+            let (scratch, arguments) = try server()
+            defer { withExtendedLifetime(scratch) {} }
             let capabilities = "-all,+net_admin,+net_raw" + (mayLock ? ",+ipc_lock" : "")
             let limits = [
                 "setpriv", "--inh-caps=-all", "--no-new-privs", "--bounding-set=\(capabilities)",
