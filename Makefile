@@ -11,12 +11,13 @@ DEBUG_FLAGS := -debug-info-format none
 # The python3 that plays a control plane in tests.
 CONFORMANCE := $(CURDIR)/.build/conformance/bin/python3
 
-.PHONY: help setup build programs lint test unit soak end-to-end simulation simulation-table demo bench install deb test-deb clean
+.PHONY: help setup build programs lint test unit soak fuzz end-to-end simulation simulation-table demo bench install deb test-deb clean
 
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
 	@echo "make test     all checks and tests"
 	@echo "make soak     a server among clients that lie, SEEDS=1000 of them from FIRST=0 on (about 20 minutes)"
+	@echo "make fuzz     feed the parsers by libFuzzer, led by coverage, for SECONDS=600 (make test replays what it found)"
 	@echo "make bench    measure, as docs/benchmarks.md does (about an hour; bondlab bench --help for parts)"
 	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
 	@echo "make build    bondd, bondd-control and bondlab in $(RELEASE)"
@@ -36,7 +37,7 @@ programs: setup
 	$(SWIFT) build $(RELEASE_FLAGS) --product bondlab
 
 lint: setup
-	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	$(SWIFT) format lint --strict -r Sources Tests Fuzz Package.swift
 	scripts/check-imports --self-test
 	scripts/check-imports
 	scripts/check-units
@@ -45,8 +46,14 @@ test: lint unit simulation end-to-end
 	@echo
 	@echo "make test: all passed"
 
+# Every way in for others' bytes. It builds what it needs a second time, with libFuzzer's counters.
+SECONDS ?= 600
+fuzz: setup
+	BONDD_FUZZ=1 $(SWIFT) build -c release --sanitize=fuzzer --scratch-path .build/fuzz --product Fuzz
+	scripts/fuzz $(SECONDS) $(INPUTS)
+
 # These have no sockets, no clock but a virtual one, and no excuse.
-CORE := ^(Packet|Proto|Scheduler|Reorder|Coding|Engine|Simulation|Rules|Messages|Settings)Tests\.
+CORE := ^(Packet|Proto|Scheduler|Reorder|Coding|Engine|Simulation|Rules|Messages|Settings|Fuzz)Tests\.
 # The client here is Swift tasks, which tests that block would keep from running.
 ASYNC := ^PortunusTests\.
 RUNNER := .build/debug/bonddPackageTests.xctest --testing-library swift-testing

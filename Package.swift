@@ -157,6 +157,13 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // The ways of others' bytes into the program, for libFuzzer (below) and for the tests, which replay its corpora.
+        .target(
+            name: "FuzzInputs",
+            dependencies: ["Engine", "Messages", "Packet", "Proto", "Rules", "Scheduler", "Settings", "Tun"],
+            path: "Fuzz/Inputs", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzInputs", "Links"]),
+
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         .testTarget(name: "PacketTests", dependencies: ["Packet"]),
         .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
@@ -204,4 +211,11 @@ let package = Package(
 
 if hasLibcrypto {
     package.targets.append(.target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]))
+}
+
+// Only links with --sanitize=fuzzer, which brings the main function: see make fuzz.
+if Context.environment["BONDD_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["FuzzInputs"], path: "Fuzz/Fuzz", swiftSettings: strict))
 }

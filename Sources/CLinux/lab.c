@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -96,4 +97,19 @@ int lab_signal_open(void) {
     sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     return result(signalfd(-1, &set, SFD_CLOEXEC));
+}
+
+int lab_stop_thread(pid_t thread) {
+    int state;
+    if (ptrace(PTRACE_SEIZE, thread, 0, 0) < 0 || ptrace(PTRACE_INTERRUPT, thread, 0, 0) < 0) return -errno;
+    return waitpid(thread, &state, __WALL) == thread ? 0 : -errno;
+}
+
+int lab_resume_thread(pid_t thread) { return ptrace(PTRACE_DETACH, thread, 0, 0) < 0 ? -errno : 0; }
+
+int lab_reap_thread(pid_t thread) {
+    int state;
+    pid_t reaped = waitpid(thread, &state, __WALL | WNOHANG);
+    if (reaped < 0) return errno == ECHILD ? 1 : -errno;
+    return reaped == thread && (WIFEXITED(state) || WIFSIGNALED(state));
 }

@@ -9,10 +9,14 @@
 #include <linux/if_tun.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/timex.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct clinux_message) == sizeof(struct mmsghdr), "clinux_message is not mmsghdr");
@@ -198,9 +202,67 @@ int clinux_tun_set_carrier(int fd, int carrier) { return ioctl(fd, TUNSETCARRIER
 
 size_t clinux_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
-int clinux_give_back(void *pages, size_t size) { return madvise(pages, size, MADV_DONTNEED) < 0 ? -errno : 0; }
+#ifndef MADV_DONTNEED_LOCKED // Linux 5.18
+#define MADV_DONTNEED_LOCKED 24
+#endif
 
-void clinux_trim_heap(void) { malloc_trim(0); }
+int clinux_give_back(void *pages, size_t size) {
+    if (madvise(pages, size, MADV_DONTNEED) == 0 || madvise(pages, size, MADV_DONTNEED_LOCKED) == 0) return 0;
+    return -errno;
+}
+
+// Whether all memory of the process is locked.
+static atomic_bool memory_is_locked;
+
+static int lock_memory(void) { return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 0; }
+
+void clinux_trim_heap(void) {
+    // The library gives pages back with MADV_DONTNEED, which the kernel refuses for locked ones.
+    bool is_locked = atomic_load(&memory_is_locked);
+    if (is_locked) munlockall();
+    malloc_trim(0);
+    if (is_locked) lock_memory();
+}
+
+// Whether the limit on locked memory (RLIMIT_MEMLOCK) is none, can be lifted, or does not bind (CAP_IPC_LOCK).
+static bool may_lock_any_amount(void) {
+    struct rlimit limit, any = {RLIM_INFINITY, RLIM_INFINITY};
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0) return false;
+    if (limit.rlim_cur == RLIM_INFINITY || setrlimit(RLIMIT_MEMLOCK, &any) == 0) return true;
+    // More than the limit, of which no page is ever used.
+    size_t size = (size_t)limit.rlim_cur + clinux_page_size();
+    void *pages = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pages == MAP_FAILED) return false;
+    bool may = mlock2(pages, size, MLOCK_ONFAULT) == 0;
+    munmap(pages, size);
+    return may;
+}
+
+int clinux_lock_memory(void) {
+    // With a limit that memory still to come may reach, locking it would make allocations fail.
+    int code = may_lock_any_amount() ? lock_memory() : -EPERM;
+    atomic_store(&memory_is_locked, code == 0);
+    return code;
+}
+
+int clinux_forbid_dumps(void) {
+    // Redundant next to the flag below, but inherited by what the process starts.
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    return prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
+}
+
+int clinux_join(pthread_t thread, int64_t milliseconds) {
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += milliseconds / 1000;
+    end.tv_nsec += milliseconds % 1000 * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec += 1;
+        end.tv_nsec -= 1000000000;
+    }
+    return -pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end);
+}
 
 int clinux_clock_is_synchronised(void) {
     struct timex state = {0};

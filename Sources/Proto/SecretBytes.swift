@@ -3,8 +3,9 @@ import Packet
 
 /// Memory for secrets, owned by one value and overwritten with zeros when that ends.
 ///
-/// It is not locked page by page: a server has thousands of keys, and locking is by page and not counted, so that two
-/// keys on a page would unlock each other. The daemon keeps all of its memory out of swap and core dumps instead.
+/// It is not locked page by page: a server has thousands of keys, libcrypto has copies of them in its contexts, and locking
+/// is by page and not counted, so that two keys on a page would unlock each other. The daemon keeps all of its memory out
+/// of swap and core dumps instead (`MemoryProtection` in bondd).
 struct SecretBytes: ~Copyable, @unchecked Sendable {
     let bytes: UnsafeMutableRawBufferPointer
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Dispatch
 import Gateway
 import Glibc
@@ -125,6 +126,10 @@ struct Run: ParsableCommand {
     }
 
     private func run(_ loop: inout RequestLoop) {
+        // After the change of user, which would undo it.
+        if clinux_forbid_dumps() < 0 {
+            options.log(.warning, "secrets may end up in a core dump: the kernel refuses PR_SET_DUMPABLE")
+        }
         options.log(
             .info, "bondd-control runs", ["version": Product.version, "user": "\(geteuid())"])
         ServiceNotice().send("READY=1")

@@ -24,7 +24,9 @@ extension Daemon {
                 take(handover, from: call.client, now: now)
                 continue
             case .settle(let id, let outcome): response = settle(id, outcome)
-            case .usage: response = .usage(usageReport(now: now))
+            case .usage:
+                survey.ask(.usage, for: call.client)
+                continue
             case .carry(let services): response = carry(services, for: call.peer, now: now)
             case .revoke(let name):
                 revoke(name, from: call.client, now: now)
@@ -37,7 +39,8 @@ extension Daemon {
             case .unlock: response = unlock()
             case .status:
                 fileInForce.look()
-                response = .status(status(now: now))
+                survey.ask(.status, for: call.client)
+                continue
             case .set(let key, let value): response = set(key, value, now: now)
             case .bench(let path, let towardsServer):
                 response = bench(path, towardsServer: towardsServer, now: now)

@@ -7,8 +7,8 @@ import Settings
 
 // What the daemon says of itself.
 extension Daemon {
-    func status(now: Instant) -> Status {
-        let reports = reports(now: now)
+    /// - Parameter reports: of the data threads that have answered.
+    func status(_ reports: [ShardReport], now: Instant) -> Status {
         var sessions = inOrder(reports.flatMap(\.sessions)).map { session(of: $0) }
         if plane.engine.isClient && sessions.isEmpty { sessions = [connecting] }
         var status = Status(
@@ -78,10 +78,11 @@ extension Daemon {
     }
 
     /// What each client's paths have carried since the daemon started.
-    func usageReport(now: Instant) -> UsageReport {
+    /// - Parameter reports: of the data threads that have answered.
+    func usageReport(_ reports: [ShardReport]) -> UsageReport {
         var report = UsageReport(run: runID)
         report.configuration = fileInForce.digest.isEmpty ? nil : fileInForce.digest
-        for (key, usage) in reports(now: now).flatMap(\.usage) {
+        for (key, usage) in reports.flatMap(\.usage) {
             for (path, bytes) in usage.bytes.sorted(by: { $0.key < $1.key }) {
                 report.paths.append(
                     PathUsage(

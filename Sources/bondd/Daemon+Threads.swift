@@ -10,8 +10,8 @@ import Transport
 
 // A server's data threads beside the main one: start, commands, end.
 extension Daemon {
-    /// How long status waits for a data thread.
-    private static var patience: Int32 { 1000 }
+    /// How long the end of the data threads may take, all in all: they have a datagram to send to each client.
+    private static var patience: Interval { .seconds(2) }
 
     /// Opens the sockets of every data thread, in the order by which the kernel numbers them, and starts the threads.
     mutating func startThreads(_ server: Configuration.Server) throws {
@@ -79,19 +79,18 @@ extension Daemon {
     }
 
     /// Ends the other data threads, which say good-bye to their clients.
-    mutating func stopThreads() {
+    /// - Returns: those that hang, which are left behind.
+    mutating func stopThreads() -> [DataThread] {
         tellThreads(.stop)
-        for thread in threads { thread.join() }
+        let end = DataPlane.clock() + Self.patience
+        let hanging = threads.filter { !$0.join(patience: end - DataPlane.clock()) }
+        for thread in hanging {
+            log(
+                .error,
+                "data thread \(thread.number) hangs and is left behind, its clients without a good-bye")
+        }
         threads = []
-    }
-
-    /// How things stand at every data thread, the main one first; without those that don't answer.
-    func reports(now: Instant) -> [ShardReport] {
-        let own = plane.report(of: 0, now: now)
-        guard !threads.isEmpty, let call = try? ReportCall() else { return [own] }
-        tellThreads(.report(call))
-        let others = call.wait(for: threads.count, milliseconds: Self.patience)
-        return [own] + others.sorted { $0.shard < $1.shard }
+        return hanging
     }
 }
 

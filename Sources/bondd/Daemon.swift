@@ -27,7 +27,7 @@ struct Daemon: ~Copyable {
     var poller: Poller
     let netlink: Netlink
     var networkEvents: NetlinkEvents
-    var control: ControlSocket<Request, Messages.Response>
+    let control: ControlThread
     let resolver: Resolver
     var tunnel: TunnelInterface
     var plane: DataPlane
@@ -36,6 +36,8 @@ struct Daemon: ~Copyable {
     var threads: [DataThread] = []
     /// All data threads' mailboxes by number, the main thread's first; none when it is alone.
     let mailboxes: [Mailbox]
+    /// Who wants to know how the data threads are.
+    var survey = Survey()
     /// Server: which thread has which client.
     var owners: Owners
     /// Nil when the kernel has none.
@@ -121,6 +123,7 @@ struct Daemon: ~Copyable {
     /// Why the daemon has to end.
     private var failure: Failure?
     private var supervision = Supervision()
+    private let pulse: Pulse
 
     init(
         _ configuration: Configuration, file: String, socket: String, state: String, controlUser: String,
@@ -141,9 +144,8 @@ struct Daemon: ~Copyable {
         let networkEvents = try NetlinkEvents()
         let controlUser = ControlUser(named: controlUser, now: startedAt)
         let path = Self.socketPath(socket, configuration)
-        let control = try ControlSocket<Request, Messages.Response>(path: path, group: controlUser.group) {
-            controlUser.has($0)
-        }
+        let control = try ControlThread(
+            ControlThread.Socket(path: path, group: controlUser.group) { controlUser.has($0) })
         GatewayPath.makeAlias(of: path)
         let resolver = try Resolver()
         let count = configuration.threadCount
@@ -153,12 +155,14 @@ struct Daemon: ~Copyable {
         let tunnel = try TunnelInterface(device, mtu: configuration.tunnel.mtu ?? 1400, netlink: netlink)
         var owners = Owners(threads: count)
         let handed = HandedOver(directory: state, interface: configuration.tunnel.interface, log: log)
+        let pulse = try Pulse("the main thread")
         mailboxes = count > 1 ? try (0..<count).map { _ in try Mailbox() } : []
         plane = DataPlane(
             Self.engine(0, configuration, handed, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed),
             queue: device,
             mailboxes: mailboxes)
         self.owners = owners
+        self.pulse = pulse
         journal = EventJournal(log)
         self.handed = handed
         handedServices = HandedServices(
@@ -203,6 +207,7 @@ struct Daemon: ~Copyable {
         poller.watch(networkEvents.fileDescriptor, .netlink)
         for descriptor in firewall?.fileDescriptors ?? [] { poller.watch(descriptor, .firewall) }
         poller.watch(control.fileDescriptor, .control)
+        poller.watch(pulse.fileDescriptor, .pulse)
         poller.watch(resolver.fileDescriptor, .resolver)
         for problem in relief.restore() { log(.warning, problem) }
         cleanNameServers(stateDirectory)
@@ -249,6 +254,9 @@ struct Daemon: ~Copyable {
     /// Runs until SIGTERM or SIGINT, then leaves the machine as it was.
     mutating func run() throws {
         supervision.ready(summary(now: startedAt), now: DataPlane.clock())
+        let watchdog = try supervision.period.map {
+            try Watchdog([pulse] + threads.map(\.pulse), period: $0, log: log)
+        }
         while isRunning {
             let check = nextCheck == .zero ? .never : nextCheck
             let before = DataPlane.clock()
@@ -256,10 +264,11 @@ struct Daemon: ~Copyable {
                 until: min(
                     plane.nextDeadline, check, enrolments.deadline, handed.deadline(now: before),
                     firewall?.deadline ?? .never, servicesDeadline(now: before),
-                    supervision.nextSign
+                    supervision.nextSign, survey.deadline
                 ).nanoseconds,
                 now: before.nanoseconds)
             let now = DataPlane.clock()
+            pulse.beat()
             for i in 0..<count {
                 guard let event = poller.event(i) else { continue }
                 switch event.source {
@@ -267,6 +276,7 @@ struct Daemon: ~Copyable {
                 case .tun: plane.readTunnel(now: now)
                 case .mailbox: takeMail(now: now)
                 case .timer: poller.timerFired()
+                case .pulse: break
                 case .signals: takeSignals(now: now)
                 case .netlink: followInterfaces(now: now)
                 case .firewall: firewall?.noteChanges(now: now)
@@ -285,11 +295,13 @@ struct Daemon: ~Copyable {
             turn(now: now)
             attendEnrolments(now: now)
             attendServices(now: now)
+            attendSurvey(now: now)
             plane.giveBackMemory(now: now)
             if now >= supervision.nextSign { supervision.sign(summary(now: now), now: now) }
         }
         supervision.stopping()
-        stopThreads()
+        watchdog?.stop()
+        let hanging = stopThreads()
         handed.close(now: DataPlane.clock())
         handedServices.close(now: DataPlane.clock())
         plane.close(now: DataPlane.clock())
@@ -302,7 +314,9 @@ struct Daemon: ~Copyable {
             usage.close(now: DataPlane.clock())
         }
         firewall?.close()
+        control.close()
         if let failure { throw failure }
+        guard hanging.isEmpty else { throw Failure("bondd has stopped without a data thread that hangs") }
         log(.info, "bondd has stopped")
     }
 

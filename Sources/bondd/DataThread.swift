@@ -1,3 +1,4 @@
+import CLinux
 import Commands
 import Control
 import Engine
@@ -8,14 +9,18 @@ import Settings
 /// A data thread beside the main one: a server's sessions of one shard. It has nothing but its own plane, and hears from
 /// others by its mailbox.
 final class DataThread: Sendable {
+    let number: Int
     let mailbox: Mailbox
+    let pulse: Pulse
     private let thread: pthread_t
 
     /// Starts the thread, which has the plane from here on.
     init(_ plane: consuming DataPlane, number: Int, mailbox: Mailbox, log: Log) throws {
+        self.number = number
         self.mailbox = mailbox
+        pulse = try Pulse("data thread \(number)")
         let loop = UnsafeMutablePointer<Loop>.allocate(capacity: 1)
-        loop.initialize(to: try Loop(plane, number: number, mailbox: mailbox, log: log))
+        loop.initialize(to: try Loop(plane, number: number, mailbox: mailbox, pulse: pulse, log: log))
         var thread = pthread_t()
         let code = pthread_create(
             &thread, nil,
@@ -35,7 +40,10 @@ final class DataThread: Sendable {
     }
 
     /// Waits for its end, after a `ShardCommand.stop`.
-    func join() { pthread_join(thread, nil) }
+    /// - Returns: false when it has not ended after `patience`: it hangs, and is left behind.
+    func join(patience: Interval) -> Bool {
+        clinux_join(thread, Int64(max(0, patience.milliseconds))) == 0
+    }
 
     /// What the thread does.
     private struct Loop: ~Copyable {
@@ -43,16 +51,19 @@ final class DataThread: Sendable {
         private var poller: Poller
         private var plane: DataPlane
         private let mailbox: Mailbox
+        private let pulse: Pulse
         private var journal: EventJournal
         private var isRunning = true
 
-        init(_ plane: consuming DataPlane, number: Int, mailbox: Mailbox, log: Log) throws {
+        init(_ plane: consuming DataPlane, number: Int, mailbox: Mailbox, pulse: Pulse, log: Log) throws {
             self.number = number
             self.mailbox = mailbox
+            self.pulse = pulse
             journal = EventJournal(log)
             poller = try Poller(takesSignals: false)
             poller.watch(plane.queue.fileDescriptor, .tun)
             poller.watch(mailbox.fileDescriptor, .mailbox)
+            poller.watch(pulse.fileDescriptor, .pulse)
             for case let socket? in plane.sockets {
                 poller.watch(socket.socket.fileDescriptor, .socket, number: socket.number)
             }
@@ -60,10 +71,12 @@ final class DataThread: Sendable {
         }
 
         mutating func run() {
+            _ = lab_thread_name("data \(number)")
             while isRunning {
                 let count = poller.wait(
                     until: plane.nextDeadline.nanoseconds, now: DataPlane.clock().nanoseconds)
                 let now = DataPlane.clock()
+                pulse.beat()
                 for i in 0..<count {
                     guard let event = poller.event(i) else { continue }
                     switch event.source {
@@ -71,7 +84,7 @@ final class DataThread: Sendable {
                     case .tun: plane.readTunnel(now: now)
                     case .timer: poller.timerFired()
                     case .mailbox: takeMail(now: now)
-                    case .signals, .netlink, .firewall, .control, .resolver: break
+                    case .pulse, .signals, .netlink, .firewall, .control, .resolver: break
                     }
                 }
                 let wall = DataPlane.wall()

@@ -23,6 +23,9 @@ final class Mailbox: @unchecked Sendable {
         if wasEmpty { bell.ring() }
     }
 
+    /// Has the owner look around.
+    func wake() { bell.ring() }
+
     func post(_ command: ShardCommand) {
         lock.locked { commands.append(command) }
         bell.ring()

@@ -15,6 +15,8 @@ struct Poller: ~Copyable {
         case resolver
         /// What other data threads have.
         case mailbox
+        /// The watchdog asks whether the loop goes round.
+        case pulse
         /// nftables or routes changed.
         case firewall
         /// The low 16 bits of a token's lower half are the socket's number.

@@ -1,31 +1,21 @@
 import Commands
-import Glibc
-import Packet
 
-/// A question to several data threads how things stand, and their answers.
+/// A question to data threads how things stand, and their answers.
 final class ReportCall: @unchecked Sendable {
     private let lock = Lock()
-    private let bell: Bell
+    /// Wakes who asked.
+    private let mailbox: Mailbox
     private var reports: [ShardReport] = []
 
-    init() throws(Failure) { bell = try Bell() }
+    /// - Parameter mailbox: that of the thread that asks.
+    init(answerTo mailbox: Mailbox) { self.mailbox = mailbox }
 
     /// A data thread's answer.
     func answer(_ report: ShardReport) {
         lock.locked { reports.append(report) }
-        bell.ring()
+        mailbox.wake()
     }
 
-    /// The answers, when there are so many, or after the time those that came by then.
-    func wait(for count: Int, milliseconds: Int32) -> [ShardReport] {
-        let end = DataPlane.clock() + .milliseconds(Int64(milliseconds))
-        while true {
-            let answers = lock.locked { self.reports }
-            let left = end - DataPlane.clock()
-            if answers.count >= count || left <= .zero { return answers }
-            var watched = pollfd(fd: bell.fileDescriptor, events: Int16(POLLIN), revents: 0)
-            _ = poll(&watched, 1, Int32(left.milliseconds) + 1)
-            bell.silence()
-        }
-    }
+    /// The answers that have come so far, by thread.
+    var answers: [ShardReport] { lock.locked { reports }.sorted { $0.shard < $1.shard } }
 }

@@ -27,6 +27,7 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let log = options.log
+        if !check { MemoryProtection.begin(log) }
         let configuration = try read(log)
         for notice in configuration.notices { log(.warning, notice) }
         if check {

@@ -3,13 +3,13 @@ import Glibc
 import Packet
 import Settings
 
-/// What the service manager hears of the daemon: that it is ready, reads its file again or stops, and twice in each
-/// interval of its watchdog that the loop goes round. Nothing where nobody has asked.
+/// What the service manager hears of the daemon: that it is ready, how it does, that it reads its file again or stops.
+/// `Watchdog` tells it that the loops go round.
 struct Supervision {
     private let notice = ServiceNotice()
-    /// Half of the watchdog's; nil without one.
-    private let interval: Interval?
-    /// When the next sign of life is due.
+    /// How long the service manager waits for a sign of its watchdog; nil when it has none.
+    let period: Interval?
+    /// When it is next to hear how the daemon does.
     private(set) var nextSign = Instant.never
     private var said = ""
 
@@ -18,14 +18,14 @@ struct Supervision {
         func number(_ name: String) -> Int64? { getenv(name).flatMap { Int64(String(cString: $0)) } }
         let isMeant = number("WATCHDOG_PID").map { $0 == getpid() } ?? true
         let period = number("WATCHDOG_USEC").flatMap { (1...86_400_000_000).contains($0) ? $0 : nil }
-        interval = isMeant ? period.map { .microseconds($0) / 2 } : nil
+        self.period = isMeant ? period.map { .microseconds($0) } : nil
     }
 
     /// Sockets and the TUN device are there.
     mutating func ready(_ status: String, now: Instant) {
         said = status
         notice.send("READY=1\nSTATUS=\(status)")
-        if let interval { nextSign = now + interval }
+        if let period { nextSign = now + period / 2 }
     }
 
     /// The configuration is read again; `ready` follows.
@@ -36,11 +36,11 @@ struct Supervision {
     /// The end has begun.
     func stopping() { notice.send("STOPPING=1\nSTATUS=stopping") }
 
-    /// Tells that the loop goes round, and how it does when that has changed. To be called at `nextSign`.
+    /// Tells how the daemon does when that has changed. To be called at `nextSign`.
     mutating func sign(_ status: String, now: Instant) {
-        guard let interval else { return }
-        nextSign = now + interval
-        notice.send(status == said ? "WATCHDOG=1" : "WATCHDOG=1\nSTATUS=\(status)")
+        guard let period else { return }
+        nextSign = now + period / 2
+        if status != said { notice.send("STATUS=\(status)") }
         said = status
     }
 }

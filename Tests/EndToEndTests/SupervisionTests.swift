@@ -43,11 +43,13 @@ extension EndToEndTests {
         }
 
         /// A server's files, and what starts it.
-        private func server() throws -> (scratch: Scratch, arguments: [String]) {
+        private func server(threads: Int? = nil) throws -> (scratch: Scratch, arguments: [String]) {
             let scratch = try Scratch()
             let bondd = try Program().path
             _ = try Child.run([bondd, "keygen", "--out", "\(scratch.path)/key"])
-            let file = try scratch.write(ServerFile().text, to: "bondd.toml")
+            var text = ServerFile()
+            text.threads = threads
+            let file = try scratch.write(text.text, to: "bondd.toml")
             return (
                 scratch,
                 [
@@ -84,6 +86,99 @@ extension EndToEndTests {
             child.signal(SIGTERM)
             #expect(listener.first(with: "STOPPING=1") != nil)
             #expect(try child.wait(seconds: 3) == .exited(0))
+        }
+
+        /// Each thread in turn stands still, and the test is the service manager that restarts bondd.
+        @Test(arguments: ["bondd", "data 1", "data 2"]) func aThreadThatHangsIsNamedAndEndsTheSigns(
+            thread: String
+        ) throws {
+            let lab = try Lab(seed: 1)
+            defer { lab.close() }
+            let (scratch, arguments) = try server(threads: 3)
+            let name = "\(scratch.path)/notify"
+            let listener = try Listener(name)
+            let period = 3.0
+            let environment = [
+                "NOTIFY_SOCKET": name, "WATCHDOG_USEC": "\(Int(period * 1e6))", "WATCHDOG_PID": "",
+                // A debug build's own backtrace would wait for the thread that stands still.
+                "SWIFT_BACKTRACE": "enable=no",
+            ]
+            let namespace = try lab.namespace("server")
+            let child = try Child(arguments, in: namespace, environment: environment)
+            defer { child.kill() }
+            #expect(listener.first(with: "READY=1") != nil)
+            #expect(listener.first(with: "WATCHDOG=1") != nil)
+
+            let stopped = try StoppedThread(thread, of: child)
+            let called = thread == "bondd" ? "the main thread" : "data thread \(thread.suffix(1))"
+            try child.waitForOutput("\(called) hangs: its loop has not gone round", seconds: 2 * period)
+            // Signs that were sent before it was noticed, and none after that.
+            while listener.next(within: 0) != nil {}
+            #expect(listener.next(within: period / 2) == nil)
+
+            // One that goes on in time is forgiven.
+            stopped.resume()
+            #expect(listener.first(with: "WATCHDOG=1") != nil)
+            try child.waitForOutput("\(called) goes round again", seconds: 1)
+
+            let again = try StoppedThread(thread, of: child)
+            defer { again.resume() }
+            if thread == "bondd" {
+                // systemd.service(5): WatchdogSignal.
+                child.signal(SIGABRT)
+                #expect(try child.wait(seconds: 3) == .signalled(SIGABRT))
+            } else {
+                // The main thread answers without it, after a second the first time and at once from then on.
+                let ask = [arguments[0], "status", "--json", "--socket", "\(scratch.path)/run/sock"]
+                let first = try Child.run(ask, in: namespace)
+                #expect(first.contains("\(called) has not answered for a second"))
+                let start = Clock.monotonic
+                #expect(try Child.run(ask, in: namespace).contains("\(called) has not answered"))
+                #expect(Clock.monotonic - start < 0.8)
+                child.signal(SIGTERM)
+                again.end(within: 6)
+                #expect(try child.wait(seconds: 1) == .exited(1))
+                #expect(child.errors.contains("\(called) hangs and is left behind"))
+            }
+            let next = try Child(arguments, in: namespace, environment: environment)
+            defer { next.kill() }
+            #expect(listener.first(with: "READY=1") != nil)
+        }
+
+        /// Core dumps and swap are where keys must not be; a container may not let it lock its memory.
+        @Test(arguments: [true, false]) func keysStayInMemory(mayLock: Bool) throws {
+            let lab = try Lab(seed: 1)
+            defer { lab.close() }
+            let (scratch, arguments) = try server()
+            defer { withExtendedLifetime(scratch) {} }
+            let capabilities = "-all,+net_admin,+net_raw" + (mayLock ? ",+ipc_lock" : "")
+            let limits = [
+                "setpriv", "--inh-caps=-all", "--no-new-privs", "--bounding-set=\(capabilities)",
+            ]
+            let child = try Child(
+                ["prlimit", "--memlock=8388608"] + limits + arguments, in: lab.namespace("server"))
+            defer { child.kill() }
+            try child.waitForOutput("bondd is running", seconds: 5)
+            let place = "/proc/\(child.pid)"
+            #expect(
+                try String(contentsOfFile: "\(place)/limits", encoding: .utf8)
+                    .contains(#/Max core file size +0 +0/#))
+            // PR_SET_DUMPABLE: what runs as the same user with the same capabilities can't look into it.
+            let look = try Child(limits + ["cat", "\(place)/maps"])
+            #expect(try look.wait(seconds: 5) != .exited(0))
+            let memory = try String(contentsOfFile: "\(place)/smaps", encoding: .utf8)
+            // Each mapping's first line, and its last.
+            var mapping = ""
+            var writable = 0
+            for line in memory.split(separator: "\n") {
+                if line.contains(#/^[0-9a-f]+-[0-9a-f]+ /#) { mapping = String(line) }
+                guard line.hasPrefix("VmFlags:"), mapping.contains(" rw-p ") else { continue }
+                writable += 1
+                let isLocked = line.split(separator: " ").contains("lo")
+                #expect(isLocked == mayLock, "\(mapping)")
+            }
+            #expect(writable > 5)
+            #expect(child.errors.contains("not kept out of swap") != mayLock)
         }
 
         @Test func withoutAManagerNothingIsSaid() throws {

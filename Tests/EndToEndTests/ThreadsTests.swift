@@ -74,6 +74,38 @@ extension EndToEndTests {
             }
         }
 
+        /// Status and usage are gathered while packets pass, those of the main thread's client included.
+        @Test func questionsCostNoPackets() throws {
+            try Crowd.with(2, threads: 2) { crowd in
+                let server = crowd.tunnel.server
+                let quiet = try PingRun.run(
+                    from: crowd.clients[0].namespace, to: Tunnel.serverAddress, count: 200)
+                let runs = try crowd.clients.map {
+                    try PingRun.start(from: $0.namespace, to: Tunnel.serverAddress, count: 400)
+                }
+                // Six at once, as often as they are answered, which makes more than twenty a second.
+                let ask = "\(try Program().path) status --json --socket \(server.socket)"
+                let loop = "for i in 1 2 3 4 5 6 7 8; do \(ask) || exit 1; done"
+                let askers = try (0..<6).map { _ in
+                    try Child(["sh", "-c", loop], in: server.namespace)
+                }
+                usleep(500_000)
+                server.signal(SIGHUP)
+                for asker in askers {
+                    #expect(try asker.wait(seconds: 60) == .exited(0), "\(asker.errors)")
+                    let answers = asker.output.split(separator: "\n")
+                    #expect(answers.count == 8)
+                    // Of both threads.
+                    #expect(answers.allSatisfy { $0.contains("\"c0\"") && $0.contains("\"c1\"") })
+                }
+                measured("longest ping in quiet", quiet.quantile(1) ?? 0, "ms")
+                for (number, run) in runs.map({ $0.finish() }).enumerated() {
+                    measured("longest ping of thread \(number)'s client", run.quantile(1) ?? 0, "ms")
+                    #expect(run.lost == 0)
+                }
+            }
+        }
+
         @Test func clientsSeeAtOnceThatTheServerEnds() throws {
             try Crowd.with(4, threads: 4) { crowd in
                 #expect(crowd.tunnel.server.stop(within: 2) == .exited(0))

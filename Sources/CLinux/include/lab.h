@@ -20,6 +20,11 @@ int lab_thread_nice(int level);
 int lab_thread_realtime(void);
 // Names the calling thread.
 int lab_thread_name(const char *name);
+// Stops one thread of another process, and has it go on (ptrace(2)), both from the same thread.
+int lab_stop_thread(pid_t thread);
+int lab_resume_thread(pid_t thread);
+// Takes note of the end of a stopped thread, without which its process does not end: 1, or 0 while it is there.
+int lab_reap_thread(pid_t thread);
 
 // Starts `path` in the network namespace `network` (or in the caller's when negative) with these three descriptors as
 // stdin, stdout and stderr, all others closed. It is killed when the calling THREAD ends: call from one that stays.

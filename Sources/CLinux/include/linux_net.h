@@ -1,6 +1,7 @@
 // Event descriptors, the TUN device and batches of datagrams. Every function returns a negative errno when it fails.
 #ifndef CLINUX_NET_H
 #define CLINUX_NET_H
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -67,8 +68,16 @@ int clinux_tun_set_carrier(int fd, int carrier);
 size_t clinux_page_size(void);
 // Gives whole pages back to the kernel, which hands out zeroed ones when they are next touched.
 int clinux_give_back(void *pages, size_t size);
-// Gives the kernel back the free pages of the heap.
+// Gives the kernel back the free pages of the heap. Locked memory is unlocked for the moment that takes.
 void clinux_trim_heap(void);
+// Keeps all of the process's memory out of swap, page by page as it is first used: 0, or a negative errno. -EPERM where the
+// limit on locked memory (RLIMIT_MEMLOCK) binds and can't be lifted.
+int clinux_lock_memory(void);
+// Keeps the process's memory out of core dumps and from other processes of its user, which may not trace it either.
+int clinux_forbid_dumps(void);
+
+// Waits at most so long for the end of a thread: 0, or a negative errno (-ETIMEDOUT).
+int clinux_join(pthread_t thread, int64_t milliseconds);
 
 // Whether something keeps the system's clock in step with the world's (adjtimex(2)).
 int clinux_clock_is_synchronised(void);

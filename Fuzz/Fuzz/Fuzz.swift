@@ -1,0 +1,67 @@
+import FuzzInputs
+import Glibc
+
+// libFuzzer, which has the main function (llvm.org/docs/LibFuzzer.html), feeds one of the inputs, led by coverage:
+//
+//     Fuzz INPUT [libFuzzer's options and corpora]     what its manual says: -max_total_time=60 and the like
+//     Fuzz INPUT --history FILE                        what came before a crash, and the crash, once more
+
+/// Takes the input's name from the arguments; libFuzzer calls it first.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
+) -> CInt {
+    guard count.pointee > 1, let name = arguments.pointee[1],
+        let input = FuzzInput(rawValue: String(cString: name))
+    else {
+        let names = FuzzInput.allCases.map(\.rawValue).joined(separator: ", ")
+        print("usage: Fuzz INPUT [OPTIONS] [CORPUS...]; the inputs are \(names)")
+        exit(2)
+    }
+    if count.pointee == 4, let option = arguments.pointee[2], String(cString: option) == "--history",
+        let file = arguments.pointee[3]
+    {
+        let body = input.makeBody()
+        for bytes in History.inputs(in: String(cString: file)) { bytes.withUnsafeBytes(body) }
+        print("nothing happened")
+        exit(0)
+    }
+    // The rest is libFuzzer's.
+    for index in 1..<Int(count.pointee) { arguments.pointee[index] = arguments.pointee[index + 1] }
+    count.pointee -= 1
+    Run.begin(input)
+    return 0
+}
+
+/// Takes one input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    Run.take(UnsafeRawBufferPointer(start: bytes, count: count))
+    return 0
+}
+
+/// The one run of the process. libFuzzer's functions have no place for anything, so it is global; there is one thread.
+private enum Run {
+    nonisolated(unsafe) private static var input = FuzzInput.frames
+    nonisolated(unsafe) private static var body: (UnsafeRawBufferPointer) -> Void = { _ in }
+    nonisolated(unsafe) private static var left = 0
+    nonisolated(unsafe) private static var history: History?
+
+    static func begin(_ input: FuzzInput) {
+        self.input = input
+        // What depends on what came before is written down, as it could not be had again otherwise.
+        if input.lifetime < .max { history = History("history-\(input.rawValue)-\(getpid())") }
+    }
+
+    static func take(_ bytes: UnsafeRawBufferPointer) {
+        if left == 0 {
+            body = input.makeBody()
+            left = input.lifetime
+            history?.clear()
+        }
+        left -= 1
+        history?.append(bytes)
+        body(bytes)
+    }
+}

@@ -1,0 +1,59 @@
+/// A way for bytes that somebody else has made into the program. Its raw value names its corpus in `Fuzz/Corpora`.
+public enum FuzzInput: String, CaseIterable, Sendable {
+    /// Datagrams as they come from the network: to a server, and to a client that is shaking hands.
+    case datagrams
+    /// What a client with a key says inside its session: control frames, data, repairs.
+    case server
+    /// What a server says to its client.
+    case client
+    /// Frames of a control payload.
+    case frames
+    /// What the kernel hands over with its offload header, and what becomes of it at the far end.
+    case tunnel
+    /// The first bytes of a connection: a TLS client's hello, cut into reads.
+    case hello
+    /// A join link.
+    case link
+    /// A configuration.
+    case configuration
+    /// JSON lines on the control sockets of bondd and bondd-control, requests and answers.
+    case requests
+    /// Addresses, networks, endpoints, keys and name patterns, as text.
+    case text
+
+    /// After how many inputs a driver has to call `makeBody` again, so that what an input finds depends on few before it.
+    public var lifetime: Int {
+        switch self {
+        case .server, .client: 64
+        case .datagrams: 1 << 12
+        default: .max
+        }
+    }
+
+    /// Something that takes one input after the other, and must neither trap nor hang. It need not be fresh for each: see
+    /// `lifetime`.
+    public func makeBody() -> (UnsafeRawBufferPointer) -> Void {
+        switch self {
+        case .datagrams:
+            let world = FuzzWorld(seed: 1)
+            return { world.receive($0) }
+        case .server:
+            let world = FuzzWorld(seed: 2)
+            world.connect()
+            return { world.say($0, toServer: true) }
+        case .client:
+            let world = FuzzWorld(seed: 3)
+            world.connect()
+            return { world.say($0, toServer: false) }
+        case .frames: return readFrames
+        case .tunnel:
+            let memory = TunnelMemory()
+            return { memory.pass($0) }
+        case .hello: return readHello
+        case .link: return readLink
+        case .configuration: return readConfiguration
+        case .requests: return readRequests
+        case .text: return readTexts
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Packet
+
+/// Asks the data threads how things stand, for those that want to know, without waiting: the main thread carries on and looks
+/// in when it is woken. Who asks while a call is open is answered by the next one, which sees all that happened before.
+struct Survey {
+    /// What somebody wants to know.
+    enum Question {
+        case status
+        case usage
+    }
+
+    typealias Asker = (question: Question, client: ControlClientID)
+
+    /// How long a data thread has time to answer.
+    private static let patience = Interval.seconds(1)
+
+    /// When the open call is over whoever has answered; `never` without one.
+    private(set) var deadline = Instant.never
+    private var call: ReportCall?
+    /// Whom the open call asked.
+    private var asked: Swift.Set<Int> = []
+    private var askers: [Asker] = []
+    private var waiting: [Asker] = []
+    /// Calls that a thread has not answered in time. It is not asked again before it has: it may hang.
+    private var owed: [Int: ReportCall] = [:]
+
+    /// Somebody wants to know.
+    mutating func ask(_ question: Question, for client: ControlClientID) {
+        waiting.append((question, client))
+    }
+
+    /// Opens the next call when there is none and somebody waits.
+    mutating func open(_ threads: [DataThread], answerTo mailbox: Mailbox?, now: Instant) {
+        guard call == nil, !waiting.isEmpty else { return }
+        (askers, waiting) = (waiting, [])
+        deadline = now + Self.patience
+        asked = []
+        guard let mailbox else { return }
+        let next = ReportCall(answerTo: mailbox)
+        for thread in threads where !owes(thread.number) {
+            thread.mailbox.post(.report(next))
+            asked.insert(thread.number)
+        }
+        call = next
+    }
+
+    /// Closes the open call when all that were asked have answered, or had their time.
+    /// - Returns: who asked, and the answers; nil as long as the call is open, or there is none.
+    mutating func close(now: Instant) -> (askers: [Asker], answers: [ShardReport])? {
+        guard !askers.isEmpty else { return nil }
+        let answers = call?.answers ?? []
+        guard answers.count >= asked.count || now >= deadline else { return nil }
+        for number in asked.subtracting(answers.map(\.shard)) { owed[number] = call }
+        defer {
+            call = nil
+            askers = []
+            deadline = .never
+        }
+        return (askers, answers)
+    }
+
+    private mutating func owes(_ number: Int) -> Bool {
+        guard let old = owed[number] else { return false }
+        if old.answers.contains(where: { $0.shard == number }) { owed[number] = nil }
+        return owed[number] != nil
+    }
+}
+
+extension Daemon {
+    /// Answers who wants to know how things stand, as soon as that is known.
+    mutating func attendSurvey(now: Instant) {
+        survey.open(threads, answerTo: mailboxes.first, now: now)
+        while let (askers, answers) = survey.close(now: now) {
+            let reports = [plane.report(of: 0, now: now)] + answers
+            for asker in askers {
+                switch asker.question {
+                case .status: control.reply(.status(status(reports, now: now)), to: asker.client)
+                case .usage: control.reply(.usage(usageReport(reports)), to: asker.client)
+                }
+            }
+            survey.open(threads, answerTo: mailboxes.first, now: now)
+        }
+    }
+}
