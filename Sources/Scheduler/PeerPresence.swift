@@ -32,7 +32,7 @@ public struct PeerPresence: Sendable {
     private static let fewestTokens = 8
     /// How long no token may be echoed: three round trips, within these bounds.
     private static let shortestPatience = Interval.seconds(2)
-    private static let longestPatience = Interval.seconds(3)
+    private static let longestPatience = Interval.seconds(5)
     /// How many tokens are remembered: 16 for a round trip by the clock, and 8 for the credit.
     private static let memory = 32
 

@@ -79,15 +79,15 @@ import Testing
         #expect(afterwards * 8 / 17 < 1_000_000, "\(afterwards) bytes after 3 s")
     }
 
-    /// Tokens are lost, too, and take long: honest paths never wait for them.
-    @Test(arguments: ["40/40,loss=30%", "40/800", "40/800,loss=30%", "1000/2", "300/300"])
+    /// Tokens are lost, too, and take long: honest paths never wait for them. (A link's delay is one way.)
+    @Test(arguments: ["40/20,loss=30%", "40/400", "40/400,loss=30%", "40/800,loss=30%", "1000/1", "300/150"])
     func honestPathsNeverStop(_ link: String) throws {
         let world = try World(clients: [[link]], mode: .auto, seed: 3, pool: 16384)
         world.run(for: .seconds(3))
         var closed = 0
         var stopped = 0
         var tokens = 0
-        let length = link == "1000/2" ? 3 : 15
+        let length = link == "1000/1" ? 3 : 15
         for tick in 0..<length * 100 {
             if tick % 10 == 0 {
                 _ = world.clients[0].engine.measure(nil, towardsServer: false, now: world.now)
