@@ -111,8 +111,7 @@ extension Engine {
         if session.pointee.hasLostAllPaths(now: now) { return .session }
         let epoch = session.pointee.epoch
         if now - epoch.pointee.established >= Wire.rekeyAfter { return .newKeys }
-        let limit = epoch.pointee.packetsBefore + suite.rekeyAfterPackets
-        return session.pointee.mostPacketsOnAPath >= limit ? .newKeys : nil
+        return session.pointee.packetsUnderKeys >= suite.rekeyAfterPackets ? .newKeys : nil
     }
 
     /// When to ask again whether a handshake is wanted.
@@ -163,7 +162,7 @@ extension Engine {
             session = present
             let isHeard = present.pointee.epoch.pointee.isHeard
             session.pointee.continuedInVain = isHeard ? 0 : session.pointee.continuedInVain + 1
-            epoch.pointee.packetsBefore = session.pointee.mostPacketsOnAPath
+            session.pointee.beginCount()
             session.pointee.promote(epoch, keyring: &resources.keyring, now: now)
             session.pointee.counters.rekeys += 1
         } else {

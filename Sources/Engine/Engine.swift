@@ -176,9 +176,13 @@ public struct Engine: ~Copyable {
         }
         var note = PacketNotes.Note()
         note.entered = now
-        note.flow = packet.flow
+        note.flow = packet.flow(resources.flowKey)
         note.trafficClass = packet.trafficClass
         note.hasPartialChecksum = hasPartialChecksum
+        if sendCut(slot, note, in: session, now: now) {
+            touch(session)
+            return
+        }
         resources.notes[slot] = note
         InnerPacket.clampSegments(
             in: resources.pool.packet(in: slot), to: session.pointee.reach.smallest,

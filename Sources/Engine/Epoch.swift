@@ -12,9 +12,6 @@ struct Epoch: ~Copyable {
     let established: Instant
     /// When it was replaced; `.never` as long as it was not.
     var retired = Instant.never
-    /// How many datagrams the busiest path had sent before.
-    var packetsBefore: UInt64 = 0
-
     /// Server: the time stamp of the init that asked for these keys.
     var timestamp: Timestamp?
 

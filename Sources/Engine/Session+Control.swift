@@ -42,7 +42,8 @@ extension Session {
                 // The server heard something by this link, and the response must leave by it (RFC 9000 section 8.2.2).
                 path.pointee.prove(link, now: now)
             case .pathResponse(let token):
-                if path.pointee.link == link, path.pointee.presence.hear(token, now: now) {
+                // Whichever way it took: nobody but who receives at the path's address knows the token.
+                if path.pointee.presence.hear(token, now: now) {
                     answered(index, &resources, name: name, now: now)
                 }
                 validate(index, token, from: link, &resources, name: name, now: now)
@@ -333,10 +334,9 @@ extension Session {
 
     /// The path in use with the smallest round trip, other than `index`.
     private func fastestPath(but index: Int) -> Int? {
-        let rank = bestRank()
         var best: Int?
         for i in 0..<paths.count
-        where i != index && paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank {
+        where i != index && (paths[i].pointee.use == .active || paths[i].pointee.use == .far) {
             if let known = best, paths[known].pointee.rtt.smoothed <= paths[i].pointee.rtt.smoothed {
                 continue
             }

@@ -8,6 +8,7 @@ extension Session {
     mutating func attend(_ resources: inout Resources, name: String, now: Instant) {
         dropRetiredKeys(keyring: &resources.keyring, now: now)
         if hasGrown && now - lastData >= Self.idleTime { shrink(&resources) }
+        sortPaths(now: now)
         for i in 0..<paths.count {
             let path = paths[i]
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
@@ -39,6 +40,7 @@ extension Session {
             }
             probeIdle(i, now: now)
         }
+        sortPaths(now: now)
         measureReach(&resources, name: name)
     }
 

@@ -12,7 +12,7 @@ import Packet
 ///      8   8  sequence. data: the inner packet's, the first is 0. control: not consumed, the lowest data
 ///             sequence that this path may still carry, but for what goes again. init, response and cookie: 0
 ///     16   2  path ID, chosen by the client, never used twice in a session
-///     18   6  packet number on this path. init, response and cookie: 0
+///     18   6  packet number on this path; some are skipped. init, response and cookie: 0
 ///
 /// Data (kind 4) and control (kind 5): header ‖ sealed payload ‖ tag 16.
 /// Nonce = direction's IV (12) XOR (path ID 2 ‖ 0⁴ ‖ packet number 6); the header is the additional data.
@@ -34,7 +34,7 @@ import Packet
 ///                            After more than 128 packets the one before goes along, brought up to date, ahead of it
 ///       2    PING            token 8
 ///       3    PONG            token 8
-///       4    PATH_CHALLENGE  token 8
+///       4    PATH_CHALLENGE  token 8 ‖ how many packet numbers of the path were skipped 8 (may be left out)
 ///       5    PATH_RESPONSE   token 8
 ///       6    PATH_STATUS     path ID 2 ‖ role 1 ‖ down 1 (bit 0; bit 1: its data for the month is used up) ‖ cap in Mbit/s 2 (0: none) ‖ the path's name, up to 63
 ///       7    ASSIGN          MTU 2 ‖ counts of addresses, DNS servers, routes 1 + 1 + 1 ‖ addresses (family 1, 4

@@ -32,6 +32,8 @@ public struct SentPackets: ~Copyable {
         public var lost = 0
         /// When the highest of the newly acknowledged left; nil when nothing is new or the highest was known.
         public var highestSent: Instant?
+        /// Bytes that had left with it and before, with `RateModel.datagramOverhead` for each datagram; modulo 2³².
+        public var highestTotal: UInt32 = 0
         /// Whether that one left while the path had nothing to send.
         public var starved = false
         /// How much later than something that left after it the latest of what counted as lost has arrived; zero when none has.
@@ -71,6 +73,8 @@ public struct SentPackets: ~Copyable {
     fileprivate struct Entry {
         var sent = Instant.zero
         var slot = Slot.none
+        /// Bytes that had left with it and before; modulo 2³².
+        var total: UInt32 = 0
         var size: UInt16 = 0
         var state = State.settled
         var isEliciting = false
@@ -106,6 +110,8 @@ public struct SentPackets: ~Copyable {
     private var oldest: UInt64 = 0
     /// Nothing below is in flight, as it was all given up.
     private var surrendered: UInt64 = 0
+    /// Bytes that have left; modulo 2³².
+    private var total: UInt32 = 0
     /// The number to skip next; nil before the first run was drawn.
     private var skipAt: UInt64?
     private var largestAcknowledged: UInt64?
@@ -132,8 +138,9 @@ public struct SentPackets: ~Copyable {
         pool: inout PacketPool
     ) {
         makeRoom(pool: &pool)
+        total &+= UInt32(truncatingIfNeeded: size + RateModel.datagramOverhead)
         entry(next).pointee = Entry(
-            sent: now, slot: slot, size: UInt16(truncatingIfNeeded: size), state: .inFlight,
+            sent: now, slot: slot, total: total, size: UInt16(truncatingIfNeeded: size), state: .inFlight,
             isEliciting: eliciting, starved: starved, isMarked: isMarked)
         if eliciting { bytesInFlight += size }
         if slot != .none { held += 1 }
@@ -239,6 +246,7 @@ public struct SentPackets: ~Copyable {
                 }
                 if number == map.highest && (largestAcknowledged.map { number > $0 } ?? true) {
                     news.highestSent = entry.pointee.sent
+                    news.highestTotal = entry.pointee.total
                     news.starved = entry.pointee.starved
                 }
                 let slot = entry.pointee.slot
