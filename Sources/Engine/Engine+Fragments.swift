@@ -13,7 +13,7 @@ extension Engine {
             var fragments = Fragments(
                 of: UnsafeRawBufferPointer(resources.pool.packet(in: slot)), limit: limit)
         else { return false }
-        // The checksum is over the whole packet, so nobody behind us can finish it.
+        // The checksum is over the whole packet, so no later hop can finish it.
         if note.hasPartialChecksum { finishChecksum(of: resources.pool.packet(in: slot)) }
         var own = note
         own.hasPartialChecksum = false

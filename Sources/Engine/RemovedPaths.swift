@@ -1,7 +1,7 @@
 /// The IDs of paths that were removed. None of them is added again: its packet numbers would begin again, and so would its
 /// nonces. An ID that was never used may be lower than one that is gone.
 struct RemovedPaths {
-    /// So many are remembered one by one; beyond it the lowest stands for all below.
+    /// The most IDs remembered one by one; beyond it the lowest stands for all below.
     private static let most = 64
 
     private var ids: [UInt16] = []

@@ -42,7 +42,7 @@ extension Session {
                 // The server heard something by this link, and the response must leave by it (RFC 9000 section 8.2.2).
                 path.pointee.prove(link, now: now)
             case .pathResponse(let token):
-                // Whichever way it took: nobody but who receives at the path's address knows the token.
+                // From any source: only a receiver at the path's address knows the token.
                 if path.pointee.presence.hear(token, now: now) {
                     answered(index, &resources, name: name, now: now)
                 }

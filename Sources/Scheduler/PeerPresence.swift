@@ -19,11 +19,11 @@ public struct PeerPresence: Sendable {
     private static let shortestInterval = Interval.milliseconds(50)
     /// The longest, where nobody answers.
     private static let longestInterval = Interval.seconds(1)
-    /// For so long the receiver's host may be busy and the path goes on.
+    /// How long the receiver's host may be busy before the path stops.
     private static let hiccup = Interval.milliseconds(50)
     /// How long credit that is used up may stay so before the path is closed; until then it is a full window.
     private static let shortestPause = Interval.milliseconds(250)
-    /// So many tokens are sent while the credit is used up, whatever the clock says.
+    /// Tokens sent for one credit, whatever the clock says.
     private static let tokensPerCredit: UInt64 = 8
     /// The longest round trip that the credit follows in full: a peer that delays its echoes seems to be further away.
     private static let longestTrip = Interval.milliseconds(1500)

@@ -5,9 +5,8 @@ import Packet
 /// A ring indexed by packet number. A datagram is lost when three later ones were acknowledged (RFC 9002 section
 /// 6.1.1); an ACK that comes after all takes the loss back.
 ///
-/// Now and then a packet number is skipped at random. No receiver can have seen it, so an ACK that contains it was made up
-/// before the datagrams arrived: an optimistic ACK, which would have us send ever faster to where nothing may arrive (RFC 9000
-/// section 21.4).
+/// Now and then a packet number is skipped at random. No receiver can have seen it, so an ACK that contains it
+/// is optimistic: made up before the datagrams arrived, to make the sender faster than the path (RFC 9000 section 21.4).
 public struct SentPackets: ~Copyable {
     /// How many later acknowledgements make a loss.
     public static let reorderingThreshold: UInt64 = 3
@@ -54,7 +53,7 @@ public struct SentPackets: ~Copyable {
         public var plainArrived = 0
         /// How many with a codepoint newly seem not to have arrived.
         public var markedMissed = 0
-        /// Whether the ACK contains a packet number that was skipped: whoever made it did not wait for the datagrams.
+        /// Whether the ACK contains a skipped packet number, which proves that it was made up.
         public var containsSkipped = false
 
         fileprivate mutating func miss(_ entry: Entry) {
@@ -155,8 +154,8 @@ public struct SentPackets: ~Copyable {
         oldest = max(oldest, base)
     }
 
-    /// Whether no more data should be sent: an ACK has to make room first. Beyond it datagrams would be forgotten that are still
-    /// in flight, and the ACKs for them would say nothing any more.
+    /// Whether an ACK has to make room before more data is sent. Beyond this the ring would forget datagrams in flight, and ACKs for
+    /// them would give no more samples.
     public var isFull: Bool { next - base >= UInt64(Self.bound - Self.reserve) }
 
     /// Whether `skip` has something to do.

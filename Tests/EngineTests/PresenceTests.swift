@@ -76,6 +76,10 @@ import Testing
         let sent = (sightings.bytes[1] ?? 0) - before
         let afterwards = (sightings.bytes[1] ?? 0) - late
         #expect(sent < 16_000_000, "\(sent) bytes in all")
+        // ACKs that come by the second path do not keep the first alive, nor do PONGs.
+        let session = try #require(world.server.session())
+        let states = (0..<2).map { session.pointee.paths[$0].pointee.liveness.isUp }
+        #expect(!(states[session.pointee.paths.find(1) ?? 0]), "\(states)")
         #expect(afterwards * 8 / 17 < 1_000_000, "\(afterwards) bytes after 3 s")
     }
 
