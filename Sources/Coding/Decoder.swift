@@ -152,7 +152,9 @@ public struct Decoder: ~Copyable {
 
     /// What waits for repairs must not take the last buffers, which new packets need. How many of the others it may have is the
     /// caller's to say: that somebody else holds many is no reason to repair nothing here.
-    static func hasRoom(_ pool: borrowing PacketPool) -> Bool { pool.inUse < pool.capacity - pool.capacity / 8 }
+    static func hasRoom(_ pool: borrowing PacketPool) -> Bool {
+        pool.inUse < pool.capacity - pool.capacity / 8
+    }
 
     /// A datagram has brought a symbol of so many bytes.
     private mutating func earn(_ bytes: Int) {
