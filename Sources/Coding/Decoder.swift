@@ -4,7 +4,7 @@ import Packet
 ///
 /// A repair symbol is one linear equation in the symbols of its window. It waits until no more of them are missing than there are
 /// equations, and costs nothing when none is: only then what has arrived is multiplied and subtracted. Symbols and repair
-/// symbols may come in any order. All memory is the pool's, and no more than half of that.
+/// symbols may come in any order. All memory is the pool's, but never its last eighth.
 ///
 /// Work is bounded by the bytes that arrive, whatever the peer sends: each byte earns a credit of `allowance` bytes to be
 /// multiplied, and every multiplication, every look-up and every step of the elimination is paid for in advance. What the
@@ -150,8 +150,11 @@ public struct Decoder: ~Copyable {
         neededCredit = 0
     }
 
-    /// What waits for repairs must not take what new packets need.
-    static func hasRoom(_ pool: borrowing PacketPool) -> Bool { pool.inUse < pool.capacity / 2 }
+    /// What waits for repairs must not take the last buffers, which new packets need. How many of the others it may have is the
+    /// caller's to say: that somebody else holds many is no reason to repair nothing here.
+    static func hasRoom(_ pool: borrowing PacketPool) -> Bool {
+        pool.inUse < pool.capacity - pool.capacity / 8
+    }
 
     /// A datagram has brought a symbol of so many bytes.
     private mutating func earn(_ bytes: Int) {
