@@ -15,6 +15,8 @@ struct Epoch: ~Copyable {
     /// How many datagrams the busiest path had sent before.
     var packetsBefore: UInt64 = 0
 
+    /// Which preshared key they follow from.
+    var secret = SharedSecret.none
     /// Server: the time stamp of the init that asked for these keys.
     var timestamp: Timestamp?
 
