@@ -46,6 +46,10 @@ public struct Engine: ~Copyable {
     /// Server: the guard before the handshake's costly part.
     var gatekeeper: Gatekeeper
     var admission = HandshakeAdmission()
+    /// Server: see `EngineConfiguration.roots`.
+    var roots: RootSecrets
+    /// Client: see `EngineConfiguration.secrets`.
+    var secrets: ClientSecrets
     var sources: SourceBuckets
     var inits: HandshakeInbox
     var strangers = Strangers()
@@ -82,6 +86,8 @@ public struct Engine: ~Copyable {
         routes = Self.routes(configuration.peers)
         mode = configuration.mode
         redundantPaths = configuration.redundantPaths
+        roots = configuration.roots
+        secrets = configuration.secrets
         outerMTU = configuration.outerMTU
         enrolment = configuration.enrolment
         version = configuration.version

@@ -79,7 +79,7 @@ extension Session {
     mutating func nextDeadline(now: Instant) -> Instant {
         var next = min(reorder.nextDeadline(), nextTransmission(now: now), coding.due)
         if hasGrown { next = min(next, lastData + Self.idleTime) }
-        if hasPathUp { next = min(next, enrolling.due) }
+        if hasPathUp { next = min(next, enrolling.due, secrets.due) }
         if let previous = previousEpoch { next = min(next, previous.pointee.retired + Wire.keepOld) }
         let rank = bestRank()
         for i in 0..<paths.count {

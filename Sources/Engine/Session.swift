@@ -100,6 +100,7 @@ struct Session: ~Copyable {
     var isDirty = false
     var bench = Bench()
     var enrolling = Enrolling()
+    var secrets = SecretExchange()
     /// What paths have carried that were removed since.
     var usage = PeerUsage()
     var counters = SessionCounters()

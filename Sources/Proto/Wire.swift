@@ -48,6 +48,9 @@ import Packet
 ///                            shorter payload followed by zeros. One in a datagram: a second one is ignored. Coefficient: `EncodingWindow`
 ///      12    ENROL           public key of the client to be 32 ‖ its host's name, up to 63
 ///      13    ENROLLED        outcome 1 (0 stored, 1 used, 2 expired, 3 revoked, 4 full, 5 unavailable) ‖ the public key
+///      14    SECRET          generation 4 ‖ preshared key 32; again until a SECRET_KEPT of that generation
+///      15    SECRET_KEPT     generation 4
+///      18    ENROL_PROOF     32, see `EnrolProof`; behind the ENROL whose key it proves to be the sender's
 ///
 /// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1 (1:
 /// chacha20-poly1305, 2: aes-256-gcm; of data and control only, the handshake's own cipher is always ChaChaPoly).
@@ -57,7 +60,8 @@ import Packet
 ///      28  32  e
 ///      60  48  sealed s
 ///     108  48  sealed payload: seconds 8 ‖ nanoseconds 4 ‖ responder's ID of the session that this one
-///              continues 4 (0: none) ‖ feature bits 4 (0) ‖ initiator's session ID again 4 ‖ 0⁸
+///              continues 4 (0: none) ‖ feature bits 4 (0) ‖ initiator's session ID again 4 ‖ generation of the preshared
+///              key that the responder gave 4 (0: none) ‖ 0⁴
 ///     156  16  MAC1    172  16  MAC2
 ///
 ///     response (kind 2), 124 bytes, header's session ID: the initiator's
@@ -72,10 +76,10 @@ import Packet
 ///      48  32  cookie 16, sealed by XChaCha20-Poly1305, key BLAKE2b-256("cookie--" ‖ responder's static key),
 ///              additional data: MAC1 of the message it answers
 ///
-///     refusal (kind 3, flags 13 or 14), 40 bytes, header's session ID: the initiator's. "I have your init, but don't know
-///     your key" or "but another suite"
-///      24  16  keyed BLAKE2b-128 of hash ‖ header; key: the first 32 bytes of HKDF(chaining key, "bondd unknown key" or
-///              "bondd cipher suite"); hash and chaining key: Noise's after the init
+///     refusal (kind 3, flags 12, 13 or 14), 40 bytes, header's session ID: the initiator's. "I have your init, but not the
+///     generation of preshared keys", "but don't know your key" or "but another suite"
+///      24  16  keyed BLAKE2b-128 of hash ‖ header; key: the first 32 bytes of HKDF(chaining key, "bondd preshared key", "bondd
+///              unknown key" or "bondd cipher suite"); hash and chaining key: Noise's after the init
 ///
 /// The session IDs lie outside of the Noise messages, so that cookies need no decryption; their copies inside the
 /// sealed payloads bind them. MAC1 = keyed BLAKE2b-128 over all before it, key BLAKE2b-256("mac1----" ‖ receiver's
@@ -169,4 +173,5 @@ public enum Wire {
     static let benchCountBodySize = 16
     static let modeBodySize = 2
     static let enrolledBodySize = 1 + keySize
+    static let secretBodySize = 4 + keySize
 }
