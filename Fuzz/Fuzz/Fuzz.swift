@@ -58,7 +58,7 @@ private enum Run {
 
     static func begin(_ input: FuzzInput) {
         self.input = input
-        // What depends on what came before is written down, as it could not be had again otherwise.
+        // A crash that depends on earlier inputs could not be repeated without them.
         if input.lifetime < .max { history = History("history-\(input.rawValue)-\(getpid())") }
     }
 

@@ -36,7 +36,7 @@ struct Daemon: ~Copyable {
     var threads: [DataThread] = []
     /// All data threads' mailboxes by number, the main thread's first; none when it is alone.
     let mailboxes: [Mailbox]
-    /// Who wants to know how the data threads are.
+    /// Status and usage that wait for the data threads' reports.
     var survey = Survey()
     /// Server: which thread has which client.
     var owners: Owners
