@@ -55,7 +55,7 @@ final class InitFlood {
         isRunning.store(true, ordering: .relaxed)
         sentCount.store(0, ordering: .relaxed)
         let held = Unmanaged.passRetained(
-            Work { [unowned self] in
+            Work { [self] in
                 let begin = Clock.monotonic
                 var sent = 0
                 while isRunning.load(ordering: .relaxed), Clock.monotonic - begin < 60 {
