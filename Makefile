@@ -84,7 +84,7 @@ END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bond
 	scripts/as-root scripts/run-twice
 WITHOUT_OFFLOADS := EndToEndTests/(Packets|Threads|Throughput)/
 # These wait more than they work: three runs of a third of them each go side by side.
-PATIENT := EndToEndTests/(Clients|Connecting|Discovery|Doctor|LiveStatus|NAT|NameServers|Recovery)/
+PATIENT := EndToEndTests/(Clients|Connecting|Discovery|Doctor|LiveStatus|NAT|NameServers|Recovery|Secrets)/
 PATIENT_TOO := EndToEndTests/(Agreement|DataCaps|Host|KillSwitch|LAN|Onboarding|Reload|Routes|Status|Supervision)/
 PATIENT_AS_WELL := EndToEndTests/Services/|EndToEndTests\.ControlPlaneTests/
 end-to-end: programs

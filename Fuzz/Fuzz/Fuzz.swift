@@ -6,14 +6,19 @@ import Glibc
 //     Fuzz INPUT [libFuzzer's options and corpora]     what its manual says: -max_total_time=60 and the like
 //     Fuzz INPUT --history FILE                        what came before a crash, and the crash, once more
 
+private let variable = "BONDD_FUZZ_INPUT"
+
 /// Takes the input's name from the arguments; libFuzzer calls it first.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
     _ count: UnsafeMutablePointer<CInt>,
     _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
 ) -> CInt {
-    guard count.pointee > 1, let name = arguments.pointee[1],
-        let input = FuzzInput(rawValue: String(cString: name))
+    let named =
+        count.pointee > 1 ? arguments.pointee[1].flatMap { FuzzInput(rawValue: String(cString: $0)) } : nil
+    // The processes that libFuzzer starts by itself, to merge corpora for one, have the name from the first.
+    let inherited = getenv(variable).flatMap { FuzzInput(rawValue: String(cString: $0)) }
+    guard let input = named ?? inherited
     else {
         let names = FuzzInput.allCases.map(\.rawValue).joined(separator: ", ")
         print("usage: Fuzz INPUT [OPTIONS] [CORPUS...]; the inputs are \(names)")
@@ -27,9 +32,12 @@ public func initialize(
         print("nothing happened")
         exit(0)
     }
-    // The rest is libFuzzer's.
-    for index in 1..<Int(count.pointee) { arguments.pointee[index] = arguments.pointee[index + 1] }
-    count.pointee -= 1
+    if named != nil {
+        setenv(variable, input.rawValue, 1)
+        // The rest is libFuzzer's.
+        for index in 1..<Int(count.pointee) { arguments.pointee[index] = arguments.pointee[index + 1] }
+        count.pointee -= 1
+    }
     Run.begin(input)
     return 0
 }
@@ -50,7 +58,7 @@ private enum Run {
 
     static func begin(_ input: FuzzInput) {
         self.input = input
-        // What depends on what came before is written down, as it could not be had again otherwise.
+        // A crash that depends on earlier inputs could not be repeated without them.
         if input.lifetime < .max { history = History("history-\(input.rawValue)-\(getpid())") }
     }
 

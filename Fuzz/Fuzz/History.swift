@@ -27,7 +27,7 @@ struct History {
 
     mutating func clear() { used = 0 }
 
-    /// What the file at `path` holds.
+    /// The inputs in the file at `path`.
     static func inputs(in path: String) -> [[UInt8]] {
         guard let file = fopen(path, "re") else { return [] }
         defer { fclose(file) }

@@ -1,14 +1,14 @@
-/// A way for bytes that somebody else has made into the program. Its raw value names its corpus in `Fuzz/Corpora`.
+/// A way into the program for bytes of others. Its raw value names its corpus in `Fuzz/Corpora`.
 public enum FuzzInput: String, CaseIterable, Sendable {
-    /// Datagrams as they come from the network: to a server, and to a client that is shaking hands.
+    /// Datagrams from the network without a session's keys: to a server, and to a client in its handshake.
     case datagrams
-    /// What a client with a key says inside its session: control frames, data, repairs.
+    /// A client's control frames, data and repairs inside its session with a server.
     case server
-    /// What a server says to its client.
+    /// A server's frames and data inside its session with a client.
     case client
     /// Frames of a control payload.
     case frames
-    /// What the kernel hands over with its offload header, and what becomes of it at the far end.
+    /// Packets from the TUN device with their offload headers, cut up and joined again as at the far end.
     case tunnel
     /// The first bytes of a connection: a TLS client's hello, cut into reads.
     case hello
@@ -21,7 +21,7 @@ public enum FuzzInput: String, CaseIterable, Sendable {
     /// Addresses, networks, endpoints, keys and name patterns, as text.
     case text
 
-    /// After how many inputs a driver has to call `makeBody` again, so that what an input finds depends on few before it.
+    /// After how many inputs a driver has to call `makeBody` again, so that a crash depends on few inputs before it.
     public var lifetime: Int {
         switch self {
         case .server, .client: 64
@@ -30,7 +30,7 @@ public enum FuzzInput: String, CaseIterable, Sendable {
         }
     }
 
-    /// Something that takes one input after the other, and must neither trap nor hang. It need not be fresh for each: see
+    /// A function that takes one input after the other, and must neither trap nor hang. It need not be fresh for each: see
     /// `lifetime`.
     public func makeBody() -> (UnsafeRawBufferPointer) -> Void {
         switch self {

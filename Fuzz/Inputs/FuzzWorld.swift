@@ -3,8 +3,7 @@ import Packet
 import Proto
 import Scheduler
 
-/// A server's Engine and a client's, each with a session that a hand-made peer has with it: the peer has the keys and seals
-/// what the input says.
+/// A server's Engine and a client's, each in a session with a hand-made peer, which has the keys and seals the input's bytes.
 final class FuzzWorld {
     private static let serverEndpoint = Endpoint(address: IPAddress(v4: 0xCB00_7107), port: 5000)
     private static let clientEndpoint = Endpoint(address: IPAddress(v4: 0xC633_6401), port: 40000)
@@ -62,7 +61,7 @@ final class FuzzWorld {
 
     // MARK: - Without keys
 
-    /// Takes a datagram at both ends; of a first byte above 127 the rest of its bytes is laid over the client's own init.
+    /// Takes a datagram at both ends.
     func receive(_ bytes: UnsafeRawBufferPointer) {
         advance(by: .milliseconds(1))
         server.receive(bytes, from: Link(socket: 0, remote: Self.clientEndpoint), now: now)
@@ -126,7 +125,7 @@ final class FuzzWorld {
         service()
     }
 
-    /// Has the peer send what the input says: pieces of what it is and how long, and then its bytes.
+    /// Has the peer send the datagrams that the input describes, one behind the other:
     ///
     ///     kind and path 1 ‖ milliseconds that pass before 1 ‖ length 2 ‖ data alone: sequence 2 ‖ bytes
     func say(_ bytes: UnsafeRawBufferPointer, toServer: Bool) {

@@ -17,7 +17,7 @@ func readFrames(_ bytes: UnsafeRawBufferPointer) {
     }
 }
 
-/// Reads a hello that comes in pieces: the first byte says how large they are. What it says must not depend on them.
+/// Reads a hello that comes in pieces, whose size the first byte gives; the result must not depend on it.
 func readHello(_ bytes: UnsafeRawBufferPointer) {
     guard let first = bytes.first else { return }
     let hello = bytes.dropping(1)
@@ -75,7 +75,7 @@ func readConfiguration(_ bytes: UnsafeRawBufferPointer) {
     }
 }
 
-/// Decodes a line as whatever either program may take it for. What could be read must be written and read again.
+/// Decodes a line as each message of both programs. A message that was read must be readable when it is written again.
 func readRequests(_ bytes: UnsafeRawBufferPointer) {
     func check<Message: Codable>(_ type: Message.Type) {
         guard let message = try? Line.decode(type, from: bytes) else { return }

@@ -56,6 +56,8 @@ struct Dialer: ~Copyable {
     /// When the daemon was last told that the server refuses us.
     var refusedAt: Instant?
     var lastTimestamp = Timestamp.zero
+    /// Which of the keys that the server gave is used, by its place in `ClientSecrets.newestFirst`.
+    var secretInUse = 0
     let server: PublicKey
 
     init(server: PublicKey) { self.server = server }
@@ -77,6 +79,8 @@ struct Attempt: ~Copyable {
     let startedAt: Instant
     /// Whether it asks to go on with the present session.
     let continues: Bool
+    /// Which preshared key its answer must be made with.
+    let secret: SharedSecret
     /// Whether it was sent more than once: then its answer tells no round-trip time (Karn's algorithm).
     var isRepeated = false
 }

@@ -14,6 +14,8 @@ public struct DropCounters: Sendable {
     public var handshake: UInt64 = 0
     /// Inits in order whose key is no client's.
     public var unknownKey: UInt64 = 0
+    /// Inits of clients whose preshared key is of a generation that is gone.
+    public var unknownSecret: UInt64 = 0
     /// Handshakes of known clients for another cipher suite.
     public var suiteMismatch: UInt64 = 0
     /// Handshakes answered with a cookie as the server is under load.

@@ -11,7 +11,23 @@ extension Engine {
             let session = peer.session
         else { return }
         session.pointee.enrolling.owed = EnrolledFrame(outcome, publicKey: publicKey)
+        session.pointee.enrolling.secret =
+            outcome == .stored
+            ? secret(of: publicKey, for: session, invitation: peer.configuration.publicKey) : nil
         touch(session)
+    }
+
+    /// The preshared key of the client that has just enrolled in that session; nil when its holder has not proven that the key is
+    /// its own, or when the client's key is the configuration's.
+    private func secret(
+        of client: PublicKey, for session: UnsafeMutablePointer<Session>, invitation: PublicKey
+    ) -> ClientSecret? {
+        guard let root = roots.current, let proof = session.pointee.enrolling.proof,
+            let expected = try? EnrolProof(own: staticKey, other: client, invitation: invitation),
+            proof == expected
+        else { return nil }
+        let configured = numbers[client].map { peers[$0].configuration.presharedKey } ?? .none
+        return configured == .none ? ClientSecret(root, client: client) : nil
     }
 
     /// Server: an init is in order, but its key is no peer's. Who asks that knows our key, so it may be told; within bounds,

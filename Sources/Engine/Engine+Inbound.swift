@@ -191,6 +191,7 @@ extension Engine {
             session.pointee.counters.rekeys += 1
             let name = peers[session.pointee.peer].configuration.name
             resources.events.append(.established(peer: name, continues: true))
+            offerSecret(in: session, now: now)
         }
         guard !session.pointee.isConfirmed else { return }
         session.pointee.isConfirmed = true
@@ -206,6 +207,7 @@ extension Engine {
         peers[peer].pending = nil
         peers[peer].session = session
         session.pointee.owesAssignment = true
+        offerSecret(in: session, now: now)
         resources.events.append(.established(peer: peers[peer].configuration.name, continues: false))
     }
 }

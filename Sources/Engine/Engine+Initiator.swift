@@ -69,15 +69,19 @@ extension Engine {
         let continues = continuesSession(wanted)
         let previousSession = continues ? peers[0].session?.pointee.epoch.pointee.remoteID ?? 0 : 0
         guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return false }
+        let (presharedKey, secret) = ownPresharedKey
         do throws(ProtoError) {
             let initiator = try Initiator(
-                staticKey: staticKey, responder: dialer.server,
-                presharedKey: peers[0].configuration.presharedKey, suite: suite, sessionID: id,
-                payload: InitPayload(timestamp: timestamp, previousSession: previousSession),
+                staticKey: staticKey, responder: dialer.server, presharedKey: presharedKey, suite: suite,
+                sessionID: id,
+                payload: InitPayload(
+                    timestamp: timestamp, previousSession: previousSession,
+                    secretGeneration: secret.generation),
                 entropy: &resources.entropy)
             let attempt = UnsafeMutablePointer<Attempt>.allocate(capacity: 1)
             attempt.initialize(
-                to: Attempt(initiator: initiator, startedAt: now, continues: continues))
+                to: Attempt(
+                    initiator: initiator, startedAt: now, continues: continues, secret: secret))
             dialer.current = attempt
             return true
         } catch {
@@ -111,8 +115,7 @@ extension Engine {
         if session.pointee.hasLostAllPaths(now: now) { return .session }
         let epoch = session.pointee.epoch
         if now - epoch.pointee.established >= Wire.rekeyAfter { return .newKeys }
-        let limit = epoch.pointee.packetsBefore + suite.rekeyAfterPackets
-        return session.pointee.mostPacketsOnAPath >= limit ? .newKeys : nil
+        return session.pointee.packetsUnderKeys >= suite.rekeyAfterPackets ? .newKeys : nil
     }
 
     /// When to ask again whether a handshake is wanted.
@@ -121,7 +124,8 @@ extension Engine {
         return min(session.pointee.epoch.pointee.established + Wire.rekeyAfter, now + .milliseconds(100))
     }
 
-    private mutating func forgetAttempt() {
+    /// Gives up the init under way.
+    mutating func forgetAttempt() {
         guard let attempt = dialer.current else { return }
         dialer.current = nil
         if resources.keyring.find(attempt.pointee.initiator.sessionID) == nil {
@@ -158,12 +162,13 @@ extension Engine {
         let remoteID = established.sessionID
         epoch.initialize(
             to: Epoch(keys: established.keys, localID: id, remoteID: remoteID, established: now))
+        epoch.pointee.secret = attempt.pointee.secret
         let session: UnsafeMutablePointer<Session>
         if continues, let present = peers[0].session {
             session = present
             let isHeard = present.pointee.epoch.pointee.isHeard
             session.pointee.continuedInVain = isHeard ? 0 : session.pointee.continuedInVain + 1
-            epoch.pointee.packetsBefore = session.pointee.mostPacketsOnAPath
+            session.pointee.beginCount()
             session.pointee.promote(epoch, keyring: &resources.keyring, now: now)
             session.pointee.counters.rekeys += 1
         } else {
@@ -174,6 +179,7 @@ extension Engine {
             session = makeSession(peer: 0, epoch: epoch, isConfirmed: true, now: now)
             peers[0].session = session
             session.pointee.version = version
+            session.pointee.secrets.kept = secrets.newest?.generation ?? 0
             for local in dialer.paths { add(local, to: session, now: now) }
         }
         resources.keyring.bind(id, to: session, epoch)

@@ -95,7 +95,7 @@ extension Engine {
                 path.pointee.liveness.nudge(now: now)
             }
         } else {
-            guard Int(local.id) > session.pointee.highestRemoved,
+            guard session.pointee.removedPaths.admits(local.id),
                 let added = session.pointee.paths.append(
                     Path(
                         id: local.id, role: local.role, link: local.link, isValidated: true, mtu: local.mtu,
@@ -163,12 +163,22 @@ extension Session {
         return true
     }
 
-    /// The most datagrams that any path has carried in one direction in the life of the session.
-    var mostPacketsOnAPath: UInt64 {
+    /// The most datagrams that any path has carried in one direction under the present keys.
+    var packetsUnderKeys: UInt64 {
         var most: UInt64 = 0
         for i in 0..<paths.count {
-            most = max(most, paths[i].pointee.sent.next, paths[i].pointee.received.state?.highest ?? 0)
+            most = max(most, paths[i].pointee.mostPackets - paths[i].pointee.packetsBeforeKeys)
         }
         return most
     }
+
+    /// The present keys are new: the count of what they have sealed begins.
+    func beginCount() {
+        for i in 0..<paths.count { paths[i].pointee.packetsBeforeKeys = paths[i].pointee.mostPackets }
+    }
+}
+
+extension Path {
+    /// How many datagrams it has carried in the direction that has carried more.
+    fileprivate var mostPackets: UInt64 { max(sent.next, received.state?.highest ?? 0) }
 }

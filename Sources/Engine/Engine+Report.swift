@@ -55,6 +55,8 @@ public struct SessionReport: Sendable {
     public let version: String
     /// How old the keys are.
     public let keyAge: Interval
+    /// Which preshared key they follow from.
+    public let secret: SharedSecret
     /// How many packets wait before the paths.
     public let queued: Int
     /// How many were dropped there by CoDel, as their flow's queue stood.
@@ -104,6 +106,7 @@ extension Engine {
                     isUp: session.pointee.hasPathUp, mode: session.pointee.mode,
                     version: session.pointee.version,
                     keyAge: now - session.pointee.epoch.pointee.established,
+                    secret: session.pointee.epoch.pointee.secret,
                     queued: session.pointee.queue.count, queueDropped: session.pointee.queue.dropped,
                     queueMarked: session.pointee.queue.marked, held: session.pointee.reorder.held,
                     hold: session.pointee.hold, reorder: session.pointee.reorder.counters,

@@ -17,7 +17,7 @@ extension Engine {
         }
         let isUnderLoad = admission.isUnderLoad(now: now)
         let hasCookie = gatekeeper.admitsMac2(datagram, from: link.remote, now: now)
-        // Whoever finds no room comes back at once with a cookie, for which there is some.
+        // A client that finds no room comes back at once with its cookie, and then there is some.
         if !hasCookie && (isUnderLoad || !inits.hasRoomWithoutCookie) {
             offerCookie(datagram, from: link, now: now)
             return
@@ -82,8 +82,8 @@ extension Engine {
             repeatResponse(to: link, peer: peer)
             return
         }
-        // Who names the live session need only be newer than its keys: a recorded init that was replayed meanwhile may have
-        // raised the newest time stamp above those of a clock that was set back, and can't name this session.
+        // An init that names the live session need only be newer than its keys: a replay of a recorded one may have raised the
+        // newest time stamp above those of a clock that was set back, and does not name this session.
         let inForce = continues ? peers[peer].session?.pointee.epoch.pointee.timestamp : nil
         if let last = inForce ?? newest, payload.timestamp <= last || payload.timestamp == newest {
             // A replay, or a client whose clock was set back. The cookie tells: who brings one back is there now. As it
@@ -101,10 +101,18 @@ extension Engine {
             resources.drops.peerLimited += 1
             return
         }
+        guard let (presharedKey, secret) = presharedKey(for: peer, generation: payload.secretGeneration)
+        else {
+            resources.drops.unknownSecret += 1
+            guard handshakes.hasRoomForAnybody else { return }
+            let length = responder.writeRefusal(.secret, pathID: header.pathID, to: resources.scratch)
+            handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+            return
+        }
         guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return }
         let remoteID = responder.initiatorSession
         let response = try responder.respond(
-            sessionID: id, presharedKey: peers[peer].configuration.presharedKey,
+            sessionID: id, presharedKey: presharedKey,
             payload: ResponsePayload(continues: continues), pathID: header.pathID,
             entropy: &resources.entropy, to: resources.scratch)
         peers[peer].lastTimestamp = payload.timestamp
@@ -116,6 +124,7 @@ extension Engine {
         epoch.initialize(
             to: Epoch(keys: response.keys, localID: id, remoteID: remoteID, established: now))
         epoch.pointee.timestamp = payload.timestamp
+        epoch.pointee.secret = secret
         if continues, let session = continued {
             if let unused = session.pointee.nextEpoch { Session.destroy(unused, keyring: &resources.keyring) }
             session.pointee.nextEpoch = epoch

@@ -55,7 +55,9 @@ extension Engine {
     public mutating func receiveForwarded(
         _ datagram: UnsafeRawBufferPointer, from link: Link, hasCookie: Bool, now: Instant
     ) {
-        guard role == .server, Header(parsing: datagram)?.kind == .handshakeInit else {
+        guard role == .server, datagram.count == Wire.initSize,
+            Header(parsing: datagram)?.kind == .handshakeInit
+        else {
             resources.drops.handshake += 1
             return
         }

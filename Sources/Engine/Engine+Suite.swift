@@ -48,9 +48,17 @@ extension Engine {
             resources.drops.handshake += 1
             return
         }
+        if refusal == .secret && tryOtherSecret(than: attempt.pointee.secret) {
+            (dialer.nextAttempt, dialer.roundEnd) = (now, .zero)
+            return
+        }
         guard isQuiet(since: dialer.refusedAt, now: now) else { return }
         dialer.refusedAt = now
-        resources.events.append(refusal == .suite ? .suiteRefused : .keyRefused)
+        switch refusal {
+        case .suite: resources.events.append(.suiteRefused)
+        case .unknownKey: resources.events.append(.keyRefused)
+        case .secret: resources.events.append(.secretRefused)
+        }
     }
 
     private func isQuiet(since last: Instant?, now: Instant) -> Bool {

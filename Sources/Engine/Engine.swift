@@ -46,6 +46,10 @@ public struct Engine: ~Copyable {
     /// Server: the guard before the handshake's costly part.
     var gatekeeper: Gatekeeper
     var admission = HandshakeAdmission()
+    /// Server: see `EngineConfiguration.roots`.
+    var roots: RootSecrets
+    /// Client: see `EngineConfiguration.secrets`.
+    var secrets: ClientSecrets
     var sources: SourceBuckets
     var inits: HandshakeInbox
     var strangers = Strangers()
@@ -82,6 +86,8 @@ public struct Engine: ~Copyable {
         routes = Self.routes(configuration.peers)
         mode = configuration.mode
         redundantPaths = configuration.redundantPaths
+        roots = configuration.roots
+        secrets = configuration.secrets
         outerMTU = configuration.outerMTU
         enrolment = configuration.enrolment
         version = configuration.version
@@ -176,9 +182,13 @@ public struct Engine: ~Copyable {
         }
         var note = PacketNotes.Note()
         note.entered = now
-        note.flow = packet.flow
+        note.flow = packet.flow(resources.flowKey)
         note.trafficClass = packet.trafficClass
         note.hasPartialChecksum = hasPartialChecksum
+        if sendCut(slot, note, in: session, now: now) {
+            touch(session)
+            return
+        }
         resources.notes[slot] = note
         InnerPacket.clampSegments(
             in: resources.pool.packet(in: slot), to: session.pointee.reach.smallest,

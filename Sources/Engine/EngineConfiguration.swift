@@ -68,6 +68,10 @@ public struct EngineConfiguration: Sendable {
     public var shard: Shard
     /// Server: the MTU that its interfaces are taken to have, in bytes, until one of them refuses a datagram.
     public var outerMTU = 1500
+    /// Server: the secrets that its clients' preshared keys follow from.
+    public var roots = RootSecrets.none
+    /// Client: the preshared keys that the server has given it.
+    public var secrets = ClientSecrets.none
     /// Client: the program's version, which the server's operator is shown; empty: it is not told.
     public var version = ""
     /// Client: it shakes hands with an invitation's keys, and this is the key that is to be a client's.
@@ -79,11 +83,14 @@ public struct EngineConfiguration: Sendable {
         public let publicKey: PublicKey
         /// What its host is called.
         public let host: String
+        /// That it owns the key; nil: it is given no preshared key.
+        public let proof: EnrolProof?
 
         /// A client to be.
-        public init(publicKey: PublicKey, host: String) {
+        public init(publicKey: PublicKey, host: String, proof: EnrolProof? = nil) {
             self.publicKey = publicKey
             self.host = host
+            self.proof = proof
         }
     }
 

@@ -31,6 +31,10 @@ public enum EngineEvent: Sendable {
     case suiteRefused
     /// Client: the server has our handshake and does not know our key (any more). At most once a minute.
     case keyRefused
+    /// Client: the server has our handshake and not the generation of the preshared key that it gave us. At most once a minute.
+    case secretRefused
+    /// Client: the server gives a preshared key. To be kept, and then to be told to `Engine.keep`; comes again until it is.
+    case secret(ClientSecret)
     /// Server: who holds the invitation of that name wants this key to be a client's. Comes again until it is settled, at
     /// most ten times a second.
     case enrolment(invitation: String, publicKey: PublicKey, host: String)

@@ -15,6 +15,10 @@ struct Enrolling {
     var due = Instant.never
     /// Server: when the wish was last passed on.
     var heardAt = Instant.zero
+    /// Server: what the client said to prove that the key is its own.
+    var proof: EnrolProof?
+    /// Server: the preshared key that goes with what the client is to be told.
+    var secret: ClientSecret?
     /// Server: what the client is to be told.
     var owed: EnrolledFrame?
 }

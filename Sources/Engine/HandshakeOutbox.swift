@@ -5,7 +5,7 @@ import Proto
 /// senders try again.
 struct HandshakeOutbox: ~Copyable {
     private static let capacity = 128
-    /// What answers to strangers leave free, for the responses of a whole turn (`HandshakeInbox.perTurn`).
+    /// Places that answers to strangers leave free, for the responses of a whole turn (`HandshakeInbox.perTurn`).
     private static let reserve = 32
 
     private var waiting = DatagramRing<Link>(capacity: capacity)

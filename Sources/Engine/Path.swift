@@ -31,6 +31,12 @@ struct Path: ~Copyable {
     var challenge: Challenge?
 
     var liveness: PathLiveness
+    /// What it is to what is sent now, by `Session.sortPaths`.
+    var use = Use.none
+    /// How long packets are under way to the peer, relative to the session's other active and far paths; nil of all others.
+    var transit: Interval?
+    /// Whether the peer's data may come by it.
+    var bringsData = false
     var rtt = RoundTripTime()
     /// From us to the peer.
     var delay = DelayModel()
@@ -52,6 +58,8 @@ struct Path: ~Copyable {
     var sent = SentPackets()
     var received = ReceivedPackets()
     var replay = ReplayWindow()
+    /// How many datagrams it had carried in its busier direction when the present keys came.
+    var packetsBeforeKeys: UInt64 = 0
 
     /// Whether the peer says that the path can't be used.
     var isDownAtPeer = false
@@ -117,7 +125,7 @@ struct Path: ~Copyable {
         liveness.isUp && isValidated && link != nil && !isDownAtPeer && role != .never
     }
 
-    /// Whether the peer may still send data on it, as far as we know.
+    /// Whether the peer can send data on it, as far as we know.
     func mayBringData(now: Instant) -> Bool {
         received.state != nil && !isDownAtPeer && liveness.state != .down && role != .never
             && now - lastHeard < .seconds(2)

@@ -8,6 +8,8 @@ struct Resources: ~Copyable {
     var shares = BufferShares()
     let notes: PacketNotes
     var entropy: Entropy
+    /// What tells flows apart.
+    let flowKey: FlowKey
     var drops = DropCounters()
     var events: [EngineEvent] = []
     var keyring: Keyring
@@ -22,7 +24,10 @@ struct Resources: ~Copyable {
         keyring = Keyring(shard: shard)
         pool = PacketPool(capacity: poolCapacity)
         notes = PacketNotes(capacity: poolCapacity)
-        entropy = Entropy(seed: seed)
+        var entropy = Entropy(seed: seed)
+        flowKey = FlowKey(
+            (entropy.next(), entropy.next(), entropy.next(), entropy.next(), entropy.next()))
+        self.entropy = entropy
         scratch = .allocate(byteCount: Wire.maximumDatagram, alignment: 16)
     }
 

@@ -65,7 +65,8 @@ extension Session {
             path.pointee.rate.record(
                 sent: sentAt, received: received,
                 bytes: ack.bytesReceived &+ ack.packetsReceived &* UInt64(RateModel.datagramOverhead),
-                starved: news.starved, loss: path.pointee.lossRatio, delay: path.pointee.delay,
+                left: news.highestTotal, starved: news.starved, loss: path.pointee.lossRatio,
+                delay: path.pointee.delay,
                 rtt: path.pointee.rtt, now: now)
             if path.pointee.rate.takeStaleFloor() {
                 path.pointee.delay.restartFloor(now: now)

@@ -6,30 +6,20 @@ import Scheduler
 extension Session {
     /// Writes down what the choice needs to know of each path.
     mutating func refreshLanes(now: Instant) {
-        let rank = bestRank()
         let measured = measuredPath(now: now)
-        var allDelaysKnown = true
-        for i in 0..<paths.count where paths[i].pointee.carriesData && !paths[i].pointee.delay.isKnown {
-            allDelaysKnown = false
-        }
-        var nearest = Double.infinity
+        let isOverflowing = isOverflowing
         lanes.removeAll()
         for i in 0..<paths.count {
             let path = paths[i]
+            let use = path.pointee.use
             var lane = Lanes.Lane()
-            // A path whose window is full takes nothing until an ACK opens it, and holds nobody else up.
-            lane.isUsable =
-                path.pointee.carriesData
-                && (measured.map { $0 == i } ?? (path.pointee.role.rawValue == rank))
-                && !path.pointee.isWindowFull
-            if path.pointee.carriesData && path.pointee.role.rawValue == rank {
+            if path.pointee.carriesData && (use == .active || use == .far || measured == i) {
                 let rtt = path.pointee.rtt
-                let delay = path.pointee.delay
+                // A path whose window is full takes nothing until it opens, and holds nobody else up.
+                lane.isUsable = (measured ?? i) == i && !path.pointee.isWindowFull
+                lane.isLeftOut = use == .far && measured == nil && !isOverflowing
                 lane.cost = 1e9 / path.pointee.rate.offeredRate(rtt)
-                // Without a one-way delay for each of them, half the round trip must do.
-                let oneWay = allDelaysKnown ? delay.expected(now: now) : rtt.smoothed / 2
-                lane.delay = Double((oneWay + delay.jitter / 2).nanoseconds)
-                nearest = min(nearest, lane.delay)
+                lane.delay = Double((path.pointee.transit ?? rtt.smoothed / 2).nanoseconds)
                 lane.wait = Double(path.pointee.pacer.wait(now).nanoseconds)
                 lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
                 lane.backlog =
@@ -38,29 +28,14 @@ extension Session {
             }
             lanes[i] = lane
         }
-        // What heeds neither drops nor marks had better come late than not at all.
-        let isOverflowing = queue.bytes > queueLimit * 3 / 4
-        let lead = Double(Lanes.longestLead.nanoseconds)
-        for i in 0..<paths.count where lanes[i].delay - nearest > lead {
-            lanes[i].isFar = true
-            lanes[i].isLeftOut = !isOverflowing
-        }
         lanes.align()
-        ratePaths(rank: rank, now: now)
-    }
-
-    /// The best role among the paths that are up: primary, else backup, else metered.
-    func bestRank() -> UInt8 {
-        var rank = PathRole.never.rawValue
-        for i in 0..<paths.count where paths[i].pointee.carriesData {
-            rank = min(rank, paths[i].pointee.role.rawValue)
-        }
-        return rank
+        ratePaths(now: now)
     }
 
     /// Gives waiting packets to paths as long as a path wants more.
     mutating func distribute(_ resources: inout Resources, now: Instant) {
         while repeatFirst(&resources, now: now) {}
+        var postponed = 0
         while true {
             let slot = queue.first(queueLimits, now: now, pool: &resources.pool, notes: resources.notes)
             guard slot != .none else { return }
@@ -79,9 +54,16 @@ extension Session {
             let isPlaced =
                 mode == .redundant
                 ? copy(slot, length, &resources) : place(slot, length, &resources, now: now)
-            guard isPlaced else { return }
+            guard !isPlaced else { continue }
+            // What is too large for some path waits for the others; flows behind it need not.
+            guard lanes.isAnyTooNarrow(for: length), postponed < Self.mostPostponed else { return }
+            postponed += 1
+            queue.postponeFirst()
         }
     }
+
+    /// How many flows may be passed over in one turn, as what they send next is too large for some path.
+    private static var mostPostponed: Int { 16 }
 
     /// Sends again what waits for that first.
     /// - Returns: false when nothing waits or no path can take it.

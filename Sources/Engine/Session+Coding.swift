@@ -76,9 +76,11 @@ extension Session {
         let isNew = path.pointee.sent.next < Path.trial && path.pointee.rtt.isKnown
         guard isNew || path.pointee.randomLoss >= Self.leastCodedLoss else { return 0 }
         var fastest = path.pointee.rtt.minimum
-        // A path that is in doubt for a moment counts: it will be there to repair.
+        // A path that is in doubt for a moment counts: it will be there to repair. What stands by does not.
         for i in 0..<paths.count
-        where paths[i].pointee.role != .never && paths[i].pointee.liveness.state != .down {
+        where paths[i].pointee.use == .active || paths[i].pointee.use == .far
+            || paths[i].pointee.role == path.pointee.role && paths[i].pointee.liveness.state == .suspect
+        {
             fastest = min(fastest, paths[i].pointee.rtt.minimum)
         }
         // As in `repairDelay`, but for what waits in queues of our own.

@@ -42,7 +42,8 @@ extension Session {
                 // The server heard something by this link, and the response must leave by it (RFC 9000 section 8.2.2).
                 path.pointee.prove(link, now: now)
             case .pathResponse(let token):
-                if path.pointee.link == link, path.pointee.presence.hear(token, now: now) {
+                // From any source: only a receiver at the path's address knows the token.
+                if path.pointee.presence.hear(token, now: now) {
                     answered(index, &resources, name: name, now: now)
                 }
                 validate(index, token, from: link, &resources, name: name, now: now)
@@ -73,6 +74,9 @@ extension Session {
                 }
                 enrolling.due = frame.outcome == .unavailable ? now + Enrolling.respite : .never
                 resources.events.append(.enrolled(frame.outcome))
+            case .enrolProof(let proof): if !isClient && isInvitation { enrolling.proof = proof }
+            case .secret(let frame): take(frame.secret, &resources, now: now)
+            case .secretKept(let generation): if !isClient { secrets.acknowledged(generation) }
             case .repair(let repair):
                 // No honest sender puts two into a datagram, and each costs more than its bytes.
                 guard !hasRepair else { continue }
@@ -194,7 +198,8 @@ extension Session {
 
     private func isOwedAnything(on index: Int, now: Instant) -> Bool {
         let owesEnrolment = enrolling.owed != nil || enrolling.due <= now
-        return (owesPreferences || owesAssignment || bench.owesFrame || owesEnrolment)
+        let owesSecret = secrets.due <= now || secrets.owesAcknowledgement
+        return (owesPreferences || owesAssignment || bench.owesFrame || owesEnrolment || owesSecret)
             && paths[index].pointee.carriesData
     }
 
@@ -238,13 +243,25 @@ extension Session {
             owesAssignment = false
             assignedAt = now
         }
-        if let outcome = enrolling.owed, path.pointee.mayAnswerAtLength, writer.append(outcome) {
-            enrolling.owed = nil
+        // The key comes first, as the client ends when it has the outcome.
+        if let outcome = enrolling.owed, path.pointee.mayAnswerAtLength,
+            enrolling.secret.map({ writer.append(SecretFrame($0)) }) ?? true, writer.append(outcome)
+        {
+            (enrolling.owed, enrolling.secret) = (nil, nil)
+        }
+        if path.pointee.carriesData {
+            if let secret = secrets.owed, secrets.due <= now, writer.append(SecretFrame(secret)) {
+                secrets.left(now: now)
+            }
+            if secrets.owesAcknowledgement, writer.append(secretKept: secrets.kept) {
+                secrets.owesAcknowledgement = false
+            }
         }
         // A probe of a path that is dead would take it along, each time anew when both come twice a second.
         if enrolling.due <= now, path.pointee.carriesData, let enrolment,
             writer.append(EnrolFrame(publicKey: enrolment.publicKey), host: enrolment.host)
         {
+            if let proof = enrolment.proof { _ = writer.append(proof) }
             enrolling.due = now + Enrolling.interval
         }
         if bench.owesFrame && path.pointee.carriesData { composeBench(&writer, now: now) }
@@ -333,10 +350,9 @@ extension Session {
 
     /// The path in use with the smallest round trip, other than `index`.
     private func fastestPath(but index: Int) -> Int? {
-        let rank = bestRank()
         var best: Int?
         for i in 0..<paths.count
-        where i != index && paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank {
+        where i != index && (paths[i].pointee.use == .active || paths[i].pointee.use == .far) {
             if let known = best, paths[known].pointee.rtt.smoothed <= paths[i].pointee.rtt.smoothed {
                 continue
             }
@@ -350,7 +366,7 @@ extension Frame {
     /// Whether the session of an invitation's holder needs it: what keeps a path alive, and what enrols.
     fileprivate var servesEnrolment: Bool {
         switch self {
-        case .ack, .ping, .pong, .pathChallenge, .pathResponse, .enrol, .close: true
+        case .ack, .ping, .pong, .pathChallenge, .pathResponse, .enrol, .enrolProof, .close: true
         default: false
         }
     }

@@ -92,18 +92,10 @@ extension Session {
         }
     }
 
-    /// Whether the path at `index` may still bring data: what is kept in reserve does not, but for what it has just brought.
-    func mayBringData(_ index: Int, rank: UInt8, now: Instant) -> Bool {
-        let path = paths[index]
-        return path.pointee.mayBringData(now: now)
-            && (path.pointee.role.rawValue <= rank || now - path.pointee.lastDataHeard < .seconds(2))
-    }
-
     /// The sequence that every path which may still bring data has passed; 0 when one of them proves nothing.
     private func provenFloor(now: Instant) -> UInt64 {
         var floor = UInt64.max
-        let rank = bestRank()
-        for i in 0..<paths.count where mayBringData(i, rank: rank, now: now) {
+        for i in 0..<paths.count where paths[i].pointee.bringsData {
             floor = min(floor, paths[i].pointee.keepsOrder(now: now) ? paths[i].pointee.passed : 0)
         }
         return floor == .max ? 0 : floor
@@ -114,8 +106,7 @@ extension Session {
         var slowest = Int64.min
         var fastest = Int64.max
         var jitter = Interval.zero
-        let rank = bestRank()
-        for i in 0..<paths.count where mayBringData(i, rank: rank, now: now) {
+        for i in 0..<paths.count where paths[i].pointee.bringsData {
             let delay = paths[i].pointee.inboundDelay
             guard delay.isKnown else { continue }
             slowest = max(slowest, paths[i].pointee.inboundPeak.value ?? delay.smoothed.nanoseconds)

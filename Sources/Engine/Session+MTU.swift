@@ -21,13 +21,11 @@ extension Session {
 
     /// Brings `reach` up to date. While no path is up it stays as it was.
     mutating func measureReach(_ resources: inout Resources, name: String) {
-        let rank = bestRank()
         var smallest = Int.max
         var narrowest = Int.max
         var largest = 0
         // A path that is too far behind to be given anything does not count.
-        for i in 0..<paths.count
-        where paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank && !lanes[i].isFar {
+        for i in 0..<paths.count where paths[i].pointee.use == .active {
             let size = paths[i].pointee.mtu.prospect - Wire.overhead
             // A repair symbol is longer than the packets in it.
             if paths[i].pointee.mtu.isNarrow {

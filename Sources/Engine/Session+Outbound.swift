@@ -77,11 +77,11 @@ extension Session {
         var fastest = Interval.seconds(10)
         var measured = 0.0
         var isNew = false
-        let rank = bestRank()
+        let isOverflowing = isOverflowing
         // What takes no part does not count.
-        for i in 0..<paths.count
-        where paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank && !lanes[i].isLeftOut {
+        for i in 0..<paths.count {
             let path = paths[i]
+            guard path.pointee.use == .active || path.pointee.use == .far && isOverflowing else { continue }
             let planned = path.pointee.rate.plannedRate(path.pointee.rtt)
             rate += planned
             if path.pointee.rate.phase == .startup {

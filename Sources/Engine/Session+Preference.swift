@@ -4,13 +4,13 @@ import Scheduler
 // Which path `preferred` prefers.
 extension Session {
     /// Rates the paths of the best role, and has the present one come first.
-    mutating func ratePaths(rank: UInt8, now: Instant) {
+    mutating func ratePaths(now: Instant) {
         guard mode == .preferred else {
             preference.reset()
             return
         }
         for i in 0..<paths.count
-        where paths[i].pointee.carriesData && paths[i].pointee.role.rawValue == rank {
+        where paths[i].pointee.use == .active || paths[i].pointee.use == .far {
             lanes[i].score = paths[i].pointee.score
         }
         preference.update(lanes, now: now)

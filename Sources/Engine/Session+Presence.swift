@@ -7,7 +7,9 @@ extension Session {
     /// When something is to be done about a path's presence: a token to be sent, or a path to be closed.
     func presenceDue(on index: Int, now: Instant) -> Instant {
         let path = paths[index]
-        return min(tokenDue(on: index, now: now), path.pointee.presence.closesAt(path.pointee.rtt))
+        // Of a path that is not up, liveness decides.
+        let closesAt = path.pointee.liveness.isUp ? path.pointee.presence.closesAt(path.pointee.rtt) : .never
+        return isClient ? .never : min(tokenDue(on: index, now: now), closesAt)
     }
 
     /// When the next token leaves. Whether a path comes back that was not heard of for 10 s is the client's to find out.
@@ -19,7 +21,7 @@ extension Session {
         return path.pointee.presence.due(path.pointee.rtt)
     }
 
-    /// Whether the client of a path that is up has just turned out to be silent. Of any other path liveness decides.
+    /// Whether the client of a path that is up has just turned out to be silent.
     func closeIfSilent(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
         !isClient && path.pointee.liveness.isUp
             && path.pointee.presence.closeIfSilent(path.pointee.rtt, now: now)

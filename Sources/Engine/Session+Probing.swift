@@ -28,8 +28,8 @@ extension Session {
         usedUntil = min(max(usedUntil, oldest) + Self.usePerByte * Int64(bytes), now)
     }
 
-    /// What a path is to the tunnel at present.
-    enum Use {
+    /// How closely a path has to be known at present.
+    enum Watch {
         /// Carries data, or may with the next packet.
         case active
         /// A primary that something keeps out: another that `preferred` prefers, or its own distance. Whether that still holds
@@ -40,11 +40,11 @@ extension Session {
     }
 
     /// - Parameter rank: that of the best role that is up, by `bestRank`.
-    func use(of index: Int, rank: UInt8, now: Instant) -> Use {
+    func watch(over index: Int, rank: UInt8, now: Instant) -> Watch {
         let path = paths[index]
         if path.pointee.role.rawValue > rank { return .standby }
         if now - path.pointee.lastData < .seconds(2) { return .active }
-        if lanes[index].isFar { return .spare }
+        if path.pointee.use == .far { return .spare }
         if mode == .preferred, let present = preference.path, present != index { return .spare }
         return .active
     }
@@ -55,21 +55,21 @@ extension Session {
         guard path.pointee.liveness.isUp else { return }
         let isDue = path.pointee.nextIdleProbe <= now
         guard isDue || isWorthAProbe(path, now: now) else { return }
-        let use = use(of: index, rank: bestRank(), now: now)
-        guard isDue || use == .spare else { return }
-        if use == .active && carried - path.pointee.carriedAtProbe < Self.fewBytes
+        let watch = watch(over: index, rank: bestRank(), now: now)
+        guard isDue || watch == .spare else { return }
+        if watch == .active && carried - path.pointee.carriedAtProbe < Self.fewBytes
             && now - path.pointee.lastIdleProbe < .seconds(1)
         {
             path.pointee.nextIdleProbe = now + Self.shortestProbe
             return
         }
         path.pointee.lastIdleProbe = now
-        path.pointee.nextIdleProbe = now + idleInterval(of: path, use, now: now)
+        path.pointee.nextIdleProbe = now + idleInterval(of: path, watch, now: now)
         path.pointee.carriedAtProbe = carried
         // A path that carries data is measured by that, and others by PINGs: both ends need to know their own direction while
         // the tunnel is in use; at other times, and of paths in reserve, the client's are enough.
         guard path.pointee.sent.oldestUnanswered() == nil else { return }
-        if isClient || use != .standby && now - lastUse(of: path) < .seconds(2) {
+        if isClient || watch != .standby && now - lastUse(of: path) < .seconds(2) {
             path.pointee.control.ping = true
         }
     }
@@ -82,8 +82,10 @@ extension Session {
 
     /// How often a path is probed that has nothing to do: five times a second while it is in use, once a second after that,
     /// then ever more rarely.
-    private func idleInterval(of path: UnsafeMutablePointer<Path>, _ use: Use, now: Instant) -> Interval {
-        guard use == .active else { return Self.longestProbe }
+    private func idleInterval(
+        of path: UnsafeMutablePointer<Path>, _ watch: Watch, now: Instant
+    ) -> Interval {
+        guard watch == .active else { return Self.longestProbe }
         let idle = now - lastUse(of: path)
         if idle < .seconds(2) { return Self.shortestProbe }
         return min(max(idle / Self.probeBackoff, .seconds(1)), Self.longestProbe)
@@ -99,7 +101,7 @@ extension Session {
     func patience(with index: Int, rank: UInt8, now: Instant) -> Interval {
         let timeout = paths[index].pointee.rtt.answerTimeout
         let lastData = max(paths[index].pointee.lastData, lastUse(of: paths[index]))
-        let isWatched = now - lastData < .seconds(2) && use(of: index, rank: rank, now: now) == .active
+        let isWatched = now - lastData < .seconds(2) && watch(over: index, rank: rank, now: now) == .active
         return isWatched ? timeout : max(timeout, .seconds(1))
     }
 

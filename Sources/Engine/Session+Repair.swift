@@ -51,8 +51,7 @@ extension Session {
     func repairDelay(now: Instant) -> Interval {
         var slowest = Interval.zero
         var fastest = Interval.seconds(10)
-        let rank = bestRank()
-        for i in 0..<paths.count where mayBringData(i, rank: rank, now: now) {
+        for i in 0..<paths.count where paths[i].pointee.bringsData {
             let rtt = max(paths[i].pointee.rtt.smoothed, paths[i].pointee.rtt.latest)
             slowest = max(slowest, rtt)
             fastest = min(fastest, rtt)

@@ -8,6 +8,7 @@ extension Session {
     mutating func attend(_ resources: inout Resources, name: String, now: Instant) {
         dropRetiredKeys(keyring: &resources.keyring, now: now)
         if hasGrown && now - lastData >= Self.idleTime { shrink(&resources) }
+        sortPaths(now: now)
         for i in 0..<paths.count {
             let path = paths[i]
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
@@ -39,6 +40,7 @@ extension Session {
             }
             probeIdle(i, now: now)
         }
+        sortPaths(now: now)
         measureReach(&resources, name: name)
     }
 
@@ -77,7 +79,7 @@ extension Session {
     mutating func nextDeadline(now: Instant) -> Instant {
         var next = min(reorder.nextDeadline(), nextTransmission(now: now), coding.due)
         if hasGrown { next = min(next, lastData + Self.idleTime) }
-        if hasPathUp { next = min(next, enrolling.due) }
+        if hasPathUp { next = min(next, enrolling.due, secrets.due) }
         if let previous = previousEpoch { next = min(next, previous.pointee.retired + Wire.keepOld) }
         let rank = bestRank()
         for i in 0..<paths.count {

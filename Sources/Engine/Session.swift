@@ -29,9 +29,7 @@ struct Session: ~Copyable {
     /// In `redundant`, over how many paths a packet goes; 0: all.
     var redundantPaths: Int
     var paths = PathList()
-    /// The highest ID of a path that was removed. None up to it is added any more: its packet numbers would begin again,
-    /// and so would its nonces.
-    var highestRemoved = -1
+    var removedPaths = RemovedPaths()
     var lanes = Lanes()
     /// In `preferred`, which path comes first.
     var preference = Preference()
@@ -102,6 +100,7 @@ struct Session: ~Copyable {
     var isDirty = false
     var bench = Bench()
     var enrolling = Enrolling()
+    var secrets = SecretExchange()
     /// What paths have carried that were removed since.
     var usage = PeerUsage()
     var counters = SessionCounters()
@@ -137,7 +136,7 @@ struct Session: ~Copyable {
 
     /// Removes a path for good.
     mutating func removePath(at index: Int, pool: inout PacketPool) {
-        highestRemoved = max(highestRemoved, Int(paths[index].pointee.id))
+        removedPaths.insert(paths[index].pointee.id)
         usage.add(paths[index].pointee)
         paths.remove(at: index, pool: &pool)
         // Both know paths by their index.
@@ -148,7 +147,7 @@ struct Session: ~Copyable {
     /// Server: whether a path that the client begins to use may be added. When there are 16, one makes room that is not up
     /// and was not heard of for 10 s, as the client's interfaces come and go.
     func hasRoom(for id: UInt16, now: Instant) -> Bool {
-        Int(id) > highestRemoved && (paths.count < Lanes.maximum || abandonedPath(now: now) != nil)
+        removedPaths.admits(id) && (paths.count < Lanes.maximum || abandonedPath(now: now) != nil)
     }
 
     /// The index of the path that was not heard of for the longest time, if that is long enough to remove it.

@@ -5,7 +5,7 @@ import Proto
 ///
 /// A count-min sketch with conservative update (Estan and Varghese, 2002) over buckets as `HandshakeBucket` has them: a
 /// source takes from one bucket in each of four rows, and has a token as long as one of the four has. Nothing is ever
-/// evicted, so a flood of addresses resets nobody's bucket, and none gets more than its rate. Who shares all four buckets
+/// evicted, so a flood of addresses resets no bucket, and none gets more than its rate. A source that shares all four buckets
 /// with flooding sources, which the secret key makes a matter of chance, is refused until the salt changes.
 struct SourceBuckets {
     private static let rows = 4

@@ -36,6 +36,14 @@ extension Gateway {
                     .info, "a client's networks were set",
                     ["client": name, "networks": networks.joined(separator: " ")])
                 handOver()
+            case .rotateSecrets(let isForced):
+                try store.rotateSecrets(isForced: isForced, now: currentTime())
+                log(.info, "the secrets of clients were rotated")
+                if !handOver() {
+                    return .noted(
+                        "the new secret is in the state; bondd is given it as soon as it answers, see bondd-control's log"
+                    )
+                }
             case .backup(let path): try store.backup(to: path)
             case .services:
                 guard let services else { return .failed(Self.noServices) }

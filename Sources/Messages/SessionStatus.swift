@@ -12,6 +12,11 @@ public struct SessionStatus: Hashable, Sendable, Codable {
     public var version: String?
     /// Seconds since the keys in use were agreed on.
     public var rekeyAge: Double
+    /// Whether the keys follow from a preshared key as well, so that a quantum computer does not open what was recorded: `psk` or
+    /// `none`; nil from a version that does not say.
+    public var postQuantum: String?
+    /// The generation of the preshared key that the server gave the client; nil for one of the configuration, or none.
+    public var secretGeneration: Int?
     /// Inner packets that wait for a path.
     public var queuePackets: Int
     /// What the queue before the paths did to packets; nil from a version that does not say.
@@ -28,6 +33,8 @@ public struct SessionStatus: Hashable, Sendable, Codable {
     private enum CodingKeys: String, CodingKey {
         case client, address, state, mode, version
         case rekeyAge = "rekey_age_s"
+        case postQuantum = "post_quantum"
+        case secretGeneration = "secret_generation"
         case queuePackets = "queue_packets"
         case queue, repair, paths, reorder, drops
     }

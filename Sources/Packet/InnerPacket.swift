@@ -4,12 +4,12 @@ public struct InnerPacket: Sendable {
     public let source: IPAddress
     /// Where it goes.
     public let destination: IPAddress
-    /// Identifies the flow: the same for both families' 5-tuples, or 3-tuple where there are no ports.
-    public let flow: UInt32
     /// The class that the scheduler and the reorder buffer treat it by.
     public let trafficClass: TrafficClass
     /// The length the IP header states, in bytes; what follows it in the buffer is padding.
     public let length: Int
+    /// The ports, where there are any, and the transport protocol.
+    private let transport: UInt64
 
     /// Reads the headers; nil when `bytes` is not a whole IPv4 or IPv6 packet.
     public init?(parsing bytes: UnsafeRawBufferPointer) {
@@ -50,13 +50,10 @@ public struct InnerPacket: Sendable {
         default: carriesPorts = false
         }
         let portPair = carriesPorts ? bytes.bigEndian(at: ports, as: UInt32.self) : 0
-        var hash = source.high &* 0x9E37_79B9_7F4A_7C15
-        hash = (hash ^ source.low) &* 0xBF58_476D_1CE4_E5B9
-        hash = (hash ^ hash >> 31 ^ destination.high) &* 0x94D0_49BB_1331_11EB
-        hash = (hash ^ hash >> 29 ^ destination.low) &* 0x9E37_79B9_7F4A_7C15
-        hash =
-            (hash ^ hash >> 32 ^ UInt64(portPair) ^ UInt64(transportProtocol) << 32) &* 0xBF58_476D_1CE4_E5B9
-        flow = UInt32(truncatingIfNeeded: hash >> 32 ^ hash)
+        transport = UInt64(portPair) | UInt64(transportProtocol) << 32
         trafficClass = service >> 2 == 46 ? .realtime : service & 3 == 1 ? .scalable : .bulk
     }
+
+    /// Identifies the flow: by both families' 5-tuples, or the 3-tuple where there are no ports.
+    public func flow(_ key: FlowKey) -> UInt32 { key.hash(source, destination, transport) }
 }

@@ -28,6 +28,12 @@ public enum Frame: Equatable, Sendable {
     case enrol(EnrolFrame)
     /// What became of an ENROL.
     case enrolled(EnrolledFrame)
+    /// Proof that the key of the ENROL before it is the sender's.
+    case enrolProof(EnrolProof)
+    /// The preshared key of the newest generation.
+    case secret(SecretFrame)
+    /// The generation of the preshared key that the client has on its disk.
+    case secretKept(UInt32)
     /// A repair symbol, whose bytes are the reader's `tail` until it reads on.
     case repair(RepairFrame)
 }

@@ -54,6 +54,9 @@ public struct FrameReader {
         case .repair: RepairFrame(parsing: body).map(Frame.repair)
         case .enrol: EnrolFrame(parsing: body).map(Frame.enrol)
         case .enrolled: EnrolledFrame(parsing: body).map(Frame.enrolled)
+        case .enrolProof: EnrolProof(parsing: body).map(Frame.enrolProof)
+        case .secret: SecretFrame(parsing: body).map(Frame.secret)
+        case .secretKept: body.count >= 4 ? .secretKept(body.bigEndian(at: 0, as: UInt32.self)) : nil
         }
     }
 

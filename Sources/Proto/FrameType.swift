@@ -26,6 +26,12 @@ public enum FrameType: UInt8, Sendable {
     case enrol = 12
     /// What became of an ENROL.
     case enrolled = 13
+    /// The preshared key that the server gives a client.
+    case secret = 14
+    /// The client has that key on its disk.
+    case secretKept = 15
+    /// Proof that the sender of an ENROL owns the key in it.
+    case enrolProof = 18
     /// A client wants test packets, and a count of those that it sent.
     case bench = 16
     /// How many test packets have come out.

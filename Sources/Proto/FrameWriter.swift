@@ -47,6 +47,27 @@ public struct FrameWriter {
         return true
     }
 
+    /// Appends an ENROL_PROOF; false when there is no room for it.
+    public mutating func append(_ proof: EnrolProof) -> Bool {
+        guard let body = begin(.enrolProof, Wire.keySize) else { return false }
+        proof.write(to: body)
+        return true
+    }
+
+    /// Appends a SECRET; false when there is no room for it.
+    public mutating func append(_ frame: SecretFrame) -> Bool {
+        guard let body = begin(.secret, Wire.secretBodySize) else { return false }
+        frame.write(to: body)
+        return true
+    }
+
+    /// Appends a SECRET_KEPT; false when there is no room for it.
+    public mutating func append(secretKept generation: UInt32) -> Bool {
+        guard let body = begin(.secretKept, 4) else { return false }
+        body.storeBigEndian(generation, at: 0)
+        return true
+    }
+
     /// Appends a MODE with the program's version, of which nothing but its first 63 bytes is written; false when there is no room
     /// for it.
     public mutating func append(_ frame: ModeFrame, version: String = "") -> Bool {
@@ -135,6 +156,9 @@ public struct FrameWriter {
         case .repair(let repair): append(repair)
         case .enrol(let enrol): append(enrol)
         case .enrolled(let outcome): append(outcome)
+        case .enrolProof(let proof): append(proof)
+        case .secret(let secret): append(secret)
+        case .secretKept(let generation): append(secretKept: generation)
         }
     }
 

@@ -6,11 +6,14 @@ public struct InitPayload: Equatable, Sendable {
     public var timestamp: Timestamp
     /// The responder's ID of the session that the new one continues; 0: none.
     public var previousSession: UInt32
+    /// The generation of the preshared key that the responder gave the initiator, and which the response must be made with; 0: none.
+    public var secretGeneration: UInt32
 
     /// A payload.
-    public init(timestamp: Timestamp, previousSession: UInt32 = 0) {
+    public init(timestamp: Timestamp, previousSession: UInt32 = 0, secretGeneration: UInt32 = 0) {
         self.timestamp = timestamp
         self.previousSession = previousSession
+        self.secretGeneration = secretGeneration
     }
 
     init(parsing bytes: UnsafeRawBufferPointer) {
@@ -18,10 +21,12 @@ public struct InitPayload: Equatable, Sendable {
             seconds: bytes.bigEndian(at: 0, as: UInt64.self),
             nanoseconds: bytes.bigEndian(at: 8, as: UInt32.self))
         previousSession = bytes.bigEndian(at: 12, as: UInt32.self)
+        secretGeneration = bytes.bigEndian(at: Self.generationOffset, as: UInt32.self)
     }
 
     /// Where the sealed payload repeats the initiator's session ID.
     static let senderOffset = 20
+    private static let generationOffset = 24
 
     func write(to bytes: UnsafeMutableRawBufferPointer, sender: UInt32) {
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
@@ -29,5 +34,6 @@ public struct InitPayload: Equatable, Sendable {
         bytes.storeBigEndian(timestamp.nanoseconds, at: 8)
         bytes.storeBigEndian(previousSession, at: 12)
         bytes.storeBigEndian(sender, at: Self.senderOffset)
+        bytes.storeBigEndian(secretGeneration, at: Self.generationOffset)
     }
 }

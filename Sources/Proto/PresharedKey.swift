@@ -15,7 +15,7 @@ public struct PresharedKey: Equatable, Sendable, CustomStringConvertible {
         self.storage = storage
     }
 
-    private init(_ storage: Bytes32) { self.storage = storage }
+    init(_ storage: Bytes32) { self.storage = storage }
 
     /// A new key.
     public static func generate(_ entropy: inout Entropy) -> PresharedKey {

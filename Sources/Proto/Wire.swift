@@ -12,7 +12,7 @@ import Packet
 ///      8   8  sequence. data: the inner packet's, the first is 0. control: not consumed, the lowest data
 ///             sequence that this path may still carry, but for what goes again. init, response and cookie: 0
 ///     16   2  path ID, chosen by the client, never used twice in a session
-///     18   6  packet number on this path. init, response and cookie: 0
+///     18   6  packet number on this path; some are skipped. init, response and cookie: 0
 ///
 /// Data (kind 4) and control (kind 5): header ‖ sealed payload ‖ tag 16.
 /// Nonce = direction's IV (12) XOR (path ID 2 ‖ 0⁴ ‖ packet number 6); the header is the additional data.
@@ -34,7 +34,7 @@ import Packet
 ///                            After more than 128 packets the one before goes along, brought up to date, ahead of it
 ///       2    PING            token 8
 ///       3    PONG            token 8
-///       4    PATH_CHALLENGE  token 8
+///       4    PATH_CHALLENGE  token 8 ‖ how many packet numbers of the path were skipped 8 (may be left out)
 ///       5    PATH_RESPONSE   token 8
 ///       6    PATH_STATUS     path ID 2 ‖ role 1 ‖ down 1 (bit 0; bit 1: its data for the month is used up) ‖ cap in Mbit/s 2 (0: none) ‖ the path's name, up to 63
 ///       7    ASSIGN          MTU 2 ‖ counts of addresses, DNS servers, routes 1 + 1 + 1 ‖ addresses (family 1, 4
@@ -48,6 +48,9 @@ import Packet
 ///                            shorter payload followed by zeros. One in a datagram: a second one is ignored. Coefficient: `EncodingWindow`
 ///      12    ENROL           public key of the client to be 32 ‖ its host's name, up to 63
 ///      13    ENROLLED        outcome 1 (0 stored, 1 used, 2 expired, 3 revoked, 4 full, 5 unavailable) ‖ the public key
+///      14    SECRET          generation 4 ‖ preshared key 32; again until a SECRET_KEPT of that generation
+///      15    SECRET_KEPT     generation 4
+///      18    ENROL_PROOF     32, see `EnrolProof`; behind the ENROL whose key it proves to be the sender's
 ///
 /// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1 (1:
 /// chacha20-poly1305, 2: aes-256-gcm; of data and control only, the handshake's own cipher is always ChaChaPoly).
@@ -57,7 +60,8 @@ import Packet
 ///      28  32  e
 ///      60  48  sealed s
 ///     108  48  sealed payload: seconds 8 ‖ nanoseconds 4 ‖ responder's ID of the session that this one
-///              continues 4 (0: none) ‖ feature bits 4 (0) ‖ initiator's session ID again 4 ‖ 0⁸
+///              continues 4 (0: none) ‖ feature bits 4 (0) ‖ initiator's session ID again 4 ‖ generation of the preshared
+///              key that the responder gave 4 (0: none) ‖ 0⁴
 ///     156  16  MAC1    172  16  MAC2
 ///
 ///     response (kind 2), 124 bytes, header's session ID: the initiator's
@@ -72,10 +76,10 @@ import Packet
 ///      48  32  cookie 16, sealed by XChaCha20-Poly1305, key BLAKE2b-256("cookie--" ‖ responder's static key),
 ///              additional data: MAC1 of the message it answers
 ///
-///     refusal (kind 3, flags 13 or 14), 40 bytes, header's session ID: the initiator's. "I have your init, but don't know
-///     your key" or "but another suite"
-///      24  16  keyed BLAKE2b-128 of hash ‖ header; key: the first 32 bytes of HKDF(chaining key, "bondd unknown key" or
-///              "bondd cipher suite"); hash and chaining key: Noise's after the init
+///     refusal (kind 3, flags 12, 13 or 14), 40 bytes, header's session ID: the initiator's. "I have your init, but not the
+///     generation of preshared keys", "but don't know your key" or "but another suite"
+///      24  16  keyed BLAKE2b-128 of hash ‖ header; key: the first 32 bytes of HKDF(chaining key, "bondd preshared key", "bondd
+///              unknown key" or "bondd cipher suite"); hash and chaining key: Noise's after the init
 ///
 /// The session IDs lie outside of the Noise messages, so that cookies need no decryption; their copies inside the
 /// sealed payloads bind them. MAC1 = keyed BLAKE2b-128 over all before it, key BLAKE2b-256("mac1----" ‖ receiver's
@@ -169,4 +173,5 @@ public enum Wire {
     static let benchCountBodySize = 16
     static let modeBodySize = 2
     static let enrolledBodySize = 1 + keySize
+    static let secretBodySize = 4 + keySize
 }

@@ -67,9 +67,8 @@ struct HeldPackets: ~Copyable {
     /// Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4): the sequences of a slow path may all be
     /// multiples of a power of two. When tables double each chain splits in two, so none becomes longer.
     private func chain(_ sequence: UInt64) -> Int {
-        Int(
-            truncatingIfNeeded: (sequence &* 0x9E37_79B9_7F4A_7C15)
-                >> UInt64(capacity.leadingZeroBitCount + 1))
+        let product = sequence &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: product >> UInt64(capacity.leadingZeroBitCount + 1))
     }
 
     /// Whether a packet of this sequence, which waits for `predecessor`, would make a chain too long.

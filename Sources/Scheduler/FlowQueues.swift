@@ -155,6 +155,14 @@ public struct FlowQueues: ~Copyable {
         unlinkFirst(flow, length: length, notes: notes)
     }
 
+    /// Passes over the flow whose turn it is: the packet that `first` gave stays, and waits for the flow's next turn.
+    public mutating func postponeFirst() {
+        let index = fresh.head != .max ? fresh.head : old.head
+        guard index != .max else { return }
+        popFirst()
+        push(index, to: .old)
+    }
+
     /// Takes `length` bytes of turns away from the flows that have had theirs: so much went to repairs. Otherwise nobody's turn
     /// would end while there are many, and what sends little would wait for the end of a bulk flow's.
     public mutating func charge(_ length: Int) {

@@ -21,9 +21,7 @@ public struct Lanes: ~Copyable {
     public struct Lane: Sendable {
         /// Whether it may be chosen.
         public var isUsable = false
-        /// Whether it is so much slower than the best path that it would only delay what is striped.
-        public var isFar = false
-        /// Whether nothing is striped over it for that now.
+        /// Whether nothing is striped over it now, as it is so much slower than the best path that it would only delay that.
         public var isLeftOut = false
         /// Nanoseconds that a byte takes at its rate.
         public var cost = 0.0
@@ -144,6 +142,12 @@ public struct Lanes: ~Copyable {
             }
         }
         return best
+    }
+
+    /// Whether a path that may be chosen is too narrow for `bytes`, so that smaller packets may find room there.
+    public func isAnyTooNarrow(for bytes: Int) -> Bool {
+        for i in 0..<count where lanes[i].isUsable && bytes > lanes[i].limit { return true }
+        return false
     }
 
     /// `preferred`: the path of the best score that can carry `bytes`, whatever waits for it; nil when there is none.

@@ -5,6 +5,8 @@ import Packet
 public struct Pacer: Sendable {
     /// The longest that unused time counts.
     public static let burst = Interval.milliseconds(1)
+    /// The most bytes of a burst, whatever the rate: a millisecond of 8 Gbit/s.
+    public static let largestBurst = 1_000_000.0
     /// How late a wake-up may come so that several datagrams share it.
     public static let quantum = Interval.microseconds(250)
 
@@ -24,7 +26,8 @@ public struct Pacer: Sendable {
 
     /// Books a datagram of `bytes` that leaves now at `rate` bytes a second.
     public mutating func book(_ bytes: Int, rate: Double, now: Instant) {
-        let start = max(next, now - Self.burst)
-        next = start + Interval(nanoseconds: Int64(saturating: Double(bytes) / max(rate, 1) * 1e9))
+        let cost = 1e9 / max(rate, 1)
+        let burst = min(Self.burst, Interval(nanoseconds: Int64(saturating: Self.largestBurst * cost)))
+        next = max(next, now - burst) + Interval(nanoseconds: Int64(saturating: Double(bytes) * cost))
     }
 }

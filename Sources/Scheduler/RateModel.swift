@@ -22,6 +22,8 @@ public struct RateModel: Sendable {
     /// Bytes that each datagram costs on the link beside its UDP payload: IPv4, UDP and Ethernet headers. Without them
     /// a path full of small packets would be paced over its rate.
     public static let datagramOverhead = 42
+    /// More than any host seals, in bytes a second: 100 Gbit/s.
+    private static let highestRate = 12.5e9
 
     /// The rate was lowered as a long queue stood.
     private struct Slowing: Sendable {
@@ -119,15 +121,16 @@ public struct RateModel: Sendable {
     ///   - sent: when the highest acknowledged datagram left, on our clock.
     ///   - received: when it arrived, on the peer's.
     ///   - bytes: what has arrived on the path in all, with `datagramOverhead` for each datagram.
+    ///   - left: what had left on it by `sent`, counted alike; modulo 2³².
     ///   - starved: whether, around then, the path could have sent more but had nothing to send.
     ///   - loss: share of the last datagrams that were lost, 0 to 1.
     public mutating func record(
-        sent: Instant, received: Instant, bytes: UInt64, starved: Bool, loss: Double, delay: DelayModel,
-        rtt: RoundTripTime, now: Instant
+        sent: Instant, received: Instant, bytes: UInt64, left: UInt32, starved: Bool, loss: Double,
+        delay: DelayModel, rtt: RoundTripTime, now: Instant
     ) {
         // Jitter stretches and squeezes: the longer the span, the less it counts.
         let span = min(max(rtt.smoothed, .milliseconds(20), delay.jitter * 10), .milliseconds(200))
-        let sample = history.record(sent: sent, received: received, bytes: bytes, span: span)
+        let sample = history.record(sent: sent, received: received, bytes: bytes, left: left, span: span)
         let known = Double(filter.value ?? 0)
         // A path that carries a fraction of what it could makes no queue: what looks like one is the jitter of a radio
         // link, or somebody else's. A few PINGs must not make us forget what the path carries.
@@ -156,7 +159,7 @@ public struct RateModel: Sendable {
                 || staysCongested(rtt, now: now) && wasGiven
             hasBulkSample = hasBulkSample || !starved
             if wasFull || sample.delivered > known {
-                filter.record(Int64(saturating: min(max(sample.delivered, 0), 1e11)), now: now)
+                filter.record(Int64(saturating: min(max(sample.delivered, 0), Self.highestRate)), now: now)
             }
         }
         turn(starved: starved, delay: delay, rtt: rtt, now: now)

@@ -5,9 +5,8 @@ import Packet
 /// A ring indexed by packet number. A datagram is lost when three later ones were acknowledged (RFC 9002 section
 /// 6.1.1); an ACK that comes after all takes the loss back.
 ///
-/// Now and then a packet number is skipped at random. No receiver can have seen it, so an ACK that contains it was made up
-/// before the datagrams arrived: an optimistic ACK, which would have us send ever faster to where nothing may arrive (RFC 9000
-/// section 21.4).
+/// Now and then a packet number is skipped at random. No receiver can have seen it, so an ACK that contains it
+/// is optimistic: made up before the datagrams arrived, to make the sender faster than the path (RFC 9000 section 21.4).
 public struct SentPackets: ~Copyable {
     /// How many later acknowledgements make a loss.
     public static let reorderingThreshold: UInt64 = 3
@@ -32,6 +31,8 @@ public struct SentPackets: ~Copyable {
         public var lost = 0
         /// When the highest of the newly acknowledged left; nil when nothing is new or the highest was known.
         public var highestSent: Instant?
+        /// Bytes that had left with it and before, with `RateModel.datagramOverhead` for each datagram; modulo 2³².
+        public var highestTotal: UInt32 = 0
         /// Whether that one left while the path had nothing to send.
         public var starved = false
         /// How much later than something that left after it the latest of what counted as lost has arrived; zero when none has.
@@ -52,7 +53,7 @@ public struct SentPackets: ~Copyable {
         public var plainArrived = 0
         /// How many with a codepoint newly seem not to have arrived.
         public var markedMissed = 0
-        /// Whether the ACK contains a packet number that was skipped: whoever made it did not wait for the datagrams.
+        /// Whether the ACK contains a skipped packet number, which proves that it was made up.
         public var containsSkipped = false
 
         fileprivate mutating func miss(_ entry: Entry) {
@@ -71,6 +72,8 @@ public struct SentPackets: ~Copyable {
     fileprivate struct Entry {
         var sent = Instant.zero
         var slot = Slot.none
+        /// Bytes that had left with it and before; modulo 2³².
+        var total: UInt32 = 0
         var size: UInt16 = 0
         var state = State.settled
         var isEliciting = false
@@ -106,6 +109,8 @@ public struct SentPackets: ~Copyable {
     private var oldest: UInt64 = 0
     /// Nothing below is in flight, as it was all given up.
     private var surrendered: UInt64 = 0
+    /// Bytes that have left; modulo 2³².
+    private var total: UInt32 = 0
     /// The number to skip next; nil before the first run was drawn.
     private var skipAt: UInt64?
     private var largestAcknowledged: UInt64?
@@ -132,8 +137,9 @@ public struct SentPackets: ~Copyable {
         pool: inout PacketPool
     ) {
         makeRoom(pool: &pool)
+        total &+= UInt32(truncatingIfNeeded: size + RateModel.datagramOverhead)
         entry(next).pointee = Entry(
-            sent: now, slot: slot, size: UInt16(truncatingIfNeeded: size), state: .inFlight,
+            sent: now, slot: slot, total: total, size: UInt16(truncatingIfNeeded: size), state: .inFlight,
             isEliciting: eliciting, starved: starved, isMarked: isMarked)
         if eliciting { bytesInFlight += size }
         if slot != .none { held += 1 }
@@ -148,8 +154,8 @@ public struct SentPackets: ~Copyable {
         oldest = max(oldest, base)
     }
 
-    /// Whether no more data should be sent: an ACK has to make room first. Beyond it datagrams would be forgotten that are still
-    /// in flight, and the ACKs for them would say nothing any more.
+    /// Whether an ACK has to make room before more data is sent. Beyond this the ring would forget datagrams in flight, and ACKs for
+    /// them would give no more samples.
     public var isFull: Bool { next - base >= UInt64(Self.bound - Self.reserve) }
 
     /// Whether `skip` has something to do.
@@ -239,6 +245,7 @@ public struct SentPackets: ~Copyable {
                 }
                 if number == map.highest && (largestAcknowledged.map { number > $0 } ?? true) {
                     news.highestSent = entry.pointee.sent
+                    news.highestTotal = entry.pointee.total
                     news.starved = entry.pointee.starved
                 }
                 let slot = entry.pointee.slot

@@ -9,6 +9,8 @@ import Packet
 public struct SegmentJoiner: ~Copyable {
     /// The most packets of one write, below the kernel's 1024 pieces.
     public static let maximumCount = 128
+    /// The same of UDP: before Linux 6.9 the kernel takes no more (UDP_MAX_SEGMENTS), and more would all be lost.
+    static let maximumDatagrams = 64
     private static let maximumLength = 65535
 
     /// How many packets wait to be written.
@@ -47,7 +49,8 @@ public struct SegmentJoiner: ~Copyable {
             begin(packet, isPartial: isPartial)
             return true
         }
-        guard !isClosed, isPartial, count < Self.maximumCount, let transport,
+        guard !isClosed, isPartial, let transport,
+            count < (transport.isTCP ? Self.maximumCount : Self.maximumDatagrams),
             let size = continuation(UnsafeRawBufferPointer(packet), transport)
         else { return false }
         pieces[count + 1] = iovec(iov_base: packet.baseAddress! + transport.end, iov_len: size)

@@ -49,14 +49,14 @@ final class ControlThread: Sendable {
         exchange.post(response, to: client)
     }
 
-    /// Writes what is to be written, closes the socket, and ends.
+    /// Writes the answers that are left, closes the socket, and ends.
     func close() {
         exchange.end()
         let thread = thread.withLock { $0.take() }
         if let thread { pthread_join(thread, nil) }
     }
 
-    /// What the thread does.
+    /// The thread's work.
     private struct Loop: ~Copyable {
         var socket: Socket
         let exchange: Exchange
@@ -77,7 +77,7 @@ final class ControlThread: Sendable {
         }
     }
 
-    /// What the two threads hand each other. It is bounded by the clients of the socket, each with one request at a time.
+    /// The requests and answers between the two threads, bounded by the clients of the socket, each with one request at a time.
     private final class Exchange: @unchecked Sendable {
         private let lock = Lock()
         private let requestBell: Bell

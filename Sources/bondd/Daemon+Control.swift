@@ -187,6 +187,7 @@ extension Daemon {
         }
         if case .reachChanged(_, let packet) = event, plane.engine.isClient { follow(reach: packet) }
         if case .established = event { refusal = nil }
+        if case .secret(let secret) = event { givenSecrets?.take(secret, now: now) }
         if case .pathChanged(_, let id, .up) = event, let path = paths.first(where: { $0.id == id }) {
             path.concerns[.reach] = nil
         }

@@ -50,7 +50,9 @@ extension Daemon {
         let peers = Self.peers(configuration, handed, mtu: tunnel.mtu, &owners)
         // The others first: what the main thread passes to them from here on finds them prepared.
         tellThreads(.replacePeers(peers))
+        tellThreads(.replaceRoots(handed.roots))
         plane.engine.replacePeers(peers)
+        plane.engine.replaceRoots(handed.roots, now: DataPlane.clock())
         routeNetworks(of: peers)
     }
 

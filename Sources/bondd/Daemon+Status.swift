@@ -99,6 +99,8 @@ extension Daemon {
             client: report.peer, address: address?.description ?? "", state: report.isUp ? "up" : "down",
             mode: report.mode.word, rekeyAge: report.keyAge.seconds, queuePackets: report.queued)
         status.version = report.version.isEmpty || plane.engine.isClient ? nil : report.version
+        status.postQuantum = report.secret == .none ? "none" : "psk"
+        if case .given(let generation) = report.secret { status.secretGeneration = Int(generation) }
         status.queue = QueueStatus(dropped: report.queueDropped, marked: report.queueMarked)
         status.repair = RepairStatus(
             resent: report.counters.resent, unrepaired: report.counters.unrepaired,

@@ -36,7 +36,7 @@ struct Daemon: ~Copyable {
     var threads: [DataThread] = []
     /// All data threads' mailboxes by number, the main thread's first; none when it is alone.
     let mailboxes: [Mailbox]
-    /// Who wants to know how the data threads are.
+    /// Status and usage that wait for the data threads' reports.
     var survey = Survey()
     /// Server: which thread has which client.
     var owners: Owners
@@ -115,6 +115,8 @@ struct Daemon: ~Copyable {
     var names = ServerNames()
     /// Client: why the server does not want this client, as it said, and when it last did.
     var refusal: (problem: String, since: Instant)?
+    /// Client: the preshared keys that the server has given it; nil where the configuration has one.
+    var givenSecrets: GivenSecrets?
     /// Client: its name servers.
     var nameService: NameService
     /// Client: when paths are looked at again.
@@ -157,8 +159,12 @@ struct Daemon: ~Copyable {
         let handed = HandedOver(directory: state, interface: configuration.tunnel.interface, log: log)
         let pulse = try Pulse("the main thread")
         mailboxes = count > 1 ? try (0..<count).map { _ in try Mailbox() } : []
+        let givenSecrets = GivenSecrets(configuration, directory: state, log: log)
+        self.givenSecrets = givenSecrets
         plane = DataPlane(
-            Self.engine(0, configuration, handed, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed),
+            Self.engine(
+                0, configuration, handed, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed,
+                secrets: givenSecrets?.secrets ?? .none),
             queue: device,
             mailboxes: mailboxes)
         self.owners = owners
@@ -190,11 +196,13 @@ struct Daemon: ~Copyable {
     /// The Engine of a data thread.
     static func engine(
         _ number: Int, _ configuration: Configuration, _ handed: HandedOver, mtu: Int, _ owners: inout Owners,
-        cookieSeed: [UInt8]
+        cookieSeed: [UInt8], secrets: ClientSecrets = .none
     ) -> Engine {
         var part = EngineConfiguration(configuration, mtu: mtu)
         part.peers = peers(configuration, handed, mtu: mtu, &owners)
         part.shard = Shard(index: number, count: owners.count)
+        part.roots = handed.roots
+        part.secrets = secrets
         return Engine(
             part, staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key),
             seed: Sodium.systemSeed(), cookieSeed: cookieSeed)
@@ -264,7 +272,7 @@ struct Daemon: ~Copyable {
                 until: min(
                     plane.nextDeadline, check, enrolments.deadline, handed.deadline(now: before),
                     firewall?.deadline ?? .never, servicesDeadline(now: before),
-                    supervision.nextSign, survey.deadline
+                    givenSecrets?.deadline(now: before) ?? .never, supervision.nextSign, survey.deadline
                 ).nanoseconds,
                 now: before.nanoseconds)
             let now = DataPlane.clock()
@@ -296,6 +304,7 @@ struct Daemon: ~Copyable {
             attendEnrolments(now: now)
             attendServices(now: now)
             attendSurvey(now: now)
+            attendSecrets(now: now)
             plane.giveBackMemory(now: now)
             if now >= supervision.nextSign { supervision.sign(summary(now: now), now: now) }
         }

@@ -53,7 +53,9 @@ struct DataPlane: ~Copyable {
 
     deinit { superpacket.deallocate() }
 
-    static func clock() -> Instant { Instant(nanoseconds: clinux_monotonic()) }
+    /// The clock of the Engine and of all of the daemon. It goes on while the host is suspended, as keys grow old then, too
+    /// (WireGuard's ktime_get_coarse_boottime).
+    static func clock() -> Instant { Instant(nanoseconds: clinux_boottime()) }
 
     static func wall() -> Timestamp {
         var time = timespec()

@@ -99,6 +99,7 @@ final class DataThread: Sendable {
             for command in plane.takeMail(from: mailbox) {
                 switch command {
                 case .replacePeers(let peers): plane.engine.replacePeers(peers)
+                case .replaceRoots(let roots): plane.engine.replaceRoots(roots, now: now)
                 case .setMode(let mode): plane.engine.setMode(mode)
                 case .setRedundantPaths(let count): plane.engine.setRedundantPaths(count)
                 case .report(let call): call.answer(plane.report(of: number, now: now))

@@ -79,7 +79,9 @@ extension EngineEvent {
             .marksIgnored(let peer, _), .marksStopped(let peer, _), .reachChanged(let peer, _),
             .suiteMismatch(let peer), .enrolment(let peer, _, _):
             peer
-        case .assigned, .unanswered, .versionRefused, .suiteRefused, .keyRefused, .enrolled: nil
+        case .assigned, .unanswered, .versionRefused, .suiteRefused, .keyRefused, .secretRefused, .secret,
+            .enrolled:
+            nil
         }
     }
 }

@@ -28,6 +28,14 @@ struct HandedOver {
     /// What was handed over last; nil: nothing ever was.
     var handover: Handover? { kept.content }
 
+    /// The secrets that its clients' preshared keys follow from.
+    var roots: RootSecrets {
+        RootSecrets(
+            (handover?.secrets ?? []).compactMap {
+                RootSecret(generation: $0.generation, base64: $0.secret)
+            })
+    }
+
     /// Takes another handover in its place, and begins to save it. Revocations that it knows are forgotten here.
     /// - Returns: whether it is another.
     mutating func replace(with new: Handover, now: Instant) -> Bool {

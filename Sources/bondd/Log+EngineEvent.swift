@@ -8,9 +8,9 @@ extension Log {
         switch event {
         case .established(_, let continues): continues ? .debug : .info
         case .closed, .pathChanged, .pathMoved: .info
-        case .assigned, .reachChanged, .enrolment, .enrolled: .debug
-        case .unanswered, .versionRefused, .suiteMismatch, .suiteRefused, .keyRefused, .marksIgnored,
-            .marksStopped:
+        case .assigned, .reachChanged, .enrolment, .enrolled, .secret: .debug
+        case .unanswered, .versionRefused, .suiteMismatch, .suiteRefused, .keyRefused, .secretRefused,
+            .marksIgnored, .marksStopped:
             .warning
         }
     }
@@ -26,6 +26,7 @@ extension Log {
             self(level, continues ? "new keys" : "session is up", ["peer": peer])
         case .closed(let peer): self(level, "session is closed", ["peer": peer])
         case .assigned, .enrolled: break
+        case .secret: self(level, "the server gives a new preshared key")
         case .pathChanged(let peer, let id, let state):
             self(level, "path is \(state)", ["peer": peer, "path": path(id)])
         case .pathMoved(let peer, let id, let remote):
@@ -44,7 +45,7 @@ extension Log {
             self(level, "the paths carry packets of up to \(packet) bytes", ["peer": peer])
         case .unanswered:
             self(level, "the server has not answered for 90 s; check its address, its key and the firewall")
-        case .versionRefused, .keyRefused, .suiteRefused:
+        case .versionRefused, .keyRefused, .suiteRefused, .secretRefused:
             if let refusal = event.refusal { self(level, refusal) }
         case .suiteMismatch(let peer):
             self(
@@ -63,6 +64,8 @@ extension EngineEvent {
         case .versionRefused: "the server speaks another version of the protocol; bring both to one version"
         case .keyRefused:
             "the server does not know this client's key (any more); ask for a new invitation and run: bondd join LINK"
+        case .secretRefused:
+            "the server no longer has the secret that this client's preshared key follows from, as it was rotated twice since this client last connected, or lost; ask for a new invitation, then run: bondd leave, and bondd join LINK"
         case .suiteRefused: "the server uses another cipher; set the same [tunnel] cipher on both ends"
         default: nil
         }

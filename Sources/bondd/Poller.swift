@@ -34,7 +34,7 @@ struct Poller: ~Copyable {
     ///   gets them otherwise that was started after the one that has them.
     init(takesSignals: Bool = true) throws {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
+        timer = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
         var mask = sigset_t()
         sigemptyset(&mask)
         if takesSignals {
@@ -66,7 +66,7 @@ struct Poller: ~Copyable {
         epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
     }
 
-    /// Waits until something is readable or `deadline` (nanoseconds on the monotonic clock) has come.
+    /// Waits until something is readable or `deadline` (nanoseconds on `DataPlane.clock`) has come.
     /// - Returns: how many events there are for `event(_:)`.
     mutating func wait(until deadline: UInt64, now: UInt64) -> Int {
         // A timer that fires too early costs a look around, and setting it anew for each deadline that moves away a system call

@@ -1,10 +1,13 @@
 import Engine
+import Proto
 import Scheduler
 
 /// What the main thread tells a data thread.
 enum ShardCommand: Sendable {
     /// The configuration was read again: these are the clients.
     case replacePeers([EngineConfiguration.Peer])
+    /// The server's root secret was rotated.
+    case replaceRoots(RootSecrets)
     case setMode(Mode)
     case setRedundantPaths(Int)
     /// Say how things stand.

@@ -16,7 +16,8 @@ struct StatusTable {
             lines.append(
                 (Self.words(session.client, session.address) + [session.state, "mode \(session.mode)"]
                     // Before the first handshake there are none.
-                    + (session.state == "connecting" ? [] : ["keys \(Self.time(session.rekeyAge)) old"]))
+                    + (session.state == "connecting" ? [] : ["keys \(Self.time(session.rekeyAge)) old"])
+                    + (session.postQuantum.map { ["post-quantum \($0)"] } ?? []))
                     .joined(separator: "  "))
             var rows = [
                 [

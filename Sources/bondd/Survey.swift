@@ -1,9 +1,9 @@
 import Packet
 
-/// Asks the data threads how things stand, for those that want to know, without waiting: the main thread carries on and looks
-/// in when it is woken. Who asks while a call is open is answered by the next one, which sees all that happened before.
+/// Gathers the reports of the data threads without waiting: the main thread carries data until all have answered. A question
+/// that comes while a call is open is answered by the next call, which sees all that happened before it.
 struct Survey {
-    /// What somebody wants to know.
+    /// A question on the control socket that all data threads have a part in.
     enum Question {
         case status
         case usage
@@ -11,25 +11,25 @@ struct Survey {
 
     typealias Asker = (question: Question, client: ControlClientID)
 
-    /// How long a data thread has time to answer.
+    /// The most time that a data thread has for its answer.
     private static let patience = Interval.seconds(1)
 
-    /// When the open call is over whoever has answered; `never` without one.
+    /// When the open call is closed with the answers that are there; `never` without one.
     private(set) var deadline = Instant.never
     private var call: ReportCall?
-    /// Whom the open call asked.
+    /// The threads that the open call asked.
     private var asked: Swift.Set<Int> = []
     private var askers: [Asker] = []
     private var waiting: [Asker] = []
     /// Calls that a thread has not answered in time. It is not asked again before it has: it may hang.
     private var owed: [Int: ReportCall] = [:]
 
-    /// Somebody wants to know.
+    /// Has the next call answer a client.
     mutating func ask(_ question: Question, for client: ControlClientID) {
         waiting.append((question, client))
     }
 
-    /// Opens the next call when there is none and somebody waits.
+    /// Opens the next call when none is open and a client waits.
     mutating func open(_ threads: [DataThread], answerTo mailbox: Mailbox?, now: Instant) {
         guard call == nil, !waiting.isEmpty else { return }
         (askers, waiting) = (waiting, [])
@@ -44,7 +44,7 @@ struct Survey {
         call = next
     }
 
-    /// Closes the open call when all that were asked have answered, or had their time.
+    /// Closes the open call when all threads that were asked have answered, or had their time.
     /// - Returns: who asked, and the answers; nil as long as the call is open, or there is none.
     mutating func close(now: Instant) -> (askers: [Asker], answers: [ShardReport])? {
         guard !askers.isEmpty else { return nil }
@@ -67,7 +67,7 @@ struct Survey {
 }
 
 extension Daemon {
-    /// Answers who wants to know how things stand, as soon as that is known.
+    /// Answers status and usage, as soon as the data threads' reports are there.
     mutating func attendSurvey(now: Instant) {
         survey.open(threads, answerTo: mailboxes.first, now: now)
         while let (askers, answers) = survey.close(now: now) {

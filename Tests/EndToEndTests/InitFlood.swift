@@ -23,13 +23,17 @@ final class InitFlood {
         var (bytes, mac1) = Self.bytes(first, nil)
         // The server is under load from the 257th init of a second on.
         var jar = CookieJar(responder: server)
-        for _ in 0..<2000 where jar.current(Self.now) == nil {
-            send(descriptor, bytes, bytes.count, 0)
-            var answer = [UInt8](repeating: 0, count: 256)
-            let length = recv(descriptor, &answer, answer.count, Int32(MSG_DONTWAIT))
-            guard length > 0 else { continue }
-            answer.withUnsafeBytes {
-                _ = jar.read(UnsafeRawBufferPointer(rebasing: $0[..<length]), answering: mac1, now: Self.now)
+        var answer = [UInt8](repeating: 0, count: 256)
+        for _ in 0..<20 where jar.current(Self.now) == nil {
+            for _ in 0..<400 { send(descriptor, bytes, bytes.count, 0) }
+            let end = Clock.monotonic + 0.2
+            while jar.current(Self.now) == nil, Clock.monotonic < end {
+                let length = recv(descriptor, &answer, answer.count, Int32(MSG_DONTWAIT))
+                guard length > 0 else { continue }
+                answer.withUnsafeBytes {
+                    _ = jar.read(
+                        UnsafeRawBufferPointer(rebasing: $0[..<length]), answering: mac1, now: Self.now)
+                }
             }
         }
         for _ in 0..<count {

@@ -166,7 +166,8 @@ extension EndToEndTests {
             // PR_SET_DUMPABLE: what runs as the same user with the same capabilities can't look into it.
             let look = try Child(limits + ["cat", "\(place)/maps"])
             #expect(try look.wait(seconds: 5) != .exited(0))
-            let memory = try String(contentsOfFile: "\(place)/smaps", encoding: .utf8)
+            // By cat, as Foundation reads the first page alone of a file without a size.
+            let memory = try Child.run(["cat", "\(place)/smaps"])
             // Each mapping's first line, and its last.
             var mapping = ""
             var writable = 0
@@ -233,7 +234,7 @@ extension EndToEndTests {
             #expect(try child.wait(seconds: 5) == .exited(1))
             let lines = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
             let start = format == "text" ? "<6>bondd is running" : "<6>{\"time\":"
-            #expect(lines.first?.hasPrefix(start) == true, "\(lines)")
+            #expect(lines.contains { $0.hasPrefix(start) }, "\(lines)")
             let end = format == "text" ? "<3>bondd: " : "<3>{\"time\":"
             #expect(lines.last?.hasPrefix(end) == true, "\(lines)")
         }

@@ -247,6 +247,7 @@ private struct StrangersInits {
         world.restartClient(0)
         let time = world.time(until: .seconds(30)) { world.clients[0].session() != nil }
         #expect(try #require(time) <= .seconds(13))
+        world.run(for: .seconds(1))
         let sessions = world.clients[0].established(continuing: false)
         let elsewhere = Link(socket: 0, remote: Endpoint(address: IPAddress(v4: 0xC633_6409), port: 999))
         let traffic = Traffic(world).add(from: 0, every: .milliseconds(100))

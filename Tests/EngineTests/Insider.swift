@@ -52,7 +52,8 @@ final class Insider {
         guard let bytes = seal(kind, payload, path: path, sequence: sequence, flags: flags, number: number)
         else { return }
         if isClient {
-            let link = world.links.first { $0.client == client }!
+            let own = world.links.filter { $0.client == client }
+            let link = own.first { $0.path == path } ?? own[0]
             world.inject(bytes, at: -1, from: world.serverSide(link))
         } else {
             world.inject(bytes, at: client, from: Link(socket: path, remote: World.serverEndpoint))

@@ -24,7 +24,9 @@ import Testing
         }
     }
 
-    private func frame(_ random: inout SeededGenerator, now: Instant, sent: UInt64) -> Frame {
+    private func frame(
+        _ random: inout SeededGenerator, now: Instant, sent: UInt64, _ sightings: Sightings
+    ) -> Frame {
         let path = UInt16.random(in: 0..<22, using: &random)
         switch Int.random(in: 0..<15, using: &random) {
         case 0...2:
@@ -34,10 +36,14 @@ import Testing
                 let number = number(&random, near: near)
                 return isBold ? number : number % (near + 1)
             }
+            let acknowledged = 1 + path % 2
+            let highest = claim(max(sent, 1) - 1)
+            let top = isBold ? highest : sightings.number(acknowledged, upTo: highest)
+            let mask = (random.next(), random.next(), random.next(), random.next())
             return .ack(
                 AckFrame(
-                    pathID: 1 + path % 2, highest: claim(max(sent, 1) - 1),
-                    map: (random.next(), random.next(), random.next(), random.next()),
+                    pathID: acknowledged, highest: top,
+                    map: isBold ? mask : sightings.map(acknowledged, below: top, mask),
                     packetsReceived: claim(sent), bytesReceived: claim(sent * 40),
                     receiveTime: isBold
                         ? number(&random, near: now.microseconds)
@@ -112,6 +118,7 @@ import Testing
         let isClient = seed % 2 == 0
         let insider = Insider(world, isClient: isClient)
         let victim = isClient ? world.server : world.clients[0]
+        let sightings = Sightings(world, ofServer: isClient)
         let traffic = Traffic(world).add(from: 0, every: .milliseconds(5)).add(
             from: -1, every: .milliseconds(5)
         )
@@ -122,7 +129,7 @@ import Testing
                 let frames = (0..<Int.random(in: 1..<8, using: &random)).map { _ in
                     frame(
                         &random, now: world.now,
-                        sent: leastSent(victim))
+                        sent: leastSent(victim), sightings)
                 }
                 insider.send(
                     .control, Insider.payload(frames), path: UInt16.random(in: 0..<20, using: &random),
@@ -217,6 +224,7 @@ import Testing
         world.run(for: .seconds(1))
         let insider = Insider(world, isClient: isClient)
         let victim = isClient ? world.server : world.clients[0]
+        let sightings = Sightings(world, ofServer: isClient)
         let traffic = Traffic(world).add(from: isClient ? -1 : 0, every: .milliseconds(1))
         var bytes: UInt64 = 0
         for round in UInt64(1)...60 {
@@ -225,7 +233,8 @@ import Testing
             let path = session.pointee.paths[0]
             bytes = round < 10 ? path.pointee.counters.sentBytes : bytes + 1 << 57
             let ack = AckFrame(
-                pathID: 1, highest: path.pointee.sent.next - 1, map: (.max, .max, .max, .max),
+                pathID: 1, highest: sightings.highest[1] ?? 0,
+                map: sightings.map(1, below: sightings.highest[1] ?? 0),
                 packetsReceived: path.pointee.counters.sentPackets, bytesReceived: bytes,
                 receiveTime: world.now.microseconds + round * 6000, delay: 0)
             insider.send(.control, Insider.payload([.ack(ack)]))
@@ -238,6 +247,7 @@ import Testing
         let world = try World(clients: [["100/5"]], seed: 7, pool: 2048)
         world.run(for: .seconds(1))
         let insider = Insider(world)
+        let sightings = Sightings(world, ofServer: true)
         let traffic = Traffic(world).add(from: -1, every: .milliseconds(1))
         let latest: UInt64 = 1 << 50 - 1
         for round in UInt64(0)..<300 {
@@ -245,7 +255,8 @@ import Testing
             guard let session = world.server.session() else { break }
             let path = session.pointee.paths[0]
             let ack = AckFrame(
-                pathID: 1, highest: path.pointee.sent.next - 1, map: (.max, .max, .max, .max),
+                pathID: 1, highest: sightings.highest[1] ?? 0,
+                map: sightings.map(1, below: sightings.highest[1] ?? 0),
                 packetsReceived: path.pointee.counters.sentPackets,
                 bytesReceived: path.pointee.counters.sentBytes,
                 receiveTime: round < 100 ? round : latest - 300 + round, delay: .max)

@@ -102,3 +102,27 @@ import Testing
         #expect(world.server.engine.sessions.count == 0)
     }
 }
+
+@Suite struct SuspendTests {
+    /// The client's host sleeps, and its clock goes on: keys of before the night seal nothing afterwards, and a session is there
+    /// again at once.
+    @Test(arguments: [8 * 3600, 200]) func aNightsSleepEndsTheKeys(_ seconds: Int64) throws {
+        let world = try World(clients: [["100/10"]], seed: 31)
+        let traffic = Traffic(world).add(from: 0, every: .milliseconds(10))
+        traffic.run(for: .seconds(2))
+        let old = try #require(world.clients[0].session()).pointee.epoch.pointee.remoteID
+        world.now = world.now + .seconds(seconds)
+        var stale = 0
+        world.onWire = { towardsServer, _, bytes in
+            let header = bytes.withUnsafeBytes { Header(parsing: $0) }
+            if towardsServer, header?.sessionID == old { stale += 1 }
+            return true
+        }
+        world.run(for: .seconds(3))
+        #expect(stale == 0)
+        #expect(world.clients[0].established(continuing: false) == 2)
+        let before = world.server.flows.total.count
+        traffic.run(for: .seconds(1))
+        #expect(world.server.flows.total.count >= before + 95)
+    }
+}

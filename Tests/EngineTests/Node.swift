@@ -10,6 +10,8 @@ final class Node {
     var outbox = Outbox()
     /// Seconds by which its time of day is wrong.
     var wallOffset: Int64 = 0
+    /// By how much its clock is ahead of the world's.
+    let clockOffset: Interval
     /// A node that is not alive hears nothing and says nothing.
     var isAlive = true
     /// Every inner packet that came out, with its time; see `keepsDeliveries`.
@@ -22,12 +24,24 @@ final class Node {
     var nonces = NonceLedger()
     /// Bytes of the slab that were given back.
     var givenBack = 0
+    /// Sees the bytes of every packet that comes out.
+    var onPacket: (([UInt8]) -> Void)?
     /// Called for every delivery.
     var onDelivery: ((Probe) -> Void)?
 
-    init(name: String, engine: consuming Engine) {
+    init(name: String, engine: consuming Engine, clockOffset: Interval = .zero) {
         self.name = name
+        self.clockOffset = clockOffset
         self.engine = engine
+    }
+
+    /// What its clock says.
+    func time(_ now: Instant) -> Instant { now + clockOffset }
+
+    /// When it wants to be called next, on the world's clock.
+    var nextDeadline: Instant {
+        let deadline = engine.nextDeadline()
+        return deadline == .zero || deadline == .never ? deadline : deadline - clockOffset
     }
 
     /// The session with a peer.

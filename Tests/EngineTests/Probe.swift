@@ -10,6 +10,8 @@ struct Probe: Equatable {
     var payload = 1200
     /// DSCP 46 when true.
     var expedited = false
+    /// Whether DF is not set.
+    var mayBeCut = false
     /// The two ECN bits.
     var ecn: UInt8 = 0
 
@@ -23,6 +25,7 @@ struct Probe: Equatable {
             room[0] = 0x45
             room[1] = (expedited ? 46 << 2 : 0) | ecn
             room.storeBigEndian(UInt16(header + body), at: 2)
+            room[6] = mayBeCut ? 0 : 0x40
             room[8] = 64
             room[9] = 17
             source.write(to: room.dropping(12))

@@ -163,10 +163,15 @@ import Testing
             return false
         }
         for client in 0..<100 { world.attach(client) }
+        let wall = Timestamp(seconds: 1_700_000_000, nanoseconds: 0)
         for (bytes, link) in inits where link.client % 2 == 1 {
+            let now = world.now
             bytes.withUnsafeBytes {
-                world.server.engine.receive($0, from: world.serverSide(link), now: world.now)
+                world.server.engine.receive($0, from: world.serverSide(link), now: now)
             }
+            // One a turn, and what waits for other shards is not taken.
+            _ = world.server.engine.service(into: &world.server.outbox, now: now, wall: wall)
+            world.now = now + .microseconds(1)
         }
         #expect(world.server.engine.takeForwards().count == 64)
         #expect(world.server.drops.handshake >= 36)

@@ -18,7 +18,7 @@ extension World {
             if tick != nil { next = min(next, nextTick) }
             if let first = arrivals.first { next = min(next, Instant(nanoseconds: first.time)) }
             for index in nodes where node(index).isAlive {
-                next = min(next, node(index).engine.nextDeadline())
+                next = min(next, node(index).nextDeadline)
             }
             turnsAtOnce = next <= now ? turnsAtOnce + 1 : 0
             precondition(turnsAtOnce < 10_000, "seed \(seed): \(restless) to be called at once for ever")
@@ -38,7 +38,7 @@ extension World {
                 inject(first.bytes, at: first.client, from: first.link, ecn: first.ecn)
             }
             for index in nodes
-            where node(index).isAlive && node(index).engine.nextDeadline() <= now {
+            where node(index).isAlive && node(index).nextDeadline <= now {
                 settle(index)
             }
         }
@@ -47,7 +47,7 @@ extension World {
 
     /// Who wants to be called now.
     private var restless: String {
-        nodes.filter { node($0).engine.nextDeadline() <= now }.map { node($0).name }.joined(
+        nodes.filter { node($0).nextDeadline <= now }.map { node($0).name }.joined(
             separator: ", ")
     }
 
@@ -69,12 +69,14 @@ extension World {
         var isDone = false
         while !isDone {
             if index < 0 { meter?.begin() }
-            isDone = node.engine.service(into: &node.outbox, now: now, wall: wall)
+            isDone = node.engine.service(into: &node.outbox, now: node.time(now), wall: wall)
             if index < 0 { meter?.pause() }
             flush(node, index)
+            if isDone { onTurn?(index) }
             while true {
                 let slot = node.engine.takeDelivery()
                 if slot == .none { break }
+                node.onPacket?([UInt8](node.engine.packet(in: slot)))
                 if let probe = Probe(parsing: node.engine.packet(in: slot)) {
                     if node.keepsDeliveries { node.delivered.append((now, probe)) }
                     node.flows.note(probe)
@@ -85,7 +87,7 @@ extension World {
             node.events += node.engine.takeEvents()
         }
         if index < 0 { meter?.finishTurn() }
-        _ = node.engine.giveBackMemory(now: now, pageSize: 4096) { pages in
+        _ = node.engine.giveBackMemory(now: node.time(now), pageSize: 4096) { pages in
             // Whoever reads what was given back reads this.
             pages.initializeMemory(as: UInt8.self, repeating: 0xA5)
             node.givenBack += pages.count

@@ -26,6 +26,9 @@ final class World {
     /// Sees every datagram that is sent, and says whether it may go on its link.
     var onWire: ((_ towardsServer: Bool, _ link: VirtualLink, _ bytes: [UInt8]) -> Bool)?
 
+    /// Called when a node has no more to do in its turn.
+    var onTurn: ((_ node: Int) -> Void)?
+
     /// What a network makes of a datagram's ECN bits; nil: it drops the datagram.
     var remark: ((_ towardsServer: Bool, _ link: VirtualLink, _ ecn: UInt8) -> UInt8?)?
 
@@ -50,12 +53,13 @@ final class World {
     /// `specs[i]` are the links of client i, as `LinkSpec` reads them after the name.
     init(
         clients specs: [[String]], mode: Mode = .stripe, seed: UInt64, sharedKey: PresharedKey = .none,
-        pool: Int = 8192, attached: Bool = true, shards: Int = 1
+        pool: Int = 8192, attached: Bool = true, shards: Int = 1, clientClock: Interval = .zero
     ) throws {
         self.shards = shards
         self.seed = seed
         self.mode = mode
         self.pool = pool
+        now = now + max(Interval.zero - clientClock, .zero)
         self.sharedKey = sharedKey
         serverKey = (0..<32).map { UInt8(truncatingIfNeeded: seed &+ UInt64($0) &* 7 &+ 1) }
         clientKeys = specs.indices.map { c in
@@ -79,7 +83,8 @@ final class World {
                     cookieSeed: shards > 1 ? Self.seedBytes(seed, 1) : nil))
         }
         for (c, paths) in specs.enumerated() {
-            clients.append(Node(name: "client\(c)", engine: makeClient(c)))
+            clients.append(
+                Node(name: "client\(c)", engine: makeClient(c), clockOffset: clientClock))
             for (p, text) in paths.enumerated() {
                 let address = IPAddress(v4: 0x0A64_0000 + UInt32(c) << 5 + UInt32(p))
                 links.append(
@@ -156,7 +161,8 @@ final class World {
 
     func setPath(_ path: UInt16, of client: Int = 0, role: PathRole = .primary, isLinked: Bool = true) {
         clients[client].engine.setPath(
-            path, role: role, link: isLinked ? Link(socket: path, remote: Self.serverEndpoint) : nil, now: now
+            path, role: role, link: isLinked ? Link(socket: path, remote: Self.serverEndpoint) : nil,
+            now: clients[client].time(now)
         )
         settle(client)
     }
@@ -181,7 +187,7 @@ final class World {
         let slot = target.engine.reserve()
         guard slot != .none else { return false }
         let length = probe.write(to: target.engine.room(of: slot))
-        target.engine.send(slot, length: length, now: now)
+        target.engine.send(slot, length: length, now: target.time(now))
         settle(node)
         return true
     }
@@ -190,7 +196,7 @@ final class World {
     func inject(_ bytes: [UInt8], at node: Int, from link: Link, ecn: UInt8 = 0) {
         let target = self.node(node)
         if node < 0 { meter?.begin() }
-        bytes.withUnsafeBytes { target.engine.receive($0, from: link, ecn: ecn, now: now) }
+        bytes.withUnsafeBytes { target.engine.receive($0, from: link, ecn: ecn, now: target.time(now)) }
         if node < 0 { meter?.pause() }
         settle(node)
     }

@@ -11,6 +11,7 @@ import Testing
             #"{"do":"set_networks","name":"boat","networks":["10.1.0.0/16"]}"#
         ),
         (.backup(path: "/tmp/copy"), #"{"do":"backup","path":"/tmp/copy"}"#),
+        (.rotateSecrets(isForced: true), #"{"do":"rotate_secrets","force":true}"#),
         (.setEndpoints(["a.example:1"]), #"{"do":"set_endpoints","endpoints":["a.example:1"]}"#),
         (
             .invite(InvitationOrder(name: "boat", lifetime: 60, uses: 2, mode: "stripe", endpoints: ["h:1"])),

@@ -299,4 +299,24 @@ import Testing
                 fits && again.frames == result.frames && !again.isMalformed, "seed \(seed) round \(round)")
         }
     }
+
+    /// A challenge may say how many packet numbers were skipped; without it, it is as it always was.
+    @Test func aChallengeCountsSkippedNumbers() {
+        for skipped in [UInt64(0), 1, .max] {
+            var bytes = [UInt8](repeating: 0, count: 40)
+            let count = bytes.withUnsafeMutableBytes { room in
+                var writer = FrameWriter(room)
+                _ = writer.append(pathChallenge: 0x0102_0304_0506_0708, skipped: skipped)
+                return writer.count
+            }
+            #expect(count == (skipped == 0 ? 11 : 19))
+            bytes[..<count].withUnsafeBytes { bytes in
+                var reader = FrameReader(bytes)
+                let frame = reader.next()
+                #expect(frame == .pathChallenge(0x0102_0304_0506_0708))
+                let said = reader.tail.count >= 8 ? reader.tail.bigEndian(at: 0, as: UInt64.self) : 0
+                #expect(said == skipped)
+            }
+        }
+    }
 }

@@ -283,4 +283,22 @@ import Testing
         rig.wait(.milliseconds(500))
         #expect(rig.delivered.count == 3001 && rig.pool.inUse == 0)
     }
+
+    /// A peer that picks its sequences so that all meet in one chain is not waited for.
+    @Test func chosenSequencesMakeNoLongChain() {
+        // The hash is a product with this odd number, so multiples of its inverse have small products.
+        let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var inverse: UInt64 = 1
+        for _ in 0..<6 { inverse = inverse &* (2 &- factor &* inverse) }
+        let predecessors = (UInt64(0)..<4000).map { $0 &* inverse }.filter { $0 > 100 && $0 < 1 << 61 }
+            .sorted()
+        let rig = ReorderRig()
+        rig.accept(0)
+        for predecessor in predecessors {
+            rig.accept(predecessor + 1, after: predecessor, hold: .milliseconds(500))
+        }
+        #expect(predecessors.count > 300 && rig.buffer.held <= 40, "\(rig.buffer.held)")
+        rig.wait(.milliseconds(500))
+        #expect(rig.delivered.count == predecessors.count + 1 && rig.pool.inUse == 0)
+    }
 }

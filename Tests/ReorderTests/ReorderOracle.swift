@@ -19,11 +19,29 @@ struct ReorderOracle {
 
     init(bound: Int) { self.bound = bound }
 
-    private var bottom: UInt64 { top > 65536 ? top - 65536 : 0 }
+    /// The window, which follows the rate.
+    private var span: UInt64 = 65536
+    private var measuredTop: UInt64 = 0
+    private var measuredAt = Instant.zero
+    private var forgotten: UInt64 = 0
+    private var settledForgotten: UInt64 = 0
+
+    private var bottom: UInt64 { max(forgotten, top > span ? top - span : 0) }
+    private var settledBottom: UInt64 { max(settledForgotten, settledTop > span ? settledTop - span : 0) }
+
+    /// Half a window that passes in less than 250 ms makes it twice as long, up to 262,144.
+    private mutating func followRate(_ now: Instant) {
+        guard top >= measuredTop + span / 2 else { return }
+        if now - measuredAt < .milliseconds(250) && span < 262_144 {
+            (forgotten, settledForgotten) = (bottom, settledBottom)
+            span *= 2
+        }
+        (measuredTop, measuredAt) = (top, now)
+    }
 
     private mutating func isSettled(_ sequence: UInt64) -> Bool {
         if sequence < floor && sequence >= bottom && !received.contains(sequence) { settle(sequence) }
-        return settled.contains(sequence) || (settledTop > 65536 && sequence < settledTop - 65536)
+        return settled.contains(sequence) || sequence < settledBottom
     }
 
     /// "delivered", "held", "duplicate" or "stale".
@@ -31,6 +49,7 @@ struct ReorderOracle {
         if sequence < bottom || sequence >= 1 << 62 { return "stale" }
         if !received.insert(sequence).inserted { return "duplicate" }
         top = max(top, sequence + 1)
+        followRate(now)
         guard distance > 0, distance <= sequence, !isSettled(sequence - distance) else {
             deliver(sequence)
             return "delivered"

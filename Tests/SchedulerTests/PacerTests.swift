@@ -48,4 +48,18 @@ import Testing
         }
         #expect((998_000...1_002_000).contains(bytes), "\(bytes) bytes in a second at 1 MB/s")
     }
+
+    /// However fast the path is believed to be.
+    @Test func aBurstHasABound() {
+        for rate in [2e9, 12.5e9] {
+            var pacer = Pacer()
+            let now = Instant(nanoseconds: 1_000_000_000)
+            var bytes = 0
+            while pacer.allows(now) && bytes < 100_000_000 {
+                pacer.book(1400, rate: rate, now: now)
+                bytes += 1400
+            }
+            #expect(bytes < 1_100_000, "\(bytes) bytes at once")
+        }
+    }
 }

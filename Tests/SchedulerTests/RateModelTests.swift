@@ -22,7 +22,8 @@ import Testing
             rtt.record(.microseconds(Int64(random.below(10_000_000))), now: now)
             delay.record(received - sent, now: now)
             model.record(
-                sent: sent, received: received, bytes: absurd(), starved: random.chance(0.5),
+                sent: sent, received: received, bytes: absurd(),
+                left: UInt32(truncatingIfNeeded: absurd()), starved: random.chance(0.5),
                 loss: Double(random.below(2)), delay: delay, rtt: rtt, now: now)
             let rates = [model.plannedRate(rtt), model.pacingRate(rtt), model.rate ?? 1]
             try #require(
@@ -49,5 +50,26 @@ import Testing
         delay.record(Interval(nanoseconds: 1 - 1 << 60), now: now)
         delay.record(.milliseconds(5), now: now + .seconds(40))
         #expect(delay.isKnown && delay.minimum == .milliseconds(5) && delay.queueing == .zero)
+    }
+
+    /// A peer that says nothing of what has arrived for a while, and then all of it at once, gets no more than it was sent.
+    @Test func whatIsHoardedIsNoRate() {
+        var model = RateModel()
+        var rtt = RoundTripTime()
+        var delay = DelayModel()
+        var now = Instant(nanoseconds: 10_000_000_000)
+        rtt.record(.milliseconds(10), now: now)
+        var left: UInt32 = 0
+        for step in UInt64(1)...600 {
+            now = now + .milliseconds(5)
+            left += 5000
+            delay.record(.milliseconds(5), now: now)
+            // 1 MB/s leaves; of 600 kB a second nothing is said until they come together.
+            let hoard: UInt64 = step > 590 ? 1_770_000 : 0
+            model.record(
+                sent: now, received: now, bytes: step * 2000 + hoard, left: left, starved: false, loss: 0,
+                delay: delay, rtt: rtt, now: now)
+        }
+        #expect((model.rate ?? 0) < 1_300_000, "\(model.rate ?? 0) B/s")
     }
 }

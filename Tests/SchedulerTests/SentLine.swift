@@ -8,7 +8,7 @@ final class SentLine {
     private let notes: PacketNotes
     private var sent = SentPackets()
     private var slots: [UInt64: Slot] = [:]
-    private var lost = SlotQueue(bound: 8192)
+    private var lost = SlotQueue(bound: 65536)
     /// What was handed back as lost and still wanted.
     private(set) var lostSequences: [UInt64] = []
     /// How long the path may keep back what left earlier.
@@ -43,6 +43,13 @@ final class SentLine {
     }
 
     func shrink() { sent.shrink() }
+
+    var next: UInt64 { sent.next }
+    var isFull: Bool { sent.isFull }
+    var isSkipDue: Bool { sent.isSkipDue }
+    var runChoices: UInt64 { sent.runChoices }
+    /// Skips a number when that is due; the next run is as short as can be.
+    func skip() { sent.skip(draw: 0, pool: &pool) }
 
     /// An ACK that says that these numbers arrived, the largest being the highest.
     func acknowledge(_ numbers: [UInt64]) -> SentPackets.News? {

@@ -204,4 +204,68 @@ import Testing
         for _ in 0..<3 { line.send() }
         #expect(line.held == 3 && line.surrender() == [5000, 5001, 5002] && line.lookedAt == 3)
     }
+
+    /// Sends until a number is skipped; gives it.
+    private func skipOne(_ line: SentLine) -> UInt64 {
+        line.skip()
+        while !line.isSkipDue { line.send() }
+        let skipped = line.next
+        line.skip()
+        return skipped
+    }
+
+    @Test func anAckOfASkippedNumberIsFoundOut() {
+        let line = SentLine()
+        let skipped = skipOne(line)
+        #expect(skipped == SentPackets.shortestRun)
+        for _ in 0..<3 { line.send() }
+        #expect(line.acknowledge(Array(0..<skipped))?.containsSkipped == false)
+        #expect(line.acknowledge([skipped])?.containsSkipped == true)
+        let other = SentLine()
+        _ = skipOne(other)
+        for _ in 0..<3 { other.send() }
+        #expect(other.acknowledge(Array(0...skipped + 3))?.containsSkipped == true)
+    }
+
+    @Test func aSkippedNumberIsNeitherInFlightNorLost() {
+        let line = SentLine()
+        let skipped = skipOne(line)
+        line.send()
+        let before = line.bytesInFlight
+        #expect(before == 100 * 65)
+        let news = line.acknowledge(Array(0..<skipped) + [skipped + 1])
+        #expect(news?.lost == 0 && news?.acknowledged == 65 && line.bytesInFlight == 0)
+        #expect(line.oldestUnanswered == nil && line.lostSequences.isEmpty)
+        // What is over is not looked at again: rings do not grow by what was skipped.
+        #expect(line.acknowledge(Array(0..<skipped) + [skipped + 1])?.acknowledged == 0)
+    }
+
+    /// Three numbers later are two datagrams later where one was skipped.
+    @Test func aSkippedNumberHastensNoLoss() {
+        let line = SentLine()
+        let skipped = skipOne(line)
+        for _ in 0..<3 { line.send() }
+        let before = Array(0..<skipped - 1)
+        #expect(line.acknowledge(before + [skipped + 1, skipped + 2])?.lost == 0)
+        #expect(line.acknowledge(before + [skipped + 1, skipped + 2, skipped + 3])?.lost == 1)
+    }
+
+    /// Beyond what the ring holds nothing is sent; before it was forgotten what is in flight, and no ACK told anything any more.
+    @Test func aFullRingIsAFullWindow() {
+        let line = SentLine(capacity: 40_000)
+        while !line.isFull { line.send() }
+        let count = line.next
+        #expect(count > 32_000 && count < UInt64(SentPackets.bound))
+        for _ in count..<UInt64(SentPackets.bound) { line.send(eliciting: false) }
+        let news = line.acknowledge([0, 1, 2, 3])
+        #expect(news?.acknowledged == 4 && news?.highestSent != nil)
+        #expect(line.acknowledge(Array(1000..<1200))?.highestSent != nil && !line.isFull)
+    }
+
+    @Test func runsAreShorterWhileMuchIsInFlight() {
+        let line = SentLine(capacity: 40_000)
+        #expect(SentPackets.shortestRun + line.runChoices == SentPackets.longestRun)
+        for _ in 0..<20_000 { line.send() }
+        #expect(SentPackets.shortestRun + line.runChoices == 256)
+    }
 }

@@ -61,7 +61,8 @@ import Testing
             let original = bytes
             let cut = try #require(Self.cut(header, &bytes))
             let (written, runs) = Self.join(cut.packets, partial: true)
-            let largest = SegmentJoiner.maximumCount
+            // Kernels before 6.9 take 64 segments of UDP at once.
+            let largest = packet.isTCP ? SegmentJoiner.maximumCount : 64
             let isOnePiece = cut.packets.count <= largest
             #expect(runs == (cut.packets.count + largest - 1) / largest)
             if isOnePiece { #expect(written == [original]) }

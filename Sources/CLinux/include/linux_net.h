@@ -89,6 +89,13 @@ int clinux_new_network_namespace(void);
 // Moves the calling thread into the network namespace that fd, of a /proc/.../ns/net, is open on.
 int clinux_enter_network_namespace(int fd);
 
+// CLOCK_BOOTTIME in nanoseconds: monotonic, and goes on while the host is suspended.
+static inline uint64_t clinux_boottime(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 // CLOCK_MONOTONIC in nanoseconds.
 static inline uint64_t clinux_monotonic(void) {
     struct timespec now;
@@ -96,7 +103,7 @@ static inline uint64_t clinux_monotonic(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-// Arms a timerfd of CLOCK_MONOTONIC for an instant in nanoseconds; UINT64_MAX disarms it.
+// Arms a timerfd for an instant in nanoseconds; UINT64_MAX disarms it.
 static inline int clinux_timer_set(int fd, uint64_t at) {
     struct itimerspec when = {{0, 0}, {0, 0}};
     if (at != UINT64_MAX) {

@@ -9,6 +9,7 @@ enum Schema {
         migrator.registerMigration("2", migrate: second)
         migrator.registerMigration("address-order", migrate: addressOrder)
         migrator.registerMigration("networks", migrate: networks)
+        migrator.registerMigration("secrets", migrate: secrets)
         return migrator
     }()
 
@@ -118,6 +119,19 @@ enum Schema {
                     PRIMARY KEY (plane, owner)
                 ) WITHOUT ROWID;
                 """)
+    }
+
+    /// Generations of the root secret, the first of them with it.
+    private static func secrets(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE secrets (
+                    generation INTEGER PRIMARY KEY NOT NULL,
+                    secret TEXT NOT NULL,
+                    made_at INTEGER NOT NULL
+                );
+                """)
+        try Store.addSecret(now: currentTime(), db)
     }
 
     /// The networks behind clients, each as `CIDR` writes it.

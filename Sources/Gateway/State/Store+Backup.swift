@@ -1,5 +1,6 @@
 import GRDB
 import Glibc
+import Messages
 
 extension Store {
     /// Copies of the state that are on their way somewhere begin with it, in the state's directory.
@@ -74,7 +75,7 @@ extension Store {
         isRead()
         guard isState(new) else { throw .refused("\(backup) is no backup of a state; name another") }
         let path = directory + "/" + fileName
-        let (last, revoked) = close(path, directory)
+        let (last, revoked, secrets) = close(path, directory)
         var readmitted: [String] = []
         do throws(GatewayError) {
             let copy = try Store(path: new, directory: directory)
@@ -85,6 +86,8 @@ extension Store {
                 try db.execute(
                     sql: "UPDATE meta SET value = max(value + 1, ?, ?) WHERE key = 'revision'",
                     arguments: [last + 1, now])
+                // Clients that were given a newer key than the backup knows can still connect.
+                try mergeSecrets(secrets, now: now, db)
                 readmitted = try Self.clients(isRevoked: false, db).filter { revoked[$0.key] != nil }
                     .map(\.value).sorted()
             }
@@ -134,17 +137,21 @@ extension Store {
     }
 
     /// Closes the state that goes, so that all of it is in its file.
-    /// - Returns: its revision, 0 when it has none that can be read, and the clients that were revoked in it, by public key.
-    private static func close(_ path: String, _ directory: String) -> (Int, [String: String]) {
+    /// - Returns: its revision, 0 when it has none that can be read, the clients that were revoked in it, by public key, and its
+    ///   secrets.
+    private static func close(
+        _ path: String, _ directory: String
+    ) -> (Int, [String: String], [HandedSecret]) {
         guard access(path, F_OK) == 0, let old = try? Store(path: path, directory: directory) else {
-            return (0, [:])
+            return (0, [:], [])
         }
         let revision = try? old.read { db in
             try Int.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'revision'")
         }
         let revoked = try? old.read { db in try clients(isRevoked: true, db) }
+        let secrets = try? old.read(Self.secrets)
         try? old.close()
-        return (revision ?? 0, revoked ?? [:])
+        return (revision ?? 0, revoked ?? [:], secrets ?? [])
     }
 
     /// Folds the log into the file and closes both.

@@ -25,7 +25,7 @@ extension Store {
             ).map { HandedInvitation(id: $0[0], publicKey: $0[1], presharedKey: $0[2]) }
             return Handover(
                 revision: try Int.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'revision'") ?? 0,
-                clients: clients, invitations: invitations)
+                clients: clients, invitations: invitations, secrets: try Self.secrets(db))
         }
     }
 }

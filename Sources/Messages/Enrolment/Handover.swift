@@ -9,6 +9,8 @@ public struct Handover: Hashable, Sendable, Codable {
     public var clients: [HandedClient]
     /// Who may enrol, or may not any more and should be told why.
     public var invitations: [HandedInvitation]
+    /// The newest generations of the root secret that clients' preshared keys follow from; nil: no client has one.
+    public var secrets: [HandedSecret]?
     /// The digest of the configuration whose networks the addresses are from: bondd refuses a handover for another one than it
     /// has. Nil: not said.
     public var configuration: String?
@@ -16,11 +18,12 @@ public struct Handover: Hashable, Sendable, Codable {
     /// A handover.
     public init(
         revision: Int, clients: [HandedClient] = [], invitations: [HandedInvitation] = [],
-        configuration: String? = nil
+        configuration: String? = nil, secrets: [HandedSecret]? = nil
     ) {
         self.revision = revision
         self.clients = clients
         self.invitations = invitations
         self.configuration = configuration
+        self.secrets = secrets
     }
 }

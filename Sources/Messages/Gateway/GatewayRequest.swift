@@ -14,6 +14,8 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
     case backup(path: String)
     /// Sets where clients reach the server, `HOST:PORT`, for invitations that do not say it.
     case setEndpoints([String])
+    /// Makes a new root secret for the clients' preshared keys; `isForced`: even within a day of the last.
+    case rotateSecrets(isForced: Bool)
     /// The rules that are carried, and the control plane that they come from.
     case services
     /// Redeems an enrolment URI of a control plane, and carries its rules from then on.
@@ -21,7 +23,7 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case action = "do"
-        case name, to, path, endpoints, uri, networks
+        case name, to, path, endpoints, uri, networks, force
     }
 
     /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
@@ -42,6 +44,8 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
                 networks: try fields.decode([String].self, forKey: .networks))
         case "backup": self = .backup(path: try fields.decode(String.self, forKey: .path))
         case "set_endpoints": self = .setEndpoints(try fields.decode([String].self, forKey: .endpoints))
+        case "rotate_secrets":
+            self = .rotateSecrets(isForced: try fields.decodeIfPresent(Bool.self, forKey: .force) ?? false)
         case "services": self = .services
         case "enrol_service": self = .enrolService(uri: try fields.decode(String.self, forKey: .uri))
         default:
@@ -75,6 +79,9 @@ public enum GatewayRequest: Hashable, Sendable, Codable {
         case .setEndpoints(let endpoints):
             try fields.encode("set_endpoints", forKey: .action)
             try fields.encode(endpoints, forKey: .endpoints)
+        case .rotateSecrets(let isForced):
+            try fields.encode("rotate_secrets", forKey: .action)
+            try fields.encode(isForced, forKey: .force)
         case .services: try fields.encode("services", forKey: .action)
         case .enrolService(let uri):
             try fields.encode("enrol_service", forKey: .action)

@@ -13,6 +13,7 @@ struct KeyCheck: HostCheck {
     enum Outcome: Equatable {
         case accepted
         case keyRefused
+        case secretRefused
         case anotherSuite
         case anotherVersion
         /// Answers came and did not open.
@@ -31,7 +32,7 @@ struct KeyCheck: HostCheck {
         let ways = uplinks.flatMap { name in endpoints.map { (interface: name, endpoint: $0) } }.prefix(
             Lanes.maximum)
         if ways.isEmpty { return [] }
-        var trial = Trial(configuration)
+        var trial = Trial(configuration, state: examination.stateDirectory)
         return [Self.judge(trial.run(Array(ways), milliseconds: examination.time(atMost: Self.patience)))]
     }
 
@@ -42,6 +43,10 @@ struct KeyCheck: HostCheck {
             .fail(
                 "key", "the server does not know this host's key (any more)",
                 "ask for an invitation (bondd invite NAME there), and run bondd join LINK here")
+        case .secretRefused:
+            .fail(
+                "key", "the server no longer has the secret that this host's preshared key follows from",
+                "ask for an invitation (bondd invite NAME there); run bondd leave and bondd join LINK here")
         case .anotherSuite:
             .fail("key", "the server uses another cipher", "set the same [tunnel] cipher on both ends")
         case .anotherVersion:
@@ -65,9 +70,12 @@ struct KeyCheck: HostCheck {
         private var batch = ReceiveBatch()
         private var sockets: [UDPSocket] = []
 
-        init(_ configuration: Configuration) {
+        init(_ configuration: Configuration, state: String) {
+            var part = EngineConfiguration(configuration, mtu: 1280)
+            let given = GivenSecrets(configuration, directory: state, log: Log(level: .error))
+            part.secrets = given?.secrets ?? .none
             engine = Engine(
-                EngineConfiguration(configuration, mtu: 1280),
+                part,
                 staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key), seed: Sodium.systemSeed())
         }
 
@@ -118,6 +126,7 @@ struct KeyCheck: HostCheck {
                 case .established: return .accepted
                 case .keyRefused: return .keyRefused
                 case .suiteRefused: return .anotherSuite
+                case .secretRefused: return .secretRefused
                 case .versionRefused: return .anotherVersion
                 default: break
                 }

@@ -39,15 +39,19 @@ struct Enroller: ~Copyable {
     /// The links that the Engine has of each way.
     private var links: [[Link]] = []
     private var refusal: Result?
+    /// The preshared key that the server gave the new client; nil from a server that gives none.
+    private(set) var secret: ClientSecret?
 
-    /// Gets ready to enrol `publicKey`.
-    init(_ link: JoinLink, publicKey: PublicKey, host: String, suite: CipherSuite) {
+    /// Gets ready to enrol the public key of `key`.
+    init(_ link: JoinLink, key: borrowing PrivateKey, host: String, suite: CipherSuite) {
         let keys = InvitationKeys(secret: link.secret, server: link.server)
         var configuration = EngineConfiguration(
             role: .client,
             peers: [.init(name: "server", publicKey: link.server, presharedKey: keys.presharedKey)],
             suite: suite, poolCapacity: 64)
-        configuration.enrolment = .init(publicKey: publicKey, host: host)
+        configuration.enrolment = .init(
+            publicKey: key.publicKey, host: host,
+            proof: try? EnrolProof(own: key, other: link.server, invitation: keys.privateKey.publicKey))
         engine = Engine(configuration, staticKey: keys.privateKey, seed: Sodium.systemSeed())
     }
 
@@ -132,6 +136,7 @@ struct Enroller: ~Copyable {
         var result: Result?
         for event in engine.takeEvents() {
             switch event {
+            case .secret(let given): secret = given
             case .enrolled(let outcome): result = .outcome(outcome)
             case .keyRefused: refusal = .unknown
             case .versionRefused: refusal = .anotherVersion

@@ -61,7 +61,7 @@ struct Join: ParsableCommand {
         let key = try site.privateKey(named: "client.key")
         // Before the invitation is used, what is left to go wrong shall have gone wrong.
         try checkGlobs(link, site, interface)
-        let suite = try enrol(key.publicKey, link, interface, site)
+        let suite = try enrol(key, link, interface, site)
         try site.write(
             ClientText(link: link, suite: suite, interface: interface, included: included).text)
         print("joined; the configuration is \(place.config)")
@@ -120,16 +120,22 @@ struct Join: ParsableCommand {
 
     /// - Returns: the server's cipher suite.
     private func enrol(
-        _ publicKey: PublicKey, _ link: JoinLink, _ interface: String, _ site: Site
+        _ key: borrowing PrivateKey, _ link: JoinLink, _ interface: String, _ site: Site
     ) throws -> CipherSuite {
         var search = try ServerSearch(link.endpoints, interface: interface, state: site.stateDirectory)
         let places = link.endpoints.map(\.description).joined(separator: ", ")
         print("asking the server at \(places) …")
         var result = Enroller.Result.anotherSuite
         for suite in CipherSuite.allCases where suite.isAvailable && result == .anotherSuite {
-            var enroller = Enroller(link, publicKey: publicKey, host: Self.hostName, suite: suite)
+            var enroller = Enroller(link, key: key, host: Self.hostName, suite: suite)
             result = try enroller.enrol(&search, seconds: Self.patience)
-            if result == .outcome(.stored) { return suite }
+            guard result == .outcome(.stored) else { continue }
+            if let secret = enroller.secret {
+                try GivenSecrets.write(
+                    secret, server: link.server, client: key.publicKey, directory: site.stateDirectory,
+                    interface: interface)
+            }
+            return suite
         }
         switch result {
         case .outcome(let outcome): throw Failure(Self.sentence(outcome))

@@ -79,6 +79,8 @@ struct Site {
     func clientFiles(_ configuration: Configuration?) -> [String] {
         var files = [config, "\(directory)/client.key"]
         if let configuration {
+            files.append(
+                GivenSecrets.path(directory: stateDirectory, interface: configuration.tunnel.interface))
             files.append(configuration.tunnel.privateKey.path)
             if case .client(let client) = configuration.role, let shared = client.server.presharedKey {
                 files.append(shared.path)

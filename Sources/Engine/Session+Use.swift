@@ -1,0 +1,95 @@
+import Packet
+import Scheduler
+
+/// What a path is to the packets that are sent now.
+enum Use {
+    /// It can't carry data.
+    case none
+    /// A better role carries the data.
+    case standby
+    /// Packets would arrive so much later on it than on the nearest path that it is given none, unless the queue overflows.
+    case far
+    /// It carries data.
+    case active
+}
+
+// Which paths are in use, in either direction: the one input of limits, holds, choice, reach and coding.
+extension Session {
+    /// Sets every path's use, once before and once after what a turn changes of the paths.
+    ///
+    /// Delays are relative to the unknown difference of two clocks. They are compared with each other only, and only where each
+    /// of them is known; what takes no part has none.
+    mutating func sortPaths(now: Instant) {
+        let rank = bestRank()
+        var allDelaysKnown = true
+        for i in 0..<paths.count {
+            let path = paths[i]
+            path.pointee.use =
+                !path.pointee.carriesData
+                ? .none : path.pointee.role.rawValue == rank ? .active : .standby
+            if path.pointee.use == .active && !path.pointee.delay.isKnown { allDelaysKnown = false }
+        }
+        var nearest: Interval?
+        for i in 0..<paths.count {
+            let path = paths[i]
+            path.pointee.transit = nil
+            guard path.pointee.use == .active else { continue }
+            // Without a one-way delay for each of them, half the round trip must do.
+            let transit =
+                allDelaysKnown
+                ? path.pointee.delay.likely(now: now)
+                : path.pointee.rtt.smoothed / 2 + path.pointee.delay.jitter / 2
+            path.pointee.transit = transit
+            nearest = min(nearest ?? transit, transit)
+        }
+        for i in 0..<paths.count {
+            guard let nearest, let transit = paths[i].pointee.transit else { continue }
+            if transit - nearest > Lanes.longestLead { paths[i].pointee.use = .far }
+        }
+        sortSources(rank: rank, now: now)
+    }
+
+    /// The same of what the peer sends, by the rule that it sends by: what is kept in reserve or is too far brings nothing, unless
+    /// it has just done so.
+    private mutating func sortSources(rank: UInt8, now: Instant) {
+        var nearest: Interval?
+        for i in 0..<paths.count {
+            let path = paths[i]
+            path.pointee.bringsData =
+                path.pointee.mayBringData(now: now)
+                && (path.pointee.role.rawValue <= rank || path.pointee.hasBroughtData(now: now))
+            guard path.pointee.bringsData, path.pointee.inboundDelay.isKnown else { continue }
+            let transit = path.pointee.inboundDelay.likely(now: now)
+            nearest = min(nearest ?? transit, transit)
+        }
+        guard let nearest else { return }
+        for i in 0..<paths.count where paths[i].pointee.inboundDelay.isKnown {
+            let path = paths[i]
+            let isFar = path.pointee.inboundDelay.likely(now: now) - nearest > Lanes.longestLead
+            if isFar && !path.pointee.hasBroughtData(now: now) { path.pointee.bringsData = false }
+        }
+    }
+
+    /// Whether the queue is nearly full: what heeds neither drops nor marks had better come late than not at all, so that far paths
+    /// help.
+    var isOverflowing: Bool { queue.bytes > queueLimit * 3 / 4 }
+
+    /// The best role among the paths that are up: primary, else backup, else metered.
+    func bestRank() -> UInt8 {
+        var rank = PathRole.never.rawValue
+        for i in 0..<paths.count where paths[i].pointee.carriesData {
+            rank = min(rank, paths[i].pointee.role.rawValue)
+        }
+        return rank
+    }
+}
+
+extension DelayModel {
+    /// The delay that packets meet now, with a margin for jitter.
+    fileprivate func likely(now: Instant) -> Interval { expected(now: now) + jitter / 2 }
+}
+
+extension Path {
+    /// Whether the peer has sent data on it in the last 2 s.
+    fileprivate func hasBroughtData(now: Instant) -> Bool { now - lastDataHeard < .seconds(2) }
+}

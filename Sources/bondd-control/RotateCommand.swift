@@ -1,0 +1,29 @@
+import ArgumentParser
+import Commands
+import Messages
+
+/// `bondd-control rotate-secrets`
+struct RotateSecrets: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate-secrets",
+        abstract: "Make a new root secret, from which the preshared keys of invited clients follow.",
+        discussion: """
+            Connected clients are given their new keys within their sessions, which go on. The previous secret stays good until the \
+            next rotation: a client that was away during one connects with its old key and is given the new one; a client that was \
+            away during two has to join again.
+            """)
+
+    @OptionGroup var options: StateOptions
+
+    @Flag(help: "Rotate even if the last time was less than a day ago.")
+    var force = false
+
+    func run() throws {
+        let answer = try ControlClient.ask(.rotateSecrets(isForced: force), path: options.gatewaySocket)
+        switch answer {
+        case .failed(let sentence): throw Failure(sentence)
+        case .noted(let sentence): print(sentence)
+        default: break
+        }
+    }
+}
