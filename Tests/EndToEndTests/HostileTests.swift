@@ -63,7 +63,8 @@ extension EndToEndTests {
         private func withRig(_ body: (Rig) throws -> Void) throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
-            let honest = try tunnel.client("laptop", uplinks: ["fibre=80/5"])
+            // A plain wire: an emulated link would want a share of the CPU, too.
+            let honest = try tunnel.client("laptop", wires: ["w0"])
             let mallory = try tunnel.client("mallory", uplinks: ["first=100/5", "second=100/5"])
             try tunnel.server.start()
             try honest.bondd.start()
