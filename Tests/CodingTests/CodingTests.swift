@@ -349,9 +349,8 @@ import Testing
         bench.take([1, 2, 3, 4, 5], EncodingWindow(first: 5, count: 200, seed: 1))
         for sequence in UInt64(3000)..<20_000 {
             bench.note([1, 2, 3, 4, 5], sequence)
-            if sequence % 100 == 0 {
-                let first = max(sequence, 9000) - 9000
-                bench.take([1, 2, 3, 4, 5], EncodingWindow(first: first, count: 20, seed: 1))
+            if sequence % 100 == 0 && sequence > 9000 {
+                bench.take([1, 2, 3, 4, 5], EncodingWindow(first: sequence - 9000, count: 20, seed: 1))
             }
         }
         #expect(bench.decoder.held == 4096, "a quarter of the pool")

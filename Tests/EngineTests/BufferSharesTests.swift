@@ -61,7 +61,7 @@ import Testing
             .add(from: -1, client: 0, every: .microseconds(100), payload: 20)
             .add(from: 1, id: 2, every: .milliseconds(4)).add(
                 from: -1, client: 1, id: 2, every: .milliseconds(4))
-        var packet = [UInt8](repeating: 0, count: Wire.shimSize + 28)
+        var packet = [UInt8](repeating: 0, count: Wire.shimSize + 64)
         let length = packet.withUnsafeMutableBytes { room in
             Shim(distance: 1, trafficClass: TrafficClass.bulk.rawValue).write(to: room)
             return Probe(World.inner(0), World.serverInner, number: 0, payload: 8)
