@@ -4,7 +4,8 @@ import Proto
 /// Datagrams of handshakes that wait for the next flush, first in first out. Beyond its bound they are dropped, as their
 /// senders try again.
 struct HandshakeOutbox: ~Copyable {
-    private static let capacity = 128
+    /// A whole batch of received datagrams, 256, from strangers can be answered in a turn, so that an honest one among them is.
+    private static let capacity = 512
     /// Places that answers to strangers leave free, for the responses of a whole turn (`HandshakeInbox.perTurn`).
     private static let reserve = 32
 
