@@ -259,7 +259,7 @@ import Testing
         var sequence: UInt64 = 1
         let late = UInt64(300_000)
         // 450,000 packets a second.
-        for _ in 0..<900 {
+        for _ in 0..<1000 {
             for _ in 0..<450 where sequence != late {
                 rig.accept(sequence)
                 sequence += 1
