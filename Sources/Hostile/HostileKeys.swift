@@ -2,7 +2,7 @@ import Proto
 
 /// The keys of a session that a hostile peer has set up.
 final class HostileKeys {
-    /// What the handshake gave.
+    /// The outcome of the handshake.
     let established: Established
     /// The ID that the peer chose for it.
     let localID: UInt32

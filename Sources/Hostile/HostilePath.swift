@@ -1,7 +1,7 @@
 import Packet
 import Proto
 
-/// One path of a hostile peer: its packet numbers, and what has really arrived on it.
+/// One path of a hostile peer: its packet numbers, and the datagrams that have really arrived on it.
 struct HostilePath {
     /// The ID on the wire.
     let id: UInt16
@@ -18,7 +18,7 @@ struct HostilePath {
     private(set) var highestTime = Instant.zero
     /// Whether something came since the last ACK.
     var owesAck = false
-    /// What the lies of its ACKs have come to.
+    /// The claims of its ACKs so far.
     var claim = Claim()
 
     /// The counts that a liar has claimed, which only grow.

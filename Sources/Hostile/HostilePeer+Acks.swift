@@ -3,12 +3,12 @@ import Proto
 
 // ACKs, true or not.
 extension HostilePeer {
-    /// Acknowledges what came on a path, or what is said to have come.
+    /// Acknowledges the datagrams that came on a path, or pretends that they came.
     func acknowledge(_ index: Int, now: Instant) {
         paths[index].owesAck = false
         guard var ack = paths[index].ack(now: now, clock: clock) else { return }
         let isLying = now >= honestUntil && keys != nil
-        // What is moved away from a path that is down, and never acknowledged, stays in its books.
+        // Datagrams that are moved away from a path that is down, and never acknowledged, stay in its ring.
         if isLying && lie == .statusFlaps && random.next() & 31 != 0 { return }
         var arrival = index
         if isLying {

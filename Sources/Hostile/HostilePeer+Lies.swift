@@ -6,7 +6,7 @@ extension HostilePeer {
     /// A path that is there.
     private var anyPath: Int { Int(random.next() % UInt64(max(paths.count, 1))) }
 
-    /// Sends what a lie sends of itself. What it costs is seen in the counters; nothing, when there is nothing to send.
+    /// Sends the next datagrams of a lie, if it has any; their cost shows in the counters.
     func strike(_ lie: Lie, now: Instant) {
         switch lie {
         case .optimisticAcks, .scaledCounts, .driftingTimes, .unsentAcks, .silentAddress, .rekeyStorm: break

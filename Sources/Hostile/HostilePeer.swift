@@ -40,7 +40,7 @@ public final class HostilePeer {
         public var bytes: [UInt8]
     }
 
-    /// What it has done and seen so far.
+    /// Totals of its traffic.
     public struct Counters: Sendable {
         /// Bytes of UDP payload sent, inits and all.
         public var sentBytes = 0
@@ -74,7 +74,7 @@ public final class HostilePeer {
     var identity: Identity
     /// µs by which its clock is ahead.
     let clock: UInt64
-    /// What the seed chose for the lie: a factor, a look-ahead.
+    /// The seed's choice of a variant of the lie: a factor, a look-ahead.
     let trait: UInt64
     /// The server's clock as its last PING told it, and when.
     var serverClock: (token: UInt64, at: Instant)?
@@ -86,7 +86,7 @@ public final class HostilePeer {
     var source = 0
     /// Since when the first link hears nothing: for good, also in later sessions.
     var silentSince: Instant?
-    /// What it has done so far.
+    /// Totals of its traffic.
     public internal(set) var counters = Counters()
 
     let links: Int
@@ -113,7 +113,7 @@ public final class HostilePeer {
     /// - Parameters:
     ///   - staticKey: its private key, which the server knows.
     ///   - links: how many ways to the server it has.
-    ///   - megabits: what the lie may send, in Mbit/s of UDP payload.
+    ///   - megabits: the lie's rate at most, in Mbit/s of UDP payload.
     ///   - seed: every choice follows from it.
     public init(
         _ identity: Identity, staticKey: borrowing PrivateKey, lie: Lie, seed: UInt64, megabits: Double,
@@ -186,7 +186,7 @@ public final class HostilePeer {
         guard isOpen else { return }
         if keys === self.keys { lastHeard = now }
         if index == 0, let since = silentSince {
-            // It arrives where no one listens; only its number is seen, by somebody next to the wire.
+            // It arrives where no one listens; only its number is visible on the wire.
             counters.silentBytes += datagram.count
             if now - since >= .seconds(3) { counters.lateSilentBytes += datagram.count }
             paths[0].claim.seen = max(paths[0].claim.seen, header.packetNumber)

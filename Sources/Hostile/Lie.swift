@@ -1,4 +1,4 @@
-/// What a hostile peer lies about. In everything else it speaks the protocol as an honest one does.
+/// A hostile peer's lie. In everything else it speaks the protocol as an honest peer does.
 public enum Lie: String, CaseIterable, Sendable {
     /// Acknowledges what has not arrived yet, in step with its own guess of the rate (RFC 9000, section 21.4).
     case optimisticAcks = "optimistic-acks"

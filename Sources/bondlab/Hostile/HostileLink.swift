@@ -49,7 +49,7 @@ final class HostileLink {
         return connect(name)
     }
 
-    /// Sends a datagram; what the kernel does not take is lost.
+    /// Sends a datagram, which is lost when the kernel's buffer is full.
     func send(_ bytes: [UInt8], from source: Int) {
         _ = bytes.withUnsafeBytes { Glibc.send(sockets[source], $0.baseAddress, $0.count, 0) }
     }
