@@ -36,9 +36,8 @@ extension Engine {
     {
         resources.drops.unknownKey += 1
         handshakeRecord.unknownKeys.note(now)
-        guard strangers.admit(now: now), handshakes.hasRoomForAnybody else { return }
-        let length = responder.writeRefusal(.unknownKey, pathID: header.pathID, to: resources.scratch)
-        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+        guard strangers.admit(now: now) else { return }
+        refuse(.unknownKey, responder, header, to: link)
     }
 
     /// What each peer's paths have carried since it is one, for peers that have carried anything.

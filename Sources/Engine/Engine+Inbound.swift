@@ -26,7 +26,7 @@ extension Engine {
         guard role == .server, handshakes.hasRoomForAnybody else { return }
         let length = gatekeeper.writeVersionReply(answering: datagram, into: resources.scratch)
         guard length > 0 else { return }
-        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+        sendHandshake(length, to: link)
     }
 
     private mutating func open(

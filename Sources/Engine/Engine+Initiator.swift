@@ -101,7 +101,7 @@ extension Engine {
         dialer.paths[index].lastMac1 = mac1
         dialer.paths[index].lastInit = now
         dialer.paths[index].answeredCookie = isCookieAnswer
-        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+        sendHandshake(length, to: link)
     }
 
     private enum Wanted {

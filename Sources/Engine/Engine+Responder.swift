@@ -60,7 +60,7 @@ extension Engine {
         let length = gatekeeper.writeCookie(
             answering: datagram, to: link.remote, now: now, entropy: &resources.entropy,
             into: resources.scratch)
-        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+        sendHandshake(length, to: link)
     }
 
     private mutating func admit(
@@ -104,9 +104,7 @@ extension Engine {
         guard let (presharedKey, secret) = presharedKey(for: peer, generation: payload.secretGeneration)
         else {
             resources.drops.unknownSecret += 1
-            guard handshakes.hasRoomForAnybody else { return }
-            let length = responder.writeRefusal(.secret, pathID: header.pathID, to: resources.scratch)
-            handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+            refuse(.secret, responder, header, to: link)
             return
         }
         guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return }
@@ -119,7 +117,7 @@ extension Engine {
         peers[peer].response = [UInt8](resources.scratch[..<response.length])
         peers[peer].responsesLeft = Self.copies
         peers[peer].respondedAt = now
-        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<response.length]), to: link)
+        sendHandshake(response.length, to: link)
         let epoch = UnsafeMutablePointer<Epoch>.allocate(capacity: 1)
         epoch.initialize(
             to: Epoch(keys: response.keys, localID: id, remoteID: remoteID, established: now))

@@ -24,10 +24,7 @@ extension Engine {
                 if let last = peers[peer].lastTimestamp, responder.payload.timestamp <= last { continue }
                 resources.drops.suiteMismatch += 1
                 handshakeRecord.otherSuites.note(now)
-                guard handshakes.hasRoomForAnybody else { return true }
-                let length = responder.writeRefusal(.suite, pathID: header.pathID, to: resources.scratch)
-                handshakes.append(
-                    UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: arrival.link)
+                guard refuse(.suite, responder, header, to: arrival.link) else { return true }
                 if isQuiet(since: peers[peer].suiteMismatchAt, now: now) {
                     peers[peer].suiteMismatchAt = now
                     resources.events.append(.suiteMismatch(peer: peers[peer].configuration.name))

@@ -29,3 +29,21 @@ struct HandshakeOutbox: ~Copyable {
         return true
     }
 }
+
+extension Engine {
+    /// Has the handshake message in the first `length` bytes of the scratch leave with the next flush.
+    mutating func sendHandshake(_ length: Int, to link: Link) {
+        handshakes.append(UnsafeRawBufferPointer(rebasing: resources.scratch[..<length]), to: link)
+    }
+
+    /// Server: tells the sender of an init why it is refused. Anybody can ask for that, so it needs room in the outbox.
+    /// - Returns: false if there was none, and nothing was said.
+    @discardableResult
+    mutating func refuse(
+        _ refusal: Refusal, _ responder: borrowing Responder, _ header: Header, to link: Link
+    ) -> Bool {
+        guard handshakes.hasRoomForAnybody else { return false }
+        sendHandshake(responder.writeRefusal(refusal, pathID: header.pathID, to: resources.scratch), to: link)
+        return true
+    }
+}
