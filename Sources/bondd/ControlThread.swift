@@ -16,24 +16,8 @@ final class ControlThread: Sendable {
     /// Starts the thread, which has the socket from here on.
     init(_ socket: consuming Socket) throws(Failure) {
         exchange = try Exchange()
-        let loop = UnsafeMutablePointer<Loop>.allocate(capacity: 1)
-        loop.initialize(to: Loop(socket: socket, exchange: exchange))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                let loop = argument!.assumingMemoryBound(to: Loop.self)
-                loop.pointee.run()
-                loop.deinitialize(count: 1)
-                loop.deallocate()
-                return nil
-            }, loop)
-        guard code == 0 else {
-            loop.deinitialize(count: 1)
-            loop.deallocate()
-            throw Failure("can't start a thread for the control socket (\(String(cString: strerror(code))))")
-        }
-        self.thread.withLock { $0 = thread }
+        let started = try Loop(socket: socket, exchange: exchange).start("a thread for the control socket")
+        thread.withLock { $0 = started }
     }
 
     deinit { close() }
@@ -57,7 +41,7 @@ final class ControlThread: Sendable {
     }
 
     /// The thread's work.
-    private struct Loop: ~Copyable {
+    private struct Loop: ThreadLoop, ~Copyable {
         var socket: Socket
         let exchange: Exchange
 

@@ -19,24 +19,8 @@ final class DataThread: Sendable {
         self.number = number
         self.mailbox = mailbox
         pulse = try Pulse("data thread \(number)")
-        let loop = UnsafeMutablePointer<Loop>.allocate(capacity: 1)
-        loop.initialize(to: try Loop(plane, number: number, mailbox: mailbox, pulse: pulse, log: log))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                let loop = argument!.assumingMemoryBound(to: Loop.self)
-                loop.pointee.run()
-                loop.deinitialize(count: 1)
-                loop.deallocate()
-                return nil
-            }, loop)
-        guard code == 0 else {
-            loop.deinitialize(count: 1)
-            loop.deallocate()
-            throw Failure("can't start a data thread (\(String(cString: strerror(code))))")
-        }
-        self.thread = thread
+        thread = try Loop(plane, number: number, mailbox: mailbox, pulse: pulse, log: log)
+            .start("a data thread")
     }
 
     /// Waits for its end, after a `ShardCommand.stop`.
@@ -46,7 +30,7 @@ final class DataThread: Sendable {
     }
 
     /// What the thread does.
-    private struct Loop: ~Copyable {
+    private struct Loop: ThreadLoop, ~Copyable {
         private let number: Int
         private var poller: Poller
         private var plane: DataPlane

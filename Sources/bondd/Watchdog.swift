@@ -8,7 +8,7 @@ import Synchronization
 /// Signs the service manager's watchdog (sd_notify(3)) twice in each of its periods, as long as the loop of every data
 /// thread goes round. It has a thread of its own, so that any thread that hangs, the main one included, is named in the
 /// log before the service manager ends the daemon.
-final class Watchdog: Sendable {
+final class Watchdog: ThreadLoop, Sendable {
     private let pulses: [Pulse]
     /// Half of the service manager's period.
     private let step: Interval
@@ -28,18 +28,8 @@ final class Watchdog: Sendable {
         step = period / 2
         self.log = log
         end = try Bell()
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                Unmanaged<Watchdog>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        guard code == 0 else {
-            Unmanaged.passUnretained(self).release()
-            throw Failure("can't start the watchdog's thread (\(String(cString: strerror(code))))")
-        }
-        self.thread.withLock { $0 = thread }
+        let started = try start("the watchdog's thread")
+        thread.withLock { $0 = started }
     }
 
     /// Ends it, and waits for that.
@@ -49,7 +39,8 @@ final class Watchdog: Sendable {
         if let thread { pthread_join(thread, nil) }
     }
 
-    private func run() {
+    /// The thread's work.
+    func run() {
         _ = lab_thread_name("watchdog")
         while true {
             for pulse in pulses { pulse.ask() }
