@@ -22,10 +22,8 @@ struct HeldPackets: ~Copyable {
 
     private struct Node {
         var held = Held()
-        /// The next in the chain by predecessor, or the next free one; -1: none.
+        /// Of a free node, the next free one, or -1.
         var next: Int32 = -1
-        /// The next in the chain by own sequence.
-        var nextOwn: Int32 = -1
     }
 
     /// How many packets wait.
@@ -34,14 +32,11 @@ struct HeldPackets: ~Copyable {
     let bound: Int
 
     private static let smallest = 64
-    /// A packet whose chain is longer than this does not wait. Those of an honest peer have one or two nodes; one that picks its
-    /// sequences so that they meet in a chain must not have us walk along it.
-    private static let longestChain = 32
-    private var capacity = 0
+    private var capacity = Self.smallest
     private var nodes: UnsafeMutablePointer<Node>
-    /// The chains' first nodes, by the predecessor's sequence and by the packet's own.
-    private var chains: UnsafeMutablePointer<Int32>
-    private var ownChains: UnsafeMutablePointer<Int32>
+    /// The nodes by the predecessor's sequence, and by the packet's own.
+    private var byPredecessor = HashChains(capacity: Self.smallest)
+    private var bySequence = HashChains(capacity: Self.smallest)
     private var free: Int32 = -1
     private var deadlines = DeadlineHeap()
     /// Which sequences are waited for, as far as they are in the window. A bit too many does no harm.
@@ -50,66 +45,34 @@ struct HeldPackets: ~Copyable {
 
     init(bound: Int) {
         self.bound = bound
-        nodes = .allocate(capacity: Self.smallest)
-        chains = .allocate(capacity: Self.smallest)
-        ownChains = .allocate(capacity: Self.smallest)
-        capacity = Self.smallest
+        nodes = .allocate(capacity: capacity)
         nodes.initialize(repeating: Node(), count: capacity)
         link()
     }
 
-    deinit {
-        nodes.deallocate()
-        chains.deallocate()
-        ownChains.deallocate()
-    }
-
-    /// Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4): the sequences of a slow path may all be
-    /// multiples of a power of two. When tables double each chain splits in two, so none becomes longer.
-    private func chain(_ sequence: UInt64) -> Int {
-        let product = sequence &* 0x9E37_79B9_7F4A_7C15
-        return Int(truncatingIfNeeded: product >> UInt64(capacity.leadingZeroBitCount + 1))
-    }
-
-    /// Whether a packet of this sequence, which waits for `predecessor`, would make a chain too long.
-    private func isCrowded(_ predecessor: UInt64, _ sequence: UInt64) -> Bool {
-        var length = 0
-        var index = chains[chain(predecessor)]
-        while index >= 0 && length < Self.longestChain {
-            index = nodes[Int(index)].next
-            length += 1
-        }
-        guard index < 0 else { return true }
-        length = 0
-        index = ownChains[chain(sequence)]
-        while index >= 0 && length < Self.longestChain {
-            index = nodes[Int(index)].nextOwn
-            length += 1
-        }
-        return index >= 0
-    }
+    deinit { nodes.deallocate() }
 
     /// The node of the packet that waits for `predecessor`, or -1.
     private func node(waitingFor predecessor: UInt64) -> Int {
         guard count > 0 else { return -1 }
-        var index = chains[chain(predecessor)]
+        var index = byPredecessor.first(predecessor)
         while index >= 0 && nodes[Int(index)].held.predecessor != predecessor {
-            index = nodes[Int(index)].next
+            index = byPredecessor.next(index)
         }
         return Int(index)
     }
 
     /// The node of the packet with that sequence, or -1.
     private func node(of sequence: UInt64) -> Int {
-        var index = ownChains[chain(sequence)]
-        while index >= 0 && nodes[Int(index)].held.sequence != sequence { index = nodes[Int(index)].nextOwn }
+        var index = bySequence.first(sequence)
+        while index >= 0 && nodes[Int(index)].held.sequence != sequence { index = bySequence.next(index) }
         return Int(index)
     }
 
     /// Keeps a packet; false when there is no room, or when another packet waits for the same predecessor.
     mutating func insert(_ packet: Held) -> Bool {
         guard count < bound, node(waitingFor: packet.predecessor) < 0,
-            !isCrowded(packet.predecessor, packet.sequence)
+            !byPredecessor.isCrowded(packet.predecessor), !bySequence.isCrowded(packet.sequence)
         else { return false }
         guard deadlines.insert(.init(deadline: packet.deadline, predecessor: packet.predecessor)) else {
             return false
@@ -148,7 +111,8 @@ struct HeldPackets: ~Copyable {
         let index = Int32(node(waitingFor: predecessor))
         guard index >= 0 else { return nil }
         let held = nodes[Int(index)].held
-        unchain(index, held)
+        byPredecessor.remove(index, held.predecessor)
+        bySequence.remove(index, held.sequence)
         nodes[Int(index)] = Node(next: free)
         free = index
         // A bit that stands for a later sequence by now stays.
@@ -192,37 +156,12 @@ struct HeldPackets: ~Copyable {
     // MARK: - Chains
 
     private mutating func chain(_ index: Int32) {
-        let held = nodes[Int(index)].held
-        let (first, firstOwn) = (chain(held.predecessor), chain(held.sequence))
-        nodes[Int(index)].next = chains[first]
-        chains[first] = index
-        nodes[Int(index)].nextOwn = ownChains[firstOwn]
-        ownChains[firstOwn] = index
+        byPredecessor.insert(index, nodes[Int(index)].held.predecessor)
+        bySequence.insert(index, nodes[Int(index)].held.sequence)
     }
 
-    private mutating func unchain(_ index: Int32, _ held: Held) {
-        let node = nodes[Int(index)]
-        let (first, firstOwn) = (chain(held.predecessor), chain(held.sequence))
-        if chains[first] == index {
-            chains[first] = node.next
-        } else {
-            var before = Int(chains[first])
-            while nodes[before].next != index { before = Int(nodes[before].next) }
-            nodes[before].next = node.next
-        }
-        if ownChains[firstOwn] == index {
-            ownChains[firstOwn] = node.nextOwn
-        } else {
-            var before = Int(ownChains[firstOwn])
-            while nodes[before].nextOwn != index { before = Int(nodes[before].nextOwn) }
-            nodes[before].nextOwn = node.nextOwn
-        }
-    }
-
-    /// Puts all nodes into their chains, and the free ones into theirs.
+    /// Puts the nodes into their chains, which are empty, and the free ones into theirs.
     private mutating func link() {
-        chains.initialize(repeating: -1, count: capacity)
-        ownChains.initialize(repeating: -1, count: capacity)
         free = -1
         for i in (0..<capacity).reversed() {
             if nodes[i].held.slot != .none {
@@ -239,12 +178,10 @@ struct HeldPackets: ~Copyable {
         larger.moveInitialize(from: nodes, count: capacity)
         (larger + capacity).initialize(repeating: Node(), count: capacity)
         nodes.deallocate()
-        chains.deallocate()
-        ownChains.deallocate()
         nodes = larger
         capacity *= 2
-        chains = .allocate(capacity: capacity)
-        ownChains = .allocate(capacity: capacity)
+        byPredecessor = HashChains(capacity: capacity)
+        bySequence = HashChains(capacity: capacity)
         link()
     }
 
