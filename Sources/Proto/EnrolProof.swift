@@ -21,10 +21,9 @@ public struct EnrolProof: Equatable, Sendable {
         try own.agree(with: other, into: shared.bytes)
         var proof = Bytes32()
         let purpose: StaticString = "bondd enrol proof"
-        let label = UnsafeRawBufferPointer(start: purpose.utf8Start, count: purpose.utf8CodeUnitCount)
         invitation.storage.withUnsafeBytes { invitation in
             proof.withUnsafeMutableBytes {
-                Blake2b.hash(into: $0, key: UnsafeRawBufferPointer(shared.bytes), label, invitation)
+                Blake2b.hash(into: $0, key: UnsafeRawBufferPointer(shared.bytes), purpose.bytes, invitation)
             }
         }
         bytes = proof

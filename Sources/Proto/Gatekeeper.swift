@@ -28,9 +28,8 @@ public struct Gatekeeper: Sendable {
     public var sourceHash: KeyedHash {
         var key = Bytes32()
         let label: StaticString = "bondd sources"
-        let purpose = UnsafeRawBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount)
         root.withUnsafeBytes { root in
-            key.withUnsafeMutableBytes { Blake2b.hash(into: $0, key: root, purpose) }
+            key.withUnsafeMutableBytes { Blake2b.hash(into: $0, key: root, label.bytes) }
         }
         return KeyedHash(key: key)
     }

@@ -10,7 +10,7 @@ struct MacKey: Sendable {
     static func cookie(_ key: PublicKey) -> MacKey { MacKey("cookie--", key) }
 
     private init(_ label: StaticString, _ publicKey: PublicKey) {
-        let label = UnsafeRawBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount)
+        let label = label.bytes
         publicKey.storage.withUnsafeBytes { publicKey in
             key.withUnsafeMutableBytes { Blake2b.hash(into: $0, label, publicKey) }
         }

@@ -21,10 +21,9 @@ public struct RootSecret: Hashable, Sendable, CustomStringConvertible {
     public func presharedKey(of client: PublicKey) -> PresharedKey {
         var derived = Bytes32()
         let purpose: StaticString = "bondd client psk"
-        let label = UnsafeRawBufferPointer(start: purpose.utf8Start, count: purpose.utf8CodeUnitCount)
         key.withUnsafeBytes { key in
             client.storage.withUnsafeBytes { client in
-                derived.withUnsafeMutableBytes { Blake2b.hash(into: $0, key: key, label, client) }
+                derived.withUnsafeMutableBytes { Blake2b.hash(into: $0, key: key, purpose.bytes, client) }
             }
         }
         return PresharedKey(derived)

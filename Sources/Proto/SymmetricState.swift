@@ -113,7 +113,7 @@ struct SymmetricState: ~Copyable {
         let outputs = SecretBytes(count: 2 * Self.hashSize)
         Blake2b.hkdf(
             chainingKey: UnsafeRawBufferPointer(chainingKey),
-            input: UnsafeRawBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount),
+            input: label.bytes,
             outputs: outputs.bytes)
         let key = UnsafeRawBufferPointer(outputs.slice(0, Wire.keySize))
         return Mac(key: key, of: UnsafeRawBufferPointer(hash), data)
