@@ -15,7 +15,7 @@ import Testing
 
     @Test func anUnauthorizedPlaneIsToldAndTheTunnelIsReady() async throws {
         let (web, port) = (Wire.freePort(), Wire.freePort())
-        let other = try Echo("127.0.0.1", port: port)
+        let other = try Echo("0.0.0.0", port: port)
         defer { other.stop() }
         let bench = try ServiceBench(
             ServiceBench.rule("web", web, to: echo) + ServiceBench.rule("taken", port, to: echo))
