@@ -77,7 +77,7 @@ let package = Package(
         .target(name: "Messages", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Settings", dependencies: ["CToml", "Proto", "Packet"], swiftSettings: strict),
         .target(
-            name: "Control", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
+            name: "Host", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
             swiftSettings: strict),
         // What the command lines of bondd and bondd-control share.
         .target(
@@ -91,7 +91,7 @@ let package = Package(
             name: "bondd",
             dependencies: [
                 "Commands",
-                "Engine", "Tun", "Transport", "Control", "Settings", "Messages", "Proto", "Packet", "CLinux",
+                "Engine", "Tun", "Transport", "Host", "Settings", "Messages", "Proto", "Packet", "CLinux",
                 "CQrencode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -184,7 +184,7 @@ let package = Package(
         .testTarget(name: "MessagesTests", dependencies: ["Messages", "Scratch"]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Proto", "Packet", "Scratch"]),
         .testTarget(
-            name: "ControlTests", dependencies: ["Control", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
+            name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
@@ -200,7 +200,7 @@ let package = Package(
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",
-            dependencies: ["bondd", "Control", "Engine", "Messages", "Packet", "Scratch", "Settings"]),
+            dependencies: ["bondd", "Host", "Engine", "Messages", "Packet", "Scratch", "Settings"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "Messages", "Engine", "Proto", "Packet"],
             exclude: ["Services/Visits"]),

@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 
 /// What the kernel carries of services, and what is known of it.

@@ -1,4 +1,4 @@
-import Control
+import Host
 
 // What comes in by an uplink is answered by it.
 extension Daemon {

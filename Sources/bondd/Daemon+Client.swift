@@ -1,6 +1,6 @@
 import CLinux
-import Control
 import Engine
+import Host
 import Packet
 import Proto
 import Scheduler
@@ -169,7 +169,7 @@ extension Daemon {
         let addresses = own.isEmpty ? assigned : own
         let routes = lead(client.routes ?? offered, addresses: tunnel.usable(addresses))
         let lack = tunnel.lack
-        do throws(ControlError) {
+        do throws(HostError) {
             try tunnel.apply(addresses: addresses, mtu: mtu(frame), routes: routes, netlink: netlink)
             if tunnel.lack != lack { tellLack() }
             updateRouting(now: DataPlane.clock())
@@ -188,7 +188,7 @@ extension Daemon {
     mutating func follow(reach packet: Int) {
         reach = packet
         guard let assignment, mtu(assignment) != tunnel.mtu else { return }
-        do throws(ControlError) {
+        do throws(HostError) {
             try tunnel.setMTU(mtu(assignment), netlink: netlink)
             log(.info, "the tunnel's MTU follows its paths", ["mtu": "\(tunnel.mtu)"])
         } catch {

@@ -1,5 +1,5 @@
-import Control
 import Engine
+import Host
 import Messages
 import Packet
 import Scheduler

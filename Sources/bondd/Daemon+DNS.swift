@@ -1,4 +1,4 @@
-import Control
+import Host
 import Messages
 import Packet
 import Proto
@@ -12,7 +12,7 @@ extension Daemon {
 
     /// Restores what a daemon with this tunnel left behind that was killed. At the start only, as it may take seconds.
     func cleanNameServers(_ directory: String) {
-        do throws(ControlError) {
+        do throws(HostError) {
             try NameServers.clean(directory: directory, besides: tunnel.name)
         } catch {
             log(.warning, error.description)

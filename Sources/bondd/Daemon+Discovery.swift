@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Scheduler
 import Settings
@@ -15,7 +15,7 @@ extension Daemon {
         guard case .client(let client) = configuration.role, client.paths.isEmpty else { return }
         let found: [Uplink]
         let left: [NetworkInterface]
-        do throws(ControlError) {
+        do throws(HostError) {
             let tunnels = try HostRouting.owners(netlink).union([RoutingTable.short(tunnel.index)])
             let interfaces = try netlink.interfaces()
             found = Uplink.find(

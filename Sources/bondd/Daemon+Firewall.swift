@@ -1,5 +1,5 @@
-import Control
 import Glibc
+import Host
 import Messages
 import Packet
 import Settings
@@ -9,8 +9,8 @@ extension Daemon {
     /// The firewall, if the kernel has one or the configuration needs it.
     static func firewall(
         _ configuration: Configuration, state: String, log: Log
-    ) throws(ControlError) -> HostFirewall? {
-        do throws(ControlError) {
+    ) throws(HostError) -> HostFirewall? {
+        do throws(HostError) {
             return try HostFirewall(configuration, state: state, log: log)
         } catch {
             if configuration.needsFirewall { throw error }
@@ -53,7 +53,7 @@ extension Daemon {
         guard let firewall else { return .failed("this kernel has no nftables, so there is no kill switch") }
         // Answers may leave by the uplinks again.
         routingIsDue = true
-        do throws(ControlError) {
+        do throws(HostError) {
             return try firewall.unlock()
                 ? .ok : .failed("there is no kill switch to lift; traffic may leave outside the tunnel")
         } catch {

@@ -1,4 +1,4 @@
-import Control
+import Host
 import Tun
 
 extension Daemon {

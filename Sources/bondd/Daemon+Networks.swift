@@ -1,5 +1,5 @@
-import Control
 import Engine
+import Host
 import Packet
 import Proto
 import Settings
@@ -25,7 +25,7 @@ extension Daemon {
             CIDR($0.address, length: Int($0.length))?.network
         }
         firewall?.route(networks)
-        do throws(ControlError) {
+        do throws(HostError) {
             try tunnel.apply(
                 addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: networks, netlink: netlink
             )

@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Scheduler
 import Settings
@@ -48,7 +48,7 @@ extension Daemon {
 
     /// Lets users reach this host through the tunnel from any address. A failure does not keep bondd from being ready.
     mutating func loosenTunnel() {
-        do throws(ControlError) {
+        do throws(HostError) {
             try ReversePath.loosen(interface: tunnel.name)
         } catch {
             let notice =

@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Scheduler
 import Settings
@@ -9,7 +9,7 @@ extension Daemon {
     private static var routingPause: Interval { .milliseconds(50) }
 
     /// Removes what daemons left behind that were killed.
-    func cleanRouting() throws(ControlError) {
+    func cleanRouting() throws(HostError) {
         let count = try HostRouting.clean(netlink, tunnel: tunnel.index)
         guard count > 0 else { return }
         log(.info, "routes and rules of a daemon that was killed are removed", ["count": "\(count)"])
@@ -17,7 +17,7 @@ extension Daemon {
 
     /// Removes what this daemon has set.
     func undoRouting() {
-        do throws(ControlError) {
+        do throws(HostError) {
             try HostRouting(tunnel: tunnel.index).clear(netlink)
         } catch {
             log(.error, error.description)
@@ -33,7 +33,7 @@ extension Daemon {
             return false
         }
         (routesAreStale, routesReadAt, routingIsDue) = (false, now, true)
-        do throws(ControlError) {
+        do throws(HostError) {
             hostRoutes = try netlink.routes(
                 .host(reaching: paths.flatMap { $0.endpoints.map(\.address) }))
         } catch {
@@ -75,7 +75,7 @@ extension Daemon {
         leadAnswers(&plan)
         plan.uplinks = uplinkAddresses
         relieveReversePaths()
-        do throws(ControlError) {
+        do throws(HostError) {
             let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, foreign: hostRoutes, netlink)
             noteBypass(uplinks: Swift.Set(plan.uplinks.keys), plan.bypass(of: hostRoutes))
             note(outcome.problems.map(\.description))

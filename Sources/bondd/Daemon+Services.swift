@@ -1,5 +1,5 @@
 import Commands
-import Control
+import Host
 import Messages
 import Packet
 import Settings
@@ -19,7 +19,7 @@ extension Daemon {
             choice = try HandedServices.list(handed, configuration) { service in
                 holders?.refusal(of: service, for: peer.user)
             }
-            do throws(ControlError) {
+            do throws(HostError) {
                 // The same again is no reason to look at all connections anew.
                 if !firewall.services.areWell(choice.services) {
                     try firewall.carry(choice.services, now: now)

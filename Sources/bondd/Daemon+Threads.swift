@@ -1,7 +1,7 @@
 import Commands
-import Control
 import Engine
 import Glibc
+import Host
 import Packet
 import Proto
 import Scheduler

@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Scheduler
 import Settings
@@ -43,7 +43,7 @@ extension Daemon {
     mutating func mendTunnel(now: Instant) {
         (tunnelCheckedAt, tunnelIsStale) = (now, false)
         let (addresses, lack) = (tunnel.addresses, tunnel.lack)
-        do throws(ControlError) {
+        do throws(HostError) {
             try tunnel.mend(netlink)
             tunnelProblem = nil
         } catch  where error.notThere && !tunnelExists {

@@ -1,8 +1,8 @@
 import CLinux
 import Commands
-import Control
 import Engine
 import Glibc
+import Host
 import Messages
 import Packet
 import Proto
@@ -222,7 +222,7 @@ struct Daemon: ~Copyable {
         switch configuration.role {
         case .server(let server):
             // A client may have been killed here before the host became a server, which does not depend on it.
-            do throws(ControlError) { try cleanRouting() } catch { log(.warning, error.description) }
+            do throws(HostError) { try cleanRouting() } catch { log(.warning, error.description) }
             try serve(server)
         case .client(let client):
             do {

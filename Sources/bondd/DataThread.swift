@@ -1,8 +1,8 @@
 import CLinux
 import Commands
-import Control
 import Engine
 import Glibc
+import Host
 import Packet
 import Settings
 

@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Settings
 
@@ -18,7 +18,7 @@ struct DataUsage {
     /// Goes on with what the file says.
     init(_ file: UsageFile, month: Month, log: Log, now: Instant) {
         var ledger = UsageLedger(month: month)
-        do throws(ControlError) {
+        do throws(HostError) {
             ledger = try file.read() ?? ledger
         } catch {
             log(.warning, error.description)

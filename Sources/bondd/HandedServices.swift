@@ -1,5 +1,5 @@
 import Commands
-import Control
+import Host
 import Messages
 import Packet
 import Settings

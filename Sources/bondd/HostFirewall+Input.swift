@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Settings
 
@@ -36,7 +36,7 @@ extension HostFirewall {
     /// Finds the firewalls that drop packets to these ports.
     func lookAtInput() {
         let findings: [ForeignFirewall.Finding]
-        do throws(ControlError) {
+        do throws(HostError) {
             findings = try ForeignFirewall.blocking(input: portsInUse)
         } catch {
             log(.debug, error.description)

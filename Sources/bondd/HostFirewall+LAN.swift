@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Settings
 
@@ -29,7 +29,7 @@ extension HostFirewall {
             return
         }
         var problems: [String] = []
-        do throws(ControlError) {
+        do throws(HostError) {
             let exits = try netlink.defaultInterfaces(except: interface)
             problems += try lanProblems(exits)
             let all: Swift.Set<IPAddress.Family> = [.v4, .v6]
@@ -49,7 +49,7 @@ extension HostFirewall {
             }
             lan.table = table
             lan.families = lan.terms.families
-            do throws(ControlError) {
+            do throws(HostError) {
                 try forwarding.enable(lan.families, exits: exits)
             } catch {
                 problems.append("\(error.description); hosts of the LAN reach no further than this one")
@@ -62,7 +62,7 @@ extension HostFirewall {
     }
 
     /// What is wrong with the LAN's interfaces. One that is not there yet may come.
-    private func lanProblems(_ exits: [String]) throws(ControlError) -> [String] {
+    private func lanProblems(_ exits: [String]) throws(HostError) -> [String] {
         var problems: [String] = []
         for name in lanInterfaces {
             if exits.contains(name) {
@@ -81,7 +81,7 @@ extension HostFirewall {
     /// Removes it, also what an earlier run left.
     func removeLAN() {
         (lan.table, lan.families, lan.problems) = (nil, [], [])
-        do throws(ControlError) {
+        do throws(HostError) {
             _ = try socket.remove(table: FirewallTable.lanName(interface: interface))
         } catch {
             log(.debug, error.description)

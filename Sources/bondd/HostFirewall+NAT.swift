@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Settings
 
@@ -26,7 +26,7 @@ extension HostFirewall {
             return
         }
         var problems: [String] = []
-        do throws(ControlError) {
+        do throws(HostError) {
             let exits = try netlink.defaultInterfaces(except: interface)
             let leaving = server.nat?.egress ?? exits
             let families = Swift.Set(networks.map(\.address.family))
@@ -40,7 +40,7 @@ extension HostFirewall {
                     ["egress": leaving.joined(separator: " "), "table": table.name])
             }
             (nat, egress) = (table, leaving)
-            do throws(ControlError) {
+            do throws(HostError) {
                 try forwarding.enable(families, exits: Array(Swift.Set(exits + leaving)).sorted())
             } catch {
                 problems.append("\(error.description); clients reach no further than this host")
@@ -63,7 +63,7 @@ extension HostFirewall {
     /// Puts everything back as it was before `[nat]`, also what an earlier run left that was killed.
     func removeNAT() {
         (nat, egress, natProblems) = (nil, [], [])
-        do throws(ControlError) {
+        do throws(HostError) {
             _ = try socket.remove(table: FirewallTable.natName(interface: interface))
         } catch {
             log(.debug, error.description)

@@ -1,4 +1,4 @@
-import Control
+import Host
 import Settings
 
 // A client's answers to what came in through the tunnel, or by an uplink.
@@ -27,7 +27,7 @@ extension HostFirewall {
         let table = FirewallTable.returning(
             interface: interface, mark: ReturnMark.value(interface: interface), uplinks: answering,
             earlier: earlier)
-        do throws(ControlError) {
+        do throws(HostError) {
             try socket.replace(table)
             returning = table
             heedMarks()
@@ -46,7 +46,7 @@ extension HostFirewall {
         for name in heeding.subtracting(names) { ReversePath.ignoreMarks(interface: name) }
         heeding.formIntersection(names)
         for name in names.subtracting(heeding) {
-            do throws(ControlError) {
+            do throws(HostError) {
                 if try ReversePath.heedMarks(interface: name) { heeding.insert(name) }
             } catch {
                 log(
@@ -62,7 +62,7 @@ extension HostFirewall {
         returning = nil
         for name in heeding { ReversePath.ignoreMarks(interface: name) }
         heeding = []
-        do throws(ControlError) {
+        do throws(HostError) {
             _ = try socket.remove(table: FirewallTable.returnName(interface: interface))
         } catch {
             log(.debug, error.description)

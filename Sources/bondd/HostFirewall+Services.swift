@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Settings
 
@@ -25,7 +25,7 @@ extension HostFirewall {
             removeServicesTable()
             return
         }
-        do throws(ControlError) {
+        do throws(HostError) {
             try carry(list, now: DataPlane.clock())
         } catch {
             log(.error, error.description)
@@ -33,11 +33,11 @@ extension HostFirewall {
     }
 
     /// Carries these in place of what was carried before, at once. What is not among them any more is ended.
-    func carry(_ list: [KernelService], now: Instant) throws(ControlError) {
+    func carry(_ list: [KernelService], now: Instant) throws(HostError) {
         let old = services.list
         let (before, after) = (Swift.Set(old.flatMap(\.connections)), Swift.Set(list.flatMap(\.connections)))
         services.list = list
-        do throws(ControlError) {
+        do throws(HostError) {
             try setServices(from: old)
         } catch {
             services.list = old
@@ -61,7 +61,7 @@ extension HostFirewall {
     /// Does what is to be done for services with the routes and the configuration as they are now.
     func applyServices() {
         guard !services.list.isEmpty else { return }
-        do throws(ControlError) {
+        do throws(HostError) {
             try setServices(from: services.list)
             services.problem = nil
         } catch {
@@ -71,7 +71,7 @@ extension HostFirewall {
     }
 
     /// Sets the table anew, with all that is to be in it. Its counters begin anew.
-    func resetServices() throws(ControlError) {
+    func resetServices() throws(HostError) {
         let table = servicesTable
         try socket.replace(table, of: services.list)
         services.table = table
@@ -85,11 +85,11 @@ extension HostFirewall {
         removeServicesTable()
     }
 
-    private func setServices(from old: [KernelService]) throws(ControlError) {
+    private func setServices(from old: [KernelService]) throws(HostError) {
         let table = servicesTable
         if let current = services.table {
             if current == table && old == services.list { return }
-            do throws(ControlError) {
+            do throws(HostError) {
                 try socket.change(
                     table, from: old, to: services.list, replacingRules: current != table)
                 services.table = table
@@ -106,7 +106,7 @@ extension HostFirewall {
 
     private func removeServicesTable() {
         services.table = nil
-        do throws(ControlError) {
+        do throws(HostError) {
             _ = try socket.remove(table: servicesName)
         } catch {
             log(.debug, error.description)
@@ -120,7 +120,7 @@ extension HostFirewall {
             restoreForwarding()
             return
         }
-        do throws(ControlError) {
+        do throws(HostError) {
             try forwarding.enable(
                 services.families, exits: try netlink.defaultInterfaces(except: interface))
         } catch {
@@ -132,7 +132,7 @@ extension HostFirewall {
     func lookBesideServices() {
         guard !services.list.isEmpty else { return }
         var problems: [String] = []
-        do throws(ControlError) {
+        do throws(HostError) {
             let exits = try netlink.defaultInterfaces(except: interface)
             problems = try ForeignFirewall.find(
                 socket, tunnel: interface, networks: [],

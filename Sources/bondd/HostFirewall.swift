@@ -1,6 +1,6 @@
-import Control
 import Engine
 import Glibc
+import Host
 import Messages
 import Packet
 import Settings
@@ -58,8 +58,8 @@ final class HostFirewall {
     var interface: String { configuration.tunnel.interface }
 
     /// Sets the kill switch, if there is to be one, before anything else happens.
-    /// - Throws: `ControlError`, as a protection that is not there must not be claimed.
-    init(_ configuration: Configuration, state: String, log: Log) throws(ControlError) {
+    /// - Throws: `HostError`, as a protection that is not there must not be claimed.
+    init(_ configuration: Configuration, state: String, log: Log) throws(HostError) {
         self.configuration = configuration
         self.log = log
         socket = try FirewallSocket()
@@ -163,7 +163,7 @@ final class HostFirewall {
             return
         }
         killSwitchRepair.earliest = now + HostKillSwitch.repairPause
-        do throws(ControlError) {
+        do throws(HostError) {
             try socket.replace(table)
         } catch {
             log(.error, error.description)
@@ -188,7 +188,7 @@ final class HostFirewall {
 
     private func repair(_ damaged: [FirewallTable], _ closed: [IPAddress.Family], now: Instant) {
         for table in damaged {
-            do throws(ControlError) {
+            do throws(HostError) {
                 if table == services.table { try resetServices() } else { try socket.replace(table) }
                 log(
                     .warning, "somebody changed the firewall table \(table.name); it was put back",
@@ -282,7 +282,7 @@ final class HostFirewall {
 
     /// Lifts the kill switch until the configuration is read again.
     /// - Returns: whether there was one.
-    func unlock() throws(ControlError) -> Bool { try killSwitch.unlock(interface, socket) }
+    func unlock() throws(HostError) -> Bool { try killSwitch.unlock(interface, socket) }
 
     // MARK: Status
 

@@ -1,5 +1,5 @@
-import Control
 import Glibc
+import Host
 import Packet
 import Settings
 
@@ -8,7 +8,7 @@ extension HostKillSwitch {
     /// Adds the tunnel to the kill switches of bondds that are not running, which would block it otherwise.
     func admit(
         _ tunnel: KillSwitch.Tunnel, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
-    ) throws(ControlError) {
+    ) throws(HostError) {
         let tunnels = try socket.killSwitches()
         for marker in KillSwitchMarker.all(in: directory) {
             guard marker.interface != tunnel.interface, !Self.isThere(marker.interface, netlink),
@@ -32,7 +32,7 @@ extension HostKillSwitch {
         {
             marker.remove(from: directory)
         }
-        do throws(ControlError) {
+        do throws(HostError) {
             for left in try socket.killSwitches() where left.interface != own {
                 guard !Self.isThere(left.interface, netlink) else { continue }
                 if let marker = markers.first(where: { $0.interface == left.interface }),
@@ -65,7 +65,7 @@ extension HostKillSwitch {
     private static func table(
         of marker: KillSwitchMarker, besides tunnel: KillSwitch.Tunnel? = nil,
         _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
-    ) throws(ControlError) -> FirewallTable {
+    ) throws(HostError) -> FirewallTable {
         let there = try netlink.interface(named: marker.interface)
         let others = try others(than: marker.interface, socket).filter { $0.interface != tunnel?.interface }
         return .killSwitch(
@@ -79,7 +79,7 @@ extension HostKillSwitch {
     /// Restores the kill switch of a configuration that can't be used, before bondd exits.
     static func hold(file: String, directory: String, log: Log) {
         for marker in KillSwitchMarker.all(in: directory) where marker.isOf(file) {
-            do throws(ControlError) {
+            do throws(HostError) {
                 let socket = try FirewallSocket()
                 let netlink = try Netlink()
                 let wanted = try table(of: marker, socket, netlink)

@@ -1,5 +1,5 @@
-import Control
 import Glibc
+import Host
 import Packet
 import Settings
 
@@ -42,10 +42,10 @@ struct HostKillSwitch {
     // MARK: Setting and lifting
 
     /// Sets it before the tunnel exists, and removes stale kill switches.
-    /// - Throws: `ControlError`, among them `foreignInterface` when an interface with the tunnel's name is not bondd's.
+    /// - Throws: `HostError`, among them `foreignInterface` when an interface with the tunnel's name is not bondd's.
     mutating func begin(
         for configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
-    ) throws(ControlError) {
+    ) throws(HostError) {
         try Self.refuseForeign(configuration.tunnel.interface, netlink)
         try set(for: configuration, socket, netlink)
         removeLeftovers(of: configuration, socket, netlink)
@@ -54,10 +54,10 @@ struct HostKillSwitch {
     }
 
     /// Sets it, or updates it if anything has changed.
-    /// - Throws: `ControlError`: a protection that was not set must not be claimed.
+    /// - Throws: `HostError`: a protection that was not set must not be claimed.
     mutating func set(
         for configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
-    ) throws(ControlError) {
+    ) throws(HostError) {
         guard case .client(let client) = configuration.role else { return }
         let interface = configuration.tunnel.interface
         let endpoints = endpoints(of: client)
@@ -92,7 +92,7 @@ struct HostKillSwitch {
         for configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
     ) {
         guard isWanted(by: configuration) else { return }
-        do throws(ControlError) {
+        do throws(HostError) {
             try set(for: configuration, socket, netlink)
             problem = nil
         } catch {
@@ -105,7 +105,7 @@ struct HostKillSwitch {
     mutating func lift(_ interface: String, _ socket: borrowing FirewallSocket) {
         (table, problem) = (nil, nil)
         forget(interface)
-        do throws(ControlError) {
+        do throws(HostError) {
             let wasThere = try socket.remove(table: FirewallTable.killSwitchName(interface: interface))
             if wasThere { log(.warning, "the kill switch is lifted, as the configuration has none") }
         } catch {
@@ -115,8 +115,7 @@ struct HostKillSwitch {
 
     /// Lifts it until the configuration is read again.
     /// - Returns: whether there was one.
-    mutating func unlock(_ interface: String, _ socket: borrowing FirewallSocket) throws(ControlError) -> Bool
-    {
+    mutating func unlock(_ interface: String, _ socket: borrowing FirewallSocket) throws(HostError) -> Bool {
         let wasThere = try socket.remove(table: FirewallTable.killSwitchName(interface: interface))
         (isUnlocked, table, problem) = (true, nil, nil)
         forget(interface)
@@ -126,7 +125,7 @@ struct HostKillSwitch {
 
     private mutating func remember(_ new: KillSwitchMarker) {
         guard new != marker else { return }
-        do throws(ControlError) {
+        do throws(HostError) {
             try new.write(to: directory)
             marker = new
         } catch {
@@ -151,7 +150,7 @@ struct HostKillSwitch {
     /// The server's name was resolved.
     /// - Returns: whether its addresses are new.
     mutating func learn(_ resolution: Resolver.Resolution) -> Bool {
-        do throws(ControlError) {
+        do throws(HostError) {
             return try memory.learn(resolution.endpoints, of: resolution.name)
         } catch {
             log(.warning, error.description)
@@ -181,21 +180,21 @@ struct HostKillSwitch {
     /// The present local networks.
     static func networks(
         besides tunnel: String, _ netlink: borrowing Netlink
-    ) throws(ControlError) -> [LocalNetwork] {
+    ) throws(HostError) -> [LocalNetwork] {
         LocalNetwork.find(in: try netlink.interfaces(), routes: try netlink.routes(), besides: tunnel)
     }
 
     /// The tunnels of other bondds with a kill switch.
     static func others(
         than interface: String, _ socket: borrowing FirewallSocket
-    ) throws(ControlError) -> [KillSwitch.Tunnel] {
+    ) throws(HostError) -> [KillSwitch.Tunnel] {
         try socket.killSwitches().filter { $0.interface != interface }
     }
 
-    /// - Throws: `ControlError.foreignInterface` when an interface with the tunnel's name exists and can't be bondd's.
+    /// - Throws: `HostError.foreignInterface` when an interface with the tunnel's name exists and can't be bondd's.
     private static func refuseForeign(
         _ interface: String, _ netlink: borrowing Netlink
-    ) throws(ControlError) {
+    ) throws(HostError) {
         guard let there = try netlink.interface(named: interface) else { return }
         guard there.kind == "tun" else {
             throw .foreignInterface(interface, kind: there.kind.map { "a \($0) interface" } ?? "hardware")

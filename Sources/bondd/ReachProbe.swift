@@ -1,5 +1,5 @@
-import Control
 import Glibc
+import Host
 import Packet
 
 /// Whether anything but UDP passes to the server by an uplink: a connection by TCP and an echo by ICMP, tried once, as cheaply

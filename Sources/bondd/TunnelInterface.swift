@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Proto
 import Settings
@@ -36,7 +36,7 @@ struct TunnelInterface {
     }
 
     /// Sets the device's MTU.
-    mutating func setMTU(_ wanted: Int, netlink: borrowing Netlink) throws(ControlError) {
+    mutating func setMTU(_ wanted: Int, netlink: borrowing Netlink) throws(HostError) {
         guard wanted != mtu else { return }
         try netlink.setMTU(wanted, ofInterface: index)
         mtu = wanted
@@ -51,12 +51,12 @@ struct TunnelInterface {
     /// Makes the device's addresses, MTU and routes these and no others.
     mutating func apply(
         addresses wanted: [CIDR], mtu wantedMTU: Int, routes wantedRoutes: [CIDR], netlink: borrowing Netlink
-    ) throws(ControlError) {
+    ) throws(HostError) {
         try setMTU(wantedMTU, netlink: netlink)
         let leaving = routes.filter { !wantedRoutes.contains($0) }
         (self.wanted, routes) = (wanted, wantedRoutes)
         for route in leaving {
-            try Self.tolerating { () throws(ControlError) in
+            try Self.tolerating { () throws(HostError) in
                 try netlink.removeRoute(to: route, interface: index)
             }
         }
@@ -64,13 +64,13 @@ struct TunnelInterface {
     }
 
     /// Restores missing addresses and routes. IPv6 is left out while it is switched off on the host.
-    /// - Throws: `ControlError` with the first thing that the kernel refuses.
-    mutating func mend(_ netlink: borrowing Netlink) throws(ControlError) {
+    /// - Throws: `HostError` with the first thing that the kernel refuses.
+    mutating func mend(_ netlink: borrowing Netlink) throws(HostError) {
         let has6 = wanted.contains { $0.address.family == .v6 }
         lack = has6 ? HostFamilies.lackOfIPv6(interface: name) : nil
         let present = try netlink.addresses(ofInterface: index)
         for address in set where !wanted.contains(address) {
-            try Self.tolerating { () throws(ControlError) in
+            try Self.tolerating { () throws(HostError) in
                 try netlink.removeAddress(address, fromInterface: index)
             }
             set.remove(address)
@@ -78,7 +78,7 @@ struct TunnelInterface {
         addresses = []
         for address in wanted where lack == nil || address.address.family == .v4 {
             if !present.contains(address) {
-                do throws(ControlError) {
+                do throws(HostError) {
                     try netlink.addAddress(address, toInterface: index)
                 } catch  where error.alreadyThere {
                     // It came meanwhile.
@@ -93,7 +93,7 @@ struct TunnelInterface {
         try mendRoutes(netlink)
     }
 
-    private mutating func mendRoutes(_ netlink: borrowing Netlink) throws(ControlError) {
+    private mutating func mendRoutes(_ netlink: borrowing Netlink) throws(HostError) {
         conflicts = []
         guard !routes.isEmpty, try netlink.interface(index: index)?.isUp == true else { return }
         let present = try netlink.routes(.main(origin: NetworkRoute.staticOrigin)).filter {
@@ -102,7 +102,7 @@ struct TunnelInterface {
         let has6 = lack == nil && HostFamilies.lackOfIPv6(interface: name) == nil
         for route in routes where !present.contains(where: { $0.network == route }) {
             guard has6 || route.address.family == .v4 else { continue }
-            do throws(ControlError) {
+            do throws(HostError) {
                 try netlink.addRoute(to: route, interface: index)
             } catch  where error.alreadyThere {
                 conflicts.append(route)
@@ -111,8 +111,8 @@ struct TunnelInterface {
     }
 
     /// Removes something that may be gone already.
-    private static func tolerating(_ removal: () throws(ControlError) -> Void) throws(ControlError) {
-        do throws(ControlError) {
+    private static func tolerating(_ removal: () throws(HostError) -> Void) throws(HostError) {
+        do throws(HostError) {
             try removal()
         } catch  where error.notThere {
             return

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Commands
-import Control
+import Host
 import Messages
 
 /// `bondd unlock`

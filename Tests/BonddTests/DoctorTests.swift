@@ -3,7 +3,7 @@ import Packet
 import Settings
 import Testing
 
-@testable import Control
+@testable import Host
 @testable import bondd
 
 /// How `bondd doctor` judges what it finds, without a host.

@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Testing
 

@@ -1,7 +1,7 @@
 import CLinux
 import Commands
-import Control
 import Glibc
+import Host
 import Packet
 import Settings
 import Transport

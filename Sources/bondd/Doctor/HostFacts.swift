@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 import Settings
 
@@ -26,7 +26,7 @@ struct HostFacts {
     }
 
     /// What the kernel says.
-    init(_ netlink: borrowing Netlink) throws(ControlError) {
+    init(_ netlink: borrowing Netlink) throws(HostError) {
         interfaces = try netlink.interfaces()
         for interface in interfaces {
             for address in try netlink.addresses(ofInterface: interface.index) {

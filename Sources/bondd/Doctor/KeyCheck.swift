@@ -1,6 +1,6 @@
-import Control
 import Engine
 import Glibc
+import Host
 import Packet
 import Proto
 import Scheduler

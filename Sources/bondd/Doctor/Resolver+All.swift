@@ -1,6 +1,6 @@
 import Commands
-import Control
 import Glibc
+import Host
 import Packet
 import Settings
 

@@ -1,5 +1,5 @@
-import Control
 import Glibc
+import Host
 import Packet
 import Settings
 
@@ -113,7 +113,7 @@ struct FirewallCheck: HostCheck {
                 }
             }
         }
-        do throws(ControlError) {
+        do throws(HostError) {
             let foreign = try Self.forward(server, configuration)
             findings += foreign.map { .told("firewall", .fail, $0.sentence) }
         } catch {
@@ -136,7 +136,7 @@ struct FirewallCheck: HostCheck {
 
     private static func egress(
         _ server: Configuration.Server, _ netlink: borrowing Netlink, _ tunnel: String
-    ) throws(ControlError) -> [String] {
+    ) throws(HostError) -> [String] {
         if let egress = server.nat?.egress { return egress }
         return try netlink.defaultInterfaces(except: tunnel)
     }
@@ -144,7 +144,7 @@ struct FirewallCheck: HostCheck {
     /// Chains of other programs that drop forwarded packets. Those that drop packets to this host itself are in the daemon's status.
     private static func forward(
         _ server: Configuration.Server, _ configuration: Configuration
-    ) throws(ControlError) -> [ForeignFirewall] {
+    ) throws(HostError) -> [ForeignFirewall] {
         let netlink = try Netlink()
         let tunnel = configuration.tunnel.interface
         let exits = try egress(server, netlink, tunnel)

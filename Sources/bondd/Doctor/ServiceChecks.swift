@@ -1,6 +1,6 @@
 import Commands
-import Control
 import Glibc
+import Host
 import Messages
 import Settings
 

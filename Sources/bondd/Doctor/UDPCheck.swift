@@ -1,5 +1,5 @@
-import Control
 import Glibc
+import Host
 import Packet
 import Proto
 import Settings

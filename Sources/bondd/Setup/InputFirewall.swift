@@ -1,5 +1,5 @@
-import Control
 import Glibc
+import Host
 import Settings
 
 /// A firewall of this host that may keep clients from a server's port: a filter that drops what it does not know.

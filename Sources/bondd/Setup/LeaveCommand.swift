@@ -1,7 +1,7 @@
 import ArgumentParser
 import Commands
-import Control
 import Glibc
+import Host
 import Messages
 import Proto
 import Settings

@@ -1,4 +1,4 @@
-import Control
+import Host
 import Packet
 
 /// The name servers that `bondd init` offers to clients: this host's own, as far as they are other hosts and answer, or else

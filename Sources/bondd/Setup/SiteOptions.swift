@@ -1,6 +1,6 @@
 import ArgumentParser
 import Commands
-import Control
+import Host
 
 /// Where `bondd init` and `bondd join` put things.
 struct SiteOptions: ParsableArguments {

@@ -1,0 +1,113 @@
+import Glibc
+import Packet
+import Synchronization
+
+/// Sets and restores name servers on a thread of its own, one after the other, as packets don't wait for programs.
+public final class NameServerWriter: Sendable {
+    /// What became of an order.
+    public enum Outcome: Sendable {
+        case set([IPAddress], NameServers.Way)
+        case restored
+        case failed(HostError)
+        /// They were set, and another program has removed them since.
+        case forgotten
+    }
+
+    private enum Order {
+        /// To set name servers, or, without any, to restore the host's.
+        case set([IPAddress])
+        /// To look whether they still stand.
+        case look([IPAddress], NameServers.Way)
+    }
+
+    private struct State {
+        /// What is wanted and was not begun.
+        var wanted: Order?
+        var isWorking = false
+        var outcomes: [Outcome] = []
+    }
+
+    private let servers: NameServers
+    private let state = Mutex(State())
+
+    /// A writer of these.
+    public init(_ servers: NameServers) { self.servers = servers }
+
+    /// Begins to set these; none: to restore the host's own.
+    public func begin(_ wanted: [IPAddress]) { begin(.set(wanted)) }
+
+    /// Begins to look whether these, set that way, still stand, unless there is something else to do.
+    public func look(after servers: [IPAddress], _ way: NameServers.Way) {
+        guard !state.withLock({ $0.isWorking }) else { return }
+        begin(.look(servers, way))
+    }
+
+    private func begin(_ order: Order) {
+        let needsThread = state.withLock { state in
+            state.wanted = order
+            defer { state.isWorking = true }
+            return !state.isWorking
+        }
+        guard needsThread else { return }
+        let held = Unmanaged.passRetained(self)
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, &attributes,
+            { held in
+                Unmanaged<NameServerWriter>.fromOpaque(held!).takeRetainedValue().work()
+                return nil
+            }, held.toOpaque())
+        if code == 0 { return }
+        held.release()
+        work()
+    }
+
+    /// What has become of orders since the last call.
+    public func takeOutcomes() -> [Outcome] {
+        state.withLock { state in
+            defer { state.outcomes = [] }
+            return state.outcomes
+        }
+    }
+
+    /// Waits until all is done, so many milliseconds at the most.
+    public func finish(within milliseconds: Int = 10_000) {
+        for _ in 0..<milliseconds / 5 {
+            if !state.withLock({ $0.isWorking }) { return }
+            usleep(5000)
+        }
+    }
+
+    private func work() {
+        while let order = next() {
+            guard let outcome = carryOut(order) else { continue }
+            state.withLock { $0.outcomes.append(outcome) }
+        }
+    }
+
+    private func carryOut(_ order: Order) -> Outcome? {
+        do throws(HostError) {
+            switch order {
+            case .set(let wanted) where wanted.isEmpty:
+                try servers.restore()
+                return .restored
+            case .set(let wanted): return .set(wanted, try servers.set(wanted))
+            case .look(let wanted, let way): return servers.stand(wanted, way) ? nil : .forgotten
+            }
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private func next() -> Order? {
+        state.withLock { state in
+            defer { state.wanted = nil }
+            state.isWorking = state.wanted != nil
+            return state.wanted
+        }
+    }
+}

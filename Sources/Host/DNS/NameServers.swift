@@ -1,0 +1,178 @@
+import Glibc
+import Packet
+import Settings
+
+/// The host's name servers while a tunnel has its own: through systemd-resolved when it runs, else resolvconf, else
+/// /etc/resolv.conf. Every call may take seconds, as programs are run.
+public struct NameServers: Sendable {
+    /// Which way they were set.
+    public enum Way: String, Sendable {
+        case resolved = "systemd-resolved"
+        case resolvconf
+        case file = "/etc/resolv.conf"
+    }
+
+    private let interface: String
+    private let directory: String
+    private let file: String
+    private let runDirectory: String
+
+    /// Those of the host.
+    /// - Parameters:
+    ///   - interface: the tunnel's.
+    ///   - directory: bondd's state.
+    public init(
+        interface: String, directory: String, file: String = "/etc/resolv.conf",
+        runDirectory: String = "/run/systemd/resolve"
+    ) {
+        (self.interface, self.directory) = (interface, directory)
+        (self.file, self.runDirectory) = (file, runDirectory)
+    }
+
+    /// Has all names asked of these servers.
+    /// - Returns: which way they were set.
+    /// - Throws: `HostError.nameServers` or `file`; nothing has changed then.
+    public func set(_ servers: [IPAddress]) throws(HostError) -> Way {
+        let texts = servers.map(\.description)
+        if isResolvedAsked, Command.find("resolvectl") != nil,
+            Command.run(["resolvectl", "dns", interface] + texts) == nil
+        {
+            // All names, and not only those of some domain. All of it goes with the interface.
+            if let problem = Command.run(["resolvectl", "domain", interface, "~."]) {
+                _ = Command.run(["resolvectl", "revert", interface])
+                throw .nameServers(problem)
+            }
+            _ = Command.run(["resolvectl", "default-route", interface, "yes"])
+            return .resolved
+        }
+        // systemd's resolvconf is resolvectl under another name.
+        if let program = Command.find("resolvconf"), !program.hasSuffix("/resolvectl") {
+            try mark()
+            // Debian's orders by the name's beginning, and "tun" comes before Ethernet; openresolv takes -m 0 -x for first
+            // and alone.
+            let problem = Command.run(
+                ["resolvconf", "-a", Self.record(interface), "-m", "0", "-x"],
+                input: texts.map { "nameserver \($0)\n" }.joined())
+            if let problem {
+                unlink(note)
+                throw .nameServers(problem)
+            }
+            return .resolvconf
+        }
+        try resolverFile.replace(with: ResolverFile.text(servers, interface: interface))
+        return .file
+    }
+
+    /// Whether these servers, set that way, are still in force, and the way is still the right one. May take seconds.
+    func stand(_ servers: [IPAddress], _ way: Way) -> Bool {
+        switch way {
+        case .resolved:
+            // "Link 7 (bond0): 10.77.0.1 fd77::1"; nothing behind the colon when it has forgotten.
+            guard let text = Command.output(["resolvectl", "dns", interface]) else { return false }
+            let words = text.split { $0.isWhitespace }
+            // A server may come with "#name" for TLS.
+            let known = words.compactMap { $0.split(separator: "#").first.flatMap { IPAddress(String($0)) } }
+            return servers.allSatisfy(known.contains)
+        case .resolvconf:
+            guard let text = record ?? Command.output(["resolvconf", "-l", Self.record(interface)]) else {
+                return false
+            }
+            return servers.allSatisfy(HostResolver.addresses(in: text).contains)
+        case .file:
+            let text = try? TextFile.read(file, limit: 1 << 20)
+            return text == ResolverFile.text(servers, interface: interface) && !isResolvedReady
+        }
+    }
+
+    /// The name servers that the host uses without those of this tunnel.
+    public func host() -> HostResolver {
+        var host = HostResolver()
+        host.servers = HostResolver.addresses(in: resolverFile.original(interface: interface) ?? "")
+        guard host.servers.contains(where: \.isLoopback) else { return host }
+        for path in ["\(runDirectory)/resolv.conf", Self.managerFile] {
+            let text = (try? TextFile.read(path, limit: 1 << 20)) ?? ""
+            host.upstream = HostResolver.addresses(in: text).filter { !$0.isLoopback }
+            if !host.upstream.isEmpty { break }
+        }
+        return host
+    }
+
+    /// Where NetworkManager lists what its dnsmasq asks.
+    private static let managerFile = "/run/NetworkManager/no-stub-resolv.conf"
+
+    /// What resolvconf has of the tunnel, "" for nothing; nil when its records are not where Debian's or openresolv's are.
+    private var record: String? {
+        for directory in ["/run/resolvconf/interface", "/run/resolvconf/interfaces"]
+        where access(directory, F_OK) == 0 {
+            return (try? TextFile.read("\(directory)/\(Self.record(interface))", limit: 1 << 16)) ?? ""
+        }
+        return nil
+    }
+
+    /// Whether systemd-resolved is asked and would take the tunnel's servers.
+    private var isResolvedReady: Bool {
+        isResolvedAsked && Command.find("resolvectl") != nil
+            && Command.run(["resolvectl", "dns", interface]) == nil
+    }
+
+    /// Undoes what `set` did, now or in an earlier life. What was not done need not be undone.
+    public func restore() throws(HostError) {
+        if isResolvedAsked, if_nametoindex(interface) != 0, Command.find("resolvectl") != nil {
+            _ = Command.run(["resolvectl", "revert", interface])
+        }
+        if access(note, F_OK) == 0 {
+            if let problem = Command.run(["resolvconf", "-d", Self.record(interface)]) {
+                throw .nameServers(problem)
+            }
+            unlink(note)
+        }
+        try resolverFile.restore()
+    }
+
+    /// Undoes what daemons did whose tunnels are gone.
+    /// - Parameter besides: a tunnel whose daemon is known to be dead, though its interface is there.
+    public static func clean(directory: String, besides dead: String? = nil) throws(HostError) {
+        guard let entries = opendir(directory) else { return }
+        defer { closedir(entries) }
+        var interfaces: Set<String> = []
+        while let entry = readdir(entries) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            for ending in [".resolv.conf", ".resolvconf"] where name.hasSuffix(ending) {
+                interfaces.insert(String(name.dropLast(ending.count)))
+            }
+        }
+        for interface in interfaces.sorted() where if_nametoindex(interface) == 0 || interface == dead {
+            try NameServers(interface: interface, directory: directory).restore()
+        }
+    }
+
+    /// Whether systemd-resolved runs, and names are asked of it.
+    private var isResolvedAsked: Bool {
+        guard access(runDirectory, F_OK) == 0 else { return false }
+        if (try? TextFile.read(file, limit: 1 << 20))?.contains("127.0.0.53") == true { return true }
+        let ways = (try? TextFile.read("/etc/nsswitch.conf", limit: 1 << 20)) ?? ""
+        return ways.split(separator: "\n").contains {
+            $0.hasPrefix("hosts:") && $0.split(separator: " ").contains("resolve")
+        }
+    }
+
+    private var resolverFile: ResolverFile {
+        ResolverFile(path: file, backup: "\(directory)/\(interface).resolv.conf")
+    }
+
+    /// A file that says that resolvconf knows of the tunnel.
+    private var note: String { "\(directory)/\(interface).resolvconf" }
+
+    private static func record(_ interface: String) -> String { "tun.\(interface).bondd" }
+
+    private func mark() throws(HostError) {
+        do throws(SettingsError) {
+            try StateFile.replace(note, with: [])
+        } catch {
+            guard case .file(let action, let path, let code) = error else { return }
+            throw .file(action, path: path, errno: code)
+        }
+    }
+}

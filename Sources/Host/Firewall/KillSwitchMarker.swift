@@ -1,0 +1,87 @@
+import Glibc
+import Packet
+import Settings
+
+/// The kill switch as it was last set, kept in the state directory. `bondd run` restores it when it can't read its
+/// configuration, for example after a reboot. A small text file that is replaced as a whole.
+public struct KillSwitchMarker: Hashable, Sendable {
+    /// The tunnel's interface.
+    public let interface: String
+    /// The absolute path of the configuration that asked for it.
+    public let file: String
+    /// The server's endpoints.
+    public let endpoints: [Endpoint]
+    /// Whether local networks stay reachable.
+    public let allowsLAN: Bool
+
+    private static let suffix = ".killswitch"
+    private static let maximumSize = 1 << 16
+
+    /// A marker for the tunnel of `interface`.
+    /// - Parameter file: the configuration's path, absolute or relative.
+    public init(interface: String, file: String, endpoints: [Endpoint], allowsLAN: Bool) {
+        (self.interface, self.file) = (interface, Self.absolute(file))
+        (self.endpoints, self.allowsLAN) = (endpoints, allowsLAN)
+    }
+
+    /// All markers in the directory. A damaged one has an empty `file` or lacks endpoints.
+    public static func all(in directory: String) -> [KillSwitchMarker] {
+        Directory.names(in: directory).filter { $0.hasSuffix(suffix) && $0 != suffix }.sorted().map { name in
+            let text = (try? TextFile.read("\(directory)/\(name)", limit: maximumSize)) ?? ""
+            return KillSwitchMarker(interface: String(name.dropLast(suffix.count)), text: text)
+        }
+    }
+
+    private init(interface: String, text: String) {
+        self.interface = interface
+        var (file, endpoints, allowsLAN) = ("", [Endpoint](), false)
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+            switch (words.first, words.count) {
+            case ("file", 2): file = words[1]
+            case ("endpoint", 2): if let endpoint = Endpoint(words[1]) { endpoints.append(endpoint) }
+            case ("lan", 1): allowsLAN = true
+            default: break
+            }
+        }
+        (self.file, self.endpoints, self.allowsLAN) = (file, endpoints, allowsLAN)
+    }
+
+    /// Whether the configuration at that path asked for it; true as well for a damaged marker, which may be anyone's.
+    public func isOf(_ file: String) -> Bool { self.file.isEmpty || self.file == Self.absolute(file) }
+
+    /// Writes the marker and returns once it is on disk.
+    /// - Throws: `HostError.file`.
+    public func write(to directory: String) throws(HostError) {
+        let path = "\(directory)/\(interface)\(Self.suffix)"
+        let lines =
+            ["# The kill switch as it was last set. bondd unlock removes it."] + ["file \(file)"]
+            + (allowsLAN ? ["lan"] : []) + endpoints.map { "endpoint \($0)" }
+        do throws(SettingsError) {
+            try StateFile.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o644)
+        } catch {
+            var code = EIO
+            if case .file(_, _, let number) = error { code = number }
+            throw .file("remember the kill switch in", path: path, errno: code)
+        }
+    }
+
+    /// Removes the marker.
+    public func remove(from directory: String) { Self.remove(interface: interface, from: directory) }
+
+    /// Removes the marker of an interface, if there is one.
+    public static func remove(interface: String, from directory: String) {
+        unlink("\(directory)/\(interface)\(suffix)")
+    }
+
+    private static func absolute(_ file: String) -> String {
+        if let resolved = realpath(file, nil) {
+            defer { free(resolved) }
+            return String(cString: resolved)
+        }
+        if file.hasPrefix("/") { return file }
+        guard let directory = getcwd(nil, 0) else { return file }
+        defer { free(directory) }
+        return "\(String(cString: directory))/\(file)"
+    }
+}

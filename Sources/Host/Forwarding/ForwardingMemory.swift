@@ -1,0 +1,71 @@
+import Glibc
+import Settings
+
+/// What kernel parameters were before bondd set them: a small text file, replaced as a whole before each is set, so that
+/// who comes after a crash knows what to go back to.
+struct ForwardingMemory: Sendable {
+    /// A parameter that bondd changed.
+    struct Entry: Hashable, Sendable {
+        let parameter: KernelParameter
+        /// What it was.
+        let before: String
+        /// What it is since.
+        let after: String
+    }
+
+    private static let maximumSize = 1 << 18
+    static let suffix = ".forwarding"
+
+    /// The interfaces of tunnels that have a memory in a directory.
+    static func interfaces(in directory: String) -> [String] {
+        Directory.names(in: directory).filter { $0.hasSuffix(suffix) && $0 != suffix }
+            .map { String($0.dropLast(suffix.count)) }.sorted()
+    }
+
+    /// Where it is.
+    let path: String
+    /// In the order in which they were set.
+    private(set) var entries: [Entry] = []
+
+    /// Reads what an earlier run left. What was remembered before the machine was started again, or can't be read, is of no
+    /// use.
+    /// - Parameter suffix: the end of the file's name, after the parameters in it.
+    init(directory: String, interface: String, suffix: String = Self.suffix) {
+        path = "\(directory)/\(interface)\(suffix)"
+        guard let text = try? TextFile.read(path, limit: Self.maximumSize) else { return }
+        var lines = text.split(separator: "\n")[...]
+        guard lines.popFirst() == "boot \(Self.boot)" else { return }
+        for line in lines {
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count == 3, words[0].hasPrefix("net/"), !words[0].contains("..") else { continue }
+            entries.append(
+                Entry(parameter: KernelParameter(words[0]), before: words[1], after: words[2]))
+        }
+    }
+
+    /// Remembers parameters, unless it does already, and returns when that is on the disk.
+    /// - Throws: `HostError.file`.
+    mutating func remember(_ more: [Entry]) throws(HostError) {
+        let new = more.filter { entry in !entries.contains { $0.parameter == entry.parameter } }
+        guard !new.isEmpty else { return }
+        entries += new
+        let lines = ["boot \(Self.boot)"] + entries.map { "\($0.parameter.path) \($0.before) \($0.after)" }
+        do throws(SettingsError) {
+            try StateFile.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o644)
+        } catch {
+            entries.removeAll { new.contains($0) }
+            var code = EIO
+            if case .file(_, _, let number) = error { code = number }
+            throw .file("remember kernel parameters in", path: path, errno: code)
+        }
+    }
+
+    /// Forgets all.
+    mutating func forget() {
+        entries = []
+        unlink(path)
+    }
+
+    /// What tells this start of the machine from others.
+    private static var boot: String { KernelParameter("kernel/random/boot_id").value ?? "unknown" }
+}

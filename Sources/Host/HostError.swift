@@ -1,0 +1,64 @@
+import CNetlink
+import Glibc
+
+/// Why something that bondd does to or with its host failed.
+public enum HostError: Error, Equatable, CustomStringConvertible {
+    /// A file could not be read, written or made: what was to be done, its path, and errno.
+    case file(String, path: String, errno: Int32)
+    /// A usage file that can't be read or makes no sense. It was set aside.
+    case damagedUsage(path: String)
+    /// The kernel refused a change of links, addresses or routes: what it was, and libnl's error number.
+    case netlink(String, code: Int32)
+    /// The kernel refused to change or show its nftables: what it was, and errno.
+    case firewall(String, errno: Int32)
+    /// The kernel refused to show or end connections: what it was, and errno.
+    case conntrack(String, errno: Int32)
+
+    /// An interface with the tunnel's name that is not this bondd's: its name, and a description of it.
+    case foreignInterface(String, kind: String)
+    /// The name servers could not be set or restored: what went wrong.
+    case nameServers(String)
+
+    /// Whether what was to be added is there already, which most callers are content with.
+    public var alreadyThere: Bool {
+        if case .netlink(_, let code) = self { code == NLE_EXIST } else { false }
+    }
+
+    /// Whether what was to be changed or removed is not there (any more).
+    public var notThere: Bool {
+        guard case .netlink(_, let code) = self else { return false }
+        return [NLE_OBJ_NOTFOUND, NLE_NODEV, NLE_NOADDR].contains(code)
+    }
+
+    /// Whether the kernel, or the interface, does not speak the IP version.
+    public var isLackOfFamily: Bool {
+        guard case .netlink(_, let code) = self else { return false }
+        return [NLE_NOACCESS, NLE_AF_NOSUPPORT, NLE_OPNOTSUPP].contains(code)
+    }
+
+    /// One sentence that says what, where and what to do.
+    public var description: String {
+        switch self {
+        case .file(let action, let path, let code):
+            "could not \(action) \(path): \(String(cString: strerror(code)))"
+        case .damagedUsage(let path):
+            "the usage file \(path) is damaged and was set aside as \(path).bad; this month's data use is counted from 0"
+        case .foreignInterface(let name, let kind):
+            "the interface \(name) exists and is \(kind), so a kill switch would let traffic out by it; choose another name in [tunnel] interface"
+        case .nameServers(let problem): "could not set the host's name servers: \(problem)"
+        case .netlink(let action, let code) where code == NLE_PERM || code == NLE_NOACCESS:
+            "no permission to \(action); run as root or with CAP_NET_ADMIN"
+        case .netlink(let action, let code):
+            "could not \(action): \(String(cString: nl_geterror(code)))"
+        case .firewall(let action, EPERM), .firewall(let action, EACCES), .conntrack(let action, EPERM):
+            "no permission to \(action); run as root or with CAP_NET_ADMIN"
+        case .firewall(let action, let code)
+        where [ENOENT, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT].contains(code):
+            "could not \(action): this kernel lacks a part of nftables (\(String(cString: strerror(code)))); it needs the modules nf_tables, nft_ct, nft_masq, nft_nat, nft_fib_inet and nft_reject_inet"
+        case .firewall(let action, let code):
+            "could not \(action): \(String(cString: strerror(code)))"
+        case .conntrack(let action, let code):
+            "could not \(action) (\(String(cString: strerror(code)))); it needs the kernel module nf_conntrack_netlink"
+        }
+    }
+}

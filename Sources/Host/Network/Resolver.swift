@@ -1,0 +1,260 @@
+import CLinux
+// Whichever of these the compiler loads first has SOCK_DGRAM.
+import CNetlink
+import Glibc
+import Packet
+import Settings
+import Synchronization
+
+/// Resolves server names on threads of its own, as getaddrinfo may take half a minute, and hands the results over
+/// through a mailbox that epoll can watch. While a tunnel takes all traffic, getaddrinfo's questions go into it; those by the
+/// uplinks never do.
+public final class Resolver: Sendable {
+    /// What became of one `resolve`.
+    public struct Resolution: Hashable, Sendable {
+        /// What was asked.
+        public let name: HostPort
+        /// The endpoints in the order of RFC 6724; empty when there are none.
+        public let endpoints: [Endpoint]
+        /// One sentence that says why there are none; nil when there are.
+        public let problem: String?
+
+        /// What became of a name.
+        public init(name: HostPort, endpoints: [Endpoint], problem: String?) {
+            (self.name, self.endpoints, self.problem) = (name, endpoints, problem)
+        }
+    }
+
+    /// The prefix that the network of an uplink translates to IPv4 with.
+    public struct Translation: Hashable, Sendable {
+        /// The index of the uplink's interface.
+        public let interface: UInt32
+        /// Nil when its name servers know of none.
+        public let translator: NAT64?
+    }
+
+    /// Threads at once for each of the two ways to ask; more names wait their turn.
+    public static let maximumThreads = 4
+
+    /// Something to find out.
+    private enum Question: Hashable {
+        /// A name, by getaddrinfo.
+        case host(HostPort)
+        /// A name, by DNS over the uplinks.
+        case uplinks(HostPort, [NameWay])
+        /// An uplink's prefix for IPv4 (RFC 7050).
+        case translator(NameWay)
+
+        /// Whether both find out the same.
+        func isSame(as other: Question) -> Bool {
+            switch (self, other) {
+            case (.host(let one), .host(let other)): one == other
+            case (.uplinks(let one, _), .uplinks(let other, _)): one == other
+            case (.translator(let one), .translator(let other)): one.index == other.index
+            default: false
+            }
+        }
+    }
+
+    private struct State {
+        /// For getaddrinfo, and for the uplinks: the one may block for long, which must not hold up the other.
+        var queues = [Queue(), Queue()]
+        var done: [Resolution] = []
+        var translations: [Translation] = []
+    }
+
+    private struct Queue {
+        var waiting: [Question] = []
+        var running: [Question] = []
+        var threads = 0
+
+        mutating func next(after last: Question?) -> Question? {
+            if let last { running.removeAll { $0 == last } }
+            if waiting.isEmpty {
+                threads -= 1
+                return nil
+            }
+            let question = waiting.removeFirst()
+            running.append(question)
+            return question
+        }
+    }
+
+    /// Readable when there are results to `take`; it does not block and is closed on exec.
+    public let fileDescriptor: Int32
+    private let state = Mutex(State())
+
+    /// - Throws: `HostError.file` when there is no eventfd to be had.
+    public init() throws(HostError) {
+        fileDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard fileDescriptor >= 0 else { throw .file("open", path: "an eventfd", errno: errno) }
+    }
+
+    /// Threads hold the resolver, so the last of them closes this.
+    deinit { close(fileDescriptor) }
+
+    /// Begins to resolve `name`; the answer comes with `take`. An address is its own answer. A name that is
+    /// being resolved is not asked twice.
+    public func resolve(_ name: HostPort) {
+        if let endpoint = name.endpoint {
+            finish(Resolution(name: name, endpoints: [endpoint], problem: nil))
+            return
+        }
+        begin(.host(name), queue: 0)
+    }
+
+    /// Begins to ask for `name` by each of the uplinks; the answer, for all of them together, comes with `take`.
+    public func resolve(_ name: HostPort, by ways: [NameWay]) { begin(.uplinks(name, ways), queue: 1) }
+
+    /// Begins to find out by which prefix an uplink's network translates to IPv4 (RFC 7050); the answer comes with
+    /// `takeTranslations`.
+    public func findTranslator(of way: NameWay) { begin(.translator(way), queue: 1) }
+
+    private func begin(_ question: Question, queue: Int) {
+        let needsThread = state.withLock { state in
+            let known = state.queues[queue].waiting + state.queues[queue].running
+            guard !known.contains(where: question.isSame) else { return false }
+            state.queues[queue].waiting.append(question)
+            guard state.queues[queue].threads < Self.maximumThreads else { return false }
+            state.queues[queue].threads += 1
+            return true
+        }
+        if needsThread, let code = startThread(queue) {
+            state.withLock { $0.queues[queue].threads -= 1 }
+            let reason = String(cString: strerror(code))
+            while let question = state.withLock({ $0.queues[queue].waiting.popLast() }) {
+                fail(question, reason)
+            }
+        }
+    }
+
+    private func fail(_ question: Question, _ reason: String) {
+        switch question {
+        case .host(let name), .uplinks(let name, _):
+            finish(Resolution(name: name, endpoints: [], problem: "could not resolve \(name): \(reason)"))
+        case .translator(let way): finish(Translation(interface: way.index, translator: nil))
+        }
+    }
+
+    /// The results since the last call.
+    public func take() -> [Resolution] {
+        var count: UInt64 = 0
+        _ = read(fileDescriptor, &count, 8)
+        return state.withLock { state in
+            defer { state.done = [] }
+            return state.done
+        }
+    }
+
+    /// The uplinks' prefixes since the last call.
+    public func takeTranslations() -> [Translation] {
+        state.withLock { state in
+            defer { state.translations = [] }
+            return state.translations
+        }
+    }
+
+    private func finish(_ resolution: Resolution) {
+        state.withLock { $0.done.append(resolution) }
+        ring()
+    }
+
+    private func finish(_ translation: Translation) {
+        state.withLock { $0.translations.append(translation) }
+        ring()
+    }
+
+    private func ring() {
+        var one: UInt64 = 1
+        _ = write(fileDescriptor, &one, 8)
+    }
+
+    /// Nil, or the errno.
+    private func startThread(_ queue: Int) -> Int32? {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        let held = Unmanaged.passRetained(Work(resolver: self, queue: queue))
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, &attributes,
+            { held in
+                let work = Unmanaged<Work>.fromOpaque(held!).takeRetainedValue()
+                work.resolver.work(work.queue)
+                return nil
+            }, held.toOpaque())
+        if code == 0 { return nil }
+        held.release()
+        return code
+    }
+
+    /// A thread's: which resolver it works for, and in which of its queues.
+    private final class Work: Sendable {
+        let resolver: Resolver
+        let queue: Int
+
+        init(resolver: Resolver, queue: Int) { (self.resolver, self.queue) = (resolver, queue) }
+    }
+
+    /// One question after the other, until none waits.
+    private func work(_ queue: Int) {
+        var last: Question?
+        while let question = state.withLock({ $0.queues[queue].next(after: last) }) {
+            switch question {
+            case .host(let name): finish(Self.look(name))
+            case .uplinks(let name, let ways): finish(Self.ask(name, by: ways))
+            case .translator(let way):
+                let answers = NameSearch.addresses(of: NAT64.probeName, [.ipv6], by: [way])
+                finish(
+                    Translation(
+                        interface: way.index, translator: NAT64(probing: answers.flatMap { $0 })))
+            }
+            last = question
+        }
+    }
+
+    /// Asks by the uplinks and waits for it.
+    private static func ask(_ name: HostPort, by ways: [NameWay]) -> Resolution {
+        let addresses = NameSearch.addresses(of: name.host, by: ways).flatMap { $0 }
+        var endpoints: [Endpoint] = []
+        for address in addresses {
+            let endpoint = Endpoint(address: address, port: name.port)
+            if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
+        }
+        let problem =
+            endpoints.isEmpty
+            ? "no name server that the uplinks reach knows \(name.host); check the name and this host's DNS"
+            : nil
+        return Resolution(name: name, endpoints: endpoints, problem: problem)
+    }
+
+    /// Asks getaddrinfo and waits for it.
+    private static func look(_ name: HostPort) -> Resolution {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(name.host, nil, &hints, &list)
+        defer { if code == 0 { freeaddrinfo(list) } }
+        guard code == 0 else {
+            let reason = String(cString: gai_strerror(code))
+            return Resolution(name: name, endpoints: [], problem: "could not resolve \(name.host): \(reason)")
+        }
+        var endpoints: [Endpoint] = []
+        var entry = list
+        while let info = entry?.pointee {
+            entry = info.ai_next
+            let bytes = UnsafeRawBufferPointer(start: info.ai_addr, count: Int(info.ai_addrlen))
+            let address: IPAddress
+            switch info.ai_family {
+            case AF_INET where bytes.count >= 8: address = IPAddress(.v4, bytes: bytes.dropping(4))
+            case AF_INET6 where bytes.count >= 24: address = IPAddress(.v6, bytes: bytes.dropping(8))
+            default: continue
+            }
+            let endpoint = Endpoint(address: address, port: name.port)
+            if !endpoints.contains(endpoint) { endpoints.append(endpoint) }
+        }
+        let problem = endpoints.isEmpty ? "\(name.host) has no address; correct the name" : nil
+        return Resolution(name: name, endpoints: endpoints, problem: problem)
+    }
+}

@@ -1,0 +1,144 @@
+import CNetlink
+import Glibc
+import Packet
+
+// What becomes of the services' table.
+extension FirewallSocket {
+    /// Puts the services' table there anew, with what it is to have.
+    public borrowing func replace(
+        _ table: FirewallTable, of services: [KernelService]
+    ) throws(HostError) {
+        try replace(table, FirewallTable.elements(of: services))
+    }
+
+    /// Changes what differs between two handovers, at once: counters and connections of what stays are not touched.
+    /// - Parameter replacingRules: whether the table's rules differ, too.
+    /// - Throws: `HostError.firewall` when somebody changed the table meanwhile; nothing has changed then.
+    public borrowing func change(
+        _ table: FirewallTable, from old: [KernelService], to new: [KernelService], replacingRules: Bool
+    ) throws(HostError) {
+        let (before, after) = (FirewallTable.elements(of: old), FirewallTable.elements(of: new))
+        try change(
+            table, removing: before.subtracting(after), adding: after.subtracting(before),
+            replacingRules: replacingRules)
+    }
+
+    /// Puts elements into sets of a table.
+    borrowing func add(_ elements: FirewallElements, to table: String) throws(HostError) {
+        try change(FirewallTable(name: table, chains: []), removing: [:], adding: elements)
+    }
+
+    /// Whether the services' table is there, and leads as many ports somewhere as it should.
+    public borrowing func holds(_ table: FirewallTable, of services: [KernelService]) -> Bool {
+        guard holds(table) else { return false }
+        let wanted = FirewallTable.elements(of: services)
+        for family in [IPAddress.Family.v4, .v6] {
+            let set = FirewallTable.ServiceSet.targets(family)
+            guard has(wanted[set]?.count ?? 0, in: set, table: table.name) else { return false }
+        }
+        return true
+    }
+
+    /// Whether a set has so many elements. While the kernel makes room in a large one that has just grown, a list of it may lack some
+    /// or have some twice, so that a wrong number is looked at again.
+    private borrowing func has(_ wanted: Int, in set: String, table: String) -> Bool {
+        for _ in 0..<4 {
+            var count = 0
+            do throws(HostError) {
+                try elements(of: set, table: table) { _ in count += 1 }
+            } catch {
+                return false
+            }
+            if count == wanted { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
+    /// What was counted of each service's ports since the table was set.
+    borrowing func serviceTraffic(
+        table: String, of services: [KernelService]
+    ) throws(HostError) -> [ServiceConnection: ServiceTraffic] {
+        var connections: [[UInt8]: ServiceConnection] = [:]
+        for connection in services.flatMap(\.connections) { connections[connection.key] = connection }
+        var traffic: [ServiceConnection: ServiceTraffic] = [:]
+        for family in [IPAddress.Family.v4, .v6] {
+            try elements(of: FirewallTable.ServiceSet.inbound(family), table: table) { element in
+                guard let connection = connections[element.key] else { return }
+                traffic[connection, default: ServiceTraffic()].packetsIn = Int(
+                    clamping: element.count.packets)
+                traffic[connection, default: ServiceTraffic()].bytesIn = Int(clamping: element.count.bytes)
+            }
+            try elements(of: FirewallTable.ServiceSet.outbound(family), table: table) { element in
+                guard let connection = connections[element.key] else { return }
+                traffic[connection, default: ServiceTraffic()].packetsOut = Int(
+                    clamping: element.count.packets)
+                traffic[connection, default: ServiceTraffic()].bytesOut = Int(clamping: element.count.bytes)
+            }
+        }
+        return traffic
+    }
+
+    /// An element of a set, as the kernel lists it.
+    struct Element {
+        var key: [UInt8]
+        var data: [UInt8]
+        /// What it has counted.
+        var count: Count
+    }
+
+    /// Gives a set's elements one by one.
+    borrowing func elements(
+        of set: String, table: String, _ body: (Element) -> Void
+    ) throws(HostError) {
+        guard let wanted = nftnl_set_alloc() else {
+            throw .firewall("list a firewall set", errno: ENOMEM)
+        }
+        defer { nftnl_set_free(wanted) }
+        nftnl_set_set_str(wanted, UInt16(NFTNL_SET_TABLE.rawValue), table)
+        nftnl_set_set_str(wanted, UInt16(NFTNL_SET_NAME.rawValue), set)
+        try list(
+            NFT_MSG_GETSETELEM, family: FirewallBatch.inet, "list a firewall set",
+            fill: { nftnl_set_elems_nlmsg_build_payload($0, wanted) }
+        ) { message in
+            guard let part = nftnl_set_alloc() else { return }
+            defer { nftnl_set_free(part) }
+            guard nftnl_set_elems_nlmsg_parse(message, part) >= 0,
+                let iterator = nftnl_set_elems_iter_create(part)
+            else { return }
+            defer { nftnl_set_elems_iter_destroy(iterator) }
+            // Unlike the others of its kind, it begins at the first.
+            while let element = nftnl_set_elems_iter_next(iterator) { body(Element(element)) }
+        }
+    }
+}
+
+extension FirewallSocket.Element {
+    /// What a `nftnl_set_elem` says.
+    fileprivate init(_ element: OpaquePointer) {
+        func bytes(_ attribute: Int) -> [UInt8] {
+            var count: UInt32 = 0
+            guard nftnl_set_elem_is_set(element, UInt16(attribute)),
+                let data = nftnl_set_elem_get(element, UInt16(attribute), &count)
+            else { return [] }
+            return Array(UnsafeRawBufferPointer(start: data, count: Int(count)))
+        }
+        key = bytes(NFTNL_SET_ELEM_KEY)
+        data = bytes(NFTNL_SET_ELEM_DATA)
+        count = FirewallSocket.Count()
+        withUnsafeMutablePointer(to: &count) { count in
+            _ = nftnl_set_elem_expr_foreach(
+                element,
+                { expression, count in
+                    guard let expression, let count,
+                        let name = nftnl_expr_get_str(expression, UInt16(NFTNL_EXPR_NAME)),
+                        String(cString: name) == "counter"
+                    else { return 0 }
+                    count.assumingMemoryBound(to: FirewallSocket.Count.self).pointee = FirewallSocket.Count(
+                        packets: nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_PACKETS)),
+                        bytes: nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_BYTES)))
+                    return 0
+                }, count)
+        }
+    }
+}
