@@ -120,7 +120,7 @@ let package = Package(
 
         // The second program, without privileges: state, invitations, health, services.
         .target(
-            name: "Gateway",
+            name: "Control",
             dependencies: [
                 "Carrier", "Portunus", "Rules", "Messages", "Settings", "Proto", "Packet", "CLinux",
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -135,7 +135,7 @@ let package = Package(
         .executableTarget(
             name: "bondd-control",
             dependencies: [
-                "Commands", "Gateway", "Messages", "Settings", "Proto", "CLinux",
+                "Commands", "Control", "Messages", "Settings", "Proto", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -186,13 +186,13 @@ let package = Package(
         .testTarget(
             name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
         .testTarget(
-            name: "GatewayTests",
+            name: "ControlTests",
             dependencies: [
-                "Gateway", "Messages", "Settings", "Proto", "Packet", "Lab", "Scratch", "bondd-control",
+                "Control", "Messages", "Settings", "Proto", "Packet", "Lab", "Scratch", "bondd-control",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
-            name: "PortunusTests", dependencies: ["Portunus", "Gateway", "Rules", "Settings", "Scratch"],
+            name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "Scratch"],
             exclude: ["Conformance"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "Links"]),
         .testTarget(name: "CarrierTests", dependencies: ["Carrier", "Rules", "CLinux", "Packet"]),

@@ -84,8 +84,8 @@ func readRequests(_ bytes: UnsafeRawBufferPointer) {
     }
     check(Request.self)
     check(Response.self)
-    check(GatewayRequest.self)
-    check(GatewayResponse.self)
+    check(ControlServiceRequest.self)
+    check(ControlServiceResponse.self)
 }
 
 /// Reads the small formats of command lines, files and frames.

@@ -23,5 +23,5 @@ public struct GlobalOptions: ParsableArguments {
     public var log: Log { Log(level: logLevel, format: logFormat) }
 
     /// bondd-control's own socket.
-    public var gatewaySocket: String { GatewayPath.asked(of: socket) }
+    public var gatewaySocket: String { ControlServicePath.asked(of: socket) }
 }

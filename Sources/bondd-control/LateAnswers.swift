@@ -1,17 +1,17 @@
 import CLinux
+import Control
 import Dispatch
-import Gateway
 import Glibc
 import Messages
 import Synchronization
 
 /// Requests whose answers take long: another thread finds the answer, and the main one gives it. One at a time.
 final class LateAnswers: Sendable {
-    typealias Client = ControlSocket<GatewayRequest, GatewayResponse>.ClientID
+    typealias Client = ControlSocket<ControlServiceRequest, ControlServiceResponse>.ClientID
 
     private struct State {
         var isBusy = false
-        var answer: (client: Client, response: GatewayResponse)?
+        var answer: (client: Client, response: ControlServiceResponse)?
     }
 
     /// Readable when there is an answer to give.
@@ -20,7 +20,7 @@ final class LateAnswers: Sendable {
 
     /// Begins to find an answer.
     /// - Returns: false while another one is being found.
-    func begin(for client: Client, _ find: @escaping @Sendable () -> GatewayResponse) -> Bool {
+    func begin(for client: Client, _ find: @escaping @Sendable () -> ControlServiceResponse) -> Bool {
         let isFree = state.withLock { state in
             defer { state.isBusy = true }
             return !state.isBusy
@@ -35,7 +35,7 @@ final class LateAnswers: Sendable {
     }
 
     /// The answer that was found, once.
-    func take() -> (client: Client, response: GatewayResponse)? {
+    func take() -> (client: Client, response: ControlServiceResponse)? {
         var count: eventfd_t = 0
         _ = eventfd_read(fileDescriptor, &count)
         return state.withLock { state in

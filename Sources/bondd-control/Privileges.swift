@@ -1,6 +1,6 @@
 import CLinux
 import Commands
-import Gateway
+import Control
 import Glibc
 import Messages
 import Settings
@@ -35,9 +35,9 @@ struct Privileges {
     func prepare(needsState: Bool) throws {
         var places = [parent(of: config)]
         if needsState {
-            let control = parent(of: GatewayPath.own(of: socket))
+            let control = parent(of: ControlServicePath.own(of: socket))
             try give(control, mode: 0o750)
-            GatewayPath.makeAlias(of: socket)
+            ControlServicePath.makeAlias(of: socket)
             try give(stateDirectory, mode: 0o700)
             try giveFiles()
             places += [control, stateDirectory]
@@ -81,7 +81,7 @@ struct Privileges {
         }
         mkdir(directory, mode)
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { throw GatewayError.file("open", path: directory, errno: errno) }
+        guard descriptor >= 0 else { throw ControlError.file("open", path: directory, errno: errno) }
         defer { close(descriptor) }
         var facts = stat()
         guard fstat(descriptor, &facts) == 0 else { return }
@@ -93,7 +93,7 @@ struct Privileges {
             )
         }
         guard fchown(descriptor, account.user, account.group) == 0, fchmod(descriptor, mode) == 0 else {
-            throw GatewayError.file("give \(account.name) the directory", path: directory, errno: errno)
+            throw ControlError.file("give \(account.name) the directory", path: directory, errno: errno)
         }
     }
 

@@ -1,6 +1,6 @@
 import CLinux
 import Commands
-import Gateway
+import Control
 import Glibc
 import Messages
 
@@ -8,10 +8,10 @@ import Messages
 struct RequestLoop: ~Copyable {
     /// Open until the program ends.
     private let signals: Int32
-    private var socket: ControlSocket<GatewayRequest, GatewayResponse>?
+    private var socket: ControlSocket<ControlServiceRequest, ControlServiceResponse>?
     private var descriptor: Int32?
     /// Nil on a client, which has no requests.
-    private var gateway: Gateway?
+    private var service: ControlService?
     /// What asks others over the network may not keep revocations and signals waiting.
     private let late = LateAnswers()
 
@@ -27,12 +27,12 @@ struct RequestLoop: ~Copyable {
         }
     }
 
-    /// Listens for requests to `gateway`.
-    mutating func listen(on path: String, for gateway: Gateway) throws(SocketError) {
-        let new = try ControlSocket<GatewayRequest, GatewayResponse>(path: path)
+    /// Listens for requests to `service`.
+    mutating func listen(on path: String, for service: ControlService) throws(SocketError) {
+        let new = try ControlSocket<ControlServiceRequest, ControlServiceResponse>(path: path)
         descriptor = new.fileDescriptor
         socket = consume new
-        self.gateway = gateway
+        self.service = service
     }
 
     /// Runs until a signal ends the program.
@@ -45,14 +45,14 @@ struct RequestLoop: ~Copyable {
             guard poll(&descriptors, nfds_t(descriptors.count), -1) > 0 else { continue }
             if let signal = takeSignal() {
                 guard signal == SIGHUP else { return }
-                gateway?.reload()
+                service?.reload()
             }
             answer()
         }
     }
 
     private mutating func answer() {
-        guard let gateway, let calls = socket?.takeRequests() else { return }
+        guard let service, let calls = socket?.takeRequests() else { return }
         if let answer = late.take() { socket?.reply(answer.response, to: answer.client) }
         for call in calls {
             guard call.peer.isPrivileged else {
@@ -60,12 +60,12 @@ struct RequestLoop: ~Copyable {
                 continue
             }
             if case .enrolService = call.request {
-                if !late.begin(for: call.client, { gateway.answer(call.request) }) {
+                if !late.begin(for: call.client, { service.answer(call.request) }) {
                     socket?.reply(
                         .failed("an enrolment is under way; wait until it has ended"), to: call.client)
                 }
             } else {
-                socket?.reply(gateway.answer(call.request), to: call.client)
+                socket?.reply(service.answer(call.request), to: call.client)
             }
         }
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CLinux
+import Control
 import Dispatch
-import Gateway
 import Glibc
 import Messages
 import Settings
@@ -53,7 +53,7 @@ struct Run: ParsableCommand {
         // Held until the process ends.
         let lock = try StateLock(directory: options.stateDirectory, instead: "stop it first")
         let store = try Store(directory: options.stateDirectory)
-        let text = try Gateway.text(of: config, store: store, socket: options.socket, log: options.log)
+        let text = try ControlService.text(of: config, store: store, socket: options.socket, log: options.log)
         let configuration = try text.configuration(keys: .leave)
         guard case .server(let server) = configuration.role else { return }
         let plan = Plan(file: config, tunnel: configuration.tunnel, server: server)
@@ -61,23 +61,23 @@ struct Run: ParsableCommand {
         let link = services.map {
             PlaneLink(services: $0, directory: options.stateDirectory, log: options.log)
         }
-        let gateway = try Gateway(
+        let service = try ControlService(
             store: store, plan: plan, file: config, socket: options.socket, log: options.log,
             services: services, link: link, text: text)
-        try loop.listen(on: GatewayPath.own(of: options.socket), for: gateway)
-        GatewayPath.makeAlias(of: options.socket)
+        try loop.listen(on: ControlServicePath.own(of: options.socket), for: service)
+        ControlServicePath.makeAlias(of: options.socket)
         link?.start(bundleFile: server.portunus?.bundleFile)
-        serveHealth(configuration.health, token, gateway)
+        serveHealth(configuration.health, token, service)
         let counting = DispatchGroup()
-        DispatchQueue(label: "enrolments").async { gateway.letIn() }
+        DispatchQueue(label: "enrolments").async { service.letIn() }
         DispatchQueue(label: "usage").async(group: counting) { [usageInterval] in
-            gateway.count(every: usageInterval)
+            service.count(every: usageInterval)
         }
         DispatchQueue(label: "services").async(group: counting) { services?.run() }
         run(&loop)
         link?.stop()
         services?.stop()
-        gateway.stop()
+        service.stop()
         // They count and store what came last.
         _ = counting.wait(timeout: .now() + 3)
         withExtendedLifetime(lock) {}
@@ -138,10 +138,10 @@ struct Run: ParsableCommand {
     }
 
     private func serveHealth(
-        _ health: Settings.Configuration.Health?, _ token: Token?, _ gateway: Gateway?
+        _ health: Settings.Configuration.Health?, _ token: Token?, _ service: ControlService?
     ) {
         guard let health else { return }
-        let pages = Pages(socket: options.socket, gateway: gateway)
+        let pages = Pages(socket: options.socket, service: service)
         HealthServer(listen: health.listen, token: token, pages: pages, log: options.log).start()
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Commands
-import Gateway
+import Control
 import Glibc
 import Messages
 import Proto
@@ -159,8 +159,8 @@ struct Withdraw: ParsableCommand {
 }
 
 /// Whether a bondd-control that runs has done it; false when none runs.
-private func asked(_ request: GatewayRequest, _ options: StateOptions) throws -> Bool {
-    let answer: GatewayResponse
+private func asked(_ request: ControlServiceRequest, _ options: StateOptions) throws -> Bool {
+    let answer: ControlServiceResponse
     do throws(SocketError) {
         answer = try ControlClient.ask(request, path: options.gatewaySocket)
     } catch .notRunning {

@@ -148,7 +148,7 @@ struct Daemon: ~Copyable {
         let path = Self.socketPath(socket, configuration)
         let control = try ControlThread(
             ControlThread.Socket(path: path, group: controlUser.group) { controlUser.has($0) })
-        GatewayPath.makeAlias(of: path)
+        ControlServicePath.makeAlias(of: path)
         let resolver = try Resolver()
         let count = configuration.threadCount
         let device = try TunDevice(

@@ -262,18 +262,18 @@ import Testing
 
     /// bondd-control's socket has a directory of its own, and a name next to bondd's.
     @Test func whereTheGatewayAnswers() throws {
-        #expect(GatewayPath.own(of: "/run/bondd/bondd.sock") == "/run/bondd/control/control.sock")
-        #expect(GatewayPath.alias(of: "/run/bondd/bondd.sock") == "/run/bondd/control.sock")
-        #expect(GatewayPath.own(of: "/run/bondd/bond1.sock") == "/run/bondd/control/bond1.sock")
-        #expect(GatewayPath.alias(of: "/run/bondd/bond1.sock") == nil)
-        #expect(GatewayPath.own(of: "bondd.sock") == "control/control.sock")
+        #expect(ControlServicePath.own(of: "/run/bondd/bondd.sock") == "/run/bondd/control/control.sock")
+        #expect(ControlServicePath.alias(of: "/run/bondd/bondd.sock") == "/run/bondd/control.sock")
+        #expect(ControlServicePath.own(of: "/run/bondd/bond1.sock") == "/run/bondd/control/bond1.sock")
+        #expect(ControlServicePath.alias(of: "/run/bondd/bond1.sock") == nil)
+        #expect(ControlServicePath.own(of: "bondd.sock") == "control/control.sock")
         // Without the directory an earlier version may be there.
-        #expect(GatewayPath.asked(of: path) == directory.path + "/control.sock")
-        let own = GatewayPath.own(of: path)
+        #expect(ControlServicePath.asked(of: path) == directory.path + "/control.sock")
+        let own = ControlServicePath.own(of: path)
         do {
             let socket = try ControlSocket<Request, Response>(path: own)
-            GatewayPath.makeAlias(of: path)
-            #expect(socket.clientCount == 0 && GatewayPath.asked(of: path) == own)
+            ControlServicePath.makeAlias(of: path)
+            #expect(socket.clientCount == 0 && ControlServicePath.asked(of: path) == own)
             #expect(directory.mode(of: "control.sock") == 0o600)
             _ = try Peer(directory.path + "/control.sock")
         }
@@ -283,11 +283,11 @@ import Testing
         var address = try UnixAddress(directory.path + "/control.sock")
         let old = try UnixAddress.open(blocking: false)
         #expect(address.call(bind, old) == 0 && listen(old, 1) == 0)
-        GatewayPath.makeAlias(of: path)
+        ControlServicePath.makeAlias(of: path)
         var facts = stat()
         #expect(lstat(address.path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFSOCK)
         close(old)
-        GatewayPath.makeAlias(of: path)
+        ControlServicePath.makeAlias(of: path)
         #expect(lstat(address.path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFLNK)
         address = try UnixAddress(path)
         rmdir(directory.path + "/control")

@@ -4,7 +4,7 @@ import Scratch
 import Settings
 import Testing
 
-@testable import Gateway
+@testable import Control
 
 /// A control plane that behaves as Portunus 3.1.0 does, and a real service plane whose tunnel is loopback: 127.0.0.1 is the server,
 /// 127.0.0.2 a client's host.

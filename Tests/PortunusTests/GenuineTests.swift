@@ -2,7 +2,7 @@ import Foundation
 import Portunus
 import Testing
 
-@testable import Gateway
+@testable import Control
 
 /// Services under a control plane that does what Portunus 3.1.0 does beyond, or against, its protocol.
 @Suite(

@@ -15,10 +15,10 @@ public enum ControlClient {
 
     /// The same of the bondd-control behind `path`.
     public static func ask(
-        _ request: GatewayRequest, path: String, timeout: Int = 10_000
-    ) throws(SocketError) -> GatewayResponse {
+        _ request: ControlServiceRequest, path: String, timeout: Int = 10_000
+    ) throws(SocketError) -> ControlServiceResponse {
         // Whoever may listen where bondd-control does is bondd-control.
-        try ask(request, path: path, timeout: timeout, for: GatewayResponse.self) { _ in true }
+        try ask(request, path: path, timeout: timeout, for: ControlServiceResponse.self) { _ in true }
     }
 
     private static func ask<Response: Decodable>(

@@ -118,7 +118,7 @@ struct ControlPlaneCheck: HostCheck {
                     "install both packages of one version"))
         }
         guard examination.server != nil else { return findings }
-        let socket = GatewaySocket(beside: examination.socket)
+        let socket = ControlServiceSocket(beside: examination.socket)
         if socket.isAlive {
             findings.append(.ok("control", "bondd-control \(version) runs"))
         } else {

@@ -30,7 +30,7 @@ struct Enroll: ParsableCommand {
     private static let patience = 30_000
 
     func run() throws {
-        let socket = GatewaySocket(beside: options.socket)
+        let socket = ControlServiceSocket(beside: options.socket)
         let text = try read()
         guard text.hasPrefix("portunus://") else {
             throw Failure("this is no enrolment URI; copy it whole, it begins with portunus://")

@@ -25,7 +25,7 @@ struct ListServices: ParsableCommand {
     var json = false
 
     func run() throws {
-        let response = try GatewaySocket(beside: options.socket).ask(.services)
+        let response = try ControlServiceSocket(beside: options.socket).ask(.services)
         guard case .services(let services, let plane) = response else {
             throw Failure("bondd-control gave no list; is it another version?")
         }

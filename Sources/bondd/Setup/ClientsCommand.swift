@@ -22,7 +22,7 @@ struct ListClients: ParsableCommand {
     var json = false
 
     func run() throws {
-        let response = try GatewaySocket(beside: options.socket).ask(.clients)
+        let response = try ControlServiceSocket(beside: options.socket).ask(.clients)
         guard case .clients(var clients, let invitations) = response else {
             throw Failure("bondd-control gave no list; bring it to bondd's version")
         }
@@ -36,7 +36,7 @@ struct ListClients: ParsableCommand {
             notices = status.notices
         }
         if json {
-            guard let line = try? Line.encode(GatewayResponse.clients(clients, invitations)) else {
+            guard let line = try? Line.encode(ControlServiceResponse.clients(clients, invitations)) else {
                 throw Failure("the list can't be written as JSON")
             }
             print(String(decoding: line, as: UTF8.self), terminator: "")
@@ -58,9 +58,9 @@ struct RevokeClient: ParsableCommand {
     var name: String
 
     func run() throws {
-        let response: GatewayResponse
+        let response: ControlServiceResponse
         do {
-            response = try GatewaySocket(beside: options.socket).ask(.revoke(name: name))
+            response = try ControlServiceSocket(beside: options.socket).ask(.revoke(name: name))
         } catch SocketError.notRunning(let path) {
             return try revokeAtDaemon(without: path)
         }
@@ -95,7 +95,7 @@ struct RenameClient: ParsableCommand {
     var new: String
 
     func run() throws {
-        _ = try GatewaySocket(beside: options.socket).ask(.rename(from: name, to: new))
+        _ = try ControlServiceSocket(beside: options.socket).ask(.rename(from: name, to: new))
     }
 }
 
@@ -117,7 +117,7 @@ struct SetClient: ParsableCommand {
 
     func run() throws {
         let list = networks.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
-        _ = try GatewaySocket(beside: options.socket).ask(.setNetworks(name: name, networks: list))
+        _ = try ControlServiceSocket(beside: options.socket).ask(.setNetworks(name: name, networks: list))
         print(
             list.isEmpty
                 ? "no networks are routed to \(name)"

@@ -50,7 +50,7 @@ struct Init: ParsableCommand {
             beginning: ServerText.beginning,
             remedy: "invite clients with bondd invite NAME, or move the file away to begin again",
             willStart: !place.isLeftStopped)
-        if earlier != nil, site.isRunning, GatewaySocket(beside: options.socket).isAlive {
+        if earlier != nil, site.isRunning, ControlServiceSocket(beside: options.socket).isAlive {
             throw Failure(
                 "\(place.config) exists, this host is set up already; invite clients with bondd invite NAME, or move the file away to begin again"
             )
@@ -81,7 +81,9 @@ struct Init: ParsableCommand {
             print(try site.service("bondd").start())
         }
         try waitForDaemon()
-        if !GatewaySocket(beside: options.socket).isAlive { print(try site.service("bondd-control").start()) }
+        if !ControlServiceSocket(beside: options.socket).isAlive {
+            print(try site.service("bondd-control").start())
+        }
         Invite.show(try invite(), isPlain: isPlain)
     }
 
@@ -140,7 +142,7 @@ struct Init: ParsableCommand {
     }
 
     private func invite() throws -> String {
-        let socket = GatewaySocket(beside: options.socket)
+        let socket = ControlServiceSocket(beside: options.socket)
         for _ in 0..<Self.patience where !socket.isAlive { usleep(100_000) }
         guard
             case .link(let link) = try socket.ask(

@@ -51,7 +51,7 @@ struct Invite: ParsableCommand {
         let order = InvitationOrder(
             name: name, lifetime: lifetime.seconds, uses: uses, mode: mode?.rawValue,
             endpoints: endpoints.map(\.description))
-        let response = try GatewaySocket(beside: options.socket).ask(.invite(order))
+        let response = try ControlServiceSocket(beside: options.socket).ask(.invite(order))
         guard case .link(let link) = response else {
             throw Failure("bondd-control gave no link; is it another version?")
         }

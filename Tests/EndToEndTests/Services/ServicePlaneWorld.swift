@@ -38,7 +38,7 @@ final class ServicePlaneWorld {
 
     /// What `bondd services` tells.
     func services() throws -> (rules: [ServiceStatus], plane: PlaneStatus) {
-        let path = GatewayPath.asked(of: server.socket)
+        let path = ControlServicePath.asked(of: server.socket)
         guard case .services(let rules, let plane) = try ControlClient.ask(.services, path: path)
         else {
             throw Failure()

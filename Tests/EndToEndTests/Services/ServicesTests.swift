@@ -176,8 +176,9 @@ extension EndToEndTests {
             #expect(kernel.status != .exited(0))
             kernel.kill()
             #expect(try Visit.callers(neighbour).isEmpty)
-            let path = GatewayPath.asked(of: household.server.socket)
-            if case .services(let rules, _) = try ControlClient.ask(.services, path: path) as GatewayResponse
+            let path = ControlServicePath.asked(of: household.server.socket)
+            if case .services(let rules, _) = try ControlClient.ask(.services, path: path)
+                as ControlServiceResponse
             {
                 // That says nothing of the target.
                 #expect(rules.first { $0.rule == "probed" }?.targets.first?.isHealthy == true)

@@ -1,0 +1,91 @@
+/// What a program asks of a running bondd-control: one line of JSON, such as `{"do":"invite","name":"boat","ttl_s":86400,"uses":1}`.
+public enum ControlServiceRequest: Hashable, Sendable, Codable {
+    /// Makes an invitation for a client of that name; with several uses the clients are `NAME`, `NAME-2` and so on.
+    case invite(InvitationOrder)
+    /// Who may connect, and the invitations that are open.
+    case clients
+    /// Takes a client's right to connect away, and ends its session.
+    case revoke(name: String)
+    /// Gives a client another name.
+    case rename(from: String, to: String)
+    /// Routes networks to a client, `NETWORK/PREFIX`, in place of those that it had.
+    case setNetworks(name: String, networks: [String])
+    /// Writes a copy of the state into a new file.
+    case backup(path: String)
+    /// Sets where clients reach the server, `HOST:PORT`, for invitations that do not say it.
+    case setEndpoints([String])
+    /// Makes a new root secret for the clients' preshared keys; `isForced`: even within a day of the last.
+    case rotateSecrets(isForced: Bool)
+    /// The rules that are carried, and the control plane that they come from.
+    case services
+    /// Redeems an enrolment URI of a control plane, and carries its rules from then on.
+    case enrolService(uri: String)
+
+    private enum CodingKeys: String, CodingKey {
+        case action = "do"
+        case name, to, path, endpoints, uri, networks, force
+    }
+
+    /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let action = try fields.decode(String.self, forKey: .action)
+        switch action {
+        case "invite": self = .invite(try InvitationOrder(from: decoder))
+        case "clients": self = .clients
+        case "revoke": self = .revoke(name: try fields.decode(String.self, forKey: .name))
+        case "rename":
+            self = .rename(
+                from: try fields.decode(String.self, forKey: .name),
+                to: try fields.decode(String.self, forKey: .to))
+        case "set_networks":
+            self = .setNetworks(
+                name: try fields.decode(String.self, forKey: .name),
+                networks: try fields.decode([String].self, forKey: .networks))
+        case "backup": self = .backup(path: try fields.decode(String.self, forKey: .path))
+        case "set_endpoints": self = .setEndpoints(try fields.decode([String].self, forKey: .endpoints))
+        case "rotate_secrets":
+            self = .rotateSecrets(isForced: try fields.decodeIfPresent(Bool.self, forKey: .force) ?? false)
+        case "services": self = .services
+        case "enrol_service": self = .enrolService(uri: try fields.decode(String.self, forKey: .uri))
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .action, in: fields, debugDescription: "unknown action \(action)")
+        }
+    }
+
+    /// Writes the request as one flat object.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .invite(let order):
+            try fields.encode("invite", forKey: .action)
+            try order.encode(to: encoder)
+        case .clients: try fields.encode("clients", forKey: .action)
+        case .revoke(let name):
+            try fields.encode("revoke", forKey: .action)
+            try fields.encode(name, forKey: .name)
+        case .rename(let from, let to):
+            try fields.encode("rename", forKey: .action)
+            try fields.encode(from, forKey: .name)
+            try fields.encode(to, forKey: .to)
+        case .setNetworks(let name, let networks):
+            try fields.encode("set_networks", forKey: .action)
+            try fields.encode(name, forKey: .name)
+            try fields.encode(networks, forKey: .networks)
+        case .backup(let path):
+            try fields.encode("backup", forKey: .action)
+            try fields.encode(path, forKey: .path)
+        case .setEndpoints(let endpoints):
+            try fields.encode("set_endpoints", forKey: .action)
+            try fields.encode(endpoints, forKey: .endpoints)
+        case .rotateSecrets(let isForced):
+            try fields.encode("rotate_secrets", forKey: .action)
+            try fields.encode(isForced, forKey: .force)
+        case .services: try fields.encode("services", forKey: .action)
+        case .enrolService(let uri):
+            try fields.encode("enrol_service", forKey: .action)
+            try fields.encode(uri, forKey: .uri)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/// bondd-control's answer to a `ControlServiceRequest`: one line of JSON, `{"ok":true}`, `{"error":"…","ok":false}`,
+/// `{"link":"bondd://…","ok":true}`, `{"clients":[…],"invitations":[…],"ok":true}` or `{"ok":true,"plane":{…},"services":[…]}`.
+public enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
+    /// Done.
+    case ok
+    /// Done, and one sentence that the user should read.
+    case noted(String)
+    /// Not done: one sentence that says why.
+    case failed(String)
+    /// The answer to `ControlServiceRequest.invite`: the join link. Secret.
+    case link(String)
+    /// The answer to `ControlServiceRequest.clients`.
+    case clients([ClientStatus], [InvitationStatus])
+    /// The answer to `ControlServiceRequest.services`.
+    case services([ServiceStatus], PlaneStatus)
+
+    private enum CodingKeys: String, CodingKey {
+        case ok, error, note, link, clients, invitations, services, plane
+    }
+
+    /// Reads a response; unknown keys are skipped.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        if try !fields.decode(Bool.self, forKey: .ok) {
+            self = .failed(try fields.decode(String.self, forKey: .error))
+        } else if let note = try fields.decodeIfPresent(String.self, forKey: .note) {
+            self = .noted(note)
+        } else if let link = try fields.decodeIfPresent(String.self, forKey: .link) {
+            self = .link(link)
+        } else if let clients = try fields.decodeIfPresent([ClientStatus].self, forKey: .clients) {
+            let invitations = try fields.decodeIfPresent([InvitationStatus].self, forKey: .invitations)
+            self = .clients(clients, invitations ?? [])
+        } else if let services = try fields.decodeIfPresent([ServiceStatus].self, forKey: .services) {
+            self = .services(services, try fields.decode(PlaneStatus.self, forKey: .plane))
+        } else {
+            self = .ok
+        }
+    }
+
+    /// Writes the response as one flat object.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .ok: try fields.encode(true, forKey: .ok)
+        case .noted(let sentence):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(sentence, forKey: .note)
+        case .failed(let sentence):
+            try fields.encode(false, forKey: .ok)
+            try fields.encode(sentence, forKey: .error)
+        case .link(let link):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(link, forKey: .link)
+        case .clients(let clients, let invitations):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(clients, forKey: .clients)
+            try fields.encode(invitations, forKey: .invitations)
+        case .services(let services, let plane):
+            try fields.encode(true, forKey: .ok)
+            try fields.encode(services, forKey: .services)
+            try fields.encode(plane, forKey: .plane)
+        }
+    }
+}
