@@ -74,7 +74,7 @@ let package = Package(
         // What touches the host.
         .target(name: "Tun", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
-        .target(name: "Messages", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "ControlProtocol", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Settings", dependencies: ["CToml", "Proto", "Packet"], swiftSettings: strict),
         .target(
             name: "Host", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
@@ -83,7 +83,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Messages", "Settings",
+                "ControlProtocol", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -91,7 +91,8 @@ let package = Package(
             name: "bondd",
             dependencies: [
                 "Commands",
-                "Engine", "Tun", "Transport", "Host", "Settings", "Messages", "Proto", "Packet", "CLinux",
+                "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Proto", "Packet",
+                "CLinux",
                 "CQrencode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -122,7 +123,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Carrier", "Portunus", "Rules", "Messages", "Settings", "Proto", "Packet", "CLinux",
+                "Carrier", "Portunus", "Rules", "ControlProtocol", "Settings", "Proto", "Packet", "CLinux",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -135,7 +136,7 @@ let package = Package(
         .executableTarget(
             name: "bondd-control",
             dependencies: [
-                "Commands", "Control", "Messages", "Settings", "Proto", "CLinux",
+                "Commands", "Control", "ControlProtocol", "Settings", "Proto", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -152,7 +153,8 @@ let package = Package(
         .executableTarget(
             name: "bondlab",
             dependencies: [
-                "Carrier", "Hostile", "Lab", "Links", "Messages", "Packet", "Proto", "Rules", "Simulation",
+                "Carrier", "Hostile", "Lab", "Links", "ControlProtocol", "Packet", "Proto", "Rules",
+                "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -160,7 +162,9 @@ let package = Package(
         // The ways of others' bytes into the program, for libFuzzer (below) and for the tests, which replay its corpora.
         .target(
             name: "FuzzInputs",
-            dependencies: ["Engine", "Messages", "Packet", "Proto", "Rules", "Scheduler", "Settings", "Tun"],
+            dependencies: [
+                "Engine", "ControlProtocol", "Packet", "Proto", "Rules", "Scheduler", "Settings", "Tun",
+            ],
             path: "Fuzz/Inputs", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzInputs", "Links"]),
 
@@ -181,14 +185,15 @@ let package = Package(
         .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "Links", "Packet"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .target(name: "Scratch", path: "Tests/Scratch"),
-        .testTarget(name: "MessagesTests", dependencies: ["Messages", "Scratch"]),
+        .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "Scratch"]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Proto", "Packet", "Scratch"]),
         .testTarget(
             name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "Messages", "Settings", "Proto", "Packet", "Lab", "Scratch", "bondd-control",
+                "Control", "ControlProtocol", "Settings", "Proto", "Packet", "Lab", "Scratch",
+                "bondd-control",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
@@ -200,9 +205,9 @@ let package = Package(
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",
-            dependencies: ["bondd", "Host", "Engine", "Messages", "Packet", "Scratch", "Settings"]),
+            dependencies: ["bondd", "Host", "Engine", "ControlProtocol", "Packet", "Scratch", "Settings"]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Lab", "Messages", "Engine", "Proto", "Packet"],
+            name: "EndToEndTests", dependencies: ["Lab", "ControlProtocol", "Engine", "Proto", "Packet"],
             exclude: ["Services/Visits"]),
     ],
     swiftLanguageModes: [.v6],

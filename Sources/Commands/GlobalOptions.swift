@@ -1,5 +1,5 @@
 import ArgumentParser
-import Messages
+import ControlProtocol
 import Settings
 
 /// What every command of both programs takes.

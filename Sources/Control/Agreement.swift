@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 /// Decides which configuration bondd-control follows: the one that bondd has in force. Both read the same file, at different times,
 /// and bondd may have refused its present text. bondd-control may be ahead of bondd with a text that bondd has neither read nor

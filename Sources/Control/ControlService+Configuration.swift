@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 import Settings
 
 // Following the configuration that bondd has in force.

@@ -1,5 +1,5 @@
+import ControlProtocol
 import Glibc
-import Messages
 
 // Letting clients in.
 extension ControlService {

@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 import Settings
 
 // What the command line asks for.

@@ -1,5 +1,5 @@
+import ControlProtocol
 import Glibc
-import Messages
 
 // Counting what clients use.
 extension ControlService {

@@ -1,8 +1,8 @@
 import CLinux
 import Control
+import ControlProtocol
 import Dispatch
 import Glibc
-import Messages
 import Synchronization
 
 /// Requests whose answers take long: another thread finds the answer, and the main one gives it. One at a time.

@@ -1,8 +1,8 @@
 import CLinux
 import Commands
 import Control
+import ControlProtocol
 import Glibc
-import Messages
 import Settings
 
 /// Drops root's privileges where no service manager has started bondd-control as its own user.

@@ -1,8 +1,8 @@
 import CLinux
 import Commands
 import Control
+import ControlProtocol
 import Glibc
-import Messages
 
 /// What the main thread does: answers requests on the control socket and takes signals.
 struct RequestLoop: ~Copyable {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Commands
-import Messages
+import ControlProtocol
 
 /// `bondd-control rotate-secrets`
 struct RotateSecrets: ParsableCommand {

@@ -1,9 +1,9 @@
 import ArgumentParser
 import CLinux
 import Control
+import ControlProtocol
 import Dispatch
 import Glibc
-import Messages
 import Settings
 
 /// `bondd-control run`

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Commands
 import Control
+import ControlProtocol
 import Glibc
-import Messages
 import Proto
 import Settings
 
@@ -150,7 +150,7 @@ struct Withdraw: ParsableCommand {
     @OptionGroup var options: StateOptions
 
     func run() throws {
-        for request in [Messages.Request.handOver(Handover(revision: 0)), .carry([])] {
+        for request in [ControlProtocol.Request.handOver(Handover(revision: 0)), .carry([])] {
             if case .failed(let sentence) = try ControlClient.ask(request, path: options.socket) {
                 throw Failure(sentence)
             }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Commands
+import ControlProtocol
 import Glibc
 import Host
-import Messages
 import Settings
 
 /// `bondd cleanup`
@@ -60,7 +60,7 @@ struct Cleanup: ParsableCommand {
 
     /// - Throws: `Failure` when a bondd with that interface runs, or may run.
     private func checkGone(_ socket: String, _ interface: String) throws {
-        let answer: Messages.Response
+        let answer: ControlProtocol.Response
         do throws(SocketError) {
             answer = try ControlClient.ask(.status, path: socket, timeout: 5000)
         } catch .notRunning, .impostor {

@@ -1,5 +1,5 @@
+import ControlProtocol
 import Engine
-import Messages
 import Packet
 
 // `bondd bench`: the daemon makes test traffic for half a second at a time and tells what came of it.

@@ -1,6 +1,6 @@
+import ControlProtocol
 import Engine
 import Host
-import Messages
 import Packet
 import Scheduler
 import Settings

@@ -1,5 +1,5 @@
+import ControlProtocol
 import Host
-import Messages
 import Packet
 import Proto
 import Scheduler

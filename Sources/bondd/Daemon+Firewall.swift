@@ -1,6 +1,6 @@
+import ControlProtocol
 import Glibc
 import Host
-import Messages
 import Packet
 import Settings
 

@@ -1,6 +1,6 @@
+import ControlProtocol
 import Engine
 import Glibc
-import Messages
 import Packet
 import Scheduler
 import Settings

@@ -1,9 +1,9 @@
 import CLinux
 import Commands
+import ControlProtocol
 import Engine
 import Glibc
 import Host
-import Messages
 import Packet
 import Proto
 import Scheduler

@@ -1,5 +1,5 @@
+import ControlProtocol
 import Glibc
-import Messages
 import Settings
 
 /// Tracks which text of the configuration file is in force, which was refused last, and whether the file on the disk differs.

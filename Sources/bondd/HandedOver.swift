@@ -1,6 +1,6 @@
 import Commands
+import ControlProtocol
 import Engine
-import Messages
 import Packet
 import Proto
 import Settings

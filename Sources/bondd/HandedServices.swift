@@ -1,6 +1,6 @@
 import Commands
+import ControlProtocol
 import Host
-import Messages
 import Packet
 import Settings
 

@@ -1,7 +1,7 @@
+import ControlProtocol
 import Engine
 import Glibc
 import Host
-import Messages
 import Packet
 import Settings
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Commands
+import ControlProtocol
 import Glibc
-import Messages
 
 /// `bondd bench`
 struct Measure: ParsableCommand {

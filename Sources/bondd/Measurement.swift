@@ -1,7 +1,7 @@
 import Commands
+import ControlProtocol
 import Glibc
 import Host
-import Messages
 import Settings
 
 /// One step of `bondd bench`: test traffic one way over a path, or over all, for some seconds.

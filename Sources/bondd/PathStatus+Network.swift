@@ -1,5 +1,5 @@
+import ControlProtocol
 import Engine
-import Messages
 
 extension PathStatus {
     /// The smallest MTU that IPv6 allows a link, in bytes (RFC 8200 section 5).

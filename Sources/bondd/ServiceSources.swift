@@ -1,5 +1,5 @@
+import ControlProtocol
 import Glibc
-import Messages
 import Settings
 
 /// The origins of services: the rules of the file, and the control plane that bondd-control is enrolled at. bondd checks both itself: a

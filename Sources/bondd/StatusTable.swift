@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 /// A status as people read it.
 struct StatusTable {

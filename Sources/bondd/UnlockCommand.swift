@@ -1,7 +1,7 @@
 import ArgumentParser
 import Commands
+import ControlProtocol
 import Host
-import Messages
 
 /// `bondd unlock`
 struct Unlock: ParsableCommand {

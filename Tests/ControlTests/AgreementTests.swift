@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 import Scratch
 import Settings
 import Testing

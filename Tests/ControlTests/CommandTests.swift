@@ -1,6 +1,6 @@
+import ControlProtocol
 import Glibc
 import Lab
-import Messages
 import Proto
 import Scratch
 import Settings

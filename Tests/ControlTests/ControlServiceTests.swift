@@ -1,6 +1,6 @@
+import ControlProtocol
 import GRDB
 import Glibc
-import Messages
 import Scratch
 import Settings
 import Synchronization

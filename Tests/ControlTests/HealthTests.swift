@@ -1,5 +1,5 @@
+import ControlProtocol
 import Lab
-import Messages
 import Packet
 import Scratch
 import Settings

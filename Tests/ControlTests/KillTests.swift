@@ -1,6 +1,6 @@
+import ControlProtocol
 import Glibc
 import Lab
-import Messages
 import Scratch
 import Settings
 import Synchronization

@@ -1,5 +1,5 @@
+import ControlProtocol
 import Glibc
-import Messages
 import Settings
 import Testing
 

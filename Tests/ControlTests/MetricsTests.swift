@@ -1,6 +1,6 @@
+import ControlProtocol
 import Foundation
 import Lab
-import Messages
 import Rules
 import Testing
 

@@ -1,5 +1,5 @@
+import ControlProtocol
 import Glibc
-import Messages
 import Packet
 import Portunus
 import Rules

@@ -1,6 +1,6 @@
+import ControlProtocol
 import Dispatch
 import Glibc
-import Messages
 import Portunus
 import Rules
 import Scratch

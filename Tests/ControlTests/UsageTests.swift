@@ -1,5 +1,5 @@
+import ControlProtocol
 import GRDB
-import Messages
 import Scratch
 import Testing
 

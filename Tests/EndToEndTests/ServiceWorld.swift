@@ -1,6 +1,6 @@
+import ControlProtocol
 import Glibc
 import Lab
-import Messages
 
 /// A user beside the router ── server ── router ── two uplinks ── client, whose default route is an uplink. No bondd-control
 /// is there: services are handed over as it does.

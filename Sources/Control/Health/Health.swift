@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 /// What `/healthz` and `/readyz` answer.
 struct Health: Codable, Equatable, Sendable {

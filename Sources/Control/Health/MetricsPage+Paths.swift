@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 // The metrics of paths, all of the sending direction but where they say another. Their counters begin at 0 with each session.
 extension MetricsPage {

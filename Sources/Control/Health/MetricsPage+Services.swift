@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 import Rules
 
 // The metrics of services. Their counters begin at 0 when bondd-control starts; those of the kernel go on over that.

@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 // The metrics of sessions. Their counters begin at 0 with each session.
 extension MetricsPage {

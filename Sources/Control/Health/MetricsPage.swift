@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 /// The body of `/metrics`.
 struct MetricsPage {

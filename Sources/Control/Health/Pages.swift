@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 import Synchronization
 
 /// What the health endpoint has to say, without HTTP.

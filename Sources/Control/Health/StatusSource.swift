@@ -1,6 +1,6 @@
+import ControlProtocol
 import Dispatch
 import Glibc
-import Messages
 import Synchronization
 
 /// bondd's status for whoever asks for it over HTTP: one question to bondd at a time and at most four a second, however many

@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 import Rules
 
 /// What the kernel has carried of each service, over all runs of bondd: its counters begin anew with each, and when a service

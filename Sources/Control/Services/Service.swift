@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 import Rules
 
 /// A rule that the plane has, and how it is carried.

@@ -1,6 +1,6 @@
+import ControlProtocol
 import Dispatch
 import Glibc
-import Messages
 import Rules
 
 // bondd's part: the kernel carries what is simple.

@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 import Packet
 import Portunus
 import Rules

@@ -1,6 +1,6 @@
 import Carrier
+import ControlProtocol
 import Dispatch
-import Messages
 import Packet
 import Portunus
 import Rules

@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 import Portunus
 import Rules
 

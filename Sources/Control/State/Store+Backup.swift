@@ -1,6 +1,6 @@
+import ControlProtocol
 import GRDB
 import Glibc
-import Messages
 
 extension Store {
     /// Copies of the state that are on their way somewhere begin with it, in the state's directory.

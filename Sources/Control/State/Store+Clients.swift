@@ -1,5 +1,5 @@
+import ControlProtocol
 import GRDB
-import Messages
 import Settings
 
 extension Store {

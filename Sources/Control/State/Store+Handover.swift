@@ -1,5 +1,5 @@
+import ControlProtocol
 import GRDB
-import Messages
 
 extension Store {
     /// All that bondd must know, of one moment. Clients that the file has as well are left to the file.

@@ -1,5 +1,5 @@
+import ControlProtocol
 import GRDB
-import Messages
 import Rules
 
 // What a control plane has pushed, so that it is carried at once after a restart.

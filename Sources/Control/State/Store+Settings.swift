@@ -1,5 +1,5 @@
+import ControlProtocol
 import GRDB
-import Messages
 import Packet
 import Settings
 

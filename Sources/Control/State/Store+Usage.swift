@@ -1,6 +1,6 @@
+import ControlProtocol
 import GRDB
 import Glibc
-import Messages
 
 extension Store {
     /// The most paths of a client that are counted by name in a month; what the others carried is counted together. A client that

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Commands
+import ControlProtocol
 import Glibc
 import Host
-import Messages
 import Packet
 import Settings
 

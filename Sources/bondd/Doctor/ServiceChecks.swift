@@ -1,7 +1,7 @@
 import Commands
+import ControlProtocol
 import Glibc
 import Host
-import Messages
 import Settings
 
 /// The daemon: whether it runs, its problems and notices, and the state of its paths.

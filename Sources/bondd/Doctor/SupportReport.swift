@@ -1,6 +1,6 @@
 import Commands
+import ControlProtocol
 import Glibc
-import Messages
 import Packet
 import Proto
 import Settings

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Commands
+import ControlProtocol
 import Glibc
-import Messages
 
 /// `bondd portunus`
 struct PortunusPlane: ParsableCommand {

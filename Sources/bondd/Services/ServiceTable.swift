@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 /// Services and their control plane as people read them, in 80 columns.
 struct ServiceTable {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Commands
-import Messages
+import ControlProtocol
 
 /// `bondd services`
 struct Services: ParsableCommand {

@@ -1,5 +1,5 @@
+import ControlProtocol
 import Glibc
-import Messages
 
 /// Clients and open invitations as people read them.
 struct ClientTable {

@@ -1,5 +1,5 @@
 import Commands
-import Messages
+import ControlProtocol
 
 /// bondd-control's socket, as the command line uses it: beside bondd's own.
 struct ControlServiceSocket {

@@ -1,6 +1,6 @@
 import Commands
+import ControlProtocol
 import Glibc
-import Messages
 import Settings
 
 /// How bondd and bondd-control are kept running on this host: by systemd where that is the init system, else as processes that

@@ -1,7 +1,7 @@
 import Commands
+import ControlProtocol
 import Glibc
 import Host
-import Messages
 import Proto
 import Settings
 

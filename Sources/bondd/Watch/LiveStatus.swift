@@ -1,7 +1,7 @@
 import CLinux
 import Commands
+import ControlProtocol
 import Glibc
-import Messages
 
 /// `bondd status --watch`: asks the daemon once a second and shows what it says until the user has seen enough.
 struct LiveStatus {

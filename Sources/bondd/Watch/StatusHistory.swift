@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 /// What `bondd status --watch` knows: the latest status, and rates from the counters of those before.
 struct StatusHistory {

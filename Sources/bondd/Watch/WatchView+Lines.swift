@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 extension WatchView {
     /// How many sessions of a server get lines; the fastest do.

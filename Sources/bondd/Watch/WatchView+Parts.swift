@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 // The view's parts, from top to bottom.
 extension WatchView {

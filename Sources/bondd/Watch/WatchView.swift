@@ -1,4 +1,4 @@
-import Messages
+import ControlProtocol
 
 /// `bondd status --watch` as lines of text for a screen of some size. It knows neither terminal nor clock.
 struct WatchView {

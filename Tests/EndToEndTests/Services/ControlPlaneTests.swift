@@ -1,7 +1,7 @@
+import ControlProtocol
 import Foundation
 import Glibc
 import Lab
-import Messages
 import Testing
 
 /// A suite of its own, as it lasts longer than any end-to-end test may: what it waits for are the control plane's own times.

@@ -1,7 +1,7 @@
+import ControlProtocol
 import Foundation
 import Glibc
 import Lab
-import Messages
 import Testing
 
 /// A server and a client made by two commands, and a control plane on the internet.

@@ -1,7 +1,7 @@
+import ControlProtocol
 import Foundation
 import Glibc
 import Lab
-import Messages
 import Testing
 
 extension EndToEndTests {

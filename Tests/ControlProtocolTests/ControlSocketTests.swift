@@ -2,7 +2,7 @@ import Glibc
 import Scratch
 import Testing
 
-@testable import Messages
+@testable import ControlProtocol
 
 @Suite struct ControlSocketTests {
     let directory = TemporaryDirectory()

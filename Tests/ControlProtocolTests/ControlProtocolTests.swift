@@ -1,7 +1,7 @@
-import Messages
+import ControlProtocol
 import Testing
 
-@Suite struct MessagesTests {
+@Suite struct ControlProtocolTests {
     func text(_ message: some Encodable) throws -> String {
         String(decoding: try Line.encode(message), as: UTF8.self)
     }

@@ -1,7 +1,7 @@
-import Messages
+import ControlProtocol
 import Testing
 
-@Suite struct ControlServiceMessagesTests {
+@Suite struct ControlServiceProtocolTests {
     static let requests: [(ControlServiceRequest, String)] = [
         (.clients, #"{"do":"clients"}"#),
         (.revoke(name: "boat"), #"{"do":"revoke","name":"boat"}"#),
