@@ -101,7 +101,7 @@ let package = Package(
         // Services behind the tunnel: what rules are, without sockets or a clock; carrying them in this program; where they come from.
         .target(name: "Rules", dependencies: ["Packet"], swiftSettings: strict),
         .target(
-            name: "Carrier", dependencies: ["Rules", "Transport", "CLinux", "CAres", "Packet"],
+            name: "Relay", dependencies: ["Rules", "Transport", "CLinux", "CAres", "Packet"],
             swiftSettings: strict),
         .target(
             name: "Portunus",
@@ -123,7 +123,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Carrier", "Portunus", "Rules", "ControlProtocol", "Settings", "Proto", "Packet", "CLinux",
+                "Relay", "Portunus", "Rules", "ControlProtocol", "Settings", "Proto", "Packet", "CLinux",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -153,7 +153,7 @@ let package = Package(
         .executableTarget(
             name: "bondlab",
             dependencies: [
-                "Carrier", "Hostile", "Lab", "Links", "ControlProtocol", "Packet", "Proto", "Rules",
+                "Relay", "Hostile", "Lab", "Links", "ControlProtocol", "Packet", "Proto", "Rules",
                 "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -200,7 +200,7 @@ let package = Package(
             name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "Scratch"],
             exclude: ["Conformance"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "Links"]),
-        .testTarget(name: "CarrierTests", dependencies: ["Carrier", "Rules", "CLinux", "Packet"]),
+        .testTarget(name: "RelayTests", dependencies: ["Relay", "Rules", "CLinux", "Packet"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Carrier
 import Glibc
 import Lab
+import Relay
 import Rules
 
 /// `bondlab forward`: carries rules as bondd-control does, and nothing else, so that it can be measured by itself.
@@ -21,11 +21,11 @@ struct ForwardCommand: ParsableCommand {
 
     func run() throws {
         let interrupt = try Interrupt()
-        let carrier = try Carrier(reach: Reach(networks: [], own: []))
+        let relay = try Relay(reach: Reach(networks: [], own: []))
         for rule in rules {
-            if let quota = rule.quota { carrier.setQuota(quota, ofOwner: rule.text) }
+            if let quota = rule.quota { relay.setQuota(quota, ofOwner: rule.text) }
             do throws(RuleRefusal) {
-                try carrier.add(rule.rule)
+                try relay.add(rule.rule)
             } catch {
                 throw ValidationError("'\(rule.text)' is not carried: \(error).")
             }
@@ -33,6 +33,6 @@ struct ForwardCommand: ParsableCommand {
         print("ready")
         fflush(nil)
         while !interrupt.comes(within: 3600) {}
-        carrier.stop()
+        relay.stop()
     }
 }

@@ -15,7 +15,7 @@ final class KillWork {
     private var clients = 0
     private var invitations = 0
     /// The client with traffic, and what its counters were in earlier runs of bondd.
-    private let carrier = Samples.key(1_000_000)
+    private let relay = Samples.key(1_000_000)
     private var earlier: UInt64 = 0
 
     init(bondd: FakeBondd, control: String, ledger: @escaping Look) {
@@ -91,7 +91,7 @@ final class KillWork {
     private func usage() throws -> UInt64? {
         // As another process would, without a lock.
         let directory = control.dropLast("control.sock".count) + "state"
-        return try Store(directory: String(directory)).usage().first { $0.publicKey == carrier }?.sentBytes
+        return try Store(directory: String(directory)).usage().first { $0.publicKey == relay }?.sentBytes
     }
 
     /// bondd starts anew, and its counters at 0.

@@ -9,7 +9,7 @@ import Synchronization
 
 @testable import Control
 
-/// A service plane with a real carrier and a real state, whose tunnel is loopback: 127.0.0.1 is the server, 127.0.0.2 a client's
+/// A service plane with a real relay and a real state, whose tunnel is loopback: 127.0.0.1 is the server, 127.0.0.2 a client's
 /// host.
 final class ServiceBench {
     let directory = TemporaryDirectory()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Control
 
-/// Rules of the file, carried by a real carrier, with a bondd that is none.
+/// Rules of the file, carried by a real relay, with a bondd that is none.
 @Suite struct ServiceTests {
     let echo: Echo
 

@@ -27,7 +27,7 @@ extension ServicePlane {
             handOver()
         }
         save(withQuotas: true)
-        carrier.stop()
+        relay.stop()
     }
 
     /// Asks bondd what the kernel has carried, when it has something to carry.
@@ -50,7 +50,7 @@ extension ServicePlane {
                 guard let owner = service.rule.owner, book.quotas[owner] != nil,
                     let bytes = more[service.name], bytes > 0
                 else { continue }
-                carrier.consume(bytes, ofOwner: owner)
+                relay.consume(bytes, ofOwner: owner)
             }
             sweep(&book, isKnown: true)
         }
@@ -70,7 +70,7 @@ extension ServicePlane {
         if !book.leaving.isEmpty {
             let now = ContinuousClock.now
             let open = Set(
-                carrier.report().rules.filter { $0.traffic.connections + $0.traffic.flows > 0 }.map(\.id))
+                relay.report().rules.filter { $0.traffic.connections + $0.traffic.flows > 0 }.map(\.id))
             book.leaving.removeAll { service in
                 service.end.map { $0 <= now } ?? true || isThrough(service) && !open.contains(service.rule.id)
             }
@@ -127,6 +127,6 @@ extension ServicePlane {
 
     private func exhaustedOwners() -> Set<String> {
         guard book.withLock({ !$0.quotas.isEmpty }) else { return [] }
-        return Set(carrier.report().owners.filter { $0.quota?.isExhausted == true }.map(\.owner))
+        return Set(relay.report().owners.filter { $0.quota?.isExhausted == true }.map(\.owner))
     }
 }

@@ -17,7 +17,7 @@ extension ServicePlane {
             }
             book.limits[owner] = limit
             book.unsavedOwners.insert(owner)
-            carrier.setLimit(limit, ofOwner: owner)
+            relay.setLimit(limit, ofOwner: owner)
         }
         changed.signal()
     }
@@ -31,7 +31,7 @@ extension ServicePlane {
             }
             var quota = quota
             if isFirst, book.quotas[owner] != nil,
-                let local = carrier.report().owners.first(where: { $0.owner == owner })?.quota
+                let local = relay.report().owners.first(where: { $0.owner == owner })?.quota
             {
                 quota = quota?.merged(with: local)
             }
@@ -44,7 +44,7 @@ extension ServicePlane {
         book.quotas[owner] = quota
         book.silent[owner] = nil
         book.unsavedOwners.insert(owner)
-        carrier.setQuota(quota, ofOwner: owner)
+        relay.setQuota(quota, ofOwner: owner)
     }
 
     private func tellTooMany(_ book: inout ServiceBook) {
@@ -63,7 +63,7 @@ extension ServicePlane {
         for owner in book.limits.keys where names.isGone(limitOf: owner) {
             book.limits[owner] = nil
             book.unsavedOwners.insert(owner)
-            carrier.setLimit(nil, ofOwner: owner)
+            relay.setLimit(nil, ofOwner: owner)
         }
         for owner in book.quotas.keys where names.isGone(quotaOf: owner) {
             setQuota(nil, ofOwner: owner, &book)
@@ -91,7 +91,7 @@ extension ServicePlane {
         guard book.withLock({ !$0.quotas.isEmpty }) else { return }
         book.withLock { book in
             // Not before the lock is held: a quota that is set meanwhile is newer than a report.
-            for owner in carrier.report().owners {
+            for owner in relay.report().owners {
                 guard let quota = owner.lastingQuota, let old = book.quotas[owner.owner], old != quota else {
                     continue
                 }

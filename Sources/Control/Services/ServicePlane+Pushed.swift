@@ -16,7 +16,7 @@ extension ServicePlane: RuleKeeper {
             book.names = SessionNames(began: Int64(time(nil)))
             book.limitsFlows = (flowIdle ?? 60, maximumFlows ?? 1024) != (60, 1024)
         }
-        carrier.setFlows(idle: flowIdle, maximum: maximumFlows)
+        relay.setFlows(idle: flowIdle, maximum: maximumFlows)
     }
 
     /// Carries a rule, or changes the limit of one that is carried. Any other rule of the number is replaced: a control plane gives
@@ -95,7 +95,7 @@ extension ServicePlane: RuleKeeper {
             guard let service = book.services[rule.id], service.failure == nil, service.rule == rule else {
                 return
             }
-            carrier.remove(rule.id, drain: 0)
+            relay.remove(rule.id, drain: 0)
             book.services[rule.id]?.failure = .invalidTargetHost
             book.services[rule.id]?.share = .none
             book.unsaved.insert(number)

@@ -9,7 +9,7 @@ extension ServicePlane {
     /// - Parameter ofThisRun: without what bondd had counted already when this program started, which an earlier run has told the
     ///   control plane.
     func wholeReport(ofThisRun: Bool = false) -> ServiceReport {
-        var report = carrier.report()
+        var report = relay.report()
         book.withLock { book in
             var rules: [RuleID: RuleReport] = [:]
             for rule in report.rules {

@@ -34,11 +34,11 @@ extension ServicePlane {
     private func restore(_ services: ServiceChange, _ book: inout ServiceBook) {
         for (owner, limit) in services.limits {
             book.limits[owner] = limit
-            carrier.setLimit(limit, ofOwner: owner)
+            relay.setLimit(limit, ofOwner: owner)
         }
         for (owner, quota) in services.quotas {
             book.quotas[owner] = quota
-            carrier.setQuota(quota, ofOwner: owner)
+            relay.setQuota(quota, ofOwner: owner)
         }
         for (_, rule) in services.rules.sorted(by: { $0.key < $1.key }) {
             guard var rule else { continue }
@@ -50,8 +50,8 @@ extension ServicePlane {
     /// Ends what a control plane has pushed, and leaves what is stored of it.
     private func forget(_ book: inout ServiceBook) {
         for id in book.services.keys where id.source == "portunus" { remove(id, &book) }
-        for owner in book.limits.keys { carrier.setLimit(nil, ofOwner: owner) }
-        for owner in book.quotas.keys { carrier.setQuota(nil, ofOwner: owner) }
+        for owner in book.limits.keys { relay.setLimit(nil, ofOwner: owner) }
+        for owner in book.quotas.keys { relay.setQuota(nil, ofOwner: owner) }
         (book.limits, book.quotas, book.silent) = ([:], [:], [:])
         book.names = nil
         (book.unsaved, book.unsavedOwners) = ([], [])

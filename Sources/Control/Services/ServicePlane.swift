@@ -1,20 +1,20 @@
-import Carrier
 import ControlProtocol
 import Dispatch
 import Packet
 import Portunus
+import Relay
 import Rules
 import Settings
 import Synchronization
 
 /// The services that this server publishes: the rules of the file and those that a control plane pushes. Each is listened for by
-/// this program's `Carrier`; the simple ones are handed to bondd as well, whose kernel then has all new connections. Any thread
+/// this program's `Relay`; the simple ones are handed to bondd as well, whose kernel then has all new connections. Any thread
 /// may call; `run` is one that goes on until `stop`.
 public final class ServicePlane: Sendable {
     /// How long what is established may go on after its rule was removed.
     static let drain = 30
 
-    let carrier: Carrier
+    let relay: Relay
     let store: Store
     /// bondd's socket.
     let socket: String
@@ -36,10 +36,10 @@ public final class ServicePlane: Sendable {
         store: Store, tunnel: Configuration.Tunnel, server: Configuration.Server,
         health: Configuration.Health? = nil, socket: String, log: Log,
         patience: Duration = .seconds(10)
-    ) throws(CarrierError) {
+    ) throws(RelayError) {
         self.patience = patience
         let reach = Reach(tunnel)
-        carrier = try Carrier(reach: reach)
+        relay = try Relay(reach: reach)
         self.store = store
         self.socket = socket
         self.log = log
@@ -60,7 +60,7 @@ public final class ServicePlane: Sendable {
         let rules = server.rules.map { Rule($0) }
         book.withLock { book in
             let reach = Reach(tunnel)
-            if book.reach != reach { carrier.setReach(reach) }
+            if book.reach != reach { relay.setReach(reach) }
             book.reach = reach
             let new = Dictionary(rules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
             // Ports must be free before others take them.
@@ -102,7 +102,7 @@ public final class ServicePlane: Sendable {
         var service = Service(rule)
         do throws(RuleRefusal) {
             if let refusal = book.reserved.refusal(of: rule) { throw refusal }
-            try carrier.add(rule)
+            try relay.add(rule)
         } catch {
             service.failure = error
             service.retry = retries || error.isPassing ? .now + patience : nil
@@ -121,7 +121,7 @@ public final class ServicePlane: Sendable {
     func remove(_ id: RuleID, _ book: inout ServiceBook) {
         guard var service = book.services.removeValue(forKey: id) else { return }
         if service.failure != nil && service.share == .none { return }
-        carrier.remove(id, drain: Self.drain)
+        relay.remove(id, drain: Self.drain)
         if service.share == .accepting { service.share = .draining }
         service.end = .now + .seconds(Self.drain)
         book.leaving.append(service)
@@ -129,7 +129,7 @@ public final class ServicePlane: Sendable {
 
     func setLimit(_ limit: RateLimit, of id: RuleID, _ book: inout ServiceBook) {
         book.services[id]?.rule.limit = limit
-        carrier.setLimit(limit, of: id)
+        relay.setLimit(limit, of: id)
     }
 
     /// Whether pushed rules may lead out of the tunnel is another thing now.
@@ -157,7 +157,7 @@ public final class ServicePlane: Sendable {
             guard let retry = service.retry, retry <= now else { continue }
             do throws(RuleRefusal) {
                 if let refusal = book.reserved.refusal(of: service.rule) { throw refusal }
-                try carrier.add(service.rule)
+                try relay.add(service.rule)
                 (book.services[id]!.failure, book.services[id]!.retry) = (nil, nil)
                 log(.info, "a service is carried now", ["rule": "\(id)"])
             } catch {

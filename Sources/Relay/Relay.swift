@@ -8,7 +8,7 @@ import Rules
 /// somebody when the kernel does not.
 ///
 /// `add`, `remove` and `report` wait for the thread; what is set holds from the next of them on at the latest.
-public final class Carrier: Sendable {
+public final class Relay: Sendable {
     private let mailbox: Mailbox
     private let thread: RelayThread
 
@@ -16,7 +16,7 @@ public final class Carrier: Sendable {
     /// - Parameters:
     ///   - reach: what targets may be, of rules that may not leave the tunnel.
     ///   - nameServers: whom to ask for names of targets; nil: whom the host asks.
-    public init(reach: Reach, nameServers: [Endpoint]? = nil) throws(CarrierError) {
+    public init(reach: Reach, nameServers: [Endpoint]? = nil) throws(RelayError) {
         _ = clinux_raise_descriptors()
         mailbox = try Mailbox()
         let poller = try Poller()
@@ -24,7 +24,7 @@ public final class Carrier: Sendable {
         guard poller.watchReading(mailbox.fileDescriptor, Token(.mailbox, 0)) else {
             throw .kernel("watch an eventfd", errno: errno)
         }
-        thread = try RelayThread(Relay(poller, resolver, reach: reach, mailbox: mailbox))
+        thread = try RelayThread(RelayLoop(poller, resolver, reach: reach, mailbox: mailbox))
     }
 
     deinit { stop() }

@@ -4,11 +4,11 @@ import Packet
 import Rules
 import Testing
 
-@testable import Carrier
+@testable import Relay
 
 @Suite struct NameTests {
     /// A port with a rule for a name, one for a wildcard, and maybe one for the rest. Each target says its number, then what it hears.
-    private static func carry(_ carrier: Carrier, port: UInt16, withFallback: Bool) throws -> [Target] {
+    private static func carry(_ relay: Relay, port: UInt16, withFallback: Bool) throws -> [Target] {
         let targets = (1...3).map { number in
             Target { wire in
                 wire.write([UInt8(number)])
@@ -19,17 +19,17 @@ import Testing
         exact.serverName = "www.example.org"
         var wildcard = Rule.tcp(port, to: targets[1].port, name: "wildcard")
         wildcard.serverName = "*.example.org"
-        try carrier.add(exact)
-        try carrier.add(wildcard)
-        if withFallback { try carrier.add(.tcp(port, to: targets[2].port, name: "fallback")) }
+        try relay.add(exact)
+        try relay.add(wildcard)
+        if withFallback { try relay.add(.tcp(port, to: targets[2].port, name: "fallback")) }
         return targets
     }
 
     @Test func leadsByServerName() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let port = Wire.freePort()
-        let targets = try Self.carry(carrier, port: port, withFallback: true)
+        let targets = try Self.carry(relay, port: port, withFallback: true)
         let cases: [(String?, UInt8)] = [
             ("www.example.org", 1), ("WWW.Example.org", 1), ("mail.example.org", 2), ("a.b.example.org", 3),
             ("example.org", 3), ("other.net", 3), (nil, 3),
@@ -44,10 +44,10 @@ import Testing
             #expect(wire.read(exactly: 1) == [number], "\(name ?? "none")")
             #expect(wire.read(exactly: hello.count) == hello)
         }
-        #expect(carrier.report(of: .named("exact"))?.exactNames == 2)
-        #expect(carrier.report(of: .named("wildcard"))?.wildcardNames == 1)
-        #expect(carrier.report(of: .named("fallback"))?.fallbacks == 4)
-        let listener = try #require(carrier.report().listeners.first)
+        #expect(relay.report(of: .named("exact"))?.exactNames == 2)
+        #expect(relay.report(of: .named("wildcard"))?.wildcardNames == 1)
+        #expect(relay.report(of: .named("fallback"))?.fallbacks == 4)
+        let listener = try #require(relay.report().listeners.first)
         #expect(listener.count == 7)
         #expect(listener.misses == 0)
         #expect(listener.buckets.last == 7)
@@ -55,43 +55,43 @@ import Testing
     }
 
     @Test func dropsNamesThatNoRuleIsFor() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let port = Wire.freePort()
-        let targets = try Self.carry(carrier, port: port, withFallback: false)
+        let targets = try Self.carry(relay, port: port, withFallback: false)
         for said in [Hello.bytes("other.net"), Array("GET / HTTP/1.1\r\n\r\n".utf8)] {
             let wire = try #require(Wire.connected(port))
             wire.write(said)
             #expect(wire.read() == nil)
         }
-        let listener = try #require(carrier.report().listeners.first)
+        let listener = try #require(relay.report().listeners.first)
         #expect(listener.misses == 1, "what is no TLS has no name to miss")
         #expect(listener.parseFailures == 1)
         withExtendedLifetime(targets) {}
     }
 
     @Test func refusesTheSameNameTwice() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let port = Wire.freePort()
-        let targets = try Self.carry(carrier, port: port, withFallback: true)
+        let targets = try Self.carry(relay, port: port, withFallback: true)
         var again = Rule.tcp(port, to: 9, name: "again")
-        #expect(throws: RuleRefusal.portInUse(nil)) { try carrier.add(again) }
+        #expect(throws: RuleRefusal.portInUse(nil)) { try relay.add(again) }
         again.serverName = "WWW.example.org"
-        #expect(throws: RuleRefusal.portInUse(nil)) { try carrier.add(again) }
+        #expect(throws: RuleRefusal.portInUse(nil)) { try relay.add(again) }
         // Without the other rules it is a port like any other.
-        carrier.remove(.named("exact"))
-        carrier.remove(.named("wildcard"))
+        relay.remove(.named("exact"))
+        relay.remove(.named("wildcard"))
         #expect(try #require(Wire.connected(port)).read(exactly: 1) == [3])
         withExtendedLifetime(targets) {}
     }
 
     /// What waits for the target to speak first gets to the rule without a name once no ClientHello can be expected any more.
     @Test func silentCallersFallBack() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let port = Wire.freePort()
-        let targets = try Self.carry(carrier, port: port, withFallback: true)
+        let targets = try Self.carry(relay, port: port, withFallback: true)
         let wire = try #require(Wire.connected(port))
         #expect(wire.read(exactly: 1) == [3])
         withExtendedLifetime(targets) {}
@@ -100,9 +100,9 @@ import Testing
     /// 2,000 connections that dawdle with their ClientHello delay nobody, and those of them that waited longest are dropped.
     @Test func dawdlersDelayNobody() async {
         await #expect(processExitsWith: .success) {
-            let carrier = try Carrier.onLoopback()
+            let relay = try Relay.onLoopback()
             let port = Wire.freePort()
-            let targets = try NameTests.carry(carrier, port: port, withFallback: false)
+            let targets = try NameTests.carry(relay, port: port, withFallback: false)
             var dawdlers: [Wire] = []
             for _ in 0..<2000 {
                 let wire = Wire.connected(port)!
@@ -124,7 +124,7 @@ import Testing
             dawdlers[0].setPatience(milliseconds: 1)
             precondition(dawdlers[0].read() == nil && errno == ECONNRESET)
             withExtendedLifetime(targets) {}
-            carrier.stop()
+            relay.stop()
         }
     }
 }

@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// How long a connection may take to say a server name.
     private static let peekPatience = Interval.seconds(3)
 

@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// A target of a rule does not work.
     mutating func fail(_ target: Int, of number: Int) {
         services[number].pointee.order.fail(target, at: now)

@@ -2,7 +2,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// How often the addresses of this host are looked at again where each has a socket of its own.
     private static let addressInterval = Interval.seconds(10)
 

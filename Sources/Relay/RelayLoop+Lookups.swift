@@ -1,7 +1,7 @@
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// Where a target is.
     enum Whereabouts {
         /// There, to be tried in this order.

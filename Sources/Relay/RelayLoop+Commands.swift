@@ -1,7 +1,7 @@
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// Does what the thread is told to do.
     mutating func perform(_ command: Command) {
         switch command {

@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// How much a connection passes on in one direction before others have their turn, in bytes.
     private static let turn = 4 << 20
 

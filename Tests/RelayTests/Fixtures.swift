@@ -1,15 +1,15 @@
 import Packet
 import Rules
 
-@testable import Carrier
+@testable import Relay
 
-extension Carrier {
+extension Relay {
     /// One for which loopback is inside the tunnel.
-    static func onLoopback(nameServers: [Endpoint]? = nil) throws -> Carrier {
+    static func onLoopback(nameServers: [Endpoint]? = nil) throws -> Relay {
         let networks: [(address: IPAddress, prefix: Int)] = [
             (IPAddress("127.0.0.0")!, 8), (IPAddress("::1")!, 128),
         ]
-        return try Carrier(reach: Reach(networks: networks, own: []), nameServers: nameServers)
+        return try Relay(reach: Reach(networks: networks, own: []), nameServers: nameServers)
     }
 
     /// What it says of a rule.

@@ -2,7 +2,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// What was carried so far.
     mutating func report() -> ServiceReport {
         var time = timespec()

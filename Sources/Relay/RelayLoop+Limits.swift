@@ -2,7 +2,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// What a held-back connection waits for, in parts of a second's worth of the limit: often enough for an even flow, seldom enough
     /// to be cheap.
     private static let quantum = 50

@@ -5,7 +5,7 @@ import Rules
 
 /// All that the carrier's thread has: what it listens on, what passes, and what it waits for. Connections, flows and rules are
 /// numbers; nothing is allocated, counted or looked up by name for what passes.
-struct Relay: ~Copyable {
+struct RelayLoop: ~Copyable {
     let poller: Poller
     var pipes = Pipes()
     var deadlines = Deadlines()

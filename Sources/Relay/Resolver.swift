@@ -40,7 +40,7 @@ struct Resolver: ~Copyable {
     private var pending = 0
 
     /// - Parameter nameServers: whom to ask; nil: as the host's configuration says.
-    init(nameServers: [Endpoint]?) throws(CarrierError) {
+    init(nameServers: [Endpoint]?) throws(RelayError) {
         self.nameServers = nameServers?.map(\.description).joined(separator: ",")
         guard ares_library_init(ARES_LIB_INIT_NONE) == 0 else {
             throw .kernel("begin with c-ares", errno: ENOMEM)

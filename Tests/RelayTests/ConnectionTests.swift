@@ -4,36 +4,36 @@ import Packet
 import Rules
 import Testing
 
-@testable import Carrier
+@testable import Relay
 
 @Suite struct ConnectionTests {
     @Test func echoes() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Target()
         let port = Wire.freePort()
-        try carrier.add(.tcp(port, to: target.port))
+        try relay.add(.tcp(port, to: target.port))
         for v6 in [false, true] {
             let wire = try #require(Wire.connected(port, v6: v6))
             wire.write(Array("hello".utf8))
             #expect(wire.read(exactly: 5) == Array("hello".utf8))
         }
-        #expect(Thread.wait { carrier.report(of: .named("web"))?.traffic.connections == 0 })
-        let traffic = try #require(carrier.report(of: .named("web"))).traffic
+        #expect(Thread.wait { relay.report(of: .named("web"))?.traffic.connections == 0 })
+        let traffic = try #require(relay.report(of: .named("web"))).traffic
         #expect(traffic.bytesIn == 10)
         #expect(traffic.bytesOut == 10)
     }
 
     @Test func carriesHalfCloses() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         // Answers only once it has heard the end.
         let target = Target { wire in
             let heard = wire.readAll()
             wire.write([UInt8](String(heard.bytes.count).utf8))
         }
         let port = Wire.freePort()
-        try carrier.add(.tcp(port, to: target.port))
+        try relay.add(.tcp(port, to: target.port))
         let wire = try #require(Wire.connected(port))
         wire.write([UInt8](repeating: 7, count: 100_000))
         wire.finish()
@@ -43,14 +43,14 @@ import Testing
     }
 
     @Test func carriesResets() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Target { wire in
             _ = wire.read()
             wire.resetsWhenClosed()
         }
         let port = Wire.freePort()
-        try carrier.add(.tcp(port, to: target.port))
+        try relay.add(.tcp(port, to: target.port))
         let wire = try #require(Wire.connected(port))
         wire.write([1])
         #expect(wire.read() == nil)
@@ -59,8 +59,8 @@ import Testing
 
     /// 16 MiB each way at once; every byte depends on where it is.
     @Test func passesAllBytesInOrder() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let size = 16 << 20
         let target = Target { wire in
             Thread.start {
@@ -72,28 +72,28 @@ import Testing
             wire.write(Array((isRight ? "right" : "wrong").utf8))
         }
         let port = Wire.freePort()
-        try carrier.add(.tcp(port, to: target.port))
+        try relay.add(.tcp(port, to: target.port))
         let wire = try #require(Wire.connected(port))
         Thread.start {
             for start in stride(from: 0, to: size, by: 1 << 20) { wire.write(Pattern.bytes(start, 1 << 20)) }
         }
         #expect(Pattern.matches(wire, size))
         #expect(wire.read(exactly: 5) == Array("right".utf8))
-        let traffic = try #require(carrier.report(of: .named("web"))).traffic
+        let traffic = try #require(relay.report(of: .named("web"))).traffic
         #expect(traffic.bytesIn == UInt64(size))
         #expect(traffic.bytesOut == UInt64(size + 5))
     }
 
     /// A reader that reads nothing stops the writer; what was written by then is in sockets and at most one pipe.
     @Test func holdsWritersBack() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Target { wire in
             sleep(2)
             wire.write([UInt8](String(wire.readAll().bytes.count).utf8))
         }
         let port = Wire.freePort()
-        try carrier.add(.tcp(port, to: target.port))
+        try relay.add(.tcp(port, to: target.port))
         let wire = try #require(Wire.connected(port))
         wire.setPatience(milliseconds: 500)
         var sent = 0
@@ -112,10 +112,10 @@ import Testing
     /// Connections that say nothing hold no pipes: two descriptors each.
     @Test func idleConnectionsHoldNoPipes() async throws {
         await #expect(processExitsWith: .success) {
-            let carrier = try Carrier.onLoopback()
+            let relay = try Relay.onLoopback()
             let target = Target()
             let port = Wire.freePort()
-            try carrier.add(.tcp(port, to: target.port))
+            try relay.add(.tcp(port, to: target.port))
             var wires: [Wire] = []
             let before = Descriptors.count
             for _ in 0..<200 {
@@ -128,25 +128,25 @@ import Testing
             let held = Descriptors.count - before
             precondition(held >= 800 && held <= 800 + 128, "\(held) descriptors")
             wires = []
-            precondition(Thread.wait { carrier.report(of: .named("web"))?.traffic.connections == 0 })
-            carrier.stop()
+            precondition(Thread.wait { relay.report(of: .named("web"))?.traffic.connections == 0 })
+            relay.stop()
         }
     }
 
     /// A caller that resets while the target does not read is noticed at once.
     @Test func noticesResetsWhileBytesWait() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Target { _ in sleep(20) }
         let port = Wire.freePort()
-        try carrier.add(.tcp(port, to: target.port))
+        try relay.add(.tcp(port, to: target.port))
         var wire = Wire.connected(port)
         wire?.setPatience(milliseconds: 300)
         let chunk = [UInt8](repeating: 1, count: 1 << 20)
         while wire?.write(chunk) == true {}
         wire?.resetsWhenClosed()
         wire = nil
-        #expect(Thread.wait { carrier.report(of: .named("web"))?.traffic.connections == 0 })
+        #expect(Thread.wait { relay.report(of: .named("web"))?.traffic.connections == 0 })
     }
 
     /// Without descriptors for pipes bytes are copied, and all of them arrive.
@@ -159,8 +159,8 @@ import Testing
                 wire.write(isRight ? Pattern.bytes(0, size) : [])
             }
             let port = Wire.freePort()
-            let carrier = try Carrier.onLoopback()
-            try carrier.add(.tcp(port, to: target.port))
+            let relay = try Relay.onLoopback()
+            try relay.add(.tcp(port, to: target.port))
             let wire = Wire.connected(port)!
             precondition(Thread.wait { target.count == 1 })
             Descriptors.limit(to: 1024)
@@ -171,7 +171,7 @@ import Testing
             }
             precondition(Pattern.matches(wire, size))
             precondition(wire.read() == [])
-            carrier.stop()
+            relay.stop()
         }
     }
 }

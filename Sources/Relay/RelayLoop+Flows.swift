@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// How many bytes may wait for names, of all flows together.
     private static let heldMaximum = 1 << 20
 

@@ -9,7 +9,7 @@ final class Mailbox: @unchecked Sendable {
     private var commands: [Command] = []
     private var isClosed = false
 
-    init() throws(CarrierError) {
+    init() throws(RelayError) {
         fileDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         guard fileDescriptor >= 0 else { throw .kernel("make an eventfd", errno: errno) }
     }

@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// How long an address has to answer.
     private static let dialPatience = Interval.seconds(3)
     /// How long all of a rule's targets together have: longer than callers like to wait.

@@ -4,7 +4,7 @@ import Packet
 import Rules
 import Testing
 
-@testable import Carrier
+@testable import Relay
 
 @Suite struct FlowTests {
     /// A UDP server that says back what it hears, with the port that it heard it from.
@@ -30,11 +30,11 @@ import Testing
     }
 
     @Test func echoes() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let echo = Echo()
         let port = Wire.freePort(tcp: false)
-        try carrier.add(.udp(port, to: echo.wire.port))
+        try relay.add(.udp(port, to: echo.wire.port))
         for v6 in [false, true] {
             let wire = try #require(Wire.connected(port, tcp: false, v6: v6))
             for size in [1, 1400, 60_000] {
@@ -43,7 +43,7 @@ import Testing
                 #expect(wire.read() == bytes)
             }
         }
-        let traffic = try #require(carrier.report(of: .named("voice"))).traffic
+        let traffic = try #require(relay.report(of: .named("voice"))).traffic
         #expect(traffic.datagramsIn == 6)
         #expect(traffic.datagramsOut == 6)
         #expect(traffic.bytesIn == 2 * 61_401)
@@ -53,11 +53,11 @@ import Testing
 
     /// A connected socket only hears from the address that it called.
     @Test func answersFromTheAddressThatWasCalled() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let echo = Echo()
         let port = Wire.freePort(tcp: false)
-        try carrier.add(.udp(port, to: echo.wire.port))
+        try relay.add(.udp(port, to: echo.wire.port))
         let wire = Wire(clinux_socket(4, 0))
         _ = Wire.withAddress(IPAddress("127.0.0.77")!, port) { connect(wire.descriptor, $0, $1) }
         wire.write([9])
@@ -65,13 +65,13 @@ import Testing
     }
 
     @Test func endsSilentFlows() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let echo = Echo()
         let port = Wire.freePort(tcp: false)
         var rule = Rule.udp(port, to: echo.wire.port)
         rule.flowIdle = 1
-        try carrier.add(rule)
+        try relay.add(rule)
         let silent = try #require(Wire.connected(port, tcp: false))
         let busy = try #require(Wire.connected(port, tcp: false))
         silent.write([1])
@@ -81,19 +81,19 @@ import Testing
             #expect(busy.read() == [2])
             usleep(100_000)
         }
-        #expect(carrier.report(of: .named("voice"))?.traffic.flows == 1)
+        #expect(relay.report(of: .named("voice"))?.traffic.flows == 1)
         silent.write([3])
         #expect(silent.read() == [3])
     }
 
     @Test func takesNoMoreFlowsThanItMay() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let echo = Echo()
         let port = Wire.freePort(tcp: false)
         var rule = Rule.udp(port, to: echo.wire.port)
         rule.maximumFlows = 3
-        try carrier.add(rule)
+        try relay.add(rule)
         var wires: [Wire] = []
         for index in 0..<5 {
             let wire = try #require(Wire.connected(port, tcp: false))
@@ -102,7 +102,7 @@ import Testing
             #expect((wire.read() == nil) == (index >= 3))
             wires.append(wire)
         }
-        let report = try #require(carrier.report(of: .named("voice")))
+        let report = try #require(relay.report(of: .named("voice")))
         #expect(report.droppedFlows == 2)
         #expect(report.traffic.flows == 3)
         // Nobody was driven out.
@@ -111,27 +111,27 @@ import Testing
     }
 
     @Test func endsFlowsToWhereNobodyIs() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let port = Wire.freePort(tcp: false)
-        try carrier.add(.udp(port, to: Wire.freePort(tcp: false)))
+        try relay.add(.udp(port, to: Wire.freePort(tcp: false)))
         let wire = try #require(Wire.connected(port, tcp: false))
         wire.write([1])
         #expect(
             Thread.wait {
-                let report = carrier.report(of: .named("voice"))
+                let report = relay.report(of: .named("voice"))
                 return report?.traffic.flows == 0 && report?.targets[0].consecutiveFailures == 1
             })
     }
 
     @Test func limitsNewFlows() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let echo = Echo()
         let port = Wire.freePort(tcp: false)
         var rule = Rule.udp(port, to: echo.wire.port)
         rule.limit = RateLimit(connectionRate: 1, connectionBurst: 2)
-        try carrier.add(rule)
+        try relay.add(rule)
         var answered = 0
         for _ in 0..<4 {
             let wire = try #require(Wire.connected(port, tcp: false))
@@ -140,20 +140,20 @@ import Testing
             if wire.read() == [1] { answered += 1 }
         }
         #expect(answered == 2)
-        let report = try #require(carrier.report(of: .named("voice"))).limit
+        let report = try #require(relay.report(of: .named("voice"))).limit
         #expect(report.rejects[Int(RejectReason.flowRate.rawValue) - 1] == 2)
     }
 
     /// A limit on connections is one on flows; a flow that has ended makes room.
     @Test func limitsFlowsAtOnce() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let echo = Echo()
         let port = Wire.freePort(tcp: false)
         var rule = Rule.udp(port, to: echo.wire.port)
         rule.limit = RateLimit(connections: 2)
         rule.flowIdle = 1
-        try carrier.add(rule)
+        try relay.add(rule)
         func isAnswered(_ wire: Wire?) -> Bool {
             wire?.setPatience(milliseconds: 200)
             wire?.write([1])
@@ -161,55 +161,55 @@ import Testing
         }
         let wires = (0..<3).map { _ in Wire.connected(port, tcp: false) }
         #expect(wires.map(isAnswered) == [true, true, false])
-        var report = try #require(carrier.report(of: .named("voice")))
+        var report = try #require(relay.report(of: .named("voice")))
         #expect(report.limit.connections == 2 && report.limit.rejects == [1, 0, 0, 0, 0, 0])
         #expect(Thread.wait { isAnswered(Wire.connected(port, tcp: false)) })
-        #expect(Thread.wait { carrier.report(of: .named("voice"))?.traffic.flows == 0 })
-        report = try #require(carrier.report(of: .named("voice")))
+        #expect(Thread.wait { relay.report(of: .named("voice"))?.traffic.flows == 0 })
+        report = try #require(relay.report(of: .named("voice")))
         #expect(report.limit.connections == 0)
     }
 
     @Test func dropsWhatIsOverTheLimit() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let echo = Echo()
         let port = Wire.freePort(tcp: false)
         var rule = Rule.udp(port, to: echo.wire.port)
         rule.limit = RateLimit(bytesIn: 10_000, burstIn: 10_000)
-        try carrier.add(rule)
+        try relay.add(rule)
         let wire = try #require(Wire.connected(port, tcp: false))
         for _ in 0..<50 { wire.write([UInt8](repeating: 1, count: 1000)) }
-        #expect(Thread.wait { (carrier.report(of: .named("voice"))?.traffic.datagramsIn ?? 0) >= 10 })
+        #expect(Thread.wait { (relay.report(of: .named("voice"))?.traffic.datagramsIn ?? 0) >= 10 })
         usleep(50_000)
-        let count = try #require(carrier.report(of: .named("voice"))).traffic.datagramsIn
+        let count = try #require(relay.report(of: .named("voice"))).traffic.datagramsIn
         #expect((10...12).contains(count))
     }
 
     /// Flows go on by the port that is taken away until they are through, also when another rule has it by then.
     @Test func drains() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let (old, new) = (Echo(), Echo())
         let port = Wire.freePort(tcp: false)
         var rule = Rule.udp(port, to: old.wire.port)
         rule.flowIdle = 1
-        try carrier.add(rule)
+        try relay.add(rule)
         let early = try #require(Wire.connected(port, tcp: false))
         early.write([1])
         #expect(early.read() == [1])
-        #expect(carrier.remove(.named("voice")))
+        #expect(relay.remove(.named("voice")))
         early.write([2])
         #expect(early.read() == [2])
-        try carrier.add(.udp(port, to: new.wire.port, name: "next"))
+        try relay.add(.udp(port, to: new.wire.port, name: "next"))
         let late = try #require(Wire.connected(port, tcp: false))
         late.write([3])
         #expect(late.read() == [3])
         early.write([4])
         #expect(early.read() == [4])
-        #expect(carrier.report(of: .named("next"))?.traffic.flows == 1)
-        #expect(Thread.wait { carrier.report(of: .named("voice")) == nil })
+        #expect(relay.report(of: .named("next"))?.traffic.flows == 1)
+        #expect(Thread.wait { relay.report(of: .named("voice")) == nil })
         #expect(Wire.bound(0, port: port, address: "0.0.0.0") == nil)
-        carrier.remove(.named("next"), drain: 0)
+        relay.remove(.named("next"), drain: 0)
         #expect(Wire.bound(0, port: port, address: "0.0.0.0") != nil)
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Why services can't be carried in this program.
-public enum CarrierError: Error, Equatable, CustomStringConvertible {
+public enum RelayError: Error, Equatable, CustomStringConvertible {
     /// The kernel refuses what is needed for it: what, and errno.
     case kernel(String, errno: Int32)
 

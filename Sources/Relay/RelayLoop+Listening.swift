@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// Takes on a rule, or nothing at all.
     mutating func add(_ rule: Rule) throws(RuleRefusal) {
         if let refusal = rule.refusal(reach: reach) { throw refusal }

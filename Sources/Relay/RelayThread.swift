@@ -7,8 +7,8 @@ final class RelayThread: @unchecked Sendable {
     private var thread: pthread_t?
 
     /// Starts it; it has the relay from here on.
-    init(_ relay: consuming Relay) throws(CarrierError) {
-        let place = UnsafeMutablePointer<Relay>.allocate(capacity: 1)
+    init(_ relay: consuming RelayLoop) throws(RelayError) {
+        let place = UnsafeMutablePointer<RelayLoop>.allocate(capacity: 1)
         place.initialize(to: relay)
         // The thread gets no signals: they are others', and SIGPIPE nobody's.
         var all = sigset_t()
@@ -20,7 +20,7 @@ final class RelayThread: @unchecked Sendable {
             &thread, nil,
             { argument in
                 _ = lab_thread_name("carrier")
-                let place = argument!.assumingMemoryBound(to: Relay.self)
+                let place = argument!.assumingMemoryBound(to: RelayLoop.self)
                 place.pointee.run()
                 place.deinitialize(count: 1)
                 place.deallocate()

@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// How many batches are taken from a socket before others have their turn.
     private static let rounds = 4
 

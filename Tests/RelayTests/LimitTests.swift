@@ -4,7 +4,7 @@ import Packet
 import Rules
 import Testing
 
-@testable import Carrier
+@testable import Relay
 
 // One behind the other: they measure speeds.
 @Suite(.serialized) struct LimitTests {
@@ -31,79 +31,79 @@ import Testing
     }
 
     @Test func keepsARulesBandwidth() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Self.spring()
         let port = Wire.freePort()
         var rule = Rule.tcp(port, to: target.port)
         rule.limit = RateLimit(bytesOut: Self.mebibyte)
-        try carrier.add(rule)
+        try relay.add(rule)
         let wire = try #require(Wire.connected(port))
         _ = wire.read(exactly: 1 << 20)
         Thread.start { while wire.read()?.isEmpty == false {} }
-        let sum = { carrier.report().rules.reduce(0) { $0 + $1.traffic.bytesOut } }
+        let sum = { relay.report().rules.reduce(0) { $0 + $1.traffic.bytesOut } }
         #expect(Self.keepsToMebibyte(sum))
         shutdown(wire.descriptor, Int32(SHUT_RDWR))
-        let limit = try #require(carrier.report(of: .named("web"))).limit
+        let limit = try #require(relay.report(of: .named("web"))).limit
         #expect(limit.throttledOut > 500_000, "\(limit.throttledOut)")
         #expect(limit.throttledIn == 0)
     }
 
     /// A limit that is set, changed and lifted while a connection is open.
     @Test func limitsWhatIsEstablished() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Self.spring()
         let port = Wire.freePort()
-        try carrier.add(.tcp(port, to: target.port))
+        try relay.add(.tcp(port, to: target.port))
         let wire = try #require(Wire.connected(port))
         _ = wire.read(exactly: 10 << 20)
-        carrier.setLimit(RateLimit(bytesOut: Self.mebibyte), of: .named("web"))
+        relay.setLimit(RateLimit(bytesOut: Self.mebibyte), of: .named("web"))
         Thread.start { while wire.read()?.isEmpty == false {} }
         // What was on the way by then is beyond the limit, and so is what may come at once.
         sleep(1)
-        let sum = { carrier.report().rules.reduce(0) { $0 + $1.traffic.bytesOut } }
+        let sum = { relay.report().rules.reduce(0) { $0 + $1.traffic.bytesOut } }
         #expect(Self.keepsToMebibyte(sum))
         let after = sum()
-        carrier.setLimit(RateLimit(), of: .named("web"))
-        #expect(Thread.wait { (carrier.report(of: .named("web"))?.traffic.bytesOut ?? 0) > after + 50 << 20 })
+        relay.setLimit(RateLimit(), of: .named("web"))
+        #expect(Thread.wait { (relay.report(of: .named("web"))?.traffic.bytesOut ?? 0) > after + 50 << 20 })
         shutdown(wire.descriptor, Int32(SHUT_RDWR))
     }
 
     /// Two rules of one owner share what the owner may take.
     @Test func keepsAnOwnersBandwidth() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Self.spring()
         let ports = [Wire.freePort(), Wire.freePort()]
         for (port, name) in zip(ports, ["one", "two"]) {
             var rule = Rule.tcp(port, to: target.port, name: name)
             rule.owner = "somebody"
-            try carrier.add(rule)
+            try relay.add(rule)
         }
-        carrier.setLimit(RateLimit(bytesOut: Self.mebibyte), ofOwner: "somebody")
+        relay.setLimit(RateLimit(bytesOut: Self.mebibyte), ofOwner: "somebody")
         let wires = try ports.map { try #require(Wire.connected($0)) }
         for wire in wires { Thread.start { while wire.read()?.isEmpty == false {} } }
         sleep(1)
-        let sum = { carrier.report().rules.reduce(0) { $0 + $1.traffic.bytesOut } }
+        let sum = { relay.report().rules.reduce(0) { $0 + $1.traffic.bytesOut } }
         #expect(Self.keepsToMebibyte(sum))
-        let owner = try #require(carrier.report().owners.first)
+        let owner = try #require(relay.report().owners.first)
         #expect(owner.limit.throttledOut > 1_000_000)
-        #expect(carrier.report().rules.allSatisfy { $0.traffic.bytesOut > 100_000 })
+        #expect(relay.report().rules.allSatisfy { $0.traffic.bytesOut > 100_000 })
         for wire in wires { shutdown(wire.descriptor, Int32(SHUT_RDWR)) }
     }
 
     @Test func keepsCapsOnConnections() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Target()
         let port = Wire.freePort()
         var rule = Rule.tcp(port, to: target.port)
         rule.owner = "somebody"
         rule.limit = RateLimit(connections: 4)
-        try carrier.add(rule)
-        carrier.setLimit(RateLimit(connections: 3), ofOwner: "somebody")
-        _ = carrier.report()
+        try relay.add(rule)
+        relay.setLimit(RateLimit(connections: 3), ofOwner: "somebody")
+        _ = relay.report()
         var open: [Wire] = []
         for index in 0..<6 {
             let wire = try #require(Wire.connected(port))
@@ -112,17 +112,17 @@ import Testing
             #expect(isServed == (index < 3))
             if isServed { open.append(wire) } else { #expect(errno == ECONNRESET) }
         }
-        carrier.setLimit(nil, ofOwner: "somebody")
+        relay.setLimit(nil, ofOwner: "somebody")
         // Limits are not waited for, reports are.
-        _ = carrier.report()
+        _ = relay.report()
         let fourth = try #require(Wire.connected(port))
         fourth.write([1])
         #expect(fourth.read() == [1])
         #expect(try #require(Wire.connected(port)).read() == nil)
-        let rejects = try #require(carrier.report(of: .named("web"))).limit.rejects
+        let rejects = try #require(relay.report(of: .named("web"))).limit.rejects
         #expect(rejects == [1, 0, 0, 0, 0, 0])
         let owner = try #require(
-            carrier.report().owners.first { $0.owner == "somebody" } ?? OwnerReport(owner: ""))
+            relay.report().owners.first { $0.owner == "somebody" } ?? OwnerReport(owner: ""))
         #expect(owner.limit.rejects.allSatisfy { $0 == 0 } || owner.limit.rejects[3] == 3)
         // Whoever leaves makes room.
         open.removeLast()
@@ -135,13 +135,13 @@ import Testing
     }
 
     @Test func keepsTheRateOfNewConnections() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Target { $0.write([1]) }
         let port = Wire.freePort()
         var rule = Rule.tcp(port, to: target.port)
         rule.limit = RateLimit(connectionRate: 10, connectionBurst: 5)
-        try carrier.add(rule)
+        try relay.add(rule)
         let begin = clinux_monotonic()
         var served = 0
         while clinux_monotonic() - begin < 2_000_000_000 {
@@ -152,73 +152,73 @@ import Testing
     }
 
     @Test func endsWhatHasNoQuotaLeft() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Self.spring()
         let port = Wire.freePort()
         var rule = Rule.tcp(port, to: target.port)
         rule.owner = "somebody"
-        try carrier.add(rule)
+        try relay.add(rule)
         let now = Int64(time(nil))
         let quota = Quota(
             monthlyBytes: 9 << 20, remaining: 5 << 20, period: now - 1000..<now + 1_000_000,
             isExhausted: false)
-        carrier.setQuota(quota, ofOwner: "somebody")
+        relay.setQuota(quota, ofOwner: "somebody")
         let wire = try #require(Wire.connected(port))
         let begin = clinux_monotonic()
         let (bytes, isEnd) = wire.readAll()
         #expect(bytes.count <= 5 << 20)
         #expect(bytes.count > 4 << 20)
         #expect(isEnd)
-        #expect(Thread.wait(seconds: 1) { carrier.report(of: .named("web"))?.traffic.connections == 0 })
+        #expect(Thread.wait(seconds: 1) { relay.report(of: .named("web"))?.traffic.connections == 0 })
         #expect(clinux_monotonic() - begin < 2_000_000_000)
-        let owner = try #require(carrier.report().owners.first)
+        let owner = try #require(relay.report().owners.first)
         #expect(owner.quota?.remaining == 0)
         #expect(owner.quota?.isExhausted == true)
         #expect(owner.bytes == 5 << 20)
         #expect(try #require(Wire.connected(port)).read() == nil)
-        carrier.setQuota(nil, ofOwner: "somebody")
-        _ = carrier.report()
+        relay.setQuota(nil, ofOwner: "somebody")
+        _ = relay.report()
         #expect(try #require(Wire.connected(port)).read(exactly: 10 << 20).count == 10 << 20)
     }
 
     /// What the kernel carried uses the quota up: idle connections end within a second.
     @Test func countsWhatOthersCarried() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Target()
         let port = Wire.freePort()
         var rule = Rule.tcp(port, to: target.port)
         rule.owner = "somebody"
-        try carrier.add(rule)
+        try relay.add(rule)
         let quota = Quota(monthlyBytes: 1 << 30, remaining: 1 << 20, period: 0..<0, isExhausted: false)
-        carrier.setQuota(quota, ofOwner: "somebody")
+        relay.setQuota(quota, ofOwner: "somebody")
         let wire = try #require(Wire.connected(port))
         wire.write([1])
         #expect(wire.read() == [1])
-        carrier.consume(1 << 20, ofOwner: "somebody")
+        relay.consume(1 << 20, ofOwner: "somebody")
         wire.setPatience(milliseconds: 1000)
         #expect(wire.read() == [])
     }
 
     /// A quota is used up in one month, and all of the next at once.
     @Test func endsWhatHasNoQuotaLeftInANewMonth() throws {
-        let carrier = try Carrier.onLoopback()
-        defer { carrier.stop() }
+        let relay = try Relay.onLoopback()
+        defer { relay.stop() }
         let target = Target()
         let port = Wire.freePort()
         var rule = Rule.tcp(port, to: target.port)
         rule.owner = "somebody"
-        try carrier.add(rule)
+        try relay.add(rule)
         let end = Int64(time(nil)) + 2
         let quota = Quota(monthlyBytes: 1 << 20, remaining: 1, period: end - 1000..<end, isExhausted: false)
-        carrier.setQuota(quota, ofOwner: "somebody")
-        carrier.consume(1, ofOwner: "somebody")
-        #expect(carrier.report().owners.first?.quota?.isExhausted == true)
+        relay.setQuota(quota, ofOwner: "somebody")
+        relay.consume(1, ofOwner: "somebody")
+        #expect(relay.report().owners.first?.quota?.isExhausted == true)
         #expect(Thread.wait { Int64(time(nil)) >= end })
         let wire = try #require(Wire.connected(port))
-        #expect(Thread.wait { carrier.report(of: .named("web"))?.targets[0].accepted == 1 })
-        carrier.consume(1 << 20, ofOwner: "somebody")
+        #expect(Thread.wait { relay.report(of: .named("web"))?.targets[0].accepted == 1 })
+        relay.consume(1 << 20, ofOwner: "somebody")
         wire.setPatience(milliseconds: 1000)
         #expect(wire.read() == [])
     }

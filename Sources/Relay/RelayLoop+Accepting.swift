@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Rules
 
-extension Relay {
+extension RelayLoop {
     /// How many are accepted before others have their turn.
     private static let acceptBatch = 64
     /// How long a port rests when there are no descriptors left, not even to turn callers away.

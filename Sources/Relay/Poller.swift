@@ -9,7 +9,7 @@ struct Poller: ~Copyable {
     private let events: UnsafeMutablePointer<epoll_event>
     private static let batch = 256
 
-    init() throws(CarrierError) {
+    init() throws(RelayError) {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw .kernel("make an epoll", errno: errno) }
         events = .allocate(capacity: Self.batch)
