@@ -53,7 +53,7 @@ fuzz: setup
 	scripts/fuzz $(SECONDS) $(INPUTS)
 
 # These have no sockets, no clock but a virtual one, and no excuse.
-CORE := ^(Packet|Proto|Scheduler|Reorder|Coding|Engine|Simulation|Rules|ControlProtocol|Settings|Fuzz)Tests\.
+CORE := ^(Packet|Proto|Scheduler|Reorder|FEC|Engine|Simulation|Rules|ControlProtocol|Settings|Fuzz)Tests\.
 # The client here is Swift tasks, which tests that block would keep from running.
 ASYNC := ^PortunusTests\.
 RUNNER := .build/debug/bonddPackageTests.xctest --testing-library swift-testing

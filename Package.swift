@@ -66,9 +66,9 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Scheduler", dependencies: ["Packet"], swiftSettings: strict),
         .target(name: "Reorder", dependencies: ["Packet"], swiftSettings: strict),
-        .target(name: "Coding", dependencies: ["Packet"], swiftSettings: strict),
+        .target(name: "FEC", dependencies: ["Packet"], swiftSettings: strict),
         .target(
-            name: "Engine", dependencies: ["Proto", "Scheduler", "Reorder", "Coding", "Packet"],
+            name: "Engine", dependencies: ["Proto", "Scheduler", "Reorder", "FEC", "Packet"],
             swiftSettings: strict),
 
         // What touches the host.
@@ -173,11 +173,11 @@ let package = Package(
         .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "Packet"]),
         .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
-        .testTarget(name: "CodingTests", dependencies: ["Coding", "Links", "Packet"]),
+        .testTarget(name: "FECTests", dependencies: ["FEC", "Links", "Packet"]),
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "Proto", "Reorder", "Scheduler", "Coding", "Packet", "Hostile", "Lab", "Links",
+                "Engine", "Proto", "Reorder", "Scheduler", "FEC", "Packet", "Hostile", "Lab", "Links",
                 "CAllocations",
             ]),
         .testTarget(

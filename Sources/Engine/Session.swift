@@ -1,4 +1,4 @@
-import Coding
+import FEC
 import Packet
 import Proto
 import Reorder

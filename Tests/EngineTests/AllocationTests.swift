@@ -1,6 +1,6 @@
 import CAllocations
-import Coding
 import Engine
+import FEC
 import Packet
 import Proto
 import Testing

@@ -3,8 +3,8 @@ import Proto
 import Scheduler
 import Testing
 
-@testable import Coding
 @testable import Engine
+@testable import FEC
 
 /// A client with keys can't make the server work for much more than what it sends.
 @Suite struct WorkTests {

@@ -2,7 +2,7 @@ import Links
 import Packet
 import Testing
 
-@testable import Coding
+@testable import FEC
 
 @Suite struct CodingTests {
     /// A pool, both ends of the code, and symbols in and out of slots.

@@ -1,4 +1,4 @@
-@testable import Coding
+@testable import FEC
 
 /// What can be put together from source symbols and repair symbols at all: keeps everything, and solves it from scratch.
 struct Oracle {

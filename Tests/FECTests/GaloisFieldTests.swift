@@ -1,7 +1,7 @@
 import Links
 import Testing
 
-@testable import Coding
+@testable import FEC
 
 @Suite struct GaloisFieldTests {
     private let field = LogField()
