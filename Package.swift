@@ -142,18 +142,18 @@ let package = Package(
             swiftSettings: strict),
 
         // Emulated links for tests, benchmarks and the demo.
-        .target(name: "Links", swiftSettings: strict),
-        .target(name: "Lab", dependencies: ["CLinux", "Links"], swiftSettings: strict),
+        .target(name: "LinkModel", swiftSettings: strict),
+        .target(name: "Lab", dependencies: ["CLinux", "LinkModel"], swiftSettings: strict),
         // The same links in virtual time, between two Engines.
         .target(
-            name: "Simulation", dependencies: ["Engine", "Proto", "Scheduler", "Packet", "Links"],
+            name: "Simulation", dependencies: ["Engine", "Proto", "Scheduler", "Packet", "LinkModel"],
             swiftSettings: strict),
         // A client that lies, for tests and the lab alone.
-        .target(name: "Hostile", dependencies: ["Proto", "Packet", "Links"], swiftSettings: strict),
+        .target(name: "Hostile", dependencies: ["Proto", "Packet", "LinkModel"], swiftSettings: strict),
         .executableTarget(
             name: "bondlab",
             dependencies: [
-                "Relay", "Hostile", "Lab", "Links", "ControlProtocol", "Packet", "Proto", "Rules",
+                "Relay", "Hostile", "Lab", "LinkModel", "ControlProtocol", "Packet", "Proto", "Rules",
                 "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -166,23 +166,23 @@ let package = Package(
                 "Engine", "ControlProtocol", "Packet", "Proto", "Rules", "Scheduler", "Settings", "Tun",
             ],
             path: "Fuzz/Inputs", swiftSettings: strict),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzInputs", "Links"]),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzInputs", "LinkModel"]),
 
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         .testTarget(name: "PacketTests", dependencies: ["Packet"]),
         .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "Packet"]),
         .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
-        .testTarget(name: "FECTests", dependencies: ["FEC", "Links", "Packet"]),
+        .testTarget(name: "FECTests", dependencies: ["FEC", "LinkModel", "Packet"]),
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "Proto", "Reorder", "Scheduler", "FEC", "Packet", "Hostile", "Lab", "Links",
+                "Engine", "Proto", "Reorder", "Scheduler", "FEC", "Packet", "Hostile", "Lab", "LinkModel",
                 "CAllocations",
             ]),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Simulation", "Packet", "Links"]),
-        .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "Links", "Packet"]),
+            name: "SimulationTests", dependencies: ["Simulation", "Packet", "LinkModel"]),
+        .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "LinkModel", "Packet"]),
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .target(name: "Scratch", path: "Tests/Scratch"),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "Scratch"]),
@@ -199,9 +199,9 @@ let package = Package(
         .testTarget(
             name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "Scratch"],
             exclude: ["Conformance"]),
-        .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "Links"]),
+        .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "LinkModel"]),
         .testTarget(name: "RelayTests", dependencies: ["Relay", "Rules", "CLinux", "Packet"]),
-        .testTarget(name: "LabTests", dependencies: ["Lab", "Links"]),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "LinkModel"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Links
+import LinkModel
 
 /// A pair of TAP devices in two namespaces, and between them a link that loses, delays and limits as it is told.
 /// Everything may change while traffic flows, from any thread; changes count for frames sent from then on.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Links
+import LinkModel
 import Synchronization
 
 /// The thread that carries the frames of all links of a lab, and the lock under which the rest of the program changes

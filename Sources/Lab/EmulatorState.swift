@@ -1,5 +1,5 @@
 import Glibc
-import Links
+import LinkModel
 
 /// Everything the emulator's thread works on: lanes, frames in flight and the buffers they are in.
 struct EmulatorState: ~Copyable {

@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 
 /// One direction of an emulated link, as the emulator sees it: the TAP it reads frames from, and the model they cross.
 /// Lanes come in pairs: lane `i` delivers to the TAP of lane `i ^ 1`.

@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 
 extension LinkSpec {
     /// Applies options as they stand after the name in the grammar: `loss=2%,up.rate=10`. Throws `badSpec`.

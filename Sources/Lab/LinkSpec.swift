@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 
 /// A link as it is written on the command line.
 ///

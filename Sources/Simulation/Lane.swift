@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 
 /// One direction of a link. Lane `2 i` of a world is link `i` from client to server, lane `2 i + 1` the way back.
 struct Lane {

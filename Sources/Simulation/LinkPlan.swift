@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 
 /// A link of a mix, and what becomes of it in the course of time.
 public struct LinkPlan: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 
 extension Mix {
     /// The rows of docs/simulation.md. In their titles a link is rate in Mbit/s, one-way delay in ms, jitter and loss.

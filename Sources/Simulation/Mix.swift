@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 
 /// A row of the simulation table: links between the two ends, and which way the traffic goes.
 public struct Mix: Sendable {

@@ -1,5 +1,5 @@
 import Engine
-import Links
+import LinkModel
 import Packet
 import Proto
 import Scheduler

@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 import Packet
 
 /// Two hosts, links between them, a virtual clock: a network that repeats to the bit.

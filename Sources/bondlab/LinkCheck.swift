@@ -1,6 +1,6 @@
 import Foundation
 import Lab
-import Links
+import LinkModel
 
 /// What a link was measured to do.
 struct LinkCheck {

@@ -1,5 +1,5 @@
 import Hostile
-import Links
+import LinkModel
 import Packet
 import Proto
 

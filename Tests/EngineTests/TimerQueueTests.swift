@@ -1,5 +1,5 @@
 import Lab
-import Links
+import LinkModel
 import Packet
 import Testing
 

@@ -1,5 +1,5 @@
 import Lab
-import Links
+import LinkModel
 import Packet
 
 /// A link between a client's path and the server.

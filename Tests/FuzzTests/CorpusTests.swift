@@ -1,6 +1,6 @@
 import Foundation
 import FuzzInputs
-import Links
+import LinkModel
 import Testing
 
 /// The corpora of the fuzzers once more, and what is near them: without coverage to lead it, but with every `make test`.

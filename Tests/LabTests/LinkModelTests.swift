@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Links
+@testable import LinkModel
 
 @Suite("The link model") struct LinkModelTests {
     private static let frame = 1514

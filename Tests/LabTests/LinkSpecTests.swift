@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 import Testing
 
 @testable import Lab

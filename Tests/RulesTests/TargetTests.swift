@@ -1,4 +1,4 @@
-import Links
+import LinkModel
 import Packet
 import Testing
 

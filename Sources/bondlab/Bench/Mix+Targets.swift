@@ -1,5 +1,5 @@
 import Lab
-import Links
+import LinkModel
 import Simulation
 
 /// What a mix of links is measured against.

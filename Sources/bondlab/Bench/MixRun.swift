@@ -1,5 +1,5 @@
 import Lab
-import Links
+import LinkModel
 import Simulation
 
 /// One Cubic or BBR flow over the links of a mix, which change meanwhile as the mix says: 12 s count after 4 s.

@@ -1,5 +1,5 @@
 import Lab
-import Links
+import LinkModel
 import Simulation
 
 /// What one Cubic flow gets of many mixes of links, through the tunnel with nothing set but its interfaces, through it over

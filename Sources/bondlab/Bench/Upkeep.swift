@@ -1,5 +1,5 @@
 import Lab
-import Links
+import LinkModel
 
 /// What paths cost that carry nothing: megabytes a day of IP packets, both directions together, as a mobile operator counts
 /// them. All tunnels run at the same time.
