@@ -11,10 +11,11 @@ DEBUG_FLAGS := -debug-info-format none
 # The python3 that plays a control plane in tests.
 CONFORMANCE := $(CURDIR)/.build/conformance/bin/python3
 
-.PHONY: help setup build programs lint test unit soak fuzz end-to-end simulation simulation-table demo bench install deb test-deb clean
+.PHONY: help setup build programs lint check test unit soak fuzz end-to-end simulation simulation-table demo bench install deb test-deb clean
 
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
+	@echo "make check    formats, imports, and unit tests of what differs from main: a few minutes, for daily work"
 	@echo "make test     all checks and tests"
 	@echo "make soak     a server among clients that lie, SEEDS=1000 of them from FIRST=0 on (about 20 minutes)"
 	@echo "make fuzz     feed the parsers by libFuzzer, led by coverage, for SECONDS=600 (make test replays what it found)"
@@ -41,6 +42,11 @@ lint: setup
 	scripts/check-imports --self-test
 	scripts/check-imports
 	scripts/check-units
+
+# For daily work: formats, imports, and the unit tests of the modules that differ from BASE (main's last common commit).
+check: lint
+	$(SWIFT) build --build-tests $(DEBUG_FLAGS)
+	@scripts/test-changed '$(RUNNER)' $(BASE)
 
 test: lint unit simulation end-to-end
 	@echo
@@ -83,22 +89,18 @@ END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bond
 	CONFORMANCE=$(CONFORMANCE) \
 	scripts/as-root scripts/run-twice
 WITHOUT_OFFLOADS := EndToEndTests/(Packets|Threads|Throughput)/
-# These wait more than they work: three runs of a third of them each go side by side.
-PATIENT := EndToEndTests/(Clients|Connecting|Discovery|Doctor|LiveStatus|NAT|NameServers|Recovery|Secrets)/
-PATIENT_TOO := EndToEndTests/(Agreement|DataCaps|Host|KillSwitch|LAN|Onboarding|Reload|Routes|Status|Supervision)/
-PATIENT_AS_WELL := EndToEndTests/Services/|EndToEndTests\.ControlPlaneTests/
+# Each suite names its lane (Tests/EndToEndTests/Lane.swift): three of them mostly wait and run at the same time.
 end-to-end: programs
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS)
 	@scripts/fetch-grpcio .build/conformance || true
 	$(SWIFT) build --sanitize=thread --scratch-path $(TSAN) --product bondd
-	$(END_TO_END) .build/patient.log '$(RUNNER)' '$(PATIENT)' >.build/patient.out 2>&1 & first=$$!; \
-	$(END_TO_END) .build/patient-too.log '$(RUNNER)' '$(PATIENT_TOO)' >.build/patient-too.out 2>&1 & second=$$!; \
-	$(END_TO_END) .build/patient-as-well.log '$(RUNNER)' '$(PATIENT_AS_WELL)' --no-parallel; third=$$?; \
-	wait $$first; first=$$?; cat .build/patient.out; wait $$second; second=$$?; cat .build/patient-too.out; \
+	LANE=waiting $(END_TO_END) .build/waiting.log '$(RUNNER)' EndToEndTests >.build/waiting.out 2>&1 & first=$$!; \
+	LANE=waiting-too $(END_TO_END) .build/waiting-too.log '$(RUNNER)' EndToEndTests >.build/waiting-too.out 2>&1 & second=$$!; \
+	LANE=services $(END_TO_END) .build/services.log '$(RUNNER)' EndToEndTests --no-parallel; third=$$?; \
+	wait $$first; first=$$?; cat .build/waiting.out; wait $$second; second=$$?; cat .build/waiting-too.out; \
 	exit $$((first + second + third))
-	$(END_TO_END) .build/end-to-end.log '$(RUNNER)' EndToEndTests \
-		--skip '$(PATIENT)' --skip '$(PATIENT_TOO)' --skip '$(PATIENT_AS_WELL)'
-	BONDD_OFFLOAD=off $(END_TO_END) .build/without-offloads.log '$(RUNNER)' '$(WITHOUT_OFFLOADS)'
+	LANE=measuring $(END_TO_END) .build/measuring.log '$(RUNNER)' EndToEndTests
+	LANE=measuring BONDD_OFFLOAD=off $(END_TO_END) .build/without-offloads.log '$(RUNNER)' '$(WITHOUT_OFFLOADS)'
 
 # What the tunnel makes of many mixes of links, in virtual time: fails when it is not what docs/simulation.md says.
 simulation: programs

@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// bondd and bondd-control, two programs of two users with one file between them.
-    @Suite("Agreement") struct Agreement {
+    @Suite("Agreement", .lane(.waitingToo)) struct Agreement {
         /// One household for all of it, as each needs a server, a client and traffic.
         @Test func twoProgramsAgreeOnOneFile() throws {
             let household = try Household()

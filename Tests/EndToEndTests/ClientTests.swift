@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// Several clients, and who is none.
-    @Suite("Clients") struct Clients {
+    @Suite("Clients", .lane(.waiting)) struct Clients {
         private func withTwoClients(_ body: (Tunnel, TunnelClient, TunnelClient) throws -> Void) throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }

@@ -4,7 +4,7 @@ import Testing
 
 /// What the command line promises: 0 on success, 1 on failure, 2 on wrong usage, errors as one sentence on stderr.
 /// Needs no privilege.
-@Suite("Command line", .timeLimit(.minutes(1))) struct CommandLineTests {
+@Suite("Command line", .lane(.measuring), .timeLimit(.minutes(1))) struct CommandLineTests {
     let bondd: String
     let scratch: Scratch
 

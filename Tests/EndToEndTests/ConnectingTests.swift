@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// A client connects when any way works, finds its server again wherever it has gone, and says what is amiss.
-    @Suite("Connecting") struct Connecting {
+    @Suite("Connecting", .lane(.waiting)) struct Connecting {
         private static let live = "\(Internet.server):5000"
         private static let live6 = "[\(Internet.server6)]:5000"
         /// Swallowed on the way.

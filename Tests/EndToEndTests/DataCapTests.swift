@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// Monthly data caps.
-    @Suite("Data caps") struct DataCaps {
+    @Suite("Data caps", .lane(.waitingToo)) struct DataCaps {
         /// 10 Mbit/s for `seconds`; returns the share that was lost.
         private func flood(_ tunnel: Tunnel, _ client: TunnelClient, seconds: Int) throws -> Double {
             try UDPFlow.run(

@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEndTests {
     /// `bondlab demo` and `bondlab bench`, which people run first.
-    @Suite("Demo and bench") struct DemoAndBench {
+    @Suite("Demo and bench", .lane(.measuring)) struct DemoAndBench {
         private func start(_ arguments: [String], _ scratch: Scratch) throws -> Child {
             try Child(
                 [Program("bondlab").path] + arguments,

@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// Clients whose configuration names no path.
-    @Suite("Discovery") struct Discovery {
+    @Suite("Discovery", .lane(.waiting)) struct Discovery {
         /// Waits for a state and tells how long that took, which must be a second at the most.
         private func within1s(
             _ what: String, _ internet: Internet, _ isWanted: (TunnelStatus) -> Bool

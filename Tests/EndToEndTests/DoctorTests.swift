@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// `bondd doctor` on hosts where something is wrong, and what `bondd status` tells operators of handshakes that lead nowhere.
-    @Suite("Doctor") struct Doctor {
+    @Suite("Doctor", .lane(.waiting)) struct Doctor {
         struct Finding: Decodable {
             var check: String
             var verdict: String

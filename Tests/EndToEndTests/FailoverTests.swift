@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// Links that fail while others stay.
-    @Suite("Failover") struct Failover {
+    @Suite("Failover", .lane(.measuring)) struct Failover {
         /// Pings the server 100 times a second and makes a link a black hole meanwhile.
         private func blackHole(_ uplinks: [String], mode: String, link: Int) throws -> PingRun {
             var run: PingRun?

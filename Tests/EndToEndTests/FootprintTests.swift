@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEndTests {
     /// What the daemon takes of its host. Bounds are the requirements; they are of a release build.
-    @Suite("Footprint") struct Footprint {
+    @Suite("Footprint", .lane(.measuring)) struct Footprint {
         /// 24 MiB. All but 2 of them are the program's and its libraries' files, of which the kernel maps more or less as it
         /// likes.
         static let idleKilobytes = 24 << 10

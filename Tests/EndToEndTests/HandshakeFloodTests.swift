@@ -6,7 +6,7 @@ import Testing
 
 extension EndToEndTests {
     /// A server that strangers flood with inits.
-    @Suite("HandshakeFlood") struct HandshakeFlood {
+    @Suite("HandshakeFlood", .lane(.measuring)) struct HandshakeFlood {
         /// 10,000 a second with a cookie, then 100,000 a second without: whoever shakes hands properly is done in a second, and
         /// established sessions lose next to nothing.
         @Test func honestHandshakesAndSessionsOutliveIt() throws {

@@ -6,7 +6,8 @@ import Testing
 extension EndToEndTests {
     /// Whoever asks bondd-control how it is, or hangs there, does not slow the tunnel down. (Offloads make no difference.)
     @Suite(
-        "Health under load", .enabled(if: ProcessInfo.processInfo.environment["BONDD_OFFLOAD"] != "off"))
+        "Health under load", .lane(.measuring),
+        .enabled(if: ProcessInfo.processInfo.environment["BONDD_OFFLOAD"] != "off"))
     struct HealthLoad {
         /// Goodput of one flow in Mbit/s.
         private func goodput(_ tunnel: Tunnel, _ client: TunnelClient) throws -> Double {

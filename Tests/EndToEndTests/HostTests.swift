@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// What bondd does to the machine that it runs on, and undoes.
-    @Suite("The host") struct Host {
+    @Suite("The host", .lane(.waitingToo)) struct Host {
         /// All that bondd might change of a namespace's network.
         private func network(_ namespace: Namespace) throws -> [String] {
             let commands = [

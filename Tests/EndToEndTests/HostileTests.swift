@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEndTests {
     /// A client that lies (`bondlab hostile`) against a real server, next to an honest client.
-    @Suite("Hostile") struct Hostile {
+    @Suite("Hostile", .lane(.measuring)) struct Hostile {
         /// What `bondlab hostile` says at its end.
         private struct Report: Decodable {
             var sent: Int

@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEndTests {
     /// Services that the kernel carries from a port of the server to a host behind the tunnel.
-    @Suite("Kernel services") struct KernelServices {
+    @Suite("Kernel services", .lane(.measuring)) struct KernelServices {
         @Test(arguments: [nil, "enabled = true"]) func aUserReachesTheTargetAndIsSeen(_ nat: String?) throws {
             try ServiceWorld.run(nat: nat) { world in
                 let services = [

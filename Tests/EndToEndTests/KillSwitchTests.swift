@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEndTests {
     /// Nothing leaves outside the tunnel, whatever becomes of bondd.
-    @Suite("Kill switch") struct KillSwitch {
+    @Suite("Kill switch", .lane(.waitingToo)) struct KillSwitch {
         private struct World {
             let tunnel: Tunnel
             let client: TunnelClient

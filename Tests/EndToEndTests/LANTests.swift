@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// Networks behind clients.
-    @Suite("LAN") struct LAN {
+    @Suite("LAN", .lane(.waitingToo)) struct LAN {
         /// internet ── wan ── server ── two uplinks each ── boat, office ── lan0 ── a host each
         private struct World {
             let tunnel: Tunnel

@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 /// The manual pages and the shells' completions, as the packages have them. Needs no privilege.
-@Suite("Manual", .timeLimit(.minutes(1))) struct ManualTests {
+@Suite("Manual", .lane(.measuring), .timeLimit(.minutes(1))) struct ManualTests {
     let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         .standardized.path
 

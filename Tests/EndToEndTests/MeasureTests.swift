@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// `bondd bench`, against links whose truth is known.
-    @Suite("bondd bench") struct MeasureTests {
+    @Suite("bondd bench", .lane(.measuring)) struct MeasureTests {
         private struct Report: Decodable {
             struct Path: Decodable {
                 var name: String

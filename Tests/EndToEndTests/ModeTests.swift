@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// Which paths carry what.
-    @Suite("Modes and roles") struct Modes {
+    @Suite("Modes and roles", .lane(.measuring)) struct Modes {
         /// Sends 10 Mbit/s for 2 s and tells each link's part of the bytes.
         private func parts(_ tunnel: Tunnel, _ client: TunnelClient) throws -> [Double] {
             let before = client.links.map { Double($0.counters(.up).sentBytes) }

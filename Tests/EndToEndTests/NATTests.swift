@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// A server whose clients reach the internet through it, and what it leaves behind.
-    @Suite("NAT") struct NAT {
+    @Suite("NAT", .lane(.waiting)) struct NAT {
         /// internet host ── wan ── server ── two uplinks ── client
         private struct World {
             let tunnel: Tunnel

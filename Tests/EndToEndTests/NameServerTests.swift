@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// A client's name servers. Its bondd has an /etc and a PATH of its own.
-    @Suite("Name servers") struct NameServers {
+    @Suite("Name servers", .lane(.waiting)) struct NameServers {
         /// A bondd that sees `etc` as /etc, `run` as /run and only the programs in `bin`.
         private func program(_ scratch: Scratch, mountsFile: Bool) throws -> Program {
             let real = try Program().path

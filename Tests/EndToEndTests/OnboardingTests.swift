@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// `bondd init` on a server and `bondd join` on a client, and all that may go wrong.
-    @Suite("Onboarding") struct Onboarding {
+    @Suite("Onboarding", .lane(.waitingToo)) struct Onboarding {
         private func inHousehold(_ body: (Household) throws -> Void) throws {
             let household = try Household()
             defer { household.close() }

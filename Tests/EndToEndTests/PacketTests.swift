@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEndTests {
     /// Packets of both families inside, over both families outside.
-    @Suite("Packets") struct Packets {
+    @Suite("Packets", .lane(.measuring)) struct Packets {
         private func pingEachWay(_ tunnel: Tunnel, _ client: TunnelClient, size: Int = 56) throws {
             for address in [Tunnel.serverAddress, Tunnel.serverAddress6] {
                 let run = try PingRun.run(from: client.namespace, to: address, count: 20, size: size)

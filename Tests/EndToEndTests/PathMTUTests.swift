@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// Links that swallow what is too large for them, and marks of congestion on them.
-    @Suite("Path MTU and ECN") struct PathMTU {
+    @Suite("Path MTU and ECN", .lane(.measuring)) struct PathMTU {
         /// Waits until a path's MTU at these ends is at most 32 below `mtu`.
         private func wait(_ ends: [Bondd], _ link: Int, _ mtu: Int) throws {
             for bondd in ends {

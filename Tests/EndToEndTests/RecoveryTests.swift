@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// Whatever happens, traffic flows again within 3 s, both ways and without an operator.
-    @Suite("Recovery") struct Recovery {
+    @Suite("Recovery", .lane(.waiting)) struct Recovery {
         @Test(arguments: Mishap.allCases) func trafficFlowsAgain(after mishap: Mishap) throws {
             try withTunnel(mishap.uplinks) { tunnel, client in
                 let watch = try Watch(tunnel, client, seconds: 7.5)

@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// SIGHUP: the file is read again while traffic flows.
-    @Suite("Reload") struct Reload {
+    @Suite("Reload", .lane(.waitingToo)) struct Reload {
         @Test func aClientsModeAndRoles() throws {
             try withTunnel(fibreAndLTE) { tunnel, client in
                 let ping = try PingRun.start(from: client.namespace, to: Tunnel.serverAddress, count: 100)

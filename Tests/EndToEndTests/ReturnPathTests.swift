@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEndTests.KernelServices {
     /// How a client answers what came in through the tunnel, whatever its own default route is.
-    @Suite("The return path") struct ReturnPath {
+    @Suite("The return path", .lane(.measuring)) struct ReturnPath {
         /// Without any default route, with the tunnel for one, and with nothing let out beside it; answers that the route of
         /// the uplinks would take first are no exception.
         @Test(arguments: ["none", "tunnel", "tunnel and kill switch", "uplinks and kill switch"])
@@ -172,7 +172,7 @@ extension EndToEndTests.KernelServices {
     }
 
     /// What bondd leaves of all that.
-    @Suite("Services' life cycle") struct LifeCycle {
+    @Suite("Services' life cycle", .lane(.measuring)) struct LifeCycle {
         private func expectSame(_ now: [String], _ before: [String]) {
             for (now, before) in zip(now, before) where now != before {
                 let (new, old) = (Set(now.split(separator: "\n")), Set(before.split(separator: "\n")))

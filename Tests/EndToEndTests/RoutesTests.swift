@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// What a client does to its host's routes and rules.
-    @Suite("Routes") struct Routes {
+    @Suite("Routes", .lane(.waitingToo)) struct Routes {
         private let anywhere = ["0.0.0.0/0", "::/0"]
 
         private func reaches(_ address: String, from internet: Internet, count: Int = 5) throws -> Bool {

@@ -5,7 +5,7 @@ import Testing
 extension EndToEndTests {
     /// A server under the thread sanitizer: `BONDD_TSAN` names a bondd that was built with it (see the Makefile).
     @Suite(
-        "Thread sanitizer",
+        ", .lane(.measuring)Thread sanitizer",
         .enabled(if: getenv("BONDD_TSAN") != nil, "BONDD_TSAN names no bondd built with --sanitize=thread"))
     struct Sanitizer {
         @Test(arguments: [1, 2, 8]) func findsNoRace(threads: Int) throws {

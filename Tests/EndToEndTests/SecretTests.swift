@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// The preshared key that a client is given when it joins.
-    @Suite("Secrets") struct Secrets {
+    @Suite("Secrets", .lane(.waiting)) struct Secrets {
         /// It is in use from the first session on; a rotation under a running ping gives the client another, which a restarted
         /// client uses; a second rotation within a day is refused.
         @Test func aJoinedClientHasAKeyAndARotationGivesItAnother() throws {

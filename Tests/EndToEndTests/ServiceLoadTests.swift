@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// Rules carried in user space, by a program of their own: many callers, slow ones, and limits.
-    @Suite("Service load") struct ServiceLoad {
+    @Suite("Service load", .lane(.measuring)) struct ServiceLoad {
         private let course: ServiceCourse
 
         init() throws {

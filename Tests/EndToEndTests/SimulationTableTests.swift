@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 /// `bondlab sim` and the snapshot that it is held against. Needs no privilege.
-@Suite("The simulation table", .timeLimit(.minutes(1))) struct SimulationTableTests {
+@Suite("The simulation table", .lane(.measuring), .timeLimit(.minutes(1))) struct SimulationTableTests {
     private let scratch: Scratch
     private var file: String { scratch.path + "/simulation.md" }
 

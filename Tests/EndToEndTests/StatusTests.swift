@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// `bondd status` as the interface contract has it.
-    @Suite("Status") struct Status {
+    @Suite("Status", .lane(.waitingToo)) struct Status {
         /// The JSON types that a key may have.
         enum Kind {
             case text, number, list, object

@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// What a service manager hears of bondd (sd_notify), and what its settings do: groups and the journal.
-    @Suite("Supervision") struct Supervision {
+    @Suite("Supervision", .lane(.waitingToo)) struct Supervision {
         /// A socket as systemd's.
         final class Listener {
             let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// A server with several data threads.
-    @Suite("Threads") struct Threads {
+    @Suite("Threads", .lane(.measuring)) struct Threads {
         @Test(arguments: [2, 4]) func everybodyReachesEverybody(threads: Int) throws {
             try Crowd.with(5, threads: threads) { crowd in
                 let status = try crowd.tunnel.server.status()

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEndTests {
     /// One TCP flow gets the sum of the links. Bounds are loose, as machines are noisy; `make bench` has the figures.
-    @Suite("Throughput") struct Throughput {
+    @Suite("Throughput", .lane(.measuring)) struct Throughput {
         /// What the framing leaves of a link's rate to a flow: 1348 bytes of a frame of 1486.
         static let ceiling = 1348.0 / 1486
 

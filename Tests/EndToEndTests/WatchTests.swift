@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
     /// `bondd status --watch` on a terminal of util-linux's script, and without one.
-    @Suite("Live status") struct LiveStatus {
+    @Suite("Live status", .lane(.waiting)) struct LiveStatus {
         private static let screen = "\u{1B}[?1049h"
         private static let restored = "\u{1B}[?1049l"
 

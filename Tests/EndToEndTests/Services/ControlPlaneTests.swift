@@ -5,7 +5,7 @@ import Lab
 import Testing
 
 /// A suite of its own, as it lasts longer than any end-to-end test may: what it waits for are the control plane's own times.
-@Suite("Control plane", .timeLimit(.minutes(4))) struct ControlPlaneTests {
+@Suite("Control plane", .lane(.services), .timeLimit(.minutes(4))) struct ControlPlaneTests {
     /// The control plane is killed for a minute, comes back with fewer rules, and is replaced by an impostor: what runs goes
     /// on, what is no longer named ends, and the impostor learns nothing. bondd-control killed and started again carries all
     /// rules without it.

@@ -6,7 +6,7 @@ import Testing
 
 extension EndToEndTests {
     /// Services behind the tunnel, from the control plane to the host that answers: users on the internet visit a client.
-    @Suite("Services") struct Services {
+    @Suite("Services", .lane(.services)) struct Services {
         /// A user on the internet visits the client's host, by the kernel and by bondd-control, over both IP versions; the host
         /// learns the caller's address; and when an uplink dies in mid-download the rest comes by the other.
         @Test func usersReachTheHostBehindTheTunnel() throws {
