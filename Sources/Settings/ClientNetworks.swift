@@ -45,7 +45,7 @@ public enum ClientNetworks {
             )
         }
         if let other = earlier.first(where: { $0.overlaps(network) }) {
-            throw Refusal(problem: "overlaps \(other), another network of the same client; remove one of the two")
+            throw Refusal(problem: "overlaps \(other), also of this client; remove one of the two")
         }
         guard earlier.count < Wire.maximumNetworks else {
             throw Refusal(

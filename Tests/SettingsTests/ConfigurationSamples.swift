@@ -285,7 +285,7 @@ struct ConfigurationSamples {
             "bondd.toml:11: [lan] is a client's table; remove it or correct the role"),
         server(
             11, "networks = [\"192.168.50.0/24\", \"192.168.50.128/25\"]",
-            "bondd.toml:11: [[client]] networks = \"192.168.50.128/25\" overlaps 192.168.50.0/24, another network of the same client; remove one of the two"
+            "bondd.toml:11: [[client]] networks = \"192.168.50.128/25\" overlaps 192.168.50.0/24, also of this client; remove one of the two"
         ),
         server(
             11, "networks = [\"10.77.0.0/16\"]",
