@@ -23,7 +23,7 @@ import Testing
         rule: "game", source: "file", transport: "udp", ports: "27015-27030",
         targets: [ServiceTargetStatus(address: "10.77.0.3:27015")], state: "failed",
         reason:
-            "[[rule]] game is not carried: udp port 27016 is another program's or rule's (ss -lnp shows programs, bondd services rules); free it or choose another",
+            "[[rule]] game is not carried: udp port 27016 is in use by another program or rule (ss -lnp lists programs, bondd services lists rules); free it or choose another",
         way: "userspace")
 
     /// Whatever a control plane names its things, and says, it does not steer the terminal.

@@ -58,7 +58,7 @@ import Testing
         }
         #expect(step(.absent, good) == .takeFile && step(.absent, other) == .wait)
         #expect(step(.older, good) == .takeFile)
-        #expect(step(.older, other) == .refuse("bondd takes it with a restart alone"))
+        #expect(step(.older, other) == .refuse("bondd applies it only after a restart"))
         // bondd has not read it yet, has refused it, has refused another, has it.
         #expect(step(has("a"), good) == .wait && step(has("a"), other) == .wait)
         #expect(step(has("a", refused: "b"), good) == .refuse("no"))

@@ -41,7 +41,7 @@ import Testing
             Program.path, "run", "--config", directory.path + "/bondd.toml", "--socket", bondd.path,
             "--as-root",
         ])
-        try child.waitForOutput("health is served", seconds: 20)
+        try child.waitForOutput("serving health", seconds: 20)
         return child
     }
 

@@ -26,7 +26,7 @@ extension EndToEndTests {
                     "--state-dir", server.scratch.path + "/control", "--user", "nobody",
                 ])
                 defer { control.stop() }
-                try control.waitForOutput("health is served", seconds: 20)
+                try control.waitForOutput("serving health", seconds: 20)
                 _ = try goodput(tunnel, client)
                 var ratio = 0.0
                 // As a burst of work elsewhere on the machine is no fault of the tunnel.
