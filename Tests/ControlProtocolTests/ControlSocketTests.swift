@@ -162,7 +162,7 @@ import Testing
             #expect(socket.takeRequests().isEmpty)
             #expect(
                 late.hear()
-                    == "{\"error\":\"bondd serves 16 programs at once; end one of them\",\"ok\":false}\n")
+                    == "{\"error\":\"bondd already serves the maximum of 16 programs; close one of them\",\"ok\":false}\n")
             #expect(late.hear() == nil && socket.clientCount == 16)
         }
         close(descriptors.removeLast())
