@@ -162,7 +162,8 @@ import Testing
             #expect(socket.takeRequests().isEmpty)
             #expect(
                 late.hear()
-                    == "{\"error\":\"bondd already serves the maximum of 16 programs; close one of them\",\"ok\":false}\n")
+                    == "{\"error\":\"bondd already serves the maximum of 16 programs; close one of them\",\"ok\":false}\n"
+            )
             #expect(late.hear() == nil && socket.clientCount == 16)
         }
         close(descriptors.removeLast())
