@@ -51,9 +51,9 @@ import Testing
                       to 10.77.0.2:443
                   game  udp 27015-27030  failed  -          0    0 B     0 B
                       to 10.77.0.3:27015
-                      [[rule]] game is not carried: udp port 27016 is another program's or
-                      rule's (ss -lnp shows programs, bondd services rules); free it or choose
-                      another
+                      [[rule]] game is not carried: udp port 27016 is in use by another program
+                      or rule (ss -lnp lists programs, bondd services lists rules); free it or
+                      choose another
 
                 """)
     }
