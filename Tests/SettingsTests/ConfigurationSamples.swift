@@ -3,14 +3,14 @@ import Testing
 
 @testable import Settings
 
-/// A configuration and the sentence that says what is wrong with it.
+/// An invalid configuration and the sentence about it.
 struct BadConfiguration: Sendable, CustomTestStringConvertible {
     let text: String
     let sentence: String
     var testDescription: String { sentence }
 }
 
-/// Good and bad configurations, and the key files that they name.
+/// Valid and invalid configurations, and the key files that they name.
 struct ConfigurationSamples {
     static let key = (0..<32).map { UInt8($0) }
     static let publicKey = Base64.encode([UInt8](repeating: 9, count: 32))
@@ -28,7 +28,7 @@ struct ConfigurationSamples {
         try Configuration(text: text, file: directory.path + "/bondd.toml")
     }
 
-    /// The error as it reads when the configuration is named `bondd.toml`.
+    /// The error as it reads if the configuration is named `bondd.toml`.
     func relative(_ error: ConfigurationError) -> String {
         var sentence = error.description
         while let range = sentence.firstRange(of: directory.path + "/") { sentence.removeSubrange(range) }
@@ -59,7 +59,7 @@ struct ConfigurationSamples {
         address = ["10.77.0.2"]
         """
 
-    /// The client with a line put in its place, or more at its end.
+    /// The client with a line replaced, or more at its end.
     private static func client(_ line: Int, _ text: String, _ sentence: String) -> BadConfiguration {
         changed(client, line, text, sentence)
     }
