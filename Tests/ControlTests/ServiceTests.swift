@@ -94,7 +94,7 @@ import Testing
         let other = try Echo("0.0.0.0", port: port)
         let bench = try ServiceBench(ServiceBench.rule("web", port, to: echo))
         #expect(bench.status("web")?.state == "failed")
-        #expect(bench.status("web")?.reason?.contains("port \(port) is another program's") == true)
+        #expect(bench.status("web")?.reason?.contains("port \(port) is in use by another program") == true)
         #expect(bench.plane.notices.count == 1)
         #expect(eventually { bench.bondd.with { $0.carried.last ?? [] }.isEmpty })
         other.stop()

@@ -49,8 +49,8 @@ struct BundleTests {
         ("\"version\": 1", "\"version\": 2", "version 2"),
         ("plane.example:7443", "plane.example", "HOST:PORT"),
         ("0123456789abcdef", "xyz", "64 hexadecimal"), ("\"token\": \"secret\"", "\"token\": \"\"", "token"),
-        ("secret", "secret\\nX-Other: 1", "token"), ("\"client_name\"", "\"name\"", "no bundle"),
-        ("{", "", "no bundle"),
+        ("secret", "secret\\nX-Other: 1", "token"), ("\"client_name\"", "\"name\"", "not a complete bundle"),
+        ("{", "", "not a complete bundle"),
     ])
     func uselessFilesAreTold(old: String, new: String, reason: String) throws {
         let text = """

@@ -1,14 +1,14 @@
 @testable import Settings
 
 extension ConfigurationSamples {
-    /// What is wrong with a rule for the TCP port that `text` names.
+    /// A rule for the TCP port, with `text`, and the problem it causes.
     private static func rule(_ text: String, _ line: Int, _ problem: String) -> BadConfiguration {
         server(
             11, "[[rule]]\nname = \"web\"\nprotocol = \"tcp\"\n" + text,
             "bondd.toml:\(line): " + (problem.hasPrefix("[[") ? problem : "[[rule]] " + problem))
     }
 
-    /// As `bad`, of services.
+    /// Invalid services, like `bad`.
     static let badRules: [BadConfiguration] = [
         rule(
             "listen_ports = \"1-1025\"", 14,
@@ -74,6 +74,6 @@ extension ConfigurationSamples {
             "bondd.toml:13: [[rule]] \"web\" listens on tcp port 8098, where [health] is served; use another"),
     ]
 
-    /// Nine targets, one more than there may be.
+    /// Nine targets, one more than permitted.
     private static let nine = (1...9).map { "{ host = \"a.b\", port = \($0) }" }.joined(separator: ", ")
 }
