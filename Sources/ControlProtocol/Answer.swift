@@ -1,5 +1,5 @@
-/// What a program on a `ControlSocket` is answered.
+/// A response to a program on a `ControlSocket`.
 public protocol Answer: Encodable, Sendable {
-    /// Not done: one sentence that says why.
+    /// A failure, with one sentence that says why.
     static func failed(_ sentence: String) -> Self
 }

@@ -2,11 +2,11 @@ import Glibc
 import Packet
 import Transport
 
-/// Named here, as `Transport` is a rule's in the other files.
+/// Defined here, because `Transport` means a rule's transport protocol in the other files.
 typealias SocketAddress = Transport.SocketAddress
 
 extension SocketAddress {
-    /// Calls `body` with the endpoint as the kernel wants it.
+    /// Calls `body` with the endpoint in the kernel's form.
     static func with<Result>(
         _ endpoint: Endpoint, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
@@ -16,7 +16,7 @@ extension SocketAddress {
         }
     }
 
-    /// The endpoint that `body` has the kernel write; nil when `body` returns other than 0.
+    /// The endpoint that the kernel writes during `body`; nil if `body` does not return 0.
     static func reading(_ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32)
         -> Endpoint?
     {

@@ -64,7 +64,7 @@ import Testing
         try fail(["backup", directory.path + "/copy"], "there is no state in")
         #expect(directory.mode(of: "state") == 0)
         try fail(["restore", "/nonexistent/copy"], "/nonexistent/copy")
-        try fail(["restore", directory.path + "/bondd.toml"], "is no backup")
+        try fail(["restore", directory.path + "/bondd.toml"], "is not a backup")
         try fail(["set-endpoints", "nonsense"], "HOST:PORT")
         try fail(["invite", "boat"] + config, "give --public-key")
         try fail(["invite", "boat", "--public-key", key] + config, "--endpoint HOST:PORT")
@@ -105,7 +105,7 @@ import Testing
         }
         try child.waitForOutput("bondd-control runs", seconds: 20)
         if geteuid() == 0 { try expectNobody(child.pid) }
-        try fail(["run", "--user", "nobody"] + config, "a bondd-control runs on the state")
+        try fail(["run", "--user", "nobody"] + config, "a bondd-control is using the state")
         try fail(["invite", "boat", "--public-key", Samples.server.base64] + config, "use bondd invite boat")
         try fail(["restore", directory.path + "/copy"], "systemctl stop bondd-control")
         _ = try succeed(["set-endpoints", "203.0.113.7:5000"])
@@ -116,7 +116,7 @@ import Testing
         #expect(directory.mode(of: "control.sock") == 0)
     }
 
-    /// Started as root, it is another user's with one capability, and so is what it keeps.
+    /// Started as root, it runs as another user with one capability, and its files belong to that user.
     private func expectNobody(_ process: pid_t) throws {
         let status = try TextFile.read("/proc/\(process)/status", limit: 1 << 16)
         for line in ["Uid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000400", "NoNewPrivs:\t1"] {
@@ -128,17 +128,17 @@ import Testing
         }
     }
 
-    /// Root is not what it runs as unless somebody says so.
+    /// It does not run as root unless told to.
     @Test(.enabled(if: geteuid() == 0, "needs root")) func rootIsRefusedOrAsked() throws {
         defer { clean() }
         try fail(["run", "--user", "root"] + config, "the user root is root")
         try fail(["run", "--user", "no-such-user"] + config, "there is no user no-such-user")
         let child = try Child([Program.path, "run", "--as-root"] + config + common)
         defer { child.kill() }
-        try child.waitForOutput("runs as root, as --as-root says", seconds: 20)
+        try child.waitForOutput("runs as root because of --as-root", seconds: 20)
     }
 
-    /// On a client there is nothing to do without [health], and that is no failure.
+    /// On a client there is nothing to do without [health], which is not an error.
     @Test func aClientHasNoState() throws {
         directory.file(
             "client.toml",
@@ -153,7 +153,7 @@ import Testing
             interface = "eth0"
             """)
         let child = try run(["run", "--config", directory.path + "/client.toml"] + common)
-        #expect(child.status == .exited(0) && child.errors.contains("has nothing for bondd-control to do"))
+        #expect(child.status == .exited(0) && child.errors.contains("bondd-control has nothing to do"))
         #expect(directory.mode(of: "state") == 0)
     }
 }

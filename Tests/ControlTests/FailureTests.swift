@@ -6,7 +6,7 @@ import Testing
 
 @testable import Control
 
-/// Disks that are full, files that are not what they should be.
+/// Full disks, and invalid files.
 @Suite struct FailureTests {
     let directory = TemporaryDirectory()
     var path: String { directory.path + "/state.sqlite" }
@@ -25,7 +25,7 @@ import Testing
         let plan = try Samples.plan()
         let id = try store.invite("a", uses: 1000, plan: plan)
         #expect(try store.enrol(id, 1, plan: plan) == .stored)
-        // No page more than there are: what SQLite says when the disk has none.
+        // No more pages than there are: SQLite reports the same as for a full disk.
         try store.queue.writeWithoutTransaction { db in
             let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             try db.execute(sql: "PRAGMA max_page_count = \(pages)")
@@ -39,7 +39,7 @@ import Testing
         #expect(failure == .diskFull(path: path) && store.writeFailures == 1)
         #expect(try store.handover(plan: plan).clients.count == stored)
         #expect(try store.openInvitations(now: Samples.now)[0].usesLeft == 1000 - stored)
-        #expect(failure?.description.contains("is full; tunnels go on") == true)
+        #expect(failure?.description.contains("is full; tunnels keep running") == true)
         // There is room again.
         try store.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 100000") }
         #expect(try store.enrol(id, stored + 1, plan: plan) == .stored)

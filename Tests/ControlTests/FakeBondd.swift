@@ -4,31 +4,31 @@ import Glibc
 import Packet
 import Synchronization
 
-/// bondd's side of its socket, without tunnels. It takes a handover only when it is not older than the last, and keeps score.
+/// bondd's side of its socket, without tunnels. It refuses a handover older than the last, and records everything.
 final class FakeBondd: Sendable {
     struct State {
         var status = Status(
             version: "0.1.0", role: "server", mode: "auto", interface: "bond0", mtu: 1400, uptime: 5)
         var usage = UsageReport(run: "1")
-        /// Enrolments that wait, by their number.
+        /// Pending enrolments, by number.
         var waiting: [Int: Enrolment] = [:]
         var lastEnrolment = 0
-        /// What each enrolment was settled with, in order.
+        /// The outcome of each enrolment, in order.
         var settled: [(enrolment: Enrolment, outcome: EnrolmentOutcome)] = []
         var handovers: [Handover] = []
         var refused = 0
-        /// The keys of clients that were revoked at bondd.
+        /// The keys of clients revoked in bondd.
         var revoked: Set<String> = []
         var statusQuestions = 0
-        /// What it was handed of services, in order.
+        /// The services handed over, in order.
         var carried: [[HandedService]] = []
-        /// Which of them it leaves out, and why.
+        /// The services it leaves out, and why.
         var leftOut: [String: String] = [:]
         var counters = ServiceCounters(run: "1")
-        /// Answers nothing while it is so.
+        /// While set, it answers nothing.
         var isSilent = false
         var goesOn = true
-        /// Looks at each handover and settlement.
+        /// Called for each handover and settlement.
         var onHandover: (@Sendable (Handover) -> Void)?
         var onSettle: (@Sendable (Enrolment, EnrolmentOutcome) -> Void)?
     }
@@ -37,7 +37,7 @@ final class FakeBondd: Sendable {
     private let state = Mutex(State())
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Listens on `path` on a thread of its own until `stop`.
+    /// Listens on `path` on another thread until `stop`.
     init(path: String) throws {
         self.path = path
         let started = DispatchSemaphore(value: 0)
@@ -66,7 +66,7 @@ final class FakeBondd: Sendable {
         ended.wait()
     }
 
-    /// Somebody wants to enrol; nothing when the same wants to already.
+    /// Adds an enrolment request, unless the same one is pending.
     func enrol(_ key: String, by invitation: Int) {
         with { state in
             if state.waiting.values.contains(where: { $0.publicKey == key && $0.invitation == invitation }) {
@@ -137,14 +137,14 @@ final class FakeBondd: Sendable {
     }
 }
 
-/// Threads of their own for what waits.
+/// Threads for blocking work.
 enum Thread {
     static func detach(_ body: @escaping @Sendable () -> Void) {
         DispatchQueue(label: "test").async(execute: body)
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 func eventually(_ seconds: Double = 10, _ condition: () -> Bool) -> Bool {
     for _ in 0..<Int(seconds * 200) {
         if condition() { return true }

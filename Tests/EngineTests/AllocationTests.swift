@@ -5,7 +5,7 @@ import Packet
 import Proto
 import Testing
 
-/// Two Engines hand each other datagrams directly, without World's arrays, and count what they allocate.
+/// Two Engines exchange datagrams directly, without World's arrays, and their allocations are counted.
 @Suite struct AllocationTests {
     @Test func steadyStateAllocatesNothing() throws {
         var pair = DirectPair()
@@ -56,7 +56,7 @@ import Testing
         #expect(recovered > 60)
     }
 
-    /// The counter itself counts.
+    /// The counter itself works.
     @Test func theCounterCounts() {
         allocations_start()
         let array = [Int](repeating: 7, count: Int.random(in: 100...200))
@@ -97,14 +97,14 @@ struct DirectPair: ~Copyable {
         }
     }
 
-    /// Shakes hands and lets both paths come up.
+    /// Completes a handshake and brings both paths up.
     mutating func connect() {
         for _ in 0..<2000 { turn() }
         _ = client.takeEvents()
         _ = server.takeEvents()
     }
 
-    /// Sends packets from the client, as fast as the paths take them.
+    /// Sends packets from the client, as fast as the paths accept them.
     mutating func exchange(packets: Int) {
         var sent = 0
         var turns = 0
@@ -123,7 +123,7 @@ struct DirectPair: ~Copyable {
         for _ in 0..<2000 { turn() }
     }
 
-    /// 100 µs pass.
+    /// Advances by 100 µs.
     mutating func turn() {
         now = now + .microseconds(100)
         let wall = Timestamp(seconds: 1_700_000_000 + now.nanoseconds / 1_000_000_000, nanoseconds: 0)

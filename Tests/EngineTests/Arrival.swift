@@ -1,12 +1,12 @@
 import Packet
 
-/// A datagram under way.
+/// A datagram in flight.
 struct Arrival {
     /// When it arrives, in nanoseconds.
     let time: UInt64
-    /// Among those that arrive at once, the first sent is the first.
+    /// Breaks ties: among simultaneous arrivals, the first sent comes first.
     let order: UInt64
-    /// The client that it goes to; -1: the server.
+    /// The client that it goes to; -1 for the server.
     let client: Int
     let link: Link
     let bytes: [UInt8]

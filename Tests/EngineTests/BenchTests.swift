@@ -5,7 +5,7 @@ import Testing
 
 @testable import Engine
 
-/// Test packets: where they go, that they stop, and that nobody gets more of them than is good.
+/// Test packets: where they go, that they stop, and that there are not too many of them.
 @Suite struct BenchTests {
     private func world(_ paths: [String] = ["40/10", "20/10"]) throws -> World {
         let world = try World(clients: [paths], mode: .auto, seed: 3)
@@ -13,7 +13,7 @@ import Testing
         return world
     }
 
-    /// Asks as `bondd bench` does for so long.
+    /// Requests test packets for this long, like `bondd bench`.
     private func measure(_ world: World, _ path: UInt16?, up: Bool?, for length: Interval) {
         let end = world.now + length
         while world.now < end {
@@ -43,7 +43,7 @@ import Testing
         #expect(world.clients[0].buffers == 0 && world.servers[0].buffers == 0)
     }
 
-    /// From 2.2 Gbit/s on, a queue of so much time is full of packets before it is full of bytes.
+    /// From 2.2 Gbit/s on, a queue of this duration is full of packets before it is full of bytes.
     @Test(.timeLimit(.minutes(5))) func aLinkOfSeveralGigabitsIsMeasured() throws {
         let world = try World(clients: [["4000/1"]], mode: .auto, seed: 3, pool: 16384)
         world.run(for: .seconds(1))

@@ -13,7 +13,7 @@ import Testing
         var slots = [[Slot]](repeating: [], count: sessions)
         for turn in 0..<600 {
             for i in 0..<sessions where turn >= i {
-                // What is held is let go after a while, and twice as much when there is no more to be had.
+                // Held buffers are released after a while, and twice as many if none are left.
                 allowances[i].measure(slots[i].count, shares: &shares, pool: pool)
                 for _ in 0..<64 {
                     let leaving = allowances[i].mayKeep ? slots[i].count > 12_000 ? 1 : 0 : 2
@@ -35,7 +35,7 @@ import Testing
         for count in held { #expect(count > fair * 3 / 4 && count < fair * 5 / 4, "\(held)") }
     }
 
-    /// One that holds a few does not make the others' shares smaller.
+    /// A session that holds a few does not reduce the others' shares.
     @Test func aFewDoNotCount() {
         let pool = PacketPool(capacity: 1000)
         var shares = BufferShares()
@@ -51,8 +51,8 @@ import Testing
         #expect(shares.holders == 1)
     }
 
-    /// A client whose packets wait for others that never come, and whose download does not fit its link, against one that is
-    /// honest: that one loses nothing.
+    /// A client whose packets wait for others that never arrive, and whose download exceeds its link, next to an
+    /// honest one, which loses nothing.
     @Test func whoHoardsTakesNothingFromOthers() throws {
         let world = try World(clients: [["2/20"], ["100/5"]], seed: 9, pool: 4096)
         world.run(for: .seconds(1))
@@ -74,7 +74,7 @@ import Testing
         traffic.run(for: .seconds(2)) { now in
             guard now >= next else { return }
             next = now + .milliseconds(1)
-            // A time that lies lets packets wait as long as they may.
+            // A false time lets packets wait as long as permitted.
             insider.send(
                 .control, Insider.payload([.ping(now.microseconds - 400_000), .ping(now.microseconds)]))
             for _ in 0..<16 {

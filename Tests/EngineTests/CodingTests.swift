@@ -6,7 +6,7 @@ import Testing
 
 @testable import Engine
 
-/// Forward error correction as the tunnel has it.
+/// Forward error correction in the tunnel.
 @Suite struct CodingTests {
     private struct Outcome {
         var sent = 0
@@ -18,7 +18,7 @@ import Testing
         var share = 0.0
     }
 
-    /// Packets from the client over links that have settled; what came out within a second after the last.
+    /// Sends packets from the client over settled links; returns what arrived within a second after the last.
     private func outcome(
         _ links: [String], seed: UInt64, every interval: Interval = .milliseconds(2), payload: Int = 600,
         seconds: Int64 = 8
@@ -47,7 +47,7 @@ import Testing
             share: Double(client.pointee.counters.repairSymbols) / datagrams)
     }
 
-    /// One path of 300 ms that loses 3 %: what is sent again comes when nobody waits any more, so nearly nothing may need it.
+    /// One path of 300 ms with 3 % loss: retransmissions come too late, so almost none may be needed.
     @Test(arguments: [1, 2, 3] as [UInt64]) func aLongPathThatLosesStaysWhole(_ seed: UInt64) throws {
         let outcome = try outcome(["20/150,loss=3%"], seed: seed)
         let count = Double(outcome.sent)
@@ -57,14 +57,14 @@ import Testing
         #expect(outcome.share < 0.15, "seed \(seed): \(outcome)")
     }
 
-    /// Two of them, of which the one can't help the other in time.
+    /// Two of them, where one cannot help the other in time.
     @Test func twoLongPathsStayWhole() throws {
         let outcome = try outcome(["20/120,loss=1%", "20/150,loss=3%"], seed: 4)
         #expect(Double(outcome.arrived) >= Double(outcome.sent) * 0.998, "\(outcome)")
         #expect(outcome.recovered > 20 && outcome.share < 0.2, "\(outcome)")
     }
 
-    /// A call waits for nobody for long, and is small.
+    /// A call tolerates only short waits, and is small.
     @Test(arguments: [1, 2, 3] as [UInt64]) func aCallOverOneLossyPathStaysWhole(_ seed: UInt64) throws {
         let outcome = try outcome(
             ["20/100,loss=3%"], seed: seed, every: .milliseconds(20), payload: 160, seconds: 30)
@@ -72,7 +72,8 @@ import Testing
         #expect(outcome.recovered > 20 && outcome.share < 0.3, "seed \(seed): \(outcome)")
     }
 
-    /// What can be sent again in time needs no repairs in advance, but is sooner there with them; they are few.
+    /// Losses that can be retransmitted in time need no repairs in advance, but are recovered sooner with them;
+    /// they are few.
     @Test(arguments: ["50/20,loss=3%", "50/40,loss=3%"])
     func whereThereIsRoomToSpareTheyHelp(_ link: String) throws {
         for links in [[link], [link, "20/150"]] {
@@ -83,7 +84,7 @@ import Testing
         }
     }
 
-    /// A path that is full has none of them, nor has one that loses nothing.
+    /// Neither a full path nor one without losses carries any.
     @Test func whereTheyCostOrAreOfNoUseThereIsNone() throws {
         #expect(try outcome(["20/30"], seed: 5, seconds: 4).symbols == 0)
         let world = try World(clients: [["10/20,loss=3%"]], mode: .auto, seed: 6)
@@ -96,7 +97,7 @@ import Testing
         #expect(session.pointee.counters.repairSymbols <= before + 5 && session.pointee.counters.resent > 50)
     }
 
-    /// A long path that loses nothing has them until that is known.
+    /// A long path without losses has them until that is known.
     @Test func aLongPathIsOnTrialFirst() throws {
         let world = try World(clients: [["20/150"]], seed: 7)
         world.run(for: .seconds(3))
@@ -112,12 +113,12 @@ import Testing
         #expect(world.server.buffers == 0 && world.clients[0].buffers == 0)
     }
 
-    /// A peer of a version before this one skips what it does not know: everything else arrives.
+    /// An earlier version skips unknown frames: everything else arrives.
     @Test func repairSymbolsThatAreLostHarmNothing() throws {
         let world = try World(clients: [["20/150,loss=3%"]], seed: 8)
         world.run(for: .seconds(3))
         world.onWire = { towardsServer, _, bytes in
-            // Control datagrams as long as that are repair symbols, and longer ones try sizes.
+            // Control datagrams of this length are repair symbols, and longer ones are MTU probes.
             !towardsServer || !(500..<1200).contains(bytes.count)
                 || bytes.withUnsafeBytes { Header(parsing: $0) }?.kind != .control
         }

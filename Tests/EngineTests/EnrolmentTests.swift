@@ -5,7 +5,7 @@ import Testing
 @testable import Engine
 
 @Suite struct EnrolmentTests {
-    /// A server with an invitation, and a host that holds it.
+    /// A server with an invitation, and the host that holds it.
     private struct Party {
         let world: World
         let secret: [UInt8]
@@ -31,7 +31,7 @@ import Testing
             world.attach(0)
         }
 
-        /// What the server was asked, once for each time.
+        /// The enrolment requests seen by the server.
         var wishes: [PublicKey] {
             world.server.events.compactMap { event in
                 if case .enrolment("invitation 7", let key, "boat") = event { key } else { nil }
@@ -48,7 +48,7 @@ import Testing
     @Test func whoHoldsAnInvitationSaysAKeyUntilItIsSettled() throws {
         let party = try Party(seed: 1)
         party.world.run(for: .milliseconds(2200))
-        // Again every half a second, as nobody settled it.
+        // Repeated every half second, as none was settled.
         #expect((4...6).contains(party.wishes.count) && party.wishes.allSatisfy { $0 == party.wanted })
         #expect(party.outcomes.isEmpty)
         party.world.server.engine.settle(
@@ -60,7 +60,7 @@ import Testing
         #expect(party.wishes.count == asked && party.outcomes == [.stored])
     }
 
-    /// A path that is dead is probed as often as a wish goes out, and must not take it along.
+    /// A dead path is probed as often as an enrolment request is sent, and must not take the request along.
     @Test(arguments: 20...27 as ClosedRange<UInt64>) func aDeadPathTakesNoWishAlong(seed: UInt64) throws {
         let party = try Party(seed: seed)
         party.world.link(1).isDown = true
@@ -68,7 +68,7 @@ import Testing
         #expect(party.wishes.count >= 12, "seed \(seed)")
     }
 
-    /// Its session is for that alone, and short; who is not settled by then comes again.
+    /// Its session only serves enrolment, and is short; an unsettled host comes again.
     @Test func anInvitationCarriesNothingAndItsSessionEnds() throws {
         let party = try Party(seed: 1)
         let world = party.world
@@ -117,7 +117,7 @@ import Testing
         #expect(party.outcomes == [.used], "seed \(seed)")
     }
 
-    /// Somebody else enrols with the same invitation at the same time: what becomes of that is not our outcome.
+    /// Another host enrols with the same invitation at the same time: its outcome is not ours.
     @Test func anotherKeysOutcomeIsNotOurs() throws {
         let party = try Party(seed: 6)
         party.world.run(for: .seconds(1))
@@ -139,7 +139,7 @@ import Testing
         #expect(party.wishes.count > asked)
     }
 
-    /// An invitation is good for nothing else: no packet passes, and no session is shown.
+    /// An invitation permits nothing else: no packet passes, and no session is shown.
     @Test func anInvitationCarriesNothing() throws {
         let party = try Party(seed: 8)
         party.world.run(for: .seconds(1))
@@ -150,7 +150,7 @@ import Testing
         #expect(party.world.server.drops.foreignSource > 50)
     }
 
-    /// A client's own session can't enrol anybody.
+    /// A client's own session cannot enrol another host.
     @Test func aClientInvitesNobody() throws {
         let world = try World(clients: [["100/10"]], seed: 9, attached: false)
         let server = PrivateKey(bytes: world.serverKey).publicKey
@@ -179,7 +179,7 @@ import Testing
         }
     }
 
-    /// The second host's clock is behind the first's: an invitation is several hosts'.
+    /// The second host's clock is behind the first's: several hosts may use one invitation.
     @Test func clocksOfHostsWithOneInvitationMayDiffer() throws {
         let party = try Party(seed: 11)
         party.world.run(for: .seconds(1))

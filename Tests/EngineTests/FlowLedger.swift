@@ -1,6 +1,6 @@
 import Packet
 
-/// What came out of one end, by flow: how much, what twice, what out of order.
+/// The packets that arrived at one end, by flow: the count, duplicates, and packets out of order.
 struct FlowLedger {
     /// One flow in one direction.
     struct Key: Hashable {
@@ -10,13 +10,13 @@ struct FlowLedger {
     }
 
     struct Record {
-        /// Packets that came out.
+        /// Packets that arrived.
         var count = 0
-        /// Those of them that had come out before.
+        /// Packets among them that had arrived before.
         var duplicates = 0
-        /// Those that came out behind a later one of their flow.
+        /// Packets that arrived after a later one of their flow.
         var late = 0
-        /// The highest number that came out.
+        /// The highest number that arrived.
         var highest: UInt64?
         fileprivate var seen: [UInt64] = []
     }
@@ -28,7 +28,7 @@ struct FlowLedger {
         records[key, default: Record()].note(probe.number)
     }
 
-    /// All flows together; `highest` is of no flow.
+    /// All flows together, without `highest`.
     var total: Record {
         var total = Record()
         for record in records.values {
@@ -42,7 +42,7 @@ struct FlowLedger {
 
 extension FlowLedger.Record {
     fileprivate mutating func note(_ number: UInt64) {
-        // What a test made up at random has any number.
+        // Packets made up at random by a test have any number.
         guard number < 1 << 30 else { return }
         let word = Int(number / 64)
         while seen.count <= word { seen.append(0) }

@@ -4,8 +4,9 @@ import Testing
 @testable import Engine
 
 @Suite struct FragmentTests {
-    /// The server's interface does not know how little a client's path carries. What may be cut comes out in fragments that make the
-    /// whole, with a checksum that is finished where it was partial; what may not is answered.
+    /// The server's interface does not know a client's small path MTU. Packets that may be fragmented arrive in
+    /// fragments that reassemble correctly, with a completed checksum if it was partial; others are answered
+    /// with an error.
     @Test(arguments: [true, false]) func whatMayBeCutIsCut(_ isPartial: Bool) throws {
         let world = try World(clients: [["50/10"]], seed: 11)
         world.link(1).up.shape.mtu = 1000

@@ -24,7 +24,7 @@ import Testing
         #expect((600...615).contains(passed), "\(passed)")
     }
 
-    /// However many other addresses come: none of them gives the first its tokens back.
+    /// However many other addresses come, none of them refills the first one's bucket.
     @Test func aFloodOfAddressesResetsNoBucket() {
         var buckets = buckets()
         let now = Instant(nanoseconds: 5_000_000_000)
@@ -87,14 +87,14 @@ extension DatagramRing {
     }
 }
 
-/// Inits as strangers make them who know the server's key.
+/// Inits by strangers who know the server's key.
 private struct StrangersInits {
     private let server: PublicKey
     private var entropy = Entropy(seed: Array(repeating: 77, count: 32))
 
     init(_ world: World) { server = PrivateKey(bytes: world.serverKey).publicKey }
 
-    /// One with a key of its own.
+    /// An init with its own key.
     mutating func next() throws -> Initiator {
         try Initiator(
             staticKey: .generate(&entropy), responder: server, sessionID: entropy.next32() | 1,
@@ -111,7 +111,7 @@ private struct StrangersInits {
         return (bytes, mac1)
     }
 
-    /// What the server's cookie for `endpoint` is.
+    /// The server's cookie for `endpoint`.
     func cookie(of world: World, for endpoint: Endpoint, _ initiator: borrowing Initiator) throws -> Cookie {
         let (bytes, mac1) = Self.bytes(initiator)
         var jar = CookieJar(responder: server)
@@ -133,7 +133,7 @@ private struct StrangersInits {
     private let stranger = Link(
         socket: 0, remote: Endpoint(address: IPAddress(v4: 0xC633_6401), port: 9999))
 
-    /// All at once, without any turn between: the costly part is done for sixteen, whoever they are.
+    /// All at once, without any turn between: the expensive part is done for sixteen, whoever they are from.
     @Test func aTurnOpensSixteenInits() throws {
         let world = try World(clients: [["100/10"]], seed: 1)
         world.run(for: .seconds(1))
@@ -158,8 +158,8 @@ private struct StrangersInits {
         #expect(world.server.drops.cookies == 136 && world.server.drops.handshakeFull == 0)
     }
 
-    /// 10,000 inits a second with valid cookies from one address, each of a key of its own, and 20,000 without from anywhere: the
-    /// address has its 20 a second, a client gets its session, and what flows goes on.
+    /// 10,000 inits per second with valid cookies from one address, each with its own key, and 20,000 without
+    /// from anywhere: the address gets its 20 per second, a client gets its session, and traffic continues.
     @Test func aFloodCostsLittleAndHarmsNobody() throws {
         let world = try World(clients: [["100/10"], ["100/10"]], seed: 2, attached: false)
         world.attach(0)
@@ -203,7 +203,7 @@ private struct StrangersInits {
         #expect(world.server.engine.sessions.count == 2)
     }
 
-    /// A client that asks for one session after the other has twenty at once and twenty a second.
+    /// A client that requests one session after the other gets twenty at once and twenty per second.
     @Test func aPeerHasItsShareOfSessions() throws {
         let world = try World(clients: [["100/10"], ["100/10"]], seed: 3)
         world.run(for: .seconds(1))
@@ -226,8 +226,8 @@ private struct StrangersInits {
         #expect(world.server.drops.peerLimited >= 100)
     }
 
-    /// An init that was recorded while the client's clock was ahead is sent again by somebody else, over and over: the session
-    /// that the client has by its right clock lives on.
+    /// An init recorded while the client's clock was ahead is replayed by an attacker over and over: the session
+    /// that the client has established with its correct clock survives.
     @Test func recordedInitsOfAClockThatWasAheadEndNoSession() throws {
         let world = try World(clients: [["100/10"]], seed: 4, attached: false)
         var recorded: [[UInt8]] = []

@@ -40,7 +40,7 @@ import Testing
         #expect(try #require(time) < .milliseconds(1300 * Int64(losses)))
     }
 
-    /// Longer than the time after which an init goes again: its answer must still count.
+    /// Longer than the retransmission timeout of an init: its answer must still count.
     @Test(arguments: [600, 1100, 1500])
     func aLongRoundTripIsNoObstacle(_ oneWay: Int) throws {
         let world = try World(clients: [["10/\(oneWay)", "10/\(oneWay + 50)"]], seed: 3)
@@ -51,7 +51,7 @@ import Testing
         #expect(world.server.flows.total.count >= 95 && world.clients[0].established(continuing: false) == 1)
     }
 
-    /// The daemon finds its interfaces one after the other, in the middle of a search too.
+    /// The daemon finds its interfaces one after the other, even during a search.
     @Test func pathsMayAppearWhileAHandshakeIsUnderWay() throws {
         let world = try World(clients: [["100/10", "50/30", "20/60"]], seed: 4, attached: false)
         for path in UInt16(1)...3 {
@@ -85,7 +85,7 @@ import Testing
         }
         world.run(for: .seconds(5))
         #expect(isUp(world) && world.clients[1].session() == nil)
-        // It is told so, and nothing else.
+        // It gets a refusal, and nothing else.
         #expect(!answers.isEmpty && answers.allSatisfy { $0.count == Wire.refusalSize && $0[3] >> 4 == 13 })
         #expect(world.server.engine.sessions.count == 1 && world.server.drops.unknownKey >= 4)
     }
@@ -115,7 +115,7 @@ import Testing
         #expect(world.server.engine.sessions.count == 1 && isUp(world))
     }
 
-    /// A recorded init makes no session later on, whoever sends it again from wherever.
+    /// A replayed init never creates a session, from whatever address.
     @Test func aReplayedInitChangesNothing() throws {
         let world = try World(clients: [["100/10"]], seed: 8, attached: false)
         var inits: [[UInt8]] = []

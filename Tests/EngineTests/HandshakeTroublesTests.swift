@@ -14,12 +14,12 @@ import Testing
         #expect((60...70).contains(count.count(at(199))))
         #expect((1...20).contains(count.count(at(250))))
         #expect(count.count(at(270)) == 0)
-        // After a silence of any length, old steps count for nothing.
+        // After a silence of any length, old steps no longer count.
         count.note(at(100_000))
         #expect(count.count(at(100_000)) == 1)
         count.note(at(100_065))
         #expect(count.count(at(100_065)) <= 2 && count.count(at(100_080)) == 1)
-        // The end of time is no trap, nor is a clock that a caller read earlier.
+        // Neither the end of time nor an earlier clock reading may trap.
         count.note(.latest)
         #expect(count.count(.latest) == 1 && count.count(at(100_000)) >= 0)
         count.note(at(5))

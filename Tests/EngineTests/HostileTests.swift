@@ -3,10 +3,10 @@ import Hostile
 import Packet
 import Testing
 
-/// A client that lies in every way there is next to honest ones: they do not notice. A run's lie and all its choices follow
-/// from its seed; `make soak` runs a thousand.
+/// A client that lies in every possible way next to honest ones, which are unaffected. A run's lie and all its
+/// choices are derived from its seed; `make soak` runs a thousand.
 @Suite struct HostileTests {
-    /// Forty seeds and those that once found something, or as many as HOSTILE_COUNT says, from HOSTILE_FIRST on.
+    /// Forty seeds and those that once revealed a fault, or HOSTILE_COUNT of them from HOSTILE_FIRST on.
     private static let seeds: [UInt64] = {
         guard let first = number("HOSTILE_FIRST") else { return Array(0..<40) + [60] }
         return Array(first..<first + (number("HOSTILE_COUNT") ?? 1))
@@ -21,7 +21,7 @@ import Testing
     /// A release build is some ten times as fast as what runs here.
     private static let longestTurn = Interval.milliseconds(50)
 
-    /// The honest clients alone, once a world.
+    /// The honest clients alone, once for each world.
     private static let alone: [HostileWorld.Outcome] = (0..<worlds).map {
         try! HostileWorld(lie: nil, seed: $0, megabits: 0, length: length, worlds: worlds).run()
     }
@@ -30,7 +30,7 @@ import Testing
         let lie = Lie.allCases[Int(seed) % Lie.allCases.count]
         let megabits = [4.0, 1, 8, 2][Int(seed / UInt64(Lie.allCases.count)) % 4]
         let name = "seed \(seed), \(lie.rawValue) at \(megabits) Mbit/s"
-        // What traps leaves no other trace of its seed.
+        // A trap leaves no other trace of its seed.
         Array("\(name)\n".utf8).withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
         let before = Self.alone[Int(seed % Self.worlds)]
         let run = try HostileWorld(
@@ -45,7 +45,7 @@ import Testing
         #expect(after.ping.mean <= before.ping.mean + .milliseconds(10), "\(name)")
         #expect(after.ping.p95 <= before.ping.p95 + .milliseconds(10), "\(name)")
         #expect(after.longestTurn <= Self.longestTurn, "\(name): \(after.longestTurn.milliseconds) ms")
-        // A share of the slab, however much of it the honest ones use.
+        // A share of the slab, regardless of the honest clients' usage.
         #expect(after.buffers <= before.buffers + HostileWorld.pool / 2, "\(name)")
     }
 }

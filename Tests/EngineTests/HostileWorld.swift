@@ -5,22 +5,22 @@ import Proto
 
 @testable import Engine
 
-/// A server, two honest clients under traffic, and next to them a third client that may be a hostile peer. All follows from
-/// a seed.
+/// A server, two honest clients under traffic, and next to them a third client that may be a hostile peer, all
+/// derived from a seed.
 struct HostileWorld {
-    /// What the honest clients had of it, and the server.
+    /// The results of the honest clients and the server.
     struct Outcome {
-        /// Packets of the honest clients that came out, of those sent.
+        /// Packets of the honest clients that arrived, of those sent.
         var delivered = 0
         var sent = 0
         /// One-way delays of their pings there and back together: the mean and the 95th percentile.
         var ping = (mean: Interval.zero, p95: Interval.zero)
-        /// The longest turn of the server, and all of them.
+        /// The longest turn of the server, and the sum of all.
         var longestTurn = Interval.zero
         var cpu = Interval.zero
-        /// The most buffers of the server that were in use.
+        /// Maximum number of the server's buffers in use.
         var buffers = 0
-        /// What went wrong, in words.
+        /// The faults found, in words.
         var faults: [String] = []
         var hostile = HostilePeer.Counters()
         var drops = DropCounters()
@@ -50,9 +50,9 @@ struct HostileWorld {
     private var peer: HostilePeer?
 
     /// - Parameters:
-    ///   - lie: nil: the third client is not there.
-    ///   - seed: what links, traffic and lies follow from. The world and its traffic are the same for seeds that are equal
-    ///     modulo `worlds`.
+    ///   - lie: nil means without the third client.
+    ///   - seed: the seed of links, traffic and lies. The world and its traffic are the same for seeds that are
+    ///     equal modulo `worlds`.
     init(lie: Lie?, seed: UInt64, megabits: Double, length: Interval, worlds: UInt64 = 4) throws {
         (self.lie, self.seed, self.megabits, self.length) = (lie, seed, megabits, length)
         let links = [["20/10", "10/30"], ["20/20,loss=1%"], ["50/5", "30/15"]]
@@ -96,7 +96,7 @@ struct HostileWorld {
                 bytes.withUnsafeBytes { peer.receive($0, on: Int(link.socket) - 1, now: world.now) }
             }
             if lie != .hoarding {
-                // Something for it to acknowledge, or not.
+                // Traffic for it to acknowledge, or not.
                 traffic.add(from: -1, client: Self.hostile, id: 3, every: .milliseconds(2), payload: 1200)
             }
         }
@@ -114,7 +114,7 @@ struct HostileWorld {
                     datagram.bytes, over: world.link(UInt16(datagram.link + 1), of: Self.hostile),
                     source: datagram.source)
             }
-            // A server that hangs is no reason for the test to hang.
+            // If the server hangs, the test must not.
             isStuck = world.meter!.longest > .seconds(2)
         }
         world.run(for: .milliseconds(500))
@@ -153,7 +153,7 @@ struct HostileWorld {
         }
     }
 
-    /// The delays of the small flows. One that never came counts as a second.
+    /// The delays of the small flows. A lost packet counts as a second.
     private func pings(since start: Instant) -> (mean: Interval, p95: Interval) {
         var there: [Interval] = []
         for flow in traffic.flows where Self.pings.contains(flow.id) {

@@ -4,13 +4,13 @@ import Proto
 
 @testable import Engine
 
-/// A peer that holds valid keys and means ill: seals what it likes, with the keys of a session that is there.
+/// A malicious peer with valid keys: seals arbitrary payloads with the keys of an existing session.
 final class Insider {
     private let world: World
     private let client: Int
     /// Whether it sends as the client to the server, or as the server to the client.
     private let isClient: Bool
-    /// Above all that the honest end has sent, so that nothing is taken for a replay.
+    /// Above all numbers of the honest end, so that nothing is taken for a replay.
     private var numbers: [UInt16: UInt64] = [:]
 
     init(_ world: World, client: Int = 0, isClient: Bool = true) {
@@ -19,7 +19,7 @@ final class Insider {
         self.isClient = isClient
     }
 
-    /// Seals a datagram with the honest end's keys; nil when there is no session.
+    /// Seals a datagram with the honest end's keys; nil if there is no session.
     func seal(
         _ kind: Kind, _ payload: [UInt8], path: UInt16 = 1, sequence: UInt64 = 0, flags: UInt8 = 0,
         number: UInt64? = nil
@@ -44,7 +44,7 @@ final class Insider {
         return datagram
     }
 
-    /// Has the victim receive a datagram.
+    /// Delivers a datagram to the victim.
     func send(
         _ kind: Kind, _ payload: [UInt8], path: UInt16 = 1, sequence: UInt64 = 0, flags: UInt8 = 0,
         number: UInt64? = nil
@@ -60,7 +60,7 @@ final class Insider {
         }
     }
 
-    /// Frames one behind the other, as a control payload.
+    /// Concatenates frames to a control payload.
     static func payload(_ frames: [Frame]) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 1900)
         let count = bytes.withUnsafeMutableBytes { bytes in

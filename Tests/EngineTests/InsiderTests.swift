@@ -30,7 +30,7 @@ import Testing
         let path = UInt16.random(in: 0..<22, using: &random)
         switch Int.random(in: 0..<15, using: &random) {
         case 0...2:
-            // One that claims too much ends the session, and with it the chance of anything more interesting.
+            // One that claims too much ends the session, and with it any further tests.
             let isBold = Int.random(in: 0..<500, using: &random) == 0
             func claim(_ near: UInt64) -> UInt64 {
                 let number = number(&random, near: near)
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    /// How many datagrams have left on the path of the first two that has sent less.
+    /// The number of datagrams sent on the less used one of the first two paths.
     private func leastSent(_ node: Node) -> UInt64 {
         guard let session = node.session() else { return 0 }
         return [1, 2].map { id in
@@ -138,7 +138,7 @@ import Testing
             try check(world, victim, seed)
         }
         #expect(victim.drops.unknownPath > 0)
-        // The other client has noticed nothing.
+        // The other client is unaffected.
         #expect(world.clients[1].closed == 0)
         let key = FlowLedger.Key(source: World.inner(1), destination: World.serverInner, flow: 1)
         #expect((world.server.flows.records[key]?.count ?? 0) >= 145, "seed \(seed)")
@@ -146,7 +146,7 @@ import Testing
         #expect(victim.events.count < 10_000)
     }
 
-    /// Inner packets under absurd sequences, distances, classes and of absurd content.
+    /// Inner packets with absurd sequences, distances, classes and contents.
     @Test(arguments: Array(UInt64(1)...8))
     func randomDataNeitherTrapsNorGrows(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -218,7 +218,8 @@ import Testing
         #expect(session.pointee.hold <= ReorderBuffer.longestHold)
     }
 
-    /// ACKs of a peer that claims ever more than it was sent, a little later each time, as if a queue stood.
+    /// ACKs of a peer that claims ever more than it was sent, a little later each time, as if there were a
+    /// standing queue.
     @Test(arguments: [true, false]) func aPeerThatClaimsMoreThanWasSentIsLeft(_ isClient: Bool) throws {
         let world = try World(clients: [["100/5"]], seed: 6, pool: 2048)
         world.run(for: .seconds(1))
@@ -242,7 +243,7 @@ import Testing
         #expect(victim.drops.falseAcks == 1 && victim.closed == 1)
     }
 
-    /// Times as far off as they may be, with all else in order: nothing overflows.
+    /// Times as far off as possible, with everything else in order: nothing overflows.
     @Test func lyingReceiptTimesDoNotTrap() throws {
         let world = try World(clients: [["100/5"]], seed: 7, pool: 2048)
         world.run(for: .seconds(1))

@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    /// The handshake for new keys may lose what it likes for a minute.
+    /// Every datagram of the handshake for new keys may be lost for a minute.
     @Test func newKeysAreSoughtForAMinute() throws {
         let world = try World(clients: [["100/10"]], seed: 4)
         world.run(for: .seconds(1))
@@ -104,8 +104,8 @@ import Testing
 }
 
 @Suite struct SuspendTests {
-    /// The client's host sleeps, and its clock goes on: keys of before the night seal nothing afterwards, and a session is there
-    /// again at once.
+    /// The client's host sleeps while its clock continues: old keys seal nothing afterwards, and a session is
+    /// established again at once.
     @Test(arguments: [8 * 3600, 200]) func aNightsSleepEndsTheKeys(_ seconds: Int64) throws {
         let world = try World(clients: [["100/10"]], seed: 31)
         let traffic = Traffic(world).add(from: 0, every: .milliseconds(10))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Engine
 
-/// Networks that do with ECN bits what they should not.
+/// Networks that mishandle ECN bits.
 @Suite struct MarksTests {
     /// Flow 1 without ECN and flow 2 with ECT(0), 200 packets a second each, both ways.
     private func run(_ world: World, for length: Interval) {
@@ -59,7 +59,7 @@ import Testing
         #expect(report.paths.map(\.ignoresMarks) == links.indices.map { $0 == links.count - 1 })
     }
 
-    /// A legacy TOS value on everything says nothing and does nothing.
+    /// A legacy TOS value on every packet has no meaning and no effect.
     @Test(arguments: [UInt8(0), 1, 2])
     func otherCodepointsDoNoHarm(_ value: UInt8) throws {
         let world = try World(clients: [["50/10"]], seed: 2)
@@ -70,7 +70,7 @@ import Testing
         #expect(tells(world.clients[0], path: 1) == (0, 0))
     }
 
-    /// Whatever has a codepoint is dropped, on all paths or on one of two: nothing leaves with one there.
+    /// Every packet with a codepoint is dropped, on all paths or on one of two: none is sent with one there.
     @Test(arguments: [["50/10"], ["50/20", "50/10"]])
     func whatHasACodepointIsDropped(_ links: [String]) throws {
         let world = try World(clients: [links], seed: 3)
@@ -83,7 +83,7 @@ import Testing
         #expect(tells(world.server, path: last) == (0, 1))
     }
 
-    /// A flow with ECN that nothing else accompanies.
+    /// A flow with ECN and no other traffic.
     @Test func aLoneFlowWithECNGetsThrough() throws {
         let world = try World(clients: [["50/10"]], seed: 4)
         world.remark = { _, _, ecn in ecn != 0 ? nil : ecn }
@@ -97,7 +97,8 @@ import Testing
         #expect(world.server.flows.total.count == 10, "what was lost came again, unmarked")
     }
 
-    /// Congestion that a network reports as it should is told inside, and loss is no reason to send unmarked.
+    /// Congestion correctly reported by a network is passed on inside, and loss does not cause packets to be
+    /// sent unmarked.
     @Test func trueMarksAreHeeded() throws {
         let world = try World(clients: [["50/10,loss=5%,burst=4"]], seed: 5)
         var marked = 0

@@ -4,7 +4,7 @@ import Testing
 @testable import Engine
 
 @Suite struct MemoryTests {
-    /// After a load all that it took is given back, and the next load loses nothing by it.
+    /// After a load all memory is released, and the next load is not affected.
     @Test(arguments: [1, 2, 3] as [UInt64]) func whatALoadTookIsGivenBack(_ seed: UInt64) throws {
         let world = try World(clients: [["200/20", "100/60,loss=1%"]], seed: seed)
         world.run(for: .seconds(1))
@@ -25,7 +25,7 @@ import Testing
         #expect(world.server.drops.malformed == 0 && world.server.drops.notIP == 0)
     }
 
-    /// A trickle of packets keeps the pages that it uses itself, and no more.
+    /// A trickle of packets keeps the pages that it uses, and no more.
     @Test func aTrickleKeepsLittle() throws {
         let world = try World(clients: [["200/20"]], seed: 4)
         world.run(for: .seconds(1))

@@ -69,7 +69,7 @@ import Testing
         #expect(meter.all[2] == nil)
     }
 
-    /// The user takes a path out of use in the middle of a transfer, and back.
+    /// The user takes a path out of use during a transfer, and back.
     @Test func aRoleMayChangeUnderTraffic() throws {
         let world = try World(clients: [["20/10", "20/20"]], seed: 3)
         let meter = Meter(world)
@@ -115,8 +115,8 @@ import Testing
         #expect(world.clients[0].flows.total.duplicates == 0)
     }
 
-    /// Each packet on the two best of three paths, as the client wants it in both directions; the third is there for when one
-    /// of them fails.
+    /// Each packet on the two best of three paths, as requested by the client for both directions; the third
+    /// takes over when one of them fails.
     @Test func redundantMayTakeTheBestPathsOnly() throws {
         let world = try World(clients: [["50/30", "50/10", "50/20"]], mode: .redundant, seed: 8)
         let meter = Meter(world)
@@ -151,7 +151,7 @@ import Testing
         #expect(world.server.flows.total.count == traffic.sent / 2)
     }
 
-    /// The path with the shorter round trip carries all as long as it has room; the next one takes the rest.
+    /// The path with the shorter round trip carries everything while it has room; the next one takes the rest.
     @Test func preferredOverflowsToTheNextPath() throws {
         let world = try World(clients: [["20/10", "20/40"]], mode: .preferred, seed: 5)
         let meter = Meter(world)
@@ -175,7 +175,7 @@ import Testing
         #expect(world.server.flows.total.count >= 48, "\(mode)")
     }
 
-    /// A cap in the configuration holds for both directions.
+    /// A cap in the configuration applies to both directions.
     @Test func aCapIsHonoured() throws {
         let world = try World(clients: [["100/10"]], seed: 7, attached: false)
         world.clients[0].engine.setPath(

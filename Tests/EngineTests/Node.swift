@@ -3,7 +3,7 @@ import Scheduler
 
 @testable import Engine
 
-/// One end of the tunnel: an Engine, and what came out of it.
+/// One end of the tunnel: an Engine, and its output.
 final class Node {
     let name: String
     var engine: Engine
@@ -12,19 +12,19 @@ final class Node {
     var wallOffset: Int64 = 0
     /// By how much its clock is ahead of the world's.
     let clockOffset: Interval
-    /// A node that is not alive hears nothing and says nothing.
+    /// A node that is not alive neither receives nor sends.
     var isAlive = true
-    /// Every inner packet that came out, with its time; see `keepsDeliveries`.
+    /// Every inner packet that arrived, with its time; see `keepsDeliveries`.
     var delivered: [(time: Instant, packet: Probe)] = []
-    /// Whether `delivered` is filled: a million packets need not be.
+    /// Whether to fill `delivered`: a test with a million packets does not need it.
     var keepsDeliveries = true
-    /// What came out, flow by flow.
+    /// The packets that arrived, flow by flow.
     var flows = FlowLedger()
     var events: [EngineEvent] = []
     var nonces = NonceLedger()
-    /// Bytes of the slab that were given back.
+    /// Bytes of the slab that were released.
     var givenBack = 0
-    /// Sees the bytes of every packet that comes out.
+    /// Receives the bytes of every packet that arrives.
     var onPacket: (([UInt8]) -> Void)?
     /// Called for every delivery.
     var onDelivery: ((Probe) -> Void)?
@@ -35,10 +35,10 @@ final class Node {
         self.engine = engine
     }
 
-    /// What its clock says.
+    /// The time on its clock.
     func time(_ now: Instant) -> Instant { now + clockOffset }
 
-    /// When it wants to be called next, on the world's clock.
+    /// When it needs to be called next, on the world's clock.
     var nextDeadline: Instant {
         let deadline = engine.nextDeadline()
         return deadline == .zero || deadline == .never ? deadline : deadline - clockOffset
@@ -47,23 +47,23 @@ final class Node {
     /// The session with a peer.
     func session(_ peer: Int = 0) -> UnsafeMutablePointer<Session>? { engine.peers[peer].session }
 
-    /// How many buffers are in use.
+    /// The number of buffers in use.
     var buffers: Int { engine.resources.pool.inUse }
 
     var drops: DropCounters { engine.resources.drops }
 
-    /// The states that a path went through, by the events.
+    /// The states of a path in order, from the events.
     func states(of path: UInt16) -> [PathLiveness.State] {
         events.compactMap { event in
             if case .pathChanged(_, path, let state) = event { state } else { nil }
         }
     }
 
-    /// How many sessions were set up; `continuing`: how many got new keys.
+    /// The number of sessions established; with `continuing`, of those with new keys.
     func established(continuing: Bool) -> Int {
         events.count { if case .established(_, continuing) = $0 { true } else { false } }
     }
 
-    /// How many sessions have ended.
+    /// The number of sessions that have ended.
     var closed: Int { events.count { if case .closed = $0 { true } else { false } } }
 }

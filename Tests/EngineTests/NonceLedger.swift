@@ -1,7 +1,7 @@
 import Packet
 import Proto
 
-/// Watches that no nonce is sealed twice: under one receiver's session ID, each path's packet numbers only grow.
+/// Checks that no nonce is used twice: under one receiver's session ID, each path's packet numbers only increase.
 struct NonceLedger {
     private struct Line: Hashable {
         let session: UInt32
@@ -9,9 +9,9 @@ struct NonceLedger {
     }
 
     private var highest: [Line: UInt64] = [:]
-    /// Datagrams whose packet number did not grow.
+    /// Datagrams whose packet number did not increase.
     private(set) var repeated = 0
-    /// Datagrams watched.
+    /// Datagrams checked.
     private(set) var count = 0
 
     mutating func note(_ header: Header) {

@@ -13,7 +13,7 @@ import Testing
         let world = try World(clients: [["100/5", "50/10"]], seed: 11, pool: 4096, attached: false)
         var recorded: [(towardsServer: Bool, link: VirtualLink, bytes: [UInt8], time: Instant)] = []
         world.onWire = { towardsServer, link, bytes in
-            // Both directions, every kind: a sample of all that was ever sent.
+            // Both directions, every kind: a sample of everything ever sent.
             let isHandshake = bytes.count > 3 && bytes[3] & 15 < 4
             if recorded.count < 3000 || isHandshake {
                 recorded.append((towardsServer, link, bytes, world.now))
@@ -38,7 +38,8 @@ import Testing
                 let sample = recorded[Int.random(in: 0..<recorded.count, using: &random)]
                 let towardsServer =
                     Int.random(in: 0..<10, using: &random) > 0 ? sample.towardsServer : !sample.towardsServer
-                // Whoever is faster than the original can seem to be it: replays from elsewhere are of what has arrived.
+                // An attacker faster than the original can pass for it: replays from elsewhere use datagrams
+                // that have arrived.
                 let isOld = world.now - sample.time > .milliseconds(200)
                 let isElsewhere = Int.random(in: 0..<3, using: &random) == 0 && isOld
                 let bytes = mutate(sample.bytes, &random)
@@ -105,7 +106,7 @@ import Testing
         return bytes
     }
 
-    /// What a client sent is sent again from elsewhere: at once, before the original, and much later.
+    /// A client's datagrams are replayed from elsewhere: at once, before the original, and much later.
     @Test func aReplayFromElsewhereMovesNoPath() throws {
         let world = try World(clients: [["100/20"]], seed: 12)
         world.run(for: .seconds(1))
@@ -122,7 +123,7 @@ import Testing
         var replayed = 0
         for _ in 0..<100 {
             traffic.run(for: .milliseconds(30))
-            // 30 ms later the original has arrived: this is a replay, and must not even be looked at.
+            // 30 ms later the original has arrived: this is a replay, and must not even be opened.
             for bytes in recorded.suffix(20).prefix(10) {
                 world.inject(bytes, at: -1, from: thief)
                 replayed += 1
@@ -134,7 +135,7 @@ import Testing
         #expect(world.server.flows.total.duplicates == 0)
     }
 
-    /// Whoever can overtake the client's datagrams can have the server ask, and no more.
+    /// An attacker who can overtake the client's datagrams can make the server ask, and no more.
     @Test func anOvertakerIsAskedButNotBelieved() throws {
         let world = try World(clients: [["100/20"]], seed: 13)
         world.run(for: .seconds(1))

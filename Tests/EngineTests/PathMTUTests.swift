@@ -4,14 +4,14 @@ import Testing
 
 @testable import Engine
 
-/// Links that swallow what is too large for them, without a word.
+/// Links that silently swallow packets larger than their MTU.
 @Suite struct PathMTUTests {
     private func set(_ world: World, _ path: UInt16, mtu: Int, down: Int? = nil) {
         world.link(path).up.shape.mtu = mtu
         world.link(path).down.shape.mtu = down ?? mtu
     }
 
-    /// What each end has found for its direction of a path, as a size of IP packets.
+    /// The MTU found by each end for its direction of a path, as a size of IP packets.
     private func found(_ world: World, _ path: UInt16) throws -> (up: Int, down: Int) {
         func mtu(_ node: Node) throws -> Int {
             try #require(
@@ -32,8 +32,8 @@ import Testing
         #expect(try found(world, 1) == (1500, 1500))
     }
 
-    /// Below 1280 bytes, which IPv6 takes for granted: alone, and beside a path that carries everything. The interface says so,
-    /// or does not.
+    /// Below 1280 bytes, which IPv6 takes for granted: alone, and next to a path that carries everything. The
+    /// interface reports it, or does not.
     @Test(arguments: [["50/10"], ["50/10", "50/12"]], [true, false])
     func aNarrowPathCarriesWhatFits(_ links: [String], _ isTold: Bool) throws {
         let world = try World(clients: [links], seed: 9, attached: false)
@@ -64,7 +64,7 @@ import Testing
         #expect(onNarrow > 0 || !isAlone)
     }
 
-    /// A route changes, and the only path carries less than is taken for granted.
+    /// A route changes, and the only path carries less than the minimum.
     @Test func aPathThatBecomesNarrowIsFoundOut() throws {
         let world = try World(clients: [["50/10"]], seed: 10)
         world.run(for: .seconds(2))
@@ -75,7 +75,7 @@ import Testing
         #expect(world.clients[0].drops.packetTooBig > 0, "the sender is told")
     }
 
-    /// What a path does not carry goes on the other one from the first packet on.
+    /// Packets too large for one path use the other from the first one on.
     @Test(arguments: [IPAddress.Family.v4, .v6])
     func nothingGoesWhereItDoesNotFit(family: IPAddress.Family) throws {
         let world = try World(clients: [["100/10", "100/10"]], seed: 4)
@@ -96,12 +96,13 @@ import Testing
         #expect(large == 0)
         #expect(world.server.flows.total.count + world.clients[0].flows.total.count >= traffic.sent)
         #expect(world.link(2).up.shape.mtu == 1350)
-        // Senders are told what all paths carry, and their packets go all the same.
+        // Senders learn the common MTU of all paths, and their packets are sent nevertheless.
         let told = [world.clients[0], world.server].map { $0.drops.packetTooBig }
         #expect(told == [0, 0])
     }
 
-    /// A black hole opens under a stream on one of two paths: what it swallowed comes again, and what follows avoids it.
+    /// A black hole opens under a stream on one of two paths: swallowed packets are retransmitted, and later
+    /// ones avoid it.
     @Test(arguments: Array(UInt64(1)...6))
     func aBlackHoleIsAvoidedWithinASecond(seed: UInt64) throws {
         let world = try World(clients: [["50/10", "50/20"]], seed: seed)
@@ -122,7 +123,7 @@ import Testing
         #expect(world.server.flows.total.count > traffic.sent * 95 / 100)
     }
 
-    /// The only path turns into one for small packets: senders hear of it, and what keeps to it arrives.
+    /// The only path becomes one for small packets: senders are told, and small packets arrive.
     @Test(arguments: [IPAddress.Family.v4, .v6])
     func theSenderIsToldWhenNothingElseIsLeft(family: IPAddress.Family) throws {
         let world = try World(clients: [["50/10"]], seed: 5)
@@ -133,7 +134,7 @@ import Testing
         let arrived = world.server.flows.total.count
         #expect(arrived > 450)
         set(world, 1, mtu: 1300)
-        // ICMP's first bytes lie where a probe has its ports.
+        // ICMP's first bytes are where a probe has its ports.
         let error: UInt16 = family == .v4 ? 0x0304 : 0x0200
         let client = world.clients[0]
         var errors = 0
@@ -150,7 +151,7 @@ import Testing
         #expect(small > 495, "\(small)")
     }
 
-    /// Loss by chance, in bursts too, is no black hole for long.
+    /// Random loss, even in bursts, is not taken for a black hole for long.
     @Test(arguments: ["50/10,loss=5%", "50/20,loss=3%,burst=10", "50/20,jitter=10,reorder,loss=2%"])
     func lossIsNoBlackHole(link: String) throws {
         let world = try World(clients: [[link]], seed: 6)
@@ -162,7 +163,7 @@ import Testing
         #expect(world.clients[0].drops.packetTooBig == 0)
     }
 
-    /// The host refuses what is larger than its interface: that needs no timeout.
+    /// The host refuses packets larger than its interface's MTU: that needs no timeout.
     @Test func theHostsRefusalLowersAtOnce() throws {
         let world = try World(clients: [["50/10"]], seed: 7)
         world.run(for: .seconds(2))
@@ -173,13 +174,13 @@ import Testing
         #expect(try found(world, 1).up == 1228)
         world.run(for: .seconds(4))
         #expect((1368...1400).contains(try found(world, 1).up))
-        // Another link's is none of its business.
+        // Refusals on other links do not concern it.
         world.clients[0].engine.refuse(
             1300, on: Link(socket: 2, remote: World.serverEndpoint), now: world.now)
         #expect((1368...1400).contains(try found(world, 1).up))
     }
 
-    /// Congestion outside is told inside, once for a packet whose copies came by several paths.
+    /// Congestion outside is reported inside, once for a packet whose copies arrived on several paths.
     @Test func marksComeAndGoWithTheOuterHeader() throws {
         var pair = DirectPair()
         pair.connect()
@@ -203,7 +204,7 @@ import Testing
 }
 
 extension DirectPair {
-    /// Carries what the client sends to the server, data with this outer field.
+    /// Carries datagrams from the client to the server, data with this outer field.
     /// - Returns: the field that the first data datagram left with, and that of the first packet that came out.
     mutating func carry(outer: UInt8) -> (sent: UInt8?, delivered: UInt8?) {
         var result: (sent: UInt8?, delivered: UInt8?) = (nil, nil)

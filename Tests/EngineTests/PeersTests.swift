@@ -92,7 +92,7 @@ import Testing
     @Test func sessionsShareNoSequence() throws {
         let world = try World(clients: [["100/10"], ["100/10"]], seed: 5)
         world.run(for: .seconds(1))
-        // In turns, so that a shared counter would leave gaps in both.
+        // Alternating, so that a shared counter would leave gaps in both.
         let traffic = Traffic(world).add(from: -1, client: 0, every: .milliseconds(2))
             .add(from: -1, client: 1, every: .milliseconds(2))
         var sequences: [Int: [UInt64]] = [:]

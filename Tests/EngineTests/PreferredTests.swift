@@ -5,9 +5,9 @@ import Testing
 
 @testable import Engine
 
-/// Mode `preferred`: which path comes first, for how long, and what happens when it is full or gone.
+/// Mode `preferred`: which path is first, for how long, and what happens when it is full or gone.
 @Suite struct PreferredTests {
-    /// The paths that the client preferred, one after the other, while `traffic` ran for `length`.
+    /// The client's preferred paths in order, while `traffic` ran for `length`.
     private func choices(_ world: World, _ traffic: Traffic, for length: Interval) throws -> [Int] {
         let session = try #require(world.clients[0].session())
         var choices: [Int] = []
@@ -27,7 +27,7 @@ import Testing
         return (world, traffic)
     }
 
-    /// Two paths that are alike, with round trips that differ by up to 10 % from one packet to the next.
+    /// Two similar paths, with round trips that differ by up to 10 % from one packet to the next.
     @Test(arguments: Array(UInt64(1)...4))
     func noiseIsNoReasonToChange(_ seed: UInt64) throws {
         let (world, traffic) = try world(["50/20,jitter=2", "50/20,jitter=2"], seed: seed)
@@ -48,7 +48,7 @@ import Testing
         #expect(before == [0])
         let after = try choices(world, traffic, for: .milliseconds(2050))
         #expect(after == [0, 1])
-        // And back, when it is no better any more.
+        // And back, once it is no better any more.
         setSecond(world, 55)
         #expect(try choices(world, traffic, for: .milliseconds(2950)) == [1])
         #expect(try choices(world, traffic, for: .seconds(3)).last == 0)
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    /// The queue that the present path's own traffic makes must not drive that away, nor must its being full.
+    /// The queue caused by the current path's own traffic must not change the preference, nor must its being full.
     @Test(arguments: Array(UInt64(1)...3))
     func aFullPathStaysTheFirst(_ seed: UInt64) throws {
         let (world, traffic) = try world(["20/10", "20/20"], seed: seed, every: .microseconds(290))
@@ -72,7 +72,7 @@ import Testing
         #expect(choices == [0], "seed \(seed): \(choices)")
     }
 
-    /// Loss counts, and a slow path is not preferred for its short round trip once it was found to be slow.
+    /// Loss counts, and a slow path is not preferred for its short round trip once it is known to be slow.
     @Test func lossAndRateCount() throws {
         let (lossy, some) = try world(["50/20,loss=5%", "50/22"], seed: 3)
         #expect(try choices(lossy, some, for: .seconds(12)).last == 1)

@@ -5,9 +5,10 @@ import Testing
 
 @testable import Engine
 
-/// A client that acknowledges what it never got must not have us send to where nobody listens.
+/// A client that acknowledges datagrams it never received must not make the server send to an address without a
+/// listener.
 @Suite struct PresenceTests {
-    /// Two paths of which the first carries bulk to the client; the second is there for lies.
+    /// Two paths of which the first carries bulk data to the client; the second is used for lies.
     private func busyWorld(seed: UInt64, first: String = "400/5") throws -> (World, Sightings) {
         let world = try World(clients: [[first, "20/5"]], mode: .auto, seed: seed)
         let sightings = Sightings(world, ofServer: true)
@@ -19,7 +20,7 @@ import Testing
         return (world, sightings)
     }
 
-    /// From here on the client's engine is silent, and lies come by the second path.
+    /// From here on the client's engine is silent, and lies arrive on the second path.
     private func lie(
         _ world: World, for length: Interval, _ ack: () -> Frame?, each: (Interval) -> Void = { _ in }
     ) {
@@ -37,7 +38,7 @@ import Testing
         }
     }
 
-    /// Who acknowledges all numbers up to the last is found out by the first that was skipped.
+    /// A peer that acknowledges all numbers up to the last is exposed by the first skipped one.
     @Test(arguments: Array(UInt64(1)...5)) func anOptimisticAckEndsTheSession(_ seed: UInt64) throws {
         let (world, sightings) = try busyWorld(seed: seed)
         let before = sightings.bytes[1] ?? 0
@@ -59,8 +60,8 @@ import Testing
         #expect(sent < 2_000_000, "seed \(seed): \(sent) bytes")
     }
 
-    /// Who knows, by whatever means, what has left, and acknowledges just that from elsewhere, has no echo of the tokens that went
-    /// to the silent address.
+    /// A peer that knows, by whatever means, what has been sent, and acknowledges exactly that from elsewhere,
+    /// has no echo of the tokens sent to the silent address.
     @Test(arguments: ["400/5", "20/5"]) func aSilentAddressIsLeftAlone(_ first: String) throws {
         let (world, sightings) = try busyWorld(seed: 7, first: first)
         let before = sightings.bytes[1] ?? 0
@@ -76,14 +77,14 @@ import Testing
         let sent = (sightings.bytes[1] ?? 0) - before
         let afterwards = (sightings.bytes[1] ?? 0) - late
         #expect(sent < 16_000_000, "\(sent) bytes in all")
-        // ACKs that come by the second path do not keep the first alive, nor do PONGs.
+        // Neither ACKs nor PONGs on the second path keep the first alive.
         let session = try #require(world.server.session())
         let states = (0..<2).map { session.pointee.paths[$0].pointee.liveness.isUp }
         #expect(!(states[session.pointee.paths.find(1) ?? 0]), "\(states)")
         #expect(afterwards * 8 / 17 < 1_000_000, "\(afterwards) bytes after 3 s")
     }
 
-    /// Tokens are lost, too, and take long: honest paths never wait for them. (A link's delay is one way.)
+    /// Tokens are lost, too, and may take long: honest paths never wait for them. (A link's delay is one way.)
     @Test(arguments: ["40/20,loss=30%", "40/400", "40/400,loss=30%", "40/800,loss=30%", "1000/1", "300/150"])
     func honestPathsNeverStop(_ link: String) throws {
         let world = try World(clients: [[link]], mode: .auto, seed: 3, pool: 16384)
@@ -109,7 +110,7 @@ import Testing
         #expect(sent > (link.contains("loss") ? 2_000_000 : 10_000_000), "\(sent) bytes")
     }
 
-    /// What was skipped is no loss, neither to the sender nor to whoever measures the path at its other end.
+    /// Skipped numbers do not count as lost, neither for the sender nor for the peer that measures the path.
     @Test func skippedNumbersAreNoLoss() throws {
         let (world, _) = try busyWorld(seed: 9)
         world.run(for: .seconds(1))
@@ -123,7 +124,7 @@ import Testing
         #expect(world.clients[0].flows.total.late == 0)
     }
 
-    /// However fast a session is, others have their turn after 256 KB.
+    /// However fast a session is, others get their turn after 256 KB.
     @Test func aFastSessionsTurnIsBounded() throws {
         let world = try World(clients: [["8000/1"], ["100/5"]], mode: .auto, seed: 4, pool: 16384)
         world.run(for: .seconds(1))

@@ -1,6 +1,6 @@
 import Packet
 
-/// An inner UDP packet that tells which flow it is of and which number it has there.
+/// An inner UDP packet that carries its flow and its number in it.
 struct Probe: Equatable {
     var source: IPAddress
     var destination: IPAddress

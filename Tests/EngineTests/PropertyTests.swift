@@ -4,8 +4,8 @@ import Testing
 @testable import Engine
 
 @Suite struct PropertyTests {
-    /// Many random worlds, a million packets in sum: nothing comes twice, no nonce is used twice, memory is bounded and
-    /// comes back, and when all is well again, traffic flows.
+    /// Many random worlds, a million packets in total: nothing arrives twice, no nonce is used twice, memory is
+    /// bounded and released, and once all is well again, traffic flows.
     @Test func randomWorldsKeepTheRules() throws {
         var packets = 0
         var seed: UInt64 = 0
@@ -25,7 +25,7 @@ import Testing
                 }
             }
             random.heal()
-            // After 10 s without data a session gives back what it keeps for repairs in advance.
+            // After 10 s without data a session releases its memory for repairs in advance.
             world.run(for: .seconds(12))
             for node in nodes {
                 let total = node.flows.total
@@ -57,7 +57,7 @@ import Testing
         return node.engine.resources.deliveries.isEmpty && node.events.count < 20_000
     }
 
-    /// On links that neither lose nor reorder, and that are not full, every packet comes, and in order.
+    /// On links without loss and reordering, and that are not full, every packet arrives, and in order.
     @Test(arguments: Array(UInt64(1)...UInt64(TestSize.packets / 5000)))
     func wellBehavedLinksLoseAndReorderNothing(_ seed: UInt64) throws {
         let random = try RandomWorld(seed: seed, isGentle: true)

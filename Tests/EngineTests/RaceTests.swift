@@ -5,9 +5,9 @@ import Testing
 
 @testable import Engine
 
-/// Which of the server's endpoints a client's path uses.
+/// The endpoint of the server used by a client's path.
 @Suite struct RaceTests {
-    /// A client of several endpoints, each of which the server listens on or not, over a link with a round trip.
+    /// A client with several endpoints, on each of which the server listens or not, over a link with a round trip.
     private final class Net {
         private struct Datagram {
             let at: Instant
@@ -22,10 +22,10 @@ import Testing
         var now = Instant(nanoseconds: 1_000_000_000)
         /// The endpoints that lead to the server.
         var alive: Set<Endpoint> = []
-        /// Those that hear nothing, although what the server sends from them arrives.
+        /// Those that receive nothing, although datagrams sent from them arrive.
         var deaf: Set<Endpoint> = []
         var events: [EngineEvent] = []
-        /// How many datagrams were sent to each endpoint.
+        /// The number of datagrams sent to each endpoint.
         var sent: [Endpoint: Int] = [:]
         private let oneWay: Interval
         private var outbox = Outbox()
@@ -55,7 +55,7 @@ import Testing
                 id, role: .primary, link: links.first, others: Array(links.dropFirst()), now: now)
         }
 
-        /// Runs, and returns when the session and `paths` of its paths are up.
+        /// Runs until the session and `paths` of its paths are up; returns the time that took.
         func time(toPaths paths: Int, within limit: Interval) -> Interval? {
             let start = now
             while now - start < limit {
@@ -132,7 +132,7 @@ import Testing
 
     private let endpoints = (1...4).map { RaceTests.endpoint($0) }
 
-    /// Wherever the one that is alive stands, one path or two.
+    /// The live endpoint at any position, with one path or two.
     @Test(arguments: 0..<4, [1, 2])
     func theOneThatAnswersIsFoundAtOnce(_ place: Int, _ paths: UInt16) throws {
         let net = Net()
@@ -143,7 +143,7 @@ import Testing
         for id in 1...paths { #expect(net.remote(id) == endpoints[place]) }
     }
 
-    /// A round trip longer than all turns: an answer counts whose turn it is no more.
+    /// A round trip longer than all turns: an answer counts even after its turn.
     @Test(arguments: 0..<4)
     func aLateAnswerCounts(_ place: Int) throws {
         let net = Net(roundTrip: .milliseconds(1400))
@@ -155,7 +155,7 @@ import Testing
         for id in UInt16(1)...2 { #expect(net.remote(id) == endpoints[place] && net.state(id) == .up) }
     }
 
-    /// Where all answer, the first one is used, and the others are left alone.
+    /// If all answer, the first one is used, and the others get nothing.
     @Test func theFirstIsPreferred() throws {
         let net = Net()
         net.alive = Set(endpoints)
@@ -168,7 +168,8 @@ import Testing
         for other in endpoints.dropFirst() { #expect(net.sent[other] == before[other]) }
     }
 
-    /// A hiccup, a long outage, a restart of the server's: the path is back at once, and never at one that is dead.
+    /// A brief outage, a long one, a restart of the server: the path is back at once, and never on a dead
+    /// endpoint.
     @Test(arguments: [300, 1200, 20_000])
     func aHiccupMovesNothing(_ milliseconds: Int64) throws {
         let net = Net()
@@ -183,7 +184,7 @@ import Testing
         #expect(net.remote(1) == endpoints[1])
     }
 
-    /// The endpoint in use dies, and another one takes over: of a path alone, and of one beside another.
+    /// The endpoint in use dies, and another one takes over: for a single path, and for one next to another.
     @Test(arguments: [1, 2])
     func anotherTakesOver(_ paths: UInt16) throws {
         let net = Net()
@@ -192,7 +193,7 @@ import Testing
         #expect(net.time(toPaths: Int(paths), within: .seconds(2)) != nil)
         net.run(for: .seconds(3))
         net.alive = [endpoints[2]]
-        // Nothing is under way, so it takes the paths a while to find out.
+        // Nothing is in flight, so the paths need a while to notice.
         for _ in 0..<30 where (1...paths).contains(where: { net.state($0) == .up }) {
             net.run(for: .seconds(1))
         }
@@ -200,7 +201,7 @@ import Testing
         for id in 1...paths { #expect(net.remote(id) == endpoints[2]) }
     }
 
-    /// Endpoints that become known while the path works change nothing; those that come during an outage are tried.
+    /// Endpoints that become known while the path works change nothing; new ones during an outage are tried.
     @Test func newEndpointsAreTriedWhenNothingElseAnswers() throws {
         let net = Net()
         net.alive = Set(endpoints)
@@ -214,7 +215,7 @@ import Testing
         #expect(net.time(toPaths: 1, within: .seconds(5)) != nil && net.remote(1) == endpoints[3])
     }
 
-    /// Authentic or not, what comes from an address that is none of the server's endpoints moves nothing.
+    /// Authentic or not, a datagram from an address that is not one of the server's endpoints moves nothing.
     @Test func onlyEndpointsThatAreKnownCount() {
         var race = LinkRace()
         let links = endpoints.map { Link(socket: 1, remote: $0) }
@@ -225,7 +226,7 @@ import Testing
         ].map { race.answered(by: $0) }
         #expect(answers == [false, false, true])
         #expect(race.links == [links[2], links[0], links[1], links[3]])
-        // It is remembered while there is no link at all, and asked every other time.
+        // It is remembered while there is no link at all, and tried every other time.
         race.replace([])
         #expect(race.first == nil)
         race.replace(links)
@@ -236,8 +237,8 @@ import Testing
         #expect(race.links.count == LinkRace.mostLinks)
     }
 
-    /// The endpoint in use no longer hears the path, while what it sends still arrives: a reply from there must not keep the path
-    /// from moving to the endpoint that works both ways.
+    /// The endpoint in use no longer receives from the path, while its datagrams still arrive: a reply from
+    /// there must not keep the path from moving to the endpoint that works both ways.
     @Test(arguments: [1, 2] as [UInt16]) func anEndpointThatHasGoneDeafIsLeft(paths: UInt16) throws {
         let net = Net()
         net.alive = [endpoints[0]]

@@ -5,12 +5,12 @@ import Scheduler
 
 @testable import Engine
 
-/// A world that follows from a seed: links, mode, flows.
+/// A world derived from a seed: links, mode, flows.
 struct RandomWorld {
     let world: World
     let traffic: Traffic
     let description: String
-    /// Whether the links lose, copy and reorder nothing, and are not offered more than they carry.
+    /// Whether the links lose, duplicate and reorder nothing, and are not overloaded.
     let isGentle: Bool
     private var random: SeededGenerator
 
@@ -64,7 +64,7 @@ struct RandomWorld {
         world.run(for: .seconds(1))
     }
 
-    /// A path is cut or healed, a client or the server restarts, an address changes.
+    /// Cuts or heals a path, restarts a client or the server, or changes an address.
     mutating func disturb() {
         let link = world.links.randomElement(using: &random)!
         switch Int.random(in: 0..<8, using: &random) {

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Engine
 
-/// What a path is believed to carry must follow what it carries, and nothing else.
+/// A path's estimated capacity must follow its real one, and nothing else.
 @Suite struct RateMemoryTests {
-    /// Mbit/s of inner packets that come out at the server while 1.1 × `offered` Mbit/s enter for `length`.
+    /// Mbit/s of inner packets that arrive at the server while 1.1 × `offered` Mbit/s enter for `length`.
     private func goodput(_ world: World, _ traffic: Traffic, for length: Interval) -> Double {
         let before = world.server.delivered.count
         traffic.run(for: length)
@@ -23,7 +23,7 @@ import Testing
         return (world, traffic)
     }
 
-    /// An LTE link's delay jitters all the time, with nobody sending.
+    /// An LTE link's delay jitters all the time, even without traffic.
     @Test(arguments: ["20/30,jitter=5", "20/30,jitter=15", "20/30,jitter=15,reorder"])
     func anIdlePathThatJittersKeepsItsRate(_ link: String) throws {
         let (world, traffic) = try busyWorld(link, megabits: 20)
@@ -34,7 +34,7 @@ import Testing
         #expect(after > before * 0.8, "\(link): \(before), after 20 s of silence \(after) Mbit/s")
     }
 
-    /// A new route is longer: the delay rises and stays, and no queue is to blame.
+    /// A new route is longer: the delay rises and stays, without any queue.
     @Test(arguments: [8, 15, 40])
     func aLongerRouteIsNoQueue(_ more: UInt64) throws {
         let (world, traffic) = try busyWorld("20/20", megabits: 20)

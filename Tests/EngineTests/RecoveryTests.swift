@@ -19,7 +19,7 @@ import Testing
         return (world, traffic)
     }
 
-    /// How long both directions stand still after `event`, and that nothing comes twice or under a nonce used before.
+    /// How long both directions are interrupted after `event`; also checks for duplicates and reused nonces.
     private func interruption(_ world: World, _ traffic: Traffic, _ event: () -> Void) -> Interval {
         let start = world.now
         event()
@@ -48,7 +48,7 @@ import Testing
         #expect(world.clients[0].established(continuing: false) == 2)
     }
 
-    /// One of the client's interfaces leads nowhere: it must not keep the client from seeing that the others died.
+    /// One of the client's interfaces leads nowhere: it must not hide that the others died.
     @Test func aPathThatNeverWorkedHidesNoRestart() throws {
         let world = try World(clients: [["100/10", "50/30"]], seed: 9)
         world.link(2).isDown = true
@@ -60,7 +60,7 @@ import Testing
         #expect(gap <= .seconds(3), "\(gap.milliseconds) ms")
     }
 
-    /// Single probes that were lost on an idle path say nothing, but probing must go on.
+    /// Single lost probes on an idle path mean nothing, but probing must continue.
     @Test(arguments: Array(UInt64(1)...10))
     func anIdlePathOfHeavyLossIsStillWatched(_ seed: UInt64) throws {
         let world = try World(clients: [["10/10,loss=30%", "10/20"]], seed: seed)
@@ -70,7 +70,8 @@ import Testing
         #expect(world.clients[0].states(of: 1).last == .down, "seed \(seed)")
     }
 
-    /// Radio links that keep everything for a moment, as in a handover: nothing is lost, and the session goes on.
+    /// Radio links that delay everything for a moment, as in a handover: nothing is lost, and the session
+    /// continues.
     @Test(arguments: [["50/10"], ["50/10", "50/20"]]) func aSilenceOfAllPathsIsNoEnd(_ links: [String]) throws
     {
         let (world, traffic) = try busyWorld(links, seed: 10)
@@ -92,7 +93,7 @@ import Testing
         #expect(world.clients[0].flows.total.count >= traffic.sent / 2 * 9 / 10)
     }
 
-    /// Handshakes pass and nothing else does, as with a client whose packet numbers went back: it gets a new session soon.
+    /// Only handshakes pass, as with a client whose packet numbers went back: it gets a new session soon.
     @Test func aSessionThatNobodyHearsIsGivenUp() throws {
         let (world, traffic) = try busyWorld(["100/10"], seed: 11)
         let session = try #require(world.clients[0].session())
@@ -144,7 +145,7 @@ import Testing
         let gap = interruption(world, traffic) { world.link(1).isDown = true }
         #expect(gap <= .milliseconds(300), "seed \(seed): \(gap.milliseconds) ms")
         world.run(for: .seconds(1))
-        // What was under way on it went again on the other one.
+        // Packets in flight on it were retransmitted on the other one.
         #expect(world.server.flows.total.count == traffic.sent / 2)
         #expect(world.clients[0].flows.total.count == traffic.sent / 2)
         #expect(world.clients[0].states(of: 1).suffix(2) == [.suspect, .down])
@@ -159,7 +160,7 @@ import Testing
         #expect(world.server.flows.total.count == traffic.sent / 2 && world.server.flows.total.late == 0)
         #expect(
             world.clients[0].flows.total.count == traffic.sent / 2 && world.clients[0].flows.total.late == 0)
-        // The other path is 20 ms slower, and a packet comes every 10 ms.
+        // The other path is 20 ms slower, and a packet is sent every 10 ms.
         #expect(gap <= .milliseconds(10 + 20 + 20), "\(gap.milliseconds) ms")
         if path == 2 { #expect(gap <= .milliseconds(10 + 20), "\(gap.milliseconds) ms") }
     }
@@ -186,7 +187,7 @@ import Testing
         #expect(world.server.states(of: 2).suffix(2) == [.down, .up])
     }
 
-    /// When the only path comes back, it stays up: the probes that were lost meanwhile say nothing of now.
+    /// When the only path comes back, it stays up: probes lost in the meantime mean nothing.
     @Test func theOnlyPathComesBackOnce() throws {
         let (world, traffic) = try busyWorld(["100/10"], seed: 5)
         world.link(1).isDown = true
@@ -196,7 +197,8 @@ import Testing
         #expect(world.clients[0].states(of: 1) == [.up, .suspect, .down, .up])
     }
 
-    /// A path that is there for a second and gone for another disturbs nothing, and is left alone for longer and longer.
+    /// A path that alternates between a second up and a second down disturbs nothing, and is held back longer
+    /// and longer.
     @Test func aFlappingPathIsHeldBack() throws {
         let (world, traffic) = try busyWorld(seed: 6)
         let start = world.now
@@ -216,7 +218,7 @@ import Testing
         #expect(world.clients[0].states(of: 2).last == .up)
     }
 
-    /// Interfaces come and go all day: path IDs grow, and the 16 that a session has are used again.
+    /// Interfaces come and go all day: path IDs increase, and a session's 16 slots are reused.
     @Test func pathsMayBeReplacedForEver() throws {
         let (world, traffic) = try busyWorld(["100/10"], seed: 7)
         for id in UInt16(2)...40 {

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Engine
 
-/// What backup, metered and taken-out paths are spared.
+/// The traffic that backup, metered and unused paths are spared.
 @Suite struct RoleTests {
-    /// The first path dies: traffic goes on within 300 ms, both ways.
+    /// The first path dies: traffic continues within 300 ms, both ways.
     private func failover(_ world: World, _ traffic: Traffic, _ name: String) {
         let start = world.now
         world.link(1).isDown = true
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    /// Nothing but probes on the backup; when the primary dies, everything within 300 ms.
+    /// Only probes on the backup; when the primary dies, everything moves within 300 ms.
     @Test(arguments: Mode.allCases)
     func aBackupStepsInWithin300Milliseconds(_ mode: Mode) throws {
         let world = try World(clients: [["50/20", "50/5"]], mode: mode, seed: 1, attached: false)
@@ -56,8 +56,8 @@ import Testing
         failover(world, traffic, "metered")
     }
 
-    /// The only path is taken out of use, as when its data is used up: the server is told on the path itself, and leaves
-    /// it alone. Then it is used again.
+    /// The only path is taken out of use, as when its data is used up: the server is told on the path itself,
+    /// and stops using it. Then it is used again.
     @Test func theServerHearsTheLastWordOnTheOnlyPath() throws {
         let world = try World(clients: [["50/20"]], seed: 3)
         world.run(for: .seconds(1))

@@ -10,7 +10,7 @@ import Testing
         return RootSecret(generation: generation, base64: PresharedKey(bytes: bytes).base64)!
     }
 
-    /// A server with these generations, and a client that was given keys of those, the newest first.
+    /// A server with these generations, and a client that was given keys of them, the newest first.
     private func world(
         roots: [UInt32], client generations: [UInt32], configured: PresharedKey = .none, seed: UInt64
     ) throws -> World {
@@ -33,7 +33,7 @@ import Testing
         return world
     }
 
-    /// Which preshared key each end says that the session has; empty without a session.
+    /// The preshared key of the session at each end; empty without a session.
     private func inUse(_ world: World) -> [SharedSecret] {
         [world.server, world.clients[0]].flatMap { $0.engine.reports(now: world.now).map(\.secret) }
     }
@@ -50,8 +50,8 @@ import Testing
         #expect(given(world).isEmpty == (roots[0] == 5))
     }
 
-    /// Of an earlier version, or enrolled before there were secrets: nobody is shut out, and nobody is given a key in a session that
-    /// may have been recorded.
+    /// Of an earlier version, or enrolled before there were secrets: no client is locked out, and none gets a
+    /// key in a session that may have been recorded.
     @Test(arguments: [[], [5]] as [[UInt32]])
     func clientsWithoutOneConnectAsBefore(_ roots: [UInt32]) throws {
         let world = try world(roots: roots, client: [], seed: 2)
@@ -67,7 +67,8 @@ import Testing
         #expect(inUse(world) == [.configured, .configured])
     }
 
-    /// A rotation under traffic: the key comes within the session, is used from the next handshake on, and nothing is lost.
+    /// A rotation during traffic: the key arrives within the session, is used from the next handshake on, and
+    /// nothing is lost.
     @Test func aRotationLosesNothing() throws {
         let world = try world(roots: [5], client: [5], seed: 4)
         let traffic = Traffic(world).add(from: 0, every: .milliseconds(10)).add(
@@ -89,7 +90,7 @@ import Testing
         #expect(world.server.session()?.pointee.secrets.owed == nil)
     }
 
-    /// The client's disk is full: it is reminded, ever less often, and goes on with what it has.
+    /// The client's disk is full: it gets the key again, ever less often, and continues with its previous one.
     @Test func aKeyThatIsNotKeptComesAgain() throws {
         let world = try world(roots: [6, 5], client: [5], seed: 5)
         world.run(for: .seconds(200))
@@ -97,13 +98,13 @@ import Testing
         #expect(inUse(world) == [.given(generation: 5), .given(generation: 5)])
     }
 
-    /// The server's state was put back from before a rotation.
+    /// The server's state was restored from before a rotation.
     @Test func theOlderOfTwoKeysIsTriedToo() throws {
         let world = try world(roots: [5], client: [6, 5], seed: 6)
         #expect(inUse(world) == [.given(generation: 5), .given(generation: 5)])
         #expect(world.server.drops.unknownSecret >= 1)
         #expect(!world.clients[0].events.contains { if case .secretRefused = $0 { true } else { false } })
-        // A key of the next rotation takes the first place again.
+        // A key of the next rotation is tried first again.
         world.server.engine.replaceRoots(RootSecrets([root(8), root(5)]), now: world.now)
         world.settle(-1)
         world.run(for: .seconds(1))
@@ -112,7 +113,7 @@ import Testing
         #expect(inUse(world) == [.given(generation: 8), .given(generation: 8)])
     }
 
-    /// Two rotations were missed: the client is told so, once, and never shakes hands without its key.
+    /// Two rotations were missed: the client is told so, once, and never connects without its key.
     @Test(arguments: [[5], [5, 4]] as [[UInt32]])
     func aKeyThatIsGoneIsRefused(_ generations: [UInt32]) throws {
         let world = try world(roots: [7, 6], client: generations, seed: 7)
@@ -120,13 +121,13 @@ import Testing
         #expect(inUse(world).isEmpty)
         #expect(world.clients[0].events.count { if case .secretRefused = $0 { true } else { false } } == 1)
         #expect((2...60).contains(world.server.drops.unknownSecret))
-        // The operator puts the old secret back.
+        // The operator restores the old secret.
         world.server.engine.replaceRoots(RootSecrets([root(5)]), now: world.now)
         world.run(for: .seconds(5))
         #expect(inUse(world) == [.given(generation: 5), .given(generation: 5)])
     }
 
-    /// A key is given to whoever enrols and proves that the key is its own, within the invitation's session.
+    /// A key is given to a host that enrols and proves ownership of its key, within the invitation's session.
     @Test(arguments: ["own", "another's", "none"])
     func enrolmentGivesAKeyToItsOwner(_ proof: String) throws {
         let world = try World(clients: [["100/10"]], seed: 8, attached: false)
@@ -138,7 +139,7 @@ import Testing
         invitation.isInvitation = true
         world.server.engine.replacePeers(world.peers + [invitation])
         world.server.engine.replaceRoots(RootSecrets([root(5), root(4)]), now: world.now)
-        // With somebody else's proof: whoever holds the link asks for a client's key.
+        // With another host's proof: the holder of the link asks for a client's key.
         let own = PrivateKey(bytes: Array(repeating: 3, count: 32))
         let wanted = own.publicKey
         let owner = PrivateKey(bytes: Array(repeating: proof == "own" ? 3 : 4, count: 32))

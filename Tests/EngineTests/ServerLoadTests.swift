@@ -15,7 +15,7 @@ import Testing
         #expect((0..<300).allSatisfy { world.server.session($0) != nil })
     }
 
-    /// A client whose clock went back since its last start is let in when its old session has fallen silent.
+    /// A client whose clock went back since its last start is admitted once its old session has fallen silent.
     @Test(arguments: [-3600, -86_400 * 400])
     func aClockThatWasSetBackRecovers(_ seconds: Int64) throws {
         let world = try World(clients: [["100/10", "50/30"]], seed: 2)
@@ -66,14 +66,15 @@ import Testing
         #expect(answers.count == 2)
     }
 
-    /// Whatever a client sends from an address that it can't receive at: at most three times as much goes there.
+    /// Whatever a client sends from an address at which it cannot receive: at most three times as much is sent
+    /// there.
     @Test(arguments: Array(UInt64(1)...5))
     func anUnprovenAddressGetsThreeTimesWhatCameFromItAtMost(_ seed: UInt64) throws {
         let world = try World(clients: [["100/10", "50/30"]], seed: seed, attached: false)
         var received: [Endpoint: Int] = [:]
         var sent: [Endpoint: Int] = [:]
         var worst = 0.0
-        // Nothing from the server arrives on path 2: the client can't prove its address there.
+        // Nothing from the server arrives on path 2: the client cannot prove its address there.
         world.onWire = { towardsServer, link, bytes in
             if towardsServer {
                 if link.path == 2 { received[link.clientEndpoint, default: 0] += bytes.count }

@@ -21,7 +21,8 @@ import Testing
         #expect(isAssigned)
     }
 
-    /// A lost packet holds the next one up for its hold, and then a timer lets it go: nothing else ever arrives.
+    /// A lost packet delays the next one for the hold time, and then a timer releases it: nothing else ever
+    /// arrives.
     @Test func aPacketBehindALossNeedsNoOtherToArrive() throws {
         let world = try World(clients: [["100/10", "50/30"]], seed: 2)
         world.run(for: .seconds(1))
@@ -44,7 +45,7 @@ import Testing
         #expect(world.server.session()?.pointee.reorder.held == 0)
     }
 
-    /// One loss costs one wait: what follows comes at its own pace, for ever.
+    /// One loss costs one wait: later packets arrive without delay.
     @Test func orderGoesOnAfterEveryLoss() throws {
         let world = try World(clients: [["100/10", "50/30"]], seed: 3)
         world.run(for: .seconds(1))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Engine
 
-/// A server of several shards: every session is where it belongs, whatever arrives where.
+/// A server of several shards: every session is in the right one, whatever arrives where.
 @Suite struct ShardTests {
     private func world(
         _ count: Int, shards: Int, seed: UInt64, attached: Bool = true
@@ -28,7 +28,7 @@ import Testing
             #expect(world.clients[client].session()?.pointee.paths.count == 2)
         }
         #expect(world.servers.allSatisfy { $0.drops.unknownSession == 0 && $0.drops.forged == 0 })
-        // The same init comes by both paths, and each is forwarded.
+        // The same init arrives on both paths, and each is forwarded.
         #expect(world.forwarded.count == 2 * (0..<10).count { $0 % shards != 0 })
         #expect(world.forwarded.allSatisfy { !$0.hasCookie })
     }
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    /// A forwarded init goes to its shard once: another one drops it, and a second copy is a replay.
+    /// A forwarded init is accepted by its shard once: another one drops it, and a second copy is a replay.
     @Test func aForwardedInitNeverGoesOn() throws {
         let world = try world(3, shards: 3, seed: 4)
         world.run(for: .seconds(1))
@@ -88,7 +88,7 @@ import Testing
         #expect(world.forwarded.count == before.0)
         #expect(world.servers[2].drops.handshake == before.1 + 1)
         #expect(world.servers[2].engine.sessions.count == 1 && world.servers[0].engine.sessions.count == 1)
-        // Much later, and to the right one: the session that is there is not touched.
+        // Much later, and to the right one: the existing session is unaffected.
         world.run(for: .seconds(6))
         let dropped = world.servers[1].drops.handshake
         world.forward(forward)
@@ -112,7 +112,7 @@ import Testing
         #expect(world.servers[1].engine.sessions.count == 1)
     }
 
-    /// Peers come and go at all shards; whoever stays keeps session and shard.
+    /// Peers come and go at all shards; those that stay keep session and shard.
     @Test func aReloadLeavesSessionsWhereTheyAre() throws {
         let world = try world(6, shards: 3, seed: 6)
         let traffic = Traffic(world)
@@ -134,7 +134,7 @@ import Testing
         #expect(world.servers.allSatisfy { $0.nonces.repeated == 0 })
     }
 
-    /// A client whose clock went back proves itself with a cookie, which the gatekeeper of another shard gave.
+    /// A client whose clock went back proves itself with a cookie from the gatekeeper of another shard.
     @Test func aClockThatWasSetBackRecoversAtAnyShard() throws {
         let world = try world(2, shards: 2, seed: 7)
         world.run(for: .seconds(2))
@@ -154,7 +154,7 @@ import Testing
         #expect(world.servers[0].drops.cookies >= 44 && world.servers[1].drops.cookies == 0)
     }
 
-    /// The queue of forwarded inits is bounded: what finds it full is tried again by its client.
+    /// The queue of forwarded inits is bounded: inits that find it full are sent again by their client.
     @Test func forwardsAreBounded() throws {
         let world = try world(100, shards: 2, seed: 9, attached: false)
         var inits: [(bytes: [UInt8], link: VirtualLink)] = []
@@ -169,7 +169,7 @@ import Testing
             bytes.withUnsafeBytes {
                 world.server.engine.receive($0, from: world.serverSide(link), now: now)
             }
-            // One a turn, and what waits for other shards is not taken.
+            // One for each turn, and inits waiting for other shards are not taken.
             _ = world.server.engine.service(into: &world.server.outbox, now: now, wall: wall)
             world.now = now + .microseconds(1)
         }

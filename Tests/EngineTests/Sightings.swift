@@ -3,7 +3,7 @@ import Proto
 
 @testable import Engine
 
-/// Which packet numbers one end has put on the wire: what a peer that receives everything would know.
+/// The packet numbers that one end has put on the wire: the knowledge of a peer that receives everything.
 final class Sightings {
     private var numbers: [UInt16: Set<UInt64>] = [:]
     private(set) var highest: [UInt16: UInt64] = [:]
@@ -12,7 +12,7 @@ final class Sightings {
     /// The paths whose datagrams are lost.
     var lost: Set<UInt16> = []
 
-    /// Watches what the server sends, or the client.
+    /// Watches the datagrams of the server, or of the client.
     init(_ world: World, ofServer isServer: Bool) {
         world.onWire = { [self] towardsServer, link, bytes in
             guard towardsServer != isServer,
@@ -26,8 +26,8 @@ final class Sightings {
         }
     }
 
-    /// An ACK of all that has left on a path, as if it had arrived.
-    /// - Parameter session: of the end that is watched; its books give the totals.
+    /// An ACK of everything sent on a path, as if it had arrived.
+    /// - Parameter session: the session of the watched end, whose counters provide the totals.
     func ack(_ path: UInt16, _ session: UnsafeMutablePointer<Session>, now: Instant) -> Frame? {
         guard let index = session.pointee.paths.find(path), let top = highest[path] else { return nil }
         let counters = session.pointee.paths[index].pointee.counters
@@ -38,7 +38,7 @@ final class Sightings {
                 receiveTime: now.microseconds, delay: 0))
     }
 
-    /// Which of the 256 numbers below `highest` were seen, of those that `mask` has.
+    /// Those of the 256 numbers below `highest` that were seen and are in `mask`.
     func map(
         _ path: UInt16, below highest: UInt64,
         _ mask: (UInt64, UInt64, UInt64, UInt64) = (.max, .max, .max, .max)
@@ -53,7 +53,7 @@ final class Sightings {
         return (word(0) & mask.0, word(1) & mask.1, word(2) & mask.2, word(3) & mask.3)
     }
 
-    /// The highest number seen up to `limit`, which is one that has left.
+    /// The highest number seen up to `limit`.
     func number(_ path: UInt16, upTo limit: UInt64) -> UInt64 {
         guard let top = highest[path] else { return 0 }
         var number = min(limit, top)

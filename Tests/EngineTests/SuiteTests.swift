@@ -4,9 +4,9 @@ import Testing
 
 @testable import Engine
 
-/// Two Engines that are configured with cipher suites, the same or not.
+/// Two Engines configured with cipher suites, the same or different ones.
 @Suite struct SuiteTests {
-    /// One server and one client, joined by nothing but this loop.
+    /// One server and one client, connected only by this loop.
     private struct Pair: ~Copyable {
         static let serverEndpoint = Endpoint("203.0.113.1:5000")!
         static let clientEndpoint = Endpoint("198.51.100.7:40000")!
@@ -16,9 +16,9 @@ import Testing
         var now = Instant.zero + .seconds(1)
         var serverEvents: [EngineEvent] = []
         var clientEvents: [EngineEvent] = []
-        /// What the server sent.
+        /// The server's datagrams.
         var answers: [[UInt8]] = []
-        /// What the client sent.
+        /// The client's datagrams.
         var inits: [[UInt8]] = []
 
         init(server suite: CipherSuite, client clientSuite: CipherSuite, knowsClient: Bool = true) {
@@ -38,7 +38,7 @@ import Testing
             client.setPath(1, role: .primary, link: Link(socket: 1, remote: Self.serverEndpoint), now: now)
         }
 
-        /// Lets both talk for `length`, 10 ms a turn.
+        /// Runs both for `length`, in turns of 10 ms.
         mutating func run(for length: Interval) {
             let end = now + length
             var outbox = Outbox()
@@ -84,7 +84,7 @@ import Testing
         #expect(drops.forged == 0 && drops.suiteMismatch == 0 && drops.handshake == 0)
     }
 
-    /// Both ends say so, once a minute, and there is no session.
+    /// Both ends report it, once a minute, and there is no session.
     @Test(
         .enabled(if: CipherSuite.aes256gcm.isAvailable),
         arguments: [
@@ -98,7 +98,7 @@ import Testing
         let drops = pair.server.drops
         #expect(drops.suiteMismatch > 10 && drops.handshake == 0)
         #expect(drops.suiteMismatch == UInt64(pair.inits.count))
-        // Nothing is answered with more than it asked.
+        // No answer is larger than its request.
         let (sent, received) = (pair.answers.joined().count, pair.inits.joined().count)
         #expect(sent == pair.answers.count * Wire.refusalSize && sent < received)
 
@@ -107,7 +107,7 @@ import Testing
         #expect(laterMismatches == 2 && laterRefusals == 2)
     }
 
-    /// A stranger, who knows the server's key and nothing else, hears nothing.
+    /// A stranger, who only knows the server's key, gets no answer.
     @Test(.enabled(if: CipherSuite.aes256gcm.isAvailable)) func strangersHearNothing() {
         var pair = Pair(server: .chacha20poly1305, client: .aes256gcm, knowsClient: false)
         pair.run(for: .seconds(5))
@@ -116,7 +116,7 @@ import Testing
         #expect(drops.handshake > 0 && drops.suiteMismatch == 0)
     }
 
-    /// An init of the time when the client had another suite, sent again, is neither answered nor believed.
+    /// An init from when the client had another suite is neither answered nor believed when replayed.
     @Test(.enabled(if: CipherSuite.aes256gcm.isAvailable)) func replaysAreNotBelieved() throws {
         var before = Pair(server: .chacha20poly1305, client: .aes256gcm)
         before.run(for: .seconds(2))
@@ -135,7 +135,7 @@ import Testing
         #expect(mismatches.isEmpty && drops.suiteMismatch == 0 && drops.handshake == 1)
     }
 
-    /// Whoever sees the client's inits can't make it complain.
+    /// An observer of the client's inits cannot make it report an error.
     @Test func forgedRefusalIsDropped() throws {
         var pair = Pair(server: .chacha20poly1305, client: .chacha20poly1305, knowsClient: false)
         pair.run(for: .milliseconds(500))

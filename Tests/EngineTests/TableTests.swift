@@ -27,7 +27,7 @@ import Testing
         #expect(empty.find(IPAddress(v4: 0)) == nil && empty.find(IPAddress(v6High: 0, low: 0)) == nil)
     }
 
-    /// Against a scan of all networks for the longest that matches.
+    /// Compares with a scan of all networks for the longest match.
     @Test func networksLeadToTheirPeerByTheLongestPrefix() {
         var random = SeededGenerator(seed: 6)
         var networks: [Prefix: Int] = [:]
@@ -107,7 +107,7 @@ import Testing
 
     @Test func distancesLeadBackToTheFlowsLastPacket() {
         var flows = FlowTable()
-        // Flow 2 is at last further away than the shim can say.
+        // Flow 2's last distance exceeds the shim's range.
         let packets: [(flow: UInt32, sequence: UInt64, distance: UInt16)] = [
             (1, 0, 0), (2, 1, 0), (1, 2, 2), (1, 3, 1), (2, 65_536, 65_535), (2, 131_072, 0),
         ]

@@ -1,6 +1,7 @@
 import Glibc
 
-/// How many packets the large tests take: `BONDD_TEST_PACKETS`, or a million, or a tenth of that in debug.
+/// The number of packets in the large tests: `BONDD_TEST_PACKETS`, or a million, or a tenth of that in debug
+/// builds.
 enum TestSize {
     static let packets: Int = {
         if let text = getenv("BONDD_TEST_PACKETS"), let count = Int(String(cString: text)), count > 0 {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Engine
 
-/// What a path costs that carries nothing: at most 5 MB a day of IP packets, both directions together.
+/// The cost of an idle path: at most 5 MB a day of IP packets, both directions together.
 @Suite struct ThriftTests {
     /// Counts the bytes on each link, with the headers of UDP over IPv6.
     private final class Meter {
@@ -22,13 +22,13 @@ import Testing
             }
         }
 
-        /// Megabytes that a day has at this rate.
+        /// Megabytes per day at this rate.
         func aDay(on path: UInt16, over length: Interval) -> Double {
             Double(bytes[path] ?? 0) / length.seconds * 86_400 / 1e6
         }
     }
 
-    /// 84 bytes twice a second each way, as `ping -i 0.5` has.
+    /// 84 bytes twice a second each way, like `ping -i 0.5`.
     private func trickle(_ world: World) -> Traffic {
         Traffic(world).add(from: 0, every: .milliseconds(500), payload: 56)
             .add(from: -1, every: .milliseconds(500), payload: 56)
@@ -49,7 +49,7 @@ import Testing
         #expect(meter.data[2] == nil)
     }
 
-    /// A radio link that is in doubt every few seconds must not keep the path in reserve busy with news of it.
+    /// A radio link that is suspect every few seconds must not keep the reserve path busy with news of it.
     @Test func aPathInReserveBesideOneThatIsOftenInDoubt() throws {
         let world = try World(
             clients: [["50/20,loss=10%,burst=3", "20/40"]], mode: .auto, seed: 1, attached: false)
@@ -83,7 +83,7 @@ import Testing
         #expect((0.5...5).contains(cost), "\(cost) MB a day")
     }
 
-    /// A dead SIM card, a captive portal: nothing that is sent on the path arrives, from the start or from one moment on.
+    /// A dead SIM card, a captive portal: no datagram on the path arrives, from the start or from one moment on.
     @Test(arguments: [true, false], [PathRole.primary, .metered])
     func aPathWhoseNetworkDropsEverything(_ fromTheStart: Bool, _ role: PathRole) throws {
         let world = try World(clients: [["50/20", "20/40"]], seed: 4, attached: false)
@@ -98,13 +98,13 @@ import Testing
         let cost = meter.aDay(on: 2, over: Self.length)
         print("thrift | dead, \(role), from the start \(fromTheStart) | \(cost) MB a day")
         #expect((0.1...5).contains(cost), "\(cost) MB a day")
-        // It is found again in a tenth of the time that it was away, or 10 s.
+        // It is detected again within a tenth of the outage, or 10 s.
         world.link(2).isDown = false
         let time = world.time(until: .seconds(15)) { world.clients[0].states(of: 2).last == .up }
         #expect(try #require(time) <= .seconds(11))
     }
 
-    /// The daemon says that the interface changed: the path is tried at once.
+    /// The daemon reports a change of the interface: the path is tried at once.
     @Test func aDeadPathIsTriedAtOnceWhenItsInterfaceChanges() throws {
         let world = try World(clients: [["50/20", "20/40"]], seed: 5)
         world.run(for: .seconds(2))
@@ -129,7 +129,7 @@ import Testing
         #expect(world.clients[0].established(continuing: true) >= 9, "new keys every two minutes")
     }
 
-    /// One packet a minute, as a host says without being asked: NTP, neighbours.
+    /// One packet a minute, like a host's own traffic: NTP, neighbor discovery.
     @Test func aTunnelThatIsAlmostIdle() throws {
         let world = try World(clients: [["50/20", "20/40"]], mode: .stripe, seed: 6, attached: false)
         let meter = Meter(world)

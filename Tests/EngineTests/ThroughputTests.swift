@@ -4,10 +4,10 @@ import Testing
 
 @testable import Engine
 
-/// What a constant stream gets through a mix of links. Serialised, so that its table stays in one piece.
+/// The throughput of a constant stream over a mix of links. Serialized, so that its table stays in one piece.
 @Suite(.serialized) struct ThroughputTests {
     private static let payload = 1372
-    /// An inner packet of 1400 bytes costs 1486 on the link: 44 of ours, 42 of UDP, IPv4 and Ethernet.
+    /// An inner packet of 1400 bytes costs 1486 on the link: 44 of bondd's own, 42 of UDP, IPv4 and Ethernet.
     #if DEBUG
         private static let (search, measurement) = (Interval.seconds(3), Interval.seconds(1))
     #else
@@ -15,14 +15,14 @@ import Testing
     #endif
     private static let share = 1400.0 / 1486
 
-    /// Mbit/s of inner packets that a node got in the last `seconds`.
+    /// Mbit/s of inner packets received by a node in the last `seconds`.
     private func goodput(_ node: Node, since start: Instant, until end: Instant) -> Double {
         let bytes = node.delivered.count { $0.time >= start && $0.time < end } * 1400
         return Double(bytes) * 8 / (end - start).seconds / 1e6
     }
 
     /// A stream at `offered` times the links' sum in the given directions; the goodput in each, and the packets out of
-    /// order, once the paths had time to be searched.
+    /// order, after the paths have been probed.
     private func measure(
         _ links: [String], offered: Double = 1.1, up: Bool = true, down: Bool = false, seed: UInt64 = 1
     ) throws -> (up: Double, down: Double, late: Int) {
@@ -61,7 +61,7 @@ import Testing
             #expect(got >= 0.9 * sum, "\(links): \(got) of \(sum) Mbit/s")
             #expect(got >= 0.97 * best, "\(links): \(got), the best link alone \(best) Mbit/s")
         }
-        // Once the paths are known. While they are searched for, their queues grow faster than the hold.
+        // Once the paths are known. While they are probed, their queues grow faster than the hold.
         #expect(up.late < 10 && down.late < 10, "\(links): \(up.late), \(down.late) out of order")
     }
 
@@ -73,7 +73,7 @@ import Testing
         #expect(got.up >= 0.9 * 150 * Self.share && got.down >= 0.9 * 150 * Self.share)
     }
 
-    /// Random loss is not congestion: what is lost is lost, and no more.
+    /// Random loss is not congestion: lost packets are lost, and nothing else changes.
     @Test func lossCostsWhatItLoses() throws {
         let links = ["50/10,loss=2%", "20/20"]
         let got = try measure(links)

@@ -1,14 +1,14 @@
 import Glibc
 import Packet
 
-/// The CPU time of a node's turns: what the Engine does about one datagram, or about a time that has come. As it is the
+/// The CPU time of a node's turns: the Engine's work for one datagram, or for one deadline. As it is the
 /// thread's own time, a busy machine does not matter.
 final class TurnMeter {
     /// The longest turn.
     private(set) var longest = Interval.zero
     /// All turns together.
     private(set) var total = Interval.zero
-    /// How many turns there were.
+    /// The number of turns.
     private(set) var count = 0
 
     private var turn = Interval.zero

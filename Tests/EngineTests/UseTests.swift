@@ -4,9 +4,10 @@ import Testing
 
 @testable import Engine
 
-/// Paths that carry nothing decide nothing: not how long packets wait, in either direction, nor how much may wait.
+/// Idle paths determine nothing: neither how long packets wait, in either direction, nor how many may wait.
 @Suite struct UseTests {
-    /// A world whose two clocks differ by `days`, under bulk both ways, with one fast path and what is added to it.
+    /// A world whose two clocks differ by `days`, with bulk data both ways, with one fast path and an optional
+    /// other one.
     private func world(_ other: (link: String, role: PathRole)?, days: Int64, seed: UInt64 = 5) throws
         -> World
     {
@@ -50,7 +51,7 @@ import Testing
         }
     }
 
-    /// A flow whose packets fit only the path that has no room holds up nobody else.
+    /// A flow whose packets fit only a path without room does not delay others.
     @Test func whatFitsNoPathWithRoomHoldsUpNobody() throws {
         var lanes = Lanes()
         var narrow = Lanes.Lane()
@@ -87,7 +88,7 @@ import Testing
         #expect(!removed.admits(9) && removed.admits(300) && removed.admits(.max))
     }
 
-    /// A fast path is removed: the count of what the keys have sealed on the others goes on.
+    /// A fast path is removed: the count of datagrams sealed on the others continues.
     @Test func keysAreCountedPathByPath() throws {
         let world = try World(clients: [["50/20", "10/20"]], seed: 8)
         world.run(for: .seconds(1))
@@ -100,7 +101,7 @@ import Testing
         #expect(session.pointee.packetsUnderKeys > 200)
     }
 
-    /// Another address is another network: half the rate, sizes anew. Another port alone is none.
+    /// Another address is another network: half the rate, and a new search of the MTU. Another port alone is not.
     @Test func aNewNetworkIsLearntAnew() throws {
         for isElsewhere in [false, true] {
             let world = try World(clients: [["50/20"]], seed: 9)

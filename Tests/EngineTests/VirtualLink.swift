@@ -8,7 +8,7 @@ final class VirtualLink {
     var path: UInt16
     var up: LinkModel
     var down: LinkModel
-    /// What the server sees the client as.
+    /// The client's endpoint as seen by the server.
     var clientEndpoint: Endpoint
 
     init(client: Int, path: UInt16, spec: LinkSpec, endpoint: Endpoint, seed: UInt64) {
@@ -19,7 +19,7 @@ final class VirtualLink {
         clientEndpoint = endpoint
     }
 
-    /// Whether everything that is sent vanishes.
+    /// Whether everything sent vanishes.
     var isDown: Bool {
         get { up.shape.isDown }
         set {
@@ -28,7 +28,7 @@ final class VirtualLink {
         }
     }
 
-    /// Loses nothing and keeps its order from here on.
+    /// Loses nothing and keeps the order from here on.
     func heal() {
         isDown = false
         for shape in [\VirtualLink.up.shape, \.down.shape] {

@@ -6,7 +6,7 @@ import Testing
 @testable import Engine
 @testable import FEC
 
-/// A client with keys can't make the server work for much more than what it sends.
+/// A client with keys cannot cause much more work for the server than the size of its traffic.
 @Suite struct WorkTests {
     private func world(_ seed: UInt64, _ links: [String] = ["100/5"]) throws -> (World, Insider) {
         let world = try World(clients: [links], seed: seed, pool: 2048)
@@ -18,7 +18,7 @@ import Testing
         .repair(RepairFrame(first: first, count: 16, seed: seed, symbolSize: 5))
     }
 
-    /// One REPAIR frame of a datagram is looked at: an honest sender puts no more in.
+    /// Only one REPAIR frame in a datagram is processed: an honest sender puts no more in.
     @Test func oneRepairOfADatagram() throws {
         let (world, insider) = try world(1)
         insider.send(.control, Insider.payload((0..<100).map { repair(100, seed: $0) }))
@@ -46,7 +46,8 @@ import Testing
         #expect(Decoder.largestCredit - session.pointee.decoder.credit <= bytes * Decoder.allowance)
     }
 
-    /// The last word of a datagram on a path counts, and is acted on once. A path is not taken out of use twice within 100 ms.
+    /// The last status of a path in a datagram counts, and is applied once. A path is not taken out of use
+    /// twice within 100 ms.
     @Test func aPathIsTakenOutOfUseOnceInAWhile() throws {
         let (world, insider) = try world(3, ["100/5", "50/10"])
         func status(_ down: Bool) -> Frame {
@@ -56,7 +57,7 @@ import Testing
         let index = session.pointee.paths.find(1) ?? 0
         var isDown: Bool { session.pointee.paths[index].pointee.isDownAtPeer }
         var dismissedAt: Instant { session.pointee.paths[index].pointee.dismissedAt }
-        // Of what goes on, nothing arrives: the client would say what is true.
+        // Nothing more arrives: the client would report the truth.
         world.onWire = { _, _, _ in false }
         insider.send(.control, Insider.payload((0..<150).map { status($0 % 2 == 0) }))
         #expect(
@@ -85,7 +86,7 @@ import Testing
         #expect(after - before >= 1 && after - before <= 3, "\(after - before)")
     }
 
-    /// After a turn of more than 128 datagrams the last ACK goes along with the next, and before it.
+    /// After a turn of more than 128 datagrams the previous ACK is sent together with the next, and before it.
     @Test func theLastAckGoesAlongAfterALongTurn() throws {
         let (world, insider) = try world(5)
         let link = world.serverSide(world.link(1))

@@ -3,9 +3,9 @@ import Proto
 
 @testable import Engine
 
-// What the kernel and the daemon do for a server of several shards.
+// The kernel's and the daemon's part for a server of several shards.
 extension World {
-    /// The node that the kernel gives a datagram to: by the session ID, and all else to the first.
+    /// The node to which the kernel delivers a datagram: by the session ID, all others to the first.
     func shardByHeader(_ bytes: [UInt8]) -> Int {
         guard shards > 1, let header = bytes.withUnsafeBytes({ Header(parsing: $0) }),
             header.kind == .data || header.kind == .control
@@ -14,7 +14,7 @@ extension World {
         return shard < shards ? -1 - shard : -1
     }
 
-    /// Carries what a shard has for others to them.
+    /// Delivers a shard's packets for other shards.
     func handOver(from node: Node) {
         for forward in node.engine.takeForwards() {
             forwarded.append(forward)
@@ -39,7 +39,7 @@ extension World {
         }
     }
 
-    /// Has the shard that it is for take a forwarded init.
+    /// Passes a forwarded init to its shard.
     func forward(_ forward: ForwardedInit, to shard: Int? = nil) {
         let index = shard ?? forward.shard
         forward.datagram.withUnsafeBytes {

@@ -5,7 +5,7 @@ import Proto
 
 @testable import Engine
 
-// The clock, and what moves with it.
+// The clock, and everything that it drives.
 extension World {
     /// Runs for `length`, calling `tick` every `step`.
     func run(for length: Interval, step: Interval = .seconds(3600), tick: ((Instant) -> Void)? = nil) {
@@ -45,13 +45,13 @@ extension World {
         now = end
     }
 
-    /// Who wants to be called now.
+    /// The nodes that need to be called now.
     private var restless: String {
         nodes.filter { node($0).nextDeadline <= now }.map { node($0).name }.joined(
             separator: ", ")
     }
 
-    /// Runs until `condition` holds or `length` is over; gives the time that it took, nil if it never did.
+    /// Runs until `condition` holds or `length` is over; returns the time it took, nil if it never did.
     func time(until length: Interval, _ condition: () -> Bool) -> Interval? {
         let start = now
         while now - start < length {
@@ -61,7 +61,7 @@ extension World {
         return condition() ? now - start : nil
     }
 
-    /// Services a node until it has nothing to say, and carries out what it wants.
+    /// Services a node until it has no more output, and carries out its requests.
     func settle(_ index: Int) {
         let node = node(index)
         guard node.isAlive else { return }
@@ -88,14 +88,14 @@ extension World {
         }
         if index < 0 { meter?.finishTurn() }
         _ = node.engine.giveBackMemory(now: node.time(now), pageSize: 4096) { pages in
-            // Whoever reads what was given back reads this.
+            // Any read of released memory sees this.
             pages.initializeMemory(as: UInt8.self, repeating: 0xA5)
             node.givenBack += pages.count
         }
         if index < 0 && shards > 1 { handOver(from: node) }
     }
 
-    /// Puts what a node sends onto the links.
+    /// Puts a node's datagrams onto the links.
     func flush(_ node: Node, _ index: Int) {
         for i in 0..<node.outbox.count {
             let entry = node.outbox[i]
@@ -122,7 +122,7 @@ extension World {
         node.outbox.clear()
     }
 
-    /// Sends a datagram of a guest's over a link, from another port of its address.
+    /// Sends a guest's datagram over a link, from another port of its address.
     func launch(_ bytes: [UInt8], over link: VirtualLink, source: Int) {
         var from = serverSide(link)
         from.remote.port &+= UInt16(source)

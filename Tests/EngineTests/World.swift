@@ -18,26 +18,26 @@ final class World {
     let mode: Mode
     let pool: Int
     var now = Instant(nanoseconds: 5_000_000_000)
-    /// The server's shards; one as a rule.
+    /// The server's shards; usually one.
     let servers: [Node]
     let shards: Int
     var clients: [Node] = []
     private(set) var links: [VirtualLink] = []
-    /// Sees every datagram that is sent, and says whether it may go on its link.
+    /// Sees every datagram sent, and decides whether it is put on its link.
     var onWire: ((_ towardsServer: Bool, _ link: VirtualLink, _ bytes: [UInt8]) -> Bool)?
 
-    /// Called when a node has no more to do in its turn.
+    /// Called when a node has finished its turn.
     var onTurn: ((_ node: Int) -> Void)?
 
-    /// What a network makes of a datagram's ECN bits; nil: it drops the datagram.
+    /// A network's effect on a datagram's ECN bits; nil drops the datagram.
     var remark: ((_ towardsServer: Bool, _ link: VirtualLink, _ ecn: UInt8) -> UInt8?)?
 
-    /// What takes the datagrams for a client in the place of its Engine.
+    /// Receives the datagrams for a client in place of its Engine.
     var guests: [Int: (Link, [UInt8]) -> Void] = [:]
-    /// Measures the server's turns, if it is there.
+    /// Measures the server's turns, if set.
     var meter: TurnMeter?
 
-    /// Every init that one shard passed to another, and how many packets.
+    /// Every init passed from one shard to another, and the number of packets.
     var forwarded: [ForwardedInit] = []
     var strayed = 0
 
@@ -45,12 +45,12 @@ final class World {
     var order: UInt64 = 0
     let serverKey: [UInt8]
     let clientKeys: [[UInt8]]
-    /// What each client believes the shared key to be.
+    /// The shared key assumed by each client.
     var clientSharedKeys: [PresharedKey]
     private let sharedKey: PresharedKey
     private var seeds: UInt64 = 0
 
-    /// `specs[i]` are the links of client i, as `LinkSpec` reads them after the name.
+    /// `specs[i]` are the links of client i, in the syntax of `LinkSpec` after the name.
     init(
         clients specs: [[String]], mode: Mode = .stripe, seed: UInt64, sharedKey: PresharedKey = .none,
         pool: Int = 8192, attached: Bool = true, shards: Int = 1, clientClock: Interval = .zero
@@ -167,20 +167,20 @@ final class World {
         settle(client)
     }
 
-    /// kill -9 and a new start of a client.
+    /// Kills (kill -9) and restarts a client.
     func restartClient(_ c: Int) {
         clients[c].engine = makeClient(c)
         attach(c)
     }
 
-    /// kill -9 and a new start of the server.
+    /// Kills (kill -9) and restarts the server.
     func restartServer() {
         server.engine = Engine(
             EngineConfiguration(role: .server, peers: peers, mode: mode, poolCapacity: pool),
             staticKey: PrivateKey(bytes: serverKey), seed: nextSeed())
     }
 
-    /// A packet enters the TUN device of a node.
+    /// Feeds a packet into the TUN device of a node.
     @discardableResult
     func send(_ probe: Probe, from node: Int) -> Bool {
         let target = self.node(node)
@@ -192,7 +192,7 @@ final class World {
         return true
     }
 
-    /// A datagram out of nowhere, or recorded earlier, arrives at a node.
+    /// Delivers a forged or recorded datagram to a node.
     func inject(_ bytes: [UInt8], at node: Int, from link: Link, ecn: UInt8 = 0) {
         let target = self.node(node)
         if node < 0 { meter?.begin() }
@@ -201,7 +201,7 @@ final class World {
         settle(node)
     }
 
-    /// The way by which the server hears of a link's client.
+    /// The link on which the server hears from a link's client.
     func serverSide(_ link: VirtualLink) -> Link {
         Link(socket: 0, local: Self.serverEndpoint.address, remote: link.clientEndpoint)
     }

@@ -59,7 +59,7 @@ import Testing
         return (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 
-    /// A repair symbol is the sum that it says it is, whenever it was begun and taken.
+    /// A repair symbol is the linear combination that it claims to be, whenever it was begun and taken.
     @Test(arguments: Array(UInt64(1)...5)) func sumsAreWhatTheySay(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var bench = Bench()
@@ -82,7 +82,7 @@ import Testing
         #expect(bench.pool.inUse == 0)
     }
 
-    /// A sum that could not be sent any more is given up, and so is one that a packet is missing from.
+    /// A sum that can no longer be sent is dropped, and so is one with a missing packet.
     @Test func sumsAreBounded() {
         var bench = Bench()
         for _ in 0..<20 { _ = bench.encoder.begin(at: 0, pool: &bench.pool) }
@@ -96,7 +96,7 @@ import Testing
         #expect(bench.encoder.open == 0 && bench.pool.inUse == 0)
     }
 
-    /// Loss, copies, any order: what is put together is right to the byte, and it is all that can be.
+    /// Loss, duplicates, any order: recovered packets are correct to the byte, and all that can be recovered are.
     @Test(arguments: Array(UInt64(1)...40)) func putsTogetherAllThatCanBe(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var bench = Bench()
@@ -105,7 +105,7 @@ import Testing
         let loss = [0.02, 0.1, 0.2][Int(seed % 3)]
         let interval = [8, 5, 3][Int(seed % 3)]
         let disorder = [0, 3, 30][Int(seed / 3 % 3)]
-        // What is under way, and when it arrives.
+        // A packet or symbol in flight.
         enum Parcel {
             case source(UInt64)
             case repair([UInt8], EncodingWindow)
@@ -153,7 +153,7 @@ import Testing
                 }
                 let (unknowns, determined) = oracle.solution()
                 let recovered = bench.recovered()
-                // What it had to forget is no more known to it.
+                // Dropped copies are no longer known to it.
                 if bench.decoder.waiting == Decoder.maximumWaiting { isComplete = false }
                 let isSmall = max(unknowns, bench.decoder.waiting) <= LinearSystem.size
                 if isComplete && isSmall {
@@ -177,7 +177,7 @@ import Testing
         #expect(bench.pool.inUse == 0)
     }
 
-    /// A long stream with twice as many repair symbols as losses: nearly nothing stays lost.
+    /// A long stream with twice as many repair symbols as losses: almost nothing stays lost.
     @Test func aStreamWithEnoughRepairsStaysWhole() {
         var random = SeededGenerator(seed: 7)
         var bench = Bench()
@@ -208,7 +208,8 @@ import Testing
         #expect(lost > 300 && missing.count < 20, "\(missing.count) of \(lost)")
     }
 
-    /// A peer that says anything: no trap, no more memory than half of the pool, and no more work than it has earned.
+    /// A peer that sends anything: no trap, no more memory than half of the pool, and no more work than it has
+    /// earned.
     @Test(arguments: Array(UInt64(1)...4)) func nonsenseIsBounded(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var bench = Bench()
@@ -261,8 +262,8 @@ import Testing
         #expect(bench.decoder.work <= UInt64(earned))
     }
 
-    /// Equations that have more unknowns than there are equations are not tried, however many packets arrive; and those that
-    /// can't be paid for are tried only when they can.
+    /// Equations with more unknowns than equations are not attempted, however many packets arrive; and those
+    /// that exceed the work budget are attempted only once it suffices.
     @Test func whatCannotBeSolvedCostsNothing() {
         var bench = Bench()
         let symbol = [UInt8](repeating: 7, count: 104)
@@ -271,7 +272,7 @@ import Testing
             if sequence == 0 { bench.take(symbol, EncodingWindow(first: 0, count: 1, seed: 0)) }
         }
         _ = bench.recovered()
-        // 15 equations over the same 16 unknowns, none of which ever comes.
+        // 15 equations over the same 16 unknowns, none of which ever arrives.
         for seed in UInt8(1)...15 { bench.take(symbol, EncodingWindow(first: 200, count: 16, seed: seed)) }
         #expect(bench.decoder.waiting == 15)
         let before = bench.decoder.work
@@ -283,7 +284,7 @@ import Testing
         #expect(bench.decoder.work > before && bench.decoder.waiting == 0)
     }
 
-    /// What has been subtracted from is kept up to date for credit, too.
+    /// Keeping equations up to date also uses up credit.
     @Test func largeSymbolsAreNotKeptUpToDateForNothing() {
         var bench = Bench()
         let large = [UInt8](repeating: 3, count: 2020)
@@ -306,7 +307,8 @@ import Testing
         #expect(bench.decoder.work <= UInt64(earned) && bench.decoder.waiting <= Decoder.maximumWaiting)
     }
 
-    /// Without memory for more the oldest copies go, two for one that comes, and what was put together is right all the same.
+    /// Without memory for more the oldest copies are dropped, two for each new one, and recovered packets are
+    /// still correct.
     @Test func withoutMemoryTheOldestCopiesGo() {
         var random = SeededGenerator(seed: 3)
         var bench = Bench()
@@ -338,7 +340,7 @@ import Testing
         #expect(bench.pool.inUse == 0)
     }
 
-    /// Windows that begin lower than what is remembered make it remember more, up to a quarter of the pool.
+    /// Windows that begin below the remembered range extend it, up to a quarter of the pool.
     @Test func remembersMoreWhenWindowsBeginLower() {
         var bench = Bench()
         bench.pool = PacketPool(capacity: 16384)

@@ -19,7 +19,7 @@ import Testing
         #expect(GaloisField.inverse(0) == 0)
     }
 
-    /// Any length, any alignment, and not a byte further.
+    /// Any length, any alignment, and not a byte beyond.
     @Test func sumsOfBuffersAreThoseOfTheirBytes() {
         var random = SeededGenerator(seed: 1)
         for length in Array(0...70) + [1404] {
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// Both ends must agree on these for ever.
+    /// Both ends must always agree on these.
     @Test func coefficientsAreTheWireFormats() {
         let window = EncodingWindow(first: 1_000_000, count: 8, seed: 3)
         #expect(

@@ -1,4 +1,4 @@
-/// GF(2⁸) by tables of logarithms, as RFC 5510 section 8.1 has it: another way than the code's own.
+/// GF(2⁸) by tables of logarithms, as in RFC 5510 section 8.1: a different method than the code under test.
 struct LogField {
     private var log = [Int](repeating: 0, count: 256)
     private var exp = [UInt8](repeating: 0, count: 510)

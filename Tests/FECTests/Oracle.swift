@@ -1,6 +1,7 @@
 @testable import FEC
 
-/// What can be put together from source symbols and repair symbols at all: keeps everything, and solves it from scratch.
+/// The packets that can be recovered from source symbols and repair symbols at all: keeps everything, and
+/// solves from scratch.
 struct Oracle {
     private let field = LogField()
     private(set) var known: [UInt64: [UInt8]] = [:]
@@ -9,7 +10,7 @@ struct Oracle {
     mutating func note(_ symbol: [UInt8], _ sequence: UInt64) { known[sequence] = symbol }
     mutating func take(_ sum: [UInt8], _ window: EncodingWindow) { equations.append((window, sum)) }
 
-    /// The sum of the symbols of a window, all of which must be `symbols`.
+    /// The sum of the symbols of a window, all of which must be in `symbols`.
     func sum(_ window: EncodingWindow, _ symbols: [UInt64: [UInt8]]) -> [UInt8] {
         var sum: [UInt8] = []
         for sequence in window.first..<window.end {
@@ -21,7 +22,7 @@ struct Oracle {
         return sum
     }
 
-    /// How many sequences are unknown, and which of them are determined by what has been taken.
+    /// The number of unknown sequences, and those determined by the symbols received.
     func solution() -> (unknowns: Int, determined: Set<UInt64>) {
         let unknowns = Set(equations.flatMap { e in (e.window.first..<e.window.end) })
             .subtracting(known.keys).sorted()

@@ -3,7 +3,8 @@ import FuzzInputs
 import LinkModel
 import Testing
 
-/// The corpora of the fuzzers once more, and what is near them: without coverage to lead it, but with every `make test`.
+/// Replays the corpora of the fuzzers, and inputs similar to them: without guidance by coverage, but in every
+/// `make test`.
 @Suite struct CorpusTests {
     private static let corpora = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

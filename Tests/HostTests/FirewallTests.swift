@@ -10,7 +10,7 @@ import Testing
 struct FirewallTests {
     private let networks = [CIDR("10.77.0.1/24")!, CIDR("fd77::1/64")!]
 
-    /// The ruleset as nft shows it, without the values of counters.
+    /// The ruleset as shown by nft, without the values of counters.
     private var ruleset: String {
         // Versions of nft differ in how they write flags.
         OwnNetwork.output("nft -s list ruleset").replacing(
@@ -135,7 +135,8 @@ struct FirewallTests {
         }
     }
 
-    /// Whatever is there before, of ours or of others: afterwards there is the new table and what others had.
+    /// Regardless of existing tables, bondd's or others': afterwards there is the new table, and the others are
+    /// unchanged.
     @Test func replacingAndRemoving() throws {
         try OwnNetwork.run {
             nft("table ip others { chain c { type filter hook input priority 0; tcp dport 22 accept; }; }")
@@ -160,14 +161,14 @@ struct FirewallTests {
         }
     }
 
-    /// All or nothing: a table that the kernel refuses leaves the one that was there.
+    /// All or nothing: if the kernel refuses a table, the previous one stays.
     @Test func aRefusedTableChangesNothing() throws {
         try OwnNetwork.run {
             let socket = try FirewallSocket()
             let good = FirewallTable.nat(interface: "bond0", networks: networks, egress: ["eth0"], opened: [])
             try socket.replace(good)
             let before = ruleset
-            // Masquerading is for chains of nat alone.
+            // Masquerading is only permitted in chains of type nat.
             let bad = FirewallTable(
                 name: good.name,
                 chains: [
@@ -192,7 +193,7 @@ struct FirewallTests {
         "flush ruleset", "flush table inet bondd", "delete table inet bondd",
         "flush chain inet bondd forward",
         "add rule inet bondd forward drop",
-        // As many rules as before, but others.
+        // As many rules as before, but different ones.
         """
         flush chain inet bondd postrouting
         add rule inet bondd postrouting accept
@@ -235,7 +236,8 @@ struct FirewallTests {
         }
     }
 
-    /// Tables of tunnels that are gone go, whatever the present one is called; those of others stay.
+    /// Tables of tunnels that no longer exist are removed, whatever the present one is called; those of others
+    /// stay.
     @Test func whatATunnelHasLeftIsFound() throws {
         try OwnNetwork.run {
             let socket = try FirewallSocket()
@@ -268,7 +270,7 @@ struct FirewallTests {
         #expect(markers[0].isOf(file) && !markers[0].isOf("/etc/bondd/bondd.toml"))
         markers[0].remove(from: directory.path)
         #expect(KillSwitchMarker.all(in: directory.path) == [markers[1]])
-        // A damaged one still closes, for whichever configuration can't be read.
+        // A damaged one still closes, for whichever configuration cannot be read.
         directory.file("bond1.killswitch", "\u{0}file\nendpoint x\n")
         let damaged = KillSwitchMarker.all(in: directory.path)
         #expect(damaged.map(\.interface) == ["bond1"] && damaged[0].endpoints.isEmpty)
@@ -334,7 +336,7 @@ struct FirewallTests {
             }
             #expect(try Netlink().defaultInterfaces(except: "bond0").isEmpty)
             OwnNetwork.ip("addr add 192.0.2.1/24 dev eth0")
-            // Carriers and their routes come in their own time.
+            // Carriers and their routes take a while.
             usleep(300_000)
             var events = try FirewallEvents()
             OwnNetwork.ip("route add 198.51.100.0/24 via 192.0.2.9")

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Foreign firewalls", .enabled(if: OwnNetwork.isPermitted, "needs root"))
 struct ForeignFirewallTests {
-    /// What is said of the firewall that the commands set up, one a line.
+    /// The sentences about the firewall set up by the commands, one in each line.
     private func sentences(
         _ commands: String, egress: [String] = ["eth0"], services: Set<IPAddress.Family> = []
     ) throws -> [String] {
@@ -19,7 +19,7 @@ struct ForeignFirewallTests {
             }
             let networks = [CIDR("10.77.0.0/24")!, CIDR("fd77::/64")!]
             let socket = try FirewallSocket()
-            // Our own table accepts, which is of no use against a drop elsewhere.
+            // bondd's own table accepts, which does not help against a drop elsewhere.
             try socket.replace(.nat(interface: "bond0", networks: networks, egress: egress, opened: [.v4]))
             return try ForeignFirewall.find(
                 socket, tunnel: "bond0", networks: networks, egress: egress, services: services
@@ -27,7 +27,7 @@ struct ForeignFirewallTests {
         }
     }
 
-    /// As Docker sets it up: the policy drops what is not a container's.
+    /// As set up by Docker: the policy drops everything except containers' packets.
     private let docker = """
         iptables-nft -P FORWARD DROP
         iptables-nft -N DOCKER
@@ -51,7 +51,7 @@ struct ForeignFirewallTests {
             ])
     }
 
-    /// What is advised helps.
+    /// The advice helps.
     @Test func dockerWithItsUsersLeave() throws {
         let advice = """
             iptables-nft -I DOCKER-USER -i bond0 -j ACCEPT
@@ -65,7 +65,7 @@ struct ForeignFirewallTests {
                     + "iptables-nft -I DOCKER-USER -o bond0 -j ACCEPT") == [])
     }
 
-    /// What lets clients out does not let users in.
+    /// Rules that let clients out do not let users in.
     @Test func dockersPolicyAndServices() throws {
         let clients = """
             iptables-nft -I DOCKER-USER -i bond0 -j ACCEPT
@@ -164,7 +164,7 @@ struct ForeignFirewallTests {
         }
     }
 
-    /// Chains that jump in a circle can't be made, but long and wide rulesets can.
+    /// Chains cannot jump in a circle, but rulesets can be long and wide.
     @Test func whatDropsNothingIsNotAccused() throws {
         #expect(try sentences("nft add table ip mine") == [])
         #expect(

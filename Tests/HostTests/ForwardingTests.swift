@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Forwarding", .enabled(if: OwnNetwork.isPermitted, "needs root"))
 struct ForwardingTests {
-    /// All switches that forwarding moves.
+    /// All switches affected by forwarding.
     private var switches: [String] {
         ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv4/conf/all/accept_redirects"].map {
             "\($0) \(KernelParameter($0).value ?? "-")"
@@ -50,7 +50,7 @@ struct ForwardingTests {
         }
     }
 
-    /// Killed any number of times: what is put back is what there was at first.
+    /// Killed any number of times: the original values are restored.
     @Test func isPutBackAfterACrash() throws {
         try inHost { directory in
             let before = switches
@@ -64,7 +64,7 @@ struct ForwardingTests {
         }
     }
 
-    /// Nothing at all where it is on already.
+    /// Nothing is changed if it is already on.
     @Test func onlyWhatHasToChangeIsChanged() throws {
         try inHost { directory in
             try KernelParameter("net/ipv4/ip_forward").set("1")
@@ -90,7 +90,7 @@ struct ForwardingTests {
         }
     }
 
-    /// The kernel starts with values of its own, so what was remembered before is of no use.
+    /// The kernel boots with values of its own, so values remembered before are useless.
     @Test func anotherStartOfTheMachineBeginsAnew() throws {
         try inHost { directory in
             directory.file("bond0.forwarding", "boot 1234\nnet/ipv4/ip_forward 0 1\n")
@@ -147,7 +147,7 @@ struct ForwardingTests {
         #expect(value() == "1")
         root.file("etc/sysctl.d/90-b.conf", "net.ipv4.ip_forward = 0\n")
         #expect(value() == "0")
-        // A file of the same name takes the other's place.
+        // A file of the same name replaces the other.
         root.file("etc/sysctl.d/50-a.conf", "")
         root.file("etc/sysctl.d/90-b.conf", "net.ipv6.conf.all.forwarding = 1\n")
         #expect(value() == nil)

@@ -3,13 +3,13 @@ import Testing
 
 @testable import Host
 
-/// What others' firewalls do to packets for this host's own ports.
+/// Other programs' firewalls and packets to this host's own ports.
 @Suite("Firewalls on input", .enabled(if: OwnNetwork.isPermitted, "needs root"))
 struct InputFirewallTests {
     private let listen = PortUse(.udp, 5000...5000, purpose: "where clients reach this server")
     private let web = PortUse(.tcp, 8443...8443, purpose: "where web is served")
 
-    /// What is found where these commands, one a line, have set up a firewall. Users come by eth0.
+    /// The findings for a firewall set up by these commands, one in each line. Users arrive on eth0.
     private func findings(_ commands: String, _ uses: PortUse...) throws -> [ForeignFirewall.Finding] {
         try OwnNetwork.run {
             OwnNetwork.ip("link add eth0 type veth peer name eth1")
@@ -44,13 +44,13 @@ struct InputFirewallTests {
                 "another firewall drops IPv4 and IPv6 packets to TCP port 8443, where web is served (chain in of table inet fw); run: nft insert rule inet fw in tcp dport 8443 accept",
             ])
         #expect(found.map(\.isCertain) == [true, true])
-        // What is advised helps.
+        // The advice helps.
         #expect(try findings(denying + found.map(\.remedy).joined(separator: "\n"), listen, web).isEmpty)
         let range = PortUse(.tcp, 8000...8010, families: [.v4], purpose: "x")
         let remedy = try findings(denying, range)[0].remedy
         #expect(remedy == "nft insert rule inet fw in tcp dport 8000-8010 accept")
         #expect(try findings(denying + remedy, range).isEmpty)
-        // A single IP version: the other is not accused.
+        // A single IP version: the other is not reported.
         let four = try findings(
             denying + "nft add rule inet fw in meta nfproto ipv6 udp dport 5000 accept", listen)
         #expect(four.map(\.families) == [[.v4]])
@@ -89,12 +89,12 @@ struct InputFirewallTests {
         #expect(try findings(denying + rule, listen).map(\.isCertain) == [true])
     }
 
-    /// Some sources may be all that there are: it is told as something that may be.
+    /// Some sources may be all there are: it is reported as a possibility.
     @Test func someSourcesMayPass() throws {
         let found = try findings(denying + "nft add rule inet fw in ip saddr 10.0.0.0/8 accept", web)
         #expect(found.map(\.isCertain) == [false, true] && found.map(\.families) == [[.v4], [.v6]])
         #expect(found[0].sentence.contains("drops some IPv4 packets"))
-        // Somebody thought of the port.
+        // The rule's author had the port in mind.
         let rule = "nft add rule inet fw in ip saddr 10.0.0.0/8 tcp dport 8443 accept"
         #expect(try findings(denying + rule, web).map(\.families) == [[.v6]])
     }
@@ -128,7 +128,7 @@ struct InputFirewallTests {
                 "ufw drops IPv4 and IPv6 packets to UDP port 5000, where clients reach this server (chain INPUT of table ip filter); run: ufw allow 5000/udp",
                 "ufw drops IPv4 and IPv6 packets to TCP port 8443, where web is served (chain INPUT of table ip filter); run: ufw allow 8443/tcp",
             ])
-        // What ufw makes of that.
+        // ufw's form of it.
         let allowed = """
             iptables-nft -A ufw-user-input -p udp --dport 5000 -j ACCEPT
             ip6tables-nft -A ufw6-user-input -p udp --dport 5000 -j ACCEPT

@@ -5,11 +5,11 @@ import Testing
 
 @testable import Host
 
-/// Questions of DNS and what answers them; prefixes that translate to IPv4; where names are asked.
+/// DNS queries and answers; prefixes that translate to IPv4; where names are queried.
 @Suite struct NameQuestionTests {
     private let question = NameQuestion("vpn.example.org", .ipv4, id: 0xBEEF)!
 
-    /// An answer with these bytes behind the question.
+    /// An answer with these bytes after the question.
     private func response(
         _ flags: (UInt8, UInt8) = (0x81, 0x80), records: UInt8, _ rest: [UInt8] = [],
         change: (inout [UInt8]) -> Void = { _ in }
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    /// Behind an alias, after other records, whatever the case of the name.
+    /// After an alias and other records, whatever the case of the name.
     @Test func addressesAreFound() {
         let alias = record(5, [3] + Array("gw1".utf8) + [0xC0, 16])
         let rest =
@@ -64,7 +64,7 @@ import Testing
         #expect(response(records: 1, good) { $0[5] = 2 } == nil)
     }
 
-    /// Cut anywhere, changed anywhere: no trap, and at most 16 addresses.
+    /// Truncated or changed anywhere: no trap, and at most 16 addresses.
     @Test func damagedAnswersDoNoHarm() {
         var random = SystemRandomNumberGenerator()
         let good = (0..<60).flatMap { record(1, [10, 0, 0, UInt8($0)]) }
@@ -91,7 +91,7 @@ import Testing
     func prefixesTranslateAsTheStandardSays(_ prefix: String, _ length: Int, _ whole: String) throws {
         let translator = try #require(NAT64(prefix: IPAddress(prefix)!, length: length))
         #expect(translator.address(for: IPAddress("192.0.2.33")!) == IPAddress(whole)!)
-        // RFC 7050: the same prefix follows from what the name server says of ipv4only.arpa.
+        // RFC 7050: the same prefix follows from the name server's answer for ipv4only.arpa.
         let probe = try #require(translator.address(for: IPAddress("192.0.0.171")!))
         #expect(NAT64(probing: [probe]) == translator)
     }
@@ -104,7 +104,7 @@ import Testing
         #expect(NAT64.wellKnown.address(for: IPAddress("::1")!) == nil)
     }
 
-    /// A link's own servers come first, then those that stood in the file before bondd wrote it.
+    /// A link's own servers come first, then those in the file before bondd replaced it.
     @Test func theHostsNameServersAreFound() throws {
         let root = "/tmp/bondd-names-\(getpid())"
         for directory in [
@@ -123,7 +123,7 @@ import Testing
             "/etc/resolv.conf", "# a comment\nnameserver 192.0.2.53\nnameserver\tfe80::1%eth0\nnameserver x\n"
         )
         #expect(servers.servers(by: 7) == ["192.0.2.53", "fe80::1"].map { IPAddress($0)! })
-        // bondd's own stand in the file: what it has kept counts.
+        // The file contains bondd's own: the kept original counts.
         let ours = "nameserver 10.77.0.1\n"
         try write("/etc/resolv.conf", ours)
         try write(

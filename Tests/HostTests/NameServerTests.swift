@@ -29,7 +29,7 @@ import Testing
     func aFileComesBack(was: String) throws {
         try withFile { file, text, _ in
             try write(was, file.path)
-            // A second time, as after a crash, changes nothing of what is kept.
+            // A second time, as after a crash, does not change the backup.
             for _ in 0..<2 { try file.replace(with: text) }
             #expect(read(file.path) == text && text.contains("nameserver fd77::1\n"))
             for _ in 0..<2 { try file.restore() }
@@ -76,7 +76,7 @@ import Testing
 
     @Test func anotherTunnelsAreNotTakenForTheHosts() throws {
         try withFile { file, text, _ in
-            // lo stands for a tunnel that is there.
+            // lo represents an existing tunnel.
             let other = ResolverFile.text(servers, interface: "lo")
             try write(other, file.path)
             do throws(HostError) {

@@ -248,7 +248,7 @@ struct NetlinkTests {
         events.compactMap { if case .link(let link) = $0, link.index == index { link } else { nil } }
     }
 
-    /// What happens until `enough` holds, two seconds at the most.
+    /// The events until `enough` holds, for at most two seconds.
     private func collect(
         _ events: inout NetlinkEvents, until enough: ([NetworkEvent]) -> Bool
     ) -> [NetworkEvent] {
@@ -262,7 +262,7 @@ struct NetlinkTests {
         return seen
     }
 
-    /// The source address that the kernel would choose.
+    /// The source address chosen by the kernel.
     private func source(to text: String) throws -> IPAddress? {
         let socket = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
         defer { close(socket) }

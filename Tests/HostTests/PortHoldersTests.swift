@@ -5,7 +5,7 @@ import Testing
 
 @testable import Host
 
-/// Who holds which ports, as the kernel says.
+/// The owners of ports, as reported by the kernel.
 @Suite(.serialized) struct PortHoldersTests {
     static func service(
         _ ports: ClosedRange<UInt16>, _ transport: KernelService.Transport = .tcp, accepts: Bool = true
@@ -33,7 +33,7 @@ import Testing
                 == "service \"web\" has tcp port 84, which no program of user 1000 holds")
         #expect(holders.refusal(of: Self.service(80...82), for: 1000) != nil)
         #expect(holders.refusal(of: Self.service(80...80, .udp), for: 1000) != nil)
-        // What is open already goes on.
+        // Open connections continue.
         #expect(holders.refusal(of: Self.service(22...22, accepts: false), for: 1000) == nil)
     }
 

@@ -45,7 +45,7 @@ import Testing
 
     @Test func unknownNamesHaveAReason() throws {
         let resolver = try Resolver()
-        // RFC 6761 6.4: no such name, ever.
+        // RFC 6761 6.4: this name never exists.
         resolver.resolve(try #require(HostPort("nobody.invalid:5000")))
         let answer = try #require(answers(resolver, 1).first)
         #expect(answer.endpoints.isEmpty)

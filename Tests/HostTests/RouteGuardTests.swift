@@ -6,7 +6,7 @@ import Testing
 
 @testable import Host
 
-/// Routes of an uplink's network that would lead past a full tunnel.
+/// Routes of an uplink's network that would bypass a full tunnel.
 @Suite struct RouteGuardTests {
     private func route(
         _ network: String, via gateway: String? = nil, interface: UInt32 = 1, origin: UInt8 = 3
@@ -31,7 +31,7 @@ import Testing
         #expect(overruled(halves) == ["0.0.0.0/1", "128.0.0.0/1"])
         #expect(overruled([route("::/1", via: "fe80::1"), route("8000::/1", via: "fe80::1")]).count == 2)
         #expect(overruled([route("203.0.113.9/32", via: "192.168.1.1")]) == ["203.0.113.9/32"])
-        // DHCP may say that a network is on the link.
+        // DHCP may declare a network to be on the link.
         #expect(overruled([route("203.0.113.0/24")]) == ["203.0.113.0/24"])
         #expect(
             overruled([route("2001:db8:9::/64", origin: NetworkRoute.kernelOrigin)]) == ["2001:db8:9::/64"])
@@ -54,7 +54,7 @@ import Testing
         let claimed = judge([route("198.51.100.0/24", origin: NetworkRoute.kernelOrigin)])
         #expect(claimed.overruled.isEmpty && claimed.unguarded.count == 1)
         #expect(judge([route("2001::/16", origin: NetworkRoute.kernelOrigin)]).unguarded.count == 1)
-        // More than a DHCP server hands out.
+        // More than a DHCP server announces.
         let table = (0..<2000).map { route("20.\($0 / 256).\($0 % 256).0/24", via: "192.168.1.1") }
         #expect(judge(table).overruled.isEmpty && judge(table).unguarded.count == 2000)
     }
@@ -69,7 +69,7 @@ import Testing
     }
 }
 
-/// The same with a kernel.
+/// The same with a real kernel.
 @Suite(.serialized, .enabled(if: OwnNetwork.isPermitted, "needs root for network namespaces"))
 struct UplinkRoutingTests {
     private func uplink(_ name: String, _ address: String) {
@@ -183,7 +183,7 @@ struct UplinkRoutingTests {
             #expect(Set(known) == ["0.0.0.0/0", "203.0.113.0/24", "20.0.2.0/24"])
             #expect(try netlink.routes(.own).isEmpty)
             #expect(try netlink.routes(.main(origin: 186)).count == 4)
-            // Other requests are understood as before.
+            // Other requests work as before.
             #expect(try netlink.interfaces().contains { $0.name == "wire" && $0.mac != nil })
             _ = try netlink.neighbours()
         }

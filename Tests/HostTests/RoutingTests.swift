@@ -61,7 +61,7 @@ struct RoutingTests {
             #expect(defaults.contains(IPAddress("198.51.100.1")) && defaults.contains(IPAddress("fe80::1")))
             #expect(own.contains { $0.kind == .unreachable && $0.network == .anywhere(.v6) })
             #expect(Set(try netlink.rules()).isSuperset(of: plan.rules))
-            // Nothing to do the second time; what somebody removes comes back.
+            // Nothing to do the second time; a removed route is restored.
             #expect(try routing.apply(plan, netlink).changedSlots.isEmpty)
             OwnNetwork.ip("rule flush")
             OwnNetwork.ip("rule add from all lookup main pref 32766")

@@ -3,15 +3,15 @@ import Testing
 
 @testable import Host
 
-/// What services have carried, against a bookkeeper who sees each packet.
+/// Traffic of services, compared with a bookkeeper who sees each packet.
 @Suite struct ServiceLedgerTests {
-    /// The kernel's counters, and the sums that are to come of them.
+    /// The kernel's counters, and the expected sums.
     private struct Bookkeeper {
         var kernel: [ServiceConnection: Int] = [:]
         var sums: [String: Int] = [:]
         var services: [KernelService] = []
 
-        /// Whose a connection's packets are.
+        /// The owner of a connection's packets.
         func owner(_ connection: ServiceConnection) -> KernelService? {
             let having = services.filter { $0.connections.contains(connection) }
             return having.first(where: \.accepts) ?? having.first
@@ -62,7 +62,7 @@ import Testing
                 books.replace(with: new)
                 ledger.replace(with: new)
             case 1:
-                // The table is set anew.
+                // The table is created again.
                 ledger.note(books.traffic)
                 ledger.restart()
                 books.kernel = books.kernel.mapValues { _ in 0 }

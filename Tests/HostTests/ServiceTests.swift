@@ -20,7 +20,7 @@ struct ServiceTests {
 
     private var ruleset: String { OwnNetwork.output("nft list ruleset") }
 
-    /// What is in the sets, as the kernel says.
+    /// The elements of the sets, as listed by the kernel.
     private func elements(_ socket: borrowing FirewallSocket) throws -> FirewallElements {
         var found: FirewallElements = [:]
         for set in table.sets {
@@ -69,7 +69,7 @@ struct ServiceTests {
         }
     }
 
-    /// Any list of services comes from any other by a change that leaves the rest of the firewall alone.
+    /// Any list of services results from any other by a change that leaves the rest of the firewall alone.
     @Test func changesAreWhatAnewWouldBe() throws {
         try OwnNetwork.run {
             OwnNetwork.run("nft", "add table inet others")
@@ -98,7 +98,7 @@ struct ServiceTests {
         }
     }
 
-    /// Somebody else had a hand in it: nothing changes, and it is seen.
+    /// Another program changed the table: nothing is changed, and it is detected.
     @Test func aTableThatOthersChangedIsSeen() throws {
         try OwnNetwork.run {
             let socket = try FirewallSocket()
@@ -137,7 +137,7 @@ struct ServiceTests {
             print(
                 "measured: 1,000 services \(all) ms, one less \(one) ms, 16 ranges of 1,024 ports \(many) ms")
             #expect(all < 1000 && one < 1000)
-            // While the kernel makes room for so many, a list of them may lack some.
+            // While the kernel resizes a set of this size, a listing may omit some.
             let wanted = FirewallTable.elements(of: range)
             for _ in 0..<50 {
                 if try elements(socket) == wanted { break }
@@ -158,7 +158,7 @@ struct ServiceTests {
     }
 }
 
-/// Random numbers that are the same each time (SplitMix64).
+/// Repeatable random numbers (SplitMix64).
 struct Generator: RandomNumberGenerator {
     private var state: UInt64
 

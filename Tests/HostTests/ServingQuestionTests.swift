@@ -6,7 +6,7 @@ import Testing
 @Suite struct ServingQuestionTests {
     private let question = ServingQuestion(id: 0x1234)
 
-    /// An answer with a code; without the question when that is left out.
+    /// An answer with a code; without the question if that is left out.
     private func answer(_ code: UInt8, hasQuestion: Bool = true, id: UInt8 = 0x34) -> [UInt8] {
         let count: UInt8 = hasQuestion ? 1 : 0
         return [0x12, id, 0x81, 0x80 | code, 0, count, 0, 0, 0, 0, 0, 0]
@@ -26,7 +26,7 @@ import Testing
     @Test func whatIsNoAnswerIsIgnored() {
         #expect(question.judge(answer(0, id: 0x35)[...]) == nil)
         #expect(question.judge(answer(0, hasQuestion: false)[...]) == nil)
-        // A question is no answer, not even one's own.
+        // A question is not an answer, not even one's own.
         #expect(question.judge(question.bytes[...]) == nil)
         var other = answer(0)
         other[13] = 120
@@ -47,7 +47,7 @@ import Testing
 }
 
 @Suite struct ReturnPathTests {
-    /// As /proc/net/tcp shows them on hosts of this byte order.
+    /// As shown by /proc/net/tcp on hosts of this byte order.
     @Test func earlierConnectionsAreThoseThatOthersBegan() {
         let text = """
               sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -37,7 +37,7 @@ import Testing
             interface(1, "wan", "dsa"), interface(2, "ib0.8001", "ipoib", hardware: 32),
             interface(3, "wwan0", "rmnet"),
         ]
-        // Any table will do for them.
+        // Any table suffices for them.
         #expect(find(all, all.map { `default`($0, table: 100) }).found == ["ib0.8001", "wan", "wwan0"])
     }
 
@@ -84,7 +84,7 @@ import Testing
     }
 }
 
-/// Interfaces that are named by their hardware.
+/// Interfaces named by their hardware.
 @Suite struct HardwareTests {
     private let stick = HardwarePath(
         place: "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1.4/1-1.4:1.0")
@@ -134,7 +134,7 @@ import Testing
         }
         #expect(find(.device("1-1.3")) == "eth2" && find(.device("1-1.9")) == nil)
         #expect(find(.mac("00:11:22:33:44:56")) == "eth2" && find(.mac("00:00:00:00:00:01")) == nil)
-        // A VLAN has the card's address: whichever is the uplink is meant, else the card.
+        // A VLAN has the card's address: the one that is an uplink is meant, else the card.
         #expect(find(.mac("00:11:22:33:44:55")) == "eth1")
         #expect(find(.mac("00:11:22:33:44:55"), uplinks: [4]) == "eth1.7")
         let many = Configuration.Hardware.device("1-1").find(among: all, classes: directory.path) { _ in
@@ -154,11 +154,11 @@ import Testing
         #expect(ledger.note(["up1": first]).isEmpty && ledger.identity(of: "up2") == second)
         #expect(ledger.note(["up1": second, "up2": first]) == ["up1", "up2"])
         #expect(ledger.note(["up1": second, "up2": first]).isEmpty)
-        // The same stick in another port is the same, and a locally administered address alone proves nothing.
+        // The same modem in another port is the same, and a locally administered address alone proves nothing.
         #expect(ledger.note(["up1": Identity(mac: second.mac, place: "usb-0000:00:14.0-3")]).isEmpty)
         #expect(ledger.note(["veth0": Identity(mac: "ae:00:00:00:00:01", place: "-")]).isEmpty)
         #expect(ledger.note(["veth0": Identity(mac: "ae:00:00:00:00:02", place: "-")]).isEmpty)
-        // But two names that have changed places are known by any.
+        // But two names that have been swapped are recognized by any address.
         #expect(ledger.note(["veth1": Identity(mac: "ae:00:00:00:00:03", place: "-")]).isEmpty)
         let swapped = [
             "veth0": Identity(mac: "ae:00:00:00:00:03", place: "-"),
@@ -190,7 +190,7 @@ import Testing
         #expect(first.isShared(with: hop("b", 2, "192.168.1.11", "192.168.1.1", "02:00:00:00:00:01")))
         #expect(!first.isShared(with: hop("b", 2, "192.168.1.11", "192.168.1.1", "02:00:00:00:00:02")))
         #expect(!first.isShared(with: hop("b", 2, "192.168.1.11", "192.168.1.1")))
-        // Two sticks of the same model: every address is the same.
+        // Two modems of the same model: every address is the same.
         #expect(!first.isShared(with: hop("b", 2, "192.168.1.10", "192.168.1.1", "02:00:00:00:00:01")))
         let six = hop("a", 1, "2001:db8:1::10", "fe80::1", "02:00:00:00:00:01")
         #expect(six.isShared(with: hop("b", 2, "2001:db8:1::11", "fe80::1", "02:00:00:00:00:01")))

@@ -39,7 +39,7 @@ import Testing
         #expect(UsageLedger(ledger.text) == ledger && ledger.used(by: "nowhere") == 0)
     }
 
-    /// Cut off anywhere, or with a byte changed, it is no other ledger.
+    /// Truncated anywhere, or with a byte changed, it does not parse as another ledger.
     @Test func whatIsCutOffIsNoLedger() {
         let text = "month 2026-11\nfibre 71\nlte 6\n"
         for count in 0..<text.utf8.count
@@ -57,7 +57,7 @@ import Testing
         #expect(UsageLedger(String(repeating: "month 2026-11\n", count: 2000)) == nil)
     }
 
-    /// A book, a clock that shows a month, and time that passes.
+    /// A book, a clock that shows a month, and elapsed time.
     private struct Life {
         var book: UsageBook
         var now = Instant.zero
@@ -116,7 +116,8 @@ import Testing
         #expect(life.use(5, "2026-12") == 5)
     }
 
-    /// A clock that falls behind for a while, here from December: what was used stays used, and so does what is used meanwhile.
+    /// A clock that falls behind for a while, here from December: earlier usage stays used, and so does usage
+    /// in the meantime.
     @Test func aClockThatWasBehindGrantsNothingAnew() throws {
         var life = Life(UsageLedger(month: november))
         #expect(life.use(7, "2026-11") == 7)
@@ -186,7 +187,7 @@ import Testing
         #expect(sentence.contains(file.path) && !sentence.contains("\n"))
     }
 
-    /// What was there stays, and the writer's thread says what is wrong.
+    /// The old contents stay, and the writer's thread reports the error.
     @Test func whatCannotBeWrittenChangesNothing() throws {
         let directory = TemporaryDirectory()
         let file = UsageFile(directory: directory.path, interface: "bond0")

@@ -69,7 +69,7 @@ import Testing
     final class Box: @unchecked Sendable { var child: Child? }
 }
 
-/// Whether a process has ended (a zombie nobody reaped yet has, too), waiting a little for it.
+/// Whether a process has ended (a zombie that has not been reaped counts, too), waiting a little for it.
 func isGone(_ pid: Int32) -> Bool {
     for _ in 0..<200 {
         guard let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else {

@@ -5,7 +5,7 @@ import Testing
 @testable import Lab
 
 extension LiveTests {
-    /// What is left when a lab ends: nothing. (Inside `LiveTests`, to be serialised with it.)
+    /// Nothing is left when a lab ends. (Inside `LiveTests`, to be serialized with it.)
     @Suite("Cleaning up") struct Cleanup {
         /// Whether any process still holds a network namespace (`net:[inode]`).
         private func isHeld(_ namespace: String) -> Bool {
@@ -37,7 +37,7 @@ extension LiveTests {
             lab.close()
             lab.close()
             #expect(!child.isRunning && isGone(child.pid))
-            // The witness keeps the client's namespace, so that one can see that the device is not in it.
+            // The witness keeps the client's namespace, so that the absence of the device can be checked.
             let peek = "/proc/\(getpid())/fd/\(witness)"
             let interfaces = try Child.run(["nsenter", "--net=\(peek)", "ip", "-o", "link"])
             #expect(interfaces.contains("lo:") && !interfaces.contains("fibre"))
@@ -61,7 +61,7 @@ extension LiveTests {
             #expect(child?.status == .signalled(SIGKILL))
         }
 
-        /// `bondlab`, which lies beside the tests when the whole package was built.
+        /// `bondlab`, which is next to the tests if the whole package was built.
         private static let bondlab: String? = {
             let directory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
                 .deletingLastPathComponent()

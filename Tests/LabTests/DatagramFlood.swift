@@ -2,7 +2,7 @@ import Glibc
 
 @testable import Lab
 
-/// Many small UDP datagrams from one namespace to another: quicker than pings where only counts matter.
+/// Many small UDP datagrams from one namespace to another: quicker than pings if only counts matter.
 struct DatagramFlood {
     private let sender: Int32
     private let receiver: Int32
@@ -21,7 +21,7 @@ struct DatagramFlood {
         guard bound == 0 else { throw LabError.system(call: "bind", errno: errno) }
     }
 
-    /// Sends `count` datagrams of 100 bytes and tells how many came, `settle` microseconds after the last.
+    /// Sends `count` datagrams of 100 bytes and returns how many arrived, `settle` microseconds after the last.
     func run(count: Int, settle: UInt32 = 400_000) throws -> Int {
         defer {
             close(sender)
@@ -32,7 +32,7 @@ struct DatagramFlood {
         for i in 0..<count {
             let sent = Self.withAddress(&target) { sendto(sender, bytes, bytes.count, 0, $0, $1) }
             guard sent == bytes.count else { throw LabError.system(call: "sendto", errno: errno) }
-            if i % 200 == 199 { usleep(2000) }  // what the interface's own queue holds must not overflow
+            if i % 200 == 199 { usleep(2000) }  // the interface's own queue must not overflow
         }
         usleep(settle)
         var received = 0

@@ -4,7 +4,7 @@ import Testing
 @testable import Lab
 
 @Suite("The heap of frames in flight") struct DeliveryHeapTests {
-    /// Against a sorted array; equal times must come out in the order they went in.
+    /// Compares with a sorted array; equal times must come out in insertion order.
     @Test(arguments: 1...20 as ClosedRange<UInt64>) func matchesASortedArray(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var heap = DeliveryHeap<UInt32>(capacity: 16)

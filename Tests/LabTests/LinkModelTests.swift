@@ -5,7 +5,7 @@ import Testing
 @Suite("The link model") struct LinkModelTests {
     private static let frame = 1514
 
-    /// The time of delivery of a fate that has one.
+    /// The delivery time of a fate, if it has one.
     private func delivery(_ fate: LinkModel.Fate) -> UInt64? {
         switch fate {
         case .delivered(let time), .duplicated(let time, _): time
@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    /// An oracle that counts work instead of times: a bucket of nanoseconds of work drains as time goes by.
+    /// An oracle that counts work instead of times: a bucket of nanoseconds of work drains over time.
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func rateDelayAndQueueMatchALeakyBucket(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Lab
 
-/// Everything that makes namespaces and interfaces; one after another, as they measure time.
+/// Everything that creates namespaces and interfaces; serialized, as the tests measure time.
 @Suite(
     "In namespaces", .serialized,
     .enabled(
@@ -72,7 +72,7 @@ struct LiveTests {
             .run(count: 1000)
         let counters = pair.link.counters(.up)
         #expect(counters.queueDropped > 800)
-        // 50 ms of 1 Mbit/s are 44 frames of 142 bytes; some more pass while they leave.
+        // 50 ms of 1 Mbit/s are 44 frames of 142 bytes; some more pass while those leave.
         #expect((40...200).contains(received), "\(received) \(counters)")
     }
 

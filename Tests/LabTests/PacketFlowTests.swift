@@ -18,9 +18,9 @@ extension LiveTests {
             let flow = try PacketFlow.run(from: client, to: server, plan)
             let carried = try #require(server.receivedPackets("wire")) - before
             #expect(flow.loss == 0 && flow.duplicates == 0 && flow.outOfOrder == 0 && flow.refused == 0)
-            // A late sender sends less, and says so.
+            // A late sender sends less, and reports it.
             #expect(flow.sent > 500 && flow.sent <= 2501, "\(flow)")
-            // Each is a packet of its own, those that do not count included.
+            // Each is a packet of its own, including those that do not count.
             #expect(carried >= flow.sent && carried <= flow.sent + 502, "\(carried): \(flow)")
         }
 

@@ -5,7 +5,7 @@ import Testing
 @Suite("Packets that came") struct PacketLedgerTests {
     @Test func lossesCopiesAndDisorder() {
         var ledger = PacketLedger(first: 10, capacity: 200)
-        // 12 and all from 100 on are lost, 13 comes twice, 11 and 14 late.
+        // 12 and all from 100 on are lost, 13 is duplicated, 11 and 14 are late.
         for number: UInt32 in [10, 13, 11, 13, 15, 14] { ledger.note(number) }
         for number: UInt32 in 16..<100 { ledger.note(number) }
         #expect(ledger.received == 89)

@@ -3,7 +3,7 @@ import Testing
 @testable import Lab
 
 @Suite("Search for a rate") struct RateSearchTests {
-    /// A link that carries so many packets a second, and a sender that sends so many.
+    /// A link with a capacity in packets per second, and a sender with a maximum rate.
     struct FakeLink {
         var capacity: Double
         var sender = Double.infinity
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    /// Runs a search to its end; `disturb` may change what a trial gave. Also how many trials it took.
+    /// Runs a search to its end; `disturb` may change a trial's result. Also returns the number of trials.
     private func search(
         _ link: FakeLink, _ disturb: (Int, inout PacketFlow) -> Void = { _, _ in }
     ) throws -> (result: PacketFlow?, trials: [RateSearch.Trial]) {
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func aHiccupIsForgiven() throws {
-        // Half a percent lost, once: in the first trial, where the search would turn round.
+        // Half a percent lost, once: in the first trial, where the search would reverse.
         let (result, trials) = try search(FakeLink(capacity: 170_000)) { number, flow in
             if number == 1 { flow.received -= flow.sent / 200 }
         }

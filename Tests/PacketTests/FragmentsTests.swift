@@ -2,7 +2,7 @@ import Packet
 import Testing
 
 @Suite struct FragmentsTests {
-    /// An IPv4 packet of so many bytes of payload; `place` is the word of flags and offset.
+    /// An IPv4 packet with this many bytes of payload; `place` is the word of flags and offset.
     private func packet(_ payload: Int, place: UInt16 = 0, options: [UInt8] = []) -> [UInt8] {
         let header = 20 + options.count
         var bytes = [UInt8](repeating: 0, count: header + payload)
@@ -43,7 +43,7 @@ import Testing
         UInt16(bytes[at]) << 8 | UInt16(bytes[at + 1])
     }
 
-    /// RFC 815: a hole is filled by each fragment, whatever their order.
+    /// RFC 815: each fragment fills a hole, in any order.
     private func reassemble(_ pieces: [[UInt8]]) -> (payload: [UInt8?], isWhole: Bool) {
         var payload: [UInt8?] = []
         var end: Int?
@@ -106,7 +106,7 @@ import Testing
         #expect(cut(six, 500) == nil)
     }
 
-    /// Whatever the header says: no trap, and an end.
+    /// Whatever the header contains: no trap, and it ends.
     @Test func anyHeaderIsCutOrRefused() {
         var random = SeededGenerator(seed: 4)
         for _ in 0..<20_000 {

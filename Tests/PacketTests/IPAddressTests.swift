@@ -2,7 +2,7 @@ import Packet
 import Testing
 
 @Suite struct IPAddressTests {
-    /// RFC 5952 sections 1, 2 and 4: what is written on the left has the canonical text on the right.
+    /// RFC 5952 sections 1, 2 and 4: the text on the left has the canonical form on the right.
     @Test(arguments: [
         ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
         ("2001:0db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
@@ -44,7 +44,7 @@ import Testing
             if round % 2 == 0 {
                 address = IPAddress(v4: UInt32(truncatingIfNeeded: random.next()))
             } else {
-                // Groups of zero often, so that every place of the gap comes up.
+                // Groups of zero often, so that the gap occurs at every position.
                 var groups: [UInt64] = []
                 for _ in 0..<8 { groups.append(random.chance(0.5) ? 0 : random.next() & 0xFFFF) }
                 let high = groups[..<4].reduce(0) { $0 << 16 | $1 }

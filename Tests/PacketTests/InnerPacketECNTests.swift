@@ -2,7 +2,7 @@ import Packet
 import Testing
 
 @Suite struct InnerPacketECNTests {
-    /// RFC 1071 over the header: 0xFFFF when its checksum is right.
+    /// RFC 1071 over the header: 0xFFFF if its checksum is correct.
     private func sum(_ header: ArraySlice<UInt8>) -> UInt32 {
         var sum: UInt32 = 0
         for i in stride(from: 0, to: header.count, by: 2) {

@@ -75,7 +75,7 @@ import Testing
         let second = try #require(Self.parse(Self.v4([7, 7, 7, 7], fragment: 0x2001)))
         let last = try #require(Self.parse(Self.v4([8, 8, 8, 8], fragment: 0x0002)))
         #expect(first.flow(Self.key) == second.flow(Self.key) && second.flow(Self.key) == last.flow(Self.key))
-        // "Don't fragment" is no fragment.
+        // "Don't fragment" does not make a fragment.
         let whole = try #require(Self.parse(Self.v4([0, 1, 0, 2], fragment: 0x4000)))
         #expect(
             whole.flow(Self.key) == Self.parse(Self.v4([0, 1, 0, 2]))?.flow(Self.key)
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    /// Whatever the bytes are: no trap, and what is accepted lies within the buffer.
+    /// Whatever the bytes are: no trap, and accepted packets are within the buffer.
     @Test func anyBytesAreParsedOrRefused() {
         var random = SeededGenerator(seed: 3)
         var accepted = 0

@@ -15,7 +15,7 @@ import Testing
             room.initializeMemory(as: UInt8.self, repeating: byte)
             outbox.commit(30, to: link)
         }
-        // A reserve without commit is forgotten.
+        // A reserve without commit is discarded.
         #expect(outbox.reserve(40) != nil && outbox.reserve(41) == nil && outbox.count == 2)
         outbox.commit(1, to: link)
         #expect(outbox.reserve(1) == nil, "three datagrams are the most")

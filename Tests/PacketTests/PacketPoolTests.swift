@@ -33,8 +33,8 @@ import Testing
         }
     }
 
-    /// Against a plain model: what is offered is free and was used, all whole pages of that are offered, and no byte of a
-    /// packet that is still there changes when the offered pages are overwritten.
+    /// Compares with a simple model: offered pages are free and were used, all whole pages of that kind are
+    /// offered, and no byte of an existing packet changes when the offered pages are overwritten.
     @Test(arguments: [4096, 16384], Array(UInt64(1)...4))
     func whatIsGivenBackIsFree(pageSize: Int, seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -72,7 +72,7 @@ import Testing
                 try #require(whole.allSatisfy { $0 == mark }, "seed \(seed), round \(round), slot \(slot)")
             }
             let used = Set(held.keys.map { Int($0.index) })
-            // Between two packets that stay at most two pages are shared with them.
+            // Between two packets at most two pages are shared with them.
             let free = (reach - used.count) * PacketPool.bufferSize
             #expect(offered <= free && offered >= free - (used.count + 1) * 2 * pageSize)
             reach = (used.max() ?? -1) + 1
@@ -104,7 +104,8 @@ import Testing
         #expect(pool.peak == 1)
     }
 
-    /// One release too many ends the process, in release builds as well, and never writes past the list of free buffers.
+    /// An excess release ends the process, in release builds as well, and never writes past the list of free
+    /// buffers.
     @Test func oneReleaseTooManyTraps() async {
         await #expect(processExitsWith: .failure) {
             var pool = PacketPool(capacity: 1)

@@ -1,4 +1,4 @@
-/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): random numbers that a seed repeats to the bit.
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): random numbers that are repeatable to the bit from a seed.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
@@ -15,6 +15,6 @@ struct SeededGenerator: RandomNumberGenerator {
     /// A number in 0..<n.
     mutating func below(_ n: Int) -> Int { Int.random(in: 0..<n, using: &self) }
 
-    /// Whether something of this chance happens.
+    /// True with this probability.
     mutating func chance(_ p: Double) -> Bool { Double.random(in: 0..<1, using: &self) < p }
 }

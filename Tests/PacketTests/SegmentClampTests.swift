@@ -2,7 +2,7 @@ import Packet
 import Testing
 
 @Suite struct SegmentClampTests {
-    /// A TCP packet with these options, padded to whole words, and some payload; its checksum is right.
+    /// A TCP packet with these options, padded to whole words, and some payload; its checksum is correct.
     private func packet(
         _ family: IPAddress.Family, flags: UInt8 = 0x02, options: [UInt8], payload: Int = 0
     ) -> [UInt8] {
@@ -26,7 +26,7 @@ import Testing
         return bytes
     }
 
-    /// The folded sum of pseudo header, TCP header and payload; 0xFFFF when the checksum is right.
+    /// The folded sum of pseudo header, TCP header and payload; 0xFFFF if the checksum is correct.
     private func checksum(_ bytes: [UInt8], _ start: Int) -> UInt16 {
         bytes.withUnsafeBytes { raw in
             let pseudo = Checksum.pseudoHeader(of: raw, protocol: 6, length: bytes.count - start)
@@ -44,7 +44,7 @@ import Testing
 
     @Test(arguments: [IPAddress.Family.v4, .v6]) func lowersWhatIsTooLarge(family: IPAddress.Family) throws {
         let start = family == .v4 ? 20 : 40
-        // In an even and in an odd place, alone and among others.
+        // At an even and at an odd offset, alone and among others.
         for before in [[], [1], [1, 1], [3, 3, 7], [4, 2, 1], [8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1]] as [[UInt8]]
         {
             for flags: UInt8 in [0x02, 0x12, 0xC2] {
@@ -59,7 +59,7 @@ import Testing
                 var restored = bytes
                 for i in [place, place + 1, start + 16, start + 17] { restored[i] = original[i] }
                 #expect(restored == original)
-                // Once is enough, and what is small enough stays.
+                // Clamping twice changes nothing, and small values stay.
                 var again = bytes
                 clamp(&again, 1300)
                 clamp(&again, 1500)
@@ -90,7 +90,7 @@ import Testing
             clamp(&bytes, 600)
             #expect(bytes == original)
         }
-        // Not below what every host takes.
+        // Not below the minimum that every host accepts.
         var bytes = packet(.v4, options: Self.mss)
         clamp(&bytes, 0)
         #expect(Int(bytes[42]) << 8 | Int(bytes[43]) == 64)

@@ -2,8 +2,8 @@ import Packet
 import Testing
 
 @Suite struct TunnelECNTests {
-    /// RFC 6040 figure 4: what leaves the tunnel for each inner field (rows: Not-ECT, ECT(1), ECT(0), CE by their bits) and
-    /// outer field (columns by their bits); nil is a drop.
+    /// RFC 6040 figure 4: the outgoing field for each inner field (rows: Not-ECT, ECT(1), ECT(0), CE by their
+    /// bits) and outer field (columns by their bits); nil is a drop.
     private static let table: [[UInt8?]] = [
         [0, 0, 0, nil],
         [1, 1, 1, 3],
@@ -30,7 +30,7 @@ import Testing
                 let wanted = Self.table[inner][outer]
                 #expect(isKept == (wanted != nil), "inner \(inner), outer \(outer)")
                 guard let wanted else { continue }
-                // The checksum is right, and nothing else has changed.
+                // The checksum is correct, and nothing else has changed.
                 #expect(bytes == packet(family, wanted), "inner \(inner), outer \(outer)")
                 #expect(bytes.withUnsafeMutableBytes { InnerPacket.ecn(of: $0) } == wanted)
             }

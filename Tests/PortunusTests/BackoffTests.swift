@@ -4,7 +4,8 @@ import Testing
 
 /// Pauses between attempts.
 struct BackoffTests {
-    /// Uniform from nothing to a limit that doubles from half a second to half a minute, and begins anew after a success.
+    /// Uniform from nothing to a limit that doubles from half a second to half a minute, and is reset by a
+    /// success.
     @Test func pausesAreUniformBelowADoublingLimit() {
         let seed = UInt64.random(in: .min ... .max)
         print("seed \(seed)")

@@ -4,7 +4,7 @@ import Rules
 import Scratch
 import Settings
 
-/// A control plane, a client of it and its keeper, on one table; the client is quick where it can be.
+/// A control plane, its client and the client's keeper, on one bench; the client uses short timeouts.
 final class Bench {
     let directory = TemporaryDirectory()
     let certificate: Certificate
@@ -12,7 +12,7 @@ final class Bench {
     private(set) var server: Server
     private var clients: [ControlPlane] = []
 
-    /// Times as tests like them.
+    /// Short timeouts for tests.
     static var timing: Timing {
         var timing = Timing()
         timing.grace = .milliseconds(600)
@@ -34,7 +34,7 @@ final class Bench {
         server = try await Server.controlPlane(certificate, host: host, calm: calm)
     }
 
-    /// Connects a client; the one of the bench unless another keeper is given.
+    /// Connects a client; with the bench's keeper unless another is given.
     @discardableResult
     func connect(
         host: String = "127.0.0.1", token: String = "token", keeper: Recorder? = nil, pin: String? = nil,
@@ -52,18 +52,18 @@ final class Bench {
         return client
     }
 
-    /// Kills the control plane; another one has its port then.
+    /// Kills the control plane and starts another one on its port.
     func restart(_ certificate: Certificate? = nil) async throws {
         server.kill()
         server = try await Server.controlPlane(certificate ?? self.certificate, port: server.port)
     }
 
-    /// A push as the server sends it.
+    /// A push in the server's form.
     static func push(_ request: String, _ rule: [String: Any]) -> [String: Any] {
         ["rule_update": ["request_id": request, "action": "PUSH", "rule": rule]]
     }
 
-    /// A rule as the server sends it.
+    /// A rule in the server's form.
     static func rule(_ number: Int, _ more: [String: Any] = [:]) -> [String: Any] {
         [
             "rule_id": number, "listen_port": 8000 + number, "target_host": "10.77.0.2", "target_port": 80,
@@ -71,7 +71,7 @@ final class Bench {
         ].merging(more) { $1 }
     }
 
-    /// What becomes of that rule.
+    /// The expected translation of that rule.
     static func carried(_ number: Int) -> Rule {
         Rule(
             id: .pushed(UInt64(number)), transport: .tcp,
@@ -79,7 +79,7 @@ final class Bench {
             targets: [RuleTarget(host: "10.77.0.2", port: 80)], owner: "alice")
     }
 
-    /// Waits for the keeper to have been called so.
+    /// Waits until the keeper's calls satisfy the condition.
     func wait(seconds: Double = 20, until fits: (Recorder) -> Bool) async throws {
         let end = ContinuousClock.now + .seconds(seconds)
         while !fits(keeper) {

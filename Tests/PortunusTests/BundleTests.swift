@@ -11,14 +11,14 @@ struct BundleTests {
             token: "secret/+=")
     }
 
-    /// What is printed of a bundle has no token in it.
+    /// The description of a bundle does not contain the token.
     @Test func tokenIsNotPrinted() {
         var dumped = ""
         dump(bundle, to: &dumped)
         #expect(!"\(bundle)\(dumped)\(String(reflecting: bundle))".contains("secret"))
     }
 
-    /// What is written is read again, nobody else can read it, and a file that was there is replaced.
+    /// A written bundle can be read again, only by its owner, and replaces an existing file.
     @Test func fileHoldsAllOfIt() throws {
         let directory = TemporaryDirectory()
         let path = directory.path + "/bundle.json"
@@ -32,7 +32,7 @@ struct BundleTests {
         #expect(throws: PortunusError.self) { try bundle.write(to: "/proc/none/bundle.json") }
     }
 
-    /// The control plane's own file, with keys that are not known, is read; its pin may be in upper case.
+    /// The control plane's own file, with unknown keys, is read; its pin may be in upper case.
     @Test func unknownKeysAreSkipped() throws {
         let directory = TemporaryDirectory()
         let text = """
@@ -44,13 +44,13 @@ struct BundleTests {
         #expect(read == Bundle(clientName: "edge", endpoint: "plane.example:7443", pin: pin, token: "t"))
     }
 
-    /// A file that is no use is told by its path and the reason, never by what is in it.
+    /// An unusable file is reported by its path and the reason, never by its contents.
     @Test(arguments: [
         ("\"version\": 1", "\"version\": 2", "version 2"),
         ("plane.example:7443", "plane.example", "HOST:PORT"),
         ("0123456789abcdef", "xyz", "64 hexadecimal"), ("\"token\": \"secret\"", "\"token\": \"\"", "token"),
-        ("secret", "secret\\nX-Other: 1", "token"), ("\"client_name\"", "\"name\"", "no bundle"),
-        ("{", "", "no bundle"),
+        ("secret", "secret\\nX-Other: 1", "token"), ("\"client_name\"", "\"name\"", "not a complete bundle"),
+        ("{", "", "not a complete bundle"),
     ])
     func uselessFilesAreTold(old: String, new: String, reason: String) throws {
         let text = """
@@ -65,7 +65,7 @@ struct BundleTests {
         #expect(sentence.contains(path) && sentence.contains(reason) && !sentence.contains("secret"))
     }
 
-    /// A token that others can read is none.
+    /// A token that others can read is refused.
     @Test func openFilesAreRefused() throws {
         let directory = TemporaryDirectory()
         try bundle.write(to: directory.path + "/b")

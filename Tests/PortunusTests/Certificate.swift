@@ -1,12 +1,12 @@
 import Foundation
 import Scratch
 
-/// A self-signed certificate and its key, made by openssl.
+/// A self-signed certificate and its key, created by openssl.
 struct Certificate {
     /// PEM files.
     let file: String
     let key: String
-    /// As openssl prints it: in upper case.
+    /// As printed by openssl, in upper case.
     let pin: String
 
     init(_ name: String, in directory: TemporaryDirectory, isExpired: Bool = false) throws {
@@ -23,7 +23,8 @@ struct Certificate {
         pin = printed.split(separator: "=").last!.filter { $0.isHexDigit }
     }
 
-    /// A key that claims to be this certificate's and is another one's: its own private half with this one's public half (RFC 5915).
+    /// A key that claims to be this certificate's but is another one's: the other's private half with this
+    /// one's public half (RFC 5915).
     func forgedKey(from other: Certificate, in directory: TemporaryDirectory) throws -> String {
         func der(_ key: String) throws -> [UInt8] {
             let path = "\(directory.path)/key.der"

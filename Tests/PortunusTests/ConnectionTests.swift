@@ -4,12 +4,12 @@ import Rules
 import Scratch
 import Testing
 
-/// How sessions begin, end and begin again, against the conformance server.
+/// The beginning and end of sessions, against the conformance server.
 @Suite(
     .serialized,
     .enabled(if: python != nil, "CONFORMANCE names no python3 with grpcio (scripts/fetch-grpcio)"))
 struct ConnectionTests {
-    /// By name with the name in the ClientHello, by address without; HTTP/2 is asked for.
+    /// By name with the name in the ClientHello, by address without; HTTP/2 is requested.
     @Test(arguments: [("localhost", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("[::1]", "::1")])
     func endpointsAreNamesOrAddresses(host: String, listens: String) async throws {
         let bench = try await Bench(host: listens)
@@ -20,14 +20,14 @@ struct ConnectionTests {
         #expect((connection.values["alpn"] as? [String])?.contains("h2") == true)
     }
 
-    /// A certificate is good when it is the pinned one, however old.
+    /// A certificate is accepted if it is the pinned one, however old.
     @Test func expiredCertificateIsGood() async throws {
         let bench = try await Bench(isExpired: true)
         bench.connect(pin: bench.certificate.pin.lowercased())
         try await bench.wait { $0.states.contains(.connected) }
     }
 
-    /// Somebody with another certificate, and somebody with the certificate but without its key, are told nothing, neither
+    /// A server with another certificate, and one with the certificate but without its key, receive neither
     /// token nor code.
     @Test(arguments: [false, true]) func impostorsAreToldNothing(hasCertificate: Bool) async throws {
         let directory = TemporaryDirectory()
@@ -62,7 +62,7 @@ struct ConnectionTests {
         #expect(impostor.events("handshake").count > 1)
     }
 
-    /// Whatever ends a session but the token, another one begins.
+    /// Whatever ends a session, except an invalid token, another one begins.
     @Test func sessionsBeginAgain() async throws {
         let bench = try await Bench()
         bench.connect()
@@ -81,7 +81,7 @@ struct ConnectionTests {
         #expect(bench.server.faults.isEmpty)
     }
 
-    /// A newer session of the same client ends the older one, which is no reason to give up.
+    /// A newer session of the same client ends the older one, which keeps trying.
     @Test func supersededSessionsBeginAgain() async throws {
         let bench = try await Bench()
         bench.connect()
@@ -97,7 +97,7 @@ struct ConnectionTests {
         }
     }
 
-    /// A token that is revoked in a session, or unknown, ends it all; enrolling again makes a new token, once.
+    /// A token revoked during a session, or unknown, ends all attempts; enrolling again creates a new token, once.
     @Test func revokedTokensAreNotTriedAgain() async throws {
         let bench = try await Bench()
         bench.connect()
@@ -142,7 +142,7 @@ struct ConnectionTests {
         #expect(bench.server.events("enrol").allSatisfy { $0.values["bearer"] as? Bool == false })
     }
 
-    /// What the control plane has against a code is a sentence.
+    /// The control plane's objection to a code is reported as a sentence.
     @Test(arguments: [
         ("UNAUTHENTICATED", "enrollment_invalid", PortunusError.codeUnknown),
         ("UNAUTHENTICATED", "enrollment_expired", .codeExpired),
@@ -168,14 +168,14 @@ struct ConnectionTests {
         }
     }
 
-    /// A connection through which nothing comes any more, and which nobody closed, is found by its silence.
+    /// A half-open connection, on which nothing arrives any more, is detected by its silence.
     @Test func halfOpenConnectionIsFound() async throws {
         let bench = try await Bench()
         var timing = Bench.timing
         (timing.ping, timing.pong) = (.milliseconds(500), .milliseconds(500))
         bench.connect(timing: timing)
         try await bench.wait { $0.states.contains(.connected) }
-        // As long as there are signs of life, it stays.
+        // While there are signs of life, it stays.
         try await Task.sleep(for: .seconds(2))
         #expect(bench.server.events("session").count == 1)
         try await bench.server.tell("freeze")
@@ -187,7 +187,7 @@ struct ConnectionTests {
         #expect(took < .seconds(5) && usual.ping + usual.pong < .seconds(25))
     }
 
-    /// A server that ends connections on which PINGs come too often has fewer of them.
+    /// A server that ends connections with too frequent PINGs gets fewer of them.
     @Test func pingsBecomeRarer() async throws {
         let bench = try await Bench(calm: 1000)
         var timing = Bench.timing
@@ -201,7 +201,7 @@ struct ConnectionTests {
         #expect(bench.keeper.states.last == .connected)
     }
 
-    /// Somebody who accepts, and never says Welcome, is left.
+    /// A server that accepts and never sends Welcome is abandoned.
     @Test func silentServerIsLeft() async throws {
         let bench = try await Bench()
         try await bench.server.tell("silent", ["on": true])
@@ -213,7 +213,8 @@ struct ConnectionTests {
         try await bench.wait { $0.states.contains(.connected) }
     }
 
-    /// The rules of a session are what it has named some time after its Welcome; a session that ended before says nothing.
+    /// The rules of a session are those it has named some time after its Welcome; a session that ended before
+    /// has no effect.
     @Test func rulesAreReconciled() async throws {
         let bench = try await Bench()
         let all = (1...4).map { Bench.push("p\($0)", Bench.rule($0)) }
@@ -227,7 +228,7 @@ struct ConnectionTests {
         try await bench.wait { !$0.kept.isEmpty }
         #expect(bench.keeper.kept == [[1, 2, 3, 5]])
 
-        // Away and back, too short to say anything.
+        // Gone and back, too briefly to have an effect.
         try await bench.restart()
         try await bench.server.wait("session")
         try await bench.restart()
@@ -239,7 +240,7 @@ struct ConnectionTests {
         #expect(!bench.keeper.overlapped)
     }
 
-    /// A replay may take longer than the time after which what it has not named is gone.
+    /// A replay may take longer than the time after which rules not named are removed.
     @Test func aLongReplayIsWaitedFor() async throws {
         let bench = try await Bench()
         bench.connect()
@@ -253,7 +254,7 @@ struct ConnectionTests {
         #expect(bench.keeper.kept == [Set(1...6)])
     }
 
-    /// Somebody else in its place is found out, and it itself is found again.
+    /// An impostor in its place is detected, and the genuine one is found again.
     @Test func impostorIsOutlasted() async throws {
         let bench = try await Bench()
         bench.connect()
@@ -267,7 +268,7 @@ struct ConnectionTests {
         #expect(bench.keeper.kept.isEmpty || bench.keeper.kept == [[]])
     }
 
-    /// After `stop` the session is over, and nothing is called or tried any more.
+    /// After `stop` the session is over, and nothing is called or attempted any more.
     @Test func stoppingEndsIt() async throws {
         let bench = try await Bench()
         let client = bench.connect()

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// A host in the tunnel, 127.0.0.2 here: says again what it hears on a TCP port.
+/// A host in the tunnel, 127.0.0.2 here, with a TCP echo service.
 final class EchoHost: Sendable {
     static let address = "127.0.0.2"
     let port: UInt16
@@ -30,7 +30,7 @@ final class EchoHost: Sendable {
 final class Visit {
     private let descriptor: Int32
 
-    /// Nil when the connection is refused.
+    /// Nil if the connection is refused.
     init?(_ port: UInt16) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var time = timeval(tv_sec: 5, tv_usec: 0)
@@ -41,7 +41,7 @@ final class Visit {
 
     deinit { close(descriptor) }
 
-    /// Says that many bytes; how many come back.
+    /// Sends that many bytes; returns how many come back.
     func exchange(_ count: Int) -> Int {
         var bytes = [UInt8](repeating: 7, count: count)
         var heard = 0

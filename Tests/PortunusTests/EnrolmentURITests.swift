@@ -6,7 +6,8 @@ struct EnrolmentURITests {
     private static let code = "AZaz09-_" + String(repeating: "x", count: 35)
     private static let good = "portunus://plane.example:7443/enroll?pin=sha256:\(pin)&code=\(code)"
 
-    /// Every part is found; space around it, the pin's case, the order of keys and unknown keys do not matter.
+    /// Every part is found; whitespace around it, the pin's case, the order of keys and unknown keys do not
+    /// matter.
     @Test func partsAreFound() throws {
         let upper = Self.pin.uppercased()
         for text in [
@@ -24,7 +25,7 @@ struct EnrolmentURITests {
         }
     }
 
-    /// What is no URI is told in a sentence without the code.
+    /// A text that is not a URI is reported in a sentence without the code.
     @Test(arguments: [
         ("portunus://", "bondd://"), ("portunus://", "PORTUNUS://"), (":7443", ""), (":7443", ":0"),
         (":7443", ":65536"),
@@ -42,7 +43,7 @@ struct EnrolmentURITests {
         #expect(!(try #require(error).description.contains("xxxxx")))
     }
 
-    /// What is printed of it has no code in it.
+    /// The description does not contain the code.
     @Test func codeIsNotPrinted() throws {
         let uri = try EnrolmentURI(Self.good)
         var dumped = ""
@@ -50,7 +51,7 @@ struct EnrolmentURITests {
         #expect(!"\(uri)\(dumped)\(String(reflecting: uri))".contains("xxxxx"))
     }
 
-    /// Bytes changed anywhere make it another URI or none, and never a crash; what is read has the shape that it should.
+    /// Bytes changed anywhere yield another URI or an error, never a crash; a parsed URI is well-formed.
     @Test func changedOnesAreReadOrRefused() {
         let seed = UInt64.random(in: .min ... .max)
         print("seed \(seed)")

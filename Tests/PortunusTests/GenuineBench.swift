@@ -6,8 +6,8 @@ import Testing
 
 @testable import Control
 
-/// A control plane that behaves as Portunus 3.1.0 does, and a real service plane whose tunnel is loopback: 127.0.0.1 is the server,
-/// 127.0.0.2 a client's host.
+/// A control plane that behaves like Portunus 3.1.0, and a real service plane whose tunnel is loopback:
+/// 127.0.0.1 is the server, 127.0.0.2 a client's host.
 final class GenuineBench {
     let directory = TemporaryDirectory()
     let server: Server
@@ -62,21 +62,21 @@ final class GenuineBench {
         try await eventually("a session") { self.server.events("session").count > sessions }
     }
 
-    /// Ends the session; rules go on without one.
+    /// Ends the session; rules continue without one.
     func disconnect() async throws {
         let closed = server.events("closed").count
         client?.stop()
         try await eventually("the end of the session") { self.server.events("closed").count > closed }
     }
 
-    /// Another session than the one that there is.
+    /// Starts another session than the current one.
     func session(after command: String) async throws {
         let sessions = server.events("session").count
         try await server.tell(command)
         try await eventually("another session") { self.server.events("session").count > sessions }
     }
 
-    /// Has a rule made, and waits until it is active; its number.
+    /// Creates a rule, and waits until it is active; returns its number.
     func create(_ port: UInt16, owner: String = "_superadmin") async throws -> Int {
         let created = server.events("created").count
         try await server.tell(
@@ -101,7 +101,7 @@ final class GenuineBench {
         return (server.events("states").last?.values["states"] as? [String: String])?["\(number)"]
     }
 
-    /// The bytes that the control plane has counted of a rule.
+    /// The bytes that the control plane has counted for a rule.
     func total(of number: Int) -> Double {
         server.events("usage").last { $0.number("rule") == Double(number) }?.number("total") ?? 0
     }

@@ -4,12 +4,12 @@ import Testing
 
 @testable import Control
 
-/// Services under a control plane that does what Portunus 3.1.0 does beyond, or against, its protocol.
+/// Services under a control plane that behaves like Portunus 3.1.0 beyond, or against, its protocol.
 @Suite(
     .serialized,
     .enabled(if: python != nil, "CONFORMANCE names no python3 with grpcio (scripts/fetch-grpcio)"))
 struct GenuineTests {
-    /// A quota is said when it changes and once when it is used up, never to a session that begins.
+    /// A quota is announced when it changes and once when it is exhausted, never to a session that begins.
     @Test func quotasOutliveSessions() async throws {
         let bench = try await GenuineBench()
         try await bench.connect()
@@ -21,15 +21,15 @@ struct GenuineTests {
         #expect(Visit(port)?.exchange(5000) == 5000)
         try await bench.session(after: "restart")
         try await bench.grace()
-        // Not used up: the rest is kept.
+        // Not exhausted: the rest is kept.
         #expect(bench.plane.book.withLock { $0.quotas["ann"]?.monthlyBytes } == 20_000)
         #expect(Visit(port)?.exchange(9000) != 9000)
         #expect(Visit(port)?.exchange(10) != 10)
-        // Used up: it stays so.
+        // Exhausted: it stays so.
         try await bench.session(after: "restart")
         try await bench.grace()
         #expect(Visit(port)?.exchange(10) != 10)
-        // More of it, and none at all.
+        // A larger one, and none at all.
         try await bench.quota("ann", 200_000)
         try await bench.eventually("more") { Visit(port)?.exchange(10) == 10 }
         try await bench.server.tell("unquota", ["owner": "ann"])
@@ -64,7 +64,7 @@ struct GenuineTests {
         #expect(bench.server.events("ghost").isEmpty && bench.server.faults.isEmpty)
     }
 
-    /// Numbers count on from the highest that is left, so that another rule has a number that is carried.
+    /// Numbers continue from the highest that is left, so that another rule may get a number that is in use here.
     @Test func numbersComeAgain() async throws {
         let bench = try await GenuineBench()
         try await bench.connect()
@@ -76,7 +76,7 @@ struct GenuineTests {
         for number in numbers { try await bench.server.tell("delete", ["rule": number]) }
         try await bench.server.tell("restart")
         try await bench.connect()
-        // Another port; and a port that a rule still has here which is none any more there.
+        // Another port; and a port that a rule still has here but no longer there.
         #expect(try await bench.create(ports[2]) == 0)
         #expect(try await bench.state(of: 0) == "active")
         #expect(Visit(ports[2])?.exchange(5) == 5 && Visit(ports[0]) == nil)
@@ -89,7 +89,7 @@ struct GenuineTests {
         #expect(bench.server.faults.isEmpty)
     }
 
-    /// A rule whose answer was lost is named no more, unless it is said to be active.
+    /// A rule whose answer was lost is not named any more, unless it is reported as active.
     @Test func pendingRulesAreKept() async throws {
         let bench = try await GenuineBench()
         try await bench.connect()
@@ -108,13 +108,13 @@ struct GenuineTests {
         #expect(try await bench.state(of: number) == "active")
         #expect(visit.exchange(5) == 5 && Visit(port)?.exchange(5) == 5)
         #expect(Visit(gone) == nil)
-        // It is asked once.
+        // The control plane is asked once.
         try await bench.grace()
         #expect(bench.server.events("session").count == sessions + 1)
         #expect(bench.server.events("unsolicited").count == 2 && bench.server.faults.isEmpty)
     }
 
-    /// A report of a rule that was removed would make it come back there.
+    /// A report about a removed rule would make it reappear there.
     @Test func removedRulesAreNotReported() async throws {
         let bench = try await GenuineBench()
         try await bench.connect()
@@ -134,7 +134,7 @@ struct GenuineTests {
         #expect(bench.server.events("ghost").isEmpty && bench.server.faults.isEmpty)
     }
 
-    /// A busy data base passes; a token that is gone does not, and its session ends without a word.
+    /// A busy database is temporary; an invalid token is not, and its session ends silently.
     @Test func rejectionsPassOrNot() async throws {
         let bench = try await GenuineBench()
         for message in ["token_verify_error", "missing_identity"] {
@@ -147,7 +147,7 @@ struct GenuineTests {
         try await bench.eventually("an end") { bench.plane.status().1.state == "unauthorized" }
         #expect(bench.plane.status().1.problem?.contains("token_not_found") == true)
 
-        // A reload tries again, for an operator who has mended it.
+        // A reload tries again, for an operator who has fixed it.
         let link = PlaneLink(services: bench.plane, directory: bench.directory.path, log: bench.plane.log)
         defer { link.stop() }
         let file = bench.directory.path + "/bundle.json"

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Portunus
 
-/// Bytes that are nearly messages.
+/// Bytes that are almost messages.
 struct NonsenseTests {
-    /// Whatever comes, a session takes it in, and answers what it takes for a push or a removal once.
+    /// Whatever arrives, a session handles it, and answers each push or removal once.
     @Test func anythingIsTakenIn() async throws {
         let seed = UInt64.random(in: .min ... .max)
         print("seed \(seed)")

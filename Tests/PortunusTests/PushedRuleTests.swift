@@ -3,7 +3,7 @@ import Testing
 
 @testable import Portunus
 
-/// What is made of a rule on the wire.
+/// The translation of a rule on the wire.
 struct PushedRuleTests {
     private func read(_ change: (inout Portunus_V1_Rule) -> Void) -> Result<Rule, RuleRefusal> {
         var message = Portunus_V1_Rule.with {
@@ -27,7 +27,7 @@ struct PushedRuleTests {
         }
     }
 
-    /// All that a rule can have.
+    /// All properties that a rule can have.
     @Test func everythingIsRead() {
         let limit = Portunus_V1_RateLimit.with {
             $0.bandwidthInBps = 1
@@ -66,7 +66,7 @@ struct PushedRuleTests {
         #expect(rule == .success(expected))
     }
 
-    /// The least that a rule has; protocols that are not known are TCP, and 0 is no limit.
+    /// The minimal rule; unknown protocols are TCP, and 0 means no limit.
     @Test(arguments: [
         (Portunus_V1_Protocol.tcp, Transport.tcp), (.udp, .udp), (.unspecified, .tcp),
         (.UNRECOGNIZED(17), .tcp),
@@ -82,7 +82,7 @@ struct PushedRuleTests {
         #expect(rule == .success(expected))
     }
 
-    /// Ranges of the same length; 0 as the end is no range.
+    /// Ranges of the same length; 0 as the end is not a range.
     @Test(arguments: [
         (8443, 0, 443, 0, true), (8443, 8443, 443, 443, true), (8443, 8443, 443, 0, true),
         (8443, 0, 443, 443, true),
@@ -111,7 +111,7 @@ struct PushedRuleTests {
         #expect(try rule.get().targets.map(\.port) == [UInt16(target)])
     }
 
-    /// What a rule of ports and numbers can't say is refused with the control plane's word.
+    /// A rule with ports and numbers that cannot be represented is refused with the control plane's code.
     @Test func othersAreRefused() {
         #expect(read { $0.targetPort = 0 } == .failure(.targetInvalidPort(0)))
         #expect(read { $0.targetPort = 65536 } == .failure(.targetInvalidPort(0)))
@@ -125,7 +125,7 @@ struct PushedRuleTests {
                 $0.listenPortEnd = 8444
             } == .failure(.rangeInvalid))
         #expect(PushedRule(Portunus_V1_Rule()).rule == .failure(.rangeInvalid))
-        // What is shown can't steer a terminal, and is not longer than it may be.
+        // Displayed text cannot control a terminal, and has a limited length.
         for text in ["a\u{1B}[2J", "a b", "a\u{202E}b", String(repeating: "a", count: 256)] {
             #expect(read { $0.targetHost = text } == .failure(.invalidTargetHost))
             #expect(read { $0.targets = [target(text, 1)] } == .failure(.invalidTargetHost))

@@ -2,7 +2,7 @@ import Portunus
 import Rules
 import Synchronization
 
-/// A keeper that takes down what it is called with, and answers as it is told.
+/// A keeper that records its calls, and answers as configured.
 final class Recorder: RuleKeeper {
     enum Call: Equatable {
         case welcome(Int?, Int?)
@@ -14,7 +14,7 @@ final class Recorder: RuleKeeper {
         case state(PlaneState)
     }
 
-    /// What becomes of a push.
+    /// The answer to a push.
     enum Answer {
         case at(Duration, RuleRefusal?)
         case never
@@ -39,7 +39,7 @@ final class Recorder: RuleKeeper {
     var pushes: [Rule] { calls.compactMap { if case .push(let rule) = $0 { rule } else { nil } } }
     var states: [PlaneState] { calls.compactMap { if case .state(let state) = $0 { state } else { nil } } }
     var kept: [Set<UInt64>] { calls.compactMap { if case .keep(let numbers) = $0 { numbers } else { nil } } }
-    /// Whether two calls ever ran at once.
+    /// Whether two calls ever overlapped.
     var overlapped: Bool { book.withLock { $0.overlapped } }
 
     func setReport(_ report: ServiceReport?) { book.withLock { $0.report = report } }

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Portunus
 
-/// Bytes counted by a control plane that adds up differences, and loses the last figures with a restart.
+/// Bytes counted by a control plane that adds up differences, and loses the last figures on a restart.
 struct ReportLedgerTests {
-    /// Adds up as the control plane does.
+    /// Adds up like the control plane.
     private struct Sum {
         var previous: UInt64 = 0
         var total: UInt64 = 0
@@ -33,7 +33,7 @@ struct ReportLedgerTests {
         }
         ledger.begin()
         for bytes: UInt64 in [900, 1000, 1500] { tell(bytes) }
-        // Bytes from before the first session of all are in the second report.
+        // Bytes from before the very first session are in the second report.
         #expect(sum.total == 1500)
         for isRestarted in [false, true, true, false] {
             if isRestarted { sum.previous = 0 }
@@ -53,7 +53,7 @@ struct ReportLedgerTests {
         ledger.begin()
         sum.take(ledger.add(report(0)))
         ledger.send()
-        // This one waits when the session breaks.
+        // This one is still queued when the session breaks.
         _ = ledger.add(report(700))
         ledger.begin()
         sum.take(ledger.add(report(800)))
@@ -63,7 +63,7 @@ struct ReportLedgerTests {
         #expect(sum.total == 800)
     }
 
-    /// Another rule by the number counts from 0; open connections are told as they are.
+    /// Another rule with the number counts from 0; open connections are reported as they are.
     @Test func anotherRuleByTheNumberIsToldFromItsBeginning() {
         var ledger = ReportLedger()
         var sum = Sum()
@@ -80,7 +80,7 @@ struct ReportLedgerTests {
         sum.take(ledger.add(report(30)))
         ledger.send()
         #expect(sum.total == 1030)
-        // Gone, and there again with more than it had.
+        // Gone, and back with more than it had.
         ledger.keep(ServiceReport())
         sum.take(ledger.add(report(50)))
         ledger.send()

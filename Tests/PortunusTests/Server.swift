@@ -3,14 +3,14 @@ import Portunus
 import Synchronization
 import Testing
 
-/// The python3 that has grpcio; `make test` names it.
+/// The python3 with grpcio; provided by `make test`.
 let python = ProcessInfo.processInfo.environment["CONFORMANCE"].flatMap {
     FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil
 }
 
-/// A program of the folder Conformance while it runs: what it says is kept, and can be waited for.
+/// A running program of the folder Conformance: its output is kept, and can be waited for.
 final class Server: Sendable {
-    /// What it says, as JSON.
+    /// A message that it printed, as JSON.
     struct Event: @unchecked Sendable {
         let values: [String: Any]
 
@@ -30,7 +30,7 @@ final class Server: Sendable {
 
     private let running: Running
     private let lines: Lines
-    /// Where it listens.
+    /// The port it listens on.
     let port: Int
 
     init(_ program: String, _ arguments: [String]) async throws {
@@ -56,8 +56,8 @@ final class Server: Sendable {
 
     /// The control plane itself.
     /// - Parameters:
-    ///   - isGenuine: as Portunus 3.1.0 behaves.
-    ///   - calm: the time between two PINGs that it wants to have, in ms; 1: none.
+    ///   - isGenuine: whether it behaves like Portunus 3.1.0.
+    ///   - calm: the minimum time between two PINGs that it demands, in ms; 1 means none.
     static func controlPlane(
         _ certificate: Certificate, port: Int = 0, host: String = "127.0.0.1", token: String = "token",
         isGenuine: Bool = false, calm: Int = 1
@@ -71,15 +71,15 @@ final class Server: Sendable {
             ] + ["--calm", "\(calm)"] + (isGenuine ? ["--genuine"] : []))
     }
 
-    /// All that was said so far.
+    /// All messages so far.
     var events: [Event] { lines.events }
-    /// All of one kind.
+    /// All messages of one kind.
     func events(_ kind: String) -> [Event] { events.filter { $0.kind == kind } }
-    /// What it holds against the client.
+    /// Its complaints about the client.
     var faults: [String] { events("fault").compactMap { $0["reason"] } }
 
-    /// Waits for something to be said, or to have been said.
-    /// - Throws: when it is not within `seconds`.
+    /// Waits for a message, or returns one already printed.
+    /// - Throws: if there is none within `seconds`.
     @discardableResult
     func wait(
         _ kind: String, seconds: Double = 20, where fits: @escaping (Event) -> Bool = { _ in true }
@@ -91,7 +91,7 @@ final class Server: Sendable {
         }
     }
 
-    /// Tells it what to do, and waits until it is done.
+    /// Sends it a command, and waits until it is done.
     func tell(_ command: String, _ values: [String: Any] = [:]) async throws {
         let before = events("done").count
         let line = try JSONSerialization.data(withJSONObject: values.merging(["do": command]) { $1 })
@@ -108,7 +108,7 @@ final class Server: Sendable {
     deinit { kill() }
 }
 
-/// Lines of JSON as they come.
+/// Lines of JSON as they arrive.
 final class Lines: Sendable {
     private let state = Mutex((rest: Data(), events: [Server.Event]()))
 

@@ -38,7 +38,7 @@ struct SessionReportTests {
         return reports
     }
 
-    /// Rules that the session has not named are none to the control plane, nor are those that it has removed.
+    /// Rules that the session has not named mean nothing to the control plane, nor do those it has removed.
     @Test func onlyNamedRulesAreReported() async {
         let session = await session()
         keeper.setReport(ServiceReport(rules: (1...3).map { RuleReport(id: .pushed($0)) }))
@@ -56,7 +56,7 @@ struct SessionReportTests {
         #expect(await reports(session).map { $0.stats.map(\.ruleID) } == [[1, 2], [2]])
     }
 
-    /// Figures of limits are for rules that have one, and are told once more when they are 0 again.
+    /// Figures of limits are reported for rules that have one, and once more when they are 0 again.
     @Test func limitsAreToldOfRulesThatHaveOne() async {
         let session = await session()
         for (number, limit) in [(1, 0), (2, 5)] as [(UInt64, UInt32)] {
@@ -78,7 +78,7 @@ struct SessionReportTests {
         #expect(told.map { $0.stats[1].rateLimit.activeConnections } == [0, 3, 0])
     }
 
-    /// No report is longer than a control plane takes, and each rule is in one.
+    /// No report exceeds the control plane's limit, and each rule is in one.
     @Test func longReportsAreDivided() async throws {
         let session = await session()
         var rules: [RuleReport] = []
@@ -93,7 +93,7 @@ struct SessionReportTests {
         }
         keeper.setReport(ServiceReport(rules: rules, listeners: [NameListenerReport(port: 443)]))
         await session.report()
-        // From the second on there are figures.
+        // From the second one on there are figures.
         for _ in 0..<20 { await session.sent(.with { $0.statsReport = Portunus_V1_StatsReport() }) }
         keeper.setReport(ServiceReport())
         await session.report()

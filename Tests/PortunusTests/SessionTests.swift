@@ -3,12 +3,13 @@ import Portunus
 import Rules
 import Testing
 
-/// What is said in a session, against the conformance server.
+/// The messages of a session, against the conformance server.
 @Suite(
     .serialized,
     .enabled(if: python != nil, "CONFORMANCE names no python3 with grpcio (scripts/fetch-grpcio)"))
 struct SessionTests {
-    /// Hello before headers, then the replay in its order: all of it reaches the keeper as it was sent, and pushes are answered.
+    /// Hello before headers, then the replay in its order: everything reaches the keeper as sent, and pushes
+    /// are answered.
     @Test func replayReachesTheKeeper() async throws {
         let bench = try await Bench()
         try await bench.server.tell(
@@ -58,7 +59,7 @@ struct SessionTests {
         #expect(!bench.keeper.overlapped)
     }
 
-    /// Owners' limits and quotas are changed and taken away; they get no answer.
+    /// Owners' limits and quotas are changed and removed; they get no answer.
     @Test func limitsAndQuotasChange() async throws {
         let bench = try await Bench()
         bench.connect()
@@ -119,7 +120,7 @@ struct SessionTests {
         #expect(bench.server.faults.isEmpty)
     }
 
-    /// A rule is stopped by its number, whatever else the message says; one that is not there is said so.
+    /// A rule is stopped by its number, whatever else the message contains; a missing one is reported.
     @Test func removingIsAnswered() async throws {
         let bench = try await Bench()
         try await bench.server.tell("replay", ["messages": [Bench.push("p", Bench.rule(4))]])
@@ -144,7 +145,7 @@ struct SessionTests {
         #expect(bench.server.faults.isEmpty)
     }
 
-    /// Each push has one answer: a late one does not make it two, nor none at all none. (The server knows of second ones.)
+    /// Each push has one answer, even if it is late or missing. (The server detects second ones.)
     @Test func eachPushHasOneAnswer() async throws {
         let keeper = Recorder { rule in
             switch rule.id {
@@ -174,7 +175,7 @@ struct SessionTests {
         #expect(bench.server.faults.isEmpty)
     }
 
-    /// The same push twice, also with the same number, is two pushes.
+    /// The same push twice, even with the same number, counts as two pushes.
     @Test func duplicatesAreAnswered() async throws {
         let bench = try await Bench()
         bench.connect()
@@ -189,7 +190,8 @@ struct SessionTests {
         #expect(bench.server.faults.isEmpty)
     }
 
-    /// What is no rule is refused with the contract's word, what is no message is skipped, and the session goes on.
+    /// An invalid rule is refused with the contract's code, an invalid message is skipped, and the session
+    /// continues.
     @Test func nonsenseIsSurvived() async throws {
         let bench = try await Bench()
         // A push before Welcome.
@@ -231,10 +233,11 @@ struct SessionTests {
             let status = try await bench.server.wait("status") { $0["request"] == request }
             #expect(status["outcome"] == "FAILED" && status["reason"] == reason, "\(request)")
         }
-        // An action of no name and one that is none yet; a member of the oneof that is none yet; no message; text that is not UTF-8.
+        // An action without a name and an unknown one; an unknown member of the oneof; no message; text that is
+        // not UTF-8.
         try await bench.server.tell(
             "send", ["message": ["rule_update": ["request_id": "x", "rule": Bench.rule(8)]]])
-        // Which rule it is about can't be known.
+        // It is unknown which rule it is about.
         try await bench.server.tell(
             "send", ["message": ["rule_update": ["request_id": "", "action": "PUSH"]]])
         for hex in [
@@ -250,7 +253,7 @@ struct SessionTests {
         #expect(bench.keeper.pushes == [Bench.carried(1), Bench.carried(9)])
     }
 
-    /// A message beyond 4 MiB is not taken in; the session it comes in is over, and another one begins.
+    /// A message beyond 4 MiB is rejected; its session ends, and another one begins.
     @Test func oversizedMessagesEndTheSession() async throws {
         let bench = try await Bench()
         bench.connect()
@@ -283,7 +286,7 @@ struct SessionTests {
         )
     }
 
-    /// Reports come at their interval and have what the keeper says; without rules there are none.
+    /// Reports are sent at their interval and contain the keeper's figures; without rules there are none.
     @Test func reportsHaveWhatWasCarried() async throws {
         let bench = try await Bench()
         bench.connect()

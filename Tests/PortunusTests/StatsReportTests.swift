@@ -3,7 +3,7 @@ import Testing
 
 @testable import Portunus
 
-/// What is made of a report for the wire.
+/// The wire form of a report.
 struct StatsReportTests {
     /// Without pushed rules there is no report.
     @Test func nothingIsNoReport() {
@@ -39,7 +39,7 @@ struct StatsReportTests {
         listener.count(after: 4_000_000)
         listener.misses = 51
         listener.parseFailures = 52
-        // Its target was not given as one of a list.
+        // Its target was not given as part of a list.
         var plain = RuleReport(id: .pushed(5))
         plain.targets = [target]
         let report = ServiceReport(

@@ -1,6 +1,6 @@
 /// AES-256-GCM vectors with nonces of 12 bytes: `in` sealed with `key`, `nonce` and `ad` is `ct` and `tag`.
 enum AESGCMVectors {
-    /// McGrew and Viega's test cases 13 to 16, which NIST took over for SP 800-38D.
+    /// McGrew and Viega's test cases 13 to 16, adopted by NIST for SP 800-38D.
     static let nist = """
         key 0000000000000000000000000000000000000000000000000000000000000000
         nonce 000000000000000000000000

@@ -17,14 +17,14 @@ struct Buffer {
         bytes.copyBytes(from: content)
     }
 
-    /// All of it, to be read.
+    /// All of it, for reading.
     var read: UnsafeRawBufferPointer { UnsafeRawBufferPointer(bytes) }
 
     /// The first `count` bytes.
     func first(_ count: Int) -> [UInt8] { [UInt8](bytes.slice(0, count)) }
 }
 
-/// SplitMix64 (Steele et al., 2014): a small repeatable generator for tests, apart from what they test.
+/// SplitMix64 (Steele et al., 2014): a small repeatable generator for tests, independent of the code under test.
 struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 

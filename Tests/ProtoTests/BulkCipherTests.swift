@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    /// The self-test sees a key, an IV and a suite that differ, even with nothing to seal.
+    /// The self-test detects a different key, IV or suite, even with nothing to seal.
     @Test(arguments: [0, 31, 32, 43]) func trialNoticesDifference(_ place: Int) {
         var entropy = Entropy(seed: [UInt8](repeating: 5, count: 32))
         let material = Buffer(44)

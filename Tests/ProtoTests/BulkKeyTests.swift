@@ -36,7 +36,7 @@ import Testing
             #expect(isOpened)
             #expect(opened.first(plaintext.count) == plaintext)
 
-            // As Wycheproof's modified tags: every bit counts, and nothing unverified is left.
+            // Like Wycheproof's modified tags: every bit counts, and nothing unverified is left.
             for bit in 0..<8 * expected.count {
                 let forged = Buffer(expected)
                 forged.bytes[bit / 8] ^= 1 << (bit % 8)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    /// One context seals and opens in turn, and forgets what went before, a forgery too.
+    /// One context seals and opens alternately, and keeps nothing from before, not even from a forgery.
     @Test(arguments: DirectionKeyTests.kinds)
     func turnsDoNotMix(_ suite: CipherSuite, _ provider: AEADProvider) {
         let seed: UInt64 = 11

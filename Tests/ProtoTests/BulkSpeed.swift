@@ -3,8 +3,8 @@ import Testing
 
 @testable import Proto
 
-/// How fast each library seals and opens packets of 1400 bytes. Prints, and only checks that they open. To measure:
-/// `swift test -c release -Xswiftc -enable-testing --filter BulkSpeed` on a quiet machine.
+/// The speed at which each library seals and opens packets of 1400 bytes. Prints, and only checks that they
+/// open. To measure: `swift test -c release -Xswiftc -enable-testing --filter BulkSpeed` on a quiet machine.
 @Suite(.serialized) struct BulkSpeed {
     @Test(arguments: DirectionKeyTests.kinds) func speed(_ suite: CipherSuite, _ provider: AEADProvider)
         throws

@@ -4,7 +4,7 @@ import Testing
 @testable import Proto
 
 @Suite struct DirectionKeyTests {
-    /// Every library with every suite that it has here.
+    /// Every library with every suite that it supports here.
     static let kinds = CipherSuite.allCases.flatMap { suite in
         AEADProvider.allCases.filter { $0.has(suite) }.map { (suite, $0) }
     }
@@ -25,7 +25,7 @@ import Testing
         #expect(withUnsafeBytes(of: nonce) { [UInt8]($0) } == expected)
     }
 
-    /// No two pairs of path and number share a nonce: neighbours, carries, and the same bits in the other field.
+    /// No two pairs of path and number share a nonce: neighbors, carries, and the same bits in the other field.
     @Test func noncesAreUnique() {
         let key = makeKey()
         var seen: Set<[UInt8]> = []

@@ -97,7 +97,7 @@ import Testing
         #expect(hex(Self.golden[0].1).count == Wire.ackFrameSize)
     }
 
-    /// One byte short of room: nothing is written and nothing counts.
+    /// One byte short of room: nothing is written or counted.
     @Test func writesWholeFramesOnly() {
         for (frame, text) in Self.golden {
             let room = hex(text).count - 1
@@ -121,17 +121,17 @@ import Testing
         }
     }
 
-    /// As peers say it that know of no number of paths.
+    /// As sent by peers without the number of paths.
     @Test func aModeAloneMeansAllPaths() {
         let result = read(hex("09 0001 02"))
         #expect(result.frames == [.mode(ModeFrame(mode: 2, redundantPaths: 0))] && !result.isMalformed)
         #expect(read(hex("09 0000")).isMalformed)
     }
 
-    /// A body that is too short for its type, though the length says so.
+    /// A body that is too short for its type, although its length is consistent.
     @Test func shortBodyIsMalformed() {
         for (frame, text) in Self.golden where frame != .assignRequest {
-            // Half of a MODE is what earlier versions say.
+            // Half of a MODE is the form of earlier versions.
             if case .mode = frame { continue }
             var bytes = hex(text)
             bytes.removeLast()
@@ -146,7 +146,7 @@ import Testing
 
     @Test func skipsWhatIsUnknown() {
         for (frame, text) in Self.golden {
-            // The list of networks is where an ASSIGN without any may go on.
+            // The list of networks is where an ASSIGN without any may continue.
             if case .assign(let assignment) = frame, assignment.networks.isEmpty { continue }
             var bytes = hex(text)
             let length = bytes.count - 3 + 2
@@ -182,7 +182,7 @@ import Testing
         #expect(!isCramped && cramped.count == 0)
     }
 
-    /// The sequence that was meant is found as long as both ends are within eight million of each other.
+    /// The intended sequence is found if both ends are within eight million of each other.
     @Test func repairsSequenceIsCompleted() {
         for first in [0, 1, 1 << 23, 1 << 24 - 1, 1 << 24, 5 << 40 + 77, 1 << 62 - 1] as [UInt64] {
             let frame = RepairFrame(first: first, count: 1, seed: 0, symbolSize: 1)
@@ -190,7 +190,7 @@ import Testing
                 #expect(frame.first(near: first + distance) == first)
                 if distance <= first { #expect(frame.first(near: first - distance) == first) }
             }
-            // No honest peer comes near: whatever it is, it is a number.
+            // No honest peer comes close: whatever it is, it is a number.
             #expect(frame.first(near: .max) & 0xFF_FFFF == first & 0xFF_FFFF)
         }
     }
@@ -246,7 +246,7 @@ import Testing
         }
     }
 
-    /// Against a plain list of numbers.
+    /// Compares with a plain list of numbers.
     @Test func acknowledges() {
         let seed: UInt64 = 5
         var random = SplitMix(seed)
@@ -266,8 +266,8 @@ import Testing
         }
     }
 
-    /// Random bytes, and random damage to good ones: reading ends, within the buffer, and what was read can be
-    /// written again and reads the same.
+    /// Random bytes, and random damage to valid ones: reading ends, within the buffer, and frames that were
+    /// read can be written again and read back equal.
     @Test func fuzz() {
         let seed: UInt64 = 2026
         var random = SplitMix(seed)
@@ -277,7 +277,7 @@ import Testing
             var bytes: [UInt8] = []
             if round % 2 == 0 {
                 bytes = random.bytes(.random(in: 0...120, using: &random))
-                // Small types and lengths, or hardly anything but an unknown type would ever come up.
+                // Small types and lengths, as otherwise almost only unknown types would occur.
                 if bytes.count > 3 {
                     bytes[0] &= 15
                     bytes[1] = 0
@@ -300,7 +300,7 @@ import Testing
         }
     }
 
-    /// A challenge may say how many packet numbers were skipped; without it, it is as it always was.
+    /// A challenge may include the number of skipped packet numbers; without it, its form is unchanged.
     @Test func aChallengeCountsSkippedNumbers() {
         for skipped in [UInt64(0), 1, .max] {
             var bytes = [UInt8](repeating: 0, count: 40)

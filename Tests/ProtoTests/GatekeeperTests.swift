@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct GatekeeperTests {
     private static let here = Endpoint(address: IPAddress(v4: 0xCB00_7107), port: 5000)
-    /// 40 s after the beginning of a secret's time.
+    /// 40 s after a secret's time began.
     private let start = Instant.zero + .seconds(1000)
     private var server: PrivateKey { PrivateKey(bytes: (33...64).map { $0 }) }
 
@@ -22,7 +22,7 @@ import Testing
         return (buffer, initiator.writeInit(pathID: 1, cookie: cookie, to: buffer.bytes).mac1)
     }
 
-    /// A gatekeeper that gave `here` a cookie at `start`, the generator it draws from, and the cookie's datagram.
+    /// A gatekeeper that gave `here` a cookie at `start`, its generator, and the cookie's datagram.
     private func challenged() throws -> (Gatekeeper, Entropy, Buffer) {
         var entropy = Entropy(seed: [UInt8](repeating: 1, count: 32))
         let gatekeeper = Gatekeeper(staticPublic: server.publicKey, entropy: &entropy)
@@ -49,7 +49,7 @@ import Testing
         #expect(right.admitsMac1(message.read))
         #expect(!wrong.admitsMac1(message.read))
         for length in 0..<Wire.initSize { #expect(!right.admitsMac1(message.read.slice(0, length))) }
-        // A MAC of the right key on another kind of message opens no door.
+        // A MAC of the right key on another kind of message does not suffice.
         Header(kind: .handshakeResponse, sessionID: 0, pathID: 1).write(to: message.bytes)
         _ = MacKey.mac1(server.publicKey).sign(message.bytes, cookie: nil)
         #expect(!right.admitsMac1(message.read))
@@ -80,7 +80,8 @@ import Testing
         }
     }
 
-    /// Secrets are used for 120 s and honoured for 120 s more: a cookie given at the end of its secret's time, too.
+    /// Secrets are used for 120 s and accepted for 120 s more, including for a cookie given at the end of its
+    /// secret's time.
     @Test func cookieExpires() throws {
         var (gatekeeper, entropy, answer) = try challenged()
         let message = try initMessage(try cookie(in: answer)).message
@@ -101,7 +102,7 @@ import Testing
         #expect(try initMessage(cookie(in: answer)).message.first(188) != message.first(188), "the next one")
     }
 
-    /// A server's shards share the seed: what one of them gave out, the others know.
+    /// A server's shards share the seed: each accepts the others' cookies.
     @Test func cookiesAreGoodAtTheOtherShards() throws {
         let (_, _, answer) = try challenged()
         let message = try initMessage(try cookie(in: answer)).message
@@ -136,7 +137,7 @@ import Testing
             let isRead = jar.read(answer.read.slice(0, length), answering: mac1, now: start)
             #expect(!isRead)
         }
-        // Not an answer to what was sent, or not from the responder.
+        // Not an answer to this message, or not from the responder.
         let other = Mac(Buffer([UInt8](repeating: 1, count: 16)).read)
         let answersOther = jar.read(answer.read, answering: other, now: start)
         var strangers = CookieJar(responder: PrivateKey(bytes: (1...32).map { $0 }).publicKey)
@@ -164,7 +165,7 @@ import Testing
         #expect(gatekeeper.writeVersionReply(answering: later.read, into: reply.bytes.slice(0, 23)) == 0)
         let ours = try initMessage().message
         #expect(gatekeeper.writeVersionReply(answering: ours.read, into: reply.bytes) == 0)
-        // And nobody takes the reply for a cookie.
+        // And the reply is not taken for a cookie.
         var jar = CookieJar(responder: server.publicKey)
         let isRead = jar.read(reply.read.slice(0, 24), answering: try initMessage().mac1, now: start)
         #expect(!isRead)
@@ -185,7 +186,7 @@ import Testing
         #expect(written == 0)
     }
 
-    /// Random datagrams, and random damage to good ones, into every door that stands open to the network.
+    /// Random datagrams, and random damage to valid ones, into every entry point open to the network.
     @Test func fuzz() throws {
         let seed: UInt64 = 41
         var random = SplitMix(seed)
@@ -219,7 +220,8 @@ import Testing
             if bytes.count == Wire.responseSize {
                 isEstablished = (try? initiator.readResponse(datagram.read)) != nil
             }
-            // Only the header's fields other than kind and length could differ unseen, and they were not hit alone.
+            // Only the header's fields other than kind and length could differ unnoticed, and they were not the
+            // only ones hit.
             let isCookie = jar.read(datagram.read, answering: mac1, now: start)
             let isUntouched = bytes.dropFirst(24).elementsEqual(corpus[1].dropFirst(24))
             #expect(

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Proto
 
-/// Whole datagrams byte by byte. They were computed apart from this code, with Python's hashlib and libsodium's
-/// primitives, and OpenSSL's for AES-256-GCM; whoever changes one of them changes the wire.
+/// Whole datagrams byte by byte. They were computed independently of this code, with Python's hashlib and
+/// libsodium's primitives, and OpenSSL's for AES-256-GCM; a change of any of them changes the wire format.
 @Suite struct GoldenTests {
     private var client: PrivateKey { PrivateKey(bytes: (1...32).map { $0 }) }
     private var server: PrivateKey { PrivateKey(bytes: (33...64).map { $0 }) }

@@ -35,7 +35,7 @@ import Testing
         let response = try responder.respond(
             sessionID: sessionID, presharedKey: presharedKey, payload: ResponsePayload(continues: true),
             pathID: 3, entropy: &entropy, to: buffer.bytes)
-        // What both keys make of nothing says which keys they are.
+        // The tags of an empty datagram identify both keys.
         return (buffer.first(response.length), fingerprint(response.keys))
     }
 
@@ -78,7 +78,7 @@ import Testing
         #expect(tags[..<16] != tags[16...])
     }
 
-    /// The paths' copies differ in path ID and MACs only, and each is an init by itself.
+    /// The paths' copies differ only in path ID and MACs, and each is a complete init.
     @Test func sameInitOnEveryPath() throws {
         let initiator = try makeInitiator()
         let (one, two) = (Buffer(), Buffer())
@@ -100,7 +100,7 @@ import Testing
         }
         let response = try respond(to: message).message
         #expect(try initiator.readResponse(Buffer(response).read).sessionID == 6)
-        // Two answers to one init, as when it came on two paths: both can be read, with their own keys.
+        // Two answers to one init, as when it arrived on two paths: both can be read, with their own keys.
         let other = try respond(to: message, sessionID: 77, seed: 99).message
         #expect(try initiator.readResponse(Buffer(other).read).sessionID == 77)
     }
@@ -123,7 +123,7 @@ import Testing
         #expect(refused == .weakKey)
     }
 
-    /// An ephemeral key of small order, from whoever makes one up, with a right MAC1.
+    /// An ephemeral key of small order, from an attacker, with a correct MAC1.
     @Test func weakEphemeralIsRefused() throws {
         var message = initMessage(try makeInitiator())
         message.replaceSubrange(28..<60, with: [UInt8](repeating: 0, count: 32))
@@ -142,7 +142,7 @@ import Testing
         #expect(error { _ = try other.readResponse(Buffer(response).read) } == .anotherSession)
     }
 
-    /// Whoever knows the public keys can make a MAC1; the session IDs are bound nevertheless.
+    /// Any holder of the public keys can compute a MAC1; the session IDs are bound nevertheless.
     @Test func alteredSessionIsRefused() throws {
         let initiator = try makeInitiator()
         let message = Buffer(initMessage(initiator))
@@ -172,7 +172,8 @@ import Testing
         #expect(error { _ = try Responder(reading: longer.read, staticKey: server) } == .notThisMessage)
     }
 
-    /// Every bit of an init is covered by MAC1, but MAC2's; and even with a new MAC1, every bit of its Noise message.
+    /// Every bit of an init is covered by MAC1, except MAC2's; and even with a new MAC1, every bit of its Noise
+    /// message.
     @Test func flippedBitsOfInit() throws {
         var entropy = Entropy(seed: [UInt8](repeating: 1, count: 32))
         let gatekeeper = Gatekeeper(staticPublic: server.publicKey, entropy: &entropy)
@@ -197,7 +198,8 @@ import Testing
             let flipped = Buffer(response)
             flipped.bytes[bit / 8] ^= 1 << (bit % 8)
             #expect(error { _ = try initiator.readResponse(flipped.read) } != nil, "bit \(bit)")
-            // All but the header is bound by more than MAC1, which whoever knows the public keys can make.
+            // Everything but the header is bound by more than MAC1, which any holder of the public keys can
+            // compute.
             guard (24 * 8..<92 * 8).contains(bit) else { continue }
             _ = MacKey.mac1(client.publicKey).sign(flipped.bytes, cookie: nil)
             #expect(error { _ = try initiator.readResponse(flipped.read) } != nil, "bit \(bit), signed")

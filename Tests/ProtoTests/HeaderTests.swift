@@ -45,7 +45,7 @@ import Testing
         #expect(!Header.isUnknownVersion(good.read.slice(0, 23)))
     }
 
-    /// What does not fit is cut, and does not run into the fields beside it.
+    /// Values too large for their field are truncated, and do not spill into adjacent fields.
     @Test func cutsWhatDoesNotFit() throws {
         let buffer = Buffer(24)
         Header(kind: .data, flags: 0xFF, sessionID: 0, pathID: 0x0001, packetNumber: .max).write(
@@ -76,7 +76,7 @@ import Testing
         #expect(Wire.cookieSize <= Wire.initSize)
         #expect(Wire.refusalSize == 40)
         #expect(Wire.maximumPacketNumber == 0xFFFF_FFFF_FFFF)
-        // The number may not run out before the rekey that it causes is done.
+        // The number must not run out before the rekey that it triggers is done.
         for suite in CipherSuite.allCases {
             #expect(suite.rekeyAfterPackets < Wire.maximumPacketNumber / 2)
         }

@@ -2,7 +2,7 @@ import Proto
 import Testing
 
 @Suite struct InvitationKeysTests {
-    /// Both ends come to the same keys, and to others for another secret or server.
+    /// Both ends derive the same keys, and different ones for another secret or server.
     @Test func keysFollowFromSecretAndServer() {
         let secret = [UInt8](repeating: 7, count: InvitationKeys.secretSize)
         let server = PublicKey(bytes: Array(repeating: 1, count: 32))

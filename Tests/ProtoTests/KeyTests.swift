@@ -51,7 +51,7 @@ import Testing
         #expect(Sodium.systemSeed() != Sodium.systemSeed())
     }
 
-    /// Nothing that holds a secret prints it, not even by reflection.
+    /// No type that holds a secret prints it, not even by reflection.
     @Test func secretsDoNotPrint() {
         let key = PresharedKey(bytes: [UInt8](repeating: 0x5A, count: 32))
         let entropy = Entropy(seed: [UInt8](repeating: 0x5A, count: 32))
@@ -76,7 +76,7 @@ import Testing
         #expect((400...600).contains(half))
     }
 
-    /// The state goes on whatever was asked for, and a copy shows that only the key decides.
+    /// The state advances whatever was requested, and a copy shows that only the key determines the output.
     @Test func entropyStates() {
         var entropy = Entropy(seed: [UInt8](repeating: 3, count: 32))
         var copy = entropy

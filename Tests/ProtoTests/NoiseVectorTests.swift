@@ -3,8 +3,8 @@ import Testing
 
 @testable import Proto
 
-/// The vector of Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b among those of the Haskell library cacophony, which snow also
-/// tests itself with.
+/// The vector of Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b from the Haskell library cacophony, which snow also
+/// uses for its tests.
 @Suite struct NoiseVectorTests {
     private static let vector = Vectors.parse(
         """
@@ -62,8 +62,8 @@ import Testing
         let initiatorState = try initiator.read(
             second.read, presharedKey: presharedKey, payload: opened.bytes)
         #expect(try opened.first(15) == field("payload1"))
-        // The vector's handshake_hash is no use: it is the hash as it was after the second message's `e`, while
-        // section 11.2 wants the last one. This is that, computed with Python's hashlib.
+        // The vector's handshake_hash cannot be used: it is the hash after the second message's `e`, while
+        // section 11.2 requires the last one. This is that, computed with Python's hashlib.
         #expect(
             hex(initiatorState.handshakeHash)
                 == "ed837c9084f2f0333a7ec60b9bcacd9921394858de8ced118b5966d1147ba390"

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Proto
 
-/// The primitives as they are used here, against published vectors.
+/// The primitives as used here, against published vectors.
 @Suite struct PrimitiveVectorTests {
     private func nonce(_ bytes: [UInt8]) -> Nonce {
         let bytes = Buffer(bytes)
@@ -35,7 +35,7 @@ import Testing
                     sealed.read, into: opened.bytes, additional: additional.read, nonce: nonce,
                     key: UnsafeRawBufferPointer(key.bytes)))
             #expect(opened.first(opened.bytes.count) == plaintext.first(plaintext.bytes.count))
-            // As Wycheproof's modified tags: every bit of it counts.
+            // Like Wycheproof's modified tags: every bit of it counts.
             for bit in 0..<128 {
                 let forged = Buffer(expected)
                 forged.bytes[expected.count - 16 + bit / 8] ^= 1 << (bit % 8)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Proto
 
-/// What a responder says to an initiator with another cipher suite.
+/// A responder's refusal of an initiator with another cipher suite.
 @Suite struct RefusalTests {
     private var client: PrivateKey { PrivateKey(bytes: (1...32).map { $0 }) }
     private var server: PrivateKey { PrivateKey(bytes: (33...64).map { $0 }) }
@@ -53,7 +53,7 @@ import Testing
         #expect(!isRefused)
     }
 
-    /// A refusal of another attempt says nothing about this one, though its session has the same ID.
+    /// A refusal of another attempt does not concern this one, even if its session has the same ID.
     @Test func belongsToItsInit() throws {
         let datagram = try refusal(of: makeInitiator(seed: 4))
         let other = try makeInitiator(seed: 5)
@@ -61,7 +61,7 @@ import Testing
         #expect(!isRefused)
     }
 
-    /// Who knows all public keys and has seen the init can't open it, and has nothing to refuse with.
+    /// An attacker who knows all public keys and has seen the init cannot open it, and so cannot forge a refusal.
     @Test func strangersCannot() throws {
         let initiator = try makeInitiator()
         let buffer = Buffer()
@@ -70,11 +70,11 @@ import Testing
         #expect(throws: ProtoError.notAuthentic) {
             _ = try Responder(reading: buffer.read.slice(0, length), staticKey: stranger, suite: .aes256gcm)
         }
-        // The suite is bound: nobody can read the init with another one.
+        // The suite is bound: the init cannot be read with another one.
         #expect(throws: ProtoError.notAuthentic) { _ = try refusal(of: initiator, suite: .chacha20poly1305) }
     }
 
-    /// It is no cookie and leaves the jar empty, so an initiator that does not know it is not misled.
+    /// It is not a cookie and leaves the jar empty, so an initiator that does not know refusals is not misled.
     @Test func isNoCookie() throws {
         let initiator = try makeInitiator()
         let buffer = Buffer()

@@ -14,7 +14,7 @@ import Testing
         #expect(wasEmpty && isFresh && !isFreshAgain && !isEmpty && highest == 0)
     }
 
-    /// The window is 8192 numbers wide, not one more or less, wherever the highest one lies in its word.
+    /// The window is exactly 8192 numbers wide, whatever the position of the highest one in its word.
     @Test func width() {
         for highest in [UInt64(8191), 8192, 8255, 20_000, Wire.maximumPacketNumber] {
             var window = ReplayWindow()
@@ -38,7 +38,7 @@ import Testing
         #expect(!isFresh && !isMaximumFresh && highest == Wire.maximumPacketNumber)
     }
 
-    /// Against a set of all numbers that arrived, with steps from small to larger than the window.
+    /// Compares with a set of all numbers that arrived, with steps from small to larger than the window.
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func oracle(seed: UInt64) {
         let spreads: [UInt64] = [3, 70, 9000, 20_000]
@@ -60,7 +60,7 @@ import Testing
             let expected = !isTooOld && !seen.contains(number)
             let isFresh = window.isFresh(number)
             #expect(isFresh == expected, "seed \(seed) step \(step) number \(number) highest \(highest)")
-            // A datagram that fails to open is asked for but not marked.
+            // A datagram that fails to open is checked but not marked.
             if isFresh && random.next() % 10 > 0 || step == 0 {
                 window.mark(number)
                 seen.insert(number)
@@ -72,7 +72,7 @@ import Testing
         #expect(reported == highest)
     }
 
-    /// What an ACK says is what arrived, wherever the highest number lies in its word.
+    /// An ACK's map matches the arrivals, whatever the position of the highest number in its word.
     @Test(arguments: [UInt64(1), 2, 3]) func mapOfWhatArrived(seed: UInt64) {
         var random = SplitMix(seed)
         var window = ReplayWindow()

@@ -9,7 +9,7 @@ import Testing
         return RootSecret(generation: generation, base64: PresharedKey(bytes: bytes).base64)!
     }
 
-    /// As Python's hashlib.blake2b(b"bondd client psk" + key, key=root, digest_size=32) has it.
+    /// As computed by Python's hashlib.blake2b(b"bondd client psk" + key, key=root, digest_size=32).
     @Test func aClientsKeyFollowsFromRootAndPublicKey() throws {
         let root = try #require(
             RootSecret(generation: 1, base64: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="))
@@ -44,7 +44,7 @@ import Testing
         #expect(secrets.adding(secret(2)).newest == secret(2))
     }
 
-    /// Both ends come to the same proof, and nobody who has neither key does.
+    /// Both ends compute the same proof, which requires one of the two private keys.
     @Test func aProofIsForOneKeyServerAndInvitation() throws {
         func key(_ byte: UInt8) -> PrivateKey { PrivateKey(bytes: Array(repeating: byte, count: 32)) }
         let (client, server, invitation, other) = (
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    /// The generation lies where earlier versions have zeros and look at nothing.
+    /// The generation is in a place where earlier versions have zeros that they ignore.
     @Test func anInitNamesItsGeneration() {
         let payload = InitPayload(
             timestamp: Timestamp(seconds: 1, nanoseconds: 2), previousSession: 3,

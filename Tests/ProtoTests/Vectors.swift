@@ -19,14 +19,14 @@ enum Vectors {
     }
 }
 
-/// The bytes that `text` is in hexadecimal; spaces and line ends do not count.
+/// The bytes of a hexadecimal `text`; spaces and line ends are ignored.
 func hex(_ text: String) -> [UInt8] {
     let digits = text.filter { !$0.isWhitespace }.compactMap { $0.hexDigitValue }
     precondition(digits.count % 2 == 0)
     return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
 }
 
-/// The other way, for messages of failed expectations.
+/// The inverse, for messages of failed expectations.
 func hex(_ bytes: [UInt8]) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Proto
 
-/// Whether a server answers at an address, asked without a session.
+/// Checks without a session whether a server answers at an address.
 @Suite struct VersionProbeTests {
     private func answer(_ probe: VersionProbe, from gatekeeper: Gatekeeper) -> [UInt8] {
         var datagram = [UInt8](repeating: 0, count: Wire.initSize)
@@ -25,7 +25,7 @@ import Testing
         let answer = answer(probe, from: server)
         #expect(answer.count == Wire.headerSize && answer.withUnsafeBytes { probe.isAnswer($0) })
         #expect(self.answer(VersionProbe(server: other, number: 77), from: server).isEmpty)
-        // An answer to another question, half of one, and more than one.
+        // An answer to another probe, half of one, and a longer one.
         let second = VersionProbe(server: key, number: 78)
         #expect(!answer.withUnsafeBytes { second.isAnswer($0) })
         #expect(!answer.dropLast().withUnsafeBytes { probe.isAnswer($0) })

@@ -60,7 +60,7 @@ enum X25519Vectors {
         shared 5716296baf2b1a6b9cd15b23ba86829743d60b0396569be1d5b40014c06b477d
         """
 
-    /// Wycheproof 87 to 97: public keys that are not reduced, or have the bit set that is to be ignored.
+    /// Wycheproof 87 to 97: public keys that are not reduced, or have the ignored bit set.
     static let nonCanonical = """
         public efffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f
         private 0016b62af5cabde8c40938ebf2108e05d27fa0533ed85d70015ad4ad39762d54
@@ -119,7 +119,7 @@ enum X25519Vectors {
         private 2064b2f4c9dc97ec7cf58932fdfa3265ba6ea4d11f0259b8efc8afb35db88c48
         """
 
-    /// Of 69 to 82 all have this private key.
+    /// The private key of all of 69 to 82.
     static let smallOrderPrivate = "786a33a4f7af297a20e7642925932bf509e7070fa1bc36986af1eb13f4f50b55"
 
     static let smallOrderPublics = [

@@ -27,7 +27,7 @@ import Testing
     @Test func carriesHalfCloses() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }
-        // Answers only once it has heard the end.
+        // Answers only after the end of stream.
         let target = Target { wire in
             let heard = wire.readAll()
             wire.write([UInt8](String(heard.bytes.count).utf8))
@@ -57,7 +57,7 @@ import Testing
         #expect(errno == ECONNRESET)
     }
 
-    /// 16 MiB each way at once; every byte depends on where it is.
+    /// 16 MiB each way at once; every byte depends on its position.
     @Test func passesAllBytesInOrder() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }
@@ -84,7 +84,7 @@ import Testing
         #expect(traffic.bytesOut == UInt64(size + 5))
     }
 
-    /// A reader that reads nothing stops the writer; what was written by then is in sockets and at most one pipe.
+    /// A reader that does not read stops the writer; written bytes are then in sockets and at most one pipe.
     @Test func holdsWritersBack() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }
@@ -109,7 +109,7 @@ import Testing
         #expect(wire.readAll().bytes == Array(String(sent).utf8))
     }
 
-    /// Connections that say nothing hold no pipes: two descriptors each.
+    /// Silent connections hold no pipes: two descriptors each.
     @Test func idleConnectionsHoldNoPipes() async throws {
         await #expect(processExitsWith: .success) {
             let relay = try Relay.onLoopback()
@@ -124,7 +124,7 @@ import Testing
                 precondition(wire.read(exactly: 1) == [1])
                 wires.append(wire)
             }
-            // Both ends of both connections are in this process; 64 pipes may be kept for later.
+            // Both ends of both connections are in this process; 64 pipes may be kept for reuse.
             let held = Descriptors.count - before
             precondition(held >= 800 && held <= 800 + 128, "\(held) descriptors")
             wires = []
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    /// A caller that resets while the target does not read is noticed at once.
+    /// A caller that resets while the target does not read is detected at once.
     @Test func noticesResetsWhileBytesWait() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }

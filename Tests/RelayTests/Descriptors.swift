@@ -2,7 +2,7 @@ import Glibc
 
 /// The descriptors of this process.
 enum Descriptors {
-    /// How many are open.
+    /// The number of open descriptors.
     static var count: Int {
         guard let directory = opendir("/proc/self/fd") else { return -1 }
         defer { closedir(directory) }
@@ -12,7 +12,7 @@ enum Descriptors {
         return count - 3
     }
 
-    /// Has the process have at most that many.
+    /// Limits the process to that many.
     static func limit(to count: Int) {
         var limit = rlimit(rlim_cur: rlim_t(count), rlim_max: rlim_t(count))
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -4,7 +4,7 @@ import Rules
 @testable import Relay
 
 extension Relay {
-    /// One for which loopback is inside the tunnel.
+    /// A relay for which loopback is inside the tunnel.
     static func onLoopback(nameServers: [Endpoint]? = nil) throws -> Relay {
         let networks: [(address: IPAddress, prefix: Int)] = [
             (IPAddress("127.0.0.0")!, 8), (IPAddress("::1")!, 128),
@@ -12,7 +12,7 @@ extension Relay {
         return try Relay(reach: Reach(networks: networks, own: []), nameServers: nameServers)
     }
 
-    /// What it says of a rule.
+    /// Its report on a rule.
     func report(of id: RuleID) -> RuleReport? { report().rules.first { $0.id == id } }
 }
 
@@ -24,7 +24,7 @@ extension Rule {
             targets: targets.map { RuleTarget(host: "127.0.0.1", port: $0) }, listsTargets: targets.count > 1)
     }
 
-    /// As `tcp`.
+    /// Like `tcp`.
     static func udp(_ port: UInt16, to target: UInt16, name: String = "voice") -> Rule {
         Rule(
             id: .named(name), transport: .udp, ports: port...port,

@@ -7,7 +7,7 @@ import Testing
 @testable import Relay
 
 @Suite struct FlowTests {
-    /// A UDP server that says back what it hears, with the port that it heard it from.
+    /// A UDP echo server that adds the sender's port.
     private final class Echo: @unchecked Sendable {
         let wire = Wire.bound(0)!
 
@@ -51,7 +51,7 @@ import Testing
         #expect(traffic.flows == 2)
     }
 
-    /// A connected socket only hears from the address that it called.
+    /// A connected socket only receives from the address that it connected to.
     @Test func answersFromTheAddressThatWasCalled() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }
@@ -105,7 +105,7 @@ import Testing
         let report = try #require(relay.report(of: .named("voice")))
         #expect(report.droppedFlows == 2)
         #expect(report.traffic.flows == 3)
-        // Nobody was driven out.
+        // No flow was evicted.
         wires[0].write([2])
         #expect(wires[0].read() == [2])
     }
@@ -144,7 +144,7 @@ import Testing
         #expect(report.rejects[Int(RejectReason.flowRate.rawValue) - 1] == 2)
     }
 
-    /// A limit on connections is one on flows; a flow that has ended makes room.
+    /// A limit on connections also applies to flows; a flow that has ended makes room.
     @Test func limitsFlowsAtOnce() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }
@@ -185,7 +185,7 @@ import Testing
         #expect((10...12).contains(count))
     }
 
-    /// Flows go on by the port that is taken away until they are through, also when another rule has it by then.
+    /// Flows continue on a port that is removed until they end, even if another rule has it by then.
     @Test func drains() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }

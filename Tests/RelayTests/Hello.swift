@@ -1,6 +1,6 @@
-/// What a TLS client says first (RFC 8446 4.1.2), in one record.
+/// The first message of a TLS client (RFC 8446 4.1.2), in one record.
 enum Hello {
-    /// - Parameter name: the server's name; nil: none is given.
+    /// - Parameter name: the server's name; nil if none is sent.
     static func bytes(_ name: String?) -> [UInt8] {
         var extensions: [UInt8] = [0, 23, 0, 0]
         if let name {

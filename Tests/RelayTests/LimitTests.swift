@@ -6,12 +6,12 @@ import Testing
 
 @testable import Relay
 
-// One behind the other: they measure speeds.
+// Serialized: they measure speeds.
 @Suite(.serialized) struct LimitTests {
     private static let mebibyte: UInt64 = 1 << 20
 
-    /// Whether 1 MiB/s passes, within 5 %, in one of four times 3 s: a host that does much else may look at the clock, or at the bytes,
-    /// too late in any one of them.
+    /// Whether 1 MiB/s passes, within 5 %, in one of four times 3 s: a busy host may read the clock, or the
+    /// byte count, too late in any one of them.
     private static func keepsToMebibyte(_ bytes: () -> UInt64) -> Bool {
         (0..<4).contains { _ in
             let (before, begin) = (bytes(), clinux_monotonic())
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    /// A target that sends without end.
+    /// A target that sends endlessly.
     private static func spring() -> Target {
         Target { wire in
             wire.setPatience(milliseconds: 0)
@@ -60,7 +60,7 @@ import Testing
         _ = wire.read(exactly: 10 << 20)
         relay.setLimit(RateLimit(bytesOut: Self.mebibyte), of: .named("web"))
         Thread.start { while wire.read()?.isEmpty == false {} }
-        // What was on the way by then is beyond the limit, and so is what may come at once.
+        // Bytes in flight by then exceed the limit, and so does the burst.
         sleep(1)
         let sum = { relay.report().rules.reduce(0) { $0 + $1.traffic.bytesOut } }
         #expect(Self.keepsToMebibyte(sum))
@@ -70,7 +70,7 @@ import Testing
         shutdown(wire.descriptor, Int32(SHUT_RDWR))
     }
 
-    /// Two rules of one owner share what the owner may take.
+    /// Two rules of one owner share the owner's limit.
     @Test func keepsAnOwnersBandwidth() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }
@@ -113,7 +113,7 @@ import Testing
             if isServed { open.append(wire) } else { #expect(errno == ECONNRESET) }
         }
         relay.setLimit(nil, ofOwner: "somebody")
-        // Limits are not waited for, reports are.
+        // Limits are asynchronous, reports are not.
         _ = relay.report()
         let fourth = try #require(Wire.connected(port))
         fourth.write([1])
@@ -124,7 +124,7 @@ import Testing
         let owner = try #require(
             relay.report().owners.first { $0.owner == "somebody" } ?? OwnerReport(owner: ""))
         #expect(owner.limit.rejects.allSatisfy { $0 == 0 } || owner.limit.rejects[3] == 3)
-        // Whoever leaves makes room.
+        // A connection that ends makes room.
         open.removeLast()
         #expect(
             Thread.wait {
@@ -182,7 +182,7 @@ import Testing
         #expect(try #require(Wire.connected(port)).read(exactly: 10 << 20).count == 10 << 20)
     }
 
-    /// What the kernel carried uses the quota up: idle connections end within a second.
+    /// Traffic in the kernel exhausts the quota: idle connections end within a second.
     @Test func countsWhatOthersCarried() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }
@@ -201,7 +201,7 @@ import Testing
         #expect(wire.read() == [])
     }
 
-    /// A quota is used up in one month, and all of the next at once.
+    /// A quota is exhausted in one month, and all of the next at once.
     @Test func endsWhatHasNoQuotaLeftInANewMonth() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }

@@ -25,7 +25,7 @@ import Testing
         let other = try #require(Wire.bound(v6: true, address: "::"))
         listen(other.descriptor, 1)
         #expect(throws: RuleRefusal.portInUse(nil)) { try relay.add(.tcp(other.port, to: 9)) }
-        // The IPv4 one was let go.
+        // The IPv4 socket was closed.
         #expect(Wire.bound(port: other.port, address: "0.0.0.0") != nil)
     }
 
@@ -42,7 +42,7 @@ import Testing
         withExtendedLifetime(other) {}
     }
 
-    /// Rules on one port with an address each; an address that is not this host's is said to be missing.
+    /// Rules on one port with an address each; an address that this host lacks is reported as missing.
     @Test func listensOnOneAddress() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }
@@ -84,7 +84,7 @@ import Testing
         let ports = try #require(relay.report(of: .named("web"))).ports
         #expect(ports.map(\.port) == [first, first + 1, first + 2])
         #expect(ports.map(\.traffic.bytesOut) == [1, 1, 1])
-        // Ports of a range are nobody else's.
+        // Ports of a range are not shared.
         #expect(throws: RuleRefusal.portInUse(nil)) { try relay.add(.tcp(first + 1, to: 9, name: "other")) }
         withExtendedLifetime(targets) {}
     }
@@ -96,7 +96,7 @@ import Testing
         try relay.add(.tcp(port, to: 9))
         #expect(throws: RuleRefusal.duplicateRuleID) { try relay.add(.tcp(Wire.freePort(), to: 9)) }
         #expect(throws: RuleRefusal.portInUse(nil)) { try relay.add(.tcp(port, to: 9, name: "other")) }
-        // UDP's ports are others.
+        // UDP's ports are separate.
         #expect(throws: Never.self) { try relay.add(.udp(port, to: 9)) }
     }
 
@@ -125,7 +125,7 @@ import Testing
         early.write([2])
         #expect(early.read(exactly: 1) == [2])
         #expect(relay.report(of: .named("web"))?.traffic.connections == 1)
-        // The port is free for another rule meanwhile.
+        // The port is free for another rule in the meantime.
         try relay.add(.tcp(port, to: target.port, name: "next"))
         #expect(Thread.wait(seconds: 3) { relay.report(of: .named("web")) == nil })
         #expect(early.read()?.isEmpty != false)
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    /// Out of descriptors, no rule is taken on; that passes.
+    /// Without descriptors, no rule is added; that is temporary.
     @Test func takesNoRulesWithoutDescriptors() async {
         await #expect(processExitsWith: .success) {
             let relay = try Relay.onLoopback()
@@ -198,7 +198,8 @@ import Testing
         }
     }
 
-    /// Out of descriptors: callers are turned away, the thread does not spin, and it goes on when there are some again.
+    /// Without descriptors: callers are rejected, the thread does not spin, and it continues once there are
+    /// some again.
     @Test func outlivesTheEndOfDescriptors() async {
         await #expect(processExitsWith: .success) {
             let target = Target()
@@ -208,7 +209,7 @@ import Testing
             let early = Wire.connected(port)!
             early.write([1])
             precondition(early.read(exactly: 1) == [1])
-            // The caller's own socket is there before they run out.
+            // The caller's own socket exists before they run out.
             let late = Wire(clinux_socket(4, 1))
             Descriptors.limit(to: 1024)
             var fill: [Int32] = []

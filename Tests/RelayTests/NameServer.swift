@@ -6,7 +6,7 @@ import Synchronization
 final class NameServer: @unchecked Sendable {
     struct Entry: Sendable {
         let addresses: [String]
-        /// The name that has the addresses, if that is another.
+        /// The name that has the addresses, if it is another one.
         let alias: String?
         let lifetime: UInt32
     }
@@ -15,11 +15,11 @@ final class NameServer: @unchecked Sendable {
     private let count = Atomic(0)
     private let isHeld: Atomic<Bool>
 
-    /// How many questions it was asked.
+    /// The number of queries received.
     var questions: Int { count.load(ordering: .sequentiallyConsistent) }
     var endpoint: Endpoint { Endpoint(address: IPAddress("127.0.0.1")!, port: wire.port) }
 
-    /// - Parameter isHeld: whether it answers only when it is told to.
+    /// - Parameter isHeld: whether it answers only after `release`.
     init(_ entries: [String: Entry], isHeld: Bool = false) {
         self.isHeld = Atomic(isHeld)
         let wire = wire
@@ -64,7 +64,7 @@ final class NameServer: @unchecked Sendable {
                     record(owner, 1, entry.lifetime, address.split(separator: ".").map { UInt8($0)! }))
             }
         }
-        // An answer; with recursion; no such name when it is not known.
+        // An answer with recursion; NXDOMAIN if the name is unknown.
         let header: [UInt8] = [
             question[0], question[1], 0x81, entry == nil ? 0x83 : 0x80, 0, 1, 0, UInt8(records.count),
         ]

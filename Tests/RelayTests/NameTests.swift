@@ -7,7 +7,8 @@ import Testing
 @testable import Relay
 
 @Suite struct NameTests {
-    /// A port with a rule for a name, one for a wildcard, and maybe one for the rest. Each target says its number, then what it hears.
+    /// A port with a rule for a name, one for a wildcard, and optionally one for the rest. Each target sends
+    /// its number, then an echo.
     private static func carry(_ relay: Relay, port: UInt16, withFallback: Bool) throws -> [Target] {
         let targets = (1...3).map { number in
             Target { wire in
@@ -86,7 +87,8 @@ import Testing
         withExtendedLifetime(targets) {}
     }
 
-    /// What waits for the target to speak first gets to the rule without a name once no ClientHello can be expected any more.
+    /// A client that waits for the target to speak first gets to the rule without a name once no ClientHello
+    /// can be expected any more.
     @Test func silentCallersFallBack() throws {
         let relay = try Relay.onLoopback()
         defer { relay.stop() }
@@ -97,7 +99,7 @@ import Testing
         withExtendedLifetime(targets) {}
     }
 
-    /// 2,000 connections that dawdle with their ClientHello delay nobody, and those of them that waited longest are dropped.
+    /// 2,000 connections with slow ClientHellos delay no others, and the oldest of them are dropped.
     @Test func dawdlersDelayNobody() async {
         await #expect(processExitsWith: .success) {
             let relay = try Relay.onLoopback()
@@ -119,7 +121,7 @@ import Testing
                 precondition(wire.read(exactly: 1) == [1])
                 times.append(clinux_monotonic() - start)
             }
-            // Not the worst, which may be a host's that does much else.
+            // Not the worst, which may be due to a busy host.
             precondition(times.sorted()[times.count / 2] < 50_000_000, "\(times)")
             dawdlers[0].setPatience(milliseconds: 1)
             precondition(dawdlers[0].read() == nil && errno == ECONNRESET)

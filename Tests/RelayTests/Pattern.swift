@@ -1,4 +1,4 @@
-/// Bytes that depend on where they are, so that none can be lost, doubled or swapped unnoticed.
+/// Bytes that depend on their position, so that none can be lost, duplicated or swapped unnoticed.
 enum Pattern {
     /// The bytes from `start` on.
     static func bytes(_ start: Int, _ count: Int) -> [UInt8] {
@@ -8,7 +8,7 @@ enum Pattern {
         }
     }
 
-    /// Whether what comes next is the first `size` bytes.
+    /// Whether the next bytes are the first `size` ones of the pattern.
     static func matches(_ wire: Wire, _ size: Int) -> Bool {
         var position = 0
         while position < size {
@@ -19,7 +19,7 @@ enum Pattern {
         return true
     }
 
-    /// The byte at that place: its number, well mixed (Knuth's multiplicative hashing).
+    /// The byte at that position: its number, well mixed (Knuth's multiplicative hashing).
     private static func byte(_ index: Int) -> UInt8 {
         UInt8(truncatingIfNeeded: (UInt64(truncatingIfNeeded: index) &* 0x9E37_79B9_7F4A_7C15) >> 40)
     }

@@ -8,7 +8,7 @@ final class Target: @unchecked Sendable {
     private let listener: Wire
     private let accepted = Atomic(0)
 
-    /// How many connections there were.
+    /// The number of connections so far.
     var count: Int { accepted.load(ordering: .sequentiallyConsistent) }
 
     init(port: UInt16 = 0, v6: Bool = false, _ serve: @escaping @Sendable (Wire) -> Void = Target.echo) {
@@ -30,24 +30,24 @@ final class Target: @unchecked Sendable {
 
     deinit { stop() }
 
-    /// Takes no more connections.
+    /// Accepts no more connections.
     func stop() { shutdown(listener.descriptor, Int32(SHUT_RDWR)) }
 
-    /// Says back what it hears.
+    /// Echoes everything.
     static let echo: @Sendable (Wire) -> Void = { wire in
         wire.setPatience(milliseconds: 0)
         while let bytes = wire.read(), !bytes.isEmpty { wire.write(bytes) }
     }
 }
 
-/// Threads of tests, and what they wait for.
+/// Threads of tests, and waiting for conditions.
 enum Thread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Runs `body` on a thread of its own.
+    /// Runs `body` on a new thread.
     static func start(_ body: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
         var attributes = pthread_attr_t()
@@ -63,7 +63,7 @@ enum Thread {
         precondition(code == 0, "no thread")
     }
 
-    /// Waits until `condition` is so, for at most that long; whether it is.
+    /// Waits for at most that long until `condition` holds; returns whether it does.
     static func wait(seconds: Double = 5, until condition: () -> Bool) -> Bool {
         let end = clinux_monotonic() + UInt64(seconds * 1e9)
         while clinux_monotonic() < end {

@@ -70,7 +70,7 @@ import Testing
             let head: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10, 0x21, v6 ? 0x21 : 0x11, 0]
             #expect(said == head + [v6 ? 36 : 12] + addresses + ports + Array("GET".utf8))
         }
-        // The header is not the caller's traffic.
+        // The header does not count as the caller's traffic.
         #expect(relay.report(of: .named("web"))?.traffic.bytesIn == 3)
     }
 
@@ -85,7 +85,7 @@ import Testing
         #expect(Thread.wait(seconds: 6) { isHealthy() == false })
         let target = Target(port: inner)
         #expect(Thread.wait(seconds: 6) { isHealthy() == true })
-        // Probes are nobody's traffic.
+        // Probes do not count as traffic.
         let report = try #require(relay.report(of: .named("web")))
         #expect(report.targets[0].accepted == 0)
         #expect(report.traffic == Traffic())
@@ -116,7 +116,8 @@ import Testing
         #expect(relay.report(of: .named("web"))?.targets[0].isHealthy == true)
     }
 
-    /// Targets in the tunnel are dialled from this host's address there; without it they are not dialled, which says nothing of them.
+    /// Targets in the tunnel are dialled from this host's address there; without it they are not dialled, which
+    /// says nothing about them.
     @Test func dialsByTheTunnelOrNotAtAll() throws {
         func relay(_ own: String) throws -> Relay {
             try Relay(
@@ -165,7 +166,7 @@ import Testing
         rule.targets[0].host = "Web.test"
         try relay.add(rule)
         for _ in 0..<5 { #expect(Wire.connected(port)?.readAll().bytes == [1]) }
-        // A and AAAA, once: the answer is good for 5 s.
+        // A and AAAA, once: the answer is valid for 5 s.
         #expect(server.questions == 2)
         #expect(relay.report(of: .named("web"))?.failedLookups == 0)
     }
@@ -179,14 +180,14 @@ import Testing
         rule.targets[0].host = "web.test"
         try relay.add(rule)
         for _ in 0..<3 { #expect(try #require(Wire.connected(port)).read() == nil) }
-        // That it means nothing is remembered for 3 s.
+        // The failure is remembered for 3 s.
         #expect(relay.report(of: .named("web"))?.failedLookups == 3)
         #expect(server.questions == 2)
     }
 
     @Test func dialsNoNamesThatLeadOutside() throws {
         let server = NameServer(["web.test": .init(addresses: ["127.0.0.1"], alias: nil, lifetime: 60)])
-        // Nothing is inside.
+        // Nothing is inside the tunnel.
         let relay = try Relay(reach: Reach(networks: [], own: []), nameServers: [server.endpoint])
         defer { relay.stop() }
         let target = Target { $0.write([1]) }
@@ -202,7 +203,7 @@ import Testing
         #expect(try #require(Wire.connected(port)).readAll().bytes == [1])
     }
 
-    /// A flow's first datagram waits for the name.
+    /// A flow's first datagram waits for name resolution.
     @Test func looksUpNamesForFlows() throws {
         let server = NameServer(["voice.test": .init(addresses: ["127.0.0.1"], alias: nil, lifetime: 60)])
         let relay = try Relay.onLoopback(nameServers: [server.endpoint])
@@ -235,7 +236,7 @@ import Testing
         #expect(relay.report(of: .named("voice"))?.traffic.datagramsIn == 1)
     }
 
-    /// At most 1 MiB waits for names; flows whose datagram found no room begin all the same.
+    /// At most 1 MiB waits for names; flows whose datagram found no room start nevertheless.
     @Test func fewDatagramsWaitForNames() throws {
         let server = NameServer(
             ["voice.test": .init(addresses: ["127.0.0.1"], alias: nil, lifetime: 60)], isHeld: true)

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Packet
 
-/// A socket of a test: it blocks, for at most 10 seconds.
+/// A socket of a test, which blocks for at most 10 seconds.
 final class Wire: @unchecked Sendable {
     let descriptor: Int32
 
@@ -15,7 +15,7 @@ final class Wire: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    /// How long reading and writing wait.
+    /// Sets the timeout of reading and writing.
     func setPatience(milliseconds: Int) {
         var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
@@ -23,7 +23,7 @@ final class Wire: @unchecked Sendable {
         }
     }
 
-    /// A socket bound to a loopback address; to a port that the kernel chooses when that is 0.
+    /// A socket bound to a loopback address; for port 0 the kernel chooses one.
     static func bound(_ transport: Int32 = 1, port: UInt16 = 0, v6: Bool = false, address: String? = nil)
         -> Wire?
     {
@@ -37,7 +37,7 @@ final class Wire: @unchecked Sendable {
         return code == 0 ? wire : nil
     }
 
-    /// A connection to a port of this host; nil when it is refused.
+    /// A connection to a port of this host; nil if it is refused.
     static func connected(
         _ port: UInt16, tcp: Bool = true, v6: Bool = false, from: String? = nil, address: String? = nil
     ) -> Wire? {
@@ -63,7 +63,7 @@ final class Wire: @unchecked Sendable {
         return UInt16(bytes[2]) << 8 | UInt16(bytes[3])
     }
 
-    /// A port that was free a moment ago, and as many behind it.
+    /// A port that was free a moment ago, followed by others that were.
     static func freePort(count: UInt16 = 1, tcp: Bool = true) -> UInt16 {
         while true {
             let first = bound(tcp ? 1 : 0)!.port
@@ -74,7 +74,7 @@ final class Wire: @unchecked Sendable {
         }
     }
 
-    /// Writes all of it; false when that fails.
+    /// Writes all of it; returns false if that fails.
     @discardableResult
     func write(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
@@ -88,14 +88,14 @@ final class Wire: @unchecked Sendable {
         return true
     }
 
-    /// What comes next; empty at the end, nil when it fails: errno says how.
+    /// The next bytes; empty at the end of stream, nil on an error in errno.
     func read(_ most: Int = 65_536) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: most)
         let count = recv(descriptor, &bytes, most, 0)
         return count < 0 ? nil : Array(bytes[..<count])
     }
 
-    /// That many bytes, or what there was before the end.
+    /// That many bytes, or fewer at the end of stream.
     func read(exactly wanted: Int) -> [UInt8] {
         var all: [UInt8] = []
         while all.count < wanted, let more = read(min(65_536, wanted - all.count)), !more.isEmpty {
@@ -104,7 +104,7 @@ final class Wire: @unchecked Sendable {
         return all
     }
 
-    /// All that comes, and whether the end was a good one.
+    /// All remaining bytes, and whether the stream ended regularly.
     func readAll() -> (bytes: [UInt8], isEnd: Bool) {
         var all: [UInt8] = []
         while let more = read() {
@@ -114,10 +114,10 @@ final class Wire: @unchecked Sendable {
         return (all, false)
     }
 
-    /// Says that nothing more comes.
+    /// Sends an end of stream.
     func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// Has the socket reset its connection when it is closed.
+    /// Makes the socket reset its connection when it is closed.
     func resetsWhenClosed() {
         var abort = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &abort, socklen_t(MemoryLayout<linger>.size))

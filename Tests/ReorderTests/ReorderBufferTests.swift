@@ -9,7 +9,7 @@ import Testing
         #expect(rig.accept(0) == .delivered)
         #expect(rig.accept(1, after: 0) == .delivered)
         #expect(rig.delivered == [0, 1])
-        // A distance that reaches below sequence 0 means nothing.
+        // A distance that reaches below sequence 0 has no meaning.
         let other = ReorderRig()
         let slot = other.pool.reserve()
         let verdict = other.buffer.accept(
@@ -78,7 +78,7 @@ import Testing
         rig.wait(.milliseconds(40))
         rig.accept(4, after: 3)
         #expect(rig.buffer.takeNeededHold() == .milliseconds(40), "it came too late")
-        // What was proven lost was not waited for.
+        // Packets proven lost were not waited for.
         rig.accept(7, after: 6)
         rig.prove(7)
         rig.wait(.milliseconds(40))
@@ -115,7 +115,7 @@ import Testing
         #expect(rig.delivered == [0])
         rig.prove(2)
         #expect(rig.delivered == [0, 2, 3] && rig.buffer.counters.proven == 1)
-        // What comes after the proof does not wait either, and the lost one may still be late.
+        // Packets after the proof do not wait either, and the lost one may still arrive late.
         rig.accept(5, after: 3)
         rig.prove(7)
         #expect(rig.accept(7, after: 6) == .delivered)
@@ -133,14 +133,14 @@ import Testing
         #expect(rig.delivered == [0])
         rig.accept(1, after: 0)
         #expect(rig.delivered == [0, 1, 2])
-        // A repair that does not come: from the proof on, 40 ms.
+        // A repair that does not arrive: from the proof on, 40 ms.
         rig.accept(4, after: 3, hold: .milliseconds(200))
         rig.prove(5)
         rig.wait(.milliseconds(39))
         #expect(rig.delivered == [0, 1, 2])
         rig.wait(.milliseconds(1))
         #expect(rig.delivered == [0, 1, 2, 4])
-        // What comes after the proof waits no longer than that either.
+        // Packets after the proof do not wait longer than that either.
         rig.prove(7)
         #expect(rig.accept(6, after: 5, hold: .milliseconds(200)) == .held)
         rig.wait(.milliseconds(40))
@@ -148,7 +148,7 @@ import Testing
     }
 
     @Test func aSuccessorDueFirstTakesItsPredecessorAlong() {
-        // The predecessor came first and may wait for long; its successor may not.
+        // The predecessor arrived first and may wait for long; its successor may not.
         let rig = ReorderRig()
         rig.accept(0)
         rig.accept(2, after: 1, hold: .milliseconds(200))
@@ -156,7 +156,7 @@ import Testing
         rig.accept(4, after: 3, hold: .milliseconds(20))
         rig.wait(.milliseconds(20))
         #expect(rig.delivered == [0, 2, 3, 4])
-        // And the other way round: the successor was there when its predecessor came.
+        // And the other way round: the successor was there when its predecessor arrived.
         rig.accept(7, after: 6, hold: .milliseconds(20))
         rig.accept(6, after: 5, hold: .milliseconds(200))
         rig.wait(.milliseconds(20))
@@ -168,7 +168,7 @@ import Testing
         rig.accept(0)
         for sequence in UInt64(2)..<6 { rig.accept(sequence, after: sequence - 1) }
         #expect(rig.buffer.held == 4)
-        // It follows one of those that must go for it: then it has nothing to wait for.
+        // It follows one of those evicted for it: then it has nothing to wait for.
         #expect(rig.accept(6, after: 5) == .delivered)
         #expect(rig.delivered == [0, 2, 3, 4, 5, 6] && rig.buffer.held == 0)
     }
@@ -198,7 +198,7 @@ import Testing
         #expect(rig.buffer.held == 0 && rig.pool.inUse == 0)
     }
 
-    /// A peer that leaves out 65,535 sequences with each packet makes us look at words, not at each of them.
+    /// A peer that leaves out 65,535 sequences with each packet costs a look at words, not at each of them.
     @Test func aProofCostsNoLookAtEverySequence() {
         let rig = ReorderRig()
         rig.repair = .milliseconds(100)
@@ -213,7 +213,7 @@ import Testing
         #expect(rig.buffer.held > 0 && rig.buffer.examined <= 100 * 1026)
     }
 
-    /// What waits for sequences of which the window has one bit for several is proven lost once it is, and only then.
+    /// Sequences for which the window has one bit for several are proven lost only once all of them are.
     @Test func whatIsBelowTheWindowIsNotProven() {
         let rig = ReorderRig()
         rig.accept(0)
@@ -223,7 +223,7 @@ import Testing
             rig.accept(sequence, after: sequence - 5, hold: .milliseconds(500))
             sequences.append(sequence)
         }
-        // All of them at once have made the window as long as it gets: four rounds.
+        // All of them at once have grown the window to its maximum: four rounds.
         #expect(rig.buffer.held == 20)
         rig.prove(20 * 65_536 + 11)
         #expect(rig.delivered == [0] + sequences.suffix(4))
@@ -231,7 +231,7 @@ import Testing
         #expect(Set(rig.delivered) == Set([0] + sequences) && rig.buffer.held == 0)
     }
 
-    /// Without memory for more, two that wait make room for one, and then it goes on without holding any.
+    /// Without memory for more, two waiting packets make room for one, and then it continues without holding any.
     @Test func withoutMemoryTheOldestGo() {
         let rig = ReorderRig()
         rig.accept(0)
@@ -252,7 +252,7 @@ import Testing
         #expect(rig.delivered.count == 42 && rig.pool.inUse == 0)
     }
 
-    /// At 5 Gbit/s a packet that comes 300 ms later than those after it is no copy and not too old.
+    /// At 5 Gbit/s a packet that arrives 300 ms later than those after it is neither a duplicate nor too old.
     @Test func theWindowFollowsTheRate() {
         let rig = ReorderRig()
         rig.accept(0)
@@ -284,7 +284,7 @@ import Testing
         #expect(rig.delivered.count == 3001 && rig.pool.inUse == 0)
     }
 
-    /// A peer that picks its sequences so that all meet in one chain is not waited for.
+    /// A peer that chooses its sequences so that all are in one hash chain is not waited for.
     @Test func chosenSequencesMakeNoLongChain() {
         // The hash is a product with this odd number, so multiples of its inverse have small products.
         let factor: UInt64 = 0x9E37_79B9_7F4A_7C15

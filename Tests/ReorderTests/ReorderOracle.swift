@@ -1,6 +1,6 @@
 import Packet
 
-/// What a `ReorderBuffer` ought to do, in the plainest way: sets and lists, searched from end to end.
+/// The expected behavior of a `ReorderBuffer`, in the simplest form: sets and lists, searched from end to end.
 struct ReorderOracle {
     struct Waiting {
         let sequence: UInt64
@@ -29,7 +29,7 @@ struct ReorderOracle {
     private var bottom: UInt64 { max(forgotten, top > span ? top - span : 0) }
     private var settledBottom: UInt64 { max(settledForgotten, settledTop > span ? settledTop - span : 0) }
 
-    /// Half a window that passes in less than 250 ms makes it twice as long, up to 262,144.
+    /// If half a window passes in less than 250 ms it doubles, up to 262,144.
     private mutating func followRate(_ now: Instant) {
         guard top >= measuredTop + span / 2 else { return }
         if now - measuredAt < .milliseconds(250) && span < 262_144 {
@@ -61,7 +61,7 @@ struct ReorderOracle {
             deliver(sequence)
             return "delivered"
         }
-        // Two can't wait for the same.
+        // Two packets cannot wait for the same one.
         if waiting.contains(where: { $0.predecessor == sequence - distance }) {
             deliver(sequence)
             return "delivered"
@@ -89,7 +89,7 @@ struct ReorderOracle {
 
     var nextDeadline: Instant { waiting.map(\.deadline).min() ?? .never }
 
-    /// Gives up what the first packet of the row waits for, in which `packet` stands.
+    /// Gives up the predecessor of the first packet in the chain that contains `packet`.
     private mutating func giveUp(_ packet: Waiting) {
         var first = packet
         while let earlier = waiting.first(where: { $0.sequence == first.predecessor }) { first = earlier }

@@ -4,7 +4,7 @@ import Testing
 @testable import Reorder
 
 @Suite struct ReorderPropertyTests {
-    /// Random flows, delays, losses, copies, holds, proofs and jumps, step by step against the oracle.
+    /// Random flows, delays, losses, duplicates, holds, proofs and jumps, compared with the oracle step by step.
     @Test(arguments: Array(UInt64(1)...60))
     func doesWhatTheOracleDoes(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -13,7 +13,7 @@ import Testing
         var oracle = ReorderOracle(bound: bound)
         let flows = 1 + random.below(6)
         var last = [UInt64?](repeating: nil, count: flows)
-        // Packets under way: when they arrive, what they are.
+        // Packets in flight: their arrival times and fields.
         var under: [(time: Int, sequence: UInt64, distance: UInt64)] = []
         var next: UInt64 = 0
         let loss = Double(random.below(20)) / 100
@@ -59,7 +59,7 @@ import Testing
         #expect(Set(rig.delivered).count == rig.delivered.count, "seed \(seed): delivered twice")
     }
 
-    /// As long as no hold runs out, a flow comes out in order whatever the network did.
+    /// Unless a hold expires, a flow comes out in order whatever the network did.
     @Test(arguments: Array(UInt64(1)...20))
     func aFlowIsInOrderWhileHoldsLast(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

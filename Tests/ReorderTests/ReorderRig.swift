@@ -2,18 +2,18 @@ import Packet
 
 @testable import Reorder
 
-/// A `ReorderBuffer` with a pool of its own, whose packets are known by their sequence.
+/// A `ReorderBuffer` with its own pool, whose packets are identified by their sequence.
 final class ReorderRig {
     var pool = PacketPool(capacity: 16384)
     var buffer: ReorderBuffer
     var now = Instant(nanoseconds: 1_000_000_000)
-    /// The sequences that came out, in their order.
+    /// The sequences delivered, in order.
     var delivered: [UInt64] = []
     private var sequences: [Slot: UInt64] = [:]
 
     init(bound: Int = 8192) { buffer = ReorderBuffer(bound: bound) }
 
-    /// Hands a packet over. The packet before it in its flow is `predecessor`; nil: there is none.
+    /// Passes on a packet. Its predecessor in the flow is `predecessor`; nil if there is none.
     @discardableResult
     func accept(
         _ sequence: UInt64, after predecessor: UInt64? = nil, hold: Interval = .milliseconds(100),
@@ -35,9 +35,9 @@ final class ReorderRig {
         return verdict
     }
 
-    /// Whether there is memory for more that waits.
+    /// Whether there is memory for more waiting packets.
     var mayHold = true
-    /// How long a repair takes; none comes unless set.
+    /// How long a repair takes; none arrives unless set.
     var repair = Interval.zero
 
     func prove(_ floor: UInt64) {
@@ -45,7 +45,7 @@ final class ReorderRig {
         collect()
     }
 
-    /// Lets time pass, and does what a timer would do at the end of it.
+    /// Advances the time, and does a timer's work at the end of it.
     func wait(_ length: Interval) {
         now = now + length
         buffer.expire(now: now, pool: &pool)

@@ -3,7 +3,7 @@ import Testing
 @testable import Reorder
 
 @Suite struct SequenceWindowTests {
-    /// Against a set of everything that was seen, with steps from 1 to several spans.
+    /// Compares with a set of everything seen, with steps from 1 to several spans.
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func remembersWhatASetDoes(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -63,7 +63,7 @@ import Testing
         #expect(window.bottom == 70_006 && window.contains(70_006) == false)
     }
 
-    /// Whatever it knew before it grew it knows after, and it forgets nothing until twice as much has come.
+    /// A window keeps its contents when it grows, and drops nothing until twice as much has arrived.
     @Test func aWindowThatGrowsKeepsWhatItKnows() {
         for top in [UInt64(1000), 65536, 70_001, 200_000] {
             var window = SequenceWindow()

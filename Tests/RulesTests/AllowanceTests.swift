@@ -88,7 +88,7 @@ import Testing
         #expect(pass(.zero) && !pass(.zero))
         #expect(owner?.room(.outward, at: .zero) == 900)
         #expect(Allowance.passDatagram(600, .inward, rule: &rule, owner: &owner, at: .zero))
-        // More than a second's worth has to wait for a full bucket, and is paid for later.
+        // More than a second's worth has to wait for a full bucket, and is paid off later.
         var narrow = Allowance(RateLimit(bytesIn: 1000), at: .zero)
         var nobody: Allowance?
         #expect(Allowance.passDatagram(1400, .inward, rule: &narrow, owner: &nobody, at: .zero))
@@ -101,7 +101,7 @@ import Testing
         #expect(!Allowance.passDatagram(1, .inward, rule: &narrow, owner: &nobody, at: .zero + .seconds(9)))
     }
 
-    /// Against counting everything that is open.
+    /// Compares with counting everything that is open.
     @Test(arguments: [UInt64(1), 2, 3])
     func capsHoldWhateverHappens(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

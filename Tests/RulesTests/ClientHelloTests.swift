@@ -9,7 +9,7 @@ import Testing
         #expect(ClientHello.reading(Hello.nameless) == .name(nil))
     }
 
-    /// A caller is not waited for longer than the hello lasts, and not looked at for each byte.
+    /// No more bytes than the hello contains are waited for, and it is not examined for each byte.
     @Test func saysHowMuchIsNeeded() {
         let bytes = Hello.captured
         var looks = 0
@@ -23,7 +23,7 @@ import Testing
             count = max(count + 1, hello.neededSize)
         }
         #expect(looks <= 4)
-        // However it is cut into records.
+        // However it is split into records.
         for size in [1, 7, 100] {
             let cut = Hello(extensions: [Hello.serverName("front.example".utf8)]).records(of: size)
             var hello = ClientHello()
@@ -108,7 +108,7 @@ import Testing
         #expect(ClientHello.reading(Array(bytes.prefix(ClientHello.maximumSize))) == .notTLS)
     }
 
-    /// Every length of real and built hellos, in records of every kind, whole and byte by byte.
+    /// Every prefix of real and built hellos, in records of every size, whole and byte by byte.
     @Test func everyTruncationIsWhatTheOracleSays() {
         let built = Hello(extensions: [
             (0x1A1A, [0]), (10, [1, 2, 3]), Hello.serverName("host.example".utf8), (43, [2, 3, 4]),
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    /// Real hellos with some bytes changed, taken out or put in, cut anywhere.
+    /// Real hellos with some bytes changed, removed or inserted, split anywhere.
     @Test(arguments: [UInt64(11), 12, 13, 14])
     func mutationsAreWhatTheOracleSays(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -150,7 +150,7 @@ import Testing
         }
     }
 
-    /// Records of anything, some with a beginning that is right.
+    /// Records of arbitrary content, some with a valid beginning.
     @Test(arguments: [UInt64(21), 22, 23, 24])
     func noiseIsWhatTheOracleSays(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -1,11 +1,11 @@
 import Rules
 
-/// A ClientHello, built as RFC 8446 4.1.2 says.
+/// A ClientHello, built as in RFC 8446 4.1.2.
 struct Hello {
     var version: UInt16 = 0x0303
     var sessionID: [UInt8] = Array(repeating: 7, count: 32)
     var suites: [UInt16] = [0x1301, 0xC02F]
-    /// Nil: a hello of TLS 1.0 that ends before them.
+    /// Nil for a hello of TLS 1.0 that ends before them.
     var extensions: [(type: UInt16, body: [UInt8])]? = []
 
     /// The extension that names a host (RFC 6066 3).
@@ -33,14 +33,14 @@ struct Hello {
         }
     }
 
-    /// The bytes behind their number, which has that many bytes.
+    /// The bytes after their count, which is that many bytes wide.
     static func sized(_ width: Int, _ bytes: [UInt8]) -> [UInt8] {
         (0..<width).reversed().map { UInt8(truncatingIfNeeded: bytes.count >> ($0 * 8)) } + bytes
     }
 
     private func bytes(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)] }
 
-    /// What `openssl s_client -servername Web.Example.org` of OpenSSL 3.0 says.
+    /// The output of `openssl s_client -servername Web.Example.org` of OpenSSL 3.0.
     static let captured = octets(
         """
         160301013c010001380303fff7bccfc26fae5a1d00613b2e362d16c2b2053581f7eba7f2f70f1ade30285220cf12b9d5 \
@@ -52,7 +52,7 @@ struct Hello {
         20b3424903384a59ffbc86b04743c9a3d9a1dc04af9d3f2b4950c4b8ace0215f47
         """)
 
-    /// What `openssl s_client -noservername -tls1_2` says.
+    /// The output of `openssl s_client -noservername -tls1_2`.
     static let nameless = octets(
         """
         16030100b7010000b30303614c037ee37e6a14d39306da89643ff071f1192bb812e697b13bbb5759c8dd05000038c02c \
@@ -68,7 +68,7 @@ struct Hello {
 }
 
 extension ClientHello {
-    /// What it says of the bytes, given to it in parts that grow up to each of `cuts` and then to the end.
+    /// The result of reading the bytes in parts that grow up to each of `cuts` and then to the end.
     static func reading(_ bytes: [UInt8], cuts: [Int] = []) -> Reading {
         var hello = ClientHello()
         return bytes.withUnsafeBytes { all in

@@ -1,6 +1,7 @@
 import Rules
 
-/// A simple reader of whole prefixes of connections: undoes the records first, then reads the message as its grammar says.
+/// A simple reader of complete prefixes of connections: removes the records first, then parses the message by
+/// its grammar.
 struct HelloOracle {
     private enum Stop: Error { case short, bad }
 

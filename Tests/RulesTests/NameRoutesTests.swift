@@ -41,7 +41,7 @@ import Testing
         #expect(routes.ids.count == 3)
     }
 
-    /// Against a walk through all patterns, label by label.
+    /// Compares with a walk through all patterns, label by label.
     @Test(arguments: [UInt64(1), 2, 3])
     func routesAsAWalkDoes(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -1,10 +1,10 @@
 import Packet
 
-/// Reads PROXY headers as proxy-protocol.txt tells receivers to.
+/// Reads PROXY headers as proxy-protocol.txt prescribes for receivers.
 enum ProxyHeaderReader {
     enum Reading: Equatable {
         case invalid
-        /// The connection is the sender's own, or nobody knows whose; and the header's size.
+        /// The connection is the sender's own, or its origin is unknown; and the header's size.
         case local(size: Int)
         case ends(source: Endpoint, destination: Endpoint, size: Int)
     }

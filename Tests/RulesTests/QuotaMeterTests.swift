@@ -43,7 +43,7 @@ import Testing
         #expect(none.room(at: 10) == 0 && none.quota(at: 10).isExhausted)
     }
 
-    /// A clock that is ahead for a moment grants no other month, and what is stored of it meanwhile is the month before.
+    /// A clock that is briefly ahead grants no other month, and the month before is stored in the meantime.
     @Test func aClockThatJumpsGrantsNothing() {
         var meter = QuotaMeter(quota(300))
         let start = Instant.zero + .seconds(10)
@@ -60,13 +60,13 @@ import Testing
         meter.consume(1, at: 263)
         #expect(meter.lasting(at: 263, now: start + .seconds(3701)).remaining == 999)
         #expect(meter.room(at: 150) == 999, "too late to go back")
-        // The control plane knows better.
+        // The control plane's value takes precedence.
         #expect(meter.room(at: 350) == 1000)
         meter.set(quota(7))
         #expect(meter.room(at: 150) == 7)
     }
 
-    /// What was used while the control plane was away is in neither count alone.
+    /// Usage while the control plane was away is in neither count alone.
     @Test func countsOfOneMonthAreMerged() {
         #expect(quota(800).merged(with: quota(300)) == quota(300))
         #expect(quota(200).merged(with: quota(300)) == quota(200))

@@ -11,7 +11,7 @@ extension Reach {
 }
 
 extension Rule {
-    /// TCP 8443 to 10.77.0.2:443, but for what `change` changes.
+    /// TCP 8443 to 10.77.0.2:443, modified by `change`.
     static func web(_ change: (inout Rule) -> Void = { _ in }) -> Rule {
         var rule = Rule(
             id: .named("web"), transport: .tcp, ports: 8443...8443,

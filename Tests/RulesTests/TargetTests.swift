@@ -31,7 +31,7 @@ private func at(_ seconds: Int64) -> Instant { .zero + .seconds(100 + seconds) }
         #expect(health.isHealthy, "a success between them")
     }
 
-    /// Against the whole history.
+    /// Compares with the whole history.
     @Test(arguments: [UInt64(1), 2, 3])
     func isWhatHistorySays(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

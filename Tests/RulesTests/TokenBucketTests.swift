@@ -7,7 +7,7 @@ import Testing
 @Suite struct TokenBucketTests {
     private static let start = Instant(nanoseconds: 5_000_000_000)
 
-    /// Who takes whatever is there gets the rate, to the token, however often it asks.
+    /// A taker of all available tokens gets exactly the rate, however often it asks.
     @Test(
         arguments: [1, 3, 1000, 1_048_576, 12_345_678_901] as [UInt64],
         [1, 7, 1_000_003, 50_000_000, 3_000_000_000] as [Int64])
@@ -26,7 +26,7 @@ import Testing
         #expect(UInt128(taken) == UInt128(rate) * UInt128(steps * step) / 1_000_000_000)
     }
 
-    /// A cap of 1 MiB a second: what passes in any 10 s after the burst.
+    /// A limit of 1 MiB per second: the amount that passes in any 10 s after the burst.
     @Test func aMebibyteASecondIsOne() {
         var bucket = TokenBucket(rate: 1 << 20, at: Self.start)
         var now = Self.start

@@ -5,7 +5,7 @@ import Testing
 @Suite struct CoDelTests {
     private let start = Instant(nanoseconds: 5_000_000_000)
 
-    /// How many of the packets that pass, one a millisecond, are condemned while each has waited for `sojourn`.
+    /// The number of packets condemned, one passing each millisecond, while each has waited for `sojourn`.
     private func condemned(
         _ codel: inout CoDel, sojourn: Interval, bytes: Int = 100_000, from begin: Int, milliseconds: Int
     ) -> Int {
@@ -28,7 +28,7 @@ import Testing
         #expect(condemned(&codel, sojourn: .milliseconds(50), from: 101, milliseconds: 100) == 0)
     }
 
-    /// RFC 8289 section 4.2: the n-th drop comes interval/√n after the one before.
+    /// RFC 8289 section 4.2: the n-th drop follows the previous one by interval/√n.
     @Test func dropsComeCloser() {
         var codel = CoDel()
         var drops: [Int] = []

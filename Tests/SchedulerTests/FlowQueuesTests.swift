@@ -3,7 +3,7 @@ import Scheduler
 import Testing
 
 @Suite struct FlowQueuesTests {
-    /// Queues with a pool, notes and a clock of their own.
+    /// Queues with their own pool, notes and clock.
     private final class Rig {
         var pool = PacketPool(capacity: 4096)
         let notes = PacketNotes(capacity: 4096)
@@ -42,7 +42,7 @@ import Testing
         #expect(abs((counts[1] ?? 0) - (counts[2] ?? 0)) <= 2)
     }
 
-    /// Turns are of bytes, not of packets.
+    /// Turns are measured in bytes, not packets.
     @Test func smallPacketsGetTheSameShare() {
         let rig = Rig()
         for _ in 0..<100 { rig.add(1, length: 1400) }
@@ -63,7 +63,7 @@ import Testing
         rig.add(2, length: 84)
         #expect(rig.queues.isFirstSparse && rig.queues.isFirstSlow)
         #expect(rig.take()?.flow == 2)
-        // A flow that goes on like that gets its share and no more.
+        // A flow that continues like that gets its share and no more.
         var bulk = 0
         for _ in 0..<200 {
             rig.add(2, length: 1000)
@@ -72,7 +72,8 @@ import Testing
         #expect((60...120).contains(bulk), "\(bulk)")
     }
 
-    /// While repairs take all there is, nobody's turn ends by itself, and a flow that has had one would not be new again.
+    /// While repairs take all capacity, no flow's turn ends by itself, and a flow that has had one would not be
+    /// new again.
     @Test func repairsCostTurns() {
         let rig = Rig()
         for _ in 0..<500 { rig.add(1) }
@@ -84,14 +85,14 @@ import Testing
             let isSparse = rig.queues.isFirstSparse
             #expect(isSparse, "round \(round)")
             #expect(rig.take()?.flow == 2)
-            // It has no more: the bulk flow's packet is next, and stays, as repairs take what there is.
+            // It has no more: the bulk flow's packet is next, and stays, as repairs take the capacity.
             _ = rig.queues.first(rig.limits, now: rig.now, pool: &rig.pool, notes: rig.notes)
             for _ in 0..<4 { rig.queues.charge(1400) }
         }
         #expect(rig.take()?.flow == 1, "what waits stays")
     }
 
-    /// What goes before all else has to leave room for it.
+    /// Prioritized traffic has to leave room for the rest.
     @Test func whatSendsMuchIsNotSparseThoughNothingWaits() {
         let rig = Rig()
         var sparse = 0
@@ -136,7 +137,7 @@ import Testing
         for ecn in [UInt8(0), 2, 1] {
             let rig = Rig()
             var marks = 0
-            // 200 packets stand; one comes and one goes each millisecond, for two seconds.
+            // A queue of 200 packets; one arrives and one leaves each millisecond, for two seconds.
             for _ in 0..<200 { rig.add(1, ecn: ecn) }
             for _ in 0..<2000 {
                 rig.now = rig.now + .milliseconds(1)

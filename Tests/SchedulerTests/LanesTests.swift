@@ -28,7 +28,7 @@ import Testing
         lanes[1] = lane(100, 5)
         lanes.align()
         #expect(lanes.earliest(1250) == 1)
-        // 5 ms more delay are made up by 62,500 bytes less to wait for.
+        // 5 ms more delay are compensated by 62,500 bytes less backlog.
         lanes[1].backlog = 62_400
         lanes.align()
         #expect(lanes.earliest(1250) == 1)
@@ -68,7 +68,8 @@ import Testing
         var lanes = Lanes()
         lanes[0] = lane(100, 10)
         lanes[1] = lane(50, 30)
-        // One goes where it arrives first. Of 100 kB the last would take 8 ms there, which makes no other path worthwhile.
+        // A single repair uses the path where it arrives first. Of 100 kB the last would take 8 ms there, which
+        // makes no other path worthwhile.
         #expect(lanes.repairing(1000, of: 1000) == 0 && lanes.repairing(1000, of: 100_000) == 0)
         // 1 ms of them is enough for now.
         lanes[0].urgent = 12_400
@@ -97,7 +98,7 @@ import Testing
         #expect(lanes.preferred(1250) == nil)
     }
 
-    /// At 0.3 Mbit/s a packet of 1400 bytes takes 37 ms, more than may wait: it must go all the same.
+    /// At 0.3 Mbit/s a packet of 1400 bytes takes 37 ms, more than the limit: it must be sent nevertheless.
     @Test func preferredUsesASlowPath() {
         var lanes = Lanes()
         lanes[0] = lane(0.3, 5)
@@ -114,14 +115,14 @@ import Testing
         #expect(lanes.copies(1250, limit: 2) == 0b0110)
         #expect(lanes.copies(1250, limit: 3) == 0b0111)
         #expect(lanes.copies(1250, limit: 9) == 0b1111)
-        // 20 ms to wait on the best: it is the third now.
+        // 20 ms of backlog on the best: it is the third now.
         lanes[1].backlog = 160_000
         #expect(lanes.copies(1250, limit: 2) == 0b0101)
         lanes[2].isUsable = false
         #expect(lanes.copies(1250, limit: 2) == 0b0011)
     }
 
-    /// A path that is 100 ms behind gets none until it has caught up, and none does while all have enough to do.
+    /// A path that is 100 ms behind gets none until it has caught up, and none does while all are busy.
     @Test func copiesWaitForNoPathAndForAll() {
         var lanes = Lanes()
         lanes[0] = lane(50, 10)

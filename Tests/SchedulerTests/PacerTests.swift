@@ -3,7 +3,8 @@ import Scheduler
 import Testing
 
 @Suite struct PacerTests {
-    /// Asked at random times, it sends at most rate × time + 1 ms of the rate + one datagram in any stretch of time.
+    /// Queried at random times, it sends at most rate × time + 1 ms of the rate + one datagram in any stretch
+    /// of time.
     @Test(arguments: Array(UInt64(1)...10))
     func neverBurstsMoreThanAMillisecond(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -49,7 +50,7 @@ import Testing
         #expect((998_000...1_002_000).contains(bytes), "\(bytes) bytes in a second at 1 MB/s")
     }
 
-    /// However fast the path is believed to be.
+    /// However high the estimated rate of the path is.
     @Test func aBurstHasABound() {
         for rate in [2e9, 12.5e9] {
             var pacer = Pacer()

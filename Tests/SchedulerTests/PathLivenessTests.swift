@@ -28,9 +28,10 @@ import Testing
         #expect(
             path.probes(until: 1000) == [40, 60, 80, 100, 120, 140, 160, 180, 200, 220],
             "a burst swallows a few")
-        // The third probe at 40 ms has 80 ms at least, which is less than 250 in all.
+        // The third probe at 40 ms has at least 80 ms, which is less than 250 in all.
         #expect(path.givesUpAt(rtt(10)) == ProbedPath.at(250))
-        // With 300 ms of round trip the third probe's time is up later: 40 + 300 + 25 (the variation has died down).
+        // With 300 ms of round trip the third probe's time ends later: 40 + 300 + 25 (the variation has died
+        // down).
         #expect((ProbedPath.at(365)...ProbedPath.at(370)).contains(path.givesUpAt(rtt(300))))
         #expect(path.fail(250) && path.state == .down)
         #expect(!path.fail(251), "no news")
@@ -59,11 +60,11 @@ import Testing
         #expect(path.answered(20_100, alone: true) && path.isUp)
     }
 
-    /// A path that fails again and again within 10 s waits 2, 4, 8, 16, 30 s; one good stretch forgives all.
+    /// A path that fails repeatedly within 10 s waits 2, 4, 8, 16, 30 s; one stable period resets that.
     @Test func flappingHoldsAPathBack() {
         let path = ProbedPath.up()
         var now: Int64 = 0
-        /// Fails, and answers every 100 ms until it is up: for how long?
+        /// Fails, and answers every 100 ms until it is up; returns how long that takes.
         func outage() -> Int64 {
             path.fail(now)
             let failed = now

@@ -3,7 +3,7 @@ import Scheduler
 import Testing
 
 @Suite struct PathMTUTests {
-    /// A path that carries datagrams of up to `truth` bytes and loses `loss` of them.
+    /// A path that carries datagrams of up to `truth` bytes and loses a fraction `loss` of them.
     private struct Line {
         static let timeout = Interval.milliseconds(60)
         var mtu: PathMTU
@@ -12,7 +12,7 @@ import Testing
         var random: SeededGenerator
         var now = Instant(nanoseconds: 10_000_000_000)
         var probes = 0
-        /// Whether more was ever confirmed than the path carries.
+        /// Whether a size was ever confirmed that the path does not carry.
         var exceeded = false
 
         init(ceiling: Int, truth: Int, loss: Double = 0, seed: UInt64 = 1) {
@@ -22,7 +22,7 @@ import Testing
             random = SeededGenerator(seed: seed)
         }
 
-        /// Sends the probes that are due for so long; answers take 20 ms.
+        /// Sends the probes due in this time; answers take 20 ms.
         mutating func run(for length: Interval) {
             let end = now + length
             while mtu.due(Self.timeout) <= end {
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    /// 1200 bytes are taken for granted, and tried as soon as more was found not to arrive.
+    /// 1200 bytes are assumed, and probed as soon as larger sizes turn out not to arrive.
     @Test func endsAtWhatANarrowPathCarries() {
         var random = SeededGenerator(seed: 10)
         for seed in 0..<500 {
@@ -183,7 +183,7 @@ import Testing
             line.mtu.left(as: number, isEarly: true, now: line.now)
         }
         #expect(!line.mtu.mayProbeEarly && line.mtu.prospect == 1472)
-        // It has waited for long enough, and gets the benefit of the doubt until something is known.
+        // It has waited long enough, and gets the benefit of the doubt until something is known.
         #expect(line.mtu.limit(now: line.now) == 1472 && line.mtu.limit == PathMTU.base)
         var other = line
         _ = other.mtu.acknowledge(AckMap(highest: 4), now: other.now)

@@ -41,7 +41,7 @@ import Testing
         #expect(sent >= 4 << 20 && sent < 4 << 20 + 1400 && presence.isClosed)
         // 300 ms for 4 MB at this rate, and no more than the pause after that.
         #expect(closedAt.map { $0 - start < .milliseconds(700) } ?? false)
-        // Nobody listens, so few tokens are spent on it.
+        // No peer is listening, so few tokens are spent on it.
         #expect(token < 60)
         let isStranger = presence.hear(token + 1, now: now)
         #expect(!isStranger && presence.isClosed)
@@ -49,7 +49,7 @@ import Testing
         #expect(isEcho && presence.hasCredit)
     }
 
-    /// Little a second, for ever: time closes what the credit does not.
+    /// A low rate, indefinitely: time closes the session if the credit does not.
     @Test func slowFloodsEndAfterThreeRoundTrips() {
         for (milliseconds, patience) in [(1, 2000), (900, 2700), (5000, 5000)] as [(Int64, Int64)] {
             var presence = PeerPresence()
@@ -68,19 +68,19 @@ import Testing
         }
     }
 
-    /// An echo proves what left before its token, not what left since.
+    /// An echo proves receipt of the data sent before its token, not of later data.
     @Test func anOldEchoGivesNoNewCredit() {
         var presence = PeerPresence()
         presence.ask(7, now: start)
         presence.book(4 << 20)
         #expect(!presence.hasCredit)
-        // As much as in 10 ms again and again would be a round trip's; it is held back for 10 s.
+        // As much as in 10 ms repeatedly would be a round trip's; it is delayed by 10 s.
         let isEcho = presence.hear(7, now: start + .seconds(10))
         #expect(isEcho)
         #expect(presence.unproven == 4 << 20 && !presence.hasCredit)
     }
 
-    /// The credit follows a path that holds more than 4 MB.
+    /// The credit grows with a path that holds more than 4 MB.
     @Test func aLongFastPathHasCreditForItsRoundTrip() {
         for (rate, milliseconds) in [(625_000_000, 300), (125_000_000, 800), (625_000_000, 1)]
             as [(Int, Int64)]

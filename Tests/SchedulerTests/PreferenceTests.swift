@@ -4,7 +4,7 @@ import Testing
 @testable import Scheduler
 
 @Suite struct PreferenceTests {
-    /// Lanes of these scores; infinite for a path that can't be used.
+    /// Lanes with these scores; infinite for an unusable path.
     private func lanes(_ scores: [Double]) -> Lanes {
         var lanes = Lanes()
         for (i, score) in scores.enumerated() {
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    /// Each of the others has its own time.
+    /// Each of the others has its own timer.
     @Test func theBestOfThoseThatHaveHeldOnIsTaken() {
         var preference = Preference()
         preference.update(lanes([100, 200, 200]), now: at(0))

@@ -29,7 +29,7 @@ final class ProbedPath {
     func probeLeft(_ time: Int64) { path.probeLeft(now: Self.at(time)) }
     func givesUpAt(_ rtt: RoundTripTime) -> Instant { path.givesUpAt(rtt) }
 
-    /// Sends the probes that are due until `end`; gives their times.
+    /// Sends the probes due until `end`; returns their times.
     func probes(until end: Int64) -> [Int64] {
         var times: [Int64] = []
         while path.probeDue <= Self.at(end) {

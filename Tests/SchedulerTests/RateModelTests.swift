@@ -3,7 +3,7 @@ import Scheduler
 import Testing
 
 @Suite struct RateModelTests {
-    /// Whatever a lying peer says: finite, positive rates and no trap.
+    /// Whatever a lying peer claims: finite, positive rates and no trap.
     @Test(arguments: Array(UInt64(1)...20))
     func absurdReportsGiveFiniteRates(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -52,7 +52,8 @@ import Testing
         #expect(delay.isKnown && delay.minimum == .milliseconds(5) && delay.queueing == .zero)
     }
 
-    /// A peer that says nothing of what has arrived for a while, and then all of it at once, gets no more than it was sent.
+    /// A peer that reports no arrivals for a while, and then all of them at once, is credited with no more than
+    /// it was sent.
     @Test func whatIsHoardedIsNoRate() {
         var model = RateModel()
         var rtt = RoundTripTime()
@@ -64,7 +65,7 @@ import Testing
             now = now + .milliseconds(5)
             left += 5000
             delay.record(.milliseconds(5), now: now)
-            // 1 MB/s leaves; of 600 kB a second nothing is said until they come together.
+            // 1 MB/s is sent; 600 kB a second remain unreported until they are reported together.
             let hoard: UInt64 = step > 590 ? 1_770_000 : 0
             model.record(
                 sent: now, received: now, bytes: step * 2000 + hoard, left: left, starved: false, loss: 0,

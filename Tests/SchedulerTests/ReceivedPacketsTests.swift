@@ -45,7 +45,8 @@ import Testing
         }
     }
 
-    /// A receiver that takes 256 datagrams at a time sends an ACK for each 256. One that is lost is no loss of 256 datagrams.
+    /// A receiver that takes 256 datagrams at a time sends an ACK for each 256. The loss of one does not count
+    /// as a loss of 256 datagrams.
     @Test func anAckThatIsLostTakesNoOthersAlong() {
         let line = SentLine()
         var received = ReceivedPackets()

@@ -1,7 +1,7 @@
 import Packet
 import Scheduler
 
-/// A path's sent packets of 100 bytes each, with a pool and notes of their own.
+/// A path's sent packets of 100 bytes each, with its own pool and notes.
 final class SentLine {
     var pool: PacketPool
     var now = Instant(nanoseconds: 10_000_000_000)
@@ -9,9 +9,9 @@ final class SentLine {
     private var sent = SentPackets()
     private var slots: [UInt64: Slot] = [:]
     private var lost = SlotQueue(bound: 65536)
-    /// What was handed back as lost and still wanted.
+    /// The sequences returned as lost and still needed.
     private(set) var lostSequences: [UInt64] = []
-    /// How long the path may keep back what left earlier.
+    /// How long the path may delay earlier packets.
     var reordering = Interval.seconds(10)
 
     init(capacity: Int = 8192) {
@@ -21,11 +21,11 @@ final class SentLine {
 
     var bytesInFlight: Int { sent.bytesInFlight }
     var held: Int { sent.held }
-    /// How many datagrams the last `surrender` has looked at.
+    /// The number of datagrams examined by the last `surrender`.
     private(set) var lookedAt = 0
     var oldestUnanswered: Instant? { sent.oldestUnanswered() }
 
-    /// Sends one and tells its number.
+    /// Sends one and returns its number.
     @discardableResult
     func send(eliciting: Bool = true, starved: Bool = false, slot hasSlot: Bool? = nil) -> UInt64 {
         var slot = Slot.none
@@ -48,10 +48,10 @@ final class SentLine {
     var isFull: Bool { sent.isFull }
     var isSkipDue: Bool { sent.isSkipDue }
     var runChoices: UInt64 { sent.runChoices }
-    /// Skips a number when that is due; the next run is as short as can be.
+    /// Skips a number if that is due; the next run is as short as possible.
     func skip() { sent.skip(draw: 0, pool: &pool) }
 
-    /// An ACK that says that these numbers arrived, the largest being the highest.
+    /// Handles an ACK for these numbers, of which the largest is the highest.
     func acknowledge(_ numbers: [UInt64]) -> SentPackets.News? {
         let map = AckMap(of: numbers)
         let news = sent.acknowledge(map, reordering: reordering, lost: &lost, pool: &pool, notes: notes)
@@ -71,7 +71,7 @@ final class SentLine {
         notes[slot] = note
     }
 
-    /// Gives up the path; gives the sequences of what must go again.
+    /// Gives up the path; returns the sequences to retransmit.
     func surrender() -> [UInt64] {
         var queue = SlotQueue(bound: 8192)
         lookedAt = sent.surrender(to: &queue, pool: &pool, notes: notes)
@@ -87,7 +87,7 @@ final class SentLine {
 }
 
 extension AckMap {
-    /// The map that says that these numbers arrived, as far as it can.
+    /// The map of these numbers, as far as it reaches.
     init(of numbers: some Collection<UInt64>) {
         let highest = numbers.max() ?? 0
         var words: [UInt64] = [0, 0, 0, 0]

@@ -97,7 +97,7 @@ import Testing
             line.send()
         }
         #expect(line.oldestUnanswered == first)
-        // 4 is answered: what was lost before it is a loss, not silence.
+        // 4 is acknowledged: earlier losses count as losses, not as silence.
         _ = line.acknowledge([4])
         #expect(line.oldestUnanswered == nil)
         line.send()
@@ -112,7 +112,7 @@ import Testing
         #expect(line.pool.inUse == 0 && line.bytesInFlight == 0)
     }
 
-    /// Random sends and ACKs as a lossy path with reordering makes them, against sets.
+    /// Random sends and ACKs as on a lossy path with reordering, compared with sets.
     @Test(arguments: Array(UInt64(1)...20))
     func countsAsSetsDo(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -159,7 +159,7 @@ import Testing
         #expect(line.lostSequences == [0, 2])
     }
 
-    /// RFC 9002 section 6.1.2: where little is sent, time tells of a loss before three packets do.
+    /// RFC 9002 section 6.1.2: with few packets, a loss is detected by time before three packets reveal it.
     @Test func aLossIsAlsoWhatLeftLongBefore() {
         let line = SentLine()
         line.reordering = .milliseconds(10)
@@ -174,7 +174,7 @@ import Testing
         #expect(late?.lost == -1 && late?.lateness == .milliseconds(11))
     }
 
-    /// Shrinking forgets nothing that is in flight, and late ACKs do no harm.
+    /// Shrinking keeps everything in flight, and late ACKs do no harm.
     @Test func shrinkingKeepsWhatIsInFlight() {
         let line = SentLine()
         for _ in 0..<500 { line.send() }
@@ -192,7 +192,7 @@ import Testing
         #expect(line.send() == 700)
     }
 
-    /// A peer that takes a path in and out of use again and again has us look at each datagram once.
+    /// A peer that repeatedly takes a path in and out of use causes each datagram to be examined once.
     @Test func whatWasGivenUpIsNotLookedAtAgain() {
         let line = SentLine()
         for _ in 0..<5000 { line.send() }
@@ -205,7 +205,7 @@ import Testing
         #expect(line.held == 3 && line.surrender() == [5000, 5001, 5002] && line.lookedAt == 3)
     }
 
-    /// Sends until a number is skipped; gives it.
+    /// Sends until a number is skipped; returns it.
     private func skipOne(_ line: SentLine) -> UInt64 {
         line.skip()
         while !line.isSkipDue { line.send() }
@@ -236,11 +236,11 @@ import Testing
         let news = line.acknowledge(Array(0..<skipped) + [skipped + 1])
         #expect(news?.lost == 0 && news?.acknowledged == 65 && line.bytesInFlight == 0)
         #expect(line.oldestUnanswered == nil && line.lostSequences.isEmpty)
-        // What is over is not looked at again: rings do not grow by what was skipped.
+        // Settled numbers are not examined again: rings do not grow by skipped ones.
         #expect(line.acknowledge(Array(0..<skipped) + [skipped + 1])?.acknowledged == 0)
     }
 
-    /// Three numbers later are two datagrams later where one was skipped.
+    /// Three numbers later are two datagrams later if one was skipped.
     @Test func aSkippedNumberHastensNoLoss() {
         let line = SentLine()
         let skipped = skipOne(line)
@@ -250,7 +250,8 @@ import Testing
         #expect(line.acknowledge(before + [skipped + 1, skipped + 2, skipped + 3])?.lost == 1)
     }
 
-    /// Beyond what the ring holds nothing is sent; before it was forgotten what is in flight, and no ACK told anything any more.
+    /// Nothing is sent beyond the ring's capacity; otherwise packets in flight would be forgotten, and ACKs
+    /// useless.
     @Test func aFullRingIsAFullWindow() {
         let line = SentLine(capacity: 40_000)
         while !line.isFull { line.send() }

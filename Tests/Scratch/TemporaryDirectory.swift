@@ -1,11 +1,11 @@
 import Glibc
 
-/// A directory that is gone, with the files in it, when the value is.
+/// A directory that is removed, with the files in it, when the value is destroyed.
 public final class TemporaryDirectory {
-    /// Where it is.
+    /// The path.
     public let path: String
 
-    /// A directory below /tmp.
+    /// Creates a directory below /tmp.
     public init() {
         var template = Array("/tmp/bondd-test-XXXXXX".utf8CString)
         precondition(mkdtemp(&template) != nil)
@@ -28,7 +28,7 @@ public final class TemporaryDirectory {
         rmdir(path)
     }
 
-    /// Puts `text` into a file there.
+    /// Writes `text` to a file in it.
     public func file(_ name: String, _ text: String, mode: mode_t = 0o600) {
         let file = open(path + "/" + name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         precondition(
@@ -36,7 +36,7 @@ public final class TemporaryDirectory {
         close(file)
     }
 
-    /// The permissions of a file there; 0 when there is none.
+    /// The permissions of a file in it; 0 if there is none.
     public func mode(of name: String) -> mode_t {
         var facts = stat()
         return stat(path + "/" + name, &facts) == 0 ? facts.st_mode & 0o777 : 0

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ConfigurationTests {
     let samples = ConfigurationSamples()
 
-    /// Where neither library has it, the error says what to do; this machine may have it.
+    /// If neither library supports it, the error says what to do; this machine may support it.
     @Test func aLANAndNetworksAreRead() throws {
         let samples = ConfigurationSamples()
         let lan = try samples.read(
@@ -118,7 +118,7 @@ import Testing
         #expect(configuration.health?.listen == Endpoint("192.0.2.1:8098"))
         #expect(configuration.health?.tokenFile?.hasSuffix("token") == true)
         #expect(configuration.notices.first == "[discovery] is for clients without [[path]], and not used")
-        // The token is bondd-control's to read; bondd says that it is not there.
+        // The token is read by bondd-control; bondd reports that it is missing.
         #expect(
             configuration.notices.count == 2
                 && configuration.notices[1].contains("token does not exist, so bondd-control"))
@@ -140,7 +140,7 @@ import Testing
         #expect(configuration.health == nil && configuration.notices.isEmpty)
     }
 
-    /// Whoever is not on the console is cut off, and hears of it before.
+    /// Sessions other than the console's are cut off, which is reported beforehand.
     @Test(arguments: [
         ("kill_switch = true", ["including the LAN"]),
         ("kill_switch = true\nkill_switch_lan = true", []),
@@ -206,13 +206,13 @@ import Testing
         let text = ConfigurationSamples.client.replacing(
             "[tunnel]", with: "[tunnel]\nroutes = [\(routes), \"10.0.0.0/8\"]")
         let notices = try samples.read(text).notices
-        #expect(notices.count == 1 && notices[0].contains("but \(beside) goes beside it; add \"\(missing)\""))
+        #expect(notices.count == 1 && notices[0].contains("but \(beside) bypasses it; add \"\(missing)\""))
         let both = ConfigurationSamples.client.replacing(
             "[tunnel]", with: "[tunnel]\nroutes = [\(routes), \"\(missing)\"]")
         #expect(try samples.read(both).notices.isEmpty)
     }
 
-    /// Who may not read the keys reads the rest.
+    /// A program that may not read the keys reads the rest.
     @Test func keysMayBeLeft() throws {
         let text = """
             [tunnel]
@@ -356,7 +356,7 @@ import Testing
             _ = try samples.read(sample.text)
             Issue.record("accepted: \(sample.text)")
         } catch {
-            // The directory differs from run to run.
+            // The directory differs between runs.
             let sentence = samples.relative(error)
             #expect(sentence == sample.sentence)
         }

@@ -13,7 +13,7 @@ import Testing
         #expect(try JoinLink("  \(link.text.prefix(40))\n\(link.text.dropFirst(40)) \n") == link)
     }
 
-    /// Any single character that is another, missing or twice.
+    /// Any single character that is changed, missing or doubled.
     @Test func everyDamageIsSeen() {
         let text = Array(link.text)
         for index in JoinLink.scheme.count..<text.count {

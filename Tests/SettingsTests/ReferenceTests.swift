@@ -3,7 +3,7 @@ import Testing
 
 @testable import Settings
 
-/// docs/configuration.md, of which the manual page is made, has every key that the reader knows, and no other.
+/// docs/configuration.md, the source of the manual page, has exactly the keys that the reader knows.
 @Suite struct ReferenceTests {
     let samples = ConfigurationSamples()
 
@@ -23,7 +23,7 @@ import Testing
         return keys
     }
 
-    /// The keys that a refusal of an unknown one names: `…; use a, b and c`.
+    /// The keys listed by the refusal of an unknown one: `…; use a, b and c`.
     private func refused(_ text: String) throws -> [String] {
         do {
             _ = try samples.read(text)
@@ -37,7 +37,7 @@ import Testing
         return []
     }
 
-    /// A configuration with `nonsense` in the table: in its own if it is there, else in one added at the end.
+    /// A configuration with `nonsense` in the table: in an existing one, else in one added at the end.
     private func nonsense(in table: String) -> String {
         let isServers = ["listen", "nat", "offer", "client", "portunus", "rule", "targets", "limit"].contains(
             table)
@@ -70,7 +70,7 @@ import Testing
         #expect(documented.subtracting(known).sorted() == [])
     }
 
-    /// The rules that docs/services.md shows are good.
+    /// The rules shown in docs/services.md are valid.
     @Test func theServicesThatAreShownAreGood() throws {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../docs/services.md")

@@ -3,7 +3,7 @@ import Packet
 
 @testable import Simulation
 
-/// A flow over a link without a tunnel, so that what comes out is the flow's own doing.
+/// A flow over a link without a tunnel, so that the result depends only on the flow.
 struct BareLink {
     var plan: LinkPlan
     var seed: UInt64 = 1

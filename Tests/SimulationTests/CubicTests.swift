@@ -31,7 +31,7 @@ import Testing
         #expect(halfway > 940, "\(halfway)")
     }
 
-    /// Who loses before it was back leaves room (fast convergence).
+    /// A flow that loses before it was back at its maximum makes room (fast convergence).
     @Test func aSecondLossRemembersLess() {
         var once = Cubic()
         var twice = Cubic()

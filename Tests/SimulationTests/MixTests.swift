@@ -54,7 +54,7 @@ import Testing
         let names = Mix.standard.map(\.name)
         #expect(Set(names).count == names.count)
         #expect(names.allSatisfy { $0.count <= 10 && !$0.contains(" ") })
-        // The table has so much room.
+        // The width available in the table.
         #expect(Mix.standard.allSatisfy { $0.title.count <= 41 })
     }
 }

@@ -26,7 +26,7 @@ import Testing
         for log in call.logs.values {
             #expect(log.count == 1000)
             #expect((60...140).contains(log.lost), "\(log.lost)")
-            // Two packets 20 ms apart with delays ± 20 ms change places with probability 1/8.
+            // Two packets 20 ms apart with delays ± 20 ms swap with probability 1/8.
             #expect((70...180).contains(log.outOfOrder), "\(log.outOfOrder)")
         }
     }

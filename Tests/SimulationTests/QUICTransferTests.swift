@@ -13,7 +13,8 @@ import Testing
         #expect(flow.spuriousShare == 0)
     }
 
-    /// What TCP tolerates is too much for a threshold of three packets; 4 ms would not be for 1/8 of the round trip.
+    /// Reordering tolerated by TCP is too much for a threshold of three packets; 4 ms would not be for 1/8 of
+    /// the round trip.
     @Test func threePacketsOutOfOrderAreTakenForALoss() {
         let link = BareLink(LinkShape(megabits: 50, milliseconds: 20)).reordering(2)
         let flow = link.run(QUICTransfer(from: .client))
@@ -28,7 +29,7 @@ import Testing
         #expect(flow.megabits >= 0.9 * 20 * Self.share, "\(flow.megabits)")
     }
 
-    /// The receiver's ranges against a set.
+    /// Compares the receiver's ranges with a set.
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func rangesAreWhatHasCome(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)

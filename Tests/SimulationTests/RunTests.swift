@@ -7,7 +7,7 @@ import Testing
 
 /// The tunnel in the simulation. Short: debug code seals as fast as it can.
 @Suite("A simulated tunnel") struct RunTests {
-    /// A tunnel in mode auto that is up.
+    /// An established tunnel in mode auto.
     private func tunnel(_ links: [LinkPlan], seed: UInt64 = 1) -> World {
         let world = World(links: links, seed: seed)
         world.placeTunnel(mode: .auto, seed: seed)
@@ -36,7 +36,7 @@ import Testing
         #expect(first != other)
     }
 
-    /// A path whose link is down carries nothing, and the flow goes on.
+    /// A path whose link is down carries nothing, and the flow continues.
     @Test func aLinkThatGoesDownIsLeft() {
         let links = [
             LinkPlan(LinkShape(megabits: 10, milliseconds: 10)).then(.isDown(true), at: 1),
@@ -54,7 +54,7 @@ import Testing
         #expect(got > 6 && got < 10, "\(got)")
     }
 
-    /// All that was under way on a path that died goes again on the other, and a ping must not wait for it.
+    /// Everything in flight on a path that died is retransmitted on the other, and a ping must not wait for that.
     @Test func pingsGetInBetweenTheRepairsOfADeadPath() throws {
         let links = [
             LinkPlan(LinkShape(megabits: 40, milliseconds: 10)).then(.isDown(true), at: 2),

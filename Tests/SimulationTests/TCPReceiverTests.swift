@@ -57,7 +57,7 @@ import Testing
         #expect(acknowledge(&receiver).blocks == [.init(start: 3, end: 4)])
     }
 
-    /// RFC 3168: until the sender says that it has reacted.
+    /// RFC 3168: until the sender confirms its reaction.
     @Test func congestionIsEchoedUntilTheSenderReacts() {
         var receiver = TCPReceiver(window: 64)
         receiver.take(Segment(sequence: 0, ecn: InnerHeader.ECN.congested), now: .zero)
@@ -84,7 +84,7 @@ import Testing
         #expect(read.ecn == 2 && read.echoesCongestion && !read.hasReducedWindow)
         #expect(read.blocks == segment.blocks)
         #expect(InnerHeader.flow(of: UnsafeRawBufferPointer(packet), at: .client) == 3)
-        // To the Engine it is a packet of the flow.
+        // For the Engine it is a packet of the flow.
         let inner = InnerPacket(parsing: UnsafeRawBufferPointer(packet))
         #expect(inner?.length == packet.count && inner?.source == InnerHeader.serverAddress)
     }

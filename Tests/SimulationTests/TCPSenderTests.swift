@@ -39,7 +39,7 @@ import Testing
         #expect(abs(Double(sender.window) - Double(before) * 0.7) <= 2, "\(before) → \(sender.window)")
     }
 
-    /// RFC 3522: an ACK whose echo is older than what was sent again answers what was sent first.
+    /// RFC 3522: an ACK whose echo is older than the retransmission answers the original transmission.
     @Test func anOldEchoTakesItBack() {
         var (sender, now) = grown()
         let before = sender.window
@@ -52,7 +52,7 @@ import Testing
         #expect(sender.window >= before)
     }
 
-    /// RFC 3708: all that was sent again had been there.
+    /// RFC 3708: all retransmitted segments had already arrived.
     @Test func aDuplicateTakesItBack() {
         var (sender, now) = grown()
         let before = sender.window

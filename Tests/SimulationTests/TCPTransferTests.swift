@@ -5,7 +5,7 @@ import Testing
 @testable import Simulation
 
 @Suite("TCP over a bare link") struct TCPTransferTests {
-    /// What the framing of a bare link leaves: 1348 of 1414 bytes.
+    /// The share that framing leaves on a bare link: 1348 of 1414 bytes.
     private static let share = 1348.0 / 1414
 
     @Test(arguments: [(50.0, 10.0), (20.0, 30.0), (10.0, 100.0)])
@@ -28,7 +28,7 @@ import Testing
     func randomLossCostsWhatMathisSays(_ loss: Double) {
         let flow = BareLink(100, 20) { $0.loss = loss }.run(
             TCPTransfer(from: .client, control: CubicControl()), seconds: 20)
-        // Losses cross the link in both directions; those of ACKs cost little.
+        // Losses occur in both directions; those of ACKs cost little.
         let expected = 1348.0 * 8 / 0.040 * 1.22 / loss.squareRoot() / 1e6
         #expect(
             flow.megabits > 0.6 * expected && flow.megabits < 1.4 * expected, "\(flow.megabits), \(expected)")
@@ -46,7 +46,7 @@ import Testing
         let flow = link.run(TCPTransfer(from: .client, control: BBR()))
         #expect(flow.megabits >= 0.9 * 50 * Self.share, "\(flow.megabits)")
         #expect(flow.sender.rtt < .milliseconds(60))
-        // Cubic fills it.
+        // Cubic fills the queue.
         #expect(link.cubic().sender.rtt > .milliseconds(100))
     }
 
@@ -58,7 +58,7 @@ import Testing
         #expect(flow.sender.recoveries <= 3)
     }
 
-    /// What was no loss is found out and taken back.
+    /// Spurious recoveries are detected and undone.
     @Test func recoveriesByMistakeAreUndone() {
         let flow = BareLink(LinkShape(megabits: 50, milliseconds: 20)).reordering(18).cubic()
         #expect(flow.sender.recoveries > 0 && flow.sender.undone > 0)
@@ -75,7 +75,7 @@ import Testing
 }
 
 extension BareLink {
-    /// The same link, on the way up of which packets of the last `2 × jitter` ms overtake one another.
+    /// The same link, on whose upward direction packets within `2 × jitter` ms overtake one another.
     func reordering(_ jitter: UInt64) -> BareLink {
         var link = self
         link.plan.up.jitter = jitter * 1_000_000

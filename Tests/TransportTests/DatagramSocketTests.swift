@@ -9,7 +9,7 @@ struct DatagramSocketTests {
     static let v4Loopback = IPAddress("127.0.0.1")!
     static let v6Loopback = IPAddress("::1")!
 
-    /// Fills `outbox` with datagrams of 1, 2, … bytes, each of its own byte.
+    /// Fills `outbox` with datagrams of 1, 2, … bytes, each filled with its own value.
     func fill(_ outbox: inout Outbox, _ count: Int, to remote: Endpoint, from local: IPAddress? = nil) {
         for i in 0..<count {
             let room = outbox.reserve(i + 1)!
@@ -69,7 +69,7 @@ struct DatagramSocketTests {
                 var outbox = Outbox()
                 fill(&outbox, 1, to: Endpoint(address: address, port: server.localPort))
                 var batch = ReceiveBatch()
-                // The kernel makes a new IPv6 address local from a work queue: ask until it is.
+                // The kernel makes a new IPv6 address local from a work queue: poll until it has.
                 for _ in 0..<200 {
                     #expect(client.send(outbox, entries: 0..<1).sent == 1)
                     if wait(for: server.fileDescriptor, milliseconds: 10) { break }
@@ -130,7 +130,7 @@ struct DatagramSocketTests {
         }
     }
 
-    /// Runs of equal datagrams with marks that differ: each arrives with its own, cut and joined or not.
+    /// Runs of equal datagrams with differing marks: each arrives with its own, segmented and joined or not.
     @Test(arguments: [v4Loopback, v6Loopback], [false, true])
     func marksStayWithTheirDatagrams(address: IPAddress, offloads: Bool) throws {
         try OwnNetwork.run {
@@ -163,7 +163,7 @@ struct DatagramSocketTests {
 
     // MARK: Offloads
 
-    /// Without checksums the kernel does not cut: it says EINVAL, as it does where the interface can't.
+    /// Without checksums the kernel does not segment: it returns EINVAL, as for an interface without support.
     @Test func whatTheKernelRefusesToCutGoesOneByOneFromThenOn() throws {
         try OwnNetwork.run {
             let receiver = try DatagramSocket(boundTo: nil, family: .v4, wantsOffloads: false)
@@ -283,7 +283,7 @@ struct DatagramSocketTests {
 
     @Test func aFullSocketStopsAndGoesOnWhereItStopped() throws {
         try OwnNetwork.run {
-            // The other end of the veth is down and nobody resolves: packets wait for the neighbour and fill the
+            // The other end of the veth is down and nothing resolves: packets wait for the neighbor and fill the
             // socket's buffer.
             OwnNetwork.ip("link add uplink type veth peer name far")
             OwnNetwork.ip("addr add 192.0.2.1/24 dev uplink")
@@ -312,7 +312,7 @@ struct DatagramSocketTests {
             let other = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
             defer { close(other) }
             for (option, forced) in [(SO_RCVBUF, SO_RCVBUFFORCE), (SO_SNDBUF, SO_SNDBUFFORCE)] {
-                // Root of a user namespace may not force: it gets what the sysctl allows.
+                // Root of a user namespace may not force it: it gets the sysctl's limit.
                 var wanted = Int32(DatagramSocket.bufferSize)
                 if setsockopt(other, SOL_SOCKET, forced, &wanted, 4) != 0 {
                     setsockopt(other, SOL_SOCKET, option, &wanted, 4)
@@ -353,12 +353,12 @@ struct DatagramSocketTests {
             }
             #expect(
                 TransportError.addressInUse(taken).description
-                    == "UDP \(taken) is in use; stop the program that has it (ss -lunp) or set another port")
+                    == "UDP \(taken) is in use; stop the program that uses it (ss -lunp) or set another port")
         }
     }
 
-    /// Data and control datagrams go where their session ID says, all others to the first socket; so do those that are cut
-    /// off, and a number beyond the last socket's goes to any.
+    /// Data and control datagrams go where their session ID says, all others to the first socket; so do truncated
+    /// ones, and those with a number beyond the last socket go to any.
     @Test(arguments: [v4Loopback, v6Loopback])
     func sharedPortsAreSteered(address: IPAddress) throws {
         try OwnNetwork.run {
@@ -427,13 +427,13 @@ struct DatagramSocketTests {
         for (code, problem) in meanings { #expect(SendProblem(errno: code) == problem) }
     }
 
-    /// The kernel hands a loopback packet over from a soft interrupt, which may come a little later.
+    /// The kernel delivers a loopback packet from a softirq, which may run a little later.
     private func wait(for descriptor: Int32, milliseconds: Int32 = 2000) -> Bool {
         var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&watched, 1, milliseconds) == 1
     }
 
-    /// What came until the kernel had given `count` datagrams.
+    /// The datagrams received until there were `count` of them.
     private func collect(
         _ count: Int, from socket: borrowing DatagramSocket, _ batch: inout ReceiveBatch
     ) throws -> [(length: Int, link: Link)] {

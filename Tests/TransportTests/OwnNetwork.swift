@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 
 /// A network namespace for one test: the thread is moved into a new one and back. The namespace has no name, so it and
-/// all in it are gone with the last descriptor, whatever happens.
+/// everything in it disappear with the last descriptor, whatever happens.
 enum OwnNetwork {
-    /// Whether this process may make one; tests are skipped otherwise.
+    /// Whether this process may create one; tests are skipped otherwise.
     static let isPermitted: Bool = {
         let home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         defer { close(home) }
@@ -17,7 +17,7 @@ enum OwnNetwork {
     static func run(_ body: () throws -> Void) rethrows {
         let home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         precondition(home >= 0 && clinux_new_network_namespace() == 0)
-        // A thread that cannot go home would take every later test with it.
+        // A thread that cannot return would affect every later test.
         defer {
             precondition(clinux_enter_network_namespace(home) == 0)
             close(home)

@@ -3,15 +3,15 @@ import Testing
 
 @testable import Tun
 
-/// What a kernel does not have, or nobody asks it for, costs speed and nothing else.
+/// A missing or unused offload costs only speed.
 @Suite struct OffloadTests {
-    /// Each kernel knows some of the offloads: what it refuses is left out, and nothing else.
+    /// Each kernel supports some of the offloads: those it refuses are left out, and no others.
     @Test func eachAbsenceIsFoundForItself() {
         for known in (0..<16).map({ TunOffloads(rawValue: $0) }) {
             for wanted in (0..<16).map({ TunOffloads(rawValue: $0) }) {
                 var set: UInt32 = 0
                 let found = TunOffloads.probe(wanted) { flags in
-                    // As tun_net's set_offload: any flag that it does not know refuses all, and all need checksums.
+                    // Like tun_net's set_offload: any unknown flag refuses all, and all need checksums.
                     guard flags & ~(known.kernelFlags | 8) == 0, flags & 1 == 1 else { return false }
                     set = flags
                     return true
@@ -36,7 +36,7 @@ import Testing
             ([.checksum, .tcp4, .tcp6], [.checksum]),
         ]
 
-        /// TCP of both families and datagrams pass between any two ends, whatever each has.
+        /// TCP of both families and datagrams pass between any two ends, whatever their offloads.
         @Test(arguments: pairs) func passesBetweenUnequalEnds(_ first: TunOffloads, _ second: TunOffloads)
             throws
         {

@@ -3,7 +3,7 @@ import Packet
 
 @testable import Tun
 
-/// A TCP or UDP packet and how it would be cut by hand: the plain reference, with full checksums.
+/// A TCP or UDP packet and its segments computed in a simple way: the reference, with full checksums.
 struct PlainPacket {
     var isIPv4 = true
     var isTCP = true
@@ -58,7 +58,7 @@ struct PlainPacket {
             + ipOptions + transport
     }
 
-    /// What the kernel hands over: one packet of segments.
+    /// The kernel's form: one packet of segments.
     func whole(segmentSize: Int) -> (header: OffloadHeader, bytes: [UInt8]) {
         var header = OffloadHeader()
         header.needsChecksum = true
@@ -70,7 +70,7 @@ struct PlainPacket {
         return (header, bytes(0..<payload.count, flags: flags, index: 0, isPartial: true))
     }
 
-    /// What goes over a wire without offloads.
+    /// The packets on a wire without offloads.
     func segments(of size: Int) -> [[UInt8]] {
         let offsets = stride(from: 0, to: payload.count, by: size)
         return offsets.enumerated().map { index, offset in

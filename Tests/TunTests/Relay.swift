@@ -4,15 +4,15 @@ import Packet
 
 @testable import Tun
 
-/// Two TUN devices in namespaces of their own, and what a tunnel does between them: cut, carry, join.
+/// Two TUN devices in their own namespaces, and a tunnel's work between them: segment, carry, join.
 final class Relay {
     /// One end. The devices may have different offloads.
     final class End {
         let device: TunDevice
         var joiner: SegmentJoiner
-        /// The most packets that one read brought.
+        /// Maximum number of packets in one read.
         var mostPackets = 0
-        /// Packets that the kernel did not take.
+        /// Packets refused by the kernel.
         var refused = 0
 
         init(_ offloads: TunOffloads) throws(TunError) {
@@ -48,7 +48,7 @@ final class Relay {
         rooms.deallocate()
     }
 
-    /// Carries packets both ways for so long.
+    /// Carries packets both ways for this long.
     func run(seconds: Double) {
         let end = Clock.monotonic + seconds
         while Clock.monotonic < end {
@@ -67,7 +67,7 @@ final class Relay {
                 let room = UnsafeMutableRawBufferPointer(rebasing: rooms[start..<start + 2048])
                 guard let length = packet.write(index, to: room) else { continue }
                 let written = UnsafeMutableRawBufferPointer(rebasing: room[..<length])
-                // Before its memory is used again, a packet must have been written.
+                // A packet must have been written before its memory is reused.
                 if index % 128 == 0 { flush(to) }
                 if !to.joiner.append(written, isPartial: packet.isPartial) {
                     flush(to)

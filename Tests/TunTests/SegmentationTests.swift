@@ -6,7 +6,7 @@ import Testing
 @testable import Tun
 
 @Suite struct SegmentationTests {
-    /// Every kind of packet that is cut, at sizes around the edges.
+    /// Every kind of packet that is segmented, at sizes around the edges.
     static var samples: [(PlainPacket, Int)] {
         var random = SeededGenerator(seed: 42)
         var samples: [(PlainPacket, Int)] = []
@@ -17,7 +17,7 @@ import Testing
                 ] {
                     let payload = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
                     var packet = PlainPacket(isIPv4: isIPv4, isTCP: isTCP, payload: payload)
-                    // ECE and CWR, PSH and FIN come and go.
+                    // ECE and CWR, PSH and FIN vary.
                     packet.flags = 0x10 | [0, 0x08, 0x09, 0xC0, 0x48][length % 5]
                     samples.append((packet, size))
                 }
@@ -44,7 +44,7 @@ import Testing
         let cut = try #require(Self.cut(header, &bytes))
         #expect(!cut.isPartial)
         #expect(cut.packets == packet.segments(of: 1200))
-        // IPv4 options lie inside of a header that tells its length: nothing is hidden.
+        // IPv4 options are inside a header with a length field: nothing is hidden.
         packet = PlainPacket(payload: payload)
         packet.ipOptions = [1, 1, 1, 0]
         (header, bytes) = packet.whole(segmentSize: 1200)
@@ -55,13 +55,13 @@ import Testing
 
     @Test func joiningUndoesCutting() throws {
         for (packet, size) in Self.samples {
-            // CWR is for the first segment alone, which then travels alone.
+            // CWR is only in the first segment, which then is sent alone.
             if packet.isTCP && packet.flags & 0x80 != 0 { continue }
             var (header, bytes) = packet.whole(segmentSize: size)
             let original = bytes
             let cut = try #require(Self.cut(header, &bytes))
             let (written, runs) = Self.join(cut.packets, partial: true)
-            // Kernels before 6.9 take 64 segments of UDP at once.
+            // Kernels before 6.9 accept at most 64 UDP segments.
             let largest = packet.isTCP ? SegmentJoiner.maximumCount : 64
             let isOnePiece = cut.packets.count <= largest
             #expect(runs == (cut.packets.count + largest - 1) / largest)
@@ -75,7 +75,7 @@ import Testing
         let second = base.bytes(50..<100, flags: 0x10, index: 1, isPartial: true)
         #expect(Self.join([first, second], partial: true).runs == 1)
         #expect(Self.join([first, second], partial: false).runs == 2, "full checksums are not vouched for")
-        // Every byte of the second's headers counts, but for the checksums and the lengths that follow from others.
+        // Every byte of the second's headers counts, except the checksums and the lengths derived from others.
         for byte in 0..<52 where ![2, 3, 10, 11, 33, 36, 37].contains(byte) {
             var changed = second
             changed[byte] ^= byte == 0 ? 1 : 0x10
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    /// What is written, and in how many writes.
+    /// The packets written, and the number of writes.
     static func join(_ packets: [[UInt8]], partial: Bool) -> (written: [[UInt8]], runs: Int) {
         var joiner = SegmentJoiner(.all)
         let memory = packets.map { packet in

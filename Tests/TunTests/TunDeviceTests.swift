@@ -15,7 +15,7 @@ struct TunDeviceTests {
             OwnNetwork.ip("link set bond0 up")
             var buffer = [UInt8](repeating: 0, count: 2048)
 
-            // Out: what a socket sends to the tunnel's network comes out of read.
+            // Outgoing: a socket's packet to the tunnel's network comes out of read.
             let sender = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
             defer { close(sender) }
             var peer = sockaddr_in()
@@ -29,7 +29,7 @@ struct TunDeviceTests {
             }
             #expect(sent == 5)
             var packet: [UInt8] = []
-            // The kernel says hello to IPv6 routers too: look for the IPv4 packet.
+            // The kernel also sends router solicitations: look for the IPv4 packet.
             while true {
                 let count = buffer.withUnsafeMutableBytes { tun.readBytes(into: $0) }
                 guard count > 0 else { break }
@@ -39,7 +39,8 @@ struct TunDeviceTests {
             #expect(packet.suffix(5) == Array("hello".utf8)[...])
             #expect(packet.prefix(20).suffix(4) == [10, 77, 0, 9])
 
-            // In: the same packet turned round reaches the socket (addresses and ports swapped keep the checksums).
+            // Incoming: the same packet reversed reaches the socket (swapped addresses and ports keep the
+            // checksums).
             var answer = packet
             answer.replaceSubrange(12..<16, with: packet[16..<20])
             answer.replaceSubrange(16..<20, with: packet[12..<16])
@@ -96,7 +97,7 @@ struct TunDeviceTests {
             } catch {
                 Issue.record("\(error)")
             }
-            // Made by somebody to be there: not taken over either.
+            // Created to be persistent: not taken over either.
             OwnNetwork.ip("tuntap add persist mode tun")
             #expect(throws: TunError.nameTaken("persist")) {
                 _ = try TunDevice(name: "persist", offloads: [])
@@ -104,7 +105,7 @@ struct TunDeviceTests {
         }
     }
 
-    /// The kernel gives a flow's packets to the queue that last wrote one of the flow.
+    /// The kernel delivers a flow's packets to the queue that last wrote one of the flow.
     @Test func aFlowStaysAtItsQueue() throws {
         try OwnNetwork.run {
             let first = try TunDevice(name: "bond0", mayHaveQueues: true)
@@ -117,8 +118,8 @@ struct TunDeviceTests {
                 byteCount: TunDevice.maximumRead, alignment: 8)
             defer { buffer.deallocate() }
             for number in 0..<40 {
-                // An echo request to the kernel, whose answer is the same flow's. The first answer leaves before the
-                // kernel has noted which queue the request came from.
+                // An echo request to the kernel, whose answer belongs to the same flow. The first answer leaves
+                // before the kernel has recorded the request's queue.
                 let isFirst = number % 4 < 2
                 var counts = (0, 0)
                 for _ in 0..<2 {
@@ -135,7 +136,7 @@ struct TunDeviceTests {
         }
     }
 
-    /// How many IPv4 packets a queue has.
+    /// The number of IPv4 packets in a queue.
     private func answers(_ queue: borrowing TunDevice, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
         var count = 0
         while true {
@@ -163,9 +164,9 @@ struct TunDeviceTests {
     }
 
     @Test func errorsAreSentences() {
-        // A bonded network card is called bond0, too: nobody is told to delete it.
+        // A bonded network card is called bond0, too: the text must not suggest deleting it.
         let taken = TunError(errno: EBUSY, name: "bond0").description
-        #expect(taken.contains("bond0 exists already and is left alone") && !taken.contains("delete"))
+        #expect(taken.contains("bond0 exists already and was not changed") && !taken.contains("delete"))
         #expect(TunError(errno: EPERM, name: "b").description.contains("run as root or with CAP_NET_ADMIN"))
         #expect(TunError(errno: ENOENT, name: "b").description.contains("modprobe tun"))
         #expect(TunError(errno: ENOMEM, name: "b") == .failed("b", errno: ENOMEM))

@@ -1,15 +1,15 @@
-/// What became of an enrolment. The raw value is the word on the socket.
+/// The outcome of an enrolment. The raw value is the word on the socket.
 public enum EnrolmentOutcome: String, Hashable, Sendable, Codable, CaseIterable {
-    /// The client is in the state, on the disk, and in the handover that bondd has.
+    /// The client is in the state on disk, and in bondd's handover.
     case stored
-    /// The invitation has been used as often as it may.
+    /// The invitation has no uses left.
     case used
-    /// The invitation's time is over.
+    /// The invitation has expired.
     case expired
-    /// The invitation was taken back.
+    /// The invitation has been revoked.
     case revoked
     /// The tunnel's networks have no free address.
     case full
-    /// bondd-control does not run, or can't store it.
+    /// bondd-control is not running, or cannot store it.
     case unavailable
 }

@@ -1,42 +1,44 @@
 import Packet
 
 extension Configuration {
-    /// `[[rule]]`: a service behind the tunnel that is published.
+    /// `[[rule]]`: a published service behind the tunnel.
     public struct Rule: Equatable, Sendable {
-        /// The rule's name; no two have the same, and none is a number alone, as a control plane's are.
+        /// The rule's name, unique and never just a number, since a control plane's rules are numbered.
         public let name: String
-        /// Its transport protocol. The raw value is the configuration's word.
+        /// The transport protocol.
         public let transport: RuleTransport
-        /// The ports that it listens on; one for `listen_port`, at most `maximumPorts`.
+        /// The ports it listens on, at most `maximumPorts`; a single one for `listen_port`.
         public let ports: ClosedRange<UInt16>
-        /// The address of this host that it listens on; nil: every one.
+        /// The address of this host it listens on; nil means all of them.
         public let listenAddress: IPAddress?
-        /// Where to, 1 to `maximumTargets`, the lowest priority that answers; one with a range of ports.
+        /// 1 to `maximumTargets` targets, of which the lowest priority that answers is used; exactly one for
+        /// a range of ports.
         public let targets: [RuleTarget]
-        /// Whether they were given as `targets`.
+        /// Whether the configuration lists them as `targets`.
         public let listsTargets: Bool
-        /// The server names (TLS SNI) that it is for, lower case: `host.example` or `*.example`; nil: all others on the port.
+        /// The server names (TLS SNI) it accepts, in lower case: `host.example` or `*.example`; nil means all
+        /// others on the port.
         public let serverName: String?
-        /// Whether names of targets are rather resolved to IPv6.
+        /// Whether target names are preferably resolved to IPv6.
         public let preferIPv6: Bool
-        /// How often targets are probed, in seconds; 0: never.
+        /// Interval between probes of the targets in seconds; 0 means never.
         public let probeInterval: Int
-        /// How many UDP flows it carries at once; nil: not said, 1024.
+        /// Maximum number of concurrent UDP flows; nil means the default, 1024.
         public let maximumUDPFlows: Int?
-        /// How long a silent UDP flow is remembered, in seconds; nil: not said, 60.
+        /// Idle timeout of a UDP flow in seconds; nil means the default, 60.
         public let udpFlowIdle: Int?
-        /// What it may take.
+        /// Limits on the rule's traffic.
         public let limit: RuleLimit
         /// Whether targets may be outside the tunnel.
         public let allowsOutside: Bool
 
-        /// The most ports of a range.
+        /// Maximum number of ports in a range.
         public static let maximumPorts = 1024
-        /// The most targets.
+        /// Maximum number of targets.
         public static let maximumTargets = 8
     }
 
-    /// A rule's transport protocol.
+    /// A rule's transport protocol. The raw value is the word in the configuration.
     public enum RuleTransport: String, CaseIterable, Sendable {
         /// TCP.
         case tcp
@@ -44,33 +46,33 @@ extension Configuration {
         case udp
     }
 
-    /// Where a rule leads.
+    /// A target of a rule.
     public struct RuleTarget: Equatable, Sendable {
         /// An IP address or a DNS name, without brackets.
         public let host: String
-        /// The port that the rule's first leads to; the others follow by their offset.
+        /// The port for the rule's first port; the others follow at the same offset.
         public let port: UInt16
-        /// Lower ones are tried first.
+        /// Targets with lower values are tried first.
         public let priority: Int
-        /// The version of the PROXY protocol header that connections begin with: 1 or 2; nil: none.
+        /// The PROXY protocol version of the header that precedes a connection, 1 or 2; nil means no header.
         public let proxyProtocol: Int?
     }
 
-    /// `limit` of a rule: what it may take; nil: as much as it likes.
+    /// `limit` of a rule; nil means unlimited.
     public struct RuleLimit: Equatable, Sendable {
-        /// From users to targets, in bytes a second.
+        /// Rate from users to targets, in bytes per second.
         public var bytesIn: Int?
-        /// From targets to users, in bytes a second.
+        /// Rate from targets to users, in bytes per second.
         public var bytesOut: Int?
-        /// Connections at once.
+        /// Concurrent connections.
         public var connections: Int?
-        /// New connections or UDP flows a second.
+        /// New connections or UDP flows per second.
         public var connectionRate: Int?
-        /// How much may come at once after a pause, in bytes; nil: a second's worth.
+        /// Burst after a pause, in bytes; nil means a second's worth.
         public var burstIn: Int?
-        /// As `burstIn`, towards users.
+        /// Like `burstIn`, towards users.
         public var burstOut: Int?
-        /// How many connections may come at once after a pause; nil: a second's worth.
+        /// Burst of new connections after a pause; nil means a second's worth.
         public var connectionBurst: Int?
     }
 }
