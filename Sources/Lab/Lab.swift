@@ -79,6 +79,9 @@ public final class Lab: Sendable {
     /// All emulated links, in the order they were made.
     public var links: [EmulatedLink] { state.withLock { $0.links } }
 
+    /// Lets the traces of all links, their handovers and outages begin now; until then they run with the machine's clock.
+    public func restartLinks() { emulator.restart() }
+
     /// CPU seconds that the emulator used so far.
     public var emulatorCPUSeconds: Double { emulator.cpuSeconds }
 
