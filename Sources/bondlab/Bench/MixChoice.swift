@@ -8,6 +8,10 @@ struct MixChoice {
     var withSingles = true
     /// Whether also without a tunnel: each link alone, and Multipath TCP.
     var withRivals = true
+    /// Where recorded drives are; nil for none.
+    var traces: String?
+    /// Which of their columns; empty for all.
+    var networks: [String] = []
 
     /// Those chosen. A single link is no mix unless it is asked for.
     var mixes: [Mix] {
