@@ -202,7 +202,7 @@ let package = Package(
         .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "LinkModel"]),
         .testTarget(name: "RelayTests", dependencies: ["Relay", "Rules", "CLinux", "Packet"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "LinkModel"]),
-        .testTarget(name: "BondlabTests", dependencies: ["bondlab", "Lab", "Simulation"]),
+        .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",
             dependencies: ["bondd", "Host", "Engine", "ControlProtocol", "Packet", "Scratch", "Settings"]),
