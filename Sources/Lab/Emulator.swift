@@ -98,6 +98,13 @@ final class Emulator: Sendable {
     func change(lane: Int, _ body: (inout LinkShape) -> Void) {
         state.withLock { body(&$0.lanes[lane].model.shape) }
     }
+    /// Lets the traces of all links, and what recurs, begin now.
+    func restart() {
+        let now = Self.now()
+        state.withLock { state in
+            for lane in state.lanes.indices { state.lanes[lane].model.restart(at: now) }
+        }
+    }
     func counters(lane: Int) -> LinkCounters { state.withLock { $0.lanes[lane].counters } }
 
     private func watch(_ fd: Int32, tag: UInt64) throws(LabError) {

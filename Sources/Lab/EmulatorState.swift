@@ -70,7 +70,7 @@ struct EmulatorState: ~Copyable {
                 flying.push(time: copyTime, frame: copy, lane: lane)
                 lanes[lane].counters.duplicated += 1
             }
-        case .queueFull:
+        case .queueFull, .policed:
             lanes[lane].counters.queueDropped += 1
             slab.release(frame)
         case .lost:

@@ -79,7 +79,10 @@ public final class Lab: Sendable {
     /// All emulated links, in order of creation.
     public var links: [EmulatedLink] { state.withLock { $0.links } }
 
-    /// CPU seconds used by the emulator so far.
+    /// Lets the traces of all links, their handovers and outages begin now; until then they run with the machine's clock.
+    public func restartLinks() { emulator.restart() }
+
+    /// CPU seconds that the emulator used so far.
     public var emulatorCPUSeconds: Double { emulator.cpuSeconds }
 
     /// Kills all processes that the lab started in the namespaces, removes the links and releases the namespaces.

@@ -2,10 +2,9 @@
 /// since any origin, and the same seed repeats a run to the bit. The emulator runs it in real time, simulations
 /// in virtual time.
 ///
-/// A frame leaves the queue at max(now, departure of the previous one) + size·8/rate; it is dropped if the
-/// previous one leaves later than the queue is deep; then it is lost, or arrives `delay` ± `jitter` later. A
-/// lost frame has used the rate, as on a radio link. Changes of `shape` apply to the frames offered from then
-/// on.
+/// A frame passes the policer; is dropped when the queue in front of it is full; leaves it at max(now, departure of the one
+/// before) + size·8/rate, or when the trace has carried it; then is lost, or arrives `delay` ± `jitter` later. A lost frame
+/// has used the rate, as on a radio link. Changes of `shape` count for the frames offered from then on.
 public struct LinkModel: Sendable {
     /// The fate of a frame.
     public enum Fate: Equatable, Sendable {
@@ -15,14 +14,29 @@ public struct LinkModel: Sendable {
         case duplicated(at: UInt64, copy: UInt64)
         /// The queue was full.
         case queueFull
-        /// It was lost in flight.
+        /// More than the policer lets pass.
+        case policed
+        /// Lost on the way.
         case lost
         /// The link is down.
         case down
     }
 
-    /// The properties of the link; may change at any time.
-    public var shape: LinkShape
+    /// What the link does to frames; may change at any time.
+    public var shape: LinkShape {
+        didSet {
+            if shape.trace != oldValue.trace { service = TraceService() }
+            limit = shape.limit
+        }
+    }
+    /// When traces and what recurs begin. Times before it count from the end of their period.
+    public private(set) var origin: UInt64 = 0
+    /// Depth of the queue in bytes; nil when it is counted in time.
+    private var limit: Int?
+    private var service = TraceService()
+    private var backlog = Backlog()
+    private var policer = PolicerState()
+    private var lastGrant: UInt64 = 0
     private var random: SeededGenerator
     private var losses = LossProcess()
     private var lastDeparture: UInt64 = 0
@@ -31,32 +45,89 @@ public struct LinkModel: Sendable {
     /// A link whose random choices are all derived from `seed`.
     public init(shape: LinkShape, seed: UInt64) {
         self.shape = shape
+        limit = shape.limit
         random = SeededGenerator(seed: seed)
     }
 
+    /// Lets traces and what recurs begin at `time`.
+    public mutating func restart(at time: UInt64) { origin = time }
+
     /// Offers a frame of `bytes` at `now`. Times must not go backwards.
     public mutating func offer(bytes: Int, at now: UInt64) -> Fate {
-        if shape.isDown { return .down }
+        if shape.isDown || isOut(at: now) { return .down }
         if shape.mtu > 0 && bytes > shape.mtu + 14 { return .lost }
+        if let rule = shape.policer, !policer.admits(bytes, at: now, rule) { return .policed }
         let start = max(now, lastDeparture)
-        if start - now > shape.queue { return .queueFull }
-        let serialisation = shape.rate == 0 ? 0 : UInt64(bytes) * 8_000_000_000 / shape.rate
-        lastDeparture = start + serialisation
+        if let limit {
+            backlog.drain(by: now)
+            if backlog.bytes > 0 && backlog.bytes + bytes > limit { return .queueFull }
+        } else if start - now > shape.queue {
+            return .queueFull
+        }
+        lastDeparture = departure(bytes, from: start)
+        if limit != nil { backlog.append(bytes, departure: lastDeparture) }
         if losses.loses(shape, &random) { return .lost }
         let copies = shape.duplication > 0 && random.unit() < shape.duplication
         let delivery = arrival()
+        if isOut(at: delivery) { return .down }
         return copies ? .duplicated(at: delivery, copy: arrival()) : .delivered(at: delivery)
     }
 
-    /// When a frame arrives that has just left the queue.
+    /// Bits that the link can carry between two times, unless it is down.
+    public func bits(from start: UInt64, to end: UInt64) -> Double {
+        guard let trace = shape.trace else { return Double(shape.rate) * Double(end - start) / 1e9 }
+        let begin = elapsed(start, trace.period)
+        return trace.bits(from: begin, to: begin + (end - start))
+    }
+
+    private func isOut(at time: UInt64) -> Bool {
+        shape.outage?.end(at: elapsed(time, shape.outage!.period)) != nil
+    }
+
+    /// Nanoseconds since `origin`; before it, since the beginning of a period that ends there.
+    private func elapsed(_ time: UInt64, _ period: UInt64) -> UInt64 {
+        time >= origin ? time - origin : (period - (origin - time) % period) % period
+    }
+
+    /// When a frame has left that is the next to be served, from `start` on.
+    private mutating func departure(_ bytes: Int, from start: UInt64) -> UInt64 {
+        var start = start
+        if let handover = shape.handover {
+            let time = elapsed(start, handover.period)
+            if let end = handover.end(at: time) { start += end - time }
+        }
+        if let trace = shape.trace {
+            let time = elapsed(start, trace.period)
+            return start + (service.departure(bytes, from: time, trace) - time)
+        }
+        return start + (shape.rate == 0 ? 0 : UInt64(bytes) * 8_000_000_000 / shape.rate)
+    }
+
+    /// When a frame arrives that leaves the queue last.
     private mutating func arrival() -> UInt64 {
-        var time = lastDeparture + shape.delay
+        var time = granted(lastDeparture) + shape.delay
         if shape.jitter > 0 {
             let early = min(shape.jitter, shape.delay)
             time = time - early + UInt64(random.unit() * Double(early + shape.jitter))
         }
+        if shape.lag > 0 { time += UInt64(random.unit() * Double(shape.lag)) }
         if !shape.reorders { time = max(time, lastDelivery) }
         lastDelivery = max(lastDelivery, time)
         return time
+    }
+
+    /// The first time not before `time` at which the radio grants the link its turn.
+    private mutating func granted(_ time: UInt64) -> UInt64 {
+        guard let grants = shape.grants, grants.upperBound > 0 else { return time }
+        // After a pause the grants in it are not worth drawing.
+        if time > lastGrant + 2 * grants.upperBound {
+            lastGrant = time - UInt64(random.unit() * Double(grants.upperBound))
+        }
+        while lastGrant < time {
+            let step =
+                Double(grants.lowerBound) + random.unit() * Double(grants.upperBound - grants.lowerBound)
+            lastGrant += max(UInt64(step), 1)
+        }
+        return lastGrant
     }
 }

@@ -2,14 +2,28 @@
 public struct LinkShape: Equatable, Sendable {
     /// Bits per second, counted over whole frames with their 14-byte Ethernet header; 0 is unlimited.
     public var rate: UInt64
-    /// One-way delay in nanoseconds, after the frame has left the queue.
+    /// Capacity that changes over time; takes the place of `rate`.
+    public var trace: RateTrace?
+    /// One-way delay in nanoseconds, after the frame left the queue.
     public var delay: UInt64
-    /// Depth of the drop-tail queue, as the nanoseconds that the rate needs to drain it.
+    /// Depth of the drop-tail queue, as the nanoseconds that the rate needs to empty it.
+    /// With a trace: as many bytes as its mean rate carries in that time.
     public var queue: UInt64 = 100_000_000
-    /// Each frame's delay differs from `delay` by up to this many nanoseconds, uniformly in both directions.
-    /// While order is kept, a delayed frame delays those behind it, so the mean delay grows with the frame
-    /// rate.
+    /// Depth of the queue in bytes; takes the place of `queue`.
+    public var queueBytes: Int?
+    /// Drops what exceeds a rate, in front of the queue.
+    public var policer: Policer?
+    /// Each frame's delay differs by up to this many nanoseconds from `delay`, evenly in both directions. While order
+    /// is kept, a frame that was held up holds up those behind it, so that the mean delay grows with the frame rate.
     public var jitter: UInt64 = 0
+    /// Each frame arrives up to this many nanoseconds later, evenly, and never earlier.
+    public var lag: UInt64 = 0
+    /// Frames arrive in groups, so many nanoseconds apart (evenly spread), as a radio's scheduler grants its time.
+    public var grants: ClosedRange<UInt64>?
+    /// The queue is not served, and holds what comes: a handover with buffering.
+    public var handover: Recurrence?
+    /// All frames vanish that are sent or would arrive.
+    public var outage: Recurrence?
     /// Whether jitter may put frames out of order.
     public var reorders = false
     /// The fraction of frames lost after the queue, 0...1.
@@ -24,7 +38,12 @@ public struct LinkShape: Equatable, Sendable {
     /// Whether all frames vanish silently, including those in flight. The interface keeps its carrier.
     public var isDown = false
 
-    /// A link without loss, jitter and duplication, and with 100 ms of queue.
+    /// Depth of the queue in bytes, when it is not counted in time.
+    var limit: Int? {
+        queueBytes ?? trace.map { Int($0.meanRate / 8 * Double(queue) / 1e9) }
+    }
+
+    /// A link without loss, jitter and copies, and with 100 ms of queue.
     ///
     /// - Parameters:
     ///   - rate: bits per second; 0 is unlimited.

@@ -32,7 +32,8 @@ extension Cell {
         let pings = cells.compactMap(\.pings)
         if !pings.isEmpty {
             result.pings = Pings(
-                median: mean(pings, \.median), p99: mean(pings, \.p99), lost: count(pings, \.lost))
+                median: mean(pings, \.median), p95: mean(pings, \.p95), p99: mean(pings, \.p99),
+                lost: count(pings, \.lost))
         }
         return result
     }

@@ -30,17 +30,19 @@ public struct Cell: Encodable, Sendable {
     public struct Pings: Encodable, Sendable {
         /// The median round-trip time in ms.
         public var median: Double
-        /// The 99th percentile of the round-trip time in ms.
+        /// What 95 of 100 did not exceed, in ms.
+        public var p95: Double
+        /// What 99 of 100 did not exceed, in ms.
         public var p99: Double
         /// The number of unanswered pings.
         public var lost: Int
     }
 
-    /// For `cubic`, `bbr` and `quic`.
+    /// Of `cubic`, `bbr`, `quic` and `flood`.
     public var bulk: Bulk?
     /// The telephone call of `light` and `busy`, both directions together.
     public var call: Stream?
-    /// The pings of `light` and `busy`.
+    /// The pings of `light` and `busy`, and those next to every flow over links that change all the time.
     public var pings: Pings?
     /// For `udp`.
     public var udp: Stream?

@@ -10,24 +10,35 @@ public struct Mix: Sendable {
     public let links: [LinkPlan]
     /// Which end sends the bulk of the traffic.
     public let sender: Side
+    /// How long its runs are, and which part of them counts.
+    public let span: Span
 
-    /// A mix of links.
-    public init(_ name: String, _ title: String, _ links: [LinkPlan], from sender: Side = .client) {
+    /// A mix.
+    public init(
+        _ name: String, _ title: String, _ links: [LinkPlan], from sender: Side = .client,
+        over span: Span = .steady
+    ) {
         self.name = name
         self.title = title
         self.links = links
         self.sender = sender
+        self.span = span
     }
 
     /// The share of a link's rate that is available to a flow.
     static let share = 0.897
 
-    /// Maximum rate of a flow while it is measured, in Mbit/s.
-    public var ceiling: Double { ceiling(Run.window.start, Run.window.end) }
+    /// Mbit/s that a flow could get at best while it is measured.
+    public var ceiling: Double { ceiling(span.window.start, span.window.end) }
+
+    /// Whether its flows count from their start, with pings next to them: links that change all the time.
+    public var isVarying: Bool { span.settling == .zero }
 
     /// Each link alone, the one with the highest ceiling first.
     public var singles: [Mix] {
-        links.map { Mix("single", "single", [$0], from: sender) }.sorted { $0.ceiling > $1.ceiling }
+        links.map { Mix("single", "single", [$0], from: sender, over: span) }.sorted {
+            $0.ceiling > $1.ceiling
+        }
     }
 
     /// Maximum rate of a flow in Mbit/s between `start` and `end` (nanoseconds since the flows began).
@@ -37,11 +48,32 @@ public struct Mix: Sendable {
 
     static func ceiling(_ link: LinkPlan, from sender: Side, _ start: UInt64, _ end: UInt64) -> Double {
         link.shapes(from: sender, start, end).reduce(0) { sum, part in
-            part.shape.isDown ? sum : sum + part.share * Double(part.shape.rate) / 1e6 * (1 - part.shape.loss)
+            part.shape.isDown
+                ? sum : sum + part.share * part.shape.megabits(start, end) * (1 - part.shape.loss)
         } * share
     }
 
-    /// Minimum over time, until `end`, of the sum of the links' rates, in bits per second.
+    /// Mbit/s that a flow could get at best in each of the intervals of so many seconds that make up its span.
+    public func course(every seconds: Double) -> [Double] {
+        let step = UInt64(seconds * 1e9)
+        return stride(from: span.window.start, to: span.window.end, by: Int(step)).map {
+            ceiling($0, $0 + step)
+        }
+    }
+
+    /// The most Mbit/s that the links carry together in any one second.
+    var peak: Double {
+        let (second, end) = (UInt64(1_000_000_000), span.window.end)
+        return stride(from: 0, to: end, by: Int(second)).reduce(0) { peak, start in
+            let sum = links.reduce(0) { sum, link in
+                let shapes = link.shapes(from: sender, start, start + second)
+                return sum + (shapes.map { $0.shape.megabits(start, start + second) }.max() ?? 0)
+            }
+            return max(peak, sum)
+        }
+    }
+
+    /// The least sum of the links' rates that there ever is until `end`, in bits per second.
     func leastRate(until end: UInt64) -> UInt64 {
         var least = UInt64.max
         let moments: [UInt64] = links.flatMap { link in link.steps.map { $0.time } }
@@ -55,5 +87,17 @@ public struct Mix: Sendable {
             least = min(least, sum)
         }
         return least
+    }
+}
+
+extension LinkShape {
+    /// Mbit/s on average between two times, in nanoseconds since the flows began.
+    fileprivate func megabits(_ start: UInt64, _ end: UInt64) -> Double {
+        var megabits = Double(rate) / 1e6
+        if let trace { megabits = trace.bits(from: start, to: end) / (Double(end - start) / 1e9) / 1e6 }
+        if let policer { megabits = min(megabits, Double(policer.rate) / 1e6) }
+        if let outage { megabits *= 1 - Double(outage.length) / Double(outage.period) }
+        if let handover, trace == nil { megabits *= 1 - Double(handover.length) / Double(handover.period) }
+        return megabits
     }
 }

@@ -4,15 +4,14 @@ import Scheduler
 
 /// One run: a mix, its traffic, and a seed that repeats it to the bit.
 public struct Run: Sendable {
-    /// How long a tunnel is up before flows begin, how long they run before the measurement, and how long that
-    /// takes.
+    /// How long a tunnel is up before flows begin.
     private static let idle = Interval.milliseconds(500)
-    private static let settling = Interval.seconds(4)
-    private static let measured = Interval.seconds(12)
-    /// Time for packets sent before the end to arrive.
+    /// What was sent before the end may arrive for so long.
     private static let draining = Interval.seconds(1)
     /// Bytes that the tunnel and the link add to a packet of 1400.
     private static let overhead = 86
+    /// How much more than the links ever carry a flood wants.
+    private static let excess = 1.1
 
     private let mix: Mix
     private let column: Column
@@ -31,14 +30,9 @@ public struct Run: Sendable {
         self.seed = hash
     }
 
-    /// The time of the measurement, in nanoseconds since the flows began.
-    static let window = (
-        start: UInt64(settling.nanoseconds), end: UInt64(settling.nanoseconds + measured.nanoseconds)
-    )
-
-    /// Performs the run.
-    /// - Parameter trace: called every 10 ms from the start of the flows with a line of comma-separated
-    ///   figures; the first one is the heading.
+    /// Runs it.
+    /// - Parameter trace: called every 10 ms since the flows began with a line of figures, comma-separated; the first is the
+    ///   heading.
     public func measure(trace: ((String) -> Void)? = nil) -> Cell {
         let world = World(links: mix.links, seed: seed)
         world.placeTunnel(mode: .auto, seed: seed)
@@ -51,11 +45,12 @@ public struct Run: Sendable {
         case .quic:
             let flow = QUICTransfer(from: mix.sender)
             world.add(flow)
+            let pings = addPings(to: world)
             run(world, trace)
             return Cell(
                 bulk: .init(
-                    megabits: flow.megabits, share: flow.megabits / mix.ceiling, spurious: flow.spuriousShare)
-            )
+                    megabits: flow.megabits, share: flow.megabits / mix.ceiling, spurious: flow.spuriousShare),
+                pings: pings.map { answers($0, world) })
         case .light, .busy:
             if column == .busy { world.add(cubic) }
             let call = PacketStream(from: .client, .twoWay, size: 200, every: .milliseconds(20))
@@ -66,15 +61,38 @@ public struct Run: Sendable {
             run(world, trace)
             return Cell(call: stream(call, world), pings: answers(pings, world))
         case .udp:
-            let rate = mix.leastRate(until: Self.window.end) * 3 / 4
-            let bits = UInt64(1400 + Self.overhead) * 8
-            let flow = PacketStream(
-                from: mix.sender, .oneWay, size: 1400,
-                every: Interval(nanoseconds: Int64(bits * 1_000_000_000 / rate)))
+            let flow = stream(at: mix.leastRate(until: mix.span.window.end) * 3 / 4)
             world.add(flow)
             run(world, trace)
             return Cell(udp: stream(flow, world))
+        case .flood:
+            let flow = stream(at: UInt64(mix.peak * Self.excess * 1e6))
+            world.add(flow)
+            let pings = addPings(to: world)
+            run(world, trace)
+            // What is on its way when the time is over does not count, as with a flow of TCP.
+            let packets = flow.logs[mix.sender.opposite]?.delays.count ?? 0
+            let megabits = Double(packets * Segment.payload * 8) / mix.span.measured.seconds / 1e6
+            return Cell(
+                bulk: .init(megabits: megabits, share: megabits / mix.ceiling),
+                pings: pings.map { answers($0, world) })
         }
+    }
+
+    /// Packets of 1400 bytes that fill so many bits per second of the links.
+    private func stream(at rate: UInt64) -> PacketStream {
+        let bits = UInt64(1400 + Self.overhead) * 8
+        return PacketStream(
+            from: mix.sender, .oneWay, size: 1400,
+            every: Interval(nanoseconds: Int64(bits * 1_000_000_000 / rate)))
+    }
+
+    /// Pings next to a flow over links that change all the time, ten a second.
+    private func addPings(to world: World) -> PacketStream? {
+        guard mix.isVarying || column == .flood else { return nil }
+        let pings = PacketStream(from: .client, .echo, size: 64, every: .microseconds(99_700))
+        world.add(pings)
+        return pings
     }
 
     private var cubic: TCPTransfer<CubicControl> {
@@ -85,12 +103,14 @@ public struct Run: Sendable {
         _ flow: TCPTransfer<Control>, _ world: World, _ trace: ((String) -> Void)?
     ) -> Cell {
         world.add(flow)
+        let pings = addPings(to: world)
         run(world, trace)
         return Cell(
             bulk: .init(
                 megabits: flow.megabits, share: flow.megabits / mix.ceiling,
                 recoveries: flow.sender.recoveries,
-                undone: flow.sender.undone, timeouts: flow.sender.timeouts))
+                undone: flow.sender.undone, timeouts: flow.sender.timeouts),
+            pings: pings.map { answers($0, world) })
     }
 
     private func run(_ world: World, _ trace: ((String) -> Void)?) {
@@ -98,9 +118,9 @@ public struct Run: Sendable {
         if let trace {
             trace("ms," + world.trace(from: mix.sender).map(\.name).joined(separator: ","))
         }
-        pass(Self.settling, world, trace)
+        pass(mix.span.settling, world, trace)
         for flow in world.flows { flow.beginMeasurement(now: world.now) }
-        pass(Self.measured, world, trace)
+        pass(mix.span.measured, world, trace)
         for flow in world.flows { flow.finishMeasurement(now: world.now) }
     }
 
@@ -132,9 +152,11 @@ public struct Run: Sendable {
     }
 
     private func answers(_ pings: PacketStream, _ world: World) -> Cell.Pings {
+        if mix.isVarying || column == .flood { world.run(for: Self.draining) }
         let log = pings.logs[.client]!
         return Cell.Pings(
             median: log.delays.quantile(0.5)?.milliseconds ?? .infinity,
+            p95: log.delays.quantile(0.95)?.milliseconds ?? .infinity,
             p99: log.delays.quantile(0.99)?.milliseconds ?? .infinity, lost: log.lost)
     }
 }

@@ -19,6 +19,7 @@ extension World {
             for (index, path) in session.paths.enumerated() {
                 line.append(("path\(index).up", path.state == .up ? 1 : 0))
                 line.append(("path\(index).rate_mbit", path.rate * 8 / 1e6))
+                line.append(("path\(index).link_mbit", capacity(of: lanes[index * 2 + side.rawValue])))
                 line.append(("path\(index).rtt_ms", path.rtt.milliseconds))
                 line.append(("path\(index).queue_ms", path.queueing.milliseconds))
                 line.append(("path\(index).phase", Double(path.phase.rawValue)))
@@ -39,5 +40,11 @@ extension World {
             line.append(("copies", Double(session.reorder.duplicates)))
         }
         return line
+    }
+
+    /// Mbit/s that a lane carries in the next 10 ms.
+    private func capacity(of lane: Lane) -> Double {
+        let model = lane.model
+        return model.bits(from: now.nanoseconds, to: now.nanoseconds + 10_000_000) / 1e4
     }
 }

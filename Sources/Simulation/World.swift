@@ -44,6 +44,7 @@ final class World {
         for (index, link) in links.enumerated() {
             changes += link.steps.map { (now.nanoseconds + $0.time, index, $0.change) }
         }
+        for index in lanes.indices { lanes[index].model.restart(at: now.nanoseconds) }
         changes.sort { ($0.time, $0.link) < ($1.time, $1.link) }
         for flow in flows { flow.start(now: now) }
     }
@@ -93,7 +94,7 @@ final class World {
         case .duplicated(let time, let copy):
             fly(bytes, time, lane)
             fly(bytes, copy, lane)
-        case .queueFull: lanes[lane].queueDropped += 1
+        case .queueFull, .policed: lanes[lane].queueDropped += 1
         case .lost, .down: break
         }
     }

@@ -45,7 +45,10 @@ struct LinkCheck {
 
     /// The expected columns of the table. A ping can be lost in either direction.
     static func expectation(_ spec: LinkSpec) -> [String] {
-        func rate(_ shape: LinkShape) -> String { shape.rate == 0 ? "inf" : figure(Double(shape.rate) / 1e6) }
+        func rate(_ shape: LinkShape) -> String {
+            if let trace = shape.trace { return figure(trace.meanRate / 1e6) }
+            return shape.rate == 0 ? "inf" : figure(Double(shape.rate) / 1e6)
+        }
         return [rate(spec.up), rate(spec.down), figure(rtt(spec)), percent(loss(spec))]
     }
 

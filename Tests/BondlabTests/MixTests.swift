@@ -3,6 +3,7 @@ import FoundationXML
 import Simulation
 import Testing
 
+@testable import Lab
 @testable import bondlab
 
 @Suite("Mixes of links, for real") struct MixTests {
@@ -44,7 +45,16 @@ import Testing
         let series = Series(
             name: "death", events: [Series.Event(second: 1, name: "black hole")], interval: 0.05,
             values: [Double](repeating: 99, count: 60))
-        for svg in [try #require(MixPlot(figures)).svg, try #require(CoursePlot([series])).svg] {
+        var course = DriveCourse(name: "drive <1>", interval: 0.5, offered: [100, 0, 260])
+        let replies = (1...3).map { PingRun.Reply(sequence: $0, rtt: 5 * Double($0 * $0 * $0 * $0), time: 0) }
+        let pings = PingRun(sent: 3, replies: replies, duplicates: 0)
+        course.add(DriveRun(megabits: 90, course: [80, 0, 190], pings: [pings]), "bondd & Cubic")
+        let plots = [
+            try #require(MixPlot(figures)).svg, try #require(CoursePlot([series])).svg,
+            try #require(DrivePlot(course)).svg,
+        ]
+        #expect(DrivePlot(DriveCourse(name: "a", interval: 0.5, offered: [1, 2])) == nil)
+        for svg in plots {
             #expect(XMLParser(data: Data(svg.utf8)).parse(), "\(svg)")
         }
         #expect(MixPlot([]) == nil && CoursePlot([]) == nil)

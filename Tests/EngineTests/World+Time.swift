@@ -144,7 +144,7 @@ extension World {
         case .duplicated(let time, let copy):
             push(time, client, link, bytes, ecn)
             push(copy, client, link, bytes, ecn)
-        case .queueFull, .lost, .down: break
+        case .queueFull, .policed, .lost, .down: break
         }
     }
 

@@ -51,10 +51,37 @@ import Testing
     }
 
     @Test func namesOfTheStandardMixesAreTheirOwn() {
-        let names = Mix.standard.map(\.name)
+        let names = (Mix.standard + Mix.varying).map(\.name)
         #expect(Set(names).count == names.count)
         #expect(names.allSatisfy { $0.count <= 10 && !$0.contains(" ") })
-        // The width available in the table.
-        #expect(Mix.standard.allSatisfy { $0.title.count <= 41 })
+        // The table has so much room.
+        #expect((Mix.standard + Mix.varying).allSatisfy { $0.title.count <= 41 })
+    }
+
+    @Test func theCeilingOfATraceIsWhatItCarriesMeanwhile() {
+        var shape = LinkShape(rate: 0, delay: 10_000_000)
+        shape.trace = RateTrace(rates: [10_000_000, 30_000_000, 0, 20_000_000])
+        shape.loss = 0.1
+        let mix = Mix("a", "a", [LinkPlan(shape)], over: .whole(2))
+        #expect(abs(mix.ceiling - 0.897 * 20 * 0.9) < 1e-9)
+        #expect(mix.course(every: 1).map { ($0 / 0.897 / 0.9).rounded() } == [10, 30])
+        #expect(mix.peak == 30 && mix.isVarying)
+        shape.policer = Policer(rate: 15_000_000, burst: 1000)
+        #expect(Mix("a", "a", [LinkPlan(shape)], over: .whole(2)).peak == 15)
+    }
+
+    @Test func rowsThatVaryHaveTrafficWithPings() throws {
+        var shape = LinkShape(rate: 0, delay: 10_000_000)
+        shape.trace = RateTrace(rates: [10_000_000, 4_000_000])
+        let mix = Mix(
+            "a", "a", [LinkPlan(LinkShape(megabits: 10, milliseconds: 10), down: shape)], from: .server,
+            over: .whole(6))
+        #expect(Column.all(of: mix) == [.flood, .cubic, .bbr, .quic])
+        for column in Column.all(of: mix) {
+            let cell = Run(mix, column, seed: 1).measure()
+            let (bulk, pings) = (try #require(cell.bulk), try #require(cell.pings))
+            #expect(bulk.share > 0.5 && bulk.share < 1.02, "\(column)")
+            #expect(pings.median >= 20 && pings.p95 >= pings.median && pings.p99 >= pings.p95, "\(column)")
+        }
     }
 }

@@ -28,11 +28,24 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Measure mixes without MPTCP and links without a tunnel.")
     var noRivals = false
 
-    @Option(help: "How often each figure is measured; the median is reported. \(usualRuns) by default.")
+    @Option(
+        help: ArgumentHelp(
+            "Where the recordings for 'drives' are: CSV files with a column of Mbit/s for each network and a line for each "
+                + "second. Rates are played times 0.4.", valueName: "directory"))
+    var traces: String?
+
+    @Option(
+        name: .customLong("network"),
+        help: ArgumentHelp("Of the recordings only this column; may be given again.", valueName: "column"))
+    var networks: [String] = []
+
+    @Option(help: "How often each figure is measured; the median is told. Usually \(usualRuns).")
     var runs: Int?
 
     @Option(
-        help: ArgumentHelp("Write mixes.svg and failover.svg, if measured.", valueName: "directory"))
+        help: ArgumentHelp(
+            "Write mixes.svg, failover.svg and a picture of each drive, as far as measured.",
+            valueName: "directory"))
     var plot: String?
 
     @Flag(help: "Print JSON.")
@@ -81,10 +94,11 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func draw(_ report: Report, into directory: String) throws {
-        let pictures = [
-            ("mixes.svg", MixPlot(report.figures.filter { $0.scenario == Scenario.mixes.rawValue })?.svg),
-            ("failover.svg", CoursePlot(report.series)?.svg),
-        ]
+        let pictures =
+            [
+                ("mixes.svg", MixPlot(report.figures.filter { $0.scenario == Scenario.mixes.rawValue })?.svg),
+                ("failover.svg", CoursePlot(report.series)?.svg),
+            ] + report.courses.map { ("\($0.name).svg", DrivePlot($0)?.svg) }
         for case (let file, let svg?) in pictures {
             let path = "\(directory)/\(file)"
             try svg.write(toFile: path, atomically: true, encoding: .utf8)
@@ -100,7 +114,9 @@ struct BenchCommand: ParsableCommand {
         let runs = runs ?? scenario.usualRuns
         for run in 1...runs {
             Progress.tell("\(scenario.rawValue): \(scenario.title)\(runs > 1 ? ", run \(run)" : "") …")
-            let mixes = MixChoice(only: only, withSingles: !noSingles, withRivals: !noRivals)
+            let mixes = MixChoice(
+                only: only, withSingles: !noSingles, withRivals: !noRivals, traces: traces, networks: networks
+            )
             let round = Round(
                 stopper: stopper, rivals: rivals, mixes: mixes, number: run, count: runs)
             report.add(try scenario.findings(round), of: scenario)

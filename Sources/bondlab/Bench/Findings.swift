@@ -6,9 +6,13 @@ struct Findings {
     var notes: [String] = []
     /// Figures over time, for plots.
     var series: [Series] = []
+    /// Courses of drives, for plots.
+    var courses: [DriveCourse] = []
 
     static func + (a: Findings, b: Findings) -> Findings {
-        Findings(samples: a.samples + b.samples, notes: a.notes + b.notes, series: a.series + b.series)
+        Findings(
+            samples: a.samples + b.samples, notes: a.notes + b.notes, series: a.series + b.series,
+            courses: a.courses + b.courses)
     }
 }
 

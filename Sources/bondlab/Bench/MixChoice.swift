@@ -8,6 +8,10 @@ struct MixChoice {
     var withSingles = true
     /// Whether to measure without a tunnel, too: each link alone, and Multipath TCP.
     var withRivals = true
+    /// Where recorded drives are; nil for none.
+    var traces: String?
+    /// Which of their columns; empty for all.
+    var networks: [String] = []
 
     /// The chosen mixes. A single link is not a mix unless it is asked for.
     var mixes: [Mix] {

@@ -8,6 +8,8 @@ struct Report: Encodable {
     private(set) var figures: [Figure] = []
     /// Figures over time, from the last run.
     private(set) var series: [Series] = []
+    /// Drives over time, of the last run.
+    private(set) var courses: [DriveCourse] = []
 
     init(machine: Machine, notes: [String] = []) { (self.machine, self.notes) = (machine, notes) }
 
@@ -19,6 +21,10 @@ struct Report: Encodable {
         for course in findings.series {
             series.removeAll { $0.name == course.name }
             series.append(course)
+        }
+        for course in findings.courses {
+            courses.removeAll { $0.name == course.name }
+            courses.append(course)
         }
     }
 

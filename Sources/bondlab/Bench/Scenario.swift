@@ -3,6 +3,7 @@ import Lab
 /// A scenario of the bench.
 enum Scenario: String, CaseIterable {
     case mixes
+    case drives
     case unequal
     case equal
     case alone
@@ -27,6 +28,8 @@ enum Scenario: String, CaseIterable {
         switch self {
         case .mixes:
             "one TCP flow (Cubic) over many mixes of links in mode auto, beside MPTCP; --only NAME for one"
+        case .drives:
+            "one TCP flow (Cubic, BBR) over recorded drives, next to each link alone and MPTCP; needs --traces"
         case .unequal: "one TCP flow (Cubic) over 100 Mbit/s, 20 ms RTT + 50 Mbit/s, 60 ms RTT"
         case .equal: "one TCP flow (Cubic) over 2 × 50 Mbit/s, 20 ms RTT"
         case .alone: "one TCP flow (Cubic) over each link alone, through the tunnel"
@@ -72,7 +75,7 @@ enum Scenario: String, CaseIterable {
     }
 
     /// Whether it has a row of figures for each of several subjects.
-    var isWide: Bool { self == .mixes }
+    var isWide: Bool { [.mixes, .drives].contains(self) }
 
     /// Runs it once.
     func findings(_ round: Round) throws -> Findings {
@@ -80,6 +83,12 @@ enum Scenario: String, CaseIterable {
         case .mixes:
             var mixes = Mixes(round)
             return try mixes.measure()
+        case .drives:
+            guard let traces = round.mixes.traces else {
+                return Findings(notes: ["Without recorded drives: --traces names no directory."])
+            }
+            var drives = Drives(round, directory: traces)
+            return try drives.measure()
         case .failover: return try Failover(round.stopper).measure()
         default: return Findings(samples: try samples(round))
         }
@@ -88,7 +97,7 @@ enum Scenario: String, CaseIterable {
     private func samples(_ round: Round) throws -> [Sample] {
         let stopper = round.stopper
         return switch self {
-        case .mixes, .failover: []
+        case .mixes, .drives, .failover: []
         case .unequal: try Throughput(stopper).unequal()
         case .equal: try Throughput(stopper).equal()
         case .alone: try Throughput(stopper).alone()

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import Lab
+import LinkModel
 import Simulation
 
 /// `bondlab sim`: produces the figures of docs/simulation.md.
@@ -13,8 +15,16 @@ struct SimCommand: ParsableCommand {
             Rows:
             \(Mix.standard.map { "  \(Format.left($0.name, 11)) \($0.title)" }.joined(separator: "\n"))
 
-            Columns: \(Column.allCases.map(\.rawValue).joined(separator: ", ")) \
-            (light: a call and pings alone, busy: the same next to a Cubic flow).
+            Rows whose links change all the time; 20 s count from the start, with pings next to each flow:
+            \(Mix.varying.map { "  \(Format.left($0.name, 11)) \($0.title)" }.joined(separator: "\n"))
+
+            Columns: \(Column.steady.map(\.rawValue).joined(separator: ", ")) \
+            (light: a call and pings alone, busy: next to a Cubic flow); \
+            over links that change all the time \(Column.varying.map(\.rawValue).joined(separator: ", ")).
+
+            --link and --drive take the place of the rows: other links, or recorded ones. --drive FILE is a CSV file with a \
+            column of Mbit/s for each network and a line for each second; delays, loss and queues are those that such \
+            networks usually have. Example: bondlab sim --drive drive-1.csv --network starlink --network att --column cubic
             """)
 
     @Option(name: .customLong("row"), help: "Only this mix of links; may be repeated.")
@@ -23,7 +33,31 @@ struct SimCommand: ParsableCommand {
     @Option(name: .customLong("column"), help: "Only this kind of traffic; may be repeated.")
     var columns: [Column] = []
 
-    @Option(help: "The seed of all random choices.")
+    @Option(
+        name: .customLong("link"),
+        help: ArgumentHelp("A link as 'bondlab --help' describes it; may be given again.", valueName: "spec"))
+    var links: [String] = []
+
+    @Option(
+        name: .customLong("drive"),
+        help: ArgumentHelp("A recorded drive; may be given again.", valueName: "file"))
+    var drives: [String] = []
+
+    @Option(
+        name: .customLong("network"),
+        help: ArgumentHelp("Of a drive only this column; may be given again.", valueName: "column"))
+    var networks: [String] = []
+
+    @Option(help: "What the rates of a drive are multiplied by.")
+    var scale = 0.4
+
+    @Flag(help: "Send the bulk of the traffic over --link upwards, client to server.")
+    var up = false
+
+    @Option(help: "How many seconds of --link and --drive count.")
+    var seconds = 50
+
+    @Option(help: "What all random choices follow from.")
     var seed: UInt64 = 1
 
     @Option(help: "The number of seeds, from --seed on; the mean is reported.")
@@ -48,15 +82,25 @@ struct SimCommand: ParsableCommand {
     var update: String?
 
     func validate() throws {
-        for row in rows where !Mix.standard.contains(where: { $0.name == row }) {
+        for row in rows where !Self.allRows.contains(where: { $0.name == row }) {
             throw ValidationError("There is no row '\(row)'; 'bondlab sim --help' lists them.")
         }
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs is a number from 1 to 64.") }
         guard (1...1000).contains(seeds) else {
             throw ValidationError("--seeds is a number from 1 to 1000.")
         }
-        if trace != nil && (rows.count != 1 || columns.count != 1 || seeds != 1) {
-            throw ValidationError("--trace requires one --row, one --column and one seed.")
+        let own = links.isEmpty ? drives.count : drives.count + 1
+        if own > 0 && (!rows.isEmpty || (check ?? update) != nil) {
+            throw ValidationError("--link and --drive go without --row, --check and --update.")
+        }
+        guard (1...3600).contains(seconds) else {
+            throw ValidationError("--seconds is a number from 1 to 3600.")
+        }
+        guard (0.001...100).contains(scale) else {
+            throw ValidationError("--scale is between 0.001 and 100.")
+        }
+        if trace != nil && (rows.count + own != 1 || columns.count != 1 || seeds != 1) {
+            throw ValidationError("--trace wants one row, one --column and one seed.")
         }
         if (check ?? update) != nil && (!columns.isEmpty || seed != 1 || seeds != 1 || json || ecn) {
             throw ValidationError("--check and --update require all columns, seed 1, no ECN, and text.")
@@ -65,7 +109,8 @@ struct SimCommand: ParsableCommand {
     }
 
     func run() throws {
-        let mixes = Mix.standard.filter { rows.isEmpty || rows.contains($0.name) }
+        let own = try ownMixes()
+        let mixes = own.isEmpty ? Self.allRows.filter { rows.isEmpty || rows.contains($0.name) } : own
         let batch = SimulationBatch(
             mixes: mixes, columns: columns.isEmpty ? Column.allCases : columns,
             seeds: (0..<UInt64(seeds)).map { seed &+ $0 },
@@ -97,6 +142,39 @@ struct SimCommand: ParsableCommand {
         } else {
             print(lines.joined(separator: "\n"))
         }
+    }
+
+    private static let allRows = Mix.standard + Mix.varying
+
+    /// What --link and --drive ask for.
+    private func ownMixes() throws(LabError) -> [Mix] {
+        var mixes: [Mix] = []
+        for path in drives {
+            let drive = try RecordedDrive(path: path, scale: scale, networks: networks)
+            mixes.append(Mix(drive, over: .whole(seconds)))
+        }
+        if links.isEmpty { return mixes }
+        var plans: [LinkPlan] = []
+        for text in links { plans.append(LinkPlan(try LinkSpec(text))) }
+        return mixes + [
+            Mix(
+                "links", links.joined(separator: " + "), plans, from: up ? .client : .server,
+                over: .whole(seconds))
+        ]
+    }
+}
+
+extension LinkPlan {
+    /// The link of a lab.
+    init(_ spec: LinkSpec) { self.init(spec.up, down: spec.down) }
+}
+
+extension Mix {
+    /// The links of a drive, down.
+    init(_ drive: RecordedDrive, over span: Span) {
+        self.init(
+            drive.name, drive.links.map(\.name).joined(separator: " + "), drive.links.map { LinkPlan($0) },
+            from: .server, over: span)
     }
 }
 

@@ -5,6 +5,7 @@ import Synchronization
 /// Many runs, on one or several cores, with the same results.
 struct SimulationBatch {
     let mixes: [Mix]
+    /// A mix is run with those of them that it is measured with.
     let columns: [Column]
     /// The seeds; each cell has a run for each, and reports their mean.
     let seeds: [UInt64]
@@ -21,9 +22,11 @@ struct SimulationBatch {
     /// - Parameter jobs: the number of concurrent runs.
     func results(jobs: Int) -> [SimulationResult] {
         let results = Mutex(mixes.map { SimulationResult($0) })
-        let tasks = mixes.indices.flatMap { row in columns.map { (row, $0) } }
         let next = Atomic(0)
         let (mixes, seeds, usesECN) = (mixes, seeds, usesECN)
+        let tasks = mixes.indices.flatMap { row in
+            Column.all(of: mixes[row]).filter(columns.contains).map { (row, $0) }
+        }
         let singles = SingleLinks(seeds: seeds, usesECN: usesECN)
         DispatchQueue.concurrentPerform(iterations: min(jobs, tasks.count)) { _ in
             while case let task = next.add(1, ordering: .relaxed).oldValue, task < tasks.count {

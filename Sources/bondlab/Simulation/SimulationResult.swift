@@ -4,6 +4,10 @@ import Simulation
 struct SimulationResult: Encodable, Sendable {
     let row: String
     let links: String
+    /// Whether its flows count from their start, with pings next to them.
+    let isVarying: Bool
+    /// Mbit/s that a flow could get at best.
+    let ceiling: Double
     private(set) var cells: [String: Cell] = [:]
     /// Mbit/s of one Cubic flow through the tunnel over the best single link.
     var bestSingle: Double?
@@ -11,6 +15,8 @@ struct SimulationResult: Encodable, Sendable {
     init(_ mix: Mix) {
         row = mix.name
         links = mix.title
+        isVarying = mix.isVarying
+        ceiling = mix.ceiling
     }
 
     subscript(column: Column) -> Cell? {

@@ -1,7 +1,6 @@
 import Simulation
 
-/// Results as the two tables of docs/simulation.md. Widths are fixed, so that a row does not depend on those
-/// above it.
+/// Results as the tables of docs/simulation.md: two of mixes that stay as they are, one of those that change all the time. Widths are fixed, so that a row looks the same whatever stands above it.
 struct SimulationTable {
     private static let labels = (10, 41)
 
@@ -9,6 +8,48 @@ struct SimulationTable {
 
     /// The lines, without newlines.
     var lines: [String] {
+        let (steady, varying) = (results.filter { !$0.isVarying }, results.filter(\.isVarying))
+        let tables = [
+            steady.isEmpty ? [] : self.steady(steady), varying.isEmpty ? [] : self.varying(varying),
+        ]
+        return Array(tables.filter { !$0.isEmpty }.joined(separator: [""]))
+    }
+
+    private func varying(_ results: [SimulationResult]) -> [String] {
+        let heading = ("   %  ping  p95 lost", 20)
+        return [
+            Self.line(
+                "", "", [("", 6), ("UDP flood", 20), ("Cubic", 28), ("BBR", 20), ("QUIC-like", 20)]),
+            Self.line(
+                "row", "links",
+                [("Mbit/s", 6), heading, ("   %  ping  p95 lost of best", 28), heading, heading]),
+        ]
+            + results.map { result in
+                var cubic = Self.load(result[.cubic])
+                if let best = result.bestSingle, let bulk = result[.cubic]?.bulk {
+                    cubic += Format.right("×" + Format.number(bulk.megabits / best, decimals: 2), 8)
+                }
+                return Self.line(
+                    result.row, result.links,
+                    [
+                        (Format.right(Format.number(result.ceiling, decimals: 0), 6), 6),
+                        (Self.load(result[.flood]), 20), (cubic, 28), (Self.load(result[.bbr]), 20),
+                        (Self.load(result[.quic]), 20),
+                    ])
+            }
+    }
+
+    /// Percent of the ceiling; of the pings next to the flow the median, the 95th percentile, how many were lost.
+    private static func load(_ cell: Cell?) -> String {
+        guard let bulk = cell?.bulk, let pings = cell?.pings else { return "" }
+        func whole(_ value: Double, _ width: Int) -> String {
+            Format.right(Format.number(value, decimals: 0), width)
+        }
+        return whole(bulk.share * 100, 4) + whole(pings.median, 6) + whole(pings.p95, 5)
+            + Format.right("\(pings.lost)", 5)
+    }
+
+    private func steady(_ results: [SimulationResult]) -> [String] {
         [
             Self.line("", "", [("Cubic", 22), ("BBR", 11), ("QUIC-like", 20)]),
             Self.line(

@@ -1,0 +1,25 @@
+/// A token bucket without a queue: a frame for which the bucket has not enough left is dropped.
+public struct Policer: Equatable, Sendable {
+    /// Bits per second that fill the bucket.
+    public var rate: UInt64
+    /// Depth of the bucket, in bytes.
+    public var burst: Int
+
+    /// A bucket that `rate` bits per second fill, at least 1, of `burst` bytes.
+    public init(rate: UInt64, burst: Int) { (self.rate, self.burst) = (max(rate, 1), burst) }
+}
+
+/// What a policer remembers: the generic cell rate algorithm (ITU-T I.371), which is a token bucket without counting tokens.
+struct PolicerState: Sendable {
+    /// When the bucket is full again.
+    private var fullAt: UInt64 = 0
+
+    /// Whether a frame of `bytes` passes at `now`.
+    mutating func admits(_ bytes: Int, at now: UInt64, _ policer: Policer) -> Bool {
+        func time(_ bytes: Int) -> UInt64 { UInt64(bytes) * 8_000_000_000 / policer.rate }
+        let after = max(fullAt, now) + time(bytes)
+        guard after - now <= time(policer.burst) else { return false }
+        fullAt = after
+        return true
+    }
+}

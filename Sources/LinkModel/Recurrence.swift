@@ -1,0 +1,19 @@
+/// Something that happens again and again: for the last `length` of every `period`, in nanoseconds.
+public struct Recurrence: Equatable, Sendable {
+    /// How long it lasts.
+    public var length: UInt64
+    /// From one end to the next.
+    public var period: UInt64
+
+    /// The last `length` of every `period` nanoseconds; `length` is less than `period`.
+    public init(length: UInt64, every period: UInt64) {
+        precondition(length < period)
+        (self.length, self.period) = (length, period)
+    }
+
+    /// When it ends, if it lasts at `time`; nil otherwise.
+    func end(at time: UInt64) -> UInt64? {
+        let phase = time % period
+        return phase >= period - length ? time - phase + period : nil
+    }
+}

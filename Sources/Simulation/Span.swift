@@ -1,0 +1,22 @@
+import Packet
+
+/// How long the flows of a run go before they count, and how long they count.
+public struct Span: Equatable, Sendable {
+    /// From the start of the flows to the start of the measurement.
+    public var settling: Interval
+    /// What counts.
+    public var measured: Interval
+
+    /// 12 s from the fourth on: what links that stay as they are make of flows that have found them.
+    public static let steady = Span(settling: .seconds(4), measured: .seconds(12))
+
+    /// All of a flow's first `seconds`, its start-up included.
+    public static func whole(_ seconds: Int) -> Span {
+        Span(settling: .zero, measured: .seconds(Int64(seconds)))
+    }
+
+    /// The time that counts, in nanoseconds since the flows began.
+    var window: (start: UInt64, end: UInt64) {
+        (UInt64(settling.nanoseconds), UInt64((settling + measured).nanoseconds))
+    }
+}
