@@ -64,7 +64,7 @@ let package = Package(
         .target(
             name: "Proto", dependencies: ["CSodium", "Packet"] + (hasLibcrypto ? ["CCrypto"] : []),
             swiftSettings: strict),
-        .target(name: "Scheduler", dependencies: ["Packet"], swiftSettings: strict),
+        .target(name: "Scheduler", dependencies: ["Proto", "Packet"], swiftSettings: strict),
         .target(name: "Reorder", dependencies: ["Packet"], swiftSettings: strict),
         .target(name: "FEC", dependencies: ["Packet"], swiftSettings: strict),
         .target(
@@ -83,7 +83,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "ControlProtocol", "Settings",
+                "ControlProtocol", "Settings", "Proto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -242,6 +242,6 @@ extension Established {
     fileprivate consuming func takeKeys() -> TransportKeys { keys }
 }
 
-extension Response {
+extension HandshakeResponse {
     fileprivate consuming func takeKeys() -> TransportKeys { keys }
 }

@@ -108,6 +108,8 @@ public enum Wire {
     /// The flags of a header that answers an unknown version.
     public static let versionReplyFlags: UInt8 = 15
 
+    /// The most paths of a session at once.
+    @inlinable public static var maximumPaths: Int { 16 }
     /// The number of the last packet that a path may send: the field has 48 bits and never wraps.
     public static let maximumPacketNumber: UInt64 = 1 << 48 - 1
     /// How many packets below the highest one a replay window remembers.

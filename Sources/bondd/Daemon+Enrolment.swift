@@ -6,7 +6,7 @@ import Proto
 import Settings
 
 /// Names a program on the daemon's control socket.
-typealias ControlClientID = ControlSocket<Request, ControlProtocol.Response>.ClientID
+typealias ControlClientID = ControlSocket<Request, Response>.ClientID
 
 // A server's clients: those of its file, those that bondd-control hands over, and those that are about to be.
 extension Daemon {
@@ -63,7 +63,7 @@ extension Daemon {
     }
 
     /// bondd-control has settled an enrolment, or can't.
-    mutating func settle(_ id: Int, _ outcome: EnrolmentOutcome) -> ControlProtocol.Response {
+    mutating func settle(_ id: Int, _ outcome: EnrolmentOutcome) -> Response {
         if let wish = enrolments.settle(id) { tell(wish, EnrolOutcome(outcome)) }
         return .ok
     }
@@ -76,7 +76,7 @@ extension Daemon {
         }
         handed.save(now: now)
         if !handovers.isEmpty, let (isKept, problem) = handed.outcome {
-            let done = handed.revokedKeys.isEmpty ? ControlProtocol.Response.ok : .revoked(handed.revokedKeys)
+            let done = handed.revokedKeys.isEmpty ? Response.ok : .revoked(handed.revokedKeys)
             for client in handovers { control.reply(isKept ? done : .failed(problem), to: client) }
             handovers = []
         }

@@ -44,7 +44,7 @@ final class FakeBondd: Sendable {
         let failure = Mutex<SocketError?>(nil)
         Thread.detach {
             do throws(SocketError) {
-                var socket = try ControlSocket<Request, ControlProtocol.Response>(path: path)
+                var socket = try ControlSocket<Request, Response>(path: path)
                 started.signal()
                 self.serve(&socket)
             } catch {
@@ -78,8 +78,8 @@ final class FakeBondd: Sendable {
         }
     }
 
-    private func serve(_ socket: inout ControlSocket<Request, ControlProtocol.Response>) {
-        var awaiting: [(ControlSocket<Request, ControlProtocol.Response>.ClientID, ContinuousClock.Instant)] =
+    private func serve(_ socket: inout ControlSocket<Request, Response>) {
+        var awaiting: [(ControlSocket<Request, Response>.ClientID, ContinuousClock.Instant)] =
             []
         while with({ $0.goesOn }) {
             var watched = pollfd(fd: socket.fileDescriptor, events: Int16(POLLIN), revents: 0)
@@ -101,7 +101,7 @@ final class FakeBondd: Sendable {
         }
     }
 
-    private func answer(_ request: Request) -> ControlProtocol.Response {
+    private func answer(_ request: Request) -> Response {
         with { state in
             switch request {
             case .status:

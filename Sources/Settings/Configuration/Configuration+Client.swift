@@ -1,4 +1,5 @@
 import Packet
+import Proto
 
 extension Configuration {
     /// What only a client has.
@@ -92,18 +93,6 @@ extension Configuration {
             case .device(let device): "the device \(device)"
             }
         }
-    }
-
-    /// What a path is for. The raw value is the configuration's word.
-    public enum PathRole: String, CaseIterable, Sendable {
-        /// In use whenever it is up.
-        case primary
-        /// In use when no primary path is up.
-        case backup
-        /// In use when neither primary nor backup paths are up, as its data cost money.
-        case metered
-        /// Kept ready, but never used for data.
-        case never
     }
 
     /// `[discovery]`: which interfaces may become paths, by glob.

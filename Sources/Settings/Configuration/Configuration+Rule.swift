@@ -37,7 +37,7 @@ extension Configuration {
     }
 
     /// A rule's transport protocol.
-    public enum RuleTransport: String, CaseIterable, Sendable {
+    public enum RuleTransport: String, Keyword, Sendable {
         /// TCP.
         case tcp
         /// UDP.

@@ -35,7 +35,7 @@ public struct Configuration: Equatable, Sendable {
         /// In `redundant`, over how many paths each packet goes, the best; 0: all.
         public let redundantPaths: Int
         /// How they are sealed.
-        public let cipher: Cipher
+        public let cipher: CipherSuite
         /// The host's private key (X25519).
         public let privateKey: KeyFile
         /// Whether to use the kernel's offloads for the TUN device and the sockets; off only to look for a fault.
@@ -44,37 +44,6 @@ public struct Configuration: Equatable, Sendable {
         public let bufferMegabytes: Int
         /// A server's data threads, 1 to 8; nil: the default.
         public let threads: Int?
-
-        /// The largest `redundantPaths`: as many as a session has.
-        public static let mostRedundantPaths = 16
-    }
-
-    /// How packets are spread over the paths. The raw value is the configuration's word.
-    public enum Mode: String, CaseIterable, Sendable {
-        /// Stripe, with copies of small interactive packets and repairs.
-        case auto
-        /// Each packet to the path where it arrives first.
-        case stripe
-        /// The best path, the next when it is full.
-        case preferred
-        /// Every packet on every path, or on the best few.
-        case redundant
-    }
-
-    /// The cipher of the data packets. The raw value is the configuration's word.
-    public enum Cipher: String, CaseIterable, Sendable {
-        /// ChaCha20-Poly1305 (RFC 8439).
-        case chacha20poly1305 = "chacha20-poly1305"
-        /// AES-256-GCM (NIST SP 800-38D).
-        case aes256gcm = "aes-256-gcm"
-
-        /// The wire's name for it.
-        public var suite: CipherSuite {
-            switch self {
-            case .chacha20poly1305: .chacha20poly1305
-            case .aes256gcm: .aes256gcm
-            }
-        }
     }
 
     /// `[health]`

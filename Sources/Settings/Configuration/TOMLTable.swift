@@ -1,3 +1,5 @@
+import Packet
+
 /// One table of the configuration: reads its keys as what they must be and says what is wrong where.
 struct TOMLTable {
     let file: String
@@ -110,15 +112,13 @@ struct TOMLTable {
         return items
     }
 
-    /// One of an enumeration's raw values.
-    func choice<Choice: RawRepresentable & CaseIterable>(
+    /// One of the words of `type`.
+    func choice<Choice: Keyword>(
         _ key: String, _ kind: String, of type: Choice.Type
-    ) throws(ConfigurationError) -> Choice? where Choice.RawValue == String {
+    ) throws(ConfigurationError) -> Choice? {
         guard let text = try string(key) else { return nil }
-        guard let choice = Choice(rawValue: text) else {
-            throw error(
-                key, self[key]!,
-                "is not a \(kind); use \(Self.list(Choice.allCases.map(\.rawValue), last: "or"))")
+        guard let choice = Choice(word: text) else {
+            throw error(key, self[key]!, "is not a \(kind); use \(Choice.listed)")
         }
         return choice
     }
