@@ -200,7 +200,7 @@ let package = Package(
             name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "Scratch"],
             exclude: ["Conformance"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "LinkModel"]),
-        .testTarget(name: "RelayTests", dependencies: ["Relay", "Rules", "CLinux", "Packet"]),
+        .testTarget(name: "RelayTests", dependencies: ["Relay", "Rules", "Transport", "CLinux", "Packet"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "LinkModel"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Packet
+import Transport
 
 /// Room for the datagrams that one system call receives, from which they are sent on.
 struct Datagrams: ~Copyable {

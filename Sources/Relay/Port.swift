@@ -3,7 +3,7 @@ import Rules
 
 /// What a port is known by.
 struct PortKey: Hashable {
-    let transport: Transport
+    let transport: TransportProtocol
     let number: UInt16
     /// The one address of this host that is listened on; nil: every one.
     let address: IPAddress?
@@ -28,7 +28,7 @@ struct Port {
     var names: NameListenerReport
 
     var number: UInt16 { key.number }
-    var transport: Transport { key.transport }
+    var transport: TransportProtocol { key.transport }
 
     init(_ key: PortKey) {
         self.key = key

@@ -18,7 +18,7 @@ extension RelayLoop {
     }
 
     /// Lets a connection or flow in, or counts why not.
-    mutating func admit(_ transport: Transport, service: Int) -> Bool {
+    mutating func admit(_ transport: TransportProtocol, service: Int) -> Bool {
         let service = services[service]
         let owner = Int(service.pointee.owner)
         if owner >= 0 {

@@ -2,6 +2,7 @@ import CAres
 import CLinux
 import Glibc
 import Packet
+import Transport
 
 /// Looks up names with c-ares, whose sockets the carrier's epoll watches.
 struct Resolver: ~Copyable {

@@ -2,9 +2,6 @@ import Glibc
 import Packet
 import Transport
 
-/// Named here, as `Transport` is a rule's in the other files.
-typealias SocketAddress = Transport.SocketAddress
-
 extension SocketAddress {
     /// Calls `body` with the endpoint as the kernel wants it.
     static func with<Result>(

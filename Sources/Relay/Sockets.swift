@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import Transport
 
 /// Makes sockets. None of them blocks, all are closed on exec. A negative result is errno.
 enum Sockets {
@@ -11,7 +12,7 @@ enum Sockets {
     private static let datagramRoom: Int32 = 1 << 20
 
     /// Listens on a port of an address, or of every address of its family when that is the unspecified one.
-    static func listen(at endpoint: Endpoint, transport: Transport) -> Int32 {
+    static func listen(at endpoint: Endpoint, transport: TransportProtocol) -> Int32 {
         let family = endpoint.address.family
         let descriptor = make(family, transport)
         guard descriptor >= 0 else { return descriptor }
@@ -68,7 +69,7 @@ enum Sockets {
 
     /// Begins to connect to an endpoint.
     /// - Parameter way: how to leave this host; nil: as its routes say.
-    static func connect(to endpoint: Endpoint, by way: TunnelWay?, transport: Transport) -> Int32 {
+    static func connect(to endpoint: Endpoint, by way: TunnelWay?, transport: TransportProtocol) -> Int32 {
         let descriptor = make(endpoint.address.family, transport)
         guard descriptor >= 0 else { return descriptor }
         if transport == .tcp {
@@ -113,7 +114,7 @@ enum Sockets {
         code == -ECONNREFUSED || code == -EHOSTUNREACH || code == -EHOSTDOWN || code == -ENOPROTOOPT
     }
 
-    private static func make(_ family: IPAddress.Family, _ transport: Transport) -> Int32 {
+    private static func make(_ family: IPAddress.Family, _ transport: TransportProtocol) -> Int32 {
         clinux_socket(Int32(family.rawValue), transport == .tcp ? 1 : 0)
     }
 

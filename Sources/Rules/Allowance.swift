@@ -40,7 +40,7 @@ public struct Allowance: Sendable {
     /// has to be followed by `release` of both.
     /// - Returns: why not; nil: it may come.
     public static func admit(
-        _ transport: Transport, rule: inout Allowance, owner: inout Allowance?, at now: Instant
+        _ transport: TransportProtocol, rule: inout Allowance, owner: inout Allowance?, at now: Instant
     ) -> RejectReason? {
         let isFlow = transport == .udp
         // Counted for the owner alone: a sum over the owner's rules would have it twice.

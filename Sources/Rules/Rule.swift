@@ -5,7 +5,7 @@ public struct Rule: Hashable, Sendable {
     /// What it is known by; no two rules have the same.
     public var id: RuleID
     /// What it carries.
-    public var transport: Transport
+    public var transport: TransportProtocol
     /// The ports that it listens on; at most `maximumPorts`.
     public var ports: ClosedRange<UInt16>
     /// The address of this host that it listens on; nil: every one.
@@ -42,7 +42,7 @@ public struct Rule: Hashable, Sendable {
 
     /// A rule without limits for anybody.
     public init(
-        id: RuleID, transport: Transport, ports: ClosedRange<UInt16>, listenAddress: IPAddress? = nil,
+        id: RuleID, transport: TransportProtocol, ports: ClosedRange<UInt16>, listenAddress: IPAddress? = nil,
         targets: [RuleTarget],
         listsTargets: Bool = false, prefersIPv6: Bool = false, probeInterval: Int = 0,
         serverName: String? = nil,

@@ -19,7 +19,7 @@ public struct TargetOrder: Sendable {
 
     /// The order when all are healthy.
     private let preferred: [Int]
-    private let transport: Transport
+    private let transport: TransportProtocol
     /// Nil: only failed targets are probed.
     private let interval: Interval?
     private var probes: [Probe]

@@ -165,11 +165,7 @@ extension KernelService {
             throw Failure("a service has no name, or one of more than 255 bytes")
         }
         let name = handed.rule.debugDescription
-        let transport: Transport
-        switch handed.transport {
-        case "tcp": transport = .tcp
-        case "udp": transport = .udp
-        default:
+        guard let transport = TransportProtocol(word: handed.transport) else {
             throw Failure("service \(name) carries \(handed.transport.debugDescription); use tcp or udp")
         }
         let everyPort = 1...Int(UInt16.max)

@@ -25,7 +25,7 @@ struct ServiceSources {
         if service.rule.hasPrefix("portunus/") { return mayHavePlane }
         guard service.rule.hasPrefix("file/") else { return true }
         return rules.contains { rule in
-            service.rule.hasPrefix("file/\(rule.name)@") && service.transport == rule.transport.rawValue
+            service.rule.hasPrefix("file/\(rule.name)@") && service.transport == rule.transport.word
                 && service.firstPort == rule.ports.lowerBound && service.lastPort == rule.ports.upperBound
                 && rule.targets.contains { $0.host == service.target && $0.port == service.targetPort }
         }

@@ -8,7 +8,7 @@ import Testing
 /// Who holds which ports, as the kernel says.
 @Suite(.serialized) struct PortHoldersTests {
     static func service(
-        _ ports: ClosedRange<UInt16>, _ transport: KernelService.Transport = .tcp, accepts: Bool = true
+        _ ports: ClosedRange<UInt16>, _ transport: TransportProtocol = .tcp, accepts: Bool = true
     ) -> KernelService {
         KernelService(
             name: "web", transport: transport, ports: ports, target: IPAddress("10.77.0.2")!, targetPort: 80,

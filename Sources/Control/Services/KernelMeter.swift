@@ -1,4 +1,5 @@
 import ControlProtocol
+import Packet
 import Rules
 
 /// What the kernel has carried of each service, over all runs of bondd: its counters begin anew with each, and when a service
@@ -78,7 +79,7 @@ struct KernelMeter {
 
     /// What the kernel has carried of a service, port for port.
     /// - Parameter ofThisRun: without what was there the first time of all.
-    func ports(of service: String, _ transport: Transport, ofThisRun: Bool = false) -> [PortReport] {
+    func ports(of service: String, _ transport: TransportProtocol, ofThisRun: Bool = false) -> [PortReport] {
         (counts[service] ?? [:]).sorted { $0.key < $1.key }.map { port, count in
             var traffic = Traffic()
             let total = ofThisRun ? count.trafficOfThisRun : count.traffic

@@ -1,9 +1,10 @@
+import Packet
 import Rules
 import Settings
 
 /// Ports on which this host's own programs listen: a control plane's rule that got there first would keep bondd from starting.
 struct ReservedPorts: Equatable {
-    private var ports: [Transport: Set<UInt16>] = [:]
+    private var ports: [TransportProtocol: Set<UInt16>] = [:]
 
     init() {}
 

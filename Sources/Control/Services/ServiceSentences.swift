@@ -9,11 +9,11 @@ extension Rule {
         let advice =
             switch refusal {
             case .portInUse(let port):
-                "\(transport.rawValue) port \(port.map { "\($0)" } ?? portText) is another program's or rule's (ss -lnp shows programs, bondd services rules); free it or choose another\(addressAdvice)"
+                "\(transport.word) port \(port.map { "\($0)" } ?? portText) is another program's or rule's (ss -lnp shows programs, bondd services rules); free it or choose another\(addressAdvice)"
             case .permissionDenied(let port):
-                "bondd-control may not listen on \(transport.rawValue) port \(port.map { "\($0)" } ?? portText); it needs CAP_NET_BIND_SERVICE, as its unit gives it, or choose a port from 1024"
+                "bondd-control may not listen on \(transport.word) port \(port.map { "\($0)" } ?? portText); it needs CAP_NET_BIND_SERVICE, as its unit gives it, or choose a port from 1024"
             case .bindFailed(let port):
-                "the kernel does not give \(transport.rawValue) port \(port.map { "\($0)" } ?? portText); see bondd-control's limit of open files (LimitNOFILE)"
+                "the kernel does not give \(transport.word) port \(port.map { "\($0)" } ?? portText); see bondd-control's limit of open files (LimitNOFILE)"
             case .addressMissing(let address):
                 "listen_address = \"\(address)\" is not an address of this host, or not yet; correct it, or it is tried again until it is (ip address shows them)"
             case .outOfDescriptors:

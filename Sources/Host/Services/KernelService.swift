@@ -2,18 +2,10 @@ import Packet
 
 /// Ports of this host that the kernel leads to an address in the tunnel.
 public struct KernelService: Hashable, Sendable {
-    /// What it carries. The raw value is the protocol's number in IP.
-    public enum Transport: UInt8, Hashable, Sendable {
-        /// TCP.
-        case tcp = 6
-        /// UDP.
-        case udp = 17
-    }
-
     /// Names it; no two have the same.
     public var name: String
     /// What it carries.
-    public var transport: Transport
+    public var transport: TransportProtocol
     /// The ports that users see.
     public var ports: ClosedRange<UInt16>
     /// Where to.
@@ -26,7 +18,8 @@ public struct KernelService: Hashable, Sendable {
     /// A service.
     /// - Precondition: the target has as many ports from `targetPort` on as `ports`.
     public init(
-        name: String, transport: Transport, ports: ClosedRange<UInt16>, target: IPAddress, targetPort: UInt16,
+        name: String, transport: TransportProtocol, ports: ClosedRange<UInt16>, target: IPAddress,
+        targetPort: UInt16,
         accepts: Bool
     ) {
         precondition(Int(targetPort) + ports.count - 1 <= Int(UInt16.max))

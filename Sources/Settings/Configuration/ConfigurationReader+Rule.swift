@@ -154,7 +154,7 @@ extension ConfigurationReader {
         else { return nil }
         let port = max(rule.ports.lowerBound, other.ports.lowerBound)
         let both =
-            "\"\(rule.name)\" and \"\(other.name)\" both listen on \(rule.transport.rawValue) port \(port)"
+            "\"\(rule.name)\" and \"\(other.name)\" both listen on \(rule.transport.word) port \(port)"
         if rule.listenAddress != other.listenAddress {
             return "\(both), one on every address; give both a listen_address, or use another port"
         }
