@@ -75,7 +75,8 @@ let package = Package(
         .target(name: "Tun", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "ControlProtocol", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Settings", dependencies: ["CToml", "Proto", "Packet"], swiftSettings: strict),
+        .target(
+            name: "Settings", dependencies: ["CToml", "Rules", "Proto", "Packet"], swiftSettings: strict),
         .target(
             name: "Host", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
             swiftSettings: strict),
@@ -91,7 +92,8 @@ let package = Package(
             name: "bondd",
             dependencies: [
                 "Commands",
-                "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Proto", "Packet",
+                "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Rules", "Proto",
+                "Packet",
                 "CLinux",
                 "CQrencode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -186,7 +188,8 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .target(name: "Scratch", path: "Tests/Scratch"),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "Scratch"]),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Proto", "Packet", "Scratch"]),
+        .testTarget(
+            name: "SettingsTests", dependencies: ["Settings", "Rules", "Proto", "Packet", "Scratch"]),
         .testTarget(
             name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
         .testTarget(

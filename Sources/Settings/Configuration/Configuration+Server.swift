@@ -1,4 +1,5 @@
 import Packet
+import Rules
 
 extension Configuration {
     /// What only a server has.

@@ -66,6 +66,13 @@ struct TOMLTable {
         return Int(number)
     }
 
+    /// As `integer`, of a type without negative numbers.
+    func unsigned<Number: FixedWidthInteger & UnsignedInteger>(
+        _ key: String, in range: ClosedRange<Number>
+    ) throws(ConfigurationError) -> Number? {
+        try integer(key, in: Int64(range.lowerBound)...Int64(range.upperBound)).map { Number($0) }
+    }
+
     /// A number with or without a fraction.
     func number(_ key: String, in range: ClosedRange<Double>) throws(ConfigurationError) -> Double? {
         guard let value = self[key] else { return nil }
