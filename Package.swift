@@ -74,7 +74,7 @@ let package = Package(
         // What touches the host.
         .target(name: "Tun", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
-        .target(name: "ControlProtocol", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "ControlProtocol", dependencies: ["CLinux", "Proto", "Packet"], swiftSettings: strict),
         .target(
             name: "Settings", dependencies: ["CToml", "Rules", "Proto", "Packet"], swiftSettings: strict),
         .target(

@@ -55,7 +55,7 @@ final class FuzzWorld {
 
     private static func invitation(_ key: PublicKey) -> EngineConfiguration.Peer {
         var peer = EngineConfiguration.Peer(name: "invitation 1", publicKey: key)
-        peer.isInvitation = true
+        peer.kind = .invitation(id: 1)
         return peer
     }
 

@@ -1,3 +1,5 @@
+import Proto
+
 /// What a program asks of a running bondd: one line of JSON, such as `{"do":"set","key":"mode","value":"stripe"}`.
 public enum Request: Hashable, Sendable, Codable {
     /// How the tunnel is doing.
@@ -18,7 +20,7 @@ public enum Request: Hashable, Sendable, Codable {
     /// Answered as soon as somebody wants to enrol, or with none after 20 s. Of bondd-control alone.
     case awaitEnrolments
     /// What became of the enrolment with that `id`.
-    case settle(id: Int, outcome: EnrolmentOutcome)
+    case settle(id: Int, outcome: EnrolOutcome)
     /// Carries these rules in the kernel in place of those handed over before. Of bondd-control alone.
     case carry([HandedService])
     /// What the kernel has carried of them.
@@ -53,9 +55,12 @@ public enum Request: Hashable, Sendable, Codable {
         case "hand_over": self = .handOver(try fields.decode(Handover.self, forKey: .handover))
         case "await_enrolments": self = .awaitEnrolments
         case "settle":
-            self = .settle(
-                id: try fields.decode(Int.self, forKey: .id),
-                outcome: try fields.decode(EnrolmentOutcome.self, forKey: .outcome))
+            let word = try fields.decode(String.self, forKey: .outcome)
+            guard let outcome = EnrolOutcome(word: word) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .outcome, in: fields, debugDescription: "unknown outcome \(word)")
+            }
+            self = .settle(id: try fields.decode(Int.self, forKey: .id), outcome: outcome)
         case "carry": self = .carry(try fields.decode([HandedService].self, forKey: .services))
         case "services": self = .services
         case "revoke": self = .revoke(name: try fields.decode(String.self, forKey: .name))
@@ -89,7 +94,7 @@ public enum Request: Hashable, Sendable, Codable {
         case .settle(let id, let outcome):
             try fields.encode("settle", forKey: .action)
             try fields.encode(id, forKey: .id)
-            try fields.encode(outcome, forKey: .outcome)
+            try fields.encode(outcome.word, forKey: .outcome)
         case .carry(let services):
             try fields.encode("carry", forKey: .action)
             try fields.encode(services, forKey: .services)

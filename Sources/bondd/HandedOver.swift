@@ -146,10 +146,8 @@ extension EngineConfiguration.Peer {
         guard let key = PublicKey(base64: invitation.publicKey),
             let presharedKey = PresharedKey(base64: invitation.presharedKey)
         else { return nil }
-        self.init(name: Self.invitationName(invitation.id), publicKey: key, presharedKey: presharedKey)
-        isInvitation = true
+        // No client's name has a space.
+        self.init(name: "invitation \(invitation.id)", publicKey: key, presharedKey: presharedKey)
+        kind = .invitation(id: invitation.id)
     }
-
-    /// What logs call an invitation. No client's name has a space.
-    static func invitationName(_ id: Int) -> String { "invitation \(id)" }
 }

@@ -2,6 +2,7 @@ import ControlProtocol
 import Dispatch
 import Glibc
 import Packet
+import Proto
 import Synchronization
 
 /// bondd's side of its socket, without tunnels. It takes a handover only when it is not older than the last, and keeps score.
@@ -14,7 +15,7 @@ final class FakeBondd: Sendable {
         var waiting: [Int: Enrolment] = [:]
         var lastEnrolment = 0
         /// What each enrolment was settled with, in order.
-        var settled: [(enrolment: Enrolment, outcome: EnrolmentOutcome)] = []
+        var settled: [(enrolment: Enrolment, outcome: EnrolOutcome)] = []
         var handovers: [Handover] = []
         var refused = 0
         /// The keys of clients that were revoked at bondd.
@@ -30,7 +31,7 @@ final class FakeBondd: Sendable {
         var goesOn = true
         /// Looks at each handover and settlement.
         var onHandover: (@Sendable (Handover) -> Void)?
-        var onSettle: (@Sendable (Enrolment, EnrolmentOutcome) -> Void)?
+        var onSettle: (@Sendable (Enrolment, EnrolOutcome) -> Void)?
     }
 
     let path: String

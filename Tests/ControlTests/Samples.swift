@@ -67,7 +67,7 @@ extension Store {
     }
 
     func enrol(_ invitation: Int, _ client: Int, plan: Plan, now: Int = Samples.now) throws
-        -> EnrolmentOutcome
+        -> EnrolOutcome
     {
         try enrol(
             Enrolment(id: 1, invitation: invitation, publicKey: Samples.key(client), host: "host"),

@@ -1,6 +1,7 @@
 import ControlProtocol
 import GRDB
 import Packet
+import Proto
 import Settings
 
 extension Store {
@@ -8,7 +9,7 @@ extension Store {
     /// answer, is told the same again and takes no second use.
     /// - Returns: the outcome, on the disk; `unavailable` when the host's clock can't say yet whether the invitation has expired.
     /// - Throws: what keeps the state from being written; nothing has changed then.
-    public func enrol(_ enrolment: Enrolment, plan: Plan, now: Int) throws(ControlError) -> EnrolmentOutcome {
+    public func enrol(_ enrolment: Enrolment, plan: Plan, now: Int) throws(ControlError) -> EnrolOutcome {
         guard Base64.decode(enrolment.publicKey)?.count == KeyFile.keyLength else {
             throw .refused("an enrolment brought no public key; update bondd")
         }

@@ -52,10 +52,7 @@ struct Invite: ParsableCommand {
         let order = InvitationOrder(
             name: name, lifetime: lifetime.seconds, uses: uses, mode: mode?.word,
             endpoints: endpoints.map(\.description))
-        let response = try ControlServiceSocket(beside: options.socket).ask(.invite(order))
-        guard case .link(let link) = response else {
-            throw Failure("bondd-control gave no link; is it another version?")
-        }
+        let link = try ControlServiceSocket(beside: options.socket).get(.invite(order))
         Self.show(link, isPlain: isPlain)
     }
 
