@@ -22,6 +22,8 @@ public enum FrameType: UInt8, Sendable {
     case mode = 9
     /// Asks for an ASSIGN.
     case assignRequest = 10
+    /// A sum of data payloads, to put a lost one together from.
+    case repair = 11
     /// Whoever has an invitation says which key is to be a client's.
     case enrol = 12
     /// What became of an ENROL.
@@ -30,12 +32,10 @@ public enum FrameType: UInt8, Sendable {
     case secret = 14
     /// The client has that key on its disk.
     case secretKept = 15
-    /// Proof that the sender of an ENROL owns the key in it.
-    case enrolProof = 18
     /// A client wants test packets, and a count of those that it sent.
     case bench = 16
     /// How many test packets have come out.
     case benchCount = 17
-    /// A sum of data payloads, to put a lost one together from.
-    case repair = 11
+    /// Proof that the sender of an ENROL owns the key in it.
+    case enrolProof = 18
 }

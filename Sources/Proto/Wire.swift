@@ -7,7 +7,8 @@ import Packet
 ///     at size field
 ///      0   2  magic 0x424F, "BO"
 ///      2   1  version, 1
-///      3   1  low nibble: kind; high nibble: flags, 0 unless said otherwise
+///      3   1  low nibble: kind; high nibble: flags. data: 1, it has overtaken other datagrams of its path; lower
+///             sequences may still come. control: 1, the sender wants an ACK. Otherwise 0 unless stated below
 ///      4   4  session ID, chosen by the receiver; 0 in an init
 ///      8   8  sequence. data: the inner packet's, the first is 0. control: not consumed, the lowest data
 ///             sequence that this path may still carry, but for what goes again. init, response and cookie: 0
@@ -20,8 +21,8 @@ import Packet
 /// Data payload: shim ‖ IP packet.
 ///
 ///      0   2  distance in sequence to the previous packet of the same flow, 0: none
-///      2   1  class
-///      3   1  flags, 0
+///      2   1  class (`TrafficClass`)
+///      3   1  flags: 1, the transport checksum is partial; 2, a test packet, counted and dropped at the peer (`Shim`)
 ///
 /// Control payload: frames, each type 1 ‖ length of the body 2 ‖ body. Unknown types and trailing bytes of a body
 /// are skipped, so the format only ever grows.
@@ -50,6 +51,8 @@ import Packet
 ///      13    ENROLLED        outcome 1 (0 stored, 1 used, 2 expired, 3 revoked, 4 full, 5 unavailable) ‖ the public key
 ///      14    SECRET          generation 4 ‖ preshared key 32; again until a SECRET_KEPT of that generation
 ///      15    SECRET_KEPT     generation 4
+///      16    BENCH           path ID 2 (0xFFFF: all) ‖ how long to send test packets, ms 2 (0: none)
+///      17    BENCH_COUNT     the sender's clock, µs 8 ‖ bytes of inner packets that arrived in the session 8
 ///      18    ENROL_PROOF     32, see `EnrolProof`; behind the ENROL whose key it proves to be the sender's
 ///
 /// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1 (1:
@@ -142,12 +145,10 @@ public enum Wire {
     public static let rekeyAfter = Interval.seconds(120)
     /// A session of this age is not used for anything any more (WireGuard, section 6.1).
     public static let rejectAfter = Interval.seconds(180)
-    /// An initiator gives up a handshake after this time (WireGuard, section 6.1).
+    /// An initiator reports that nothing answers, and retransmits less often, after this time (WireGuard, section 6.1, gives up).
     public static let rekeyAttemptTime = Interval.seconds(90)
-    /// An initiator repeats an init after this time and up to `rekeyJitter` more (WireGuard, section 6.1).
+    /// An initiator retransmits the same init for this long, and then makes a new one (WireGuard, section 6.1).
     public static let rekeyTimeout = Interval.seconds(5)
-    /// The most that is added to `rekeyTimeout`, so that clients do not march in step.
-    public static let rekeyJitter = Interval.milliseconds(333)
     /// The replaced session still receives for this long: what slow paths carry was sealed with it.
     public static let keepOld = Interval.seconds(10)
     /// An initiator uses a cookie for this long; a responder makes a new cookie secret this often.
