@@ -171,10 +171,12 @@ let package = Package(
         .testTarget(name: "FuzzTests", dependencies: ["FuzzInputs", "LinkModel"]),
 
         .target(name: "CAllocations", path: "Tests/CAllocations"),
-        .testTarget(name: "PacketTests", dependencies: ["Packet"]),
+        .testTarget(name: "PacketTests", dependencies: ["Packet", "LinkModel", "TestSupport"]),
         .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
-        .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "Packet"]),
-        .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
+        .testTarget(
+            name: "SchedulerTests", dependencies: ["Scheduler", "Packet", "LinkModel", "TestSupport"]),
+        .testTarget(
+            name: "ReorderTests", dependencies: ["Reorder", "Packet", "LinkModel", "TestSupport"]),
         .testTarget(name: "FECTests", dependencies: ["FEC", "LinkModel", "Packet"]),
         .testTarget(
             name: "EngineTests",
@@ -184,31 +186,36 @@ let package = Package(
             ]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Packet", "LinkModel"]),
-        .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "LinkModel", "Packet"]),
-        .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
-        .target(name: "Scratch", path: "Tests/Scratch"),
-        .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "Scratch"]),
+        .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "LinkModel", "Packet", "TestSupport"]),
+        .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet", "TestSupport"]),
+        // What tests of several modules need.
+        .target(
+            name: "TestSupport", dependencies: ["CLinux", "LinkModel"], path: "Tests/Support",
+            swiftSettings: strict),
+        .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "Rules", "Proto", "Packet", "Scratch"]),
+            name: "SettingsTests", dependencies: ["Settings", "Rules", "Proto", "Packet", "TestSupport"]),
         .testTarget(
-            name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
+            name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "TestSupport"]),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "ControlProtocol", "Settings", "Proto", "Packet", "Lab", "Scratch",
+                "Control", "ControlProtocol", "Settings", "Proto", "Packet", "Lab", "TestSupport",
                 "bondd-control",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
-            name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "Scratch"],
+            name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "TestSupport"],
             exclude: ["Conformance"]),
-        .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "LinkModel"]),
-        .testTarget(name: "RelayTests", dependencies: ["Relay", "Rules", "Transport", "CLinux", "Packet"]),
+        .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "LinkModel", "TestSupport"]),
+        .testTarget(
+            name: "RelayTests",
+            dependencies: ["Relay", "Rules", "Transport", "CLinux", "Packet", "TestSupport"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "LinkModel"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",
-            dependencies: ["bondd", "Host", "Engine", "ControlProtocol", "Packet", "Scratch", "Settings"]),
+            dependencies: ["bondd", "Host", "Engine", "ControlProtocol", "Packet", "TestSupport", "Settings"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "ControlProtocol", "Engine", "Proto", "Packet"],
             exclude: ["Services/Visits"]),

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Packet
+import TestSupport
 import Testing
 
 @testable import Host

@@ -1,8 +1,8 @@
 import Foundation
 import Portunus
 import Rules
-import Scratch
 import Settings
+import TestSupport
 
 /// A control plane, a client of it and its keeper, on one table; the client is quick where it can be.
 final class Bench {

@@ -1,7 +1,7 @@
 import Foundation
 import Portunus
 import Rules
-import Scratch
+import TestSupport
 import Testing
 
 /// How sessions begin, end and begin again, against the conformance server.
