@@ -64,7 +64,7 @@ let package = Package(
         .target(
             name: "Proto", dependencies: ["CSodium", "Packet"] + (hasLibcrypto ? ["CCrypto"] : []),
             swiftSettings: strict),
-        .target(name: "Scheduler", dependencies: ["Packet"], swiftSettings: strict),
+        .target(name: "Scheduler", dependencies: ["Proto", "Packet"], swiftSettings: strict),
         .target(name: "Reorder", dependencies: ["Packet"], swiftSettings: strict),
         .target(name: "FEC", dependencies: ["Packet"], swiftSettings: strict),
         .target(
@@ -74,8 +74,9 @@ let package = Package(
         // Access to the host.
         .target(name: "Tun", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
-        .target(name: "ControlProtocol", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Settings", dependencies: ["CToml", "Proto", "Packet"], swiftSettings: strict),
+        .target(name: "ControlProtocol", dependencies: ["CLinux", "Proto", "Packet"], swiftSettings: strict),
+        .target(
+            name: "Settings", dependencies: ["CToml", "Rules", "Proto", "Packet"], swiftSettings: strict),
         .target(
             name: "Host", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
             swiftSettings: strict),
@@ -83,7 +84,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "ControlProtocol", "Settings",
+                "ControlProtocol", "Settings", "Proto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -91,7 +92,8 @@ let package = Package(
             name: "bondd",
             dependencies: [
                 "Commands",
-                "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Proto", "Packet",
+                "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Rules", "Proto",
+                "Packet",
                 "CLinux",
                 "CQrencode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -169,10 +171,12 @@ let package = Package(
         .testTarget(name: "FuzzTests", dependencies: ["FuzzInputs", "LinkModel"]),
 
         .target(name: "CAllocations", path: "Tests/CAllocations"),
-        .testTarget(name: "PacketTests", dependencies: ["Packet"]),
+        .testTarget(name: "PacketTests", dependencies: ["Packet", "LinkModel", "TestSupport"]),
         .testTarget(name: "ProtoTests", dependencies: ["Proto", "Packet", "CSodium"]),
-        .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "Packet"]),
-        .testTarget(name: "ReorderTests", dependencies: ["Reorder", "Packet"]),
+        .testTarget(
+            name: "SchedulerTests", dependencies: ["Scheduler", "Packet", "LinkModel", "TestSupport"]),
+        .testTarget(
+            name: "ReorderTests", dependencies: ["Reorder", "Packet", "LinkModel", "TestSupport"]),
         .testTarget(name: "FECTests", dependencies: ["FEC", "LinkModel", "Packet"]),
         .testTarget(
             name: "EngineTests",
@@ -182,30 +186,36 @@ let package = Package(
             ]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Packet", "LinkModel"]),
-        .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "LinkModel", "Packet"]),
-        .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
-        .target(name: "Scratch", path: "Tests/Scratch"),
-        .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "Scratch"]),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Proto", "Packet", "Scratch"]),
+        .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "LinkModel", "Packet", "TestSupport"]),
+        .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet", "TestSupport"]),
+        // What tests of several modules need.
+        .target(
+            name: "TestSupport", dependencies: ["CLinux", "LinkModel"], path: "Tests/Support",
+            swiftSettings: strict),
+        .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
         .testTarget(
-            name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
+            name: "SettingsTests", dependencies: ["Settings", "Rules", "Proto", "Packet", "TestSupport"]),
+        .testTarget(
+            name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "TestSupport"]),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "ControlProtocol", "Settings", "Proto", "Packet", "Lab", "Scratch",
+                "Control", "ControlProtocol", "Settings", "Proto", "Packet", "Lab", "TestSupport",
                 "bondd-control",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
-            name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "Scratch"],
+            name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "TestSupport"],
             exclude: ["Conformance"]),
-        .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "LinkModel"]),
-        .testTarget(name: "RelayTests", dependencies: ["Relay", "Rules", "CLinux", "Packet"]),
+        .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "LinkModel", "TestSupport"]),
+        .testTarget(
+            name: "RelayTests",
+            dependencies: ["Relay", "Rules", "Transport", "CLinux", "Packet", "TestSupport"]),
         .testTarget(name: "LabTests", dependencies: ["Lab", "LinkModel"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",
-            dependencies: ["bondd", "Host", "Engine", "ControlProtocol", "Packet", "Scratch", "Settings"]),
+            dependencies: ["bondd", "Host", "Engine", "ControlProtocol", "Packet", "TestSupport", "Settings"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "ControlProtocol", "Engine", "Proto", "Packet"],
             exclude: ["Services/Visits"]),

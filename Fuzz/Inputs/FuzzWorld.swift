@@ -55,7 +55,7 @@ final class FuzzWorld {
 
     private static func invitation(_ key: PublicKey) -> EngineConfiguration.Peer {
         var peer = EngineConfiguration.Peer(name: "invitation 1", publicKey: key)
-        peer.isInvitation = true
+        peer.kind = .invitation(id: 1)
         return peer
     }
 
@@ -242,6 +242,6 @@ extension Established {
     fileprivate consuming func takeKeys() -> TransportKeys { keys }
 }
 
-extension Response {
+extension HandshakeResponse {
     fileprivate consuming func takeKeys() -> TransportKeys { keys }
 }

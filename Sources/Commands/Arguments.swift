@@ -1,10 +1,24 @@
 import ArgumentParser
+import Proto
 import Settings
 
 // What stands on a command line as it stands in the configuration.
 extension Log.Level: ExpressibleByArgument {}
 extension Log.Format: ExpressibleByArgument {}
-extension Configuration.Mode: ExpressibleByArgument {}
+
+extension Mode: ExpressibleByArgument {
+    /// Reads `stripe` from the command line.
+    public init?(argument: String) { self.init(word: argument) }
+
+    /// `stripe`
+    public var defaultValueDescription: String { word }
+
+    /// The words in the help.
+    public static var allValueStrings: [String] { words }
+
+    /// None: the words say it.
+    public static var allValueDescriptions: [String: String] { [:] }
+}
 
 extension Lifetime: ExpressibleByArgument {
     /// Reads `24h` from the command line.

@@ -159,7 +159,7 @@ extension ControlService {
     }
 
     private static func bondd(_ socket: String) -> Agreement.Bondd {
-        guard case .status(let status)? = try? ControlClient.ask(.status, path: socket, timeout: 1000) else {
+        guard let status = try? ControlClient.get(.status, path: socket, timeout: 1000) else {
             return .absent
         }
         return status.configuration.map { .has($0) } ?? .older

@@ -1,5 +1,6 @@
 import ControlProtocol
 import Glibc
+import Proto
 
 // Enrolment of clients.
 extension ControlService {
@@ -33,7 +34,7 @@ extension ControlService {
 
     /// Stores the clients, hands them over, and only then confirms them.
     func settle(_ enrolments: [Enrolment]) {
-        var outcomes: [(Enrolment, EnrolmentOutcome)] = []
+        var outcomes: [(Enrolment, EnrolOutcome)] = []
         for enrolment in enrolments {
             do {
                 let outcome = try store.enrol(enrolment, plan: currentPlan, now: currentTime())
@@ -51,7 +52,7 @@ extension ControlService {
             log(
                 .info, "enrolment requested",
                 [
-                    "outcome": outcome.rawValue, "host": String(enrolment.host.prefix(63)),
+                    "outcome": outcome.word, "host": String(enrolment.host.prefix(63)),
                     "public_key": enrolment.publicKey,
                 ])
             let answer = try? ControlClient.ask(.settle(id: enrolment.id, outcome: outcome), path: socket)

@@ -79,7 +79,7 @@ extension ControlService {
     }
 
     private func status() -> Status? {
-        guard case .status(let status)? = try? ControlClient.ask(.status, path: socket, timeout: 1000) else {
+        guard let status = try? ControlClient.get(.status, path: socket, timeout: 1000) else {
             return nil
         }
         return status

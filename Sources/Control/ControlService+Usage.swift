@@ -28,7 +28,7 @@ extension ControlService {
     /// - Parameter run: bondd's run at the last poll.
     /// - Returns: its current run; nil if it does not answer.
     func poll(after run: String?) -> String? {
-        guard case .usage(let report)? = try? ControlClient.ask(.usage, path: socket, timeout: 1000) else {
+        guard let report = try? ControlClient.get(.usage, path: socket, timeout: 1000) else {
             return nil
         }
         do {
@@ -36,7 +36,7 @@ extension ControlService {
                 // If bondd was restarted between two requests of the other thread, it has no clients yet.
                 forgetAgreement()
                 if run != nil { handOver() }
-                if case .status(let status)? = try? ControlClient.ask(.status, path: socket, timeout: 1000),
+                if let status = try? ControlClient.get(.status, path: socket, timeout: 1000),
                     let key = status.publicKey
                 {
                     try store.setServerKey(key)

@@ -2,4 +2,7 @@
 public protocol Answer: Encodable, Sendable {
     /// A failure, with one sentence that says why.
     static func failed(_ sentence: String) -> Self
+
+    /// The sentence of `failed`; `nil` for every other answer.
+    var failure: String? { get }
 }

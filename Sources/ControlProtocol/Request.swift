@@ -1,3 +1,5 @@
+import Proto
+
 /// A request to a running bondd: one line of JSON, such as `{"do":"set","key":"mode","value":"stripe"}`.
 public enum Request: Hashable, Sendable, Codable {
     /// Returns the tunnel's status.
@@ -18,7 +20,7 @@ public enum Request: Hashable, Sendable, Codable {
     /// Returns as soon as there is an enrolment, or with none after 20 s. Only for bondd-control.
     case awaitEnrolments
     /// Reports the outcome of the enrolment with that `id`.
-    case settle(id: Int, outcome: EnrolmentOutcome)
+    case settle(id: Int, outcome: EnrolOutcome)
     /// Replaces the rules that the kernel carries. Only for bondd-control.
     case carry([HandedService])
     /// Returns the traffic that the kernel has carried for them.
@@ -54,9 +56,12 @@ public enum Request: Hashable, Sendable, Codable {
         case "hand_over": self = .handOver(try fields.decode(Handover.self, forKey: .handover))
         case "await_enrolments": self = .awaitEnrolments
         case "settle":
-            self = .settle(
-                id: try fields.decode(Int.self, forKey: .id),
-                outcome: try fields.decode(EnrolmentOutcome.self, forKey: .outcome))
+            let word = try fields.decode(String.self, forKey: .outcome)
+            guard let outcome = EnrolOutcome(word: word) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .outcome, in: fields, debugDescription: "unknown outcome \(word)")
+            }
+            self = .settle(id: try fields.decode(Int.self, forKey: .id), outcome: outcome)
         case "carry": self = .carry(try fields.decode([HandedService].self, forKey: .services))
         case "services": self = .services
         case "revoke": self = .revoke(name: try fields.decode(String.self, forKey: .name))
@@ -90,7 +95,7 @@ public enum Request: Hashable, Sendable, Codable {
         case .settle(let id, let outcome):
             try fields.encode("settle", forKey: .action)
             try fields.encode(id, forKey: .id)
-            try fields.encode(outcome, forKey: .outcome)
+            try fields.encode(outcome.word, forKey: .outcome)
         case .carry(let services):
             try fields.encode("carry", forKey: .action)
             try fields.encode(services, forKey: .services)

@@ -24,6 +24,9 @@ public enum Response: Hashable, Sendable, Codable, Answer {
     /// keeps refusing them until a handover without them arrives.
     case revoked([String])
 
+    /// The sentence of `failed`; `nil` for every other response.
+    public var failure: String? { if case .failed(let sentence) = self { sentence } else { nil } }
+
     private enum CodingKeys: String, CodingKey {
         case ok, error, status, bench, usage, enrolments, services, refused, revoked, notices
     }

@@ -3,11 +3,11 @@ import Proto
 
 // Invitations: who holds one has a session in which to say one key, and be told what became of it.
 extension Engine {
-    /// Server: tells whoever enrols with the invitation of that name what became of it. Nothing happens when the session is
+    /// Server: tells the client that enrols with the invitation of that number the outcome. Nothing happens if the session is
     /// gone: the client comes back and asks again.
-    public mutating func settle(invitation name: String, publicKey: PublicKey, outcome: EnrolOutcome) {
+    public mutating func settle(invitation id: Int, publicKey: PublicKey, outcome: EnrolOutcome) {
         guard
-            let peer = peers.first(where: { $0.configuration.isInvitation && $0.configuration.name == name }),
+            let peer = peers.first(where: { $0.configuration.kind == .invitation(id: id) }),
             let session = peer.session
         else { return }
         session.pointee.enrolling.owed = EnrolledFrame(outcome, publicKey: publicKey)
@@ -61,13 +61,15 @@ extension Session {
 
     /// Server: somebody says which key is to be a client's.
     mutating func hear(
-        _ frame: EnrolFrame, host: UnsafeRawBufferPointer, _ resources: inout Resources, name: String,
+        _ frame: EnrolFrame, host: UnsafeRawBufferPointer, _ resources: inout Resources,
         now: Instant
     ) {
-        guard !isClient, isInvitation, now - enrolling.heardAt >= Enrolling.patience else { return }
+        guard !isClient, case .invitation(let id) = kind, now - enrolling.heardAt >= Enrolling.patience else {
+            return
+        }
         enrolling.heardAt = now
         let host = Self.name(host) ?? ""
-        resources.events.append(.enrolment(invitation: name, publicKey: frame.publicKey, host: host))
+        resources.events.append(.enrolment(invitation: id, publicKey: frame.publicKey, host: host))
     }
 
     /// A name of a path or a host as a peer gives it: what fits into a command line and a metric's label; nil when it is

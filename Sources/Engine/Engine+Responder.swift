@@ -158,7 +158,7 @@ extension Engine {
                 to: Session(
                     index: index, peer: peer, isClient: isClient, mode: mode, redundantPaths: copies,
                     epoch: epoch, isConfirmed: isConfirmed, now: now))
-            session.pointee.isInvitation = peers[peer].configuration.isInvitation
+            session.pointee.kind = peers[peer].configuration.kind
             if let enrolment {
                 session.pointee.enrolling.publicKey = enrolment.publicKey
                 session.pointee.enrolling.due = now

@@ -32,8 +32,18 @@ public struct EngineConfiguration: Sendable {
         public var redundantPaths: Int
         /// Server: the number of the shard that has its sessions. It must stay as long as the peer does.
         public var shard: Int
-        /// Server: whether it is somebody with an invitation, who may say which key is to be a client's and nothing else.
-        public var isInvitation = false
+        /// Server: what it may do.
+        public var kind = Kind.client
+
+        /// What a server lets a peer do.
+        public enum Kind: Hashable, Sendable {
+            /// Use the tunnel.
+            case client
+            /// Enrol a client's key with the invitation of that number, and nothing else.
+            case invitation(id: Int)
+        }
+
+        var isInvitation: Bool { kind != .client }
 
         /// A peer.
         public init(

@@ -35,9 +35,9 @@ public enum EngineEvent: Sendable {
     case secretRefused
     /// Client: the server gives a preshared key. To be kept, and then to be told to `Engine.keep`; comes again until it is.
     case secret(ClientSecret)
-    /// Server: who holds the invitation of that name wants this key to be a client's. Comes again until it is settled, at
+    /// Server: the holder of the invitation of that number wants this key to be a client's. Comes again until it is settled, at
     /// most ten times a second.
-    case enrolment(invitation: String, publicKey: PublicKey, host: String)
+    case enrolment(invitation: Int, publicKey: PublicKey, host: String)
     /// Client: what became of its enrolment. When the server could not store it, the Engine asks again.
     case enrolled(EnrolOutcome)
 }

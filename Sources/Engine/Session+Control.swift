@@ -67,7 +67,7 @@ extension Session {
             case .bench(let request): if !isClient { bench.grant(request, now: now) }
             case .benchCount(let count): if isClient { bench.peerCount = count }
             case .enrol(let frame):
-                hear(frame, host: reader.tail, &resources, name: name, now: now)
+                hear(frame, host: reader.tail, &resources, now: now)
             case .enrolled(let frame):
                 guard isClient, enrolling.due != .never, frame.publicKey == enrolling.publicKey else {
                     continue

@@ -1,4 +1,5 @@
 import Packet
+import Proto
 import Scheduler
 
 /// What a path is to the packets that are sent now.

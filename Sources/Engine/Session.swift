@@ -12,8 +12,9 @@ struct Session: ~Copyable {
     /// The peer's number in the Engine's configuration.
     var peer: Int
     let isClient: Bool
-    /// Server: see `EngineConfiguration.Peer.isInvitation`.
-    var isInvitation = false
+    /// Server: what the peer may do.
+    var kind = EngineConfiguration.Peer.Kind.client
+    var isInvitation: Bool { kind != .client }
     let established: Instant
 
     /// The keys to send with.

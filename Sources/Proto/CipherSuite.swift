@@ -1,13 +1,18 @@
+import Packet
+
 /// The cipher of data and control datagrams. Both ends configure it, and the handshake's prologue binds it, so
 /// there is no negotiation to downgrade.
-public enum CipherSuite: UInt8, CaseIterable, Sendable, CustomStringConvertible {
+public enum CipherSuite: UInt8, Keyword, Sendable, CustomStringConvertible {
     /// ChaCha20-Poly1305 (RFC 8439).
     case chacha20poly1305 = 1
     /// AES-256-GCM (NIST SP 800-38D).
     case aes256gcm = 2
 
     /// The word in the configuration.
-    public var description: String {
+    public var description: String { word }
+
+    /// The word in the configuration and in `status`.
+    public var word: String {
         switch self {
         case .chacha20poly1305: "chacha20-poly1305"
         case .aes256gcm: "aes-256-gcm"

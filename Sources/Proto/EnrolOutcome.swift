@@ -1,5 +1,7 @@
+import Packet
+
 /// The outcome of an ENROL. The raw value is the byte on the wire; unknown ones count as `unavailable`.
-public enum EnrolOutcome: UInt8, CaseIterable, Sendable {
+public enum EnrolOutcome: UInt8, Keyword, Hashable, Sendable {
     /// The server has stored the client.
     case stored = 0
     /// The invitation has no uses left.
@@ -12,4 +14,16 @@ public enum EnrolOutcome: UInt8, CaseIterable, Sendable {
     case full = 4
     /// The server cannot store it now.
     case unavailable = 5
+
+    /// The word on bondd's control socket.
+    public var word: String {
+        switch self {
+        case .stored: "stored"
+        case .used: "used"
+        case .expired: "expired"
+        case .revoked: "revoked"
+        case .full: "full"
+        case .unavailable: "unavailable"
+        }
+    }
 }

@@ -22,6 +22,8 @@ public enum FrameType: UInt8, Sendable {
     case mode = 9
     /// Asks for an ASSIGN.
     case assignRequest = 10
+    /// A linear combination of data payloads, from which a lost one can be recovered.
+    case repair = 11
     /// The holder of an invitation announces the key of a future client.
     case enrol = 12
     /// The outcome of an ENROL.
@@ -30,12 +32,10 @@ public enum FrameType: UInt8, Sendable {
     case secret = 14
     /// The client has stored that key.
     case secretKept = 15
-    /// Proof that the sender of an ENROL owns the key in it.
-    case enrolProof = 18
     /// A client requests test packets, and a count of those it sent.
     case bench = 16
     /// The number of test bytes received.
     case benchCount = 17
-    /// A linear combination of data payloads, from which a lost one can be recovered.
-    case repair = 11
+    /// Proof that the sender of an ENROL owns the key in it.
+    case enrolProof = 18
 }

@@ -67,7 +67,7 @@ public struct Responder: ~Copyable, Sendable {
         sessionID: UInt32, presharedKey: PresharedKey = .none, payload: ResponsePayload, pathID: UInt16,
         initiatorCookie: Cookie? = nil, entropy: inout Entropy,
         to datagram: UnsafeMutableRawBufferPointer
-    ) throws(ProtoError) -> Response {
+    ) throws(ProtoError) -> HandshakeResponse {
         guard datagram.count >= Wire.responseSize else { throw .noRoom }
         let datagram = datagram.slice(0, Wire.responseSize)
         Header(kind: .handshakeResponse, sessionID: initiatorSession, pathID: pathID).write(to: datagram)
@@ -79,7 +79,7 @@ public struct Responder: ~Copyable, Sendable {
             ephemeral: .generate(&entropy), presharedKey: presharedKey,
             payload: UnsafeRawBufferPointer(plaintext.bytes), into: datagram.dropping(Wire.noiseOffset))
         _ = mac.sign(datagram, cookie: initiatorCookie)
-        return Response(
+        return HandshakeResponse(
             length: Wire.responseSize,
             keys: TransportKeys(split: symmetric.split(), suite: suite, isInitiator: false))
     }

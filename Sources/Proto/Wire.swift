@@ -113,6 +113,8 @@ public enum Wire {
     /// The flags of a header that answers an unknown version.
     public static let versionReplyFlags: UInt8 = 15
 
+    /// The most paths of a session at once.
+    @inlinable public static var maximumPaths: Int { 16 }
     /// The highest packet number that a path may use: the field has 48 bits and never wraps.
     public static let maximumPacketNumber: UInt64 = 1 << 48 - 1
     /// The number of packets below the highest one that a replay window covers.
@@ -145,12 +147,10 @@ public enum Wire {
     public static let rekeyAfter = Interval.seconds(120)
     /// A session this old is not used any more (WireGuard, section 6.1).
     public static let rejectAfter = Interval.seconds(180)
-    /// An initiator gives up a handshake after this time (WireGuard, section 6.1).
+    /// An initiator reports that nothing answers, and retransmits less often, after this time (WireGuard, section 6.1, gives up).
     public static let rekeyAttemptTime = Interval.seconds(90)
     /// An initiator gives up an init and creates a new one after this time (WireGuard, section 6.1).
     public static let rekeyTimeout = Interval.seconds(5)
-    /// Maximum jitter to add to `rekeyTimeout`, so that clients do not synchronize.
-    public static let rekeyJitter = Interval.milliseconds(333)
     /// How long a replaced session still receives: datagrams on slow paths were sealed with it.
     public static let keepOld = Interval.seconds(10)
     /// How long an initiator uses a cookie; a responder creates a new cookie secret this often.

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Packet
+import Transport
 
 /// Buffers for the datagrams received by one system call, from which they are forwarded.
 struct Datagrams: ~Copyable {

@@ -3,7 +3,7 @@ import Rules
 
 /// The identity of a port.
 struct PortKey: Hashable {
-    let transport: Transport
+    let transport: TransportProtocol
     let number: UInt16
     /// The only address of this host to listen on; nil means all of them.
     let address: IPAddress?
@@ -29,7 +29,7 @@ struct Port {
     var names: NameListenerReport
 
     var number: UInt16 { key.number }
-    var transport: Transport { key.transport }
+    var transport: TransportProtocol { key.transport }
 
     init(_ key: PortKey) {
         self.key = key

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import Transport
 
 extension RelayLoop {
     /// Timeout for one address.

@@ -18,7 +18,7 @@ extension RelayLoop {
     }
 
     /// Admits a connection or flow, or counts the reason for rejecting it.
-    mutating func admit(_ transport: Transport, service: Int) -> Bool {
+    mutating func admit(_ transport: TransportProtocol, service: Int) -> Bool {
         let service = services[service]
         let owner = Int(service.pointee.owner)
         if owner >= 0 {

@@ -2,6 +2,7 @@ import CAres
 import CLinux
 import Glibc
 import Packet
+import Transport
 
 /// Resolves names with c-ares, whose sockets the relay's epoll watches.
 struct Resolver: ~Copyable {

@@ -2,9 +2,6 @@ import Glibc
 import Packet
 import Transport
 
-/// Defined here, because `Transport` means a rule's transport protocol in the other files.
-typealias SocketAddress = Transport.SocketAddress
-
 extension SocketAddress {
     /// Calls `body` with the endpoint in the kernel's form.
     static func with<Result>(

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import Transport
 
 /// Creates nonblocking, close-on-exec sockets. A negative result is an errno.
 enum Sockets {
@@ -12,7 +13,7 @@ enum Sockets {
     private static let datagramRoom: Int32 = 1 << 20
 
     /// Listens on a port of an address, or of all addresses of its family for the unspecified one.
-    static func listen(at endpoint: Endpoint, transport: Transport) -> Int32 {
+    static func listen(at endpoint: Endpoint, transport: TransportProtocol) -> Int32 {
         let family = endpoint.address.family
         let descriptor = make(family, transport)
         guard descriptor >= 0 else { return descriptor }
@@ -70,7 +71,7 @@ enum Sockets {
 
     /// Starts connecting to an endpoint.
     /// - Parameter way: how to leave this host; nil means by its routes.
-    static func connect(to endpoint: Endpoint, by way: TunnelWay?, transport: Transport) -> Int32 {
+    static func connect(to endpoint: Endpoint, by way: TunnelWay?, transport: TransportProtocol) -> Int32 {
         let descriptor = make(endpoint.address.family, transport)
         guard descriptor >= 0 else { return descriptor }
         if transport == .tcp {
@@ -115,7 +116,7 @@ enum Sockets {
         code == -ECONNREFUSED || code == -EHOSTUNREACH || code == -EHOSTDOWN || code == -ENOPROTOOPT
     }
 
-    private static func make(_ family: IPAddress.Family, _ transport: Transport) -> Int32 {
+    private static func make(_ family: IPAddress.Family, _ transport: TransportProtocol) -> Int32 {
         clinux_socket(Int32(family.rawValue), transport == .tcp ? 1 : 0)
     }
 

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import Transport
 
 /// How a connection to a target in the tunnel leaves this host: through the tunnel, or not at all. Without
 /// bondd the tunnel's networks are not routed here, and a provider's network may have hosts with the same

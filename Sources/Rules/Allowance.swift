@@ -41,7 +41,7 @@ public struct Allowance: Sendable {
     /// uses up nothing of either. An admitted connection has to be followed by `release` of both.
     /// - Returns: the reason for rejecting it; nil if it is admitted.
     public static func admit(
-        _ transport: Transport, rule: inout Allowance, owner: inout Allowance?, at now: Instant
+        _ transport: TransportProtocol, rule: inout Allowance, owner: inout Allowance?, at now: Instant
     ) -> RejectReason? {
         let isFlow = transport == .udp
         // Counted only for the owner: a sum over the owner's rules would count it twice.

@@ -5,7 +5,7 @@ public struct Rule: Hashable, Sendable {
     /// The rule's identifier, unique among the rules.
     public var id: RuleID
     /// The transport protocol.
-    public var transport: Transport
+    public var transport: TransportProtocol
     /// The ports it listens on; at most `maximumPorts`.
     public var ports: ClosedRange<UInt16>
     /// The address of this host it listens on; nil means all of them.
@@ -42,7 +42,7 @@ public struct Rule: Hashable, Sendable {
 
     /// A rule with default options and without limits.
     public init(
-        id: RuleID, transport: Transport, ports: ClosedRange<UInt16>, listenAddress: IPAddress? = nil,
+        id: RuleID, transport: TransportProtocol, ports: ClosedRange<UInt16>, listenAddress: IPAddress? = nil,
         targets: [RuleTarget],
         listsTargets: Bool = false, prefersIPv6: Bool = false, probeInterval: Int = 0,
         serverName: String? = nil,

@@ -21,7 +21,7 @@ public struct TargetOrder: Sendable {
 
     /// The order if all targets are healthy.
     private let preferred: [Int]
-    private let transport: Transport
+    private let transport: TransportProtocol
     /// The interval of probes; nil means only failed targets are probed.
     private let interval: Interval?
     private var probes: [Probe]

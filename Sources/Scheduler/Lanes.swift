@@ -1,9 +1,10 @@
 import Packet
+import Proto
 
 /// The paths that may carry data now, as the choice among them sees them: when would a packet arrive on each?
 public struct Lanes: ~Copyable {
-    /// The most paths a session has.
-    public static let maximum = 16
+    /// The most paths of a session at once.
+    @inlinable public static var maximum: Int { Wire.maximumPaths }
     /// How much longer than the best path the packets of another may have been under way: beyond it, holding the fast
     /// path's packets back for the slow one's costs more than the slow one brings.
     public static let slack = Interval.milliseconds(3)

@@ -60,7 +60,7 @@ struct Cleanup: ParsableCommand {
 
     /// - Throws: `Failure` when a bondd with that interface runs, or may run.
     private func checkGone(_ socket: String, _ interface: String) throws {
-        let answer: ControlProtocol.Response
+        let answer: Response
         do throws(SocketError) {
             answer = try ControlClient.ask(.status, path: socket, timeout: 5000)
         } catch .notRunning, .impostor {

@@ -1,5 +1,6 @@
 import Host
 import Packet
+import Proto
 import Scheduler
 import Settings
 import Transport
@@ -82,13 +83,7 @@ final class ClientPath {
 
     /// What it is for, as far as its data lasts. One that has used it up keeps its socket, as what still arrives there counts.
     var role: PathRole {
-        if dataState == .spent { return .never }
-        return switch configuration.role {
-        case .primary: .primary
-        case .backup: .backup
-        case .metered: .metered
-        case .never: .never
-        }
+        dataState == .spent ? .never : configuration.role
     }
 
     /// Follows the state of the interface: binds sockets when it can be used, drops them when it can't.

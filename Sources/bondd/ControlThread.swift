@@ -7,7 +7,7 @@ import Synchronization
 /// The control socket on a thread of its own: there its clients' JSON is read and written, so that the main thread, which
 /// carries data, neither parses a handover of 16 MB nor spells out the status of a thousand clients.
 final class ControlThread: Sendable {
-    typealias Socket = ControlSocket<Request, ControlProtocol.Response>
+    typealias Socket = ControlSocket<Request, Response>
 
     private let exchange: Exchange
     /// Nil when it has ended.
@@ -29,7 +29,7 @@ final class ControlThread: Sendable {
     func takeRequests() -> [Socket.Call] { exchange.takeCalls() }
 
     /// Answers a client's request; nothing happens when the client is gone.
-    func reply(_ response: ControlProtocol.Response, to client: Socket.ClientID) {
+    func reply(_ response: Response, to client: Socket.ClientID) {
         exchange.post(response, to: client)
     }
 
@@ -67,7 +67,7 @@ final class ControlThread: Sendable {
         private let requestBell: Bell
         private let answerBell: Bell
         private var calls: [Socket.Call] = []
-        private var answers: [(response: ControlProtocol.Response, client: Socket.ClientID)] = []
+        private var answers: [(response: Response, client: Socket.ClientID)] = []
         private var isOver = false
 
         init() throws(Failure) {
@@ -92,7 +92,7 @@ final class ControlThread: Sendable {
             }
         }
 
-        func post(_ response: ControlProtocol.Response, to client: Socket.ClientID) {
+        func post(_ response: Response, to client: Socket.ClientID) {
             lock.locked { answers.append((response, client)) }
             answerBell.ring()
         }
@@ -103,7 +103,7 @@ final class ControlThread: Sendable {
         }
 
         func takeAnswers() -> (
-            answers: [(response: ControlProtocol.Response, client: Socket.ClientID)], isOver: Bool
+            answers: [(response: Response, client: Socket.ClientID)], isOver: Bool
         ) {
             answerBell.silence()
             return lock.locked {

@@ -2,6 +2,7 @@ import ControlProtocol
 import Engine
 import Host
 import Packet
+import Proto
 import Scheduler
 import Settings
 
@@ -57,13 +58,13 @@ extension Daemon {
     private mutating func set(_ key: String, _ value: String, now: Instant) -> Response {
         switch key {
         case "mode":
-            guard let mode = Configuration.Mode(rawValue: value) else {
-                return .failed("\"\(value)\" is not a mode; use auto, stripe, preferred or redundant")
+            guard let mode = Mode(word: value) else {
+                return .failed("\"\(value)\" is not a mode; use \(Mode.listed)")
             }
-            setMode(Scheduler.Mode(mode))
+            setMode(mode)
             return .ok
         case "redundant_paths":
-            let most = Configuration.Tunnel.mostRedundantPaths
+            let most = Wire.maximumPaths
             guard let count = Int(value), (0...most).contains(count) else {
                 return .failed("\"\(value)\" is not a number of paths; use 1 to \(most), or 0 for all")
             }
@@ -88,8 +89,8 @@ extension Daemon {
         }
         switch field {
         case "role":
-            guard let role = Configuration.PathRole(rawValue: value) else {
-                return .failed("\"\(value)\" is not a role; use primary, backup, metered or never")
+            guard let role = PathRole(word: value) else {
+                return .failed("\"\(value)\" is not a role; use \(PathRole.listed)")
             }
             path.configuration.role = role
         case "cap":
@@ -115,7 +116,7 @@ extension Daemon {
         return .ok
     }
 
-    private mutating func setMode(_ mode: Scheduler.Mode) {
+    private mutating func setMode(_ mode: Mode) {
         tellThreads(.setMode(mode))
         plane.engine.setMode(mode)
     }
@@ -149,7 +150,7 @@ extension Daemon {
         configuration = new
         firewall?.reload(new)
         // What was set by hand meanwhile gives way to the file.
-        let mode = Scheduler.Mode(new.tunnel.mode)
+        let mode = new.tunnel.mode
         if mode != plane.engine.currentMode { setMode(mode) }
         let copies = new.tunnel.redundantPaths
         if copies != plane.engine.currentRedundantPaths { setRedundantPaths(copies) }

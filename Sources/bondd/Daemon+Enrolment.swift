@@ -6,7 +6,7 @@ import Proto
 import Settings
 
 /// Names a program on the daemon's control socket.
-typealias ControlClientID = ControlSocket<Request, ControlProtocol.Response>.ClientID
+typealias ControlClientID = ControlSocket<Request, Response>.ClientID
 
 // A server's clients: those of its file, those that bondd-control hands over, and those that are about to be.
 extension Daemon {
@@ -57,14 +57,13 @@ extension Daemon {
     }
 
     /// Somebody with an invitation wants to be a client.
-    mutating func enrol(_ invitation: String, _ key: PublicKey, host: String, now: Instant) {
-        guard let id = Int(invitation.split(separator: " ").last ?? "") else { return }
-        enrolments.note(invitation: id, key: key, host: host, now: now)
+    mutating func enrol(_ invitation: Int, _ key: PublicKey, host: String, now: Instant) {
+        enrolments.note(invitation: invitation, key: key, host: host, now: now)
     }
 
     /// bondd-control has settled an enrolment, or can't.
-    mutating func settle(_ id: Int, _ outcome: EnrolmentOutcome) -> ControlProtocol.Response {
-        if let wish = enrolments.settle(id) { tell(wish, EnrolOutcome(outcome)) }
+    mutating func settle(_ id: Int, _ outcome: EnrolOutcome) -> Response {
+        if let wish = enrolments.settle(id) { tell(wish, outcome) }
         return .ok
     }
 
@@ -76,7 +75,7 @@ extension Daemon {
         }
         handed.save(now: now)
         if !handovers.isEmpty, let (isKept, problem) = handed.outcome {
-            let done = handed.revokedKeys.isEmpty ? ControlProtocol.Response.ok : .revoked(handed.revokedKeys)
+            let done = handed.revokedKeys.isEmpty ? Response.ok : .revoked(handed.revokedKeys)
             for client in handovers { control.reply(isKept ? done : .failed(problem), to: client) }
             handovers = []
         }
@@ -85,25 +84,11 @@ extension Daemon {
 
     private mutating func tell(_ wish: (invitation: Int, key: PublicKey), _ outcome: EnrolOutcome) {
         plane.engine.settle(
-            invitation: EngineConfiguration.Peer.invitationName(wish.invitation), publicKey: wish.key,
-            outcome: outcome)
+            invitation: wish.invitation, publicKey: wish.key, outcome: outcome)
         if outcome == .unavailable {
             log(
                 .warning, "somebody can't enrol, as bondd-control does not run or can't store it",
                 ["invitation": "\(wish.invitation)"])
-        }
-    }
-}
-
-extension EnrolOutcome {
-    init(_ outcome: EnrolmentOutcome) {
-        switch outcome {
-        case .stored: self = .stored
-        case .used: self = .used
-        case .expired: self = .expired
-        case .revoked: self = .revoked
-        case .full: self = .full
-        case .unavailable: self = .unavailable
         }
     }
 }

@@ -27,5 +27,5 @@ extension Daemon {
     }
 
     /// What seals the packets.
-    var cipher: BulkCipher? { BulkCipher.of(configuration.tunnel.cipher.suite) }
+    var cipher: BulkCipher? { BulkCipher.of(configuration.tunnel.cipher) }
 }

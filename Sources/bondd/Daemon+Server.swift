@@ -20,9 +20,9 @@ extension Daemon {
 extension EngineConfiguration {
     /// The core's part of a configuration.
     init(_ configuration: Configuration, mtu: Int) {
-        let mode = Scheduler.Mode(configuration.tunnel.mode)
+        let mode = configuration.tunnel.mode
         let copies = configuration.tunnel.redundantPaths
-        let suite = configuration.tunnel.cipher.suite
+        let suite = configuration.tunnel.cipher
         let capacity = configuration.tunnel.bufferMegabytes << 20 / PacketPool.bufferSize
         switch configuration.role {
         case .client(let client):
@@ -51,7 +51,7 @@ extension EngineConfiguration.Peer {
     }
 
     init(
-        _ client: Configuration.KnownClient, _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode, mtu: Int,
+        _ client: Configuration.KnownClient, _ tunnel: Configuration.Tunnel, mode: Mode, mtu: Int,
         offer: Configuration.Offer
     ) {
         self.init(
@@ -64,7 +64,7 @@ extension EngineConfiguration.Peer {
     /// A client of a server with that tunnel.
     init(
         name: String, publicKey: PublicKey, presharedKey: PresharedKey, addresses: [IPAddress],
-        networks: [CIDR], _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode, mtu: Int,
+        networks: [CIDR], _ tunnel: Configuration.Tunnel, mode: Mode, mtu: Int,
         offer: Configuration.Offer
     ) {
         // Each address with the prefix of the tunnel's network that it lies in, so that the network is reached.
@@ -90,26 +90,5 @@ extension EngineConfiguration.Peer {
         assignment?.addresses.removeAll { $0.address.family == .v6 }
         assignment?.routes.removeAll { $0.address.family == .v6 }
         assignment?.dns.removeAll { $0.family == .v6 }
-    }
-}
-
-extension Scheduler.Mode {
-    init(_ mode: Configuration.Mode) {
-        switch mode {
-        case .auto: self = .auto
-        case .stripe: self = .stripe
-        case .preferred: self = .preferred
-        case .redundant: self = .redundant
-        }
-    }
-
-    /// The word of the configuration.
-    var word: String {
-        switch self {
-        case .auto: "auto"
-        case .stripe: "stripe"
-        case .preferred: "preferred"
-        case .redundant: "redundant"
-        }
     }
 }

@@ -8,7 +8,7 @@ import Settings
 extension Daemon {
     /// Carries these in the kernel in place of those handed over before. Those that can't be are left out, and the answer
     /// says why of each.
-    mutating func carry(_ handed: [HandedService], for peer: Peer, now: Instant) -> ControlProtocol.Response {
+    mutating func carry(_ handed: [HandedService], for peer: Peer, now: Instant) -> Response {
         guard let firewall else {
             return .failed("this kernel has no nftables, so it carries no services")
         }
@@ -53,7 +53,7 @@ extension Daemon {
         handedServices.save(now: now)
         firewall?.attendServices(now: now)
         guard !serviceCalls.isEmpty, firewall?.knowsServices(now: now) ?? true else { return }
-        let response = ControlProtocol.Response.services(counters)
+        let response = Response.services(counters)
         for client in serviceCalls { control.reply(response, to: client) }
         serviceCalls = []
     }

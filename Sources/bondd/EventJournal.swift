@@ -77,8 +77,9 @@ extension EngineEvent {
         case .established(let peer, _), .closed(let peer), .pathChanged(let peer, _, _),
             .pathMoved(let peer, _, _),
             .marksIgnored(let peer, _), .marksStopped(let peer, _), .reachChanged(let peer, _),
-            .suiteMismatch(let peer), .enrolment(let peer, _, _):
+            .suiteMismatch(let peer):
             peer
+        case .enrolment(let invitation, _, _): "invitation \(invitation)"
         case .assigned, .unanswered, .versionRefused, .suiteRefused, .keyRefused, .secretRefused, .secret,
             .enrolled:
             nil

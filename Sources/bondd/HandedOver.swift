@@ -129,7 +129,7 @@ struct HandedOver {
 extension EngineConfiguration.Peer {
     /// A client that bondd-control has; nil when its key, mode or addresses are none, or not in the tunnel's networks.
     init?(_ client: HandedClient, _ tunnel: Configuration.Tunnel, mtu: Int, offer: Configuration.Offer) {
-        let mode = client.mode.map { Configuration.Mode(rawValue: $0) } ?? tunnel.mode
+        let mode = client.mode.map { Mode(word: $0) } ?? tunnel.mode
         let addresses = client.addresses.compactMap { IPAddress($0) }
         guard let mode, let key = PublicKey(base64: client.publicKey), !client.name.isEmpty,
             addresses.count == client.addresses.count, !addresses.isEmpty,
@@ -138,7 +138,7 @@ extension EngineConfiguration.Peer {
         self.init(
             name: client.name, publicKey: key, presharedKey: .none, addresses: addresses, networks: [],
             tunnel,
-            mode: .init(mode), mtu: mtu, offer: offer)
+            mode: mode, mtu: mtu, offer: offer)
     }
 
     /// Whoever holds an invitation; nil when its keys are none.
@@ -146,10 +146,8 @@ extension EngineConfiguration.Peer {
         guard let key = PublicKey(base64: invitation.publicKey),
             let presharedKey = PresharedKey(base64: invitation.presharedKey)
         else { return nil }
-        self.init(name: Self.invitationName(invitation.id), publicKey: key, presharedKey: presharedKey)
-        isInvitation = true
+        // No client's name has a space.
+        self.init(name: "invitation \(invitation.id)", publicKey: key, presharedKey: presharedKey)
+        kind = .invitation(id: invitation.id)
     }
-
-    /// What logs call an invitation. No client's name has a space.
-    static func invitationName(_ id: Int) -> String { "invitation \(id)" }
 }

@@ -2,6 +2,7 @@ import Commands
 import ControlProtocol
 import Host
 import Packet
+import Rules
 import Settings
 
 /// The services that a server carries in the kernel, as bondd-control handed them over.
@@ -9,9 +10,7 @@ struct HandedServices {
     private var kept: Kept<[HandedService]>
     private let log: Log
 
-    /// The most ports of one service, and of all together: no port can be had more than once by each of TCP and UDP, but for
-    /// those that change hands.
-    private static let maximumPorts = 1024
+    /// The most ports of all services together: a port serves TCP and UDP once each, except while it changes hands.
     private static let maximumTotal = 131_072
     /// The longest name, in bytes.
     private static let maximumName = 255
@@ -155,7 +154,7 @@ struct HandedServices {
         (1...maximumName).contains(name.utf8.count)
     }
 
-    fileprivate static func isCount(_ count: Int) -> Bool { (1...maximumPorts).contains(count) }
+    fileprivate static func isCount(_ count: Int) -> Bool { (1...Rule.maximumKernelPorts).contains(count) }
 }
 
 extension KernelService {
@@ -165,11 +164,7 @@ extension KernelService {
             throw Failure("a service has no name, or one of more than 255 bytes")
         }
         let name = handed.rule.debugDescription
-        let transport: Transport
-        switch handed.transport {
-        case "tcp": transport = .tcp
-        case "udp": transport = .udp
-        default:
+        guard let transport = TransportProtocol(word: handed.transport) else {
             throw Failure("service \(name) carries \(handed.transport.debugDescription); use tcp or udp")
         }
         let everyPort = 1...Int(UInt16.max)
@@ -178,7 +173,7 @@ extension KernelService {
             HandedServices.isCount(handed.lastPort - handed.firstPort + 1)
         else {
             throw Failure(
-                "service \(name) has ports \(handed.firstPort)-\(handed.lastPort); use 1 to 1024 ports of 1 to 65535"
+                "service \(name) has ports \(handed.firstPort)-\(handed.lastPort); use 1 to \(Rule.maximumKernelPorts) ports of 1 to 65535"
             )
         }
         let count = handed.lastPort - handed.firstPort + 1

@@ -1,5 +1,6 @@
 import Host
 import Packet
+import Rules
 import Settings
 
 // Other programs' firewalls in front of a server's own sockets.
@@ -18,7 +19,7 @@ extension HostFirewall {
             if let same { uses[same] = use } else { uses.append(use) }
         }
         for rule in server.rules {
-            let handed = services.list.filter { $0.name.hasPrefix("file/\(rule.name)@") }.map(\.target.family)
+            let handed = services.list.filter { $0.name.hasPrefix("file/\(rule.id)@") }.map(\.target.family)
             // Also before bondd-control has handed it over.
             let isForKernel = rule.isForKernel(among: server.rules, in: configuration.tunnel.addresses)
             let carried = handed + (isForKernel ? rule.targets.compactMap { IPAddress($0.host)?.family } : [])
@@ -26,8 +27,8 @@ extension HostFirewall {
             guard !families.isEmpty else { continue }
             uses.append(
                 PortUse(
-                    rule.transport == .tcp ? .tcp : .udp, rule.ports, families: families,
-                    purpose: "where bondd-control serves [[rule]] \(rule.name)",
+                    rule.transport, rule.ports, families: families,
+                    purpose: "where bondd-control serves [[rule]] \(rule.id)",
                     isOptional: !carried.isEmpty))
         }
         return uses
@@ -47,18 +48,14 @@ extension HostFirewall {
     }
 }
 
-extension Configuration.Rule {
+extension Rule {
     /// Whether the kernel can carry the rule, by the criteria of `WayReason`, which bondd-control applies.
-    fileprivate func isForKernel(among rules: [Configuration.Rule], in networks: [CIDR]) -> Bool {
-        guard targets.count == 1, let address = IPAddress(targets[0].host), targets[0].proxyProtocol == nil,
+    fileprivate func isForKernel(among rules: [Rule], in networks: [CIDR]) -> Bool {
+        guard targets.count == 1, let address = IPAddress(targets[0].host), targets[0].proxy == nil,
             networks.contains(where: { $0.contains(address) }), probeInterval == 0,
-            maximumUDPFlows == nil, udpFlowIdle == nil
+            maximumFlows == nil, flowIdle == nil
         else { return false }
-        let limits = [
-            limit.bytesIn, limit.bytesOut, limit.connections, limit.connectionRate, limit.burstIn,
-            limit.burstOut, limit.connectionBurst,
-        ]
-        return limits.allSatisfy { $0 == nil }
+        return limit == RateLimit()
             && !rules.contains {
                 $0.serverName != nil && $0.transport == transport && $0.ports.overlaps(ports)
             }

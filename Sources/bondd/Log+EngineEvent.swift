@@ -52,7 +52,7 @@ extension Log {
                 level, "a client uses another cipher; set the same [tunnel] cipher on both ends",
                 ["peer": peer])
         case .enrolment(let invitation, _, let host):
-            self(level, "somebody wants to enrol", ["invitation": invitation, "host": host])
+            self(level, "somebody wants to enrol", ["invitation": "invitation \(invitation)", "host": host])
         }
     }
 }

@@ -90,11 +90,7 @@ struct Measurement {
 
     /// Asks the daemon once.
     static func ask(path: String?, isUp: Bool?, _ socket: String) throws -> BenchStatus {
-        let answer = try bondd.ask(.bench(path: path, towardsServer: isUp), socket)
-        guard case .bench(let status) = answer else {
-            throw Failure("bondd gave no measurement; is it another version?")
-        }
-        return status
+        try ControlClient.get(.bench(path: path, towardsServer: isUp), path: socket)
     }
 
     private static var now: Double {

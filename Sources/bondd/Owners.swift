@@ -22,7 +22,7 @@ struct Owners {
         for index in peers.indices {
             let key = peers[index].publicKey
             let thread: Int
-            if peers[index].isInvitation {
+            if peers[index].kind != .client {
                 // What comes of it is the main thread's business, and next to nothing.
                 thread = 0
             } else if let old = known[key] {

@@ -1,11 +1,12 @@
 import ControlProtocol
 import Glibc
+import Rules
 import Settings
 
 /// The origins of services: the rules of the file, and the control plane that bondd-control is enrolled at. bondd checks both itself: a
 /// service must not outlast its rule because bondd-control is gone.
 struct ServiceSources {
-    private let rules: [Configuration.Rule]
+    private let rules: [Rule]
     private let mayHavePlane: Bool
 
     /// - Parameter stateDirectory: bondd's; bondd-control's own is `control` below it, with the bundle that enrolment gave.
@@ -25,7 +26,7 @@ struct ServiceSources {
         if service.rule.hasPrefix("portunus/") { return mayHavePlane }
         guard service.rule.hasPrefix("file/") else { return true }
         return rules.contains { rule in
-            service.rule.hasPrefix("file/\(rule.name)@") && service.transport == rule.transport.rawValue
+            service.rule.hasPrefix("file/\(rule.id)@") && service.transport == rule.transport.word
                 && service.firstPort == rule.ports.lowerBound && service.lastPort == rule.ports.upperBound
                 && rule.targets.contains { $0.host == service.target && $0.port == service.targetPort }
         }

@@ -32,10 +32,7 @@ struct ShowStatus: ParsableCommand {
             var live = try LiveStatus(socket: options.socket, hasColour: !noColor && !asksForNone)
             return try live.run()
         }
-        let status = try ask(.status, options.socket)
-        guard case .status(let status) = status else {
-            throw Failure("bondd gave no status; use the bondd command of the daemon's version")
-        }
+        let status = try ControlClient.get(.status, path: options.socket)
         if json {
             guard let line = try? Line.encode(status) else {
                 throw Failure("the status can't be written as JSON")

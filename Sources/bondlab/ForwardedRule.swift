@@ -15,7 +15,7 @@ struct ForwardedRule: ExpressibleByArgument {
         let words = text.split(separator: ",").map(String.init)
         let ends = (words.first ?? "").split(separator: "=").map(String.init)
         let port = ends.first?.split(separator: ":").map(String.init) ?? []
-        guard ends.count == 2, port.count == 2, let transport = Transport(rawValue: port[0]),
+        guard ends.count == 2, port.count == 2, let transport = TransportProtocol(word: port[0]),
             let listen = UInt16(port[1]), let colon = ends[1].lastIndex(of: ":"),
             let target = UInt16(ends[1][ends[1].index(after: colon)...])
         else { return nil }

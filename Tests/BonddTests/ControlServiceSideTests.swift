@@ -1,8 +1,8 @@
 import ControlProtocol
 import Glibc
 import Packet
-import Scratch
 import Settings
+import TestSupport
 import Testing
 
 @testable import bondd

@@ -1,8 +1,8 @@
 import Glibc
 import Packet
 import Proto
-import Scratch
 import Settings
+import TestSupport
 import Testing
 
 @testable import bondd

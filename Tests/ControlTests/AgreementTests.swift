@@ -1,6 +1,6 @@
 import ControlProtocol
-import Scratch
 import Settings
+import TestSupport
 import Testing
 
 @testable import Control

@@ -1,7 +1,7 @@
 import ControlProtocol
 import GRDB
 import Glibc
-import Scratch
+import TestSupport
 import Testing
 
 @testable import Control

@@ -2,8 +2,8 @@ import ControlProtocol
 import Glibc
 import Lab
 import Proto
-import Scratch
 import Settings
+import TestSupport
 import Testing
 
 @testable import Control

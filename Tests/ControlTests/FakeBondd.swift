@@ -2,6 +2,7 @@ import ControlProtocol
 import Dispatch
 import Glibc
 import Packet
+import Proto
 import Synchronization
 
 /// bondd's side of its socket, without tunnels. It refuses a handover older than the last, and records everything.
@@ -14,7 +15,7 @@ final class FakeBondd: Sendable {
         var waiting: [Int: Enrolment] = [:]
         var lastEnrolment = 0
         /// The outcome of each enrolment, in order.
-        var settled: [(enrolment: Enrolment, outcome: EnrolmentOutcome)] = []
+        var settled: [(enrolment: Enrolment, outcome: EnrolOutcome)] = []
         var handovers: [Handover] = []
         var refused = 0
         /// The keys of clients revoked in bondd.
@@ -30,7 +31,7 @@ final class FakeBondd: Sendable {
         var goesOn = true
         /// Called for each handover and settlement.
         var onHandover: (@Sendable (Handover) -> Void)?
-        var onSettle: (@Sendable (Enrolment, EnrolmentOutcome) -> Void)?
+        var onSettle: (@Sendable (Enrolment, EnrolOutcome) -> Void)?
     }
 
     let path: String
@@ -44,7 +45,7 @@ final class FakeBondd: Sendable {
         let failure = Mutex<SocketError?>(nil)
         Thread.detach {
             do throws(SocketError) {
-                var socket = try ControlSocket<Request, ControlProtocol.Response>(path: path)
+                var socket = try ControlSocket<Request, Response>(path: path)
                 started.signal()
                 self.serve(&socket)
             } catch {
@@ -78,8 +79,8 @@ final class FakeBondd: Sendable {
         }
     }
 
-    private func serve(_ socket: inout ControlSocket<Request, ControlProtocol.Response>) {
-        var awaiting: [(ControlSocket<Request, ControlProtocol.Response>.ClientID, ContinuousClock.Instant)] =
+    private func serve(_ socket: inout ControlSocket<Request, Response>) {
+        var awaiting: [(ControlSocket<Request, Response>.ClientID, ContinuousClock.Instant)] =
             []
         while with({ $0.goesOn }) {
             var watched = pollfd(fd: socket.fileDescriptor, events: Int16(POLLIN), revents: 0)
@@ -101,7 +102,7 @@ final class FakeBondd: Sendable {
         }
     }
 
-    private func answer(_ request: Request) -> ControlProtocol.Response {
+    private func answer(_ request: Request) -> Response {
         with { state in
             switch request {
             case .status:

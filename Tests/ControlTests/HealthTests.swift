@@ -1,9 +1,9 @@
 import ControlProtocol
 import Lab
 import Packet
-import Scratch
 import Settings
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Control

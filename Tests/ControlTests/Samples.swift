@@ -2,8 +2,8 @@ import ControlProtocol
 import Glibc
 import Packet
 import Proto
-import Scratch
 import Settings
+import TestSupport
 import Testing
 
 @testable import Control
@@ -67,7 +67,7 @@ extension Store {
     }
 
     func enrol(_ invitation: Int, _ client: Int, plan: Plan, now: Int = Samples.now) throws
-        -> EnrolmentOutcome
+        -> EnrolOutcome
     {
         try enrol(
             Enrolment(id: 1, invitation: invitation, publicKey: Samples.key(client), host: "host"),

@@ -3,9 +3,9 @@ import Dispatch
 import Glibc
 import Portunus
 import Rules
-import Scratch
 import Settings
 import Synchronization
+import TestSupport
 
 @testable import Control
 

@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import Lab
 import Portunus
-import Scratch
+import TestSupport
 import Testing
 
 @testable import Control

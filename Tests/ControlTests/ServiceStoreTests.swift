@@ -1,7 +1,7 @@
 import GRDB
 import Glibc
 import Rules
-import Scratch
+import TestSupport
 import Testing
 
 @testable import Control

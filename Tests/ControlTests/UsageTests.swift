@@ -1,6 +1,6 @@
 import ControlProtocol
 import GRDB
-import Scratch
+import TestSupport
 import Testing
 
 @testable import Control

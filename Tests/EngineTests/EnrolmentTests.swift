@@ -18,7 +18,7 @@ import Testing
             let keys = InvitationKeys(secret: secret, server: server)
             var invitation = EngineConfiguration.Peer(
                 name: "invitation 7", publicKey: keys.privateKey.publicKey, presharedKey: keys.presharedKey)
-            invitation.isInvitation = true
+            invitation.kind = .invitation(id: 7)
             world.server.engine.replacePeers(world.peers + (serverKnows ? [invitation] : []))
             let held = InvitationKeys(secret: wrong ? secret.reversed() : secret, server: server)
             var configuration = EngineConfiguration(
@@ -34,7 +34,7 @@ import Testing
         /// The enrolment requests seen by the server.
         var wishes: [PublicKey] {
             world.server.events.compactMap { event in
-                if case .enrolment("invitation 7", let key, "boat") = event { key } else { nil }
+                if case .enrolment(7, let key, "boat") = event { key } else { nil }
             }
         }
 
@@ -52,7 +52,7 @@ import Testing
         #expect((4...6).contains(party.wishes.count) && party.wishes.allSatisfy { $0 == party.wanted })
         #expect(party.outcomes.isEmpty)
         party.world.server.engine.settle(
-            invitation: "invitation 7", publicKey: party.wanted, outcome: .stored)
+            invitation: 7, publicKey: party.wanted, outcome: .stored)
         party.world.run(for: .milliseconds(200))
         #expect(party.outcomes == [.stored])
         let asked = party.wishes.count
@@ -112,7 +112,7 @@ import Testing
             guard party.wishes.count > settled else { continue }
             settled = party.wishes.count
             party.world.server.engine.settle(
-                invitation: "invitation 7", publicKey: party.wanted, outcome: .used)
+                invitation: 7, publicKey: party.wanted, outcome: .used)
         }
         #expect(party.outcomes == [.used], "seed \(seed)")
     }
@@ -122,7 +122,7 @@ import Testing
         let party = try Party(seed: 6)
         party.world.run(for: .seconds(1))
         let other = PrivateKey(bytes: Array(repeating: 4, count: 32)).publicKey
-        party.world.server.engine.settle(invitation: "invitation 7", publicKey: other, outcome: .stored)
+        party.world.server.engine.settle(invitation: 7, publicKey: other, outcome: .stored)
         party.world.run(for: .seconds(1))
         #expect(party.outcomes.isEmpty && party.wishes.count >= 2)
     }
@@ -132,7 +132,7 @@ import Testing
         party.world.run(for: .milliseconds(300))
         let asked = party.wishes.count
         party.world.server.engine.settle(
-            invitation: "invitation 7", publicKey: party.wanted, outcome: .unavailable)
+            invitation: 7, publicKey: party.wanted, outcome: .unavailable)
         party.world.run(for: .milliseconds(1500))
         #expect(party.outcomes == [.unavailable] && party.wishes.count == asked)
         party.world.run(for: .milliseconds(1000))

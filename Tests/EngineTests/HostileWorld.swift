@@ -79,7 +79,7 @@ struct HostileWorld {
             secret: Array(repeating: 7, count: InvitationKeys.secretSize), server: server)
         var invitation = EngineConfiguration.Peer(
             name: "invitation", publicKey: keys.privateKey.publicKey, presharedKey: keys.presharedKey)
-        invitation.isInvitation = true
+        invitation.kind = .invitation(id: 1)
         world.server.engine.replacePeers(world.peers + [invitation])
         identity.presharedKey = keys.presharedKey
         return HostilePeer(

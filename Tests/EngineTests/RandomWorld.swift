@@ -1,6 +1,7 @@
 import Lab
 import LinkModel
 import Packet
+import Proto
 import Scheduler
 
 @testable import Engine

@@ -136,7 +136,7 @@ import Testing
         let invitationKey = keys.privateKey.publicKey
         var invitation = EngineConfiguration.Peer(
             name: "invitation 7", publicKey: invitationKey, presharedKey: keys.presharedKey)
-        invitation.isInvitation = true
+        invitation.kind = .invitation(id: 7)
         world.server.engine.replacePeers(world.peers + [invitation])
         world.server.engine.replaceRoots(RootSecrets([root(5), root(4)]), now: world.now)
         // With another host's proof: the holder of the link asks for a client's key.
@@ -154,7 +154,7 @@ import Testing
             configuration, staticKey: keys.privateKey, seed: Array(repeating: 9, count: 32))
         world.attach(0)
         world.run(for: .seconds(1))
-        world.server.engine.settle(invitation: "invitation 7", publicKey: wanted, outcome: .stored)
+        world.server.engine.settle(invitation: 7, publicKey: wanted, outcome: .stored)
         world.run(for: .milliseconds(200))
         let order = world.clients[0].events.compactMap { event -> String? in
             switch event {

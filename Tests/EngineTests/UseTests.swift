@@ -1,4 +1,5 @@
 import Packet
+import Proto
 import Scheduler
 import Testing
 

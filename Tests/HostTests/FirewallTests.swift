@@ -1,7 +1,7 @@
 import Glibc
 import Packet
-import Scratch
 import Settings
+import TestSupport
 import Testing
 
 @testable import Host

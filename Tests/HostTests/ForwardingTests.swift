@@ -1,6 +1,6 @@
 import Glibc
 import Packet
-import Scratch
+import TestSupport
 import Testing
 
 @testable import Host

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Packet
+import TestSupport
 import Testing
 
 @testable import Host
@@ -8,7 +9,7 @@ import Testing
 /// The owners of ports, as reported by the kernel.
 @Suite(.serialized) struct PortHoldersTests {
     static func service(
-        _ ports: ClosedRange<UInt16>, _ transport: KernelService.Transport = .tcp, accepts: Bool = true
+        _ ports: ClosedRange<UInt16>, _ transport: TransportProtocol = .tcp, accepts: Bool = true
     ) -> KernelService {
         KernelService(
             name: "web", transport: transport, ports: ports, target: IPAddress("10.77.0.2")!, targetPort: 80,

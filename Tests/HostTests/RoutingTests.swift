@@ -1,6 +1,7 @@
 import Glibc
 import Packet
 import Settings
+import TestSupport
 import Testing
 
 @testable import Host

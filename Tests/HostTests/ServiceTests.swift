@@ -1,6 +1,7 @@
 import Glibc
 import Packet
 import Settings
+import TestSupport
 import Testing
 
 @testable import Host
@@ -11,7 +12,7 @@ struct ServiceTests {
 
     private func service(
         _ name: String, _ ports: ClosedRange<UInt16>, _ target: String = "10.77.0.2", to port: UInt16 = 80,
-        _ transport: KernelService.Transport = .tcp, accepts: Bool = true
+        _ transport: TransportProtocol = .tcp, accepts: Bool = true
     ) -> KernelService {
         KernelService(
             name: name, transport: transport, ports: ports, target: IPAddress(target)!, targetPort: port,

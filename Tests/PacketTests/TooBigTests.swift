@@ -1,4 +1,6 @@
+import LinkModel
 import Packet
+import TestSupport
 import Testing
 
 @Suite struct TooBigTests {

@@ -1,8 +1,8 @@
 import Foundation
 import Portunus
 import Rules
-import Scratch
 import Settings
+import TestSupport
 
 /// A control plane, its client and the client's keeper, on one bench; the client uses short timeouts.
 final class Bench {

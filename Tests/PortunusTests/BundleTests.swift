@@ -1,6 +1,6 @@
 import Glibc
 import Portunus
-import Scratch
+import TestSupport
 import Testing
 
 struct BundleTests {

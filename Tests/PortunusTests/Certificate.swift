@@ -1,5 +1,5 @@
 import Foundation
-import Scratch
+import TestSupport
 
 /// A self-signed certificate and its key, created by openssl.
 struct Certificate {

@@ -1,7 +1,7 @@
 import Foundation
 import Portunus
 import Rules
-import Scratch
+import TestSupport
 import Testing
 
 /// The beginning and end of sessions, against the conformance server.

@@ -1,7 +1,7 @@
 import Foundation
 import Portunus
-import Scratch
 import Settings
+import TestSupport
 import Testing
 
 @testable import Control

@@ -1,3 +1,4 @@
+import Packet
 import Rules
 import Testing
 
@@ -68,10 +69,10 @@ struct PushedRuleTests {
 
     /// The minimal rule; unknown protocols are TCP, and 0 means no limit.
     @Test(arguments: [
-        (Portunus_V1_Protocol.tcp, Transport.tcp), (.udp, .udp), (.unspecified, .tcp),
+        (Portunus_V1_Protocol.tcp, TransportProtocol.tcp), (.udp, .udp), (.unspecified, .tcp),
         (.UNRECOGNIZED(17), .tcp),
     ])
-    func leastIsRead(wire: Portunus_V1_Protocol, transport: Transport) {
+    func leastIsRead(wire: Portunus_V1_Protocol, transport: TransportProtocol) {
         let rule = read {
             $0.protocol = wire
             $0.rateLimit = .with { $0.bandwidthInBps = 0 }

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import TestSupport
 import Testing
 
 @testable import Relay

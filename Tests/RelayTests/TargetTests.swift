@@ -3,6 +3,7 @@ import Packet
 import Rules
 import Synchronization
 import Testing
+import Transport
 
 @testable import Relay
 

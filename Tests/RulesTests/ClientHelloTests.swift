@@ -1,4 +1,5 @@
 import LinkModel
+import TestSupport
 import Testing
 
 @testable import Rules
@@ -187,5 +188,16 @@ extension ClientHello {
     fileprivate func reading(_ bytes: [UInt8]) -> Reading {
         var copy = self
         return bytes.withUnsafeBytes { copy.read($0) }
+    }
+}
+
+extension ClientHello {
+    /// What it says of the bytes, given to it in parts that grow up to each of `cuts` and then to the end.
+    static func reading(_ bytes: [UInt8], cuts: [Int] = []) -> Reading {
+        var hello = ClientHello()
+        return bytes.withUnsafeBytes { all in
+            for cut in cuts { _ = hello.read(UnsafeRawBufferPointer(rebasing: all[..<cut])) }
+            return hello.read(all)
+        }
     }
 }

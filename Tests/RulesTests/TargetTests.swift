@@ -52,7 +52,9 @@ private func at(_ seconds: Int64) -> Instant { .zero + .seconds(100 + seconds) }
 }
 
 @Suite struct TargetOrderTests {
-    private func rule(_ priorities: [UInt32], interval: Int = 0, _ transport: Transport = .tcp) -> Rule {
+    private func rule(_ priorities: [UInt32], interval: Int = 0, _ transport: TransportProtocol = .tcp)
+        -> Rule
+    {
         .web { rule in
             rule.transport = transport
             rule.probeInterval = interval

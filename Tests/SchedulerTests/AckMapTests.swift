@@ -1,4 +1,6 @@
+import LinkModel
 import Scheduler
+import TestSupport
 import Testing
 
 @Suite struct AckMapTests {

@@ -1,5 +1,7 @@
+import LinkModel
 import Packet
 import Scheduler
+import TestSupport
 import Testing
 
 @Suite struct RateModelTests {

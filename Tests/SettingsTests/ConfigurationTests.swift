@@ -1,5 +1,6 @@
 import Packet
 import Proto
+import Rules
 import Testing
 
 @testable import Settings
@@ -40,7 +41,7 @@ import Testing
             return
         }
         let cipher = try samples.read(text).tunnel.cipher
-        #expect(cipher == .aes256gcm && cipher.suite == .aes256gcm)
+        #expect(cipher == .aes256gcm)
     }
 
     @Test func everythingAClientMaySay() throws {
@@ -298,25 +299,26 @@ import Testing
         #expect(server.rules.map(\.ports) == [8443...8443, 7000...7003, 8443...8443])
         let (web, game, shop) = (server.rules[0], server.rules[1], server.rules[2])
         #expect(web.targets.map(\.host) == ["10.77.0.2"] && web.transport == .tcp && !web.listsTargets)
-        #expect(web.limit == Configuration.RuleLimit(bytesOut: 1_000_000, connections: 5))
-        #expect(game.targets.map(\.port) == [8000] && game.allowsOutside && game.maximumUDPFlows == nil)
+        #expect(web.limit == RateLimit(bytesOut: 1_000_000, connections: 5))
+        #expect(game.targets.map(\.port) == [8000] && game.mayLeaveTunnel && game.maximumFlows == nil)
         #expect(shop.targets.map(\.host) == ["fd77::2", "host.lan"] && shop.listsTargets)
-        #expect(shop.targets.map(\.priority) == [1, 0] && shop.targets.map(\.proxyProtocol) == [nil, 2])
+        #expect(shop.targets.map(\.priority) == [1, 0] && shop.targets.map(\.proxy) == [nil, .v2])
         #expect(shop.serverName == "*.example.org" && shop.probeInterval == 10)
         #expect(configuration.notices.isEmpty)
     }
 
     @Test(
         arguments: [
-            ("true", 2), ("2", 2), ("\"v2\"", 2), ("1", 1), ("\"v1\"", 1), ("false", nil),
-        ] as [(String, Int?)]) func versionsOfProxyProtocol(written: String, read: Int?) throws
+            ("true", .v2), ("2", .v2), ("\"v2\"", .v2), ("1", .v1), ("\"v1\"", .v1), ("false", nil),
+        ] as [(String, ProxyVersion?)]) func versionsOfProxyProtocol(written: String, read: ProxyVersion?)
+        throws
     {
         let configuration = try samples.read(
             ConfigurationSamples.server
                 + "\n[[rule]]\nname = \"r\"\nprotocol = \"tcp\"\nlisten_port = 80\n"
                 + "targets = [{ host = \"a.b\", port = 9, proxy_protocol = \(written) }]\n")
         guard case .server(let server) = configuration.role else { return }
-        #expect(server.rules.map { $0.targets.map(\.proxyProtocol) } == [[read]])
+        #expect(server.rules.map { $0.targets.map(\.proxy) } == [[read]])
     }
 
     /// A server may have up to eight data threads, or the default; a client is told that it has one.

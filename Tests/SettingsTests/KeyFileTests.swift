@@ -1,5 +1,5 @@
 import Glibc
-import Scratch
+import TestSupport
 import Testing
 
 @testable import Settings

@@ -78,6 +78,6 @@ import Testing
         var text = ConfigurationSamples.server + "\n"
         for block in blocks.dropFirst() { text += block.components(separatedBy: "```")[0] }
         guard case .server(let server) = try samples.read(text).role else { return }
-        #expect(server.rules.map(\.name) == ["web", "shop", "game"])
+        #expect(server.rules.map(\.id.description) == ["web", "shop", "game"])
     }
 }

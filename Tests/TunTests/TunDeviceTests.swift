@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import TestSupport
 import Testing
 
 @testable import Tun

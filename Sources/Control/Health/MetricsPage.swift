@@ -1,4 +1,5 @@
 import ControlProtocol
+import Proto
 
 /// The body of `/metrics`.
 struct MetricsPage {
@@ -66,7 +67,7 @@ struct MetricsPage {
         mtu.add(Double(status.mtu), ["interface": status.interface])
         add(mtu)
         var mode = Metric("mode", .gauge, "1 for the mode that bondd is in, 0 for the others.")
-        for word in ["auto", "stripe", "preferred", "redundant"] {
+        for word in Mode.words {
             mode.add(status.mode == word, ["mode": word])
         }
         add(mode)

@@ -69,23 +69,21 @@ final class StatusSource: Sendable {
     private func ask() {
         var status: Status?
         var isAlive = false
-        var reason = "bondd returned no status; is it another version?"
-        do {
-            let answer = try ControlClient.ask(question, path: socket, timeout: 1000)
-            isAlive = true
-            switch answer {
-            case .status(let answer): status = answer
-            case .failed(let sentence): reason = sentence
-            default: break
+        var reason = ""
+        do throws(SocketError) {
+            if question == .status {
+                status = try ControlClient.get(.status, path: socket, timeout: 1000)
+            } else {
+                _ = try ControlClient.ask(question, path: socket, timeout: 1000)
             }
+            isAlive = true
         } catch {
             reason = error.description
         }
         let (snapshot, waiting) = state.withLock { state in
             state.number += 1
             let snapshot = Snapshot(
-                status: status, reason: reason, number: state.number,
-                isAlive: question == .status ? status != nil : isAlive)
+                status: status, reason: reason, number: state.number, isAlive: isAlive)
             state.last = (snapshot, .now)
             state.isAsking = false
             let waiting = state.waiting

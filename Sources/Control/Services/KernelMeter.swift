@@ -1,4 +1,5 @@
 import ControlProtocol
+import Packet
 import Rules
 
 /// The traffic of each service carried by the kernel, over all runs of bondd: its counters restart with each
@@ -78,7 +79,7 @@ struct KernelMeter {
 
     /// The traffic of a service carried by the kernel, port by port.
     /// - Parameter ofThisRun: whether to leave out the traffic in the first report.
-    func ports(of service: String, _ transport: Transport, ofThisRun: Bool = false) -> [PortReport] {
+    func ports(of service: String, _ transport: TransportProtocol, ofThisRun: Bool = false) -> [PortReport] {
         (counts[service] ?? [:]).sorted { $0.key < $1.key }.map { port, count in
             var traffic = Traffic()
             let total = ofThisRun ? count.trafficOfThisRun : count.traffic

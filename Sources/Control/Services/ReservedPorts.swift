@@ -1,10 +1,11 @@
+import Packet
 import Rules
 import Settings
 
 /// Ports on which this host's own programs listen: if a control plane's rule took one first, bondd could not
 /// start.
 struct ReservedPorts: Equatable {
-    private var ports: [Transport: Set<UInt16>] = [:]
+    private var ports: [TransportProtocol: Set<UInt16>] = [:]
 
     init() {}
 

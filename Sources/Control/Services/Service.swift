@@ -32,7 +32,7 @@ struct Service {
     var name: String {
         let target = rule.targets[0]
         return
-            "\(rule.id.source)/\(rule.id)@\(rule.transport.rawValue):\(rule.portText)>\(target.host):\(target.port)"
+            "\(rule.id.source)/\(rule.id)@\(rule.transport.word):\(rule.portText)>\(target.host):\(target.port)"
     }
 
     /// The form handed to bondd; nil if the kernel has no share of it.
@@ -40,7 +40,7 @@ struct Service {
         guard share != .none else { return nil }
         let target = rule.targets[0]
         return HandedService(
-            rule: name, transport: rule.transport.rawValue, firstPort: Int(rule.ports.lowerBound),
+            rule: name, transport: rule.transport.word, firstPort: Int(rule.ports.lowerBound),
             lastPort: Int(rule.ports.upperBound), target: target.host, targetPort: Int(target.port),
             accepts: share == .accepting)
     }

@@ -36,7 +36,7 @@ extension ServicePlane {
             book.services.values.contains { $0.share != .none } || !book.leaving.isEmpty
         }
         guard asks,
-            case .services(let counters)? = try? ControlClient.ask(.services, path: socket, timeout: 2000)
+            let counters = try? ControlClient.get(.serviceCounters, path: socket, timeout: 2000)
         else {
             book.withLock { sweep(&$0, isKnown: false) }
             return

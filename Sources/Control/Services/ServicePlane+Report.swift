@@ -110,7 +110,7 @@ extension ServiceStatus {
         }
         let traffic = report?.traffic ?? Traffic()
         self.init(
-            rule: "\(rule.id)", source: rule.id.source, transport: rule.transport.rawValue,
+            rule: "\(rule.id)", source: rule.id.source, transport: rule.transport.word,
             ports: rule.portText,
             serverName: rule.serverName, targets: targets,
             state: service.failure == nil ? "active" : "failed",

@@ -57,18 +57,17 @@ public final class ServicePlane: Sendable {
     }
 
     private func reload(_ tunnel: Configuration.Tunnel, _ server: Configuration.Server, isStart: Bool) {
-        let rules = server.rules.map { Rule($0) }
         book.withLock { book in
             let reach = Reach(tunnel)
             if book.reach != reach { relay.setReach(reach) }
             book.reach = reach
-            let new = Dictionary(rules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            let new = Dictionary(server.rules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
             // Free ports before other rules take them.
             for (id, service) in book.services {
                 guard case .named = id else { continue }
                 if new[id]?.differs(from: service.rule) != false { remove(id, &book) }
             }
-            for rule in rules {
+            for rule in server.rules {
                 if book.services[rule.id] == nil {
                     add(rule, &book, retries: true, mayHaveShare: isStart)
                 } else if book.services[rule.id]!.rule.limit != rule.limit {

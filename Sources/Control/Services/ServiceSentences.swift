@@ -9,11 +9,11 @@ extension Rule {
         let advice =
             switch refusal {
             case .portInUse(let port):
-                "\(transport.rawValue) port \(port.map { "\($0)" } ?? portText) is in use by another program or rule (ss -lnp lists programs, bondd services lists rules); free it or choose another\(addressAdvice)"
+                "\(transport.word) port \(port.map { "\($0)" } ?? portText) is in use by another program or rule (ss -lnp lists programs, bondd services lists rules); free it or choose another\(addressAdvice)"
             case .permissionDenied(let port):
-                "bondd-control may not listen on \(transport.rawValue) port \(port.map { "\($0)" } ?? portText); it needs CAP_NET_BIND_SERVICE, as its unit gives it, or choose a port from 1024"
+                "bondd-control may not listen on \(transport.word) port \(port.map { "\($0)" } ?? portText); it needs CAP_NET_BIND_SERVICE, as its unit gives it, or choose a port from 1024"
             case .bindFailed(let port):
-                "the kernel refuses \(transport.rawValue) port \(port.map { "\($0)" } ?? portText); see bondd-control's limit of open files (LimitNOFILE)"
+                "the kernel refuses \(transport.word) port \(port.map { "\($0)" } ?? portText); see bondd-control's limit of open files (LimitNOFILE)"
             case .addressMissing(let address):
                 "listen_address = \"\(address)\" is not (yet) an address of this host; correct it, or wait: it is retried until the address exists (ip address lists them)"
             case .outOfDescriptors:

@@ -55,9 +55,9 @@ extension Store {
         guard Self.useCounts.contains(order.uses) else {
             throw .refused("\(order.uses) is not a number of uses; an invitation is for 1 to 1000 clients")
         }
-        if let mode = order.mode, Configuration.Mode(rawValue: mode) == nil {
+        if let mode = order.mode, Mode(word: mode) == nil {
             throw .refused(
-                "\"\(mode.prefix(40))\" is not a mode; use auto, stripe, preferred or redundant")
+                "\"\(mode.prefix(40))\" is not a mode; use \(Mode.listed)")
         }
         var entropy = Entropy(seed: Sodium.systemSeed())
         let secret = InvitationKeys.makeSecret(&entropy)

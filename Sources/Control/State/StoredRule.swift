@@ -1,3 +1,4 @@
+import Packet
 import Rules
 
 /// A pushed rule as stored in the state's file, with all its properties.
@@ -20,7 +21,7 @@ struct StoredRule: Codable {
     }
 
     init(_ rule: Rule) {
-        transport = rule.transport.rawValue
+        transport = rule.transport.word
         ports = [rule.ports.lowerBound, rule.ports.upperBound]
         targets = rule.targets.map {
             Target(host: $0.host, port: $0.port, priority: $0.priority, proxy: $0.proxy?.rawValue)
@@ -35,7 +36,7 @@ struct StoredRule: Codable {
 
     /// The rule with that number; nil if the stored values are invalid.
     func rule(_ number: UInt64) -> Rule? {
-        guard let transport = Transport(rawValue: transport), ports.count == 2, ports[0] <= ports[1],
+        guard let transport = TransportProtocol(word: transport), ports.count == 2, ports[0] <= ports[1],
             !targets.isEmpty
         else { return nil }
         return Rule(

@@ -15,6 +15,9 @@ public enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
     /// The response to `ControlServiceRequest.services`.
     case services([ServiceStatus], PlaneStatus)
 
+    /// The sentence of `failed`; `nil` for every other response.
+    public var failure: String? { if case .failed(let sentence) = self { sentence } else { nil } }
+
     private enum CodingKeys: String, CodingKey {
         case ok, error, note, link, clients, invitations, services, plane
     }

@@ -21,6 +21,23 @@ public enum ControlClient {
         try ask(request, path: path, timeout: timeout, for: ControlServiceResponse.self) { _ in true }
     }
 
+    /// Asks the bondd behind `path` a question, and waits at most `timeout` milliseconds for the reply.
+    /// - Throws: as `ask`; `refused`, and `otherVersion` if bondd answers something else.
+    public static func get<Reply>(
+        _ question: Question<Request, Response, Reply>, path: String, timeout: Int = 3000
+    ) throws(SocketError) -> Reply {
+        try question.reply(in: ask(question.request, path: path, timeout: timeout), path: path)
+    }
+
+    /// Asks the bondd-control behind `path` a question, and waits at most `timeout` milliseconds for the reply.
+    /// - Throws: as `ask`; `refused`, and `otherVersion` if bondd-control answers something else.
+    public static func get<Reply>(
+        _ question: Question<ControlServiceRequest, ControlServiceResponse, Reply>, path: String,
+        timeout: Int = 10_000
+    ) throws(SocketError) -> Reply {
+        try question.reply(in: ask(question.request, path: path, timeout: timeout), path: path)
+    }
+
     private static func ask<Response: Decodable>(
         _ request: some Encodable, path: String, timeout: Int, for type: Response.Type,
         _ mayServe: (Peer) -> Bool

@@ -20,6 +20,10 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
     case timedOut(path: String)
     /// The daemon's answer is invalid.
     case badAnswer(path: String)
+    /// The daemon refuses: its sentence.
+    case refused(String)
+    /// The daemon's answer is to another question.
+    case otherVersion(path: String, missing: String)
 
     /// One sentence that says what, where and what to do.
     public var description: String {
@@ -42,6 +46,9 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
             "\(Self.program(path)) did not answer on \(path) in time; see journalctl -u \(Self.program(path))"
         case .badAnswer(let path):
             "the answer on \(path) is invalid; use a bondd command of the daemon's version"
+        case .refused(let sentence): sentence
+        case .otherVersion(let path, let noun):
+            "\(Self.program(path)) gave no \(noun); is it another version?"
         }
     }
 

@@ -3,7 +3,7 @@ import Packet
 /// Ports of this host that have to be reachable from outside.
 public struct PortUse: Hashable, Sendable {
     /// The transport protocol.
-    public let transport: KernelService.Transport
+    public let transport: TransportProtocol
     /// The ports.
     public let ports: ClosedRange<UInt16>
     /// The IP versions over which they are used.
@@ -16,7 +16,7 @@ public struct PortUse: Hashable, Sendable {
 
     /// Ports and their purpose.
     public init(
-        _ transport: KernelService.Transport, _ ports: ClosedRange<UInt16>,
+        _ transport: TransportProtocol, _ ports: ClosedRange<UInt16>,
         families: [IPAddress.Family] = [.v4, .v6], purpose: String, isOptional: Bool = false
     ) {
         (self.transport, self.ports) = (transport, ports)
@@ -181,9 +181,4 @@ extension ForeignFirewall {
             }
         }
     }
-}
-
-extension KernelService.Transport {
-    /// `tcp` or `udp`.
-    var word: String { self == .tcp ? "tcp" : "udp" }
 }

@@ -2,18 +2,10 @@ import Packet
 
 /// Ports of this host that the kernel redirects to an address in the tunnel.
 public struct KernelService: Hashable, Sendable {
-    /// The transport protocol. The raw value is its IP protocol number.
-    public enum Transport: UInt8, Hashable, Sendable {
-        /// TCP.
-        case tcp = 6
-        /// UDP.
-        case udp = 17
-    }
-
     /// The service's name, unique among the services.
     public var name: String
     /// The transport protocol.
-    public var transport: Transport
+    public var transport: TransportProtocol
     /// The ports that users see.
     public var ports: ClosedRange<UInt16>
     /// The target's address.
@@ -26,7 +18,8 @@ public struct KernelService: Hashable, Sendable {
     /// A service with as many target ports as ports.
     /// - Precondition: the target ports, from `targetPort` on, fit below 65536.
     public init(
-        name: String, transport: Transport, ports: ClosedRange<UInt16>, target: IPAddress, targetPort: UInt16,
+        name: String, transport: TransportProtocol, ports: ClosedRange<UInt16>, target: IPAddress,
+        targetPort: UInt16,
         accepts: Bool
     ) {
         precondition(Int(targetPort) + ports.count - 1 <= Int(UInt16.max))

@@ -2,6 +2,7 @@
 import CLinux
 import CNetlink
 import Glibc
+import Packet
 import Settings
 
 /// The owners of this host's ports: of listening TCP sockets and unconnected UDP sockets, from the kernel over
@@ -9,7 +10,7 @@ import Settings
 public struct PortHolders: Sendable {
     /// A socket that holds a port.
     public struct Holder: Hashable, Sendable {
-        var transport: KernelService.Transport
+        var transport: TransportProtocol
         var port: UInt16
         var user: UInt32
         /// Whether it is bound to a loopback address, which other hosts cannot reach.
@@ -26,7 +27,7 @@ public struct PortHolders: Sendable {
 
     /// Asks the kernel for the sockets of these transports.
     /// - Throws: `HostError.file` if the list cannot be read.
-    public init(_ transports: Set<KernelService.Transport>) throws(HostError) {
+    public init(_ transports: Set<TransportProtocol>) throws(HostError) {
         var found: [Holder] = []
         for transport in transports {
             for family in [AF_INET, AF_INET6] {
@@ -46,7 +47,7 @@ public struct PortHolders: Sendable {
         guard service.accepts else { return nil }
         for port in service.ports {
             let holders = holders[Self.key(service.transport, port)] ?? []
-            let name = "\(service.transport == .tcp ? "tcp" : "udp") port \(port)"
+            let name = "\(service.transport.word) port \(port)"
             if let other = holders.first(where: { $0.user != user && !$0.isLoopback }) {
                 return
                     "service \(service.name.debugDescription) has \(name), which a program of user \(other.user) holds"
@@ -59,7 +60,7 @@ public struct PortHolders: Sendable {
         return nil
     }
 
-    private static func key(_ transport: KernelService.Transport, _ port: UInt16) -> UInt32 {
+    private static func key(_ transport: TransportProtocol, _ port: UInt16) -> UInt32 {
         UInt32(transport.rawValue) << 16 | UInt32(port)
     }
 
@@ -68,9 +69,9 @@ public struct PortHolders: Sendable {
     private static let largestList = 64 << 20
 
     private static func list(
-        _ transport: KernelService.Transport, isIPv6: Bool
+        _ transport: TransportProtocol, isIPv6: Bool
     ) throws(HostError) -> [Holder] {
-        let path = "/proc/net/\(transport == .tcp ? "tcp" : "udp")\(isIPv6 ? "6" : "")"
+        let path = "/proc/net/\(transport.word)\(isIPv6 ? "6" : "")"
         do throws(TextFile.Failure) {
             return holders(in: try TextFile.read(path, limit: largestList), transport)
         } catch {
@@ -81,7 +82,7 @@ public struct PortHolders: Sendable {
     }
 
     /// Parses such a list: number, local address, remote address, state, queues, timer, retransmissions, user, …
-    static func holders(in text: String, _ transport: KernelService.Transport) -> [Holder] {
+    static func holders(in text: String, _ transport: TransportProtocol) -> [Holder] {
         // TCP_LISTEN, and TCP_CLOSE, the state of UDP sockets without a peer.
         let state = transport == .tcp ? "0A" : "07"
         return text.split(separator: "\n").dropFirst().compactMap { line in
@@ -111,7 +112,7 @@ private enum DiagnosticSocket {
     private static let mostReads = 100_000
 
     /// The sockets of a transport and family that hold ports; nil if this kernel cannot list them.
-    static func holders(_ transport: KernelService.Transport, _ family: UInt8) -> [PortHolders.Holder]? {
+    static func holders(_ transport: TransportProtocol, _ family: UInt8) -> [PortHolders.Holder]? {
         let socket = Glibc.socket(
             AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), netlinkDiagnostics)
         guard socket >= 0 else { return nil }
@@ -140,7 +141,7 @@ private enum DiagnosticSocket {
     }
 
     /// `nlmsghdr` and `inet_diag_req_v2` of linux/inet_diag.h: family, protocol, states; all ports and addresses.
-    private static func request(_ transport: KernelService.Transport, _ family: UInt8) -> [UInt8] {
+    private static func request(_ transport: TransportProtocol, _ family: UInt8) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: headerSize + requestSize)
         bytes.withUnsafeMutableBytes { bytes in
             bytes.storeBytes(of: UInt32(bytes.count), toByteOffset: 0, as: UInt32.self)
@@ -157,7 +158,7 @@ private enum DiagnosticSocket {
 
     /// `inet_diag_msg`: port at 4 and address at 8, both in network order, user at 64.
     private static func take(
-        _ bytes: ArraySlice<UInt8>, _ transport: KernelService.Transport, _ family: UInt8,
+        _ bytes: ArraySlice<UInt8>, _ transport: TransportProtocol, _ family: UInt8,
         _ holders: inout [PortHolders.Holder]
     ) -> Progress {
         var rest = bytes

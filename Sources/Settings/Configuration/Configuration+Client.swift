@@ -1,4 +1,5 @@
 import Packet
+import Proto
 
 extension Configuration {
     /// The configuration of a client.
@@ -94,18 +95,6 @@ extension Configuration {
             case .device(let device): "the device \(device)"
             }
         }
-    }
-
-    /// When a path is used for data. The raw value is the word in the configuration.
-    public enum PathRole: String, CaseIterable, Sendable {
-        /// Whenever it is up.
-        case primary
-        /// When no primary path is up.
-        case backup
-        /// When neither a primary nor a backup path is up, because its data costs money.
-        case metered
-        /// Never, though it is kept ready.
-        case never
     }
 
     /// `[discovery]`: globs for the interfaces that may become paths.

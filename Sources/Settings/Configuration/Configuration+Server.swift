@@ -1,4 +1,5 @@
 import Packet
+import Rules
 
 extension Configuration {
     /// The configuration of a server.

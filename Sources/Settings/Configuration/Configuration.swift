@@ -35,7 +35,7 @@ public struct Configuration: Equatable, Sendable {
         /// In `redundant` mode, the number of best paths that carry each packet; 0 means all.
         public let redundantPaths: Int
         /// The cipher for data packets.
-        public let cipher: Cipher
+        public let cipher: CipherSuite
         /// The host's private key (X25519).
         public let privateKey: KeyFile
         /// Whether to use the kernel's offloads for the TUN device and the sockets; turned off only for
@@ -45,37 +45,6 @@ public struct Configuration: Equatable, Sendable {
         public let bufferMegabytes: Int
         /// A server's number of data threads, 1 to 8; nil means the default.
         public let threads: Int?
-
-        /// The largest `redundantPaths`: the maximum number of paths in a session.
-        public static let mostRedundantPaths = 16
-    }
-
-    /// How packets are distributed over the paths. The raw value is the word in the configuration.
-    public enum Mode: String, CaseIterable, Sendable {
-        /// Like `stripe`, with copies of small interactive packets, and with repair packets.
-        case auto
-        /// Each packet goes to the path on which it arrives first.
-        case stripe
-        /// The best path carries all packets; the next one takes over when it is full.
-        case preferred
-        /// Every packet goes over all paths, or over the best few.
-        case redundant
-    }
-
-    /// The cipher of the data packets. The raw value is the word in the configuration.
-    public enum Cipher: String, CaseIterable, Sendable {
-        /// ChaCha20-Poly1305 (RFC 8439).
-        case chacha20poly1305 = "chacha20-poly1305"
-        /// AES-256-GCM (NIST SP 800-38D).
-        case aes256gcm = "aes-256-gcm"
-
-        /// The corresponding cipher suite on the wire.
-        public var suite: CipherSuite {
-            switch self {
-            case .chacha20poly1305: .chacha20poly1305
-            case .aes256gcm: .aes256gcm
-            }
-        }
     }
 
     /// `[health]`

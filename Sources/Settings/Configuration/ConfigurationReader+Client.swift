@@ -1,4 +1,5 @@
 import Packet
+import Proto
 
 extension ConfigurationReader {
     /// Reads `[server]`, `[[path]]`, `[discovery]` and the client's keys in `[tunnel]`.
@@ -95,7 +96,7 @@ extension ConfigurationReader {
             paths.append(
                 Configuration.Path(
                     name: name, interface: interface ?? "",
-                    role: try table.choice("role", "role", of: Configuration.PathRole.self) ?? .primary,
+                    role: try table.choice("role", "role", of: PathRole.self) ?? .primary,
                     cap: try table.number("cap_mbit", in: 0...1_000_000) ?? 0,
                     dataCap: try table.number("data_cap_gb", in: 0...1_000_000) ?? 0,
                     endpoint: try hostPort("endpoint", in: table), gateways: try gateways(table),

@@ -37,7 +37,7 @@ extension ConfigurationReader {
     /// Notices about settings that may surprise the operator of a server.
     func notices(_ server: Configuration.Server) -> [String] {
         server.rules.filter { $0.transport == .tcp && $0.ports.contains(22) }.map {
-            "[[rule]] \"\($0.name)\" takes TCP port 22 of this server, by which SSH reaches it; move SSH to another port first, or use another listen_port"
+            "[[rule]] \"\($0.id)\" takes TCP port 22 of this server, by which SSH reaches it; move SSH to another port first, or use another listen_port"
         }
     }
 

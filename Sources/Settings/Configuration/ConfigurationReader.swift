@@ -120,8 +120,8 @@ struct ConfigurationReader {
         if let mtu, mtu < 1280, addresses.contains(where: { $0.address.family == .v6 }) {
             throw table.error("mtu", table["mtu"]!, "is too small for IPv6, which needs 1280 (RFC 8200)")
         }
-        let cipher = try table.choice("cipher", "cipher", of: Configuration.Cipher.self) ?? .chacha20poly1305
-        guard cipher.suite.isAvailable else {
+        let cipher = try table.choice("cipher", "cipher", of: CipherSuite.self) ?? .chacha20poly1305
+        guard cipher.isAvailable else {
             throw table.error(
                 "cipher", table["cipher"]!,
                 "needs a CPU with AES instructions or a bondd built with libcrypto; use chacha20-poly1305 on both ends"
@@ -132,9 +132,9 @@ struct ConfigurationReader {
         }
         return Configuration.Tunnel(
             interface: try interface("interface", in: table) ?? "bond0", addresses: addresses, mtu: mtu,
-            mode: try table.choice("mode", "mode", of: Configuration.Mode.self) ?? .auto,
+            mode: try table.choice("mode", "mode", of: Mode.self) ?? .auto,
             redundantPaths: try table.integer(
-                "redundant_paths", in: 0...Int64(Configuration.Tunnel.mostRedundantPaths)) ?? 0,
+                "redundant_paths", in: 0...Int64(Wire.maximumPaths)) ?? 0,
             cipher: cipher, privateKey: privateKey, offload: try table.boolean("offload") ?? true,
             bufferMegabytes: try table.integer("buffer_mb", in: 4...1024) ?? 32,
             threads: try threads(in: table))

@@ -1,3 +1,5 @@
+import Packet
+
 /// One table of the configuration: reads keys as their expected types and reports errors with their location.
 struct TOMLTable {
     let file: String
@@ -64,6 +66,13 @@ struct TOMLTable {
         return Int(number)
     }
 
+    /// As `integer`, of a type without negative numbers.
+    func unsigned<Number: FixedWidthInteger & UnsignedInteger>(
+        _ key: String, in range: ClosedRange<Number>
+    ) throws(ConfigurationError) -> Number? {
+        try integer(key, in: Int64(range.lowerBound)...Int64(range.upperBound)).map { Number($0) }
+    }
+
     /// Reads a number, with or without a fraction.
     func number(_ key: String, in range: ClosedRange<Double>) throws(ConfigurationError) -> Double? {
         guard let value = self[key] else { return nil }
@@ -111,15 +120,13 @@ struct TOMLTable {
         return items
     }
 
-    /// Reads one of an enumeration's raw values.
-    func choice<Choice: RawRepresentable & CaseIterable>(
+    /// One of the words of `type`.
+    func choice<Choice: Keyword>(
         _ key: String, _ kind: String, of type: Choice.Type
-    ) throws(ConfigurationError) -> Choice? where Choice.RawValue == String {
+    ) throws(ConfigurationError) -> Choice? {
         guard let text = try string(key) else { return nil }
-        guard let choice = Choice(rawValue: text) else {
-            throw error(
-                key, self[key]!,
-                "is not a \(kind); use \(Self.list(Choice.allCases.map(\.rawValue), last: "or"))")
+        guard let choice = Choice(word: text) else {
+            throw error(key, self[key]!, "is not a \(kind); use \(Choice.listed)")
         }
         return choice
     }

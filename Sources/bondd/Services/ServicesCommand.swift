@@ -25,12 +25,9 @@ struct ListServices: ParsableCommand {
     var json = false
 
     func run() throws {
-        let response = try ControlServiceSocket(beside: options.socket).ask(.services)
-        guard case .services(let services, let plane) = response else {
-            throw Failure("bondd-control gave no list; is it another version?")
-        }
+        let (services, plane) = try ControlServiceSocket(beside: options.socket).get(.services)
         if json {
-            guard let line = try? Line.encode(response) else {
+            guard let line = try? Line.encode(ControlServiceResponse.services(services, plane)) else {
                 throw Failure("the list can't be written as JSON")
             }
             print(String(decoding: line, as: UTF8.self), terminator: "")

@@ -22,10 +22,7 @@ struct ListClients: ParsableCommand {
     var json = false
 
     func run() throws {
-        let response = try ControlServiceSocket(beside: options.socket).ask(.clients)
-        guard case .clients(var clients, let invitations) = response else {
-            throw Failure("bondd-control gave no list; bring it to bondd's version")
-        }
+        var (clients, invitations) = try ControlServiceSocket(beside: options.socket).get(.clients)
         var notices: [String] = []
         if case .status(let status)? = try? ask(.status, options.socket) {
             let sessions = Dictionary(

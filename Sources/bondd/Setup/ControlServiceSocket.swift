@@ -17,6 +17,11 @@ struct ControlServiceSocket {
         return response
     }
 
+    /// Asks bondd-control a question, and waits at most 10 s for the reply.
+    func get<Reply>(
+        _ question: Question<ControlServiceRequest, ControlServiceResponse, Reply>
+    ) throws(SocketError) -> Reply { try ControlClient.get(question, path: path) }
+
     /// Whether somebody answers there.
     var isAlive: Bool {
         (try? ControlClient.ask(.clients, path: path, timeout: 1000)) != nil

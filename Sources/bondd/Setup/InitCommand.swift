@@ -144,12 +144,7 @@ struct Init: ParsableCommand {
     private func invite() throws -> String {
         let socket = ControlServiceSocket(beside: options.socket)
         for _ in 0..<Self.patience where !socket.isAlive { usleep(100_000) }
-        guard
-            case .link(let link) = try socket.ask(
-                .invite(InvitationOrder(name: client, endpoints: endpoints.map(\.description))))
-        else {
-            throw Failure("bondd-control gave no link; is it another version?")
-        }
-        return link
+        return try socket.get(
+            .invite(InvitationOrder(name: client, endpoints: endpoints.map(\.description))))
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import ControlProtocol
+import Proto
 import Settings
 
 /// `bondd invite NAME`
@@ -30,7 +31,7 @@ struct Invite: ParsableCommand {
         help:
             "How packets to the client are spread until it says otherwise: auto, stripe, preferred or redundant."
     )
-    var mode: Configuration.Mode?
+    var mode: Mode?
 
     @Option(
         name: .customLong("endpoint"),
@@ -49,12 +50,9 @@ struct Invite: ParsableCommand {
 
     func run() throws {
         let order = InvitationOrder(
-            name: name, lifetime: lifetime.seconds, uses: uses, mode: mode?.rawValue,
+            name: name, lifetime: lifetime.seconds, uses: uses, mode: mode?.word,
             endpoints: endpoints.map(\.description))
-        let response = try ControlServiceSocket(beside: options.socket).ask(.invite(order))
-        guard case .link(let link) = response else {
-            throw Failure("bondd-control gave no link; is it another version?")
-        }
+        let link = try ControlServiceSocket(beside: options.socket).get(.invite(order))
         Self.show(link, isPlain: isPlain)
     }
 

@@ -90,11 +90,9 @@ struct Join: ParsableCommand {
         // The file was written when the server had stored this host's key.
         print("this host has joined already; the configuration is \(place.config)")
         guard !included.isEmpty, included != client.discovery.include else { return }
-        let suite =
-            CipherSuite.allCases.first { "\($0)" == earlier.tunnel.cipher.rawValue } ?? .chacha20poly1305
         func text(_ globs: [String]) -> String {
             ClientText(
-                link: link, suite: suite, interface: earlier.tunnel.interface, included: globs
+                link: link, suite: earlier.tunnel.cipher, interface: earlier.tunnel.interface, included: globs
             ).text
         }
         guard (try? TextFile.read(place.config, limit: 1 << 20)) == text(client.discovery.include) else {

@@ -17,10 +17,7 @@ struct LiveStatus {
         self.socket = socket
         self.hasColour = hasColour
         view.sparkline = Terminal.knowsUnicode ? .unicode : .ascii
-        guard case .status(let status) = try ask(.status, socket) else {
-            throw Failure("bondd gave no status; is it another version?")
-        }
-        view.history.add(status, at: Self.now)
+        view.history.add(try ControlClient.get(.status, path: socket), at: Self.now)
     }
 
     private static var now: Double { Double(clinux_monotonic()) / 1e9 }

@@ -1,12 +1,11 @@
+import Proto
+
 extension WatchView {
     /// A change that a key asks for.
     struct Change: Equatable {
         var key: String
         var value: String
     }
-
-    static let modes = ["auto", "stripe", "preferred", "redundant"]
-    static let roles = ["primary", "backup", "metered", "never"]
 
     /// Does what a key asks for; what the daemon has to do is returned.
     mutating func press(_ key: Key) -> Change? {
@@ -29,11 +28,11 @@ extension WatchView {
             }
         case .mode:
             guard let mode = history.status?.mode else { break }
-            return Change(key: "mode", value: Self.next(mode, in: Self.modes))
+            return Change(key: "mode", value: Self.next(mode, in: Mode.words))
         case .role:
             guard let paths = session?.paths, paths.indices.contains(selection) else { break }
             let path = paths[selection]
-            return Change(key: "path.\(path.name).role", value: Self.next(path.role, in: Self.roles))
+            return Change(key: "path.\(path.name).role", value: Self.next(path.role, in: PathRole.words))
         }
         return nil
     }

@@ -1,21 +1,37 @@
-import Rules
-
 /// A ClientHello, built as in RFC 8446 4.1.2.
-struct Hello {
-    var version: UInt16 = 0x0303
-    var sessionID: [UInt8] = Array(repeating: 7, count: 32)
-    var suites: [UInt16] = [0x1301, 0xC02F]
+public struct Hello {
+    /// The legacy version; TLS 1.2 by default, as every client writes it.
+    public var version: UInt16 = 0x0303
+    /// The legacy session ID, up to 32 bytes.
+    public var sessionID: [UInt8]
+    /// The cipher suites.
+    public var suites: [UInt16]
     /// Nil for a hello of TLS 1.0 that ends before them.
-    var extensions: [(type: UInt16, body: [UInt8])]? = []
+    public var extensions: [(type: UInt16, body: [UInt8])]?
+
+    /// A hello of a client that sends `extensions`.
+    public init(
+        sessionID: [UInt8] = Array(repeating: 7, count: 32), suites: [UInt16] = [0x1301, 0xC02F],
+        extensions: [(type: UInt16, body: [UInt8])]? = []
+    ) {
+        (self.sessionID, self.suites, self.extensions) = (sessionID, suites, extensions)
+    }
+
+    /// One record of a client that asks for `name`; `nil`: for none.
+    public static func bytes(_ name: String?) -> [UInt8] {
+        // 23: extended_main_secret, an extension to skip (RFC 7627).
+        let extensions = [(type: UInt16(23), body: [UInt8]())] + (name.map { [serverName($0.utf8)] } ?? [])
+        return Hello(sessionID: [], extensions: extensions).records()
+    }
 
     /// The extension that names a host (RFC 6066 3).
-    static func serverName(_ name: some Sequence<UInt8>) -> (type: UInt16, body: [UInt8]) {
+    public static func serverName(_ name: some Sequence<UInt8>) -> (type: UInt16, body: [UInt8]) {
         let name = Array(name)
         return (0, sized(2, [0] + sized(2, name)))
     }
 
     /// The message, with its header.
-    var message: [UInt8] {
+    public var message: [UInt8] {
         var body = bytes(version) + Array(repeating: 0xAB, count: 32) + Self.sized(1, sessionID)
         body += Self.sized(2, suites.flatMap(bytes)) + Self.sized(1, [0])
         if let extensions {
@@ -25,23 +41,24 @@ struct Hello {
     }
 
     /// The message in records of at most that many bytes.
-    func records(of size: Int = 16384) -> [UInt8] { Self.records(message, of: size) }
+    public func records(of size: Int = 16384) -> [UInt8] { Self.records(message, of: size) }
 
-    static func records(_ message: [UInt8], of size: Int) -> [UInt8] {
+    /// A handshake message in records of at most `size` bytes.
+    public static func records(_ message: [UInt8], of size: Int) -> [UInt8] {
         stride(from: 0, to: message.count, by: size).flatMap {
             [22, 3, 1] + sized(2, Array(message[$0..<min($0 + size, message.count)]))
         }
     }
 
     /// The bytes after their count, which is that many bytes wide.
-    static func sized(_ width: Int, _ bytes: [UInt8]) -> [UInt8] {
+    public static func sized(_ width: Int, _ bytes: [UInt8]) -> [UInt8] {
         (0..<width).reversed().map { UInt8(truncatingIfNeeded: bytes.count >> ($0 * 8)) } + bytes
     }
 
     private func bytes(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)] }
 
     /// The output of `openssl s_client -servername Web.Example.org` of OpenSSL 3.0.
-    static let captured = octets(
+    public static let captured = octets(
         """
         160301013c010001380303fff7bccfc26fae5a1d00613b2e362d16c2b2053581f7eba7f2f70f1ade30285220cf12b9d5 \
         3b79f3838d68fccae5611cbdaed2a587ee6804dbbe6d0691cdb49562003e130213031301c02cc030009fcca9cca8ccaa \
@@ -53,7 +70,7 @@ struct Hello {
         """)
 
     /// The output of `openssl s_client -noservername -tls1_2`.
-    static let nameless = octets(
+    public static let nameless = octets(
         """
         16030100b7010000b30303614c037ee37e6a14d39306da89643ff071f1192bb812e697b13bbb5759c8dd05000038c02c \
         c030009fcca9cca8ccaac02bc02f009ec024c028006bc023c0270067c00ac0140039c009c0130033009d009c003d003c \
@@ -64,16 +81,5 @@ struct Hello {
     private static func octets(_ hex: String) -> [UInt8] {
         let digits = hex.compactMap(\.hexDigitValue)
         return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
-    }
-}
-
-extension ClientHello {
-    /// The result of reading the bytes in parts that grow up to each of `cuts` and then to the end.
-    static func reading(_ bytes: [UInt8], cuts: [Int] = []) -> Reading {
-        var hello = ClientHello()
-        return bytes.withUnsafeBytes { all in
-            for cut in cuts { _ = hello.read(UnsafeRawBufferPointer(rebasing: all[..<cut])) }
-            return hello.read(all)
-        }
     }
 }

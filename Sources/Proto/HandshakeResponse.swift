@@ -1,6 +1,6 @@
 /// A responder's result of a handshake.
 @frozen
-public struct Response: ~Copyable, Sendable {
+public struct HandshakeResponse: ~Copyable, Sendable {
     /// The length of the response datagram in bytes.
     public let length: Int
     /// The session's keys. Use them for sending only after a datagram of the initiator has been opened with

@@ -1,0 +1,23 @@
+import Packet
+
+/// How a session spreads its packets over its paths. The raw value is the byte on the wire.
+public enum Mode: UInt8, Keyword, Sendable {
+    /// `stripe`, with copies of small interactive packets, and repair symbols.
+    case auto = 0
+    /// Each packet on the path where it arrives first.
+    case stripe = 1
+    /// The best path; the next one when it is full.
+    case preferred = 2
+    /// Every packet on every path, or on the best few.
+    case redundant = 3
+
+    /// The word in the configuration and in `status`.
+    public var word: String {
+        switch self {
+        case .auto: "auto"
+        case .stripe: "stripe"
+        case .preferred: "preferred"
+        case .redundant: "redundant"
+        }
+    }
+}
