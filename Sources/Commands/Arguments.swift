@@ -2,7 +2,7 @@ import ArgumentParser
 import Proto
 import Settings
 
-// What stands on a command line as it stands in the configuration.
+// Values with the same syntax on the command line as in the configuration.
 extension Log.Level: ExpressibleByArgument {}
 extension Log.Format: ExpressibleByArgument {}
 
@@ -21,7 +21,7 @@ extension Mode: ExpressibleByArgument {
 }
 
 extension Lifetime: ExpressibleByArgument {
-    /// Reads `24h` from the command line.
+    /// Parses `24h` from the command line.
     public init?(argument: String) { self.init(argument) }
 
     /// `24h`
@@ -29,6 +29,6 @@ extension Lifetime: ExpressibleByArgument {
 }
 
 extension HostPort: ExpressibleByArgument {
-    /// Reads `HOST:PORT` from the command line.
+    /// Parses `HOST:PORT` from the command line.
     public init?(argument: String) { self.init(argument) }
 }

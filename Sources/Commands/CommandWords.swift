@@ -1,14 +1,14 @@
 import ArgumentParser
 
-/// The words of a command line before ArgumentParser reads them: which command they name, and how a mistyped one is answered.
+/// The words of a command line before ArgumentParser reads them: the command they name, and the answer to a mistyped one.
 ///
-/// It also lets the global options stand before a subcommand, and negative numbers be values.
+/// It also permits global options before a subcommand, and negative numbers as values.
 struct CommandWords {
     /// The command with its parents, as the user types it: `bondd clients revoke`.
     private(set) var path: String
     /// The words for ArgumentParser.
     private(set) var arguments: [String] = []
-    /// Why they name no command: one sentence; nil when they do.
+    /// Why they do not name a command, in one sentence; nil if they do.
     private(set) var problem: String?
 
     private static let globalOptions = ["--socket", "--log-level", "--log-format"]
@@ -26,7 +26,7 @@ struct CommandWords {
             Self.takeGlobals(&rest, into: &globals)
             let hasDefault = command.configuration.defaultSubcommand != nil
             guard let word = rest.first, !word.hasPrefix("-") else {
-                // ArgumentParser would print the help and be content.
+                // ArgumentParser would print the help and succeed.
                 if rest.isEmpty && !hasDefault { problem = Self.missing(in: command) }
                 if !hasDefault { globals = [] }
                 break
@@ -63,7 +63,7 @@ struct CommandWords {
         }
     }
 
-    /// `-5` is the value of an option before it, or an argument, and never a flag.
+    /// `-5` is the value of a preceding option, or an argument, and never a flag.
     private static func protectingNumbers(_ words: [String]) -> [String] {
         guard !words.contains("--") else { return words }
         var kept: [String] = []
@@ -82,7 +82,7 @@ struct CommandWords {
         return numbers.isEmpty ? kept : kept + ["--"] + numbers
     }
 
-    // MARK: - What is wrong
+    // MARK: - Errors
 
     private static func name(of command: any ParsableCommand.Type) -> String { command._commandName }
 
@@ -115,7 +115,7 @@ struct CommandWords {
         let names = names(in: command)
         let nearest = names.map { (name: $0, distance: distance(word.lowercased(), $0)) }
             .min { $0.distance < $1.distance }
-        // Two slips of the finger, but not half of a short word.
+        // Two typing errors, but not in half of a short word.
         if let nearest, nearest.distance <= min(2, word.count / 2) {
             return "\(lead); did you mean \"\(nearest.name)\"?"
         }
@@ -135,10 +135,10 @@ struct CommandWords {
         return nil
     }
 
-    /// The edits between two words: a letter more, less, another, or two that changed places (Damerau 1964, the restricted form).
+    /// The edit distance of two words: insertions, deletions, substitutions and transpositions (Damerau 1964, the restricted form).
     static func distance(_ a: String, _ b: String) -> Int {
         let (a, b) = (Array(a.utf8), Array(b.utf8))
-        // A command line may be megabytes; no command's name is long.
+        // A command line may be megabytes long, but no command's name is.
         guard a.count <= 32, b.count <= 32 else { return .max }
         var rows = [Array(0...b.count)]
         for i in 0..<a.count {

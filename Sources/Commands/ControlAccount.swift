@@ -1,13 +1,13 @@
 import Glibc
 import Settings
 
-/// The user that bondd-control runs as. Packages add it; elsewhere the first start does.
+/// The user that bondd-control runs as. Packages create it; otherwise the first start does.
 public enum ControlAccount {
-    /// The group that the packages give it.
+    /// The user's group, as created by the packages.
     private static let group = "bondd"
 
     /// Adds the user and its group with useradd or adduser, unless it exists.
-    /// - Throws: `Failure` if neither can.
+    /// - Throws: `Failure` if neither succeeds.
     public static func make() throws -> Account {
         // Another program may have the user database locked.
         for attempt in 0..<5 {
@@ -43,7 +43,7 @@ public enum ControlAccount {
         ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"].map { $0 + name }.first { access($0, X_OK) == 0 }
     }
 
-    /// Runs a program to its end and discards its output.
+    /// Runs a program to completion and discards its output.
     private static func run(_ arguments: [String]) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

@@ -1,4 +1,4 @@
-/// A failure with the sentence that the user reads.
+/// A failure with a sentence for the user.
 public struct Failure: Error, CustomStringConvertible {
     /// The sentence.
     public let description: String

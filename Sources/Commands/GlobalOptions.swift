@@ -2,24 +2,24 @@ import ArgumentParser
 import ControlProtocol
 import Settings
 
-/// What every command of both programs takes.
+/// Options common to all commands of both programs.
 public struct GlobalOptions: ParsableArguments {
     /// bondd's control socket.
     @Option(help: "bondd's control socket; bondd-control's own, control.sock, is next to it.")
     public var socket = "/run/bondd/bondd.sock"
 
-    /// What is not worth a line in the log.
+    /// The minimum severity of logged events.
     @Option(name: .customLong("log-level"), help: "debug, info, warning or error.")
     public var logLevel = Log.Level.info
 
-    /// How a line of the log looks.
+    /// The format of log lines.
     @Option(name: .customLong("log-format"), help: "text or json.")
     public var logFormat = Log.Format.text
 
-    /// The usual ones.
+    /// The default options.
     public init() {}
 
-    /// The log that they describe.
+    /// The log with these options.
     public var log: Log { Log(level: logLevel, format: logFormat) }
 
     /// bondd-control's own socket.

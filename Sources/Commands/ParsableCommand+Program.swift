@@ -3,11 +3,11 @@ import Glibc
 import Settings
 
 extension ParsableCommand {
-    /// Runs a command as a program's whole life. Exits 0 on success, 1 on failure, which includes output that can't be written,
-    /// and 2 on wrong usage; errors are one sentence on stderr, behind the program's name.
+    /// Runs a command as the whole program. Exits 0 on success, 1 on failure, which includes output that cannot be written,
+    /// and 2 on wrong usage; errors are one sentence on stderr, after the program's name.
     /// - Parameter hints: words that users of other programs try first, and what to run instead.
     public static func runAsProgram(hints: [String: String] = [:]) -> Never {
-        // A reader that has gone away, as of a pipe, is an error like any other.
+        // A reader that has closed its end of a pipe is an error like any other.
         signal(SIGPIPE, SIG_IGN)
         StandardOutput.writeLinesAtOnce()
         let given = Array(CommandLine.arguments.dropFirst())
@@ -19,7 +19,7 @@ extension ParsableCommand {
             try command.run()
             try StandardOutput.finish()
         } catch let code as ExitCode {
-            // It has said all that there is to say.
+            // The message has already been printed.
             do { try StandardOutput.finish() } catch { report.end("\(error)") }
             Glibc.exit(code.rawValue)
         } catch {
@@ -36,9 +36,9 @@ extension ParsableCommand {
         Glibc.exit(0)
     }
 
-    /// What the argument's help says, where the message says only that a value is invalid or missing: ` (…)`.
+    /// The argument's help, if the message only says that a value is invalid or missing: ` (…)`.
     private static func advice(on error: any Error) -> String {
-        // The words of an enumeration are in the message already.
+        // The message already lists the words of an enumeration.
         if message(for: error).contains("Please provide one of") { return "" }
         let prefix = "Help:"
         let lines = fullMessage(for: error).split(whereSeparator: \.isNewline)
@@ -51,13 +51,13 @@ extension ParsableCommand {
     }
 }
 
-/// The end of a program that has failed: one sentence on stderr.
+/// The exit of a failed program: one sentence on stderr.
 struct ErrorReport {
     let program: String
-    /// Whether it is a line of JSON, as the log's are.
+    /// Whether to print it as a line of JSON, like the log's.
     let isJSON: Bool
 
-    /// Whether the command line asks for it.
+    /// Whether the command line requests JSON.
     static func wantsJSON(_ words: [String]) -> Bool {
         words.contains("--log-format=json")
             || zip(words, words.dropFirst()).contains { $0 == ("--log-format", "json") }
@@ -78,7 +78,7 @@ struct ErrorReport {
     }
 
     private func write(_ sentence: String) {
-        // What was printed before comes first.
+        // Flush earlier output first.
         try? StandardOutput.finish()
         if isJSON { return Log(level: .error, format: .json)(.error, sentence, ["program": program]) }
         let line = Array("\(Log.errorPrefix)\(program): \(sentence)\n".utf8)

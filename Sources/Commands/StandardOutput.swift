@@ -1,12 +1,12 @@
 @preconcurrency import Glibc
 
-/// Standard output as `print` writes it.
+/// Standard output, as used by `print`.
 public enum StandardOutput {
-    /// Has every line leave at once, so that what goes to stderr does not overtake it in a pipe or a file.
+    /// Makes it line-buffered, so that stderr does not overtake it in a pipe or a file.
     static func writeLinesAtOnce() { setvbuf(stdout, nil, _IOLBF, 0) }
 
-    /// Writes what is still in memory.
-    /// - Throws: `Failure` when any of the program's output could not be written.
+    /// Flushes buffered output.
+    /// - Throws: `Failure` if any of the program's output could not be written.
     public static func finish() throws {
         errno = 0
         let isWritten = fflush(stdout) == 0

@@ -4,7 +4,7 @@ import Packet
 /// PSK derived from the secret, and may then announce the key of a future client. So nothing of an enrolment is
 /// ever sent in clear, and a server that does not know the secret learns nothing about it.
 public struct InvitationKeys: ~Copyable, Sendable {
-    /// The secret's length in bytes: 160 bits, the least that is safe, to keep links short.
+    /// The secret's length in bytes: 160 bits, as a smaller one would hardly shorten the link.
     public static let secretSize = 20
 
     /// The identity of the link's holder during enrolment.

@@ -62,7 +62,7 @@ struct Connection {
     /// Its neighbors in the list of connections waiting for a server name, in order of acceptance; -1 if none.
     var older: Int32 = -1
     var newer: Int32 = -1
-    /// The number of its parsed part of the ClientHello; -1 if it is not being peeked at.
+    /// The number of its `ClientHello` reader; -1 if it is not being peeked at.
     var hello: Int32 = -1
     /// Whether SO_RCVLOWAT is set to wait for more of it than one byte.
     var hasLowWater = false

@@ -3,8 +3,8 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// A connection that is held back waits for this fraction of a second's worth of the limit: often enough
-    /// for an even rate, rarely enough to be cheap.
+    /// A connection that is held back waits for 1/50 of a second's worth of the limit: often enough for an even
+    /// rate, rarely enough to be cheap.
     private static let quantum = 50
     private static let smallestQuantum = 1460
     private static let largestQuantum = 1 << 18

@@ -54,7 +54,7 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
         let text = text.filter { !$0.isWhitespace }
         guard text.hasPrefix(Self.scheme) else {
             throw Failure(
-                description: "this is no join link; it begins with \(Self.scheme), bondd invite prints it")
+                description: "this is not a join link; a link from bondd invite begins with \(Self.scheme)")
         }
         let body = text.dropFirst(Self.scheme.count)
         guard let bytes = Self.decode(body), bytes.count > Self.fixedSize + Self.checksumSize,

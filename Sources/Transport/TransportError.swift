@@ -9,7 +9,7 @@ public enum TransportError: Error, Equatable, CustomStringConvertible {
     case addressInUse(Endpoint)
     /// The address is not one of this host's.
     case addressNotHere(Endpoint)
-    /// The process lacks a capability for what is named.
+    /// The process lacks a capability for the named action.
     case notPermitted(String)
     /// The process may not bind a port below 1024 (net.ipv4.ip_unprivileged_port_start).
     case portNotPermitted(Endpoint)

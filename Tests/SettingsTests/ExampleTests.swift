@@ -32,7 +32,7 @@ import Testing
             return
         }
         #expect(server.clients.map(\.name) == ["warehouse"])
-        #expect(server.rules.map(\.name) == ["web", "game", "shop"])
+        #expect(server.rules.map(\.id.description) == ["web", "game", "shop"])
         #expect(configuration.health != nil)
     }
 

@@ -29,7 +29,7 @@ import Testing
 
     @Test func whatIsNoLinkIsTold() {
         for (text, part) in [
-            ("", "no join link"), ("https://example.org", "no join link"), ("bondd://", "damaged"),
+            ("", "not a join link"), ("https://example.org", "not a join link"), ("bondd://", "damaged"),
             ("bondd://äöü", "damaged"), ("bondd://" + String(repeating: "A", count: 5000), "damaged"),
             ("bondd://=AAA", "damaged"),
         ] {

@@ -70,10 +70,10 @@ public final class HealthServer: Sendable {
         var fields = HTTPFields()
         fields[.cacheControl] = "no-store"
         if listen.address.isLoopback && !HostName.isLocal(request.head.authority) {
-            try await write(.misdirectedRequest, fields, "ask for it by its address\n", writer)
+            try await write(.misdirectedRequest, fields, "use the server's address, not a name\n", writer)
         } else if let token, !token.matches(request.headers[.authorization]) {
             fields[.wwwAuthenticate] = "Bearer"
-            try await write(.unauthorized, fields, "bring the token as Authorization: Bearer TOKEN\n", writer)
+            try await write(.unauthorized, fields, "send the token as Authorization: Bearer TOKEN\n", writer)
         } else if request.method != .get && request.method != .head {
             fields[.allow] = "GET, HEAD"
             try await write(.methodNotAllowed, fields, "only GET is answered\n", writer)
@@ -89,7 +89,7 @@ public final class HealthServer: Sendable {
                     response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: page.body)))
             }
         } else {
-            try await write(.notFound, fields, "there are /healthz, /readyz, /metrics and /status\n", writer)
+            try await write(.notFound, fields, "use /healthz, /readyz, /metrics or /status\n", writer)
         }
     }
 

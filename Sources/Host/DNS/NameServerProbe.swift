@@ -53,8 +53,8 @@ public struct NameServerProbe: Sendable {
     /// All targets, including fallbacks.
     public var all: [Target] { targets }
 
-    /// Queries all targets at once. Blocks for at most 2.5 s: 0.3 s after the first good answer, 1.3 s if it is
-    /// a fallback's.
+    /// Queries all targets at once. Blocks for at most 2.5 s, and after the first good answer for at most 0.3 s,
+    /// or 1.3 s if it is a fallback's.
     public func ask() -> Answers {
         var answers = Answers()
         var open = targets.compactMap { OpenQuestion($0) }

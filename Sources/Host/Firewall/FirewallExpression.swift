@@ -19,7 +19,7 @@ enum FirewallExpression: Hashable, Sendable {
     case load([UInt8], slot: UInt32 = 0)
     /// Loads the TCP segment size that the routes of both directions allow, in host order.
     case routeSegmentSize
-    /// Keeps the bits of the mask, and sets the others to `setting`.
+    /// Keeps the bits of the mask, and then sets those of `setting`.
     case mask([UInt8], setting: [UInt8]? = nil)
     /// Converts two bytes to network order.
     case networkOrder

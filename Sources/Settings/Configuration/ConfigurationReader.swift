@@ -205,7 +205,7 @@ struct ConfigurationReader {
             let (inside, beside) = families.contains(.v4) ? ("IPv4", "IPv6") : ("IPv6", "IPv4")
             let missing = families.contains(.v4) ? "::/0" : "0.0.0.0/0"
             notices.append(
-                "[tunnel] routes leads all \(inside) into the tunnel, but \(beside) bypasses it; add \"\(missing)\""
+                "[tunnel] routes sends all \(inside) into the tunnel, but \(beside) bypasses it; add \"\(missing)\""
             )
         }
         return notices

@@ -35,20 +35,20 @@ enum Scenario: String, CaseIterable {
         case .alone: "one TCP flow (Cubic) over each link alone, through the tunnel"
         case .failover: "100 pings a second and a TCP flow while a link dies and comes back"
         case .loss: "redundant, 5 % loss on both links, 1900 datagrams a second"
-        case .latency: "100 pings a second, idle and beside a TCP flow"
+        case .latency: "100 pings a second, idle and during a TCP flow"
         case .udp: "UDP at 75 % of the links' sum, in mode auto"
         case .call: "50 packets a second over two links of 5 % loss, in mode auto"
-        case .overhead: "what auto sends more than stripe, and what is sent again"
+        case .overhead: "additional traffic of auto compared with stripe, and retransmissions"
         case .shared: "a tunnel of two paths against a plain TCP flow (Cubic) over one bottleneck"
         case .recovery: "the longest silence of 100 pings a second each way after a mishap"
-        case .speed: "one TCP flow (Cubic) over veth pairs without limits, beside wireguard-go"
-        case .packets: "the most UDP packets a second with at most 0.1 % lost, beside wireguard-go"
-        case .delay: "what a ping over an idle veth pair takes longer through the tunnel"
+        case .speed: "one TCP flow (Cubic) over veth pairs without limits, compared with wireguard-go"
+        case .packets: "the most UDP packets a second with at most 0.1 % lost, compared with wireguard-go"
+        case .delay: "the tunnel's additional delay of a ping over an idle veth pair"
         case .idle: "processor and memory of daemons without traffic"
         case .upkeep: "megabytes a day of paths that carry nothing, from 5 minutes"
         case .threads:
             "one and four clients over veth pairs, a server of one and of two data threads in turns"
-        case .services: "rules carried in user space over veth pairs, beside HAProxy and socat"
+        case .services: "rules carried in user space over veth pairs, compared with HAProxy and socat"
         }
     }
 
