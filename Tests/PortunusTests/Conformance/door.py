@@ -1,4 +1,4 @@
-"""What stands between the client and the server: it says what a ClientHello asks for, and breaks connections as networks do."""
+"""A proxy between the client and the server: it reports the contents of a ClientHello, and breaks connections as networks do."""
 
 import socket
 import threading
@@ -28,7 +28,7 @@ def client_hello(data):
 
 
 class Door:
-    """Passes connections on to a port of 127.0.0.1."""
+    """Forwards connections to a port of 127.0.0.1."""
 
     def __init__(self, host, port, target, say):
         self.target, self.say = target, say
@@ -74,12 +74,12 @@ class Door:
                     pass
 
     def freeze(self):
-        """Nothing comes through connections that are open any more, and they stay open."""
+        """Silences open connections, which stay open."""
         with self.lock:
             self.frozen.update(self.connections)
 
     def cut(self):
-        """Connections that are open are closed."""
+        """Closes open connections."""
         with self.lock:
             for end in (end for pair in self.connections for end in pair):
                 try:

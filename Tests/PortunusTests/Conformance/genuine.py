@@ -1,10 +1,10 @@
-"""The control plane as Portunus 3.1.0 is, where that matters to a client: written from facts about its behaviour.
+"""The control plane as Portunus 3.1.0 behaves, where that matters to a client: written from facts about its behavior.
 
-Kept by its data base: rules with a state (pending, active, failed), quotas with what is used of them. Kept in memory alone, so that
-`restart` forgets it: the last figures of each rule, whose differences are added up. Numbers count from 0, and after a restart from
-the highest that is left, so that they come again. Quotas are said when they are set, and once when they are used up, and never to
-a session that begins. A session is named the active rules alone, and each is pending until it is answered. Rejections that pass
-and sessions that end have no error that says so."""
+Kept in its database: rules with a state (pending, active, failed), and quotas with their usage. Kept only in memory, so that
+`restart` loses it: the last figures of each rule, whose differences are added up. Numbers count from 0, and after a restart from
+the highest that is left, so that they are reused. Quotas are announced when they are set, and once when they are exhausted, and
+never to a session that begins. A session is only told the active rules, and each is pending until it is answered. Temporary
+rejections and sessions that end carry no specific error."""
 
 import itertools
 import threading
@@ -19,7 +19,7 @@ class Genuine:
         self.previous, self.totals, self.next = {}, {}, 0
         self.requests, self.rejections = itertools.count(1), []
 
-    # What a session is sent.
+    # Messages to a session.
 
     def replay(self):
         """After Welcome: the active rules in ascending order, then owners' limits; no quotas."""
@@ -50,10 +50,10 @@ class Genuine:
                 "period_started_at_unix_sec": quota["begins"], "period_ends_at_unix_sec": quota["ends"],
                 "exhausted": quota["exhausted"]}}})
 
-    # What it is told.
+    # Messages from a session.
 
     def receive_status(self, status, pushed):
-        """An answer to a push, or of a rule without one: that moves a pending rule, too."""
+        """An answer to a push, or to none: the latter moves a pending rule, too."""
         outcome = {1: "active", 2: "failed"}.get(status.outcome)
         with self.lock:
             if pushed is None:
@@ -85,14 +85,14 @@ class Genuine:
                     session.send(self.quota(self.rules[key]["owner_id"]))
 
     def rejection(self):
-        """What the next session is refused with although its token is good; None: it is not."""
+        """The error with which the next session is refused although its token is valid; None if it is accepted."""
         with self.lock:
             return self.rejections.pop(0) if self.rejections else None
 
-    # What its operators do.
+    # Actions of its operators.
 
     def obey(self, command, sessions):
-        """Does what a command says, if it is one of these."""
+        """Carries out a command, if it is one of these."""
         def send(message):
             for session in sessions():
                 session.send(message)

@@ -1,4 +1,4 @@
-"""impostor.py CERTIFICATE KEY: somebody else in the control plane's place, who takes down whatever is said to him over TLS.
+"""impostor.py CERTIFICATE KEY: an impostor in the control plane's place, which records everything it receives over TLS.
 
 Says on stdout, as JSON lines: listening {port}; handshake {done}; secret {bytes}, of what came after a handshake."""
 

@@ -1,25 +1,25 @@
 """server.py --certificate FILE --key FILE [--host HOST] [--port PORT] [--token TOKEN] [--genuine]
 
-A control plane for tests, written from the contract. It takes commands as JSON lines on stdin, {"do": …}, and says what it sees as
-JSON lines on stdout, {"event": …}; what the contract does not allow is an event "fault". It ends when stdin does.
+A control plane for tests, written from the contract. It takes commands as JSON lines on stdin, {"do": …}, and reports events as
+JSON lines on stdout, {"event": …}; a violation of the contract is an event "fault". It ends when stdin does.
 
 Commands (a message is a ServerMessage in protobuf's JSON):
-  replay {messages}              what each session is sent after its Welcome (or a Welcome among them, then no other)
+  replay {messages}              sent to each session after its Welcome (or with a Welcome among them, then no other)
   send {message}                 to the newest session
-  raw {hex}                      as that, whatever bytes these are
-  bulk {first, count}            pushes so many rules at once; says when all are answered
+  raw {hex}                      the same with arbitrary bytes
+  bulk {first, count}            pushes this many rules at once; reports when all are answered
   end, abort {code, message}     ends the newest session, without or with an error
-  tokens {tokens}                token → client id; sessions whose token is gone are revoked
-  code {code, error, message, bundle}    what enrolling with that code gives
+  tokens {tokens}                token → client id; sessions whose token is missing are revoked
+  code {code, error, message, bundle}    the result of enrolling with that code
   silent {on}                    sessions get no Welcome
   freeze, cut                    see door.py
 
-With --genuine it behaves as Portunus 3.1.0 does (genuine.py): rules, quotas and limits are kept, and these commands change them:
-  create {rule}, delete {rule}, lose {rule}     a rule; its number is said ("created"); the answer to its last push is lost
-  restart                        what was in memory alone is forgotten, and sessions end as they do then
+With --genuine it behaves like Portunus 3.1.0 (genuine.py): rules, quotas and limits are kept, and these commands change them:
+  create {rule}, delete {rule}, lose {rule}     a rule; its number is reported ("created"); the answer to its last push is lost
+  restart                        loses everything kept only in memory, and ends sessions accordingly
   quota {owner, monthly, begins, ends}, unquota {owner}, limit {owner, limit}
-  reject {message, count}        so many sessions are refused as unauthenticated, for a fault that passes
-  states                         says the states of rules
+  reject {message, count}        this many sessions are refused as unauthenticated, for a temporary fault
+  states                         reports the states of rules
 """
 
 import argparse
@@ -33,7 +33,7 @@ import threading
 import time
 from concurrent import futures
 
-# Handshakes that fail are what some tests are for.
+# Some tests cause failing handshakes on purpose.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
@@ -57,7 +57,7 @@ def fault(reason):
 
 
 class Session:
-    """One stream. What is to be sent is put into `outbox`: bytes, or an end (None, or a pair of code and message)."""
+    """One stream. `outbox` queues outgoing data: bytes, or an end (None, or a pair of code and message)."""
 
     numbers = itertools.count(1)
 
@@ -100,7 +100,7 @@ class Session:
         if self.genuine:
             self.genuine.receive_status(status, pushed)
         if pushed is None:
-            # A rule that is carried may be said to be active without having been asked for.
+            # A rule in force may be reported as active without a request.
             if not status.request_id and status.outcome == 1:
                 return say(event="told", session=self.number, rule=status.rule_id)
             return fault(f"an answer that nobody waits for, or another one, to {status.request_id}")
@@ -141,7 +141,7 @@ class Session:
 
 
 class Plane:
-    """What the control plane knows, and its sessions: one a client."""
+    """The control plane's state, and its sessions: one for each client."""
 
     def __init__(self, tokens, genuine=None):
         self.genuine = genuine
@@ -166,7 +166,7 @@ class Plane:
     def channel(self, requests, context):
         token = self.identify(context)
         session = Session(self.tokens[token], token, self.genuine)
-        # No headers are sent before the client's first message is here: gRPC sends them with the first answer.
+        # No headers are sent before the client's first message has arrived: gRPC sends them with the first answer.
         began = time.monotonic()
         hello = next(requests, None)
         waited = (time.monotonic() - began) * 1000
@@ -226,7 +226,7 @@ class Plane:
         answer = self.codes.get(request.code, {"error": "UNAUTHENTICATED", "message": "enrollment_invalid"})
         if "error" in answer:
             context.abort(grpc.StatusCode[answer["error"]], answer["message"])
-        # Good once. Whoever had a token of this client before has none now, and no session.
+        # Can be used once. An earlier token of this client is revoked, and its session ends.
         self.codes[request.code] = {"error": "UNAUTHENTICATED", "message": "enrollment_used"}
         bundle = json_format.ParseDict(answer["bundle"], message("CredentialBundle")())
         tokens = {token: client for token, client in self.tokens.items() if client != bundle.client_id}
@@ -287,7 +287,7 @@ def main():
     plane = Plane({arguments.token: "client-1"}, genuine)
     serialize = message("CredentialBundle").SerializeToString
     server = grpc.server(futures.ThreadPoolExecutor(64), options=[
-        # As the contract's server: pings are answered, however many.
+        # Like the contract's server: all pings are answered, however many.
         ("grpc.http2.min_ping_interval_without_data_ms", arguments.calm),
         ("grpc.http2.max_ping_strikes", 0 if arguments.calm == 1 else 2), ("grpc.so_reuseport", 0)])
     server.add_generic_rpc_handlers((

@@ -1,5 +1,5 @@
-"""The control plane's messages, made at run time from the contract's tables: apart from the client's .proto, so that a slip in
-one of them is seen."""
+"""The control plane's messages, created at run time from the contract's tables: independently of the client's .proto, so that a
+mistake in either is detected."""
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 

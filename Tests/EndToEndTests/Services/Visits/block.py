@@ -1,3 +1,3 @@
-"""What "get" is answered with, again and again."""
+"""The block of bytes repeated in the answer to "get"."""
 
 BLOCK = bytes(i * 31 % 251 for i in range(65521))

@@ -1,5 +1,5 @@
-"""host.py PORT [proxy] : a service to visit. A visitor says one line: "get BYTES" is answered with so many bytes, always the same;
-"echo" with every line that follows. Each visitor is told of in a JSON line: its address, and with "proxy" the one in the header."""
+"""host.py PORT [proxy] : a service to visit. A visitor sends one line: "get BYTES" is answered with that many bytes, always the same;
+"echo" with every line that follows. Each visitor is printed as a JSON line: its address, and with "proxy" the one in the header."""
 
 import json
 import socket

@@ -1,5 +1,5 @@
-"""visit.py ADDRESS PORT get BYTES | echo SECONDS : visits host.py and says in a JSON line what came of it: of "get" whether the bytes
-are all there and right, and the longest silence; of "echo" how many lines came back, and the longest time that one took."""
+"""visit.py ADDRESS PORT get BYTES | echo SECONDS : visits host.py and prints the result as a JSON line: for "get" whether all bytes
+arrived and are correct, and the longest silence; for "echo" how many lines came back, and the longest time that one took."""
 
 import hashlib
 import json
