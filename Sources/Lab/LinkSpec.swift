@@ -14,9 +14,9 @@ import LinkModel
 /// | rate, delay | as above |
 /// | trace | capacity over time in place of the rate: `FILE` of Mahimahi, `FILE:COLUMN` of a CSV file of seconds; `*0.4` after it scales |
 /// | queue | depth of the queue in ms of the rate (of a trace: of its mean rate), 100 unless told; `64kB` in bytes |
-/// | police | RATE/BUCKET: drop what exceeds so many Mbit/s and kB, without a queue |
+/// | police | RATE/BUCKET: a token bucket in Mbit/s and kB; what exceeds it is dropped, not queued |
 /// | jitter | ± ms, evenly spread; order is kept |
-/// | lag | up to so many ms later, never earlier |
+/// | lag | up to this many ms later, never earlier |
 /// | grants | LEAST-MOST ms between the moments at which frames arrive, all that have gathered at once |
 /// | handover | LENGTH/PERIOD in ms: at the end of each period the queue holds its frames for so long |
 /// | outage | the same, but frames vanish |

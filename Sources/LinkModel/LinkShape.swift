@@ -18,7 +18,8 @@ public struct LinkShape: Equatable, Sendable {
     public var jitter: UInt64 = 0
     /// Each frame arrives up to this many nanoseconds later, evenly, and never earlier.
     public var lag: UInt64 = 0
-    /// Frames arrive in groups, so many nanoseconds apart (evenly spread), as a radio's scheduler grants its time.
+    /// Frames arrive in groups. The time between two groups is spread evenly over this range, in nanoseconds: a radio's
+    /// scheduler grants its time in turns.
     public var grants: ClosedRange<UInt64>?
     /// The queue is not served, and holds what comes: a handover with buffering.
     public var handover: Recurrence?

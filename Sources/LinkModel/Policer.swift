@@ -9,7 +9,7 @@ public struct Policer: Equatable, Sendable {
     public init(rate: UInt64, burst: Int) { (self.rate, self.burst) = (max(rate, 1), burst) }
 }
 
-/// What a policer remembers: the generic cell rate algorithm (ITU-T I.371), which is a token bucket without counting tokens.
+/// The state of a policer: the generic cell rate algorithm (ITU-T I.371), a token bucket without a count of tokens.
 struct PolicerState: Sendable {
     /// When the bucket is full again.
     private var fullAt: UInt64 = 0

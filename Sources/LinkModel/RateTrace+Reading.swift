@@ -77,7 +77,7 @@ public enum TraceError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Nothing in it carries anything.
     case empty
 
-    /// What is wrong, without the file's name.
+    /// The reason without the name of the file.
     public var description: String {
         switch self {
         case .badLine(let number, let reason): "line \(number): \(reason)"

@@ -1,10 +1,10 @@
 /// The capacity of one direction of a link over time, recorded or generated, which begins again at its end.
 ///
 /// Two forms: delivery opportunities (Mahimahi; Winstein, Sivaraman and Balakrishnan, NSDI 2013), each of which carries
-/// so many bytes at one instant and is wasted when nothing waits; and rates that hold for a fixed time each.
+/// a fixed number of bytes at one instant and is wasted when nothing waits; and rates that hold for a fixed time each.
 public struct RateTrace: Equatable, Sendable {
     /// How the capacity is given.
-    @usableFromInline enum Course: Equatable, Sendable {
+    enum Course: Equatable, Sendable {
         /// Milliseconds, ascending, at each of which the link carries `bytes`.
         case opportunities([UInt32], bytes: Int)
         /// Bits per second, each for `span` nanoseconds.

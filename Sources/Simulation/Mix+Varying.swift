@@ -83,7 +83,7 @@ extension Mix {
         .drive(mean: mean, spread: spread, memory: memory, outage: (out, 2), seconds: 25, seed: seed)
     }
 
-    /// A link of so many Mbit/s both ways, or upwards alone with a trace downwards; times in ms.
+    /// A link of `rate` Mbit/s both ways, or only upwards with a trace downwards; times in ms.
     private static func link(
         _ rate: Double, _ delay: Double, jitter: Double = 0, loss: Double = 0, burst: Double = 0,
         queue: Double = 100, trace: RateTrace? = nil

@@ -53,7 +53,7 @@ public struct Mix: Sendable {
         } * share
     }
 
-    /// Mbit/s that a flow could get at best in each of the intervals of so many seconds that make up its span.
+    /// Mbit/s that a flow could get at best in each interval of `seconds` of its span.
     public func course(every seconds: Double) -> [Double] {
         let step = UInt64(seconds * 1e9)
         return stride(from: span.window.start, to: span.window.end, by: Int(step)).map {

@@ -79,7 +79,7 @@ public struct Run: Sendable {
         }
     }
 
-    /// Packets of 1400 bytes that fill so many bits per second of the links.
+    /// Packets of 1400 bytes that fill `rate` bits per second of the links.
     private func stream(at rate: UInt64) -> PacketStream {
         let bits = UInt64(1400 + Self.overhead) * 8
         return PacketStream(

@@ -16,12 +16,13 @@ struct LinkOptions: ParsableArguments {
         return specs
     }
 
-    /// Creates a lab with namespaces "client" and "server" and these links between them.
+    /// Creates a lab with namespaces "client" and "server" and these links between them, whose traces begin now.
     func build(_ specs: [LinkSpec]) throws(LabError) -> Lab {
         let lab = try Lab(seed: seed)
         let client = try lab.namespace("client")
         let server = try lab.namespace("server")
         for spec in specs { _ = try lab.link(spec, from: client, to: server) }
+        lab.restartLinks()
         return lab
     }
 }
