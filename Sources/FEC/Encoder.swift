@@ -37,7 +37,7 @@ public struct Encoder: ~Copyable {
     /// Number of packets in the oldest sum.
     public var oldestCount: Int { open == 0 ? 0 : sums[0].window.count }
 
-    /// Opens another sum, of packets from `first` on; returns false if enough are open or there is no memory.
+    /// Opens another sum, of packets from `first` on; returns false if enough are open or memory is out.
     public mutating func begin(at first: UInt64, pool: inout PacketPool) -> Bool {
         guard open < Self.maximumOpen else { return false }
         let slot = pool.reserve()

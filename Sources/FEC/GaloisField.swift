@@ -1,7 +1,7 @@
 /// Arithmetic in GF(2⁸) modulo x⁸ + x⁴ + x³ + x² + 1, the field of RFC 5510 section 8.1 and RFC 8681.
 ///
 /// Addition is an exclusive or. A product is a sum of doublings, so eight adjacent bytes are multiplied with
-/// shifts and masks alone: there are no tables, and the compiler vectorizes it.
+/// shifts and masks alone, without tables, and the compiler vectorizes the code.
 public enum GaloisField {
     /// The field's polynomial without x⁸.
     private static let polynomial: UInt64 = 0x1D
