@@ -10,14 +10,14 @@ struct Epoch: ~Copyable {
     /// The session ID that the peer chose: datagrams to the peer carry it.
     let remoteID: UInt32
     let established: Instant
-    /// When it was replaced; `.never` as long as it was not.
+    /// When it was replaced; `.never` while it is current.
     var retired = Instant.never
-    /// Which preshared key they follow from.
+    /// The preshared key from which the keys were derived.
     var secret = SharedSecret.none
     /// Server: the time stamp of the init that asked for these keys.
     var timestamp: Timestamp?
 
-    /// Whether anything authentic has come under these keys.
+    /// Whether anything authentic has arrived under these keys.
     var isHeard = false
 
     init(keys: consuming TransportKeys, localID: UInt32, remoteID: UInt32, established: Instant) {
