@@ -9,7 +9,7 @@ import Packet
 /// it took to leave and to arrive, so that neither a compressed ACK nor a late reader makes it larger than
 /// the amount sent.
 public struct RateModel: Sendable {
-    /// Where the search for the path's rate stands.
+    /// Phase of the search for the path's rate.
     public enum Phase: UInt8, Sendable {
         /// Doubling until the delay rises.
         case startup
