@@ -1,8 +1,8 @@
 import Packet
 import Proto
 
-/// One set of keys of a session. Sequences, paths and packet numbers live on when keys change, so a nonce can't come
-/// twice under one key: path ID and packet number never do within a session.
+/// One set of keys of a session. Sequences, paths and packet numbers continue when keys change, so a nonce
+/// cannot occur twice under one key: a pair of path ID and packet number never repeats within a session.
 struct Epoch: ~Copyable {
     let keys: TransportKeys
     /// The session ID that we chose: datagrams to us carry it.
