@@ -134,9 +134,9 @@ public struct Lanes: ~Copyable {
         return best
     }
 
-    /// The path for a repair of `bytes`, the first of `waiting` bytes of repairs: the path where it arrives
-    /// first, or another where it arrives no later than the last of the waiting bytes would on that path.
-    /// `nil` if the urgent backlogs leave no room for now.
+    /// The path for a repair of `bytes`, the first of `waiting` bytes of repairs. Among the paths with room
+    /// for repairs on which it arrives no later than the last of the waiting bytes would on the soonest path,
+    /// the one on which it arrives first; `nil` if there is none for now.
     public func repairing(_ bytes: Int, of waiting: Int) -> Int? {
         guard let soonest = soonest(bytes) else { return nil }
         let last = lanes[soonest].urgentArrival(of: max(bytes, waiting))
