@@ -201,7 +201,7 @@ public struct Engine: ~Copyable {
         touch(session)
     }
 
-    // MARK: - What came of it
+    // MARK: - Results
 
     /// Does the work that is due for every session with new input or an expired deadline.
     /// - Parameter wall: the time of day, for the time stamp of handshakes.

@@ -259,7 +259,8 @@ extension Session {
                 secrets.owesAcknowledgement = false
             }
         }
-        // A probe of a dead path would carry it along, again and again when both are due twice a second.
+        // A probe of a dead path would take the frame along and lose it, every time if both are due twice a
+        // second.
         if enrolling.due <= now, path.pointee.carriesData, let enrolment,
             writer.append(EnrolFrame(publicKey: enrolment.publicKey), host: enrolment.host)
         {
