@@ -16,7 +16,7 @@ import Testing
         #expect(fates.prefix(50).allSatisfy { $0 != .policed })
         #expect(abs(times(fates).count - 2050) <= 1)
         #expect(fates.count { $0 == .policed } == 10_000 - times(fates).count)
-        // There is no queue: frames that pass are delayed by the line alone.
+        // Frames that pass do not queue: the line alone delays them.
         #expect(model.offer(bytes: 1000, at: 3_000_000_000) == .delivered(at: 3_001_080_000))
     }
 
