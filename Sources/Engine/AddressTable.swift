@@ -1,10 +1,10 @@
 import Packet
 import Proto
 
-/// Which peer an inner address belongs to: the peer's own address, or the longest of the peers' networks that contains it. Open
-/// addressing in one run of memory, rebuilt when the peers change; a look-up costs one probe for each length of prefix that
-/// is in use (as in Waldvogel et al., "Scalable High Speed IP Routing Lookups", SIGCOMM 1997, without its binary search,
-/// because peers' networks have few lengths).
+/// Maps an inner address to a peer: by the peer's own address, or by the longest of the peers' networks that
+/// contains it. Open addressing in one block of memory, rebuilt when the peers change; a look-up costs one
+/// probe for each prefix length in use (as in Waldvogel et al., "Scalable High Speed IP Routing Lookups",
+/// SIGCOMM 1997, without its binary search, because peers' networks have few lengths).
 struct AddressTable: ~Copyable {
     private struct Entry {
         var address: IPAddress
@@ -14,12 +14,12 @@ struct AddressTable: ~Copyable {
 
     private let entries: UnsafeMutablePointer<Entry>
     private let mask: Int
-    /// The lengths of the networks' prefixes, longest first, IPv4's before IPv6's.
+    /// The networks' prefix lengths, longest first, IPv4's before IPv6's.
     private let lengths: UnsafeMutablePointer<UInt8>
     private let ipv4Lengths: Int
     private let allLengths: Int
 
-    /// A table of the peers' addresses and networks. Of two equal ones the later counts.
+    /// A table of the peers' addresses and networks. Of two equal ones the later wins.
     init(_ addresses: [(IPAddress, Int)], networks: [(Prefix, Int)] = []) {
         let capacity = max(16, ((addresses.count + networks.count) * 2).nextPowerOfTwo)
         mask = capacity - 1
@@ -54,7 +54,7 @@ struct AddressTable: ~Copyable {
         entries[place] = Entry(address: address, length: length, peer: Int32(peer))
     }
 
-    /// The peer that the address belongs to.
+    /// The peer that owns the address.
     func find(_ address: IPAddress) -> Int? {
         if let peer = find(address, length: Self.whole(address)) { return peer }
         let range = address.family == .v4 ? 0..<ipv4Lengths : ipv4Lengths..<allLengths

@@ -1,43 +1,45 @@
 import Packet
 import Proto
 
-/// The test traffic of a session: packets of no meaning that cross the tunnel as all others do, and are counted and dropped
-/// where they come out.
+/// A session's test traffic: packets without meaning that cross the tunnel like all others, and are counted
+/// and discarded at the other end.
 struct Bench {
-    /// Bytes of a test packet: every path carries it, IPv6 wants as much (RFC 8200 section 5).
+    /// Bytes of a test packet: every path carries it, as IPv6 requires that much (RFC 8200 section 5).
     static let size = 1280
-    /// The most that one request of the client brings. One that has gone away is sent nothing for longer.
+    /// Maximum time of sending that one request of the client grants. A client that has gone away receives
+    /// nothing after that.
     static let longestGrant = Interval.milliseconds(500)
-    /// How long a server sends to a client that asks for as much as it can, and which part of the time after that.
+    /// How long a server sends to a client that keeps asking, and the fraction of the time (1/`refill`) in
+    /// which it sends after that.
     static let largestAllowance = Interval.seconds(120)
     static let refill: Int64 = 10
 
-    /// Until when this end sends.
+    /// Time until which this end sends.
     var sendsUntil = Instant.zero
-    /// Until when all that leaves this end goes on one path, if that is up.
+    /// The path that carries all of this end's traffic until then, if it is up.
     var pathID = BenchFrame.everyPath
-    /// Bytes of test packets that came out here.
+    /// Bytes of test packets received here.
     var received: UInt64 = 0
-    /// Client: what the server has said last.
+    /// Client: the server's last count.
     var peerCount: BenchCountFrame?
-    /// Client: what it is to be asked.
+    /// Client: the request to send to the server.
     var request: BenchFrame?
-    /// Server: whether the client is to be told what came.
+    /// Server: whether to tell the client what has arrived.
     var owesCount = false
-    /// Server: for how long it may still send.
+    /// Server: how long it may still send.
     var allowance = Self.largestAllowance
     var grantedAt = Instant.zero
 
-    /// Whether a control frame waits.
+    /// Whether a control frame is due.
     var owesFrame: Bool { request != nil || owesCount }
 
-    /// Sends for so long from now on.
+    /// Sends for `length` from now on.
     mutating func send(on pathID: UInt16, for length: Interval, now: Instant) {
         self.pathID = pathID
         sendsUntil = now + min(length, Self.longestGrant)
     }
 
-    /// Server: the client asks for `frame`.
+    /// Server: grants the client's request.
     mutating func grant(_ frame: BenchFrame, now: Instant) {
         owesCount = true
         guard frame.milliseconds > 0 else { return }

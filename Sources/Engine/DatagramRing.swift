@@ -1,9 +1,9 @@
 import Packet
 import Proto
 
-/// Datagrams of handshakes that wait, first in first out, in a fixed amount of memory.
+/// Waiting handshake datagrams, first in, first out, in a fixed amount of memory.
 struct DatagramRing<Note>: ~Copyable {
-    /// Bytes of a place: the longest datagram of a handshake is an init.
+    /// Bytes per place: the longest handshake datagram is an init.
     private static var placeSize: Int { Wire.initSize }
 
     private let bytes: UnsafeMutableRawBufferPointer
@@ -27,7 +27,7 @@ struct DatagramRing<Note>: ~Copyable {
 
     var isEmpty: Bool { count == 0 }
 
-    /// Adds a datagram behind the others; false when there is no room for it.
+    /// Appends a datagram; returns false if it does not fit.
     mutating func append(_ datagram: UnsafeRawBufferPointer, _ note: Note) -> Bool {
         guard count < capacity, datagram.count <= Self.placeSize else { return false }
         let place = (head + count) % capacity
@@ -37,7 +37,8 @@ struct DatagramRing<Note>: ~Copyable {
         return true
     }
 
-    /// The datagram that has waited longest, until `removeFirst` and the next `append`; nil when there is none.
+    /// The datagram that has waited longest, valid until `removeFirst` or the next `append`; `nil` if there
+    /// is none.
     var first: (datagram: UnsafeRawBufferPointer, note: Note)? {
         guard count > 0 else { return nil }
         let (length, note) = notes[head]
@@ -45,7 +46,7 @@ struct DatagramRing<Note>: ~Copyable {
     }
 
     /// Removes the datagram that has waited longest.
-    /// - Precondition: there is one.
+    /// - Precondition: the ring is not empty.
     mutating func removeFirst() {
         precondition(count > 0)
         (notes + head).deinitialize(count: 1)

@@ -1,19 +1,21 @@
 import Packet
 import Proto
 
-/// What test packets made of a client's tunnel so far.
+/// Test traffic that has crossed a client's tunnel so far.
 public struct BenchReport: Sendable {
-    /// Bytes of the server's that came out here in the life of the session.
+    /// Bytes from the server received here during the session.
     public let received: UInt64
-    /// Bytes of the client's that came out at the server, and its clock then; nil before it has said so.
+    /// Bytes from the client received by the server, and the server's clock at that time; `nil` before its
+    /// first report.
     public let peer: (time: UInt64, bytes: UInt64)?
 }
 
 extension Engine {
-    /// Client: test packets for half a second from now on; call it again before that to go on. All that leaves the sending
-    /// end meanwhile goes on the path `pathID`, where one is given.
-    /// - Parameter towardsServer: the direction; nil: none, the server is only asked for its count.
-    /// - Returns: false when there is no session.
+    /// Client: sends test packets for the next half second; call again within that time to continue.
+    /// Meanwhile all traffic of the sending end uses the path `pathID`, if given.
+    /// - Parameter towardsServer: the direction; `nil` sends no test packets and only asks for the server's
+    ///   count.
+    /// - Returns: false if there is no session.
     public mutating func measure(_ pathID: UInt16?, towardsServer: Bool?, now: Instant) -> Bool {
         precondition(role == .client)
         guard let session = peers[0].session else { return false }
@@ -26,7 +28,7 @@ extension Engine {
         return true
     }
 
-    /// Client: what is known of the test packets by now; nil without a session.
+    /// Client: the current state of the test traffic; `nil` without a session.
     public var benchReport: BenchReport? {
         guard role == .client, let session = peers[0].session else { return nil }
         return BenchReport(

@@ -1,10 +1,10 @@
 import Packet
 import Proto
 
-// Invitations: who holds one has a session in which to say one key, and be told what became of it.
+// Invitations: the holder of one gets a session in which to submit one key and receive the outcome.
 extension Engine {
-    /// Server: tells the client that enrols with the invitation of that number the outcome. Nothing happens if the session is
-    /// gone: the client comes back and asks again.
+    /// Server: sends the outcome to the client that enrols with the invitation `id`. Has no effect if the
+    /// session has ended: the client reconnects and asks again.
     public mutating func settle(invitation id: Int, publicKey: PublicKey, outcome: EnrolOutcome) {
         guard
             let peer = peers.first(where: { $0.configuration.kind == .invitation(id: id) }),
@@ -17,8 +17,8 @@ extension Engine {
         touch(session)
     }
 
-    /// The preshared key of the client that has just enrolled in that session; nil when its holder has not proven that the key is
-    /// its own, or when the client's key is the configuration's.
+    /// The preshared key of the client that has just enrolled in that session; `nil` if its holder has not
+    /// proven that the key is its own, or if the client's key comes from the configuration.
     private func secret(
         of client: PublicKey, for session: UnsafeMutablePointer<Session>, invitation: PublicKey
     ) -> ClientSecret? {
@@ -30,8 +30,8 @@ extension Engine {
         return configured == .none ? ClientSecret(root, client: client) : nil
     }
 
-    /// Server: an init is in order, but its key is no peer's. Who asks that knows our key, so it may be told; within bounds,
-    /// as anybody can make keys.
+    /// Server: refuses a valid init whose key is not a peer's. The sender knows our key, so it may be told;
+    /// within limits, because anyone can generate keys.
     mutating func refuseKey(_ responder: borrowing Responder, _ header: Header, from link: Link, now: Instant)
     {
         resources.drops.unknownKey += 1
@@ -40,7 +40,7 @@ extension Engine {
         refuse(.unknownKey, responder, header, to: link)
     }
 
-    /// What each peer's paths have carried since it is one, for peers that have carried anything.
+    /// Traffic of each peer's paths since it became a peer, for peers that have carried any.
     public func usage() -> [(publicKey: PublicKey, usage: PeerUsage)] {
         peers.compactMap { peer in
             if peer.configuration.isInvitation { return nil }
@@ -52,14 +52,14 @@ extension Engine {
 }
 
 extension Session {
-    /// What all its paths have carried, those that were removed included.
+    /// Traffic of all its paths, including removed ones.
     func totalUsage() -> PeerUsage {
         var total = usage
         for i in 0..<paths.count { total.add(paths[i].pointee) }
         return total
     }
 
-    /// Server: somebody says which key is to be a client's.
+    /// Server: receives the key that is to become a client's.
     mutating func hear(
         _ frame: EnrolFrame, host: UnsafeRawBufferPointer, _ resources: inout Resources,
         now: Instant
@@ -72,8 +72,7 @@ extension Session {
         resources.events.append(.enrolment(invitation: id, publicKey: frame.publicKey, host: host))
     }
 
-    /// A name of a path or a host as a peer gives it: what fits into a command line and a metric's label; nil when it is
-    /// anything else.
+    /// A peer's name for a path or host; `nil` unless it is safe in a command line and a metric's label.
     static func name(_ bytes: UnsafeRawBufferPointer) -> String? {
         guard Label.isGood(bytes) else { return nil }
         return String(decoding: bytes, as: UTF8.self)

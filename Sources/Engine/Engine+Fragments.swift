@@ -1,10 +1,10 @@
 import Packet
 import Scheduler
 
-// IPv4 without DF that fits no path is cut. The server's interface keeps its MTU for all clients, so its kernel can't know how
-// little a client's paths carry.
+// IPv4 packets without DF that fit no path are fragmented. The server's interface keeps one MTU for all
+// clients, so its kernel cannot know how little a client's paths carry.
 extension Engine {
-    /// Sends a packet that no path carries in fragments, if it may be cut. Then its slot is used up.
+    /// Fragments a packet that fits no path, if that is allowed. Its slot is then consumed.
     mutating func sendCut(
         _ slot: Slot, _ note: PacketNotes.Note, in session: UnsafeMutablePointer<Session>, now: Instant
     ) -> Bool {
@@ -13,7 +13,7 @@ extension Engine {
             var fragments = Fragments(
                 of: UnsafeRawBufferPointer(resources.pool.packet(in: slot)), limit: limit)
         else { return false }
-        // The checksum is over the whole packet, so no later hop can finish it.
+        // The checksum covers the whole packet, so no later hop can complete it.
         if note.hasPartialChecksum { finishChecksum(of: resources.pool.packet(in: slot)) }
         var own = note
         own.hasPartialChecksum = false

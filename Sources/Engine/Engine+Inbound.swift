@@ -42,7 +42,7 @@ extension Engine {
             resources.drops.unknownSession += 1
             return
         }
-        // Who only holds an invitation carries nothing.
+        // The holder of an invitation carries no data.
         if session.pointee.isInvitation && header.kind == .data {
             resources.drops.foreignSource += 1
             return
@@ -76,7 +76,7 @@ extension Engine {
             if slot != .none { resources.pool.release(slot) }
             return
         }
-        // From here on the peer itself has said it, and never before.
+        // From here on the datagram is known to come from the peer itself.
         guard let index = known ?? adopt(header.pathID, from: link, in: session, now: now) else {
             resources.drops.unknownPath += 1
             if slot != .none { resources.pool.release(slot) }
@@ -101,7 +101,7 @@ extension Engine {
                 slot, UnsafeRawBufferPointer(rebasing: room[..<length]), sequence: header.sequence, ecn: ecn,
                 on: index, in: session, now: now)
         }
-        // What could be put together now takes the same way.
+        // Packets that can now be recovered take the same way.
         while let packet = session.pointee.decoder.popRecovered() {
             let payload = resources.pool.packet(in: packet.slot, withPrefix: Wire.shimSize)
             deliver(
@@ -133,14 +133,15 @@ extension Engine {
             resources.pool.release(slot)
             return
         }
-        // One client must not speak for another, nor for the internet.
+        // A client must not use another client's address as a source, nor one on the internet.
         guard role == .client || routes.find(packet.source) == session.pointee.peer else {
             resources.drops.foreignSource += 1
             resources.pool.release(slot)
             return
         }
         resources.pool.setLength(packet.length, of: slot)
-        // The sums are over what the peer sent, so this comes before what is changed here. The decoder knows what it has found.
+        // The sums cover the bytes that the peer sent, so this precedes any change made here. The decoder
+        // already knows the packets it recovered.
         if !isRecovered { session.pointee.remember(slot, sequence: sequence, &resources, now: now) }
         let shim = Shim(parsing: payload)
         let bytes = resources.pool.packet(in: slot)
@@ -160,7 +161,7 @@ extension Engine {
             slot, sequence: sequence, shim, isRecovered: isRecovered, &resources, now: now)
     }
 
-    /// A datagram came as CE on the path that the peer sent as Not-ECT.
+    /// A datagram arrived as CE on the path although the peer sent it as Not-ECT.
     private mutating func distrustMarks(
         of index: Int, in session: UnsafeMutablePointer<Session>, now: Instant
     ) {
@@ -182,7 +183,7 @@ extension Engine {
             Path(id: id, role: .primary, link: link, isValidated: false, mtu: outerMTU, now: now))
     }
 
-    /// Server: the client holds the keys; now they may be used.
+    /// Server: the client has shown that it holds the keys, so they may be used now.
     private mutating func confirm(
         _ session: UnsafeMutablePointer<Session>, _ epoch: UnsafeMutablePointer<Epoch>, now: Instant
     ) {

@@ -4,14 +4,14 @@ import Scheduler
 
 // The client's side of the handshake.
 extension Engine {
-    /// Between two inits: a second at first, as the server may come back at any time, then two, and five after ten minutes:
-    /// 4 MB a day on each path.
+    /// Time between two inits: one second at first, because the server may come back at any time, then two,
+    /// and five after ten minutes, which is 4 MB a day on each path.
     private static func retry(after tries: Interval) -> Interval {
         if tries < Wire.rekeyAttemptTime { return .seconds(1) }
         return tries < Dialer.longPatience ? .seconds(2) : Dialer.dearInterval
     }
 
-    /// Sends inits when a session is wanted: there is none, its keys grow old, or nothing answers on any path.
+    /// Sends inits if a handshake is needed: there is no session, its keys are old, or no path is answered.
     mutating func dial(now: Instant, wall: Timestamp) {
         guard role == .client, now >= dialer.nextAttempt else { return }
         guard let wanted = wantsHandshake(now: now) else {
@@ -46,24 +46,25 @@ extension Engine {
         sendRound(toAll: wanted == .session, now: now)
     }
 
-    /// Whether there is an init that may go again.
+    /// Whether there is an init that may be repeated.
     private func isUnderWay(_ wanted: Wanted, now: Instant) -> Bool {
         guard let attempt = dialer.current else { return false }
         return now - attempt.pointee.startedAt < Wire.rekeyTimeout
             && attempt.pointee.continues == continuesSession(wanted)
     }
 
-    /// Whether an init asks to go on with the present session. It does after a silence of all paths, too: that may be a radio link
-    /// that kept everything for a moment, and a server that has restarted says no. But new keys must have brought something the
-    /// last two times: a client whose packet numbers went back, as those of a virtual machine that was put back, is heard by nobody.
+    /// Whether an init asks to continue the current session. It does so even after silence on all paths: a
+    /// radio link may have held everything back for a moment, and a server that has restarted refuses. But
+    /// the last two sets of new keys must not both have been in vain: a client whose packet numbers went
+    /// backwards, as in a virtual machine restored from a snapshot, is ignored by its peer.
     private func continuesSession(_ wanted: Wanted) -> Bool {
         guard let session = peers[0].session else { return false }
         return wanted == .newKeys || session.pointee.continuedInVain < 2
     }
 
-    /// Makes a new init; false when there is no session ID left, or when the server's key is none.
+    /// Makes a new init; returns false if no session ID is left, or if the server's key is invalid.
     private mutating func begin(_ wanted: Wanted, now: Instant, wall: Timestamp) -> Bool {
-        // The clock may be set back; time stamps never go back.
+        // The clock may be set back; time stamps must never go back.
         let timestamp = max(wall, dialer.lastTimestamp.next)
         dialer.lastTimestamp = timestamp
         let continues = continuesSession(wanted)
@@ -91,7 +92,7 @@ extension Engine {
         }
     }
 
-    /// Sends the init under way, if there is one, on a path by one of its links.
+    /// Sends the current init, if there is one, on a path by one of its links.
     mutating func sendInit(on index: Int, by link: Link, isCookieAnswer: Bool = false, now: Instant) {
         guard let attempt = dialer.current, dialer.paths[index].role != .never else { return }
         let (length, mac1) = attempt.pointee.initiator.writeInit(
@@ -118,13 +119,13 @@ extension Engine {
         return session.pointee.packetsUnderKeys >= suite.rekeyAfterPackets ? .newKeys : nil
     }
 
-    /// When to ask again whether a handshake is wanted.
+    /// When to check again whether a handshake is needed.
     private func nextDialCheck(now: Instant) -> Instant {
         guard let session = peers[0].session else { return now }
         return min(session.pointee.epoch.pointee.established + Wire.rekeyAfter, now + .milliseconds(100))
     }
 
-    /// Gives up the init under way.
+    /// Discards the current init.
     mutating func forgetAttempt() {
         guard let attempt = dialer.current else { return }
         dialer.current = nil
@@ -135,7 +136,7 @@ extension Engine {
         attempt.deallocate()
     }
 
-    /// Takes the server's answer: the first that is right wins.
+    /// Takes the server's answer: the first valid one wins.
     mutating func complete(_ datagram: UnsafeRawBufferPointer, from link: Link, now: Instant) {
         guard role == .client, let attempt = dialer.current else {
             resources.drops.handshake += 1
@@ -188,7 +189,7 @@ extension Engine {
         dialer.hasComplained = false
         dialer.nextAttempt = nextDialCheck(now: now)
         dialer.roundEnd = .zero
-        // The path that the answer came by is up, and every path says hello under the new keys.
+        // The path that the answer came by is up, and every path sends a PING under the new keys.
         for i in 0..<session.pointee.paths.count {
             let path = session.pointee.paths[i]
             path.pointee.control.ping = true
@@ -209,7 +210,7 @@ extension Engine {
         touch(session)
     }
 
-    /// Keeps the cookie that the server wants back, and comes back with it at once.
+    /// Stores the cookie that the server demands, and repeats the init with it at once.
     mutating func keepCookie(
         _ datagram: UnsafeRawBufferPointer, _ header: Header, from link: Link, now: Instant
     ) {

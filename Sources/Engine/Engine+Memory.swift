@@ -1,25 +1,25 @@
 import Packet
 
-// Memory that is not needed any more.
+// Releasing memory that is no longer needed.
 extension Engine {
-    /// How often memory is looked at while there may be some to give back.
+    /// How often to check while there may be memory to release.
     static var memoryInterval: Interval { .milliseconds(2500) }
-    /// The buffers that it may always keep: half a megabyte.
+    /// Number of buffers that are always kept: half a megabyte.
     static var keptBuffers: Int { 256 }
 
-    /// Has memory looked at in a while, when the slab has grown or a session has shrunk.
+    /// Schedules a check if the slab has grown or a session has shrunk.
     mutating func watchMemory(now: Instant) {
         if nextMemoryCheck == .never && (resources.pool.reach > Self.keptBuffers || resources.hasFreed) {
             nextMemoryCheck = now + Self.memoryInterval
         }
     }
 
-    /// Gives back what the slab has not needed since the last look: less than half of it was in use at any time. Does nothing
-    /// before that look is due.
+    /// Releases slab memory that was not needed since the last check: that is, if less than half of the slab
+    /// was in use at any time. Does nothing before the check is due.
     /// - Parameters:
-    ///   - pageSize: the kernel's, a power of two.
-    ///   - giveBack: is given runs of whole pages, whose bytes nobody needs.
-    /// - Returns: whether memory was freed besides that the allocator may still have.
+    ///   - pageSize: the kernel's page size, a power of two.
+    ///   - giveBack: receives runs of whole pages whose contents are no longer needed.
+    /// - Returns: whether other memory was freed that the allocator may still hold.
     public mutating func giveBackMemory(
         now: Instant, pageSize: Int, _ giveBack: (UnsafeMutableRawBufferPointer) -> Void
     ) -> Bool {
@@ -39,10 +39,10 @@ extension Engine {
 }
 
 extension Session {
-    /// After so long without data none is under way any more, on any path.
+    /// After this long without data no datagram can be in flight on any path.
     static var idleTime: Interval { .seconds(10) }
 
-    /// Gives back the memory that only carrying data takes.
+    /// Releases the memory that is needed only to carry data.
     mutating func shrink(_ resources: inout Resources) {
         hasGrown = false
         resources.hasFreed = true

@@ -2,18 +2,18 @@ import Packet
 import Proto
 import Scheduler
 
-// What the daemon tells a client's Engine of its paths, and any Engine of its mode.
+// The daemon's settings for a client's paths, and for any Engine's mode.
 extension Engine {
-    /// Client: adds a path, or changes it. Path IDs are the daemon's to choose; they grow, and that of a path that was
-    /// removed is never used again.
+    /// Client: adds or changes a path. The daemon chooses path IDs; they increase, and the ID of a removed
+    /// path is never used again.
     /// - Parameters:
-    ///   - name: what the peer may call it, too.
-    ///   - link: how to send on it; nil while that is not possible.
-    ///   - others: how to send on it to other endpoints of the server, of which the first that answers is used; at most 16
-    ///     links count.
-    ///   - capMbit: the most that it may carry in Mbit/s; 0: no cap.
-    ///   - mtu: the interface's, in bytes.
-    ///   - isSpent: whether it has used up its data for the month, which the server's operator is shown.
+    ///   - name: the name of the path, which the peer uses, too.
+    ///   - link: how to send on it; `nil` while that is not possible.
+    ///   - others: how to send on it to other endpoints of the server; the first that answers is used. At
+    ///     most 16 links count.
+    ///   - capMbit: the maximum that it may carry, in Mbit/s; 0 for no cap.
+    ///   - mtu: the interface's MTU in bytes.
+    ///   - isSpent: whether it has used up its data for the month, which is shown to the server's operator.
     public mutating func setPath(
         _ id: UInt16, name: String = "", role pathRole: PathRole, capMbit: UInt32 = 0, link: Link?,
         others: [Link] = [], mtu: Int = 1500, isSpent: Bool = false, now: Instant
@@ -36,7 +36,7 @@ extension Engine {
             path.isSpent = isSpent
             dialer.paths.append(path)
         }
-        // In the middle of a search the path joins the round at once.
+        // In the middle of a search the path joins the current round at once.
         if dialer.searchingSince != nil, let index = dialer.paths.firstIndex(where: { $0.id == id }) {
             dialer.paths[index].turn = 0
             if dialer.current == nil { dialer.roundEnd = .zero }
@@ -49,10 +49,10 @@ extension Engine {
         touch(session)
     }
 
-    /// Client: the link that a path uses, or would; nil while it has none.
+    /// Client: the link that a path uses, or would use; `nil` if it has none.
     public func link(ofPath id: UInt16) -> Link? { dialer.paths.first { $0.id == id }?.link }
 
-    /// Client: a path of the configuration is gone.
+    /// Client: a path was removed from the configuration.
     public mutating func removePath(_ id: UInt16, now: Instant) {
         dialer.paths.removeAll { $0.id == id }
         guard let session = peers[0].session, let index = session.pointee.paths.find(id) else { return }
@@ -61,9 +61,10 @@ extension Engine {
         touch(session)
     }
 
-    /// The host can't send on the path now: no carrier, no address, no route. On a server this is never called: its paths
-    /// are the client's.
-    /// - Parameter remote: the endpoint that it can't send to, which is no news of a path that uses another; nil: none at all.
+    /// The host cannot send on the path now: no carrier, no address, no route. Never called on a server,
+    /// whose paths belong to the client.
+    /// - Parameter remote: the endpoint that cannot be reached, which does not matter to a path that uses
+    ///   another one; `nil` if no endpoint can be.
     public mutating func pathFailed(_ id: UInt16, to remote: Endpoint? = nil, now: Instant) {
         guard role == .client, let session = peers[0].session, let index = session.pointee.paths.find(id),
             remote == nil || session.pointee.paths[index].pointee.link?.remote == remote
@@ -72,7 +73,7 @@ extension Engine {
         touch(session)
     }
 
-    /// Adds a local path to the session, or brings the session's path up to date.
+    /// Adds a local path to the session, or updates the session's path.
     mutating func add(_ local: Dialer.LocalPath, to session: UnsafeMutablePointer<Session>, now: Instant) {
         let known = session.pointee.paths.find(local.id)
         let index: Int
@@ -91,7 +92,7 @@ extension Engine {
                     path.pointee.liveness.nudge(now: now)
                 }
             } else if local.link != nil && path.pointee.liveness.state == .down {
-                // The daemon speaks up when something of the interface changed, which need not show in the link.
+                // The daemon reports every change of the interface, even one that does not show in the link.
                 path.pointee.liveness.nudge(now: now)
             }
         } else {
@@ -111,7 +112,7 @@ extension Engine {
         path.pointee.role = local.role
         path.pointee.mtu.setCeiling(Path.datagram(local.mtu, local.link), now: now)
         if wasUsed && local.role == .never {
-            // The peer learns it on this path, too: there may be no other.
+            // Tell the peer on this path, too: there may be no other.
             path.pointee.control.farewell = path.pointee.liveness.state != .down
             session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
         }
@@ -119,8 +120,8 @@ extension Engine {
         session.pointee.owesPreferences = true
     }
 
-    /// Changes how packets are spread. A client's wish goes for both directions; a server's for what it sends until the
-    /// client says otherwise.
+    /// Changes the scheduling mode. A client's choice applies to both directions; a server's applies to its
+    /// own sending until the client chooses.
     public mutating func setMode(_ mode: Mode) {
         self.mode = mode
         for index in peers.indices {
@@ -130,8 +131,8 @@ extension Engine {
         announcePreferences()
     }
 
-    /// Changes over how many paths a packet goes in `redundant`, the best ones; 0: all. Whose wish counts is as with
-    /// `setMode`.
+    /// Changes how many of the best paths carry each packet in `redundant`; 0 means all. The same precedence
+    /// applies as for `setMode`.
     public mutating func setRedundantPaths(_ count: Int) {
         redundantPaths = count
         for index in peers.indices {
@@ -163,7 +164,7 @@ extension Session {
         return true
     }
 
-    /// The most datagrams that any path has carried in one direction under the present keys.
+    /// The largest number of datagrams that any path has carried in one direction under the current keys.
     var packetsUnderKeys: UInt64 {
         var most: UInt64 = 0
         for i in 0..<paths.count {
@@ -172,13 +173,13 @@ extension Session {
         return most
     }
 
-    /// The present keys are new: the count of what they have sealed begins.
+    /// Starts counting the datagrams sealed under the current keys, which are new.
     func beginCount() {
         for i in 0..<paths.count { paths[i].pointee.packetsBeforeKeys = paths[i].pointee.mostPackets }
     }
 }
 
 extension Path {
-    /// How many datagrams it has carried in the direction that has carried more.
+    /// Number of datagrams carried in the direction that has carried more.
     fileprivate var mostPackets: UInt64 { max(sent.next, received.state?.highest ?? 0) }
 }

@@ -2,10 +2,10 @@ import Packet
 import Proto
 import Scheduler
 
-// A client's search for the server's endpoint that answers, on each path (see `LinkRace`).
+// A client's search, on each path, for an endpoint of the server that answers (see `LinkRace`).
 extension Engine {
-    /// RFC 8305's Connection Attempt Delay, by its section 5 at least 100 ms: the first endpoint has so long to answer before
-    /// the next is tried.
+    /// RFC 8305's Connection Attempt Delay, at least 100 ms according to its section 5: how long an endpoint
+    /// has to answer before the next is tried.
     private static var stagger: Interval { .milliseconds(100) }
 
     /// Begins a round of inits: to every link of every path, in turn.
@@ -14,7 +14,8 @@ extension Engine {
         for index in dialer.paths.indices { dialer.paths[index].turn = 0 }
     }
 
-    /// Sends the init under way by each path's next link. New keys alone go where data goes.
+    /// Sends the current init by each path's next link. An init for new keys alone uses only the link that
+    /// carries data.
     mutating func sendRound(toAll: Bool, now: Instant) {
         var isOver = true
         var most = 1
@@ -40,7 +41,7 @@ extension Engine {
         dialer.nextAttempt = isOver ? dialer.roundEnd : min(dialer.roundEnd, now + pause)
     }
 
-    /// The server has answered by `link`: the path of that socket keeps to it.
+    /// The server has answered by `link`: the path with that socket stays on it.
     /// - Returns: that path's ID.
     mutating func settle(on link: Link) -> UInt16? {
         guard
@@ -52,7 +53,7 @@ extension Engine {
         return dialer.paths[index].id
     }
 
-    /// The path keeps to the link that was shown to work, if one was.
+    /// Settles the path on the link that was shown to work, if there is one.
     mutating func settle(_ path: UnsafeMutablePointer<Path>) {
         guard let link = path.pointee.proven else { return }
         path.pointee.proven = nil
@@ -67,7 +68,7 @@ extension Engine {
 }
 
 extension Engine {
-    /// Client: whether the server hears a path whose answers do not come back.
+    /// Client: whether the server hears a path on which its answers do not arrive.
     public func isHeardOnly(ofPath id: UInt16, now: Instant) -> Bool {
         guard let session = peers[0].session, let index = session.pointee.paths.find(id) else { return false }
         let path = session.pointee.paths[index]
@@ -76,18 +77,19 @@ extension Engine {
 }
 
 extension Path {
-    /// Whether nothing comes back on the path though it was asked for: PINGs have been out for a second and more, and all of
-    /// their answers' time is up. One that was never heard is deaf from the start.
+    /// Whether the path is silent although it was probed: PINGs have been unanswered for at least a second,
+    /// and longer than their answers may take. A path that was never heard is deaf from the start.
     func isDeaf(now: Instant) -> Bool {
         guard received.state != nil else { return true }
         return askedAt > lastHeard && now - askedAt > max(.seconds(1), rtt.answerTimeout * 3)
     }
 
-    /// Client: whether it looks for a link that works.
+    /// Client: whether the path is looking for a link that works.
     var isSeeking: Bool { race.isOpen && (liveness.state == .probing || liveness.state == .down) }
 
-    /// Client: whether the PONG with this token, which came by `link`, brings the path nearer to being up. While there are several
-    /// links to choose from, only one that works both ways does, and the path settles on it.
+    /// Client: whether the PONG with this token, which came by `link`, brings the path nearer to being up.
+    /// While there are several links to choose from, only a link that works both ways does, and the path
+    /// settles on it.
     mutating func isProven(by token: UInt64, from link: Link, now: Instant) -> Bool {
         guard isSeeking else { return true }
         guard race.wasPinged(token, by: link) else { return false }
@@ -95,14 +97,15 @@ extension Path {
         return true
     }
 
-    /// Client: what came by `link` shows that it works.
+    /// Client: a datagram that came by `link` shows that it works.
     mutating func prove(_ link: Link, now: Instant) {
         guard isSeeking else { return }
         (proven, provenAt) = (link, now)
     }
 
-    /// A hiccup is no reason to ask other endpoints than the one that worked only just. (Packets from there alone don't count: the
-    /// server may be heard by a link on which it hears nothing.)
+    /// A brief interruption is not a reason to try endpoints other than the one that has just worked.
+    /// (Packets received from there are not enough: the server may be heard on a link by which it hears
+    /// nothing.)
     private static var patience: Interval { .seconds(1) }
 
     /// Client: the link for a probe.

@@ -3,17 +3,17 @@ import Proto
 import Reorder
 import Scheduler
 
-/// How one path does, for people and monitoring.
+/// State of one path, for people and monitoring.
 public struct PathReport: Sendable {
     /// The path's ID within its session.
     public let id: UInt16
-    /// What the client calls it; empty while that is not known.
+    /// The client's name for it; empty while unknown.
     public let name: String
-    /// What it is for.
+    /// Its role.
     public let role: PathRole
     /// Whether it has used up its data for the month.
     public let isSpent: Bool
-    /// Whether it can be used.
+    /// Whether it is usable.
     public let state: PathLiveness.State
     /// Where its datagrams go.
     public let link: Link?
@@ -23,25 +23,25 @@ public struct PathReport: Sendable {
     public let jitter: Interval
     /// Share of the datagrams sent lately that were lost, 0 to 1.
     public let loss: Double
-    /// What the path carries to the peer as far as known, in bytes a second.
+    /// Rate towards the peer as far as known, in bytes a second.
     public let rate: Double
-    /// How much longer than the shortest the way to the peer takes now: what waits in queues.
+    /// Current one-way delay to the peer less the shortest: the queueing delay.
     public let queueing: Interval
-    /// Where the search for the path's rate stands.
+    /// Phase of the search for the path's rate.
     public let phase: RateModel.Phase
-    /// The largest IP packet that carries a datagram to the peer as far as known, in bytes: the path's MTU.
+    /// The path's MTU as far as known: the largest IP packet that carries a datagram to the peer, in bytes.
     public let mtu: Int
-    /// Whether what arrives on it with a congestion mark is taken for unmarked, as a network rewrites marks.
+    /// Whether congestion marks on received datagrams are ignored, because a network rewrites them.
     public let ignoresMarks: Bool
-    /// Whether what leaves on it has no ECN codepoint, as a network drops what has one.
+    /// Whether datagrams leave without an ECN codepoint, because a network drops those that have one.
     public let leavesUnmarked: Bool
-    /// What it has carried.
+    /// Totals of the path's traffic.
     public let counters: PathCounters
-    /// How many datagrams the peer has sent on it by the newest that came.
+    /// Number of datagrams that the peer had sent on it up to the newest one received.
     public let expected: UInt64
 }
 
-/// How one session does, for people and monitoring.
+/// State of one session, for people and monitoring.
 public struct SessionReport: Sendable {
     /// The peer's name.
     public let peer: String
@@ -49,27 +49,27 @@ public struct SessionReport: Sendable {
     public let address: IPAddress?
     /// Whether a path is up.
     public let isUp: Bool
-    /// How packets to the peer are spread.
+    /// How packets to the peer are scheduled.
     public let mode: Mode
-    /// Server: the version of the client's program, as it says; empty from one that does not.
+    /// Server: the version that the client's program reports; empty if it reports none.
     public let version: String
-    /// How old the keys are.
+    /// Age of the keys.
     public let keyAge: Interval
-    /// Which preshared key they follow from.
+    /// The preshared key from which they were derived.
     public let secret: SharedSecret
-    /// How many packets wait before the paths.
+    /// Packets waiting before the paths.
     public let queued: Int
-    /// How many were dropped there by CoDel, as their flow's queue stood.
+    /// Packets that CoDel dropped there because of a standing queue in their flow.
     public let queueDropped: UInt64
-    /// How many were marked instead, as their flow understands marks.
+    /// Packets that CoDel marked there instead, because their flow supports ECN.
     public let queueMarked: UInt64
-    /// How many packets wait for their order.
+    /// Packets waiting for their order.
     public let held: Int
     /// How long a packet waits for its predecessor.
     public let hold: Interval
-    /// What the reorder buffer has done.
+    /// The reorder buffer's counters.
     public let reorder: ReorderBuffer.Counters
-    /// What the session has carried.
+    /// Totals of the session.
     public let counters: SessionCounters
     /// Its paths.
     public let paths: [PathReport]
@@ -79,19 +79,19 @@ extension Engine {
     /// Why packets and datagrams were dropped.
     public var drops: DropCounters { resources.drops }
 
-    /// Which side of its sessions the Engine plays.
+    /// Whether the Engine is the client.
     public var isClient: Bool { role == .client }
 
-    /// How packets are spread as long as a peer does not ask for another mode.
+    /// The scheduling mode while a peer does not ask for another.
     public var currentMode: Mode { mode }
 
-    /// In `redundant`, over how many paths a packet goes; 0: all.
+    /// In `redundant`, the number of paths that carry each packet; 0 means all.
     public var currentRedundantPaths: Int { redundantPaths }
 
-    /// How many buffers are in use, of how many.
+    /// Buffers in use, and their total.
     public var buffers: (inUse: Int, capacity: Int) { (resources.pool.inUse, resources.pool.capacity) }
 
-    /// Every session that carries its peer's packets.
+    /// Reports on every session that carries its peer's packets.
     public func reports(now: Instant) -> [SessionReport] {
         var reports: [SessionReport] = []
         for peer in peers {

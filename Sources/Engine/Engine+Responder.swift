@@ -4,7 +4,7 @@ import Scheduler
 
 // The server's side of the handshake.
 extension Engine {
-    /// Copies of an init that arrive by other paths within this time get the same answer again.
+    /// Copies of an init that arrive by other paths within this time get the same answer.
     private static var copyTime: Interval { .seconds(5) }
     private static var copies: Int { 64 }
 
@@ -17,7 +17,7 @@ extension Engine {
         }
         let isUnderLoad = admission.isUnderLoad(now: now)
         let hasCookie = gatekeeper.admitsMac2(datagram, from: link.remote, now: now)
-        // A client that finds no room comes back at once with its cookie, and then there is some.
+        // A client that finds no room returns at once with its cookie, and then there is room.
         if !hasCookie && (isUnderLoad || !inits.hasRoomWithoutCookie) {
             offerCookie(datagram, from: link, now: now)
             return
@@ -30,7 +30,7 @@ extension Engine {
         if !inits.append(datagram, arrival) { resources.drops.handshakeFull += 1 }
     }
 
-    /// Opens the inits that the turn at `now` has time for.
+    /// Opens the inits for which the turn at `now` has time.
     mutating func openInits(now: Instant) {
         while let (datagram, arrival) = inits.next(now: now) {
             guard let header = Header(parsing: datagram) else { continue }
@@ -38,7 +38,7 @@ extension Engine {
         }
     }
 
-    /// Opens an init that the gatekeeper has let in.
+    /// Opens an init that the gatekeeper has admitted.
     private mutating func read(
         _ datagram: UnsafeRawBufferPointer, _ header: Header, _ arrival: InitArrival, now: Instant
     ) {
@@ -82,13 +82,15 @@ extension Engine {
             repeatResponse(to: link, peer: peer)
             return
         }
-        // An init that names the live session need only be newer than its keys: a replay of a recorded one may have raised the
-        // newest time stamp above those of a clock that was set back, and does not name this session.
+        // An init that names the live session need only be newer than its keys: a replay of a recorded one
+        // may have raised the newest time stamp above those of a clock that was set back, and does not name
+        // this session.
         let inForce = continues ? peers[peer].session?.pointee.epoch.pointee.timestamp : nil
         if let last = inForce ?? newest, payload.timestamp <= last || payload.timestamp == newest {
-            // A replay, or a client whose clock was set back. The cookie tells: who brings one back is there now. As it
-            // could still be a replay by somebody who is there now, a session that is alive is not put at risk for it.
-            // Several hosts may hold one invitation, each with its own clock; its sessions are short, and cost a replayer no less.
+            // A replay, or a client whose clock was set back. The cookie decides: a sender that returns one
+            // is there now. As it could still be a replay by someone at that address, a session that is alive
+            // is not put at risk for it. Several hosts may hold one invitation, each with its own clock; its
+            // sessions are short, and a replay saves an attacker no work.
             let isAlive = peers[peer].session.map { now - $0.pointee.lastHeard < .seconds(10) } ?? false
             let isSomebodyElse = peers[peer].configuration.isInvitation
             guard isSomebodyElse || hasCookie && !isAlive && payload.timestamp != newest else {

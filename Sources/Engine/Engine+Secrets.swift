@@ -3,13 +3,14 @@ import Proto
 
 // Preshared keys that a server gives its clients.
 extension Engine {
-    /// Server: the preshared key for an init of that peer; nil when the client has one of a generation that is gone.
+    /// Server: the preshared key for an init of that peer; `nil` if the client has one of a generation that
+    /// no longer exists.
     func presharedKey(
         for peer: Int, generation: UInt32
     ) -> (key: PresharedKey, secret: SharedSecret)? {
         let configuration = peers[peer].configuration
         if configuration.presharedKey != .none { return (configuration.presharedKey, .configured) }
-        // From before the server had a secret, or an earlier version.
+        // A client from before the server had a secret, or of an earlier version.
         if generation == 0 { return (.none, .none) }
         return roots[generation].map {
             ($0.presharedKey(of: configuration.publicKey), .given(generation: generation))
@@ -26,8 +27,8 @@ extension Engine {
         return (secret.key, .given(generation: secret.generation))
     }
 
-    /// Server: other root secrets from here on. Clients that are connected with an older generation are given the newest within
-    /// their sessions, and use it from their next handshake on.
+    /// Server: replaces the root secrets. Connected clients with an older generation are given the newest
+    /// within their sessions, and use it from their next handshake on.
     public mutating func replaceRoots(_ new: RootSecrets, now: Instant) {
         guard role == .server, new != roots else { return }
         roots = new
@@ -37,8 +38,8 @@ extension Engine {
         }
     }
 
-    /// Server: has a client given the newest preshared key that has an older one. Who has none gets none: what is said in a
-    /// session without one may have been recorded, and would only seem to be a secret.
+    /// Server: gives a client that has an older preshared key the newest one. A client without one gets none:
+    /// a session without one may have been recorded, so a key sent in it would only seem to be secret.
     mutating func offerSecret(in session: UnsafeMutablePointer<Session>, now: Instant) {
         let generation = session.pointee.epoch.pointee.secret.generation
         guard role == .server, generation != 0, let root = roots.current, root.generation != generation else {
@@ -49,7 +50,7 @@ extension Engine {
         touch(session)
     }
 
-    /// Client: a preshared key is on the disk, and is used from the next handshake on.
+    /// Client: a preshared key is stored on disk, and is used from the next handshake on.
     public mutating func keep(_ secret: ClientSecret) {
         guard role == .client else { return }
         secrets = secrets.adding(secret)
@@ -60,9 +61,9 @@ extension Engine {
         touch(session)
     }
 
-    /// Client: the server has not got the generation that was used. Maybe its state was put back from a backup: the other key may
-    /// be good.
-    /// - Returns: whether the next one has not been refused yet in this turn.
+    /// Client: the server does not have the generation that was used. Perhaps its state was restored from a
+    /// backup, so the other key may be valid.
+    /// - Returns: whether the next key has not yet been refused in this round.
     mutating func tryOtherSecret(than refused: SharedSecret) -> Bool {
         let known = secrets.newestFirst
         guard known.count > 1, let place = known.firstIndex(where: { $0.generation == refused.generation })
@@ -74,7 +75,8 @@ extension Engine {
 }
 
 extension Session {
-    /// Client: the server gives a newer preshared key. In a session without one it would only seem to be a secret.
+    /// Client: the server gives a newer preshared key. In a session without one it would only seem to be
+    /// secret.
     mutating func take(_ secret: ClientSecret, _ resources: inout Resources, now: Instant) {
         guard isClient else { return }
         if secret.generation == secrets.kept {

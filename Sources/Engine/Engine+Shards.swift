@@ -2,9 +2,9 @@ import Packet
 import Proto
 import Scheduler
 
-// What a shard gets that belongs to another one, and what it is handed by others.
+// Packets and inits that belong to another shard, and those handed over by others.
 extension Engine {
-    /// How many forwarded inits wait at the most; their senders try again.
+    /// Maximum number of forwarded inits that wait; beyond it they are dropped, and their senders try again.
     private static var maximumForwards: Int { 64 }
 
     /// Sets a packet aside for the shard of its peer.
@@ -19,17 +19,17 @@ extension Engine {
         }
     }
 
-    /// Whether packets wait to be handed to that shard.
+    /// Whether packets are waiting for that shard.
     public func hasStrays(for owner: Int) -> Bool { !strays.isEmpty(owner) }
 
-    /// The next packet from the TUN device that is that shard's to `send`, or `Slot.none`. The caller copies it and gives
-    /// the slot back with `release`.
+    /// The next packet from the TUN device that is for that shard to `send`, or `Slot.none`. The caller
+    /// copies it and returns the slot with `release`.
     public mutating func takeStray(for owner: Int) -> (slot: Slot, hasPartialChecksum: Bool) {
         let slot = strays.take(for: owner)
         return (slot, slot != .none && resources.notes[slot].hasPartialChecksum)
     }
 
-    /// Has the peer's shard answer an init that was read here.
+    /// Forwards an init that was read here to the peer's shard, which answers it.
     mutating func forward(
         _ datagram: UnsafeRawBufferPointer, to owner: Int, from link: Link, hasCookie: Bool
     ) {
@@ -41,17 +41,19 @@ extension Engine {
             ForwardedInit(shard: owner, datagram: [UInt8](datagram), link: link, hasCookie: hasCookie))
     }
 
-    /// The inits that other shards are to answer, each by its `receiveForwarded`.
+    /// The inits for other shards to answer, each with its `receiveForwarded`.
     public mutating func takeForwards() -> [ForwardedInit] {
         if forwards.isEmpty { return [] }
         defer { forwards.removeAll() }
         return forwards
     }
 
-    /// Answers an init that another shard's gatekeeper has let in. One that is not for a peer of this shard is dropped.
+    /// Answers an init that another shard's gatekeeper has admitted. One that is not for a peer of this shard
+    /// is dropped.
     /// - Parameters:
-    ///   - link: the way it came to the other shard; the answer leaves by this shard's socket of the same number.
-    ///   - hasCookie: whether it brought a cookie back, as the other shard has checked.
+    ///   - link: the link by which it reached the other shard; the answer leaves by this shard's socket of
+    ///     the same number.
+    ///   - hasCookie: whether it returned a cookie, as checked by the other shard.
     public mutating func receiveForwarded(
         _ datagram: UnsafeRawBufferPointer, from link: Link, hasCookie: Bool, now: Instant
     ) {

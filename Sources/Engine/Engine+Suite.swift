@@ -1,14 +1,16 @@
 import Packet
 import Proto
 
-// When the two ends are configured with different cipher suites: both say so, and neither gives in.
+// Mismatched cipher suites: both ends report it, and neither gives in.
 extension Engine {
     private static var quietTime: Interval { .seconds(60) }
 
-    /// Server: an init did not open. When it does with another suite and is a known client's, the client is told.
+    /// Server: an init did not open. If it opens with another suite and is a known client's, the client is
+    /// told.
     ///
-    /// Whoever fails the first reading costs a second, of two agreements at the most: no more than a right init.
-    /// - Returns: whether that was it.
+    /// An init that fails the first reading costs a second one, with at most two key agreements: no more than
+    /// a valid init.
+    /// - Returns: whether that was the reason.
     mutating func refuseSuite(
         of datagram: UnsafeRawBufferPointer, _ header: Header, _ arrival: InitArrival, now: Instant
     ) -> Bool {
@@ -20,7 +22,7 @@ extension Engine {
                     continue
                 }
                 guard answers(peer, datagram, arrival) else { return true }
-                // An init of the time before the client was given our suite, sent again by somebody else.
+                // An init from before the client was given our suite, replayed by someone else.
                 if let last = peers[peer].lastTimestamp, responder.payload.timestamp <= last { continue }
                 resources.drops.suiteMismatch += 1
                 handshakeRecord.otherSuites.note(now)
@@ -37,7 +39,7 @@ extension Engine {
         return false
     }
 
-    /// Client: the server says that it uses another suite, or does not know our key.
+    /// Client: the server reports that it uses another suite, or does not know our key.
     mutating func noteRefusal(
         _ datagram: UnsafeRawBufferPointer, of attempt: UnsafeMutablePointer<Attempt>, now: Instant
     ) {

@@ -5,9 +5,9 @@ import Scheduler
 
 /// The tunnel as one machine without sockets, clock or randomness of its own.
 ///
-/// Whoever drives it passes in what arrived and what time it is, calls `service`, and carries out what came of it: the
-/// datagrams in the outbox, the packets to deliver, the events. Two Engines, some virtual links and a virtual clock make a
-/// test that repeats to the bit.
+/// Its driver passes in arrivals and the time, calls `service`, and carries out the results: the datagrams in
+/// the outbox, the packets to deliver, the events. Two Engines, some virtual links and a virtual clock make a
+/// test that is reproducible to the bit.
 ///
 ///     engine.receive(datagram, from: link, now:)     engine.send(slot, now:)
 ///     engine.service(into: &outbox, now:, wall:)
@@ -18,32 +18,32 @@ public struct Engine: ~Copyable {
     let staticKey: PrivateKey
     var resources: Resources
     var peers: [PeerState]
-    /// The peers' numbers by their keys, for handshakes.
+    /// The peers' numbers by public key, for handshakes.
     var numbers: [PublicKey: Int]
     var routes: AddressTable
     var sessions = SessionTable()
     var timers = TimerQueue()
-    /// Sessions that something happened to since they were last serviced.
+    /// Sessions with work to do since they were last serviced.
     var dirty: [Int32] = []
-    /// Sessions that have sent their share of this turn and have more.
+    /// Sessions that have sent their share of this turn and have more to send.
     var waiting: [Int32] = []
-    /// Whether the last call of `service` has left nothing to do but for those.
+    /// Whether the last call of `service` left no work except for the sessions in `waiting`.
     var isTurnOver = true
     /// When `giveBackMemory` is to be called; `.never` while the slab is small.
     public internal(set) var nextMemoryCheck = Instant.never
     var mode: Mode
-    /// In `redundant`, over how many paths a packet goes; 0: all.
+    /// In `redundant`, the number of paths that carry each packet; 0 means all.
     var redundantPaths: Int
     /// Server: see `EngineConfiguration.outerMTU`.
     let outerMTU: Int
 
-    /// Server: which part of the peers' sessions is here.
+    /// Server: the part of the peers' sessions that this Engine has.
     let shard: Shard
     /// Server: packets from the TUN device that belong to other shards.
     var strays: Strays
     /// Server: inits that belong to other shards.
     var forwards: [ForwardedInit] = []
-    /// Server: the guard before the handshake's costly part.
+    /// Server: the check before the expensive part of a handshake.
     var gatekeeper: Gatekeeper
     var admission = HandshakeAdmission()
     /// Server: see `EngineConfiguration.roots`.
@@ -54,7 +54,7 @@ public struct Engine: ~Copyable {
     var inits: HandshakeInbox
     var strangers = Strangers()
     var handshakeRecord = HandshakeRecord()
-    /// Datagrams that must leave before any session's: handshakes, responses, cookies.
+    /// Datagrams that must leave before any session's: inits, responses, cookies.
     var handshakes = HandshakeOutbox()
     /// Client: the search for a session.
     var dialer: Dialer
@@ -65,15 +65,15 @@ public struct Engine: ~Copyable {
 
     /// An Engine.
     /// - Parameters:
-    ///   - seed: 32 unpredictable bytes; all its randomness comes from them.
-    ///   - cookieSeed: 32 unpredictable bytes that the shards of one server share, so that each honours the others'
-    ///     cookies; nil for one alone.
+    ///   - seed: 32 unpredictable bytes; all of the Engine's randomness derives from them.
+    ///   - cookieSeed: 32 unpredictable bytes shared by the shards of one server, so that each accepts the
+    ///     others' cookies; `nil` if there is only one.
     public init(
         _ configuration: EngineConfiguration, staticKey: borrowing PrivateKey, seed: [UInt8],
         cookieSeed: [UInt8]? = nil
     ) {
         role = configuration.role
-        // Asking makes the libraries compete now, and not when the first packet waits.
+        // The check makes the cryptographic libraries compete now rather than when the first packet waits.
         precondition(configuration.suite.isAvailable, "no library here has \(configuration.suite)")
         suite = configuration.suite
         self.staticKey = staticKey.copy()
@@ -104,7 +104,7 @@ public struct Engine: ~Copyable {
     }
 
     deinit {
-        // Packets go with the pool; only keys and sessions live outside.
+        // Packets are freed with the pool; only keys and sessions are allocated separately.
         sessions.forEach { session in
             for epoch in [session.pointee.nextEpoch, session.pointee.previousEpoch, session.pointee.epoch] {
                 epoch?.deinitialize(count: 1)
@@ -126,7 +126,7 @@ public struct Engine: ~Copyable {
 
     // MARK: - The slab
 
-    /// A buffer for a packet from the TUN device; `Slot.none` when memory is out, which counts as a drop.
+    /// A buffer for a packet from the TUN device; `Slot.none` if memory is out, which counts as a drop.
     public mutating func reserve() -> Slot {
         let slot = resources.pool.reserve()
         if slot == .none { resources.drops.noBuffer += 1 }
@@ -141,12 +141,13 @@ public struct Engine: ~Copyable {
         UnsafeRawBufferPointer(resources.pool.packet(in: slot))
     }
 
-    /// Gives a buffer back: one from `takeDelivery` once it is written, or a reserved one that was not used.
+    /// Returns a buffer: one from `takeDelivery` once it is written, or a reserved one that was not used.
     public mutating func release(_ slot: Slot) { resources.pool.release(slot) }
 
     // MARK: - Towards the peer
 
-    /// Takes a packet of `length` bytes that was read from the TUN device into `slot`. The slot is the Engine's from here.
+    /// Takes a packet of `length` bytes that was read from the TUN device into `slot`. From here on the
+    /// Engine owns the slot.
     /// - Parameter hasPartialChecksum: whether its transport checksum holds only the pseudo header's sum.
     public mutating func send(_ slot: Slot, length: Int, hasPartialChecksum: Bool = false, now: Instant) {
         resources.pool.setLength(length, of: slot)
@@ -159,8 +160,8 @@ public struct Engine: ~Copyable {
         send(slot, as: packet, length: packet.length, hasPartialChecksum: hasPartialChecksum, now: now)
     }
 
-    /// The same for one of several packets of a flow that were cut from one, whose headers were read then: they say the
-    /// same of each but for its length.
+    /// The same for one of several packets that were split from one large packet, whose headers were parsed
+    /// then: apart from the length they are the same in each.
     public mutating func send(
         _ slot: Slot, as packet: InnerPacket, length: Int, hasPartialChecksum: Bool = false, now: Instant
     ) {
@@ -200,17 +201,17 @@ public struct Engine: ~Copyable {
         touch(session)
     }
 
-    // MARK: - What came of it
+    // MARK: - Results
 
-    /// Does what is due for every session that something happened to, or whose time has come.
+    /// Does the work that is due for every session with new input or an expired deadline.
     /// - Parameter wall: the time of day, for the time stamp of handshakes.
-    /// - Returns: false when the outbox is full: flush it and call again.
+    /// - Returns: false if the outbox is full: flush it and call again.
     public mutating func service(into outbox: inout Outbox, now: Instant, wall: Timestamp) -> Bool {
         watchMemory(now: now)
         openInits(now: now)
         dial(now: now, wall: wall)
         if isTurnOver {
-            // The last is the first to be serviced: these have had their share.
+            // The last in the list is serviced first; these sessions have had their share.
             dirty.insert(contentsOf: waiting, at: 0)
             waiting.removeAll(keepingCapacity: true)
             isTurnOver = false
@@ -276,42 +277,43 @@ public struct Engine: ~Copyable {
         return min(expiry, session.pointee.endsAt, session.pointee.nextDeadline(now: now))
     }
 
-    /// The next packet for the TUN device, or `Slot.none`. The caller writes it and gives the slot back with `release`.
+    /// The next packet for the TUN device, or `Slot.none`. The caller writes it and returns the slot with
+    /// `release`.
     public mutating func takeDelivery() -> Slot {
         let slot = resources.deliveries.first
         if slot != .none { resources.deliveries.removeFirst(length: resources.pool.length(of: slot)) }
         return slot
     }
 
-    /// A delivered packet, whose headers the caller may change before it gives the slot back.
+    /// A delivered packet, whose headers the caller may change before it releases the slot.
     public func delivery(_ slot: Slot) -> (packet: UnsafeMutableRawBufferPointer, hasPartialChecksum: Bool) {
         let shim = Shim(
             parsing: UnsafeRawBufferPointer(resources.pool.packet(in: slot, withPrefix: Wire.shimSize)))
         return (resources.pool.packet(in: slot), shim.flags & Shim.partialChecksum != 0)
     }
 
-    /// What has happened since the last call.
+    /// The events since the last call.
     public mutating func takeEvents() -> [EngineEvent] {
         if resources.events.isEmpty { return [] }
         defer { resources.events.removeAll() }
         return resources.events
     }
 
-    /// When `service` has something to do again without anything arriving.
+    /// When `service` next has work to do if nothing arrives.
     public func nextDeadline() -> Instant {
         dirty.isEmpty && waiting.isEmpty ? min(timers.next, dialer.nextAttempt, inits.due) : .zero
     }
 
     // MARK: - Sessions
 
-    /// Has `service` look at the session.
+    /// Marks the session for the next `service`.
     mutating func touch(_ session: UnsafeMutablePointer<Session>) {
         if session.pointee.isDirty { return }
         session.pointee.isDirty = true
         dirty.append(Int32(session.pointee.index))
     }
 
-    /// Ends a session at once and releases all it holds.
+    /// Ends a session at once and releases its resources.
     mutating func close(_ session: UnsafeMutablePointer<Session>) {
         let peer = session.pointee.peer
         peers[peer].usage.add(session.pointee.totalUsage())
@@ -327,8 +329,8 @@ public struct Engine: ~Copyable {
         sessions.remove(index)
     }
 
-    /// Replaces the peers, as after a reload of the configuration. Sessions of peers that stay, by public key, go on; those
-    /// of peers that are gone end at once.
+    /// Replaces the peers, as after a reload of the configuration. Sessions of peers that remain, by public
+    /// key, continue; those of removed peers end at once.
     public mutating func replacePeers(_ configurations: [EngineConfiguration.Peer]) {
         var old = peers
         peers = configurations.map { PeerState($0) }
@@ -363,7 +365,8 @@ public struct Engine: ~Copyable {
         routes = Self.routes(configurations)
     }
 
-    /// Says good-bye to every peer, so that it need not find out. The datagrams are in the outbox afterwards.
+    /// Tells every peer that the session ends, so that it need not find out by itself. The datagrams are in
+    /// the outbox afterwards.
     public mutating func closeAll(into outbox: inout Outbox, now: Instant) {
         sessions.forEach { session in
             session.pointee.sendClose(into: &outbox, &resources, now: now)

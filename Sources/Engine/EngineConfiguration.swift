@@ -2,37 +2,37 @@ import Packet
 import Proto
 import Scheduler
 
-/// What one Engine is to be: which side, under which key, for which peers.
+/// Configuration of one Engine: its role, key and peers.
 public struct EngineConfiguration: Sendable {
     /// Which side of a session the Engine plays.
     public enum Role: Sendable {
         /// Opens sessions, chooses the paths, asks for its addresses.
         case client
-        /// Answers, assigns addresses, learns paths from what arrives on them.
+        /// Answers, assigns addresses, learns paths from the datagrams that arrive on them.
         case server
     }
 
     /// A peer that may have a session.
     public struct Peer: Sendable {
-        /// The name that status and logs show.
+        /// The name shown in status and logs.
         public var name: String
         /// Its static public key.
         public var publicKey: PublicKey
-        /// The key that both share beside; `.none` without one.
+        /// The key that both share in addition; `.none` without one.
         public var presharedKey: PresharedKey
-        /// Server: the inner addresses that it may use as source, and that lead to it.
+        /// Server: the inner addresses that it may use as source and that are routed to it.
         public var addresses: [IPAddress]
-        /// Server: the networks behind it, whose hosts it may speak for, and that lead to it.
+        /// Server: the networks behind it, whose hosts may use it and which are routed to it.
         public var networks: [Prefix] = []
-        /// Server: what it is told about the tunnel.
+        /// Server: the settings of the tunnel that it is sent.
         public var assignment: AssignFrame?
-        /// How packets to it are spread as long as it does not ask for another mode.
+        /// The mode for packets to it while it does not ask for another one.
         public var mode: Mode
-        /// In `redundant`, over how many paths a packet to it goes, the best; 0: all.
+        /// In `redundant`, how many of the best paths carry each packet to it; 0 means all.
         public var redundantPaths: Int
-        /// Server: the number of the shard that has its sessions. It must stay as long as the peer does.
+        /// Server: the number of the shard that has its sessions. It must not change while the peer exists.
         public var shard: Int
-        /// Server: what it may do.
+        /// Server: the peer's permissions.
         public var kind = Kind.client
 
         /// What a server lets a peer do.
@@ -62,41 +62,41 @@ public struct EngineConfiguration: Sendable {
         }
     }
 
-    /// Which side.
+    /// The Engine's role.
     public var role: Role
-    /// Client: the server, alone. Server: its clients.
+    /// Client: the server alone. Server: its clients.
     public var peers: [Peer]
-    /// Client: how packets are spread over the paths, in both directions.
+    /// Client: the scheduling mode for both directions.
     public var mode: Mode
-    /// Client: in `redundant`, over how many paths a packet goes, the best, in both directions; 0: all.
+    /// Client: in `redundant`, how many of the best paths carry each packet, in both directions; 0 means all.
     public var redundantPaths: Int
-    /// What seals data and control datagrams, the same on both ends.
+    /// The cipher suite for data and control datagrams, the same on both ends.
     public var suite: CipherSuite
-    /// How many packets may be in memory at once, 2 KiB each: queued, unacknowledged or waiting for their order.
+    /// Maximum number of packets in memory, 2 KiB each: queued, unacknowledged or waiting for their order.
     public var poolCapacity: Int
-    /// Server: which part of the peers' sessions is this Engine's.
+    /// Server: the part of the peers' sessions that this Engine has.
     public var shard: Shard
-    /// Server: the MTU that its interfaces are taken to have, in bytes, until one of them refuses a datagram.
+    /// Server: the assumed MTU of its interfaces, in bytes, until one of them refuses a datagram.
     public var outerMTU = 1500
-    /// Server: the secrets that its clients' preshared keys follow from.
+    /// Server: the secrets from which its clients' preshared keys are derived.
     public var roots = RootSecrets.none
     /// Client: the preshared keys that the server has given it.
     public var secrets = ClientSecrets.none
-    /// Client: the program's version, which the server's operator is shown; empty: it is not told.
+    /// Client: the program's version, which is shown to the server's operator; empty to report none.
     public var version = ""
-    /// Client: it shakes hands with an invitation's keys, and this is the key that is to be a client's.
+    /// Client: set if the handshake uses an invitation's keys: the key that is to become a client's.
     public var enrolment: Enrolment?
 
-    /// What a client to be says of itself.
+    /// A prospective client's description of itself.
     public struct Enrolment: Sendable {
         /// Its public key.
         public let publicKey: PublicKey
-        /// What its host is called.
+        /// Its host's name.
         public let host: String
-        /// That it owns the key; nil: it is given no preshared key.
+        /// Proof that it owns the key; `nil` if it has none, and then it is given no preshared key.
         public let proof: EnrolProof?
 
-        /// A client to be.
+        /// A prospective client.
         public init(publicKey: PublicKey, host: String, proof: EnrolProof? = nil) {
             self.publicKey = publicKey
             self.host = host

@@ -1,24 +1,25 @@
 import Packet
 import Proto
 
-/// Where the enrolment of a session stands that was made with an invitation's keys.
+/// State of an enrolment in a session that was made with an invitation's keys.
 struct Enrolling {
-    /// A client repeats its wish this often, and a server passes it on no more often than ten times a second.
+    /// A client repeats its request this often; a server passes it on at most ten times a second
+    /// (`patience`).
     static let interval = Interval.milliseconds(500)
     static let patience = Interval.milliseconds(100)
-    /// A client waits so long before it asks again when the server could not store it.
+    /// How long a client waits before it asks again if the server could not store its key.
     static let respite = Interval.seconds(2)
 
-    /// Client: the key that it wants to be a client's.
+    /// Client: the key that is to become a client's.
     var publicKey: PublicKey?
-    /// Client: when its wish goes (again); `.never` without one.
+    /// Client: when its request is sent (again); `.never` without one.
     var due = Instant.never
-    /// Server: when the wish was last passed on.
+    /// Server: when the request was last passed on.
     var heardAt = Instant.zero
-    /// Server: what the client said to prove that the key is its own.
+    /// Server: the client's proof that the key is its own.
     var proof: EnrolProof?
-    /// Server: the preshared key that goes with what the client is to be told.
+    /// Server: the preshared key that accompanies the outcome.
     var secret: ClientSecret?
-    /// Server: what the client is to be told.
+    /// Server: the outcome to send to the client.
     var owed: EnrolledFrame?
 }

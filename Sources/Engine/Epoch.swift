@@ -1,8 +1,8 @@
 import Packet
 import Proto
 
-/// One set of keys of a session. Sequences, paths and packet numbers live on when keys change, so a nonce can't come
-/// twice under one key: path ID and packet number never do within a session.
+/// One set of keys of a session. Sequences, paths and packet numbers continue when keys change, so a nonce
+/// cannot occur twice under one key: a pair of path ID and packet number never repeats within a session.
 struct Epoch: ~Copyable {
     let keys: TransportKeys
     /// The session ID that we chose: datagrams to us carry it.
@@ -10,14 +10,14 @@ struct Epoch: ~Copyable {
     /// The session ID that the peer chose: datagrams to the peer carry it.
     let remoteID: UInt32
     let established: Instant
-    /// When it was replaced; `.never` as long as it was not.
+    /// When it was replaced; `.never` while it is current.
     var retired = Instant.never
-    /// Which preshared key they follow from.
+    /// The preshared key from which the keys were derived.
     var secret = SharedSecret.none
     /// Server: the time stamp of the init that asked for these keys.
     var timestamp: Timestamp?
 
-    /// Whether anything authentic has come under these keys.
+    /// Whether anything authentic has arrived under these keys.
     var isHeard = false
 
     init(keys: consuming TransportKeys, localID: UInt32, remoteID: UInt32, established: Instant) {

@@ -1,23 +1,23 @@
-/// The last sequence of each flow, by 1024 buckets of the flow's hash: the shim's distance comes from it. Two flows in
-/// one bucket keep each other's order, which harms neither.
+/// The last sequence of each flow, by 1024 buckets of the flow's hash: the shim's distance is computed from
+/// it. Two flows in one bucket keep each other's order, which harms neither.
 struct FlowTable: ~Copyable {
     static let buckets = 1024
 
-    /// Made with the first packet: a session that is idle from the start has none.
+    /// Allocated with the first packet: a session that has always been idle has none.
     private var last: UnsafeMutablePointer<UInt64>?
 
     init() {}
 
     deinit { last?.deallocate() }
 
-    /// Gives the memory back: every flow begins anew, and its next packet waits for nobody.
+    /// Releases the memory: every flow starts over, and its next packet waits for no other.
     mutating func forget() {
         last?.deallocate()
         last = nil
     }
 
-    /// Notes that `sequence` is the flow's newest packet, and gives the distance to the one before: 0 when there is none
-    /// or when it is further away than the shim can say.
+    /// Records `sequence` as the flow's newest packet and returns the distance to the one before: 0 if there
+    /// is none or the distance exceeds the shim's range.
     mutating func advance(flow: UInt32, to sequence: UInt64) -> UInt16 {
         let bucket = (last ?? allocate()) + Int(flow & UInt32(Self.buckets - 1))
         let previous = bucket.pointee

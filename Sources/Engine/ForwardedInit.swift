@@ -1,13 +1,14 @@
 import Packet
 
-/// An init that is another shard's to answer: it arrived where nobody could know yet whose it is.
+/// An init for another shard to answer: the shard where it arrived could not know whose it was before opening
+/// it.
 public struct ForwardedInit: Sendable {
-    /// Whose it is.
+    /// The shard that answers it.
     public let shard: Int
-    /// The datagram, as it came.
+    /// The datagram as received.
     public let datagram: [UInt8]
-    /// The way it came.
+    /// The link by which it arrived.
     public let link: Link
-    /// Whether it brought a cookie back.
+    /// Whether it returned a cookie.
     public let hasCookie: Bool
 }

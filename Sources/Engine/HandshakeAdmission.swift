@@ -1,7 +1,7 @@
 import Packet
 
-/// Whether the server is under load: more than 256 inits in a second. A handshake costs some 150 µs, so that is
-/// about 4 % of a core. From then on an init needs a cookie, and a token of its source (`SourceBuckets`).
+/// Whether the server is under load: more than 256 inits in a second. A handshake takes about 150 µs, so that
+/// is about 4 % of a core. Above it an init needs a cookie, and a token of its source (`SourceBuckets`).
 struct HandshakeAdmission {
     static let perSecond = 256
 

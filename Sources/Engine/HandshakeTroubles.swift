@@ -1,34 +1,36 @@
 import Packet
 
-/// Handshakes that led nowhere in the last minute, for the operator of this end. Strangers are told nothing of it.
+/// Handshakes that failed in the last minute, for the operator of this end. Strangers are told nothing of it.
 public struct HandshakeTroubles: Sendable {
-    /// Server: inits in order whose key is no client's.
+    /// Server: valid inits whose key is not a client's.
     public var unknownKeys = 0
     /// Server: inits that were made for another server key, or are noise.
     public var wrongServerKeys = 0
     /// Server: inits of clients with another cipher suite.
     public var otherSuites = 0
-    /// Client: answers to its own inits that did not open: the preshared keys differ.
+    /// Client: answers to its own inits that did not open, because the preshared keys differ.
     public var unreadable = 0
-    /// Server: clients that get no further, or whose sessions push each other out; at most `mostPeers`.
+    /// Server: clients whose handshakes never complete, or whose sessions displace each other; at most
+    /// `mostPeers`.
     public var peers: [Peer] = []
 
-    /// The most peers that are named.
+    /// Maximum number of peers that are listed.
     public static let mostPeers = 8
-    /// Answers to a client's inits may get lost once; one that is not taken twice in a minute is worth a word.
+    /// An answer to a client's init may get lost once; two answers without effect within a minute are
+    /// reported.
     public static let fewestUnconfirmed = 2
-    /// A host that is started again takes over once or twice; three times in a minute are two hosts.
+    /// A host that restarts takes over once or twice; three times within a minute indicate two hosts.
     public static let fewestTakeovers = 3
 
-    /// One client's.
+    /// One client's troubles.
     public struct Peer: Sendable {
         /// Its name.
         public var name: String
-        /// Inits that were answered and not followed by a packet under the keys agreed on.
+        /// Inits that were answered without a packet following under the agreed keys.
         public var unconfirmed: Int
-        /// New sessions that replaced one that was alive at another address.
+        /// New sessions that replaced a live one at another address.
         public var takeovers: Int
-        /// The two addresses of the last of those.
+        /// The two addresses of the last takeover.
         public var rivals: (Endpoint, Endpoint)?
 
         /// A client's troubles.
@@ -38,11 +40,11 @@ public struct HandshakeTroubles: Sendable {
         }
     }
 
-    /// None.
+    /// No troubles.
     public init() {}
 }
 
-/// An Engine's counts behind `HandshakeTroubles`.
+/// The counts behind an Engine's `HandshakeTroubles`.
 struct HandshakeRecord: Sendable {
     var unknownKeys = RecentCount()
     var wrongServerKeys = RecentCount()
@@ -50,15 +52,15 @@ struct HandshakeRecord: Sendable {
     var unreadable = RecentCount()
 }
 
-/// Server: which hosts a peer's sessions come from, as far as they push each other out.
+/// Server: the hosts of a peer's sessions, if these displace each other.
 struct SessionRivalry: Sendable {
     private(set) var takeovers = RecentCount()
     private(set) var rivals: (Endpoint, Endpoint)?
 
-    /// One that was heard of so lately is alive: its host sends keep-alives, and has not been started again.
+    /// A session heard from within this time is alive: its host sends keep-alives and has not been restarted.
     static let life = Interval.seconds(10)
 
-    /// A session from `new` has replaced one that was last heard of at `heard`, from `old`.
+    /// A session from `new` has replaced one from `old`, which was last heard at `heard`.
     mutating func replaced(_ old: [Endpoint], lastHeard heard: Instant, by new: Endpoint?, now: Instant) {
         guard now - heard < Self.life, let new, let first = old.first, !old.contains(new) else { return }
         takeovers.note(now)
@@ -67,7 +69,7 @@ struct SessionRivalry: Sendable {
 }
 
 extension Engine {
-    /// Handshakes that led nowhere in the last minute.
+    /// Handshakes that failed in the last minute.
     public func handshakeTroubles(now: Instant) -> HandshakeTroubles {
         var troubles = HandshakeTroubles()
         guard role == .server else {
@@ -95,6 +97,6 @@ extension Engine {
 }
 
 extension Session {
-    /// Where its paths' datagrams go.
+    /// The remote endpoints of its paths.
     var remotes: [Endpoint] { (0..<paths.count).compactMap { paths[$0].pointee.link?.remote } }
 }

@@ -1,10 +1,10 @@
 import Packet
 
-/// How an init came here.
+/// How an init arrived.
 struct InitArrival {
     let link: Link
-    /// Whether it brought a cookie back.
+    /// Whether it returned a cookie.
     let hasCookie: Bool
-    /// Whether another shard took it from the network.
+    /// Whether another shard received it from the network.
     let isForwarded: Bool
 }

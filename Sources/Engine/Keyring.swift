@@ -1,8 +1,8 @@
 import Proto
 
-/// Session IDs that we chose, and the keys they stand for. The low 16 bits of an ID are its place here, so that finding
-/// the keys of a datagram is one array access; the three above are the shard's number, by which a server's kernel finds
-/// the thread; the rest is random, so that a stale ID seldom meets a new session.
+/// Session IDs that we chose, and their keys. The low 16 bits of an ID are its index here, so that finding a
+/// datagram's keys is one array access; the three bits above are the shard's number, by which a server's
+/// kernel finds the thread; the rest is random, so that a stale ID seldom matches a new session.
 struct Keyring: ~Copyable {
     struct Entry {
         var id: UInt32 = 0
@@ -17,7 +17,7 @@ struct Keyring: ~Copyable {
     private var free: [UInt16]
     private let shard: UInt32
 
-    /// An empty one, of the shard of that number.
+    /// An empty keyring for the shard of that number.
     init(shard: Int = 0) {
         precondition(shard < Shard.maximum)
         self.shard = UInt32(shard)
@@ -28,7 +28,7 @@ struct Keyring: ~Copyable {
 
     deinit { entries.deallocate() }
 
-    /// Chooses an ID; nil when all 65535 are taken.
+    /// Chooses an ID; `nil` if all 65535 are taken.
     mutating func choose(random: UInt32) -> UInt32? {
         if free.isEmpty && !grow() { return nil }
         guard let place = free.popLast() else { return nil }
@@ -37,14 +37,14 @@ struct Keyring: ~Copyable {
         return id
     }
 
-    /// Says which keys the ID stands for.
+    /// Assigns keys to the ID.
     mutating func bind(
         _ id: UInt32, to session: UnsafeMutablePointer<Session>, _ epoch: UnsafeMutablePointer<Epoch>
     ) {
         entries[Int(id & 0xFFFF)] = Entry(id: id, session: session, epoch: epoch)
     }
 
-    /// The session and the keys that the ID stands for.
+    /// The session and the keys of the ID.
     func find(_ id: UInt32) -> (session: UnsafeMutablePointer<Session>, epoch: UnsafeMutablePointer<Epoch>)? {
         let place = Int(id & 0xFFFF)
         guard place < capacity, entries[place].id == id, let session = entries[place].session,
@@ -53,7 +53,7 @@ struct Keyring: ~Copyable {
         return (session, epoch)
     }
 
-    /// Forgets the ID.
+    /// Releases the ID.
     mutating func release(_ id: UInt32) {
         let place = Int(id & 0xFFFF)
         guard place < capacity, entries[place].id == id, id != 0 else { return }

@@ -2,40 +2,43 @@ import Packet
 import Proto
 import Scheduler
 
-/// One path of a session, as this end sees it: where its datagrams go, what is known of it, what is under way on it.
+/// One path of a session, as this end sees it: where its datagrams go, its measured properties, and its data
+/// in flight.
 struct Path: ~Copyable {
     let id: UInt16
-    /// What the client calls it; empty while the server was not told.
+    /// The client's name for it; empty if the server was not told.
     var name = ""
     var role: PathRole
-    /// Where datagrams go; nil as long as this end can't send on it.
+    /// Where datagrams go; `nil` while this end cannot send on the path.
     var link: Link?
-    /// Client: that and the links to the server's other endpoints.
+    /// Client: that link and those to the server's other endpoints.
     var race = LinkRace()
-    /// Whether it has used up its data for the month; on a server as the client says.
+    /// Whether it has used up its data for the month; on a server, as reported by the client.
     var isSpent = false
-    /// Client: the link that has just been shown to work while the path is not up, for the Engine to settle on.
+    /// Client: the link that has just been shown to work while the path is not up, for the Engine to settle
+    /// on.
     var proven: Link?
-    /// When one last was.
+    /// When a link was last shown to work.
     var provenAt = Instant.zero
-    /// Whether the peer was proven to be at `link`. Until then only a little may go there, and no data.
+    /// Whether the peer has been proven to be at `link`. Until then only a few bytes may go there, and no
+    /// data.
     var isValidated: Bool
-    /// How many more bytes may go to the address that `challenge` is to prove: three times what came from it (RFC 9000
-    /// section 8.1).
+    /// Bytes that may still be sent to the address that `challenge` is to prove: three times the amount
+    /// received from it (RFC 9000 section 8.1).
     var allowance = 0
-    /// Server: whether the peer still is there.
+    /// Server: whether the peer is still there.
     var presence = PeerPresence()
-    /// How many packet numbers the peer has skipped, as it says.
+    /// Number of packet numbers skipped by the peer, as it reports.
     var skippedByPeer: UInt64 = 0
-    /// A new address of the peer that waits for its proof.
+    /// A new address of the peer whose proof is pending.
     var challenge: Challenge?
 
     var liveness: PathLiveness
-    /// What it is to what is sent now, by `Session.sortPaths`.
+    /// Its use for sending now, set by `Session.sortPaths`.
     var use = Use.none
-    /// How long packets are under way to the peer, relative to the session's other active and far paths; nil of all others.
+    /// Transit time to the peer, relative to the session's other active and far paths; `nil` for all others.
     var transit: Interval?
-    /// Whether the peer's data may come by it.
+    /// Whether the peer's data may arrive by it.
     var bringsData = false
     var rtt = RoundTripTime()
     /// From us to the peer.
@@ -44,61 +47,61 @@ struct Path: ~Copyable {
     var inboundDelay = DelayModel()
     var inboundPeak = WindowedExtremum(window: .seconds(1), keeps: .maximum)
     var rate = RateModel()
-    /// How large datagrams to the peer may be.
+    /// Maximum size of datagrams to the peer.
     var mtu: PathMTU
     var marks = PathMarks()
     var pacer = Pacer()
 
-    /// Chosen for this path, not sent yet; in the order of their sequences.
+    /// Packets scheduled on this path but not sent yet, in the order of their sequences.
     var queue = SlotQueue(bound: 8192)
-    /// What goes before the queue: packets of flows that send little, and what was lost.
+    /// Packets that leave before the queue: those of sparse flows, and retransmissions.
     var urgent = SlotQueue(bound: 4096)
-    /// How many bytes of that may still go before what waits in the queue.
+    /// Bytes of urgent packets that may still leave before the queue.
     var urgentCredit = 0
     var sent = SentPackets()
     var received = ReceivedPackets()
     var replay = ReplayWindow()
-    /// How many datagrams it had carried in its busier direction when the present keys came.
+    /// Datagrams carried in the busier direction when the current keys were introduced.
     var packetsBeforeKeys: UInt64 = 0
 
-    /// Whether the peer says that the path can't be used.
+    /// Whether the peer reports that the path cannot be used.
     var isDownAtPeer = false
     /// When the peer last took it out of use.
     var dismissedAt = Instant.zero
-    /// Below this sequence the peer sends nothing more on this path, but for what it sends twice.
+    /// Sequence below which the peer sends nothing more on this path, except for packets sent twice.
     var passed: UInt64 = 0
-    /// When datagrams last came out of order on the path; they prove nothing for a while after that.
+    /// When datagrams last arrived out of order on the path; for a while after that they do not prove losses.
     var lastReordered = Instant.zero
 
     var control = ControlNeeds()
-    /// How many PINGs have asked for the fate of the last data sent.
+    /// Number of PINGs that have asked for the fate of the last data sent.
     var tailProbes = 0
     /// When data last left.
     var lastData = Instant.zero
     /// When the peer last sent data on it.
     var lastDataHeard = Instant.zero
-    /// When the path last could have sent data but had none.
+    /// When the path could last have sent data but had none.
     var starvedAt = Instant.zero
-    /// When much was last in flight on it.
+    /// When a substantial amount was last in flight on it.
     var busyAt = Instant.zero
     var lastSent = Instant.zero
     var lastHeard = Instant.zero
-    /// When the peer last said, by another path, that it hears this one.
+    /// When the peer last reported, by another path, that it hears this one.
     var confirmedAt = Instant.zero
-    /// When the first PING left since something was last heard.
+    /// When the first PING left since anything was last heard.
     var askedAt = Instant.zero
     var nextIdleProbe = Instant.zero
     var lastIdleProbe = Instant.zero
-    /// What the session had carried by then, in bytes.
+    /// Bytes that the session had carried by then.
     var carriedAtProbe: UInt64 = 0
     var lossRatio = 0.0
-    /// The same, of what was sent while no queue stood: what is lost then is not lost to congestion.
+    /// The loss ratio of datagrams sent while there was no standing queue: those are not lost to congestion.
     var randomLoss = 0.0
-    /// By how much it has put datagrams out of order in the last minutes.
+    /// How late, in nanoseconds, reordered datagrams arrived in the last minutes.
     var reordering = WindowedExtremum(window: .seconds(120), keeps: .maximum)
     var counters = PathCounters()
 
-    /// - Parameter mtu: that of the interface, in bytes.
+    /// - Parameter mtu: the interface's MTU in bytes.
     init(id: UInt16, role: PathRole, link: Link?, isValidated: Bool, mtu: Int, now: Instant) {
         self.mtu = PathMTU(ceiling: Self.datagram(mtu, link))
         self.id = id
@@ -109,18 +112,18 @@ struct Path: ~Copyable {
         lastHeard = now
     }
 
-    /// How much later than others something may arrive that is not lost.
+    /// How much later than others a datagram may arrive without counting as lost.
     var reorderingWindow: Interval {
         let seen = Interval(nanoseconds: reordering.value ?? 0)
         return max(seen * 5 / 4, delay.jitter * 2, .milliseconds(5))
     }
 
-    /// Whether so much is in flight that only an ACK, or an echo of the peer's, makes room for more.
+    /// Whether so much is in flight that only an ACK, or an echo from the peer, makes room for more.
     var isWindowFull: Bool {
         sent.bytesInFlight > rate.inflightLimit(rtt) || sent.isFull || !presence.hasCredit
     }
 
-    /// Whether data may go on it now.
+    /// Whether data may be sent on it now.
     var carriesData: Bool {
         liveness.isUp && isValidated && link != nil && !isDownAtPeer && role != .never
     }
@@ -134,11 +137,12 @@ struct Path: ~Copyable {
     /// Whether it keeps the order of datagrams: then the highest sequence proves that lower ones were lost.
     func keepsOrder(now: Instant) -> Bool { lastReordered == .zero || now - lastReordered > .seconds(10) }
 
-    /// So many datagrams tell whether a path loses any; until then it may.
+    /// Number of datagrams after which a path is known to be lossless or not; until then it may be lossy.
     static var trial: UInt64 { 1000 }
 
-    /// When a PING asks what became of the last data, so that a lossy path neither hides the loss of what nothing follows
-    /// nor seems dead when an ACK is lost (a tail loss probe, RFC 8985 section 7). Up to three times: a PING may be lost, too.
+    /// When a PING asks for the fate of the last data, so that a lossy path neither hides the loss of the
+    /// last datagrams nor seems dead if an ACK is lost (a tail loss probe, RFC 8985 section 7). Up to three
+    /// times, because a PING may be lost, too.
     mutating func tailProbeDue() -> Instant {
         let mayLose = lossRatio > 0.001 || sent.next < Self.trial
         guard mayLose, tailProbes < 3, liveness.isUp, sent.oldestUnanswered() != nil else {
@@ -155,7 +159,7 @@ struct Path: ~Copyable {
     }
 }
 
-/// A new remote address of a path, and what was sent there to prove it.
+/// A new remote address of a path, and the token sent there to prove it.
 struct Challenge {
     let link: Link
     let token: UInt64
@@ -163,23 +167,23 @@ struct Challenge {
     var tries = 0
 }
 
-/// Which control frames a path has to send.
+/// Control frames that a path has to send.
 struct ControlNeeds {
-    /// A PING, at once.
+    /// Whether to send a PING at once.
     var ping = false
     /// PINGs to answer, newest last.
     var pongs = TokenList()
     /// Challenges to answer.
     var responses = TokenList()
 
-    /// The last word on a path that is taken out of use.
+    /// Whether to send the last message on a path that is taken out of use.
     var farewell = false
 
     /// Whether there is nothing to send.
     var isEmpty: Bool { !ping && !farewell && pongs.isEmpty && responses.isEmpty }
 }
 
-/// Up to four tokens that wait to be echoed; a fifth pushes the first out.
+/// Up to four tokens waiting to be echoed; a fifth displaces the first.
 struct TokenList {
     private var tokens = InlineArray<4, UInt64>(repeating: 0)
     private var count = 0
@@ -201,7 +205,7 @@ struct TokenList {
     }
 }
 
-/// What a path has carried.
+/// Totals of a path.
 public struct PathCounters: Sendable {
     /// UDP payload bytes sent.
     public var sentBytes: UInt64 = 0
@@ -211,8 +215,8 @@ public struct PathCounters: Sendable {
     public var sentPackets: UInt64 = 0
     /// Datagrams received, authentic and new.
     public var receivedPackets: UInt64 = 0
-    /// Datagrams sent and known to be lost.
+    /// Datagrams sent that are known to be lost.
     public var lost: UInt64 = 0
-    /// Packets that were sent again elsewhere because this path fell silent.
+    /// Packets retransmitted on another path because this one fell silent.
     public var repaired: UInt64 = 0
 }

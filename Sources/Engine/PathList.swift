@@ -1,9 +1,9 @@
 import Packet
 import Scheduler
 
-/// The paths of a session, 16 at the most, each in memory of its own.
+/// The paths of a session, at most 16, each allocated separately.
 struct PathList: ~Copyable {
-    /// Not an InlineArray, of which a look at one element copies all.
+    /// Not an InlineArray, where reading one element copies all of them.
     private let pointers: UnsafeMutablePointer<UnsafeMutablePointer<Path>>
     private(set) var count = 0
 
@@ -22,13 +22,13 @@ struct PathList: ~Copyable {
         return pointers[index]
     }
 
-    /// The index of the path of that ID.
+    /// The index of the path with that ID.
     func find(_ id: UInt16) -> Int? {
         for i in 0..<count where pointers[i].pointee.id == id { return i }
         return nil
     }
 
-    /// Adds a path; nil when there are 16 already.
+    /// Adds a path; `nil` if there are 16 already.
     mutating func append(_ path: consuming Path) -> Int? {
         guard count < Lanes.maximum else { return nil }
         let pointer = UnsafeMutablePointer<Path>.allocate(capacity: 1)
@@ -38,7 +38,7 @@ struct PathList: ~Copyable {
         return count - 1
     }
 
-    /// Removes a path and releases what it holds.
+    /// Removes a path and releases everything that it holds.
     mutating func remove(at index: Int, pool: inout PacketPool) {
         let pointer = self[index]
         pointer.pointee.removeAll(pool: &pool)

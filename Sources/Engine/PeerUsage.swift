@@ -1,16 +1,16 @@
-/// What the paths of a peer have carried, by their names. Looked at when paths and sessions end, and when somebody asks.
+/// Totals of a peer's paths, by name. Computed when paths and sessions end, and on request.
 public struct PeerUsage: Sendable {
     /// Bytes of datagrams sent and received, by the path's name.
     public private(set) var bytes: [String: (sent: UInt64, received: UInt64)] = [:]
-    /// Names are the peer's to choose: with more than so many, the rest is one path's.
+    /// Names are chosen by the peer: beyond this many, the rest count as one path.
     private static let maximumNames = 64
 
-    /// Adds what a path has carried.
+    /// Adds a path's totals.
     mutating func add(_ path: borrowing Path) {
         add(path.usageName, path.counters.sentBytes, path.counters.receivedBytes)
     }
 
-    /// Adds another's.
+    /// Adds another peer usage's totals.
     mutating func add(_ other: PeerUsage) {
         for (name, bytes) in other.bytes { add(name, bytes.sent, bytes.received) }
     }
@@ -23,6 +23,6 @@ public struct PeerUsage: Sendable {
 }
 
 extension Path {
-    /// What the peer calls the path, or its number.
+    /// The peer's name for the path, or its number.
     var usageName: String { name.isEmpty ? "path\(id)" : name }
 }

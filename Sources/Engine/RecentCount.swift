@@ -1,28 +1,28 @@
 import Packet
 
-/// How often something happened in the last minute or so, in a fixed amount of memory: counts for the step of ten seconds under way
-/// and the six before it.
+/// How often an event occurred in the last minute or so, in a fixed amount of memory: counts for the current
+/// step of ten seconds and the six before it.
 struct RecentCount: Sendable {
-    /// In nanoseconds.
+    /// Length of a step in nanoseconds.
     private static let step: UInt64 = 10_000_000_000
     private static let steps: UInt64 = 7
 
     private var counts = SIMD8<UInt32>()
-    /// The newest step that has been counted in, by number since the clock's zero.
+    /// The newest step with a count, numbered from the clock's zero.
     private var newest: UInt64 = 0
 
-    /// It happened now.
+    /// Counts an event that occurred now.
     mutating func note(_ now: Instant) {
         let number = now.nanoseconds / Self.step
         if number > newest {
-            // Nothing happened in the steps between.
+            // The event did not occur in the steps between.
             for silent in max(newest + 1, Self.oldest(at: number))...number { counts[Self.slot(silent)] = 0 }
             newest = number
         }
         counts[Self.slot(newest)] &+= 1
     }
 
-    /// How often it did in the last 60 to 70 s.
+    /// How often the event occurred in the last 60 to 70 s.
     func count(_ now: Instant) -> Int {
         let oldest = Self.oldest(at: now.nanoseconds / Self.step)
         guard newest >= oldest else { return 0 }

@@ -2,22 +2,22 @@ import Packet
 import Proto
 import Scheduler
 
-/// What all sessions of an Engine share.
+/// Resources shared by all sessions of an Engine.
 struct Resources: ~Copyable {
     var pool: PacketPool
     var shares = BufferShares()
     let notes: PacketNotes
     var entropy: Entropy
-    /// What tells flows apart.
+    /// The key of the hash that distinguishes flows.
     let flowKey: FlowKey
     var drops = DropCounters()
     var events: [EngineEvent] = []
     var keyring: Keyring
-    /// Whether a session has freed memory since that was last asked.
+    /// Whether a session has freed memory since this was last checked.
     var hasFreed = false
     /// Packets on their way to the TUN device.
     var deliveries = SlotQueue(bound: 1 << 16)
-    /// Where control payloads are put together before they are sealed, and where they are opened.
+    /// Where control payloads are composed before they are sealed, and where they are opened.
     let scratch: UnsafeMutableRawBufferPointer
 
     init(poolCapacity: Int, shard: Int, seed: [UInt8]) {

@@ -4,7 +4,7 @@ import Scheduler
 
 // Acknowledgements, and their consequences for the path.
 extension Session {
-    /// What the peer received of what we sent on the path at `index`.
+    /// Applies the peer's report of the datagrams it received on the path at `index`.
     mutating func apply(
         _ ack: AckFrame, to index: Int, cameOn arrival: Int, _ resources: inout Resources, name: String,
         now: Instant
@@ -35,18 +35,19 @@ extension Session {
         }
         if news.lateness > .zero { path.pointee.reordering.record(news.lateness.nanoseconds, now: now) }
         repair(index, &resources, now: now)
-        // The peer sent the ACK this much after what it acknowledges: its clock at departure.
+        // The ACK left the peer this long after the datagram it acknowledges arrived: together, the peer's
+        // clock at departure.
         let inbound = paths[arrival]
         inbound.pointee.recordInbound(sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
         let lost = max(news.lost, 0)
         path.pointee.counters.lost = UInt64(max(Int64(path.pointee.counters.lost) + Int64(news.lost), 0))
         let seen = news.acknowledged + lost
         if seen > 0 {
-            // A moving average over some 500 datagrams.
+            // A moving average over about 500 datagrams.
             let weight = min(Double(seen) / 500, 0.5)
             path.pointee.lossRatio += (Double(lost) / Double(seen) - path.pointee.lossRatio) * weight
             if !path.pointee.delay.showsQueue(path.pointee.rtt) {
-                // What was only late takes its part back.
+                // Datagrams that were merely late take their share back.
                 let share = Double(news.lost) / Double(seen)
                 path.pointee.randomLoss += (share - path.pointee.randomLoss) * weight
                 path.pointee.randomLoss = max(path.pointee.randomLoss, 0)
@@ -73,13 +74,13 @@ extension Session {
                 path.pointee.rtt.restartFloor(now: now)
             }
         }
-        // Of a path that is down, an ACK for what left before proves only the way back.
+        // On a path that is down, an ACK for datagrams sent before that proves only the way back.
         if path.pointee.liveness.state == .down {
             guard let sentAt = news.highestSent, sentAt >= path.pointee.liveness.since else { return }
         }
-        // Which of several links works is for PONGs to say.
+        // Only PONGs decide which of several links works.
         if path.pointee.isSeeking { return }
-        // What comes by another path proves only the way there, and a path that is up has both.
+        // An ACK that arrives by another path proves only the way there; a path that is up has both.
         guard index == arrival || !path.pointee.isDeaf(now: now) else {
             path.pointee.confirmedAt = now
             return
@@ -87,13 +88,14 @@ extension Session {
         answered(index, &resources, name: name, now: now)
     }
 
-    /// What arrived on the path at `index`; nil before anything has.
+    /// The ACK for the path at `index`; `nil` before anything has arrived there.
     func ackFrame(_ index: Int, now: Instant) -> AckFrame? {
         paths[index].pointee.received.state.map { frame(of: $0, on: index, now: now) }
     }
 
-    /// The last ACK once more, when so much has come since that the next does not reach much below it: the peer counts what no ACK
-    /// has reached it for as lost, and the last one may have been lost itself.
+    /// The previous ACK again, if so many datagrams have arrived since that the next does not reach far below
+    /// it: datagrams that no ACK covers count as lost for the peer, and the previous ACK may itself have been
+    /// lost.
     func earlierAckFrame(_ index: Int, now: Instant) -> AckFrame? {
         paths[index].pointee.received.stateToRepeat.map { frame(of: $0, on: index, now: now) }
     }
@@ -108,22 +110,22 @@ extension Session {
             delay: UInt32(clamping: (now - state.highestTime).microseconds))
     }
 
-    /// An ACK says what can't be: the session with whoever sent it ends.
+    /// Ends the session after an ACK with an impossible claim.
     private mutating func refuseFalseAck(_ resources: inout Resources) {
         resources.drops.falseAcks += 1
         isClosedByPeer = true
     }
 
-    /// Something that we sent on the path was answered.
+    /// A datagram sent on the path was answered.
     mutating func answered(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
         let path = paths[index]
-        // Where the peer is in doubt, only an echo tells that it is there.
+        // While the peer's presence is in doubt, only an echo proves it.
         guard !path.pointee.presence.isClosed else { return }
         let before = path.pointee.liveness.state
-        // The answer to what left before it was taken out of use.
+        // An answer to a datagram sent before the path was taken out of use.
         guard path.pointee.role != .never else { return }
         guard path.pointee.liveness.answered(now: now, alone: !hasPathUp) else { return }
-        // A path in doubt was no news to the peer.
+        // The peer never learned that a path was suspect.
         if before != .suspect { owesPreferences = isClient }
         if before == .down { path.pointee.rate.halve(now: now) }
         path.pointee.presence.restartPatience(now: now)
@@ -133,11 +135,11 @@ extension Session {
 }
 
 extension Path {
-    /// A clock beyond this many microseconds, 35 years after its start, is none.
+    /// Maximum plausible clock value in microseconds, 35 years after its start.
     private static var latestTime: UInt64 { 1 << 50 }
 
-    /// Whether an ACK may be true. Nobody can have received more than was sent, as copies do not count; whoever says so would
-    /// have us believe in a rate that the path never carried.
+    /// Whether an ACK is plausible. A peer cannot have received more than was sent, as copies do not count; a
+    /// claim to the contrary would make us believe in a rate that the path never carried.
     func admits(_ ack: AckFrame) -> Bool {
         ack.highest < sent.next && ack.packetsReceived <= counters.sentPackets
             && ack.bytesReceived <= counters.sentBytes && ack.receiveTime < Self.latestTime

@@ -2,15 +2,15 @@ import Packet
 import Proto
 import Scheduler
 
-// Test packets: made where they are asked for, counted where they come out.
+// Test packets: made by the sending end on request, counted where they arrive.
 extension Session {
-    /// The bytes of test packets that wait before the paths, as a share of the most that may: some 40 ms, so
-    /// that a host that wakes the daemon late is not taken for a slow link.
+    /// Bound on the bytes of test packets that wait before the paths: the queue limit divided by this. About
+    /// 40 ms, so that a host that wakes the daemon late is not mistaken for a slow link.
     private static var benchShare: Int { 4 }
     /// All test packets are one flow.
     private static var benchFlow: UInt32 { 0xBE4C_0001 }
 
-    /// The path that alone may be used now, as it is being measured; nil when all may.
+    /// The only path that may be used now, because it is being measured; `nil` if all may be.
     func measuredPath(now: Instant) -> Int? {
         guard bench.sendsUntil > now, bench.pathID != BenchFrame.everyPath,
             let index = paths.find(bench.pathID), paths[index].pointee.carriesData
@@ -18,11 +18,11 @@ extension Session {
         return index
     }
 
-    /// Keeps a few test packets waiting as long as they are wanted. They take their turns with other flows, and are paced,
-    /// repaired and put in order like them; without ACKs from the peer they stop as all traffic does.
+    /// Keeps a few test packets waiting while they are wanted. They take turns with other flows, and are
+    /// paced, repaired and reordered like them; without ACKs from the peer they stop like all traffic.
     ///
-    /// Their number is bounded as well as their bytes: from 2.2 Gbit/s on, the queue holds fewer bytes than its share in time,
-    /// because it is full of packets first.
+    /// Their number is bounded as well as their bytes: above 2.2 Gbit/s the queue reaches its limit of
+    /// packets before its share in bytes.
     mutating func makeTestPackets(_ resources: inout Resources, now: Instant) {
         guard bench.sendsUntil > now, hasPathUp else { return }
         while queue.bytes < queueLimit / Self.benchShare && queue.count < Self.longestQueue / 2
@@ -41,7 +41,7 @@ extension Session {
         }
     }
 
-    /// Whether the packet in a slot was one, which is then counted.
+    /// Whether the packet in a slot was a test packet, which is then counted.
     mutating func countsAsTest(_ slot: Slot, _ resources: borrowing Resources) -> Bool {
         let packet = resources.pool.packet(in: slot, withPrefix: Wire.shimSize)
         guard Shim(parsing: UnsafeRawBufferPointer(packet)).flags & Shim.test != 0 else { return false }
@@ -49,7 +49,7 @@ extension Session {
         return true
     }
 
-    /// Writes what the peer is to be asked or told.
+    /// Writes the frames that are due to the peer: a request, or a count.
     mutating func composeBench(_ writer: inout FrameWriter, now: Instant) {
         if let request = bench.request, writer.append(request) { bench.request = nil }
         if bench.owesCount, writer.append(BenchCountFrame(time: now.microseconds, bytes: bench.received)) {

@@ -2,9 +2,9 @@ import Packet
 import Proto
 import Scheduler
 
-// Which path takes the packet whose turn it is.
+// Choosing the path for the packet whose turn it is.
 extension Session {
-    /// Writes down what the choice needs to know of each path.
+    /// Updates the lanes, on which the choice is based.
     mutating func refreshLanes(now: Instant) {
         let measured = measuredPath(now: now)
         let isOverflowing = isOverflowing
@@ -15,7 +15,7 @@ extension Session {
             var lane = Lanes.Lane()
             if path.pointee.carriesData && (use == .active || use == .far || measured == i) {
                 let rtt = path.pointee.rtt
-                // A path whose window is full takes nothing until it opens, and holds nobody else up.
+                // A path whose window is full takes nothing until it opens, and does not hold up the others.
                 lane.isUsable = (measured ?? i) == i && !path.pointee.isWindowFull
                 lane.isLeftOut = use == .far && measured == nil && !isOverflowing
                 lane.cost = 1e9 / path.pointee.rate.offeredRate(rtt)
@@ -32,7 +32,7 @@ extension Session {
         ratePaths(now: now)
     }
 
-    /// Gives waiting packets to paths as long as a path wants more.
+    /// Assigns waiting packets to paths while a path wants more.
     mutating func distribute(_ resources: inout Resources, now: Instant) {
         while repeatFirst(&resources, now: now) {}
         var postponed = 0
@@ -55,18 +55,18 @@ extension Session {
                 mode == .redundant
                 ? copy(slot, length, &resources) : place(slot, length, &resources, now: now)
             guard !isPlaced else { continue }
-            // What is too large for some path waits for the others; flows behind it need not.
+            // A packet too large for some path waits for the others; flows behind it need not.
             guard lanes.isAnyTooNarrow(for: length), postponed < Self.mostPostponed else { return }
             postponed += 1
             queue.postponeFirst()
         }
     }
 
-    /// How many flows may be passed over in one turn, as what they send next is too large for some path.
+    /// Maximum number of flows skipped per turn because their next packet is too large for some path.
     private static var mostPostponed: Int { 16 }
 
-    /// Sends again what waits for that first.
-    /// - Returns: false when nothing waits or no path can take it.
+    /// Retransmits the first packet in `resend`.
+    /// - Returns: false if none waits or no path can take it.
     private mutating func repeatFirst(_ resources: inout Resources, now: Instant) -> Bool {
         let slot = resend.first
         guard slot != .none else { return false }
@@ -88,7 +88,7 @@ extension Session {
         resend.removeFirst(length: length)
         queue.charge(length)
         counters.resent += 1
-        // What was lost twice goes by two ways.
+        // A packet lost twice is sent on two paths.
         if note.repairs > 1, let second = lanes.soonest(length, but: chosen),
             giveUrgent(slot, length, to: second)
         {
@@ -97,11 +97,12 @@ extension Session {
         return true
     }
 
-    /// Gives the packet whose turn it is to the path that the mode wants.
+    /// Assigns the packet whose turn it is to the path that the mode selects.
     private mutating func place(
         _ slot: Slot, _ length: Int, _ resources: inout Resources, now: Instant
     ) -> Bool {
-        // What flows send that send little goes before what others have waiting: a ping does not meet the bulk.
+        // Packets of sparse flows leave before others' backlog, so that a ping does not queue behind bulk
+        // traffic.
         var chosen = mode == .preferred ? lanes.best(length) : lanes.soonest(length)
         let isSparse = queue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
         if !isSparse { chosen = mode == .preferred ? lanes.preferred(length) : lanes.earliest(length) }
@@ -135,7 +136,7 @@ extension Session {
         return true
     }
 
-    /// `redundant`: a share for every path, or for the best few.
+    /// `redundant`: a copy for every path, or for the best few.
     private mutating func copy(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
         let chosen = lanes.copies(length, limit: redundantPaths)
         guard chosen != 0 else { return false }

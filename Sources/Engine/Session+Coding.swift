@@ -3,38 +3,41 @@ import Packet
 import Proto
 import Scheduler
 
-// Forward error correction: repairs in advance, where one that is sent when the loss is known would come too late.
+// Forward error correction: repairs in advance, where a retransmission after the loss is known would come too
+// late.
 extension Session {
-    /// Losses below this share are left to TCP and to the ear.
+    /// Loss ratio below which repair is left to TCP, or goes unnoticed by the ear.
     static var leastCodedLoss: Double { 0.001 }
-    /// Where all paths are long, so much loss is taken for granted until a path's first datagrams have told: a flow that loses
-    /// a packet of its first ones is slow for minutes.
+    /// Loss ratio assumed while all paths are long, until a path's first datagrams have shown the real one: a
+    /// flow that loses one of its first packets is slow for minutes.
     static var assumedLoss: Double { 0.01 }
-    /// A repair that takes longer finds nobody waiting: the receiver's hold, 250 ms, less a margin for ACKs and jitter.
+    /// A later repair is useless: the receiver's hold, 250 ms, less a margin for ACKs and jitter.
     static var latestRepair: Interval { .milliseconds(200) }
-    /// The same for what people hear and see at once: 150 ms is what a call may take from mouth to ear (ITU-T G.114).
+    /// The same for interactive traffic: 150 ms is the limit for a call from mouth to ear (ITU-T G.114).
     static var latestInteractiveRepair: Interval { .milliseconds(100) }
-    /// The most repair symbols for a packet, and bytes of them for a byte.
+    /// Maximum number of repair symbols per packet, and bytes of them per byte.
     static var largestCodingRatio: Double { 0.3 }
-    /// The most bytes of repair symbols at once beyond that share.
+    /// Maximum number of bytes of repair symbols at once beyond that ratio.
     static var largestCodingCredit: Int { 16 * 1024 }
-    /// A packet is in a repair symbol no later than this, however few follow it.
+    /// A packet leaves in a repair symbol after at most this time, however few follow it.
     static var longestCodingDelay: Interval { .milliseconds(60) }
-    /// Windows are about so long: longer ones need fewer repair symbols for the same, but wait for them longer.
+    /// Approximate length of windows: longer ones need fewer repair symbols for the same effect, but wait
+    /// longer for them.
     static var wantedWindow: Int { 128 }
-    /// The same while paths have room to spare: there repair symbols cost next to nothing, and a flow whose losses are made good
-    /// at once opens its window twice as fast as one that waits for repairs.
+    /// The same while paths have spare capacity: repair symbols then cost almost nothing, and a flow whose
+    /// losses are repaired at once opens its window twice as fast as one that waits for repairs.
     static var spareWindow: Int { 16 }
     static var spareCodingDelay: Interval { .milliseconds(10) }
-    /// What repair symbols may take then, bytes for a byte: links are paid for by volume, too.
+    /// Share of repair symbols in that case, bytes per byte: links are also paid for by volume.
     static var spareCodingRatio: Double { 0.1 }
-    /// Without packets at risk for so long, nothing is summed up any more; without repair symbols, nothing remembered.
+    /// After this long without packets at risk, no more sums are formed; after this long without repair
+    /// symbols, no more packets are remembered.
     static var codingRest: Interval { .seconds(2) }
 
     // MARK: - Out
 
-    /// Adds a packet that has just got its sequence to the sums, and sends one when it is time.
-    /// - Parameter index: the path that it goes on; nil when it goes on two and needs no more.
+    /// Adds a packet that has just got its sequence to the sums, and sends a repair symbol if one is due.
+    /// - Parameter index: the path that carries it; `nil` if two paths do and no protection is needed.
     mutating func protect(
         _ slot: Slot, _ length: Int, on index: Int?, isInteractive: Bool, _ resources: inout Resources,
         now: Instant
@@ -59,7 +62,7 @@ extension Session {
             return
         }
         encoder.add(slot, sequence: sequence, pool: &resources.pool)
-        // A trickle that can wait pays for few losses with few repair symbols, however late they come.
+        // Sparse traffic that can wait pays for few losses with few repair symbols, however late they arrive.
         let share =
             coding.isSpare
             ? Self.spareCodingRatio
@@ -70,20 +73,21 @@ extension Session {
         }
     }
 
-    /// How many repair symbols a packet needs that goes on the path at `index`; none when it can be sent again in time.
+    /// Number of repair symbols needed per packet on the path at `index`; 0 if a retransmission would be in
+    /// time.
     private func codingRatio(on index: Int, isInteractive: Bool) -> Double {
         let path = paths[index]
         let isNew = path.pointee.sent.next < Path.trial && path.pointee.rtt.isKnown
         guard isNew || path.pointee.randomLoss >= Self.leastCodedLoss else { return 0 }
         var fastest = path.pointee.rtt.minimum
-        // A path that is in doubt for a moment counts: it will be there to repair. What stands by does not.
+        // A path that is suspect for a moment counts: it will be there for repairs. Standby paths do not.
         for i in 0..<paths.count
         where paths[i].pointee.use == .active || paths[i].pointee.use == .far
             || paths[i].pointee.role == path.pointee.role && paths[i].pointee.liveness.state == .suspect
         {
             fastest = min(fastest, paths[i].pointee.rtt.minimum)
         }
-        // As in `repairDelay`, but for what waits in queues of our own.
+        // As in `repairDelay`, except for our own queues.
         let repair = (path.pointee.rtt.minimum + fastest) / 2 + .milliseconds(10)
         guard repair > (isInteractive ? Self.latestInteractiveRepair : Self.latestRepair) else { return 0 }
         var loss = path.pointee.randomLoss
@@ -93,20 +97,20 @@ extension Session {
 
     private static func codingRatio(_ loss: Double, window: Int) -> Double {
         guard loss >= leastCodedLoss else { return 0 }
-        // The losses that a window has on average and three standard deviations more, as many as all but one window in a
-        // thousand have; and repair symbols are lost, too.
+        // The mean number of losses per window plus three standard deviations, which covers all but one
+        // window in a thousand; and repair symbols are lost, too.
         let ratio = (loss + 3 * (loss / Double(window)).squareRoot()) / (1 - min(loss, 0.5))
         return min(ratio, largestCodingRatio)
     }
 
-    /// Gives the oldest sum to the path that brings it soonest, and begins the next.
+    /// Assigns the oldest sum to the path that delivers it first, and begins the next.
     mutating func sendRepairSymbol(_ resources: inout Resources, now: Instant) {
         coding.due = .never
         guard coding.credit > 0, encoder.oldestCount > 0, let repair = encoder.takeOldest() else { return }
         coding.debt = min(max(coding.debt - 1, 0), 1)
         let length = resources.pool.length(of: repair.slot)
         coding.credit -= length + Wire.overhead
-        // Windows grow or shrink until they are as long as they should be.
+        // Windows grow or shrink until they have the right length.
         let wanted = coding.isSpare ? Self.spareWindow : Self.wantedWindow
         let begun =
             repair.window.count < wanted ? 2 : repair.window.count > 2 * wanted && encoder.open > 0 ? 0 : 1
@@ -128,14 +132,15 @@ extension Session {
         }
     }
 
-    /// Gives up all sums.
+    /// Discards all sums.
     mutating func stopCoding(_ resources: inout Resources) {
         encoder.removeAll(pool: &resources.pool)
         coding.debt = 0
         coding.due = .never
     }
 
-    /// Seals a repair symbol as a control datagram that wants an ACK: lost ones count as the path's.
+    /// Seals a repair symbol as a control datagram that requires an ACK: lost ones count as the path's
+    /// losses.
     func sealRepairSymbol(
         _ slot: Slot, on path: UnsafeMutablePointer<Path>, into room: UnsafeMutableRawBufferPointer,
         _ resources: borrowing Resources
@@ -148,7 +153,7 @@ extension Session {
 
     // MARK: - In
 
-    /// Takes a repair symbol of the peer.
+    /// Takes a repair symbol from the peer.
     mutating func take(
         _ frame: RepairFrame, _ symbol: UnsafeRawBufferPointer, near sequence: UInt64,
         _ resources: inout Resources, now: Instant
@@ -162,7 +167,7 @@ extension Session {
         if decoder.held > before { allowance.keep() }
     }
 
-    /// Keeps a copy of a packet that arrived, for the sums that it is in.
+    /// Keeps a copy of a packet that arrived, for the sums that contain it.
     mutating func remember(_ slot: Slot, sequence: UInt64, _ resources: inout Resources, now: Instant) {
         guard decoder.isActive else { return }
         if now - coding.heardAt < Self.codingRest {
@@ -175,15 +180,16 @@ extension Session {
     }
 }
 
-/// What forward error correction has to do, and may.
+/// Forward error correction's needs and allowances.
 struct CodingNeeds {
-    /// Repair symbols that are owed; one is sent when it is 1.
+    /// Repair symbols owed; one is sent when this reaches 1.
     var debt = 0.0
-    /// Whether repair symbols are sent as there is room to spare, and not because repairs would come too late.
+    /// Whether repair symbols are sent because there is spare capacity, rather than because retransmissions
+    /// would come too late.
     var isSpare = false
     /// Bytes of repair symbols that may be sent now.
     var credit = Session.largestCodingCredit
-    /// When one is sent at the latest.
+    /// When a repair symbol is sent at the latest.
     var due = Instant.never
     /// When a packet was last at risk.
     var neededAt = Instant.zero

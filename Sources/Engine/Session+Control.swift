@@ -6,7 +6,7 @@ import Scheduler
 extension Session {
     // MARK: - In
 
-    /// Acts on the frames of an authentic control datagram that came on the path at `index`.
+    /// Acts on the frames of an authentic control datagram that arrived on the path at `index`.
     mutating func read(
         _ payload: UnsafeRawBufferPointer, on index: Int, from link: Link, _ resources: inout Resources,
         name: String, now: Instant
@@ -39,7 +39,8 @@ extension Session {
                 if reader.tail.count >= 8 {
                     path.pointee.skippedByPeer = reader.tail.bigEndian(at: 0, as: UInt64.self)
                 }
-                // The server heard something by this link, and the response must leave by it (RFC 9000 section 8.2.2).
+                // The server has received a datagram by this link, and the response must leave by it (RFC
+                // 9000 section 8.2.2).
                 path.pointee.prove(link, now: now)
             case .pathResponse(let token):
                 // From any source: only a receiver at the path's address knows the token.
@@ -78,7 +79,7 @@ extension Session {
             case .secret(let frame): take(frame.secret, &resources, now: now)
             case .secretKept(let generation): if !isClient { secrets.acknowledged(generation) }
             case .repair(let repair):
-                // No honest sender puts two into a datagram, and each costs more than its bytes.
+                // No honest sender puts two into a datagram, and each costs more work than its bytes.
                 guard !hasRepair else { continue }
                 hasRepair = true
                 take(repair, reader.tail, near: path.pointee.passed, &resources, now: now)
@@ -91,8 +92,9 @@ extension Session {
         measureHold(now: now)
     }
 
-    /// The peer answered a challenge: it is where the challenge was sent, if the answer comes from there too. A
-    /// challenge that somebody had us send to another path's address is answered from the true one.
+    /// The peer answered a challenge: it is at the challenged address, provided that the answer comes from
+    /// there too. If someone tricked us into challenging another path's address, the answer comes from the
+    /// true one.
     private mutating func validate(
         _ index: Int, _ token: UInt64, from link: Link, _ resources: inout Resources, name: String,
         now: Instant
@@ -116,7 +118,7 @@ extension Session {
         path.pointee.control.ping = true
     }
 
-    /// Server: the client says in which state one of its paths is.
+    /// Server: the client reports the state of one of its paths.
     private mutating func adopt(
         _ told: StatusList.Entry, for index: Int, _ resources: inout Resources, now: Instant
     ) {
@@ -127,7 +129,7 @@ extension Session {
         }
         let role = PathRole(rawValue: status.role) ?? .never
         if path.pointee.carriesData && (status.down || role == .never) {
-            // All that waits for the path is moved each time. In between we find out by ourselves.
+            // Each change moves all packets that wait for the path. In between, we find out by ourselves.
             guard now - path.pointee.dismissedAt >= Self.dismissalInterval else { return }
             path.pointee.dismissedAt = now
             path.pointee.role = role
@@ -141,7 +143,7 @@ extension Session {
         path.pointee.rate.cap = cap > 0 ? cap : nil
     }
 
-    /// Server: the client has said which version its program is.
+    /// Server: the client has reported its program's version.
     private mutating func noteVersion(_ bytes: UnsafeRawBufferPointer) {
         if bytes.isEmpty || bytes.elementsEqual(version.utf8) { return }
         if let said = Self.name(bytes) { version = said }
@@ -150,7 +152,7 @@ extension Session {
     // MARK: - Out
 
     /// Sends the control datagrams that are due.
-    /// - Returns: false when the outbox is full and there is more.
+    /// - Returns: false if the outbox is full and more are due.
     mutating func control(
         into outbox: inout Outbox, _ resources: inout Resources, assignment: AssignFrame?,
         enrolment: EngineConfiguration.Enrolment?, now: Instant
@@ -176,13 +178,13 @@ extension Session {
             let wantsAck = compose(i, &writer, assignment: assignment, enrolment: enrolment, now: now)
             let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
             guard payload.count > 0 else { continue }
-            // What is lost on the way to an endpoint that is only tried says nothing of the path.
+            // A loss on the way to an endpoint that is only being tried says nothing about the path.
             let way = isClient ? path.pointee.probeLink(now: now) ?? link : link
             if wantsAck { path.pointee.race.pinged(now.microseconds, by: way) }
             send(
                 payload, on: i, to: way, wantsAck: wantsAck, isProbe: way != link, into: &outbox, &resources,
                 now: now)
-            // An ACK is worth a second way when the first is in doubt.
+            // An ACK is worth sending twice when its own path is in doubt.
             if ackIsDue && !path.pointee.liveness.isUp, let other = fastestPath(but: i),
                 let otherLink = paths[other].pointee.link, let ack = ackFrame(i, now: now)
             {
@@ -203,17 +205,17 @@ extension Session {
             && paths[index].pointee.carriesData
     }
 
-    /// Puts together one control datagram's frames.
-    /// - Returns: whether it wants an ACK.
+    /// Composes the frames of one control datagram.
+    /// - Returns: whether it requires an ACK.
     private mutating func compose(
         _ index: Int, _ writer: inout FrameWriter, assignment: AssignFrame?,
         enrolment: EngineConfiguration.Enrolment?, now: Instant
     ) -> Bool {
         let path = paths[index]
-        // To a path that is down as little goes as can be: most of it goes nowhere.
+        // Send as little as possible on a path that is down: most of it is lost.
         let isDown = path.pointee.liveness.state == .down
         if !isDown || path.pointee.received.ackDue <= now, let ack = ackFrame(index, now: now) {
-            // The older one comes first: with the newer, what lies below its map is lost.
+            // The older one comes first: after the newer, datagrams below that one's map count as lost.
             if let before = earlierAckFrame(index, now: now) { _ = writer.append(before) }
             if writer.append(ack) { path.pointee.received.ackLeft() }
         }
@@ -233,7 +235,7 @@ extension Session {
             _ = writer.append(
                 ModeFrame(mode: mode.rawValue, redundantPaths: UInt8(clamping: redundantPaths)),
                 version: version)
-            // All paths' states on each path: a path that is down can't tell of itself.
+            // All paths' states on each path, because a path that is down cannot report itself.
             for i in 0..<paths.count {
                 _ = writer.append(paths[i].pointee.status, name: paths[i].pointee.name)
             }
@@ -243,7 +245,7 @@ extension Session {
             owesAssignment = false
             assignedAt = now
         }
-        // The key comes first, as the client ends when it has the outcome.
+        // The key comes first, because the client stops when it has the outcome.
         if let outcome = enrolling.owed, path.pointee.mayAnswerAtLength,
             enrolling.secret.map({ writer.append(SecretFrame($0)) }) ?? true, writer.append(outcome)
         {
@@ -257,7 +259,8 @@ extension Session {
                 secrets.owesAcknowledgement = false
             }
         }
-        // A probe of a path that is dead would take it along, each time anew when both come twice a second.
+        // A probe of a dead path would take the frame along and lose it, every time if both are due twice a
+        // second.
         if enrolling.due <= now, path.pointee.carriesData, let enrolment,
             writer.append(EnrolFrame(publicKey: enrolment.publicKey), host: enrolment.host)
         {
@@ -268,7 +271,8 @@ extension Session {
         return wantsAck
     }
 
-    /// Challenges a new address of the peer, again every 100 ms for a while, within what came from there.
+    /// Challenges a new address of the peer, repeated every 100 ms for a while, within the allowance earned
+    /// by datagrams from there.
     private mutating func challenge(
         _ index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
@@ -280,7 +284,7 @@ extension Session {
             path.pointee.challenge = nil
             return
         }
-        // A turn passes even when nothing may be sent, or it would be due for ever.
+        // The turn is used up even if nothing may be sent, otherwise it would remain due forever.
         path.pointee.challenge?.sentAt = now
         path.pointee.challenge?.tries += 1
         var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
@@ -291,7 +295,7 @@ extension Session {
         seal(payload, on: index, to: challenge.link, wantsAck: false, into: &outbox, &resources, now: now)
     }
 
-    /// Tells the peer on every path that the session ends here.
+    /// Tells the peer on every path that the session ends.
     mutating func sendClose(into outbox: inout Outbox, _ resources: inout Resources, now: Instant) {
         for i in 0..<paths.count {
             guard let link = paths[i].pointee.link else { continue }
@@ -314,8 +318,10 @@ extension Session {
             now: now)
     }
 
-    /// Seals a control payload and books it. Its sequence is the lowest that may still come on this path.
-    /// - Parameter isProbe: whether it tries a size or an endpoint: then its loss says nothing of the path, and is no loss.
+    /// Seals a control payload and records it. Its sequence is the lowest that may still be sent on this
+    /// path.
+    /// - Parameter isProbe: whether it tries a size or an endpoint: then its loss says nothing about the path
+    ///   and does not count.
     mutating func seal(
         _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
         isProbe: Bool = false,
@@ -334,11 +340,12 @@ extension Session {
         path.pointee.skipNumber(&resources)
     }
 
-    /// The header of a path's next control datagram, which tells the peer the lowest sequence that may still come there.
+    /// The header of a path's next control datagram, which tells the peer the lowest sequence that may still
+    /// arrive there.
     func controlHeader(
         on path: UnsafeMutablePointer<Path>, wantsAck: Bool, _ resources: borrowing Resources
     ) -> Header {
-        // Both lanes are in the order of their sequences, but for what goes again.
+        // Both queues are in the order of their sequences, except for retransmissions.
         var lowest = nextSequence
         let (waiting, urgent) = (path.pointee.queue.first, path.pointee.urgent.first)
         if waiting != .none { lowest = min(lowest, resources.notes[waiting].sequence) }
@@ -363,7 +370,8 @@ extension Session {
 }
 
 extension Frame {
-    /// Whether the session of an invitation's holder needs it: what keeps a path alive, and what enrols.
+    /// Whether the session of an invitation's holder needs the frame: frames that keep a path alive, and
+    /// those that enrol.
     fileprivate var servesEnrolment: Bool {
         switch self {
         case .ack, .ping, .pong, .pathChallenge, .pathResponse, .enrol, .enrolProof, .close: true
@@ -373,24 +381,25 @@ extension Frame {
 }
 
 extension Path {
-    /// What the client tells the server of the path.
+    /// The client's report of the path to the server.
     var status: PathStatusFrame {
         PathStatusFrame(
             pathID: id, role: role.rawValue, down: link == nil || liveness.state == .down,
             capMbit: UInt16(clamping: Int((rate.cap ?? 0) / 125_000)), isSpent: isSpent)
     }
 
-    /// Takes `bytes` out of what may go to the address that is to be proven; false when that is too much.
+    /// Takes `bytes` from the allowance for the address that is to be proven; returns false if that is too
+    /// much.
     mutating func spend(_ bytes: Int) -> Bool {
         guard allowance >= bytes else { return false }
         allowance -= bytes
         return true
     }
 
-    /// Takes a sample of the delay from the peer: it sent something at `sentAt` µs on its clock.
+    /// Takes a sample of the delay from the peer, which sent a datagram at `sentAt` µs on its clock.
     mutating func recordInbound(sentAt: UInt64, now: Instant) {
         let sample = Interval(nanoseconds: Int64(truncatingIfNeeded: now.microseconds &- sentAt) &* 1000)
-        // As in `DelayModel`: what a lying peer says must not overflow the arithmetic.
+        // As in `DelayModel`: a lying peer must not overflow the arithmetic.
         guard sample.nanoseconds.magnitude < 1 << 60 else { return }
         inboundDelay.record(sample, now: now)
         inboundPeak.record(sample.nanoseconds, now: now)

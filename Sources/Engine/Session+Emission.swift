@@ -2,7 +2,7 @@ import Packet
 import Proto
 import Scheduler
 
-// From a path's queue onto the wire: paced, sealed into the outbox, booked.
+// From a path's queue onto the wire: paced, sealed into the outbox, recorded.
 extension Session {
     enum Emission {
         case sent
@@ -10,7 +10,7 @@ extension Session {
         case full
     }
 
-    /// Seals what the path has to send and may send now.
+    /// Seals the datagrams that the path has to send and may send now.
     mutating func emit(
         from index: Int, within budget: inout Int, into outbox: inout Outbox, _ resources: inout Resources,
         now: Instant
@@ -24,7 +24,8 @@ extension Session {
             let isUrgent = path.pointee.servesUrgent
             let slot = isUrgent ? path.pointee.urgent.first : path.pointee.queue.first
             if slot == .none {
-                // What waits for a better path is no lack of data: a path must not stay small for having seemed small.
+                // Packets that wait for a better path are not a lack of data: a path must not stay slow
+                // because it seemed slow.
                 if queue.isEmpty && resend.isEmpty { path.pointee.starvedAt = now }
                 break
             }
@@ -36,7 +37,7 @@ extension Session {
             let length = resources.pool.length(of: slot)
             let note = resources.notes[slot]
             if note.isAcknowledged {
-                // A copy arrived by another path already.
+                // A copy has already arrived by another path.
                 path.pointee.removeFirst(isUrgent: isUrgent, length: length)
                 resources.pool.release(slot)
                 continue
@@ -45,7 +46,8 @@ extension Session {
             guard let room = outbox.reserve(Wire.overhead + head + length) else { return .full }
             path.pointee.removeFirst(isUrgent: isUrgent, length: length)
             path.pointee.bookTurn(isUrgent: isUrgent, length: length)
-            // What overtakes a lower sequence of the other lane proves nothing about what waits there.
+            // A packet that overtakes a lower sequence of the other queue proves nothing about the packets
+            // waiting there.
             let other = isUrgent ? path.pointee.queue.first : path.pointee.urgent.first
             let overtakes = other != .none && resources.notes[other].sequence < note.sequence
             let flags = overtakes ? DataFlags.overtakes : 0
@@ -67,7 +69,7 @@ extension Session {
             path.pointee.tailProbes = 0
             hasGrown = true
             var kept = slot
-            // Without memory for a second try, what is new goes first.
+            // Without memory to keep a packet for retransmission, new packets go first.
             if !allowance.mayKeep || note.isRepairSymbol {
                 resources.pool.release(slot)
                 kept = .none
@@ -109,13 +111,13 @@ extension Session {
                 packetNumber: header.packetNumber)
     }
 
-    /// Whether a path has something to send.
+    /// Whether a path has anything to send.
     var hasBacklog: Bool {
         for i in 0..<paths.count where paths[i].pointee.hasBacklog { return true }
         return false
     }
 
-    /// When `transmit` has something to do again without anything arriving; `.never` when nothing waits.
+    /// When `transmit` next has work to do if nothing arrives; `.never` if no packet waits.
     func nextTransmission(now: Instant) -> Instant {
         var next = Instant.never
         for i in 0..<paths.count {
@@ -131,24 +133,24 @@ extension Session {
 
 /// The header flags of data datagrams.
 enum DataFlags {
-    /// The datagram has overtaken others of its path: lower sequences may still come.
+    /// The datagram has overtaken others of its path: lower sequences may still arrive.
     static let overtakes: UInt8 = 1
 }
 
 extension Path {
-    /// With more than this in flight a path is not idle.
+    /// A path with more bytes than this in flight is not idle.
     fileprivate static var idleFlight: Int { 12_000 }
 
-    /// Whether it had nothing to send within the last round trip.
+    /// Whether it had nothing to send at some time within the last round trip.
     func isStarved(now: Instant) -> Bool {
         !hasBacklog && now - busyAt > rtt.smoothed || now - starvedAt < max(rtt.smoothed, .milliseconds(20))
     }
 
-    /// Whether there is something to send.
+    /// Whether it has anything to send.
     var hasBacklog: Bool { !queue.isEmpty || !urgent.isEmpty }
 
-    /// What waits in the queue gets an eighth of the path at least: otherwise what is urgent, if there is always some of it, would
-    /// keep it there until its flow has given it up.
+    /// Whether an urgent packet is next. The queue gets at least an eighth of the path: otherwise a steady
+    /// stream of urgent packets would keep its packets there until their flow gives them up.
     fileprivate var servesUrgent: Bool { !urgent.isEmpty && (urgentCredit > 0 || queue.isEmpty) }
     private static var largestUrgentCredit: Int { 64 * 1024 }
 
@@ -164,7 +166,7 @@ extension Path {
         if isUrgent { urgent.removeFirst(length: length) } else { queue.removeFirst(length: length) }
     }
 
-    /// Skips a packet number where that is due, after a datagram has left.
+    /// Skips a packet number if that is due, after a datagram has left.
     mutating func skipNumber(_ resources: inout Resources) {
         guard sent.isSkipDue else { return }
         sent.skip(draw: resources.entropy.below(sent.runChoices), pool: &resources.pool)

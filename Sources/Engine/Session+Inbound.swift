@@ -5,8 +5,8 @@ import Scheduler
 
 // From an authentic datagram to the TUN device.
 extension Session {
-    /// Takes an authentic, fresh datagram of `size` bytes on the path at `index`: for the ACK, for the order, for the
-    /// life of the path.
+    /// Records an authentic, fresh datagram of `size` bytes on the path at `index`: for the ACK, for
+    /// reordering, and for liveness.
     mutating func note(
         _ header: Header, size: Int, on index: Int, from link: Link, _ resources: inout Resources,
         now: Instant
@@ -25,11 +25,11 @@ extension Session {
         let passed = header.kind == .data ? header.sequence &+ 1 : header.sequence
         let overtakes = header.kind == .data && header.flags & DataFlags.overtakes != 0
         if passed < 1 << 62 && !overtakes { path.pointee.passed = max(path.pointee.passed, passed) }
-        // Only the newest datagram can say where the peer is now: an older one may have taken a detour.
+        // Only the newest datagram can show where the peer is now: an older one may have taken a detour.
         if !isClient && isNewest { follow(path, to: link, size: size, &resources) }
     }
 
-    /// Server: a path's peer seems to be at a new address. It has to prove it.
+    /// Server: a path's peer seems to be at a new address and has to prove it.
     private func follow(
         _ path: UnsafeMutablePointer<Path>, to link: Link, size: Int, _ resources: inout Resources
     ) {
@@ -63,8 +63,9 @@ extension Session {
         }
     }
 
-    /// A packet came `needed` after the one that should have followed it. The delays that control datagrams show follow a
-    /// queue that grows, as when the sender probes for more, only several times a second; this does at once.
+    /// A packet arrived `needed` after the one that should have followed it. The delays measured from control
+    /// datagrams follow a growing queue, as when the sender probes for a higher rate, only several times a
+    /// second; this follows it at once.
     private mutating func learn(_ needed: Interval, now: Instant) {
         guard needed <= ReorderBuffer.longestHold else { return }
         let withMargin = needed * 5 / 4
@@ -72,7 +73,8 @@ extension Session {
         hold = min(max(hold, withMargin), ReorderBuffer.longestHold)
     }
 
-    /// Hands over what is in order by now, what is proven lost before it, and what has waited long enough.
+    /// Delivers packets that are now in order, whose predecessors are proven lost, or that have waited long
+    /// enough.
     mutating func release(_ resources: inout Resources, now: Instant) {
         if reorder.held > 0 {
             reorder.prove(
@@ -92,7 +94,7 @@ extension Session {
         }
     }
 
-    /// The sequence that every path which may still bring data has passed; 0 when one of them proves nothing.
+    /// The sequence that every path which may still bring data has passed; 0 if one of them proves nothing.
     private func provenFloor(now: Instant) -> UInt64 {
         var floor = UInt64.max
         for i in 0..<paths.count where paths[i].pointee.bringsData {
@@ -101,7 +103,8 @@ extension Session {
         return floor == .max ? 0 : floor
     }
 
-    /// How long a packet waits for its predecessor: the spread of the paths' delays plus what they jitter, at least 5 ms.
+    /// How long a packet waits for its predecessor: the spread of the paths' delays plus their jitter, at
+    /// least 5 ms.
     mutating func measureHold(now: Instant) {
         var slowest = Int64.min
         var fastest = Int64.max
@@ -118,7 +121,8 @@ extension Session {
         neededHold.record(0, now: now)
         repairHold = repairDelay(now: now)
         let measured = spread + max(.milliseconds(5), jitter * 2) + repairHold
-        // Who waits for a repair waits 250 ms at most; who waits for a satellite, as long as that takes.
+        // A packet that waits for a repair waits at most 250 ms; one that waits for a satellite, as long as
+        // that takes.
         let longest = min(max(.milliseconds(250), spread + .milliseconds(60)), ReorderBuffer.longestHold)
         hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), longest)
     }
@@ -126,6 +130,6 @@ extension Session {
 
 /// The header flags of control datagrams.
 enum ControlFlags {
-    /// The sender wants an ACK for the datagram.
+    /// The datagram requires an ACK.
     static let wantsAck: UInt8 = 1
 }

@@ -2,29 +2,29 @@ import Packet
 import Proto
 import Scheduler
 
-/// What the paths in use carry, in bytes of inner packets.
+/// Packet sizes that the paths in use carry, in bytes of inner packets.
 struct Reach {
-    /// What fits all of them; what flows should keep to, so that all paths are theirs.
+    /// Size that fits all of them; flows should keep to it so that they can use all paths.
     var smallest = Int.max
-    /// What fits one of them, as far as known.
+    /// Size that fits at least one of them, as far as known.
     var largest = Int.max
-    /// When the next packet may be answered that is too big, at the limit of their rate.
+    /// When the next answer to a packet that is too big may be sent, within the rate limit.
     var nextAnswer = Instant.zero
 }
 
-// How large packets may be: probes, what follows from their fate, and what senders are told.
+// How large packets may be: probes, their results, and the limits that senders are told.
 extension Session {
-    /// Answers to packets that are too big are at most one in so much time, 20 at once (RFC 1812 section 4.3.2.8, RFC 4443
-    /// section 2.4): enough for each flow to hear of it, too few to be worth provoking.
+    /// Minimum interval between answers to packets that are too big, with 20 at once (RFC 1812 section
+    /// 4.3.2.8, RFC 4443 section 2.4): enough to inform each flow, too few to be worth provoking.
     static var answerInterval: Interval { .milliseconds(10) }
     static var answerBurst: Interval { .milliseconds(200) }
 
-    /// Brings `reach` up to date. While no path is up it stays as it was.
+    /// Updates `reach`. While no path is up it stays as it was.
     mutating func measureReach(_ resources: inout Resources, name: String) {
         var smallest = Int.max
         var narrowest = Int.max
         var largest = 0
-        // A path that is too far behind to be given anything does not count.
+        // A path that is too far behind to be used does not count.
         for i in 0..<paths.count where paths[i].pointee.use == .active {
             let size = paths[i].pointee.mtu.prospect - Wire.overhead
             // A repair symbol is longer than the packets in it.
@@ -36,7 +36,7 @@ extension Session {
             largest = max(largest, size)
         }
         guard largest > 0 else { return }
-        // A path below all that IPv6 expects of one takes what fits, and leaves the rest to the others.
+        // A path below the minimum that IPv6 requires takes what fits and leaves the rest to the others.
         if smallest == .max { smallest = narrowest }
         reach.largest = largest
         guard smallest != reach.smallest else { return }
@@ -46,9 +46,9 @@ extension Session {
 
     // MARK: - Probes
 
-    /// When `probeMTU` has something to do. The first probes leave with the first PINGs, so that a path that comes up is known
-    /// by then; to a peer that is not proven to be there they go within what came from it. A path that carries less than its
-    /// interface, and has no data to carry, is left alone.
+    /// When `probeMTU` has work to do. The first probes leave with the first PINGs, so that a path's size is
+    /// known when it comes up; to a peer whose address is unproven they count against its allowance. A path
+    /// that carries less than its interface's MTU, and has no data to carry, is not probed.
     func mtuProbeDue(on index: Int, now: Instant) -> Instant {
         let path = paths[index]
         guard path.pointee.link != nil, path.pointee.role != .never,
@@ -64,7 +64,8 @@ extension Session {
         return path.pointee.mtu.due(path.pointee.rtt.answerTimeout)
     }
 
-    /// Sends the probe that is due, if any: a control datagram of nothing but padding, which the peer acknowledges.
+    /// Sends the probe that is due, if any: a control datagram of nothing but padding, which the peer
+    /// acknowledges.
     mutating func probeMTU(
         of index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
@@ -87,7 +88,7 @@ extension Session {
             &resources, now: now)
     }
 
-    /// Learns from an ACK what sizes arrive.
+    /// Learns from an ACK which sizes arrive.
     func heed(
         _ news: SentPackets.News, _ map: AckMap, on index: Int, now: Instant
     ) {
@@ -101,7 +102,7 @@ extension Session {
 
     // MARK: - Packets
 
-    /// Whether a packet fits no path that is up; then its sender is told, and it is the caller's to drop.
+    /// Whether a packet fits no path that is up; then its sender is told, and the caller drops it.
     mutating func refusesAsTooBig(
         _ slot: Slot, _ length: Int, _ resources: inout Resources, now: Instant
     ) -> Bool {
@@ -111,7 +112,7 @@ extension Session {
         return true
     }
 
-    /// Tells the sender of a packet what fits all paths.
+    /// Tells the sender of a packet which size fits all paths.
     mutating func adviseSmaller(_ slot: Slot, _ resources: inout Resources, now: Instant) {
         guard reach.nextAnswer <= now + Self.answerBurst else { return }
         let answer = resources.pool.reserve()
@@ -133,8 +134,8 @@ extension Session {
 }
 
 extension Engine {
-    /// The host refused a datagram of `size` bytes that should have left by `link`, as the interface's MTU is smaller
-    /// (EMSGSIZE).
+    /// The host refused a datagram of `size` bytes that should have left by `link`, because the interface's
+    /// MTU is smaller (EMSGSIZE).
     public mutating func refuse(_ size: Int, on link: Link, now: Instant) {
         for peer in peers {
             guard let session = peer.session else { continue }
@@ -152,6 +153,6 @@ extension Path {
     /// Bytes of IP and UDP headers before a datagram.
     static func headers(_ link: Link?) -> Int { link?.remote.address.family == .v6 ? 48 : 28 }
 
-    /// The largest datagram that an interface of this MTU sends, and the peer takes.
+    /// The largest datagram that an interface with this MTU sends and the peer accepts.
     static func datagram(_ mtu: Int, _ link: Link?) -> Int { min(mtu - headers(link), Wire.maximumDatagram) }
 }

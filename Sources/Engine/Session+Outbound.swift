@@ -4,35 +4,35 @@ import Scheduler
 
 // Into the queue, out of it again, onto the paths.
 extension Session {
-    /// What waits before the paths is at most this long at the sum of their rates, for flows that heed no drop. CoDel keeps
-    /// it far shorter for those that do.
+    /// Maximum length of the queue before the paths, in seconds at the sum of their rates, for flows that
+    /// ignore drops. CoDel keeps it far shorter for those that react.
     static var queueTime: Double { 0.15 }
-    /// In bytes, the same while a path's rate is still being found, which a flow's slow start may outrun: so much is a round
-    /// trip of 160 Mbit/s and 100 ms.
+    /// The same in bytes while a path's rate is still being found, which a flow's slow start may outrun: one
+    /// round trip at 160 Mbit/s and 100 ms.
     static var trustedQueue: Int { 2 * 1024 * 1024 }
-    /// The longest that a bulk flow's own queue may stand.
+    /// Maximum standing delay of a bulk flow's own queue.
     static var longestStand: Interval { .milliseconds(60) }
-    /// The longest that it may stand for some seconds after the paths have lost a part of what they carried.
+    /// Maximum standing delay for some seconds after the paths have lost part of their capacity.
     static var longestOutage: Interval { .milliseconds(250) }
-    /// The most packets that wait before the paths.
+    /// Maximum number of packets that wait before the paths.
     static var longestQueue: Int { 8192 }
-    /// A packet that found no path for so long is dropped.
+    /// A packet that found no path for this long is dropped.
     static var longestWait: Interval { .seconds(2) }
 
-    /// The bytes of data that a session may send before others have their turn.
+    /// Bytes of data that a session may send before others have their turn.
     static var turnBudget: Int { 256 * 1024 }
 
-    /// How a turn of sending has ended.
+    /// How a turn of sending ended.
     enum Transmission {
-        /// Everything has left that may leave now.
+        /// Everything that may leave now has left.
         case done
-        /// The outbox is full, and there is more.
+        /// The outbox is full, and there is more to send.
         case full
-        /// The session has sent its share, and there is more.
+        /// The session has sent its share, and there is more to send.
         case spent
     }
 
-    /// Sends what may leave now, up to the session's share of a turn.
+    /// Sends the packets that may leave now, up to the session's share of a turn.
     mutating func transmit(
         into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) -> Transmission {
@@ -57,7 +57,7 @@ extension Session {
         }
     }
 
-    /// Puts a packet from the TUN device into its flow's queue.
+    /// Appends a packet from the TUN device to its flow's queue.
     mutating func enqueue(_ slot: Slot, length: Int, _ resources: inout Resources, now: Instant) {
         queue.append(slot, length: length, now: now, notes: resources.notes)
         allowance.queue(1)
@@ -69,7 +69,7 @@ extension Session {
         }
     }
 
-    /// Follows the paths' rates and round trips with what may wait before them.
+    /// Updates the queue's limits to follow the paths' rates and round trips.
     private mutating func limitQueue(now: Instant) {
         var rate = 0.0
         var lossRate = 0.0
@@ -78,7 +78,7 @@ extension Session {
         var measured = 0.0
         var isNew = false
         let isOverflowing = isOverflowing
-        // What takes no part does not count.
+        // Paths that take no part do not count.
         for i in 0..<paths.count {
             let path = paths[i]
             guard path.pointee.use == .active || path.pointee.use == .far && isOverflowing else { continue }
@@ -100,8 +100,8 @@ extension Session {
         capacity.record(Int64(saturating: measured), now: now)
         let before = max(Double(capacity.value ?? 0), rate)
         queueLimit = max(Int(saturating: before * Self.queueTime), isNew ? Self.trustedQueue : 256 * 1024)
-        // What the flow waits for while losses are repaired is part of its round trip: one repair if there are so many
-        // losses that one is nearly always under way, another if repairs are lost as often.
+        // The time that the flow waits for repairs is part of its round trip: one repair if losses are so
+        // frequent that one is nearly always in progress, and another if repairs are lost as often.
         let repair = (rtt + min(fastest, rtt)) / 2 + .milliseconds(10)
         var underWay = lossRate / 1452 * repair.seconds
         var whole = rtt
@@ -112,18 +112,18 @@ extension Session {
                     nanoseconds: Int64(saturating: Double(repair.nanoseconds) * min(underWay, 1)))
             underWay *= lossRate / rate
         }
-        // A lone Cubic flow needs about half a round trip of queue to keep a link busy after each drop; others don't
-        // wait behind it.
+        // A lone Cubic flow needs about half a round trip of queue to keep a link busy after each drop; other
+        // flows do not wait behind it.
         let usual = min(max(whole / 2, .milliseconds(5)), max(Self.longestStand, whole / 4))
-        // A path that died may be back in a moment. Until then what was under way on it may wait: a window that was cut takes
-        // Cubic a minute to open again.
+        // A path that died may be back in a moment. Until then the amount that was in flight on it may wait:
+        // Cubic takes a minute to reopen a window that was cut.
         volume.record(Int64(saturating: measured * (whole + usual).seconds), now: now)
         let lost =
             rate > 0
             ? Interval(nanoseconds: Int64(saturating: Double(volume.value ?? 0) / rate * 1e9)) - whole - usual
             : .zero
         queueLimits.target = min(usual + max(lost, .zero), max(usual, Self.longestOutage))
-        // What a drop brings about shows when the queue that stood has left, too.
+        // The effect of a drop shows only after the standing queue has left, too.
         queueLimits.interval = max((whole + usual) * 2, .milliseconds(100))
     }
 }

@@ -3,7 +3,7 @@ import Scheduler
 
 // Which path `preferred` prefers.
 extension Session {
-    /// Rates the paths of the best role, and has the present one come first.
+    /// Scores the paths of the best role, and puts the current one first.
     mutating func ratePaths(now: Instant) {
         guard mode == .preferred else {
             preference.reset()
@@ -19,15 +19,15 @@ extension Session {
 }
 
 extension Path {
-    /// What stands in a path's queues up to here may be our own doing, as `RateModel` slows down beyond it, and is no reason
-    /// to leave.
+    /// A standing queue up to this size may be our own, as `RateModel` slows down beyond it, and is not a
+    /// reason to leave the path.
     private static var ownQueue: Interval { .milliseconds(30) }
-    /// What a small page or a moment of video has, in bytes: so much weighs the rate beside the round trip.
+    /// Bytes of a small page or a moment of video: the weight of the rate relative to the round trip.
     private static var burst: Double { 64_000 }
 
-    /// How long the answer to a burst would take, in nanoseconds: the round trip with all queues but our own, half
-    /// as long again for every 5 % of loss, and the burst itself at the path's rate where that was measured. Of a path
-    /// that was never full nothing is known that speaks against it.
+    /// How long the answer to a burst would take, in nanoseconds: the round trip with all queues except our
+    /// own, half as long again for every 5 % of loss, plus the burst itself at the path's rate if that was
+    /// measured. A path that was never full is given the benefit of the doubt.
     var score: Double {
         let own = min(max(delay.standing, .zero), Self.ownQueue)
         let way = Double(max(rtt.smoothed - own, .zero).nanoseconds) * (1 + 10 * lossRatio)

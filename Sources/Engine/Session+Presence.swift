@@ -2,17 +2,18 @@ import Packet
 import Proto
 import Scheduler
 
-// Server: whether clients still are where data goes to (see `PeerPresence`).
+// Server: whether clients are still where their data is sent (see `PeerPresence`).
 extension Session {
-    /// When something is to be done about a path's presence: a token to be sent, or a path to be closed.
+    /// When a path's presence needs attention: a token to send, or the path to close.
     func presenceDue(on index: Int, now: Instant) -> Instant {
         let path = paths[index]
-        // Of a path that is not up, liveness decides.
+        // For a path that is not up, liveness decides.
         let closesAt = path.pointee.liveness.isUp ? path.pointee.presence.closesAt(path.pointee.rtt) : .never
         return isClient ? .never : min(tokenDue(on: index, now: now), closesAt)
     }
 
-    /// When the next token leaves. Whether a path comes back that was not heard of for 10 s is the client's to find out.
+    /// When the next token leaves. Finding out whether a path that was silent for 10 s has come back is up to
+    /// the client.
     private func tokenDue(on index: Int, now: Instant) -> Instant {
         let path = paths[index]
         guard !isClient, path.pointee.isValidated, path.pointee.link != nil, path.pointee.role != .never,
@@ -27,7 +28,8 @@ extension Session {
             && path.pointee.presence.closeIfSilent(path.pointee.rtt, now: now)
     }
 
-    /// Sends the token that is due, with the number of skipped packet numbers, which only a receiver at that address may learn.
+    /// Sends the token that is due, with the number of skipped packet numbers, which only a receiver at that
+    /// address may learn.
     mutating func askForPresence(
         on index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
@@ -44,11 +46,11 @@ extension Session {
 }
 
 extension Path {
-    /// Whether what is much longer than the question may go there.
+    /// Whether an answer much longer than the question may be sent there.
     var mayAnswerAtLength: Bool { isValidated && !presence.isClosed }
 
-    /// The peer has proven to be at another address: what was learnt of the old network does not hold (RFC 9000 section 9.4). The
-    /// rate starts at half, delays and sizes anew.
+    /// The peer has proven to be at another address: measurements of the old network no longer hold (RFC 9000
+    /// section 9.4). The rate starts at half; delays and sizes are measured again.
     mutating func enterNetwork(now: Instant) {
         rate.halve(now: now)
         rtt.restartFloor(now: now)

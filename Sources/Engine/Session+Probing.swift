@@ -1,26 +1,29 @@
 import Packet
 import Scheduler
 
-// How well a path has to be known, and what finding that out may cost.
+// How precisely a path has to be known, and how much finding out may cost.
 //
-// A PING and its answer take some 330 bytes with IP and UDP headers, 370 over IPv6. Every 20 s that is 1.6 MB a day, and
-// new keys every 120 s add 0.5 MB: a path that is kept for later stays below 5 MB a day, whatever the rest of the tunnel does.
+// A PING and its answer take about 330 bytes with IP and UDP headers, 370 over IPv6. Every 20 s that is 1.6
+// MB a day, and new keys every 120 s add 0.5 MB: a path held in reserve stays below 5 MB a day, whatever the
+// rest of the tunnel does.
 extension Session {
     /// The shortest interval between PINGs of a path that has nothing to send.
     static var shortestProbe: Interval { .milliseconds(200) }
-    /// The longest: often enough to keep a NAT's mapping open (RFC 4787 REQ-5 allows 30 s).
+    /// The longest interval: often enough to keep a NAT's mapping open (RFC 4787 REQ-5 allows 30 s).
     static var longestProbe: Interval { .seconds(20) }
     /// The interval is this fraction of the time since the path was last used.
     static var probeBackoff: Int64 { 5 }
-    /// So many bytes that the tunnel carries are worth a PING on each primary that might have carried them: about 1 %.
+    /// Bytes carried by the tunnel that justify a PING on each primary path that might have carried them: a
+    /// cost of about 1 %.
     static var bytesPerProbe: UInt64 { 48_000 }
 
-    /// With less carried since the last PING than that costs, a second is soon enough for the next.
+    /// If fewer bytes than a PING costs were carried since the last one, the next can wait a second.
     private static var fewBytes: UInt64 { 256 }
-    /// So much of the tunnel's use a byte is: a packet now and then leaves an idle tunnel idle, and 10 kB make it a busy one.
+    /// Time of use that each byte counts for: an occasional packet leaves an idle tunnel idle, and 10 kB make
+    /// it busy.
     private static var usePerByte: Interval { .milliseconds(10) }
 
-    /// Notes that data of so many bytes passes, in either direction.
+    /// Records that `bytes` of data passed, in either direction.
     mutating func noteCarried(_ bytes: Int, now: Instant) {
         lastData = now
         carried += UInt64(bytes)
@@ -28,18 +31,18 @@ extension Session {
         usedUntil = min(max(usedUntil, oldest) + Self.usePerByte * Int64(bytes), now)
     }
 
-    /// How closely a path has to be known at present.
+    /// How closely a path has to be measured at present.
     enum Watch {
         /// Carries data, or may with the next packet.
         case active
-        /// A primary that something keeps out: another that `preferred` prefers, or its own distance. Whether that still holds
-        /// is measured, but only as data passes that it might carry.
+        /// A primary path that is unused because `preferred` prefers another or its delay is too long. It is
+        /// measured to see whether that still holds, but only while data passes that it might carry.
         case spare
-        /// Waits until better ones have failed.
+        /// Waits until better paths have failed.
         case standby
     }
 
-    /// - Parameter rank: that of the best role that is up, by `bestRank`.
+    /// - Parameter rank: the rank of the best role that is up, from `bestRank`.
     func watch(over index: Int, rank: UInt8, now: Instant) -> Watch {
         let path = paths[index]
         if path.pointee.role.rawValue > rank { return .standby }
@@ -49,7 +52,7 @@ extension Session {
         return .active
     }
 
-    /// Asks an idle path for a sign of life when that is due.
+    /// Sends a PING on an idle path if one is due.
     mutating func probeIdle(_ index: Int, now: Instant) {
         let path = paths[index]
         guard path.pointee.liveness.isUp else { return }
@@ -66,22 +69,23 @@ extension Session {
         path.pointee.lastIdleProbe = now
         path.pointee.nextIdleProbe = now + idleInterval(of: path, watch, now: now)
         path.pointee.carriedAtProbe = carried
-        // A path that carries data is measured by that, and others by PINGs: both ends need to know their own direction while
-        // the tunnel is in use; at other times, and of paths in reserve, the client's are enough.
+        // A path that carries data is measured by it, and others by PINGs: both ends need to know their own
+        // direction while the tunnel is in use; at other times, and for paths in reserve, the client's PINGs
+        // are enough.
         guard path.pointee.sent.oldestUnanswered() == nil else { return }
         if isClient || watch != .standby && now - lastUse(of: path) < .seconds(2) {
             path.pointee.control.ping = true
         }
     }
 
-    /// Whether so much was carried since a primary was last probed that its quality may matter.
+    /// Whether enough data was carried since a primary path was last probed for its quality to matter.
     private func isWorthAProbe(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
         path.pointee.role == .primary && now - path.pointee.lastIdleProbe >= Self.shortestProbe
             && carried - path.pointee.carriedAtProbe >= Self.bytesPerProbe
     }
 
-    /// How often a path is probed that has nothing to do: five times a second while it is in use, once a second after that,
-    /// then ever more rarely.
+    /// How often an idle path is probed: five times a second while it is in use, once a second after that,
+    /// then less and less often.
     private func idleInterval(
         of path: UnsafeMutablePointer<Path>, _ watch: Watch, now: Instant
     ) -> Interval {
@@ -91,13 +95,15 @@ extension Session {
         return min(max(idle / Self.probeBackoff, .seconds(1)), Self.longestProbe)
     }
 
-    /// When the path was last worth knowing well. For a metered one that is when it carried data itself.
+    /// When precise measurements of the path were last useful. For a metered one that is when it carried data
+    /// itself.
     private func lastUse(of path: UnsafeMutablePointer<Path>) -> Instant {
         path.pointee.role == .metered ? path.pointee.lastData : usedUntil
     }
 
-    /// How long an answer may take before the path at `index` is in doubt. Where nothing waits for it there is no hurry, and a
-    /// dozen probes for a host or a radio that was busy for a moment would cost more than all others of an hour.
+    /// How long an answer may take before the path at `index` is in doubt. If no data depends on it there is
+    /// no hurry, and a dozen probes for a host or a radio that was briefly busy would cost more than all
+    /// others of an hour.
     func patience(with index: Int, rank: UInt8, now: Instant) -> Interval {
         let timeout = paths[index].pointee.rtt.answerTimeout
         let lastData = max(paths[index].pointee.lastData, lastUse(of: paths[index]))
@@ -105,8 +111,8 @@ extension Session {
         return isWatched ? timeout : max(timeout, .seconds(1))
     }
 
-    /// A path in use has fallen silent: those that may take its place are asked at once whether they are there. A radio link may do
-    /// so several times a second, hence the budget.
+    /// A path in use has fallen silent: probe at once those that may replace it. A radio link may fall silent
+    /// several times a second, hence the budget.
     mutating func askOthers(but index: Int, now: Instant) {
         var isSpent = false
         for i in 0..<paths.count where i != index && paths[i].pointee.carriesData {
@@ -118,7 +124,8 @@ extension Session {
     }
 }
 
-/// How often paths in reserve may be asked out of turn: 8 times at once, and every 30 s, which is 1 MB a day.
+/// How often paths in reserve may be probed out of turn: 8 times at once, and every 30 s, which is 1 MB a
+/// day.
 struct AlarmBudget {
     private static let most: Int64 = 8
     private static let refill = Interval.seconds(30)
@@ -126,7 +133,7 @@ struct AlarmBudget {
     /// When the budget is full again.
     private var fullAt = Instant.zero
 
-    /// Whether one may be spent now.
+    /// Takes one from the budget; returns false if it is used up.
     mutating func take(now: Instant) -> Bool {
         guard max(fullAt, now) - now <= Self.refill * (Self.most - 1) else { return false }
         fullAt = max(fullAt, now) + Self.refill

@@ -2,26 +2,28 @@ import Packet
 import Proto
 import Scheduler
 
-// What is sent twice: what a path has lost, and what must not be lost.
+// Packets that are sent twice: those that a path has lost, and those that must not be lost.
 extension Session {
-    /// The most bytes of repairs at once. Beyond it repairs are at most a tenth of what is sent.
+    /// Maximum number of bytes of repairs at once. Beyond it repairs are at most a tenth of the data sent.
     static var largestRepairBudget: Int { 512 * 1024 }
-    /// The most bytes of copies at once.
+    /// Maximum number of bytes of copies at once.
     static var largestCopyBudget: Int { 16 * 1024 }
-    /// The share of what the paths carry that copies may take.
+    /// Share of the paths' capacity that copies may take.
     static var copyShare: Double { 0.025 }
     /// The largest packet that is copied, in bytes: voice, keystrokes, DNS, SYN.
     static var largestCopy: Int { 300 }
-    /// After this long the receiver waits for nothing any more (`ReorderBuffer.longestHold`, and the way there).
+    /// After this long the receiver no longer waits for any packet (`ReorderBuffer.longestHold`, and the way
+    /// there).
     static var repairTime: Interval { .milliseconds(800) }
 
-    /// Sends again what the path at `index` has just lost, if it still helps and is not too much.
+    /// Retransmits packets that the path at `index` has just lost, if that still helps and stays within the
+    /// budget.
     mutating func repair(_ index: Int, _ resources: inout Resources, now: Instant) {
         while !lost.isEmpty {
             let slot = lost.first
             let length = resources.pool.length(of: slot)
             lost.removeFirst(length: length)
-            // A copy is under way elsewhere: it is time for a repair when that one is lost, too.
+            // A copy is in flight elsewhere: repair only when that one is lost, too.
             guard !resources.pool.isShared(slot) else {
                 resources.pool.release(slot)
                 continue
@@ -38,16 +40,17 @@ extension Session {
         }
     }
 
-    /// Whether an interactive packet goes on a second path as well.
+    /// Whether an interactive packet is also sent on a second path.
     func wantsCopy(_ slot: Slot, _ length: Int, _ resources: borrowing Resources) -> Bool {
         guard copyBudget > length else { return false }
         return resources.notes[slot].trafficClass == .realtime
             || length <= Self.largestCopy && queue.isFirstSlow
     }
 
-    /// How long after a loss is evident its repair may come. A try takes half the round trip of the path that lost it, half
-    /// that of the fastest, and the time that ACKs may wait. A repair may be lost, too, so three tries: a flow that waits for
-    /// 100 ms is better off than one that halves its window.
+    /// How long after a loss is evident its repair may arrive. One attempt takes half the round trip of the
+    /// path that lost the packet, half that of the fastest, and the time that ACKs may wait. A repair may be
+    /// lost, too, so allow three attempts: a flow that waits for 100 ms is better off than one that halves
+    /// its window.
     func repairDelay(now: Instant) -> Interval {
         var slowest = Interval.zero
         var fastest = Interval.seconds(10)

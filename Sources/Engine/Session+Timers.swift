@@ -2,9 +2,9 @@ import Packet
 import Proto
 import Scheduler
 
-// What time alone brings about.
+// Actions triggered by time alone.
 extension Session {
-    /// Probes paths, doubts the silent ones, gives up the dead ones.
+    /// Probes paths, suspects the silent ones, gives up the dead ones.
     mutating func attend(_ resources: inout Resources, name: String, now: Instant) {
         dropRetiredKeys(keyring: &resources.keyring, now: now)
         if hasGrown && now - lastData >= Self.idleTime { shrink(&resources) }
@@ -17,7 +17,7 @@ extension Session {
                 now - sentAt >= patience(with: i, rank: bestRank(), now: now),
                 path.pointee.liveness.stayedSilent(now: now)
             {
-                // Where no other path is up, what may still be answered here has nowhere to go.
+                // If no other path is up, packets that may still be answered here cannot move anywhere.
                 if hasPathUp { moveAway(from: i, &resources) }
                 askOthers(but: i, now: now)
                 resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
@@ -44,19 +44,20 @@ extension Session {
         measureReach(&resources, name: name)
     }
 
-    /// Whether the peer hears a path that is up, as it says by others, and its answers don't come back.
+    /// Whether the peer reports, by other paths, that it hears a path that is up, while its answers do not
+    /// arrive.
     private func isOneWay(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
         path.pointee.liveness.isUp && path.pointee.isDeaf(now: now)
             && path.pointee.confirmedAt > path.pointee.lastHeard
     }
 
-    /// A server probes only where the client was proven to be, and not for long: whether a path comes back is the client's
-    /// to find out, and it may have removed it.
+    /// A server probes only an address at which the client has been proven, and not for long: finding out
+    /// whether a path comes back is up to the client, which may have removed it.
     private func mayProbe(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
         isClient || path.pointee.isValidated && now - path.pointee.lastHeard < .seconds(10)
     }
 
-    /// The path is down: say so, and send elsewhere what was under way on it.
+    /// Takes the path down: reports it, and sends its packets in flight on other paths.
     mutating func fail(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
         let path = paths[index]
         guard path.pointee.liveness.fail(now: now) else { return }
@@ -65,7 +66,7 @@ extension Session {
         resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .down))
     }
 
-    /// What waits for the path and what is unanswered on it goes again elsewhere.
+    /// Moves packets that wait for the path, or are unanswered on it, to other paths.
     mutating func moveAway(from index: Int, _ resources: inout Resources) {
         let path = paths[index]
         let before = resend.count
@@ -75,7 +76,7 @@ extension Session {
         path.pointee.counters.repaired += UInt64(resend.count - before)
     }
 
-    /// When the session wants to be looked at next.
+    /// When the session next needs attention.
     mutating func nextDeadline(now: Instant) -> Instant {
         var next = min(reorder.nextDeadline(), nextTransmission(now: now), coding.due)
         if hasGrown { next = min(next, lastData + Self.idleTime) }

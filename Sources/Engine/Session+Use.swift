@@ -2,24 +2,25 @@ import Packet
 import Proto
 import Scheduler
 
-/// What a path is to the packets that are sent now.
+/// A path's use for the packets that are sent now.
 enum Use {
-    /// It can't carry data.
+    /// It cannot carry data.
     case none
     /// A better role carries the data.
     case standby
-    /// Packets would arrive so much later on it than on the nearest path that it is given none, unless the queue overflows.
+    /// Packets would arrive so much later on it than on the nearest path that it gets none, unless the queue
+    /// overflows.
     case far
     /// It carries data.
     case active
 }
 
-// Which paths are in use, in either direction: the one input of limits, holds, choice, reach and coding.
+// Which paths are in use, in either direction: the one input for limits, holds, scheduling, reach and coding.
 extension Session {
-    /// Sets every path's use, once before and once after what a turn changes of the paths.
+    /// Sets every path's use, before and after each turn's changes to the paths.
     ///
-    /// Delays are relative to the unknown difference of two clocks. They are compared with each other only, and only where each
-    /// of them is known; what takes no part has none.
+    /// Delays are relative to the unknown offset between two clocks. They are only compared with each other,
+    /// and only if each of them is known; paths that take no part have none.
     mutating func sortPaths(now: Instant) {
         let rank = bestRank()
         var allDelaysKnown = true
@@ -35,7 +36,7 @@ extension Session {
             let path = paths[i]
             path.pointee.transit = nil
             guard path.pointee.use == .active else { continue }
-            // Without a one-way delay for each of them, half the round trip must do.
+            // Without a one-way delay for each path, half the round trip has to do.
             let transit =
                 allDelaysKnown
                 ? path.pointee.delay.likely(now: now)
@@ -50,8 +51,8 @@ extension Session {
         sortSources(rank: rank, now: now)
     }
 
-    /// The same of what the peer sends, by the rule that it sends by: what is kept in reserve or is too far brings nothing, unless
-    /// it has just done so.
+    /// The same for the packets that the peer sends, by the rule that it sends by: paths in reserve or too
+    /// far away bring nothing, unless they have just done so.
     private mutating func sortSources(rank: UInt8, now: Instant) {
         var nearest: Interval?
         for i in 0..<paths.count {
@@ -71,8 +72,8 @@ extension Session {
         }
     }
 
-    /// Whether the queue is nearly full: what heeds neither drops nor marks had better come late than not at all, so that far paths
-    /// help.
+    /// Whether the queue is nearly full: packets of flows that react to neither drops nor marks had better
+    /// arrive late than not at all, so far paths help.
     var isOverflowing: Bool { queue.bytes > queueLimit * 3 / 4 }
 
     /// The best role among the paths that are up: primary, else backup, else metered.

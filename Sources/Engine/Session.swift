@@ -4,15 +4,15 @@ import Proto
 import Reorder
 import Scheduler
 
-/// One session with one peer: its keys, its paths, its sequence, its order. It lives from a handshake until the peer
+/// One session with one peer: its keys, paths, sequences and order. It lives from a handshake until the peer
 /// restarts or falls silent; new keys alone do not end it.
 struct Session: ~Copyable {
-    /// The number that the Engine's timers know it by.
+    /// Its number in the Engine's timers.
     let index: Int
     /// The peer's number in the Engine's configuration.
     var peer: Int
     let isClient: Bool
-    /// Server: what the peer may do.
+    /// Server: the peer's permissions.
     var kind = EngineConfiguration.Peer.Kind.client
     var isInvitation: Bool { kind != .client }
     let established: Instant
@@ -21,88 +21,88 @@ struct Session: ~Copyable {
     var epoch: UnsafeMutablePointer<Epoch>
     /// Server: new keys that the client has not used yet.
     var nextEpoch: UnsafeMutablePointer<Epoch>?
-    /// The keys before these, for what is still under way.
+    /// The previous keys, for datagrams still in flight.
     var previousEpoch: UnsafeMutablePointer<Epoch>?
     /// Server: whether the client has proven with a first datagram that it holds the keys.
     var isConfirmed: Bool
 
     var mode: Mode
-    /// In `redundant`, over how many paths a packet goes; 0: all.
+    /// In `redundant`, the number of paths that carry each packet; 0 means all.
     var redundantPaths: Int
     var paths = PathList()
     var removedPaths = RemovedPaths()
     var lanes = Lanes()
-    /// In `preferred`, which path comes first.
+    /// In `preferred`, the path that comes first.
     var preference = Preference()
-    /// What the paths in use carry.
+    /// Packet sizes that the paths in use carry.
     var reach = Reach()
 
     /// The next inner packet's sequence.
     var nextSequence: UInt64 = 0
     var flows = FlowTable()
     var queue = FlowQueues()
-    /// The most bytes that may wait there.
+    /// Maximum number of bytes that may wait there.
     var queueLimit = 256 * 1024
-    /// The most that the paths have carried together in the last 10 s, in bytes a second.
+    /// The paths' largest total rate in the last 10 s, in bytes a second.
     var capacity = WindowedExtremum(window: .seconds(10), keeps: .maximum)
-    /// The bytes that a flow had under way at most in the last seconds, as far as it was ours to say: the same for a whole round
-    /// trip and the queue before it.
+    /// Largest amount of data, in bytes, that one flow could have had in flight in the last 10 s: the paths'
+    /// measured rate times the full round trip plus the usual queueing delay.
     var volume = WindowedExtremum(window: .seconds(10), keeps: .maximum)
-    /// What a bulk flow's own queue may hold.
+    /// CoDel's limits for a bulk flow's own queue.
     var queueLimits = CoDel.Limits()
-    /// What has a sequence already and must go again: its path fell silent, or lost it.
+    /// Packets with a sequence that must be retransmitted because their path fell silent or lost them.
     var resend = SlotQueue(bound: 32768)
-    /// What a path has just lost.
+    /// Packets that a path has just lost.
     var lost = SlotQueue(bound: 32768)
     /// Bytes that may be spent on repairs now.
     var repairBudget = Self.largestRepairBudget
     /// Bytes that may be spent on copies of interactive packets now.
     var copyBudget = Self.largestCopyBudget
-    /// When limits and budgets were last brought up to date.
+    /// When limits and budgets were last updated.
     var limitedAt = Instant.zero
 
-    /// Repairs in advance of what we send, and from those of the peer.
+    /// Forward error correction of our packets, and of the peer's.
     var encoder = Encoder(prefix: Wire.shimSize)
     var decoder = Decoder(prefix: Wire.shimSize)
     var coding = CodingNeeds()
 
-    /// How many of the slab's buffers it may still take.
+    /// Buffers of the slab that it may still take.
     var allowance = BufferAllowance()
     var reorder = ReorderBuffer()
     var hold = Interval.milliseconds(50)
-    /// How long after a loss is evident its repair may come.
+    /// How long after a loss is evident its repair may arrive.
     var repairHold = Interval.milliseconds(50)
-    /// The longest that packets had to wait, or should have waited, in the last 10 s.
+    /// The longest time that packets had to wait, or should have waited, in the last 10 s.
     var neededHold = WindowedExtremum(window: .seconds(10), keeps: .maximum)
 
-    /// Client: whether the server has told what the tunnel looks like.
+    /// Client: whether the server has sent the tunnel's settings.
     var isAssigned = false
-    /// Server: whether the client is to be told.
+    /// Server: whether to send them to the client.
     var owesAssignment = false
-    /// Server: when it was last told.
+    /// Server: when they were last sent.
     var assignedAt = Instant.zero
-    /// Client: whether the server is to be told of a mode or a path's role at once.
+    /// Client: whether to report a mode or a path's role to the server at once.
     var owesPreferences = false
-    /// Client: the program's version. Server: the client's, as it says; empty from one that does not.
+    /// Client: the program's version. Server: the client's, as reported; empty if it reports none.
     var version = ""
-    /// Client: how many handshakes in a row gave it new keys under which nothing was heard.
+    /// Client: number of consecutive handshakes that gave it new keys under which nothing was heard.
     var continuedInVain = 0
-    /// Whether the peer has said good-bye.
+    /// Whether the peer has closed the session.
     var isClosedByPeer = false
     var lastHeard: Instant
     var lastData: Instant
-    /// Bytes of data datagrams and packets, both directions together.
+    /// Bytes of data datagrams and packets, in both directions together.
     var carried: UInt64 = 0
-    /// Until when the tunnel was in use, as `noteCarried` counts it.
+    /// Time until which the tunnel counts as in use, extended by `noteCarried`.
     var usedUntil: Instant
     var alarms = AlarmBudget()
-    /// Whether it has the memory that carrying data takes.
+    /// Whether it has allocated the memory that carrying data takes.
     var hasGrown = false
     var isDirty = false
     var bench = Bench()
     var enrolling = Enrolling()
     var secrets = SecretExchange()
-    /// What paths have carried that were removed since.
+    /// Totals of paths that have been removed.
     var usage = PeerUsage()
     var counters = SessionCounters()
 
@@ -123,35 +123,35 @@ struct Session: ~Copyable {
         usedUntil = now
     }
 
-    /// How long the session of an invitation's holder lasts. A client that needs longer comes again.
+    /// How long the session of an invitation's holder lasts. A client that needs longer connects again.
     static var enrolmentTime: Interval { .seconds(30) }
 
-    /// When it ends whatever happens; `.never` for all but an invitation's.
+    /// When it ends whatever happens; `.never` unless it is an invitation's.
     var endsAt: Instant { isInvitation ? established + Self.enrolmentTime : .never }
 
-    /// Whether a path is up. Without one a client looks for the server again.
+    /// Whether a path is up. Without one a client searches for the server again.
     var hasPathUp: Bool {
         for i in 0..<paths.count where paths[i].pointee.carriesData { return true }
         return false
     }
 
-    /// Removes a path for good.
+    /// Removes a path permanently.
     mutating func removePath(at index: Int, pool: inout PacketPool) {
         removedPaths.insert(paths[index].pointee.id)
         usage.add(paths[index].pointee)
         paths.remove(at: index, pool: &pool)
-        // Both know paths by their index.
+        // Both refer to paths by index.
         lanes.removeAll()
         preference.remove(at: index)
     }
 
-    /// Server: whether a path that the client begins to use may be added. When there are 16, one makes room that is not up
-    /// and was not heard of for 10 s, as the client's interfaces come and go.
+    /// Server: whether a path that the client begins to use may be added. If there are 16, a path that is not
+    /// up and was silent for 10 s makes room, as the client's interfaces come and go.
     func hasRoom(for id: UInt16, now: Instant) -> Bool {
         removedPaths.admits(id) && (paths.count < Lanes.maximum || abandonedPath(now: now) != nil)
     }
 
-    /// The index of the path that was not heard of for the longest time, if that is long enough to remove it.
+    /// The index of the path that has been silent longest, if that is long enough to remove it.
     func abandonedPath(now: Instant) -> Int? {
         var oldest: Int?
         for i in 0..<paths.count where !paths[i].pointee.liveness.isUp {
@@ -201,7 +201,7 @@ struct Session: ~Copyable {
     }
 }
 
-/// What a session has carried and decided.
+/// Totals and decisions of a session.
 public struct SessionCounters: Sendable {
     /// Inner packets sent, copies not counted.
     public var sentPackets: UInt64 = 0
@@ -209,14 +209,14 @@ public struct SessionCounters: Sendable {
     public var deliveredPackets: UInt64 = 0
     /// Handshakes that gave this session new keys.
     public var rekeys: UInt64 = 0
-    /// Packets sent again because their path fell silent or lost them.
+    /// Packets retransmitted because their path fell silent or lost them.
     public var resent: UInt64 = 0
-    /// Packets that were lost and not sent again, as it was too late or too much.
+    /// Packets that were lost and not retransmitted, because it was too late or too expensive.
     public var unrepaired: UInt64 = 0
-    /// Interactive packets sent on a second path as well.
+    /// Interactive packets also sent on a second path.
     public var copied: UInt64 = 0
     /// Repair symbols sent: sums of packets, in advance of their loss.
     public var repairSymbols: UInt64 = 0
-    /// Packets that were lost and put together from repair symbols of the peer.
+    /// Packets that were lost and recovered from the peer's repair symbols.
     public var recovered: UInt64 = 0
 }

@@ -1,15 +1,15 @@
-/// The sessions of an Engine by number, each in memory of its own, so that a pointer to one stays good.
+/// The sessions of an Engine by number, each allocated separately, so that pointers to them stay valid.
 struct SessionTable: ~Copyable {
     private var pointers: [UnsafeMutablePointer<Session>?] = []
     private var free: [Int] = []
 
-    /// How many sessions there are.
+    /// Number of sessions.
     var count: Int { pointers.count - free.count }
 
-    /// The session of that number.
+    /// The session with that number.
     subscript(index: Int) -> UnsafeMutablePointer<Session>? { index < pointers.count ? pointers[index] : nil }
 
-    /// Makes room for a session; its number goes into it.
+    /// Makes room for a session, which is given its number.
     mutating func insert(_ make: (Int) -> UnsafeMutablePointer<Session>) -> UnsafeMutablePointer<Session> {
         if let index = free.popLast() {
             let session = make(index)
@@ -21,7 +21,7 @@ struct SessionTable: ~Copyable {
         return session
     }
 
-    /// Frees the session of that number, which has been torn down.
+    /// Frees the session with that number, which has been torn down.
     mutating func remove(_ index: Int) {
         guard let session = pointers[index] else { return }
         pointers[index] = nil

@@ -1,18 +1,18 @@
-/// Which of a server's shards an Engine is. Every peer belongs to one shard, whose thread has its sessions; shards share
-/// nothing.
+/// Which of a server's shards an Engine is. Every peer belongs to one shard, whose thread has its sessions;
+/// shards share nothing.
 public struct Shard: Hashable, Sendable {
-    /// The most shards: their number has three bits in a session ID (see `Keyring`).
+    /// Maximum number of shards: their number has three bits in a session ID (see `Keyring`).
     public static let maximum = 8
-    /// All there is, on a client and on a server with one data thread.
+    /// The only shard, on a client and on a server with one data thread.
     public static let only = Shard(index: 0, count: 1)
 
     /// Its number, from 0.
     public let index: Int
-    /// How many there are.
+    /// Number of shards.
     public let count: Int
 
-    /// The shard of that number.
-    /// - Precondition: `index` is below `count`, and `count` at most 8.
+    /// The shard with that number.
+    /// - Precondition: `index` is below `count`, and `count` is at most 8.
     public init(index: Int, count: Int) {
         precondition(index >= 0 && index < count && count <= Self.maximum)
         self.index = index

@@ -2,8 +2,8 @@ import Packet
 import Proto
 import Scheduler
 
-/// The states of paths that one control datagram tells of, by the path's index in the session. The last word on a path counts,
-/// so that a datagram with hundreds of them costs no more than one with 16.
+/// The states of paths that one control datagram reports, by the path's index in the session. The last report
+/// on a path counts, so a datagram with hundreds of them costs no more than one with 16.
 struct StatusList {
     /// One path's state, and its name as it lies in the datagram.
     struct Entry {
@@ -20,9 +20,9 @@ struct StatusList {
 }
 
 extension Session {
-    /// Server: a client that asks for its assignment again and again is answered once in this time. It asks with each ping until
-    /// it has it.
+    /// Server: minimum interval between answers to a client that keeps asking for its assignment. It asks
+    /// with each PING until it has it.
     static var assignmentInterval: Interval { .milliseconds(100) }
-    /// A client takes a path out of use no more often than this.
+    /// Minimum interval at which a client may take a path out of use.
     static var dismissalInterval: Interval { .milliseconds(100) }
 }

@@ -1,14 +1,14 @@
 import Packet
 
-/// How often strangers are told that their key is not known.
+/// Limits how often strangers are told that their key is unknown.
 struct Strangers {
-    /// Some clients' retries at once; a datagram of 40 bytes each.
+    /// Some clients' retries at once; one datagram of 40 bytes each.
     private static let perSecond = 32
 
     private var second = Instant.zero
     private var count = 0
 
-    /// Whether one more may be told now.
+    /// Whether one more stranger may be told now.
     mutating func admit(now: Instant) -> Bool {
         if now - second >= .seconds(1) {
             second = now

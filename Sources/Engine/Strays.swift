@@ -1,12 +1,12 @@
 import Packet
 
-/// Packets from the TUN device that belong to other shards, a queue each. The driver takes them after every read, so the
-/// queues stay short.
+/// Packets from the TUN device that belong to other shards, one queue per shard. The driver takes them after
+/// every read, so the queues stay short.
 struct Strays: ~Copyable {
     private let queues: UnsafeMutablePointer<SlotQueue>
     private let count: Int
 
-    /// Queues for so many shards.
+    /// Queues for that many shards.
     init(shards: Int) {
         count = shards
         queues = .allocate(capacity: shards)
@@ -18,14 +18,14 @@ struct Strays: ~Copyable {
         queues.deallocate()
     }
 
-    /// Adds a packet; false when there are 1024 already.
+    /// Adds a packet; returns false if there are 1024 already.
     mutating func append(_ slot: Slot, to shard: Int) -> Bool {
         precondition(shard < count)
         let queue = queues + shard
         return queue.pointee.append(slot, length: 0)
     }
 
-    /// Whether there is something for the shard.
+    /// Whether no packet waits for the shard.
     func isEmpty(_ shard: Int) -> Bool { shard >= count || queues[shard].isEmpty }
 
     /// The shard's next packet, or `Slot.none`.

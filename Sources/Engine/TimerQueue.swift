@@ -1,21 +1,21 @@
 import Packet
 
-/// When each session wants to be looked at next: a binary heap that knows where each session stands in it.
+/// When each session next needs attention: a binary heap that knows each session's position in it.
 struct TimerQueue: ~Copyable {
     private var heap: [Int32] = []
     private var positions: [Int32] = []
     private var deadlines: [Instant] = []
 
-    /// The earliest deadline; `.never` when nobody waits.
+    /// The earliest deadline; `.never` if there is none.
     var next: Instant { heap.isEmpty ? .never : deadlines[Int(heap[0])] }
 
-    /// The session whose deadline is the earliest, if that is not after `now`.
+    /// The session with the earliest deadline, if that is not after `now`.
     func due(_ now: Instant) -> Int? {
         guard !heap.isEmpty, deadlines[Int(heap[0])] <= now else { return nil }
         return Int(heap[0])
     }
 
-    /// Sets the session's deadline; `.never` takes it out.
+    /// Sets the session's deadline; `.never` removes it.
     mutating func set(_ session: Int, to deadline: Instant) {
         while positions.count <= session {
             positions.append(-1)

@@ -2,7 +2,8 @@ import Packet
 
 // From equations to packets.
 extension Decoder {
-    /// Puts together every packet that the waiting equations determine, as far as the credit goes: once for a datagram.
+    /// Recovers every packet that the waiting equations determine, as far as the credit allows. Called once
+    /// per datagram.
     mutating func solve(_ pool: inout PacketPool) {
         var lookUps = 0
         for i in 0..<waiting where equations[i].missing <= LinearSystem.size {
@@ -16,7 +17,7 @@ extension Decoder {
         mayBeSolvable = false
         neededCredit = 0
         system.removeAll()
-        // Those with the fewest unknowns first, in case there is no room for all unknowns.
+        // Equations with the fewest unknowns first, in case there is no room for all unknowns.
         for missing in 1...LinearSystem.size {
             for i in 0..<waiting where equations[i].missing == missing {
                 system.add(equations[i].window, number: i, known: sources)
@@ -38,7 +39,7 @@ extension Decoder {
             (recovered + recoveredCount).initialize(to: Recovered(sequence: sequence, slot: slot))
             recoveredCount += 1
         }
-        // What was found is known from now on, and what it was found with is used up.
+        // The recovered packets are now known, and the equations that yielded them are used up.
         for i in before..<recoveredCount {
             guard let copy = copy(of: recovered[i].slot, &pool) else { break }
             if !insert(copy, sequence: recovered[i].sequence, pool: &pool) { pool.release(copy) }
@@ -50,7 +51,8 @@ extension Decoder {
         neededCredit = min(credit, Self.largestCredit)
     }
 
-    /// Sums the equations up as a row of the solution says; nil when that is more than the peer has earned, or memory is out.
+    /// Combines the equations according to a row of the solution; `nil` if that costs more than the peer's
+    /// credit or memory is out.
     private mutating func combine(_ row: Int, _ pool: inout PacketPool) -> Slot? {
         var length = 0
         var cost = 0
@@ -83,7 +85,7 @@ extension Decoder {
         return slot
     }
 
-    /// Subtracts from an equation's sum all symbols that are here.
+    /// Subtracts all available symbols from an equation's sum.
     private func reduce(_ equation: UnsafeMutablePointer<Equation>, _ pool: inout PacketPool) {
         guard !equation.pointee.isReduced else { return }
         equation.pointee.isReduced = true

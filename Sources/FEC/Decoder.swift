@@ -1,45 +1,47 @@
 import Packet
 
-/// The receiver's end of the code: puts the packets that were lost together from repair symbols and those that were not.
+/// The receiver's end of the code: recovers lost packets from repair symbols and the packets that arrived.
 ///
-/// A repair symbol is one linear equation in the symbols of its window. It waits until no more of them are missing than there are
-/// equations, and costs nothing when none is: only then what has arrived is multiplied and subtracted. Symbols and repair
-/// symbols may come in any order. All memory is the pool's, but never its last eighth.
+/// A repair symbol is one linear equation in the symbols of its window. It waits until no more of them are
+/// missing than there are equations, and costs nothing if none is: only then are the symbols that arrived
+/// multiplied and subtracted. Symbols and repair symbols may arrive in any order. All memory comes from the
+/// pool, but never its last eighth.
 ///
-/// Work is bounded by the bytes that arrive, whatever the peer sends: each byte earns a credit of `allowance` bytes to be
-/// multiplied, and every multiplication, every look-up and every step of the elimination is paid for in advance. What the
-/// credit does not cover waits for more, or is given up.
+/// Work is bounded by the bytes that arrive, whatever the peer sends: each byte earns a credit of `allowance`
+/// bytes of multiplication, and every multiplication, look-up and step of the elimination is paid for in
+/// advance. Work that exceeds the credit waits for more credit, or is given up.
 public struct Decoder: ~Copyable {
-    /// The most repair symbols that wait for missing packets. They come by the fastest path, and 100 in a second have to wait
-    /// for what a path brings that is 300 ms longer.
+    /// Maximum number of repair symbols that wait for missing packets. They arrive by the fastest path, and
+    /// 100 a second may have to wait for packets on a path that is 300 ms slower.
     public static let maximumWaiting = 32
-    /// Bytes of multiplication that each byte earns that arrives: four times what an honest sender causes, half of whose repair
-    /// symbols are used.
+    /// Bytes of multiplication earned per byte received: four times the work caused by an honest sender, half
+    /// of whose repair symbols are used.
     static let allowance = 16
-    /// The most credit that is saved up, in bytes: 4096 multiplications of a packet of 1500 bytes.
+    /// Maximum credit in bytes: 4096 multiplications of a packet of 1500 bytes.
     static let largestCredit = 4096 * 1500
-    /// Bytes of a datagram around a symbol: header and tag.
+    /// Bytes of a datagram in addition to the symbol: header and tag.
     static let datagramOverhead = 40
-    /// A look-up of a symbol takes as long as the multiplication of so many bytes.
+    /// Cost of looking up a symbol, in bytes multiplied.
     static let lookUpCost = 2
 
-    /// A packet that was put together.
+    /// A recovered packet.
     public struct Recovered: Sendable {
         /// The packet's sequence.
         public let sequence: UInt64
-        /// The packet, as long as the longest of its window: it says itself how long it is, and zeros follow.
+        /// The packet, padded with zeros to the length of the longest in its window: its own header says how
+        /// long it is.
         public let slot: Slot
     }
 
-    /// A repair symbol that waits.
+    /// A waiting repair symbol.
     struct Equation {
         var window: EncodingWindow
         var slot: Slot
-        /// How many of the window's symbols are not here.
+        /// Number of symbols of the window that have not arrived.
         var missing: Int
-        /// Bytes of those that are here: the work of subtracting them.
+        /// Bytes of the symbols that have arrived: the work of subtracting them.
         var present: Int
-        /// Whether those that are here have been subtracted; what comes then is subtracted at once.
+        /// Whether the symbols that arrived have been subtracted; later ones are then subtracted at once.
         var isReduced = false
     }
 
@@ -50,12 +52,13 @@ public struct Decoder: ~Copyable {
     let recovered: UnsafeMutablePointer<Recovered>
     var recoveredCount = 0
     private(set) var credit = Self.largestCredit
-    /// Bytes multiplied, and what else was done in terms of them, since the decoder was made.
+    /// Bytes multiplied since the decoder was made, with other work expressed in the same unit.
     private(set) var work: UInt64 = 0
     var system = LinearSystem()
-    /// Whether some equations may have as few unknowns as there are of them since they were last tried.
+    /// Whether, since the last attempt, some equations may have come to have no more unknowns than there are
+    /// equations.
     var mayBeSolvable = false
-    /// The credit without which the last try came to nothing, and another would.
+    /// Minimum credit for another attempt, after the last one failed for lack of it.
     var neededCredit = 0
 
     /// A decoder whose symbols begin `prefix` bytes before the packet.
@@ -73,11 +76,12 @@ public struct Decoder: ~Copyable {
     /// Whether the peer has sent repair symbols lately.
     public var isActive: Bool { sources.isActive }
 
-    /// How many buffers it holds.
+    /// Number of buffers held.
     public var held: Int { sources.count + waiting + recoveredCount }
 
-    /// Takes a copy of the packet in `slot`, which has arrived, while the peer sends repair symbols.
-    /// - Parameter mayGrow: whether there is memory for it; otherwise the two oldest are forgotten for it.
+    /// Copies the packet in `slot`, which has arrived, while the peer sends repair symbols.
+    /// - Parameter mayGrow: whether there is memory for it; otherwise the two oldest symbols are forgotten to
+    ///   make room.
     public mutating func note(
         _ slot: Slot, sequence: UInt64, mayGrow: Bool = true, pool: inout PacketPool
     ) {
@@ -95,9 +99,10 @@ public struct Decoder: ~Copyable {
         solveIfPossible(&pool)
     }
 
-    /// Takes a repair symbol: the `symbol` of `window`. One that makes no sense is ignored. The caller brings no more than one of a
-    /// datagram: an honest sender puts no more in.
-    /// - Parameter mayGrow: whether there is memory for it; otherwise the oldest repair symbol is forgotten for it.
+    /// Takes a repair symbol: the `symbol` of `window`. An invalid one is ignored. The caller passes at most
+    /// one per datagram, because an honest sender puts in no more.
+    /// - Parameter mayGrow: whether there is memory for it; otherwise the oldest repair symbol is forgotten
+    ///   to make room.
     public mutating func take(
         _ symbol: UnsafeRawBufferPointer, of window: EncodingWindow, mayGrow: Bool = true,
         pool: inout PacketPool
@@ -132,7 +137,7 @@ public struct Decoder: ~Copyable {
         solveIfPossible(&pool)
     }
 
-    /// Takes the next packet that was put together; nil when there is none. The slot is the caller's.
+    /// Takes the next recovered packet; `nil` if there is none. The caller owns the slot.
     public mutating func popRecovered() -> Recovered? {
         guard recoveredCount > 0 else { return nil }
         let first = recovered[0]
@@ -141,7 +146,7 @@ public struct Decoder: ~Copyable {
         return first
     }
 
-    /// Forgets everything, until repair symbols come again.
+    /// Forgets everything until repair symbols arrive again.
     public mutating func removeAll(pool: inout PacketPool) {
         sources.removeAll(pool: &pool)
         while waiting > 0 { remove(waiting - 1, &pool) }
@@ -150,18 +155,19 @@ public struct Decoder: ~Copyable {
         neededCredit = 0
     }
 
-    /// What waits for repairs must not take the last buffers, which new packets need. How many of the others it may have is the
-    /// caller's to say: that somebody else holds many is no reason to repair nothing here.
+    /// Symbols that wait for repairs must not take the last buffers, which new packets need. The caller
+    /// decides how many of the other buffers a decoder may have: another session that holds many is not a
+    /// reason to repair nothing here.
     static func hasRoom(_ pool: borrowing PacketPool) -> Bool {
         pool.inUse < pool.capacity - pool.capacity / 8
     }
 
-    /// A datagram has brought a symbol of so many bytes.
+    /// A datagram has brought a symbol of `bytes`.
     private mutating func earn(_ bytes: Int) {
         credit = min(credit + (bytes + Self.datagramOverhead) * Self.allowance, Self.largestCredit)
     }
 
-    /// Pays for work; false when the credit does not cover it.
+    /// Pays for work; returns false if the credit does not cover it.
     mutating func spend(_ bytes: Int) -> Bool {
         guard credit >= bytes else { return false }
         credit -= bytes
@@ -173,11 +179,12 @@ public struct Decoder: ~Copyable {
         if mayBeSolvable && credit >= neededCredit { solve(&pool) }
     }
 
-    /// Whether the equation at `index`, which is new or has just lost an unknown, may be the one that was wanted.
+    /// Whether the equation at `index`, which is new or has just lost an unknown, may be the missing one.
     ///
-    /// The unknowns of some equations are determined as soon as there are as many equations as unknowns. Take the fewest
-    /// equations of which that is true: each has no more unknowns than equations overlap it. For those that lie wholly on one
-    /// side of it are fewer than their unknowns, or they would have been enough by themselves.
+    /// The unknowns of some equations are determined as soon as there are as many equations as unknowns. Take
+    /// the smallest set of equations for which that is true: each of them has no more unknowns than there are
+    /// equations that overlap it. For the equations that lie wholly on one side of it number fewer than their
+    /// unknowns, or they would have been enough by themselves.
     private func completes(_ index: Int) -> Bool {
         let equation = equations[index]
         guard equation.missing <= LinearSystem.size else { return false }
@@ -186,7 +193,8 @@ public struct Decoder: ~Copyable {
         return equation.missing <= overlapping
     }
 
-    /// Puts a symbol among those that are here, and tells the equations; false when it was there, or is too old.
+    /// Adds an available symbol and updates the equations; returns false if it was there already or is too
+    /// old.
     mutating func insert(_ slot: Slot, sequence: UInt64, pool: inout PacketPool) -> Bool {
         guard sources.insert(slot, sequence: sequence, pool: &pool) else { return false }
         removeStale(&pool)
@@ -196,7 +204,7 @@ public struct Decoder: ~Copyable {
             if equation.pointee.window.contains(sequence) {
                 equation.pointee.missing -= 1
                 let length = pool.length(of: slot) + prefix
-                // One that is not kept up to date is worth nothing any more.
+                // An equation that is not kept up to date is worthless.
                 guard equation.pointee.missing > 0, !equation.pointee.isReduced || spend(length) else {
                     remove(i, &pool)
                     continue
@@ -215,7 +223,7 @@ public struct Decoder: ~Copyable {
         return true
     }
 
-    /// Removes the equations of which a symbol may have been here and is no more.
+    /// Removes equations one of whose symbols may have been available and is no longer.
     private mutating func removeStale(_ pool: inout PacketPool) {
         var i = 0
         while i < waiting {
@@ -223,14 +231,14 @@ public struct Decoder: ~Copyable {
         }
     }
 
-    /// Takes what is known out of an equation's sum.
+    /// Subtracts a known symbol from an equation's sum.
     func subtract(
         _ slot: Slot, _ sequence: UInt64, from equation: UnsafeMutablePointer<Equation>,
         _ pool: inout PacketPool
     ) {
         let sum = pool.packet(in: equation.pointee.slot, withPrefix: prefix)
         let symbol = pool.packet(in: slot, withPrefix: prefix)
-        // A symbol that is longer than the sum was not in it: the peer lies, and gets nonsense.
+        // A symbol longer than the sum was not in it: the peer lied, and gets garbage.
         let length = min(symbol.count, sum.count)
         GaloisField.add(
             equation.pointee.window.coefficient(of: sequence),

@@ -1,24 +1,24 @@
 import Packet
 
-/// The sender's end of a sliding-window random linear code over GF(2⁸) (after RFC 8681): sums of the last packets, each of
-/// which can stand in for one packet that was lost.
+/// The sender's end of a sliding-window random linear code over GF(2⁸) (after RFC 8681): sums of the last
+/// packets, each of which can replace one lost packet.
 ///
-/// Sums are kept running: a packet is added to those that are open when it gets its sequence, and need not be kept for it. They
-/// were opened one after the other, so the windows of the repair symbols overlap. A symbol is a packet with the bytes of
-/// headroom before it; a shorter one counts as if it were followed by zeros.
+/// The sums are running sums: a packet is added to all open ones when it gets its sequence, and need not be
+/// kept. They are opened one after the other, so the windows of the repair symbols overlap. A symbol is a
+/// packet with the bytes of headroom before it; a shorter one counts as if it were padded with zeros.
 public struct Encoder: ~Copyable {
-    /// The most sums that are open at once, each of which costs every packet a multiplication.
+    /// Maximum number of open sums, each of which costs one multiplication per packet.
     public static let maximumOpen = 8
 
-    /// A repair symbol: the sum in `slot`, of which the caller becomes the owner, and what it is made of.
+    /// A repair symbol: the sum in `slot`, which the caller owns from then on, and its window.
     public struct Repair: Sendable {
-        /// The sum, with as much before the packet's place as the symbols have.
+        /// The sum, with the same number of bytes before the packet's place as in the symbols.
         public let slot: Slot
-        /// What was summed up.
+        /// The symbols that were summed.
         public fileprivate(set) var window: EncodingWindow
     }
 
-    /// How many sums are open.
+    /// Number of open sums.
     public private(set) var open = 0
 
     /// Bytes of headroom that belong to a symbol.
@@ -34,10 +34,10 @@ public struct Encoder: ~Copyable {
 
     deinit { sums.deallocate() }
 
-    /// How many packets the oldest sum has.
+    /// Number of packets in the oldest sum.
     public var oldestCount: Int { open == 0 ? 0 : sums[0].window.count }
 
-    /// Begins another sum, of packets from `first` on; false when there are enough, or no memory.
+    /// Opens another sum, of packets from `first` on; returns false if enough are open or memory is out.
     public mutating func begin(at first: UInt64, pool: inout PacketPool) -> Bool {
         guard open < Self.maximumOpen else { return false }
         let slot = pool.reserve()
@@ -51,14 +51,14 @@ public struct Encoder: ~Copyable {
         return true
     }
 
-    /// Adds the packet in `slot` to all sums. Packets come one after the other, without a gap in their sequences.
+    /// Adds the packet in `slot` to all sums. Packets must come in order, without gaps in their sequences.
     public mutating func add(_ slot: Slot, sequence: UInt64, pool: inout PacketPool) {
         let length = pool.length(of: slot)
         var i = 0
         while i < open {
             let sum = sums + i
             guard sequence == sum.pointee.window.end, sum.pointee.window.count < EncodingWindow.longest else {
-                // The caller has let it grow too long: it would be of no use.
+                // The caller has let it grow too long to be of use.
                 pool.release(sum.pointee.slot)
                 remove(i)
                 continue
@@ -73,7 +73,7 @@ public struct Encoder: ~Copyable {
         }
     }
 
-    /// Takes the oldest sum, which is a repair symbol now; nil when it has no packets, or there is none.
+    /// Takes the oldest sum, which is now a repair symbol; `nil` if it has no packets or there is none.
     public mutating func takeOldest() -> Repair? {
         guard open > 0, sums[0].window.count > 0 else { return nil }
         let oldest = sums[0]
@@ -81,7 +81,7 @@ public struct Encoder: ~Copyable {
         return oldest
     }
 
-    /// Gives up all sums.
+    /// Discards all sums.
     public mutating func removeAll(pool: inout PacketPool) {
         for i in 0..<open { pool.release(sums[i].slot) }
         open = 0
@@ -92,7 +92,7 @@ public struct Encoder: ~Copyable {
         for i in index..<open { sums[i] = sums[i + 1] }
     }
 
-    /// Makes a sum as long as the longest packet in it.
+    /// Extends a sum to the length of the longest packet in it.
     private func extend(_ slot: Slot, to length: Int, pool: inout PacketPool) {
         let old = pool.length(of: slot)
         guard length > old else { return }

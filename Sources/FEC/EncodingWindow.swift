@@ -1,13 +1,14 @@
-/// The source symbols that a repair symbol sums up: a run of sequences, each with its coefficient (RFC 8681 section 3.1).
+/// The source symbols in a repair symbol: a run of sequences, each with its coefficient (RFC 8681 section
+/// 3.1).
 public struct EncodingWindow: Equatable, Sendable {
-    /// The most symbols of a window: the wire format has a byte for it.
+    /// Maximum number of symbols in a window, which must fit the byte that the wire format has for it.
     public static let longest = 240
 
     /// The lowest sequence.
     public let first: UInt64
-    /// How many sequences there are.
+    /// Number of sequences.
     public var count: Int
-    /// Tells repair symbols of the same sequences apart.
+    /// Distinguishes repair symbols of the same sequences.
     public let seed: UInt8
 
     /// A window.
@@ -17,18 +18,18 @@ public struct EncodingWindow: Equatable, Sendable {
         self.seed = seed
     }
 
-    /// The sequence behind the highest.
+    /// The sequence after the highest.
     public var end: UInt64 { first &+ UInt64(truncatingIfNeeded: count) }
 
-    /// Whether the repair symbol has `sequence` in it.
+    /// Whether the repair symbol includes `sequence`.
     public func contains(_ sequence: UInt64) -> Bool { sequence >= first && sequence < end }
 
-    /// Whether the two have sequences in common.
+    /// Whether the two windows have sequences in common.
     func overlaps(_ other: EncodingWindow) -> Bool { first < other.end && other.first < end }
 
-    /// What the symbol of `sequence` is multiplied with: 1 to 255, from SplitMix64 (Steele, Lea and Flood, "Fast splittable
-    /// pseudorandom number generators", OOPSLA 2014). Unlike RFC 8681's generator it gives each coefficient by itself, as
-    /// symbols come in any order.
+    /// The coefficient of the symbol of `sequence`: 1 to 255, from SplitMix64 (Steele, Lea and Flood, "Fast
+    /// splittable pseudorandom number generators", OOPSLA 2014). Unlike RFC 8681's generator it yields each
+    /// coefficient independently, as symbols arrive in any order.
     public func coefficient(of sequence: UInt64) -> UInt8 {
         var z = (first ^ UInt64(seed) &<< 56) &* 0xD134_2543_DE82_EF95 &+ sequence &* 0x9E37_79B9_7F4A_7C15
         z = (z ^ z &>> 30) &* 0xBF58_476D_1CE4_E5B9

@@ -1,7 +1,7 @@
 /// Arithmetic in GF(2⁸) modulo x⁸ + x⁴ + x³ + x² + 1, the field of RFC 5510 section 8.1 and RFC 8681.
 ///
-/// A sum is an exclusive or. A product is a sum of doublings, so that eight bytes side by side are multiplied with shifts and
-/// masks alone: no tables, and the compiler makes vectors of it.
+/// Addition is an exclusive or. A product is a sum of doublings, so eight adjacent bytes are multiplied with
+/// shifts and masks alone, without tables, and the compiler vectorizes the code.
 public enum GaloisField {
     /// The field's polynomial without x⁸.
     private static let polynomial: UInt64 = 0x1D
@@ -17,7 +17,7 @@ public enum GaloisField {
         return product
     }
 
-    /// The element that gives 1 with `a`; 0 for 0. A group of 255 elements: a⁻¹ = a²⁵⁴.
+    /// The multiplicative inverse of `a`; 0 for 0. The group has 255 elements, so a⁻¹ = a²⁵⁴.
     public static func inverse(_ a: UInt8) -> UInt8 {
         var power = a
         var product: UInt8 = 1
@@ -29,7 +29,8 @@ public enum GaloisField {
     }
 
     /// Adds `coefficient` × `source` to `sum`, byte by byte.
-    /// - Precondition: `sum` is not shorter than `source`, and begins where it does or does not overlap it.
+    /// - Precondition: `sum` is at least as long as `source`, and both begin at the same address or do not
+    ///   overlap.
     public static func add(
         _ coefficient: UInt8, times source: UnsafeRawBufferPointer, to sum: UnsafeMutableRawBufferPointer
     ) {
@@ -58,7 +59,7 @@ public enum GaloisField {
         return (elements ^ overflow) &<< 1 ^ (mask & (polynomial &* 0x0101_0101_0101_0101))
     }
 
-    /// A coefficient, each of its bits as a mask of a word.
+    /// A coefficient, with each of its bits expanded to a mask of a word.
     private struct Masks {
         private let m0, m1, m2, m3, m4, m5, m6, m7: UInt64
 

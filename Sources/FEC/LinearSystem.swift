@@ -1,12 +1,12 @@
-/// A small system of linear equations over GF(2⁸), brought to reduced row echelon form: which unknowns does it determine, and by
-/// which combination of its equations?
+/// A small system of linear equations over GF(2⁸), brought to reduced row echelon form to find which unknowns
+/// it determines, and by which combination of its equations.
 ///
-/// A row has a byte for each unknown, and behind them one for each equation that says how the row is made of those. So the
-/// symbols themselves are touched only for what is determined.
+/// A row has one byte for each unknown, followed by one for each equation, which record how the row was
+/// combined. So the symbols themselves are touched only for the unknowns that are determined.
 struct LinearSystem: ~Copyable {
-    /// The most equations, and the most unknowns: more losses than that at once are no longer few.
+    /// Maximum number of equations, and of unknowns: more losses than that at once are no longer few.
     static let size = 16
-    /// Bytes of a row.
+    /// Bytes per row.
     private static let width = size + Decoder.maximumWaiting
 
     private let unknowns: UnsafeMutablePointer<UInt64>
@@ -24,14 +24,14 @@ struct LinearSystem: ~Copyable {
         rows.deallocate()
     }
 
-    /// No equations.
+    /// Removes all equations.
     mutating func removeAll() {
         unknownCount = 0
         rowCount = 0
     }
 
-    /// Adds the equation that the caller knows by `number`, below `Decoder.maximumWaiting`, whose unknowns are those that are not `known`. One that
-    /// brings too many unknowns is left out.
+    /// Adds the equation that the caller knows by `number`, below `Decoder.maximumWaiting`; its unknowns are
+    /// the symbols not in `known`. An equation with too many unknowns is left out.
     mutating func add(_ window: EncodingWindow, number: Int, known: borrowing SourceSymbols) {
         guard rowCount < Self.size else { return }
         let row = row(rowCount)
@@ -52,10 +52,10 @@ struct LinearSystem: ~Copyable {
         rowCount += 1
     }
 
-    /// The work of `reduce` in bytes multiplied: each unknown is taken out of each row.
+    /// The work of `reduce`, in bytes multiplied: each unknown is eliminated from each row.
     var cost: Int { rowCount * unknownCount * Self.width }
 
-    /// Brings the system to reduced row echelon form (Gauss and Jordan).
+    /// Brings the system to reduced row echelon form (Gauss-Jordan elimination).
     mutating func reduce() {
         var rank = 0
         for column in 0..<unknownCount {
@@ -73,7 +73,8 @@ struct LinearSystem: ~Copyable {
         rowCount = rank
     }
 
-    /// The unknown that the `index`-th row of the reduced system determines; nil when it has several left.
+    /// The unknown that the row at `index` of the reduced system determines; `nil` if the row has several
+    /// left.
     func determined(by index: Int) -> UInt64? {
         let row = row(index)
         var found: Int?
@@ -84,14 +85,14 @@ struct LinearSystem: ~Copyable {
         return found.map { unknowns[$0] }
     }
 
-    /// What the caller's equation `number` is multiplied with in the `index`-th row.
+    /// The factor of the caller's equation `number` in the row at `index`.
     func factor(of number: Int, in index: Int) -> UInt8 { row(index)[Self.size + number] }
 
     private func row(_ index: Int) -> UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: rows[index * Self.width..<(index + 1) * Self.width])
     }
 
-    /// The column of an unknown, which may be a new one; nil when there are too many.
+    /// The column of an unknown, adding one if it is new; `nil` if there are too many.
     private mutating func column(of sequence: UInt64) -> Int? {
         for i in 0..<unknownCount where unknowns[i] == sequence { return i }
         guard unknownCount < Self.size else { return nil }

@@ -1,15 +1,16 @@
 import Packet
 
-/// The last source symbols that arrived, by sequence, each a copy in a slot of its own: the one that goes on to the TUN
-/// device may be changed there.
+/// The most recent source symbols, by sequence, each a copy in a slot of its own, because the original may be
+/// changed on its way to the TUN device.
 struct SourceSymbols: ~Copyable {
-    /// The sequences below the highest that are remembered at first: as much as may lie between the paths' delays, 300 ms at
-    /// 70 Mbit/s, and the longest window.
+    /// Number of sequences below the highest that are remembered at first: the difference between the paths'
+    /// delays (300 ms at 70 Mbit/s) plus the longest window.
     static let usualSpan = 2048
-    /// The most that are remembered when windows begin lower: 300 ms at 600 Mbit/s.
+    /// Maximum number remembered when windows begin lower: 300 ms at 600 Mbit/s.
     static let longestSpan = 16384
 
-    /// How many sequences are remembered, a power of two: at most so many that they fill a quarter of the pool.
+    /// Number of sequences remembered, a power of two, bounded so that they fill at most a quarter of the
+    /// pool.
     private(set) var span: UInt64 = 0
 
     private struct Entry {
@@ -17,13 +18,13 @@ struct SourceSymbols: ~Copyable {
         var slot = Slot.none
     }
 
-    /// Made with the first repair symbol: without any nothing is remembered.
+    /// Allocated with the first repair symbol: without any, no symbols are remembered.
     private var entries: UnsafeMutablePointer<Entry>?
     /// One above the highest sequence.
     private(set) var top: UInt64 = 0
-    /// How many symbols are here.
+    /// Number of symbols held.
     private(set) var count = 0
-    /// What is below was forgotten for want of memory.
+    /// Everything below this was forgotten for lack of memory.
     private var floor: UInt64 = 0
 
     init() {}
@@ -33,7 +34,7 @@ struct SourceSymbols: ~Copyable {
     /// Whether symbols are remembered.
     var isActive: Bool { entries != nil }
 
-    /// The lowest sequence that may be here.
+    /// The lowest sequence that may be held.
     var bottom: UInt64 { max(floor, top > span ? top - span : 0) }
 
     /// The symbol of `sequence`, or `Slot.none`.
@@ -43,7 +44,7 @@ struct SourceSymbols: ~Copyable {
         return entry.sequence == sequence ? entry.slot : .none
     }
 
-    /// Remembers what comes from now on.
+    /// Starts remembering symbols.
     mutating func activate(poolCapacity: Int) {
         guard entries == nil else { return }
         let count = min(Self.usualSpan, Self.share(of: poolCapacity))
@@ -52,7 +53,7 @@ struct SourceSymbols: ~Copyable {
         entries?.initialize(repeating: Entry(), count: count)
     }
 
-    /// Remembers twice as many from now on, as far as that may be. What was forgotten stays so.
+    /// Doubles the number remembered from now on, up to the limit. Forgotten symbols stay forgotten.
     mutating func grow(poolCapacity: Int) {
         guard let old = entries, top > span, floor <= top - span,
             Int(span) < min(Self.longestSpan, Self.share(of: poolCapacity))
@@ -68,10 +69,10 @@ struct SourceSymbols: ~Copyable {
         span *= 2
     }
 
-    /// The largest power of two that is a quarter of the pool or less.
+    /// The largest power of two that is at most a quarter of the pool.
     private static func share(of poolCapacity: Int) -> Int { max(poolCapacity / 4 + 1, 2).nextPowerOfTwo / 2 }
 
-    /// Puts a symbol in, and becomes the owner of its slot; false when it is too old, or there.
+    /// Adds a symbol and takes ownership of its slot; returns false if it is too old or already there.
     mutating func insert(_ slot: Slot, sequence: UInt64, pool: inout PacketPool) -> Bool {
         guard let entries, sequence >= bottom, sequence < 1 << 62 else { return false }
         let entry = entries + Int(truncatingIfNeeded: sequence & (span - 1))

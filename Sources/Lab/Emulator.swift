@@ -98,7 +98,7 @@ final class Emulator: Sendable {
     func change(lane: Int, _ body: (inout LinkShape) -> Void) {
         state.withLock { body(&$0.lanes[lane].model.shape) }
     }
-    /// Lets the traces of all links, and what recurs, begin now.
+    /// Restarts the traces and recurring events of all links now.
     func restart() {
         let now = Self.now()
         state.withLock { state in

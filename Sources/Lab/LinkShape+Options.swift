@@ -1,7 +1,7 @@
 import LinkModel
 
 extension LinkShape {
-    /// Applies one option without its direction; `text` is the whole of it, for the error.
+    /// Applies one option without its direction; `text` is the whole option, for the error.
     mutating func set(_ key: String, _ value: String?, in text: String) throws(LabError) {
         if key == "reorder" {
             guard [nil, "yes", "no"].contains(value) else {
@@ -38,14 +38,15 @@ extension LinkShape {
                     "the keys are rate, trace, delay, queue, jitter, lag, grants, reorder, loss, burst, dup, police, "
                     + "handover, outage and mtu")
         }
-        // Bursts so short cannot make up so much loss: the chain would have to enter the bad state with p > 1.
+        // Bursts this short cannot cause this much loss: the chain would have to enter the bad state with p >
+        // 1.
         if burst > 0 && loss < 1 && loss > burst / (burst + 1) {
             throw .badSpec(
                 text: text, reason: "so much loss needs longer bursts: loss is at most burst/(burst+1)")
         }
     }
 
-    /// A plain decimal number: what `Double` also takes (nan, hex, exponents) is none.
+    /// A plain decimal number: nil for other forms that `Double` accepts (nan, hex, exponents).
     static func number(_ text: some StringProtocol) -> Double? {
         text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2e } ? Double(text) : nil
     }
@@ -107,7 +108,7 @@ extension LinkShape {
         )
     }
 
-    /// Two times in ms, the second the longer, or `no`.
+    /// Two times in ms, the second one longer, or `no`.
     private static func recurrence(_ value: String, in text: String) throws(LabError) -> Recurrence? {
         if value == "no" { return nil }
         let parts = value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
@@ -121,7 +122,7 @@ extension LinkShape {
         return Recurrence(length: length, every: period)
     }
 
-    /// Two times in ms, or one, or `no`.
+    /// One or two times in ms, or `no`.
     private static func range(_ value: String, in text: String) throws(LabError) -> ClosedRange<UInt64>? {
         if value == "no" { return nil }
         let parts = value.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
@@ -135,8 +136,8 @@ extension LinkShape {
 }
 
 extension RateTrace {
-    /// `FILE[:COLUMN][*SCALE]`: with a column a CSV file of seconds, without one of Mahimahi's. `text` is the whole
-    /// option, for the error. Throws `badSpec`.
+    /// `FILE[:COLUMN][*SCALE]`: with a column a CSV file with a line per second, without one a Mahimahi file.
+    /// `text` is the whole option, for the error. Throws `badSpec`.
     init(argument: String, in text: String) throws(LabError) {
         let scaled = argument.split(separator: "*", omittingEmptySubsequences: false).map(String.init)
         let parts = scaled[0].split(separator: ":", omittingEmptySubsequences: false).map(String.init)

@@ -6,26 +6,25 @@ import LinkModel
 /// spec   = NAME "=" RATE "/" DELAY { "," option }
 /// option = [ "up." | "down." ] KEY "=" VALUE | [ "up." | "down." ] "reorder" | "mtu=" BYTES
 /// ```
-/// RATE is in Mbit/s, or `inf`; DELAY is one-way, in ms. Without `up.` (client to server) or `down.` an option applies
-/// to both directions. Later options win.
+/// RATE is in Mbit/s, or `inf`; DELAY is one-way, in ms. Without `up.` (client to server) or `down.` an
+/// option applies to both directions. Later options win.
 ///
 /// | key | value |
 /// |---|---|
 /// | rate, delay | as above |
-/// | trace | capacity over time in place of the rate: `FILE` of Mahimahi, `FILE:COLUMN` of a CSV file of seconds; `*0.4` after it scales |
-/// | queue | depth of the queue in ms of the rate (of a trace: of its mean rate), 100 unless told; `64kB` in bytes |
-/// | police | RATE/BUCKET: a token bucket in Mbit/s and kB; what exceeds it is dropped, not queued |
-/// | jitter | ± ms, evenly spread; order is kept |
-/// | lag | up to this many ms later, never earlier |
-/// | grants | LEAST-MOST ms between the moments at which frames arrive, all that have gathered at once |
-/// | handover | LENGTH/PERIOD in ms: at the end of each period the queue holds its frames for so long |
+/// | trace | capacity over time instead of the rate: `FILE` from Mahimahi, `FILE:COLUMN` of a CSV file with a line per second; a suffix `*0.4` scales it |
+/// | queue | depth of the queue in ms of the rate (of a trace: of its mean rate), 100 by default; `64kB` in bytes |
+/// | police | RATE/BUCKET in Mbit/s and kB: drop frames that exceed these, without a queue |
+/// | jitter | ± ms, uniform; order is kept |
+/// | lag | up to this many ms later, uniform, never earlier |
+/// | grants | LEAST-MOST ms between the moments at which all frames gathered so far arrive at once |
+/// | handover | LENGTH/PERIOD in ms: for the last LENGTH of each PERIOD the queue holds its frames |
 /// | outage | the same, but frames vanish |
 /// | reorder | let jitter put frames out of order; `reorder=no` takes it back |
 /// | loss | fraction of frames lost: `2%` or `0.02` |
 /// | burst | mean number of consecutive frames lost; 0 = independent losses |
 /// | dup | fraction of frames that arrive twice |
 /// | mtu | 576...2000 bytes, 1500 by default |
-///
 /// Examples: `fibre=100/10`, `lte=30/30,up.rate=10,jitter=5,loss=1%,burst=4`,
 /// `att=20/33,down.trace=drive-1.csv:att*0.4,queue=300`.
 public struct LinkSpec: Equatable, Sendable {

@@ -1,16 +1,17 @@
 import FoundationEssentials
 import LinkModel
 
-/// A drive whose links' capacity was recorded second by second, as a CSV file with a column for each network.
+/// A drive during which the links' capacity was recorded second by second, as a CSV file with one column per
+/// network.
 ///
-/// Delay, jitter, loss and queue were not recorded: they are those that such networks usually have.
+/// Delay, jitter, loss and queue were not recorded: typical values for such networks are used.
 public struct RecordedDrive: Sendable {
     /// The file's name without its extension.
     public let name: String
-    /// The links, those left out that never carried anything.
+    /// The links, without those that never carried anything.
     public let links: [LinkSpec]
 
-    /// What is usual for a network: one-way delay, jitter and queue in ms, and the fraction lost.
+    /// Typical values for a network: one-way delay, jitter and queue in ms, and the fraction lost.
     private struct Habits {
         var delay: Double
         var jitter: Double
@@ -28,7 +29,8 @@ public struct RecordedDrive: Sendable {
         }
     }
 
-    /// Reads a file. Its rates are those downwards, times `scale`; the way up has a steady fifth of their mean.
+    /// Reads a file. Its rates are those downwards, multiplied by `scale`; upwards the rate is constant, a
+    /// fifth of their mean.
     ///
     /// Throws `badSpec`.
     public init(path: String, scale: Double, networks: [String] = []) throws(LabError) {

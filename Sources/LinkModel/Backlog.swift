@@ -1,6 +1,6 @@
-/// The frames that wait in a queue whose depth is in bytes: how many bytes, and when each leaves.
+/// The frames waiting in a queue whose depth is in bytes: their total size, and when each leaves.
 struct Backlog: Sendable {
-    /// Bytes that wait.
+    /// Bytes waiting.
     private(set) var bytes = 0
     private var ring: [(departure: UInt64, bytes: Int)] = []
     private var first = 0
@@ -15,7 +15,7 @@ struct Backlog: Sendable {
         }
     }
 
-    /// Adds a frame behind the others.
+    /// Appends a frame.
     mutating func append(_ size: Int, departure: UInt64) {
         if count == ring.count { grow() }
         ring[(first + count) & (ring.count - 1)] = (departure, size)

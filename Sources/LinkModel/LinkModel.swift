@@ -2,36 +2,37 @@
 /// since any origin, and the same seed repeats a run to the bit. The emulator runs it in real time, simulations
 /// in virtual time.
 ///
-/// A frame passes the policer; is dropped when the queue in front of it is full; leaves it at max(now, departure of the one
-/// before) + size·8/rate, or when the trace has carried it; then is lost, or arrives `delay` ± `jitter` later. A lost frame
-/// has used the rate, as on a radio link. Changes of `shape` count for the frames offered from then on.
+/// A frame passes the policer; is dropped if the queue is full; leaves the queue at max(now, departure of the
+/// previous frame) + size·8/rate, or when the trace has carried it; then is lost, or arrives `delay` ±
+/// `jitter` later. A lost frame has used the rate, as on a radio link. Changes of `shape` apply to the frames
+/// offered from then on.
 public struct LinkModel: Sendable {
     /// The fate of a frame.
     public enum Fate: Equatable, Sendable {
         /// It arrives at this time.
         case delivered(at: UInt64)
-        /// It arrives at this time and its copy at the other.
+        /// It arrives at the first time, and its copy at the second.
         case duplicated(at: UInt64, copy: UInt64)
         /// The queue was full.
         case queueFull
-        /// More than the policer lets pass.
+        /// Dropped by the policer.
         case policed
-        /// Lost on the way.
+        /// Lost after the queue.
         case lost
         /// The link is down.
         case down
     }
 
-    /// What the link does to frames; may change at any time.
+    /// The link's properties, which may change at any time.
     public var shape: LinkShape {
         didSet {
             if shape.trace != oldValue.trace { service = TraceService() }
             limit = shape.limit
         }
     }
-    /// When traces and what recurs begin. Times before it count from the end of their period.
+    /// When traces and recurring events begin. Times before it count from the end of their period.
     public private(set) var origin: UInt64 = 0
-    /// Depth of the queue in bytes; nil when it is counted in time.
+    /// Depth of the queue in bytes; nil if it is expressed as time.
     private var limit: Int?
     private var service = TraceService()
     private var backlog = Backlog()
@@ -49,7 +50,7 @@ public struct LinkModel: Sendable {
         random = SeededGenerator(seed: seed)
     }
 
-    /// Lets traces and what recurs begin at `time`.
+    /// Makes traces and recurring events begin at `time`.
     public mutating func restart(at time: UInt64) { origin = time }
 
     /// Offers a frame of `bytes` at `now`. Times must not go backwards.
@@ -89,7 +90,7 @@ public struct LinkModel: Sendable {
         time >= origin ? time - origin : (period - (origin - time) % period) % period
     }
 
-    /// When a frame has left that is the next to be served, from `start` on.
+    /// When a frame has left the queue whose service begins at or after `start`.
     private mutating func departure(_ bytes: Int, from start: UInt64) -> UInt64 {
         var start = start
         if let handover = shape.handover {
@@ -103,7 +104,7 @@ public struct LinkModel: Sendable {
         return start + (shape.rate == 0 ? 0 : UInt64(bytes) * 8_000_000_000 / shape.rate)
     }
 
-    /// When a frame arrives that leaves the queue last.
+    /// When the frame that just left the queue arrives.
     private mutating func arrival() -> UInt64 {
         var time = granted(lastDeparture) + shape.delay
         if shape.jitter > 0 {
@@ -116,10 +117,10 @@ public struct LinkModel: Sendable {
         return time
     }
 
-    /// The first time not before `time` at which the radio grants the link its turn.
+    /// The first time at or after `time` at which the radio grants the link its turn.
     private mutating func granted(_ time: UInt64) -> UInt64 {
         guard let grants = shape.grants, grants.upperBound > 0 else { return time }
-        // After a pause the grants in it are not worth drawing.
+        // After a pause, the grants during it are not worth drawing.
         if time > lastGrant + 2 * grants.upperBound {
             lastGrant = time - UInt64(random.unit() * Double(grants.upperBound))
         }

@@ -2,28 +2,29 @@
 public struct LinkShape: Equatable, Sendable {
     /// Bits per second, counted over whole frames with their 14-byte Ethernet header; 0 is unlimited.
     public var rate: UInt64
-    /// Capacity that changes over time; takes the place of `rate`.
+    /// Capacity that changes over time; used instead of `rate`.
     public var trace: RateTrace?
     /// One-way delay in nanoseconds, after the frame left the queue.
     public var delay: UInt64
-    /// Depth of the drop-tail queue, as the nanoseconds that the rate needs to empty it.
-    /// With a trace: as many bytes as its mean rate carries in that time.
+    /// Depth of the drop-tail queue, as the nanoseconds that the rate needs to drain it. With a trace: the
+    /// number of bytes that its mean rate carries in that time.
     public var queue: UInt64 = 100_000_000
-    /// Depth of the queue in bytes; takes the place of `queue`.
+    /// Depth of the queue in bytes; used instead of `queue`.
     public var queueBytes: Int?
-    /// Drops what exceeds a rate, in front of the queue.
+    /// Drops frames that exceed a rate, before the queue.
     public var policer: Policer?
-    /// Each frame's delay differs by up to this many nanoseconds from `delay`, evenly in both directions. While order
-    /// is kept, a frame that was held up holds up those behind it, so that the mean delay grows with the frame rate.
+    /// Each frame's delay differs from `delay` by up to this many nanoseconds, uniformly in both directions.
+    /// While order is kept, a delayed frame delays those behind it, so the mean delay grows with the frame
+    /// rate.
     public var jitter: UInt64 = 0
-    /// Each frame arrives up to this many nanoseconds later, evenly, and never earlier.
+    /// Each frame arrives up to this many nanoseconds later, uniformly, and never earlier.
     public var lag: UInt64 = 0
-    /// Frames arrive in groups. The time between two groups is spread evenly over this range, in nanoseconds: a radio's
-    /// scheduler grants its time in turns.
+    /// Frames arrive in groups at intervals of this many nanoseconds, uniformly distributed, like the
+    /// transmission grants of a radio's scheduler.
     public var grants: ClosedRange<UInt64>?
-    /// The queue is not served, and holds what comes: a handover with buffering.
+    /// While this lasts the queue holds its frames: a handover with buffering.
     public var handover: Recurrence?
-    /// All frames vanish that are sent or would arrive.
+    /// Frames that are sent or would arrive while this lasts vanish.
     public var outage: Recurrence?
     /// Whether jitter may put frames out of order.
     public var reorders = false
@@ -39,12 +40,12 @@ public struct LinkShape: Equatable, Sendable {
     /// Whether all frames vanish silently, including those in flight. The interface keeps its carrier.
     public var isDown = false
 
-    /// Depth of the queue in bytes, when it is not counted in time.
+    /// Depth of the queue in bytes; nil if it is expressed as time.
     var limit: Int? {
         queueBytes ?? trace.map { Int($0.meanRate / 8 * Double(queue) / 1e9) }
     }
 
-    /// A link without loss, jitter and copies, and with 100 ms of queue.
+    /// A link without loss, jitter or copies, and with a queue of 100 ms.
     ///
     /// - Parameters:
     ///   - rate: bits per second; 0 is unlimited.

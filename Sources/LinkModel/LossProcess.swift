@@ -1,8 +1,8 @@
-/// Decides which frames are lost: each independently, or in bursts after Gilbert and Elliott.
+/// Decides which frames are lost: each independently, or in bursts following Gilbert and Elliott.
 ///
-/// The Gilbert–Elliott chain (Elliott, BSTJ 1963, in Gilbert's simple form: nothing is lost in the good state, all in
-/// the bad one) leaves the bad state with probability r = 1/burst and enters it with p = r·loss/(1 − loss), so that its
-/// long-run loss is `loss` and its mean run of lost frames is `burst`.
+/// The Gilbert–Elliott chain (Elliott, BSTJ 1963, in Gilbert's simple form: no frame is lost in the good
+/// state, every frame in the bad one) leaves the bad state with probability r = 1/burst and enters it with p
+/// = r·loss/(1 − loss), so that its long-run loss is `loss` and its mean run of lost frames is `burst`.
 struct LossProcess: Sendable {
     private var isBad = false
 

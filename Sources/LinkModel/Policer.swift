@@ -1,15 +1,16 @@
-/// A token bucket without a queue: a frame for which the bucket has not enough left is dropped.
+/// A token bucket without a queue: a frame that exceeds the tokens left is dropped.
 public struct Policer: Equatable, Sendable {
-    /// Bits per second that fill the bucket.
+    /// Rate at which the bucket fills, in bits per second.
     public var rate: UInt64
     /// Depth of the bucket, in bytes.
     public var burst: Int
 
-    /// A bucket that `rate` bits per second fill, at least 1, of `burst` bytes.
+    /// A bucket of `burst` bytes that fills at `rate` bits per second, at least 1.
     public init(rate: UInt64, burst: Int) { (self.rate, self.burst) = (max(rate, 1), burst) }
 }
 
-/// The state of a policer: the generic cell rate algorithm (ITU-T I.371), a token bucket without a count of tokens.
+/// The state of a policer: the generic cell rate algorithm (ITU-T I.371), which is a token bucket without
+/// counting tokens.
 struct PolicerState: Sendable {
     /// When the bucket is full again.
     private var fullAt: UInt64 = 0

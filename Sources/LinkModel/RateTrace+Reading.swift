@@ -1,11 +1,11 @@
 extension RateTrace {
-    /// The longest recording that is read: an hour of Mahimahi's milliseconds, a day of seconds.
+    /// The longest recording accepted: an hour of Mahimahi's milliseconds, a day of seconds.
     private static let (longestRecording, mostSeconds) = (3_600_000, 86_400)
-    /// Bytes of one of Mahimahi's opportunities.
+    /// Bytes per Mahimahi opportunity.
     private static let opportunity = 1500
 
-    /// A Mahimahi file: a line for each opportunity to deliver 1500 bytes, the millisecond at which it comes, in order. The last
-    /// line's millisecond is the length of the recording.
+    /// Reads a Mahimahi file: one line per opportunity to deliver 1500 bytes, with the millisecond at which
+    /// it occurs, in order. The last line's millisecond is the length of the recording.
     ///
     /// Throws `badLine` or `empty`.
     public init(mahimahi text: String) throws(TraceError) {
@@ -21,13 +21,14 @@ extension RateTrace {
             times.append(UInt32(time))
         }
         guard let last = times.last, last > 0 else { throw .empty }
-        // One at the last millisecond is the next period's first.
+        // An opportunity at the last millisecond is the next period's first.
         let inside = times.filter { $0 < last }
         let wrapped = [UInt32](repeating: 0, count: times.count - inside.count)
         self.init(opportunities: wrapped + inside, bytes: Self.opportunity, period: last)
     }
 
-    /// A column of a CSV file whose first line names the columns, and whose other lines stand for a second each: Mbit/s.
+    /// Reads a column of a CSV file whose first line names the columns and whose other lines stand for one
+    /// second each, in Mbit/s.
     ///
     /// Throws `badLine`, `noColumn` or `empty`.
     public init(csv text: String, column: String) throws(TraceError) {
@@ -52,12 +53,12 @@ extension RateTrace {
         self.init(rates: rates)
     }
 
-    /// The names of a CSV file's columns without `second`.
+    /// The names of a CSV file's columns, except `second`.
     public static func columns(ofCSV text: String) -> [String] {
         lines(of: text).first.map { cells(of: $0.text).filter { $0 != "second" } } ?? []
     }
 
-    /// Lines that are not empty, with their numbers from 1.
+    /// The non-empty lines, with their numbers from 1.
     private static func lines(of text: String) -> [(number: Int, text: Substring)] {
         text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
             .map { ($0.offset + 1, $0.element) }.filter { !$0.text.isEmpty }
@@ -68,16 +69,16 @@ extension RateTrace {
     }
 }
 
-/// Why a recording cannot be played. Each case's `description` says it as the rest of a sentence.
+/// Why a recording cannot be played. Each case's `description` is phrased as the rest of a sentence.
 public enum TraceError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The number of a line, from 1, and why it is none of a recording.
+    /// The number of a line, from 1, and why it is invalid.
     case badLine(Int, reason: String)
-    /// There is no such column among those with these names.
+    /// The recording has no column with this name; the columns it has.
     case noColumn(String, names: [String])
-    /// Nothing in it carries anything.
+    /// The recording has no capacity at any time.
     case empty
 
-    /// The reason without the name of the file.
+    /// The reason, without the file's name.
     public var description: String {
         switch self {
         case .badLine(let number, let reason): "line \(number): \(reason)"

@@ -1,15 +1,15 @@
-/// Serves frames in order of their arrival at the capacity of a `RateTrace`.
+/// Serves frames in order of arrival with the capacity of a `RateTrace`.
 struct TraceService: Sendable {
-    /// The opportunity in use, as its index in the trace and the time at which its period began.
+    /// The current opportunity, as its index in the trace and the time at which its period began.
     private var index = 0
     private var cycle: UInt64 = 0
-    /// Bytes of it that are still free.
+    /// Bytes of that opportunity still unused.
     private var free = 0
-    /// When the last frame left: one that starts then goes on with the same opportunity.
+    /// When the last frame left: a frame that starts then continues with the same opportunity.
     private var last = UInt64.max
 
-    /// When a frame of `bytes` has left that may not leave before `start`, all times in nanoseconds since the trace's
-    /// beginning.
+    /// When a frame of `bytes` that cannot leave before `start` has left, all times in nanoseconds since the
+    /// beginning of the trace.
     mutating func departure(_ bytes: Int, from start: UInt64, _ trace: RateTrace) -> UInt64 {
         switch trace.course {
         case .opportunities(let times, let size):
@@ -45,7 +45,7 @@ struct TraceService: Sendable {
 
     private static func serve(_ bytes: Int, from start: UInt64, _ rates: [UInt64], _ span: UInt64) -> UInt64 {
         var time = start
-        // In bits times 10⁹, which a rate in bits per second serves in each nanosecond.
+        // In bits times 10⁹: a rate in bits per second serves that many per nanosecond.
         var rest = UInt64(bytes) * 8_000_000_000
         while true {
             let end = (time / span + 1) * span

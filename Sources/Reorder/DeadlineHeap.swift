@@ -1,15 +1,15 @@
 import Packet
 
-/// The deadlines of waiting packets, earliest first: a binary heap. Entries whose packet has gone are left in and
-/// skipped by the owner when they come up.
+/// The deadlines of waiting packets, earliest first: a binary heap. An entry whose packet has gone stays in
+/// the heap, and the owner skips it when it comes up.
 struct DeadlineHeap: ~Copyable {
-    /// One deadline, and the predecessor that the packet waits for.
+    /// A deadline, and the predecessor that the packet waits for.
     struct Entry {
         var deadline: Instant
         var predecessor: UInt64
     }
 
-    /// The most entries; a packet that does not fit is not held.
+    /// Maximum number of entries; a packet that does not fit is not held.
     static let bound = 65536
 
     private var entries: UnsafeMutablePointer<Entry>
@@ -23,7 +23,7 @@ struct DeadlineHeap: ~Copyable {
     /// The earliest entry.
     var first: Entry? { count == 0 ? nil : entries[0] }
 
-    /// Adds an entry; false when the heap is full.
+    /// Adds an entry; returns false if the heap is full.
     mutating func insert(_ entry: Entry) -> Bool {
         if count == capacity && !grow() { return false }
         var hole = count

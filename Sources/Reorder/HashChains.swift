@@ -1,12 +1,13 @@
-/// Chains of places, each found by the hash of a sequence. The owner knows which sequence a place stands for.
+/// Chains of places, each found by the hash of a sequence. The owner knows which sequence each place stands
+/// for.
 struct HashChains: ~Copyable {
-    /// The longest chain that is walked for a new place. Those of an honest peer have one or two places; one that picks its
-    /// sequences so that they meet in a chain must not have us walk along it.
+    /// Length of the longest chain that may still take a new place. An honest peer's chains have one or two
+    /// places; a peer that picks sequences that collide must not make us walk a long chain.
     private static let longest = 32
     private let capacity: Int
     /// The first place of each chain, or -1.
     private let heads: UnsafeMutablePointer<Int32>
-    /// The place behind each, or -1.
+    /// The next place in the chain after each place, or -1.
     private let links: UnsafeMutablePointer<Int32>
 
     /// As many chains as places, all empty.
@@ -24,17 +25,18 @@ struct HashChains: ~Copyable {
         links.deallocate()
     }
 
-    /// Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4): the sequences of a slow path may all be
-    /// multiples of a power of two. When tables double each chain splits in two, so none becomes longer.
+    /// Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4), because the
+    /// sequences on a slow path may all be multiples of a power of two. When the tables double, each chain
+    /// splits in two, so none becomes longer.
     private func head(_ sequence: UInt64) -> UnsafeMutablePointer<Int32> {
         let product = sequence &* 0x9E37_79B9_7F4A_7C15
         return heads + Int(truncatingIfNeeded: product >> UInt64(capacity.leadingZeroBitCount + 1))
     }
 
-    /// The first place of the chain of `sequence`, or -1.
+    /// The first place in the chain of `sequence`, or -1.
     func first(_ sequence: UInt64) -> Int32 { head(sequence).pointee }
 
-    /// The place behind `place`, or -1.
+    /// The place after `place`, or -1.
     func next(_ place: Int32) -> Int32 { links[Int(place)] }
 
     /// Whether the chain of `sequence` is too long for another place.
@@ -48,15 +50,15 @@ struct HashChains: ~Copyable {
         return place >= 0
     }
 
-    /// Puts a place into the chain of `sequence`.
+    /// Adds a place to the chain of `sequence`.
     mutating func insert(_ place: Int32, _ sequence: UInt64) {
         let head = head(sequence)
         links[Int(place)] = head.pointee
         head.pointee = place
     }
 
-    /// Takes a place out of the chain of `sequence`.
-    /// - Precondition: it is there.
+    /// Removes a place from the chain of `sequence`.
+    /// - Precondition: the chain contains it.
     mutating func remove(_ place: Int32, _ sequence: UInt64) {
         var link = head(sequence)
         while link.pointee != place { link = links + Int(link.pointee) }

@@ -1,20 +1,22 @@
 import Packet
 
-/// The packets that wait for their flow's predecessor, found by the predecessor's sequence, by their own and by deadline.
+/// The packets that wait for their flow's predecessor, found by the predecessor's sequence, by their own and
+/// by deadline.
 ///
-/// Within a flow each packet has one successor, so no two wait for the same. Two tables of chains lead to a packet: by the sequence
-/// that it waits for, and by its own, to find those before it in a row. Tables and packets double together, so memory
-/// follows the number of packets wherever in the window their sequences lie.
+/// Within a flow each packet has one successor, so no two packets wait for the same one. Two tables of chains
+/// lead to a packet: by the sequence it waits for, and by its own, to find the packets before it in a row.
+/// Tables and packets double together, so memory follows the number of packets, wherever in the window their
+/// sequences lie.
 struct HeldPackets: ~Copyable {
-    /// One packet that waits.
+    /// A waiting packet.
     struct Held: Sendable {
-        /// The sequence that it waits for.
+        /// The sequence it waits for.
         var predecessor: UInt64 = .max
         /// Its own sequence.
         var sequence: UInt64 = 0
-        /// When it came.
+        /// When it arrived.
         var since = Instant.zero
-        /// When it is delivered, come what may.
+        /// When it is delivered at the latest.
         var deadline = Instant.never
         /// The packet.
         var slot = Slot.none
@@ -22,13 +24,13 @@ struct HeldPackets: ~Copyable {
 
     private struct Node {
         var held = Held()
-        /// Of a free node, the next free one, or -1.
+        /// The next free node of a free node, or -1.
         var next: Int32 = -1
     }
 
-    /// How many packets wait.
+    /// Number of waiting packets.
     private(set) var count = 0
-    /// The most that may wait.
+    /// Maximum number of waiting packets.
     let bound: Int
 
     private static let smallest = 64
@@ -39,7 +41,7 @@ struct HeldPackets: ~Copyable {
     private var bySequence = HashChains(capacity: Self.smallest)
     private var free: Int32 = -1
     private var deadlines = DeadlineHeap()
-    /// Which sequences are waited for, as far as they are in the window. A bit too many does no harm.
+    /// The awaited sequences that lie within the window. A bit too many does no harm.
     private var awaited = SequenceBits()
     private var highestAwaited: UInt64 = 0
 
@@ -62,14 +64,14 @@ struct HeldPackets: ~Copyable {
         return Int(index)
     }
 
-    /// The node of the packet with that sequence, or -1.
+    /// The node of the packet with `sequence`, or -1.
     private func node(of sequence: UInt64) -> Int {
         var index = bySequence.first(sequence)
         while index >= 0 && nodes[Int(index)].held.sequence != sequence { index = bySequence.next(index) }
         return Int(index)
     }
 
-    /// Keeps a packet; false when there is no room, or when another packet waits for the same predecessor.
+    /// Keeps a packet; returns false if there is no room or another packet waits for the same predecessor.
     mutating func insert(_ packet: Held) -> Bool {
         guard count < bound, node(waitingFor: packet.predecessor) < 0,
             !byPredecessor.isCrowded(packet.predecessor), !bySequence.isCrowded(packet.sequence)
@@ -88,25 +90,26 @@ struct HeldPackets: ~Copyable {
         return true
     }
 
-    /// The packet that waits for `predecessor`; nil when none does.
+    /// The packet that waits for `predecessor`; `nil` if none does.
     func find(waitingFor predecessor: UInt64) -> Held? {
         let index = node(waitingFor: predecessor)
         return index < 0 ? nil : nodes[index].held
     }
 
-    /// Which of the 64 sequences around `sequence` are waited for, the lowest one's bit first. Some bits may stand for others.
+    /// Which of the 64 sequences around `sequence` are awaited, the lowest one's bit first. Some bits may
+    /// stand for other sequences.
     func awaited(around sequence: UInt64) -> UInt64 { awaited.word(of: sequence) }
 
-    /// Nobody waits for `sequence`, although its bit says so.
+    /// Clears the bit of `sequence`, for which no packet waits.
     func disregard(_ sequence: UInt64) { awaited.remove(sequence) }
 
-    /// Follows the window of sequences, which has become longer.
+    /// Follows the window of sequences, which has grown.
     mutating func growWindow() {
         awaited.grow(keeping: 0..<0)
         for i in 0..<capacity where nodes[i].held.slot != .none { awaited.insert(nodes[i].held.predecessor) }
     }
 
-    /// Takes out the packet that waits for `predecessor`; nil when none does.
+    /// Removes the packet that waits for `predecessor`; `nil` if none does.
     mutating func remove(waitingFor predecessor: UInt64) -> Held? {
         let index = Int32(node(waitingFor: predecessor))
         guard index >= 0 else { return nil }
@@ -115,23 +118,24 @@ struct HeldPackets: ~Copyable {
         bySequence.remove(index, held.sequence)
         nodes[Int(index)] = Node(next: free)
         free = index
-        // A bit that stands for a later sequence by now stays.
+        // A bit that by now stands for a later sequence stays.
         if highestAwaited - predecessor < awaited.span { awaited.remove(predecessor) }
         count -= 1
         return held
     }
 
-    /// Has the packet that waits for `predecessor` wait no longer than until `deadline`.
+    /// Moves the deadline of the packet that waits for `predecessor` forward to `deadline`, unless it is
+    /// earlier already.
     mutating func hasten(waitingFor predecessor: UInt64, to deadline: Instant) {
         let index = node(waitingFor: predecessor)
         guard index >= 0, deadline < nodes[index].held.deadline else { return }
-        // The later entry stays in the heap, and means nothing once this one is due.
+        // The later entry stays in the heap, and has no effect once this one is due.
         if deadlines.insert(.init(deadline: deadline, predecessor: predecessor)) {
             nodes[index].held.deadline = deadline
         }
     }
 
-    /// The earliest deadline of a waiting packet; `.never` when none waits.
+    /// The earliest deadline of a waiting packet; `.never` if none waits.
     mutating func nextDeadline() -> Instant {
         while let first = deadlines.first {
             if node(waitingFor: first.predecessor) >= 0 { return first.deadline }
@@ -140,8 +144,9 @@ struct HeldPackets: ~Copyable {
         return .never
     }
 
-    /// Takes out the packet whose deadline is the earliest and not after `now`, or rather the first of those that wait
-    /// here in a row before it: they must leave ahead of it, even if their own deadlines are later. Nil when none is due.
+    /// Removes the packet with the earliest deadline if that is not after `now`, or rather the first of the
+    /// packets that wait in a row before it: they must leave ahead of it, even if their own deadlines are
+    /// later. `nil` if none is due.
     mutating func removeDue(_ now: Instant) -> Held? {
         guard nextDeadline() <= now, let first = deadlines.first else { return nil }
         var awaited = first.predecessor
@@ -160,7 +165,7 @@ struct HeldPackets: ~Copyable {
         bySequence.insert(index, nodes[Int(index)].held.sequence)
     }
 
-    /// Puts the nodes into their chains, which are empty, and the free ones into theirs.
+    /// Links all nodes into their chains, which are empty, and the free nodes into the free list.
     private mutating func link() {
         free = -1
         for i in (0..<capacity).reversed() {
@@ -185,12 +190,12 @@ struct HeldPackets: ~Copyable {
         link()
     }
 
-    /// Gives memory back when nothing waits.
+    /// Releases memory if no packet waits.
     mutating func shrink() {
         if count == 0 { self = HeldPackets(bound: bound) }
     }
 
-    /// Gives all packets back to the pool.
+    /// Returns all packets to the pool.
     mutating func removeAll(pool: inout PacketPool) {
         for i in 0..<capacity where nodes[i].held.slot != .none { pool.release(nodes[i].held.slot) }
         self = HeldPackets(bound: bound)

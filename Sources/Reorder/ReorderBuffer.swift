@@ -1,20 +1,21 @@
 import Packet
 
-/// Restores the order of each flow and drops copies.
+/// Restores the order within each flow and drops copies.
 ///
-/// A packet names its flow's previous packet by the distance to its sequence. It is delivered at once when that one was
-/// delivered, or when there is none; otherwise it waits, at the longest until its deadline. So a loss holds up its own flow
-/// and no other. Once given up, a predecessor that still comes is delivered late rather than dropped.
+/// A packet names its flow's previous packet by the distance to that one's sequence. It is delivered at once
+/// if that packet was delivered or there is none; otherwise it waits, at most until its deadline. So a loss
+/// holds up its own flow and no other. A predecessor that arrives after it was given up is delivered late
+/// rather than dropped.
 public struct ReorderBuffer: ~Copyable {
-    /// What became of a packet.
+    /// The outcome for a packet.
     public enum Verdict: Sendable {
-        /// It is in the queue of delivered packets, and so may be others that waited for it.
+        /// The packet is in the queue of delivered packets, and others that waited for it may be, too.
         case delivered
-        /// It waits.
+        /// The packet waits for its predecessor.
         case held
-        /// It was here before; the caller keeps the slot.
+        /// The packet has arrived before; the caller keeps the slot.
         case duplicate
-        /// It is so old that nobody knows whether it was here before; the caller keeps the slot.
+        /// The packet is too old to tell whether it has arrived before; the caller keeps the slot.
         case stale
     }
 
@@ -22,65 +23,66 @@ public struct ReorderBuffer: ~Copyable {
     public struct Counters: Sendable {
         /// Packets that had to wait.
         public var held: UInt64 = 0
-        /// Packets that came after one of their own flow that should have followed them.
+        /// Packets that arrived after a successor of their own flow had been delivered.
         public var late: UInt64 = 0
         /// Copies dropped.
         public var duplicates: UInt64 = 0
         /// Packets dropped because they were below the window.
         public var stale: UInt64 = 0
-        /// Packets that were delivered because their deadline came, not their predecessor.
+        /// Packets delivered because their deadline came before their predecessor.
         public var expired: UInt64 = 0
-        /// Packets that were delivered because their predecessor was proven lost.
+        /// Packets delivered because their predecessor was proven lost.
         public var proven: UInt64 = 0
     }
 
-    /// The longest that a packet waits.
+    /// Maximum time that a packet waits.
     public static let longestHold = Interval.milliseconds(500)
 
-    /// How often `prove` has looked at 64 sequences: its work.
+    /// Number of times that `prove` examined 64 sequences: a measure of its work.
     private(set) var examined = 0
-    /// What has happened so far.
+    /// Counts so far.
     public private(set) var counters = Counters()
-    /// How many packets wait now.
+    /// Packets waiting now.
     public var held: Int { waiting.count }
 
     private var received = SequenceWindow()
-    /// Delivered or given up: whoever follows need not wait.
+    /// Delivered or given up: successors of these sequences need not wait.
     private var settled = SequenceWindow()
     private var waiting: HeldPackets
     private var ready: SlotQueue
     private var floor: UInt64 = 0
-    /// The last predecessors that were given up, by the low bits of their sequence.
+    /// The last predecessors given up, by the low bits of their sequence.
     private var givenUp = InlineArray<64, GivenUp>(repeating: GivenUp())
     private var longestNeeded = Interval.zero
-    /// When half a window had last passed, and at which sequence.
+    /// When the top last moved by half a window, and the top at that time.
     private var measuredAt = Instant.zero
     private var measuredTop: UInt64 = 0
 
     private struct GivenUp: Sendable {
         var sequence: UInt64 = .max
-        /// Since when it was waited for.
+        /// Since when a packet had waited for it.
         var since = Instant.zero
     }
 
-    /// An empty buffer that lets at most `bound` packets wait.
+    /// An empty buffer in which at most `bound` packets wait.
     public init(bound: Int = 65536) {
         waiting = HeldPackets(bound: bound)
         ready = SlotQueue(bound: 1 << 16)
     }
 
-    /// Takes a packet in.
+    /// Takes a packet.
     /// - Parameters:
     ///   - sequence: the packet's sequence, authenticated.
-    ///   - distance: to the sequence of the flow's previous packet; 0: there is none.
-    ///   - hold: how long it may wait, if its class does; bounded by `longestHold`.
+    ///   - distance: to the sequence of the flow's previous packet; 0 if there is none.
+    ///   - hold: how long it may wait, if its class is ordered; bounded by `longestHold`.
     ///   - repair: how long it may wait for a predecessor that is known to be lost.
-    ///   - mayHold: whether one more may wait; otherwise two that wait leave for it, the oldest first, or it does not wait.
+    ///   - mayHold: whether one more may wait. If not, the two oldest waiting packets are let go for it, or
+    ///     it does not wait.
     public mutating func accept(
         _ slot: Slot, sequence: UInt64, distance: UInt16, trafficClass: TrafficClass, hold: Interval,
         repair: Interval = .zero, mayHold: Bool = true, now: Instant, pool: inout PacketPool
     ) -> Verdict {
-        // No honest peer comes near 2⁶²: refusing more keeps all arithmetic on sequences from overflowing.
+        // No honest peer comes near 2⁶²: refusing more keeps arithmetic on sequences from overflowing.
         if sequence < received.bottom || sequence >= 1 << 62 {
             counters.stale += 1
             return .stale
@@ -99,7 +101,7 @@ public struct ReorderBuffer: ~Copyable {
             let known = givenUp[Int(sequence & 63)]
             if known.sequence == sequence { longestNeeded = max(longestNeeded, now - known.since) }
         }
-        // The session's first packets have nothing before sequence 0 to wait for.
+        // The session's first packets have no sequence below 0 to wait for.
         guard distance > 0, UInt64(distance) <= sequence, trafficClass.isOrdered else {
             deliver(slot, sequence: sequence, pool: &pool)
             return .delivered
@@ -125,17 +127,18 @@ public struct ReorderBuffer: ~Copyable {
         return .held
     }
 
-    /// Every live path has passed all sequences below `newFloor`: what is missing there was lost, and who waits for it waits
-    /// only for its repair, which takes `repair`.
+    /// Every live path has passed all sequences below `newFloor`: those still missing were lost, and their
+    /// successors wait only for the repair, which takes `repair`.
     public mutating func prove(
         lostBelow newFloor: UInt64, repair: Interval = .zero, now: Instant, pool: inout PacketPool
     ) {
         guard newFloor > floor else { return }
-        // Below the window nobody knows what came: who waits there waits for the deadline.
+        // It is unknown which sequences below the window arrived: packets that wait for them wait until their
+        // deadline.
         let first = max(floor, received.bottom)
         floor = newFloor
         let end = min(newFloor, received.top)
-        // 64 sequences at a time: a peer may leave out as many as it likes with each packet.
+        // 64 sequences at a time, because a peer may skip as many as it likes with each packet.
         var base = first & ~63
         while base < end && waiting.count > 0 {
             examined += 1
@@ -150,7 +153,7 @@ public struct ReorderBuffer: ~Copyable {
         }
     }
 
-    /// The packet that waits for `sequence`, which was lost, waits only for its repair.
+    /// Lets the packet that waits for the lost `sequence` wait only for its repair.
     private mutating func giveUp(
         _ sequence: UInt64, repair: Interval, now: Instant, pool: inout PacketPool
     ) {
@@ -164,23 +167,23 @@ public struct ReorderBuffer: ~Copyable {
         }
     }
 
-    /// Delivers what has waited long enough.
+    /// Delivers packets that have waited long enough.
     public mutating func expire(now: Instant, pool: inout PacketPool) {
         while let held = waiting.removeDue(now) { expire(held, pool: &pool) }
     }
 
-    /// The longest that a packet had to wait, or should have waited, for a predecessor that has come since the last call:
-    /// the hold that the paths need. Zero when none came behind its successor.
+    /// The longest time that a packet had to wait, or should have waited, for a predecessor that arrived
+    /// since the last call: the hold that the paths require. Zero if none arrived after its successor.
     public mutating func takeNeededHold() -> Interval {
         let needed = longestNeeded
         longestNeeded = .zero
         return needed
     }
 
-    /// When the next packet has waited long enough; `.never` when none waits.
+    /// When the next packet has waited long enough; `.never` if none waits.
     public mutating func nextDeadline() -> Instant { waiting.nextDeadline() }
 
-    /// Takes the next packet to be written to the TUN device; nil when there is none. The slot is the caller's.
+    /// Takes the next packet to write to the TUN device; `nil` if there is none. The caller owns the slot.
     public mutating func popReady(pool: borrowing PacketPool) -> Slot? {
         let slot = ready.first
         guard slot != .none else { return nil }
@@ -188,8 +191,8 @@ public struct ReorderBuffer: ~Copyable {
         return slot
     }
 
-    /// Gives memory back when no packet has come for so long that none is under way any more. One that still comes counts
-    /// as a copy or as stale.
+    /// Releases memory after no packet has arrived for long enough that none can be in flight. One that still
+    /// arrives counts as a copy or as stale.
     public mutating func shrink() {
         guard waiting.count == 0 else { return }
         waiting.shrink()
@@ -198,13 +201,13 @@ public struct ReorderBuffer: ~Copyable {
         settled.forget()
     }
 
-    /// Gives every slot back.
+    /// Releases every slot.
     public mutating func removeAll(pool: inout PacketPool) {
         waiting.removeAll(pool: &pool)
         while let slot = popReady(pool: pool) { pool.release(slot) }
     }
 
-    /// Lets the oldest `packets` that wait go; false when fewer wait.
+    /// Lets the oldest `packets` waiting packets go; returns false if fewer wait.
     private mutating func makeRoom(_ packets: Int, pool: inout PacketPool) -> Bool {
         for _ in 0..<packets {
             guard let oldest = waiting.removeDue(.latest) else { return false }
@@ -213,7 +216,8 @@ public struct ReorderBuffer: ~Copyable {
         return true
     }
 
-    /// Has the windows cover half a second at least, as far as they may: as long as a packet waits, or a repair takes.
+    /// Grows the windows until they cover at least half a second, up to their limit: as long as a packet
+    /// waits or a repair takes.
     private mutating func followRate(now: Instant) {
         guard received.top >= measuredTop + received.span / 2 else { return }
         if now - measuredAt < .milliseconds(250) && received.span < SequenceBits.longest {
@@ -225,7 +229,7 @@ public struct ReorderBuffer: ~Copyable {
         measuredAt = now
     }
 
-    /// Whether whoever follows `predecessor` need not wait for it.
+    /// Whether successors of `predecessor` need not wait for it.
     private mutating func isSettled(_ predecessor: UInt64, mayCome: Bool) -> Bool {
         if settled.contains(predecessor) { return true }
         guard !mayCome && predecessor < floor && !received.contains(predecessor) else { return false }
@@ -240,13 +244,13 @@ public struct ReorderBuffer: ~Copyable {
         giveUpAndDeliver(held, pool: &pool)
     }
 
-    /// Settles the predecessor that did not come, then delivers the packet that waited for it.
+    /// Settles the predecessor that did not arrive, then delivers the packet that waited for it.
     private mutating func giveUpAndDeliver(_ held: HeldPackets.Held, pool: inout PacketPool) {
         settled.insert(held.predecessor)
         deliver(held.slot, sequence: held.sequence, pool: &pool)
     }
 
-    /// Delivers a packet and everything that waited for it.
+    /// Delivers a packet and every packet that waited for it.
     private mutating func deliver(_ slot: Slot, sequence: UInt64, pool: inout PacketPool) {
         var slot = slot
         var sequence = sequence

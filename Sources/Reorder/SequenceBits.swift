@@ -1,12 +1,12 @@
-/// A ring of bits, one for each sequence, found by the low bits of the sequence: its owner knows which run of sequences it
-/// stands for. Without memory until the first bit is set.
+/// A ring of bits, one per sequence, found by the sequence's low bits; its owner knows which run of sequences
+/// it stands for. No memory is allocated until the first bit is set.
 struct SequenceBits: ~Copyable {
-    /// The fewest bits: 65,536, over half a second at 100,000 packets a second.
+    /// Minimum number of bits: 65,536, more than half a second at 100,000 packets a second.
     static let shortest: UInt64 = 65536
-    /// The most: half a second at 5 Gbit/s.
+    /// Maximum number of bits: half a second at 5 Gbit/s.
     static let longest: UInt64 = 262_144
 
-    /// How many sequences have a bit of their own, a power of two.
+    /// Number of sequences with a bit of their own, a power of two.
     private(set) var span = Self.shortest
 
     private var words: UnsafeMutablePointer<UInt64>?
@@ -33,7 +33,7 @@ struct SequenceBits: ~Copyable {
         words?[index(sequence)] &= ~(1 << (sequence & 63))
     }
 
-    /// Clears the bits of `sequences`, and no more than all.
+    /// Clears the bits of `sequences`, visiting each bit at most once.
     func clear(_ sequences: ClosedRange<UInt64>) {
         guard let words else { return }
         if sequences.upperBound - sequences.lowerBound >= span {
@@ -52,14 +52,14 @@ struct SequenceBits: ~Copyable {
         }
     }
 
-    /// Doubles the span; what is set of `sequences`, which are no more than the span, stays so.
+    /// Doubles the span; bits set within `sequences`, a range no longer than the span, stay set.
     mutating func grow(keeping sequences: Range<UInt64>) {
         guard span < Self.longest else { return }
         var larger = SequenceBits()
         larger.span = span * 2
         var sequence = sequences.lowerBound
         while sequence < sequences.upperBound {
-            // Whole words where they are wholly kept.
+            // Copy whole words where all of their bits are kept.
             if sequence & 63 == 0 && sequence + 64 <= sequences.upperBound {
                 let bits = word(of: sequence)
                 if bits != 0 {
@@ -75,7 +75,7 @@ struct SequenceBits: ~Copyable {
         self = larger
     }
 
-    /// Gives the memory back: no bit is set.
+    /// Releases the memory: no bit is set any more.
     mutating func forget() { self = SequenceBits() }
 
     private mutating func allocate() -> UnsafeMutablePointer<UInt64> {

@@ -1,20 +1,20 @@
 /// A sliding window of bits over sequences: which of the last `span` were seen.
 ///
-/// The window moves up with the highest sequence; what leaves it at the bottom counts as seen.
+/// The window moves up with the highest sequence; sequences that leave it at the bottom count as seen.
 struct SequenceWindow: ~Copyable {
-    /// Dropped by `forget`: an idle session has none.
+    /// Freed by `forget`: an idle session has no memory for it.
     private var bits = SequenceBits()
     /// One above the highest sequence seen.
     private(set) var top: UInt64 = 0
-    /// What is below was forgotten.
+    /// Everything below this was forgotten.
     private var floor: UInt64 = 0
 
     init() {}
 
-    /// How many sequences the window covers.
+    /// Number of sequences that the window covers.
     var span: UInt64 { bits.span }
 
-    /// The lowest sequence that the window still knows.
+    /// The lowest sequence that the window covers.
     var bottom: UInt64 { max(floor, top > span ? top - span : 0) }
 
     /// Whether `sequence` was seen, or is too old to know.
@@ -23,13 +23,14 @@ struct SequenceWindow: ~Copyable {
         return sequence < top && bits.contains(sequence)
     }
 
-    /// Which of the 64 sequences around `sequence` were seen, the lowest one's bit first. What is not in the window has any bit.
+    /// Which of the 64 sequences around `sequence` were seen, the lowest one's bit first. Bits of sequences
+    /// outside the window are arbitrary.
     func word(of sequence: UInt64) -> UInt64 { bits.word(of: sequence) }
 
-    /// Marks `sequence` as seen; nothing happens below the window.
+    /// Marks `sequence` as seen; has no effect below the window.
     mutating func insert(_ sequence: UInt64) {
         if sequence >= top {
-            // They still say what was seen `span` earlier.
+            // These bits still stand for the sequences `span` lower.
             bits.clear(top...sequence)
             top = sequence + 1
         } else if sequence < bottom {
@@ -38,14 +39,14 @@ struct SequenceWindow: ~Copyable {
         bits.insert(sequence)
     }
 
-    /// Has the window cover twice as many sequences, as far as it may. What had left it stays forgotten.
+    /// Doubles the number of sequences in the window, up to its limit. Those that had left it stay forgotten.
     mutating func grow() {
         let bottom = bottom
         bits.grow(keeping: bottom..<top)
         floor = bottom
     }
 
-    /// Gives the memory back: all up to the highest sequence counts as seen from now on.
+    /// Releases the memory: all sequences up to the highest count as seen from now on.
     mutating func forget() {
         floor = top
         bits.forget()

@@ -1,6 +1,6 @@
-/// Which packet numbers of a path arrived: the highest, and the 256 below it.
+/// Which packet numbers of a path arrived: the highest, and those of the 256 below it.
 public struct AckMap: Sendable, Equatable {
-    /// How many packet numbers below the highest the map knows of.
+    /// Number of packet numbers below the highest that the map covers.
     public static let span: UInt64 = 256
 
     /// The highest packet number received.
@@ -14,7 +14,7 @@ public struct AckMap: Sendable, Equatable {
         self.words = words
     }
 
-    /// Whether `number` was received; false for what is above the highest or below the map.
+    /// Whether `number` was received; false for numbers above the highest or below the map.
     public func contains(_ number: UInt64) -> Bool {
         if number >= highest { return number == highest }
         let distance = highest - 1 - number
@@ -28,6 +28,6 @@ public struct AckMap: Sendable, Equatable {
         }
     }
 
-    /// Whether both maps say the same.
+    /// Whether both maps have the same contents.
     public static func == (a: AckMap, b: AckMap) -> Bool { a.highest == b.highest && a.words == b.words }
 }

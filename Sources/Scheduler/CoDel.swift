@@ -1,22 +1,23 @@
 import Packet
 
-/// Says which packets of a queue to drop or mark so that it does not stand: controlled delay (RFC 8289).
+/// Decides which packets of a queue to drop or mark so that no standing queue builds up: controlled delay
+/// (RFC 8289).
 public struct CoDel: Sendable {
-    /// How long packets may wait, and how long they may wait for longer than that before the first is dropped.
+    /// Acceptable delay, and how long it may be exceeded before the first packet is dropped.
     public struct Limits: Sendable {
-        /// A delay that a queue may have for good.
+        /// A delay that a queue may have permanently.
         public var target: Interval
-        /// The time in which a sender can have reacted: about the longest round trip.
+        /// The time a sender needs to react: about the longest round trip.
         public var interval: Interval
 
-        /// RFC 8289's 5 and 100 ms unless told otherwise.
+        /// Defaults to the 5 and 100 ms of RFC 8289.
         public init(target: Interval = .milliseconds(5), interval: Interval = .milliseconds(100)) {
             self.target = target
             self.interval = interval
         }
     }
 
-    /// A queue of no more than this many bytes is never too long.
+    /// A queue of at most this many bytes is never too long: one full frame.
     static let smallQueue = 1514
 
     private var aboveSince = Instant.zero
@@ -25,11 +26,11 @@ public struct CoDel: Sendable {
     private var lastCount: UInt32 = 0
     private var isDropping = false
 
-    /// A queue that does not stand.
+    /// A queue without standing delay.
     public init() {}
 
-    /// Whether the packet at the head, which has waited for `sojourn` in a queue of `bytes`, is to be dropped or marked.
-    /// Asked again about the same head without time passing, it says no.
+    /// Whether to drop or mark the packet at the head, which has waited for `sojourn` in a queue of `bytes`.
+    /// A repeated call for the same head at the same time returns false.
     public mutating func condemns(_ sojourn: Interval, bytes: Int, _ limits: Limits, now: Instant) -> Bool {
         let isLate = isTooLong(sojourn, bytes: bytes, limits, now: now)
         if isDropping {
@@ -44,7 +45,7 @@ public struct CoDel: Sendable {
         }
         guard isLate else { return false }
         isDropping = true
-        // After a short pause go on at the rate that worked before.
+        // After a short pause, resume at the rate that worked before.
         let delta = count - lastCount
         count = delta > 1 && now - nextDrop < limits.interval * 16 ? delta : 1
         lastCount = count
@@ -64,7 +65,7 @@ public struct CoDel: Sendable {
         return now - aboveSince >= limits.interval
     }
 
-    /// The control law: drops come closer with the square root of their number.
+    /// The control law: drops move closer together with the square root of their number.
     private func spacing(_ limits: Limits) -> Interval {
         Interval(
             nanoseconds: Int64(

@@ -1,14 +1,15 @@
 import Packet
 
-/// The last ACKs' totals, to read delivery rates off: 32 points at least 1 ms apart.
+/// The totals of the last ACKs, from which delivery rates are computed: 32 points at least 1 ms apart.
 struct DeliveryHistory: Sendable {
-    /// What a path took and gave over some time, in bytes a second.
+    /// Rates at which data entered and left a path over some time, in bytes a second.
     struct Sample {
-        /// As it left here.
+        /// Rate of departure from here.
         var sending: Double
-        /// As it arrived there.
+        /// Rate of arrival at the peer.
         var arriving: Double
-        /// What the path surely delivered: a compressed ACK or a late reader makes it no larger than what was sent.
+        /// Rate that the path certainly delivered: neither a compressed ACK nor a late reader makes it larger
+        /// than the sending rate.
         var delivered: Double { min(sending, arriving) }
     }
 
@@ -22,20 +23,21 @@ struct DeliveryHistory: Sendable {
     private var points = InlineArray<32, Point>(repeating: Point())
     private var count = 0
 
-    /// Datagrams may arrive later than others that left after them, and count then: so much more than what left may seem to
-    /// have arrived between two ACKs.
+    /// A datagram may arrive after others that left later, and counts then, so more bytes may seem to have
+    /// arrived between two ACKs than left: at most this factor.
     private static let tardy = 1.25
 
-    /// Adds a point and gives the rates over the last `span` or a little more; nil as long as the history is shorter than that.
-    /// - Parameter left: bytes that had left by `sent`, modulo 2³²; no more can have arrived between two ACKs than left between
-    ///   them, whatever the peer says.
+    /// Adds a point and returns the rates over the last `span` or slightly longer; `nil` while the history is
+    /// shorter than that.
+    /// - Parameter left: bytes that had left by `sent`, modulo 2³². Between two ACKs no more can have arrived
+    ///   than left, whatever the peer claims.
     mutating func record(
         sent: Instant, received: Instant, bytes: UInt64, left: UInt32, span: Interval
     ) -> Sample? {
         if count > 0 {
             let last = points[(count - 1) & 31]
             if sent <= last.sent || received <= last.received || bytes <= last.bytes { return nil }
-            // After a pause of over a second the old points say nothing of now.
+            // After a pause of more than a second the old points say nothing about the present.
             if sent - last.sent > .seconds(1) { count = 0 }
         }
         var sample: Sample?
@@ -43,7 +45,7 @@ struct DeliveryHistory: Sendable {
             let point = points[(count - back) & 31]
             guard sent - point.sent >= span else { continue }
             let delivered = min(Double(bytes - point.bytes), Double(left &- point.left) * Self.tardy)
-            // The peer's clock is the peer's word.
+            // The peer's clock is only the peer's claim, so bound the spans.
             if received > point.received && max(sent - point.sent, received - point.received) <= span * 4 {
                 sample = Sample(
                     sending: delivered / (sent - point.sent).seconds,

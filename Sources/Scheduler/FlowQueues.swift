@@ -1,29 +1,32 @@
 import Packet
 
-/// The one queue before all paths: a queue for each flow, served in turns, none of which stands (FQ-CoDel, RFC 8290).
+/// The one queue before all paths: a queue for each flow, served in turn, with CoDel keeping each of them
+/// short (FQ-CoDel, RFC 8290).
 ///
-/// A flow is a bucket of its hash. A flow that sends less than its share is served before those that wait: a ping does
-/// not meet the bulk. Packets are chained through their notes, so that nothing is allocated a packet.
+/// A flow is a bucket of its hash. A flow that sends less than its share is served before those with a
+/// backlog, so that a ping does not queue behind bulk traffic. Packets are chained through their notes, so
+/// nothing is allocated per packet.
 public struct FlowQueues: ~Copyable {
-    /// How many buckets there are (RFC 8290 section 5.2.4).
+    /// Number of buckets (RFC 8290 section 5.2.4).
     public static let buckets = 1024
-    /// Bytes that a flow may send in its turn: one full packet.
+    /// Bytes that a flow may send per turn: one full packet.
     static let quantum = 1514
-    /// How many packets one overflow drops, so that looking for the longest queue is not each packet's (RFC 8290
-    /// section 4.1).
+    /// Number of packets that one overflow drops, so that the search for the longest queue is not repeated
+    /// for each packet (RFC 8290 section 4.1).
     static let overflowBatch = 64
-    /// A flow that sends fewer packets in a tenth of a second is slow: 200 a second.
+    /// A flow that sends fewer packets than this in a tenth of a second (200 a second) is slow.
     static let slowCount: UInt16 = 20
-    /// One that sends more than this, 500 a second, does not send little, be there room for all of it or not.
+    /// A flow that sends more than this in a tenth of a second (500 packets a second) is not sparse, even if
+    /// there is room for all of it.
     static let sparseCount: UInt16 = 50
 
-    /// How many packets wait.
+    /// Packets waiting.
     public private(set) var count = 0
-    /// How many bytes they have.
+    /// Bytes waiting.
     public private(set) var bytes = 0
-    /// Packets dropped as their flow's queue stood.
+    /// Packets dropped because of a standing queue in their flow.
     public private(set) var dropped: UInt64 = 0
-    /// Packets marked instead, as their flow understands marks (RFC 3168).
+    /// Packets marked instead of dropped, because their flow supports ECN (RFC 3168).
     public private(set) var marked: UInt64 = 0
 
     private struct Flow {
@@ -62,20 +65,20 @@ public struct FlowQueues: ~Copyable {
         var tail = UInt16.max
     }
 
-    /// Made with the first packet: a session that is idle from the start has none.
+    /// Allocated with the first packet: a session that has always been idle has none.
     private var flows: UnsafeMutablePointer<Flow>?
     private var fresh = Chain()
     private var old = Chain()
 
-    /// Nothing waits.
+    /// Empty queues.
     public init() {}
 
     deinit { flows?.deallocate() }
 
-    /// Whether nothing waits.
+    /// Whether no packet waits.
     public var isEmpty: Bool { count == 0 }
 
-    /// Appends a packet of `length` bytes, whose note is new, to its flow's queue.
+    /// Appends a packet of `length` bytes, whose note has just been written, to its flow's queue.
     public mutating func append(_ slot: Slot, length: Int, now: Instant, notes: borrowing PacketNotes) {
         let index = bucket(of: notes[slot].flow)
         let flow = (flows ?? makeFlows()) + index
@@ -94,9 +97,10 @@ public struct FlowQueues: ~Copyable {
         push(UInt16(index), to: .fresh)
     }
 
-    /// The packet whose turn it is, or `Slot.none`; what stood for too long before it is dropped, or marked where the flow
-    /// understands that. Stays the same until `removeFirst`, a new flow or time changes it.
-    /// - Parameter limits: of a bulk flow's own queue.
+    /// The packet whose turn it is, or `Slot.none`. Packets before it that have waited too long are dropped,
+    /// or marked if the flow supports ECN. The result stays the same until `removeFirst`, a new flow or time
+    /// changes it.
+    /// - Parameter limits: CoDel's limits for a bulk flow's queue.
     public mutating func first(
         _ limits: CoDel.Limits, now: Instant, pool: inout PacketPool, notes: borrowing PacketNotes
     ) -> Slot {
@@ -128,13 +132,14 @@ public struct FlowQueues: ~Copyable {
             }
             let wasFresh = flow.pointee.place == .fresh
             popFirst()
-            // An empty flow passes through the old ones, or it would be new again at once (RFC 8290 section 4.2).
+            // An empty flow passes through the old ones, otherwise it would be new again at once (RFC 8290
+            // section 4.2).
             if wasFresh && old.head != .max { push(index, to: .old) }
         }
     }
 
-    /// Whether the flow of the packet whose turn it is sends less than its share, and little at that: what goes before all
-    /// else must leave room for it.
+    /// Whether the flow of the packet whose turn it is sends less than its share and little in all: urgent
+    /// traffic must leave room for it.
     public var isFirstSparse: Bool { fresh.head != .max && sendsFewer(than: Self.sparseCount) }
 
     /// Whether the flow of the packet whose turn it is sends fewer than 200 packets a second.
@@ -146,7 +151,7 @@ public struct FlowQueues: ~Copyable {
         return flows[Int(index)].recentArrivals < limit
     }
 
-    /// Takes out the packet that `first` gave, which has `length` bytes.
+    /// Removes the packet that `first` returned, which has `length` bytes.
     public mutating func removeFirst(length: Int, notes: borrowing PacketNotes) {
         let index = fresh.head != .max ? fresh.head : old.head
         guard let flows, index != .max else { return }
@@ -155,7 +160,8 @@ public struct FlowQueues: ~Copyable {
         unlinkFirst(flow, length: length, notes: notes)
     }
 
-    /// Passes over the flow whose turn it is: the packet that `first` gave stays, and waits for the flow's next turn.
+    /// Skips the flow whose turn it is: the packet that `first` returned stays and waits for the flow's next
+    /// turn.
     public mutating func postponeFirst() {
         let index = fresh.head != .max ? fresh.head : old.head
         guard index != .max else { return }
@@ -163,8 +169,8 @@ public struct FlowQueues: ~Copyable {
         push(index, to: .old)
     }
 
-    /// Takes `length` bytes of turns away from the flows that have had theirs: so much went to repairs. Otherwise nobody's turn
-    /// would end while there are many, and what sends little would wait for the end of a bulk flow's.
+    /// Charges `length` bytes spent on repairs to the flows that have had their turn. Otherwise no turn would
+    /// end while there are many repairs, and sparse flows would wait for the end of a bulk flow's turn.
     public mutating func charge(_ length: Int) {
         guard let flows else { return }
         while fresh.head == .max, old.head != .max {
@@ -202,7 +208,7 @@ public struct FlowQueues: ~Copyable {
         return done
     }
 
-    /// Releases everything.
+    /// Releases all packets.
     public mutating func removeAll(pool: inout PacketPool, notes: borrowing PacketNotes) {
         guard let flows else { return }
         for i in 0..<Self.buckets {
@@ -214,7 +220,7 @@ public struct FlowQueues: ~Copyable {
         }
     }
 
-    /// Gives memory back when nothing waits.
+    /// Releases memory if no packet waits.
     public mutating func shrink() {
         guard isEmpty, let made = flows else { return }
         made.deallocate()
@@ -235,7 +241,7 @@ public struct FlowQueues: ~Copyable {
         bytes -= length
     }
 
-    /// Takes the flow whose turn it is out of its chain.
+    /// Removes the flow whose turn it is from its chain.
     private mutating func popFirst() {
         guard let flows else { return }
         let isFresh = fresh.head != .max

@@ -1,54 +1,57 @@
 import Packet
 import Proto
 
-/// The paths that may carry data now, as the choice among them sees them: when would a packet arrive on each?
+/// The paths that may carry data now, as the scheduler sees them: when would a packet arrive on each?
 public struct Lanes: ~Copyable {
-    /// The most paths of a session at once.
+    /// Maximum number of paths per session.
     @inlinable public static var maximum: Int { Wire.maximumPaths }
-    /// How much longer than the best path the packets of another may have been under way: beyond it, holding the fast
-    /// path's packets back for the slow one's costs more than the slow one brings.
+    /// How much longer than on the best path packets may take on another one. Beyond this, holding the fast
+    /// path's packets back for the slow one's costs more than the slow path contributes.
     public static let slack = Interval.milliseconds(3)
-    /// A path on which packets arrive this much later than on the best one takes no part in striping: every packet behind
-    /// one of its own would wait for it, and a TCP flow's window would have to cover that time on all paths.
+    /// A path on which packets arrive this much later than on the best one is left out of striping: every
+    /// packet behind one of its own would wait for it, and a TCP flow's window would have to cover that time
+    /// on all paths.
     public static let longestLead = Interval.milliseconds(150)
-    /// In `preferred`, how much may wait before a path before the next one helps.
+    /// In `preferred`, the backlog of one path, as time, above which the next path helps.
     public static let overflow = Interval.milliseconds(20)
-    /// In `redundant`, a path that is further behind than this gets no copies until it has caught up.
+    /// In `redundant`, a path with a longer backlog than this gets no copies until it has caught up.
     public static let longestCopyBacklog = Interval.milliseconds(100)
-    /// In `redundant`, packets wait while no path has less than this to do.
+    /// In `redundant`, packets wait until at least one path has a shorter backlog than this.
     static let copyHorizon = Interval.milliseconds(5)
 
     /// One path.
     public struct Lane: Sendable {
-        /// Whether it may be chosen.
+        /// Whether the path may be chosen.
         public var isUsable = false
-        /// Whether nothing is striped over it now, as it is so much slower than the best path that it would only delay that.
+        /// Whether the path is left out of striping because it is so much slower than the best one that it
+        /// would only delay packets.
         public var isLeftOut = false
-        /// Nanoseconds that a byte takes at its rate.
+        /// Nanoseconds per byte at the path's rate.
         public var cost = 0.0
-        /// Nanoseconds from departure to arrival, less what all paths share.
+        /// Nanoseconds from departure to arrival, less the part common to all paths.
         public var delay = 0.0
         /// Nanoseconds until its pacer lets the next datagram go.
         public var wait = 0.0
-        /// Bytes that were given to it and have not left.
+        /// Bytes assigned to the path that have not left yet.
         public var backlog = 0
-        /// Those of them that go before the rest.
+        /// Bytes of `backlog` that leave before the rest.
         public var urgent = 0
-        /// Nanoseconds of backlog that it takes.
+        /// Largest backlog that the path accepts, in nanoseconds.
         public var horizon = 0.0
-        /// In `preferred`, the smallest wins; infinite while it can't carry data.
+        /// Score in `preferred`: the smallest wins; infinite while the path cannot carry data.
         public var score = Double.infinity
         /// The largest packet that fits into its datagrams, in bytes.
         public var limit = Int.max
 
-        /// A path that can't be chosen.
+        /// A path that cannot be chosen.
         public init() {}
 
-        /// Whether what goes before the backlog leaves at once, more or less. Where it does not, flows that seem to send little
-        /// are too many, or one of them sends much, and they had better take turns with the rest.
+        /// Whether urgent packets leave almost at once (within 2 ms). If not, too many flows look sparse, or
+        /// one of them sends a lot, and they should take turns with the rest.
         public var hasUrgentRoom: Bool { urgent == 0 || Double(urgent) * cost < 2e6 }
 
-        /// The same for repairs: half of that, so that what sends little gets in between when many are due at once.
+        /// The same for repairs, with half the bound, so that packets of sparse flows get in between when
+        /// many repairs are due at once.
         fileprivate var hasRepairRoom: Bool { urgent == 0 || Double(urgent) * cost < 1e6 }
         fileprivate var isOpen: Bool { isUsable && !isLeftOut }
         fileprivate var standing: Double { Double(backlog) * cost }
@@ -58,9 +61,9 @@ public struct Lanes: ~Copyable {
         }
     }
 
-    /// Memory of their own: of an InlineArray, a look at one lane copies all of them.
+    /// Allocated separately: reading one lane of an InlineArray copies all of them.
     private let lanes: UnsafeMutablePointer<Lane>
-    /// How many paths there are.
+    /// Number of paths.
     public private(set) var count = 0
 
     /// No paths.
@@ -84,12 +87,12 @@ public struct Lanes: ~Copyable {
         }
     }
 
-    /// Forgets all lanes: a path that is gone must not be chosen.
+    /// Forgets all lanes, so that a removed path cannot be chosen.
     public mutating func removeAll() { count = 0 }
 
-    /// Sets each lane's horizon: what a faster path may collect while a packet of the slowest one gets there, so that both
-    /// arrive together. It includes the time that the slowest takes to send one: otherwise a slow path would never be
-    /// the first to deliver, and never be tried.
+    /// Sets each lane's horizon: the backlog that a faster path may build up while a packet on the slowest
+    /// path is in flight, so that both arrive together. It includes the slowest path's time to send one
+    /// packet: otherwise a slow path would never be the first to deliver, and never be tried.
     public mutating func align() {
         var slowest = -Double.infinity
         for i in 0..<count where lanes[i].isOpen {
@@ -101,7 +104,7 @@ public struct Lanes: ~Copyable {
         }
     }
 
-    /// `stripe`: the path on which `bytes` more arrive first, or nil when it has enough to do for now.
+    /// `stripe`: the path on which `bytes` more arrive first; `nil` if its backlog has reached its horizon.
     public func earliest(_ bytes: Int) -> Int? {
         var best: Int?
         var bestArrival = Double.infinity
@@ -118,7 +121,8 @@ public struct Lanes: ~Copyable {
         return best
     }
 
-    /// The path on which `bytes` arrive first that go before its backlog, but for the path at `other`; nil when there is none.
+    /// The path on which `bytes` that overtake its backlog arrive first, except the path at `other`; `nil` if
+    /// none can take them.
     public func soonest(_ bytes: Int, but other: Int? = nil) -> Int? {
         var best: Int?
         for i in 0..<count where lanes[i].isOpen && i != other && bytes <= lanes[i].limit {
@@ -130,8 +134,9 @@ public struct Lanes: ~Copyable {
         return best
     }
 
-    /// The path for a repair of `bytes`, the first of `waiting` bytes of them: where it arrives first, or where it does no later
-    /// than the last of them would there; nil when the urgent lanes have enough to do for now.
+    /// The path for a repair of `bytes`, the first of `waiting` bytes of repairs. Among the paths with room
+    /// for repairs on which it arrives no later than the last of the waiting bytes would on the soonest path,
+    /// the one on which it arrives first; `nil` if there is none for now.
     public func repairing(_ bytes: Int, of waiting: Int) -> Int? {
         guard let soonest = soonest(bytes) else { return nil }
         let last = lanes[soonest].urgentArrival(of: max(bytes, waiting))
@@ -145,13 +150,15 @@ public struct Lanes: ~Copyable {
         return best
     }
 
-    /// Whether a path that may be chosen is too narrow for `bytes`, so that smaller packets may find room there.
+    /// Whether a path that may be chosen is too narrow for `bytes`, so that smaller packets may still find
+    /// room there.
     public func isAnyTooNarrow(for bytes: Int) -> Bool {
         for i in 0..<count where lanes[i].isUsable && bytes > lanes[i].limit { return true }
         return false
     }
 
-    /// `preferred`: the path of the best score that can carry `bytes`, whatever waits for it; nil when there is none.
+    /// `preferred`: the path with the best score that can carry `bytes`, whatever its backlog; `nil` if none
+    /// can.
     public func best(_ bytes: Int) -> Int? {
         var best: Int?
         for i in 0..<count where lanes[i].isUsable && bytes <= lanes[i].limit {
@@ -160,11 +167,11 @@ public struct Lanes: ~Copyable {
         return best
     }
 
-    /// `preferred`: the path of the best score with room, or nil when none has.
+    /// `preferred`: the path with the best score that has room; `nil` if none has.
     public func preferred(_ bytes: Int) -> Int? {
         var best: Int?
         for i in 0..<count where lanes[i].isUsable && bytes <= lanes[i].limit {
-            // One packet always has room, as on a slow path it alone takes longer than that.
+            // One packet always has room: on a slow path it alone may take longer than `overflow`.
             let hasRoom =
                 lanes[i].backlog == 0 || lanes[i].departure(of: bytes) <= Double(Self.overflow.nanoseconds)
             if hasRoom && (best.map { lanes[i].score < lanes[$0].score } ?? true) { best = i }
@@ -172,8 +179,8 @@ public struct Lanes: ~Copyable {
         return best
     }
 
-    /// `redundant`: the paths on which `bytes` more arrive first, at most `limit` of them, or all when that is 0; a bit each.
-    /// None while all of these have enough to do.
+    /// `redundant`: the paths on which `bytes` more arrive first, one bit each: at most `limit` of them, or
+    /// all if that is 0. None while all of these have a backlog of `copyHorizon` or more.
     public func copies(_ bytes: Int, limit: Int) -> UInt16 {
         var chosen: UInt16 = 0
         var isWanted = false

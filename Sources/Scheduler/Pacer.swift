@@ -1,18 +1,18 @@
 import Packet
 
-/// Spaces a path's datagrams at its pacing rate. What was not used is kept for at most 1 ms, so that a burst never
-/// holds more than 1 ms of the rate.
+/// Spaces a path's datagrams at its pacing rate. Unused time is kept for at most 1 ms, so a burst never holds
+/// more than 1 ms of the rate.
 public struct Pacer: Sendable {
-    /// The longest that unused time counts.
+    /// Maximum amount of unused time that is kept.
     public static let burst = Interval.milliseconds(1)
-    /// The most bytes of a burst, whatever the rate: a millisecond of 8 Gbit/s.
+    /// Maximum size of a burst in bytes, whatever the rate: 1 ms at 8 Gbit/s.
     public static let largestBurst = 1_000_000.0
-    /// How late a wake-up may come so that several datagrams share it.
+    /// How late a wake-up may be, so that several datagrams can share it.
     public static let quantum = Interval.microseconds(250)
 
     private var next = Instant.zero
 
-    /// A pacer that may send at once.
+    /// A pacer that allows a datagram at once.
     public init() {}
 
     /// Whether a datagram may leave now.
@@ -21,10 +21,10 @@ public struct Pacer: Sendable {
     /// When the next datagram may leave.
     public var readyAt: Instant { next }
 
-    /// How long until a datagram may leave.
+    /// Time until a datagram may leave.
     public func wait(_ now: Instant) -> Interval { max(next - now, .zero) }
 
-    /// Books a datagram of `bytes` that leaves now at `rate` bytes a second.
+    /// Records a datagram of `bytes` that leaves now at `rate` bytes a second.
     public mutating func book(_ bytes: Int, rate: Double, now: Instant) {
         let cost = 1e9 / max(rate, 1)
         let burst = min(Self.burst, Interval(nanoseconds: Int64(saturating: Self.largestBurst * cost)))

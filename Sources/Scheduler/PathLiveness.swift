@@ -1,38 +1,39 @@
 import Packet
 
-/// Whether a path can be used: PROBING → UP → SUSPECT → DOWN, and back.
+/// Whether a path is usable: PROBING → UP → SUSPECT → DOWN, and back.
 public struct PathLiveness: Sendable {
     /// The four states.
     public enum State: UInt8, Sendable {
-        /// New, nothing heard on it yet.
+        /// New; nothing received on it yet.
         case probing
         /// Answers in time.
         case up
-        /// Something stayed unanswered for too long: no new data, probes decide.
+        /// A datagram stayed unanswered for too long: the path gets no new data, and probes decide.
         case suspect
-        /// Does not answer, or the host said that it can't.
+        /// Does not answer, or the host reported that it cannot be used.
         case down
     }
 
-    /// How often a suspect path is probed: a burst of losses on a radio link swallows the first few.
+    /// Interval between probes of a suspect path: a burst of losses on a radio link swallows the first few.
     private static let suspectProbes = Interval.milliseconds(20)
-    /// How many probes at most; at least three have to be out before the path is given up.
+    /// Maximum number of probes of a suspect path; at least three must be in flight before the path is given
+    /// up.
     private static let mostSuspectProbes = 12
-    /// A path that fails within this time of having come up is flapping.
+    /// A path that fails within this time of coming up is flapping.
     private static let flapWindow = Interval.seconds(10)
-    /// A path that does not answer is probed ever more rarely: the interval is this fraction of the time since the search
-    /// for it began, so that it is found again within a tenth of the time that it was away.
+    /// A path that does not answer is probed less and less often: the interval is this fraction of the time
+    /// since the search for it began, so the path is found again within a tenth of the time it was away.
     private static let backoff: Int64 = 10
-    /// The longest interval: a dead path costs less than 1 MB a day.
+    /// The longest interval between probes: a dead path costs less than 1 MB a day.
     private static let longestInterval = Interval.seconds(10)
-    /// Answers further apart than this do not make a path that works.
+    /// Answers further apart than this do not count towards bringing a path up.
     private static let answerWindow = Interval.seconds(2)
     /// The interval between probes of a path that answers but is held back for flapping.
     private static let heldInterval = Interval.seconds(1)
 
-    /// The present state.
+    /// The current state.
     public private(set) var state = State.probing
-    /// When it was entered.
+    /// When the current state was entered.
     public private(set) var since: Instant
 
     private var probesSent = 0
@@ -40,7 +41,7 @@ public struct PathLiveness: Sendable {
     private var answers = 0
     private var firstAnswer = Instant.zero
     private var lastAnswer = Instant.zero
-    /// When the search for a path that does not answer began; later after a nudge.
+    /// When the search for a path that does not answer began; moved forward by a nudge.
     private var soughtSince: Instant
     private var heldUntil = Instant.zero
     private var hold = Interval.seconds(1)
@@ -54,13 +55,13 @@ public struct PathLiveness: Sendable {
         nextProbe = now
     }
 
-    /// Whether data may go on it.
+    /// Whether the path may carry data.
     public var isUp: Bool { state == .up }
 
-    /// When the next probe leaves; `.never` in state UP, whose idle probes are the caller's.
+    /// When the next probe leaves; `.never` in state UP, where the caller sends idle probes.
     public var probeDue: Instant { state == .up ? .never : nextProbe }
 
-    /// Books the probe that leaves now.
+    /// Records the probe that leaves now.
     public mutating func probeLeft(now: Instant) {
         probesSent += 1
         switch state {
@@ -84,19 +85,20 @@ public struct PathLiveness: Sendable {
         }
     }
 
-    /// The time to the next probe of a path that does not answer.
+    /// Time to the next probe of a path that does not answer.
     private func pause(from shortest: Interval, now: Instant) -> Interval {
         min(max(shortest, (now - soughtSince) / Self.backoff), Self.longestInterval)
     }
 
-    /// When a suspect path is given up unless it answers: three probes out, 250 ms gone, the third probe's time up.
+    /// When a suspect path is given up unless it answers: three probes sent, 250 ms elapsed, and the third
+    /// probe's timeout expired.
     public func givesUpAt(_ rtt: RoundTripTime) -> Instant {
         guard state == .suspect, probesSent >= 3 else { return .never }
         return since
             + max(.milliseconds(250), Self.suspectProbes * 2 + max(rtt.answerTimeout, .milliseconds(80)))
     }
 
-    /// Something sent on the path was answered. `alone`: no other path is up, so that waiting would help nobody.
+    /// A datagram sent on the path was answered. `alone`: no other path is up, so waiting would gain nothing.
     /// - Returns: whether the path came up.
     public mutating func answered(now: Instant, alone: Bool) -> Bool {
         switch state {
@@ -115,7 +117,7 @@ public struct PathLiveness: Sendable {
                 firstAnswer = now
                 nextProbe = now + .milliseconds(100)
             }
-            // Three answers over 300 ms, and a path that flaps waits longer.
+            // Three answers over 300 ms are required, and a path that flaps waits longer.
             guard alone || answers >= 3 && now - firstAnswer >= .milliseconds(290) && now >= heldUntil else {
                 return false
             }
@@ -124,7 +126,7 @@ public struct PathLiveness: Sendable {
         }
     }
 
-    /// Something stayed unanswered for longer than `RoundTripTime.answerTimeout`.
+    /// A datagram stayed unanswered for longer than `RoundTripTime.answerTimeout`.
     /// - Returns: whether the path has just become suspect.
     public mutating func stayedSilent(now: Instant) -> Bool {
         guard state == .up else { return false }
@@ -132,8 +134,9 @@ public struct PathLiveness: Sendable {
         return true
     }
 
-    /// The path can't be used: probes stayed unanswered, carrier or address lost, no route.
-    /// - Returns: whether that is news.
+    /// The path cannot be used: probes stayed unanswered, the carrier or address was lost, or there is no
+    /// route.
+    /// - Returns: whether the path was not already down.
     public mutating func fail(now: Instant) -> Bool {
         answers = 0
         guard state != .down else { return false }
@@ -145,9 +148,9 @@ public struct PathLiveness: Sendable {
         return true
     }
 
-    /// Something changed for the better (carrier, address, another socket): probe at once instead of waiting for the next
-    /// turn, and more often for a while. A quarter of the search so far is kept, so that a change that comes again every few
-    /// seconds does not keep a dead path busy.
+    /// A change for the better (carrier, address, another socket): probe at once instead of waiting for the
+    /// next turn, and more often for a while. A quarter of the search so far is kept, so that a change that
+    /// recurs every few seconds does not keep probing a dead path at a high rate.
     public mutating func nudge(now: Instant) {
         guard state != .up else { return }
         nextProbe = now

@@ -1,65 +1,69 @@
 import Packet
 
-/// How large the datagrams of one direction of a path may be, found by sending some (DPLPMTUD, RFC 8899): what routers say of
-/// it nobody vouches for, and often they say nothing. Sizes are bytes of UDP payload.
+/// How large the datagrams of one direction of a path may be, found by sending probes (DPLPMTUD, RFC 8899):
+/// routers' reports of the MTU are unauthenticated and often missing. Sizes are bytes of UDP payload.
 ///
-/// A probe is a datagram that carries nothing but its size. One that arrives raises what is confirmed; a size of which no
-/// probe arrives is out of reach. The largest size is tried first, as it fits most paths, then the middle of what is left.
+/// A probe is a datagram that carries nothing but its size. A probe that arrives raises the confirmed size; a
+/// size none of whose probes arrives is out of reach. The largest size is tried first, as it fits most paths,
+/// then the middle of the remaining range.
 public struct PathMTU: Sendable {
-    /// What every path is taken to carry until something speaks against it: an MTU of 1280 (RFC 8200 section 5) less the
-    /// headers, as in RFC 9000 section 14.
+    /// Size that every path is assumed to carry until there is evidence against it: an MTU of 1280 (RFC 8200
+    /// section 5) less the headers, as in RFC 9000 section 14.
     public static let base = 1200
-    /// What is not doubted: the 576 bytes that every IPv4 host takes (RFC 791), less the headers. Paths of an MTU between the
-    /// two exist, with tunnels inside tunnels and modems set by hand.
+    /// Size that is never doubted: the 576 bytes that every IPv4 host accepts (RFC 791), less the headers.
+    /// Paths with an MTU between the two exist: tunnels inside tunnels, and modems configured by hand.
     public static let lowest = 548
-    /// How many probes of one size must stay unanswered. RFC 8899 has three; a path that loses a fifth would be misjudged
-    /// too often then.
+    /// Number of probes of one size that must stay unanswered. RFC 8899 uses three; a path that loses a fifth
+    /// of its datagrams would then be misjudged too often.
     static let tries = 4
-    /// The search ends when no more than this is left to find out: it is worth less than 2 % of a packet.
+    /// The search ends when the remaining range is no larger than this: less than 2 % of a packet.
     static let granularity = 16
-    /// A search that ended below the ceiling begins again after this time (RFC 8899 section 5.1.1).
+    /// A search that ended below the ceiling is repeated after this time (RFC 8899 section 5.1.1).
     static let raiseInterval = Interval.seconds(600)
-    /// So many large datagrams in a row that did not arrive while smaller ones did are looked into.
+    /// Number of consecutive large datagrams lost, while smaller ones arrived, after which the path is in
+    /// doubt.
     static let missesForDoubt = 3
-    /// The same of datagrams up to `base`: they are of all sizes and lost by chance more often than swallowed.
+    /// The same for datagrams up to `base`: these come in all sizes and are lost by chance more often than
+    /// they are swallowed.
     static let missesForDoubtBelowBase = 8
-    /// A new path whose first probe is not decided by then carries what its interface does until it is: on one with a round trip
-    /// of seconds large packets would grow too old, and most of what is new is not small.
+    /// A new path whose first probe is undecided after this time carries whatever its interface allows until
+    /// the probe is decided. On a path with a round trip of seconds large packets would otherwise grow too
+    /// old, and most new paths are not narrow.
     static let patience = Interval.milliseconds(400)
 
     private enum Phase {
-        /// Looks for more than is confirmed.
+        /// Looking for a larger size than the confirmed one.
         case searching
-        /// Rests until it is time to look again.
+        /// Waiting until it is time to search again.
         case settled
-        /// Finds out whether what is confirmed still gets through.
+        /// Checking whether the confirmed size still gets through.
         case doubting
     }
 
-    /// The largest size that was seen to arrive, or is taken to.
+    /// The largest size known, or assumed, to arrive.
     public private(set) var confirmed: Int
     /// The largest size that the interface may send.
     public private(set) var ceiling: Int
     /// The smallest size that is out of reach.
     private var refused: Int
-    /// What the path falls back to: `base`, or `lowest` when it does not even carry that.
+    /// Size that the path falls back to: `base`, or `lowest` if it does not even carry that.
     private var floor = Self.base
-    /// Whether a datagram of `base` or more has arrived since the last fall.
+    /// Whether a datagram of at least `base` has arrived since the last fallback.
     private var isBaseProven = false
     private var phase = Phase.searching
-    /// Whether nothing is known yet.
+    /// Whether nothing is known of the path yet.
     private var isFresh = true
-    /// When to look for more again.
+    /// When to search for a larger size again.
     private var raiseAt = Instant.never
 
-    /// The size whose probes are out, or 0.
+    /// The size whose probes are in flight, or 0.
     private var candidate = 0
     private var sent = 0
     private var lastSent = Instant.zero
-    /// The last probe that left before the path had answered, and how many did.
+    /// The last probe that left before the path had answered; `earlySent` counts them.
     private var early: UInt64?
     private var earlySent = 0
-    /// When the very first probe left.
+    /// When the first probe left.
     private var firstSent: Instant?
     private var numbers = InlineArray<4, UInt64>(repeating: 0)
 
@@ -68,9 +72,9 @@ public struct PathMTU: Sendable {
     private var missesBelowBase = 0
     private var smallestMissedBelowBase = Int.max
 
-    /// A path of which nothing is known but what its interface carries.
-    /// - Parameter previous: what was known of it with another socket or endpoint; probes that went unanswered before the path
-    ///   ever answered are not sent again.
+    /// A path of which only its interface's MTU is known.
+    /// - Parameter previous: the state of the same path with another socket or endpoint; probes that stayed
+    ///   unanswered before the path ever answered are not sent again.
     public init(ceiling: Int, after previous: PathMTU? = nil) {
         self.ceiling = max(ceiling, Self.lowest)
         confirmed = min(Self.base, self.ceiling)
@@ -79,42 +83,43 @@ public struct PathMTU: Sendable {
         if self.ceiling <= Self.base { settle(.never) }
     }
 
-    /// Whether there is something to find out, or to be looked into, now.
+    /// Whether there is a size to find or a doubt to resolve now.
     public var isSearching: Bool { phase != .settled }
 
-    /// Whether a path that has not answered yet may be probed: a few times, and silence proves nothing.
+    /// Whether a path that has not answered yet may be probed: a few times, and silence then proves nothing.
     public var mayProbeEarly: Bool { isFresh && earlySent < Self.tries }
 
-    /// The largest datagram that may go now. While the path is in doubt, large ones wait for the answer.
+    /// The largest datagram that may leave now. While the path is in doubt, large ones wait for the result.
     public var limit: Int {
-        // What is up to `base` goes on until it is certain: nearly always it was lost by chance.
+        // Datagrams up to `base` continue until the result is certain: nearly always they were lost by
+        // chance.
         phase == .doubting && candidate > Self.base ? min(confirmed, Self.base) : confirmed
     }
 
-    /// Whether it carries less than is taken for granted of a path.
+    /// Whether the path carries less than the size assumed of every path.
     public var isNarrow: Bool { prospect < Self.base }
 
-    /// The same, with the benefit of the doubt for a new path that takes long to answer.
+    /// `limit`, or the ceiling for a new path that takes long to answer (`patience`).
     public func limit(now: Instant) -> Int { trustedAt <= now ? ceiling : limit }
 
-    /// When a new path gets that; `.never` when it is not new.
+    /// When a new path gets that benefit; `.never` if it is not new.
     public var trustedAt: Instant {
         guard isFresh, let firstSent else { return .never }
         return firstSent + Self.patience
     }
 
-    /// What the path may turn out to carry before a packet that waits for that is too old: a new path what its interface
-    /// does, until that was tried.
+    /// Size that the path may turn out to carry before a packet that waits for it is too old: for a new path,
+    /// whatever its interface allows, until that has been tried.
     public var prospect: Int { isFresh ? ceiling : confirmed }
 
-    /// When there is a probe to send, or one to give up.
+    /// When the next probe is due, or a probe in flight is to be given up.
     public func due(_ timeout: Interval) -> Instant {
         if phase == .settled { return raiseAt }
         return candidate == 0 ? .zero : lastSent + timeout
     }
 
-    /// The size of the probe to send now, if any. What it is sent as is told by `left`.
-    /// - Parameter timeout: how long the answer to one may take.
+    /// The size of the probe to send now, if any. The caller reports its packet number with `left`.
+    /// - Parameter timeout: how long the answer to a probe may take.
     public mutating func nextProbe(_ timeout: Interval, now: Instant) -> Int? {
         guard due(timeout) <= now else { return nil }
         if phase == .settled {
@@ -141,8 +146,8 @@ public struct PathMTU: Sendable {
         }
     }
 
-    /// Takes what an ACK says of the probes that are out.
-    /// - Returns: whether something was found out.
+    /// Applies an ACK to the probes in flight.
+    /// - Returns: whether a size was confirmed or ruled out.
     public mutating func acknowledge(_ map: AckMap, now: Instant) -> Bool {
         guard candidate > 0 else { return false }
         var arrived = early.map(map.contains) ?? false
@@ -155,8 +160,9 @@ public struct PathMTU: Sendable {
         return true
     }
 
-    /// Takes what an ACK says of other datagrams: the size of the largest that arrived; how many larger than `base` did not,
-    /// and the size of the smallest of those. A black hole lets the small ones through (RFC 8899 section 4.3).
+    /// Applies an ACK's result for other datagrams: the size of the largest that arrived, the number larger
+    /// than `base` that did not, and the size of the smallest of those. A black hole lets the small ones
+    /// through (RFC 8899 section 4.3).
     public mutating func record(arrived: Int, missed: Int, smallestMissed size: Int) {
         if arrived >= Self.base { proveBase() }
         if arrived >= smallestMissed { forgetMisses() }
@@ -169,7 +175,8 @@ public struct PathMTU: Sendable {
         begin(confirmed)
     }
 
-    /// The same of datagrams up to `base` and larger than `lowest`, which nearly every path carries.
+    /// The same for datagrams larger than `lowest` and no larger than `base`, which nearly every path
+    /// carries.
     public mutating func recordBelowBase(arrived: Int, missed: Int, smallestMissed size: Int) {
         if arrived >= smallestMissedBelowBase {
             missesBelowBase = 0
@@ -184,8 +191,8 @@ public struct PathMTU: Sendable {
         begin(min(confirmed, Self.base))
     }
 
-    /// The host itself refuses datagrams of this size (EMSGSIZE).
-    /// - Returns: whether something that counted as confirmed is not.
+    /// The host itself refused to send datagrams of this size (EMSGSIZE).
+    /// - Returns: whether a size that counted as confirmed no longer does.
     public mutating func refuse(_ size: Int, now: Instant) -> Bool {
         guard size > Self.lowest else { return false }
         isFresh = false
@@ -235,7 +242,7 @@ public struct PathMTU: Sendable {
         confirmed = max(confirmed, min(Self.base, ceiling))
     }
 
-    /// Searches on, or rests when there is nothing to find.
+    /// Continues the search, or rests if there is nothing to find.
     private mutating func goOn(now: Instant) {
         candidate = 0
         sent = 0
@@ -256,7 +263,8 @@ public struct PathMTU: Sendable {
         raiseAt = raise
     }
 
-    /// The ceiling first; then, before anything relies on it, what was taken for granted; then the middle of what is left.
+    /// Chooses the next size: the ceiling first; then, before anything relies on it, the size assumed so far;
+    /// then the middle of the remaining range.
     private mutating func choose() {
         if refused > ceiling {
             begin(ceiling)

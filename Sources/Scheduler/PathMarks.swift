@@ -1,19 +1,19 @@
 import Packet
 
-/// What the networks along a path do to ECN codepoints, and whether both directions can use them (in the spirit of RFC 9000
-/// section 13.4).
+/// How the networks along a path treat ECN codepoints, and whether both directions can use them (in the
+/// spirit of RFC 9000 section 13.4).
 ///
-/// A datagram leaves with the codepoint of the packet in it, control datagrams with Not-ECT. So one that left as Not-ECT and
-/// arrives as CE was rewritten: the marks of such a path say nothing of congestion. And a network that drops whatever has a
-/// codepoint lets everything else through.
+/// A datagram leaves with the codepoint of the packet in it, a control datagram with Not-ECT. So one that
+/// left as Not-ECT and arrives as CE was rewritten, and such a path's marks say nothing about congestion. A
+/// network that drops every datagram with a codepoint lets all others through.
 public struct PathMarks: Sendable {
-    /// So many false marks within `falseWindow` are no accident.
+    /// This many false marks within `falseWindow` are not an accident.
     static let falseMarks = 3
     static let falseWindow = Interval.seconds(10)
-    /// So many marked datagrams in a row that did not arrive, while others did, are no accident: as many as QUIC sends to try
-    /// a path (RFC 9000 section A.4 has 10), less those that a window of 10 may not fill.
+    /// This many consecutive marked datagrams lost while others arrived are not an accident. QUIC tries a
+    /// path with 10 (RFC 9000 section A.4); this is fewer because a window of 10 may not be filled.
     static let misses = 8
-    /// How long a verdict stands. Routes change.
+    /// How long a verdict holds: routes change.
     static let verdict = Interval.seconds(600)
 
     private var seen = 0
@@ -23,16 +23,16 @@ public struct PathMarks: Sendable {
     private var plainArrived = 0
     private var unmarkedUntil = Instant.zero
 
-    /// Nothing known: the path is taken to treat codepoints as it should.
+    /// Nothing known: the path is assumed to treat codepoints correctly.
     public init() {}
 
     // MARK: - From the peer
 
-    /// Whether the marks of what arrives are worth something.
+    /// Whether marks on received datagrams are to be believed.
     public func areTrusted(now: Instant) -> Bool { now >= distrustedUntil }
 
-    /// A datagram arrived as CE that had left as Not-ECT.
-    /// - Returns: whether that is why marks are distrusted from now on.
+    /// A datagram that left as Not-ECT arrived as CE.
+    /// - Returns: whether marks are distrusted from now on because of it.
     public mutating func sawFalseMark(now: Instant) -> Bool {
         if now - firstSeen > Self.falseWindow {
             seen = 0
@@ -50,8 +50,8 @@ public struct PathMarks: Sendable {
     /// Whether datagrams may leave with a codepoint.
     public func mayLeave(now: Instant) -> Bool { now >= unmarkedUntil }
 
-    /// Takes what an ACK says of datagrams with and without a codepoint.
-    /// - Returns: whether none may leave with one from now on.
+    /// Applies an ACK's result for datagrams with and without a codepoint.
+    /// - Returns: whether datagrams must leave without one from now on.
     public mutating func record(markedArrived: Int, markedMissed: Int, plainArrived: Int, now: Instant)
         -> Bool
     {

@@ -1,21 +1,21 @@
 import Packet
 
-/// `preferred`: the path that carries all that it can.
+/// `preferred`: the one path that carries all the traffic it can.
 ///
-/// Another takes its place when it has been better by 15 % for 3 s, so that two paths that are alike don't take turns, and a
-/// bad moment is no reason to leave; at once when the present one can't be used.
+/// Another path replaces it after being better by 15 % for 3 s, so that two similar paths do not alternate
+/// and a bad moment is not a reason to switch; at once if the current path cannot be used.
 public struct Preference: ~Copyable {
-    /// What another path's score must be below, as a share of the present one's.
+    /// Bound on another path's score, as a share of the current path's.
     static let margin = 0.85
-    /// For how long it must be.
+    /// How long another path's score must stay below the bound.
     static let hold = Interval.seconds(3)
 
-    /// The present path's index; nil before there was one.
+    /// Index of the current path; `nil` if there is none.
     public private(set) var path: Int?
-    /// Since when each path has been better than the present one; `.never` when it is not.
+    /// Since when each path has been better than the current one; `.never` if it is not.
     private let betterSince: UnsafeMutablePointer<Instant>
 
-    /// None yet.
+    /// No preference yet.
     public init() {
         betterSince = .allocate(capacity: Lanes.maximum)
         betterSince.initialize(repeating: .never, count: Lanes.maximum)
@@ -23,7 +23,7 @@ public struct Preference: ~Copyable {
 
     deinit { betterSince.deallocate() }
 
-    /// Looks at the lanes' scores; those of paths that can't be used are infinite.
+    /// Reads the lanes' scores, which are infinite for paths that cannot be used.
     public mutating func update(_ lanes: borrowing Lanes, now: Instant) {
         let bar = path.map { lanes[$0].score } ?? .infinity
         var best: Int?
@@ -42,7 +42,7 @@ public struct Preference: ~Copyable {
         if let next = bar < .infinity ? proven : best { settle(on: next) }
     }
 
-    /// Forgets the path at `index`, as it is gone; those behind it move up.
+    /// Forgets the path at `index`, which was removed; those behind it move up.
     public mutating func remove(at index: Int) {
         for i in index..<Lanes.maximum - 1 { betterSince[i] = betterSince[i + 1] }
         betterSince[Lanes.maximum - 1] = .never
@@ -50,7 +50,7 @@ public struct Preference: ~Copyable {
         if present == index { settle(on: nil) } else if present > index { path = present - 1 }
     }
 
-    /// Prefers none, until the next `update`.
+    /// Clears the preference until the next `update`.
     public mutating func reset() {
         if path != nil { settle(on: nil) }
     }

@@ -1,50 +1,53 @@
 import Packet
 
-/// What one path carries in one direction, learnt from ACK frames alone, and how fast to send into it.
+/// The rate that one path carries in one direction, learnt from ACK frames alone, and how fast to send into
+/// it.
 ///
-/// The idea is BBR's (draft-ietf-ccwg-bbr): the largest delivery rate of the last 10 round trips is what the path
-/// carries, and probing finds more. Retransmission plays no part. Random loss is not congestion; a rise of the one-way
-/// delay is. A sample is what arrived between two ACKs, over the longer of the time it took to leave and to arrive, so
-/// that neither a compressed ACK nor a late reader makes it larger than what was sent.
+/// The idea is BBR's (draft-ietf-ccwg-bbr): the largest delivery rate of the last 10 round trips is the
+/// path's rate, and probing finds more. Retransmission plays no part. Random loss is not congestion; a rise
+/// of the one-way delay is. A sample is the amount that arrived between two ACKs, over the longer of the time
+/// it took to leave and to arrive, so that neither a compressed ACK nor a late reader makes it larger than
+/// the amount sent.
 public struct RateModel: Sendable {
-    /// Where the search for the path's rate stands.
+    /// Phase of the search for the path's rate.
     public enum Phase: UInt8, Sendable {
         /// Doubling until the delay rises.
         case startup
-        /// Letting the queue run dry that start-up made.
+        /// Draining the queue that start-up built.
         case drain
-        /// Sending what the path carries.
+        /// Sending at the path's rate.
         case steady
         /// Sending a quarter more for one round trip.
         case probe
     }
 
-    /// Bytes that each datagram costs on the link beside its UDP payload: IPv4, UDP and Ethernet headers. Without them
-    /// a path full of small packets would be paced over its rate.
+    /// Bytes that each datagram costs on the link in addition to its UDP payload: IPv4, UDP and Ethernet
+    /// headers. Without them a path full of small packets would be paced above its rate.
     public static let datagramOverhead = 42
-    /// More than any host seals, in bytes a second: 100 Gbit/s.
+    /// More than any host can seal, in bytes a second: 100 Gbit/s.
     private static let highestRate = 12.5e9
 
-    /// The rate was lowered as a long queue stood.
+    /// A reduction of the rate because of a long standing queue.
     private struct Slowing: Sendable {
         var at: Instant
         var standing: Interval
-        /// Bytes a second before that.
+        /// Rate before the reduction, in bytes a second.
         var rate: Int64
     }
 
-    /// Where the search stands.
+    /// The current phase of the search.
     public private(set) var phase = Phase.startup
-    /// A cap set by hand, in bytes a second; nil: none.
+    /// A cap set by hand, in bytes a second; `nil` if there is none.
     public var cap: Double?
 
     private var filter = WindowedExtremum(window: .seconds(1), keeps: .maximum)
     private var history = DeliveryHistory()
     private var phaseEnds = Instant.zero
     private var nextProbe = Instant.zero
-    /// Since when every sample has shown a queue; nil when the last did not.
+    /// Since when every sample has shown a queue; `nil` if the last one did not.
     private var congestedSince: Instant?
-    /// Since when there was data to send and no queue worth the name: the path carries more than it is given.
+    /// Since when there has been data to send and no significant queue: the path carries more than it is
+    /// given.
     private var unfilledSince: Instant?
     private var probeGain = 1.25
     private var bestInStartup = 0.0
@@ -54,41 +57,44 @@ public struct RateModel: Sendable {
     private var slowedUntil = Instant.zero
     private var slowing: Slowing?
     private var isCongested = false
-    /// How fast the last sample arrived, in bytes a second.
+    /// Arrival rate of the last sample, in bytes a second.
     private var arriving = 0.0
     /// Whether the last sample arrived more slowly than it left.
     private var isStretched = false
-    /// Whether the last sample arrived far more slowly than it left, and left a queue: a burst has filled the path.
+    /// Whether the last sample arrived far more slowly than it left, and left a queue: a burst has filled the
+    /// path.
     private var isOverrun = false
-    /// Whether the last sample says something of what the path carries.
+    /// Whether the last sample says anything about the path's rate.
     private var isTested = false
     private var doubtsFloor = false
     private var hasStaleFloor = false
     private var rateBeforeProbe = 0.0
     private var standingBeforeProbe = Interval.zero
-    /// Whether the rate was ever measured while there was enough to send. PINGs alone make a rate, too, but a tiny one.
+    /// Whether the rate was ever measured with enough data to send. PINGs alone also yield a rate, but a tiny
+    /// one.
     private var hasBulkSample = false
 
-    /// Nothing known yet: start-up from about 16 datagrams a round trip.
+    /// Nothing known yet: start-up from about 16 datagrams per round trip.
     public init() {}
 
-    /// Whether the rate was measured with enough to send, and not just guessed from little.
+    /// Whether the rate was measured with enough data to send, and not merely guessed from a little.
     public var isMeasured: Bool { hasBulkSample && phase != .startup }
 
-    /// The path's rate in bytes a second as far as known, a cap honoured; nil before the first sample.
+    /// The path's rate in bytes a second, as far as known and within the cap; `nil` before the first sample.
     public var rate: Double? {
         guard let value = filter.value else { return nil }
         return min(Double(value), cap ?? .infinity)
     }
 
-    /// The rate to plan with before anything is known: 16 datagrams a round trip, 1 to 100 Mbit/s.
+    /// The rate to plan with before anything is known: 16 datagrams per round trip, 1 to 100 Mbit/s.
     public func plannedRate(_ rtt: RoundTripTime) -> Double {
         if let rate, phase != .startup { return rate }
-        // In start-up the little that was sent so far is no measure of the path.
+        // In start-up the little that was sent so far does not show the path's rate.
         return min(max(initialRate(rtt), rate ?? 0), cap ?? .infinity)
     }
 
-    /// The rate by which the choice of path reckons: what it is given while it is probed is what there is to find.
+    /// The rate used to choose among paths. While a path is being probed this includes the probe's gain,
+    /// because the extra traffic is how a higher rate is found.
     public func offeredRate(_ rtt: RoundTripTime) -> Double {
         phase == .probe ? min(plannedRate(rtt) * probeGain, cap ?? .infinity) : plannedRate(rtt)
     }
@@ -109,31 +115,31 @@ public struct RateModel: Sendable {
         return min(max(plannedRate(rtt) * gain, 12_500), cap ?? .infinity)
     }
 
-    /// How many bytes may be in flight: twice what the path holds, ACKs being up to 25 ms late.
+    /// Maximum number of bytes in flight: twice the path's capacity, as ACKs are up to 25 ms late.
     public func inflightLimit(_ rtt: RoundTripTime) -> Int {
         let gain = phase == .startup ? 3.0 : 2.0
         let held = plannedRate(rtt) * (rtt.minimum.seconds + 0.025)
         return max(Int(saturating: held * gain), 32 * 1500)
     }
 
-    /// Takes the news of one ACK frame.
+    /// Takes the result of one ACK frame.
     /// - Parameters:
     ///   - sent: when the highest acknowledged datagram left, on our clock.
-    ///   - received: when it arrived, on the peer's.
-    ///   - bytes: what has arrived on the path in all, with `datagramOverhead` for each datagram.
-    ///   - left: what had left on it by `sent`, counted alike; modulo 2³².
-    ///   - starved: whether, around then, the path could have sent more but had nothing to send.
+    ///   - received: when it arrived, on the peer's clock.
+    ///   - bytes: total that has arrived on the path, with `datagramOverhead` for each datagram.
+    ///   - left: total that had left on it by `sent`, counted the same way; modulo 2³².
+    ///   - starved: whether, around that time, the path could have sent more but had nothing to send.
     ///   - loss: share of the last datagrams that were lost, 0 to 1.
     public mutating func record(
         sent: Instant, received: Instant, bytes: UInt64, left: UInt32, starved: Bool, loss: Double,
         delay: DelayModel, rtt: RoundTripTime, now: Instant
     ) {
-        // Jitter stretches and squeezes: the longer the span, the less it counts.
+        // Jitter stretches and squeezes samples: the longer the span, the smaller its effect.
         let span = min(max(rtt.smoothed, .milliseconds(20), delay.jitter * 10), .milliseconds(200))
         let sample = history.record(sent: sent, received: received, bytes: bytes, left: left, span: span)
         let known = Double(filter.value ?? 0)
-        // A path that carries a fraction of what it could makes no queue: what looks like one is the jitter of a radio
-        // link, or somebody else's. A few PINGs must not make us forget what the path carries.
+        // A path that carries a fraction of its rate builds no queue: an apparent queue is the jitter of a
+        // radio link, or other users' traffic. A few PINGs must not make us forget the path's rate.
         if !starved || loss > 0.15 {
             isTested = true
         } else if let sample {
@@ -148,8 +154,9 @@ public struct RateModel: Sendable {
         recentQueueing = recentQueueing << 1 | (isTested && delay.standing > .milliseconds(30) ? 1 : 0)
         filter.window = max(rtt.smoothed * 10, .milliseconds(500))
         if let sample {
-            // Only a path that was full shows its limit: it was given what it carries, and more if it has a queue, and delivered
-            // less. That ours was empty now and then says nothing when we send faster than the path carries.
+            // Only a full path shows its limit: it was given its known rate, or more if it has a queue, and
+            // delivered less. Our own queue having been empty now and then is irrelevant if we send faster
+            // than the path carries.
             arriving = sample.arriving
             isStretched = sample.arriving < sample.sending * 0.95
             isOverrun = isCongested && sample.arriving < sample.sending * (isJittery(delay) ? 0.7 : 0.85)
@@ -165,14 +172,14 @@ public struct RateModel: Sendable {
         turn(starved: starved, delay: delay, rtt: rtt, now: now)
     }
 
-    /// Whether the delay has stayed above its minimum although the path had time to run dry: a longer route, a slower link.
-    /// The minimum is to be measured anew. Said once.
+    /// Whether the delay has stayed above its minimum although the path had time to drain: a longer route or
+    /// a slower link. The caller must restart the minimum. Returns true once.
     public mutating func takeStaleFloor() -> Bool {
         defer { hasStaleFloor = false }
         return hasStaleFloor
     }
 
-    /// A path that was down starts again at half of what it carried before.
+    /// Restarts a path that was down, at half its previous rate.
     public mutating func halve(now: Instant) {
         if let value = filter.value { filter.reset(to: value / 2, now: now) }
         phase = .startup
@@ -187,18 +194,18 @@ public struct RateModel: Sendable {
 
     private mutating func turn(starved: Bool, delay: DelayModel, rtt: RoundTripTime, now: Instant) {
         let round = rtt.smoothed + .milliseconds(10)
-        // What jitters shows what it carries only after a while.
+        // A path that jitters shows its rate only after a while.
         let trial = max(round, min(max(delay.idleSpread, delay.jitter * 4) * 8, .milliseconds(240)))
-        // A delay that jitters is no queue.
+        // A delay that jitters is not a queue.
         let isBacklogged = isCongested && delay.standing > max(.milliseconds(20), delay.jitter * 4)
-        // A queue of over 30 ms in half of the last six samples: the path carries less than it did.
+        // A queue of more than 30 ms in half of the last six samples: the path carries less than it did.
         if (recentQueueing & 0b11_1111).nonzeroBitCount >= 3 && now >= slowedUntil && phase != .drain
             && phase != .startup, let value = filter.value
         {
             slow(from: value, delay: delay, now: now)
             slowedUntil = now + round * 2
-            // Where delays vary, the next sample takes back what was cut: there the queue itself has to go.
-            // And what a link that is suddenly slower has been given too much would stand for seconds.
+            // Where delays vary, the next sample would undo the cut, so the queue itself has to drain. And
+            // after a sudden drop of a link's rate the excess would otherwise stand for seconds.
             begin(isJittery(delay) || isOverrun ? .drain : .steady, now: now)
             phaseEnds = now + min(round * 3, delay.standing * 5 / 2)
         }
@@ -211,7 +218,7 @@ public struct RateModel: Sendable {
                 bestInStartup = max(bestInStartup, best)
             }
             let isBulk = Double(filter.value ?? 0) > initialRate(rtt)
-            // What jitters without any load has delays that look like a queue at once.
+            // A path that jitters without any load shows delays that look like a queue at once.
             let isFull =
                 staysCongested(rtt, now: now) && (!starved && hasBulkSample || isBulk)
                 && !isJittery(delay)
@@ -227,7 +234,7 @@ public struct RateModel: Sendable {
                 begin(.steady, now: now)
             }
         case .steady where congestedSince.map { now - $0 > max(round * 5, .milliseconds(600)) } ?? false:
-            // Sending less has not made the queue go: another try, and then it is none.
+            // Sending less has not removed the queue: one more attempt, and then it is not a queue.
             doubtsFloor = true
             begin(.drain, now: now)
             phaseEnds = now + max(round * 3, .milliseconds(250))
@@ -249,7 +256,7 @@ public struct RateModel: Sendable {
                 begin(.steady, now: now)
             } else if now >= phaseEnds {
                 let grew = Double(filter.value ?? 0) > rateBeforeProbe * 1.05
-                // Where all of a quarter more was carried, there may be much more.
+                // If the path carried all of a quarter more, there may be much more.
                 probeGain = Double(filter.value ?? 0) > rateBeforeProbe * 1.18 ? 2 : 1.25
                 begin(grew ? .probe : .steady, now: now)
                 rateBeforeProbe = Double(filter.value ?? 0)
@@ -258,9 +265,10 @@ public struct RateModel: Sendable {
         }
     }
 
-    /// There is a long queue: the path carries less than it did, or has become longer.
+    /// Reacts to a long queue: the path's rate has dropped, or its route has become longer.
     private mutating func slow(from value: Int64, delay: DelayModel, now: Instant) {
-        // A queue that stays as it is when we send less, while all that is sent arrives, is a longer route: a satellite's hand-over.
+        // A queue that does not shrink when we send less, while everything sent arrives, is a longer route,
+        // such as a satellite's hand-over.
         if let last = slowing, now - last.at >= .seconds(1) { slowing = nil }
         if let last = slowing, !isStretched, delay.standing > last.standing * 4 / 5 {
             filter.reset(to: max(last.rate, value), now: now)
@@ -268,15 +276,15 @@ public struct RateModel: Sendable {
             slowing = nil
             return
         }
-        // Where much less arrives than leaves, what arrives is what the path carries.
+        // If much less arrives than leaves, the arrival rate is the path's rate.
         let shown = isOverrun ? max(Int64(saturating: arriving), value / 4) : value
         slowing =
             isOverrun ? nil : Slowing(at: now, standing: delay.standing, rate: slowing == nil ? value : 0)
         filter.reset(to: min(value * 85 / 100, shown), now: now)
     }
 
-    /// Whether there has been a queue for long enough to be one: half a round trip, and more than a host that was busy for a
-    /// moment explains.
+    /// Whether the queue has lasted long enough to be real: half a round trip, and longer than a host that
+    /// was briefly busy explains.
     private func staysCongested(_ rtt: RoundTripTime, now: Instant) -> Bool {
         congestedSince.map { now - $0 >= max(rtt.smoothed / 2, .milliseconds(10)) } ?? false
     }

@@ -1,14 +1,15 @@
 import Packet
 
-/// What arrived on one path, and when the next ACK frame is due. Which packet numbers those were the path's replay window knows.
+/// Totals of the datagrams received on one path, and when the next ACK frame is due. The path's replay window
+/// knows their packet numbers.
 public struct ReceivedPackets: Sendable {
-    /// An ACK at the latest after this many packets.
+    /// An ACK is due after at most this many packets.
     public static let packetsPerAck = 32
-    /// When more than this many came since the last ACK, it goes along with the next. A turn of a busy receiver takes 256, and an ACK
-    /// tells of 256.
+    /// If more packets than this arrived since the last ACK, that ACK is repeated along with the next. One
+    /// turn of a busy receiver takes 256 packets, and an ACK covers 256.
     public static let packetsPerRepeat = 128
 
-    /// What an ACK says besides the map.
+    /// The contents of an ACK apart from the map.
     public struct State: Sendable {
         /// The highest packet number received.
         public fileprivate(set) var highest: UInt64
@@ -16,27 +17,27 @@ public struct ReceivedPackets: Sendable {
         public fileprivate(set) var highestTime: Instant
         /// Datagrams received.
         public fileprivate(set) var packets: UInt64 = 0
-        /// Bytes received: whole UDP payloads.
+        /// Bytes received, as whole UDP payloads.
         public fileprivate(set) var bytes: UInt64 = 0
     }
 
-    /// What has arrived; nil before the first.
+    /// Totals so far; `nil` before the first datagram.
     public private(set) var state: State?
     /// When the ACK is due; `.never` when nothing waits for one.
     public private(set) var ackDue = Instant.never
 
     private var acknowledged: State?
     private var unacknowledged = 0
-    /// The packet with which what is missing counts as lost.
+    /// The packet number on whose arrival the missing packets count as lost.
     private var provesLoss = UInt64.max
 
     /// Nothing received yet.
     public init() {}
 
-    /// What the last ACK said, if that is to be said once more.
+    /// The contents of the last ACK, if it is to be repeated.
     public var stateToRepeat: State? { unacknowledged > Self.packetsPerRepeat ? acknowledged : nil }
 
-    /// Notes an authentic datagram that was not seen before. `eliciting`: the sender wants an ACK for it.
+    /// Records an authentic datagram that was not seen before. `eliciting`: the sender wants an ACK for it.
     public mutating func record(
         _ number: UInt64, bytes size: Int, eliciting: Bool, now: Instant, rtt: RoundTripTime
     ) {
@@ -62,10 +63,10 @@ public struct ReceivedPackets: Sendable {
         }
     }
 
-    /// Asks for an ACK at once, as a PING does.
+    /// Makes an ACK due at once, as a PING does.
     public mutating func hurry(now: Instant) { ackDue = now }
 
-    /// An ACK left.
+    /// Records that an ACK left.
     public mutating func ackLeft() {
         acknowledged = state
         unacknowledged = 0

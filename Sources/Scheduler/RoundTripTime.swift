@@ -10,7 +10,7 @@ public struct RoundTripTime: Sendable {
     public private(set) var latest = Interval.zero
     /// The smallest sample of the last 10 s.
     public var minimum: Interval { Interval(nanoseconds: floor.value ?? 0) }
-    /// Whether there was a sample at all.
+    /// Whether there has been a sample.
     public private(set) var isKnown = false
 
     private var floor = WindowedExtremum(window: .seconds(10), keeps: .minimum)
@@ -18,7 +18,7 @@ public struct RoundTripTime: Sendable {
     /// Nothing measured yet.
     public init() {}
 
-    /// Takes one sample; anything under a microsecond counts as one.
+    /// Takes one sample; a sample below one microsecond counts as one.
     public mutating func record(_ sample: Interval, now: Instant) {
         let sample = max(sample, .microseconds(1))
         latest = sample
@@ -34,14 +34,14 @@ public struct RoundTripTime: Sendable {
         smoothed = smoothed + (sample - smoothed) / 8
     }
 
-    /// Measures the minimum anew, from the last sample on.
+    /// Restarts the minimum from the last sample.
     public mutating func restartFloor(now: Instant) {
         if isKnown { floor.reset(to: latest.nanoseconds, now: now) }
     }
 
-    /// How long an answer may take before the path is in doubt: srtt + 4 × variation + 25 ms, which is the longest that
-    /// the peer may wait with an ACK; at least 50 ms, and three seconds before there is a sample, as RFC 6298 appendix A
-    /// advises for slow paths.
+    /// How long an answer may take before the path is in doubt: srtt + 4 × variation + 25 ms, the longest
+    /// that the peer may delay an ACK; at least 50 ms, and three seconds before the first sample, as RFC 6298
+    /// appendix A advises for slow paths.
     public var answerTimeout: Interval {
         isKnown ? max(smoothed + variation * 4 + .milliseconds(25), .milliseconds(50)) : .seconds(3)
     }

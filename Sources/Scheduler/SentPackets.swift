@@ -1,57 +1,61 @@
 import Packet
 
-/// The datagrams of one path that left and are not yet known to have arrived or to be lost.
+/// The datagrams sent on one path that are not yet known to have arrived or to be lost.
 ///
-/// A ring indexed by packet number. A datagram is lost when three later ones were acknowledged (RFC 9002 section
-/// 6.1.1); an ACK that comes after all takes the loss back.
+/// A ring indexed by packet number. A datagram is lost when three later ones were acknowledged (RFC 9002
+/// section 6.1.1); a late ACK takes the loss back.
 ///
-/// Now and then a packet number is skipped at random. No receiver can have seen it, so an ACK that contains it
-/// is optimistic: made up before the datagrams arrived, to make the sender faster than the path (RFC 9000 section 21.4).
+/// Now and then a randomly chosen packet number is skipped. No receiver can have seen it, so an ACK that
+/// contains it is optimistic: made up before the datagrams arrived, to make the sender exceed the path's rate
+/// (RFC 9000 section 21.4).
 public struct SentPackets: ~Copyable {
-    /// How many later acknowledgements make a loss.
+    /// Number of later packets acknowledged after which a packet is lost.
     public static let reorderingThreshold: UInt64 = 3
-    /// The most datagrams remembered; beyond it the oldest are forgotten as lost.
+    /// Maximum number of datagrams remembered; beyond it the oldest are forgotten as lost.
     public static let bound = 32768
-    /// Of those, how many are kept for control datagrams, which are sent even when the window is full.
+    /// Entries reserved for control datagrams, which are sent even when the window is full.
     private static let reserve = 512
     /// The fewest datagrams from one skipped packet number to the next.
     public static let shortestRun: UInt64 = 64
-    /// The most, while little is in flight: with a gap the receiver acknowledges at once, which a slow path feels.
+    /// The most, while little is in flight: the receiver acknowledges at once when it sees a gap, which costs
+    /// a slow path.
     public static let longestRun: UInt64 = 1024
-    /// The most while much is in flight, and an optimistic ACK would gain most.
+    /// The most, while a lot is in flight and an optimistic ACK would gain most.
     private static let longestBusyRun: UInt64 = 256
-    /// Bytes in flight up to which little is in flight: 64 full datagrams.
+    /// Bytes in flight that still count as little: 64 full datagrams.
     private static let littleFlight = 64 * 1452
 
-    /// What one ACK frame brought.
+    /// The result of one ACK frame.
     public struct News: Sendable {
         /// Datagrams newly known to have arrived.
         public var acknowledged = 0
         /// Datagrams newly known to be lost, less those taken back.
         public var lost = 0
-        /// When the highest of the newly acknowledged left; nil when nothing is new or the highest was known.
+        /// When the highest newly acknowledged datagram left; `nil` if none is new or the highest was known.
         public var highestSent: Instant?
-        /// Bytes that had left with it and before, with `RateModel.datagramOverhead` for each datagram; modulo 2³².
+        /// Bytes sent up to and including that datagram, with `RateModel.datagramOverhead` for each datagram;
+        /// modulo 2³².
         public var highestTotal: UInt32 = 0
-        /// Whether that one left while the path had nothing to send.
+        /// Whether that datagram left while the path had nothing else to send.
         public var starved = false
-        /// How much later than something that left after it the latest of what counted as lost has arrived; zero when none has.
+        /// How late a datagram that counted as lost arrived, relative to one sent after it: the largest such
+        /// delay, zero if there is none.
         public var lateness = Interval.zero
         /// The size of the largest datagram newly known to have arrived.
         public var largestArrived = 0
-        /// How many larger than `PathMTU.base` newly seem not to have.
+        /// Datagrams larger than `PathMTU.base` newly presumed lost.
         public var missed = 0
         /// The size of the smallest of those.
         public var smallestMissed = Int.max
-        /// How many up to that size and larger than `PathMTU.lowest` newly seem not to have.
+        /// Datagrams larger than `PathMTU.lowest` and no larger than `PathMTU.base` newly presumed lost.
         public var missedBelowBase = 0
         /// The size of the smallest of those.
         public var smallestMissedBelowBase = Int.max
-        /// Of the newly arrived, those that left with an ECN codepoint other than Not-ECT.
+        /// Newly arrived datagrams that left with an ECN codepoint other than Not-ECT.
         public var markedArrived = 0
-        /// And those that left as Not-ECT.
+        /// Newly arrived datagrams that left as Not-ECT.
         public var plainArrived = 0
-        /// How many with a codepoint newly seem not to have arrived.
+        /// Datagrams with a codepoint newly presumed lost.
         public var markedMissed = 0
         /// Whether the ACK contains a skipped packet number, which proves that it was made up.
         public var containsSkipped = false
@@ -72,17 +76,18 @@ public struct SentPackets: ~Copyable {
     fileprivate struct Entry {
         var sent = Instant.zero
         var slot = Slot.none
-        /// Bytes that had left with it and before; modulo 2³².
+        /// Bytes sent up to and including this datagram; modulo 2³².
         var total: UInt32 = 0
         var size: UInt16 = 0
         var state = State.settled
         var isEliciting = false
         var starved = false
-        /// Given up with its path, and then passed by later ones.
+        /// Given up with its path, and then passed by later datagrams.
         var isMissed = false
         /// Left with an ECN codepoint other than Not-ECT.
         var isMarked = false
-        /// One of the three next numbers was skipped: no datagram counts as having overtaken it for that number.
+        /// One of the next three numbers was skipped: no datagram with that number can have overtaken this
+        /// one.
         var precedesSkip = false
     }
 
@@ -92,26 +97,26 @@ public struct SentPackets: ~Copyable {
         /// Given up with its path: neither lost nor known to have arrived.
         case surrendered
         case settled
-        /// Never left.
+        /// Never sent.
         case skipped
     }
 
-    /// The next datagram's packet number.
+    /// Packet number of the next datagram.
     public private(set) var next: UInt64 = 0
-    /// How many packet numbers were skipped so far.
+    /// Packet numbers skipped so far.
     public private(set) var skipped: UInt64 = 0
-    /// Bytes in flight that want an ACK.
+    /// Bytes in flight that require an ACK.
     public private(set) var bytesInFlight = 0
-    /// How many datagrams' packets are kept, to be sent again.
+    /// Number of datagrams whose packets are kept for retransmission.
     public private(set) var held = 0
 
     private var base: UInt64 = 0
     private var oldest: UInt64 = 0
-    /// Nothing below is in flight, as it was all given up.
+    /// Nothing below this is in flight, because all of it was given up.
     private var surrendered: UInt64 = 0
-    /// Bytes that have left; modulo 2³².
+    /// Bytes sent; modulo 2³².
     private var total: UInt32 = 0
-    /// The number to skip next; nil before the first run was drawn.
+    /// The number to skip next; `nil` before the first run was drawn.
     private var skipAt: UInt64?
     private var largestAcknowledged: UInt64?
     private static let smallest = 64
@@ -130,8 +135,8 @@ public struct SentPackets: ~Copyable {
         ring + Int(truncatingIfNeeded: number & UInt64(capacity - 1))
     }
 
-    /// Books the datagram `next` that leaves now. `slot` is kept (its share of ownership with it) until an ACK settles it;
-    /// `Slot.none` for what is never sent again.
+    /// Records the datagram `next`, which leaves now. `slot` is kept, with its share of the ownership, until
+    /// an ACK settles it; it is `Slot.none` for data that is never retransmitted.
     public mutating func append(
         slot: Slot, size: Int, eliciting: Bool, starved: Bool, isMarked: Bool = false, now: Instant,
         pool: inout PacketPool
@@ -146,7 +151,7 @@ public struct SentPackets: ~Copyable {
         next += 1
     }
 
-    /// Makes room for another entry, if need be by forgetting the oldest.
+    /// Makes room for another entry, by forgetting the oldest if necessary.
     private mutating func makeRoom(pool: inout PacketPool) {
         guard next - base == UInt64(capacity), !grow() else { return }
         if entry(base).pointee.state == .inFlight { settle(base, as: .lost, pool: &pool) }
@@ -154,22 +159,22 @@ public struct SentPackets: ~Copyable {
         oldest = max(oldest, base)
     }
 
-    /// Whether an ACK has to make room before more data is sent. Beyond this the ring would forget datagrams in flight, and ACKs for
-    /// them would give no more samples.
+    /// Whether an ACK has to free entries before more data is sent. Beyond this the ring would forget
+    /// datagrams in flight, and ACKs for them would give no more samples.
     public var isFull: Bool { next - base >= UInt64(Self.bound - Self.reserve) }
 
     /// Whether `skip` has something to do.
     public var isSkipDue: Bool { skipAt.map { next >= $0 } ?? true }
 
-    /// How many different lengths the next run without a skipped number may have: fewer, so that runs are shorter, the more
-    /// is in flight.
+    /// Number of lengths to draw from for the next run without a skipped number: the more is in flight, the
+    /// fewer, so that runs are shorter.
     public var runChoices: UInt64 {
         let share = UInt64(max(bytesInFlight, Self.littleFlight) / Self.littleFlight)
         return max(Self.longestRun / share, Self.longestBusyRun) - Self.shortestRun
     }
 
-    /// Skips the packet number `next`, and plans to do so again after a run of `shortestRun + draw` datagrams. The first call
-    /// only plans.
+    /// Skips the packet number `next` and plans the next skip after a run of `shortestRun + draw` datagrams.
+    /// The first call only plans.
     /// - Parameter draw: unpredictable, from 0 up to but not including `runChoices`.
     public mutating func skip(draw: UInt64, pool: inout PacketPool) {
         if skipAt != nil {
@@ -186,8 +191,8 @@ public struct SentPackets: ~Copyable {
         skipAt = next + Self.shortestRun + draw
     }
 
-    /// When the oldest unanswered datagram that wants an ACK left; nil when there is none. What left before the highest
-    /// that was acknowledged may be lost, but the path has answered since.
+    /// When the oldest unanswered datagram that requires an ACK left; `nil` if there is none. Datagrams below
+    /// the highest acknowledged one may be lost, but the path has answered since.
     public mutating func oldestUnanswered() -> Instant? {
         if let largestAcknowledged { oldest = max(oldest, largestAcknowledged + 1) }
         while oldest < next {
@@ -198,12 +203,13 @@ public struct SentPackets: ~Copyable {
         return nil
     }
 
-    /// Applies an ACK frame. An ACK for what never left is refused whole: nil.
+    /// Applies an ACK frame. Returns `nil`, with no effect, for an ACK of a number that was never sent.
     /// - Parameters:
-    ///   - reordering: how much later the path may deliver what left earlier. What left longer before something that has
-    ///     arrived is lost (RFC 9002 section 6.1.2).
-    ///   - countsPackets: whether three later arrivals make a loss, too: not on a path that has put some out of order.
-    ///   - lost: takes the packets that were lost and are still wanted, with their ownership.
+    ///   - reordering: how much later than a newer datagram the path may deliver an older one. A datagram
+    ///     that left longer than this before one that has arrived is lost (RFC 9002 section 6.1.2).
+    ///   - countsPackets: whether three later arrivals also make a loss; not on a path that has been seen to
+    ///     reorder.
+    ///   - lost: receives the packets that were lost and are still wanted, with their ownership.
     public mutating func acknowledge(
         _ map: AckMap, reordering: Interval, countsPackets: Bool = true, lost: inout SlotQueue,
         pool: inout PacketPool,
@@ -212,7 +218,7 @@ public struct SentPackets: ~Copyable {
         guard map.highest < next else { return nil }
         var news = News()
         let bottom = map.highest > AckMap.span ? map.highest - AckMap.span : 0
-        // What the map no longer covers and no earlier one acknowledged is lost for good.
+        // Datagrams below the map that no earlier ACK covered are lost for good.
         while base < bottom {
             if entry(base).pointee.state == .inFlight {
                 if entry(base).pointee.isEliciting {
@@ -272,7 +278,7 @@ public struct SentPackets: ~Copyable {
             }
             number += 1
         }
-        // What is settled need not be looked at again.
+        // Settled entries need not be visited again.
         while base <= map.highest && isOver(base) { base += 1 }
         oldest = max(oldest, base)
         largestAcknowledged = max(largestAcknowledged ?? 0, map.highest)
@@ -286,10 +292,10 @@ public struct SentPackets: ~Copyable {
         }
     }
 
-    /// Gives up on everything in flight: counts nothing, and hands each packet that is still wanted to `queue`, with
-    /// its ownership. A late ACK still settles them. What was given up before is not looked at again, however often the peer
-    /// takes a path in and out of use.
-    /// - Returns: how many datagrams were looked at.
+    /// Gives up on everything in flight: counts nothing, and hands each packet that is still wanted to
+    /// `queue`, with its ownership. A late ACK still settles the datagrams. Those given up earlier are not
+    /// visited again, however often the peer takes a path in and out of use.
+    /// - Returns: the number of datagrams visited.
     @discardableResult public mutating func surrender(
         to queue: inout SlotQueue, pool: inout PacketPool, notes: borrowing PacketNotes
     ) -> Int {
@@ -323,7 +329,7 @@ public struct SentPackets: ~Copyable {
         oldest = next
     }
 
-    /// Books a loss, and hands on the packet if no copy of it has arrived.
+    /// Records a loss, and hands on the packet if no copy of it has arrived.
     private mutating func lose(
         _ number: UInt64, to lost: inout SlotQueue, pool: inout PacketPool, notes: borrowing PacketNotes
     ) {
@@ -335,8 +341,8 @@ public struct SentPackets: ~Copyable {
         settle(number, as: .lost, pool: &pool)
     }
 
-    /// Gives memory back when no more is remembered than fits into what an idle path has. What was settled at the bottom, or
-    /// lost so long ago that nobody waits for its ACK, is forgotten for it.
+    /// Shrinks the ring if an idle path's capacity suffices. Entries at the bottom that are settled, or were
+    /// lost too long ago for an ACK to be expected, are forgotten.
     public mutating func shrink() {
         guard capacity > Self.smallest else { return }
         while base < next, entry(base).pointee.state != .inFlight { base += 1 }

@@ -1,9 +1,9 @@
 import Packet
 
-/// The largest or smallest value of a sliding window of time, in constant space: the best, second and third best
-/// sample since each other (Kathleen Nichols' algorithm, as in Linux' lib/win_minmax.c).
+/// The largest or smallest value of a sliding window of time, in constant space: the best sample, and the
+/// second and third best since then (Kathleen Nichols' algorithm, as in Linux's lib/win_minmax.c).
 public struct WindowedExtremum: Sendable {
-    /// Which end of the samples counts.
+    /// Which extremum to keep.
     public enum End: Sendable {
         case minimum
         case maximum
@@ -28,7 +28,7 @@ public struct WindowedExtremum: Sendable {
         self.end = end
     }
 
-    /// The extremum, or nil before the first sample.
+    /// The extremum; `nil` before the first sample.
     public var value: Int64? { isEmpty ? nil : best.value }
 
     private func beats(_ a: Int64, _ b: Int64) -> Bool { end == .minimum ? a <= b : a >= b }
@@ -41,7 +41,7 @@ public struct WindowedExtremum: Sendable {
         isEmpty = false
     }
 
-    /// Takes a sample. Old ones leave the window only here, so a path that idles keeps what it knew.
+    /// Takes a sample. Old ones leave the window only here, so an idle path keeps its last known value.
     public mutating func record(_ value: Int64, now: Instant) {
         let sample = Sample(value: value, time: now)
         if isEmpty || beats(value, best.value) || now - third.time > window {

@@ -1,6 +1,6 @@
 import Packet
 
-/// BBR version 1 (Cardwell et al., ACM Queue 2016), as in Linux' tcp_bbr.c but without its detection of policers.
+/// BBR version 1 (Cardwell et al., ACM Queue 2016), as in Linux's tcp_bbr.c but without its detection of policers.
 struct BBR: CongestionControl {
     private enum Mode { case startup, drain, probeBandwidth, probeRTT }
 

@@ -30,20 +30,20 @@ public struct Cell: Encodable, Sendable {
     public struct Pings: Encodable, Sendable {
         /// The median round-trip time in ms.
         public var median: Double
-        /// What 95 of 100 did not exceed, in ms.
+        /// The 95th percentile in ms.
         public var p95: Double
-        /// What 99 of 100 did not exceed, in ms.
+        /// The 99th percentile in ms.
         public var p99: Double
         /// The number of unanswered pings.
         public var lost: Int
     }
 
-    /// Of `cubic`, `bbr`, `quic` and `flood`.
+    /// Results of `cubic`, `bbr`, `quic` and `flood`.
     public var bulk: Bulk?
-    /// The telephone call of `light` and `busy`, both directions together.
+    /// Results of the telephone call of `light` and `busy`, both directions together.
     public var call: Stream?
-    /// The pings of `light` and `busy`, and those next to every flow over links that change all the time.
+    /// Results of the pings of `light` and `busy`, and of those next to every flow over links that vary.
     public var pings: Pings?
-    /// For `udp`.
+    /// Results of `udp`.
     public var udp: Stream?
 }

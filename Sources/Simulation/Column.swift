@@ -12,14 +12,14 @@ public enum Column: String, CaseIterable, Sendable {
     case busy
     /// UDP at three quarters of the links' capacity.
     case udp
-    /// UDP that wants more than the links ever carry, with pings next to it.
+    /// UDP at a higher rate than the links ever carry, with pings next to it.
     case flood
 
-    /// Those of links that stay as they are.
+    /// The columns for steady links.
     public static let steady: [Column] = [.cubic, .bbr, .quic, .light, .busy, .udp]
-    /// Those of links that change all the time; each has pings next to it.
+    /// The columns for links that vary all the time; each has pings next to it.
     public static let varying: [Column] = [.flood, .cubic, .bbr, .quic]
 
-    /// Those that a mix is measured with.
+    /// The columns that a mix is measured with.
     public static func all(of mix: Mix) -> [Column] { mix.isVarying ? varying : steady }
 }

@@ -1,6 +1,6 @@
 import Packet
 
-/// CUBIC's growth of the window and its reduction after a loss (RFC 9438), in the order of operations of Linux'
+/// CUBIC's growth of the window and its reduction after a loss (RFC 9438), in the order of operations of Linux's
 /// tcp_cubic.c.
 struct Cubic {
     /// The factor of the window after a loss: 717/1024 in Linux.

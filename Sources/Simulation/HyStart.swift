@@ -1,7 +1,7 @@
 import Packet
 
-/// Detects when to leave slow start, like Linux' Cubic: HyStart (Ha and Rhee, 2011) with Linux' constants. RFC
-/// 9406 (HyStart++) has another second phase, see `HyStartPlus`.
+/// Detects when to leave slow start, like Linux's Cubic: HyStart (Ha and Rhee, 2011) with Linux's constants.
+/// RFC 9406 (HyStart++) has a different second phase, see `HyStartPlus`.
 struct HyStart {
     /// Minimum window in segments for detection.
     private static let leastWindow = 16

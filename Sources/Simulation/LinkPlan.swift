@@ -33,14 +33,14 @@ public struct LinkPlan: Equatable, Sendable {
         self.down = down ?? up
     }
 
-    /// A copy to which `change` happens `seconds` after the flows began.
+    /// A copy in which `change` occurs `seconds` after the flows began.
     func then(_ change: Change, at seconds: Double) -> LinkPlan {
         var plan = self
         plan.steps.append(Step(time: UInt64(seconds * 1e9), change: change))
         return plan
     }
 
-    /// A copy to which the `changes` happen in turn until `end`, each `seconds` after the previous one.
+    /// A copy in which the `changes` occur in turn until `end`, each `seconds` after the previous one.
     func alternating(_ changes: [Change], every seconds: Double, until end: Double) -> LinkPlan {
         var plan = self
         var count = 0

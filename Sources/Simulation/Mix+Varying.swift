@@ -1,8 +1,8 @@
 import LinkModel
 
 extension Mix {
-    /// The rows of docs/simulation.md with links as people have them: the capacity changes all the time, radios send in
-    /// bursts, buffers are too deep or too shallow. All downwards, and all of it generated.
+    /// The rows of docs/simulation.md with realistic links: the capacity changes all the time, radios send in
+    /// bursts, buffers are too deep or too shallow. All rows measure downwards, and all links are generated.
     public static let varying: [Mix] = [
         row("drive", "Starlink 60 + LTE 60 + LTE 16, a drive") {
             [
@@ -83,7 +83,7 @@ extension Mix {
         .drive(mean: mean, spread: spread, memory: memory, outage: (out, 2), seconds: 25, seed: seed)
     }
 
-    /// A link of `rate` Mbit/s both ways, or only upwards with a trace downwards; times in ms.
+    /// A link with a rate in Mbit/s both ways, or only upwards if a trace defines the way down; times in ms.
     private static func link(
         _ rate: Double, _ delay: Double, jitter: Double = 0, loss: Double = 0, burst: Double = 0,
         queue: Double = 100, trace: RateTrace? = nil
@@ -99,7 +99,7 @@ extension Mix {
 }
 
 extension LinkPlan {
-    /// The same with both directions changed from the start.
+    /// The same with a change applied to both directions from the start.
     fileprivate func with(_ change: (inout LinkShape) -> Void) -> LinkPlan {
         var plan = self
         change(&plan.up)

@@ -10,7 +10,7 @@ public struct Mix: Sendable {
     public let links: [LinkPlan]
     /// Which end sends the bulk of the traffic.
     public let sender: Side
-    /// How long its runs are, and which part of them counts.
+    /// The length of its runs, and the part of them that counts.
     public let span: Span
 
     /// A mix.
@@ -28,10 +28,10 @@ public struct Mix: Sendable {
     /// The share of a link's rate that is available to a flow.
     static let share = 0.897
 
-    /// Mbit/s that a flow could get at best while it is measured.
+    /// Maximum rate of a flow in Mbit/s during the measurement.
     public var ceiling: Double { ceiling(span.window.start, span.window.end) }
 
-    /// Whether its flows count from their start, with pings next to them: links that change all the time.
+    /// Whether its flows count from their start, with pings next to them: links that vary all the time.
     public var isVarying: Bool { span.settling == .zero }
 
     /// Each link alone, the one with the highest ceiling first.
@@ -53,7 +53,7 @@ public struct Mix: Sendable {
         } * share
     }
 
-    /// Mbit/s that a flow could get at best in each interval of `seconds` of its span.
+    /// Maximum rate of a flow in Mbit/s in each interval of `seconds` within its span.
     public func course(every seconds: Double) -> [Double] {
         let step = UInt64(seconds * 1e9)
         return stride(from: span.window.start, to: span.window.end, by: Int(step)).map {
@@ -61,7 +61,7 @@ public struct Mix: Sendable {
         }
     }
 
-    /// The most Mbit/s that the links carry together in any one second.
+    /// The links' largest total rate in any one second, in Mbit/s.
     var peak: Double {
         let (second, end) = (UInt64(1_000_000_000), span.window.end)
         return stride(from: 0, to: end, by: Int(second)).reduce(0) { peak, start in
@@ -73,7 +73,7 @@ public struct Mix: Sendable {
         }
     }
 
-    /// The least sum of the links' rates that there ever is until `end`, in bits per second.
+    /// The links' smallest total rate until `end`, in bits per second.
     func leastRate(until end: UInt64) -> UInt64 {
         var least = UInt64.max
         let moments: [UInt64] = links.flatMap { link in link.steps.map { $0.time } }
@@ -91,7 +91,7 @@ public struct Mix: Sendable {
 }
 
 extension LinkShape {
-    /// Mbit/s on average between two times, in nanoseconds since the flows began.
+    /// Average rate in Mbit/s between two times, in nanoseconds since the flows began.
     fileprivate func megabits(_ start: UInt64, _ end: UInt64) -> Double {
         var megabits = Double(rate) / 1e6
         if let trace { megabits = trace.bits(from: start, to: end) / (Double(end - start) / 1e9) / 1e6 }

@@ -6,11 +6,11 @@ import Scheduler
 public struct Run: Sendable {
     /// How long a tunnel is up before flows begin.
     private static let idle = Interval.milliseconds(500)
-    /// What was sent before the end may arrive for so long.
+    /// Time for packets sent before the end to arrive.
     private static let draining = Interval.seconds(1)
-    /// Bytes that the tunnel and the link add to a packet of 1400.
+    /// Bytes that the tunnel and the link add to a packet of 1400 bytes.
     private static let overhead = 86
-    /// How much more than the links ever carry a flood wants.
+    /// Rate of a flood, relative to the most that the links ever carry.
     private static let excess = 1.1
 
     private let mix: Mix
@@ -31,8 +31,8 @@ public struct Run: Sendable {
     }
 
     /// Runs it.
-    /// - Parameter trace: called every 10 ms since the flows began with a line of figures, comma-separated; the first is the
-    ///   heading.
+    /// - Parameter trace: called every 10 ms from the start of the flows with a line of comma-separated
+    ///   figures; the first line is the heading.
     public func measure(trace: ((String) -> Void)? = nil) -> Cell {
         let world = World(links: mix.links, seed: seed)
         world.placeTunnel(mode: .auto, seed: seed)
@@ -54,7 +54,7 @@ public struct Run: Sendable {
         case .light, .busy:
             if column == .busy { world.add(cubic) }
             let call = PacketStream(from: .client, .twoWay, size: 200, every: .milliseconds(20))
-            // An interval that is not in phase with that of the call.
+            // An interval that is out of phase with the call's.
             let pings = PacketStream(from: .client, .echo, size: 64, every: .microseconds(99_700))
             world.add(call)
             world.add(pings)
@@ -70,7 +70,7 @@ public struct Run: Sendable {
             world.add(flow)
             let pings = addPings(to: world)
             run(world, trace)
-            // What is on its way when the time is over does not count, as with a flow of TCP.
+            // Packets in flight at the end do not count, as with a TCP flow.
             let packets = flow.logs[mix.sender.opposite]?.delays.count ?? 0
             let megabits = Double(packets * Segment.payload * 8) / mix.span.measured.seconds / 1e6
             return Cell(
@@ -79,7 +79,7 @@ public struct Run: Sendable {
         }
     }
 
-    /// Packets of 1400 bytes that fill `rate` bits per second of the links.
+    /// Packets of 1400 bytes that use `rate` bits per second of the links.
     private func stream(at rate: UInt64) -> PacketStream {
         let bits = UInt64(1400 + Self.overhead) * 8
         return PacketStream(
@@ -87,7 +87,7 @@ public struct Run: Sendable {
             every: Interval(nanoseconds: Int64(bits * 1_000_000_000 / rate)))
     }
 
-    /// Pings next to a flow over links that change all the time, ten a second.
+    /// Pings next to a flow over links that vary all the time, ten a second.
     private func addPings(to world: World) -> PacketStream? {
         guard mix.isVarying || column == .flood else { return nil }
         let pings = PacketStream(from: .client, .echo, size: 64, every: .microseconds(99_700))

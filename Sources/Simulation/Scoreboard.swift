@@ -47,7 +47,7 @@ struct Scoreboard {
     private(set) var delivered = 0
     /// Whether segments have arrived out of order.
     private(set) var hasReordering = false
-    /// The maximum reordering distance in segments, at least Linux' tcp_reordering.
+    /// The maximum reordering distance in segments, at least Linux's tcp_reordering.
     private(set) var reordering = 3
     private(set) var minimumRTT = Interval(nanoseconds: .max)
     /// When the next segment counts as lost if no ACK arrives.

@@ -1,6 +1,6 @@
 import Packet
 
-/// A TCP sender's round-trip time and timeout (RFC 6298) with Linux' bounds.
+/// A TCP sender's round-trip time and timeout (RFC 6298) with Linux's bounds.
 struct SmoothedRTT {
     /// The smoothed round-trip time; zero before the first sample.
     private(set) var smoothed = Interval.zero

@@ -1,16 +1,16 @@
 import Packet
 
-/// How long the flows of a run go before they count, and how long they count.
+/// How long a run's flows settle before they count, and how long they count.
 public struct Span: Equatable, Sendable {
     /// From the start of the flows to the start of the measurement.
     public var settling: Interval
-    /// What counts.
+    /// Length of the measurement.
     public var measured: Interval
 
-    /// 12 s from the fourth on: what links that stay as they are make of flows that have found them.
+    /// 12 s after the first four: the results of flows that have adapted to steady links.
     public static let steady = Span(settling: .seconds(4), measured: .seconds(12))
 
-    /// All of a flow's first `seconds`, its start-up included.
+    /// All of a flow's first `seconds`, including its start-up.
     public static func whole(_ seconds: Int) -> Span {
         Span(settling: .zero, measured: .seconds(Int64(seconds)))
     }

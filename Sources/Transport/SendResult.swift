@@ -10,7 +10,7 @@ public struct SendResult: Equatable, Sendable {
     public internal(set) var next: Int
     /// The errno of the first refusal, EAGAIN or ENOBUFS if sending stopped, or 0.
     public internal(set) var error: Int32 = 0
-    /// The entry that `error` refers to; undefined if there is no error.
+    /// The entry that `error` refers to; undefined without an error.
     public internal(set) var failedEntry = 0
 
     init(next: Int) { self.next = next }

@@ -3,7 +3,7 @@ import Packet
 
 /// Why a UDP socket could not be created.
 public enum TransportError: Error, Equatable, CustomStringConvertible {
-    /// There is no interface with this name.
+    /// No interface has this name.
     case noInterface(String)
     /// Another socket uses the address and port.
     case addressInUse(Endpoint)

@@ -21,7 +21,7 @@ public struct TunDevice: ~Copyable {
     /// - Parameters:
     ///   - wanted: the offloads to use if the kernel supports them; without any, packets are as on a wire.
     ///   - mayHaveQueues: whether it may have more than one queue, of which this is the first.
-    /// - Throws: `TunError`, which says who uses the name or what the process lacks.
+    /// - Throws: `TunError` if the name is invalid or in use, or the device or the permission is missing.
     public init(
         name: String, offloads wanted: TunOffloads = .all, mayHaveQueues: Bool = false
     ) throws(TunError) {

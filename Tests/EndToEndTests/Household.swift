@@ -195,7 +195,7 @@ final class Household {
         return try #require(Self.link(in: child.output), "\(child.output)")
     }
 
-    /// The join link in what a command printed.
+    /// The join link in a command's output.
     static func link(in output: String) -> String? {
         output.split { $0.isWhitespace }.first { $0.hasPrefix("bondd://") }.map(String.init)
     }

@@ -3,7 +3,7 @@ import Lab
 
 /// One TCP connection between two namespaces, in this process.
 final class TCPProbe {
-    /// Why there is no connection.
+    /// Why the connection failed.
     struct Refused: Error {
         let errno: Int32
         /// How long it took to find out, in seconds.

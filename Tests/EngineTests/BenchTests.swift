@@ -64,7 +64,7 @@ import Testing
         }
         measure(world, 2, up: true, for: .seconds(2))
         #expect(data[1] == nil && (data[2] ?? 0) > 3000, "\(data)")
-        // A path that is down is not waited for.
+        // A path that is down does not hold up the others.
         world.link(2).isDown = true
         measure(world, 2, up: true, for: .seconds(2))
         #expect((data[1] ?? 0) > 1000, "\(data)")

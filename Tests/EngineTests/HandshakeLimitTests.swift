@@ -133,7 +133,8 @@ private struct StrangersInits {
     private let stranger = Link(
         socket: 0, remote: Endpoint(address: IPAddress(v4: 0xC633_6401), port: 9999))
 
-    /// All at once, without any turn between: the expensive part is done for sixteen, whoever they are from.
+    /// All inits arrive at once, without a turn in between: the expensive part is done for sixteen, whatever
+    /// their sources.
     @Test func aTurnOpensSixteenInits() throws {
         let world = try World(clients: [["100/10"]], seed: 1)
         world.run(for: .seconds(1))

@@ -218,7 +218,7 @@ import Testing
         #expect(session.pointee.hold <= ReorderBuffer.longestHold)
     }
 
-    /// ACKs of a peer that claims ever more than it was sent, a little later each time, as if there were a
+    /// ACKs of a peer that claims more and more than it was sent, each a little later, as if there were a
     /// standing queue.
     @Test(arguments: [true, false]) func aPeerThatClaimsMoreThanWasSentIsLeft(_ isClient: Bool) throws {
         let world = try World(clients: [["100/5"]], seed: 6, pool: 2048)

@@ -48,7 +48,7 @@ import Testing
         #expect(before == [0])
         let after = try choices(world, traffic, for: .milliseconds(2050))
         #expect(after == [0, 1])
-        // And back, once it is no better any more.
+        // And back, once it is not better any more.
         setSecond(world, 55)
         #expect(try choices(world, traffic, for: .milliseconds(2950)) == [1])
         #expect(try choices(world, traffic, for: .seconds(3)).last == 0)

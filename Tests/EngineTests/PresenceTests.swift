@@ -60,8 +60,8 @@ import Testing
         #expect(sent < 2_000_000, "seed \(seed): \(sent) bytes")
     }
 
-    /// A peer that knows, by whatever means, what has been sent, and acknowledges exactly that from elsewhere,
-    /// has no echo of the tokens sent to the silent address.
+    /// A peer that knows, by some means, which datagrams were sent, and acknowledges exactly those from
+    /// elsewhere, has no echo of the tokens sent to the silent address.
     @Test(arguments: ["400/5", "20/5"]) func aSilentAddressIsLeftAlone(_ first: String) throws {
         let (world, sightings) = try busyWorld(seed: 7, first: first)
         let before = sightings.bytes[1] ?? 0

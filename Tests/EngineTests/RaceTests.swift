@@ -226,7 +226,7 @@ import Testing
         ].map { race.answered(by: $0) }
         #expect(answers == [false, false, true])
         #expect(race.links == [links[2], links[0], links[1], links[3]])
-        // It is remembered while there is no link at all, and tried every other time.
+        // It is remembered while the path has no link at all, and tried every other time.
         race.replace([])
         #expect(race.first == nil)
         race.replace(links)

@@ -90,7 +90,8 @@ import Testing
         #expect(world.server.session()?.pointee.secrets.owed == nil)
     }
 
-    /// The client's disk is full: it gets the key again, ever less often, and continues with its previous one.
+    /// The client's disk is full: it gets the key again, less and less often, and continues with its previous
+    /// one.
     @Test func aKeyThatIsNotKeptComesAgain() throws {
         let world = try world(roots: [6, 5], client: [5], seed: 5)
         world.run(for: .seconds(200))

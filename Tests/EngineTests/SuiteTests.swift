@@ -84,7 +84,7 @@ import Testing
         #expect(drops.forged == 0 && drops.suiteMismatch == 0 && drops.handshake == 0)
     }
 
-    /// Both ends report it, once a minute, and there is no session.
+    /// Both ends report it, once a minute, and no session is established.
     @Test(
         .enabled(if: CipherSuite.aes256gcm.isAvailable),
         arguments: [

@@ -49,7 +49,7 @@ import Testing
         #expect(meter.data[2] == nil)
     }
 
-    /// A radio link that is suspect every few seconds must not keep the reserve path busy with news of it.
+    /// A radio link that is suspect every few seconds must not keep the reserve path busy with reports of it.
     @Test func aPathInReserveBesideOneThatIsOftenInDoubt() throws {
         let world = try World(
             clients: [["50/20,loss=10%,burst=3", "20/40"]], mode: .auto, seed: 1, attached: false)

@@ -11,12 +11,12 @@ import Testing
         var shape = LinkShape(megabits: 100, milliseconds: 1)
         shape.policer = Policer(rate: 8_000_000, burst: 50_000)
         var model = LinkModel(shape: shape, seed: 1)
-        // 2 s of 40 Mbit/s: the bucket, and 1 MB a second.
+        // 2 s at 40 Mbit/s: the bucket's contents, and 1 MB a second.
         let fates = (0..<10_000).map { model.offer(bytes: 1000, at: $0 * 200_000) }
         #expect(fates.prefix(50).allSatisfy { $0 != .policed })
         #expect(abs(times(fates).count - 2050) <= 1)
         #expect(fates.count { $0 == .policed } == 10_000 - times(fates).count)
-        // No queue: what passes is delayed by the line alone.
+        // Frames that pass do not queue: the line alone delays them.
         #expect(model.offer(bytes: 1000, at: 3_000_000_000) == .delivered(at: 3_001_080_000))
     }
 
@@ -42,7 +42,8 @@ import Testing
         let gaps = zip(arrivals, arrivals.dropFirst()).map { $1 - $0 }.filter { $0 > 0 }
         #expect(gaps.allSatisfy { (5_000_000...15_000_000).contains($0) })
         #expect(gaps.contains { $0 < 6_000_000 } && gaps.contains { $0 > 14_000_000 })
-        // A frame a millisecond: ten in a group on average, and none is held longer than a grant.
+        // A frame per millisecond: ten in a group on average, and none is held longer than the interval of
+        // grants.
         #expect((180...220).contains(gaps.count))
         #expect(zip(arrivals, 1...).allSatisfy { $0 <= UInt64($1) * 1_000_000 + 25_000_000 })
     }
@@ -56,7 +57,7 @@ import Testing
         func fate(_ model: inout LinkModel, _ milliseconds: UInt64) -> LinkModel.Fate {
             model.offer(bytes: 1000, at: milliseconds * 1_000_000)
         }
-        // Before the beginning the end of a period counts: 0.4 to 0.5 s is one.
+        // Before the origin, time counts from the end of a period: one ends from 0.4 to 0.5 s.
         #expect(fate(&held, 450) == .delivered(at: 511_000_000))
         #expect(fate(&held, 1399) == .delivered(at: 1_410_000_000))
         #expect(fate(&held, 1400) == .delivered(at: 1_511_000_000))
@@ -71,7 +72,8 @@ import Testing
         #expect(fate(&lost, 1500) == .delivered(at: 1_511_000_000))
     }
 
-    /// Whatever a link does: it makes no bytes, keeps the order unless told otherwise, and is never faster than its rate.
+    /// Whatever a link does, it creates no bytes, keeps the order unless configured otherwise, and never
+    /// exceeds its rate.
     @Test(arguments: 1...60 as ClosedRange<UInt64>)
     func bytesAreConservedInOrder(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
@@ -112,8 +114,7 @@ import Testing
         }
         guard let first = arrivals.first, !arrivals.isEmpty else { return }
         let volume = Double(arrivals.reduce(0) { $0 + $1.bytes } * 8)
-        // What left in the time from the first to the last; jitter and grants can bunch up half a second of it, and an
-        // opportunity may have been there.
+        // The link's capacity until the last departure, with one opportunity and the first frame as a margin.
         let most = model.bits(from: 0, to: last - shape.delay) + 12_000 + Double(first.bytes * 8)
         #expect(volume <= most, "seed \(seed)")
     }

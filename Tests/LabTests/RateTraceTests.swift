@@ -5,7 +5,7 @@ import Testing
 @Suite("Recorded links") struct RateTraceTests {
     private static let second: UInt64 = 1_000_000_000
 
-    /// Bytes that arrive in each second when the link always has more to send than it carries.
+    /// Bytes that arrive in each second if the link always has more to send than it carries.
     private func delivered(_ shape: LinkShape, seconds: Int, frame: Int = 1514, origin: UInt64 = 0) -> [Int] {
         var model = LinkModel(shape: shape, seed: 1)
         model.restart(at: origin)
@@ -49,7 +49,7 @@ import Testing
         let times = (0..<7).map { _ in model.offer(bytes: 1000, at: 500_000) }
         let expected: [UInt64] = [1, 1, 1, 1, 4, 4, 1500].map { $0 * 1_000_000 + 5_000_000 }
         #expect(times == expected.map { .delivered(at: $0) })
-        // An opportunity that nothing waited for is gone.
+        // An opportunity for which no frame waited is lost.
         #expect(model.offer(bytes: 1000, at: 1_600_000_000) == .delivered(at: 2_505_000_000))
     }
 
@@ -64,7 +64,7 @@ import Testing
             for second in 0..<8 as Range<UInt64> {
                 sum += trace.bits(from: second * Self.second, to: (second + 1) * Self.second) / 8
                 let arrived = bytes[...Int(second)].reduce(0, +)
-                // At the very first instant the flood has but one frame there.
+                // At the very first instant the flood has only one frame there.
                 let missed = trace.bits(from: 0, to: 1_000_000) / 8
                 #expect(abs(Double(arrived) - sum) <= 3000 + missed, "seed \(seed) until second \(second)")
             }
@@ -134,7 +134,7 @@ import Testing
         let mean = up.reduce(0, +) / Double(up.count)
         #expect(abs(mean - 50) < 1.5)
         let variance = up.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(up.count)
-        // Of a logarithmic normal distribution: e^(spread²) - 1.
+        // The coefficient of variation of a log-normal distribution is √(e^(spread²) − 1).
         #expect(abs(variance.squareRoot() / mean - 0.417) < 0.03)
         #expect(
             trace == .drive(mean: 50, spread: 0.4, memory: 0.8, outage: (0.1, 3), seconds: 20_000, seed: 3))

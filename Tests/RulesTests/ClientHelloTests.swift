@@ -192,7 +192,7 @@ extension ClientHello {
 }
 
 extension ClientHello {
-    /// What it says of the bytes, given to it in parts that grow up to each of `cuts` and then to the end.
+    /// Parses the bytes, passed to it in growing parts that end at each of `cuts` and then at the end.
     static func reading(_ bytes: [UInt8], cuts: [Int] = []) -> Reading {
         var hello = ClientHello()
         return bytes.withUnsafeBytes { all in

@@ -54,7 +54,7 @@ import Testing
         let names = (Mix.standard + Mix.varying).map(\.name)
         #expect(Set(names).count == names.count)
         #expect(names.allSatisfy { $0.count <= 10 && !$0.contains(" ") })
-        // The table has so much room.
+        // The table has this much room.
         #expect((Mix.standard + Mix.varying).allSatisfy { $0.title.count <= 41 })
     }
 

@@ -2,8 +2,8 @@ import Lab
 import LinkModel
 import Simulation
 
-/// One flow downwards over the links of a recorded drive, which begins with the flow: its start-up counts. Ten pings a
-/// second run next to it.
+/// One downward flow over the links of a recorded drive, which begins with the flow, so that its start-up
+/// counts. Ten pings a second run next to it.
 struct DriveRun {
     static let seconds = 50
     /// Seconds between two values of a course.
@@ -16,15 +16,15 @@ struct DriveRun {
     var course: [Double]
     /// Pings before the flow; none without a tunnel.
     var idle: PingRun?
-    /// Pings next to it, one run for each link without a tunnel.
+    /// Pings during the flow; without a tunnel, one run per link.
     var pings: [PingRun]
 
-    /// Round-trip times in ms of the pings next to the flow: of the link with the least.
+    /// Quantile of the round-trip times in ms of the pings during the flow, on the link with the smallest.
     func ping(_ quantile: Double) -> Double {
         pings.compactMap { $0.quantile(quantile) }.min() ?? .infinity
     }
 
-    /// How many pings went unanswered: of the link with the fewest.
+    /// Number of unanswered pings, on the link with the fewest.
     var lost: Int { pings.map(\.lost).min() ?? 0 }
 
     /// Through a tunnel in mode auto.
@@ -113,7 +113,7 @@ struct DriveRun {
         return try body(links)
     }
 
-    /// Lets the recording begin.
+    /// Starts playing the recording.
     private static func play(_ drive: RecordedDrive, _ links: [EmulatedLink], _ lab: Lab) {
         for (link, spec) in zip(links, drive.links) {
             link.change(.down) { $0.trace = spec.down.trace }

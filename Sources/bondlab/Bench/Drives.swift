@@ -3,7 +3,8 @@ import Lab
 import LinkModel
 import Simulation
 
-/// What one flow gets of recorded drives: through the tunnel, over each link alone, and with Multipath TCP.
+/// Throughput of one flow over recorded drives: through the tunnel, over each link alone, and with Multipath
+/// TCP.
 struct Drives {
     private let round: Round
     private let directory: String
@@ -68,21 +69,22 @@ struct Drives {
     }
 }
 
-/// What the links of a drive offered, and what flows made of it, over time.
+/// Rates over a drive: the links' capacity and the flows' throughput.
 struct DriveCourse: Encodable {
     /// A flow's course.
     struct Run: Encodable {
         let name: String
         /// Mbit/s in each interval.
         let megabits: [Double]
-        /// Seconds since the start and ms of each ping that was answered, of the link with the shortest times.
+        /// Seconds since the start and round-trip time in ms of each answered ping, on the link with the
+        /// shortest times.
         let pings: [[Double]]
     }
 
     let name: String
     /// Seconds between two values.
     let interval: Double
-    /// Mbit/s that a flow could have got.
+    /// Maximum rate of a flow in Mbit/s.
     let offered: [Double]
     private(set) var runs: [Run] = []
 

@@ -6,7 +6,7 @@ struct Findings {
     var notes: [String] = []
     /// Figures over time, for plots.
     var series: [Series] = []
-    /// Courses of drives, for plots.
+    /// Rates over recorded drives, for plots.
     var courses: [DriveCourse] = []
 
     static func + (a: Findings, b: Findings) -> Findings {

@@ -8,9 +8,9 @@ struct MixChoice {
     var withSingles = true
     /// Whether to measure without a tunnel, too: each link alone, and Multipath TCP.
     var withRivals = true
-    /// Where recorded drives are; nil for none.
+    /// Directory of the recorded drives; nil if there is none.
     var traces: String?
-    /// Which of their columns; empty for all.
+    /// The recorded columns to use; empty means all.
     var networks: [String] = []
 
     /// The chosen mixes. A single link is not a mix unless it is asked for.

@@ -8,7 +8,7 @@ struct Report: Encodable {
     private(set) var figures: [Figure] = []
     /// Figures over time, from the last run.
     private(set) var series: [Series] = []
-    /// Drives over time, of the last run.
+    /// Rates over recorded drives, from the last run.
     private(set) var courses: [DriveCourse] = []
 
     init(machine: Machine, notes: [String] = []) { (self.machine, self.notes) = (machine, notes) }

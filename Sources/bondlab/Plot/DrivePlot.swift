@@ -1,4 +1,5 @@
-/// A drive over time: what its links offered and what flows used of it, and below the pings next to each.
+/// A drive over time: the links' capacity and the flows' throughput, and below them the pings next to each
+/// flow.
 struct DrivePlot {
     private static let (width, left, right, top) = (900.0, 60.0, 20.0, 64.0)
     private static let (height, gap) = (220.0, 70.0)
@@ -9,7 +10,7 @@ struct DrivePlot {
     private let course: DriveCourse
     private var seconds: Double { course.interval * Double(course.offered.count) }
 
-    /// nil when there is nothing to show.
+    /// nil if there is nothing to show.
     init?(_ course: DriveCourse) {
         if course.offered.count < 2 || course.runs.isEmpty { return nil }
         self.course = course
@@ -83,7 +84,7 @@ struct DrivePlot {
         }
     }
 
-    /// To base 10, by halving: three decimals are enough for a picture.
+    /// Base-10 logarithm, by halving: three decimals are enough for a picture.
     private static func logarithm(_ value: Double) -> Double {
         if value <= 0 { return -10 }
         var (rest, result, step) = (value, 0.0, 1.0)

@@ -146,7 +146,7 @@ struct SimCommand: ParsableCommand {
 
     private static let allRows = Mix.standard + Mix.varying
 
-    /// What --link and --drive ask for.
+    /// The mixes defined by --link and --drive.
     private func ownMixes() throws(LabError) -> [Mix] {
         var mixes: [Mix] = []
         for path in drives {
@@ -165,12 +165,12 @@ struct SimCommand: ParsableCommand {
 }
 
 extension LinkPlan {
-    /// The link of a lab.
+    /// A link of a lab.
     init(_ spec: LinkSpec) { self.init(spec.up, down: spec.down) }
 }
 
 extension Mix {
-    /// The links of a drive, down.
+    /// The links of a drive, with traffic downwards.
     init(_ drive: RecordedDrive, over span: Span) {
         self.init(
             drive.name, drive.links.map(\.name).joined(separator: " + "), drive.links.map { LinkPlan($0) },

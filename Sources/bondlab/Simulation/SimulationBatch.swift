@@ -5,9 +5,9 @@ import Synchronization
 /// Many runs, on one or several cores, with the same results.
 struct SimulationBatch {
     let mixes: [Mix]
-    /// A mix is run with those of them that it is measured with.
+    /// The columns to run; each mix uses those among them that it is measured with.
     let columns: [Column]
-    /// The seeds; each cell has a run for each, and reports their mean.
+    /// The seeds; each cell is run once per seed and reports the mean.
     let seeds: [UInt64]
     var usesECN = false
 

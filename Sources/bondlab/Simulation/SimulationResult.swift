@@ -6,7 +6,7 @@ struct SimulationResult: Encodable, Sendable {
     let links: String
     /// Whether its flows count from their start, with pings next to them.
     let isVarying: Bool
-    /// Mbit/s that a flow could get at best.
+    /// Maximum rate of a flow in Mbit/s.
     let ceiling: Double
     private(set) var cells: [String: Cell] = [:]
     /// Mbit/s of one Cubic flow through the tunnel over the best single link.

@@ -1,6 +1,7 @@
 import Simulation
 
-/// Results as the tables of docs/simulation.md: two of mixes that stay as they are, one of those that change all the time. Widths are fixed, so that a row looks the same whatever stands above it.
+/// Results as the tables of docs/simulation.md: two for steady mixes, one for mixes that vary all the time.
+/// Widths are fixed, so that a row looks the same whichever rows surround it.
 struct SimulationTable {
     private static let labels = (10, 41)
 
@@ -39,7 +40,8 @@ struct SimulationTable {
             }
     }
 
-    /// Percent of the ceiling; of the pings next to the flow the median, the 95th percentile, how many were lost.
+    /// Percent of the ceiling; and of the pings next to the flow the median, the 95th percentile, and the
+    /// number lost.
     private static func load(_ cell: Cell?) -> String {
         guard let bulk = cell?.bulk, let pings = cell?.pings else { return "" }
         func whole(_ value: Double, _ width: Int) -> String {
