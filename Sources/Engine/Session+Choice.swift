@@ -14,12 +14,11 @@ extension Session {
             let use = path.pointee.use
             var lane = Lanes.Lane()
             if path.pointee.carriesData && (use == .active || use == .far || measured == i) {
-                let rtt = path.pointee.rtt
                 // A path whose window is full takes nothing until it opens, and holds nobody else up.
                 lane.isUsable = (measured ?? i) == i && !path.pointee.isWindowFull
                 lane.isLeftOut = use == .far && measured == nil && !isOverflowing
-                lane.cost = 1e9 / path.pointee.rate.offeredRate(rtt)
-                lane.delay = Double((path.pointee.transit ?? rtt.smoothed / 2).nanoseconds)
+                lane.cost = 1e9 / path.pointee.rate.offeredRate(path.pointee.rtt)
+                lane.delay = Double((path.pointee.transit ?? path.pointee.rtt.smoothed / 2).nanoseconds)
                 lane.wait = Double(path.pointee.pacer.wait(now).nanoseconds)
                 lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
                 lane.backlog =

@@ -49,7 +49,7 @@ extension Session {
                 validate(index, token, from: link, &resources, name: name, now: now)
             case .pathStatus(let status):
                 if !isClient, let told = paths.find(status.pathID) {
-                    statuses[told] = .init(frame: status, name: reader.tail)
+                    statuses.note(StatusList.Entry(frame: status, name: reader.tail), of: told)
                 }
             case .mode(let wish):
                 if !isClient { noteVersion(reader.tail) }
@@ -85,9 +85,7 @@ extension Session {
             }
         }
         if reader.isMalformed { resources.drops.malformed += 1 }
-        for told in 0..<paths.count {
-            if let status = statuses[told] { adopt(status, for: told, &resources, now: now) }
-        }
+        while let (told, status) = statuses.next() { adopt(status, for: told, &resources, now: now) }
         measureHold(now: now)
     }
 

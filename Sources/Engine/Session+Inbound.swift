@@ -107,11 +107,12 @@ extension Session {
         var fastest = Int64.max
         var jitter = Interval.zero
         for i in 0..<paths.count where paths[i].pointee.bringsData {
-            let delay = paths[i].pointee.inboundDelay
-            guard delay.isKnown else { continue }
-            slowest = max(slowest, paths[i].pointee.inboundPeak.value ?? delay.smoothed.nanoseconds)
-            fastest = min(fastest, delay.minimum.nanoseconds)
-            jitter = max(jitter, delay.jitter)
+            let path = paths[i]
+            guard path.pointee.inboundDelay.isKnown else { continue }
+            let peak = path.pointee.inboundPeak.value ?? path.pointee.inboundDelay.smoothed.nanoseconds
+            slowest = max(slowest, peak)
+            fastest = min(fastest, path.pointee.inboundDelay.minimum.nanoseconds)
+            jitter = max(jitter, path.pointee.inboundDelay.jitter)
         }
         guard slowest >= fastest else { return }
         let spread = Interval(nanoseconds: slowest - fastest)

@@ -56,6 +56,7 @@ public struct ReorderBuffer: ~Copyable {
     /// When half a window had last passed, and at which sequence.
     private var measuredAt = Instant.zero
     private var measuredTop: UInt64 = 0
+    private let pinned = Pinned()
 
     private struct GivenUp: Sendable {
         var sequence: UInt64 = .max

@@ -4,7 +4,7 @@ import Packet
 ///
 /// The same two clocks serve all paths of a session, so differences between its paths mean something, and so does the
 /// rise over a path's own minimum: that is what waits in its queues.
-public struct DelayModel: Sendable {
+public struct DelayModel: ~Copyable, Sendable {
     /// Smoothed relative one-way delay.
     public private(set) var smoothed = Interval.zero
     /// Mean deviation of the delay from one sample to the next (RFC 3550 section 6.4.1).
@@ -26,6 +26,7 @@ public struct DelayModel: Sendable {
     /// The longest delays of an idle path: on a link that jitters and keeps the order, a full one has them all the time.
     private var idlePeak = WindowedExtremum(window: .seconds(30), keeps: .maximum)
     private var previous = Interval.zero
+    private let pinned = Pinned()
     private var sampledAt = Instant.zero
 
     /// Nothing measured yet.
@@ -46,7 +47,7 @@ public struct DelayModel: Sendable {
     }
 
     /// Whether there is a queue: a rise over 5 ms, 10 % of the round trip, and what jitter alone explains.
-    public func showsQueue(_ rtt: RoundTripTime) -> Bool {
+    public func showsQueue(_ rtt: borrowing RoundTripTime) -> Bool {
         standing > max(.milliseconds(5), rtt.smoothed / 10, jitter)
     }
 

@@ -1,7 +1,7 @@
 import Packet
 
 /// The last ACKs' totals, to read delivery rates off: 32 points at least 1 ms apart.
-struct DeliveryHistory: Sendable {
+struct DeliveryHistory: ~Copyable, Sendable {
     /// What a path took and gave over some time, in bytes a second.
     struct Sample {
         /// As it left here.

@@ -1,7 +1,7 @@
 import Packet
 
 /// Whether a path can be used: PROBING → UP → SUSPECT → DOWN, and back.
-public struct PathLiveness: Sendable {
+public struct PathLiveness: ~Copyable, Sendable {
     /// The four states.
     public enum State: UInt8, Sendable {
         /// New, nothing heard on it yet.
@@ -90,7 +90,7 @@ public struct PathLiveness: Sendable {
     }
 
     /// When a suspect path is given up unless it answers: three probes out, 250 ms gone, the third probe's time up.
-    public func givesUpAt(_ rtt: RoundTripTime) -> Instant {
+    public func givesUpAt(_ rtt: borrowing RoundTripTime) -> Instant {
         guard state == .suspect, probesSent >= 3 else { return .never }
         return since
             + max(.milliseconds(250), Self.suspectProbes * 2 + max(rtt.answerTimeout, .milliseconds(80)))

@@ -6,7 +6,7 @@ import Packet
 /// A datagram leaves with the codepoint of the packet in it, control datagrams with Not-ECT. So one that left as Not-ECT and
 /// arrives as CE was rewritten: the marks of such a path say nothing of congestion. And a network that drops whatever has a
 /// codepoint lets everything else through.
-public struct PathMarks: Sendable {
+public struct PathMarks: ~Copyable, Sendable {
     /// So many false marks within `falseWindow` are no accident.
     static let falseMarks = 3
     static let falseWindow = Interval.seconds(10)

@@ -8,7 +8,7 @@ import Packet
 ///
 /// The credit is at least 4 MB. It follows what the path takes, or a long or fast path would stop for it: twice what left
 /// between a token and its echo, and what leaves in 50 ms, as either host may be busy for a moment.
-public struct PeerPresence: Sendable {
+public struct PeerPresence: ~Copyable {
     /// The least credit, in bytes of data.
     public static let leastCredit: UInt64 = 4 << 20
     /// With less data than this since the last echo, nothing is asked: an idle path costs nothing.
@@ -50,13 +50,15 @@ public struct PeerPresence: Sendable {
 
     /// Bytes of data that have left.
     private var sent: UInt64 = 0
+    private let pinned = Pinned()
     /// Those of them that had left before the newest token that was echoed.
     private var proven: UInt64 = 0
     /// When that token left.
     private var provenAt = Instant.zero
     /// How fast data has left between tokens that were echoed, in bytes a second, smoothed.
     private var rate = 0.0
-    private var questions = InlineArray<32, Question>(repeating: Question())
+    /// Memory of its own: of an InlineArray, a look at one question may copy all.
+    private let questions: UnsafeMutablePointer<Question>
     private var count = 0
     /// When the last token left, and the bytes of data before it.
     private var askedAt = Instant.zero
@@ -69,7 +71,12 @@ public struct PeerPresence: Sendable {
     private var heardAt = Instant.zero
 
     /// A peer that has just been proven to be there.
-    public init() {}
+    public init() {
+        questions = .allocate(capacity: Self.memory)
+        questions.initialize(repeating: Question(), count: Self.memory)
+    }
+
+    deinit { questions.deallocate() }
 
     /// Bytes of data since the newest token that was echoed.
     public var unproven: UInt64 { sent - proven }
@@ -81,7 +88,7 @@ public struct PeerPresence: Sendable {
     public mutating func book(_ bytes: Int) { sent += UInt64(bytes) }
 
     /// When the next token is to leave; `.never` when none is.
-    public func due(_ rtt: RoundTripTime) -> Instant {
+    public func due(_ rtt: borrowing RoundTripTime) -> Instant {
         let interval = max(Self.shortestInterval, rtt.smoothed / 16)
         if !hasCredit {
             // Nothing may leave until one is echoed, and perhaps none ever will be.
@@ -138,14 +145,14 @@ public struct PeerPresence: Sendable {
 
     /// Closes the path when nothing was echoed for too long, which is sooner when the credit is used up.
     /// - Returns: whether it has just been closed.
-    public mutating func closeIfSilent(_ rtt: RoundTripTime, now: Instant) -> Bool {
+    public mutating func closeIfSilent(_ rtt: borrowing RoundTripTime, now: Instant) -> Bool {
         guard closesAt(rtt) <= now else { return false }
         isClosed = true
         return true
     }
 
     /// When that is, unless a token is echoed before; `.never` where nothing is wrong, or it is closed already.
-    public func closesAt(_ rtt: RoundTripTime) -> Instant {
+    public func closesAt(_ rtt: borrowing RoundTripTime) -> Instant {
         guard !isClosed, unproven >= Self.harmlessBytes, let unansweredSince else { return .never }
         guard unproven >= limit else {
             if unheard < Self.fewestTokens { return .never }

@@ -6,7 +6,7 @@ import Packet
 /// carries, and probing finds more. Retransmission plays no part. Random loss is not congestion; a rise of the one-way
 /// delay is. A sample is what arrived between two ACKs, over the longer of the time it took to leave and to arrive, so
 /// that neither a compressed ACK nor a late reader makes it larger than what was sent.
-public struct RateModel: Sendable {
+public struct RateModel: ~Copyable, Sendable {
     /// Where the search for the path's rate stands.
     public enum Phase: UInt8, Sendable {
         /// Doubling until the delay rises.
@@ -39,6 +39,7 @@ public struct RateModel: Sendable {
     public var cap: Double?
 
     private var filter = WindowedExtremum(window: .seconds(1), keeps: .maximum)
+    private let pinned = Pinned()
     private var history = DeliveryHistory()
     private var phaseEnds = Instant.zero
     private var nextProbe = Instant.zero
@@ -82,23 +83,23 @@ public struct RateModel: Sendable {
     }
 
     /// The rate to plan with before anything is known: 16 datagrams a round trip, 1 to 100 Mbit/s.
-    public func plannedRate(_ rtt: RoundTripTime) -> Double {
+    public func plannedRate(_ rtt: borrowing RoundTripTime) -> Double {
         if let rate, phase != .startup { return rate }
         // In start-up the little that was sent so far is no measure of the path.
         return min(max(initialRate(rtt), rate ?? 0), cap ?? .infinity)
     }
 
     /// The rate by which the choice of path reckons: what it is given while it is probed is what there is to find.
-    public func offeredRate(_ rtt: RoundTripTime) -> Double {
+    public func offeredRate(_ rtt: borrowing RoundTripTime) -> Double {
         phase == .probe ? min(plannedRate(rtt) * probeGain, cap ?? .infinity) : plannedRate(rtt)
     }
 
-    private func initialRate(_ rtt: RoundTripTime) -> Double {
+    private func initialRate(_ rtt: borrowing RoundTripTime) -> Double {
         min(max(16 * 1452 / max(rtt.smoothed.seconds, 0.002), 125_000), 12_500_000)
     }
 
     /// The rate to send at now, in bytes a second.
-    public func pacingRate(_ rtt: RoundTripTime) -> Double {
+    public func pacingRate(_ rtt: borrowing RoundTripTime) -> Double {
         let gain =
             switch phase {
             case .startup: 2.77  // 4 ln 2, BBR's: doubles the delivered rate each round trip
@@ -110,7 +111,7 @@ public struct RateModel: Sendable {
     }
 
     /// How many bytes may be in flight: twice what the path holds, ACKs being up to 25 ms late.
-    public func inflightLimit(_ rtt: RoundTripTime) -> Int {
+    public func inflightLimit(_ rtt: borrowing RoundTripTime) -> Int {
         let gain = phase == .startup ? 3.0 : 2.0
         let held = plannedRate(rtt) * (rtt.minimum.seconds + 0.025)
         return max(Int(saturating: held * gain), 32 * 1500)
@@ -126,7 +127,7 @@ public struct RateModel: Sendable {
     ///   - loss: share of the last datagrams that were lost, 0 to 1.
     public mutating func record(
         sent: Instant, received: Instant, bytes: UInt64, left: UInt32, starved: Bool, loss: Double,
-        delay: DelayModel, rtt: RoundTripTime, now: Instant
+        delay: borrowing DelayModel, rtt: borrowing RoundTripTime, now: Instant
     ) {
         // Jitter stretches and squeezes: the longer the span, the less it counts.
         let span = min(max(rtt.smoothed, .milliseconds(20), delay.jitter * 10), .milliseconds(200))
@@ -185,7 +186,9 @@ public struct RateModel: Sendable {
         history = DeliveryHistory()
     }
 
-    private mutating func turn(starved: Bool, delay: DelayModel, rtt: RoundTripTime, now: Instant) {
+    private mutating func turn(
+        starved: Bool, delay: borrowing DelayModel, rtt: borrowing RoundTripTime, now: Instant
+    ) {
         let round = rtt.smoothed + .milliseconds(10)
         // What jitters shows what it carries only after a while.
         let trial = max(round, min(max(delay.idleSpread, delay.jitter * 4) * 8, .milliseconds(240)))
@@ -259,7 +262,7 @@ public struct RateModel: Sendable {
     }
 
     /// There is a long queue: the path carries less than it did, or has become longer.
-    private mutating func slow(from value: Int64, delay: DelayModel, now: Instant) {
+    private mutating func slow(from value: Int64, delay: borrowing DelayModel, now: Instant) {
         // A queue that stays as it is when we send less, while all that is sent arrives, is a longer route: a satellite's hand-over.
         if let last = slowing, now - last.at >= .seconds(1) { slowing = nil }
         if let last = slowing, !isStretched, delay.standing > last.standing * 4 / 5 {
@@ -277,11 +280,11 @@ public struct RateModel: Sendable {
 
     /// Whether there has been a queue for long enough to be one: half a round trip, and more than a host that was busy for a
     /// moment explains.
-    private func staysCongested(_ rtt: RoundTripTime, now: Instant) -> Bool {
+    private func staysCongested(_ rtt: borrowing RoundTripTime, now: Instant) -> Bool {
         congestedSince.map { now - $0 >= max(rtt.smoothed / 2, .milliseconds(10)) } ?? false
     }
 
-    private func isJittery(_ delay: DelayModel) -> Bool { delay.idleSpread >= .milliseconds(3) }
+    private func isJittery(_ delay: borrowing DelayModel) -> Bool { delay.idleSpread >= .milliseconds(3) }
 
     private mutating func begin(_ next: Phase, now: Instant) {
         phase = next

@@ -106,6 +106,7 @@ public struct SentPackets: ~Copyable {
     public private(set) var held = 0
 
     private var base: UInt64 = 0
+    private let pinned = Pinned()
     private var oldest: UInt64 = 0
     /// Nothing below is in flight, as it was all given up.
     private var surrendered: UInt64 = 0

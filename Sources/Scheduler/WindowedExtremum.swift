@@ -2,7 +2,7 @@ import Packet
 
 /// The largest or smallest value of a sliding window of time, in constant space: the best, second and third best
 /// sample since each other (Kathleen Nichols' algorithm, as in Linux' lib/win_minmax.c).
-public struct WindowedExtremum: Sendable {
+public struct WindowedExtremum: ~Copyable, Sendable {
     /// Which end of the samples counts.
     public enum End: Sendable {
         case minimum

@@ -109,7 +109,8 @@ import Testing
                 from: -1, every: .microseconds(300))
             traffic.run(for: .seconds(3))
             let path = try #require(world.server.session()).pointee.paths[0]
-            let rate = try #require(path.pointee.rate.rate)
+            let known = path.pointee.rate.rate
+            let rate = try #require(known)
             if isElsewhere {
                 world.link(1).clientEndpoint.address = IPAddress(v4: 0xC633_6401)
             } else {
