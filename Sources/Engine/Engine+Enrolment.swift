@@ -61,13 +61,13 @@ extension Session {
 
     /// Server: somebody says which key is to be a client's.
     mutating func hear(
-        _ frame: EnrolFrame, host: UnsafeRawBufferPointer, _ resources: inout Resources, name: String,
+        _ frame: EnrolFrame, host: UnsafeRawBufferPointer, _ resources: inout Resources,
         now: Instant
     ) {
         guard !isClient, isInvitation, now - enrolling.heardAt >= Enrolling.patience else { return }
         enrolling.heardAt = now
         let host = Self.name(host) ?? ""
-        resources.events.append(.enrolment(invitation: name, publicKey: frame.publicKey, host: host))
+        resources.events.append(.enrolment(invitation: peerName, publicKey: frame.publicKey, host: host))
     }
 
     /// A name of a path or a host as a peer gives it: what fits into a command line and a metric's label; nil when it is

@@ -93,8 +93,8 @@ extension Engine {
             // Control datagrams leave as Not-ECT.
             if ecn == InnerPacket.ce { distrustMarks(of: index, in: session, now: now) }
             session.pointee.read(
-                UnsafeRawBufferPointer(rebasing: room[..<length]), on: index, from: link, &resources,
-                name: peers[session.pointee.peer].configuration.name, now: now)
+                UnsafeRawBufferPointer(rebasing: room[..<length]), on: index, from: link, &resources, now: now
+            )
             if role == .client { settle(path) }
         } else {
             deliver(
@@ -186,15 +186,15 @@ extension Engine {
     private mutating func confirm(
         _ session: UnsafeMutablePointer<Session>, _ epoch: UnsafeMutablePointer<Epoch>, now: Instant
     ) {
-        if session.pointee.nextEpoch == epoch {
-            session.pointee.promote(epoch, keyring: &resources.keyring, now: now)
+        if session.pointee.keys.isProposed(epoch) {
+            session.pointee.keys.promote(epoch, keyring: &resources.keyring, now: now)
             session.pointee.counters.rekeys += 1
             let name = peers[session.pointee.peer].configuration.name
             resources.events.append(.established(peer: name, continues: true))
             offerSecret(in: session, now: now)
         }
-        guard !session.pointee.isConfirmed else { return }
-        session.pointee.isConfirmed = true
+        guard !session.pointee.keys.isConfirmed else { return }
+        session.pointee.keys.confirm()
         let peer = session.pointee.peer
         peers[peer].unconfirmed = RecentCount()
         if let old = peers[peer].session {

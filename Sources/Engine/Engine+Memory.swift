@@ -49,7 +49,7 @@ extension Session {
         queue.shrink()
         resend.shrink()
         lost.shrink()
-        reorder.shrink()
+        delivery.shrink()
         stopCoding(&resources)
         decoder.removeAll(pool: &resources.pool)
         flows.forget()

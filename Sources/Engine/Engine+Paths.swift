@@ -56,7 +56,7 @@ extension Engine {
     public mutating func removePath(_ id: UInt16, now: Instant) {
         dialer.paths.removeAll { $0.id == id }
         guard let session = peers[0].session, let index = session.pointee.paths.find(id) else { return }
-        session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
+        session.pointee.fail(index, &resources, now: now)
         session.pointee.removePath(at: index, pool: &resources.pool)
         touch(session)
     }
@@ -68,7 +68,7 @@ extension Engine {
         guard role == .client, let session = peers[0].session, let index = session.pointee.paths.find(id),
             remote == nil || session.pointee.paths[index].pointee.link?.remote == remote
         else { return }
-        session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
+        session.pointee.fail(index, &resources, now: now)
         touch(session)
     }
 
@@ -86,7 +86,7 @@ extension Engine {
                     ceiling: Path.datagram(local.mtu, local.link), after: path.pointee.mtu)
                 if local.link == nil {
                     session.pointee.fail(
-                        known, &resources, name: peers[0].configuration.name, now: now)
+                        known, &resources, now: now)
                 } else {
                     path.pointee.liveness.nudge(now: now)
                 }
@@ -113,7 +113,7 @@ extension Engine {
         if wasUsed && local.role == .never {
             // The peer learns it on this path, too: there may be no other.
             path.pointee.control.farewell = path.pointee.liveness.state != .down
-            session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
+            session.pointee.fail(index, &resources, now: now)
         }
         path.pointee.rate.cap = local.capMbit > 0 ? Double(local.capMbit) * 125_000 : nil
         session.pointee.owesPreferences = true

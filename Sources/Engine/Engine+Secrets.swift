@@ -40,7 +40,7 @@ extension Engine {
     /// Server: has a client given the newest preshared key that has an older one. Who has none gets none: what is said in a
     /// session without one may have been recorded, and would only seem to be a secret.
     mutating func offerSecret(in session: UnsafeMutablePointer<Session>, now: Instant) {
-        let generation = session.pointee.epoch.pointee.secret.generation
+        let generation = session.pointee.keys.current.pointee.secret.generation
         guard role == .server, generation != 0, let root = roots.current, root.generation != generation else {
             return
         }
@@ -82,7 +82,7 @@ extension Session {
             return
         }
         let isEnrolling = enrolling.publicKey != nil
-        guard isEnrolling || epoch.pointee.secret.generation != 0,
+        guard isEnrolling || keys.current.pointee.secret.generation != 0,
             secrets.mayTake(now: now)
         else { return }
         resources.events.append(.secret(secret))

@@ -6,7 +6,7 @@ import Scheduler
 extension Session {
     /// What the peer received of what we sent on the path at `index`.
     mutating func apply(
-        _ ack: AckFrame, to index: Int, cameOn arrival: Int, _ resources: inout Resources, name: String,
+        _ ack: AckFrame, to index: Int, cameOn arrival: Int, _ resources: inout Resources,
         now: Instant
     ) {
         let path = paths[index]
@@ -31,7 +31,7 @@ extension Session {
             plainArrived: news.plainArrived,
             now: now)
         {
-            resources.events.append(.marksStopped(peer: name, pathID: path.pointee.id))
+            resources.events.append(.marksStopped(peer: peerName, pathID: path.pointee.id))
         }
         if news.lateness > .zero { path.pointee.reordering.record(news.lateness.nanoseconds, now: now) }
         repair(index, &resources, now: now)
@@ -84,7 +84,7 @@ extension Session {
             path.pointee.confirmedAt = now
             return
         }
-        answered(index, &resources, name: name, now: now)
+        answered(index, &resources, now: now)
     }
 
     /// What arrived on the path at `index`; nil before anything has.
@@ -115,7 +115,7 @@ extension Session {
     }
 
     /// Something that we sent on the path was answered.
-    mutating func answered(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
+    mutating func answered(_ index: Int, _ resources: inout Resources, now: Instant) {
         let path = paths[index]
         // Where the peer is in doubt, only an echo tells that it is there.
         guard !path.pointee.presence.isClosed else { return }
@@ -128,7 +128,7 @@ extension Session {
         if before == .down { path.pointee.rate.halve(now: now) }
         path.pointee.presence.restartPatience(now: now)
         path.pointee.nextIdleProbe = now + Self.shortestProbe
-        resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .up))
+        resources.events.append(.pathChanged(peer: peerName, pathID: path.pointee.id, state: .up))
     }
 }
 

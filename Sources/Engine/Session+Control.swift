@@ -9,7 +9,7 @@ extension Session {
     /// Acts on the frames of an authentic control datagram that came on the path at `index`.
     mutating func read(
         _ payload: UnsafeRawBufferPointer, on index: Int, from link: Link, _ resources: inout Resources,
-        name: String, now: Instant
+        now: Instant
     ) {
         var reader = FrameReader(payload)
         var statuses = StatusList()
@@ -20,7 +20,7 @@ extension Session {
             switch frame {
             case .ack(let ack):
                 if let acknowledged = paths.find(ack.pathID) {
-                    apply(ack, to: acknowledged, cameOn: index, &resources, name: name, now: now)
+                    apply(ack, to: acknowledged, cameOn: index, &resources, now: now)
                 }
             case .ping(let token):
                 path.pointee.control.pongs.append(token)
@@ -33,7 +33,7 @@ extension Session {
                 guard sample >= .zero, sample < .seconds(10) else { continue }
                 path.pointee.rtt.record(sample, now: now)
                 guard path.pointee.isProven(by: token, from: link, now: now) else { continue }
-                answered(index, &resources, name: name, now: now)
+                answered(index, &resources, now: now)
             case .pathChallenge(let token):
                 path.pointee.control.responses.append(token)
                 if reader.tail.count >= 8 {
@@ -44,9 +44,9 @@ extension Session {
             case .pathResponse(let token):
                 // From any source: only a receiver at the path's address knows the token.
                 if path.pointee.presence.hear(token, now: now) {
-                    answered(index, &resources, name: name, now: now)
+                    answered(index, &resources, now: now)
                 }
-                validate(index, token, from: link, &resources, name: name, now: now)
+                validate(index, token, from: link, &resources, now: now)
             case .pathStatus(let status):
                 if !isClient, let told = paths.find(status.pathID) {
                     statuses.note(StatusList.Entry(frame: status, name: reader.tail), of: told)
@@ -67,7 +67,7 @@ extension Session {
             case .bench(let request): if !isClient { bench.grant(request, now: now) }
             case .benchCount(let count): if isClient { bench.peerCount = count }
             case .enrol(let frame):
-                hear(frame, host: reader.tail, &resources, name: name, now: now)
+                hear(frame, host: reader.tail, &resources, now: now)
             case .enrolled(let frame):
                 guard isClient, enrolling.due != .never, frame.publicKey == enrolling.publicKey else {
                     continue
@@ -86,13 +86,13 @@ extension Session {
         }
         if reader.isMalformed { resources.drops.malformed += 1 }
         while let (told, status) = statuses.next() { adopt(status, for: told, &resources, now: now) }
-        measureHold(now: now)
+        delivery.measureHold(paths, now: now)
     }
 
     /// The peer answered a challenge: it is where the challenge was sent, if the answer comes from there too. A
     /// challenge that somebody had us send to another path's address is answered from the true one.
     private mutating func validate(
-        _ index: Int, _ token: UInt64, from link: Link, _ resources: inout Resources, name: String,
+        _ index: Int, _ token: UInt64, from link: Link, _ resources: inout Resources,
         now: Instant
     ) {
         let path = paths[index]
@@ -107,10 +107,10 @@ extension Session {
         path.pointee.challenge = nil
         if moved {
             let remote = challenge.link.remote
-            resources.events.append(.pathMoved(peer: name, pathID: path.pointee.id, remote: remote))
+            resources.events.append(.pathMoved(peer: peerName, pathID: path.pointee.id, remote: remote))
         }
         if isElsewhere { path.pointee.enterNetwork(now: now) }
-        answered(index, &resources, name: name, now: now)
+        answered(index, &resources, now: now)
         path.pointee.control.ping = true
     }
 
@@ -342,7 +342,8 @@ extension Session {
         if waiting != .none { lowest = min(lowest, resources.notes[waiting].sequence) }
         if urgent != .none { lowest = min(lowest, resources.notes[urgent].sequence) }
         return Header(
-            kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0, sessionID: epoch.pointee.remoteID,
+            kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0,
+            sessionID: keys.current.pointee.remoteID,
             sequence: lowest, pathID: path.pointee.id, packetNumber: path.pointee.sent.next)
     }
 

@@ -90,7 +90,7 @@ extension Session {
         seal(
             UnsafeRawBufferPointer(resources.pool.packet(in: slot, withPrefix: Wire.shimSize)),
             behind: Header(
-                kind: .data, flags: flags, sessionID: epoch.pointee.remoteID,
+                kind: .data, flags: flags, sessionID: keys.current.pointee.remoteID,
                 sequence: resources.notes[slot].sequence,
                 pathID: path.pointee.id, packetNumber: path.pointee.sent.next),
             into: room)
@@ -103,7 +103,7 @@ extension Session {
     ) -> Int {
         header.write(to: room)
         return Wire.headerSize
-            + epoch.pointee.keys.sending.seal(
+            + keys.current.pointee.keys.sending.seal(
                 payload, into: room.dropping(Wire.headerSize),
                 header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: header.pathID,
                 packetNumber: header.packetNumber)

@@ -50,36 +50,19 @@ extension Session {
     ) {
         noteCarried(resources.pool.length(of: slot), now: now)
         hasGrown = true
-        let verdict = reorder.accept(
-            slot, sequence: sequence, distance: shim.distance,
-            trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, repair: repairHold,
-            mayHold: allowance.mayKeep, now: now, pool: &resources.pool)
+        let verdict = delivery.accept(
+            slot, sequence: sequence, shim, mayHold: allowance.mayKeep, now: now, pool: &resources.pool)
         if case .held = verdict { allowance.keep() }
-        let needed = reorder.takeNeededHold()
-        if needed > .zero { learn(needed, now: now) }
         switch verdict {
         case .delivered, .held: if isRecovered { counters.recovered += 1 }
         case .duplicate, .stale: resources.pool.release(slot)
         }
     }
 
-    /// A packet came `needed` after the one that should have followed it. The delays that control datagrams show follow a
-    /// queue that grows, as when the sender probes for more, only several times a second; this does at once.
-    private mutating func learn(_ needed: Interval, now: Instant) {
-        guard needed <= ReorderBuffer.longestHold else { return }
-        let withMargin = needed * 5 / 4
-        neededHold.record(withMargin.nanoseconds, now: now)
-        hold = min(max(hold, withMargin), ReorderBuffer.longestHold)
-    }
-
-    /// Hands over what is in order by now, what is proven lost before it, and what has waited long enough.
+    /// Hands over the packets that are in order by now, or wait no longer.
     mutating func release(_ resources: inout Resources, now: Instant) {
-        if reorder.held > 0 {
-            reorder.prove(
-                lostBelow: provenFloor(now: now), repair: repairHold, now: now, pool: &resources.pool)
-            reorder.expire(now: now, pool: &resources.pool)
-        }
-        while let slot = reorder.popReady(pool: resources.pool) {
+        delivery.advance(paths, now: now, pool: &resources.pool)
+        while let slot = delivery.popReady(pool: resources.pool) {
             if countsAsTest(slot, resources) {
                 resources.pool.release(slot)
                 continue
@@ -90,38 +73,6 @@ extension Session {
                 resources.pool.release(slot)
             }
         }
-    }
-
-    /// The sequence that every path which may still bring data has passed; 0 when one of them proves nothing.
-    private func provenFloor(now: Instant) -> UInt64 {
-        var floor = UInt64.max
-        for i in 0..<paths.count where paths[i].pointee.bringsData {
-            floor = min(floor, paths[i].pointee.keepsOrder(now: now) ? paths[i].pointee.passed : 0)
-        }
-        return floor == .max ? 0 : floor
-    }
-
-    /// How long a packet waits for its predecessor: the spread of the paths' delays plus what they jitter, at least 5 ms.
-    mutating func measureHold(now: Instant) {
-        var slowest = Int64.min
-        var fastest = Int64.max
-        var jitter = Interval.zero
-        for i in 0..<paths.count where paths[i].pointee.bringsData {
-            let path = paths[i]
-            guard path.pointee.inboundDelay.isKnown else { continue }
-            let peak = path.pointee.inboundPeak.value ?? path.pointee.inboundDelay.smoothed.nanoseconds
-            slowest = max(slowest, peak)
-            fastest = min(fastest, path.pointee.inboundDelay.minimum.nanoseconds)
-            jitter = max(jitter, path.pointee.inboundDelay.jitter)
-        }
-        guard slowest >= fastest else { return }
-        let spread = Interval(nanoseconds: slowest - fastest)
-        neededHold.record(0, now: now)
-        repairHold = repairDelay(now: now)
-        let measured = spread + max(.milliseconds(5), jitter * 2) + repairHold
-        // Who waits for a repair waits 250 ms at most; who waits for a satellite, as long as that takes.
-        let longest = min(max(.milliseconds(250), spread + .milliseconds(60)), ReorderBuffer.longestHold)
-        hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), longest)
     }
 }
 

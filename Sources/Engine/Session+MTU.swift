@@ -20,7 +20,7 @@ extension Session {
     static var answerBurst: Interval { .milliseconds(200) }
 
     /// Brings `reach` up to date. While no path is up it stays as it was.
-    mutating func measureReach(_ resources: inout Resources, name: String) {
+    mutating func measureReach(_ resources: inout Resources) {
         var smallest = Int.max
         var narrowest = Int.max
         var largest = 0
@@ -41,7 +41,7 @@ extension Session {
         reach.largest = largest
         guard smallest != reach.smallest else { return }
         reach.smallest = smallest
-        resources.events.append(.reachChanged(peer: name, packet: smallest))
+        resources.events.append(.reachChanged(peer: peerName, packet: smallest))
     }
 
     // MARK: - Probes

@@ -44,18 +44,4 @@ extension Session {
         return resources.notes[slot].trafficClass == .realtime
             || length <= Self.largestCopy && queue.isFirstSlow
     }
-
-    /// How long after a loss is evident its repair may come. A try takes half the round trip of the path that lost it, half
-    /// that of the fastest, and the time that ACKs may wait. A repair may be lost, too, so three tries: a flow that waits for
-    /// 100 ms is better off than one that halves its window.
-    func repairDelay(now: Instant) -> Interval {
-        var slowest = Interval.zero
-        var fastest = Interval.seconds(10)
-        for i in 0..<paths.count where paths[i].pointee.bringsData {
-            let rtt = max(paths[i].pointee.rtt.smoothed, paths[i].pointee.rtt.latest)
-            slowest = max(slowest, rtt)
-            fastest = min(fastest, rtt)
-        }
-        return ((slowest + min(fastest, slowest)) / 2 + .milliseconds(10)) * 3
-    }
 }

@@ -5,8 +5,8 @@ import Scheduler
 // What time alone brings about.
 extension Session {
     /// Probes paths, doubts the silent ones, gives up the dead ones.
-    mutating func attend(_ resources: inout Resources, name: String, now: Instant) {
-        dropRetiredKeys(keyring: &resources.keyring, now: now)
+    mutating func attend(_ resources: inout Resources, now: Instant) {
+        keys.dropRetired(keyring: &resources.keyring, now: now)
         if hasGrown && now - lastData >= Self.idleTime { shrink(&resources) }
         sortPaths(now: now)
         for i in 0..<paths.count {
@@ -20,15 +20,17 @@ extension Session {
                 // Where no other path is up, what may still be answered here has nowhere to go.
                 if hasPathUp { moveAway(from: i, &resources) }
                 askOthers(but: i, now: now)
-                resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
+                resources.events.append(
+                    .pathChanged(peer: peerName, pathID: path.pointee.id, state: .suspect))
             }
             if closeIfSilent(path, now: now), path.pointee.liveness.stayedSilent(now: now) {
                 if hasPathUp { moveAway(from: i, &resources) }
                 askOthers(but: i, now: now)
-                resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .suspect))
+                resources.events.append(
+                    .pathChanged(peer: peerName, pathID: path.pointee.id, state: .suspect))
             }
             if path.pointee.liveness.givesUpAt(path.pointee.rtt) <= now || isOneWay(path, now: now) {
-                fail(i, &resources, name: name, now: now)
+                fail(i, &resources, now: now)
             }
             if path.pointee.liveness.probeDue <= now && mayProbe(path, now: now) {
                 path.pointee.liveness.probeLeft(now: now)
@@ -41,7 +43,7 @@ extension Session {
             probeIdle(i, now: now)
         }
         sortPaths(now: now)
-        measureReach(&resources, name: name)
+        measureReach(&resources)
     }
 
     /// Whether the peer hears a path that is up, as it says by others, and its answers don't come back.
@@ -57,12 +59,12 @@ extension Session {
     }
 
     /// The path is down: say so, and send elsewhere what was under way on it.
-    mutating func fail(_ index: Int, _ resources: inout Resources, name: String, now: Instant) {
+    mutating func fail(_ index: Int, _ resources: inout Resources, now: Instant) {
         let path = paths[index]
         guard path.pointee.liveness.fail(now: now) else { return }
         moveAway(from: index, &resources)
         owesPreferences = isClient
-        resources.events.append(.pathChanged(peer: name, pathID: path.pointee.id, state: .down))
+        resources.events.append(.pathChanged(peer: peerName, pathID: path.pointee.id, state: .down))
     }
 
     /// What waits for the path and what is unanswered on it goes again elsewhere.
@@ -77,10 +79,10 @@ extension Session {
 
     /// When the session wants to be looked at next.
     mutating func nextDeadline(now: Instant) -> Instant {
-        var next = min(reorder.nextDeadline(), nextTransmission(now: now), coding.due)
+        var next = min(delivery.nextDeadline(), nextTransmission(now: now), coding.due)
         if hasGrown { next = min(next, lastData + Self.idleTime) }
         if hasPathUp { next = min(next, enrolling.due, secrets.due) }
-        if let previous = previousEpoch { next = min(next, previous.pointee.retired + Wire.keepOld) }
+        next = min(next, keys.retirement)
         let rank = bestRank()
         for i in 0..<paths.count {
             let path = paths[i]

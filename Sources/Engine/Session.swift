@@ -11,19 +11,14 @@ struct Session: ~Copyable {
     let index: Int
     /// The peer's number in the Engine's configuration.
     var peer: Int
+    /// The name that events give the peer.
+    var peerName: String
     let isClient: Bool
     /// Server: see `EngineConfiguration.Peer.isInvitation`.
     var isInvitation = false
     let established: Instant
 
-    /// The keys to send with.
-    var epoch: UnsafeMutablePointer<Epoch>
-    /// Server: new keys that the client has not used yet.
-    var nextEpoch: UnsafeMutablePointer<Epoch>?
-    /// The keys before these, for what is still under way.
-    var previousEpoch: UnsafeMutablePointer<Epoch>?
-    /// Server: whether the client has proven with a first datagram that it holds the keys.
-    var isConfirmed: Bool
+    var keys: Keys
 
     var mode: Mode
     /// In `redundant`, over how many paths a packet goes; 0: all.
@@ -67,12 +62,7 @@ struct Session: ~Copyable {
 
     /// How many of the slab's buffers it may still take.
     var allowance = BufferAllowance()
-    var reorder = ReorderBuffer()
-    var hold = Interval.milliseconds(50)
-    /// How long after a loss is evident its repair may come.
-    var repairHold = Interval.milliseconds(50)
-    /// The longest that packets had to wait, or should have waited, in the last 10 s.
-    var neededHold = WindowedExtremum(window: .seconds(10), keeps: .maximum)
+    var delivery = Delivery()
 
     /// Client: whether the server has told what the tunnel looks like.
     var isAssigned = false
@@ -106,16 +96,16 @@ struct Session: ~Copyable {
     var counters = SessionCounters()
 
     init(
-        index: Int, peer: Int, isClient: Bool, mode: Mode, redundantPaths: Int,
+        index: Int, peer: Int, peerName: String, isClient: Bool, mode: Mode, redundantPaths: Int,
         epoch: UnsafeMutablePointer<Epoch>, isConfirmed: Bool, now: Instant
     ) {
         self.index = index
         self.peer = peer
+        self.peerName = peerName
         self.isClient = isClient
         self.mode = mode
         self.redundantPaths = redundantPaths
-        self.epoch = epoch
-        self.isConfirmed = isConfirmed
+        keys = Keys(epoch, isConfirmed: isConfirmed)
         established = now
         lastHeard = now
         lastData = now
@@ -160,43 +150,17 @@ struct Session: ~Copyable {
         return oldest
     }
 
-    /// Makes the newest keys the ones to send with.
-    mutating func promote(_ new: UnsafeMutablePointer<Epoch>, keyring: inout Keyring, now: Instant) {
-        if let previousEpoch { Self.destroy(previousEpoch, keyring: &keyring) }
-        epoch.pointee.retired = now
-        previousEpoch = epoch
-        epoch = new
-        nextEpoch = nil
-    }
-
-    /// Forgets keys that were replaced 10 s ago.
-    mutating func dropRetiredKeys(keyring: inout Keyring, now: Instant) {
-        if let previous = previousEpoch, now - previous.pointee.retired >= Wire.keepOld {
-            Self.destroy(previous, keyring: &keyring)
-            previousEpoch = nil
-        }
-    }
-
-    /// Erases keys and frees their ID.
-    static func destroy(_ epoch: UnsafeMutablePointer<Epoch>, keyring: inout Keyring) {
-        keyring.release(epoch.pointee.localID)
-        epoch.deinitialize(count: 1)
-        epoch.deallocate()
-    }
-
     /// Releases everything: packets, paths, keys.
     mutating func tearDown(_ resources: inout Resources) {
         resources.shares.update(from: allowance.held, to: 0)
         queue.removeAll(pool: &resources.pool, notes: resources.notes)
         resend.removeAll(pool: &resources.pool)
         lost.removeAll(pool: &resources.pool)
-        reorder.removeAll(pool: &resources.pool)
+        delivery.removeAll(pool: &resources.pool)
         encoder.removeAll(pool: &resources.pool)
         decoder.removeAll(pool: &resources.pool)
         while paths.count > 0 { paths.remove(at: 0, pool: &resources.pool) }
-        if let nextEpoch { Self.destroy(nextEpoch, keyring: &resources.keyring) }
-        if let previousEpoch { Self.destroy(previousEpoch, keyring: &resources.keyring) }
-        Self.destroy(epoch, keyring: &resources.keyring)
+        keys.release(from: &resources.keyring)
     }
 }
 

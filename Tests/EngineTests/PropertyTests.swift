@@ -50,7 +50,7 @@ import Testing
     private func isBounded(_ node: Node) -> Bool {
         for peer in node.engine.peers {
             guard let session = peer.session else { continue }
-            guard session.pointee.queue.count <= 8192, session.pointee.reorder.held <= 8192,
+            guard session.pointee.queue.count <= 8192, session.pointee.delivery.held <= 8192,
                 session.pointee.paths.count <= 16, session.pointee.resend.count <= 4096
             else { return false }
         }

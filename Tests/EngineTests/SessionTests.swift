@@ -41,7 +41,7 @@ import Testing
         world.run(for: .milliseconds(400))
         let last = try #require(world.server.delivered.last)
         #expect(last.packet.number == 1001 && last.time - sent <= .milliseconds(30 + 250))
-        #expect(world.server.session()?.pointee.reorder.held == 0)
+        #expect(world.server.session()?.pointee.delivery.held == 0)
     }
 
     /// One loss costs one wait: what follows comes at its own pace, for ever.

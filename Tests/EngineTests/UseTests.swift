@@ -39,8 +39,9 @@ import Testing
                     continue
                 }
                 #expect(b.pointee.paths[other].pointee.use == (role == .primary ? .far : .standby), name)
-                #expect(b.pointee.hold < a.pointee.hold + .milliseconds(25), name)
-                #expect(b.pointee.repairHold < a.pointee.repairHold + .milliseconds(25), name)
+                #expect(b.pointee.delivery.hold < a.pointee.delivery.hold + .milliseconds(25), name)
+                #expect(
+                    b.pointee.delivery.repairHold < a.pointee.delivery.repairHold + .milliseconds(25), name)
                 #expect(
                     b.pointee.queueLimits.target < a.pointee.queueLimits.target + .milliseconds(5), name)
                 #expect(
