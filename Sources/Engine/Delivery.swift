@@ -22,11 +22,13 @@ struct Delivery: ~Copyable {
 
     /// Takes the packet that lies in `slot` behind its shim.
     mutating func accept(
-        _ slot: Slot, sequence: UInt64, _ shim: Shim, mayHold: Bool, now: Instant, pool: inout PacketPool
+        _ slot: Slot, sequence: UInt64, _ shim: Shim, mayHold: Bool, now: Instant,
+        pool: inout PacketPool
     ) -> ReorderBuffer.Verdict {
         let verdict = reorder.accept(
             slot, sequence: sequence, distance: shim.distance,
-            trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, repair: repairHold,
+            trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold,
+            repair: repairHold,
             mayHold: mayHold, now: now, pool: &pool)
         let needed = reorder.takeNeededHold()
         if needed > .zero { learn(needed, now: now) }
@@ -71,7 +73,8 @@ struct Delivery: ~Copyable {
         repairHold = paths.repairDelay
         let measured = spread + max(.milliseconds(5), jitter * 2) + repairHold
         // Waiting for a repair takes 250 ms at most; waiting for a satellite takes as long as it needs.
-        let longest = min(max(.milliseconds(250), spread + .milliseconds(60)), ReorderBuffer.longestHold)
+        let longest = min(
+            max(.milliseconds(250), spread + .milliseconds(60)), ReorderBuffer.longestHold)
         hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), longest)
     }
 

@@ -46,9 +46,7 @@ extension Session {
     mutating func shrink(_ resources: inout Resources) {
         hasGrown = false
         resources.hasFreed = true
-        queue.shrink()
-        resend.shrink()
-        lost.shrink()
+        sendQueue.shrink()
         delivery.shrink()
         stopCoding(&resources)
         decoder.removeAll(pool: &resources.pool)

@@ -107,8 +107,8 @@ extension Engine {
                     version: session.pointee.version,
                     keyAge: now - session.pointee.keys.current.pointee.established,
                     secret: session.pointee.keys.current.pointee.secret,
-                    queued: session.pointee.queue.count, queueDropped: session.pointee.queue.dropped,
-                    queueMarked: session.pointee.queue.marked, held: session.pointee.delivery.held,
+                    queued: session.pointee.sendQueue.count, queueDropped: session.pointee.sendQueue.dropped,
+                    queueMarked: session.pointee.sendQueue.marked, held: session.pointee.delivery.held,
                     hold: session.pointee.delivery.hold, reorder: session.pointee.delivery.counters,
                     counters: session.pointee.counters, paths: paths))
         }

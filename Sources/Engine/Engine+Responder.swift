@@ -157,7 +157,8 @@ extension Engine {
             session.initialize(
                 to: Session(
                     index: index, peer: peer, peerName: peers[peer].configuration.name, isClient: isClient,
-                    mode: mode, redundantPaths: copies, epoch: epoch, isConfirmed: isConfirmed, now: now))
+                    mode: mode, redundantPaths: copies,
+                    epoch: epoch, isConfirmed: isConfirmed, now: now))
             session.pointee.isInvitation = peers[peer].configuration.isInvitation
             if let enrolment {
                 session.pointee.enrolling.publicKey = enrolment.publicKey

@@ -261,7 +261,9 @@ public struct Engine: ~Copyable {
     }
 
     private func deadline(of session: UnsafeMutablePointer<Session>, now: Instant) -> Instant {
-        let expiry = min(session.pointee.lastHeard + Wire.rejectAfter, session.pointee.keys.expiry)
+        let expiry = min(
+            session.pointee.lastHeard + Wire.rejectAfter,
+            session.pointee.keys.expiry)
         return min(expiry, session.pointee.endsAt, session.pointee.nextDeadline(now: now))
     }
 

@@ -18,7 +18,7 @@ extension Session {
         guard
             let news = path.pointee.sent.acknowledge(
                 map, reordering: path.pointee.reorderingWindow,
-                countsPackets: path.pointee.reordering.value == nil, lost: &lost,
+                countsPackets: path.pointee.reordering.value == nil, lost: &sendQueue.lost,
                 pool: &resources.pool, notes: resources.notes)
         else { return }
         guard !news.containsSkipped else {
@@ -34,7 +34,10 @@ extension Session {
             resources.events.append(.marksStopped(peer: peerName, pathID: path.pointee.id))
         }
         if news.lateness > .zero { path.pointee.reordering.record(news.lateness.nanoseconds, now: now) }
-        repair(index, &resources, now: now)
+        let (repaired, unrepaired) = sendQueue.repair(
+            pool: &resources.pool, notes: resources.notes, now: now)
+        path.pointee.counters.repaired += repaired
+        counters.unrepaired += unrepaired
         // The peer sent the ACK this much after what it acknowledges: its clock at departure.
         let inbound = paths[arrival]
         inbound.pointee.recordInbound(sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)

@@ -25,7 +25,7 @@ extension Session {
     /// because it is full of packets first.
     mutating func makeTestPackets(_ resources: inout Resources, now: Instant) {
         guard bench.sendsUntil > now, hasPathUp else { return }
-        while queue.bytes < queueLimit / Self.benchShare && queue.count < Self.longestQueue / 2
+        while sendQueue.bytes < sendQueue.limit / Self.benchShare && sendQueue.count < SendQueue.longest / 2
             && allowance.mayKeep
         {
             let slot = resources.pool.reserve()

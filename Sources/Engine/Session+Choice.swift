@@ -7,7 +7,7 @@ extension Session {
     /// Writes down what the choice needs to know of each path.
     mutating func refreshLanes(now: Instant) {
         let measured = measuredPath(now: now)
-        let isOverflowing = isOverflowing
+        let isOverflowing = sendQueue.isOverflowing
         lanes.removeAll()
         for i in 0..<paths.count {
             let path = paths[i]
@@ -36,17 +36,17 @@ extension Session {
         while repeatFirst(&resources, now: now) {}
         var postponed = 0
         while true {
-            let slot = queue.first(queueLimits, now: now, pool: &resources.pool, notes: resources.notes)
+            let slot = sendQueue.first(now: now, pool: &resources.pool, notes: resources.notes)
             guard slot != .none else { return }
             let length = resources.pool.length(of: slot)
             if now - resources.notes[slot].entered > Self.longestWait {
                 resources.drops.expired += 1
-                queue.removeFirst(length: length, notes: resources.notes)
+                sendQueue.removeFirst(length: length, notes: resources.notes)
                 resources.pool.release(slot)
                 continue
             }
             if refusesAsTooBig(slot, length, &resources, now: now) {
-                queue.removeFirst(length: length, notes: resources.notes)
+                sendQueue.removeFirst(length: length, notes: resources.notes)
                 resources.pool.release(slot)
                 continue
             }
@@ -57,7 +57,7 @@ extension Session {
             // What is too large for some path waits for the others; flows behind it need not.
             guard lanes.isAnyTooNarrow(for: length), postponed < Self.mostPostponed else { return }
             postponed += 1
-            queue.postponeFirst()
+            sendQueue.postponeFirst()
         }
     }
 
@@ -67,25 +67,25 @@ extension Session {
     /// Sends again what waits for that first.
     /// - Returns: false when nothing waits or no path can take it.
     private mutating func repeatFirst(_ resources: inout Resources, now: Instant) -> Bool {
-        let slot = resend.first
+        let slot = sendQueue.firstAgain
         guard slot != .none else { return false }
         let length = resources.pool.length(of: slot)
         let note = resources.notes[slot]
         if refusesAsTooBig(slot, length, &resources, now: now) {
-            resend.removeFirst(length: length)
+            sendQueue.removeFirstAgain(length: length, wasSent: false)
             resources.pool.release(slot)
             return true
         }
         guard !note.isAcknowledged && now - note.entered <= Self.longestWait else {
             if !note.isAcknowledged { resources.drops.expired += 1 }
-            resend.removeFirst(length: length)
+            sendQueue.removeFirstAgain(length: length, wasSent: false)
             resources.pool.release(slot)
             return true
         }
-        guard let chosen = lanes.repairing(length, of: resend.bytes), giveUrgent(slot, length, to: chosen)
+        guard let chosen = lanes.repairing(length, of: sendQueue.bytesAgain),
+            giveUrgent(slot, length, to: chosen)
         else { return false }
-        resend.removeFirst(length: length)
-        queue.charge(length)
+        sendQueue.removeFirstAgain(length: length, wasSent: true)
         counters.resent += 1
         // What was lost twice goes by two ways.
         if note.repairs > 1, let second = lanes.soonest(length, but: chosen),
@@ -102,23 +102,25 @@ extension Session {
     ) -> Bool {
         // What flows send that send little goes before what others have waiting: a ping does not meet the bulk.
         var chosen = mode == .preferred ? lanes.best(length) : lanes.soonest(length)
-        let isSparse = queue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
+        let isSparse = sendQueue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
         if !isSparse { chosen = mode == .preferred ? lanes.preferred(length) : lanes.earliest(length) }
         guard let chosen else { return false }
-        let isInteractive = mode == .auto && isSparse && wantsCopy(slot, length, resources)
+        let isInteractive =
+            mode == .auto && isSparse
+            && sendQueue.wantsCopy(length: length, trafficClass: resources.notes[slot].trafficClass)
         if isSparse {
             guard giveUrgent(slot, length, to: chosen) else { return false }
         } else {
             guard paths[chosen].pointee.queue.append(slot, length: length) else { return false }
             lanes[chosen].backlog += length + Wire.overhead
         }
-        queue.removeFirst(length: length, notes: resources.notes)
+        sendQueue.removeFirst(length: length, notes: resources.notes)
         number(slot, &resources)
         if isInteractive, let second = lanes.soonest(length, but: chosen),
             giveUrgent(slot, length, to: second)
         {
             resources.pool.retain(slot)
-            copyBudget -= length + Wire.overhead
+            sendQueue.payForCopy(length + Wire.overhead)
             counters.copied += 1
             protect(slot, length, on: nil, isInteractive: isSparse, &resources, now: now)
         } else {
@@ -138,7 +140,7 @@ extension Session {
     private mutating func copy(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
         let chosen = lanes.copies(length, limit: redundantPaths)
         guard chosen != 0 else { return false }
-        queue.removeFirst(length: length, notes: resources.notes)
+        sendQueue.removeFirst(length: length, notes: resources.notes)
         number(slot, &resources)
         for i in 0..<paths.count where chosen >> i & 1 == 1 {
             let path = paths[i]

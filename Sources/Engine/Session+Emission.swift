@@ -25,7 +25,7 @@ extension Session {
             let slot = isUrgent ? path.pointee.urgent.first : path.pointee.queue.first
             if slot == .none {
                 // What waits for a better path is no lack of data: a path must not stay small for having seemed small.
-                if queue.isEmpty && resend.isEmpty { path.pointee.starvedAt = now }
+                if sendQueue.isEmpty { path.pointee.starvedAt = now }
                 break
             }
             if path.pointee.sent.bytesInFlight > limit || path.pointee.sent.isFull
@@ -61,7 +61,7 @@ extension Session {
             path.pointee.bookSent(size, now: now)
             if !isClient { path.pointee.presence.book(size) }
             budget -= size
-            repairBudget = min(repairBudget + size / 10, Self.largestRepairBudget)
+            sendQueue.earnRepairs(size)
             noteCarried(size, now: now)
             path.pointee.lastData = now
             path.pointee.tailProbes = 0

@@ -51,7 +51,8 @@ extension Session {
         noteCarried(resources.pool.length(of: slot), now: now)
         hasGrown = true
         let verdict = delivery.accept(
-            slot, sequence: sequence, shim, mayHold: allowance.mayKeep, now: now, pool: &resources.pool)
+            slot, sequence: sequence, shim,
+            mayHold: allowance.mayKeep, now: now, pool: &resources.pool)
         if case .held = verdict { allowance.keep() }
         switch verdict {
         case .delivered, .held: if isRecovered { counters.recovered += 1 }

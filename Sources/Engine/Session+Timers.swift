@@ -69,12 +69,7 @@ extension Session {
 
     /// What waits for the path and what is unanswered on it goes again elsewhere.
     mutating func moveAway(from index: Int, _ resources: inout Resources) {
-        let path = paths[index]
-        let before = resend.count
-        path.pointee.sent.surrender(to: &resend, pool: &resources.pool, notes: resources.notes)
-        path.pointee.urgent.removeAll(to: &resend, pool: &resources.pool)
-        path.pointee.queue.removeAll(to: &resend, pool: &resources.pool)
-        path.pointee.counters.repaired += UInt64(resend.count - before)
+        sendQueue.takeOver(from: paths[index], pool: &resources.pool, notes: resources.notes)
     }
 
     /// When the session wants to be looked at next.
@@ -93,7 +88,7 @@ extension Session {
             guard path.pointee.link != nil, path.pointee.role != .never else { continue }
             next = min(next, mtuProbeDue(on: i, now: now), presenceDue(on: i, now: now))
             let trusted = path.pointee.mtu.trustedAt
-            if !queue.isEmpty && trusted > now { next = min(next, trusted) }
+            if sendQueue.count > 0 && trusted > now { next = min(next, trusted) }
             next = min(next, path.pointee.liveness.givesUpAt(path.pointee.rtt))
             if mayProbe(path, now: now) { next = min(next, path.pointee.liveness.probeDue) }
             if path.pointee.liveness.isUp {

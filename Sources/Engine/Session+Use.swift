@@ -70,10 +70,6 @@ extension Session {
         }
     }
 
-    /// Whether the queue is nearly full: what heeds neither drops nor marks had better come late than not at all, so that far paths
-    /// help.
-    var isOverflowing: Bool { queue.bytes > queueLimit * 3 / 4 }
-
     /// The best role among the paths that are up: primary, else backup, else metered.
     func bestRank() -> UInt8 {
         var rank = PathRole.never.rawValue

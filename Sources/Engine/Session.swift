@@ -34,26 +34,7 @@ struct Session: ~Copyable {
     /// The next inner packet's sequence.
     var nextSequence: UInt64 = 0
     var flows = FlowTable()
-    var queue = FlowQueues()
-    /// The most bytes that may wait there.
-    var queueLimit = 256 * 1024
-    /// The most that the paths have carried together in the last 10 s, in bytes a second.
-    var capacity = WindowedExtremum(window: .seconds(10), keeps: .maximum)
-    /// The bytes that a flow had under way at most in the last seconds, as far as it was ours to say: the same for a whole round
-    /// trip and the queue before it.
-    var volume = WindowedExtremum(window: .seconds(10), keeps: .maximum)
-    /// What a bulk flow's own queue may hold.
-    var queueLimits = CoDel.Limits()
-    /// What has a sequence already and must go again: its path fell silent, or lost it.
-    var resend = SlotQueue(bound: 32768)
-    /// What a path has just lost.
-    var lost = SlotQueue(bound: 32768)
-    /// Bytes that may be spent on repairs now.
-    var repairBudget = Self.largestRepairBudget
-    /// Bytes that may be spent on copies of interactive packets now.
-    var copyBudget = Self.largestCopyBudget
-    /// When limits and budgets were last brought up to date.
-    var limitedAt = Instant.zero
+    var sendQueue = SendQueue()
 
     /// Repairs in advance of what we send, and from those of the peer.
     var encoder = Encoder(prefix: Wire.shimSize)
@@ -153,9 +134,7 @@ struct Session: ~Copyable {
     /// Releases everything: packets, paths, keys.
     mutating func tearDown(_ resources: inout Resources) {
         resources.shares.update(from: allowance.held, to: 0)
-        queue.removeAll(pool: &resources.pool, notes: resources.notes)
-        resend.removeAll(pool: &resources.pool)
-        lost.removeAll(pool: &resources.pool)
+        sendQueue.removeAll(pool: &resources.pool, notes: resources.notes)
         delivery.removeAll(pool: &resources.pool)
         encoder.removeAll(pool: &resources.pool)
         decoder.removeAll(pool: &resources.pool)

@@ -43,10 +43,12 @@ import Testing
                 #expect(
                     b.pointee.delivery.repairHold < a.pointee.delivery.repairHold + .milliseconds(25), name)
                 #expect(
-                    b.pointee.queueLimits.target < a.pointee.queueLimits.target + .milliseconds(5), name)
+                    b.pointee.sendQueue.flowLimits.target < a.pointee.sendQueue.flowLimits.target
+                        + .milliseconds(5), name)
                 #expect(
-                    b.pointee.queueLimits.interval < a.pointee.queueLimits.interval + .milliseconds(25), name)
-                #expect(b.pointee.queueLimit < a.pointee.queueLimit * 5 / 4, name)
+                    b.pointee.sendQueue.flowLimits.interval < a.pointee.sendQueue.flowLimits.interval
+                        + .milliseconds(25), name)
+                #expect(b.pointee.sendQueue.limit < a.pointee.sendQueue.limit * 5 / 4, name)
             }
         }
     }
