@@ -206,7 +206,7 @@ extension Engine {
         }
         peers[peer].pending = nil
         peers[peer].session = session
-        session.pointee.owesAssignment = true
+        session.pointee.owed.oweAssignment()
         offerSecret(in: session, now: now)
         resources.events.append(.established(peer: peers[peer].configuration.name, continues: false))
     }

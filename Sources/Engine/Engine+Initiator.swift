@@ -180,7 +180,7 @@ extension Engine {
             session = makeSession(peer: 0, epoch: epoch, isConfirmed: true, now: now)
             peers[0].session = session
             session.pointee.version = version
-            session.pointee.secrets.kept = secrets.newest?.generation ?? 0
+            session.pointee.owed.secrets.kept = secrets.newest?.generation ?? 0
             for local in dialer.paths { add(local, to: session, now: now) }
         }
         resources.keyring.bind(id, to: session, epoch)

@@ -116,7 +116,7 @@ extension Engine {
             session.pointee.fail(index, &resources, now: now)
         }
         path.pointee.rate.cap = local.capMbit > 0 ? Double(local.capMbit) * 125_000 : nil
-        session.pointee.owesPreferences = true
+        session.pointee.owed.owePreferences()
     }
 
     /// Changes how packets are spread. A client's wish goes for both directions; a server's for what it sends until the
@@ -144,7 +144,7 @@ extension Engine {
     private mutating func announcePreferences() {
         for index in peers.indices {
             guard let session = peers[index].session else { continue }
-            session.pointee.owesPreferences = role == .client
+            if role == .client { session.pointee.owed.owePreferences() }
             touch(session)
         }
     }

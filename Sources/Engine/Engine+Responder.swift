@@ -161,8 +161,8 @@ extension Engine {
                     epoch: epoch, isConfirmed: isConfirmed, now: now))
             session.pointee.isInvitation = peers[peer].configuration.isInvitation
             if let enrolment {
-                session.pointee.enrolling.publicKey = enrolment.publicKey
-                session.pointee.enrolling.due = now
+                session.pointee.owed.enrolling.publicKey = enrolment.publicKey
+                session.pointee.owed.enrolling.due = now
             }
             return session
         }

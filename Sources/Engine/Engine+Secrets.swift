@@ -45,7 +45,7 @@ extension Engine {
             return
         }
         let client = peers[session.pointee.peer].configuration.publicKey
-        session.pointee.secrets.owe(ClientSecret(root, client: client), now: now)
+        session.pointee.owed.secrets.owe(ClientSecret(root, client: client), now: now)
         touch(session)
     }
 
@@ -55,8 +55,8 @@ extension Engine {
         secrets = secrets.adding(secret)
         dialer.secretInUse = 0
         guard let session = peers[0].session else { return }
-        session.pointee.secrets.kept = secret.generation
-        session.pointee.secrets.owesAcknowledgement = true
+        session.pointee.owed.secrets.kept = secret.generation
+        session.pointee.owed.secrets.owesAcknowledgement = true
         touch(session)
     }
 
@@ -77,13 +77,13 @@ extension Session {
     /// Client: the server gives a newer preshared key. In a session without one it would only seem to be a secret.
     mutating func take(_ secret: ClientSecret, _ resources: inout Resources, now: Instant) {
         guard isClient else { return }
-        if secret.generation == secrets.kept {
-            secrets.owesAcknowledgement = true
+        if secret.generation == owed.secrets.kept {
+            owed.secrets.owesAcknowledgement = true
             return
         }
-        let isEnrolling = enrolling.publicKey != nil
+        let isEnrolling = owed.enrolling.publicKey != nil
         guard isEnrolling || keys.current.pointee.secret.generation != 0,
-            secrets.mayTake(now: now)
+            owed.secrets.mayTake(now: now)
         else { return }
         resources.events.append(.secret(secret))
     }

@@ -241,7 +241,7 @@ public struct Engine: ~Copyable {
         session.pointee.measureShare(&resources)
         if session.pointee.keys.isConfirmed || role == .client {
             let assignment =
-                session.pointee.owesAssignment ? peers[session.pointee.peer].configuration.assignment : nil
+                session.pointee.owed.assignment ? peers[session.pointee.peer].configuration.assignment : nil
             guard
                 session.pointee.control(
                     into: &outbox, &resources, assignment: assignment, enrolment: enrolment, now: now)
@@ -335,7 +335,7 @@ public struct Engine: ~Copyable {
                     guard let session else { continue }
                     session.pointee.peer = place
                     session.pointee.peerName = configuration.name
-                    session.pointee.owesAssignment = role == .server
+                    if role == .server { session.pointee.owed.oweAssignment() }
                     touch(session)
                 }
                 old[index].session = nil

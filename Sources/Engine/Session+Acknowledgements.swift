@@ -127,7 +127,7 @@ extension Session {
         guard path.pointee.role != .never else { return }
         guard path.pointee.liveness.answered(now: now, alone: !hasPathUp) else { return }
         // A path in doubt was no news to the peer.
-        if before != .suspect { owesPreferences = isClient }
+        if before != .suspect && isClient { owed.owePreferences() }
         if before == .down { path.pointee.rate.halve(now: now) }
         path.pointee.presence.restartPatience(now: now)
         path.pointee.nextIdleProbe = now + Self.shortestProbe

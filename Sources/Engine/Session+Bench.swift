@@ -12,8 +12,8 @@ extension Session {
 
     /// The path that alone may be used now, as it is being measured; nil when all may.
     func measuredPath(now: Instant) -> Int? {
-        guard bench.sendsUntil > now, bench.pathID != BenchFrame.everyPath,
-            let index = paths.find(bench.pathID), paths[index].pointee.carriesData
+        guard owed.bench.sendsUntil > now, owed.bench.pathID != BenchFrame.everyPath,
+            let index = paths.find(owed.bench.pathID), paths[index].pointee.carriesData
         else { return nil }
         return index
     }
@@ -24,7 +24,7 @@ extension Session {
     /// Their number is bounded as well as their bytes: from 2.2 Gbit/s on, the queue holds fewer bytes than its share in time,
     /// because it is full of packets first.
     mutating func makeTestPackets(_ resources: inout Resources, now: Instant) {
-        guard bench.sendsUntil > now, hasPathUp else { return }
+        guard owed.bench.sendsUntil > now, hasPathUp else { return }
         while sendQueue.bytes < sendQueue.limit / Self.benchShare && sendQueue.count < SendQueue.longest / 2
             && allowance.mayKeep
         {
@@ -45,15 +45,7 @@ extension Session {
     mutating func countsAsTest(_ slot: Slot, _ resources: borrowing Resources) -> Bool {
         let packet = resources.pool.packet(in: slot, withPrefix: Wire.shimSize)
         guard Shim(parsing: UnsafeRawBufferPointer(packet)).flags & Shim.test != 0 else { return false }
-        bench.received += UInt64(resources.pool.length(of: slot))
+        owed.bench.received += UInt64(resources.pool.length(of: slot))
         return true
-    }
-
-    /// Writes what the peer is to be asked or told.
-    mutating func composeBench(_ writer: inout FrameWriter, now: Instant) {
-        if let request = bench.request, writer.append(request) { bench.request = nil }
-        if bench.owesCount, writer.append(BenchCountFrame(time: now.microseconds, bytes: bench.received)) {
-            bench.owesCount = false
-        }
     }
 }

@@ -58,25 +58,26 @@ extension Session {
                 redundantPaths = Int(wish.redundantPaths)
             case .assign(let assignment):
                 if isClient {
-                    isAssigned = true
+                    owed.assigned()
                     resources.events.append(.assigned(assignment))
                 }
             case .assignRequest:
-                if !isClient && now - assignedAt >= Self.assignmentInterval { owesAssignment = true }
+                if !isClient { owed.assignmentAsked(now: now) }
             case .close: isClosedByPeer = true
-            case .bench(let request): if !isClient { bench.grant(request, now: now) }
-            case .benchCount(let count): if isClient { bench.peerCount = count }
+            case .bench(let request): if !isClient { owed.bench.grant(request, now: now) }
+            case .benchCount(let count): if isClient { owed.bench.peerCount = count }
             case .enrol(let frame):
                 hear(frame, host: reader.tail, &resources, now: now)
             case .enrolled(let frame):
-                guard isClient, enrolling.due != .never, frame.publicKey == enrolling.publicKey else {
+                guard isClient, owed.enrolling.due != .never, frame.publicKey == owed.enrolling.publicKey
+                else {
                     continue
                 }
-                enrolling.due = frame.outcome == .unavailable ? now + Enrolling.respite : .never
+                owed.enrolling.due = frame.outcome == .unavailable ? now + Enrolling.respite : .never
                 resources.events.append(.enrolled(frame.outcome))
-            case .enrolProof(let proof): if !isClient && isInvitation { enrolling.proof = proof }
+            case .enrolProof(let proof): if !isClient && isInvitation { owed.enrolling.proof = proof }
             case .secret(let frame): take(frame.secret, &resources, now: now)
-            case .secretKept(let generation): if !isClient { secrets.acknowledged(generation) }
+            case .secretKept(let generation): if !isClient { owed.secrets.acknowledged(generation) }
             case .repair(let repair):
                 // No honest sender puts two into a datagram, and each costs more than its bytes.
                 guard !hasRepair else { continue }
@@ -166,9 +167,10 @@ extension Session {
                 continue
             }
             let ackIsDue = path.pointee.received.ackDue <= now
-            guard ackIsDue || !path.pointee.control.isEmpty || isOwedAnything(on: i, now: now) else {
-                continue
-            }
+            guard
+                ackIsDue || !path.pointee.control.isEmpty
+                    || path.pointee.carriesData && owed.isAny(now: now)
+            else { continue }
             let room = min(1200, path.pointee.mtu.limit - Wire.minimumSealed)
             var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<room]))
             let wantsAck = compose(i, &writer, assignment: assignment, enrolment: enrolment, now: now)
@@ -190,15 +192,8 @@ extension Session {
                 send(payload, on: other, to: otherLink, wantsAck: false, into: &outbox, &resources, now: now)
             }
         }
-        owesPreferences = false
+        owed.preferencesLeft()
         return true
-    }
-
-    private func isOwedAnything(on index: Int, now: Instant) -> Bool {
-        let owesEnrolment = enrolling.owed != nil || enrolling.due <= now
-        let owesSecret = secrets.due <= now || secrets.owesAcknowledgement
-        return (owesPreferences || owesAssignment || bench.owesFrame || owesEnrolment || owesSecret)
-            && paths[index].pointee.carriesData
     }
 
     /// Puts together one control datagram's frames.
@@ -226,7 +221,7 @@ extension Session {
             if path.pointee.askedAt <= path.pointee.lastHeard { path.pointee.askedAt = now }
             wantsAck = true
         }
-        if isClient && (wantsAck && !isDown || owesPreferences || path.pointee.control.farewell) {
+        if isClient && (wantsAck && !isDown || owed.preferences || path.pointee.control.farewell) {
             path.pointee.control.farewell = false
             _ = writer.append(
                 ModeFrame(mode: mode.rawValue, redundantPaths: UInt8(clamping: redundantPaths)),
@@ -235,34 +230,9 @@ extension Session {
             for i in 0..<paths.count {
                 _ = writer.append(paths[i].pointee.status, name: paths[i].pointee.name)
             }
-            if !isAssigned { _ = writer.appendAssignRequest() }
+            if !owed.isAssigned { _ = writer.appendAssignRequest() }
         }
-        if owesAssignment, let assignment, path.pointee.mayAnswerAtLength, writer.append(assignment) {
-            owesAssignment = false
-            assignedAt = now
-        }
-        // The key comes first, as the client ends when it has the outcome.
-        if let outcome = enrolling.owed, path.pointee.mayAnswerAtLength,
-            enrolling.secret.map({ writer.append(SecretFrame($0)) }) ?? true, writer.append(outcome)
-        {
-            (enrolling.owed, enrolling.secret) = (nil, nil)
-        }
-        if path.pointee.carriesData {
-            if let secret = secrets.owed, secrets.due <= now, writer.append(SecretFrame(secret)) {
-                secrets.left(now: now)
-            }
-            if secrets.owesAcknowledgement, writer.append(secretKept: secrets.kept) {
-                secrets.owesAcknowledgement = false
-            }
-        }
-        // A probe of a path that is dead would take it along, each time anew when both come twice a second.
-        if enrolling.due <= now, path.pointee.carriesData, let enrolment,
-            writer.append(EnrolFrame(publicKey: enrolment.publicKey), host: enrolment.host)
-        {
-            if let proof = enrolment.proof { _ = writer.append(proof) }
-            enrolling.due = now + Enrolling.interval
-        }
-        if bench.owesFrame && path.pointee.carriesData { composeBench(&writer, now: now) }
+        owed.compose(&writer, on: path.pointee, assignment: assignment, enrolment: enrolment, now: now)
         return wantsAck
     }
 

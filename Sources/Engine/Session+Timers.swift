@@ -63,7 +63,7 @@ extension Session {
         let path = paths[index]
         guard path.pointee.liveness.fail(now: now) else { return }
         moveAway(from: index, &resources)
-        owesPreferences = isClient
+        if isClient { owed.owePreferences() }
         resources.events.append(.pathChanged(peer: peerName, pathID: path.pointee.id, state: .down))
     }
 
@@ -76,7 +76,7 @@ extension Session {
     mutating func nextDeadline(now: Instant) -> Instant {
         var next = min(delivery.nextDeadline(), nextTransmission(now: now), coding.due)
         if hasGrown { next = min(next, lastData + Self.idleTime) }
-        if hasPathUp { next = min(next, enrolling.due, secrets.due) }
+        if hasPathUp { next = min(next, owed.nextDeadline) }
         next = min(next, keys.retirement)
         let rank = bestRank()
         for i in 0..<paths.count {

@@ -45,14 +45,7 @@ struct Session: ~Copyable {
     var allowance = BufferAllowance()
     var delivery = Delivery()
 
-    /// Client: whether the server has told what the tunnel looks like.
-    var isAssigned = false
-    /// Server: whether the client is to be told.
-    var owesAssignment = false
-    /// Server: when it was last told.
-    var assignedAt = Instant.zero
-    /// Client: whether the server is to be told of a mode or a path's role at once.
-    var owesPreferences = false
+    var owed = Owed()
     /// Client: the program's version. Server: the client's, as it says; empty from one that does not.
     var version = ""
     /// Client: how many handshakes in a row gave it new keys under which nothing was heard.
@@ -69,9 +62,6 @@ struct Session: ~Copyable {
     /// Whether it has the memory that carrying data takes.
     var hasGrown = false
     var isDirty = false
-    var bench = Bench()
-    var enrolling = Enrolling()
-    var secrets = SecretExchange()
     /// What paths have carried that were removed since.
     var usage = PeerUsage()
     var counters = SessionCounters()

@@ -31,9 +31,6 @@ struct StatusList: ~Copyable {
 }
 
 extension Session {
-    /// Server: a client that asks for its assignment again and again is answered once in this time. It asks with each ping until
-    /// it has it.
-    static var assignmentInterval: Interval { .milliseconds(100) }
     /// A client takes a path out of use no more often than this.
     static var dismissalInterval: Interval { .milliseconds(100) }
 }

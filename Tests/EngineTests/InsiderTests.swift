@@ -197,7 +197,7 @@ import Testing
             ]))
         let session = try #require(world.clients[0].session())
         #expect(session.pointee.mode == .stripe && session.pointee.paths[0].pointee.role == .primary)
-        #expect(!session.pointee.paths[0].pointee.isDownAtPeer && !session.pointee.owesAssignment)
+        #expect(!session.pointee.paths[0].pointee.isDownAtPeer && !session.pointee.owed.assignment)
     }
 
     /// A time far off must not reach the arithmetic of the hold (a difference of two such overflows).
