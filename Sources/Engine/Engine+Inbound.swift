@@ -102,7 +102,7 @@ extension Engine {
                 on: index, in: session, now: now)
         }
         // What could be put together now takes the same way.
-        while let packet = session.pointee.decoder.popRecovered() {
+        while let packet = session.pointee.correction.popRecovered() {
             let payload = resources.pool.packet(in: packet.slot, withPrefix: Wire.shimSize)
             deliver(
                 packet.slot, UnsafeRawBufferPointer(payload), sequence: packet.sequence, isRecovered: true,

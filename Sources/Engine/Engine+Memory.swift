@@ -48,8 +48,7 @@ extension Session {
         resources.hasFreed = true
         sendQueue.shrink()
         delivery.shrink()
-        stopCoding(&resources)
-        decoder.removeAll(pool: &resources.pool)
+        correction.removeAll(pool: &resources.pool)
         flows.forget()
         for i in 0..<paths.count {
             paths[i].pointee.queue.shrink()

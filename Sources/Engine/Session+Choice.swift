@@ -165,4 +165,31 @@ extension Session {
         Shim(distance: distance, trafficClass: note.trafficClass.rawValue, flags: flags)
             .write(to: resources.pool.packet(in: slot, withPrefix: Wire.shimSize))
     }
+
+    /// Adds a packet that has just been given its sequence to the sums, and sends one of these when it is time.
+    /// - Parameter index: the path that the packet goes on; nil when it goes on two and needs no more.
+    private mutating func protect(
+        _ slot: Slot, _ length: Int, on index: Int?, isInteractive: Bool, _ resources: inout Resources,
+        now: Instant
+    ) {
+        let isDue = correction.protect(
+            slot, length, on: index, of: paths, isInteractive: isInteractive, pool: &resources.pool,
+            notes: resources.notes, now: now)
+        if isDue { sendRepairSymbol(&resources, now: now) }
+    }
+
+    /// Gives a repair symbol to the path that brings it soonest.
+    mutating func sendRepairSymbol(_ resources: inout Resources, now: Instant) {
+        guard
+            let symbol = correction.takeSymbol(
+                before: nextSequence, pool: &resources.pool, notes: resources.notes, now: now)
+        else { return }
+        if let path = lanes.soonest(symbol.length + Wire.repairHeadSize),
+            giveUrgent(symbol.slot, symbol.length, to: path)
+        {
+            counters.repairSymbols += 1
+        } else {
+            resources.pool.release(symbol.slot)
+        }
+    }
 }

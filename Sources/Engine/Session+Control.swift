@@ -82,7 +82,11 @@ extension Session {
                 // No honest sender puts two into a datagram, and each costs more than its bytes.
                 guard !hasRepair else { continue }
                 hasRepair = true
-                take(repair, reader.tail, near: path.pointee.passed, &resources, now: now)
+                hasGrown = true
+                let hasKept = correction.take(
+                    repair, reader.tail, near: path.pointee.passed, mayGrow: allowance.mayKeep,
+                    pool: &resources.pool, now: now)
+                if hasKept { allowance.keep() }
             }
         }
         if reader.isMalformed { resources.drops.malformed += 1 }
@@ -280,41 +284,6 @@ extension Session {
         seal(
             payload, on: index, to: link, wantsAck: wantsAck, isProbe: isProbe, into: &outbox, &resources,
             now: now)
-    }
-
-    /// Seals a control payload and books it. Its sequence is the lowest that may still come on this path.
-    /// - Parameter isProbe: whether it tries a size or an endpoint: then its loss says nothing of the path, and is no loss.
-    mutating func seal(
-        _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
-        isProbe: Bool = false,
-        into outbox: inout Outbox, _ resources: inout Resources, now: Instant
-    ) {
-        let path = paths[index]
-        let size = payload.count + Wire.headerSize + Wire.tagSize
-        guard let room = outbox.reserve(size) else { return }
-        _ = seal(payload, behind: controlHeader(on: path, wantsAck: wantsAck, resources), into: room)
-        outbox.commit(size, to: link)
-        path.pointee.bookSent(size, now: now)
-        path.pointee.sent.append(
-            slot: .none, size: size, eliciting: wantsAck && !isProbe,
-            starved: path.pointee.isStarved(now: now), now: now,
-            pool: &resources.pool)
-        path.pointee.skipNumber(&resources)
-    }
-
-    /// The header of a path's next control datagram, which tells the peer the lowest sequence that may still come there.
-    func controlHeader(
-        on path: UnsafeMutablePointer<Path>, wantsAck: Bool, _ resources: borrowing Resources
-    ) -> Header {
-        // Both lanes are in the order of their sequences, but for what goes again.
-        var lowest = nextSequence
-        let (waiting, urgent) = (path.pointee.queue.first, path.pointee.urgent.first)
-        if waiting != .none { lowest = min(lowest, resources.notes[waiting].sequence) }
-        if urgent != .none { lowest = min(lowest, resources.notes[urgent].sequence) }
-        return Header(
-            kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0,
-            sessionID: keys.current.pointee.remoteID,
-            sequence: lowest, pathID: path.pointee.id, packetNumber: path.pointee.sent.next)
     }
 
     /// The path in use with the smallest round trip, other than `index`.

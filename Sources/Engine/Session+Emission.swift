@@ -96,9 +96,55 @@ extension Session {
             into: room)
     }
 
+    /// Seals a repair symbol as a control datagram that wants an ACK: lost ones count as the path's.
+    private func sealRepairSymbol(
+        _ slot: Slot, on path: UnsafeMutablePointer<Path>, into room: UnsafeMutableRawBufferPointer,
+        _ resources: borrowing Resources
+    ) -> Int {
+        seal(
+            UnsafeRawBufferPointer(
+                resources.pool.packet(in: slot, withPrefix: Wire.repairHeadSize + Wire.shimSize)),
+            behind: controlHeader(on: path, wantsAck: true, resources), into: room)
+    }
+
+    /// Seals a control payload and books it. Its sequence is the lowest that may still come on this path.
+    /// - Parameter isProbe: whether it tries a size or an endpoint: then its loss says nothing of the path, and is no loss.
+    mutating func seal(
+        _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
+        isProbe: Bool = false,
+        into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+    ) {
+        let path = paths[index]
+        let size = payload.count + Wire.headerSize + Wire.tagSize
+        guard let room = outbox.reserve(size) else { return }
+        _ = seal(payload, behind: controlHeader(on: path, wantsAck: wantsAck, resources), into: room)
+        outbox.commit(size, to: link)
+        path.pointee.bookSent(size, now: now)
+        path.pointee.sent.append(
+            slot: .none, size: size, eliciting: wantsAck && !isProbe,
+            starved: path.pointee.isStarved(now: now), now: now,
+            pool: &resources.pool)
+        path.pointee.skipNumber(&resources)
+    }
+
+    /// The header of a path's next control datagram, which tells the peer the lowest sequence that may still come there.
+    private func controlHeader(
+        on path: UnsafeMutablePointer<Path>, wantsAck: Bool, _ resources: borrowing Resources
+    ) -> Header {
+        // Both lanes are in the order of their sequences, but for what goes again.
+        var lowest = nextSequence
+        let (waiting, urgent) = (path.pointee.queue.first, path.pointee.urgent.first)
+        if waiting != .none { lowest = min(lowest, resources.notes[waiting].sequence) }
+        if urgent != .none { lowest = min(lowest, resources.notes[urgent].sequence) }
+        return Header(
+            kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0,
+            sessionID: keys.current.pointee.remoteID,
+            sequence: lowest, pathID: path.pointee.id, packetNumber: path.pointee.sent.next)
+    }
+
     /// Writes a header and seals the payload behind it.
     /// - Returns: the datagram's size in bytes.
-    func seal(
+    private func seal(
         _ payload: UnsafeRawBufferPointer, behind header: Header, into room: UnsafeMutableRawBufferPointer
     ) -> Int {
         header.write(to: room)

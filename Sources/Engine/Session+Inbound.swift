@@ -43,6 +43,13 @@ extension Session {
         if !path.pointee.isValidated { path.pointee.link = link }
     }
 
+    /// Keeps a copy of a packet that arrived, for the sums that include it.
+    mutating func remember(_ slot: Slot, sequence: UInt64, _ resources: inout Resources, now: Instant) {
+        let hasKept = correction.remember(
+            slot, sequence: sequence, mayGrow: allowance.mayKeep, pool: &resources.pool, now: now)
+        if hasKept { allowance.keep() }
+    }
+
     /// Takes an inner packet that lies in `slot` behind its shim.
     mutating func deliver(
         _ slot: Slot, sequence: UInt64, _ shim: Shim, isRecovered: Bool, _ resources: inout Resources,

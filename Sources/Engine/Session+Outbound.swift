@@ -25,11 +25,11 @@ extension Session {
         into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) -> Transmission {
         makeTestPackets(&resources, now: now)
-        if sendQueue.isEmpty && !hasBacklog && coding.due > now { return .done }
+        if sendQueue.isEmpty && !hasBacklog && correction.due > now { return .done }
         var budget = Self.turnBudget
         sendQueue.follow(paths, now: now)
         refreshLanes(now: now)
-        if coding.due <= now { sendRepairSymbol(&resources, now: now) }
+        if correction.due <= now { sendRepairSymbol(&resources, now: now) }
         while true {
             distribute(&resources, now: now)
             var progress = false

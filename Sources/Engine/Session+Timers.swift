@@ -74,7 +74,7 @@ extension Session {
 
     /// When the session wants to be looked at next.
     mutating func nextDeadline(now: Instant) -> Instant {
-        var next = min(delivery.nextDeadline(), nextTransmission(now: now), coding.due)
+        var next = min(delivery.nextDeadline(), nextTransmission(now: now), correction.due)
         if hasGrown { next = min(next, lastData + Self.idleTime) }
         if hasPathUp { next = min(next, owed.nextDeadline) }
         next = min(next, keys.retirement)

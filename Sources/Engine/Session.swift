@@ -36,10 +36,7 @@ struct Session: ~Copyable {
     var flows = FlowTable()
     var sendQueue = SendQueue()
 
-    /// Repairs in advance of what we send, and from those of the peer.
-    var encoder = Encoder(prefix: Wire.shimSize)
-    var decoder = Decoder(prefix: Wire.shimSize)
-    var coding = CodingNeeds()
+    var correction = ForwardCorrection()
 
     /// How many of the slab's buffers it may still take.
     var allowance = BufferAllowance()
@@ -126,8 +123,7 @@ struct Session: ~Copyable {
         resources.shares.update(from: allowance.held, to: 0)
         sendQueue.removeAll(pool: &resources.pool, notes: resources.notes)
         delivery.removeAll(pool: &resources.pool)
-        encoder.removeAll(pool: &resources.pool)
-        decoder.removeAll(pool: &resources.pool)
+        correction.removeAll(pool: &resources.pool)
         while paths.count > 0 { paths.remove(at: 0, pool: &resources.pool) }
         keys.release(from: &resources.keyring)
     }
