@@ -193,7 +193,7 @@ extension Engine {
         for i in 0..<session.pointee.paths.count {
             let path = session.pointee.paths[i]
             path.pointee.control.ping = true
-            guard !session.pointee.hasPathUp, path.pointee.id == answering, path.pointee.role != .never
+            guard !session.pointee.paths.isAnyUp, path.pointee.id == answering, path.pointee.role != .never
             else { continue }
             path.pointee.proven = link
             settle(path)

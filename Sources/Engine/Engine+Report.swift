@@ -103,7 +103,7 @@ extension Engine {
             reports.append(
                 SessionReport(
                     peer: peer.configuration.name, address: peer.configuration.addresses.first,
-                    isUp: session.pointee.hasPathUp, mode: session.pointee.mode,
+                    isUp: session.pointee.paths.isAnyUp, mode: session.pointee.mode,
                     version: session.pointee.version,
                     keyAge: now - session.pointee.keys.current.pointee.established,
                     secret: session.pointee.keys.current.pointee.secret,

@@ -125,7 +125,7 @@ extension Session {
         let before = path.pointee.liveness.state
         // The answer to what left before it was taken out of use.
         guard path.pointee.role != .never else { return }
-        guard path.pointee.liveness.answered(now: now, alone: !hasPathUp) else { return }
+        guard path.pointee.liveness.answered(now: now, alone: !paths.isAnyUp) else { return }
         // A path in doubt was no news to the peer.
         if before != .suspect && isClient { owed.owePreferences() }
         if before == .down { path.pointee.rate.halve(now: now) }

@@ -24,7 +24,7 @@ extension Session {
     /// Their number is bounded as well as their bytes: from 2.2 Gbit/s on, the queue holds fewer bytes than its share in time,
     /// because it is full of packets first.
     mutating func makeTestPackets(_ resources: inout Resources, now: Instant) {
-        guard owed.bench.sendsUntil > now, hasPathUp else { return }
+        guard owed.bench.sendsUntil > now, paths.isAnyUp else { return }
         while sendQueue.bytes < sendQueue.limit / Self.benchShare && sendQueue.count < SendQueue.longest / 2
             && allowance.mayKeep
         {

@@ -170,7 +170,7 @@ extension Session {
                 path.pointee.received.ackLeft()
                 continue
             }
-            let ackIsDue = path.pointee.received.ackDue <= now
+            let ackIsDue = isDue(.acknowledgement, of: i, now: now)
             guard
                 ackIsDue || !path.pointee.control.isEmpty
                     || path.pointee.carriesData && owed.isAny(now: now)
@@ -245,9 +245,7 @@ extension Session {
         _ index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
         let path = paths[index]
-        guard let challenge = path.pointee.challenge, now - challenge.sentAt >= .milliseconds(100) else {
-            return
-        }
+        guard isDue(.challenge, of: index, now: now), let challenge = path.pointee.challenge else { return }
         guard challenge.tries < 30 else {
             path.pointee.challenge = nil
             return

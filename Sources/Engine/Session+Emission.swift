@@ -154,18 +154,20 @@ extension Session {
                 header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: header.pathID,
                 packetNumber: header.packetNumber)
     }
+}
 
+extension PathList {
     /// Whether a path has something to send.
     var hasBacklog: Bool {
-        for i in 0..<paths.count where paths[i].pointee.hasBacklog { return true }
+        for i in 0..<count where self[i].pointee.hasBacklog { return true }
         return false
     }
 
     /// When `transmit` has something to do again without anything arriving; `.never` when nothing waits.
     func nextTransmission(now: Instant) -> Instant {
         var next = Instant.never
-        for i in 0..<paths.count {
-            let path = paths[i]
+        for i in 0..<count {
+            let path = self[i]
             guard path.pointee.carriesData, path.pointee.hasBacklog else { continue }
             // A full window opens with an ACK, not with time.
             if path.pointee.isWindowFull { continue }

@@ -69,7 +69,7 @@ extension Session {
         of index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
         let path = paths[index]
-        guard mtuProbeDue(on: index, now: now) <= now, outbox.hasRoom(for: path.pointee.mtu.ceiling),
+        guard isDue(.mtuProbe, of: index, now: now), outbox.hasRoom(for: path.pointee.mtu.ceiling),
             let link = path.pointee.link
         else { return }
         let before = path.pointee.mtu.confirmed

@@ -25,7 +25,7 @@ extension Session {
         into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) -> Transmission {
         makeTestPackets(&resources, now: now)
-        if sendQueue.isEmpty && !hasBacklog && correction.due > now { return .done }
+        if sendQueue.isEmpty && !paths.hasBacklog && correction.due > now { return .done }
         var budget = Self.turnBudget
         sendQueue.follow(paths, now: now)
         refreshLanes(now: now)

@@ -4,16 +4,8 @@ import Scheduler
 
 // Server: whether clients still are where data goes to (see `PeerPresence`).
 extension Session {
-    /// When something is to be done about a path's presence: a token to be sent, or a path to be closed.
-    func presenceDue(on index: Int, now: Instant) -> Instant {
-        let path = paths[index]
-        // Of a path that is not up, liveness decides.
-        let closesAt = path.pointee.liveness.isUp ? path.pointee.presence.closesAt(path.pointee.rtt) : .never
-        return isClient ? .never : min(tokenDue(on: index, now: now), closesAt)
-    }
-
     /// When the next token leaves. Whether a path comes back that was not heard of for 10 s is the client's to find out.
-    private func tokenDue(on index: Int, now: Instant) -> Instant {
+    func tokenDue(on index: Int, now: Instant) -> Instant {
         let path = paths[index]
         guard !isClient, path.pointee.isValidated, path.pointee.link != nil, path.pointee.role != .never,
             now - path.pointee.lastHeard < .seconds(10)
@@ -21,17 +13,11 @@ extension Session {
         return path.pointee.presence.due(path.pointee.rtt)
     }
 
-    /// Whether the client of a path that is up has just turned out to be silent.
-    func closeIfSilent(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
-        !isClient && path.pointee.liveness.isUp
-            && path.pointee.presence.closeIfSilent(path.pointee.rtt, now: now)
-    }
-
     /// Sends the token that is due, with the number of skipped packet numbers, which only a receiver at that address may learn.
     mutating func askForPresence(
         on index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
-        guard tokenDue(on: index, now: now) <= now, outbox.hasRoom(for: Wire.maximumDatagram),
+        guard isDue(.presenceToken, of: index, now: now), outbox.hasRoom(for: Wire.maximumDatagram),
             let link = paths[index].pointee.link
         else { return }
         let token = resources.entropy.next()

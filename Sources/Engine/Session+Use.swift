@@ -20,7 +20,7 @@ extension Session {
     /// Delays are relative to the unknown difference of two clocks. They are compared with each other only, and only where each
     /// of them is known; what takes no part has none.
     mutating func sortPaths(now: Instant) {
-        let rank = bestRank()
+        let rank = paths.bestRank
         var allDelaysKnown = true
         for i in 0..<paths.count {
             let path = paths[i]
@@ -69,14 +69,22 @@ extension Session {
             if isFar && !path.pointee.hasBroughtData(now: now) { path.pointee.bringsData = false }
         }
     }
+}
 
+extension PathList {
     /// The best role among the paths that are up: primary, else backup, else metered.
-    func bestRank() -> UInt8 {
+    var bestRank: UInt8 {
         var rank = PathRole.never.rawValue
-        for i in 0..<paths.count where paths[i].pointee.carriesData {
-            rank = min(rank, paths[i].pointee.role.rawValue)
+        for i in 0..<count where self[i].pointee.carriesData {
+            rank = min(rank, self[i].pointee.role.rawValue)
         }
         return rank
+    }
+
+    /// Whether a path is up. Without one a client looks for the server again.
+    var isAnyUp: Bool {
+        for i in 0..<count where self[i].pointee.carriesData { return true }
+        return false
     }
 }
 

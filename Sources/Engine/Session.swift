@@ -86,12 +86,6 @@ struct Session: ~Copyable {
     /// When it ends whatever happens; `.never` for all but an invitation's.
     var endsAt: Instant { isInvitation ? established + Self.enrolmentTime : .never }
 
-    /// Whether a path is up. Without one a client looks for the server again.
-    var hasPathUp: Bool {
-        for i in 0..<paths.count where paths[i].pointee.carriesData { return true }
-        return false
-    }
-
     /// Removes a path for good.
     mutating func removePath(at index: Int, pool: inout PacketPool) {
         removedPaths.insert(paths[index].pointee.id)
