@@ -4,10 +4,9 @@ import Scheduler
 
 // Acknowledgements, and their consequences for the path.
 extension Session {
-    /// What the peer received of what we sent on the path at `index`.
+    /// Applies an ACK for the path at `index`, which came on the path at `arrival`.
     mutating func apply(
-        _ ack: AckFrame, to index: Int, cameOn arrival: Int, _ resources: inout Resources,
-        now: Instant
+        _ ack: AckFrame, to index: Int, cameOn arrival: Int, _ resources: inout Resources, now: Instant
     ) {
         let path = paths[index]
         guard path.pointee.admits(ack) else {
@@ -16,73 +15,32 @@ extension Session {
         }
         let map = AckMap(highest: ack.highest, words: ack.map)
         guard
-            let news = path.pointee.sent.acknowledge(
-                map, reordering: path.pointee.reorderingWindow,
-                countsPackets: path.pointee.reordering.value == nil, lost: &sendQueue.lost,
-                pool: &resources.pool, notes: resources.notes)
+            let news = path.pointee.acknowledge(
+                map, lost: &sendQueue.lost, pool: &resources.pool, notes: resources.notes)
         else { return }
         guard !news.containsSkipped else {
             refuseFalseAck(&resources)
             return
         }
-        heed(news, map, on: index, now: now)
-        if path.pointee.marks.record(
-            markedArrived: news.markedArrived, markedMissed: news.markedMissed,
-            plainArrived: news.plainArrived,
-            now: now)
-        {
+        if path.pointee.learnNetwork(news, map, now: now) {
             resources.events.append(.marksStopped(peer: peerName, pathID: path.pointee.id))
         }
-        if news.lateness > .zero { path.pointee.reordering.record(news.lateness.nanoseconds, now: now) }
         let (repaired, unrepaired) = sendQueue.repair(
             pool: &resources.pool, notes: resources.notes, now: now)
         path.pointee.counters.repaired += repaired
         counters.unrepaired += unrepaired
-        // The peer sent the ACK this much after what it acknowledges: its clock at departure.
-        let inbound = paths[arrival]
-        inbound.pointee.recordInbound(sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
-        let lost = max(news.lost, 0)
-        path.pointee.counters.lost = UInt64(max(Int64(path.pointee.counters.lost) + Int64(news.lost), 0))
-        let seen = news.acknowledged + lost
-        if seen > 0 {
-            // A moving average over some 500 datagrams.
-            let weight = min(Double(seen) / 500, 0.5)
-            path.pointee.lossRatio += (Double(lost) / Double(seen) - path.pointee.lossRatio) * weight
-            if !path.pointee.delay.showsQueue(path.pointee.rtt) {
-                // What was only late takes its part back.
-                let share = Double(news.lost) / Double(seen)
-                path.pointee.randomLoss += (share - path.pointee.randomLoss) * weight
-                path.pointee.randomLoss = max(path.pointee.randomLoss, 0)
-            }
-        }
+        // The peer sent the ACK this much after the arrival of the datagrams in it: its clock at departure.
+        paths[arrival].pointee.recordInbound(sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
+        path.pointee.learnLoss(news)
         guard news.acknowledged > 0 else { return }
-        if let sentAt = news.highestSent {
-            let delay = Interval.microseconds(Int64(ack.delay))
-            if index == arrival, now - sentAt >= delay {
-                path.pointee.rtt.record(now - sentAt - delay, now: now)
-            }
-            let received = Instant(nanoseconds: ack.receiveTime &* 1000)
-            let isIdle =
-                news.starved && sentAt - path.pointee.busyAt > path.pointee.rtt.smoothed + .milliseconds(50)
-            path.pointee.delay.record(received - sentAt, idle: isIdle, now: now)
-            path.pointee.rate.record(
-                sent: sentAt, received: received,
-                bytes: ack.bytesReceived &+ ack.packetsReceived &* UInt64(RateModel.datagramOverhead),
-                left: news.highestTotal, starved: news.starved, loss: path.pointee.lossRatio,
-                delay: path.pointee.delay,
-                rtt: path.pointee.rtt, now: now)
-            if path.pointee.rate.takeStaleFloor() {
-                path.pointee.delay.restartFloor(now: now)
-                path.pointee.rtt.restartFloor(now: now)
-            }
-        }
-        // Of a path that is down, an ACK for what left before proves only the way back.
+        path.pointee.learnTimes(news, ack, isDirect: index == arrival, now: now)
+        // Of a path that is down, an ACK for datagrams sent before proves only the way back.
         if path.pointee.liveness.state == .down {
             guard let sentAt = news.highestSent, sentAt >= path.pointee.liveness.since else { return }
         }
         // Which of several links works is for PONGs to say.
         if path.pointee.isSeeking { return }
-        // What comes by another path proves only the way there, and a path that is up has both.
+        // An ACK on another path proves only the way there, and a path that is up has both.
         guard index == arrival || !path.pointee.isDeaf(now: now) else {
             path.pointee.confirmedAt = now
             return
@@ -136,6 +94,67 @@ extension Session {
 }
 
 extension Path {
+    /// Settles the datagrams that an ACK is about; nil for an ACK of datagrams that never left.
+    fileprivate mutating func acknowledge(
+        _ map: AckMap, lost: inout SlotQueue, pool: inout PacketPool, notes: borrowing PacketNotes
+    ) -> SentPackets.News? {
+        sent.acknowledge(
+            map, reordering: reorderingWindow, countsPackets: reordering.value == nil, lost: &lost,
+            pool: &pool, notes: notes)
+    }
+
+    /// Learns from an ACK which sizes and codepoints arrive, and by how much the path changes the order.
+    /// - Returns: whether no datagram may leave with a codepoint from now on.
+    fileprivate mutating func learnNetwork(_ news: SentPackets.News, _ map: AckMap, now: Instant) -> Bool {
+        _ = mtu.acknowledge(map, now: now)
+        mtu.record(arrived: news.largestArrived, missed: news.missed, smallestMissed: news.smallestMissed)
+        mtu.recordBelowBase(
+            arrived: news.largestArrived, missed: news.missedBelowBase,
+            smallestMissed: news.smallestMissedBelowBase)
+        if news.lateness > .zero { reordering.record(news.lateness.nanoseconds, now: now) }
+        return marks.record(
+            markedArrived: news.markedArrived, markedMissed: news.markedMissed,
+            plainArrived: news.plainArrived, now: now)
+    }
+
+    /// Learns from an ACK which share of the datagrams is lost.
+    fileprivate mutating func learnLoss(_ news: SentPackets.News) {
+        let lost = max(news.lost, 0)
+        counters.lost = UInt64(max(Int64(counters.lost) + Int64(news.lost), 0))
+        let seen = news.acknowledged + lost
+        guard seen > 0 else { return }
+        // A moving average over some 500 datagrams.
+        let weight = min(Double(seen) / 500, 0.5)
+        lossRatio += (Double(lost) / Double(seen) - lossRatio) * weight
+        if !delay.showsQueue(rtt) {
+            // Datagrams that were only late take their part back.
+            let share = Double(news.lost) / Double(seen)
+            randomLoss += (share - randomLoss) * weight
+            randomLoss = max(randomLoss, 0)
+        }
+    }
+
+    /// Learns from an ACK the path's delays and its rate.
+    /// - Parameter isDirect: whether the ACK came on this path, so that it shows a round trip.
+    fileprivate mutating func learnTimes(
+        _ news: SentPackets.News, _ ack: AckFrame, isDirect: Bool, now: Instant
+    ) {
+        guard let sentAt = news.highestSent else { return }
+        let wait = Interval.microseconds(Int64(ack.delay))
+        if isDirect, now - sentAt >= wait { rtt.record(now - sentAt - wait, now: now) }
+        let received = Instant(nanoseconds: ack.receiveTime &* 1000)
+        let isIdle = news.starved && sentAt - busyAt > rtt.smoothed + .milliseconds(50)
+        delay.record(received - sentAt, idle: isIdle, now: now)
+        rate.record(
+            sent: sentAt, received: received,
+            bytes: ack.bytesReceived &+ ack.packetsReceived &* UInt64(RateModel.datagramOverhead),
+            left: news.highestTotal, starved: news.starved, loss: lossRatio, delay: delay, rtt: rtt, now: now)
+        if rate.takeStaleFloor() {
+            delay.restartFloor(now: now)
+            rtt.restartFloor(now: now)
+        }
+    }
+
     /// A clock beyond this many microseconds, 35 years after its start, is none.
     private static var latestTime: UInt64 { 1 << 50 }
 

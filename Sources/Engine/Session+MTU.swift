@@ -87,18 +87,6 @@ extension Session {
             &resources, now: now)
     }
 
-    /// Learns from an ACK what sizes arrive.
-    func heed(
-        _ news: SentPackets.News, _ map: AckMap, on index: Int, now: Instant
-    ) {
-        _ = paths[index].pointee.mtu.acknowledge(map, now: now)
-        paths[index].pointee.mtu.record(
-            arrived: news.largestArrived, missed: news.missed, smallestMissed: news.smallestMissed)
-        paths[index].pointee.mtu.recordBelowBase(
-            arrived: news.largestArrived, missed: news.missedBelowBase,
-            smallestMissed: news.smallestMissedBelowBase)
-    }
-
     // MARK: - Packets
 
     /// Whether a packet fits no path that is up; then its sender is told, and it is the caller's to drop.
