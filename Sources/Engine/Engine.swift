@@ -5,9 +5,20 @@ import Scheduler
 
 /// The tunnel as one machine without sockets, clock or randomness of its own.
 ///
-/// Whoever drives it passes in what arrived and what time it is, calls `service`, and carries out what came of it: the
-/// datagrams in the outbox, the packets to deliver, the events. Two Engines, some virtual links and a virtual clock make a
-/// test that repeats to the bit.
+/// A driver passes in arrivals and the time, calls `service`, and carries out the results. Two Engines, some virtual links and a virtual
+/// clock make a test that repeats to the bit. The contract, in the order of the calls of one turn:
+///
+/// 1. Input, any number of times: `receive` for each datagram, `receiveForwarded` for those of other shards; `reserve`, `room` and
+///    `send` for each packet of the TUN device. These only note what is to be done.
+/// 2. Work: `service`, until it returns true. Each time it returns false the outbox is full: flush it and call again.
+/// 3. Output, after each call of `service`: the outbox to the sockets; `takeDelivery`, `delivery` and `release` until no packet is
+///    left for the TUN device; `takeEvents`; on a server with shards `takeStray` and `takeForwards`, for the others.
+/// 4. Sleep until something arrives or `nextDeadline` has come. `nextMemoryCheck` has a deadline of its own, for `giveBackMemory`.
+///
+/// Changes from outside are input like any other, followed by a `service`: `setPath`, `removePath`, `pathFailed` and `refuse` for
+/// paths; `setMode`, `setRedundantPaths`, `replacePeers`, `replaceRoots` and `keep` for the configuration; `settle` for an
+/// enrolment; `measure` for test packets. `reports`, `usage`, `drops` and the other read-only members may be read at any time.
+/// `closeAll` is the last call.
 ///
 ///     engine.receive(datagram, from: link, now:)     engine.send(slot, now:)
 ///     engine.service(into: &outbox, now:, wall:)
