@@ -53,4 +53,12 @@ struct Bench {
         if more > .zero { allowance = allowance - more }
         send(on: frame.pathID, for: wanted, now: now)
     }
+
+    /// Writes the request or the count that the peer is owed.
+    mutating func compose(_ writer: inout FrameWriter, now: Instant) {
+        if let request, writer.append(request) { self.request = nil }
+        if owesCount, writer.append(BenchCountFrame(time: now.microseconds, bytes: received)) {
+            owesCount = false
+        }
+    }
 }

@@ -60,7 +60,7 @@ struct BufferAllowance {
 extension Session {
     /// Counts the buffers that the session holds.
     mutating func measureShare(_ resources: inout Resources) {
-        var held = queue.count + resend.count + lost.count + reorder.held + decoder.held
+        var held = sendQueue.held + delivery.held + correction.held
         for i in 0..<paths.count {
             let path = paths[i]
             held += path.pointee.queue.count + path.pointee.urgent.count + path.pointee.sent.held

@@ -20,9 +20,11 @@ extension Engine {
         precondition(role == .client)
         guard let session = peers[0].session else { return false }
         let path = pathID ?? BenchFrame.everyPath
-        if towardsServer == true { session.pointee.bench.send(on: path, for: Bench.longestGrant, now: now) }
+        if towardsServer == true {
+            session.pointee.owed.bench.send(on: path, for: Bench.longestGrant, now: now)
+        }
         let wanted = towardsServer == false ? Bench.longestGrant : .zero
-        session.pointee.bench.request = BenchFrame(
+        session.pointee.owed.bench.request = BenchFrame(
             pathID: path, milliseconds: UInt16(saturating: wanted.milliseconds))
         touch(session)
         return true
@@ -32,7 +34,7 @@ extension Engine {
     public var benchReport: BenchReport? {
         guard role == .client, let session = peers[0].session else { return nil }
         return BenchReport(
-            received: session.pointee.bench.received,
-            peer: session.pointee.bench.peerCount.map { ($0.time, $0.bytes) })
+            received: session.pointee.owed.bench.received,
+            peer: session.pointee.owed.bench.peerCount.map { ($0.time, $0.bytes) })
     }
 }

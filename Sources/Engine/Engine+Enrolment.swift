@@ -10,8 +10,8 @@ extension Engine {
             let peer = peers.first(where: { $0.configuration.kind == .invitation(id: id) }),
             let session = peer.session
         else { return }
-        session.pointee.enrolling.owed = EnrolledFrame(outcome, publicKey: publicKey)
-        session.pointee.enrolling.secret =
+        session.pointee.owed.enrolling.owed = EnrolledFrame(outcome, publicKey: publicKey)
+        session.pointee.owed.enrolling.secret =
             outcome == .stored
             ? secret(of: publicKey, for: session, invitation: peer.configuration.publicKey) : nil
         touch(session)
@@ -22,7 +22,7 @@ extension Engine {
     private func secret(
         of client: PublicKey, for session: UnsafeMutablePointer<Session>, invitation: PublicKey
     ) -> ClientSecret? {
-        guard let root = roots.current, let proof = session.pointee.enrolling.proof,
+        guard let root = roots.current, let proof = session.pointee.owed.enrolling.proof,
             let expected = try? EnrolProof(own: staticKey, other: client, invitation: invitation),
             proof == expected
         else { return nil }
@@ -64,12 +64,10 @@ extension Session {
         _ frame: EnrolFrame, host: UnsafeRawBufferPointer, _ resources: inout Resources,
         now: Instant
     ) {
-        guard !isClient, case .invitation(let id) = kind, now - enrolling.heardAt >= Enrolling.patience else {
-            return
-        }
-        enrolling.heardAt = now
+        guard !isClient, isInvitation, now - owed.enrolling.heardAt >= Enrolling.patience else { return }
+        owed.enrolling.heardAt = now
         let host = Self.name(host) ?? ""
-        resources.events.append(.enrolment(invitation: id, publicKey: frame.publicKey, host: host))
+        resources.events.append(.enrolment(invitation: peerName, publicKey: frame.publicKey, host: host))
     }
 
     /// A peer's name for a path or host; `nil` unless it is safe in a command line and a metric's label.

@@ -93,8 +93,8 @@ extension Engine {
             // Control datagrams leave as Not-ECT.
             if ecn == InnerPacket.ce { distrustMarks(of: index, in: session, now: now) }
             session.pointee.read(
-                UnsafeRawBufferPointer(rebasing: room[..<length]), on: index, from: link, &resources,
-                name: peers[session.pointee.peer].configuration.name, now: now)
+                UnsafeRawBufferPointer(rebasing: room[..<length]), on: index, from: link, &resources, now: now
+            )
             if role == .client { settle(path) }
         } else {
             deliver(
@@ -102,7 +102,7 @@ extension Engine {
                 on: index, in: session, now: now)
         }
         // Packets that can now be recovered take the same way.
-        while let packet = session.pointee.decoder.popRecovered() {
+        while let packet = session.pointee.correction.popRecovered() {
             let payload = resources.pool.packet(in: packet.slot, withPrefix: Wire.shimSize)
             deliver(
                 packet.slot, UnsafeRawBufferPointer(payload), sequence: packet.sequence, isRecovered: true,
@@ -187,15 +187,15 @@ extension Engine {
     private mutating func confirm(
         _ session: UnsafeMutablePointer<Session>, _ epoch: UnsafeMutablePointer<Epoch>, now: Instant
     ) {
-        if session.pointee.nextEpoch == epoch {
-            session.pointee.promote(epoch, keyring: &resources.keyring, now: now)
+        if session.pointee.keys.isProposed(epoch) {
+            session.pointee.keys.promote(epoch, keyring: &resources.keyring, now: now)
             session.pointee.counters.rekeys += 1
             let name = peers[session.pointee.peer].configuration.name
             resources.events.append(.established(peer: name, continues: true))
             offerSecret(in: session, now: now)
         }
-        guard !session.pointee.isConfirmed else { return }
-        session.pointee.isConfirmed = true
+        guard !session.pointee.keys.isConfirmed else { return }
+        session.pointee.keys.confirm()
         let peer = session.pointee.peer
         peers[peer].unconfirmed = RecentCount()
         if let old = peers[peer].session {
@@ -207,7 +207,7 @@ extension Engine {
         }
         peers[peer].pending = nil
         peers[peer].session = session
-        session.pointee.owesAssignment = true
+        session.pointee.owed.oweAssignment()
         offerSecret(in: session, now: now)
         resources.events.append(.established(peer: peers[peer].configuration.name, continues: false))
     }

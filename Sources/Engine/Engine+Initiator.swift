@@ -68,7 +68,7 @@ extension Engine {
         let timestamp = max(wall, dialer.lastTimestamp.next)
         dialer.lastTimestamp = timestamp
         let continues = continuesSession(wanted)
-        let previousSession = continues ? peers[0].session?.pointee.epoch.pointee.remoteID ?? 0 : 0
+        let previousSession = continues ? peers[0].session?.pointee.keys.current.pointee.remoteID ?? 0 : 0
         guard let id = resources.keyring.choose(random: resources.entropy.next32()) else { return false }
         let (presharedKey, secret) = ownPresharedKey
         do throws(ProtoError) {
@@ -114,7 +114,7 @@ extension Engine {
         guard let session = peers[0].session else { return .session }
         // Every path has been given up: the server may have restarted and forgotten us.
         if session.pointee.hasLostAllPaths(now: now) { return .session }
-        let epoch = session.pointee.epoch
+        let epoch = session.pointee.keys.current
         if now - epoch.pointee.established >= Wire.rekeyAfter { return .newKeys }
         return session.pointee.packetsUnderKeys >= suite.rekeyAfterPackets ? .newKeys : nil
     }
@@ -122,7 +122,8 @@ extension Engine {
     /// When to check again whether a handshake is needed.
     private func nextDialCheck(now: Instant) -> Instant {
         guard let session = peers[0].session else { return now }
-        return min(session.pointee.epoch.pointee.established + Wire.rekeyAfter, now + .milliseconds(100))
+        return min(
+            session.pointee.keys.current.pointee.established + Wire.rekeyAfter, now + .milliseconds(100))
     }
 
     /// Discards the current init.
@@ -167,10 +168,10 @@ extension Engine {
         let session: UnsafeMutablePointer<Session>
         if continues, let present = peers[0].session {
             session = present
-            let isHeard = present.pointee.epoch.pointee.isHeard
+            let isHeard = present.pointee.keys.current.pointee.isHeard
             session.pointee.continuedInVain = isHeard ? 0 : session.pointee.continuedInVain + 1
             session.pointee.beginCount()
-            session.pointee.promote(epoch, keyring: &resources.keyring, now: now)
+            session.pointee.keys.promote(epoch, keyring: &resources.keyring, now: now)
             session.pointee.counters.rekeys += 1
         } else {
             if let old = peers[0].session {
@@ -180,7 +181,7 @@ extension Engine {
             session = makeSession(peer: 0, epoch: epoch, isConfirmed: true, now: now)
             peers[0].session = session
             session.pointee.version = version
-            session.pointee.secrets.kept = secrets.newest?.generation ?? 0
+            session.pointee.owed.secrets.kept = secrets.newest?.generation ?? 0
             for local in dialer.paths { add(local, to: session, now: now) }
         }
         resources.keyring.bind(id, to: session, epoch)
@@ -193,7 +194,7 @@ extension Engine {
         for i in 0..<session.pointee.paths.count {
             let path = session.pointee.paths[i]
             path.pointee.control.ping = true
-            guard !session.pointee.hasPathUp, path.pointee.id == answering, path.pointee.role != .never
+            guard !session.pointee.paths.isAnyUp, path.pointee.id == answering, path.pointee.role != .never
             else { continue }
             path.pointee.proven = link
             settle(path)

@@ -46,12 +46,9 @@ extension Session {
     mutating func shrink(_ resources: inout Resources) {
         hasGrown = false
         resources.hasFreed = true
-        queue.shrink()
-        resend.shrink()
-        lost.shrink()
-        reorder.shrink()
-        stopCoding(&resources)
-        decoder.removeAll(pool: &resources.pool)
+        sendQueue.shrink()
+        delivery.shrink()
+        correction.removeAll(pool: &resources.pool)
         flows.forget()
         for i in 0..<paths.count {
             paths[i].pointee.queue.shrink()

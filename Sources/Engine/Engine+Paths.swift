@@ -56,7 +56,7 @@ extension Engine {
     public mutating func removePath(_ id: UInt16, now: Instant) {
         dialer.paths.removeAll { $0.id == id }
         guard let session = peers[0].session, let index = session.pointee.paths.find(id) else { return }
-        session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
+        session.pointee.fail(index, &resources, now: now)
         session.pointee.removePath(at: index, pool: &resources.pool)
         touch(session)
     }
@@ -69,7 +69,7 @@ extension Engine {
         guard role == .client, let session = peers[0].session, let index = session.pointee.paths.find(id),
             remote == nil || session.pointee.paths[index].pointee.link?.remote == remote
         else { return }
-        session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
+        session.pointee.fail(index, &resources, now: now)
         touch(session)
     }
 
@@ -87,7 +87,7 @@ extension Engine {
                     ceiling: Path.datagram(local.mtu, local.link), after: path.pointee.mtu)
                 if local.link == nil {
                     session.pointee.fail(
-                        known, &resources, name: peers[0].configuration.name, now: now)
+                        known, &resources, now: now)
                 } else {
                     path.pointee.liveness.nudge(now: now)
                 }
@@ -114,10 +114,10 @@ extension Engine {
         if wasUsed && local.role == .never {
             // Tell the peer on this path, too: there may be no other.
             path.pointee.control.farewell = path.pointee.liveness.state != .down
-            session.pointee.fail(index, &resources, name: peers[0].configuration.name, now: now)
+            session.pointee.fail(index, &resources, now: now)
         }
         path.pointee.rate.cap = local.capMbit > 0 ? Double(local.capMbit) * 125_000 : nil
-        session.pointee.owesPreferences = true
+        session.pointee.owed.owePreferences()
     }
 
     /// Changes the scheduling mode. A client's choice applies to both directions; a server's applies to its
@@ -145,7 +145,7 @@ extension Engine {
     private mutating func announcePreferences() {
         for index in peers.indices {
             guard let session = peers[index].session else { continue }
-            session.pointee.owesPreferences = role == .client
+            if role == .client { session.pointee.owed.owePreferences() }
             touch(session)
         }
     }

@@ -103,13 +103,13 @@ extension Engine {
             reports.append(
                 SessionReport(
                     peer: peer.configuration.name, address: peer.configuration.addresses.first,
-                    isUp: session.pointee.hasPathUp, mode: session.pointee.mode,
+                    isUp: session.pointee.paths.isAnyUp, mode: session.pointee.mode,
                     version: session.pointee.version,
-                    keyAge: now - session.pointee.epoch.pointee.established,
-                    secret: session.pointee.epoch.pointee.secret,
-                    queued: session.pointee.queue.count, queueDropped: session.pointee.queue.dropped,
-                    queueMarked: session.pointee.queue.marked, held: session.pointee.reorder.held,
-                    hold: session.pointee.hold, reorder: session.pointee.reorder.counters,
+                    keyAge: now - session.pointee.keys.current.pointee.established,
+                    secret: session.pointee.keys.current.pointee.secret,
+                    queued: session.pointee.sendQueue.count, queueDropped: session.pointee.sendQueue.dropped,
+                    queueMarked: session.pointee.sendQueue.marked, held: session.pointee.delivery.held,
+                    hold: session.pointee.delivery.hold, reorder: session.pointee.delivery.counters,
                     counters: session.pointee.counters, paths: paths))
         }
         return reports

@@ -76,7 +76,8 @@ extension Engine {
         let payload = responder.payload
         let continued = resources.keyring.find(payload.previousSession)?.session
         let continues =
-            continued != nil && continued == peers[peer].session && continued?.pointee.isConfirmed == true
+            continued != nil && continued == peers[peer].session
+            && continued?.pointee.keys.isConfirmed == true
         let newest = peers[peer].lastTimestamp
         if payload.timestamp == newest && now - peers[peer].respondedAt < Self.copyTime {
             repeatResponse(to: link, peer: peer)
@@ -85,7 +86,7 @@ extension Engine {
         // An init that names the live session need only be newer than its keys: a replay of a recorded one
         // may have raised the newest time stamp above those of a clock that was set back, and does not name
         // this session.
-        let inForce = continues ? peers[peer].session?.pointee.epoch.pointee.timestamp : nil
+        let inForce = continues ? peers[peer].session?.pointee.keys.current.pointee.timestamp : nil
         if let last = inForce ?? newest, payload.timestamp <= last || payload.timestamp == newest {
             // A replay, or a client whose clock was set back. The cookie decides: a sender that returns one
             // is there now. As it could still be a replay by someone at that address, a session that is alive
@@ -126,8 +127,7 @@ extension Engine {
         epoch.pointee.timestamp = payload.timestamp
         epoch.pointee.secret = secret
         if continues, let session = continued {
-            if let unused = session.pointee.nextEpoch { Session.destroy(unused, keyring: &resources.keyring) }
-            session.pointee.nextEpoch = epoch
+            session.pointee.keys.propose(epoch, keyring: &resources.keyring)
             resources.keyring.bind(id, to: session, epoch)
             return
         }
@@ -158,12 +158,13 @@ extension Engine {
             let session = UnsafeMutablePointer<Session>.allocate(capacity: 1)
             session.initialize(
                 to: Session(
-                    index: index, peer: peer, isClient: isClient, mode: mode, redundantPaths: copies,
+                    index: index, peer: peer, peerName: peers[peer].configuration.name, isClient: isClient,
+                    mode: mode, redundantPaths: copies,
                     epoch: epoch, isConfirmed: isConfirmed, now: now))
             session.pointee.kind = peers[peer].configuration.kind
             if let enrolment {
-                session.pointee.enrolling.publicKey = enrolment.publicKey
-                session.pointee.enrolling.due = now
+                session.pointee.owed.enrolling.publicKey = enrolment.publicKey
+                session.pointee.owed.enrolling.due = now
             }
             return session
         }

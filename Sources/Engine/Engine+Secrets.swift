@@ -41,12 +41,12 @@ extension Engine {
     /// Server: gives a client that has an older preshared key the newest one. A client without one gets none:
     /// a session without one may have been recorded, so a key sent in it would only seem to be secret.
     mutating func offerSecret(in session: UnsafeMutablePointer<Session>, now: Instant) {
-        let generation = session.pointee.epoch.pointee.secret.generation
+        let generation = session.pointee.keys.current.pointee.secret.generation
         guard role == .server, generation != 0, let root = roots.current, root.generation != generation else {
             return
         }
         let client = peers[session.pointee.peer].configuration.publicKey
-        session.pointee.secrets.owe(ClientSecret(root, client: client), now: now)
+        session.pointee.owed.secrets.owe(ClientSecret(root, client: client), now: now)
         touch(session)
     }
 
@@ -56,8 +56,8 @@ extension Engine {
         secrets = secrets.adding(secret)
         dialer.secretInUse = 0
         guard let session = peers[0].session else { return }
-        session.pointee.secrets.kept = secret.generation
-        session.pointee.secrets.owesAcknowledgement = true
+        session.pointee.owed.secrets.kept = secret.generation
+        session.pointee.owed.secrets.owesAcknowledgement = true
         touch(session)
     }
 
@@ -79,13 +79,13 @@ extension Session {
     /// secret.
     mutating func take(_ secret: ClientSecret, _ resources: inout Resources, now: Instant) {
         guard isClient else { return }
-        if secret.generation == secrets.kept {
-            secrets.owesAcknowledgement = true
+        if secret.generation == owed.secrets.kept {
+            owed.secrets.owesAcknowledgement = true
             return
         }
-        let isEnrolling = enrolling.publicKey != nil
-        guard isEnrolling || epoch.pointee.secret.generation != 0,
-            secrets.mayTake(now: now)
+        let isEnrolling = owed.enrolling.publicKey != nil
+        guard isEnrolling || keys.current.pointee.secret.generation != 0,
+            owed.secrets.mayTake(now: now)
         else { return }
         resources.events.append(.secret(secret))
     }

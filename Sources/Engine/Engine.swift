@@ -103,16 +103,6 @@ public struct Engine: ~Copyable {
         if configuration.role == .server { dialer.nextAttempt = .never }
     }
 
-    deinit {
-        // Packets are freed with the pool; only keys and sessions are allocated separately.
-        sessions.forEach { session in
-            for epoch in [session.pointee.nextEpoch, session.pointee.previousEpoch, session.pointee.epoch] {
-                epoch?.deinitialize(count: 1)
-                epoch?.deallocate()
-            }
-        }
-    }
-
     private static func routes(_ peers: [EngineConfiguration.Peer]) -> AddressTable {
         let numbered = peers.enumerated()
         return AddressTable(
@@ -236,9 +226,8 @@ public struct Engine: ~Copyable {
     private mutating func service(
         _ session: UnsafeMutablePointer<Session>, into outbox: inout Outbox, now: Instant
     ) -> Bool {
-        let peer = peers[session.pointee.peer].configuration
         if session.pointee.isClosedByPeer || now - session.pointee.lastHeard >= Wire.rejectAfter
-            || now - session.pointee.epoch.pointee.established >= Wire.rejectAfter
+            || session.pointee.keys.expiry <= now
         {
             close(session)
             return true
@@ -248,13 +237,15 @@ public struct Engine: ~Copyable {
             close(session)
             return true
         }
-        session.pointee.attend(&resources, name: peer.name, now: now)
+        session.pointee.attend(&resources, now: now)
         session.pointee.release(&resources, now: now)
         session.pointee.measureShare(&resources)
-        if session.pointee.isConfirmed || role == .client {
+        if session.pointee.keys.isConfirmed || role == .client {
+            let assignment =
+                session.pointee.owed.assignment ? peers[session.pointee.peer].configuration.assignment : nil
             guard
                 session.pointee.control(
-                    into: &outbox, &resources, assignment: peer.assignment, enrolment: enrolment, now: now)
+                    into: &outbox, &resources, assignment: assignment, enrolment: enrolment, now: now)
             else { return false }
             switch session.pointee.transmit(into: &outbox, &resources, now: now) {
             case .full: return false
@@ -273,7 +264,7 @@ public struct Engine: ~Copyable {
     private func deadline(of session: UnsafeMutablePointer<Session>, now: Instant) -> Instant {
         let expiry = min(
             session.pointee.lastHeard + Wire.rejectAfter,
-            session.pointee.epoch.pointee.established + Wire.rejectAfter)
+            session.pointee.keys.expiry)
         return min(expiry, session.pointee.endsAt, session.pointee.nextDeadline(now: now))
     }
 
@@ -345,7 +336,8 @@ public struct Engine: ~Copyable {
                 for session in [peers[place].session, peers[place].pending] {
                     guard let session else { continue }
                     session.pointee.peer = place
-                    session.pointee.owesAssignment = role == .server
+                    session.pointee.peerName = configuration.name
+                    if role == .server { session.pointee.owed.oweAssignment() }
                     touch(session)
                 }
                 old[index].session = nil

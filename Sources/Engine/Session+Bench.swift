@@ -12,8 +12,8 @@ extension Session {
 
     /// The only path that may be used now, because it is being measured; `nil` if all may be.
     func measuredPath(now: Instant) -> Int? {
-        guard bench.sendsUntil > now, bench.pathID != BenchFrame.everyPath,
-            let index = paths.find(bench.pathID), paths[index].pointee.carriesData
+        guard owed.bench.sendsUntil > now, owed.bench.pathID != BenchFrame.everyPath,
+            let index = paths.find(owed.bench.pathID), paths[index].pointee.carriesData
         else { return nil }
         return index
     }
@@ -24,8 +24,8 @@ extension Session {
     /// Their number is bounded as well as their bytes: above 2.2 Gbit/s the queue reaches its limit of
     /// packets before its share in bytes.
     mutating func makeTestPackets(_ resources: inout Resources, now: Instant) {
-        guard bench.sendsUntil > now, hasPathUp else { return }
-        while queue.bytes < queueLimit / Self.benchShare && queue.count < Self.longestQueue / 2
+        guard owed.bench.sendsUntil > now, paths.isAnyUp else { return }
+        while sendQueue.bytes < sendQueue.limit / Self.benchShare && sendQueue.count < SendQueue.longest / 2
             && allowance.mayKeep
         {
             let slot = resources.pool.reserve()
@@ -45,15 +45,7 @@ extension Session {
     mutating func countsAsTest(_ slot: Slot, _ resources: borrowing Resources) -> Bool {
         let packet = resources.pool.packet(in: slot, withPrefix: Wire.shimSize)
         guard Shim(parsing: UnsafeRawBufferPointer(packet)).flags & Shim.test != 0 else { return false }
-        bench.received += UInt64(resources.pool.length(of: slot))
+        owed.bench.received += UInt64(resources.pool.length(of: slot))
         return true
-    }
-
-    /// Writes the frames that are due to the peer: a request, or a count.
-    mutating func composeBench(_ writer: inout FrameWriter, now: Instant) {
-        if let request = bench.request, writer.append(request) { bench.request = nil }
-        if bench.owesCount, writer.append(BenchCountFrame(time: now.microseconds, bytes: bench.received)) {
-            bench.owesCount = false
-        }
     }
 }

@@ -7,19 +7,18 @@ extension Session {
     /// Updates the lanes, on which the choice is based.
     mutating func refreshLanes(now: Instant) {
         let measured = measuredPath(now: now)
-        let isOverflowing = isOverflowing
+        let isOverflowing = sendQueue.isOverflowing
         lanes.removeAll()
         for i in 0..<paths.count {
             let path = paths[i]
             let use = path.pointee.use
             var lane = Lanes.Lane()
             if path.pointee.carriesData && (use == .active || use == .far || measured == i) {
-                let rtt = path.pointee.rtt
                 // A path whose window is full takes nothing until it opens, and does not hold up the others.
                 lane.isUsable = (measured ?? i) == i && !path.pointee.isWindowFull
                 lane.isLeftOut = use == .far && measured == nil && !isOverflowing
-                lane.cost = 1e9 / path.pointee.rate.offeredRate(rtt)
-                lane.delay = Double((path.pointee.transit ?? rtt.smoothed / 2).nanoseconds)
+                lane.cost = 1e9 / path.pointee.rate.offeredRate(path.pointee.rtt)
+                lane.delay = Double((path.pointee.transit ?? path.pointee.rtt.smoothed / 2).nanoseconds)
                 lane.wait = Double(path.pointee.pacer.wait(now).nanoseconds)
                 lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
                 lane.backlog =
@@ -37,17 +36,17 @@ extension Session {
         while repeatFirst(&resources, now: now) {}
         var postponed = 0
         while true {
-            let slot = queue.first(queueLimits, now: now, pool: &resources.pool, notes: resources.notes)
+            let slot = sendQueue.first(now: now, pool: &resources.pool, notes: resources.notes)
             guard slot != .none else { return }
             let length = resources.pool.length(of: slot)
             if now - resources.notes[slot].entered > Self.longestWait {
                 resources.drops.expired += 1
-                queue.removeFirst(length: length, notes: resources.notes)
+                sendQueue.removeFirst(length: length, notes: resources.notes)
                 resources.pool.release(slot)
                 continue
             }
             if refusesAsTooBig(slot, length, &resources, now: now) {
-                queue.removeFirst(length: length, notes: resources.notes)
+                sendQueue.removeFirst(length: length, notes: resources.notes)
                 resources.pool.release(slot)
                 continue
             }
@@ -58,7 +57,7 @@ extension Session {
             // A packet too large for some path waits for the others; flows behind it need not.
             guard lanes.isAnyTooNarrow(for: length), postponed < Self.mostPostponed else { return }
             postponed += 1
-            queue.postponeFirst()
+            sendQueue.postponeFirst()
         }
     }
 
@@ -68,25 +67,25 @@ extension Session {
     /// Retransmits the first packet in `resend`.
     /// - Returns: false if none waits or no path can take it.
     private mutating func repeatFirst(_ resources: inout Resources, now: Instant) -> Bool {
-        let slot = resend.first
+        let slot = sendQueue.firstAgain
         guard slot != .none else { return false }
         let length = resources.pool.length(of: slot)
         let note = resources.notes[slot]
         if refusesAsTooBig(slot, length, &resources, now: now) {
-            resend.removeFirst(length: length)
+            sendQueue.removeFirstAgain(length: length, wasSent: false)
             resources.pool.release(slot)
             return true
         }
         guard !note.isAcknowledged && now - note.entered <= Self.longestWait else {
             if !note.isAcknowledged { resources.drops.expired += 1 }
-            resend.removeFirst(length: length)
+            sendQueue.removeFirstAgain(length: length, wasSent: false)
             resources.pool.release(slot)
             return true
         }
-        guard let chosen = lanes.repairing(length, of: resend.bytes), giveUrgent(slot, length, to: chosen)
+        guard let chosen = lanes.repairing(length, of: sendQueue.bytesAgain),
+            giveUrgent(slot, length, to: chosen)
         else { return false }
-        resend.removeFirst(length: length)
-        queue.charge(length)
+        sendQueue.removeFirstAgain(length: length, wasSent: true)
         counters.resent += 1
         // A packet lost twice is sent on two paths.
         if note.repairs > 1, let second = lanes.soonest(length, but: chosen),
@@ -104,23 +103,25 @@ extension Session {
         // Packets of sparse flows leave before others' backlog, so that a ping does not queue behind bulk
         // traffic.
         var chosen = mode == .preferred ? lanes.best(length) : lanes.soonest(length)
-        let isSparse = queue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
+        let isSparse = sendQueue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
         if !isSparse { chosen = mode == .preferred ? lanes.preferred(length) : lanes.earliest(length) }
         guard let chosen else { return false }
-        let isInteractive = mode == .auto && isSparse && wantsCopy(slot, length, resources)
+        let isInteractive =
+            mode == .auto && isSparse
+            && sendQueue.wantsCopy(length: length, trafficClass: resources.notes[slot].trafficClass)
         if isSparse {
             guard giveUrgent(slot, length, to: chosen) else { return false }
         } else {
             guard paths[chosen].pointee.queue.append(slot, length: length) else { return false }
             lanes[chosen].backlog += length + Wire.overhead
         }
-        queue.removeFirst(length: length, notes: resources.notes)
+        sendQueue.removeFirst(length: length, notes: resources.notes)
         number(slot, &resources)
         if isInteractive, let second = lanes.soonest(length, but: chosen),
             giveUrgent(slot, length, to: second)
         {
             resources.pool.retain(slot)
-            copyBudget -= length + Wire.overhead
+            sendQueue.payForCopy(length + Wire.overhead)
             counters.copied += 1
             protect(slot, length, on: nil, isInteractive: isSparse, &resources, now: now)
         } else {
@@ -140,7 +141,7 @@ extension Session {
     private mutating func copy(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
         let chosen = lanes.copies(length, limit: redundantPaths)
         guard chosen != 0 else { return false }
-        queue.removeFirst(length: length, notes: resources.notes)
+        sendQueue.removeFirst(length: length, notes: resources.notes)
         number(slot, &resources)
         for i in 0..<paths.count where chosen >> i & 1 == 1 {
             let path = paths[i]
@@ -164,5 +165,32 @@ extension Session {
         let flags = (note.hasPartialChecksum ? Shim.partialChecksum : 0) | (note.isTest ? Shim.test : 0)
         Shim(distance: distance, trafficClass: note.trafficClass.rawValue, flags: flags)
             .write(to: resources.pool.packet(in: slot, withPrefix: Wire.shimSize))
+    }
+
+    /// Adds a packet that has just been given its sequence to the sums, and sends one of these when it is time.
+    /// - Parameter index: the path that the packet goes on; nil when it goes on two and needs no more.
+    private mutating func protect(
+        _ slot: Slot, _ length: Int, on index: Int?, isInteractive: Bool, _ resources: inout Resources,
+        now: Instant
+    ) {
+        let isDue = correction.protect(
+            slot, length, on: index, of: paths, isInteractive: isInteractive, pool: &resources.pool,
+            notes: resources.notes, now: now)
+        if isDue { sendRepairSymbol(&resources, now: now) }
+    }
+
+    /// Gives a repair symbol to the path that brings it soonest.
+    mutating func sendRepairSymbol(_ resources: inout Resources, now: Instant) {
+        guard
+            let symbol = correction.takeSymbol(
+                before: nextSequence, pool: &resources.pool, notes: resources.notes, now: now)
+        else { return }
+        if let path = lanes.soonest(symbol.length + Wire.repairHeadSize),
+            giveUrgent(symbol.slot, symbol.length, to: path)
+        {
+            counters.repairSymbols += 1
+        } else {
+            resources.pool.release(symbol.slot)
+        }
     }
 }

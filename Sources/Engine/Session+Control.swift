@@ -9,7 +9,7 @@ extension Session {
     /// Acts on the frames of an authentic control datagram that arrived on the path at `index`.
     mutating func read(
         _ payload: UnsafeRawBufferPointer, on index: Int, from link: Link, _ resources: inout Resources,
-        name: String, now: Instant
+        now: Instant
     ) {
         var reader = FrameReader(payload)
         var statuses = StatusList()
@@ -20,7 +20,7 @@ extension Session {
             switch frame {
             case .ack(let ack):
                 if let acknowledged = paths.find(ack.pathID) {
-                    apply(ack, to: acknowledged, cameOn: index, &resources, name: name, now: now)
+                    apply(ack, to: acknowledged, cameOn: index, &resources, now: now)
                 }
             case .ping(let token):
                 path.pointee.control.pongs.append(token)
@@ -33,7 +33,7 @@ extension Session {
                 guard sample >= .zero, sample < .seconds(10) else { continue }
                 path.pointee.rtt.record(sample, now: now)
                 guard path.pointee.isProven(by: token, from: link, now: now) else { continue }
-                answered(index, &resources, name: name, now: now)
+                answered(index, &resources, now: now)
             case .pathChallenge(let token):
                 path.pointee.control.responses.append(token)
                 if reader.tail.count >= 8 {
@@ -45,12 +45,12 @@ extension Session {
             case .pathResponse(let token):
                 // From any source: only a receiver at the path's address knows the token.
                 if path.pointee.presence.hear(token, now: now) {
-                    answered(index, &resources, name: name, now: now)
+                    answered(index, &resources, now: now)
                 }
-                validate(index, token, from: link, &resources, name: name, now: now)
+                validate(index, token, from: link, &resources, now: now)
             case .pathStatus(let status):
                 if !isClient, let told = paths.find(status.pathID) {
-                    statuses[told] = .init(frame: status, name: reader.tail)
+                    statuses.note(StatusList.Entry(frame: status, name: reader.tail), of: told)
                 }
             case .mode(let wish):
                 if !isClient { noteVersion(reader.tail) }
@@ -59,44 +59,47 @@ extension Session {
                 redundantPaths = Int(wish.redundantPaths)
             case .assign(let assignment):
                 if isClient {
-                    isAssigned = true
+                    owed.assigned()
                     resources.events.append(.assigned(assignment))
                 }
             case .assignRequest:
-                if !isClient && now - assignedAt >= Self.assignmentInterval { owesAssignment = true }
+                if !isClient { owed.assignmentAsked(now: now) }
             case .close: isClosedByPeer = true
-            case .bench(let request): if !isClient { bench.grant(request, now: now) }
-            case .benchCount(let count): if isClient { bench.peerCount = count }
+            case .bench(let request): if !isClient { owed.bench.grant(request, now: now) }
+            case .benchCount(let count): if isClient { owed.bench.peerCount = count }
             case .enrol(let frame):
                 hear(frame, host: reader.tail, &resources, now: now)
             case .enrolled(let frame):
-                guard isClient, enrolling.due != .never, frame.publicKey == enrolling.publicKey else {
+                guard isClient, owed.enrolling.due != .never, frame.publicKey == owed.enrolling.publicKey
+                else {
                     continue
                 }
-                enrolling.due = frame.outcome == .unavailable ? now + Enrolling.respite : .never
+                owed.enrolling.due = frame.outcome == .unavailable ? now + Enrolling.respite : .never
                 resources.events.append(.enrolled(frame.outcome))
-            case .enrolProof(let proof): if !isClient && isInvitation { enrolling.proof = proof }
+            case .enrolProof(let proof): if !isClient && isInvitation { owed.enrolling.proof = proof }
             case .secret(let frame): take(frame.secret, &resources, now: now)
-            case .secretKept(let generation): if !isClient { secrets.acknowledged(generation) }
+            case .secretKept(let generation): if !isClient { owed.secrets.acknowledged(generation) }
             case .repair(let repair):
                 // No honest sender puts two into a datagram, and each costs more work than its bytes.
                 guard !hasRepair else { continue }
                 hasRepair = true
-                take(repair, reader.tail, near: path.pointee.passed, &resources, now: now)
+                hasGrown = true
+                let hasKept = correction.take(
+                    repair, reader.tail, near: path.pointee.passed, mayGrow: allowance.mayKeep,
+                    pool: &resources.pool, now: now)
+                if hasKept { allowance.keep() }
             }
         }
         if reader.isMalformed { resources.drops.malformed += 1 }
-        for told in 0..<paths.count {
-            if let status = statuses[told] { adopt(status, for: told, &resources, now: now) }
-        }
-        measureHold(now: now)
+        while let (told, status) = statuses.next() { adopt(status, for: told, &resources, now: now) }
+        delivery.measureHold(paths, now: now)
     }
 
     /// The peer answered a challenge: it is at the challenged address, provided that the answer comes from
     /// there too. If someone tricked us into challenging another path's address, the answer comes from the
     /// true one.
     private mutating func validate(
-        _ index: Int, _ token: UInt64, from link: Link, _ resources: inout Resources, name: String,
+        _ index: Int, _ token: UInt64, from link: Link, _ resources: inout Resources,
         now: Instant
     ) {
         let path = paths[index]
@@ -111,10 +114,10 @@ extension Session {
         path.pointee.challenge = nil
         if moved {
             let remote = challenge.link.remote
-            resources.events.append(.pathMoved(peer: name, pathID: path.pointee.id, remote: remote))
+            resources.events.append(.pathMoved(peer: peerName, pathID: path.pointee.id, remote: remote))
         }
         if isElsewhere { path.pointee.enterNetwork(now: now) }
-        answered(index, &resources, name: name, now: now)
+        answered(index, &resources, now: now)
         path.pointee.control.ping = true
     }
 
@@ -169,10 +172,11 @@ extension Session {
                 path.pointee.received.ackLeft()
                 continue
             }
-            let ackIsDue = path.pointee.received.ackDue <= now
-            guard ackIsDue || !path.pointee.control.isEmpty || isOwedAnything(on: i, now: now) else {
-                continue
-            }
+            let ackIsDue = isDue(.acknowledgement, of: i, now: now)
+            guard
+                ackIsDue || !path.pointee.control.isEmpty
+                    || path.pointee.carriesData && owed.isAny(now: now)
+            else { continue }
             let room = min(1200, path.pointee.mtu.limit - Wire.minimumSealed)
             var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<room]))
             let wantsAck = compose(i, &writer, assignment: assignment, enrolment: enrolment, now: now)
@@ -194,15 +198,8 @@ extension Session {
                 send(payload, on: other, to: otherLink, wantsAck: false, into: &outbox, &resources, now: now)
             }
         }
-        owesPreferences = false
+        owed.preferencesLeft()
         return true
-    }
-
-    private func isOwedAnything(on index: Int, now: Instant) -> Bool {
-        let owesEnrolment = enrolling.owed != nil || enrolling.due <= now
-        let owesSecret = secrets.due <= now || secrets.owesAcknowledgement
-        return (owesPreferences || owesAssignment || bench.owesFrame || owesEnrolment || owesSecret)
-            && paths[index].pointee.carriesData
     }
 
     /// Composes the frames of one control datagram.
@@ -230,7 +227,7 @@ extension Session {
             if path.pointee.askedAt <= path.pointee.lastHeard { path.pointee.askedAt = now }
             wantsAck = true
         }
-        if isClient && (wantsAck && !isDown || owesPreferences || path.pointee.control.farewell) {
+        if isClient && (wantsAck && !isDown || owed.preferences || path.pointee.control.farewell) {
             path.pointee.control.farewell = false
             _ = writer.append(
                 ModeFrame(mode: mode.rawValue, redundantPaths: UInt8(clamping: redundantPaths)),
@@ -239,35 +236,9 @@ extension Session {
             for i in 0..<paths.count {
                 _ = writer.append(paths[i].pointee.status, name: paths[i].pointee.name)
             }
-            if !isAssigned { _ = writer.appendAssignRequest() }
+            if !owed.isAssigned { _ = writer.appendAssignRequest() }
         }
-        if owesAssignment, let assignment, path.pointee.mayAnswerAtLength, writer.append(assignment) {
-            owesAssignment = false
-            assignedAt = now
-        }
-        // The key comes first, because the client stops when it has the outcome.
-        if let outcome = enrolling.owed, path.pointee.mayAnswerAtLength,
-            enrolling.secret.map({ writer.append(SecretFrame($0)) }) ?? true, writer.append(outcome)
-        {
-            (enrolling.owed, enrolling.secret) = (nil, nil)
-        }
-        if path.pointee.carriesData {
-            if let secret = secrets.owed, secrets.due <= now, writer.append(SecretFrame(secret)) {
-                secrets.left(now: now)
-            }
-            if secrets.owesAcknowledgement, writer.append(secretKept: secrets.kept) {
-                secrets.owesAcknowledgement = false
-            }
-        }
-        // A probe of a dead path would take the frame along and lose it, every time if both are due twice a
-        // second.
-        if enrolling.due <= now, path.pointee.carriesData, let enrolment,
-            writer.append(EnrolFrame(publicKey: enrolment.publicKey), host: enrolment.host)
-        {
-            if let proof = enrolment.proof { _ = writer.append(proof) }
-            enrolling.due = now + Enrolling.interval
-        }
-        if bench.owesFrame && path.pointee.carriesData { composeBench(&writer, now: now) }
+        owed.compose(&writer, on: path.pointee, assignment: assignment, enrolment: enrolment, now: now)
         return wantsAck
     }
 
@@ -277,9 +248,7 @@ extension Session {
         _ index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
         let path = paths[index]
-        guard let challenge = path.pointee.challenge, now - challenge.sentAt >= .milliseconds(100) else {
-            return
-        }
+        guard isDue(.challenge, of: index, now: now), let challenge = path.pointee.challenge else { return }
         guard challenge.tries < 30 else {
             path.pointee.challenge = nil
             return
@@ -316,43 +285,6 @@ extension Session {
         seal(
             payload, on: index, to: link, wantsAck: wantsAck, isProbe: isProbe, into: &outbox, &resources,
             now: now)
-    }
-
-    /// Seals a control payload and records it. Its sequence is the lowest that may still be sent on this
-    /// path.
-    /// - Parameter isProbe: whether it tries a size or an endpoint: then its loss says nothing about the path
-    ///   and does not count.
-    mutating func seal(
-        _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
-        isProbe: Bool = false,
-        into outbox: inout Outbox, _ resources: inout Resources, now: Instant
-    ) {
-        let path = paths[index]
-        let size = payload.count + Wire.headerSize + Wire.tagSize
-        guard let room = outbox.reserve(size) else { return }
-        _ = seal(payload, behind: controlHeader(on: path, wantsAck: wantsAck, resources), into: room)
-        outbox.commit(size, to: link)
-        path.pointee.bookSent(size, now: now)
-        path.pointee.sent.append(
-            slot: .none, size: size, eliciting: wantsAck && !isProbe,
-            starved: path.pointee.isStarved(now: now), now: now,
-            pool: &resources.pool)
-        path.pointee.skipNumber(&resources)
-    }
-
-    /// The header of a path's next control datagram, which tells the peer the lowest sequence that may still
-    /// arrive there.
-    func controlHeader(
-        on path: UnsafeMutablePointer<Path>, wantsAck: Bool, _ resources: borrowing Resources
-    ) -> Header {
-        // Both queues are in the order of their sequences, except for retransmissions.
-        var lowest = nextSequence
-        let (waiting, urgent) = (path.pointee.queue.first, path.pointee.urgent.first)
-        if waiting != .none { lowest = min(lowest, resources.notes[waiting].sequence) }
-        if urgent != .none { lowest = min(lowest, resources.notes[urgent].sequence) }
-        return Header(
-            kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0, sessionID: epoch.pointee.remoteID,
-            sequence: lowest, pathID: path.pointee.id, packetNumber: path.pointee.sent.next)
     }
 
     /// The path in use with the smallest round trip, other than `index`.

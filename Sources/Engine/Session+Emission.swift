@@ -26,7 +26,7 @@ extension Session {
             if slot == .none {
                 // Packets that wait for a better path are not a lack of data: a path must not stay slow
                 // because it seemed slow.
-                if queue.isEmpty && resend.isEmpty { path.pointee.starvedAt = now }
+                if sendQueue.isEmpty { path.pointee.starvedAt = now }
                 break
             }
             if path.pointee.sent.bytesInFlight > limit || path.pointee.sent.isFull
@@ -63,7 +63,7 @@ extension Session {
             path.pointee.bookSent(size, now: now)
             if !isClient { path.pointee.presence.book(size) }
             budget -= size
-            repairBudget = min(repairBudget + size / 10, Self.largestRepairBudget)
+            sendQueue.earnRepairs(size)
             noteCarried(size, now: now)
             path.pointee.lastData = now
             path.pointee.tailProbes = 0
@@ -92,36 +92,88 @@ extension Session {
         seal(
             UnsafeRawBufferPointer(resources.pool.packet(in: slot, withPrefix: Wire.shimSize)),
             behind: Header(
-                kind: .data, flags: flags, sessionID: epoch.pointee.remoteID,
+                kind: .data, flags: flags, sessionID: keys.current.pointee.remoteID,
                 sequence: resources.notes[slot].sequence,
                 pathID: path.pointee.id, packetNumber: path.pointee.sent.next),
             into: room)
     }
 
+    /// Seals a repair symbol as a control datagram that requires an ACK: lost ones count as the path's
+    /// losses.
+    private func sealRepairSymbol(
+        _ slot: Slot, on path: UnsafeMutablePointer<Path>, into room: UnsafeMutableRawBufferPointer,
+        _ resources: borrowing Resources
+    ) -> Int {
+        seal(
+            UnsafeRawBufferPointer(
+                resources.pool.packet(in: slot, withPrefix: Wire.repairHeadSize + Wire.shimSize)),
+            behind: controlHeader(on: path, wantsAck: true, resources), into: room)
+    }
+
+    /// Seals a control payload and records it. Its sequence is the lowest that may still be sent on this
+    /// path.
+    /// - Parameter isProbe: whether it tries a size or an endpoint: then its loss says nothing about the path
+    ///   and does not count.
+    mutating func seal(
+        _ payload: UnsafeRawBufferPointer, on index: Int, to link: Link, wantsAck: Bool,
+        isProbe: Bool = false,
+        into outbox: inout Outbox, _ resources: inout Resources, now: Instant
+    ) {
+        let path = paths[index]
+        let size = payload.count + Wire.headerSize + Wire.tagSize
+        guard let room = outbox.reserve(size) else { return }
+        _ = seal(payload, behind: controlHeader(on: path, wantsAck: wantsAck, resources), into: room)
+        outbox.commit(size, to: link)
+        path.pointee.bookSent(size, now: now)
+        path.pointee.sent.append(
+            slot: .none, size: size, eliciting: wantsAck && !isProbe,
+            starved: path.pointee.isStarved(now: now), now: now,
+            pool: &resources.pool)
+        path.pointee.skipNumber(&resources)
+    }
+
+    /// The header of a path's next control datagram, which tells the peer the lowest sequence that may still
+    /// arrive there.
+    private func controlHeader(
+        on path: UnsafeMutablePointer<Path>, wantsAck: Bool, _ resources: borrowing Resources
+    ) -> Header {
+        // Both queues are in the order of their sequences, except for retransmissions.
+        var lowest = nextSequence
+        let (waiting, urgent) = (path.pointee.queue.first, path.pointee.urgent.first)
+        if waiting != .none { lowest = min(lowest, resources.notes[waiting].sequence) }
+        if urgent != .none { lowest = min(lowest, resources.notes[urgent].sequence) }
+        return Header(
+            kind: .control, flags: wantsAck ? ControlFlags.wantsAck : 0,
+            sessionID: keys.current.pointee.remoteID,
+            sequence: lowest, pathID: path.pointee.id, packetNumber: path.pointee.sent.next)
+    }
+
     /// Writes a header and seals the payload behind it.
     /// - Returns: the datagram's size in bytes.
-    func seal(
+    private func seal(
         _ payload: UnsafeRawBufferPointer, behind header: Header, into room: UnsafeMutableRawBufferPointer
     ) -> Int {
         header.write(to: room)
         return Wire.headerSize
-            + epoch.pointee.keys.sending.seal(
+            + keys.current.pointee.keys.sending.seal(
                 payload, into: room.dropping(Wire.headerSize),
                 header: UnsafeRawBufferPointer(room.slice(0, Wire.headerSize)), pathID: header.pathID,
                 packetNumber: header.packetNumber)
     }
+}
 
+extension PathList {
     /// Whether a path has anything to send.
     var hasBacklog: Bool {
-        for i in 0..<paths.count where paths[i].pointee.hasBacklog { return true }
+        for i in 0..<count where self[i].pointee.hasBacklog { return true }
         return false
     }
 
     /// When `transmit` next has work to do if nothing arrives; `.never` if no packet waits.
     func nextTransmission(now: Instant) -> Instant {
         var next = Instant.never
-        for i in 0..<paths.count {
-            let path = paths[i]
+        for i in 0..<count {
+            let path = self[i]
             guard path.pointee.carriesData, path.pointee.hasBacklog else { continue }
             // A full window opens with an ACK, not with time.
             if path.pointee.isWindowFull { continue }

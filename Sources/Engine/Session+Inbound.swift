@@ -43,6 +43,13 @@ extension Session {
         if !path.pointee.isValidated { path.pointee.link = link }
     }
 
+    /// Keeps a copy of a packet that arrived, for the sums that include it.
+    mutating func remember(_ slot: Slot, sequence: UInt64, _ resources: inout Resources, now: Instant) {
+        let hasKept = correction.remember(
+            slot, sequence: sequence, mayGrow: allowance.mayKeep, pool: &resources.pool, now: now)
+        if hasKept { allowance.keep() }
+    }
+
     /// Takes an inner packet that lies in `slot` behind its shim.
     mutating func deliver(
         _ slot: Slot, sequence: UInt64, _ shim: Shim, isRecovered: Bool, _ resources: inout Resources,
@@ -50,38 +57,21 @@ extension Session {
     ) {
         noteCarried(resources.pool.length(of: slot), now: now)
         hasGrown = true
-        let verdict = reorder.accept(
-            slot, sequence: sequence, distance: shim.distance,
-            trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold, repair: repairHold,
+        let verdict = delivery.accept(
+            slot, sequence: sequence, shim,
             mayHold: allowance.mayKeep, now: now, pool: &resources.pool)
         if case .held = verdict { allowance.keep() }
-        let needed = reorder.takeNeededHold()
-        if needed > .zero { learn(needed, now: now) }
         switch verdict {
         case .delivered, .held: if isRecovered { counters.recovered += 1 }
         case .duplicate, .stale: resources.pool.release(slot)
         }
     }
 
-    /// A packet arrived `needed` after the one that should have followed it. The delays measured from control
-    /// datagrams follow a growing queue, as when the sender probes for a higher rate, only several times a
-    /// second; this follows it at once.
-    private mutating func learn(_ needed: Interval, now: Instant) {
-        guard needed <= ReorderBuffer.longestHold else { return }
-        let withMargin = needed * 5 / 4
-        neededHold.record(withMargin.nanoseconds, now: now)
-        hold = min(max(hold, withMargin), ReorderBuffer.longestHold)
-    }
-
     /// Delivers packets that are now in order, whose predecessors are proven lost, or that have waited long
     /// enough.
     mutating func release(_ resources: inout Resources, now: Instant) {
-        if reorder.held > 0 {
-            reorder.prove(
-                lostBelow: provenFloor(now: now), repair: repairHold, now: now, pool: &resources.pool)
-            reorder.expire(now: now, pool: &resources.pool)
-        }
-        while let slot = reorder.popReady(pool: resources.pool) {
+        delivery.advance(paths, now: now, pool: &resources.pool)
+        while let slot = delivery.popReady(pool: resources.pool) {
             if countsAsTest(slot, resources) {
                 resources.pool.release(slot)
                 continue
@@ -92,39 +82,6 @@ extension Session {
                 resources.pool.release(slot)
             }
         }
-    }
-
-    /// The sequence that every path which may still bring data has passed; 0 if one of them proves nothing.
-    private func provenFloor(now: Instant) -> UInt64 {
-        var floor = UInt64.max
-        for i in 0..<paths.count where paths[i].pointee.bringsData {
-            floor = min(floor, paths[i].pointee.keepsOrder(now: now) ? paths[i].pointee.passed : 0)
-        }
-        return floor == .max ? 0 : floor
-    }
-
-    /// How long a packet waits for its predecessor: the spread of the paths' delays plus their jitter, at
-    /// least 5 ms.
-    mutating func measureHold(now: Instant) {
-        var slowest = Int64.min
-        var fastest = Int64.max
-        var jitter = Interval.zero
-        for i in 0..<paths.count where paths[i].pointee.bringsData {
-            let delay = paths[i].pointee.inboundDelay
-            guard delay.isKnown else { continue }
-            slowest = max(slowest, paths[i].pointee.inboundPeak.value ?? delay.smoothed.nanoseconds)
-            fastest = min(fastest, delay.minimum.nanoseconds)
-            jitter = max(jitter, delay.jitter)
-        }
-        guard slowest >= fastest else { return }
-        let spread = Interval(nanoseconds: slowest - fastest)
-        neededHold.record(0, now: now)
-        repairHold = repairDelay(now: now)
-        let measured = spread + max(.milliseconds(5), jitter * 2) + repairHold
-        // A packet that waits for a repair waits at most 250 ms; one that waits for a satellite, as long as
-        // that takes.
-        let longest = min(max(.milliseconds(250), spread + .milliseconds(60)), ReorderBuffer.longestHold)
-        hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), longest)
     }
 }
 

@@ -20,7 +20,7 @@ extension Session {
     static var answerBurst: Interval { .milliseconds(200) }
 
     /// Updates `reach`. While no path is up it stays as it was.
-    mutating func measureReach(_ resources: inout Resources, name: String) {
+    mutating func measureReach(_ resources: inout Resources) {
         var smallest = Int.max
         var narrowest = Int.max
         var largest = 0
@@ -41,7 +41,7 @@ extension Session {
         reach.largest = largest
         guard smallest != reach.smallest else { return }
         reach.smallest = smallest
-        resources.events.append(.reachChanged(peer: name, packet: smallest))
+        resources.events.append(.reachChanged(peer: peerName, packet: smallest))
     }
 
     // MARK: - Probes
@@ -70,7 +70,7 @@ extension Session {
         of index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
         let path = paths[index]
-        guard mtuProbeDue(on: index, now: now) <= now, outbox.hasRoom(for: path.pointee.mtu.ceiling),
+        guard isDue(.mtuProbe, of: index, now: now), outbox.hasRoom(for: path.pointee.mtu.ceiling),
             let link = path.pointee.link
         else { return }
         let before = path.pointee.mtu.confirmed
@@ -86,18 +86,6 @@ extension Session {
         seal(
             UnsafeRawBufferPointer(room), on: index, to: link, wantsAck: true, isProbe: true, into: &outbox,
             &resources, now: now)
-    }
-
-    /// Learns from an ACK which sizes arrive.
-    func heed(
-        _ news: SentPackets.News, _ map: AckMap, on index: Int, now: Instant
-    ) {
-        _ = paths[index].pointee.mtu.acknowledge(map, now: now)
-        paths[index].pointee.mtu.record(
-            arrived: news.largestArrived, missed: news.missed, smallestMissed: news.smallestMissed)
-        paths[index].pointee.mtu.recordBelowBase(
-            arrived: news.largestArrived, missed: news.missedBelowBase,
-            smallestMissed: news.smallestMissedBelowBase)
     }
 
     // MARK: - Packets

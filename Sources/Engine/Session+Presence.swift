@@ -4,17 +4,9 @@ import Scheduler
 
 // Server: whether clients are still where their data is sent (see `PeerPresence`).
 extension Session {
-    /// When a path's presence needs attention: a token to send, or the path to close.
-    func presenceDue(on index: Int, now: Instant) -> Instant {
-        let path = paths[index]
-        // For a path that is not up, liveness decides.
-        let closesAt = path.pointee.liveness.isUp ? path.pointee.presence.closesAt(path.pointee.rtt) : .never
-        return isClient ? .never : min(tokenDue(on: index, now: now), closesAt)
-    }
-
     /// When the next token leaves. Finding out whether a path that was silent for 10 s has come back is up to
     /// the client.
-    private func tokenDue(on index: Int, now: Instant) -> Instant {
+    func tokenDue(on index: Int, now: Instant) -> Instant {
         let path = paths[index]
         guard !isClient, path.pointee.isValidated, path.pointee.link != nil, path.pointee.role != .never,
             now - path.pointee.lastHeard < .seconds(10)
@@ -22,18 +14,12 @@ extension Session {
         return path.pointee.presence.due(path.pointee.rtt)
     }
 
-    /// Whether the client of a path that is up has just turned out to be silent.
-    func closeIfSilent(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
-        !isClient && path.pointee.liveness.isUp
-            && path.pointee.presence.closeIfSilent(path.pointee.rtt, now: now)
-    }
-
     /// Sends the token that is due, with the number of skipped packet numbers, which only a receiver at that
     /// address may learn.
     mutating func askForPresence(
         on index: Int, into outbox: inout Outbox, _ resources: inout Resources, now: Instant
     ) {
-        guard tokenDue(on: index, now: now) <= now, outbox.hasRoom(for: Wire.maximumDatagram),
+        guard isDue(.presenceToken, of: index, now: now), outbox.hasRoom(for: Wire.maximumDatagram),
             let link = paths[index].pointee.link
         else { return }
         let token = resources.entropy.next()

@@ -56,9 +56,9 @@ extension Session {
     mutating func probeIdle(_ index: Int, now: Instant) {
         let path = paths[index]
         guard path.pointee.liveness.isUp else { return }
-        let isDue = path.pointee.nextIdleProbe <= now
+        let isDue = isDue(.idleProbe, of: index, now: now)
         guard isDue || isWorthAProbe(path, now: now) else { return }
-        let watch = watch(over: index, rank: bestRank(), now: now)
+        let watch = watch(over: index, rank: paths.bestRank, now: now)
         guard isDue || watch == .spare else { return }
         if watch == .active && carried - path.pointee.carriedAtProbe < Self.fewBytes
             && now - path.pointee.lastIdleProbe < .seconds(1)

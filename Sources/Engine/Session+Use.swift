@@ -22,7 +22,7 @@ extension Session {
     /// Delays are relative to the unknown offset between two clocks. They are only compared with each other,
     /// and only if each of them is known; paths that take no part have none.
     mutating func sortPaths(now: Instant) {
-        let rank = bestRank()
+        let rank = paths.bestRank
         var allDelaysKnown = true
         for i in 0..<paths.count {
             let path = paths[i]
@@ -71,18 +71,22 @@ extension Session {
             if isFar && !path.pointee.hasBroughtData(now: now) { path.pointee.bringsData = false }
         }
     }
+}
 
-    /// Whether the queue is nearly full: packets of flows that react to neither drops nor marks had better
-    /// arrive late than not at all, so far paths help.
-    var isOverflowing: Bool { queue.bytes > queueLimit * 3 / 4 }
-
+extension PathList {
     /// The best role among the paths that are up: primary, else backup, else metered.
-    func bestRank() -> UInt8 {
+    var bestRank: UInt8 {
         var rank = PathRole.never.rawValue
-        for i in 0..<paths.count where paths[i].pointee.carriesData {
-            rank = min(rank, paths[i].pointee.role.rawValue)
+        for i in 0..<count where self[i].pointee.carriesData {
+            rank = min(rank, self[i].pointee.role.rawValue)
         }
         return rank
+    }
+
+    /// Whether a path is up. Without one a client searches for the server again.
+    var isAnyUp: Bool {
+        for i in 0..<count where self[i].pointee.carriesData { return true }
+        return false
     }
 }
 

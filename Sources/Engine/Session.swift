@@ -11,20 +11,15 @@ struct Session: ~Copyable {
     let index: Int
     /// The peer's number in the Engine's configuration.
     var peer: Int
+    /// The name that events give the peer.
+    var peerName: String
     let isClient: Bool
     /// Server: the peer's permissions.
     var kind = EngineConfiguration.Peer.Kind.client
     var isInvitation: Bool { kind != .client }
     let established: Instant
 
-    /// The keys to send with.
-    var epoch: UnsafeMutablePointer<Epoch>
-    /// Server: new keys that the client has not used yet.
-    var nextEpoch: UnsafeMutablePointer<Epoch>?
-    /// The previous keys, for datagrams still in flight.
-    var previousEpoch: UnsafeMutablePointer<Epoch>?
-    /// Server: whether the client has proven with a first datagram that it holds the keys.
-    var isConfirmed: Bool
+    var keys: Keys
 
     var mode: Mode
     /// In `redundant`, the number of paths that carry each packet; 0 means all.
@@ -40,49 +35,15 @@ struct Session: ~Copyable {
     /// The next inner packet's sequence.
     var nextSequence: UInt64 = 0
     var flows = FlowTable()
-    var queue = FlowQueues()
-    /// Maximum number of bytes that may wait there.
-    var queueLimit = 256 * 1024
-    /// The paths' largest total rate in the last 10 s, in bytes a second.
-    var capacity = WindowedExtremum(window: .seconds(10), keeps: .maximum)
-    /// Largest amount of data, in bytes, that one flow could have had in flight in the last 10 s: the paths'
-    /// measured rate times the full round trip plus the usual queueing delay.
-    var volume = WindowedExtremum(window: .seconds(10), keeps: .maximum)
-    /// CoDel's limits for a bulk flow's own queue.
-    var queueLimits = CoDel.Limits()
-    /// Packets with a sequence that must be retransmitted because their path fell silent or lost them.
-    var resend = SlotQueue(bound: 32768)
-    /// Packets that a path has just lost.
-    var lost = SlotQueue(bound: 32768)
-    /// Bytes that may be spent on repairs now.
-    var repairBudget = Self.largestRepairBudget
-    /// Bytes that may be spent on copies of interactive packets now.
-    var copyBudget = Self.largestCopyBudget
-    /// When limits and budgets were last updated.
-    var limitedAt = Instant.zero
+    var sendQueue = SendQueue()
 
-    /// Forward error correction of our packets, and of the peer's.
-    var encoder = Encoder(prefix: Wire.shimSize)
-    var decoder = Decoder(prefix: Wire.shimSize)
-    var coding = CodingNeeds()
+    var correction = ForwardCorrection()
 
     /// Buffers of the slab that it may still take.
     var allowance = BufferAllowance()
-    var reorder = ReorderBuffer()
-    var hold = Interval.milliseconds(50)
-    /// How long after a loss is evident its repair may arrive.
-    var repairHold = Interval.milliseconds(50)
-    /// The longest time that packets had to wait, or should have waited, in the last 10 s.
-    var neededHold = WindowedExtremum(window: .seconds(10), keeps: .maximum)
+    var delivery = Delivery()
 
-    /// Client: whether the server has sent the tunnel's settings.
-    var isAssigned = false
-    /// Server: whether to send them to the client.
-    var owesAssignment = false
-    /// Server: when they were last sent.
-    var assignedAt = Instant.zero
-    /// Client: whether to report a mode or a path's role to the server at once.
-    var owesPreferences = false
+    var owed = Owed()
     /// Client: the program's version. Server: the client's, as reported; empty if it reports none.
     var version = ""
     /// Client: number of consecutive handshakes that gave it new keys under which nothing was heard.
@@ -99,24 +60,21 @@ struct Session: ~Copyable {
     /// Whether it has allocated the memory that carrying data takes.
     var hasGrown = false
     var isDirty = false
-    var bench = Bench()
-    var enrolling = Enrolling()
-    var secrets = SecretExchange()
     /// Totals of paths that have been removed.
     var usage = PeerUsage()
     var counters = SessionCounters()
 
     init(
-        index: Int, peer: Int, isClient: Bool, mode: Mode, redundantPaths: Int,
+        index: Int, peer: Int, peerName: String, isClient: Bool, mode: Mode, redundantPaths: Int,
         epoch: UnsafeMutablePointer<Epoch>, isConfirmed: Bool, now: Instant
     ) {
         self.index = index
         self.peer = peer
+        self.peerName = peerName
         self.isClient = isClient
         self.mode = mode
         self.redundantPaths = redundantPaths
-        self.epoch = epoch
-        self.isConfirmed = isConfirmed
+        keys = Keys(epoch, isConfirmed: isConfirmed)
         established = now
         lastHeard = now
         lastData = now
@@ -128,12 +86,6 @@ struct Session: ~Copyable {
 
     /// When it ends whatever happens; `.never` unless it is an invitation's.
     var endsAt: Instant { isInvitation ? established + Self.enrolmentTime : .never }
-
-    /// Whether a path is up. Without one a client searches for the server again.
-    var hasPathUp: Bool {
-        for i in 0..<paths.count where paths[i].pointee.carriesData { return true }
-        return false
-    }
 
     /// Removes a path permanently.
     mutating func removePath(at index: Int, pool: inout PacketPool) {
@@ -161,43 +113,14 @@ struct Session: ~Copyable {
         return oldest
     }
 
-    /// Makes the newest keys the ones to send with.
-    mutating func promote(_ new: UnsafeMutablePointer<Epoch>, keyring: inout Keyring, now: Instant) {
-        if let previousEpoch { Self.destroy(previousEpoch, keyring: &keyring) }
-        epoch.pointee.retired = now
-        previousEpoch = epoch
-        epoch = new
-        nextEpoch = nil
-    }
-
-    /// Forgets keys that were replaced 10 s ago.
-    mutating func dropRetiredKeys(keyring: inout Keyring, now: Instant) {
-        if let previous = previousEpoch, now - previous.pointee.retired >= Wire.keepOld {
-            Self.destroy(previous, keyring: &keyring)
-            previousEpoch = nil
-        }
-    }
-
-    /// Erases keys and frees their ID.
-    static func destroy(_ epoch: UnsafeMutablePointer<Epoch>, keyring: inout Keyring) {
-        keyring.release(epoch.pointee.localID)
-        epoch.deinitialize(count: 1)
-        epoch.deallocate()
-    }
-
     /// Releases everything: packets, paths, keys.
     mutating func tearDown(_ resources: inout Resources) {
         resources.shares.update(from: allowance.held, to: 0)
-        queue.removeAll(pool: &resources.pool, notes: resources.notes)
-        resend.removeAll(pool: &resources.pool)
-        lost.removeAll(pool: &resources.pool)
-        reorder.removeAll(pool: &resources.pool)
-        encoder.removeAll(pool: &resources.pool)
-        decoder.removeAll(pool: &resources.pool)
+        sendQueue.removeAll(pool: &resources.pool, notes: resources.notes)
+        delivery.removeAll(pool: &resources.pool)
+        correction.removeAll(pool: &resources.pool)
         while paths.count > 0 { paths.remove(at: 0, pool: &resources.pool) }
-        if let nextEpoch { Self.destroy(nextEpoch, keyring: &resources.keyring) }
-        if let previousEpoch { Self.destroy(previousEpoch, keyring: &resources.keyring) }
-        Self.destroy(epoch, keyring: &resources.keyring)
+        keys.release(from: &resources.keyring)
     }
 }
 

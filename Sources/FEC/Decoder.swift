@@ -46,6 +46,7 @@ public struct Decoder: ~Copyable {
     }
 
     var sources = SourceSymbols()
+    private let pinned = Pinned()
     let prefix: Int
     let equations: UnsafeMutablePointer<Equation>
     var waiting = 0

@@ -57,6 +57,7 @@ public struct ReorderBuffer: ~Copyable {
     /// When the top last moved by half a window, and the top at that time.
     private var measuredAt = Instant.zero
     private var measuredTop: UInt64 = 0
+    private let pinned = Pinned()
 
     private struct GivenUp: Sendable {
         var sequence: UInt64 = .max

@@ -4,7 +4,7 @@ import Packet
 ///
 /// All paths of a session share the same two clocks, so differences between its paths are meaningful, and so
 /// is the rise over a path's own minimum: that is the path's queueing delay.
-public struct DelayModel: Sendable {
+public struct DelayModel: ~Copyable, Sendable {
     /// Smoothed relative one-way delay.
     public private(set) var smoothed = Interval.zero
     /// Mean deviation of the delay from one sample to the next (RFC 3550 section 6.4.1).
@@ -27,6 +27,7 @@ public struct DelayModel: Sendable {
     /// all the time.
     private var idlePeak = WindowedExtremum(window: .seconds(30), keeps: .maximum)
     private var previous = Interval.zero
+    private let pinned = Pinned()
     private var sampledAt = Instant.zero
 
     /// Nothing measured yet.
@@ -48,7 +49,7 @@ public struct DelayModel: Sendable {
 
     /// Whether there is a queue: a rise of more than 5 ms, 10 % of the round trip, and what jitter alone
     /// explains.
-    public func showsQueue(_ rtt: RoundTripTime) -> Bool {
+    public func showsQueue(_ rtt: borrowing RoundTripTime) -> Bool {
         standing > max(.milliseconds(5), rtt.smoothed / 10, jitter)
     }
 

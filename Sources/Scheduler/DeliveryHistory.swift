@@ -1,7 +1,7 @@
 import Packet
 
 /// The totals of the last ACKs, from which delivery rates are computed: 32 points at least 1 ms apart.
-struct DeliveryHistory: Sendable {
+struct DeliveryHistory: ~Copyable, Sendable {
     /// Rates at which data entered and left a path over some time, in bytes a second.
     struct Sample {
         /// Rate of departure from here.

@@ -1,7 +1,7 @@
 import Packet
 
 /// Whether a path is usable: PROBING → UP → SUSPECT → DOWN, and back.
-public struct PathLiveness: Sendable {
+public struct PathLiveness: ~Copyable, Sendable {
     /// The four states.
     public enum State: UInt8, Sendable {
         /// New; nothing received on it yet.
@@ -92,7 +92,7 @@ public struct PathLiveness: Sendable {
 
     /// When a suspect path is given up unless it answers: three probes sent, 250 ms elapsed, and the third
     /// probe's timeout expired.
-    public func givesUpAt(_ rtt: RoundTripTime) -> Instant {
+    public func givesUpAt(_ rtt: borrowing RoundTripTime) -> Instant {
         guard state == .suspect, probesSent >= 3 else { return .never }
         return since
             + max(.milliseconds(250), Self.suspectProbes * 2 + max(rtt.answerTimeout, .milliseconds(80)))

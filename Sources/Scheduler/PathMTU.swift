@@ -6,7 +6,7 @@ import Packet
 /// A probe is a datagram that carries nothing but its size. A probe that arrives raises the confirmed size; a
 /// size none of whose probes arrives is out of reach. The largest size is tried first, as it fits most paths,
 /// then the middle of the remaining range.
-public struct PathMTU: Sendable {
+public struct PathMTU: ~Copyable, Sendable {
     /// Size that every path is assumed to carry until there is evidence against it: an MTU of 1280 (RFC 8200
     /// section 5) less the headers, as in RFC 9000 section 14.
     public static let base = 1200
@@ -68,18 +68,26 @@ public struct PathMTU: Sendable {
     private var numbers = InlineArray<4, UInt64>(repeating: 0)
 
     private var misses = 0
+    private let pinned = Pinned()
     private var smallestMissed = Int.max
     private var missesBelowBase = 0
     private var smallestMissedBelowBase = Int.max
 
+    /// A path of which only the size that its interface carries is known.
+    public init(ceiling: Int) { self.init(ceiling: ceiling, earlySent: 0) }
+
     /// A path of which only its interface's MTU is known.
     /// - Parameter previous: the state of the same path with another socket or endpoint; probes that stayed
     ///   unanswered before the path ever answered are not sent again.
-    public init(ceiling: Int, after previous: PathMTU? = nil) {
+    public init(ceiling: Int, after previous: borrowing PathMTU) {
+        self.init(ceiling: ceiling, earlySent: previous.earlySent)
+    }
+
+    private init(ceiling: Int, earlySent: Int) {
         self.ceiling = max(ceiling, Self.lowest)
         confirmed = min(Self.base, self.ceiling)
         refused = self.ceiling + 1
-        earlySent = previous?.earlySent ?? 0
+        self.earlySent = earlySent
         if self.ceiling <= Self.base { settle(.never) }
     }
 

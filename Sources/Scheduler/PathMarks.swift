@@ -6,7 +6,7 @@ import Packet
 /// A datagram leaves with the codepoint of the packet in it, a control datagram with Not-ECT. So one that
 /// left as Not-ECT and arrives as CE was rewritten, and such a path's marks say nothing about congestion. A
 /// network that drops every datagram with a codepoint lets all others through.
-public struct PathMarks: Sendable {
+public struct PathMarks: ~Copyable, Sendable {
     /// This many false marks within `falseWindow` are not an accident.
     static let falseMarks = 3
     static let falseWindow = Interval.seconds(10)

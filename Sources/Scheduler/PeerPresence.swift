@@ -11,7 +11,7 @@ import Packet
 /// The credit is at least 4 MB. It follows the path's rate, because a long or fast path would otherwise stop
 /// for it: twice the bytes that left between a token and its echo, or the bytes that leave in 50 ms if that
 /// is more, as either host may be busy for a moment.
-public struct PeerPresence: Sendable {
+public struct PeerPresence: ~Copyable {
     /// Minimum credit, in bytes of data.
     public static let leastCredit: UInt64 = 4 << 20
     /// With less data than this since the last echo, no token is sent: an idle path costs nothing.
@@ -55,13 +55,15 @@ public struct PeerPresence: Sendable {
 
     /// Bytes of data that have left.
     private var sent: UInt64 = 0
+    private let pinned = Pinned()
     /// Bytes of data that had left before the newest token that was echoed.
     private var proven: UInt64 = 0
     /// When that token left.
     private var provenAt = Instant.zero
     /// Rate at which data left between echoed tokens, in bytes a second, smoothed.
     private var rate = 0.0
-    private var questions = InlineArray<32, Question>(repeating: Question())
+    /// Memory of its own: of an InlineArray, a look at one question may copy all.
+    private let questions: UnsafeMutablePointer<Question>
     private var count = 0
     /// When the last token left, and the bytes of data before it.
     private var askedAt = Instant.zero
@@ -74,7 +76,12 @@ public struct PeerPresence: Sendable {
     private var heardAt = Instant.zero
 
     /// A peer whose presence has just been proven.
-    public init() {}
+    public init() {
+        questions = .allocate(capacity: Self.memory)
+        questions.initialize(repeating: Question(), count: Self.memory)
+    }
+
+    deinit { questions.deallocate() }
 
     /// Bytes of data sent since the newest token that was echoed.
     public var unproven: UInt64 { sent - proven }
@@ -86,7 +93,7 @@ public struct PeerPresence: Sendable {
     public mutating func book(_ bytes: Int) { sent += UInt64(bytes) }
 
     /// When the next token is to leave; `.never` if none is due.
-    public func due(_ rtt: RoundTripTime) -> Instant {
+    public func due(_ rtt: borrowing RoundTripTime) -> Instant {
         let interval = max(Self.shortestInterval, rtt.smoothed / 16)
         if !hasCredit {
             // Nothing may leave until a token is echoed, and perhaps none ever will be.
@@ -144,7 +151,7 @@ public struct PeerPresence: Sendable {
 
     /// Closes the path if no token was echoed for too long; that comes sooner when the credit is used up.
     /// - Returns: whether it has just been closed.
-    public mutating func closeIfSilent(_ rtt: RoundTripTime, now: Instant) -> Bool {
+    public mutating func closeIfSilent(_ rtt: borrowing RoundTripTime, now: Instant) -> Bool {
         guard closesAt(rtt) <= now else { return false }
         isClosed = true
         return true
@@ -152,7 +159,7 @@ public struct PeerPresence: Sendable {
 
     /// When `closeIfSilent` closes the path unless a token is echoed before; `.never` if nothing is wrong or
     /// it is closed already.
-    public func closesAt(_ rtt: RoundTripTime) -> Instant {
+    public func closesAt(_ rtt: borrowing RoundTripTime) -> Instant {
         guard !isClosed, unproven >= Self.harmlessBytes, let unansweredSince else { return .never }
         guard unproven >= limit else {
             if unheard < Self.fewestTokens { return .never }

@@ -8,7 +8,7 @@ import Packet
 /// of the one-way delay is. A sample is the amount that arrived between two ACKs, over the longer of the time
 /// it took to leave and to arrive, so that neither a compressed ACK nor a late reader makes it larger than
 /// the amount sent.
-public struct RateModel: Sendable {
+public struct RateModel: ~Copyable, Sendable {
     /// Phase of the search for the path's rate.
     public enum Phase: UInt8, Sendable {
         /// Doubling until the delay rises.
@@ -41,6 +41,7 @@ public struct RateModel: Sendable {
     public var cap: Double?
 
     private var filter = WindowedExtremum(window: .seconds(1), keeps: .maximum)
+    private let pinned = Pinned()
     private var history = DeliveryHistory()
     private var phaseEnds = Instant.zero
     private var nextProbe = Instant.zero
@@ -87,7 +88,7 @@ public struct RateModel: Sendable {
     }
 
     /// The rate to plan with before anything is known: 16 datagrams per round trip, 1 to 100 Mbit/s.
-    public func plannedRate(_ rtt: RoundTripTime) -> Double {
+    public func plannedRate(_ rtt: borrowing RoundTripTime) -> Double {
         if let rate, phase != .startup { return rate }
         // In start-up the little that was sent so far does not show the path's rate.
         return min(max(initialRate(rtt), rate ?? 0), cap ?? .infinity)
@@ -95,16 +96,16 @@ public struct RateModel: Sendable {
 
     /// The rate used to choose among paths. While a path is being probed this includes the probe's gain,
     /// because the extra traffic is how a higher rate is found.
-    public func offeredRate(_ rtt: RoundTripTime) -> Double {
+    public func offeredRate(_ rtt: borrowing RoundTripTime) -> Double {
         phase == .probe ? min(plannedRate(rtt) * probeGain, cap ?? .infinity) : plannedRate(rtt)
     }
 
-    private func initialRate(_ rtt: RoundTripTime) -> Double {
+    private func initialRate(_ rtt: borrowing RoundTripTime) -> Double {
         min(max(16 * 1452 / max(rtt.smoothed.seconds, 0.002), 125_000), 12_500_000)
     }
 
     /// The rate to send at now, in bytes a second.
-    public func pacingRate(_ rtt: RoundTripTime) -> Double {
+    public func pacingRate(_ rtt: borrowing RoundTripTime) -> Double {
         let gain =
             switch phase {
             case .startup: 2.77  // 4 ln 2, BBR's: doubles the delivered rate each round trip
@@ -116,7 +117,7 @@ public struct RateModel: Sendable {
     }
 
     /// Maximum number of bytes in flight: twice the path's capacity, as ACKs are up to 25 ms late.
-    public func inflightLimit(_ rtt: RoundTripTime) -> Int {
+    public func inflightLimit(_ rtt: borrowing RoundTripTime) -> Int {
         let gain = phase == .startup ? 3.0 : 2.0
         let held = plannedRate(rtt) * (rtt.minimum.seconds + 0.025)
         return max(Int(saturating: held * gain), 32 * 1500)
@@ -132,7 +133,7 @@ public struct RateModel: Sendable {
     ///   - loss: share of the last datagrams that were lost, 0 to 1.
     public mutating func record(
         sent: Instant, received: Instant, bytes: UInt64, left: UInt32, starved: Bool, loss: Double,
-        delay: DelayModel, rtt: RoundTripTime, now: Instant
+        delay: borrowing DelayModel, rtt: borrowing RoundTripTime, now: Instant
     ) {
         // Jitter stretches and squeezes samples: the longer the span, the smaller its effect.
         let span = min(max(rtt.smoothed, .milliseconds(20), delay.jitter * 10), .milliseconds(200))
@@ -192,7 +193,9 @@ public struct RateModel: Sendable {
         history = DeliveryHistory()
     }
 
-    private mutating func turn(starved: Bool, delay: DelayModel, rtt: RoundTripTime, now: Instant) {
+    private mutating func turn(
+        starved: Bool, delay: borrowing DelayModel, rtt: borrowing RoundTripTime, now: Instant
+    ) {
         let round = rtt.smoothed + .milliseconds(10)
         // A path that jitters shows its rate only after a while.
         let trial = max(round, min(max(delay.idleSpread, delay.jitter * 4) * 8, .milliseconds(240)))
@@ -266,7 +269,7 @@ public struct RateModel: Sendable {
     }
 
     /// Reacts to a long queue: the path's rate has dropped, or its route has become longer.
-    private mutating func slow(from value: Int64, delay: DelayModel, now: Instant) {
+    private mutating func slow(from value: Int64, delay: borrowing DelayModel, now: Instant) {
         // A queue that does not shrink when we send less, while everything sent arrives, is a longer route,
         // such as a satellite's hand-over.
         if let last = slowing, now - last.at >= .seconds(1) { slowing = nil }
@@ -285,11 +288,11 @@ public struct RateModel: Sendable {
 
     /// Whether the queue has lasted long enough to be real: half a round trip, and longer than a host that
     /// was briefly busy explains.
-    private func staysCongested(_ rtt: RoundTripTime, now: Instant) -> Bool {
+    private func staysCongested(_ rtt: borrowing RoundTripTime, now: Instant) -> Bool {
         congestedSince.map { now - $0 >= max(rtt.smoothed / 2, .milliseconds(10)) } ?? false
     }
 
-    private func isJittery(_ delay: DelayModel) -> Bool { delay.idleSpread >= .milliseconds(3) }
+    private func isJittery(_ delay: borrowing DelayModel) -> Bool { delay.idleSpread >= .milliseconds(3) }
 
     private mutating func begin(_ next: Phase, now: Instant) {
         phase = next

@@ -39,7 +39,7 @@ public struct ReceivedPackets: Sendable {
 
     /// Records an authentic datagram that was not seen before. `eliciting`: the sender wants an ACK for it.
     public mutating func record(
-        _ number: UInt64, bytes size: Int, eliciting: Bool, now: Instant, rtt: RoundTripTime
+        _ number: UInt64, bytes size: Int, eliciting: Bool, now: Instant, rtt: borrowing RoundTripTime
     ) {
         var known = state ?? State(highest: number, highestTime: now)
         known.packets += 1

@@ -1,7 +1,7 @@
 import Packet
 
 /// Smoothed round-trip time and its variation (RFC 6298 section 2, weights of RFC 9002 section 5.3).
-public struct RoundTripTime: Sendable {
+public struct RoundTripTime: ~Copyable, Sendable {
     /// Smoothed round-trip time; zero before the first sample.
     public private(set) var smoothed = Interval.zero
     /// Mean deviation.

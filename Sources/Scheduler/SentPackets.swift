@@ -111,6 +111,7 @@ public struct SentPackets: ~Copyable {
     public private(set) var held = 0
 
     private var base: UInt64 = 0
+    private let pinned = Pinned()
     private var oldest: UInt64 = 0
     /// Nothing below this is in flight, because all of it was given up.
     private var surrendered: UInt64 = 0

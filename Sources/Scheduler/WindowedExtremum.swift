@@ -2,7 +2,7 @@ import Packet
 
 /// The largest or smallest value of a sliding window of time, in constant space: the best sample, and the
 /// second and third best since then (Kathleen Nichols' algorithm, as in Linux's lib/win_minmax.c).
-public struct WindowedExtremum: Sendable {
+public struct WindowedExtremum: ~Copyable, Sendable {
     /// Which extremum to keep.
     public enum End: Sendable {
         case minimum

@@ -48,7 +48,7 @@ import Testing
         let world = try World(clients: [["4000/1"]], mode: .auto, seed: 3, pool: 16384)
         world.run(for: .seconds(1))
         measure(world, nil, up: true, for: .milliseconds(200))
-        let capacity = try #require(world.clients[0].session()).pointee.capacity.value ?? 0
+        let capacity = try #require(world.clients[0].session()).pointee.sendQueue.measuredCapacity
         #expect(capacity > 280_000_000, "\(capacity) B/s: the rate that matters was not reached")
         world.run(for: .seconds(2))
         #expect(world.clients[0].buffers == 0 && world.servers[0].buffers == 0)

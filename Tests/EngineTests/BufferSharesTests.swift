@@ -81,7 +81,7 @@ import Testing
                 insider.send(.data, packet, sequence: sequence)
                 sequence += 2
             }
-            most = max(most, world.server.session(0)?.pointee.reorder.held ?? 0)
+            most = max(most, world.server.session(0)?.pointee.delivery.held ?? 0)
         }
         world.run(for: .milliseconds(300))
         #expect(most > 100, "it did hoard: \(most)")

@@ -107,8 +107,8 @@ import Testing
         let after = session.pointee.counters.repairSymbols
         #expect(after > 10 && after < 150)
         traffic.run(for: .seconds(4))
-        #expect(session.pointee.counters.repairSymbols == after && session.pointee.encoder.open == 0)
-        #expect(try !#require(world.server.session()).pointee.decoder.isActive)
+        #expect(session.pointee.counters.repairSymbols == after && session.pointee.correction.openSums == 0)
+        #expect(try !#require(world.server.session()).pointee.correction.decoder.isActive)
         world.run(for: .seconds(15))
         #expect(world.server.buffers == 0 && world.clients[0].buffers == 0)
     }

@@ -76,10 +76,10 @@ import Testing
         let session = try #require(world.server.session(1))
         let insider = Insider(world)
         let before = world.server.drops.foreignSource
-        let (mode, owed) = (session.pointee.mode, session.pointee.owesAssignment)
+        let (mode, owed) = (session.pointee.mode, session.pointee.owed.assignment)
         // A test packet, which needs no address.
         insider.send(.data, [0, 0, 0, Shim.test] + [UInt8](repeating: 0, count: 200), sequence: 5)
-        #expect(world.server.drops.foreignSource == before + 1 && session.pointee.bench.received == 0)
+        #expect(world.server.drops.foreignSource == before + 1 && session.pointee.owed.bench.received == 0)
         insider.send(
             .control,
             Insider.payload([
@@ -88,7 +88,7 @@ import Testing
                 .bench(BenchFrame(milliseconds: 500)),
             ]))
         #expect(session.pointee.paths[0].pointee.role == .primary && session.pointee.mode == mode)
-        #expect(session.pointee.owesAssignment == owed && session.pointee.bench.sendsUntil == .zero)
+        #expect(session.pointee.owed.assignment == owed && session.pointee.owed.bench.sendsUntil == .zero)
         world.run(for: .seconds(28))
         #expect(world.server.closed == 0)
         world.run(for: .seconds(3))

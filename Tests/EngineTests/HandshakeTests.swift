@@ -8,7 +8,8 @@ import Testing
     private func kind(_ bytes: [UInt8]) -> Kind? { bytes.withUnsafeBytes { Header(parsing: $0)?.kind } }
 
     private func isUp(_ world: World, _ client: Int = 0) -> Bool {
-        world.server.session(client)?.pointee.isConfirmed == true && world.clients[client].session() != nil
+        world.server.session(client)?.pointee.keys.isConfirmed == true
+            && world.clients[client].session() != nil
     }
 
     @Test(arguments: [1, 3, 8])

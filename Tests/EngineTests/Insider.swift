@@ -25,7 +25,7 @@ final class Insider {
         number: UInt64? = nil
     ) -> [UInt8]? {
         let own = isClient ? world.clients[client].session() : world.server.session(client)
-        guard let epoch = own?.pointee.epoch else { return nil }
+        guard let epoch = own?.pointee.keys.current else { return nil }
         let next = number ?? numbers[path, default: 1 << 30]
         if number == nil { numbers[path] = next + 1 }
         var datagram = [UInt8](repeating: 0, count: Wire.headerSize + payload.count + Wire.tagSize)

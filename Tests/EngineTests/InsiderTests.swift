@@ -97,10 +97,10 @@ import Testing
         try #require(node.engine.sessions.count <= 2 * world.clients.count, "seed \(seed)")
         try #require(node.buffers <= node.engine.resources.pool.capacity)
         if let session = node.session() {
-            try #require(session.pointee.paths.count <= 16 && session.pointee.reorder.held <= 8192)
+            try #require(session.pointee.paths.count <= 16 && session.pointee.delivery.held <= 8192)
             try #require(
-                session.pointee.hold >= .milliseconds(5)
-                    && session.pointee.hold <= ReorderBuffer.longestHold)
+                session.pointee.delivery.hold >= .milliseconds(5)
+                    && session.pointee.delivery.hold <= ReorderBuffer.longestHold)
             for i in 0..<session.pointee.paths.count {
                 let path = session.pointee.paths[i]
                 try #require(path.pointee.rate.pacingRate(path.pointee.rtt).isFinite)
@@ -178,7 +178,7 @@ import Testing
             try check(world, victim, seed)
         }
         world.run(for: .seconds(1))
-        #expect(victim.buffers == 0 && victim.session()?.pointee.reorder.held ?? 0 == 0, "seed \(seed)")
+        #expect(victim.buffers == 0 && victim.session()?.pointee.delivery.held ?? 0 == 0, "seed \(seed)")
     }
 
     @Test func controlFramesOfTheOtherSideAreIgnored() throws {
@@ -197,7 +197,7 @@ import Testing
             ]))
         let session = try #require(world.clients[0].session())
         #expect(session.pointee.mode == .stripe && session.pointee.paths[0].pointee.role == .primary)
-        #expect(!session.pointee.paths[0].pointee.isDownAtPeer && !session.pointee.owesAssignment)
+        #expect(!session.pointee.paths[0].pointee.isDownAtPeer && !session.pointee.owed.assignment)
     }
 
     /// A time far off must not reach the arithmetic of the hold (a difference of two such overflows).
@@ -215,7 +215,7 @@ import Testing
             }
         }
         let session = try #require(world.server.session())
-        #expect(session.pointee.hold <= ReorderBuffer.longestHold)
+        #expect(session.pointee.delivery.hold <= ReorderBuffer.longestHold)
     }
 
     /// ACKs of a peer that claims more and more than it was sent, each a little later, as if there were a

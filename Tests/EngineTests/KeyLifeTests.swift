@@ -50,8 +50,8 @@ import Testing
         let world = try World(clients: [["100/10"]], seed: 5)
         world.run(for: .seconds(119))
         let old = [
-            try #require(world.clients[0].session()).pointee.epoch.pointee.localID,
-            try #require(world.server.session()).pointee.epoch.pointee.localID,
+            try #require(world.clients[0].session()).pointee.keys.current.pointee.localID,
+            try #require(world.server.session()).pointee.keys.current.pointee.localID,
         ]
         world.run(for: .seconds(3))
         #expect(world.clients[0].established(continuing: true) == 1)
@@ -110,7 +110,7 @@ import Testing
         let world = try World(clients: [["100/10"]], seed: 31)
         let traffic = Traffic(world).add(from: 0, every: .milliseconds(10))
         traffic.run(for: .seconds(2))
-        let old = try #require(world.clients[0].session()).pointee.epoch.pointee.remoteID
+        let old = try #require(world.clients[0].session()).pointee.keys.current.pointee.remoteID
         world.now = world.now + .seconds(seconds)
         var stale = 0
         world.onWire = { towardsServer, _, bytes in

@@ -99,10 +99,10 @@ import Testing
             }
             world.run(for: .milliseconds(10))
             guard let session = world.server.session() else { continue }
-            let presence = session.pointee.paths[0].pointee.presence
-            closed += presence.isClosed ? 1 : 0
-            stopped += presence.hasCredit ? 0 : 1
-            tokens += presence.unproven < 2_000_000 ? 1 : 0
+            let path = session.pointee.paths[0]
+            closed += path.pointee.presence.isClosed ? 1 : 0
+            stopped += path.pointee.presence.hasCredit ? 0 : 1
+            tokens += path.pointee.presence.unproven < 2_000_000 ? 1 : 0
         }
         #expect(closed == 0 && stopped == 0, "\(link): closed \(closed), out of credit \(stopped)")
         #expect(tokens > 0 && world.server.closed == 0)

@@ -50,8 +50,9 @@ import Testing
     private func isBounded(_ node: Node) -> Bool {
         for peer in node.engine.peers {
             guard let session = peer.session else { continue }
-            guard session.pointee.queue.count <= 8192, session.pointee.reorder.held <= 8192,
-                session.pointee.paths.count <= 16, session.pointee.resend.count <= 4096
+            guard session.pointee.sendQueue.count <= 8192, session.pointee.delivery.held <= 8192,
+                session.pointee.paths.count <= 16,
+                session.pointee.sendQueue.held - session.pointee.sendQueue.count <= 4096
             else { return false }
         }
         return node.engine.resources.deliveries.isEmpty && node.events.count < 20_000

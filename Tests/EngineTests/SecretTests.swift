@@ -87,7 +87,7 @@ import Testing
         #expect(world.clients[0].established(continuing: false) == 1 && world.clients[0].closed == 0)
         world.run(for: .seconds(1))
         #expect(world.server.flows.total.count + world.clients[0].flows.total.count == traffic.sent)
-        #expect(world.server.session()?.pointee.secrets.owed == nil)
+        #expect(world.server.session()?.pointee.owed.secrets.owed == nil)
     }
 
     /// The client's disk is full: it gets the key again, less and less often, and continues with its previous

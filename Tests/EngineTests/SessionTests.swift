@@ -42,7 +42,7 @@ import Testing
         world.run(for: .milliseconds(400))
         let last = try #require(world.server.delivered.last)
         #expect(last.packet.number == 1001 && last.time - sent <= .milliseconds(30 + 250))
-        #expect(world.server.session()?.pointee.reorder.held == 0)
+        #expect(world.server.session()?.pointee.delivery.held == 0)
     }
 
     /// One loss costs one wait: later packets arrive without delay.

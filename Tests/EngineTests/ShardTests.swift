@@ -23,7 +23,7 @@ import Testing
                 let session = world.servers[shard].session(client)
                 #expect((session != nil) == (shard == client % shards))
             }
-            let id = try #require(world.clients[client].session()).pointee.epoch.pointee.remoteID
+            let id = try #require(world.clients[client].session()).pointee.keys.current.pointee.remoteID
             #expect(Int(id >> 16 & 7) == client % shards)
             #expect(world.clients[client].session()?.pointee.paths.count == 2)
         }
@@ -72,7 +72,7 @@ import Testing
         let key = FlowLedger.Key(source: World.inner(1), destination: World.serverInner, flow: 1)
         #expect((world.servers[1].flows.records[key]?.count ?? 0) > 1300)
         for client in 0..<3 {
-            let id = try #require(world.clients[client].session()).pointee.epoch.pointee.remoteID
+            let id = try #require(world.clients[client].session()).pointee.keys.current.pointee.remoteID
             #expect(Int(id >> 16 & 7) == client)
         }
     }

@@ -162,7 +162,9 @@ import Testing
         #expect(Double((meter.bytes[1] ?? 0) - before) * 24 <= 5e6, "after the first hour")
         world.restartServer()
         world.server.isAlive = true
-        let time = world.time(until: .seconds(15)) { world.clients[0].session()?.pointee.hasPathUp ?? false }
+        let time = world.time(until: .seconds(15)) {
+            world.clients[0].session()?.pointee.paths.isAnyUp ?? false
+        }
         #expect(try #require(time) <= .seconds(6))
     }
 }

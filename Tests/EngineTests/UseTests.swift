@@ -41,13 +41,16 @@ import Testing
                     continue
                 }
                 #expect(b.pointee.paths[other].pointee.use == (role == .primary ? .far : .standby), name)
-                #expect(b.pointee.hold < a.pointee.hold + .milliseconds(25), name)
-                #expect(b.pointee.repairHold < a.pointee.repairHold + .milliseconds(25), name)
+                #expect(b.pointee.delivery.hold < a.pointee.delivery.hold + .milliseconds(25), name)
                 #expect(
-                    b.pointee.queueLimits.target < a.pointee.queueLimits.target + .milliseconds(5), name)
+                    b.pointee.delivery.repairHold < a.pointee.delivery.repairHold + .milliseconds(25), name)
                 #expect(
-                    b.pointee.queueLimits.interval < a.pointee.queueLimits.interval + .milliseconds(25), name)
-                #expect(b.pointee.queueLimit < a.pointee.queueLimit * 5 / 4, name)
+                    b.pointee.sendQueue.flowLimits.target < a.pointee.sendQueue.flowLimits.target
+                        + .milliseconds(5), name)
+                #expect(
+                    b.pointee.sendQueue.flowLimits.interval < a.pointee.sendQueue.flowLimits.interval
+                        + .milliseconds(25), name)
+                #expect(b.pointee.sendQueue.limit < a.pointee.sendQueue.limit * 5 / 4, name)
             }
         }
     }
@@ -111,7 +114,8 @@ import Testing
                 from: -1, every: .microseconds(300))
             traffic.run(for: .seconds(3))
             let path = try #require(world.server.session()).pointee.paths[0]
-            let rate = try #require(path.pointee.rate.rate)
+            let known = path.pointee.rate.rate
+            let rate = try #require(known)
             if isElsewhere {
                 world.link(1).clientEndpoint.address = IPAddress(v4: 0xC633_6401)
             } else {

@@ -23,9 +23,9 @@ import Testing
         let (world, insider) = try world(1)
         insider.send(.control, Insider.payload((0..<100).map { repair(100, seed: $0) }))
         let session = try #require(world.server.session())
-        #expect(session.pointee.decoder.waiting == 1)
+        #expect(session.pointee.correction.decoder.waiting == 1)
         insider.send(.control, Insider.payload([.ping(1), repair(100, seed: 101)]))
-        #expect(session.pointee.decoder.waiting == 2)
+        #expect(session.pointee.correction.decoder.waiting == 2)
     }
 
     /// Datagrams full of REPAIR frames, with data between them, cost no more than their bytes have earned.
@@ -39,11 +39,12 @@ import Testing
             insider.send(.control, payload, sequence: round * 8)
         }
         let session = try #require(world.server.session())
-        #expect(session.pointee.decoder.waiting > 0)
+        #expect(session.pointee.correction.decoder.waiting > 0)
         // By then each datagram brings one symbol of 5 bytes.
         let earned = 400 * (5 + Decoder.datagramOverhead) * Decoder.allowance
-        #expect(session.pointee.decoder.work <= UInt64(earned + Decoder.largestCredit))
-        #expect(Decoder.largestCredit - session.pointee.decoder.credit <= bytes * Decoder.allowance)
+        #expect(session.pointee.correction.decoder.work <= UInt64(earned + Decoder.largestCredit))
+        #expect(
+            Decoder.largestCredit - session.pointee.correction.decoder.credit <= bytes * Decoder.allowance)
     }
 
     /// The last status of a path in a datagram counts, and is applied once. A path is not taken out of use

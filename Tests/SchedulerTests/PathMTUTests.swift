@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct PathMTUTests {
     /// A path that carries datagrams of up to `truth` bytes and loses a fraction `loss` of them.
-    private struct Line {
+    private final class Line {
         static let timeout = Interval.milliseconds(60)
         var mtu: PathMTU
         var truth: Int
@@ -25,7 +25,7 @@ import Testing
         }
 
         /// Sends the probes due in this time; answers take 20 ms.
-        mutating func run(for length: Interval) {
+        func run(for length: Interval) {
             let end = now + length
             while mtu.due(Self.timeout) <= end {
                 now = max(now, mtu.due(Self.timeout))
@@ -40,7 +40,7 @@ import Testing
             now = max(now, end)
         }
 
-        mutating func refuse(_ size: Int) -> Bool { mtu.refuse(size, now: now) }
+        func refuse(_ size: Int) -> Bool { mtu.refuse(size, now: now) }
 
         var isRight: Bool {
             let most = min(truth, mtu.ceiling)
@@ -53,7 +53,7 @@ import Testing
         for seed in 0..<2000 {
             let ceiling = 1200 + random.below(849)
             let truth = 1200 + random.below(900)
-            var line = Line(ceiling: ceiling, truth: truth)
+            let line = Line(ceiling: ceiling, truth: truth)
             line.run(for: .seconds(4))
             #expect(line.isRight, "\(seed): \(line.mtu.confirmed) of \(truth), at most \(ceiling)")
             #expect(!line.mtu.isSearching && line.mtu.limit == line.mtu.confirmed)
@@ -66,7 +66,7 @@ import Testing
         for seed in 0..<300 {
             let truth = 1200 + random.below(900)
             let loss = Double(random.below(40)) / 100
-            var line = Line(ceiling: 1472, truth: truth, loss: loss, seed: UInt64(seed))
+            let line = Line(ceiling: 1472, truth: truth, loss: loss, seed: UInt64(seed))
             line.run(for: .seconds(3600 * 4))
             #expect(line.isRight, "\(seed): \(line.mtu.confirmed) of \(truth), loss \(loss)")
         }
@@ -75,7 +75,7 @@ import Testing
     @Test func aBlackHoleIsSeenAndSearchedAgain() {
         var random = SeededGenerator(seed: 9)
         for _ in 0..<500 {
-            var line = Line(ceiling: 1472, truth: 1472)
+            let line = Line(ceiling: 1472, truth: 1472)
             line.run(for: .seconds(1))
             line.truth = 1200 + random.below(200)
             line.mtu.record(arrived: 100, missed: 2, smallestMissed: 1472)
@@ -94,7 +94,7 @@ import Testing
         var random = SeededGenerator(seed: 10)
         for seed in 0..<500 {
             let truth = PathMTU.lowest + random.below(PathMTU.base - PathMTU.lowest)
-            var line = Line(ceiling: 1472, truth: truth)
+            let line = Line(ceiling: 1472, truth: truth)
             line.run(for: .milliseconds(600))
             #expect(line.mtu.confirmed <= truth, "\(seed): \(line.mtu.confirmed) of \(truth) after 600 ms")
             line.run(for: .seconds(4))
@@ -103,13 +103,13 @@ import Testing
     }
 
     @Test func anInterfaceBelowTheBaseIsBelieved() {
-        var line = Line(ceiling: 1172, truth: 1172)
+        let line = Line(ceiling: 1172, truth: 1172)
         #expect(line.mtu.limit == 1172 && line.mtu.isNarrow && !line.mtu.isSearching)
         line.truth = 900
         line.mtu.recordBelowBase(arrived: 100, missed: 7, smallestMissed: 1172)
         #expect(line.mtu.limit == 1172)
         line.mtu.recordBelowBase(arrived: 100, missed: 1, smallestMissed: 1172)
-        #expect(line.mtu.isSearching)
+        #expect(line.mtu.isSearching == true)
         line.run(for: .milliseconds(300))
         #expect(line.mtu.limit < 900)
         line.run(for: .seconds(4))
@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func aFalseAlarmLastsARoundTrip() {
-        var line = Line(ceiling: 1472, truth: 1472)
+        let line = Line(ceiling: 1472, truth: 1472)
         line.run(for: .seconds(1))
         line.mtu.record(arrived: 0, missed: 30, smallestMissed: 1300)
         #expect(line.mtu.limit == PathMTU.base)
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test func whatArrivesInSizeEndsTheSuspicion() {
-        var line = Line(ceiling: 1472, truth: 1472)
+        let line = Line(ceiling: 1472, truth: 1472)
         line.run(for: .seconds(1))
         for _ in 0..<100 {
             line.mtu.record(arrived: 100, missed: 2, smallestMissed: 1472)
@@ -135,13 +135,13 @@ import Testing
         }
         #expect(line.mtu.limit == 1472)
         // A path that carries no more than the base has nothing to fall back to.
-        var small = Line(ceiling: 1200, truth: 1200)
+        let small = Line(ceiling: 1200, truth: 1200)
         small.mtu.record(arrived: 100, missed: 9, smallestMissed: 1201)
         #expect(small.mtu.limit == 1200 && !small.mtu.isSearching)
     }
 
     @Test func moreIsTriedAgainAfterTenMinutes() {
-        var line = Line(ceiling: 1472, truth: 1300)
+        let line = Line(ceiling: 1472, truth: 1300)
         line.run(for: .seconds(5))
         let probes = line.probes
         line.truth = 1472
@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test func theHostsOwnRefusalCountsAtOnce() {
-        var line = Line(ceiling: 1472, truth: 1372)
+        let line = Line(ceiling: 1472, truth: 1372)
         _ = line.mtu.nextProbe(Line.timeout, now: line.now)
         line.mtu.left(as: 1, now: line.now)
         let isLowered = line.refuse(1472)
@@ -176,18 +176,24 @@ import Testing
         #expect(!isLoweredFurther, "there is an end")
     }
 
-    @Test func whatIsSentBeforeThePathAnswersCannotFail() {
-        var line = Line(ceiling: 1472, truth: 1472)
+    /// A path that has not answered yet, with as many probes out as there may be.
+    private func unansweredLine() -> Line {
+        let line = Line(ceiling: 1472, truth: 1472)
         for number: UInt64 in 1...4 {
-            #expect(line.mtu.mayProbeEarly)
+            #expect(line.mtu.mayProbeEarly == true)
             line.now = line.now + .seconds(3)
             _ = line.mtu.nextProbe(.seconds(3), now: line.now)
             line.mtu.left(as: number, isEarly: true, now: line.now)
         }
+        return line
+    }
+
+    @Test func whatIsSentBeforeThePathAnswersCannotFail() {
+        let line = unansweredLine()
         #expect(!line.mtu.mayProbeEarly && line.mtu.prospect == 1472)
         // It has waited long enough, and gets the benefit of the doubt until something is known.
         #expect(line.mtu.limit(now: line.now) == 1472 && line.mtu.limit == PathMTU.base)
-        var other = line
+        let other = unansweredLine()
         _ = other.mtu.acknowledge(AckMap(highest: 4), now: other.now)
         #expect(other.mtu.confirmed == 1472)
         line.probes = 4
@@ -196,7 +202,7 @@ import Testing
     }
 
     @Test func followsTheInterface() {
-        var line = Line(ceiling: 1472, truth: 1972)
+        let line = Line(ceiling: 1472, truth: 1972)
         line.run(for: .seconds(1))
         line.mtu.setCeiling(1972, now: line.now)
         line.run(for: .seconds(1))
@@ -206,6 +212,6 @@ import Testing
         line.mtu.setCeiling(576, now: line.now)
         #expect(line.mtu.limit == 576)
         line.run(for: .seconds(1))
-        #expect(!line.mtu.isSearching)
+        #expect(line.mtu.isSearching == false)
     }
 }

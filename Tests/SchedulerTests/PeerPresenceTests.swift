@@ -73,7 +73,7 @@ import Testing
         var presence = PeerPresence()
         presence.ask(7, now: start)
         presence.book(4 << 20)
-        #expect(!presence.hasCredit)
+        #expect(presence.hasCredit == false)
         // As much as in 10 ms repeatedly would be a round trip's; it is delayed by 10 s.
         let isEcho = presence.hear(7, now: start + .seconds(10))
         #expect(isEcho)

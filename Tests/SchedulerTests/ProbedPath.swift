@@ -27,7 +27,7 @@ final class ProbedPath {
     @discardableResult func fail(_ time: Int64) -> Bool { path.fail(now: Self.at(time)) }
     func nudge(_ time: Int64) { path.nudge(now: Self.at(time)) }
     func probeLeft(_ time: Int64) { path.probeLeft(now: Self.at(time)) }
-    func givesUpAt(_ rtt: RoundTripTime) -> Instant { path.givesUpAt(rtt) }
+    func givesUpAt(_ rtt: borrowing RoundTripTime) -> Instant { path.givesUpAt(rtt) }
 
     /// Sends the probes due until `end`; returns their times.
     func probes(until end: Int64) -> [Int64] {

@@ -47,7 +47,7 @@ import Testing
         for absurd in [Int64.max, .min, 1 << 60, -(1 << 60)] {
             delay.record(Interval(nanoseconds: absurd), now: now)
         }
-        #expect(!delay.isKnown)
+        #expect(delay.isKnown == false)
         delay.record(Interval(nanoseconds: 1 << 60 - 1), now: now)
         delay.record(Interval(nanoseconds: 1 - 1 << 60), now: now)
         delay.record(.milliseconds(5), now: now + .seconds(40))

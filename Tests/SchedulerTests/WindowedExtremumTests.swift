@@ -26,7 +26,8 @@ import Testing
             samples.removeAll { now - $0.time > window }
             let all = samples.map(\.value)
             let quarter = samples.filter { now - $0.time <= window / 4 }.map(\.value)
-            let kept = try #require(filter.value)
+            let extremum = filter.value
+            let kept = try #require(extremum)
             if end == .maximum {
                 try #require(kept <= all.max()! && kept >= quarter.max()!, "seed \(seed), round \(round)")
             } else {
