@@ -64,10 +64,12 @@ extension Session {
         _ frame: EnrolFrame, host: UnsafeRawBufferPointer, _ resources: inout Resources,
         now: Instant
     ) {
-        guard !isClient, isInvitation, now - owed.enrolling.heardAt >= Enrolling.patience else { return }
+        guard !isClient, case .invitation(let id) = kind,
+            now - owed.enrolling.heardAt >= Enrolling.patience
+        else { return }
         owed.enrolling.heardAt = now
         let host = Self.name(host) ?? ""
-        resources.events.append(.enrolment(invitation: peerName, publicKey: frame.publicKey, host: host))
+        resources.events.append(.enrolment(invitation: id, publicKey: frame.publicKey, host: host))
     }
 
     /// A peer's name for a path or host; `nil` unless it is safe in a command line and a metric's label.
