@@ -87,12 +87,21 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // The daemon that bondd runs as a client or a server; its command line is next.
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Commands",
+                "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Proto", "Scheduler",
+                "Packet", "CLinux",
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "bondd",
             dependencies: [
-                "Commands",
-                "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Proto", "Packet",
-                "CLinux",
+                "Daemon", "Commands",
+                "Engine", "Scheduler", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Proto",
+                "Packet", "CLinux",
                 "CQrencode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -205,7 +214,12 @@ let package = Package(
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",
-            dependencies: ["bondd", "Host", "Engine", "ControlProtocol", "Packet", "Scratch", "Settings"]),
+            dependencies: ["bondd", "Host", "Engine", "ControlProtocol", "Packet", "Settings"]),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "Host", "Engine", "ControlProtocol", "Proto", "Packet", "Scratch", "Settings",
+            ]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "ControlProtocol", "Engine", "Proto", "Packet"],
             exclude: ["Services/Visits"]),

@@ -14,7 +14,7 @@ import Tun
 /// The main thread: the first data thread, and all that is no data, in one loop.
 ///
 ///     wait → read sockets → read TUN → Engine.service → flush → write TUN
-struct Daemon: ~Copyable {
+package struct Daemon: ~Copyable {
     var configuration: Configuration
     let file: String
     /// Which text of that file is in force.
@@ -127,7 +127,7 @@ struct Daemon: ~Copyable {
     private var supervision = Supervision()
     private let pulse: Pulse
 
-    init(
+    package init(
         _ configuration: Configuration, file: String, socket: String, state: String, controlUser: String,
         log: Log
     ) throws {
@@ -209,7 +209,7 @@ struct Daemon: ~Copyable {
     }
 
     /// Opens the sockets and sets the addresses that the role asks for.
-    mutating func start() throws {
+    package mutating func start() throws {
         poller.watch(plane.queue.fileDescriptor, .tun)
         if let mailbox = mailboxes.first { poller.watch(mailbox.fileDescriptor, .mailbox) }
         poller.watch(networkEvents.fileDescriptor, .netlink)
@@ -260,7 +260,7 @@ struct Daemon: ~Copyable {
     // MARK: - The loop
 
     /// Runs until SIGTERM or SIGINT, then leaves the machine as it was.
-    mutating func run() throws {
+    package mutating func run() throws {
         supervision.ready(summary(now: startedAt), now: DataPlane.clock())
         let watchdog = try supervision.period.map {
             try Watchdog([pulse] + threads.map(\.pulse), period: $0, log: log)

@@ -3,10 +3,10 @@ import Glibc
 import Settings
 
 /// Keeps keys where they are: in memory, and in this process's alone.
-enum MemoryProtection {
+package enum MemoryProtection {
     /// Keeps all of the process's memory, that to come included, out of core dumps, of swap, and of processes without
     /// CAP_SYS_PTRACE. To be called before the first key is read.
-    static func begin(_ log: Log) {
+    package static func begin(_ log: Log) {
         var code = clinux_forbid_dumps()
         if code < 0 {
             log(

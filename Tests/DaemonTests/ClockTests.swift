@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import bondd
+@testable import Daemon
 
 @Suite struct ClockTests {
     private static let mark = "BONDD_TEST_BOOTTIME"

@@ -5,7 +5,7 @@ import Scratch
 import Settings
 import Testing
 
-@testable import bondd
+@testable import Daemon
 
 /// What bondd lets bondd-control do, and what it does without it.
 @Suite struct ControlServiceSideTests {

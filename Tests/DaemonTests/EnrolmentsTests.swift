@@ -2,7 +2,7 @@ import Packet
 import Proto
 import Testing
 
-@testable import bondd
+@testable import Daemon
 
 @Suite struct EnrolmentsTests {
     private func key(_ number: Int) -> PublicKey {

@@ -5,7 +5,7 @@ import Scratch
 import Settings
 import Testing
 
-@testable import bondd
+@testable import Daemon
 
 @Suite struct GivenSecretsTests {
     private let directory = TemporaryDirectory()

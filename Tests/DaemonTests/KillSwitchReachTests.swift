@@ -3,7 +3,7 @@ import Packet
 import Settings
 import Testing
 
-@testable import bondd
+@testable import Daemon
 
 /// Which name servers a kill switch keeps from being asked.
 @Suite("Kill switch and names") struct KillSwitchReachTests {

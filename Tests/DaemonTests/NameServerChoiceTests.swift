@@ -2,7 +2,7 @@ import Host
 import Packet
 import Testing
 
-@testable import bondd
+@testable import Daemon
 
 @Suite("The choice of name servers") struct NameServerChoiceTests {
     private let isp = IPAddress("100.64.53.53")!

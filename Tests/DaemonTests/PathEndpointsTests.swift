@@ -3,7 +3,7 @@ import Packet
 import Settings
 import Testing
 
-@testable import bondd
+@testable import Daemon
 
 /// Which of the server's endpoints an interface can send to.
 @Suite struct PathEndpointsTests {

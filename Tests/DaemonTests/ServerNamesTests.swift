@@ -2,7 +2,7 @@ import Packet
 import Settings
 import Testing
 
-@testable import bondd
+@testable import Daemon
 
 /// When the server's names are looked up, and which addresses count.
 @Suite struct ServerNamesTests {

@@ -15,7 +15,7 @@ extension Daemon {
 
 extension GivenSecrets {
     /// Those of a configuration; nil for a server, and for a client whose configuration has a preshared key, which counts alone.
-    init?(_ configuration: Configuration, directory: String, log: Log) {
+    package init?(_ configuration: Configuration, directory: String, log: Log) {
         guard case .client(let client) = configuration.role, client.server.presharedKey == nil,
             !configuration.tunnel.privateKey.key.isEmpty
         else { return nil }

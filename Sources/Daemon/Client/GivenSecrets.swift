@@ -5,7 +5,7 @@ import Proto
 import Settings
 
 /// Client: the preshared keys that the server has given it, in a file (0600) that `bondd join` has made.
-struct GivenSecrets {
+package struct GivenSecrets {
     /// What is in the file.
     private struct Content: Codable, Equatable {
         struct Secret: Codable, Equatable {
@@ -54,10 +54,10 @@ struct GivenSecrets {
     }
 
     /// Where they are kept.
-    static func path(directory: String, interface: String) -> String { "\(directory)/\(interface).secrets" }
+    package static func path(directory: String, interface: String) -> String { "\(directory)/\(interface).secrets" }
 
     /// Writes the first key that a server has given.
-    static func write(
+    package static func write(
         _ secret: ClientSecret, server: PublicKey, client: PublicKey, directory: String, interface: String
     ) throws {
         let content = Content(ClientSecrets([secret]), server: server, client: client)
@@ -66,7 +66,7 @@ struct GivenSecrets {
     }
 
     /// The keys, unless they are of another server or for another client.
-    var secrets: ClientSecrets { kept.content?.secrets(server: server, client: client) ?? .none }
+    package var secrets: ClientSecrets { kept.content?.secrets(server: server, client: client) ?? .none }
 
     /// The server has given a key: it begins to be written.
     mutating func take(_ secret: ClientSecret, now: Instant) {

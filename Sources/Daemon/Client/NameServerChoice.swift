@@ -5,9 +5,9 @@ import Scheduler
 /// Decides which name servers a client with a full tunnel uses, by what answers: those of its file or of the server's offer
 /// through the tunnel; otherwise the host's own, over the uplinks that reach them; otherwise public ones through the tunnel.
 /// It does no I/O: `questions` is what is to be asked next, and `take` draws the conclusion.
-struct NameServerChoice {
+package struct NameServerChoice {
     /// Public resolvers for hosts that have none that answers: Quad9's and Cloudflare's.
-    static let fallback = ["9.9.9.9", "1.1.1.1", "2620:fe::fe", "2606:4700:4700::1111"].compactMap {
+    package static let fallback = ["9.9.9.9", "1.1.1.1", "2620:fe::fe", "2606:4700:4700::1111"].compactMap {
         IPAddress($0)
     }
 

@@ -3,9 +3,9 @@ import Packet
 import Settings
 
 /// The server's endpoints that one interface can send to, preferred first, or why there is none.
-struct PathEndpoints: Equatable {
+package struct PathEndpoints: Equatable {
     /// In the order in which they are tried.
-    let usable: [Endpoint]
+    package let usable: [Endpoint]
     /// One sentence with the remedy when there is none.
     let problem: String?
 
@@ -15,7 +15,7 @@ struct PathEndpoints: Equatable {
     ///   - routes: the host's routes through it.
     ///   - gateways: the routers that the configuration has for it.
     ///   - translators: the prefixes by which its network may translate to IPv4; the well-known one is tried in any case.
-    init(
+    package init(
         wanted: [Endpoint], interface: String, addresses: [IPAddress], routes: [NetworkRoute],
         gateways: [IPAddress], translators: [NAT64]
     ) {

@@ -4,9 +4,9 @@ import Packet
 
 /// Whether anything but UDP passes to the server by an uplink: a connection by TCP and an echo by ICMP, tried once, as cheaply
 /// as can be. Never waits; `look` says what has come.
-final class ReachProbe {
+package final class ReachProbe {
     /// What has passed.
-    enum Passing: String {
+    package enum Passing: String {
         case tcp = "TCP"
         case icmp = "ICMP"
     }
@@ -19,13 +19,13 @@ final class ReachProbe {
     private static let pagePort: UInt16 = 80
 
     let startedAt: Instant
-    private(set) var passing: Passing?
+    package private(set) var passing: Passing?
     private var connections: [Int32] = []
     private var echo: Int32?
     private let family: IPAddress.Family
 
     /// Begins to try `endpoint` by an interface.
-    init(_ endpoint: Endpoint, by interface: String, now: Instant) {
+    package init(_ endpoint: Endpoint, by interface: String, now: Instant) {
         startedAt = now
         family = endpoint.address.family
         let host =
@@ -45,7 +45,7 @@ final class ReachProbe {
     deinit { finish() }
 
     /// Takes what has come. Whatever the answer says, something has passed; a refusal by ICMP is a router's.
-    func look(now: Instant) {
+    package func look(now: Instant) {
         guard passing == nil else { return }
         for socket in connections where Self.isAnswered(socket) { passing = .tcp }
         if passing == nil, let echo, hasEcho(on: echo) { passing = .icmp }

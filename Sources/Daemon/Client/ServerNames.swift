@@ -5,7 +5,7 @@ import Settings
 ///
 /// A name is looked up once, again when no path works, and again at once when something speaks for a change: a reload, another
 /// route. As long as no path works the pauses grow with the outage, so that a server that moves is found within half a minute.
-struct ServerNames {
+package struct ServerNames {
     /// The most addresses of a name that are tried.
     static let mostAddresses = 16
     private static let shortestPause = Interval.seconds(3)
@@ -29,15 +29,17 @@ struct ServerNames {
     /// Since when no path works, or a name is missing.
     private var searchingSince: Instant?
 
+    package init() {}
+
     /// A name's endpoints, those found last first; an address has itself.
-    func endpoints(of name: HostPort) -> [Endpoint] {
+    package func endpoints(of name: HostPort) -> [Endpoint] {
         if let endpoint = name.endpoint { return [endpoint] }
         guard let entry = entries[name] else { return [] }
         return Array((entry.fresh + entry.stale).prefix(Self.mostAddresses))
     }
 
     /// Why a name has no address; nil when it has one.
-    func problem(of name: HostPort) -> String? {
+    package func problem(of name: HostPort) -> String? {
         endpoints(of: name).isEmpty ? entries[name]?.problem : nil
     }
 
@@ -49,7 +51,7 @@ struct ServerNames {
 
     /// The names to look up now.
     /// - Parameter isOut: whether no path works.
-    mutating func due(_ names: [HostPort], isOut: Bool, now: Instant) -> [HostPort] {
+    package mutating func due(_ names: [HostPort], isOut: Bool, now: Instant) -> [HostPort] {
         let names = names.filter { $0.endpoint == nil }
         let isSearching = isOut || names.contains { endpoints(of: $0).isEmpty }
         searchingSince = isSearching ? searchingSince ?? now : nil
@@ -68,7 +70,7 @@ struct ServerNames {
     }
 
     /// A name is being looked up; so many answers will come.
-    mutating func asked(_ name: HostPort, answers: Int, now: Instant) {
+    package mutating func asked(_ name: HostPort, answers: Int, now: Instant) {
         entries[name, default: Entry()].askedAt = now
         entries[name]?.expected = answers
         entries[name]?.wasFound = false
@@ -77,7 +79,7 @@ struct ServerNames {
 
     /// An answer came.
     /// - Returns: the problem to tell when all answers were in vain, once until there is one that is not.
-    mutating func learn(_ endpoints: [Endpoint], of name: HostPort, problem: String?) -> String? {
+    package mutating func learn(_ endpoints: [Endpoint], of name: HostPort, problem: String?) -> String? {
         var entry = entries[name, default: Entry()]
         defer { entries[name] = entry }
         entry.expected = max(0, entry.expected - 1)

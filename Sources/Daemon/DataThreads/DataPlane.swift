@@ -9,7 +9,7 @@ import Tun
 /// What a data thread has for itself: an Engine, a queue of the TUN device, sockets, and the way of packets between them.
 ///
 ///     receive, readTunnel, takeMail → step: Engine.service → flush → write TUN → hand over what is other threads'
-struct DataPlane: ~Copyable {
+package struct DataPlane: ~Copyable {
     /// A socket on which sending failed in a way that only the host can mend.
     struct Failing {
         let socket: UInt16
@@ -55,9 +55,9 @@ struct DataPlane: ~Copyable {
 
     /// The clock of the Engine and of all of the daemon. It goes on while the host is suspended, as keys grow old then, too
     /// (WireGuard's ktime_get_coarse_boottime).
-    static func clock() -> Instant { Instant(nanoseconds: clinux_boottime()) }
+    package static func clock() -> Instant { Instant(nanoseconds: clinux_boottime()) }
 
-    static func wall() -> Timestamp {
+    package static func wall() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(seconds: UInt64(max(0, time.tv_sec)), nanoseconds: UInt32(time.tv_nsec))

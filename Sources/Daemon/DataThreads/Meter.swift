@@ -2,8 +2,10 @@ import Packet
 
 /// What has gone over a path's sockets, as whoever sells the link counts it: datagrams of any kind in both directions, with
 /// their IP and UDP headers.
-final class Meter {
+package final class Meter {
     private var bytes: UInt64 = 0
+
+    package init() {}
 
     /// Adds datagrams with `payload` bytes in all.
     func add(datagrams: Int, payload: Int, _ family: IPAddress.Family) {

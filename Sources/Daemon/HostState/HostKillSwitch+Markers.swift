@@ -77,7 +77,7 @@ extension HostKillSwitch {
     }
 
     /// Restores the kill switch of a configuration that can't be used, before bondd exits.
-    static func hold(file: String, directory: String, log: Log) {
+    package static func hold(file: String, directory: String, log: Log) {
         for marker in KillSwitchMarker.all(in: directory) where marker.isOf(file) {
             do throws(HostError) {
                 let socket = try FirewallSocket()

@@ -5,7 +5,7 @@ import Settings
 
 /// A client's kill switch in the host's firewall. It follows the server's addresses, local networks and the tunnels of other
 /// bondds. It outlives bondd by its table in the kernel, and a reboot by a marker on disk.
-struct HostKillSwitch {
+package struct HostKillSwitch {
     /// The minimum time between repairs. Traffic leaves until the table is restored, so this is short; setting a table takes
     /// less than a millisecond.
     static let repairPause = Interval.milliseconds(20)

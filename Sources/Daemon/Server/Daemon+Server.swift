@@ -19,7 +19,7 @@ extension Daemon {
 
 extension EngineConfiguration {
     /// The core's part of a configuration.
-    init(_ configuration: Configuration, mtu: Int) {
+    package init(_ configuration: Configuration, mtu: Int) {
         let mode = Scheduler.Mode(configuration.tunnel.mode)
         let copies = configuration.tunnel.redundantPaths
         let suite = configuration.tunnel.cipher.suite

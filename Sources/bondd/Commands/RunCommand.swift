@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Daemon
 import Glibc
 import Host
 import Settings

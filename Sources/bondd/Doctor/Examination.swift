@@ -1,4 +1,5 @@
 import ControlProtocol
+import Daemon
 import Glibc
 import Packet
 import Settings

@@ -1,4 +1,5 @@
 import Commands
+import Daemon
 import Glibc
 import Host
 import Packet

@@ -1,4 +1,5 @@
 import Commands
+import Daemon
 import Engine
 import Glibc
 import Host

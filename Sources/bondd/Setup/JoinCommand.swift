@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import ControlProtocol
+import Daemon
 import Glibc
 import Host
 import Packet

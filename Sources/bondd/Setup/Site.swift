@@ -1,5 +1,6 @@
 import Commands
 import ControlProtocol
+import Daemon
 import Glibc
 import Host
 import Proto
