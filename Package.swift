@@ -56,6 +56,8 @@ let package = Package(
         .systemLibrary(
             name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "CLinux"),
+        // The lab's alone.
+        .target(name: "CLab"),
         .target(name: "CToml"),
         // CCrypto, the door to libcrypto, is added at the end.
 
@@ -71,19 +73,21 @@ let package = Package(
             name: "Engine", dependencies: ["Proto", "Scheduler", "Reorder", "FEC", "Packet"],
             swiftSettings: strict),
 
-        // What touches the host.
+        // What touches the host. Runtime: threads, waiting, clocks, log and state files.
+        .target(name: "Runtime", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Tun", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
-        .target(name: "ControlProtocol", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Settings", dependencies: ["CToml", "Proto", "Packet"], swiftSettings: strict),
+        .target(name: "ControlProtocol", dependencies: ["Runtime", "CLinux"], swiftSettings: strict),
         .target(
-            name: "Host", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
+            name: "Settings", dependencies: ["Runtime", "CToml", "Proto", "Packet"], swiftSettings: strict),
+        .target(
+            name: "Host", dependencies: ["Runtime", "CNetlink", "CLinux", "Proto", "Packet", "Settings"],
             swiftSettings: strict),
         // What the command lines of bondd and bondd-control share.
         .target(
             name: "Commands",
             dependencies: [
-                "ControlProtocol", "Settings",
+                "ControlProtocol", "Settings", "Runtime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -91,9 +95,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Commands",
                 "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Proto", "Scheduler",
-                "Packet", "CLinux",
+                "Packet", "Runtime", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -101,7 +104,7 @@ let package = Package(
             dependencies: [
                 "Daemon", "Commands",
                 "Engine", "Scheduler", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Proto",
-                "Packet", "CLinux",
+                "Packet", "Runtime", "CLinux",
                 "CQrencode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -110,12 +113,12 @@ let package = Package(
         // Services behind the tunnel: what rules are, without sockets or a clock; carrying them in this program; where they come from.
         .target(name: "Rules", dependencies: ["Packet"], swiftSettings: strict),
         .target(
-            name: "Relay", dependencies: ["Rules", "Transport", "CLinux", "CAres", "Packet"],
+            name: "Relay", dependencies: ["Rules", "Transport", "Runtime", "CLinux", "CAres", "Packet"],
             swiftSettings: strict),
         .target(
             name: "Portunus",
             dependencies: [
-                "Rules", "Settings", "Packet",
+                "Rules", "Settings", "Runtime", "Packet",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
@@ -132,7 +135,8 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Relay", "Portunus", "Rules", "ControlProtocol", "Settings", "Proto", "Packet", "CLinux",
+                "Relay", "Portunus", "Rules", "ControlProtocol", "Settings", "Proto", "Packet", "Runtime",
+                "CLinux",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -145,14 +149,15 @@ let package = Package(
         .executableTarget(
             name: "bondd-control",
             dependencies: [
-                "Commands", "Control", "ControlProtocol", "Settings", "Proto", "CLinux",
+                "Commands", "Control", "ControlProtocol", "Settings", "Proto", "Runtime", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
         // Emulated links for tests, benchmarks and the demo.
         .target(name: "LinkModel", swiftSettings: strict),
-        .target(name: "Lab", dependencies: ["CLinux", "LinkModel"], swiftSettings: strict),
+        .target(
+            name: "Lab", dependencies: ["Runtime", "CLab", "CLinux", "LinkModel"], swiftSettings: strict),
         // The same links in virtual time, between two Engines.
         .target(
             name: "Simulation", dependencies: ["Engine", "Proto", "Scheduler", "Packet", "LinkModel"],
@@ -195,22 +200,26 @@ let package = Package(
         .testTarget(name: "TransportTests", dependencies: ["Transport", "Lab", "Packet"]),
         .target(name: "Scratch", path: "Tests/Scratch"),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "Scratch"]),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Proto", "Packet", "Scratch"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Scratch"]),
         .testTarget(
-            name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "Scratch"]),
+            name: "SettingsTests", dependencies: ["Settings", "Proto", "Packet", "Runtime", "Scratch"]),
+        .testTarget(
+            name: "HostTests",
+            dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "Runtime", "Scratch", "CLinux"]),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "ControlProtocol", "Settings", "Proto", "Packet", "Lab", "Scratch",
+                "Control", "ControlProtocol", "Settings", "Proto", "Packet", "Lab", "Runtime", "Scratch",
                 "bondd-control",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
-            name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "Scratch"],
+            name: "PortunusTests",
+            dependencies: ["Portunus", "Control", "Rules", "Settings", "Runtime", "Scratch"],
             exclude: ["Conformance"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "LinkModel"]),
-        .testTarget(name: "RelayTests", dependencies: ["Relay", "Rules", "CLinux", "Packet"]),
-        .testTarget(name: "LabTests", dependencies: ["Lab", "LinkModel"]),
+        .testTarget(name: "RelayTests", dependencies: ["Relay", "Rules", "Runtime", "CLinux", "Packet"]),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "LinkModel", "Runtime"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",
@@ -218,7 +227,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Host", "Engine", "ControlProtocol", "Proto", "Packet", "Scratch", "Settings",
+                "Daemon", "Host", "Engine", "ControlProtocol", "Proto", "Packet", "Runtime", "Scratch",
+                "Settings",
             ]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "ControlProtocol", "Engine", "Proto", "Packet"],

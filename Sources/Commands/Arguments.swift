@@ -1,4 +1,5 @@
 import ArgumentParser
+import Runtime
 import Settings
 
 // What stands on a command line as it stands in the configuration.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlProtocol
+import Runtime
 import Settings
 
 /// What every command of both programs takes.

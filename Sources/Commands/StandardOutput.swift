@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Runtime
 
 /// Standard output as `print` writes it.
 public enum StandardOutput {

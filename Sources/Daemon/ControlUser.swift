@@ -22,7 +22,7 @@ final class ControlUser: Sendable {
     }
 
     /// Whether this user ID is bondd-control's.
-    func has(_ user: UInt32, now: Instant = DataPlane.clock()) -> Bool {
+    func has(_ user: UInt32, now: Instant = Instant.now) -> Bool {
         known.withLock { known in
             if known.account == nil && now - known.lookedUpAt >= Self.patience {
                 known = (Self.find(name), now)

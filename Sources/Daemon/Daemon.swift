@@ -1,11 +1,11 @@
 import CLinux
-import Commands
 import ControlProtocol
 import Engine
 import Glibc
 import Host
 import Packet
 import Proto
+import Runtime
 import Scheduler
 import Settings
 import Transport
@@ -24,7 +24,8 @@ package struct Daemon: ~Copyable {
     let log: Log
     let startedAt: Instant
 
-    var poller: Poller
+    var poller: LoopPoller
+    let signals: SignalFD
     let netlink: Netlink
     var networkEvents: NetlinkEvents
     let control: ControlThread
@@ -35,7 +36,7 @@ package struct Daemon: ~Copyable {
     /// Server: the other data threads.
     var threads: [DataThread] = []
     /// All data threads' mailboxes by number, the main thread's first; none when it is alone.
-    let mailboxes: [Mailbox]
+    let mailboxes: [ThreadMailbox]
     /// Status and usage that wait for the data threads' reports.
     var survey = Survey()
     /// Server: which thread has which client.
@@ -135,13 +136,15 @@ package struct Daemon: ~Copyable {
         self.file = file
         fileInForce = FileInForce(file, of: configuration)
         self.log = log
-        startedAt = DataPlane.clock()
-        runID = String(DataPlane.wall().seconds, radix: 16) + "-" + String(getpid(), radix: 16)
+        startedAt = Instant.now
+        runID = String(Timestamp.now.seconds, radix: 16) + "-" + String(getpid(), radix: 16)
         publicKey = PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey
         try Self.checkFree(configuration.tunnel.interface, Netlink())
         // First of all: a kill switch is to hold whatever comes after.
         let firewall = try Self.firewall(configuration, state: state, log: log)
-        let poller = try Poller()
+        let poller = try LoopPoller()
+        // Before any thread is started.
+        let signals = try SignalFD([SIGINT, SIGTERM, SIGHUP])
         let netlink = try Netlink()
         let networkEvents = try NetlinkEvents()
         let controlUser = ControlUser(named: controlUser, now: startedAt)
@@ -158,7 +161,7 @@ package struct Daemon: ~Copyable {
         var owners = Owners(threads: count)
         let handed = HandedOver(directory: state, interface: configuration.tunnel.interface, log: log)
         let pulse = try Pulse("the main thread")
-        mailboxes = count > 1 ? try (0..<count).map { _ in try Mailbox() } : []
+        mailboxes = count > 1 ? try (0..<count).map { _ in try ThreadMailbox() } : []
         let givenSecrets = GivenSecrets(configuration, directory: state, log: log)
         self.givenSecrets = givenSecrets
         plane = DataPlane(
@@ -174,6 +177,7 @@ package struct Daemon: ~Copyable {
         handedServices = HandedServices(
             directory: state, interface: configuration.tunnel.interface, log: log)
         self.poller = poller
+        self.signals = signals
         self.netlink = netlink
         self.networkEvents = networkEvents
         self.control = control
@@ -190,7 +194,7 @@ package struct Daemon: ~Copyable {
         relief = ReversePathRelief(directory: state, interface: configuration.tunnel.interface)
         usage = DataUsage(
             UsageFile(directory: state, interface: configuration.tunnel.interface),
-            month: Month(of: DataPlane.wall().seconds), log: log, now: startedAt)
+            month: Month(of: Timestamp.now.seconds), log: log, now: startedAt)
     }
 
     /// The Engine of a data thread.
@@ -216,6 +220,7 @@ package struct Daemon: ~Copyable {
         for descriptor in firewall?.fileDescriptors ?? [] { poller.watch(descriptor, .firewall) }
         poller.watch(control.fileDescriptor, .control)
         poller.watch(pulse.fileDescriptor, .pulse)
+        poller.watch(signals.fileDescriptor, .signals)
         poller.watch(resolver.fileDescriptor, .resolver)
         for problem in relief.restore() { log(.warning, problem) }
         cleanNameServers(stateDirectory)
@@ -261,30 +266,29 @@ package struct Daemon: ~Copyable {
 
     /// Runs until SIGTERM or SIGINT, then leaves the machine as it was.
     package mutating func run() throws {
-        supervision.ready(summary(now: startedAt), now: DataPlane.clock())
+        supervision.ready(summary(now: startedAt), now: Instant.now)
         let watchdog = try supervision.period.map {
             try Watchdog([pulse] + threads.map(\.pulse), period: $0, log: log)
         }
         while isRunning {
             let check = nextCheck == .zero ? .never : nextCheck
-            let before = DataPlane.clock()
+            let before = Instant.now
             let count = poller.wait(
                 until: min(
                     plane.nextDeadline, check, enrolments.deadline, handed.deadline(now: before),
                     firewall?.deadline ?? .never, servicesDeadline(now: before),
                     givenSecrets?.deadline(now: before) ?? .never, supervision.nextSign, survey.deadline
-                ).nanoseconds,
-                now: before.nanoseconds)
-            let now = DataPlane.clock()
+                ),
+                now: before)
+            let now = Instant.now
             pulse.beat()
             for i in 0..<count {
-                guard let event = poller.event(i) else { continue }
-                switch event.source {
-                case .socket: plane.receive(event.number, now: now)
+                guard let source = poller.event(i) else { continue }
+                switch source {
+                case .socket(let number): plane.receive(number, now: now)
                 case .tun: plane.readTunnel(now: now)
                 case .mailbox: takeMail(now: now)
-                case .timer: poller.timerFired()
-                case .pulse: break
+                case .timer, .pulse: break
                 case .signals: takeSignals(now: now)
                 case .netlink: followInterfaces(now: now)
                 case .firewall: firewall?.noteChanges(now: now)
@@ -311,16 +315,16 @@ package struct Daemon: ~Copyable {
         supervision.stopping()
         watchdog?.stop()
         let hanging = stopThreads()
-        handed.close(now: DataPlane.clock())
-        handedServices.close(now: DataPlane.clock())
-        plane.close(now: DataPlane.clock())
+        handed.close(now: Instant.now)
+        handedServices.close(now: Instant.now)
+        plane.close(now: Instant.now)
         if plane.engine.isClient {
             undoNameServers()
             undoRouting()
             for problem in relief.restore() { log(.warning, problem) }
             _ = hardwareWriter.takeOutcome(waits: true)
-            checkUsage(now: DataPlane.clock())
-            usage.close(now: DataPlane.clock())
+            checkUsage(now: Instant.now)
+            usage.close(now: Instant.now)
         }
         firewall?.close()
         control.close()
@@ -337,7 +341,7 @@ package struct Daemon: ~Copyable {
 
     /// Lets the Engine do what is due, and carries it out.
     private mutating func turn(now: Instant) {
-        let wall = DataPlane.wall()
+        let wall = Timestamp.now
         while true {
             let isDone = plane.step(now: now, wall: wall)
             for failing in plane.takeFailing() { pathFailed(failing, now: now) }
@@ -355,7 +359,7 @@ package struct Daemon: ~Copyable {
     }
 
     private mutating func takeSignals(now: Instant) {
-        while let signal = poller.takeSignal() {
+        while let signal = signals.take() {
             switch signal {
             case SIGHUP:
                 supervision.reloading()
@@ -374,6 +378,6 @@ package struct Daemon: ~Copyable {
     /// Puts a socket into the table and watches it.
     mutating func install(_ socket: UDPSocket) {
         plane.install(socket)
-        poller.watch(socket.socket.fileDescriptor, .socket, number: socket.number)
+        poller.watch(socket.socket.fileDescriptor, .socket(socket.number))
     }
 }

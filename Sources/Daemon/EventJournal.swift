@@ -1,6 +1,7 @@
 import Engine
 import Host
 import Packet
+import Runtime
 import Settings
 
 /// What happened in an Engine, in the log: bounded for each peer, because a radio link that flaps, a client that means ill or
@@ -22,7 +23,7 @@ struct EventJournal {
     /// How many lines of each were left out since the last that was written.
     private var leftOut: [String: Int] = [:]
     /// Paths in doubt: that they are up again is no more news than the doubt was.
-    private var doubted: Swift.Set<Spot> = []
+    private var doubted: Set<Spot> = []
 
     init(_ log: Log) { self.log = log }
 

@@ -1,6 +1,7 @@
 import ControlProtocol
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// What bondd-control has handed over last, kept in a file so that bondd starts with it alone. Disks fail and fill up, which

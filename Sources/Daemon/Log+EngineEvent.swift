@@ -1,5 +1,6 @@
 import Engine
 import Host
+import Runtime
 import Settings
 
 extension Log {

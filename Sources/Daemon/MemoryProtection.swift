@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Runtime
 import Settings
 
 /// Keeps keys where they are: in memory, and in this process's alone.

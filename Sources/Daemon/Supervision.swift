@@ -1,6 +1,6 @@
-import CLinux
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// What the service manager hears of the daemon: that it is ready, how it does, that it reads its file again or stops.
@@ -30,7 +30,7 @@ struct Supervision {
 
     /// The configuration is read again; `ready` follows.
     func reloading() {
-        notice.send("RELOADING=1\nMONOTONIC_USEC=\(clinux_monotonic() / 1000)")
+        notice.send("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic / 1000)")
     }
 
     /// The end has begun.

@@ -1,4 +1,5 @@
 import Packet
+import Runtime
 
 /// Gathers the reports of the data threads without waiting: the main thread carries data until all have answered. A question
 /// that comes while a call is open is answered by the next call, which sees all that happened before it.
@@ -18,7 +19,7 @@ struct Survey {
     private(set) var deadline = Instant.never
     private var call: ReportCall?
     /// The threads that the open call asked.
-    private var asked: Swift.Set<Int> = []
+    private var asked: Set<Int> = []
     private var askers: [Asker] = []
     private var waiting: [Asker] = []
     /// Calls that a thread has not answered in time. It is not asked again before it has: it may hang.
@@ -30,7 +31,7 @@ struct Survey {
     }
 
     /// Opens the next call when none is open and a client waits.
-    mutating func open(_ threads: [DataThread], answerTo mailbox: Mailbox?, now: Instant) {
+    mutating func open(_ threads: [DataThread], answerTo mailbox: ThreadMailbox?, now: Instant) {
         guard call == nil, !waiting.isEmpty else { return }
         (askers, waiting) = (waiting, [])
         deadline = now + Self.patience

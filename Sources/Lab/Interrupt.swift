@@ -1,19 +1,22 @@
-import CLinux
 import Glibc
+import Runtime
 
 /// SIGINT and SIGTERM as something to poll, so that a program that holds a lab can clean up.
 public final class Interrupt: Sendable {
+    private let signals: SignalFD
+
     /// Turns readable when one of the signals came.
-    public let fd: Int32
+    public var fd: Int32 { signals.fileDescriptor }
 
     /// Takes both signals from now on. Make it before anything of the lab, whose threads must not get them.
     /// Throws `system`.
     public init() throws(LabError) {
-        fd = lab_signal_open()
-        guard fd >= 0 else { throw .system(call: "signalfd", errno: -fd) }
+        do throws(RuntimeError) {
+            signals = try SignalFD([SIGINT, SIGTERM])
+        } catch {
+            throw .system(call: "signalfd", errno: error.code)
+        }
     }
-
-    deinit { close(fd) }
 
     /// Whether one of the signals came.
     public var hasCome: Bool { comes(within: 0) }

@@ -1,4 +1,4 @@
-import CLinux
+import CLab
 import Glibc
 
 /// An anonymous file in memory that a child reads its input from or writes its output to. Unlike a pipe it needs no

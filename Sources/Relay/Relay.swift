@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import Runtime
 
 /// Carries rules in this program: listens on their ports, and passes bytes and datagrams on, on a thread of its own. Every rule
 /// is listened for here, also those that the kernel leads past this program, so that nobody else has their ports and there is
@@ -9,7 +10,7 @@ import Rules
 ///
 /// `add`, `remove` and `report` wait for the thread; what is set holds from the next of them on at the latest.
 public final class Relay: Sendable {
-    private let mailbox: Mailbox
+    private let mailbox: Mailbox<Command>
     private let thread: RelayThread
 
     /// Carries nothing yet. This program may have as many descriptors from then on as the host allows it.
@@ -18,10 +19,15 @@ public final class Relay: Sendable {
     ///   - nameServers: whom to ask for names of targets; nil: whom the host asks.
     public init(reach: Reach, nameServers: [Endpoint]? = nil) throws(RelayError) {
         _ = clinux_raise_descriptors()
-        mailbox = try Mailbox()
-        let poller = try Poller()
+        let poller: Poller<Token>
+        do throws(RuntimeError) {
+            mailbox = try Mailbox()
+            poller = try Poller(capacity: 256)
+        } catch {
+            throw .kernel("wait for events", errno: error.code)
+        }
         let resolver = try Resolver(nameServers: nameServers)
-        guard poller.watchReading(mailbox.fileDescriptor, Token(.mailbox, 0)) else {
+        guard poller.watch(mailbox.fileDescriptor, Token(.mailbox, 0)) else {
             throw .kernel("watch an eventfd", errno: errno)
         }
         thread = try RelayThread(RelayLoop(poller, resolver, reach: reach, mailbox: mailbox))

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import Runtime
 
 extension RelayLoop {
     /// How long a connection may take to say a server name.
@@ -75,7 +76,7 @@ extension RelayLoop {
         let connection = connections[index]
         let port = ports[Int(connection.pointee.port)]
         // The time of this turn's beginning is too coarse for the first buckets.
-        let time = Instant(nanoseconds: clinux_monotonic()) - connection.pointee.accepted
+        let time = Instant(nanoseconds: Clock.monotonic) - connection.pointee.accepted
         port.pointee.names.count(after: UInt64(max(0, time.microseconds)))
         endPeek(index)
         if connection.pointee.hasLowWater { Sockets.setLowWater(connection.pointee.client, 1) }

@@ -1,44 +1,23 @@
-import CLinux
-import Glibc
+import Runtime
 
-/// The thread that carries.
-final class RelayThread: @unchecked Sendable {
+/// The thread that relays.
+final class RelayThread: Sendable {
     private let lock = Lock()
-    private var thread: pthread_t?
+    private nonisolated(unsafe) var thread: Thread?
 
-    /// Starts it; it has the relay from here on.
-    init(_ relay: consuming RelayLoop) throws(RelayError) {
-        let place = UnsafeMutablePointer<RelayLoop>.allocate(capacity: 1)
-        place.initialize(to: relay)
-        // The thread gets no signals: they are others', and SIGPIPE nobody's.
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, &before)
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                _ = lab_thread_name("carrier")
-                let place = argument!.assumingMemoryBound(to: RelayLoop.self)
-                place.pointee.run()
-                place.deinitialize(count: 1)
-                place.deallocate()
-                return nil
-            }, place)
-        pthread_sigmask(SIG_SETMASK, &before, nil)
-        guard code == 0 else {
-            place.deinitialize(count: 1)
-            place.deallocate()
-            throw .kernel("start a thread", errno: code)
+    /// Starts the thread, which owns the loop from here on.
+    init(_ loop: consuming RelayLoop) throws(RelayError) {
+        do throws(RuntimeError) {
+            thread = try Thread.start(name: "relay", loop)
+        } catch {
+            throw .kernel("start a thread", errno: error.code)
         }
-        self.thread = thread
     }
 
-    /// Waits for its end; once.
+    /// Waits for its end. Further calls return once that has come.
     func join() {
         lock.locked {
-            if let thread { pthread_join(thread, nil) }
+            thread?.join()
             thread = nil
         }
     }

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Where the thread puts its answer to a command, and another waits for it.
 final class Reply<Value: Sendable>: @unchecked Sendable {
     private let lock = Lock()

@@ -2,6 +2,7 @@ import CAres
 import CLinux
 import Glibc
 import Packet
+import Runtime
 
 /// Looks up names with c-ares, whose sockets the carrier's epoll watches.
 struct Resolver: ~Copyable {
@@ -60,7 +61,7 @@ struct Resolver: ~Copyable {
     // caller's next.
 
     /// Begins to look up a name; `takeAnswers` has what comes of it.
-    mutating func ask(_ name: String, _ poller: borrowing Poller) {
+    mutating func ask(_ name: String, _ poller: borrowing Poller<Token>) {
         reopen()
         update(poller)
         guard let channel else { return inbox.answers.append(Answer(name: name, addresses: [], lifetime: 0)) }
@@ -80,7 +81,7 @@ struct Resolver: ~Copyable {
     }
 
     /// Something happened at one of its sockets.
-    mutating func process(_ socket: Int32, _ events: UInt32, _ poller: borrowing Poller) {
+    mutating func process(_ socket: Int32, _ events: UInt32, _ poller: borrowing Poller<Token>) {
         guard let channel else { return }
         let isReadable = events & ~EPOLLOUT.rawValue != 0
         let isWritable = events & ~EPOLLIN.rawValue != 0
@@ -89,7 +90,7 @@ struct Resolver: ~Copyable {
     }
 
     /// Has lookups fail that took too long.
-    mutating func processDeadlines(_ poller: borrowing Poller) {
+    mutating func processDeadlines(_ poller: borrowing Poller<Token>) {
         guard let channel, pending > 0 else { return }
         ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD)
         update(poller)
@@ -106,10 +107,13 @@ struct Resolver: ~Copyable {
     }
 
     /// Has `poller` watch what c-ares wants to be watched.
-    private mutating func update(_ poller: borrowing Poller) {
+    private mutating func update(_ poller: borrowing Poller<Token>) {
         for change in inbox.changes {
             let token = Token(.resolver, Int(change.socket))
-            poller.watch(change.socket, reading: change.reading, writing: change.writing, token)
+            var interest: PollInterest = []
+            if change.reading { interest.insert(.reading) }
+            if change.writing { interest.insert(.writing) }
+            poller.change(change.socket, token, to: interest)
         }
         inbox.changes.removeAll(keepingCapacity: true)
     }

@@ -1,5 +1,7 @@
+import Runtime
+
 /// What an event, a deadline or an answer is for: a kind of thing, its number, and which of those that had the number.
-struct Token: Equatable {
+struct Token: Equatable, PollSource {
     enum Kind: UInt8 {
         case mailbox
         /// A socket of the resolver; the number is the descriptor.

@@ -1,30 +1,24 @@
-import CLinux
 import Commands
 import Control
 import ControlProtocol
 import Glibc
+import Runtime
 
 /// What the main thread does: answers requests on the control socket and takes signals.
 struct RequestLoop: ~Copyable {
     /// Open until the program ends.
-    private let signals: Int32
+    private let signals: SignalFD
     private var socket: ControlSocket<ControlServiceRequest, ControlServiceResponse>?
     private var descriptor: Int32?
     /// Nil on a client, which has no requests.
     private var service: ControlService?
     /// What asks others over the network may not keep revocations and signals waiting.
-    private let late = LateAnswers()
+    private let late: LateAnswers
 
     /// Takes SIGINT, SIGTERM and SIGHUP from here on, in all threads that are started later.
-    init() throws {
-        var mask = sigset_t()
-        sigemptyset(&mask)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&mask, signal) }
-        pthread_sigmask(SIG_BLOCK, &mask, nil)
-        signals = signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
-        guard signals >= 0 else {
-            throw Failure("the kernel gives no signalfd (\(String(cString: strerror(errno))))")
-        }
+    init() throws(RuntimeError) {
+        signals = try SignalFD([SIGINT, SIGTERM, SIGHUP])
+        late = try LateAnswers()
     }
 
     /// Listens for requests to `service`.
@@ -38,12 +32,12 @@ struct RequestLoop: ~Copyable {
     /// Runs until a signal ends the program.
     mutating func run() {
         while true {
-            var descriptors = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
+            var descriptors = [pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0)]
             for other in [descriptor, late.fileDescriptor].compactMap(\.self) {
                 descriptors.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0))
             }
             guard poll(&descriptors, nfds_t(descriptors.count), -1) > 0 else { continue }
-            if let signal = takeSignal() {
+            if let signal = signals.take() {
                 guard signal == SIGHUP else { return }
                 service?.reload()
             }
@@ -68,11 +62,5 @@ struct RequestLoop: ~Copyable {
                 socket?.reply(service.answer(call.request), to: call.client)
             }
         }
-    }
-
-    private func takeSignal() -> Int32? {
-        var info = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
-        return read(signals, &info, size) == size ? Int32(info.ssi_signo) : nil
     }
 }

@@ -4,6 +4,7 @@ import Control
 import ControlProtocol
 import Glibc
 import Proto
+import Runtime
 import Settings
 
 /// `bondd-control invite NAME`: what `bondd invite` does, while no bondd-control runs.

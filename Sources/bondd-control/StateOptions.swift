@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Runtime
 import Settings
 
 /// What every command takes, and where the state is.

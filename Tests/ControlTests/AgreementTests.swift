@@ -1,4 +1,5 @@
 import ControlProtocol
+import Runtime
 import Scratch
 import Settings
 import Testing

@@ -2,6 +2,7 @@ import ControlProtocol
 import Glibc
 import Lab
 import Proto
+import Runtime
 import Scratch
 import Settings
 import Testing

@@ -1,6 +1,7 @@
 import ControlProtocol
 import Glibc
 import Packet
+import Runtime
 import Scratch
 import Settings
 import Testing

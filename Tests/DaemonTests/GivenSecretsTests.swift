@@ -1,6 +1,7 @@
 import Glibc
 import Packet
 import Proto
+import Runtime
 import Scratch
 import Settings
 import Testing

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// What requests must bring (RFC 6750 section 2.1) where they may come from elsewhere.

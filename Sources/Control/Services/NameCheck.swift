@@ -1,6 +1,7 @@
 import Glibc
 import Packet
 import Rules
+import Runtime
 import Synchronization
 
 /// Looks whether all targets of a rule lead out of the tunnel, before the control plane is told that the rule is carried: which of
@@ -49,20 +50,13 @@ final class NameCheck: Sendable {
         }
     }
 
-    /// Does it on a thread of its own, or at once when there is none.
+    /// Runs `body` on a thread of its own, or here when there is none to be had.
     private static func onThread(_ body: @escaping @Sendable () -> Void) {
-        final class Box: Sendable {
-            let body: @Sendable () -> Void
-            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        do throws(RuntimeError) {
+            try Thread.detach(name: "name check", body)
+        } catch {
+            body()
         }
-        let box = Unmanaged.passRetained(Box(body))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            {
-                Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body(); return nil
-            }, box.toOpaque())
-        if code == 0 { pthread_detach(thread) } else { box.takeRetainedValue().body() }
     }
 
     /// Raised once.

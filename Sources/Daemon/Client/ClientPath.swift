@@ -1,5 +1,6 @@
 import Host
 import Packet
+import Runtime
 import Scheduler
 import Settings
 import Transport

@@ -16,10 +16,10 @@ extension Daemon {
     mutating func connect(_ client: Configuration.Client) throws {
         for path in client.paths { addPath(path, client) }
         locateHardware()
-        checkUsage(now: DataPlane.clock())
+        checkUsage(now: Instant.now)
         try tunnel.apply(
             addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
-        checkPaths(now: DataPlane.clock())
+        checkPaths(now: Instant.now)
     }
 
     mutating func addPath(_ path: Configuration.Path, _ client: Configuration.Client) {
@@ -58,8 +58,8 @@ extension Daemon {
     }
 
     /// The paths that are up.
-    func workingPaths(now: Instant) -> Swift.Set<UInt16> {
-        Swift.Set(plane.engine.reports(now: now).flatMap(\.paths).filter { $0.state == .up }.map(\.id))
+    func workingPaths(now: Instant) -> Set<UInt16> {
+        Set(plane.engine.reports(now: now).flatMap(\.paths).filter { $0.state == .up }.map(\.id))
     }
 
     /// Brings the Engine up to date with one path.
@@ -172,7 +172,7 @@ extension Daemon {
         do throws(HostError) {
             try tunnel.apply(addresses: addresses, mtu: mtu(frame), routes: routes, netlink: netlink)
             if tunnel.lack != lack { tellLack() }
-            updateRouting(now: DataPlane.clock())
+            updateRouting(now: Instant.now)
             useNameServers(client, frame, routes: routes)
             shareTunnel(frame)
             let list = tunnel.addresses.map(\.description).joined(separator: " ")

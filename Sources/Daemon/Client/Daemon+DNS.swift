@@ -75,7 +75,7 @@ extension Daemon {
     }
 
     /// Begins to ask name servers.
-    private mutating func choose(_ working: Swift.Set<UInt16>, isUrgent: Bool) {
+    private mutating func choose(_ working: Set<UInt16>, isUrgent: Bool) {
         nameService.uplinks = working
         nameService.resolver = nameService.host.host()
         var situation = NameServerChoice.Situation()
@@ -233,6 +233,6 @@ extension Daemon {
         guard !nameService.servers.isEmpty || nameService.way != nil else { return }
         nameService.writer.begin([])
         nameService.writer.finish()
-        noteNameServers(now: DataPlane.clock())
+        noteNameServers(now: Instant.now)
     }
 }

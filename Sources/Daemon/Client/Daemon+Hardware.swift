@@ -9,7 +9,7 @@ extension Daemon {
     /// hardware than last time. To be called when links have changed.
     mutating func locateHardware() {
         guard let interfaces = try? netlink.interfaces() else { return }
-        let uplinks = Swift.Set(hostRoutes.filter { $0.network.length == 0 }.map(\.interface))
+        let uplinks = Set(hostRoutes.filter { $0.network.length == 0 }.map(\.interface))
         var taken: [String: String] = [:]
         for path in paths {
             guard let hardware = path.configuration.hardware else { continue }

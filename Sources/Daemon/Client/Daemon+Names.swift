@@ -39,7 +39,7 @@ extension Daemon {
 
     /// Addresses that the names no longer have are forgotten once one that they have is in use.
     private mutating func settleNames() {
-        let working = Swift.Set(paths.filter { $0.silence.isNone }.compactMap(\.endpoint))
+        let working = Set(paths.filter { $0.silence.isNone }.compactMap(\.endpoint))
         _ = names.settle(on: working)
     }
 

@@ -36,7 +36,7 @@ extension Daemon {
             }, by: \.interface)
         var links: [ReversePathRelief.Link] = []
         for path in paths where path.interfaceIndex != 0 {
-            let own = Swift.Set((networks[path.interfaceIndex] ?? []).map(\.network))
+            let own = Set((networks[path.interfaceIndex] ?? []).map(\.network))
             let link = ReversePathRelief.Link(
                 interface: path.configuration.interface, networks: own.sorted { "\($0)" < "\($1)" })
             if !links.contains(link) { links.append(link) }

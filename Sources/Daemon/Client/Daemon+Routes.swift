@@ -43,7 +43,7 @@ extension Daemon {
         // Of several interfaces with one MAC address the uplink is meant.
         if paths.contains(where: { $0.configuration.hardware != nil }) { locateHardware() }
         // The longer a look takes, the longer the pause before the next: some hosts have a million routes.
-        let time = DataPlane.clock() - now
+        let time = Instant.now - now
         routingPause = min(max(Self.routingPause, time + time + time + time + time), .seconds(5))
         return true
     }
@@ -77,7 +77,7 @@ extension Daemon {
         relieveReversePaths()
         do throws(HostError) {
             let outcome = try HostRouting(tunnel: tunnel.index).apply(plan, foreign: hostRoutes, netlink)
-            noteBypass(uplinks: Swift.Set(plan.uplinks.keys), plan.bypass(of: hostRoutes))
+            noteBypass(uplinks: Set(plan.uplinks.keys), plan.bypass(of: hostRoutes))
             note(outcome.problems.map(\.description))
             if !outcome.changedSlots.isEmpty { nudge(outcome.changedSlots, now: now) }
         } catch {
@@ -87,8 +87,8 @@ extension Daemon {
 
     /// The interfaces of paths, usable or not, and others with a default route of the host's, with their addresses.
     private var uplinkAddresses: [UInt32: [IPAddress]] {
-        let names = Swift.Set(paths.map(\.configuration.interface))
-        let ways = Swift.Set(
+        let names = Set(paths.map(\.configuration.interface))
+        let ways = Set(
             hostRoutes.filter { $0.network.length == 0 && $0.table == NetworkRoute.mainTable }.map(
                 \.interface))
         var addresses: [UInt32: [IPAddress]] = [:]
@@ -111,7 +111,7 @@ extension Daemon {
     }
 
     /// A way may have opened for a path that does not work: it is tried at once.
-    private mutating func nudge(_ slots: Swift.Set<UInt32>, now: Instant) {
+    private mutating func nudge(_ slots: Set<UInt32>, now: Instant) {
         let working = workingPaths(now: now)
         for path in paths where path.slot.map(slots.contains) == true && !working.contains(path.id) {
             guard path.isKnownToEngine, path.link != nil else { continue }
@@ -133,7 +133,7 @@ extension Daemon {
     }
 
     /// Notes the routes that lead past the tunnel, or would, and logs each once.
-    private mutating func noteBypass(uplinks: Swift.Set<UInt32>, _ bypass: RouteGuard) {
+    private mutating func noteBypass(uplinks: Set<UInt32>, _ bypass: RouteGuard) {
         let notices =
             [
                 sentence(bypass.overruled, "would lead past the tunnel and is overruled while bondd runs"),

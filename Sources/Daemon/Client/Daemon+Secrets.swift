@@ -1,6 +1,7 @@
 import Engine
 import Packet
 import Proto
+import Runtime
 import Settings
 
 // Client: preshared keys that the server gives it.

@@ -1,6 +1,7 @@
 import Engine
 import Host
 import Packet
+import Proto
 import Settings
 
 // Monthly data caps: a path that has used its own up carries nothing until the month turns or the cap is raised.
@@ -16,7 +17,7 @@ extension Daemon {
     /// Counts what the paths have carried, and takes those out of use that may carry no more.
     mutating func checkUsage(now: Instant) {
         usage.checkedAt = now
-        let month = Month(of: DataPlane.wall().seconds)
+        let month = Month(of: Timestamp.now.seconds)
         var isNews = false
         for path in paths {
             path.used = usage.count(path.meter.take(), over: path.configuration.name, in: month, now: now)

@@ -1,5 +1,6 @@
 import Host
 import Packet
+import Runtime
 import Settings
 
 /// What a client's paths have used this month, kept in a file through restarts. Disks fail and fill up, which is said once

@@ -2,6 +2,7 @@ import ControlProtocol
 import Glibc
 import Packet
 import Proto
+import Runtime
 import Settings
 
 /// Client: the preshared keys that the server has given it, in a file (0600) that `bondd join` has made.
@@ -54,7 +55,9 @@ package struct GivenSecrets {
     }
 
     /// Where they are kept.
-    package static func path(directory: String, interface: String) -> String { "\(directory)/\(interface).secrets" }
+    package static func path(directory: String, interface: String) -> String {
+        "\(directory)/\(interface).secrets"
+    }
 
     /// Writes the first key that a server has given.
     package static func write(

@@ -1,5 +1,6 @@
 import Host
 import Packet
+import Runtime
 import Settings
 
 /// The hosts that a client with a kill switch can reach: through the tunnel, and on local networks if these are allowed.

@@ -36,7 +36,7 @@ package struct NameServerChoice {
         /// The interfaces outside the tunnel by which the host's routes lead to some of these, such as a router on the link.
         var direct: [IPAddress: String] = [:]
         /// The interfaces of the paths that are down.
-        var dead: Swift.Set<String> = []
+        var dead: Set<String> = []
         /// The public ones that the tunnel has a way to.
         var fallback: [IPAddress] = []
         /// Whether all of some family goes into the tunnel; otherwise the host's own are reached as they were.

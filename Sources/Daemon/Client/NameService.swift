@@ -32,7 +32,7 @@ struct NameService {
     /// The servers that are asked outside the tunnel, and the path that each is asked over.
     var outside: [IPAddress: UInt16] = [:]
     /// The paths that were up when the choice was last made.
-    var uplinks: Swift.Set<UInt16> = []
+    var uplinks: Set<UInt16> = []
     /// The host's own servers when the choice was last made.
     var resolver = HostResolver()
     /// When to ask again.

@@ -59,8 +59,8 @@ package struct PathEndpoints: Equatable {
         _ isRouted: (IPAddress) -> Bool
     ) -> String? {
         guard let first = wanted.first else { return nil }
-        let families = Swift.Set(wanted.map(\.address.family))
-        let own = Swift.Set(addresses.filter { !$0.isLinkLocal }.map(\.family))
+        let families = Set(wanted.map(\.address.family))
+        let own = Set(addresses.filter { !$0.isLinkLocal }.map(\.family))
         guard !own.isEmpty else {
             return "\(interface) has no address; check its DHCP client or give it one"
         }

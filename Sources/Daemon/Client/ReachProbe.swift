@@ -30,7 +30,7 @@ package final class ReachProbe {
         family = endpoint.address.family
         let host =
             "\(endpoint.address)" + (endpoint.address.isLinkLocal && family == .v6 ? "%\(interface)" : "")
-        for port in Swift.Set([endpoint.port, Self.pagePort]) {
+        for port in Set([endpoint.port, Self.pagePort]) {
             if let socket = Self.open(host, port, interface, kind: Int32(SOCK_STREAM.rawValue), 0) {
                 connections.append(socket)
             }

@@ -99,7 +99,7 @@ package struct ServerNames {
 
     /// Forgets the addresses that a name no longer has once one that it has was heard.
     /// - Returns: whether there were any.
-    mutating func settle(on answering: Swift.Set<Endpoint>) -> Bool {
+    mutating func settle(on answering: Set<Endpoint>) -> Bool {
         var changed = false
         for (name, entry) in entries
         where !entry.stale.isEmpty && entry.wasFound && entry.fresh.contains(where: answering.contains)

@@ -1,15 +1,15 @@
-import CLinux
 import Engine
 import Glibc
 import Packet
 import Proto
+import Runtime
 import Transport
 import Tun
 
 /// What a data thread has for itself: an Engine, a queue of the TUN device, sockets, and the way of packets between them.
 ///
 ///     receive, readTunnel, takeMail → step: Engine.service → flush → write TUN → hand over what is other threads'
-package struct DataPlane: ~Copyable {
+struct DataPlane: ~Copyable {
     /// A socket on which sending failed in a way that only the host can mend.
     struct Failing {
         let socket: UInt16
@@ -36,7 +36,7 @@ package struct DataPlane: ~Copyable {
     private var joining = SlotQueue(bound: SegmentJoiner.maximumCount)
     private var failing: [Failing] = []
     /// All data threads' mailboxes by number; empty when there is one thread.
-    private let mailboxes: [Mailbox]
+    private let mailboxes: [ThreadMailbox]
     private var mail = Letters()
 
     /// How many packets are read from the TUN device before others have their turn.
@@ -44,7 +44,7 @@ package struct DataPlane: ~Copyable {
 
     /// The plane of an Engine.
     /// - Parameter mailboxes: those of all data threads, by number; none for one alone.
-    init(_ engine: consuming Engine, queue: consuming TunDevice, mailboxes: [Mailbox] = []) {
+    init(_ engine: consuming Engine, queue: consuming TunDevice, mailboxes: [ThreadMailbox] = []) {
         joiner = SegmentJoiner(queue.offloads)
         self.engine = engine
         self.queue = queue
@@ -52,16 +52,6 @@ package struct DataPlane: ~Copyable {
     }
 
     deinit { superpacket.deallocate() }
-
-    /// The clock of the Engine and of all of the daemon. It goes on while the host is suspended, as keys grow old then, too
-    /// (WireGuard's ktime_get_coarse_boottime).
-    package static func clock() -> Instant { Instant(nanoseconds: clinux_boottime()) }
-
-    package static func wall() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: UInt64(max(0, time.tv_sec)), nanoseconds: UInt32(time.tv_nsec))
-    }
 
     /// Puts a socket into the table.
     mutating func install(_ socket: UDPSocket) {
@@ -205,7 +195,7 @@ package struct DataPlane: ~Copyable {
         case .tooBig:
             counters.note(problem)
             let entry = outbox[result.failedEntry]
-            engine.refuse(entry.length, on: entry.link, now: Self.clock())
+            engine.refuse(entry.length, on: entry.link, now: Instant.now)
         case .wouldBlock, .noBuffers, .notPermitted, .other: counters.note(problem)
         }
     }
@@ -237,7 +227,7 @@ package struct DataPlane: ~Copyable {
 
     /// Takes what other threads have for this one.
     /// - Returns: what it is told to do, which comes before the letters.
-    mutating func takeMail(from mailbox: Mailbox) -> [ShardCommand] {
+    mutating func takeMail(from mailbox: ThreadMailbox) -> [ShardCommand] {
         mailbox.take(&mail)
     }
 

@@ -1,82 +1,81 @@
-import CLinux
-import Commands
 import Engine
 import Glibc
 import Host
 import Packet
+import Proto
+import Runtime
 import Settings
 
 /// A data thread beside the main one: a server's sessions of one shard. It has nothing but its own plane, and hears from
 /// others by its mailbox.
 final class DataThread: Sendable {
     let number: Int
-    let mailbox: Mailbox
+    let mailbox: ThreadMailbox
     let pulse: Pulse
-    private let thread: pthread_t
+    private let thread: Thread
 
     /// Starts the thread, which has the plane from here on.
-    init(_ plane: consuming DataPlane, number: Int, mailbox: Mailbox, log: Log) throws {
+    init(_ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox, log: Log) throws {
         self.number = number
         self.mailbox = mailbox
         pulse = try Pulse("data thread \(number)")
-        thread = try Loop(plane, number: number, mailbox: mailbox, pulse: pulse, log: log)
-            .start("a data thread")
+        thread = try Thread.start(
+            name: "data \(number)",
+            Loop(plane, number: number, mailbox: mailbox, pulse: pulse, log: log))
     }
 
     /// Waits for its end, after a `ShardCommand.stop`.
     /// - Returns: false when it has not ended after `patience`: it hangs, and is left behind.
     func join(patience: Interval) -> Bool {
-        clinux_join(thread, Int64(max(0, patience.milliseconds))) == 0
+        thread.join(milliseconds: Int64(max(0, patience.milliseconds)))
     }
 
     /// What the thread does.
     private struct Loop: ThreadLoop, ~Copyable {
         private let number: Int
-        private var poller: Poller
+        private var poller: LoopPoller
         private var plane: DataPlane
-        private let mailbox: Mailbox
+        private let mailbox: ThreadMailbox
         private let pulse: Pulse
         private var journal: EventJournal
         private var isRunning = true
 
-        init(_ plane: consuming DataPlane, number: Int, mailbox: Mailbox, pulse: Pulse, log: Log) throws {
+        init(_ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox, pulse: Pulse, log: Log) throws
+        {
             self.number = number
             self.mailbox = mailbox
             self.pulse = pulse
             journal = EventJournal(log)
-            poller = try Poller(takesSignals: false)
+            poller = try LoopPoller()
             poller.watch(plane.queue.fileDescriptor, .tun)
             poller.watch(mailbox.fileDescriptor, .mailbox)
             poller.watch(pulse.fileDescriptor, .pulse)
             for case let socket? in plane.sockets {
-                poller.watch(socket.socket.fileDescriptor, .socket, number: socket.number)
+                poller.watch(socket.socket.fileDescriptor, .socket(socket.number))
             }
             self.plane = plane
         }
 
         mutating func run() {
-            _ = lab_thread_name("data \(number)")
             while isRunning {
-                let count = poller.wait(
-                    until: plane.nextDeadline.nanoseconds, now: DataPlane.clock().nanoseconds)
-                let now = DataPlane.clock()
+                let count = poller.wait(until: plane.nextDeadline, now: .now)
+                let now = Instant.now
                 pulse.beat()
                 for i in 0..<count {
-                    guard let event = poller.event(i) else { continue }
-                    switch event.source {
-                    case .socket: plane.receive(event.number, now: now)
+                    guard let source = poller.event(i) else { continue }
+                    switch source {
+                    case .socket(let number): plane.receive(number, now: now)
                     case .tun: plane.readTunnel(now: now)
-                    case .timer: poller.timerFired()
                     case .mailbox: takeMail(now: now)
-                    case .pulse, .signals, .netlink, .firewall, .control, .resolver: break
+                    case .timer, .pulse, .signals, .netlink, .firewall, .control, .resolver: break
                     }
                 }
-                let wall = DataPlane.wall()
+                let wall = Timestamp.now
                 while !plane.step(now: now, wall: wall) {}
                 for event in plane.takeEvents() { journal.note(event, now: now) }
                 plane.giveBackMemory(now: now)
             }
-            plane.close(now: DataPlane.clock())
+            plane.close(now: Instant.now)
         }
 
         private mutating func takeMail(now: Instant) {

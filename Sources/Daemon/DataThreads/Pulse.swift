@@ -1,34 +1,34 @@
-import Commands
+import Runtime
 import Synchronization
 
 /// Shows whether a thread's loop goes round: the watchdog asks, and the loop answers with its next turn.
 final class Pulse: Sendable {
     /// What the log calls the thread.
     let name: String
-    private let bell: Bell
+    private let event: EventFD
     private let asked = Atomic<UInt64>(0)
     private let answered = Atomic<UInt64>(0)
 
-    /// - Throws: `Failure` when the kernel has no descriptor left.
-    init(_ name: String) throws(Failure) {
+    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    init(_ name: String) throws(RuntimeError) {
         self.name = name
-        bell = try Bell()
+        event = try EventFD()
     }
 
     /// Readable while a question is open: the loop has to watch it, or it would sleep through the question.
-    var fileDescriptor: Int32 { bell.fileDescriptor }
+    var fileDescriptor: Int32 { event.fileDescriptor }
 
     /// The watchdog's question.
     func ask() {
         asked.add(1, ordering: .releasing)
-        bell.ring()
+        event.signal()
     }
 
     /// The loop's answer, once a turn: two loads when there is no question.
     func beat() {
         guard isMissed else { return }
-        // In this order: a question that comes meanwhile rings again.
-        bell.silence()
+        // In this order: a question that comes meanwhile signals again.
+        event.clear()
         answered.store(asked.load(ordering: .acquiring), ordering: .releasing)
     }
 

@@ -1,14 +1,14 @@
-import Commands
+import Runtime
 
 /// A question to data threads how things stand, and their answers.
 final class ReportCall: @unchecked Sendable {
     private let lock = Lock()
     /// Wakes who asked.
-    private let mailbox: Mailbox
+    private let mailbox: ThreadMailbox
     private var reports: [ShardReport] = []
 
     /// - Parameter mailbox: that of the thread that asks.
-    init(answerTo mailbox: Mailbox) { self.mailbox = mailbox }
+    init(answerTo mailbox: ThreadMailbox) { self.mailbox = mailbox }
 
     /// A data thread's answer.
     func answer(_ report: ShardReport) {

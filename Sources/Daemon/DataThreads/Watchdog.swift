@@ -1,47 +1,44 @@
-import CLinux
-import Commands
 import Glibc
 import Packet
+import Runtime
 import Settings
 import Synchronization
 
 /// Signs the service manager's watchdog (sd_notify(3)) twice in each of its periods, as long as the loop of every data
 /// thread goes round. It has a thread of its own, so that any thread that hangs, the main one included, is named in the
 /// log before the service manager ends the daemon.
-final class Watchdog: ThreadLoop, Sendable {
+final class Watchdog: Sendable {
     private let pulses: [Pulse]
     /// Half of the service manager's period.
     private let step: Interval
     private let notice = ServiceNotice()
     private let log: Log
-    /// Rung when it is to end.
-    private let end: Bell
-    private let thread = Mutex<pthread_t?>(nil)
+    /// Signalled when it is to end.
+    private let end: EventFD
+    private let thread = Mutex<Thread?>(nil)
 
     /// Starts it.
     /// - Parameters:
     ///   - pulses: those of all threads that have to go round.
     ///   - period: how long the service manager waits for a sign.
-    /// - Throws: `Failure` when the kernel has no thread or descriptor left.
-    init(_ pulses: [Pulse], period: Interval, log: Log) throws(Failure) {
+    /// - Throws: `RuntimeError.kernel` when there is no thread or descriptor left.
+    init(_ pulses: [Pulse], period: Interval, log: Log) throws(RuntimeError) {
         self.pulses = pulses
         step = period / 2
         self.log = log
-        end = try Bell()
-        let started = try start("the watchdog's thread")
+        end = try EventFD()
+        let started = try Thread.start(name: "watchdog") { [self] in run() }
         thread.withLock { $0 = started }
     }
 
     /// Ends it, and waits for that.
     func stop() {
-        end.ring()
-        let thread = thread.withLock { $0.take() }
-        if let thread { pthread_join(thread, nil) }
+        end.signal()
+        thread.withLock { $0.take() }?.join()
     }
 
     /// The thread's work.
-    func run() {
-        _ = lab_thread_name("watchdog")
+    private func run() {
         while true {
             for pulse in pulses { pulse.ask() }
             guard pause(step) else { return }

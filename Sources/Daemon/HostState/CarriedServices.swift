@@ -12,7 +12,7 @@ struct CarriedServices {
     /// How many connections are open.
     var open: [ServiceConnection: Int] = [:]
     /// What is to be ended.
-    var ending: Swift.Set<ServiceConnection> = []
+    var ending: Set<ServiceConnection> = []
     /// What is being found out, since when, and whether the services have changed since; nil: nothing.
     var census: (task: ServiceCensus, began: Instant, isStale: Bool)?
     /// When it was last found out, with the services as they are; nil: not yet.
@@ -34,5 +34,5 @@ struct CarriedServices {
     }
 
     /// The IP versions that have to be forwarded.
-    var families: Swift.Set<IPAddress.Family> { Swift.Set(list.map(\.target.family)) }
+    var families: Set<IPAddress.Family> { Set(list.map(\.target.family)) }
 }

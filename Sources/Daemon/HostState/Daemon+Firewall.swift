@@ -2,6 +2,7 @@ import ControlProtocol
 import Glibc
 import Host
 import Packet
+import Runtime
 import Settings
 
 // The host's firewall.

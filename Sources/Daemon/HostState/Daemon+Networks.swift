@@ -10,7 +10,7 @@ extension Daemon {
     mutating func shareTunnel(_ frame: AssignFrame) {
         guard case .client(let client) = configuration.role else { return }
         var terms = LANShare.Terms()
-        terms.families = Swift.Set(tunnel.addresses.map(\.address.family))
+        terms.families = Set(tunnel.addresses.map(\.address.family))
         terms.networks = frame.networks.compactMap { CIDR($0.address, length: Int($0.length))?.network }
         terms.resolvers = (client.dns ?? frame.dns).filter { server in
             let anywhere = server.family == .v4 ? anywhere.ipv4 : anywhere.ipv6

@@ -10,7 +10,7 @@ extension HostFirewall {
     }
 
     /// The interfaces that forwarding is switched on for.
-    var ownInterfaces: Swift.Set<String> { Swift.Set(lanInterfaces + [interface]) }
+    var ownInterfaces: Set<String> { Set(lanInterfaces + [interface]) }
 
     /// Whether a LAN shares the tunnel.
     var wantsLAN: Bool { !lanInterfaces.isEmpty }
@@ -32,7 +32,7 @@ extension HostFirewall {
         do throws(HostError) {
             let exits = try netlink.defaultInterfaces(except: interface)
             problems += try lanProblems(exits)
-            let all: Swift.Set<IPAddress.Family> = [.v4, .v6]
+            let all: Set<IPAddress.Family> = [.v4, .v6]
             let table = FirewallTable.lan(
                 interface: interface, lan: lanInterfaces, networks: lan.terms.networks,
                 resolvers: NameServerPort.isServed() ? [] : lan.terms.resolvers,

@@ -29,7 +29,7 @@ extension HostFirewall {
         do throws(HostError) {
             let exits = try netlink.defaultInterfaces(except: interface)
             let leaving = server.nat?.egress ?? exits
-            let families = Swift.Set(networks.map(\.address.family))
+            let families = Set(networks.map(\.address.family))
             let table = FirewallTable.nat(
                 interface: interface, networks: networks, behindClients: clientNetworks, egress: leaving,
                 opened: forwarding.closed(families), allowsInbound: server.nat?.allowsInbound ?? false)
@@ -41,7 +41,7 @@ extension HostFirewall {
             }
             (nat, egress) = (table, leaving)
             do throws(HostError) {
-                try forwarding.enable(families, exits: Array(Swift.Set(exits + leaving)).sorted())
+                try forwarding.enable(families, exits: Array(Set(exits + leaving)).sorted())
             } catch {
                 problems.append("\(error.description); clients reach no further than this host")
             }

@@ -42,7 +42,7 @@ extension HostFirewall {
 
     /// Has strict reverse-path filters of the uplinks go by the marks of what comes in, and no others any more.
     private func heedMarks() {
-        let names = Swift.Set(answering.map(\.name))
+        let names = Set(answering.map(\.name))
         for name in heeding.subtracting(names) { ReversePath.ignoreMarks(interface: name) }
         heeding.formIntersection(names)
         for name in names.subtracting(heeding) {

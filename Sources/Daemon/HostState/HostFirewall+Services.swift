@@ -26,7 +26,7 @@ extension HostFirewall {
             return
         }
         do throws(HostError) {
-            try carry(list, now: DataPlane.clock())
+            try carry(list, now: Instant.now)
         } catch {
             log(.error, error.description)
         }
@@ -35,7 +35,7 @@ extension HostFirewall {
     /// Carries these in place of what was carried before, at once. What is not among them any more is ended.
     func carry(_ list: [KernelService], now: Instant) throws(HostError) {
         let old = services.list
-        let (before, after) = (Swift.Set(old.flatMap(\.connections)), Swift.Set(list.flatMap(\.connections)))
+        let (before, after) = (Set(old.flatMap(\.connections)), Set(list.flatMap(\.connections)))
         services.list = list
         do throws(HostError) {
             try setServices(from: old)
@@ -136,7 +136,7 @@ extension HostFirewall {
             let exits = try netlink.defaultInterfaces(except: interface)
             problems = try ForeignFirewall.find(
                 socket, tunnel: interface, networks: [],
-                egress: Array(Swift.Set(exits + egress)).sorted(), services: services.families
+                egress: Array(Set(exits + egress)).sorted(), services: services.families
             ).map(\.sentence)
         } catch {
             problems = [error.description]

@@ -3,6 +3,7 @@ import Engine
 import Glibc
 import Host
 import Packet
+import Runtime
 import Settings
 
 /// What bondd has in the host's firewall: a server's NAT and services, a client's kill switch and return path. It puts back
@@ -34,7 +35,7 @@ final class HostFirewall {
     /// The uplinks, those whose connections are answered by them, and those whose reverse-path filter goes by marks.
     var uplinks: [ReturnUplink] = []
     var answering: [ReturnUplink] = []
-    var heeding: Swift.Set<String> = []
+    var heeding: Set<String> = []
     /// Connections to this host from before bondd led anything into the tunnel.
     let earlier = EarlierConnection.list()
     /// Why the return path is not as it should be.
@@ -238,16 +239,9 @@ final class HostFirewall {
     /// Does some work, and returns how long to wait before doing it again: a hundred times as long as it kept the processor.
     /// (The wall clock would count other programs' time on a busy host.)
     private func pause(after work: () -> Void) -> Interval {
-        let before = Self.processorTime
+        let before = Clock.processorTime
         work()
-        return max(.milliseconds(500), Interval(nanoseconds: (Self.processorTime - before) * 100))
-    }
-
-    /// The processor time of this thread in nanoseconds, kernel time included.
-    private static var processorTime: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        return max(.milliseconds(500), Interval(nanoseconds: Int64(Clock.processorTime - before) * 100))
     }
 
     // MARK: The kill switch

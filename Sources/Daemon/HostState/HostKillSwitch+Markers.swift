@@ -1,6 +1,7 @@
 import Glibc
 import Host
 import Packet
+import Runtime
 import Settings
 
 // Kill switches whose bondd is not running: those to remove, to adapt and to restore.

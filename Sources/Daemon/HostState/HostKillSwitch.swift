@@ -1,6 +1,7 @@
 import Glibc
 import Host
 import Packet
+import Runtime
 import Settings
 
 /// A client's kill switch in the host's firewall. It follows the server's addresses, local networks and the tunnels of other

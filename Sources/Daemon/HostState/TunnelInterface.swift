@@ -21,7 +21,7 @@ struct TunnelInterface {
     private var wanted: [CIDR] = []
     private(set) var routes: [CIDR] = []
     /// Addresses that were set here and may have to be removed.
-    private var set: Swift.Set<CIDR> = []
+    private var set: Set<CIDR> = []
 
     /// What is led into it: its addresses' networks and its routes.
     var networks: [CIDR] { addresses.map(\.network) + routes }

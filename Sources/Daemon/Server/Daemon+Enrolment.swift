@@ -52,7 +52,7 @@ extension Daemon {
         tellThreads(.replacePeers(peers))
         tellThreads(.replaceRoots(handed.roots))
         plane.engine.replacePeers(peers)
-        plane.engine.replaceRoots(handed.roots, now: DataPlane.clock())
+        plane.engine.replaceRoots(handed.roots, now: Instant.now)
         routeNetworks(of: peers)
     }
 

@@ -1,7 +1,7 @@
-import Commands
 import ControlProtocol
 import Host
 import Packet
+import Runtime
 import Settings
 
 // A server's services, as bondd-control hands them over.

@@ -1,9 +1,9 @@
-import Commands
 import Engine
 import Glibc
 import Host
 import Packet
 import Proto
+import Runtime
 import Scheduler
 import Settings
 import Transport
@@ -82,8 +82,8 @@ extension Daemon {
     /// - Returns: those that hang, which are left behind.
     mutating func stopThreads() -> [DataThread] {
         tellThreads(.stop)
-        let end = DataPlane.clock() + Self.patience
-        let hanging = threads.filter { !$0.join(patience: end - DataPlane.clock()) }
+        let end = Instant.now + Self.patience
+        let hanging = threads.filter { !$0.join(patience: end - Instant.now) }
         for thread in hanging {
             log(
                 .error,

@@ -1,8 +1,8 @@
-import Commands
 import ControlProtocol
 import Engine
 import Packet
 import Proto
+import Runtime
 import Settings
 
 /// A server's clients and invitations beside those of its file, as bondd-control handed them over.
@@ -41,7 +41,7 @@ struct HandedOver {
     mutating func replace(with new: Handover, now: Instant) -> Bool {
         let isNew = kept.replace(with: new, now: now)
         if let keys = revoked.content, !keys.isEmpty {
-            let clients = Swift.Set(new.clients.map(\.publicKey))
+            let clients = Set(new.clients.map(\.publicKey))
             revoked.replace(with: keys.filter(clients.contains), now: now)
         }
         return isNew
@@ -88,11 +88,11 @@ struct HandedOver {
     ) -> [EngineConfiguration.Peer] {
         guard let handover else { return [] }
         var peers = known
-        var names = Swift.Set(known.map(\.name))
-        var keys = Swift.Set(known.map(\.publicKey))
-        var addresses = Swift.Set(known.flatMap(\.addresses) + tunnel.addresses.map(\.address))
+        var names = Set(known.map(\.name))
+        var keys = Set(known.map(\.publicKey))
+        var addresses = Set(known.flatMap(\.addresses) + tunnel.addresses.map(\.address))
         peers.reserveCapacity(known.count + handover.clients.count + handover.invitations.count)
-        let revoked = Swift.Set(revokedKeys)
+        let revoked = Set(revokedKeys)
         for client in handover.clients where !revoked.contains(client.publicKey) {
             guard let peer = EngineConfiguration.Peer(client, tunnel, mtu: mtu, offer: offer) else {
                 log(.error, "a client that was handed over makes no sense", ["client": client.name])

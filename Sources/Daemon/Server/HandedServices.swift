@@ -1,7 +1,7 @@
-import Commands
 import ControlProtocol
 import Host
 import Packet
+import Runtime
 import Settings
 
 /// The services that a server carries in the kernel, as bondd-control handed them over.
@@ -104,8 +104,8 @@ struct HandedServices {
             throw Failure("a client carries no services; hand them over to a server")
         }
         var choice = Choice()
-        var names: Swift.Set<String> = []
-        var ports: Swift.Set<[Int]> = []
+        var names: Set<String> = []
+        var ports: Set<[Int]> = []
         var total = 0
         for one in handed {
             do throws(Failure) {
@@ -133,7 +133,7 @@ struct HandedServices {
     /// The ports that a service takes for itself, each with its transport.
     /// - Throws: `Failure` when one is taken already.
     private static func ownPorts(
-        of service: KernelService, _ taken: Swift.Set<[Int]>, _ server: Configuration.Server
+        of service: KernelService, _ taken: Set<[Int]>, _ server: Configuration.Server
     ) throws(Failure) -> [[Int]] {
         guard service.accepts else { return [] }
         var own: [[Int]] = []

@@ -1,6 +1,7 @@
 import Engine
 import Packet
 import Proto
+import Runtime
 import Settings
 
 extension EngineConfiguration.Peer {

@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 
 /// Asks for a name's addresses by several uplinks at once, with sockets that are bound to them and marked (`TunnelMark`), so
 /// that the questions never go into the tunnel. Blocks for seconds: for threads of their own.
@@ -139,9 +140,5 @@ struct NameSearch: ~Copyable {
     }
 
     /// Milliseconds of a clock that is not set.
-    private static func clock() -> Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-    }
+    private static func clock() -> Int { Int(Clock.monotonic / 1_000_000) }
 }

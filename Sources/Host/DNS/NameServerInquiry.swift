@@ -1,40 +1,23 @@
-import Glibc
+import Runtime
 import Synchronization
 
-/// A `NameServerProbe` on a thread of its own, as packets don't wait for answers.
+/// A `NameServerProbe` on a thread of its own, because packets do not wait for answers.
 public final class NameServerInquiry: Sendable {
     private let result = Mutex<NameServerProbe.Answers?>(nil)
 
     /// Begins to ask.
     public init(_ probe: NameServerProbe) {
-        let body = ThreadBody { [self] in
-            let answers = probe.ask()
-            result.withLock { $0 = answers }
+        do throws(RuntimeError) {
+            try Thread.detach(name: "name inquiry") { [self] in
+                let answers = probe.ask()
+                result.withLock { $0 = answers }
+            }
+        } catch {
+            // Without a thread no question is sent: the same as no answer.
+            result.withLock { $0 = .init() }
         }
-        let held = Unmanaged.passRetained(body)
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, &attributes,
-            { held in
-                Unmanaged<ThreadBody>.fromOpaque(held!).takeRetainedValue().run()
-                return nil
-            }, held.toOpaque())
-        guard code != 0 else { return }
-        held.release()
-        // Without a thread no question is sent: the same as no answer.
-        result.withLock { $0 = .init() }
     }
 
-    /// What came of it; nil until that is known.
+    /// The answers, or nil until they are known.
     public var answers: NameServerProbe.Answers? { result.withLock { $0 } }
-
-    private final class ThreadBody: Sendable {
-        let run: @Sendable () -> Void
-
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
 }

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Packet
+import Runtime
 
 /// Asks name servers a question, each the way that programs would or over one uplink alone, and says which of them answer.
 public struct NameServerProbe: Sendable {
@@ -95,11 +96,7 @@ public struct NameServerProbe: Sendable {
     }
 
     /// The monotonic clock.
-    private static var milliseconds: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-    }
+    private static var milliseconds: Int { Int(Clock.monotonic / 1_000_000) }
 }
 
 /// A question that waits for its answer. Its socket is the caller's to close.

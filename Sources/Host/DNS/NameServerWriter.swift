@@ -1,8 +1,9 @@
 import Glibc
 import Packet
+import Runtime
 import Synchronization
 
-/// Sets and restores name servers on a thread of its own, one after the other, as packets don't wait for programs.
+/// Sets and restores name servers on a thread of its own, one order after the other, because packets do not wait for programs.
 public final class NameServerWriter: Sendable {
     /// What became of an order.
     public enum Outcome: Sendable {
@@ -49,21 +50,11 @@ public final class NameServerWriter: Sendable {
             return !state.isWorking
         }
         guard needsThread else { return }
-        let held = Unmanaged.passRetained(self)
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, &attributes,
-            { held in
-                Unmanaged<NameServerWriter>.fromOpaque(held!).takeRetainedValue().work()
-                return nil
-            }, held.toOpaque())
-        if code == 0 { return }
-        held.release()
-        work()
+        do throws(RuntimeError) {
+            try Thread.detach(name: "name servers") { [self] in work() }
+        } catch {
+            work()
+        }
     }
 
     /// What has become of orders since the last call.
@@ -74,7 +65,7 @@ public final class NameServerWriter: Sendable {
         }
     }
 
-    /// Waits until all is done, so many milliseconds at the most.
+    /// Waits until all orders are carried out, for at most that many milliseconds.
     public func finish(within milliseconds: Int = 10_000) {
         for _ in 0..<milliseconds / 5 {
             if !state.withLock({ $0.isWorking }) { return }

@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// /etc/resolv.conf while bondd's name servers stand in it. What was there is kept in the state directory until it is back;
@@ -91,7 +92,7 @@ struct ResolverFile {
 
     /// Keeps what was there, and the text that takes its place, to know it again.
     private func keep(_ was: String, beside text: String) throws(HostError) {
-        do throws(SettingsError) {
+        do throws(RuntimeError) {
             try StateFile.replace(backup, with: Array("\(text.utf8.count)\n\(text)\(was)".utf8))
         } catch {
             throw .file("write", path: backup, errno: error.code)
@@ -147,9 +148,4 @@ struct ResolverFile {
     private func swap(_ text: String, mode: mode_t) -> Bool {
         (try? StateFile.replace(path, with: Array(text.utf8), mode: mode)) != nil
     }
-}
-
-extension SettingsError {
-    /// What the kernel said.
-    fileprivate var code: Int32 { if case .file(_, _, let code) = self { code } else { EIO } }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// Somebody else's chain that drops what a server ought to forward. What one table accepts another may drop still, so

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// A parameter of the kernel, such as `net/ipv4/ip_forward`, of the network namespace of the thread.

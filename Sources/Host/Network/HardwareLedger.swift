@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// The hardware behind each path's name, kept in a file, so that a path is known whose name leads to another card or stick

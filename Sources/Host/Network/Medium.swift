@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// What an uplink is made of, in the order in which they are preferred when nothing else tells them apart.

@@ -2,6 +2,7 @@
 import CLinux
 import CNetlink
 import Glibc
+import Runtime
 import Settings
 
 /// The owners of this host's ports: of listening TCP sockets and of unconnected UDP sockets, from the kernel over netlink

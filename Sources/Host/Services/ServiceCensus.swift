@@ -1,4 +1,5 @@
 import Packet
+import Runtime
 
 /// Finds out what the kernel has carried and what is open, and ends what is to be ended, on a thread of its own: conntrack
 /// may have a million connections.
@@ -18,7 +19,7 @@ public final class ServiceCensus {
     /// A connection that begins while the others are ended is seen the next time.
     private static let mostPasses = 3
 
-    private let errand: Errand<Outcome>
+    private let task: BackgroundTask<Outcome>
 
     /// Begins it in the network namespace of this thread.
     /// - Parameters:
@@ -26,7 +27,7 @@ public final class ServiceCensus {
     ///   - services: what is carried.
     ///   - ending: what is not carried any more.
     public init(table: String?, services: [KernelService], ending: Set<ServiceConnection>) {
-        errand = Errand {
+        task = BackgroundTask(name: "service census") {
             var outcome = Outcome()
             do throws(HostError) {
                 if !ending.isEmpty { try Self.end(ending, table, &outcome) }
@@ -38,8 +39,8 @@ public final class ServiceCensus {
         }
     }
 
-    /// What came of it; nil as long as that is not known.
-    public var outcome: Outcome? { errand.outcome }
+    /// Its outcome, or nil while it goes on.
+    public var outcome: Outcome? { task.outcome }
 
     private static func count(
         _ services: [KernelService], _ table: String?, _ outcome: inout Outcome

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// Where a `UsageLedger` outlives the daemon: a small text file, replaced as a whole.
@@ -29,11 +30,10 @@ public struct UsageFile: Sendable {
     /// Replaces what it holds, and returns when that is on the disk. Makes the directory if need be.
     /// - Throws: `file`; what was there stays then.
     public func write(_ ledger: UsageLedger) throws(HostError) {
-        do throws(SettingsError) {
+        do throws(RuntimeError) {
             try StateFile.replace(path, with: ledger.bytesOfText, mode: 0o644)
         } catch {
-            guard case .file(_, _, let code) = error else { return }
-            throw .file("write the usage file", path: path, errno: code)
+            throw .file("write the usage file", path: path, errno: error.code)
         }
     }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import Runtime
 
 /// A run of numbered UDP datagrams at an even pace, each a packet of its own, and what of them arrived.
 public struct PacketFlow: Equatable, Sendable {
@@ -49,7 +50,7 @@ public struct PacketFlow: Equatable, Sendable {
         from client: Namespace, to server: Namespace, _ plan: Plan
     ) throws(LabError) -> PacketFlow {
         // A run's own mark, so that what is still under way of an earlier one is not counted.
-        let mark = UInt32(truncatingIfNeeded: clinux_monotonic())
+        let mark = UInt32(truncatingIfNeeded: Runtime.Clock.monotonic)
         let skipped = UInt32(plan.rate * plan.omit)
         let capacity = Int(plan.rate * plan.seconds) + 1
         let receiver = try PacketReceiver(in: server, mark: mark, first: skipped, capacity: capacity)

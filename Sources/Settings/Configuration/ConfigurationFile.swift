@@ -1,4 +1,5 @@
 import Proto
+import Runtime
 
 /// The text of a configuration file, with the digest that identifies it between bondd and bondd-control.
 public struct ConfigurationFile: Hashable, Sendable {

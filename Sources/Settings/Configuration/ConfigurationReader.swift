@@ -1,6 +1,7 @@
 import Glibc
 import Packet
 import Proto
+import Runtime
 
 extension Configuration {
     /// The largest file that is read, in bytes.

@@ -3,6 +3,7 @@ import Commands
 import Glibc
 import Host
 import Proto
+import Runtime
 import Settings
 
 /// `bondd keygen`

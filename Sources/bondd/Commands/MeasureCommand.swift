@@ -2,6 +2,7 @@ import ArgumentParser
 import Commands
 import ControlProtocol
 import Glibc
+import Runtime
 
 /// `bondd bench`
 struct Measure: ParsableCommand {

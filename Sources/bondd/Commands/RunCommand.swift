@@ -3,6 +3,7 @@ import Commands
 import Daemon
 import Glibc
 import Host
+import Runtime
 import Settings
 
 /// `bondd run`

@@ -3,6 +3,7 @@ import Commands
 import ControlProtocol
 import Glibc
 import Host
+import Runtime
 import Settings
 
 /// `bondd status`

@@ -20,7 +20,7 @@ struct Examination {
 
     /// Milliseconds until the deadline, at most `milliseconds`.
     func time(atMost milliseconds: Int64) -> Int64 {
-        let left = deadline - DataPlane.clock()
+        let left = deadline - Instant.now
         return max(0, min(milliseconds, Int64(left.milliseconds)))
     }
 

@@ -1,6 +1,7 @@
 import Glibc
 import Host
 import Packet
+import Runtime
 import Settings
 
 /// Networks that are in two places, and interfaces that are not there.

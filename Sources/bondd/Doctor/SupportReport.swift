@@ -3,6 +3,7 @@ import ControlProtocol
 import Glibc
 import Packet
 import Proto
+import Runtime
 import Settings
 
 /// `bondd doctor --report FILE`: one text with all that a question needs and no secret.

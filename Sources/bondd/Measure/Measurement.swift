@@ -2,6 +2,7 @@ import Commands
 import ControlProtocol
 import Glibc
 import Host
+import Runtime
 import Settings
 
 /// One step of `bondd bench`: test traffic one way over a path, or over all, for some seconds.
@@ -97,9 +98,5 @@ struct Measurement {
         return status
     }
 
-    private static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    private static var now: Double { Double(Clock.monotonic) / 1e9 }
 }

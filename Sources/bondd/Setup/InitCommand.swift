@@ -5,6 +5,7 @@ import Glibc
 import Host
 import Packet
 import Proto
+import Runtime
 import Settings
 
 /// `bondd init`

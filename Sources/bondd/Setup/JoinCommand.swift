@@ -6,6 +6,7 @@ import Glibc
 import Host
 import Packet
 import Proto
+import Runtime
 import Settings
 
 /// `bondd join LINK`

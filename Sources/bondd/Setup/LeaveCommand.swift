@@ -4,6 +4,7 @@ import ControlProtocol
 import Glibc
 import Host
 import Proto
+import Runtime
 import Settings
 
 /// `bondd leave`

@@ -4,6 +4,7 @@ import Daemon
 import Glibc
 import Host
 import Proto
+import Runtime
 import Settings
 
 /// Where `bondd init` and `bondd join` put things on this host. Nothing that is there is overwritten.

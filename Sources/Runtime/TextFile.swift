@@ -39,7 +39,7 @@ public enum TextFile {
     }
 
     /// `; run this as root` where that may help.
-    static func remedy(_ code: Int32) -> String {
+    package static func remedy(_ code: Int32) -> String {
         (code == EACCES || code == EPERM) && geteuid() != 0 ? "; run this as root" : ""
     }
 }

@@ -6,7 +6,7 @@ public enum StateFile {
     /// - Parameter mode: the file's permissions, whatever the umask.
     /// - Throws: `file`; what was there stays then.
     public static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o600)
-        throws(SettingsError)
+        throws(RuntimeError)
     {
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         if !directory.isEmpty { mkdir(directory, 0o755) }

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Settings
+@testable import Runtime
 
 @Suite struct LogTests {
     static let noon: time_t = 1_738_324_800  // 2025-01-31T12:00:00Z

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "lab.h"
+#include "CLab.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -7,21 +7,16 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static int result(int value) { return value < 0 ? -errno : value; }
-
-int lab_unshare_network(void) { return result(unshare(CLONE_NEWNET)); }
-int lab_enter_network(int fd) { return result(setns(fd, CLONE_NEWNET)); }
 
 int lab_tap_open(const char *name) {
     int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -44,7 +39,6 @@ int lab_thread_realtime(void) {
     struct sched_param parameters = {.sched_priority = 1};
     return result(sched_setscheduler(0, SCHED_FIFO, &parameters));
 }
-int lab_thread_name(const char *name) { return result(prctl(PR_SET_NAME, name)); }
 
 pid_t lab_spawn(int network, const char *path, char *const argv[], char *const envp[], int input, int output,
                 int errors, int own_group) {
@@ -82,22 +76,6 @@ pid_t lab_spawn(int network, const char *path, char *const argv[], char *const e
 
 int lab_pidfd_open(pid_t pid) { return result((int)syscall(SYS_pidfd_open, pid, 0)); }
 int lab_memfd(const char *name) { return result(memfd_create(name, MFD_CLOEXEC)); }
-
-int lab_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds) {
-    struct timespec bound = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-    return result(epoll_pwait2(epoll, events, capacity, nanoseconds < 0 ? NULL : &bound, NULL));
-}
-
-int lab_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC)); }
-
-int lab_signal_open(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    return result(signalfd(-1, &set, SFD_CLOEXEC));
-}
 
 int lab_stop_thread(pid_t thread) {
     int state;
