@@ -4,7 +4,7 @@ import Settings
 
 /// Tracks which text of the configuration file is in force, which was refused last, and whether the file on the disk differs.
 struct FileInForce {
-    private let path: String
+    let path: String
     /// The digest of the text in force; empty if the file changed while bondd was starting.
     private(set) var digest: String
     /// The digest of the text refused last, nil if the file could not be read, and the reason.

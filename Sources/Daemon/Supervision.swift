@@ -48,7 +48,11 @@ struct Supervision {
 extension Daemon {
     /// How it does, in a few words.
     func summary(now: Instant) -> String {
-        guard plane.engine.isClient else { return "server on \(tunnel.name)" }
-        return "client on \(tunnel.name), \(workingPaths(now: now).count) of \(paths.count) paths up"
+        let name = shared.tunnel.name
+        return switch side {
+        case .server: "server on \(name)"
+        case .client(let client):
+            "client on \(name), \(client.workingPaths(now: now).count) of \(client.paths.count) paths up"
+        }
     }
 }

@@ -70,16 +70,24 @@ struct Survey {
 extension Daemon {
     /// Answers status and usage, as soon as the data threads' reports are there.
     mutating func attendSurvey(now: Instant) {
-        survey.open(threads, answerTo: mailboxes.first, now: now)
+        openSurvey(now: now)
         while let (askers, answers) = survey.close(now: now) {
-            let reports = [plane.report(of: 0, now: now)] + answers
+            let reports = [shared.plane.report(of: 0, now: now)] + answers
             for asker in askers {
                 switch asker.question {
-                case .status: control.reply(.status(status(reports, now: now)), to: asker.client)
-                case .usage: control.reply(.usage(usageReport(reports)), to: asker.client)
+                case .status: shared.control.reply(.status(status(reports, now: now)), to: asker.client)
+                case .usage: shared.control.reply(.usage(usageReport(reports)), to: asker.client)
                 }
             }
-            survey.open(threads, answerTo: mailboxes.first, now: now)
+            openSurvey(now: now)
+        }
+    }
+
+    private mutating func openSurvey(now: Instant) {
+        switch side {
+        case .client: survey.open([], answerTo: nil, now: now)
+        case .server(let server):
+            survey.open(server.threads, answerTo: server.mailboxes.first, now: now)
         }
     }
 }

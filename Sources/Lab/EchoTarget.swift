@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The address that echo requests go to, and what differs between ICMP (RFC 792) and ICMPv6 (RFC 4443).

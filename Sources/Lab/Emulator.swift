@@ -9,7 +9,8 @@ import Synchronization
 /// there are waiters (a priority-inheritance futex), so that a change never waits long.
 final class Emulator: Sendable {
     private let state: Mutex<EmulatorState>
-    private let poller: Poller<UInt64>
+    /// Waited on by the thread alone; watching more is safe from any.
+    private nonisolated(unsafe) let poller: Poller<UInt64>
     private let wake: EventFD
     private let thread = Mutex<Thread?>(nil)
 

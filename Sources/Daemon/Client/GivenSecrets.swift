@@ -61,7 +61,8 @@ package struct GivenSecrets {
 
     /// Writes the first key that a server has given.
     package static func write(
-        _ secret: ClientSecret, server: PublicKey, client: PublicKey, directory: String, interface: String
+        _ secret: ClientSecret, server: PublicKey, client: PublicKey, directory: String,
+        interface: String
     ) throws {
         let content = Content(ClientSecrets([secret]), server: server, client: client)
         try StateFile.replace(
@@ -69,7 +70,9 @@ package struct GivenSecrets {
     }
 
     /// The keys, unless they are of another server or for another client.
-    package var secrets: ClientSecrets { kept.content?.secrets(server: server, client: client) ?? .none }
+    package var secrets: ClientSecrets {
+        kept.content?.secrets(server: server, client: client) ?? .none
+    }
 
     /// The server has given a key: it begins to be written.
     mutating func take(_ secret: ClientSecret, now: Instant) {
@@ -88,5 +91,18 @@ package struct GivenSecrets {
         guard let (isKept, _) = kept.outcome, isKept else { return nil }
         self.coming = nil
         return coming
+    }
+}
+
+extension GivenSecrets {
+    /// Those of a configuration; nil for a server, and for a client whose configuration has a preshared key, which counts alone.
+    package init?(_ configuration: Configuration, directory: String, log: Log) {
+        guard case .client(let client) = configuration.role, client.server.presharedKey == nil,
+            !configuration.tunnel.privateKey.key.isEmpty
+        else { return nil }
+        self.init(
+            directory: directory, interface: configuration.tunnel.interface,
+            server: PublicKey(bytes: client.server.publicKey),
+            client: PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey, log: log)
     }
 }

@@ -22,7 +22,7 @@ struct DataPlane: ~Copyable {
     var engine: Engine
     let queue: TunDevice
     /// Sockets by the number that links carry.
-    var sockets: [UDPSocket?] = []
+    private(set) var sockets: [UDPSocket?] = []
     var counters = DaemonCounters()
     var oversized: UInt64 { batch.refused }
 
@@ -57,6 +57,16 @@ struct DataPlane: ~Copyable {
     mutating func install(_ socket: UDPSocket) {
         while sockets.count <= Int(socket.number) { sockets.append(nil) }
         sockets[Int(socket.number)] = socket
+    }
+
+    /// The socket of that number, while there is one.
+    func socket(_ number: UInt16) -> UDPSocket? {
+        Int(number) < sockets.count ? sockets[Int(number)] : nil
+    }
+
+    /// Takes a socket out of the table.
+    mutating func removeSocket(_ number: UInt16) {
+        if Int(number) < sockets.count { sockets[Int(number)] = nil }
     }
 
     // MARK: - In

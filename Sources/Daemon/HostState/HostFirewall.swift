@@ -72,6 +72,20 @@ final class HostFirewall {
         if wantsKillSwitch { try killSwitch.begin(for: configuration, socket, netlink) }
     }
 
+    /// The firewall, or nil when the kernel has none and the configuration can do without.
+    /// - Throws: `HostError` when the configuration needs it.
+    static func make(
+        _ configuration: Configuration, state: String, log: Log
+    ) throws(HostError) -> HostFirewall? {
+        do throws(HostError) {
+            return try HostFirewall(configuration, state: state, log: log)
+        } catch {
+            if configuration.needsFirewall { throw error }
+            log(.debug, error.description)
+            return nil
+        }
+    }
+
     /// For epoll.
     var fileDescriptors: [Int32] { events.fileDescriptors }
 
@@ -116,7 +130,9 @@ final class HostFirewall {
     /// The ruleset, the routes or forwarding changed.
     func noteChanges(now: Instant) {
         let change = events.read()
-        guard !tables.isEmpty || isServer || wantsLAN, change.ofRuleset || change.ofForwarding else { return }
+        guard !tables.isEmpty || isServer || wantsLAN, change.ofRuleset || change.ofForwarding else {
+            return
+        }
         if change.ofRuleset { mayBeDamaged = true }
         // Until the kill switch is back, everything leaves.
         deadline = min(deadline, killSwitch.table == nil ? now + Self.settling : now)
@@ -283,7 +299,8 @@ final class HostFirewall {
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
         [killSwitch.problem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
-            + services.foreign + forwardingProblems + input.filter(\.isProblem).map(\.sentence) + lan.problems
+            + services.foreign + forwardingProblems + input.filter(\.isProblem).map(\.sentence)
+            + lan.problems
     }
 
     /// What there is, and what it has counted; nil when there is nothing.

@@ -26,6 +26,14 @@ struct TunnelInterface {
     /// What is led into it: its addresses' networks and its routes.
     var networks: [CIDR] { addresses.map(\.network) + routes }
 
+    /// Makes sure that the interface can be made, before anything of the host is changed. An interface of that name that is a
+    /// network card, or a TUN device in use by another program, is left alone; an unused TUN device is taken over.
+    /// - Throws: `TunError.nameTaken`.
+    static func checkFree(_ name: String, _ netlink: borrowing Netlink) throws {
+        guard let existing = try netlink.interface(named: name) else { return }
+        guard existing.kind == "tun" && !existing.hasCarrier else { throw TunError.nameTaken(name) }
+    }
+
     /// Sets the device's MTU, and it up.
     init(_ device: borrowing TunDevice, mtu: Int, netlink: borrowing Netlink) throws {
         try netlink.setMTU(mtu, ofInterface: device.index)
@@ -50,7 +58,8 @@ struct TunnelInterface {
 
     /// Makes the device's addresses, MTU and routes these and no others.
     mutating func apply(
-        addresses wanted: [CIDR], mtu wantedMTU: Int, routes wantedRoutes: [CIDR], netlink: borrowing Netlink
+        addresses wanted: [CIDR], mtu wantedMTU: Int, routes wantedRoutes: [CIDR],
+        netlink: borrowing Netlink
     ) throws(HostError) {
         try setMTU(wantedMTU, netlink: netlink)
         let leaving = routes.filter { !wantedRoutes.contains($0) }

@@ -35,19 +35,24 @@ struct Terminal: ~Copyable {
 
     /// Takes the terminal.
     init() throws(Failure) {
-        do throws(RuntimeError) {
-            signals = try SignalFD([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH])
-        } catch {
-            throw Failure("the terminal can't be used: \(error.description)")
-        }
+        let signals = try Self.takeSignals()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else {
             throw Failure("the terminal can't be used: \(String(cString: strerror(errno)))")
         }
+        self.signals = signals
         var raw = before
         cfmakeraw(&raw)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
         // Alternate screen, no cursor, no line wrap.
         _ = Output.write("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l")
+    }
+
+    private static func takeSignals() throws(Failure) -> SignalFD {
+        do throws(RuntimeError) {
+            return try SignalFD([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH])
+        } catch {
+            throw Failure("the terminal can't be used: \(error.description)")
+        }
     }
 
     deinit {

@@ -3,34 +3,30 @@ import Packet
 import Settings
 
 // A server without its bondd-control.
-extension Daemon {
+extension Server {
     /// A note that clients and services stay in force although bondd-control is silent; nil if it is not.
     func controlNotice(now: Instant) -> String? {
-        guard case .server = configuration.role else { return nil }
-        return controlPresence.notice(
+        controlPresence.notice(
             clients: handed.handover?.clients.count ?? 0, services: handedServices.count, now: now)
     }
 
     /// Revokes an invited client without bondd-control, which learns of it with its next handover. The answer is sent once the
     /// revocation is on the disk.
-    mutating func revoke(_ name: String, from client: ControlClientID, now: Instant) {
+    func revoke(_ name: String, from client: ControlClientID, now: Instant) {
         if let refusal = refusal(ofRevoking: name) {
-            control.reply(.failed(refusal), to: client)
+            shared.control.reply(.failed(refusal), to: client)
             return
         }
         handed.revoke(name, now: now)
-        log(.info, "a client was revoked without bondd-control", ["client": name])
+        shared.log(.info, "a client was revoked without bondd-control", ["client": name])
         replacePeers()
         revocations.append(client)
     }
 
     private func refusal(ofRevoking name: String) -> String? {
-        guard case .server(let server) = configuration.role else {
-            return "this host is a client; clients are revoked on the server"
-        }
-        if server.clients.contains(where: { $0.name == name }) {
+        if settings.clients.contains(where: { $0.name == name }) {
             return
-                "the client \"\(name)\" is in \(configuration.file), which alone can revoke it; edit it, then: systemctl reload bondd"
+                "the client \"\(name)\" is in \(shared.configuration.file), which alone can revoke it; edit it, then: systemctl reload bondd"
         }
         guard handed.has(client: name) else {
             return
@@ -40,22 +36,22 @@ extension Daemon {
     }
 
     /// Answers those that wait for a revocation to be on the disk.
-    mutating func attendRevocations() {
+    func attendRevocations() {
         guard !revocations.isEmpty, let (isKept, problem) = handed.revocationOutcome else { return }
-        for client in revocations { control.reply(isKept ? .ok : .failed(problem), to: client) }
+        for client in revocations { shared.control.reply(isKept ? .ok : .failed(problem), to: client) }
         revocations = []
     }
 
     /// Stops accepting connections for services whose rule is gone from the file. bondd-control decides about open connections;
     /// while it is away they stay open.
-    mutating func retireServices(now: Instant) {
-        guard handedServices.retire(for: configuration, stateDirectory, now: now), let firewall else {
-            return
-        }
+    func retireServices(now: Instant) {
+        guard handedServices.retire(for: shared.configuration, shared.stateDirectory, now: now),
+            let firewall = shared.firewall
+        else { return }
         do {
-            try firewall.carry(handedServices.list(for: configuration), now: now)
+            try firewall.carry(services, now: now)
         } catch {
-            log(.error, "services whose rules are gone are still carried: \(error)")
+            shared.log(.error, "services whose rules are gone are still carried: \(error)")
         }
     }
 }

@@ -6,28 +6,19 @@ import Scheduler
 import Settings
 
 // A client's name servers, from the first assignment until the end (see `NameServerChoice`).
-extension Daemon {
+extension Client {
     /// How soon answers are looked for once name servers have been asked.
     private static var inquiryPace: Interval { .milliseconds(50) }
 
-    /// Restores what a daemon with this tunnel left behind that was killed. At the start only, as it may take seconds.
-    func cleanNameServers(_ directory: String) {
-        do throws(HostError) {
-            try NameServers.clean(directory: directory, besides: tunnel.name)
-        } catch {
-            log(.warning, error.description)
-        }
-    }
-
     /// Has names asked of the file's servers at once, and of the server's as soon as they have answered.
-    mutating func useNameServers(_ client: Configuration.Client, _ frame: AssignFrame, routes: [CIDR]) {
+    func useNameServers(_ frame: AssignFrame, routes: [CIDR]) {
         var basis = NameService.Basis()
-        basis.file = client.dns
-        basis.isFull = anywhere.ipv4 == .tunnel || anywhere.ipv6 == .tunnel
-        basis.mayLeave = firewall?.wantsKillSwitch != true
-        let networks = routes + tunnel.addresses
+        basis.file = settings.dns
+        basis.isFull = !routing.ways.full.isEmpty
+        basis.mayLeave = shared.firewall?.wantsKillSwitch != true
+        let networks = routes + shared.tunnel.addresses
         basis.offer = frame.dns.filter { server in
-            way(of: server.family) == .tunnel || networks.contains { $0.contains(server) }
+            routing.ways[server.family] == .tunnel || networks.contains { $0.contains(server) }
         }
         guard basis != nameService.basis else { return }
         nameService.basis = basis
@@ -42,18 +33,14 @@ extension Daemon {
         nameService.isSettled = basis.file != nil || !basis.isFull && basis.offer.isEmpty
     }
 
-    private func way(of family: IPAddress.Family) -> RoutingPlan.Anywhere {
-        family == .v4 ? anywhere.ipv4 : anywhere.ipv6
-    }
-
-    private mutating func use(_ servers: [IPAddress]) {
+    private func use(_ servers: [IPAddress]) {
         guard servers != nameService.servers else { return }
         nameService.servers = servers
         nameService.writer.begin(servers)
     }
 
     /// Follows what answers, what other programs do to the name servers, and what became of orders.
-    mutating func watchNameServers(now: Instant) {
+    func watchNameServers(now: Instant) {
         noteNameServers(now: now)
         lookAfterNameServers(now: now)
         guard assignment != nil else { return }
@@ -71,11 +58,13 @@ extension Daemon {
             let hasChanged = depends && working != nameService.uplinks
             if hasChanged || now >= nameService.nextInquiry { choose(working, isUrgent: hasChanged) }
         }
-        if nameService.inquiry != nil { nextCheck = min(nextCheck, now + Self.inquiryPace) }
+        if nameService.inquiry != nil {
+            shared.nextCheck = min(shared.nextCheck, now + Self.inquiryPace)
+        }
     }
 
     /// Begins to ask name servers.
-    private mutating func choose(_ working: Set<UInt16>, isUrgent: Bool) {
+    private func choose(_ working: Set<UInt16>, isUrgent: Bool) {
         nameService.uplinks = working
         nameService.resolver = nameService.host.host()
         var situation = NameServerChoice.Situation()
@@ -93,46 +82,51 @@ extension Daemon {
         }
         situation.dead.subtract(situation.uplinks.values)
         for server in situation.host.others { situation.direct[server] = interfaceOutside(to: server) }
-        situation.fallback = NameServerChoice.fallback.filter { way(of: $0.family) == .tunnel }
+        situation.fallback = NameServerChoice.fallback.filter { routing.ways[$0.family] == .tunnel }
         nameService.choice.begin(situation, isUrgent: isUrgent)
         nameService.nextInquiry = .never
         ask()
     }
 
-    private mutating func ask() {
+    private func ask() {
         guard nameService.choice.isOpen else { return }
         nameService.inquiry = NameServerInquiry(nameService.choice.questions)
     }
 
     /// The interface by which a network of the host's own leads to a server, past a full tunnel.
     private func interfaceOutside(to server: IPAddress) -> String? {
-        let routes = hostRoutes.filter {
+        let routes = hostRoutes.list.filter {
             $0.table == NetworkRoute.mainTable && $0.network.length > 0 && $0.network.contains(server)
-                && $0.interface != tunnel.index
+                && $0.interface != shared.tunnel.index
         }
         guard let route = routes.max(by: { $0.network.length < $1.network.length }) else { return nil }
         return paths.first { $0.interfaceIndex == route.interface }?.configuration.interface
-            ?? (try? netlink.interface(index: route.interface))??.name
+            ?? (try? shared.netlink.interface(index: route.interface))??.name
     }
 
-    private mutating func carryOut(_ decision: NameServerChoice.Decision, now: Instant) {
+    private func carryOut(_ decision: NameServerChoice.Decision, now: Instant) {
         let changed = decision.outside != nameService.outside
         if changed {
             nameService.outside = decision.outside
-            routingIsDue = true
+            routing.isDue = true
         }
         use(decision.servers)
         nameService.isSettled = true
         nameService.nextInquiry = now + nameService.pause(after: decision, changed: changed)
         let notice = sentence(on: decision)
-        if let notice, notice != nameService.notice { log(decision.isAnswered ? .info : .warning, notice) }
+        if let notice, notice != nameService.notice {
+            shared.log(decision.isAnswered ? .info : .warning, notice)
+        }
         nameService.notice = notice
     }
 
     /// What users should know of a decision; nil when names are asked as they expect.
     private func sentence(on decision: NameServerChoice.Decision) -> String? {
-        let remedy = "name some that the tunnel reaches in [tunnel] dns, or in [offer] dns on the server"
-        func list(_ servers: [IPAddress]) -> String { servers.map(\.description).joined(separator: ", ") }
+        let remedy =
+            "name some that the tunnel reaches in [tunnel] dns, or in [offer] dns on the server"
+        func list(_ servers: [IPAddress]) -> String {
+            servers.map(\.description).joined(separator: ", ")
+        }
         switch decision.source {
         case .file, .offer:
             if decision.isAnswered { return nil }
@@ -164,7 +158,7 @@ extension Daemon {
     }
 
     /// Looks now and then whether the servers still stand, and whether the host has others.
-    private mutating func lookAfterNameServers(now: Instant) {
+    private func lookAfterNameServers(now: Instant) {
         guard now >= nameService.nextLook else { return }
         nameService.nextLook = now + nameService.lookPause
         if nameService.problem != nil {
@@ -180,23 +174,23 @@ extension Daemon {
         }
     }
 
-    private mutating func noteNameServers(now: Instant) {
+    private func noteNameServers(now: Instant) {
         for outcome in nameService.writer.takeOutcomes() {
             switch outcome {
             case .set(let servers, let way):
                 (nameService.way, nameService.problem) = (way, nil)
                 let list = servers.map(\.description).joined(separator: " ")
-                log(.info, "the name servers are set", ["servers": list, "by": way.rawValue])
+                shared.log(.info, "the name servers are set", ["servers": list, "by": way.rawValue])
                 nameService.nextLook = now + nameService.lookPause
             case .restored:
                 (nameService.way, nameService.problem) = (nil, nil)
-                log(.info, "the name servers are what they were")
+                shared.log(.info, "the name servers are what they were")
             case .failed(let error):
-                if nameService.problem != error.description { log(.warning, error.description) }
+                if nameService.problem != error.description { shared.log(.warning, error.description) }
                 nameService.problem = error.description
             case .forgotten:
                 guard let way = nameService.way else { continue }
-                log(
+                shared.log(
                     .info, "another program has removed the tunnel's name servers; they are set again",
                     ["from": way.rawValue])
                 nameService.lookPause = min(NameService.longestLook, nameService.lookPause * 2)
@@ -208,9 +202,10 @@ extension Daemon {
 
     /// The name servers for `status`; nil while there is no tunnel.
     var nameStatus: NamesStatus? {
-        guard plane.engine.isClient, assignment != nil else { return nil }
+        guard assignment != nil else { return nil }
         let source =
-            switch nameService.choice.decision?.source ?? (nameService.basis.file == nil ? .host : .file) {
+            switch nameService.choice.decision?.source ?? (nameService.basis.file == nil ? .host : .file)
+            {
             case .file: "file"
             case .offer: "offer"
             case .host: "host"
@@ -229,10 +224,10 @@ extension Daemon {
     var nameNotices: [String] { [nameService.problem, nameService.notice].compactMap(\.self) }
 
     /// Restores the host's own, and waits for it.
-    mutating func undoNameServers() {
+    func undoNameServers() {
         guard !nameService.servers.isEmpty || nameService.way != nil else { return }
         nameService.writer.begin([])
         nameService.writer.finish()
-        noteNameServers(now: Instant.now)
+        noteNameServers(now: .now)
     }
 }

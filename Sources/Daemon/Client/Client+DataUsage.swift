@@ -5,17 +5,17 @@ import Proto
 import Settings
 
 // Monthly data caps: a path that has used its own up carries nothing until the month turns or the cap is raised.
-extension Daemon {
+extension Client {
     /// How often usage is looked at while there is traffic. In that time a path of 1 Gbit/s carries 12 MB.
     private static var usageInterval: Interval { .milliseconds(100) }
 
     /// Counts what the paths have carried since the last time, if that was a while ago.
-    mutating func watchUsage(now: Instant) {
+    func watchUsage(now: Instant) {
         if now - usage.checkedAt >= Self.usageInterval { checkUsage(now: now) }
     }
 
     /// Counts what the paths have carried, and takes those out of use that may carry no more.
-    mutating func checkUsage(now: Instant) {
+    func checkUsage(now: Instant) {
         usage.checkedAt = now
         let month = Month(of: Timestamp.now.seconds)
         var isNews = false
@@ -36,7 +36,7 @@ extension Daemon {
 
     /// `bondd set path.NAME.data_used`: what the path has used this month, as the operator has it.
     /// - Returns: what is wrong with `value`; nil when it was taken.
-    mutating func setUsage(_ value: String, of path: ClientPath, now: Instant) -> String? {
+    func setUsage(_ value: String, of path: ClientPath, now: Instant) -> String? {
         guard let gigabytes = Double(value), gigabytes >= 0, gigabytes <= 1e6 else {
             return "\"\(value)\" is not an amount of data; give the GB that the path has used this month"
         }
@@ -55,15 +55,15 @@ extension Daemon {
         let cap = "\(path.configuration.dataCap)"
         switch path.dataState {
         case .free:
-            if before == .spent { log(.info, "path may carry data again", ["path": name]) }
+            if before == .spent { shared.log(.info, "path may carry data again", ["path": name]) }
         case .scarce:
             let sentence =
                 before == .spent
                 ? "path may carry data again, but has used 90 % of its monthly data"
                 : "path has used 90 % of its monthly data"
-            log(.warning, sentence, ["path": name, "cap_gb": cap])
+            shared.log(.warning, sentence, ["path": name, "cap_gb": cap])
         case .spent:
-            log(
+            shared.log(
                 .warning,
                 "path has used up its monthly data and carries nothing until \(usage.month.next)-01 or its cap is raised",
                 ["path": name, "cap_gb": cap])

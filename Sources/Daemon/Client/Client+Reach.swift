@@ -4,18 +4,16 @@ import Scheduler
 import Settings
 
 // Paths that stay silent: another port, and a note that says why.
-extension Daemon {
+extension Client {
     /// How long a path may be silent before that is worth a note.
     private static var patience: Interval { .seconds(3) }
-    /// How long a refusal stands that is not repeated: the server says so once a minute at most.
-    private static var refusalLasts: Interval { .seconds(150) }
 
     /// Looks after one path, once a second.
     /// - Parameters:
     ///   - isWorking: whether it is up.
     ///   - isOut: whether none is.
-    mutating func watchReach(of path: ClientPath, isWorking: Bool, isOut: Bool, now: Instant) {
-        if let since = refusal?.since, now - since > Self.refusalLasts { refusal = nil }
+    func watchReach(of path: ClientPath, isWorking: Bool, isOut: Bool, now: Instant) {
+        refusal.expire(now: now)
         guard !isWorking, !path.links.isEmpty, path.dataState != .spent else {
             path.silence.end()
             path.probe = nil
@@ -25,16 +23,17 @@ extension Daemon {
         }
         if path.silence.isDue(now: now) {
             path.renewSockets()
-            log(.debug, "a silent path gets another port", ["path": path.configuration.name])
+            shared.log(.debug, "a silent path gets another port", ["path": path.configuration.name])
         }
         findTranslator(for: path, now: now)
-        path.concerns[.server] = refusal.map { _ in "the server answers and refuses this client" }
-        path.concerns[.reach] = refusal == nil ? reachProblem(of: path, isOut: isOut, now: now) : nil
+        path.concerns[.server] = refusal.problem.map { _ in "the server answers and refuses this client"
+        }
+        path.concerns[.reach] =
+            refusal.problem == nil ? reachProblem(of: path, isOut: isOut, now: now) : nil
     }
 
     private func nameProblem(of path: ClientPath) -> String? {
-        guard case .client(let client) = configuration.role else { return nil }
-        return client.endpoints(of: path.configuration).compactMap { names.problem(of: $0) }.first
+        settings.endpoints(of: path.configuration).compactMap { names.problem(of: $0) }.first
     }
 
     private func reachProblem(of path: ClientPath, isOut: Bool, now: Instant) -> String? {
@@ -43,13 +42,13 @@ extension Daemon {
         }
         // The kill switch refuses all but bondd's own datagrams.
         let mayProbe = path.probe.map { now - $0.startedAt >= ReachProbe.pause } ?? true
-        if mayProbe && firewall?.wantsKillSwitch != true {
+        if mayProbe && shared.firewall?.wantsKillSwitch != true {
             path.probe = ReachProbe(first, by: path.configuration.interface, now: now)
         }
         path.probe?.look(now: now)
         let interface = path.configuration.interface
         let places = path.usable.prefix(3).map(\.description).joined(separator: ", ")
-        if plane.engine.isHeardOnly(ofPath: path.id, now: now) {
+        if shared.plane.engine.isHeardOnly(ofPath: path.id, now: now) {
             return
                 "the server hears \(interface) and its answers do not come back; check the firewall and the reverse-path filter (sysctl net.ipv4.conf.\(interface).rp_filter=2)"
         }

@@ -5,18 +5,6 @@ import Proto
 import Scheduler
 import Settings
 
-// A server's sockets and clients.
-extension Daemon {
-    /// Opens the listening sockets and sets the tunnel's addresses.
-    mutating func serve(_ server: Configuration.Server) throws {
-        try tunnel.apply(
-            addresses: configuration.tunnel.addresses, mtu: tunnel.mtu, routes: [], netlink: netlink)
-        if tunnel.lack != nil { tellLack() }
-        try startThreads(server)
-        routeNetworks(of: Self.peers(configuration, handed, mtu: tunnel.mtu, &owners))
-    }
-}
-
 extension EngineConfiguration {
     /// The core's part of a configuration.
     package init(_ configuration: Configuration, mtu: Int) {
@@ -27,7 +15,8 @@ extension EngineConfiguration {
         switch configuration.role {
         case .client(let client):
             self.init(
-                role: .client, peers: [Peer(client.server)], mode: mode, redundantPaths: copies, suite: suite,
+                role: .client, peers: [Peer(client.server)], mode: mode, redundantPaths: copies,
+                suite: suite,
                 poolCapacity: capacity)
             version = Product.version
         case .server(let server):
@@ -51,13 +40,15 @@ extension EngineConfiguration.Peer {
     }
 
     init(
-        _ client: Configuration.KnownClient, _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode, mtu: Int,
+        _ client: Configuration.KnownClient, _ tunnel: Configuration.Tunnel, mode: Scheduler.Mode,
+        mtu: Int,
         offer: Configuration.Offer
     ) {
         self.init(
             name: client.name, publicKey: PublicKey(bytes: client.publicKey),
             presharedKey: client.presharedKey.map { PresharedKey(bytes: $0.key) } ?? .none,
-            addresses: client.addresses, networks: client.networks, tunnel, mode: mode, mtu: mtu, offer: offer
+            addresses: client.addresses, networks: client.networks, tunnel, mode: mode, mtu: mtu,
+            offer: offer
         )
     }
 

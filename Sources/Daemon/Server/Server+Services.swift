@@ -5,18 +5,21 @@ import Runtime
 import Settings
 
 // A server's services, as bondd-control hands them over.
-extension Daemon {
+extension Server {
+    /// The services for the kernel, as they were last handed over.
+    var services: [KernelService] { handedServices.list(for: shared.configuration) }
+
     /// Carries these in the kernel in place of those handed over before. Those that can't be are left out, and the answer
     /// says why of each.
-    mutating func carry(_ handed: [HandedService], for peer: Peer, now: Instant) -> ControlProtocol.Response {
-        guard let firewall else {
+    func carry(_ handed: [HandedService], for peer: Peer, now: Instant) -> ControlProtocol.Response {
+        guard let firewall = shared.firewall else {
             return .failed("this kernel has no nftables, so it carries no services")
         }
         let choice: HandedServices.Choice
         do throws(Failure) {
             // Root may have any port; whoever else asks, those that it holds itself.
             let holders = peer.isPrivileged || handed.isEmpty ? nil : try Self.portHolders()
-            choice = try HandedServices.list(handed, configuration) { service in
+            choice = try HandedServices.list(handed, shared.configuration) { service in
                 holders?.refusal(of: service, for: peer.user)
             }
             do throws(HostError) {
@@ -45,23 +48,28 @@ extension Daemon {
     /// When `attendServices` is to be called again.
     func servicesDeadline(now: Instant) -> Instant {
         let next = serviceCalls.isEmpty ? Instant.never : now + .milliseconds(50)
-        return min(next, handedServices.deadline(now: now), firewall?.servicesDeadline(now: now) ?? .never)
+        return min(
+            next, handedServices.deadline(now: now), shared.firewall?.servicesDeadline(now: now) ?? .never
+        )
     }
 
+    /// Answers a program once it is known what services have carried.
+    func reportServices(to client: ControlClientID) { serviceCalls.append(client) }
+
     /// Answers who wants to know what services have carried, as soon as that is known, and saves what is to be saved.
-    mutating func attendServices(now: Instant) {
+    func attendServices(now: Instant) {
         handedServices.save(now: now)
-        firewall?.attendServices(now: now)
-        guard !serviceCalls.isEmpty, firewall?.knowsServices(now: now) ?? true else { return }
+        shared.firewall?.attendServices(now: now)
+        guard !serviceCalls.isEmpty, shared.firewall?.knowsServices(now: now) ?? true else { return }
         let response = ControlProtocol.Response.services(counters)
-        for client in serviceCalls { control.reply(response, to: client) }
+        for client in serviceCalls { shared.control.reply(response, to: client) }
         serviceCalls = []
     }
 
     /// What was carried, of the ports that have carried anything.
     private var counters: ServiceCounters {
-        var counters = ServiceCounters(run: runID)
-        guard let services = firewall?.services else { return counters }
+        var counters = ServiceCounters(run: shared.runID)
+        guard let services = shared.firewall?.services else { return counters }
         for service in services.list {
             for connection in service.connections {
                 let traffic = services.ledger.traffic(of: connection, service: service.name)

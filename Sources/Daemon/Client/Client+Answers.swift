@@ -1,11 +1,12 @@
 import Host
 
 // What comes in by an uplink is answered by it.
-extension Daemon {
+extension Client {
     /// Numbers the uplinks of a plan, each interface once, and has the firewall mark what comes in by them.
     func leadAnswers(_ plan: inout RoutingPlan) {
-        guard let firewall, !firewall.wantsKillSwitch else {
-            self.firewall?.follow(uplinks: [])
+        guard let firewall = shared.firewall else { return }
+        guard !firewall.wantsKillSwitch else {
+            firewall.follow(uplinks: [])
             return
         }
         let numbers = ReturnMark.numbers(of: plan.paths.map(\.interface))

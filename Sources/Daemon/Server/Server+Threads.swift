@@ -8,39 +8,41 @@ import Scheduler
 import Settings
 import Transport
 
-// A server's data threads beside the main one: start, commands, end.
-extension Daemon {
+// A server's other data threads: start, commands, end.
+extension Server {
     /// How long the end of the data threads may take, all in all: they have a datagram to send to each client.
     private static var patience: Interval { .seconds(2) }
 
     /// Opens the sockets of every data thread, in the order by which the kernel numbers them, and starts the threads.
-    mutating func startThreads(_ server: Configuration.Server) throws {
-        for socket in try listen(server, thread: 0) { install(socket) }
+    func startThreads() throws {
+        for socket in try listen(thread: 0) { shared.install(socket) }
         for number in 1..<max(1, owners.count) {
             let engine = Self.engine(
-                number, configuration, handed, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed)
-            var other = DataPlane(engine, queue: try plane.queue.makeQueue(), mailboxes: mailboxes)
-            for socket in try listen(server, thread: number) { other.install(socket) }
-            threads.append(try DataThread(other, number: number, mailbox: mailboxes[number], log: log))
+                number, shared.configuration, handed, mtu: shared.tunnel.mtu, &owners,
+                cookieSeed: cookieSeed)
+            var other = DataPlane(engine, queue: try shared.plane.queue.makeQueue(), mailboxes: mailboxes)
+            for socket in try listen(thread: number) { other.install(socket) }
+            threads.append(
+                try DataThread(other, number: number, mailbox: mailboxes[number], log: shared.log))
         }
     }
 
     /// A data thread's sockets, numbered as the addresses are.
-    private mutating func listen(_ server: Configuration.Server, thread: Int) throws -> [UDPSocket] {
-        let others = server.listen.filter { $0.address.family == .v4 }
-        return try server.listen.enumerated().compactMap { number, endpoint in
+    private func listen(thread: Int) throws -> [UDPSocket] {
+        let others = settings.listen.filter { $0.address.family == .v4 }
+        return try settings.listen.enumerated().compactMap { number, endpoint in
             if !others.isEmpty && endpoint.address.family == .v6, let reason = Self.lack(of: endpoint) {
                 if thread == 0 {
                     let sentence = "\(reason), so [\(endpoint.address)]:\(endpoint.port) is not listened on"
-                    log(.warning, sentence)
+                    shared.log(.warning, sentence)
                     leftOutListeners.append(sentence)
                 }
                 return nil
             }
             do throws(TransportError) {
                 // Sockets that share a port don't mind those of another bondd: see first whether it is free.
-                if owners.count > 1 && thread == 0 { _ = try open(endpoint, shared: false) }
-                let socket = try open(endpoint, shared: owners.count > 1)
+                if owners.count > 1 && thread == 0 { _ = try open(endpoint, sharesPort: false) }
+                let socket = try open(endpoint, sharesPort: owners.count > 1)
                 if owners.count > 1 && thread == 0 { try socket.steer(.bySession) }
                 return UDPSocket(socket, number: UInt16(number))
             } catch {
@@ -66,11 +68,13 @@ extension Daemon {
         }
     }
 
-    private func open(_ endpoint: Endpoint, shared: Bool) throws(TransportError) -> DatagramSocket {
-        let any = endpoint.address == IPAddress(v4: 0) || endpoint.address == IPAddress(v6High: 0, low: 0)
+    private func open(_ endpoint: Endpoint, sharesPort: Bool) throws(TransportError) -> DatagramSocket {
+        let any =
+            endpoint.address == IPAddress(v4: 0) || endpoint.address == IPAddress(v6High: 0, low: 0)
         return try DatagramSocket(
             boundTo: nil, family: endpoint.address.family, address: any ? nil : endpoint.address,
-            port: endpoint.port, wantsOffloads: configuration.tunnel.offload, sharesPort: shared)
+            port: endpoint.port, wantsOffloads: shared.configuration.tunnel.offload,
+            sharesPort: sharesPort)
     }
 
     /// Tells all data threads but the main one.
@@ -79,18 +83,18 @@ extension Daemon {
     }
 
     /// Ends the other data threads, which say good-bye to their clients.
-    /// - Returns: those that hang, which are left behind.
-    mutating func stopThreads() -> [DataThread] {
+    /// - Returns: whether all have ended; those that hang are left behind.
+    func stopThreads() -> Bool {
         tellThreads(.stop)
         let end = Instant.now + Self.patience
         let hanging = threads.filter { !$0.join(patience: end - Instant.now) }
         for thread in hanging {
-            log(
+            shared.log(
                 .error,
                 "data thread \(thread.number) hangs and is left behind, its clients without a good-bye")
         }
         threads = []
-        return hanging
+        return hanging.isEmpty
     }
 }
 
@@ -99,7 +103,8 @@ extension Steering {
     /// Engine's `Keyring`); handshakes go to the first thread, which finds out whose they are.
     fileprivate static var bySession: Steering {
         Steering(
-            kindOffset: 3, kindMask: 0x0F, kinds: (Kind.data.rawValue, Kind.control.rawValue), wordOffset: 4,
+            kindOffset: 3, kindMask: 0x0F, kinds: (Kind.data.rawValue, Kind.control.rawValue),
+            wordOffset: 4,
             shift: 16, mask: 7)
     }
 }

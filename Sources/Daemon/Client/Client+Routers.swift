@@ -4,16 +4,12 @@ import Scheduler
 import Settings
 
 // The routers of a client's paths: paths that share one, and networks that the kernel can't tell apart.
-extension Daemon {
-    /// How often neighbours are looked at, because the kernel learns their hardware addresses only when it needs them.
-    private static var routerInterval: Interval { .seconds(5) }
-
+extension Client {
     /// Notes on each path that shares its router with one before it.
-    mutating func lookAtRouters(now: Instant) {
-        guard now - routersCheckedAt >= Self.routerInterval else { return }
-        routersCheckedAt = now
+    func lookAtRouters(now: Instant) {
+        guard routers.begin(now: now) else { return }
         relieveReversePaths()
-        let neighbours = (try? netlink.neighbours()) ?? []
+        let neighbours = (try? shared.netlink.neighbours()) ?? []
         let shared = FirstHop.shared(paths.compactMap { firstHop(of: $0, neighbours) })
         for path in paths {
             let twin = shared.first { $0.path == path.configuration.name }?.with
@@ -22,17 +18,16 @@ extension Daemon {
                 return
                     "it leaves \(router) as path \(twin.path) does, so the two share one link and fail together; give it another gateway"
             }
-            // Another concern about its routes is graver.
-            if path.concerns[.routing] == sharedRouters[path.id] { path.concerns[.routing] = note }
-            sharedRouters[path.id] = path.concerns[.routing] == note ? note : nil
+            routers.setConcern(note, of: path)
         }
     }
 
     /// Loosens the reverse-path filters of uplinks that overlap, and says so.
-    mutating func relieveReversePaths() {
+    func relieveReversePaths() {
         let networks = Dictionary(
-            grouping: hostRoutes.filter {
-                $0.gateway == nil && $0.network.address.family == .v4 && (1..<32).contains($0.network.length)
+            grouping: hostRoutes.list.filter {
+                $0.gateway == nil && $0.network.address.family == .v4
+                    && (1..<32).contains($0.network.length)
             }, by: \.interface)
         var links: [ReversePathRelief.Link] = []
         for path in paths where path.interfaceIndex != 0 {
@@ -41,26 +36,12 @@ extension Daemon {
                 interface: path.configuration.interface, networks: own.sorted { "\($0)" < "\($1)" })
             if !links.contains(link) { links.append(link) }
         }
-        let notices = relief.apply(links)
-        for notice in notices where !reliefNotices.contains(notice) { log(.warning, notice) }
-        reliefNotices = notices
-    }
-
-    /// Lets users reach this host through the tunnel from any address. A failure does not keep bondd from being ready.
-    mutating func loosenTunnel() {
-        do throws(HostError) {
-            try ReversePath.loosen(interface: tunnel.name)
-        } catch {
-            let notice =
-                "\(error.description), so hosts that reach this one through the tunnel may not be answered; set sysctl net.ipv4.conf.all.rp_filter to 0 or 2"
-            log(.warning, notice)
-            tunnelFilterNotice = notice
-        }
+        routers.relieve(links, shared.log)
     }
 
     private func firstHop(of path: ClientPath, _ neighbours: [Neighbour]) -> FirstHop? {
         guard path.interfaceIndex != 0, let local = path.local else { return nil }
-        let routes = hostRoutes.filter {
+        let routes = hostRoutes.list.filter {
             $0.interface == path.interfaceIndex && $0.network.length == 0
                 && $0.network.address.family == local.family
         }
