@@ -7,7 +7,7 @@ import Runtime
 import Settings
 
 /// `bondd cleanup`
-struct Cleanup: ParsableCommand {
+struct CleanupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cleanup",
         abstract:
@@ -50,7 +50,7 @@ struct Cleanup: ParsableCommand {
         for tunnel in Forwarding.tunnels(in: stateDirectory)
         where tunnel == interface || if_nametoindex(tunnel) == 0 {
             var forwarding = Forwarding(directory: stateDirectory, interface: tunnel)
-            let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Swift.Set(own)) : []
+            let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Set(own)) : []
             if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
             problems += forwarding.restore(isShared: !others.isEmpty)
         }

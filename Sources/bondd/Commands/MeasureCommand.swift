@@ -5,7 +5,7 @@ import Glibc
 import Runtime
 
 /// `bondd bench`
-struct Measure: ParsableCommand {
+struct MeasureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure each path and the bond to the server, up and down.",
         discussion: """

@@ -7,7 +7,7 @@ import Runtime
 import Settings
 
 /// `bondd run`
-struct Run: ParsableCommand {
+struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run the daemon in the foreground, as client or server.")
 

@@ -4,7 +4,7 @@ import ControlProtocol
 import Host
 
 /// `bondd unlock`
-struct Unlock: ParsableCommand {
+struct UnlockCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unlock", abstract: "Lift the kill switch, whether bondd runs or not.",
         discussion:

@@ -8,7 +8,7 @@ import Packet
 import Settings
 
 /// `bondd doctor`
-struct Doctor: ParsableCommand {
+struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Look for what keeps bondd from working, on client or server, and say what to do.",

@@ -14,7 +14,7 @@ extension Resolver {
         var found: [HostPort: [Endpoint]] = [:]
         var problem = "the server's name could not be resolved within \(seconds) s; check this host's DNS"
         let end = Instant.now + .seconds(Int64(seconds))
-        while found.count < Swift.Set(names).count, Instant.now < end {
+        while found.count < Set(names).count, Instant.now < end {
             var watched = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
             _ = poll(&watched, 1, 100)
             for resolution in take() {

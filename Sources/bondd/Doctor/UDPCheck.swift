@@ -38,7 +38,7 @@ struct UDPCheck: HostCheck {
         let (resolved, unresolved) = Self.resolve(client.allEndpoints, examination.time(atMost: 3000))
         findings += unresolved
         var ways = uplinks.flatMap { name -> [Way] in
-            let families = Swift.Set(
+            let families = Set(
                 examination.facts.addresses.filter { $0.interface == name && !$0.network.address.isLinkLocal }
                     .map(\.network.address.family))
             return Self.endpoints(of: name, client).flatMap { resolved[$0] ?? [] }
@@ -206,7 +206,7 @@ struct UDPCheck: HostCheck {
 extension Sequence where Element: Hashable {
     /// Each element once, in the order of their first places.
     fileprivate func uniqued() -> [Element] {
-        var seen = Swift.Set<Element>()
+        var seen = Set<Element>()
         return filter { seen.insert($0).inserted }
     }
 }

@@ -5,7 +5,7 @@ import Runtime
 import Settings
 
 /// `bondd invite NAME`
-struct Invite: ParsableCommand {
+struct InviteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invite", abstract: "On the server: print a join link and its QR code.",
         discussion: """

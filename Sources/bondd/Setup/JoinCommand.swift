@@ -10,7 +10,7 @@ import Runtime
 import Settings
 
 /// `bondd join LINK`
-struct Join: ParsableCommand {
+struct JoinCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "join",
         abstract: "On a client: enrol with a join link, write the configuration and start the service.",

@@ -88,7 +88,7 @@ struct Site {
                 files.append(shared.path)
             }
         }
-        var seen: Swift.Set<String> = []
+        var seen: Set<String> = []
         return files.filter { access($0, F_OK) == 0 && seen.insert($0).inserted }
     }
 

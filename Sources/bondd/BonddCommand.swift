@@ -4,16 +4,18 @@ import Settings
 
 /// The command line.
 @main
-struct BondD: ParsableCommand {
+struct BonddCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bondd",
         abstract: "A multi-path bonding VPN: all uplinks of a host as one encrypted tunnel.",
         version: Product.version,
         subcommands: [
-            Init.self, Invite.self, Join.self, Leave.self, Clients.self, Services.self, PortunusPlane.self,
-            Run.self,
-            ShowStatus.self, Set.self,
-            Measure.self, Doctor.self, Unlock.self, Cleanup.self, KeyGen.self, PubKey.self,
+            InitCommand.self, InviteCommand.self, JoinCommand.self, LeaveCommand.self, ClientsCommand.self,
+            ServicesCommand.self, PortunusCommand.self,
+            RunCommand.self,
+            StatusCommand.self, SetCommand.self,
+            MeasureCommand.self, DoctorCommand.self, UnlockCommand.self, CleanupCommand.self,
+            KeyGenCommand.self, PubKeyCommand.self,
         ])
 
     /// See `runAsProgram`.

@@ -7,7 +7,7 @@ import Runtime
 import Settings
 
 /// `bondd keygen`
-struct KeyGen: ParsableCommand {
+struct KeyGenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keygen",
         abstract: "Make a private key; print its public key, or the private key when no file is named.")
@@ -26,22 +26,6 @@ struct KeyGen: ParsableCommand {
         }
         guard let bytes = Base64.decode(key.base64) else { throw SettingsError.notAKey(path: out) }
         _ = try KeyFile(creating: out, key: bytes)
-        print(key.publicKey.base64)
-    }
-}
-
-/// `bondd pubkey < FILE`
-struct PubKey: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "pubkey", abstract: "Read a private key from standard input; print its public key.")
-
-    @OptionGroup var options: GlobalOptions
-
-    func run() throws {
-        guard let line = readLine(), let key = PrivateKey(base64: line) else {
-            throw Failure(
-                "standard input holds no private key; give it the 44 characters that bondd keygen wrote")
-        }
         print(key.publicKey.base64)
     }
 }
