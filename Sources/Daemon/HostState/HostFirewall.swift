@@ -1,75 +1,50 @@
 import ControlProtocol
 import Engine
-import Glibc
 import Host
 import Packet
 import Runtime
 import Settings
 
-/// What bondd has in the host's firewall: a server's NAT and services, a client's kill switch and return path. It puts back
-/// what others remove.
+/// What bondd has in the host's firewall: a server's NAT and services, a client's return path, LAN and kill switch. It puts
+/// back what others remove.
 final class HostFirewall {
+    /// One of the tables that is compared with the kernel's and mended like the others.
+    private enum Job: CaseIterable {
+        case nat, services, returning, lan
+    }
+
     /// How long a change of the ruleset or of the routes may go on before it is looked at: changes come in many messages.
     private static let settling = Interval.milliseconds(100)
 
-    let log: Log
-    let socket: FirewallSocket
-    let netlink: Netlink
+    private let host: FirewallHost
     private var events: FirewallEvents
-    var configuration: Configuration
-    var forwarding: Forwarding
-    private var pace = RepairPace()
-
-    /// The table of `[nat]` as it was set.
-    var nat: FirewallTable?
-    /// Where clients leave.
-    var egress: [String] = []
-    /// What keeps clients from the internet, as was last found out.
-    var natProblems: [String] = []
-    /// What the kernel is to carry, and what became of it.
-    var services = CarriedServices()
-    /// The firewalls that drop packets to this server's ports, as last determined.
-    var input: [ForeignFirewall.Finding] = []
-    /// The table of a client's return path as it was set.
-    var returning: FirewallTable?
-    /// The uplinks, those whose connections are answered by them, and those whose reverse-path filter goes by marks.
-    var uplinks: [ReturnUplink] = []
-    var answering: [ReturnUplink] = []
-    var heeding: Set<String> = []
-    /// Connections to this host from before bondd led anything into the tunnel.
-    let earlier = EarlierConnection.list()
-    /// Why the return path is not as it should be.
-    var returnProblem: String?
-    /// The networks behind a client that share its tunnel.
-    var lan = LANShare()
-    /// Server: the networks behind its clients.
-    var clientNetworks: [CIDR] = []
+    private var nat = ServerNAT()
+    private(set) var services = CarriedServices()
+    private var returning = ReturnPath()
+    private var lan = LANShare()
+    private var input = InputWatch()
     private var killSwitch: HostKillSwitch
-    /// The earliest time of the kill switch's next repair, and when one was last logged.
-    private var killSwitchRepair = (earliest: Instant.zero, toldAt: Instant?.none)
-    /// When something is to be looked at.
-    private(set) var deadline = Instant.never
-    private var mayBeDamaged = false
+    private var killSwitchPace = KillSwitchPace()
+    /// The uplinks by which answers may leave, unless there is a kill switch.
+    private var uplinks: [ReturnUplink] = []
+    private var pace = RepairPace()
     /// When the routes and others' firewalls may be looked at again.
-    private var nextLook = Instant.zero
-    private var nextInputLook = Instant.zero
-    /// The earliest time to look for other bondds' tunnels again.
-    private var nextRenewal = Instant.zero
+    private var foreignLook = LookPace()
+    private var inputLook = LookPace()
+    private var mayBeDamaged = false
+    /// When `check` is due.
+    private(set) var deadline = Instant.never
 
-    var interface: String { configuration.tunnel.interface }
+    private var log: Log { host.log }
 
     /// Sets the kill switch, if there is to be one, before anything else happens.
     /// - Throws: `HostError`, as a protection that is not there must not be claimed.
     init(_ configuration: Configuration, state: String, log: Log) throws(HostError) {
-        self.configuration = configuration
-        self.log = log
-        socket = try FirewallSocket()
-        netlink = try Netlink()
+        host = try FirewallHost(configuration, state: state, log: log)
         events = try FirewallEvents()
-        let interface = configuration.tunnel.interface
-        forwarding = Forwarding(directory: state, interface: interface)
-        killSwitch = HostKillSwitch(directory: state, interface: interface, log: log)
-        if wantsKillSwitch { try killSwitch.begin(for: configuration, socket, netlink) }
+        killSwitch = HostKillSwitch(
+            directory: state, interface: configuration.tunnel.interface, log: log)
+        if wantsKillSwitch { try killSwitch.begin(for: configuration, host.socket, host.netlink) }
     }
 
     /// The firewall, or nil when the kernel has none and the configuration can do without.
@@ -89,53 +64,78 @@ final class HostFirewall {
     /// For epoll.
     var fileDescriptors: [Int32] { events.fileDescriptors }
 
-    /// Does what the configuration says, now that all else is set up.
-    /// - Parameter services: what a server is to carry.
-    func start(services: [KernelService]) {
+    /// Carries the configuration out, once all else is set up.
+    /// - Parameter services: those that a server is to carry.
+    func start(services list: [KernelService]) {
         if !wantsKillSwitch {
-            killSwitch.lift(interface, socket)
-            killSwitch.removeLeftovers(of: configuration, socket, netlink)
+            killSwitch.lift(host.interface, host.socket)
+            killSwitch.removeLeftovers(of: host.configuration, host.socket, host.netlink)
         }
         applyNAT()
-        startServices(services)
-        startReturning()
-        applyLAN()
+        services.start(list, host)
+        returning.apply(host)
+        lan.apply(host)
         lookAtInput()
     }
 
-    /// Does what a new configuration says.
+    /// Carries a new configuration out.
     func reload(_ new: Configuration) {
-        configuration = new
+        host.configuration = new
         // A kill switch that is new lets no answer leave by an uplink.
         follow(uplinks: uplinks)
         killSwitch.noteConfiguration()
-        killSwitch.renew(for: configuration, socket, netlink)
-        if !wantsKillSwitch { killSwitch.lift(interface, socket) }
+        renewKillSwitch()
+        if !wantsKillSwitch { killSwitch.lift(host.interface, host.socket) }
         applyNAT()
-        applyServices()
-        applyLAN()
+        services.apply(host)
+        lan.apply(host)
         lookAtInput()
     }
 
     /// Removes all but the kill switch, which holds without bondd, too.
     func close() {
-        removeServices()
-        removeLAN()
+        services.remove(host)
+        lan.remove(host)
         removeNAT()
-        stopReturning()
+        returning.remove(host)
     }
 
-    // MARK: What others do
+    private var isServer: Bool { if case .server = host.configuration.role { true } else { false } }
+    private var wantsNAT: Bool { ServerNAT.networks(of: host.configuration) != nil }
+    private var wantsLAN: Bool { !LANShare.interfaces(of: host.configuration).isEmpty }
+
+    private func applyNAT() {
+        if wantsNAT { nat.apply(host) } else { removeNAT() }
+    }
+
+    private func removeNAT() {
+        nat.remove(host)
+        if services.families.isEmpty && lan.families.isEmpty { host.restoreForwarding() }
+    }
+
+    private func lookAtInput() { input.look(host.configuration, services: services.list, log) }
+
+    // MARK: - What others do
 
     /// The ruleset, the routes or forwarding changed.
     func noteChanges(now: Instant) {
         let change = events.read()
-        guard !tables.isEmpty || isServer || wantsLAN, change.ofRuleset || change.ofForwarding else {
-            return
-        }
+        let hasTables = killSwitch.table != nil || jobs.contains { $0.table != nil }
+        guard hasTables || isServer || wantsLAN, change.ofRuleset || change.ofForwarding else { return }
         if change.ofRuleset { mayBeDamaged = true }
         // Until the kill switch is back, everything leaves.
         deadline = min(deadline, killSwitch.table == nil ? now + Self.settling : now)
+    }
+
+    private var jobs: [any FirewallJob] { [nat, services, returning, lan] }
+
+    private func job(_ job: Job) -> any FirewallJob {
+        switch job {
+        case .nat: nat
+        case .services: services
+        case .returning: returning
+        case .lan: lan
+        }
     }
 
     /// Looks at what has changed, when it is time.
@@ -145,8 +145,9 @@ final class HostFirewall {
         let wasChanged = mayBeDamaged
         mayBeDamaged = false
         if wasChanged { checkKillSwitch(now: now) }
-        let damaged = wasChanged ? tables.filter { $0 != killSwitch.table && !holds($0) } : []
-        let closed = nat == nil && services.table == nil && lan.table == nil ? [] : closedFamilies
+        let damaged = wasChanged ? Job.allCases.filter { !job($0).holds(host) } : []
+        let hasForwarded = nat.table != nil || services.table != nil || lan.table != nil
+        let closed = hasForwarded ? closedFamilies : []
         if !damaged.isEmpty || !closed.isEmpty {
             if now >= pace.earliest {
                 pace.repaired(now: now)
@@ -156,70 +157,74 @@ final class HostFirewall {
                 deadline = min(deadline, pace.earliest)
             }
         }
-        if isServer || wantsLAN { look(now: now) }
-        if isServer { lookAtInput(now: now) }
+        if isServer || wantsLAN {
+            let hasLooked = foreignLook.look(now: now) {
+                if wantsNAT { nat.apply(host) }
+                if wantsLAN { lan.apply(host) }
+                services.lookBeside(egress: nat.egress, host)
+            }
+            if !hasLooked { deadline = min(deadline, foreignLook.next) }
+        }
+        if isServer {
+            // At a pace of its own, as reading input chains may take longer.
+            if !inputLook.look(now: now, lookAtInput) { deadline = min(deadline, inputLook.next) }
+        }
     }
 
     /// Restores the kill switch if it was changed, and adds the tunnels of other bondds.
     private func checkKillSwitch(now: Instant) {
         guard let table = killSwitch.table else { return }
-        guard now >= killSwitchRepair.earliest else {
-            mayBeDamaged = true
-            deadline = min(deadline, killSwitchRepair.earliest)
+        if let later = killSwitchPace.wait(now: now) {
+            look(again: later)
             return
         }
-        guard !socket.holds(table) else {
-            // Another bondd may have come or gone. On a host whose ruleset never rests, this is not done each time.
-            guard now >= nextRenewal else {
-                mayBeDamaged = true
-                deadline = min(deadline, nextRenewal)
-                return
+        guard !host.socket.holds(table) else {
+            // Another bondd may have come or gone.
+            if let later = killSwitchPace.beginRenewal(now: now) {
+                look(again: later)
+            } else {
+                renewKillSwitch()
             }
-            nextRenewal = now + .milliseconds(500)
-            killSwitch.renew(for: configuration, socket, netlink)
             return
         }
-        killSwitchRepair.earliest = now + HostKillSwitch.repairPause
+        let isNews = killSwitchPace.repaired(now: now)
         do throws(HostError) {
-            try socket.replace(table)
+            try host.socket.replace(table)
         } catch {
             log(.error, error.description)
-            mayBeDamaged = true
-            deadline = min(deadline, now + .seconds(1))
+            look(again: now + .seconds(1))
         }
-        if killSwitchRepair.toldAt.map({ now - $0 < .seconds(60) }) ?? false { return }
-        killSwitchRepair.toldAt = now
-        log(.warning, "somebody changed the firewall table \(table.name); it was put back")
+        if isNews { log(.warning, "somebody changed the firewall table \(table.name); it was put back") }
     }
 
-    private var isServer: Bool { if case .server = configuration.role { true } else { false } }
-
-    /// What is to be there.
-    private var tables: [FirewallTable] {
-        [nat, killSwitch.table, services.table, returning, lan.table].compactMap(\.self)
+    /// Has `check` compare the tables at that time.
+    private func look(again time: Instant) {
+        mayBeDamaged = true
+        deadline = min(deadline, time)
     }
 
-    private func holds(_ table: FirewallTable) -> Bool {
-        table == services.table ? socket.holds(table, of: services.list) : socket.holds(table)
-    }
-
-    private func repair(_ damaged: [FirewallTable], _ closed: [IPAddress.Family], now: Instant) {
-        for table in damaged {
+    private func repair(_ damaged: [Job], _ closed: [IPAddress.Family], now: Instant) {
+        for damaged in damaged {
             do throws(HostError) {
-                if table == services.table { try resetServices() } else { try socket.replace(table) }
+                switch damaged {
+                case .nat: try nat.repair(host)
+                case .services: try services.repair(host)
+                case .returning: try returning.repair(host)
+                case .lan: try lan.repair(host)
+                }
                 log(
-                    .warning, "somebody changed the firewall table \(table.name); it was put back",
+                    .warning,
+                    "somebody changed the firewall table \(job(damaged).table?.name ?? ""); it was put back",
                     ["next": "not before \(Int((pace.earliest - now).seconds)) s from now"])
             } catch {
                 log(.error, error.description)
-                mayBeDamaged = true
-                deadline = min(deadline, now + .seconds(1))
+                look(again: now + .seconds(1))
             }
         }
         guard !closed.isEmpty else { return }
         applyNAT()
-        applyServices()
-        if wantsLAN { applyLAN() }
+        services.apply(host)
+        if wantsLAN { lan.apply(host) }
         // Where it can't be set, that is a problem that is told as such.
         if closedFamilies.isEmpty {
             let words = closed.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
@@ -227,43 +232,38 @@ final class HostFirewall {
         }
     }
 
-    /// Follows the routes and other programs' firewalls, with at most a hundredth of the thread's time: on some hosts the
-    /// ruleset is large and never rests.
-    private func look(now: Instant) {
-        guard now >= nextLook else {
-            deadline = min(deadline, nextLook)
-            return
-        }
-        nextLook =
-            now
-            + pause {
-                if wantsNAT { applyNAT() }
-                if wantsLAN { applyLAN() }
-                lookBesideServices()
-            }
+    // MARK: - Jobs
+
+    /// Takes the networks behind a server's clients, which leave by NAT as well.
+    func route(_ networks: [CIDR]) { nat.route(networks, host) }
+
+    /// Takes what the server has assigned to a client's LAN.
+    func shareTunnel(_ terms: LANShare.Terms) { lan.share(terms, host) }
+
+    /// Takes notice of a client's uplinks.
+    func follow(uplinks: [ReturnUplink]) {
+        self.uplinks = uplinks
+        returning.follow(wantsKillSwitch ? [] : uplinks, host)
     }
 
-    /// Looks at input chains again, at a pace of its own, as reading them may take longer.
-    private func lookAtInput(now: Instant) {
-        guard now >= nextInputLook else {
-            deadline = min(deadline, nextInputLook)
-            return
-        }
-        nextInputLook = now + pause { lookAtInput() }
+    /// Carries these services in place of those before, at once.
+    func carry(_ list: [KernelService], now: Instant) throws(HostError) {
+        try services.carry(list, host, now: now)
     }
 
-    /// Does some work, and returns how long to wait before doing it again: a hundred times as long as it kept the processor.
-    /// (The wall clock would count other programs' time on a busy host.)
-    private func pause(after work: () -> Void) -> Interval {
-        let before = Clock.processorTime
-        work()
-        return max(.milliseconds(500), Interval(nanoseconds: Int64(Clock.processorTime - before) * 100))
-    }
+    /// Whether it is known what services have carried; it is found out otherwise.
+    func knowsServices(now: Instant) -> Bool { services.areKnown(now: now) }
 
-    // MARK: The kill switch
+    /// When `attendServices` is to be called again.
+    func servicesDeadline(now: Instant) -> Instant { services.deadline(now: now) }
+
+    /// Takes what was found out of services.
+    func attendServices(now: Instant) { services.attend(host, now: now) }
+
+    // MARK: - The kill switch
 
     /// Whether the configuration has it, and `bondd unlock` was not used since.
-    var wantsKillSwitch: Bool { killSwitch.isWanted(by: configuration) }
+    var wantsKillSwitch: Bool { killSwitch.isWanted(by: host.configuration) }
 
     /// Whether it is set.
     var hasKillSwitch: Bool { killSwitch.table != nil }
@@ -276,48 +276,66 @@ final class HostFirewall {
     /// The server's name was resolved. The addresses are remembered even without a kill switch, because it may be switched on
     /// later.
     func learn(_ resolution: Resolver.Resolution) {
-        if killSwitch.learn(resolution) { killSwitch.renew(for: configuration, socket, netlink) }
+        if killSwitch.learn(resolution) { renewKillSwitch() }
     }
 
     /// Allows datagrams to these endpoints, which paths are about to use.
     func permit(_ endpoints: [Endpoint]) {
-        if killSwitch.use(endpoints) { killSwitch.renew(for: configuration, socket, netlink) }
+        if killSwitch.use(endpoints) { renewKillSwitch() }
     }
 
     /// The host's routes have changed, and perhaps its local networks.
     func followNetworks() {
-        guard case .client(let client) = configuration.role, client.killSwitchAllowsLAN else { return }
-        killSwitch.renew(for: configuration, socket, netlink)
+        guard case .client(let client) = host.configuration.role, client.killSwitchAllowsLAN else { return }
+        renewKillSwitch()
     }
 
     /// Lifts the kill switch until the configuration is read again.
     /// - Returns: whether there was one.
-    func unlock() throws(HostError) -> Bool { try killSwitch.unlock(interface, socket) }
+    func unlock() throws(HostError) -> Bool { try killSwitch.unlock(host.interface, host.socket) }
 
-    // MARK: Status
+    private func renewKillSwitch() { killSwitch.renew(for: host.configuration, host.socket, host.netlink) }
+
+    // MARK: - Status
+
+    /// The IP versions of clients, services and the LAN that the kernel does not forward.
+    private var closedFamilies: [IPAddress.Family] {
+        let families = services.families.union(nat.families).union(lan.families)
+        return [.v4, .v6].filter { families.contains($0) && !Forwarding.isOn($0) }
+    }
 
     /// What keeps traffic from the tunnel or clients from the internet, a sentence each.
     var problems: [String] {
-        [killSwitch.problem, returnProblem, services.problem, services.censusProblem].compactMap(\.self)
-            + services.foreign + forwardingProblems + input.filter(\.isProblem).map(\.sentence)
-            + lan.problems
+        let switches = closedFamilies.map { family in
+            let name = family == .v4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding"
+            return
+                "\(family == .v4 ? "IPv4" : "IPv6") is not forwarded, so \(wantsLAN ? "hosts of the LAN" : "clients") reach no further than this host; run: sysctl \(name)=1"
+        }
+        return [killSwitch.problem].compactMap(\.self) + returning.problems + services.problems + nat.problems
+            + switches + input.problems + lan.problems
     }
 
-    /// What there is, and what it has counted; nil when there is nothing.
+    /// Findings that are uncertain, or may be intended.
+    var notices: [String] {
+        let isJudged = wantsNAT || !services.list.isEmpty || wantsLAN
+        return (isJudged ? [ForeignFirewall.blindSpot].compactMap(\.self) : []) + input.notices
+    }
+
+    /// NAT and the kill switch with their counters; nil if neither is set.
     var status: FirewallStatus? {
-        guard nat != nil || hasKillSwitch else { return nil }
+        guard nat.table != nil || hasKillSwitch else { return nil }
         var status = FirewallStatus(killSwitch: hasKillSwitch)
-        if let nat {
-            status.nat = FirewallStatus.NAT(egress: egress)
-            let counts = (try? socket.counts(table: nat.name)) ?? [:]
+        if let table = nat.table {
+            status.nat = FirewallStatus.NAT(egress: nat.egress)
+            let counts = (try? host.socket.counts(table: table.name)) ?? [:]
             let (sent, received) = (counts[FirewallTable.outbound], counts[FirewallTable.inbound])
             status.nat?.sentPackets = sent?.packets ?? 0
             status.nat?.sentBytes = sent?.bytes ?? 0
             status.nat?.receivedPackets = received?.packets ?? 0
             status.nat?.receivedBytes = received?.bytes ?? 0
         }
-        if let killSwitch = killSwitch.table {
-            let counts = (try? socket.counts(table: killSwitch.name)) ?? [:]
+        if let table = killSwitch.table {
+            let counts = (try? host.socket.counts(table: table.name)) ?? [:]
             status.refusedPackets = counts[FirewallTable.refused]?.packets ?? 0
         }
         return status

@@ -1,7 +1,7 @@
 import Packet
 
-/// How often what somebody else undoes is put back: at once the first time, then ever more rarely, so that two who fight
-/// over the firewall don't keep the machine busy. After a quiet minute it begins anew.
+/// How often changes that another program undoes are made again: at once the first time, then with longer and longer pauses,
+/// so that two programs that fight over the firewall do not keep the machine busy. A quiet minute resets the pauses.
 struct RepairPace {
     private static let quiet = Interval.seconds(60)
     /// The longest wait.

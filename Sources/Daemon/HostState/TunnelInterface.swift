@@ -23,7 +23,7 @@ struct TunnelInterface {
     /// Addresses that were set here and may have to be removed.
     private var set: Set<CIDR> = []
 
-    /// What is led into it: its addresses' networks and its routes.
+    /// The networks that lead into it: its addresses' and its routes.
     var networks: [CIDR] { addresses.map(\.network) + routes }
 
     /// Makes sure that the interface can be made, before anything of the host is changed. An interface of that name that is a

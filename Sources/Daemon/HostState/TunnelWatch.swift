@@ -2,7 +2,7 @@ import Host
 import Packet
 import Settings
 
-/// When the tunnel's interface is compared with the kernel's state again, and what the last comparison found.
+/// When the tunnel's interface is compared with the kernel's state, and the result of the last comparison.
 struct TunnelWatch {
     /// How often IPv6 that the host lacks is looked for again, because the kernel sends no event for the switch.
     private static let familyInterval = Interval.seconds(10)

@@ -1,12 +1,35 @@
 import Host
 import Packet
+import Runtime
 import Settings
 
-// Other programs' firewalls in front of a server's own sockets.
-extension HostFirewall {
+/// Other programs' firewalls in front of a server's own sockets.
+struct InputWatch {
+    /// The firewalls that drop packets to the server's ports.
+    private var findings: [ForeignFirewall.Finding] = []
+
+    /// What keeps clients or callers out, a sentence each.
+    var problems: [String] { findings.filter(\.isProblem).map(\.sentence) }
+    /// What may be intended.
+    var notices: [String] { findings.filter { !$0.isProblem }.map(\.sentence) }
+
+    /// Finds the firewalls that drop packets to the ports in use.
+    /// - Parameter services: those that the kernel carries.
+    mutating func look(_ configuration: Configuration, services: [KernelService], _ log: Log) {
+        let found: [ForeignFirewall.Finding]
+        do throws(HostError) {
+            found = try ForeignFirewall.blocking(input: Self.portsInUse(configuration, services))
+        } catch {
+            log(.debug, error.description)
+            return
+        }
+        for finding in found where !findings.contains(finding) { log(.warning, finding.sentence) }
+        findings = found
+    }
+
     /// The ports that have to be reachable from outside: bondd's own, and those of rules that bondd-control carries. Rules
     /// carried by the kernel are forwarded and do not pass through the input hook.
-    private var portsInUse: [PortUse] {
+    private static func portsInUse(_ configuration: Configuration, _ services: [KernelService]) -> [PortUse] {
         guard case .server(let server) = configuration.role else { return [] }
         var uses: [PortUse] = []
         for listen in server.listen where !listen.address.isLoopback {
@@ -18,7 +41,7 @@ extension HostFirewall {
             if let same { uses[same] = use } else { uses.append(use) }
         }
         for rule in server.rules {
-            let handed = services.list.filter { $0.name.hasPrefix("file/\(rule.name)@") }.map(\.target.family)
+            let handed = services.filter { $0.name.hasPrefix("file/\(rule.name)@") }.map(\.target.family)
             // Also before bondd-control has handed it over.
             let isForKernel = rule.isForKernel(among: server.rules, in: configuration.tunnel.addresses)
             let carried = handed + (isForKernel ? rule.targets.compactMap { IPAddress($0.host)?.family } : [])
@@ -31,19 +54,6 @@ extension HostFirewall {
                     isOptional: !carried.isEmpty))
         }
         return uses
-    }
-
-    /// Finds the firewalls that drop packets to these ports.
-    func lookAtInput() {
-        let findings: [ForeignFirewall.Finding]
-        do throws(HostError) {
-            findings = try ForeignFirewall.blocking(input: portsInUse)
-        } catch {
-            log(.debug, error.description)
-            return
-        }
-        for finding in findings where !input.contains(finding) { log(.warning, finding.sentence) }
-        input = findings
     }
 }
 
