@@ -17,8 +17,9 @@ struct RequestLoop: ~Copyable {
 
     /// Takes SIGINT, SIGTERM and SIGHUP from here on, in all threads that are started later.
     init() throws(RuntimeError) {
+        let late = try LateAnswers()
         signals = try SignalFD([SIGINT, SIGTERM, SIGHUP])
-        late = try LateAnswers()
+        self.late = late
     }
 
     /// Listens for requests to `service`.
