@@ -135,7 +135,7 @@ extension Daemon {
     }
 
     /// Reads the configuration again: mode, paths and clients take effect at once.
-    /// - Returns: what is wrong with it, in which case nothing changes.
+    /// - Returns: why the file is refused, in which case nothing changes; nil if it is in force.
     mutating func reload(now: Instant) -> String? {
         let text: ConfigurationFile
         let new: Configuration
@@ -159,7 +159,7 @@ extension Daemon {
         fileInForce.take(text)
         shared.configuration = new
         shared.firewall?.reload(new)
-        // What was set by hand meanwhile gives way to the file.
+        // The file overrides values that were set by hand meanwhile.
         let mode = Scheduler.Mode(new.tunnel.mode)
         if mode != shared.plane.engine.currentMode { setMode(mode) }
         let copies = new.tunnel.redundantPaths

@@ -2,7 +2,7 @@ import ControlProtocol
 import Proto
 import Tun
 
-// What the kernel and the libraries do for the daemon.
+// Offloads of the kernel and the libraries that the daemon uses.
 extension Daemon {
     var offloads: OffloadStatus {
         let found = shared.plane.queue.offloads

@@ -5,7 +5,7 @@ import Packet
 import Scheduler
 import Settings
 
-// What the daemon says of itself.
+// The daemon's status and usage.
 extension Daemon {
     /// - Parameter reports: of the data threads that have answered.
     func status(_ reports: [ShardReport], now: Instant) -> Status {

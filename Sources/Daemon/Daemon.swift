@@ -13,7 +13,7 @@ import Tun
 ///
 ///     wait → read sockets → read TUN → Engine.service → flush → write TUN
 ///
-/// What it does as a client or as a server is its `Side`'s; both work on `Shared`.
+/// `Side` has the work of a client or of a server; both use `Shared`.
 package struct Daemon: ~Copyable {
     let shared: Shared
     let side: Side

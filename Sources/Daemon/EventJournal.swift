@@ -7,7 +7,7 @@ import Settings
 /// What happened in an Engine, in the log: bounded for each peer, because a radio link that flaps, a client that means ill or
 /// a forger on the way may make several events a second.
 struct EventJournal {
-    /// So many lines of a peer at once, and one every `refill` after that.
+    /// Maximum number of a peer's lines at once; after that, one every `refill`.
     private static let most: Int64 = 20
     private static let refill = Interval.seconds(3)
 
@@ -28,7 +28,7 @@ struct EventJournal {
     init(_ log: Log) { self.log = log }
 
     /// Writes what happened, unless too much did.
-    /// - Parameter pathName: what the path of that ID is called here, if it has a name.
+    /// - Parameter pathName: the name of the path of that ID, if it has one here.
     mutating func note(
         _ event: EngineEvent, now: Instant, pathName: (UInt16) -> String? = { _ in nil }
     ) {
@@ -72,7 +72,7 @@ struct EventJournal {
 }
 
 extension EngineEvent {
-    /// The peer that it is about; nil when that is the server, or nobody that is known.
+    /// The peer that it is about; nil when that is the server or not known.
     fileprivate var peer: String? {
         switch self {
         case .established(let peer, _), .closed(let peer), .pathChanged(let peer, _, _),

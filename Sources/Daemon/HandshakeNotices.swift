@@ -1,6 +1,6 @@
 import Engine
 
-/// What the operator of a bondd is told of handshakes that led nowhere in the last minute.
+/// Notices for the operator about handshakes that led nowhere in the last minute.
 struct HandshakeNotices {
     /// A sentence each, with the remedy.
     let sentences: [String]

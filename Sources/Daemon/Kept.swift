@@ -4,16 +4,16 @@ import Packet
 import Runtime
 import Settings
 
-/// What bondd-control has handed over last, kept in a file so that bondd starts with it alone. Disks fail and fill up, which
-/// is said once and is no reason to stop.
+/// The last handover from bondd-control, kept in a file so that bondd can start without bondd-control. A disk that fails or
+/// is full is reported once, and bondd goes on.
 struct Kept<Content: Codable & Equatable> {
-    /// What was handed over last; nil: nothing ever was.
+    /// The last content; nil if there never was any.
     private(set) var content: Content?
 
     private let path: String
     private let writer: StateWriter
     private let log: Log
-    /// What is lost as long as it can't be written.
+    /// The consequence of a file that can't be written.
     private let loss: String
     private var isUnsaved = false
     /// Why it could not be written.
@@ -27,7 +27,7 @@ struct Kept<Content: Codable & Equatable> {
     /// The largest file that is read, in bytes: some 50,000 clients.
     private static var maximumFile: Int { 16 << 20 }
 
-    /// Goes on with what the file says.
+    /// Starts with the file's content.
     /// - Parameters:
     ///   - damage: what follows from it when it can't be read.
     ///   - loss: what follows from it when it can't be written.

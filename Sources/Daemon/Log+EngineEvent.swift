@@ -17,7 +17,7 @@ extension Log {
     }
 
     /// Writes what happened in an Engine.
-    /// - Parameter pathName: what the path of that ID is called here, if it has a name.
+    /// - Parameter pathName: the name of the path of that ID, if it has one here.
     func callAsFunction(
         _ event: EngineEvent, level: Level, pathName: (UInt16) -> String? = { _ in nil }
     ) {

@@ -66,7 +66,7 @@ enum Side {
         }
     }
 
-    /// Compares the host with what it should be, when that is due.
+    /// Compares the host with the desired state, when that is due.
     func check(now: Instant) {
         switch self {
         case .client(let client): client.check(now: now)

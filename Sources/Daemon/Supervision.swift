@@ -3,7 +3,7 @@ import Packet
 import Runtime
 import Settings
 
-/// What the service manager hears of the daemon: that it is ready, how it does, that it reads its file again or stops.
+/// Reports to the service manager: that the daemon is ready, how it does, that it reads its file again or stops.
 /// `Watchdog` tells it that the loops go round.
 struct Supervision {
     private let notice = ServiceNotice()

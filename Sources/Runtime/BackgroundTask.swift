@@ -9,7 +9,7 @@ package final class BackgroundTask<Outcome: Sendable> {
     private let result = Result()
     private var thread: Thread?
 
-    /// Begins the work, at once and here when there is no thread to be had.
+    /// Begins the work, on the calling thread if the kernel has no thread left.
     /// - Parameter name: the thread's, at most 15 bytes.
     package init(name: String, _ work: @escaping @Sendable () -> Outcome) {
         let result = result

@@ -61,7 +61,7 @@ public struct Log: Sendable {
     ) {
         guard level >= self.level else { return }
         let line = Array(line(level, message(), fields(), time: time(nil)).utf8)
-        // One write a line keeps lines whole; a log that cannot be written is no reason to stop.
+        // One write for each line keeps lines whole; a log that cannot be written is ignored.
         _ = write(fileDescriptor, line, line.count)
     }
 

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the kernel refused.
+/// A refusal by the kernel.
 public enum RuntimeError: Error, Equatable, CustomStringConvertible {
     /// A file could not be read, written or made: the action, its path, and errno.
     case file(String, path: String, errno: Int32)

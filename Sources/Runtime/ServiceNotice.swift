@@ -8,7 +8,7 @@ public struct ServiceNotice: Sendable {
     /// To the socket that the environment names.
     public init() { path = getenv("NOTIFY_SOCKET").map { String(cString: $0) } }
 
-    /// Sends one state, or several a line each. Whoever does not listen is no reason to stop.
+    /// Sends one state, or several on a line each. A service manager that does not listen is ignored.
     public func send(_ state: String) {
         var address = sockaddr_un()
         // A name that begins with @ is of the abstract namespace, which the kernel writes with a 0.

@@ -4,13 +4,13 @@ import Glibc
 public enum StateFile {
     /// Replaces what `path` holds with `bytes`, and returns when that is on the disk. Makes its directory (0755) if need be.
     /// - Parameter mode: the file's permissions, whatever the umask.
-    /// - Throws: `file`; what was there stays then.
+    /// - Throws: `RuntimeError.file`; the old file stays then.
     public static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o600)
         throws(RuntimeError)
     {
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         if !directory.isEmpty { mkdir(directory, 0o755) }
-        // Not a name that somebody's own file may have, such as resolv.conf.new: what is there is lost.
+        // Not a name that a file of the user's may have, such as resolv.conf.new, because an old one is removed.
         let new = "\(path).bondd-new"
         unlink(new)
         let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)

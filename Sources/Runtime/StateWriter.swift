@@ -18,7 +18,7 @@ public final class StateWriter {
     /// Whether a write goes on, or its outcome was not taken yet.
     public var isBusy: Bool { task != nil }
 
-    /// Begins to write `bytes` in place of what the file holds.
+    /// Begins to write `bytes` in place of the file's content.
     /// - Precondition: not busy.
     public func begin(_ bytes: [UInt8]) {
         precondition(!isBusy)

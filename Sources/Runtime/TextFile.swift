@@ -4,7 +4,7 @@ import Glibc
 public enum TextFile {
     /// Why a file could not be read.
     public struct Failure: Error {
-        /// What is wrong with it, to follow its path.
+        /// The problem, to follow the file's path.
         public let sentence: String
         /// Whether there is no such file.
         public var isMissing = false

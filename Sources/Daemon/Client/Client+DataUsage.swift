@@ -80,7 +80,7 @@ enum DataState {
     /// Nothing.
     case spent
 
-    /// - Parameter cap: in bytes; nil: none.
+    /// - Parameter cap: in bytes; nil if there is none.
     init(used: UInt64, of cap: UInt64?) {
         guard let cap else {
             self = .free

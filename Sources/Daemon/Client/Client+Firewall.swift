@@ -7,8 +7,8 @@ import Settings
 
 // The host's firewall, as far as a client's paths and names concern it.
 extension Client {
-    /// Looks up the server's names again, now that there is a tunnel: while the kill switch was on without one, nobody
-    /// answered.
+    /// Looks up the server's names again, now that there is a tunnel: with the kill switch on and no tunnel, lookups went
+    /// unanswered.
     func renewNames() {
         guard shared.firewall?.wantsKillSwitch == true else { return }
         if let nameNotice { shared.log(.warning, nameNotice) }

@@ -8,7 +8,7 @@ import Transport
 
 // The paths over a client's uplinks, as their interfaces come and go.
 extension Client {
-    /// How often paths that do not work are looked at, beside the kernel's events.
+    /// How often paths that do not work are looked at, in addition to the kernel's events.
     private static var checkInterval: Interval { .seconds(1) }
 
     /// Sets up the paths of the configuration, or those that are found.
@@ -96,7 +96,7 @@ extension Client {
         }
     }
 
-    /// - Parameter isCut: whether to say that there is no link, though there is: it is tried anew when that is said again.
+    /// - Parameter isCut: whether to report no link although there is one, so that the Engine tries it again when it is reported next.
     func tellEngine(of path: ClientPath, asCut isCut: Bool = false, now: Instant) {
         permitEndpoints()
         let links = isCut ? [] : path.links

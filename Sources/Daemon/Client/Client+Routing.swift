@@ -40,7 +40,7 @@ extension Client {
     func updateRouting(now: Instant) {
         routing.isDue = false
         var plan = RoutingPlan(tunnel: shared.tunnel.index)
-        // Without its interface, as somebody has switched it off, the tunnel's routes are gone, and all would go beside.
+        // While the interface is switched off the tunnel's routes are gone, and everything would leave outside the tunnel.
         let isUp = (try? shared.netlink.interface(index: shared.tunnel.index))??.isUp ?? false
         func way(_ wanted: RoutingPlan.Anywhere) -> RoutingPlan.Anywhere {
             wanted == .tunnel && !isUp ? .refused : wanted

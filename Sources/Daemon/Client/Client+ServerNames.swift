@@ -50,7 +50,7 @@ extension Client {
         }
     }
 
-    /// The uplinks by which names may be asked, with the servers that the host knows beside the tunnel's, and the routers.
+    /// The uplinks by which names may be asked, with the servers that the host knows in addition to the tunnel's, and the routers.
     private func nameWays() -> [NameWay] {
         let known = HostNameServers(interface: shared.tunnel.name, directory: shared.stateDirectory)
         return paths.compactMap { path in

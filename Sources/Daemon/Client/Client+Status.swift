@@ -3,7 +3,7 @@ import Engine
 import Packet
 import Settings
 
-// What a client's status says besides its session.
+// A client's problems and notices, and its status without a session.
 extension Client {
     /// What keeps packets from leaving as they should, a sentence each.
     var problems: [String] { [refusal.problem, foreignAddress].compactMap(\.self) }

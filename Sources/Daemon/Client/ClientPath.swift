@@ -42,13 +42,13 @@ final class ClientPath {
     var probe: ReachProbe?
     /// The slot of its routing table; nil when all are taken.
     var slot: UInt32?
-    /// Since when its interface is no uplink, on a client that finds them; nil: it is one, or the file names it.
+    /// The time since which its interface is not an uplink, on a client that finds them; nil if it is one, or the file names it.
     var absentSince: Instant?
-    /// What goes over its sockets.
+    /// Counts the bytes over its sockets.
     let meter = Meter()
     /// Bytes used this month.
     var used: UInt64 = 0
-    /// What is left of its monthly data.
+    /// How much of its monthly data is left.
     var dataState = DataState.free
     /// Why the path can't be used, or not fully: one sentence a concern, with the remedy. `status` shows them as its note.
     var concerns: [PathConcern: String] = [:]
@@ -81,7 +81,7 @@ final class ClientPath {
     /// The way that is in use, or tried first.
     var link: Link? { links.first { $0.remote == endpoint } }
 
-    /// What it is for, as far as its data lasts. One that has used it up keeps its socket, as what still arrives there counts.
+    /// Its role while its data lasts. A path that has used it up keeps its socket, because datagrams that still arrive there count.
     var role: PathRole {
         if dataState == .spent { return .never }
         return switch configuration.role {

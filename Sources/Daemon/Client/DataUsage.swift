@@ -3,8 +3,8 @@ import Packet
 import Runtime
 import Settings
 
-/// What a client's paths have used this month, kept in a file through restarts. Disks fail and fill up, which is said once
-/// and is no reason to stop.
+/// What a client's paths have used this month, kept in a file through restarts. A disk that fails or is full is reported
+/// once, and bondd goes on.
 struct DataUsage {
     private var book: UsageBook
     private let writer: StateWriter

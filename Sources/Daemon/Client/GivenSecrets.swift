@@ -7,7 +7,7 @@ import Settings
 
 /// Client: the preshared keys that the server has given it, in a file (0600) that `bondd join` has made.
 package struct GivenSecrets {
-    /// What is in the file.
+    /// The file's content.
     private struct Content: Codable, Equatable {
         struct Secret: Codable, Equatable {
             var generation: UInt32
@@ -42,7 +42,7 @@ package struct GivenSecrets {
     private var kept: Kept<Content>
     private let server: PublicKey
     private let client: PublicKey
-    /// What is on its way to the disk.
+    /// The secret that is being written.
     private var coming: ClientSecret?
 
     /// Those of the tunnel with this interface, of a client with this key to a server with that one.

@@ -23,13 +23,13 @@ package struct NameServerChoice {
         case fallback
     }
 
-    /// What is known before anything is asked.
+    /// The facts before any question is sent.
     struct Situation: Equatable {
         /// `[tunnel] dns`; nil when the file does not have it.
         var file: [IPAddress]?
         /// The server's offer, as far as it is reached through the tunnel.
         var offer: [IPAddress] = []
-        /// What the host uses.
+        /// The servers that the host uses.
         var host = HostResolver()
         /// The interfaces of the paths that are up, by path ID.
         var uplinks: [UInt16: String] = [:]
@@ -45,7 +45,7 @@ package struct NameServerChoice {
         var mayLeave = true
     }
 
-    /// What came of it.
+    /// The outcome.
     struct Decision: Equatable {
         var source: Source
         /// The servers to set; none: the host's own stay.

@@ -2,7 +2,7 @@ import Host
 import Packet
 import Runtime
 
-/// What a client's routers and reverse-path filters need: filters that are loosened, and notes on paths that share a router.
+/// A client's routers and reverse-path filters: the filters that are loosened, and the notes on paths that share a router.
 struct RouterWatch {
     /// How often neighbours are read, because the kernel learns their hardware addresses only when it needs them.
     private static let interval = Interval.seconds(5)

@@ -69,7 +69,8 @@ package struct ServerNames {
         for name in entries.keys { entries[name]?.askedAt = nil }
     }
 
-    /// A name is being looked up; so many answers will come.
+    /// A name is being looked up.
+    /// - Parameter answers: how many answers will come.
     package mutating func asked(_ name: HostPort, answers: Int, now: Instant) {
         entries[name, default: Entry()].askedAt = now
         entries[name]?.expected = answers

@@ -1,6 +1,6 @@
 import Transport
 
-/// What the daemon dropped or met outside the Engine.
+/// Drops and errors outside the Engine.
 struct DaemonCounters {
     /// Datagrams that the kernel did not take.
     var unsent: UInt64 = 0

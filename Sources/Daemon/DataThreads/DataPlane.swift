@@ -6,7 +6,7 @@ import Runtime
 import Transport
 import Tun
 
-/// What a data thread has for itself: an Engine, a queue of the TUN device, sockets, and the way of packets between them.
+/// A data thread's own parts: an Engine, a queue of the TUN device, sockets, and the path of packets between them.
 ///
 ///     receive, readTunnel, takeMail → step: Engine.service → flush → write TUN → hand over what is other threads'
 struct DataPlane: ~Copyable {
@@ -28,7 +28,7 @@ struct DataPlane: ~Copyable {
 
     private var outbox = Outbox()
     private var batch = ReceiveBatch()
-    /// What one read of the TUN device brings.
+    /// Buffer for one read of the TUN device.
     private let superpacket = UnsafeMutableRawBufferPointer.allocate(
         byteCount: TunDevice.maximumRead, alignment: 64)
     private var joiner: SegmentJoiner
@@ -133,7 +133,7 @@ struct DataPlane: ~Copyable {
         flush()
     }
 
-    /// What has happened since the last call.
+    /// Events since the last call.
     mutating func takeEvents() -> [EngineEvent] {
         let events = engine.takeEvents()
         for case .established in events { counters.handshakes += 1 }
@@ -236,7 +236,7 @@ struct DataPlane: ~Copyable {
     }
 
     /// Takes what other threads have for this one.
-    /// - Returns: what it is told to do, which comes before the letters.
+    /// - Returns: the commands, to be carried out before the letters are read.
     mutating func takeMail(from mailbox: ThreadMailbox) -> [ShardCommand] {
         mailbox.take(&mail)
     }

@@ -6,8 +6,8 @@ import Proto
 import Runtime
 import Settings
 
-/// A data thread beside the main one: a server's sessions of one shard. It has nothing but its own plane, and hears from
-/// others by its mailbox.
+/// A data thread other than the main one: a server's sessions of one shard. It has its own plane alone, and hears from
+/// others through its mailbox.
 final class DataThread: Sendable {
     let number: Int
     let mailbox: ThreadMailbox
@@ -30,7 +30,7 @@ final class DataThread: Sendable {
         thread.join(milliseconds: Int64(max(0, patience.milliseconds)))
     }
 
-    /// What the thread does.
+    /// The thread's loop.
     private struct Loop: ThreadLoop, ~Copyable {
         private let number: Int
         private var poller: LoopPoller

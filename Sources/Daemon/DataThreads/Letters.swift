@@ -1,7 +1,7 @@
 import Packet
 
-/// What data threads hand one another, one behind the other in one run of memory: packets from the TUN device and inits
-/// that another thread is to carry on with.
+/// Letters between data threads, one after the other in one run of memory: packets from the TUN device, and inits for another
+/// thread to process.
 struct Letters: ~Copyable {
     enum Content {
         /// A packet from the TUN device.
@@ -16,7 +16,7 @@ struct Letters: ~Copyable {
         let length: Int
     }
 
-    /// Some 20 ms of 1 Gbit/s: what can't be kept up with is dropped.
+    /// Some 20 ms of 1 Gbit/s; letters beyond that are dropped.
     private static let maximumCount = 2048
     private static let byteCount = 2048 * 1500
 

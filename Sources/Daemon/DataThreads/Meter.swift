@@ -1,7 +1,7 @@
 import Packet
 
-/// What has gone over a path's sockets, as whoever sells the link counts it: datagrams of any kind in both directions, with
-/// their IP and UDP headers.
+/// Bytes that have passed a path's sockets, as the link's provider counts them: all datagrams in both directions, with their
+/// IP and UDP headers.
 package final class Meter {
     private var bytes: UInt64 = 0
 
@@ -13,7 +13,7 @@ package final class Meter {
         bytes += UInt64(payload + datagrams * (family == .v4 ? 28 : 48))
     }
 
-    /// What was added since the last call.
+    /// Bytes added since the last call.
     func take() -> UInt64 {
         defer { bytes = 0 }
         return bytes

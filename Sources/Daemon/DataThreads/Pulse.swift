@@ -3,7 +3,7 @@ import Synchronization
 
 /// Shows whether a thread's loop goes round: the watchdog asks, and the loop answers with its next turn.
 final class Pulse: Sendable {
-    /// What the log calls the thread.
+    /// The thread's name in the log.
     let name: String
     private let event: EventFD
     private let asked = Atomic<UInt64>(0)

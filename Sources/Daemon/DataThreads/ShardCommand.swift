@@ -2,7 +2,7 @@ import Engine
 import Proto
 import Scheduler
 
-/// What the main thread tells a data thread.
+/// A command of the main thread to a data thread.
 enum ShardCommand: Sendable {
     /// The configuration was read again: these are the clients.
     case replacePeers([EngineConfiguration.Peer])

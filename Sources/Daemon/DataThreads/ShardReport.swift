@@ -12,6 +12,6 @@ struct ShardReport: Sendable {
     let handshakes: UInt64
     /// Handshakes that led nowhere of late.
     let troubles: HandshakeTroubles
-    /// What was dropped, by reason.
+    /// Drops by reason.
     let drops: [String: UInt64]
 }

@@ -1,6 +1,6 @@
 import Packet
 
-/// When bondd-control was last heard of. What it has handed over stays in force without it, which the status has to say.
+/// The time of bondd-control's last request. Its clients and services stay in force without it, which the status reports.
 struct ControlPresence {
     private let startedAt: Instant
     private var seenAt: Instant?

@@ -26,7 +26,7 @@ extension EngineConfiguration {
                     Peer($0, configuration.tunnel, mode: mode, mtu: mtu, offer: server.offer)
                 },
                 mode: mode, redundantPaths: copies, suite: suite, poolCapacity: capacity)
-            // Whoever gives the tunnel more than the usual has interfaces that carry it.
+            // A tunnel with a larger MTU than usual implies interfaces that carry it.
             outerMTU = max(outerMTU, mtu + Wire.overhead + 48)
         }
     }

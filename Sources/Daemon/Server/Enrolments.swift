@@ -12,11 +12,11 @@ struct Enrolments {
         var toldAt: Instant?
     }
 
-    /// bondd-control is answered after this time even if nobody enrols, so that neither waits for a peer that is gone.
+    /// bondd-control is answered after this time even if no client enrols, so that neither waits for a peer that is gone.
     private static let longestWait = Interval.seconds(20)
     /// A wish that bondd-control has not settled by then is given to it again, which may have been restarted.
     private static let patience = Interval.seconds(1)
-    /// A wish that nobody has taken by then is turned down for now.
+    /// A wish that bondd-control has not settled by then is turned down for now.
     private static let longestSilence = Interval.seconds(3)
     /// More at once than any operator invites; the rest asks again.
     private static let maximumWishes = 64
@@ -36,7 +36,7 @@ struct Enrolments {
         return wishes.reduce(answer) { min($0, $1.since + Self.longestSilence) }
     }
 
-    /// Somebody wants to enrol, maybe not for the first time.
+    /// A client wants to enrol, perhaps not for the first time.
     mutating func note(invitation: Int, key: PublicKey, host: String, now: Instant) {
         if let index = wishes.firstIndex(where: { $0.key == key && $0.enrolment.invitation == invitation }) {
             if let toldAt = wishes[index].toldAt, now - toldAt >= Self.patience { wishes[index].toldAt = nil }
@@ -72,7 +72,7 @@ struct Enrolments {
         return (wish.enrolment.invitation, wish.key)
     }
 
-    /// The wishes that nobody has settled in time: bondd-control does not run, or can't.
+    /// The wishes that were not settled in time, because bondd-control does not run or can't.
     mutating func takeForsaken(now: Instant) -> [(invitation: Int, key: PublicKey)] {
         let old = wishes.filter { now - $0.since >= Self.longestSilence }
         if old.isEmpty { return [] }

@@ -5,14 +5,14 @@ import Proto
 import Runtime
 import Settings
 
-/// A server's clients and invitations beside those of its file, as bondd-control handed them over.
+/// A server's clients and invitations from bondd-control, in addition to those of its file.
 struct HandedOver {
     private var kept: Kept<Handover>
     /// The public keys of clients that were revoked while bondd-control was away, until it hands over without them.
     private var revoked: Kept<[String]>
     private let log: Log
 
-    /// Goes on with what the file in `directory` says, which is that of the tunnel with this interface.
+    /// Starts with the content of the file in `directory` of the tunnel with this interface.
     init(directory: String, interface: String, log: Log) {
         self.log = log
         kept = Kept(
@@ -25,7 +25,7 @@ struct HandedOver {
             loss: "clients that were revoked may connect after a restart", log: log)
     }
 
-    /// What was handed over last; nil: nothing ever was.
+    /// The last handover; nil if there never was one.
     var handover: Handover? { kept.content }
 
     /// The secrets that its clients' preshared keys follow from.
@@ -63,7 +63,7 @@ struct HandedOver {
 
     /// Whether the last handover is in the file, or why it is not; nil as long as that is not known.
     var outcome: (isKept: Bool, problem: String)? { kept.outcome }
-    /// The same of what was revoked here.
+    /// The same for revocations made here.
     var revocationOutcome: (isKept: Bool, problem: String)? { revoked.outcome }
 
     /// When `save` is to be called again.
@@ -141,7 +141,7 @@ extension EngineConfiguration.Peer {
             mode: .init(mode), mtu: mtu, offer: offer)
     }
 
-    /// Whoever holds an invitation; nil when its keys are none.
+    /// The holder of an invitation; nil if its keys are invalid.
     init?(_ invitation: HandedInvitation) {
         guard let key = PublicKey(base64: invitation.publicKey),
             let presharedKey = PresharedKey(base64: invitation.presharedKey)

@@ -16,7 +16,7 @@ struct HandedServices {
     /// The longest name, in bytes.
     private static let maximumName = 255
 
-    /// Goes on with what the file in `directory` says, which is that of the tunnel with this interface.
+    /// Starts with the content of the file in `directory` of the tunnel with this interface.
     init(directory: String, interface: String, log: Log) {
         self.log = log
         kept = Kept(
@@ -65,7 +65,7 @@ struct HandedServices {
     /// Saves what has not been yet, and waits for it.
     mutating func close(now: Instant) { kept.close(now: now) }
 
-    /// What was handed over last, as far as it makes sense with this configuration.
+    /// The last handover's services that are valid with this configuration.
     func list(for configuration: Configuration) -> [KernelService] {
         guard case .server = configuration.role, let handed = kept.content else { return [] }
         do throws(Failure) {
@@ -82,9 +82,9 @@ struct HandedServices {
         }
     }
 
-    /// What was handed over, as far as it makes sense.
+    /// The valid services of a handover, and the others.
     struct Choice {
-        /// What the kernel is to do.
+        /// The services for the kernel.
         var services: [KernelService] = []
         /// The same as it was handed over.
         var taken: [HandedService] = []
@@ -92,8 +92,8 @@ struct HandedServices {
         var refused: [String: String] = [:]
     }
 
-    /// What the kernel is to do for services. bondd-control has no privileges, so what it asks for is looked at as if anybody
-    /// did. One that makes no sense does not keep the others from being taken: what is in force must not outlast them.
+    /// Checks services for the kernel. bondd-control has no privileges, so its requests are checked like a stranger's. An invalid
+    /// service does not keep the others from being taken: those in force must not outlast them.
     /// - Parameter refusal: what else there is against one, one sentence.
     /// - Throws: `Failure`, one sentence, when there can't be any.
     static func list(

@@ -23,7 +23,7 @@ struct Owners {
             let key = peers[index].publicKey
             let thread: Int
             if peers[index].isInvitation {
-                // What comes of it is the main thread's business, and next to nothing.
+                // An invitation costs the main thread one handshake.
                 thread = 0
             } else if let old = known[key] {
                 thread = old

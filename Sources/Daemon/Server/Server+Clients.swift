@@ -45,7 +45,7 @@ extension Server {
     /// Brings all data threads up to date with who may connect.
     func replacePeers() {
         let peers = Self.peers(shared.configuration, handed, mtu: shared.tunnel.mtu, &owners)
-        // The others first: what the main thread passes to them from here on finds them prepared.
+        // The others first, so that they know the clients of anything that the main thread forwards from here on.
         tellThreads(.replacePeers(peers))
         tellThreads(.replaceRoots(handed.roots))
         shared.plane.engine.replacePeers(peers)

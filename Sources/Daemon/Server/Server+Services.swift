@@ -17,13 +17,13 @@ extension Server {
         }
         let choice: HandedServices.Choice
         do throws(Failure) {
-            // Root may have any port; whoever else asks, those that it holds itself.
+            // Root may have any port; other users may have the ports that they hold.
             let holders = peer.isPrivileged || handed.isEmpty ? nil : try Self.portHolders()
             choice = try HandedServices.list(handed, shared.configuration) { service in
                 holders?.refusal(of: service, for: peer.user)
             }
             do throws(HostError) {
-                // The same again is no reason to look at all connections anew.
+                // The same services again need no new look at all connections.
                 if !firewall.services.areWell(choice.services) {
                     try firewall.carry(choice.services, now: now)
                 }
@@ -66,7 +66,7 @@ extension Server {
         serviceCalls = []
     }
 
-    /// What was carried, of the ports that have carried anything.
+    /// The counters of the ports that have carried anything.
     private var counters: ServiceCounters {
         var counters = ServiceCounters(run: shared.runID)
         guard let services = shared.firewall?.services else { return counters }

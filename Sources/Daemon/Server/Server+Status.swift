@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Settings
 
-// What a server's status says besides its sessions.
+// A server's problems and notices, and the order of its sessions.
 extension Server {
     /// What keeps the server from carrying traffic, a sentence each.
     var problems: [String] {

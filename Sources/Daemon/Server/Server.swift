@@ -105,7 +105,7 @@ final class Server {
         min(handed.deadline(now: now), servicesDeadline(now: now))
     }
 
-    /// Compares the tunnel's interface with what it should be, when that is due.
+    /// Compares the tunnel's interface with the desired state, when that is due.
     func check(now: Instant) {
         guard now >= shared.nextCheck else { return }
         shared.nextCheck = now + .seconds(10)
