@@ -14,7 +14,8 @@ import Testing
 
     @Test func eventsComeWithTheirSource() throws {
         let poller = try Poller<Source>(capacity: 4)
-        let (first, second) = (try EventFD(), try EventFD())
+        let first = try EventFD()
+        let second = try EventFD()
         poller.watch(first.fileDescriptor, .first)
         poller.watch(second.fileDescriptor, .second)
         #expect(poller.wait(nanoseconds: 0) == 0)
@@ -34,7 +35,8 @@ import Testing
     @Test func aChangeIsToldOnce() throws {
         let poller = try Poller<UInt64>(capacity: 4)
         let event = try EventFD()
-        #expect(poller.watch(event.fileDescriptor, 7, for: .changes))
+        let isWatched = poller.watch(event.fileDescriptor, 7, for: .changes)
+        #expect(isWatched)
         #expect(poller.wait(nanoseconds: 0) == 1, "there is room to write")
         #expect(poller.wait(nanoseconds: 0) == 0)
         event.signal()
