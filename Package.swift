@@ -56,6 +56,8 @@ let package = Package(
         .systemLibrary(
             name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "CLinux"),
+        // The lab's alone.
+        .target(name: "CLab"),
         .target(name: "CToml"),
         // CCrypto, the bridge to libcrypto, is added at the end.
 
@@ -71,30 +73,45 @@ let package = Package(
             name: "Engine", dependencies: ["Proto", "Scheduler", "Reorder", "FEC", "Packet"],
             swiftSettings: strict),
 
-        // Access to the host.
+        // What touches the host. Runtime: threads, waiting, clocks, log and state files.
+        .target(name: "Runtime", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Tun", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
-        .target(name: "ControlProtocol", dependencies: ["CLinux", "Proto", "Packet"], swiftSettings: strict),
         .target(
-            name: "Settings", dependencies: ["CToml", "Rules", "Proto", "Packet"], swiftSettings: strict),
+            name: "ControlProtocol", dependencies: ["Runtime", "CLinux", "Proto", "Packet"],
+            swiftSettings: strict),
         .target(
-            name: "Host", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
+            name: "Settings", dependencies: ["Runtime", "CToml", "Rules", "Proto", "Packet"],
+            swiftSettings: strict),
+        .target(
+            name: "Settings", dependencies: ["Runtime", "CToml", "Proto", "Packet"], swiftSettings: strict),
+        .target(
+            name: "Host", dependencies: ["Runtime", "CNetlink", "CLinux", "Proto", "Packet", "Settings"],
             swiftSettings: strict),
         // Common parts of the command lines of bondd and bondd-control.
         .target(
             name: "Commands",
             dependencies: [
-                "ControlProtocol", "Settings", "Proto",
+                "ControlProtocol", "Settings", "Proto", "Runtime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        // The daemon that bondd runs as a client or a server; its command line is next.
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Rules", "Proto",
+                "Scheduler",
+                "Packet", "Runtime", "CLinux",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "bondd",
             dependencies: [
-                "Commands",
-                "Engine", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Rules", "Proto",
-                "Packet",
-                "CLinux",
+                "Daemon", "Commands",
+                "Engine", "Scheduler", "Tun", "Transport", "Host", "Settings", "ControlProtocol", "Rules",
+                "Proto",
+                "Packet", "Runtime", "CLinux",
                 "CQrencode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -103,12 +120,12 @@ let package = Package(
         // Services behind the tunnel: the rules, without sockets or a clock; their relay in user space; their control plane.
         .target(name: "Rules", dependencies: ["Packet"], swiftSettings: strict),
         .target(
-            name: "Relay", dependencies: ["Rules", "Transport", "CLinux", "CAres", "Packet"],
+            name: "Relay", dependencies: ["Rules", "Transport", "Runtime", "CLinux", "CAres", "Packet"],
             swiftSettings: strict),
         .target(
             name: "Portunus",
             dependencies: [
-                "Rules", "Settings", "Packet",
+                "Rules", "Settings", "Runtime", "Packet",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
@@ -125,7 +142,8 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Relay", "Portunus", "Rules", "ControlProtocol", "Settings", "Proto", "Packet", "CLinux",
+                "Relay", "Portunus", "Rules", "ControlProtocol", "Settings", "Proto", "Packet", "Runtime",
+                "CLinux",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -138,14 +156,15 @@ let package = Package(
         .executableTarget(
             name: "bondd-control",
             dependencies: [
-                "Commands", "Control", "ControlProtocol", "Settings", "Proto", "CLinux",
+                "Commands", "Control", "ControlProtocol", "Settings", "Proto", "Runtime", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
         // Emulated links for tests, benchmarks and the demo.
         .target(name: "LinkModel", swiftSettings: strict),
-        .target(name: "Lab", dependencies: ["CLinux", "LinkModel"], swiftSettings: strict),
+        .target(
+            name: "Lab", dependencies: ["Runtime", "CLab", "CLinux", "LinkModel"], swiftSettings: strict),
         // The same links in virtual time, between two Engines.
         .target(
             name: "Simulation", dependencies: ["Engine", "Proto", "Scheduler", "Packet", "LinkModel"],
@@ -193,29 +212,40 @@ let package = Package(
             name: "TestSupport", dependencies: ["CLinux", "LinkModel"], path: "Tests/Support",
             swiftSettings: strict),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol", "TestSupport"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "Rules", "Proto", "Packet", "TestSupport"]),
+            name: "SettingsTests",
+            dependencies: ["Settings", "Rules", "Proto", "Packet", "Runtime", "TestSupport"]),
         .testTarget(
-            name: "HostTests", dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "TestSupport"]),
+            name: "HostTests",
+            dependencies: ["Host", "Settings", "Lab", "Proto", "Packet", "Runtime", "TestSupport", "CLinux"]),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "ControlProtocol", "Settings", "Proto", "Packet", "Lab", "TestSupport",
+                "Control", "ControlProtocol", "Settings", "Proto", "Packet", "Lab", "Runtime", "TestSupport",
                 "bondd-control",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
-            name: "PortunusTests", dependencies: ["Portunus", "Control", "Rules", "Settings", "TestSupport"],
+            name: "PortunusTests",
+            dependencies: ["Portunus", "Control", "Rules", "Settings", "Runtime", "TestSupport"],
             exclude: ["Conformance"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules", "Packet", "LinkModel", "TestSupport"]),
         .testTarget(
             name: "RelayTests",
-            dependencies: ["Relay", "Rules", "Transport", "CLinux", "Packet", "TestSupport"]),
-        .testTarget(name: "LabTests", dependencies: ["Lab", "LinkModel"]),
+            dependencies: ["Relay", "Rules", "Transport", "Runtime", "CLinux", "Packet", "TestSupport"]),
+        .testTarget(name: "LabTests", dependencies: ["Lab", "LinkModel", "Runtime"]),
         .testTarget(name: "BondlabTests", dependencies: ["bondlab"]),
         .testTarget(
             name: "BonddTests",
             dependencies: ["bondd", "Host", "Engine", "ControlProtocol", "Packet", "TestSupport", "Settings"]),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "Host", "Engine", "ControlProtocol", "Rules", "Proto", "Packet", "Runtime",
+                "TestSupport",
+                "Settings",
+            ]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Lab", "ControlProtocol", "Engine", "Proto", "Packet"],
             exclude: ["Services/Visits"]),

@@ -252,17 +252,6 @@ int clinux_forbid_dumps(void) {
     return prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
 }
 
-int clinux_join(pthread_t thread, int64_t milliseconds) {
-    // Not pthread_clockjoin_np: the thread sanitizer does not know it, and would report a thread that nobody joined.
-    const struct timespec pause = {0, 2000000};
-    for (int64_t waited = 0;; waited += 2) {
-        int code = pthread_tryjoin_np(thread, NULL);
-        if (code != EBUSY) return -code;
-        if (waited >= milliseconds) return -ETIMEDOUT;
-        nanosleep(&pause, NULL);
-    }
-}
-
 int clinux_clock_is_synchronised(void) {
     struct timex state = {0};
     return adjtimex(&state) != TIME_ERROR && (state.status & STA_UNSYNC) == 0;

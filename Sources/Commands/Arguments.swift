@@ -1,5 +1,6 @@
 import ArgumentParser
 import Proto
+import Runtime
 import Settings
 
 // Values with the same syntax on the command line as in the configuration.

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// The user that bondd-control runs as. Packages create it; otherwise the first start does.

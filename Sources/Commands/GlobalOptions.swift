@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlProtocol
+import Runtime
 import Settings
 
 /// Options common to all commands of both programs.

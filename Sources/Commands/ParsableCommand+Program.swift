@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Runtime
 import Settings
 
 extension ParsableCommand {

@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Runtime
 
 /// Standard output, as used by `print`.
 public enum StandardOutput {

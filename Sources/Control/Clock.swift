@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Runtime
 
 /// The current Unix time in seconds, as stored in the state.
 public func currentTime() -> Int { time(nil) }
@@ -11,14 +12,12 @@ enum HostClock {
 
     /// Whether the host has just booted and its clock is not synchronized yet.
     static var mayBeUnset: Bool {
-        var time = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &time)
-        return time.tv_sec < settlingTime && !isSynchronised
+        Clock.boottime / 1_000_000_000 < settlingTime && !isSynchronised
     }
 
     /// 2026-01-01, before the first release: a clock that shows an earlier time has never been set.
     static let earliest = 1_767_225_600
 
     /// Seconds after boot within which hosts with a time source have set their clock.
-    private static let settlingTime = 600
+    private static let settlingTime: UInt64 = 600
 }

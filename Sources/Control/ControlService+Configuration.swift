@@ -1,4 +1,5 @@
 import ControlProtocol
+import Runtime
 import Settings
 
 // Following the configuration that bondd has in force.

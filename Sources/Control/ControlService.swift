@@ -1,5 +1,6 @@
 import ControlProtocol
 import Glibc
+import Runtime
 import Settings
 import Synchronization
 

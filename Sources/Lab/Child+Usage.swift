@@ -1,16 +1,12 @@
 import FoundationEssentials
 import Glibc
+import Runtime
 
 extension Child {
     /// CPU seconds, user and system, of all its threads so far, to the nanosecond; nil once it has ended.
     public var cpuSecondsSoFar: Double? {
-        // /proc/PID/stat counts in hundredths of a second, and /proc/PID/schedstat covers only the first thread.
-        var clock = clockid_t()
-        var time = timespec()
-        guard isRunning, clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else {
-            return nil
-        }
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        // /proc/PID/stat counts in hundredths of a second, and /proc/PID/schedstat has the first thread alone.
+        isRunning ? Runtime.Clock.processorTime(ofProcess: pid).map { Double($0) / 1e9 } : nil
     }
 
     /// Its current resident memory in bytes (VmRSS); nil once it has ended.

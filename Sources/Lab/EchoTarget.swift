@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The target of echo requests, and the differences between ICMP (RFC 792) and ICMPv6 (RFC 4443).

@@ -1,6 +1,7 @@
-import CLinux
+import CLab
 import Glibc
 import LinkModel
+import Runtime
 import Synchronization
 
 /// The thread that forwards the frames of all links of a lab, and the lock under which the rest of the program
@@ -8,37 +9,31 @@ import Synchronization
 /// fair if there are waiters (a priority-inheritance futex), so a change never waits long.
 final class Emulator: Sendable {
     private let state: Mutex<EmulatorState>
-    private let epoll: Int32
-    private let wake: Int32
-    private let thread = Mutex<pthread_t?>(nil)
+    /// Waited on by the thread alone; watching more is safe from any.
+    private nonisolated(unsafe) let poller: Poller<UInt64>
+    private let wake: EventFD
+    private let thread = Mutex<Thread?>(nil)
 
     /// - Parameter memory: bytes for frames in flight.
     init(memory: Int) throws(LabError) {
         state = Mutex(EmulatorState(memory: memory))
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard epoll >= 0 else { throw .system(call: "epoll_create1", errno: errno) }
-        wake = lab_eventfd()
-        guard wake >= 0 else {
-            close(epoll)
-            throw .system(call: "eventfd", errno: -wake)
+        do throws(RuntimeError) {
+            poller = try Poller(capacity: 64)
+            wake = try EventFD()
+        } catch {
+            throw .system(call: "epoll_create1 or eventfd", errno: error.code)
         }
-        try watch(wake, tag: .max)
-        let started = try PosixThread.start(name: "lab-emulator") { self.run() }
+        try watch(wake.fileDescriptor, tag: .max)
+        let started = try Thread.ofLab("lab-emulator") { self.run() }
         thread.withLock { $0 = started }
-    }
-
-    deinit {
-        close(wake)
-        close(epoll)
     }
 
     /// Ends the thread and closes all TAPs. May be called again.
     func stop() {
         guard let thread = thread.withLock({ $0.take() }) else { return }
         state.withLock { $0.isStopping = true }
-        var one: UInt64 = 1
-        _ = write(wake, &one, 8)
-        pthread_join(thread, nil)
+        wake.signal()
+        thread.join()
         state.withLock { state in
             for lane in state.lanes.indices { state.dropTap(of: lane) }
         }
@@ -47,13 +42,7 @@ final class Emulator: Sendable {
     /// CPU seconds used by the thread so far; 0 after `stop`.
     var cpuSeconds: Double {
         thread.withLock { thread in
-            var clock = clockid_t()
-            var time = timespec()
-            guard let thread, pthread_getcpuclockid(thread, &clock) == 0, clock_gettime(clock, &time) == 0
-            else {
-                return 0
-            }
-            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+            thread.map { Double($0.processorTime) / 1e9 } ?? 0
         }
     }
 
@@ -108,8 +97,7 @@ final class Emulator: Sendable {
     func counters(lane: Int) -> LinkCounters { state.withLock { $0.lanes[lane].counters } }
 
     private func watch(_ fd: Int32, tag: UInt64) throws(LabError) {
-        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: tag))
-        if epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 { throw .system(call: "epoll_ctl", errno: errno) }
+        if !poller.watch(fd, tag) { throw .system(call: "epoll_ctl", errno: errno) }
     }
 
     /// Time between two rounds of a busy emulator, in nanoseconds. A round for each frame costs half as much CPU again;
@@ -119,21 +107,19 @@ final class Emulator: Sendable {
     /// The thread's loop: waits for frames or for the next arrival, reads, and delivers.
     private func run() {
         _ = lab_thread_nice(-10)  // an emulator that runs late adds jitter
-        let capacity = 64
-        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
-        defer { events.deallocate() }
         var timeout: Int64 = -1
         while true {
-            let count = lab_epoll_wait(epoll, events, Int32(capacity), timeout)
-            let start = Self.now()
+            let count = poller.wait(nanoseconds: timeout)
+            let start = Runtime.Clock.monotonic
             state.withLock { $0.deliver(now: start) }
-            for i in 0..<max(Int(count), 0) {
-                state.withLock { $0.serve(tag: events[i].data.u64, now: Self.now()) }
+            for i in 0..<count {
+                guard let event = poller.event(i) else { continue }
+                state.withLock { $0.serve(tag: event.source, now: Runtime.Clock.monotonic) }
             }
             let next: UInt64? = state.withLock { $0.isStopping ? nil : $0.nextDelivery ?? .max }
             guard let next else { return }
             Self.sleep(until: start + Self.round)
-            let now = Self.now()
+            let now = Runtime.Clock.monotonic
             timeout = next == .max ? -1 : Int64(next) - Int64(min(now, next))
         }
     }
@@ -142,12 +128,5 @@ final class Emulator: Sendable {
     private static func sleep(until time: UInt64) {
         var end = timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nil)
-    }
-
-    /// The monotonic clock, in nanoseconds.
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

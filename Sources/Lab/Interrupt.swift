@@ -1,19 +1,22 @@
-import CLinux
 import Glibc
+import Runtime
 
 /// SIGINT and SIGTERM as a pollable descriptor, so that a program with a lab can clean up.
 public final class Interrupt: Sendable {
-    /// Becomes readable when one of the signals arrives.
-    public let fd: Int32
+    private let signals: SignalFD
+
+    /// Turns readable when one of the signals came.
+    public var fd: Int32 { signals.fileDescriptor }
 
     /// Receives both signals from now on. Create it before anything in the lab, whose threads must not receive
     /// them. Throws `system`.
     public init() throws(LabError) {
-        fd = lab_signal_open()
-        guard fd >= 0 else { throw .system(call: "signalfd", errno: -fd) }
+        do throws(RuntimeError) {
+            signals = try SignalFD([SIGINT, SIGTERM])
+        } catch {
+            throw .system(call: "signalfd", errno: error.code)
+        }
     }
-
-    deinit { close(fd) }
 
     /// Whether one of the signals has arrived.
     public var hasCome: Bool { comes(within: 0) }

@@ -1,4 +1,4 @@
-import CLinux
+import CLab
 import Glibc
 
 /// An anonymous file in memory for a child's input or output. Unlike a pipe it needs no reader to keep it from

@@ -33,11 +33,12 @@ public final class Namespace: Sendable {
         let home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         guard home >= 0 else { throw .system(call: "opening /proc/thread-self/ns/net", errno: errno) }
         defer { Glibc.close(home) }
-        let status = lab_unshare_network()
+        let status = clinux_new_network_namespace()
         guard status == 0 else { throw .system(call: "unshare(CLONE_NEWNET)", errno: -status) }
         let fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         let error = errno
-        precondition(lab_enter_network(home) == 0, "the thread is stranded in a new network namespace")
+        precondition(
+            clinux_enter_network_namespace(home) == 0, "the thread is stranded in a new network namespace")
         guard fd >= 0 else { throw .system(call: "opening /proc/thread-self/ns/net", errno: error) }
         return fd
     }
@@ -80,12 +81,13 @@ public final class Namespace: Sendable {
     {
         let home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         defer { Glibc.close(home) }
-        let entered = lab_enter_network(state.withLock { $0.fd })
+        let entered = clinux_enter_network_namespace(state.withLock { $0.fd })
         precondition(
             home >= 0 && entered == 0, "cannot enter network namespace '\(name)' (errno \(-entered))")
         defer {
             precondition(
-                lab_enter_network(home) == 0, "the thread is stranded in network namespace '\(name)'")
+                clinux_enter_network_namespace(home) == 0,
+                "the thread is stranded in network namespace '\(name)'")
         }
         return try body()
     }

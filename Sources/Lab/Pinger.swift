@@ -1,5 +1,6 @@
-import CLinux
+import CLab
 import Glibc
+import Runtime
 import Synchronization
 
 /// Sends echo requests at a constant rate on its own thread. The program ping cannot: from 10 ms on it waits in
@@ -23,7 +24,7 @@ final class Pinger: Sendable {
     private let plan: Plan
     private let result = Mutex(PingRun(sent: 0, replies: [], duplicates: 0))
     private let isEnding = Atomic(false)
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Mutex<Thread?>(nil)
     private static let identifiers = Atomic<UInt16>(UInt16(truncatingIfNeeded: getpid()))
 
     /// Starts at once. Throws `system` or `badAddress`.
@@ -34,7 +35,7 @@ final class Pinger: Sendable {
         self.plan = plan
         identifier = Self.identifiers.wrappingAdd(1, ordering: .relaxed).newValue
         fd = try target.open(in: namespace, interface: interface, source: source)
-        let started = try PosixThread.start(name: "lab-pinger") { [unowned self] in run() }
+        let started = try Thread.ofLab("lab-pinger") { [unowned self] in run() }
         thread.withLock { $0 = started }
     }
 
@@ -58,7 +59,7 @@ final class Pinger: Sendable {
             defer { thread = nil }
             return thread
         }
-        if let running { pthread_join(running, nil) }
+        running?.join()
     }
 
     private func run() {
@@ -67,9 +68,9 @@ final class Pinger: Sendable {
         var sentAt: [UInt64] = []
         var isAnswered = [Bool](repeating: false, count: plan.count)
         var packet = [UInt8](repeating: 0, count: 8 + plan.size)
-        let start = Self.nanoseconds(CLOCK_MONOTONIC)
+        let start = Runtime.Clock.monotonic
         while !isEnding.load(ordering: .relaxed) {
-            let now = Self.nanoseconds(CLOCK_MONOTONIC)
+            let now = Runtime.Clock.monotonic
             let next = start + UInt64(sentAt.count) * plan.interval
             if sentAt.count < plan.count {
                 if now < next { wait(next - now) }
@@ -94,8 +95,8 @@ final class Pinger: Sendable {
     private func note(_ sequence: UInt16, _ sentAt: [UInt64], _ isAnswered: inout [Bool]) {
         let index = Int(sequence) - 1
         guard sentAt.indices.contains(index) else { return }
-        let now = Self.nanoseconds(CLOCK_MONOTONIC)
-        let time = Double(Self.nanoseconds(CLOCK_REALTIME)) / 1e9
+        let now = Runtime.Clock.monotonic
+        let time = Clock.wall
         result.withLock { run in
             if isAnswered[index] {
                 run.duplicates += 1
@@ -111,11 +112,5 @@ final class Pinger: Sendable {
         var event = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
         // Whole milliseconds, rounded up: a request may be that late, but the pace does not drift.
         _ = poll(&event, 1, Int32((nanoseconds + 999_999) / 1_000_000))
-    }
-
-    private static func nanoseconds(_ clock: clockid_t) -> UInt64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

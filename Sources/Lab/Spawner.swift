@@ -1,4 +1,5 @@
 import Dispatch
+import Runtime
 import Synchronization
 
 /// The single thread that starts all child processes, and lives as long as the process.
@@ -21,7 +22,7 @@ final class Spawner: Sendable {
     func perform(_ body: @escaping @Sendable () -> Void) throws(LabError) {
         try isRunning.withLock { (isRunning: inout Bool) throws(LabError) in
             if isRunning { return }
-            _ = try PosixThread.start(name: "lab-spawner") { self.run() }
+            _ = try Thread.ofLab("lab-spawner") { self.run() }
             isRunning = true
         }
         let job = Job(body: body)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Runtime
 import Settings
 
 extension Bundle {

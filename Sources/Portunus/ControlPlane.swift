@@ -1,6 +1,7 @@
 import GRPCCore
 import GRPCProtobuf
 import Rules
+import Runtime
 import Settings
 import Synchronization
 

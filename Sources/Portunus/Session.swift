@@ -1,5 +1,6 @@
 import Glibc
 import Rules
+import Runtime
 import Settings
 
 /// One session with the control plane, from Welcome to its end: passes incoming messages to the keeper, and
@@ -208,9 +209,7 @@ actor Session {
     func report() {
         guard !Task.isCancelled, let report = keeper.report() else { return }
         ledger.keep(report)
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let time = UInt64(clamping: now.tv_sec * 1000 + now.tv_nsec / 1_000_000)
+        let time = Clock.wall / 1_000_000
         let rules = report.rules.filter { rule in
             guard case .pushed(let number) = rule.id else { return false }
             return named[number] != nil

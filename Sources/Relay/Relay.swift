@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import Runtime
 
 /// Carries rules in user space: listens on their ports, and forwards bytes and datagrams, on its own thread. It
 /// listens for every rule, including those whose traffic the kernel redirects past this program, so that no
@@ -9,7 +10,7 @@ import Rules
 ///
 /// `add`, `remove` and `report` wait for the thread; other settings apply at the latest from the next such call.
 public final class Relay: Sendable {
-    private let mailbox: Mailbox
+    private let mailbox: Mailbox<Command>
     private let thread: RelayThread
 
     /// A relay without rules. Raises this program's limit on descriptors to the hard limit.
@@ -18,10 +19,15 @@ public final class Relay: Sendable {
     ///   - nameServers: the servers to resolve targets' names; nil means the host's.
     public init(reach: Reach, nameServers: [Endpoint]? = nil) throws(RelayError) {
         _ = clinux_raise_descriptors()
-        mailbox = try Mailbox()
-        let poller = try Poller()
+        let poller: Poller<Token>
+        do throws(RuntimeError) {
+            mailbox = try Mailbox()
+            poller = try Poller(capacity: 256)
+        } catch {
+            throw .kernel("wait for events", errno: error.code)
+        }
         let resolver = try Resolver(nameServers: nameServers)
-        guard poller.watchReading(mailbox.fileDescriptor, Token(.mailbox, 0)) else {
+        guard poller.watch(mailbox.fileDescriptor, Token(.mailbox, 0)) else {
             throw .kernel("watch an eventfd", errno: errno)
         }
         thread = try RelayThread(RelayLoop(poller, resolver, reach: reach, mailbox: mailbox))

@@ -18,7 +18,7 @@ extension RelayLoop {
                 welcome(client, port: port)
             } else if Sockets.isExhausted(client) {
                 guard turnAway(at: socket) else {
-                    poller.watch(socket, reading: false, writing: false, token)
+                    poller.change(socket, token, to: [])
                     deadlines.add(token, at: now + Self.rest)
                     return
                 }
@@ -31,7 +31,7 @@ extension RelayLoop {
     /// Resumes listening on a paused port.
     mutating func resume(_ token: Token) {
         let socket = listeners[token.index].pointee.socket
-        guard !poller.watchReading(socket, token) else { return }
+        guard !poller.watch(socket, token) else { return }
         deadlines.add(token, at: now + Self.rest)
     }
 
@@ -48,7 +48,8 @@ extension RelayLoop {
 
     private mutating func welcome(_ client: Int32, port: Int) {
         let index = connections.insert(Connection(client: client, port: port, accepted: now))
-        guard poller.watchChanges(client, Token(.client, index, connections.generation(of: index))) else {
+        guard poller.watch(client, Token(.client, index, connections.generation(of: index)), for: .changes)
+        else {
             return drop(index, reset: true)
         }
         let here = ports[port]

@@ -87,7 +87,8 @@ extension RelayLoop {
         guard socket >= 0 else { return socket }
         connection.pointee.target = socket
         connection.pointee.state = .dialling
-        guard poller.watchChanges(socket, Token(.target, index, connections.generation(of: index))) else {
+        guard poller.watch(socket, Token(.target, index, connections.generation(of: index)), for: .changes)
+        else {
             closeTarget(index)
             return -ENOMEM
         }

@@ -63,7 +63,7 @@ extension RelayLoop {
                 continue
             }
             flow.pointee.socket = socket
-            guard poller.watchReading(socket, Token(.flow, index, flows.generation(of: index))) else {
+            guard poller.watch(socket, Token(.flow, index, flows.generation(of: index))) else {
                 return endFlow(index)
             }
             service.pointee.report.targets[target].accepted += 1

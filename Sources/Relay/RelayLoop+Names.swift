@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import Runtime
 
 extension RelayLoop {
     /// Time for a connection to send a server name.
@@ -76,7 +77,7 @@ extension RelayLoop {
         let connection = connections[index]
         let port = ports[Int(connection.pointee.port)]
         // The cached time of this turn is too coarse for the first buckets.
-        let time = Instant(nanoseconds: clinux_monotonic()) - connection.pointee.accepted
+        let time = Instant(nanoseconds: Clock.monotonic) - connection.pointee.accepted
         port.pointee.names.count(after: UInt64(max(0, time.microseconds)))
         endPeek(index)
         if connection.pointee.hasLowWater { Sockets.setLowWater(connection.pointee.client, 1) }

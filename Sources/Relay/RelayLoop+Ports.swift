@@ -103,7 +103,7 @@ extension RelayLoop {
             at: Endpoint(address: address, port: key.number), transport: key.transport)
         guard socket >= 0 else { return socket }
         let number = listeners.insert(Listener(socket: socket, port: index, address: address))
-        guard poller.watchReading(socket, Token(.listener, number, listeners.generation(of: number))) else {
+        guard poller.watch(socket, Token(.listener, number, listeners.generation(of: number))) else {
             listeners.remove(number)
             close(socket)
             return -ENOMEM

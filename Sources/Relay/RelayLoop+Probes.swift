@@ -56,7 +56,9 @@ extension RelayLoop {
                 continue
             }
             probe.pointee.socket = socket
-            if poller.watchChanges(socket, Token(.probe, index, probes.generation(of: index))) { return }
+            if poller.watch(socket, Token(.probe, index, probes.generation(of: index)), for: .changes) {
+                return
+            }
             break
         }
         endProbe(index, isUp: probe.pointee.isHindered && !probe.pointee.isAsked ? nil : false)

@@ -1,13 +1,12 @@
 import Glibc
 import Packet
 import Rules
+import Runtime
 
 extension RelayLoop {
     /// The traffic so far.
     mutating func report() -> ServiceReport {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let milliseconds = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+        let milliseconds = Int64(Clock.wall / 1_000_000)
         var result = ServiceReport()
         for index in 0..<services.end where services.contains(index) {
             // A rule that is being removed is left out if another one already uses its ID.

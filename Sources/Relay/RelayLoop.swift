@@ -1,12 +1,12 @@
-import CLinux
 import Glibc
 import Packet
 import Rules
+import Runtime
 
 /// The state of the relay's thread: sockets, connections, and pending work. Connections, flows and rules are
 /// identified by number; forwarding does no allocation, reference counting or lookup by name.
-struct RelayLoop: ~Copyable {
-    let poller: Poller
+struct RelayLoop: ThreadLoop, ~Copyable {
+    let poller: Poller<Token>
     var pipes = Pipes()
     var deadlines = Deadlines()
     var resolver: Resolver
@@ -46,19 +46,22 @@ struct RelayLoop: ~Copyable {
     /// A descriptor to release when none are left, so that a caller can then be accepted and rejected.
     var reserve: Int32
 
-    private let mailbox: Mailbox
+    private let mailbox: Mailbox<Command>
     /// The time at the beginning of this turn; on the monotonic clock, and as Unix time in seconds.
     var now: Instant
     var wallSeconds: Int64 = 0
     var isRunning = true
 
-    /// A relay without rules that takes commands from `mailbox`.
-    init(_ poller: consuming Poller, _ resolver: consuming Resolver, reach: Reach, mailbox: Mailbox) {
+    /// Carries nothing yet, and does as `mailbox` says.
+    init(
+        _ poller: consuming Poller<Token>, _ resolver: consuming Resolver, reach: Reach,
+        mailbox: Mailbox<Command>
+    ) {
         self.poller = poller
         self.resolver = resolver
         self.reach = reach
         self.mailbox = mailbox
-        now = Instant(nanoseconds: clinux_monotonic())
+        now = Instant(nanoseconds: Clock.monotonic)
         reserve = Self.openReserve()
     }
 
@@ -70,11 +73,11 @@ struct RelayLoop: ~Copyable {
     /// Runs until told to stop.
     mutating func run() {
         while isRunning {
-            let count = poller.wait(until: queue.isEmpty ? nextDeadline : .zero, now: now)
+            let count = poller.wait(nanoseconds: patience)
             readClock()
             for index in 0..<count {
                 guard let event = poller.event(index) else { continue }
-                dispatch(event.token, event.events)
+                dispatch(event.source, event.events)
             }
             while let due = deadlines.take(now) { expire(due.token, at: due.at) }
             carryOn()
@@ -82,13 +85,18 @@ struct RelayLoop: ~Copyable {
             cutOff()
         }
         closeAll()
-        for command in mailbox.shut() { perform(command) }
+        for command in mailbox.close() { perform(command) }
     }
 
-    private var nextDeadline: Instant { min(deadlines.next, resolver.nextDeadline(now: now)) }
+    /// Nanoseconds to wait for events: none while connections can go on, negative for as long as it takes.
+    private var patience: Int64 {
+        guard queue.isEmpty else { return 0 }
+        let next = min(deadlines.next, resolver.nextDeadline(now: now))
+        return next == .never ? -1 : max(0, (next - now).nanoseconds)
+    }
 
     mutating func readClock() {
-        now = Instant(nanoseconds: clinux_monotonic())
+        now = Instant(nanoseconds: Clock.monotonic)
         wallSeconds = Int64(time(nil))
     }
 

@@ -1,3 +1,5 @@
+import Runtime
+
 /// The thread's answer to a command, for which another thread waits.
 final class Reply<Value: Sendable>: @unchecked Sendable {
     private let lock = Lock()

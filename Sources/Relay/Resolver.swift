@@ -2,6 +2,7 @@ import CAres
 import CLinux
 import Glibc
 import Packet
+import Runtime
 import Transport
 
 /// Resolves names with c-ares, whose sockets the relay's epoll watches.
@@ -61,7 +62,7 @@ struct Resolver: ~Copyable {
     // reused by a caller's connection.
 
     /// Starts resolving a name; `takeAnswers` returns the result.
-    mutating func ask(_ name: String, _ poller: borrowing Poller) {
+    mutating func ask(_ name: String, _ poller: borrowing Poller<Token>) {
         reopen()
         update(poller)
         guard let channel else { return inbox.answers.append(Answer(name: name, addresses: [], lifetime: 0)) }
@@ -81,7 +82,7 @@ struct Resolver: ~Copyable {
     }
 
     /// Handles events on one of its sockets.
-    mutating func process(_ socket: Int32, _ events: UInt32, _ poller: borrowing Poller) {
+    mutating func process(_ socket: Int32, _ events: UInt32, _ poller: borrowing Poller<Token>) {
         guard let channel else { return }
         let isReadable = events & ~EPOLLOUT.rawValue != 0
         let isWritable = events & ~EPOLLIN.rawValue != 0
@@ -90,7 +91,7 @@ struct Resolver: ~Copyable {
     }
 
     /// Fails lookups that have timed out.
-    mutating func processDeadlines(_ poller: borrowing Poller) {
+    mutating func processDeadlines(_ poller: borrowing Poller<Token>) {
         guard let channel, pending > 0 else { return }
         ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD)
         update(poller)
@@ -107,10 +108,13 @@ struct Resolver: ~Copyable {
     }
 
     /// Updates `poller` with the sockets c-ares wants to be watched.
-    private mutating func update(_ poller: borrowing Poller) {
+    private mutating func update(_ poller: borrowing Poller<Token>) {
         for change in inbox.changes {
             let token = Token(.resolver, Int(change.socket))
-            poller.watch(change.socket, reading: change.reading, writing: change.writing, token)
+            var interest: PollInterest = []
+            if change.reading { interest.insert(.reading) }
+            if change.writing { interest.insert(.writing) }
+            poller.change(change.socket, token, to: interest)
         }
         inbox.changes.removeAll(keepingCapacity: true)
     }

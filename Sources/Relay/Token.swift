@@ -1,5 +1,7 @@
+import Runtime
+
 /// The object of an event, deadline or answer: its kind, its number, and the generation of the number.
-struct Token: Equatable {
+struct Token: Equatable, PollSource {
     enum Kind: UInt8 {
         case mailbox
         /// A socket of the resolver; the number is the descriptor.

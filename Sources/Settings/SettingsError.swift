@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 
 /// Why a small file could not be read or created. (Configuration files have `ConfigurationError`.)
 public enum SettingsError: Error, Equatable, CustomStringConvertible {

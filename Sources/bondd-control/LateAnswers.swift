@@ -1,8 +1,7 @@
-import CLinux
 import Control
 import ControlProtocol
 import Dispatch
-import Glibc
+import Runtime
 import Synchronization
 
 /// Slow requests: another thread finds the answer, and the main one sends it. One at a time.
@@ -14,9 +13,14 @@ final class LateAnswers: Sendable {
         var answer: (client: Client, response: ControlServiceResponse)?
     }
 
-    /// Readable when there is an answer to send.
-    let fileDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    private let event: EventFD
     private let state = Mutex(State())
+
+    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    init() throws(RuntimeError) { event = try EventFD() }
+
+    /// Readable when there is an answer to give.
+    var fileDescriptor: Int32 { event.fileDescriptor }
 
     /// Starts finding an answer.
     /// - Returns: false if another one is in progress.
@@ -29,15 +33,14 @@ final class LateAnswers: Sendable {
         DispatchQueue(label: "late answers").async {
             let response = find()
             self.state.withLock { $0.answer = (client, response) }
-            _ = eventfd_write(self.fileDescriptor, 1)
+            self.event.signal()
         }
         return true
     }
 
     /// Takes the answer, once it has been found.
     func take() -> (client: Client, response: ControlServiceResponse)? {
-        var count: eventfd_t = 0
-        _ = eventfd_read(fileDescriptor, &count)
+        event.clear()
         return state.withLock { state in
             guard let answer = state.answer else { return nil }
             state = State()

@@ -3,6 +3,7 @@ import Commands
 import Control
 import ControlProtocol
 import Glibc
+import Runtime
 import Settings
 
 /// Drops root's privileges if no service manager has started bondd-control as its own user.

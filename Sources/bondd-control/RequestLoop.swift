@@ -1,30 +1,25 @@
-import CLinux
 import Commands
 import Control
 import ControlProtocol
 import Glibc
+import Runtime
 
 /// The main thread's loop: answers requests on the control socket and handles signals.
 struct RequestLoop: ~Copyable {
     /// The signalfd, open until the program ends.
-    private let signals: Int32
+    private let signals: SignalFD
     private var socket: ControlSocket<ControlServiceRequest, ControlServiceResponse>?
     private var descriptor: Int32?
     /// Nil on a client, which has no requests.
     private var service: ControlService?
     /// Requests to other hosts over the network, which must not delay revocations and signals.
-    private let late = LateAnswers()
+    private let late: LateAnswers
 
     /// Handles SIGINT, SIGTERM and SIGHUP from here on, in all threads that are started later.
-    init() throws {
-        var mask = sigset_t()
-        sigemptyset(&mask)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&mask, signal) }
-        pthread_sigmask(SIG_BLOCK, &mask, nil)
-        signals = signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
-        guard signals >= 0 else {
-            throw Failure("the kernel refuses a signalfd (\(String(cString: strerror(errno))))")
-        }
+    init() throws(RuntimeError) {
+        let late = try LateAnswers()
+        signals = try SignalFD([SIGINT, SIGTERM, SIGHUP])
+        self.late = late
     }
 
     /// Listens for requests to `service`.
@@ -38,12 +33,12 @@ struct RequestLoop: ~Copyable {
     /// Runs until a signal ends the program.
     mutating func run() {
         while true {
-            var descriptors = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
+            var descriptors = [pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0)]
             for other in [descriptor, late.fileDescriptor].compactMap(\.self) {
                 descriptors.append(pollfd(fd: other, events: Int16(POLLIN), revents: 0))
             }
             guard poll(&descriptors, nfds_t(descriptors.count), -1) > 0 else { continue }
-            if let signal = takeSignal() {
+            if let signal = signals.take() {
                 guard signal == SIGHUP else { return }
                 service?.reload()
             }
@@ -68,11 +63,5 @@ struct RequestLoop: ~Copyable {
                 socket?.reply(service.answer(call.request), to: call.client)
             }
         }
-    }
-
-    private func takeSignal() -> Int32? {
-        var info = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
-        return read(signals, &info, size) == size ? Int32(info.ssi_signo) : nil
     }
 }

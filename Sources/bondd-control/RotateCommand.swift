@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import ControlProtocol
+import Runtime
 
 /// `bondd-control rotate-secrets`
 struct RotateSecrets: ParsableCommand {

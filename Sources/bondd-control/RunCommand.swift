@@ -4,6 +4,7 @@ import Control
 import ControlProtocol
 import Dispatch
 import Glibc
+import Runtime
 import Settings
 
 /// `bondd-control run`

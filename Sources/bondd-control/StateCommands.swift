@@ -4,6 +4,7 @@ import Control
 import ControlProtocol
 import Glibc
 import Proto
+import Runtime
 import Settings
 
 /// `bondd-control invite NAME`: does the same as `bondd invite` while no bondd-control is running.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Runtime
 import Settings
 
 /// Options common to all commands, among them the location of the state.

@@ -1,4 +1,5 @@
 import ControlProtocol
+import Runtime
 import Settings
 import TestSupport
 import Testing

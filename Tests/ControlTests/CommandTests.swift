@@ -2,6 +2,7 @@ import ControlProtocol
 import Glibc
 import Lab
 import Proto
+import Runtime
 import Settings
 import TestSupport
 import Testing

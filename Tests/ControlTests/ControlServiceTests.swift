@@ -1,6 +1,7 @@
 import ControlProtocol
 import GRDB
 import Glibc
+import Runtime
 import Settings
 import Synchronization
 import TestSupport

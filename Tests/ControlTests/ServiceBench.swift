@@ -3,6 +3,7 @@ import Dispatch
 import Glibc
 import Portunus
 import Rules
+import Runtime
 import Settings
 import Synchronization
 import TestSupport

@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import Settings
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Runtime
 import Testing
 
 @testable import Lab
@@ -57,8 +58,10 @@ import Testing
 
     @Test func aChildOutlivesTheThreadThatStartedIt() throws {
         let box = Box()
-        let thread = try PosixThread.start(name: "short-lived") { box.child = try? Child(["sleep", "1000"]) }
-        pthread_join(thread, nil)
+        let thread = try Runtime.Thread.start(name: "short-lived") {
+            box.child = try? Child(["sleep", "1000"])
+        }
+        thread.join()
         usleep(50_000)
         let child = try #require(box.child)
         #expect(child.isRunning)

@@ -1,6 +1,7 @@
 import Foundation
 import Portunus
 import Rules
+import Runtime
 import Settings
 import TestSupport
 

@@ -1,5 +1,6 @@
 import Foundation
 import Portunus
+import Runtime
 import Settings
 import TestSupport
 import Testing

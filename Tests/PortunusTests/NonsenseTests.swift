@@ -1,4 +1,5 @@
 import Rules
+import Runtime
 import Settings
 import Testing
 

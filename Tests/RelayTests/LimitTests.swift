@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Packet
 import Rules
+import Runtime
 import Testing
 
 @testable import Relay
@@ -14,9 +15,9 @@ import Testing
     /// byte count, too late in any one of them.
     private static func keepsToMebibyte(_ bytes: () -> UInt64) -> Bool {
         (0..<4).contains { _ in
-            let (before, begin) = (bytes(), clinux_monotonic())
+            let (before, begin) = (bytes(), Clock.monotonic)
             sleep(3)
-            let rate = Double(bytes() - before) / (Double(clinux_monotonic() - begin) / 1e9)
+            let rate = Double(bytes() - before) / (Double(Clock.monotonic - begin) / 1e9)
             return abs(rate / Double(mebibyte) - 1) < 0.05
         }
     }
@@ -142,9 +143,9 @@ import Testing
         var rule = Rule.tcp(port, to: target.port)
         rule.limit = RateLimit(connectionRate: 10, connectionBurst: 5)
         try relay.add(rule)
-        let begin = clinux_monotonic()
+        let begin = Clock.monotonic
         var served = 0
-        while clinux_monotonic() - begin < 2_000_000_000 {
+        while Clock.monotonic - begin < 2_000_000_000 {
             if Wire.connected(port)?.read() == [1] { served += 1 }
             usleep(5000)
         }
@@ -165,13 +166,13 @@ import Testing
             isExhausted: false)
         relay.setQuota(quota, ofOwner: "somebody")
         let wire = try #require(Wire.connected(port))
-        let begin = clinux_monotonic()
+        let begin = Clock.monotonic
         let (bytes, isEnd) = wire.readAll()
         #expect(bytes.count <= 5 << 20)
         #expect(bytes.count > 4 << 20)
         #expect(isEnd)
         #expect(Thread.wait(seconds: 1) { relay.report(of: .named("web"))?.traffic.connections == 0 })
-        #expect(clinux_monotonic() - begin < 2_000_000_000)
+        #expect(Clock.monotonic - begin < 2_000_000_000)
         let owner = try #require(relay.report().owners.first)
         #expect(owner.quota?.remaining == 0)
         #expect(owner.quota?.isExhausted == true)

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Runtime
 import Synchronization
 
 /// A TCP server of a test: each connection has a thread.
@@ -65,8 +66,8 @@ enum Thread {
 
     /// Waits for at most that long until `condition` holds; returns whether it does.
     static func wait(seconds: Double = 5, until condition: () -> Bool) -> Bool {
-        let end = clinux_monotonic() + UInt64(seconds * 1e9)
-        while clinux_monotonic() < end {
+        let end = Clock.monotonic + UInt64(seconds * 1e9)
+        while Clock.monotonic < end {
             if condition() { return true }
             usleep(2000)
         }

@@ -1,16 +1,10 @@
 // Event descriptors, the TUN device and batches of datagrams. Every function returns a negative errno when it fails.
 #ifndef CLINUX_NET_H
 #define CLINUX_NET_H
-#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/uio.h>
-#include <time.h>
 
 // Laid out as struct mmsghdr, which glibc only shows to GNU sources.
 struct clinux_message {
@@ -76,9 +70,6 @@ int clinux_lock_memory(void);
 // Keeps the process's memory out of core dumps and from other processes of its user, which may not trace it either.
 int clinux_forbid_dumps(void);
 
-// Waits at most so long for the end of a thread: 0, or a negative errno (-ETIMEDOUT).
-int clinux_join(pthread_t thread, int64_t milliseconds);
-
 // Whether something keeps the system's clock in step with the world's (adjtimex(2)).
 int clinux_clock_is_synchronised(void);
 
@@ -89,28 +80,4 @@ int clinux_new_network_namespace(void);
 // Moves the calling thread into the network namespace that fd, of a /proc/.../ns/net, is open on.
 int clinux_enter_network_namespace(int fd);
 
-// CLOCK_BOOTTIME in nanoseconds: monotonic, and goes on while the host is suspended.
-static inline uint64_t clinux_boottime(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-// CLOCK_MONOTONIC in nanoseconds.
-static inline uint64_t clinux_monotonic(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-// Arms a timerfd for an instant in nanoseconds; UINT64_MAX disarms it.
-static inline int clinux_timer_set(int fd, uint64_t at) {
-    struct itimerspec when = {{0, 0}, {0, 0}};
-    if (at != UINT64_MAX) {
-        // All zero would disarm: an instant long gone fires at once all the same.
-        when.it_value.tv_sec = (time_t)(at / 1000000000u);
-        when.it_value.tv_nsec = at == 0 ? 1 : (long)(at % 1000000000u);
-    }
-    return timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL);
-}
 #endif

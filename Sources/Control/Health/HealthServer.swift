@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Packet
+import Runtime
 import Settings
 
 /// Serves `/healthz`, `/readyz`, `/metrics` and `/status` on its own thread.

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// The bearer token of requests (RFC 6750 section 2.1), required where they may come from other hosts.

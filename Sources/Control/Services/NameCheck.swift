@@ -1,6 +1,7 @@
 import Glibc
 import Packet
 import Rules
+import Runtime
 import Synchronization
 
 /// Checks that all targets of a rule lead out of the tunnel before the control plane is told that the rule is
@@ -53,18 +54,11 @@ final class NameCheck: Sendable {
 
     /// Runs the body on its own thread, or synchronously if none can be started.
     private static func onThread(_ body: @escaping @Sendable () -> Void) {
-        final class Box: Sendable {
-            let body: @Sendable () -> Void
-            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        do throws(RuntimeError) {
+            try Thread.detach(name: "name check", body)
+        } catch {
+            body()
         }
-        let box = Unmanaged.passRetained(Box(body))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            {
-                Unmanaged<Box>.fromOpaque($0!).takeRetainedValue().body(); return nil
-            }, box.toOpaque())
-        if code == 0 { pthread_detach(thread) } else { box.takeRetainedValue().body() }
     }
 
     /// A flag that can be raised once.

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Portunus
+import Runtime
 import Settings
 import Synchronization
 

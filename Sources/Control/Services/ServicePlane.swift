@@ -4,6 +4,7 @@ import Packet
 import Portunus
 import Relay
 import Rules
+import Runtime
 import Settings
 import Synchronization
 

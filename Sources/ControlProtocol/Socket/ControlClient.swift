@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 
 /// A program's side of the control socket.
 public enum ControlClient {
@@ -108,9 +109,5 @@ public enum ControlClient {
     }
 
     /// The monotonic clock in milliseconds.
-    private static func now() -> Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-    }
+    private static func now() -> Int { Int(Clock.monotonic / 1_000_000) }
 }

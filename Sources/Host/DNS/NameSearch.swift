@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 
 /// Looks up a name's addresses over several uplinks at once, with sockets bound to the uplinks and marked
 /// (`TunnelMark`), so that the queries never enter the tunnel. Blocks for seconds, so it needs a thread of its
@@ -140,9 +141,5 @@ struct NameSearch: ~Copyable {
     }
 
     /// The monotonic clock in milliseconds.
-    private static func clock() -> Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-    }
+    private static func clock() -> Int { Int(Clock.monotonic / 1_000_000) }
 }

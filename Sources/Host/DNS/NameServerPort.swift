@@ -1,3 +1,4 @@
+import Runtime
 import Settings
 
 /// Port 53 of this host.

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Packet
+import Runtime
 
 /// Queries name servers, each either as programs would or over one uplink only, and reports which of them answer.
 public struct NameServerProbe: Sendable {
@@ -97,11 +98,7 @@ public struct NameServerProbe: Sendable {
     }
 
     /// The monotonic clock in milliseconds.
-    private static var milliseconds: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-    }
+    private static var milliseconds: Int { Int(Clock.monotonic / 1_000_000) }
 }
 
 /// A query that awaits its answer. The caller closes its socket.

@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import Synchronization
 
 /// Sets and restores name servers one request at a time on its own thread, as packets must not wait for programs.
@@ -49,21 +50,11 @@ public final class NameServerWriter: Sendable {
             return !state.isWorking
         }
         guard needsThread else { return }
-        let held = Unmanaged.passRetained(self)
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, &attributes,
-            { held in
-                Unmanaged<NameServerWriter>.fromOpaque(held!).takeRetainedValue().work()
-                return nil
-            }, held.toOpaque())
-        if code == 0 { return }
-        held.release()
-        work()
+        do throws(RuntimeError) {
+            try Thread.detach(name: "name servers") { [self] in work() }
+        } catch {
+            work()
+        }
     }
 
     /// The results since the last call.

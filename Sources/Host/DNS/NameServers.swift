@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// The host's name servers while a tunnel brings its own: through systemd-resolved if it is running, else
@@ -170,7 +171,7 @@ public struct NameServers: Sendable {
     private static func record(_ interface: String) -> String { "tun.\(interface).bondd" }
 
     private func mark() throws(HostError) {
-        do throws(SettingsError) {
+        do throws(RuntimeError) {
             try StateFile.replace(note, with: [])
         } catch {
             guard case .file(let action, let path, let code) = error else { return }

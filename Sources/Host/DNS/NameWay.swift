@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// An uplink, and the name servers to query over it.

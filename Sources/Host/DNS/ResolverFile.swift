@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// /etc/resolv.conf while it lists bondd's name servers. The original is kept in the state directory until it
@@ -91,7 +92,7 @@ struct ResolverFile {
 
     /// Keeps the original, and the text that replaces it, in order to recognize that later.
     private func keep(_ was: String, beside text: String) throws(HostError) {
-        do throws(SettingsError) {
+        do throws(RuntimeError) {
             try StateFile.replace(backup, with: Array("\(text.utf8.count)\n\(text)\(was)".utf8))
         } catch {
             throw .file("write", path: backup, errno: error.code)
@@ -148,9 +149,4 @@ struct ResolverFile {
     private func swap(_ text: String, mode: mode_t) -> Bool {
         (try? StateFile.replace(path, with: Array(text.utf8), mode: mode)) != nil
     }
-}
-
-extension SettingsError {
-    /// The errno from the kernel.
-    fileprivate var code: Int32 { if case .file(_, _, let code) = self { code } else { EIO } }
 }

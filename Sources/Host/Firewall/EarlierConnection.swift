@@ -1,4 +1,5 @@
 import Packet
+import Runtime
 import Settings
 
 /// An inbound TCP connection to a service of this host, such as the SSH session in which bondd is started.

@@ -1,4 +1,5 @@
 import Packet
+import Runtime
 import Settings
 
 /// The last known addresses of the server's names: with the kill switch on, names cannot be resolved before the
@@ -44,11 +45,10 @@ public struct EndpointMemory: Sendable {
             ([name.description] + endpoints.map(\.description)).joined(separator: " ")
         }
         let text = lines.sorted().joined(separator: "\n") + "\n"
-        do throws(SettingsError) {
+        do throws(RuntimeError) {
             try StateFile.replace(path, with: Array(text.utf8), mode: 0o644)
         } catch {
-            guard case .file(_, _, let code) = error else { return true }
-            throw .file("remember the server's addresses in", path: path, errno: code)
+            throw .file("remember the server's addresses in", path: path, errno: error.code)
         }
         return true
     }

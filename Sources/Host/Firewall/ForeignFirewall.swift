@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// Another program's chain that drops packets a server should forward. A packet accepted by one table can still

@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// The last kill switch set, kept in the state directory. `bondd run` restores it if the configuration is
@@ -58,12 +59,10 @@ public struct KillSwitchMarker: Hashable, Sendable {
         let lines =
             ["# The last kill switch set. bondd unlock removes it."] + ["file \(file)"]
             + (allowsLAN ? ["lan"] : []) + endpoints.map { "endpoint \($0)" }
-        do throws(SettingsError) {
+        do throws(RuntimeError) {
             try StateFile.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o644)
         } catch {
-            var code = EIO
-            if case .file(_, _, let number) = error { code = number }
-            throw .file("remember the kill switch in", path: path, errno: code)
+            throw .file("remember the kill switch in", path: path, errno: error.code)
         }
     }
 

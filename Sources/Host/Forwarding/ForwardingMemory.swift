@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// The values of kernel parameters before bondd changed them: a small text file, replaced as a whole before
@@ -49,13 +50,11 @@ struct ForwardingMemory: Sendable {
         guard !new.isEmpty else { return }
         entries += new
         let lines = ["boot \(Self.boot)"] + entries.map { "\($0.parameter.path) \($0.before) \($0.after)" }
-        do throws(SettingsError) {
+        do throws(RuntimeError) {
             try StateFile.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o644)
         } catch {
             entries.removeAll { new.contains($0) }
-            var code = EIO
-            if case .file(_, _, let number) = error { code = number }
-            throw .file("remember kernel parameters in", path: path, errno: code)
+            throw .file("remember kernel parameters in", path: path, errno: error.code)
         }
     }
 

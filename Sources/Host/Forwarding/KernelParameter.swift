@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// A kernel parameter, such as `net/ipv4/ip_forward`, in the network namespace of the current thread.

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// The hardware behind each path's name, kept in a file, in order to detect a name that now belongs to another

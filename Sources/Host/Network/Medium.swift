@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// The medium of an uplink, in order of preference if nothing else distinguishes uplinks.

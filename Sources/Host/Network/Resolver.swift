@@ -3,6 +3,7 @@ import CLinux
 import CNetlink
 import Glibc
 import Packet
+import Runtime
 import Settings
 import Synchronization
 
@@ -82,17 +83,19 @@ public final class Resolver: Sendable {
     }
 
     /// Readable when there are results to `take`; nonblocking and close-on-exec.
-    public let fileDescriptor: Int32
+    public var fileDescriptor: Int32 { event.fileDescriptor }
+
+    private let event: EventFD
     private let state = Mutex(State())
 
     /// - Throws: `HostError.file` if no eventfd can be created.
     public init() throws(HostError) {
-        fileDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard fileDescriptor >= 0 else { throw .file("open", path: "an eventfd", errno: errno) }
+        do throws(RuntimeError) {
+            event = try EventFD()
+        } catch {
+            throw .file("open", path: "an eventfd", errno: error.code)
+        }
     }
-
-    /// The threads retain the resolver, so the last of them closes this.
-    deinit { close(fileDescriptor) }
 
     /// Starts resolving `name`; `take` returns the result. An address resolves to itself. A name that is
     /// already being resolved is not queried twice.
@@ -119,9 +122,12 @@ public final class Resolver: Sendable {
             state.queues[queue].threads += 1
             return true
         }
-        if needsThread, let code = startThread(queue) {
+        guard needsThread else { return }
+        do throws(RuntimeError) {
+            try Thread.detach(name: "resolver") { [self] in work(queue) }
+        } catch {
             state.withLock { $0.queues[queue].threads -= 1 }
-            let reason = String(cString: strerror(code))
+            let reason = error.description
             while let question = state.withLock({ $0.queues[queue].waiting.popLast() }) {
                 fail(question, reason)
             }
@@ -138,8 +144,7 @@ public final class Resolver: Sendable {
 
     /// The results since the last call.
     public func take() -> [Resolution] {
-        var count: UInt64 = 0
-        _ = read(fileDescriptor, &count, 8)
+        event.clear()
         return state.withLock { state in
             defer { state.done = [] }
             return state.done
@@ -156,45 +161,12 @@ public final class Resolver: Sendable {
 
     private func finish(_ resolution: Resolution) {
         state.withLock { $0.done.append(resolution) }
-        ring()
+        event.signal()
     }
 
     private func finish(_ translation: Translation) {
         state.withLock { $0.translations.append(translation) }
-        ring()
-    }
-
-    private func ring() {
-        var one: UInt64 = 1
-        _ = write(fileDescriptor, &one, 8)
-    }
-
-    /// Starts a thread for a queue; returns nil or the errno.
-    private func startThread(_ queue: Int) -> Int32? {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        let held = Unmanaged.passRetained(Work(resolver: self, queue: queue))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, &attributes,
-            { held in
-                let work = Unmanaged<Work>.fromOpaque(held!).takeRetainedValue()
-                work.resolver.work(work.queue)
-                return nil
-            }, held.toOpaque())
-        if code == 0 { return nil }
-        held.release()
-        return code
-    }
-
-    /// A thread's argument: the resolver and the queue it works on.
-    private final class Work: Sendable {
-        let resolver: Resolver
-        let queue: Int
-
-        init(resolver: Resolver, queue: Int) { (self.resolver, self.queue) = (resolver, queue) }
+        event.signal()
     }
 
     /// Handles one lookup after another until the queue is empty.

@@ -3,6 +3,7 @@ import CLinux
 import CNetlink
 import Glibc
 import Packet
+import Runtime
 import Settings
 
 /// The owners of this host's ports: of listening TCP sockets and unconnected UDP sockets, from the kernel over

@@ -1,4 +1,5 @@
 import Packet
+import Runtime
 
 /// Counts the traffic and connections that the kernel carries, and ends those to be ended, on its own thread:
 /// conntrack may have a million connections.
@@ -18,7 +19,7 @@ public final class ServiceCensus {
     /// Connections that begin while others are being ended are found in the next pass.
     private static let mostPasses = 3
 
-    private let errand: Errand<Outcome>
+    private let task: BackgroundTask<Outcome>
 
     /// Starts a census in the network namespace of this thread.
     /// - Parameters:
@@ -26,7 +27,7 @@ public final class ServiceCensus {
     ///   - services: the services carried.
     ///   - ending: the connections of services that are no longer carried.
     public init(table: String?, services: [KernelService], ending: Set<ServiceConnection>) {
-        errand = Errand {
+        task = BackgroundTask(name: "service census") {
             var outcome = Outcome()
             do throws(HostError) {
                 if !ending.isEmpty { try Self.end(ending, table, &outcome) }
@@ -39,7 +40,7 @@ public final class ServiceCensus {
     }
 
     /// The result; nil while the census is running.
-    public var outcome: Outcome? { errand.outcome }
+    public var outcome: Outcome? { task.outcome }
 
     private static func count(
         _ services: [KernelService], _ table: String?, _ outcome: inout Outcome

@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 
 /// The file in which a `UsageLedger` outlives the daemon: a small text, replaced as a whole.
@@ -29,11 +30,10 @@ public struct UsageFile: Sendable {
     /// Replaces the contents, and returns once they are on disk. Creates the directory if needed.
     /// - Throws: `file`; the old contents are then kept.
     public func write(_ ledger: UsageLedger) throws(HostError) {
-        do throws(SettingsError) {
+        do throws(RuntimeError) {
             try StateFile.replace(path, with: ledger.bytesOfText, mode: 0o644)
         } catch {
-            guard case .file(_, _, let code) = error else { return }
-            throw .file("write the usage file", path: path, errno: code)
+            throw .file("write the usage file", path: path, errno: error.code)
         }
     }
 }

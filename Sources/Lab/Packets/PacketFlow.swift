@@ -1,4 +1,5 @@
 import CLinux
+import Runtime
 
 /// A run of numbered UDP datagrams at a constant rate, each a packet of its own, and the result.
 public struct PacketFlow: Equatable, Sendable {
@@ -50,7 +51,7 @@ public struct PacketFlow: Equatable, Sendable {
         from client: Namespace, to server: Namespace, _ plan: Plan
     ) throws(LabError) -> PacketFlow {
         // A mark unique to the run, so that datagrams in flight from an earlier one are not counted.
-        let mark = UInt32(truncatingIfNeeded: clinux_monotonic())
+        let mark = UInt32(truncatingIfNeeded: Runtime.Clock.monotonic)
         let skipped = UInt32(plan.rate * plan.omit)
         let capacity = Int(plan.rate * plan.seconds) + 1
         let receiver = try PacketReceiver(in: server, mark: mark, first: skipped, capacity: capacity)

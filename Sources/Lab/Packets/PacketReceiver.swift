@@ -1,5 +1,7 @@
+import CLab
 import CLinux
 import Glibc
+import Runtime
 import Synchronization
 
 /// Receives a run's datagrams on its own thread. It polls every half millisecond instead of being woken for
@@ -24,7 +26,7 @@ final class PacketReceiver: Sendable {
     private let mark: UInt32
     private let isEnding = Atomic(false)
     private let arrival: Mutex<Arrival>
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Mutex<Thread?>(nil)
 
     /// Starts receiving; `finish` ends it. Throws `system`.
     init(in namespace: Namespace, mark: UInt32, first: UInt32, capacity: Int) throws(LabError) {
@@ -48,7 +50,7 @@ final class PacketReceiver: Sendable {
         }
         port = UInt16(bigEndian: address.sin_port)
         guard bound else { throw .system(call: "binding a UDP socket", errno: errno) }
-        let started = try PosixThread.start(name: "lab-receiver") { self.run() }
+        let started = try Thread.ofLab("lab-receiver") { self.run() }
         thread.withLock { $0 = started }
     }
 
@@ -61,7 +63,7 @@ final class PacketReceiver: Sendable {
             defer { thread = nil }
             return thread
         }
-        if let running { pthread_join(running, nil) }
+        running?.join()
         return arrival.withLock { $0 }
     }
 

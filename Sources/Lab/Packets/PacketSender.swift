@@ -1,5 +1,7 @@
+import CLab
 import CLinux
 import Glibc
+import Runtime
 import Synchronization
 
 /// Sends numbered datagrams at a constant rate on its own thread, without UDP_SEGMENT: each is a packet of its
@@ -25,7 +27,7 @@ final class PacketSender: Sendable {
     private let mark: UInt32
     private let skipped: Int
     private let sending = Mutex(Sending())
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Mutex<Thread?>(nil)
 
     /// Starts at once. Throws `badAddress` or `system`.
     ///
@@ -57,7 +59,7 @@ final class PacketSender: Sendable {
             }
         }
         guard connected == 0 else { throw .system(call: "connecting to \(plan.address)", errno: errno) }
-        let started = try PosixThread.start(name: "lab-sender") { self.run() }
+        let started = try Thread.ofLab("lab-sender") { self.run() }
         thread.withLock { $0 = started }
     }
 
@@ -69,7 +71,7 @@ final class PacketSender: Sendable {
             defer { thread = nil }
             return thread
         }
-        if let running { pthread_join(running, nil) }
+        running?.join()
         return sending.withLock { $0 }
     }
 
@@ -81,13 +83,13 @@ final class PacketSender: Sendable {
         let perNanosecond = plan.rate / 1e9
         let most = max(Int(Double(Self.longestBurst) * perNanosecond), 1)
         let total = skipped + Int(plan.rate * plan.seconds)
-        let begin = clinux_monotonic()
+        let begin = Runtime.Clock.monotonic
         let deadline = begin + UInt64((plan.omit + plan.seconds) * 1e9)
         var result = Sending()
         var (number, refused, forfeited) = (0, 0, 0)
         var tick = begin
         while number < total {
-            let now = clinux_monotonic()
+            let now = Runtime.Clock.monotonic
             if now >= deadline { break }
             let due = min(Int(Double(now - begin) * perNanosecond) - forfeited, total)
             if due - number > most { forfeited += due - number - most }

@@ -1,13 +1,14 @@
 import CLinux
 import Glibc
+import Runtime
 import Synchronization
 
 /// An echo server over TCP and UDP, on its own thread.
 public final class EchoServer: Sendable {
     private let listener: Int32
     private let datagrams: Int32
-    private let wake: Int32
-    private let thread = Mutex<pthread_t?>(nil)
+    private let wake: EventFD
+    private let thread = Mutex<Thread?>(nil)
 
     /// Listens on a port of all the namespace's IPv4 addresses. Throws `system`.
     public init(in namespace: Namespace, port: UInt16) throws(LabError) {
@@ -15,7 +16,11 @@ public final class EchoServer: Sendable {
         (listener, datagrams) = namespace.inside {
             (SocketAddress.open(SOCK_STREAM), SocketAddress.open(SOCK_DGRAM))
         }
-        wake = lab_eventfd()
+        do throws(RuntimeError) {
+            wake = try EventFD()
+        } catch {
+            throw .system(call: "eventfd", errno: error.code)
+        }
         // Holds bursts of datagrams from thousands of flows.
         var size: Int32 = 8 << 20
         setsockopt(datagrams, SOL_SOCKET, SO_RCVBUFFORCE, &size, 4)
@@ -26,18 +31,17 @@ public final class EchoServer: Sendable {
             guard address.with({ bind(fd, $0, $1) }) == 0 else { throw .system(call: "bind", errno: errno) }
         }
         guard listen(listener, 4096) == 0 else { throw .system(call: "listen", errno: errno) }
-        let started = try PosixThread.start(name: "lab-echo") { try? self.run() }
+        let started = try Thread.ofLab("lab-echo") { try? self.run() }
         thread.withLock { $0 = started }
     }
 
-    deinit { for fd in [listener, datagrams, wake] { close(fd) } }
+    deinit { for fd in [listener, datagrams] { close(fd) } }
 
     /// Ends the thread and all connections. May be called again.
     public func stop() {
         guard let thread = thread.withLock({ $0.take() }) else { return }
-        var one: UInt64 = 1
-        _ = write(wake, &one, 8)
-        pthread_join(thread, nil)
+        wake.signal()
+        thread.join()
     }
 
     private func run() throws(LabError) {
@@ -45,12 +49,12 @@ public final class EchoServer: Sendable {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         var connections: Set<Int32> = []
         defer { for fd in connections { close(fd) } }
-        for fd in [listener, datagrams, wake] { readiness.add(fd) }
+        for fd in [listener, datagrams, wake.fileDescriptor] { readiness.add(fd) }
         var isOver = false
         while !isOver {
             readiness.wait(seconds: 10) { fd, _ in
                 switch fd {
-                case wake: isOver = true
+                case wake.fileDescriptor: isOver = true
                 case listener: accept(readiness, &connections)
                 case datagrams: answerDatagrams(&buffer)
                 default:

@@ -1,12 +1,13 @@
 import CLinux
 import Glibc
+import Runtime
 import Synchronization
 
 /// End users who connect by TCP and send a greeting so slowly, one byte at a time, that they keep a service
 /// waiting; after being disconnected, they call again a second later. Runs on its own thread.
 public final class SlowTalkers: Sendable {
     private let state = Mutex<(isOver: Bool, begun: Int, open: Int)>((false, 0, 0))
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Mutex<Thread?>(nil)
 
     /// Starts calling.
     /// - Parameters:
@@ -18,7 +19,7 @@ public final class SlowTalkers: Sendable {
         pause: Double = 0.25
     ) throws(LabError) {
         let address = try SocketAddress(address, port: port)
-        let started = try PosixThread.start(name: "lab-slow") {
+        let started = try Thread.ofLab("lab-slow") {
             namespace.inside { self.run(address, count, greeting, pause) }
         }
         thread.withLock { $0 = started }
@@ -31,7 +32,7 @@ public final class SlowTalkers: Sendable {
     public func stop() {
         guard let thread = thread.withLock({ $0.take() }) else { return }
         state.withLock { $0.isOver = true }
-        pthread_join(thread, nil)
+        thread.join()
     }
 
     private func run(_ address: SocketAddress, _ count: Int, _ greeting: [UInt8], _ pause: Double) {

@@ -1,15 +1,9 @@
-import Glibc
+import Runtime
 
 /// The time in seconds.
 public enum Clock {
     /// Since boot; never goes backwards.
-    public static var monotonic: Double { read(CLOCK_MONOTONIC) }
+    public static var monotonic: Double { Double(Runtime.Clock.monotonic) / 1e9 }
     /// Since 1970, as in replies to pings.
-    public static var wall: Double { read(CLOCK_REALTIME) }
-
-    private static func read(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    public static var wall: Double { Double(Runtime.Clock.wall) / 1e9 }
 }

@@ -1,4 +1,5 @@
 import Proto
+import Runtime
 
 /// The text of a configuration file, with a digest by which bondd and bondd-control identify it.
 public struct ConfigurationFile: Hashable, Sendable {

@@ -1,6 +1,7 @@
 import Glibc
 import Packet
 import Proto
+import Runtime
 
 extension Configuration {
     /// Maximum size of a configuration file in bytes.

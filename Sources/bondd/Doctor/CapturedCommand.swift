@@ -1,3 +1,4 @@
+import Daemon
 import Glibc
 import Packet
 
@@ -52,11 +53,11 @@ struct CapturedCommand {
 
     /// All of it until the end; nil when that did not come in time.
     private func read(_ descriptor: Int32) -> String? {
-        let end = DataPlane.clock() + Interval.milliseconds(patience)
+        let end = Instant.now + Interval.milliseconds(patience)
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
-            let left = Int64((end - DataPlane.clock()).milliseconds)
+            let left = Int64((end - Instant.now).milliseconds)
             var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard left > 0, poll(&watched, 1, Int32(left)) > 0 else { return nil }
             let count = Glibc.read(descriptor, &chunk, chunk.count)

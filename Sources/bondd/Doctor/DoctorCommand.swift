@@ -1,13 +1,14 @@
 import ArgumentParser
 import Commands
 import ControlProtocol
+import Daemon
 import Glibc
 import Host
 import Packet
 import Settings
 
 /// `bondd doctor`
-struct Doctor: ParsableCommand {
+struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Look for what keeps bondd from working, on client or server, and say what to do.",
@@ -64,7 +65,7 @@ struct Doctor: ParsableCommand {
     }
 
     private func examine() -> Examination {
-        let deadline = DataPlane.clock() + Self.patience
+        let deadline = Instant.now + Self.patience
         // Without keys, for checks that need none, where they can't be read.
         let configuration =
             (try? Settings.Configuration(reading: config))

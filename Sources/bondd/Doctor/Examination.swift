@@ -1,4 +1,5 @@
 import ControlProtocol
+import Daemon
 import Glibc
 import Packet
 import Settings
@@ -19,7 +20,7 @@ struct Examination {
 
     /// Milliseconds until the deadline, at most `milliseconds`.
     func time(atMost milliseconds: Int64) -> Int64 {
-        let left = deadline - DataPlane.clock()
+        let left = deadline - Instant.now
         return max(0, min(milliseconds, Int64(left.milliseconds)))
     }
 

@@ -14,7 +14,7 @@ struct HostFacts {
     var addresses: [Address] = []
     var routes: [NetworkRoute] = []
     /// Interfaces of bondds that run, by `RoutingTable.short`.
-    var tunnels: Swift.Set<UInt32> = []
+    var tunnels: Set<UInt32> = []
 
     /// Nothing: a host without a network.
     init() {}

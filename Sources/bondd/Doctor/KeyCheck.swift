@@ -1,8 +1,10 @@
+import Daemon
 import Engine
 import Glibc
 import Host
 import Packet
 import Proto
+import Runtime
 import Scheduler
 import Settings
 import Transport
@@ -82,7 +84,7 @@ struct KeyCheck: HostCheck {
         mutating func run(
             _ ways: [(interface: String, endpoint: Endpoint)], milliseconds: Int64
         ) -> Outcome {
-            let start = DataPlane.clock()
+            let start = Instant.now
             for (number, way) in ways.enumerated() {
                 let id = UInt16(number)
                 guard
@@ -94,25 +96,25 @@ struct KeyCheck: HostCheck {
                 engine.setPath(id, role: .primary, link: Link(socket: id, remote: way.endpoint), now: start)
             }
             var outcome = Outcome.silence
-            while outcome == .silence, Int64((DataPlane.clock() - start).milliseconds) < milliseconds {
+            while outcome == .silence, Int64((Instant.now - start).milliseconds) < milliseconds {
                 outcome = turn()
             }
-            engine.closeAll(into: &outbox, now: DataPlane.clock())
+            engine.closeAll(into: &outbox, now: Instant.now)
             flush()
-            if outcome == .silence, engine.handshakeTroubles(now: DataPlane.clock()).unreadable > 0 {
+            if outcome == .silence, engine.handshakeTroubles(now: Instant.now).unreadable > 0 {
                 return .anotherPresharedKey
             }
             return outcome
         }
 
         private mutating func turn() -> Outcome {
-            while !engine.service(into: &outbox, now: DataPlane.clock(), wall: DataPlane.wall()) { flush() }
+            while !engine.service(into: &outbox, now: Instant.now, wall: Timestamp.now) { flush() }
             flush()
             var watched = sockets.map {
                 pollfd(fd: $0.socket.fileDescriptor, events: Int16(POLLIN), revents: 0)
             }
             if poll(&watched, nfds_t(watched.count), 50) > 0 {
-                let now = DataPlane.clock()
+                let now = Instant.now
                 for (socket, event) in zip(sockets, watched) where event.revents != 0 {
                     guard socket.socket.receive(into: &batch) > 0 else { continue }
                     for index in 0..<batch.count {

@@ -1,5 +1,7 @@
+import Daemon
 import Glibc
 import Packet
+import Runtime
 import Settings
 import Transport
 
@@ -84,13 +86,13 @@ struct NamesCheck: HostCheck {
         let first = UInt16.random(in: 1...60000)
         var outbox = Outbox()
         var batch = ReceiveBatch()
-        let start = DataPlane.clock()
+        let start = Instant.now
         // The kernel has no way there, so no answer is waited for.
         var isHopeless = servers.map { _ in false }
         // Once more, as a datagram may get lost.
         var sendings: [Int64] = [0, milliseconds / 2]
         while true {
-            let elapsed = Int64((DataPlane.clock() - start).milliseconds)
+            let elapsed = Int64((Instant.now - start).milliseconds)
             let isOver = zip(answers, isHopeless).allSatisfy { $0 != .silence || $1 }
             if elapsed >= milliseconds || isOver { return answers }
             if let due = sendings.first, elapsed >= due {

@@ -8,12 +8,12 @@ struct Redaction {
     /// Texts that are secret, longest first.
     private let secrets: [String]
     /// Public keys in base64, which look as private ones do.
-    private let publicKeys: Swift.Set<String>
+    private let publicKeys: Set<String>
 
     /// - Parameters:
     ///   - secrets: contents of key and token files, whole.
     ///   - publicKeys: in base64.
-    init(secrets: [String], publicKeys: Swift.Set<String>) {
+    init(secrets: [String], publicKeys: Set<String>) {
         // Shorter texts are not secrets of ours, and would tear words apart.
         self.secrets = secrets.filter { $0.utf8.count >= 8 }.sorted { $0.utf8.count > $1.utf8.count }
         self.publicKeys = publicKeys.subtracting(secrets)

@@ -1,7 +1,9 @@
 import Commands
+import Daemon
 import Glibc
 import Host
 import Packet
+import Runtime
 import Settings
 
 extension Resolver {
@@ -11,8 +13,8 @@ extension Resolver {
         for name in names { resolve(name) }
         var found: [HostPort: [Endpoint]] = [:]
         var problem = "the server's name could not be resolved within \(seconds) s; check this host's DNS"
-        let end = DataPlane.clock() + .seconds(Int64(seconds))
-        while found.count < Swift.Set(names).count, DataPlane.clock() < end {
+        let end = Instant.now + .seconds(Int64(seconds))
+        while found.count < Set(names).count, Instant.now < end {
             var watched = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
             _ = poll(&watched, 1, 100)
             for resolution in take() {

@@ -1,6 +1,7 @@
 import Glibc
 import Host
 import Packet
+import Runtime
 import Settings
 
 /// Networks that are in two places, and interfaces that are not there.
@@ -20,12 +21,12 @@ struct RouteCheck: HostCheck {
 
     func findings(_ examination: Examination) -> [Finding] {
         guard let client = examination.client else { return [] }
-        let full = Swift.Set((client.routes ?? []).filter { $0.length == 0 }.map(\.address.family))
+        let full = Set((client.routes ?? []).filter { $0.length == 0 }.map(\.address.family))
         guard !full.isEmpty else { return [.ok("routes", "the tunnel is for some networks only")] }
         return [Self.judge(examination.facts, families: full, tunnel: examination.tunnel)]
     }
 
-    static func judge(_ facts: HostFacts, families: Swift.Set<IPAddress.Family>, tunnel: String) -> Finding {
+    static func judge(_ facts: HostFacts, families: Set<IPAddress.Family>, tunnel: String) -> Finding {
         let own = facts.interface(named: tunnel)?.index
         let past = facts.routes.filter { route in
             route.table == NetworkRoute.mainTable && route.kind == .unicast && route.network.length > 0
@@ -126,7 +127,7 @@ struct FirewallCheck: HostCheck {
 
     /// Chains of other programs that drop what comes in for this server's own ports.
     private static func input(_ server: Configuration.Server) -> [Finding] {
-        let uses = Swift.Set(server.listen.map(\.port)).sorted().map {
+        let uses = Set(server.listen.map(\.port)).sorted().map {
             PortUse(.udp, $0...$0, purpose: "where clients reach this server")
         }
         return ((try? ForeignFirewall.blocking(input: uses)) ?? []).map {
@@ -153,6 +154,6 @@ struct FirewallCheck: HostCheck {
             try FirewallSocket(), tunnel: tunnel,
             networks: isOut ? configuration.tunnel.addresses.map(\.network) : [], egress: exits,
             services: server.rules.isEmpty
-                ? [] : Swift.Set(configuration.tunnel.addresses.map(\.address.family)))
+                ? [] : Set(configuration.tunnel.addresses.map(\.address.family)))
     }
 }

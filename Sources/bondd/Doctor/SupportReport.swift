@@ -3,6 +3,7 @@ import ControlProtocol
 import Glibc
 import Packet
 import Proto
+import Runtime
 import Settings
 
 /// `bondd doctor --report FILE`: one text with all that a question needs and no secret.
@@ -103,8 +104,8 @@ struct SupportReport {
             + texts.flatMap { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
     }
 
-    private static func publicKeys(_ examination: Examination) -> Swift.Set<String> {
-        var keys = Swift.Set([examination.status?.publicKey].compactMap(\.self))
+    private static func publicKeys(_ examination: Examination) -> Set<String> {
+        var keys = Set([examination.status?.publicKey].compactMap(\.self))
         guard let configuration = examination.configuration else { return keys }
         let own = configuration.tunnel.privateKey.key
         if !own.isEmpty { keys.insert(PrivateKey(bytes: own).publicKey.base64) }

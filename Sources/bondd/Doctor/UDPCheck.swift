@@ -1,3 +1,4 @@
+import Daemon
 import Glibc
 import Host
 import Packet
@@ -37,7 +38,7 @@ struct UDPCheck: HostCheck {
         let (resolved, unresolved) = Self.resolve(client.allEndpoints, examination.time(atMost: 3000))
         findings += unresolved
         var ways = uplinks.flatMap { name -> [Way] in
-            let families = Swift.Set(
+            let families = Set(
                 examination.facts.addresses.filter { $0.interface == name && !$0.network.address.isLinkLocal }
                     .map(\.network.address.family))
             return Self.endpoints(of: name, client).flatMap { resolved[$0] ?? [] }
@@ -135,7 +136,7 @@ struct UDPCheck: HostCheck {
     private static func resolve(
         _ names: [HostPort], _ milliseconds: Int64
     ) -> (endpoints: [HostPort: [Endpoint]], findings: [Finding]) {
-        let end = DataPlane.clock() + .milliseconds(milliseconds)
+        let end = Instant.now + .milliseconds(milliseconds)
         var endpoints: [HostPort: [Endpoint]] = [:]
         var findings: [Finding] = []
         for name in names.uniqued() {
@@ -144,7 +145,7 @@ struct UDPCheck: HostCheck {
                 continue
             }
             do {
-                let seconds = Int32((end - DataPlane.clock()).milliseconds / 1000)
+                let seconds = Int32((end - Instant.now).milliseconds / 1000)
                 let found = try Resolver().resolveAll([name], seconds: max(1, seconds))
                 endpoints[name] = Array(found.prefix(4))
                 let list = found.prefix(4).map { "\($0.address)" }.joined(separator: ", ")
@@ -168,12 +169,12 @@ struct UDPCheck: HostCheck {
         }
         var outbox = Outbox()
         var batch = ReceiveBatch()
-        let start = DataPlane.clock()
+        let start = Instant.now
         var sendings = Self.sendings[...]
         // The kernel has no way there, so no answer is waited for.
         var isHopeless = ways.map { _ in false }
         while true {
-            let elapsed = Int64((DataPlane.clock() - start).milliseconds)
+            let elapsed = Int64((Instant.now - start).milliseconds)
             let isOver = zip(ways, isHopeless).allSatisfy { $0.rtt != nil || $1 }
             if elapsed >= milliseconds || isOver { return }
             if let due = sendings.first, elapsed >= due {
@@ -195,7 +196,7 @@ struct UDPCheck: HostCheck {
             for (number, event) in watched.enumerated() where event.revents != 0 {
                 guard let socket = sockets[number], socket.socket.receive(into: &batch) > 0 else { continue }
                 for index in 0..<batch.count where probes[number].isAnswer(batch.datagram(index)) {
-                    ways[number].rtt = ways[number].rtt ?? (DataPlane.clock() - start)
+                    ways[number].rtt = ways[number].rtt ?? (Instant.now - start)
                 }
             }
         }
@@ -205,7 +206,7 @@ struct UDPCheck: HostCheck {
 extension Sequence where Element: Hashable {
     /// Each element once, in the order of their first places.
     fileprivate func uniqued() -> [Element] {
-        var seen = Swift.Set<Element>()
+        var seen = Set<Element>()
         return filter { seen.insert($0).inserted }
     }
 }

@@ -1,3 +1,4 @@
+import Daemon
 import Packet
 import Transport
 

@@ -2,17 +2,18 @@ import ArgumentParser
 import Commands
 import ControlProtocol
 import Glibc
+import Runtime
 
 /// `bondd portunus`
-struct PortunusPlane: ParsableCommand {
+struct PortunusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "portunus",
         abstract: "On the server: the Portunus control plane whose rules it carries.",
-        subcommands: [Enroll.self])
+        subcommands: [EnrollCommand.self])
 }
 
 /// `bondd portunus enroll URI`
-struct Enroll: ParsableCommand {
+struct EnrollCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enroll",
         abstract: "Become a client of a control plane, and carry the rules that it pushes from then on.",

@@ -1,16 +1,17 @@
 import ArgumentParser
 import Commands
 import ControlProtocol
+import Runtime
 
 /// `bondd services`
-struct Services: ParsableCommand {
+struct ServicesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "services", abstract: "On the server: what is published from behind the tunnel.",
-        subcommands: [ListServices.self], defaultSubcommand: ListServices.self)
+        subcommands: [ListServicesCommand.self], defaultSubcommand: ListServicesCommand.self)
 }
 
 /// `bondd services list`
-struct ListServices: ParsableCommand {
+struct ListServicesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List rules, how each is carried, and the control plane they come from.",

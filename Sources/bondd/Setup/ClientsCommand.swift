@@ -2,17 +2,21 @@ import ArgumentParser
 import Commands
 import ControlProtocol
 import Glibc
+import Runtime
 
 /// `bondd clients`
-struct Clients: ParsableCommand {
+struct ClientsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clients", abstract: "On the server: who may connect.",
-        subcommands: [ListClients.self, RevokeClient.self, RenameClient.self, SetClient.self],
-        defaultSubcommand: ListClients.self)
+        subcommands: [
+            ListClientsCommand.self, RevokeClientCommand.self, RenameClientCommand.self,
+            SetClientCommand.self,
+        ],
+        defaultSubcommand: ListClientsCommand.self)
 }
 
 /// `bondd clients list`
-struct ListClients: ParsableCommand {
+struct ListClientsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List clients and open invitations.")
 
@@ -44,7 +48,7 @@ struct ListClients: ParsableCommand {
 }
 
 /// `bondd clients revoke NAME`
-struct RevokeClient: ParsableCommand {
+struct RevokeClientCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke", abstract: "Take away a client's right to connect, and end its session at once."
     )
@@ -79,7 +83,7 @@ struct RevokeClient: ParsableCommand {
 }
 
 /// `bondd clients rename A B`
-struct RenameClient: ParsableCommand {
+struct RenameClientCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rename", abstract: "Give a client another name; its session goes on.")
 
@@ -97,7 +101,7 @@ struct RenameClient: ParsableCommand {
 }
 
 /// `bondd clients set NAME --networks 192.168.50.0/24,192.168.51.0/24`
-struct SetClient: ParsableCommand {
+struct SetClientCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change a client's settings; its session goes on.")
 

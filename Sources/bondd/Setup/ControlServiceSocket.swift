@@ -1,5 +1,6 @@
 import Commands
 import ControlProtocol
+import Runtime
 
 /// bondd-control's socket, as the command line uses it: beside bondd's own.
 struct ControlServiceSocket {

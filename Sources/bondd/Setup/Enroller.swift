@@ -1,9 +1,11 @@
 import Commands
+import Daemon
 import Engine
 import Glibc
 import Host
 import Packet
 import Proto
+import Runtime
 import Scheduler
 import Settings
 import Transport
@@ -58,15 +60,15 @@ struct Enroller: ~Copyable {
     /// Tries all of the server's addresses at once, by every way that the host has.
     /// - Parameter seconds: how long to wait; blocks that long at the most.
     mutating func enrol(_ search: inout ServerSearch, seconds: Int) throws -> Result {
-        let start = DataPlane.clock()
+        let start = Instant.now
         var triedSince: Instant?
         var last: Result?
         var isHeard = false
-        while DataPlane.clock() - start < .seconds(Int64(seconds)) {
-            search.look(now: DataPlane.clock())
+        while Instant.now - start < .seconds(Int64(seconds)) {
+            search.look(now: Instant.now)
             try follow(search)
-            if triedSince == nil && !search.endpoints.isEmpty { triedSince = DataPlane.clock() }
-            if triedSince == nil && DataPlane.clock() - start > Self.longestLookup {
+            if triedSince == nil && !search.endpoints.isEmpty { triedSince = Instant.now }
+            if triedSince == nil && Instant.now - start > Self.longestLookup {
                 throw Failure(search.problem ?? Self.noAddress)
             }
             if let result = turn() {
@@ -77,14 +79,14 @@ struct Enroller: ~Copyable {
                 last = .unavailable
             }
             isHeard = isHeard || !engine.reports(now: start).isEmpty
-            let silence = triedSince.map { DataPlane.clock() - $0 } ?? .zero
+            let silence = triedSince.map { Instant.now - $0 } ?? .zero
             if !isHeard && refusal == nil {
-                search.probe(silence: silence, now: DataPlane.clock())
+                search.probe(silence: silence, now: Instant.now)
                 if silence > Self.longestSilence { return .silence }
             }
             // A stranger's refusal may be a forged copy of an old one no more than an answer could be, but a server that is
             // just being set up may know the invitation in a moment.
-            if let refusal, DataPlane.clock() - start > .seconds(5) { return refusal }
+            if let refusal, Instant.now - start > .seconds(5) { return refusal }
             wait(besides: search.fileDescriptor)
         }
         close()
@@ -110,7 +112,7 @@ struct Enroller: ~Copyable {
             links[number] = wanted
             engine.setPath(
                 UInt16(number), role: .primary, link: wanted.first, others: Array(wanted.dropFirst()),
-                now: DataPlane.clock())
+                now: Instant.now)
         }
         guard endpoints.isEmpty || !sockets.isEmpty else {
             throw Failure("the kernel gives no UDP socket; see ulimit -n")
@@ -131,7 +133,7 @@ struct Enroller: ~Copyable {
 
     /// Lets the Engine do what is due, and reads what it says.
     private mutating func turn() -> Result? {
-        while !engine.service(into: &outbox, now: DataPlane.clock(), wall: DataPlane.wall()) { flush() }
+        while !engine.service(into: &outbox, now: Instant.now, wall: Timestamp.now) { flush() }
         flush()
         var result: Result?
         for event in engine.takeEvents() {
@@ -162,7 +164,7 @@ struct Enroller: ~Copyable {
         var watched = sockets.map { pollfd(fd: $0.socket.fileDescriptor, events: Int16(POLLIN), revents: 0) }
         watched.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
         guard poll(&watched, nfds_t(watched.count), 50) > 0 else { return }
-        let now = DataPlane.clock()
+        let now = Instant.now
         for (socket, watched) in zip(sockets, watched) where watched.revents != 0 {
             guard socket.socket.receive(into: &batch) > 0 else { continue }
             for index in 0..<batch.count {
@@ -173,7 +175,7 @@ struct Enroller: ~Copyable {
     }
 
     private mutating func close() {
-        engine.closeAll(into: &outbox, now: DataPlane.clock())
+        engine.closeAll(into: &outbox, now: Instant.now)
         flush()
     }
 }

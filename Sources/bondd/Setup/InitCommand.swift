@@ -5,10 +5,11 @@ import Glibc
 import Host
 import Packet
 import Proto
+import Runtime
 import Settings
 
 /// `bondd init`
-struct Init: ParsableCommand {
+struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make this host a server, and print a join link for its first client.",
         discussion: """
@@ -84,7 +85,7 @@ struct Init: ParsableCommand {
         if !ControlServiceSocket(beside: options.socket).isAlive {
             print(try site.service("bondd-control").start())
         }
-        Invite.show(try invite(), isPlain: isPlain)
+        InviteCommand.show(try invite(), isPlain: isPlain)
     }
 
     /// Makes the key and the configuration.

@@ -1,5 +1,6 @@
 import Glibc
 import Host
+import Runtime
 import Settings
 
 /// A firewall of this host that may keep clients from a server's port: a filter that drops what it does not know.

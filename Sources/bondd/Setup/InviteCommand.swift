@@ -2,10 +2,11 @@ import ArgumentParser
 import Commands
 import ControlProtocol
 import Proto
+import Runtime
 import Settings
 
 /// `bondd invite NAME`
-struct Invite: ParsableCommand {
+struct InviteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invite", abstract: "On the server: print a join link and its QR code.",
         discussion: """

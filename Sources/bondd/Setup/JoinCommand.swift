@@ -1,14 +1,16 @@
 import ArgumentParser
 import Commands
 import ControlProtocol
+import Daemon
 import Glibc
 import Host
 import Packet
 import Proto
+import Runtime
 import Settings
 
 /// `bondd join LINK`
-struct Join: ParsableCommand {
+struct JoinCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "join",
         abstract: "On a client: enrol with a join link, write the configuration and start the service.",

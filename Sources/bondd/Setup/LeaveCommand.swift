@@ -4,10 +4,11 @@ import ControlProtocol
 import Glibc
 import Host
 import Proto
+import Runtime
 import Settings
 
 /// `bondd leave`
-struct Leave: ParsableCommand {
+struct LeaveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "leave", abstract: "On a client: undo bondd join.",
         discussion: """
@@ -46,7 +47,7 @@ struct Leave: ParsableCommand {
             do { try work() } catch { problems.append("\(error)") }
         }
         attempt {
-            try Cleanup.parse([
+            try CleanupCommand.parse([
                 "--config", config, "--state-dir", stateDirectory, "--socket", options.socket, "--log-level",
                 "error",
             ]).run()

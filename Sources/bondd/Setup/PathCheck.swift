@@ -1,6 +1,7 @@
 import Commands
 import ControlProtocol
 import Glibc
+import Runtime
 
 /// The end of `bondd join`: waits for the session and says of each path whether it works, its round trip and its rate.
 struct PathCheck {

@@ -1,6 +1,7 @@
 import Commands
 import ControlProtocol
 import Glibc
+import Runtime
 import Settings
 
 /// How bondd and bondd-control are kept running on this host: by systemd where that is the init system, else as processes that

@@ -1,8 +1,10 @@
 import Commands
 import ControlProtocol
+import Daemon
 import Glibc
 import Host
 import Proto
+import Runtime
 import Settings
 
 /// Where `bondd init` and `bondd join` put things on this host. Nothing that is there is overwritten.
@@ -86,7 +88,7 @@ struct Site {
                 files.append(shared.path)
             }
         }
-        var seen: Swift.Set<String> = []
+        var seen: Set<String> = []
         return files.filter { access($0, F_OK) == 0 && seen.insert($0).inserted }
     }
 

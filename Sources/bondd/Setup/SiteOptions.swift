@@ -1,6 +1,7 @@
 import ArgumentParser
 import Commands
 import Host
+import Runtime
 
 /// Where `bondd init` and `bondd join` put things.
 struct SiteOptions: ParsableArguments {

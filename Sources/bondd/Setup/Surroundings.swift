@@ -1,6 +1,7 @@
 import Host
 import Packet
 import Proto
+import Runtime
 import Settings
 
 /// The addresses of this host, for what `bondd init` has to choose.

@@ -1,7 +1,7 @@
-import CLinux
 import Commands
 import ControlProtocol
 import Glibc
+import Runtime
 
 /// `bondd status --watch`: asks the daemon once a second and shows what it says until the user has seen enough.
 struct LiveStatus {
@@ -20,7 +20,7 @@ struct LiveStatus {
         view.history.add(try ControlClient.get(.status, path: socket), at: Self.now)
     }
 
-    private static var now: Double { Double(clinux_monotonic()) / 1e9 }
+    private static var now: Double { Double(Clock.monotonic) / 1e9 }
 
     /// Shows it on the terminal, or as lines where there is none.
     mutating func run() throws {

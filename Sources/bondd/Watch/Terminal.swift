@@ -1,6 +1,6 @@
-import CLinux
 import Commands
 import Glibc
+import Runtime
 
 /// The user's terminal while the live view has it: raw, on its alternate screen. It is as before when the value is gone.
 struct Terminal: ~Copyable {
@@ -16,7 +16,7 @@ struct Terminal: ~Copyable {
     }
 
     private var before = termios()
-    private let signals: Int32
+    private let signals: SignalFD
 
     /// Whether there is a terminal at both ends that can do more than print lines.
     static var isThere: Bool {
@@ -35,14 +35,11 @@ struct Terminal: ~Copyable {
 
     /// Takes the terminal.
     init() throws(Failure) {
-        var mask = sigset_t()
-        sigemptyset(&mask)
-        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH] { sigaddset(&mask, signal) }
-        pthread_sigmask(SIG_BLOCK, &mask, nil)
-        signals = signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
-        guard signals >= 0, tcgetattr(STDIN_FILENO, &before) == 0 else {
+        let signals = try Self.takeSignals()
+        guard tcgetattr(STDIN_FILENO, &before) == 0 else {
             throw Failure("the terminal can't be used: \(String(cString: strerror(errno)))")
         }
+        self.signals = signals
         var raw = before
         cfmakeraw(&raw)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
@@ -50,11 +47,18 @@ struct Terminal: ~Copyable {
         _ = Output.write("\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l")
     }
 
+    private static func takeSignals() throws(Failure) -> SignalFD {
+        do throws(RuntimeError) {
+            return try SignalFD([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH])
+        } catch {
+            throw Failure("the terminal can't be used: \(error.description)")
+        }
+    }
+
     deinit {
         _ = Output.write("\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l")
         var before = before
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
-        close(signals)
     }
 
     /// Its size; 80 × 24 when it does not say.
@@ -79,13 +83,11 @@ struct Terminal: ~Copyable {
     borrowing func wait(milliseconds: Int) -> Event {
         var watched = [
             pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0),
         ]
         guard poll(&watched, 2, Int32(max(0, milliseconds))) > 0 else { return .time }
-        var info = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
-        if watched[1].revents != 0, read(signals, &info, size) == size {
-            return Int32(info.ssi_signo) == SIGWINCH ? .resized : .ended
+        if watched[1].revents != 0, let signal = signals.take() {
+            return signal == SIGWINCH ? .resized : .ended
         }
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = read(STDIN_FILENO, &bytes, bytes.count)

@@ -1,0 +1,25 @@
+import Host
+
+// What comes in by an uplink is answered by it.
+extension Client {
+    /// Numbers the uplinks of a plan, each interface once, and has the firewall mark what comes in by them.
+    func leadAnswers(_ plan: inout RoutingPlan) {
+        guard let firewall = shared.firewall else { return }
+        guard !firewall.wantsKillSwitch else {
+            firewall.follow(uplinks: [])
+            return
+        }
+        let numbers = ReturnMark.numbers(of: plan.paths.map(\.interface))
+        var uplinks: [ReturnUplink] = []
+        for index in plan.paths.indices {
+            let path = plan.paths[index]
+            guard let number = numbers[path.interface], !uplinks.contains(where: { $0.number == number })
+            else {
+                continue
+            }
+            plan.paths[index].number = number
+            uplinks.append(ReturnUplink(name: path.name, number: number, addresses: path.addresses))
+        }
+        firewall.follow(uplinks: uplinks)
+    }
+}

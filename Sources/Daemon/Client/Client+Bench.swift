@@ -1,0 +1,23 @@
+import ControlProtocol
+import Engine
+import Packet
+
+// `bondd bench`: the daemon makes test traffic for half a second at a time and tells what came of it.
+extension Client {
+    /// Goes on for half a second with the path of that name, or with all, and answers with the counters.
+    func bench(_ name: String?, towardsServer: Bool?, now: Instant) -> Response {
+        let path = paths.first { $0.configuration.name == name }
+        if let name, path == nil { return .failed("there is no path \"\(name)\"") }
+        guard shared.plane.engine.measure(path?.id, towardsServer: towardsServer, now: now),
+            let report = shared.plane.engine.benchReport,
+            let session = shared.plane.engine.reports(now: now).first
+        else { return .failed("there is no session with the server; see bondd status") }
+        return .bench(
+            BenchStatus(
+                clock: now.microseconds, received: report.received, serverClock: report.peer?.time ?? 0,
+                serverReceived: report.peer?.bytes ?? 0, unrepaired: session.counters.unrepaired,
+                paths: session.paths.map {
+                    BenchStatus.Path(status: PathStatus($0, of: self.path($0.id)), expected: $0.expected)
+                }))
+    }
+}

@@ -1,0 +1,119 @@
+import Packet
+import Settings
+
+/// The addresses of the server's names: when they are looked up, and which of them still count.
+///
+/// A name is looked up once, again when no path works, and again at once when something speaks for a change: a reload, another
+/// route. As long as no path works the pauses grow with the outage, so that a server that moves is found within half a minute.
+package struct ServerNames {
+    /// The most addresses of a name that are tried.
+    static let mostAddresses = 16
+    private static let shortestPause = Interval.seconds(3)
+    /// In the first ten minutes of an outage, and after them.
+    private static let pauses = (early: Interval.seconds(20), late: Interval.seconds(60))
+    private static let early = Interval.seconds(600)
+
+    private struct Entry {
+        /// What the last lookup found, then what earlier ones did.
+        var fresh: [Endpoint] = []
+        var stale: [Endpoint] = []
+        var askedAt: Instant?
+        /// How many answers to the last question are still to come.
+        var expected = 0
+        var wasFound = false
+        var problem: String?
+        var hasWarned = false
+    }
+
+    private var entries: [HostPort: Entry] = [:]
+    /// Since when no path works, or a name is missing.
+    private var searchingSince: Instant?
+
+    package init() {}
+
+    /// A name's endpoints, those found last first; an address has itself.
+    package func endpoints(of name: HostPort) -> [Endpoint] {
+        if let endpoint = name.endpoint { return [endpoint] }
+        guard let entry = entries[name] else { return [] }
+        return Array((entry.fresh + entry.stale).prefix(Self.mostAddresses))
+    }
+
+    /// Why a name has no address; nil when it has one.
+    package func problem(of name: HostPort) -> String? {
+        endpoints(of: name).isEmpty ? entries[name]?.problem : nil
+    }
+
+    /// Takes addresses from an earlier run.
+    mutating func remember(_ endpoints: [Endpoint], of name: HostPort) {
+        guard name.endpoint == nil, entries[name] == nil, !endpoints.isEmpty else { return }
+        entries[name, default: Entry()].stale = endpoints
+    }
+
+    /// The names to look up now.
+    /// - Parameter isOut: whether no path works.
+    package mutating func due(_ names: [HostPort], isOut: Bool, now: Instant) -> [HostPort] {
+        let names = names.filter { $0.endpoint == nil }
+        let isSearching = isOut || names.contains { endpoints(of: $0).isEmpty }
+        searchingSince = isSearching ? searchingSince ?? now : nil
+        let outage = searchingSince.map { now - $0 } ?? .zero
+        let longest = outage < Self.early ? Self.pauses.early : Self.pauses.late
+        let pause = min(max(Interval(nanoseconds: outage.nanoseconds / 4), Self.shortestPause), longest)
+        return names.filter { name in
+            guard let askedAt = entries[name]?.askedAt else { return true }
+            return isSearching && now - askedAt >= pause
+        }
+    }
+
+    /// Has all names looked up the next time.
+    mutating func hurry() {
+        for name in entries.keys { entries[name]?.askedAt = nil }
+    }
+
+    /// A name is being looked up.
+    /// - Parameter answers: how many answers will come.
+    package mutating func asked(_ name: HostPort, answers: Int, now: Instant) {
+        entries[name, default: Entry()].askedAt = now
+        entries[name]?.expected = answers
+        entries[name]?.wasFound = false
+        entries[name]?.problem = nil
+    }
+
+    /// An answer came.
+    /// - Returns: the problem to tell when all answers were in vain, once until there is one that is not.
+    package mutating func learn(_ endpoints: [Endpoint], of name: HostPort, problem: String?) -> String? {
+        var entry = entries[name, default: Entry()]
+        defer { entries[name] = entry }
+        entry.expected = max(0, entry.expected - 1)
+        guard !endpoints.isEmpty else {
+            entry.problem = entry.problem ?? problem
+            guard entry.expected == 0, !entry.wasFound, !entry.hasWarned else { return nil }
+            entry.hasWarned = true
+            return entry.problem
+        }
+        // The second answer to one question adds to the first.
+        let before = entry.fresh + entry.stale
+        entry.fresh = Self.union(entry.wasFound ? entry.fresh : [], endpoints)
+        entry.stale = Array(before.filter { !entry.fresh.contains($0) }.prefix(Self.mostAddresses))
+        (entry.wasFound, entry.hasWarned, entry.problem) = (true, false, nil)
+        return nil
+    }
+
+    /// Forgets the addresses that a name no longer has once one that it has was heard.
+    /// - Returns: whether there were any.
+    mutating func settle(on answering: Set<Endpoint>) -> Bool {
+        var changed = false
+        for (name, entry) in entries
+        where !entry.stale.isEmpty && entry.wasFound && entry.fresh.contains(where: answering.contains)
+            && entry.stale.allSatisfy({ !answering.contains($0) })
+        {
+            entries[name]?.stale = []
+            changed = true
+        }
+        return changed
+    }
+
+    private static func union(_ one: [Endpoint], _ other: [Endpoint]) -> [Endpoint] {
+        let all = other.reduce(into: one) { if !$0.contains($1) { $0.append($1) } }
+        return Array(all.prefix(mostAddresses))
+    }
+}

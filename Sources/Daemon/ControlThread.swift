@@ -1,0 +1,75 @@
+import ControlProtocol
+import Glibc
+import Runtime
+import Synchronization
+
+/// The control socket on a thread of its own: there its clients' JSON is read and written, so that the main thread, which
+/// carries data, neither parses a handover of 16 MB nor spells out the status of a thousand clients.
+final class ControlThread: Sendable {
+    typealias Socket = ControlSocket<Request, ControlProtocol.Response>
+
+    /// An answer for a client.
+    private struct Answer: Sendable {
+        let response: ControlProtocol.Response
+        let client: Socket.ClientID
+    }
+
+    /// Each client has one request at a time, which bounds what is in the boxes.
+    private let requests: Mailbox<Socket.Call>
+    private let answers: Mailbox<Answer?>
+    /// Nil when it has ended.
+    private let thread = Mutex<Thread?>(nil)
+
+    /// Starts the thread, which has the socket from here on.
+    /// - Throws: `RuntimeError.kernel` when there is no thread or descriptor left.
+    init(_ socket: consuming Socket) throws(RuntimeError) {
+        requests = try Mailbox()
+        answers = try Mailbox()
+        let loop = Loop(socket: socket, requests: requests, answers: answers)
+        let started = try Thread.start(name: "control socket", loop)
+        thread.withLock { $0 = started }
+    }
+
+    deinit { close() }
+
+    /// Readable when there are requests.
+    var fileDescriptor: Int32 { requests.fileDescriptor }
+
+    /// The requests that came in. Each is to be answered with `reply`.
+    func takeRequests() -> [Socket.Call] { requests.take() }
+
+    /// Answers a client's request; nothing happens when the client is gone.
+    func reply(_ response: ControlProtocol.Response, to client: Socket.ClientID) {
+        answers.post(Answer(response: response, client: client))
+    }
+
+    /// Writes the answers that are left, closes the socket, and ends.
+    func close() {
+        answers.post(nil)
+        thread.withLock { $0.take() }?.join()
+    }
+
+    /// The thread's work, until an answer is nil.
+    private struct Loop: ThreadLoop, ~Copyable {
+        var socket: Socket
+        let requests: Mailbox<Socket.Call>
+        let answers: Mailbox<Answer?>
+
+        mutating func run() {
+            while true {
+                var watched = [
+                    pollfd(fd: socket.fileDescriptor, events: Int16(POLLIN), revents: 0),
+                    pollfd(fd: answers.fileDescriptor, events: Int16(POLLIN), revents: 0),
+                ]
+                guard poll(&watched, 2, -1) > 0 else { continue }
+                for answer in answers.take() {
+                    guard let answer else { return }
+                    socket.reply(answer.response, to: answer.client)
+                }
+                if watched[0].revents != 0 {
+                    for call in socket.takeRequests() { requests.post(call) }
+                }
+            }
+        }
+    }
+}

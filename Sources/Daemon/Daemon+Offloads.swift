@@ -1,0 +1,34 @@
+import ControlProtocol
+import Proto
+import Tun
+
+// Offloads of the kernel and the libraries that the daemon uses.
+extension Daemon {
+    var offloads: OffloadStatus {
+        let found = shared.plane.queue.offloads
+        var status = OffloadStatus()
+        for (offload, word) in TunOffloads.words {
+            status.tun[word] =
+                !shared.configuration.tunnel.offload ? "off" : found.contains(offload) ? "on" : "missing"
+        }
+        for case let socket? in shared.plane.sockets {
+            status.udp.append(
+                .init(
+                    name: name(ofSocket: socket.number), segmentation: socket.socket.segmentation.rawValue,
+                    joining: socket.socket.joining.rawValue))
+        }
+        return status
+    }
+
+    /// The path's name, or where the server listens.
+    private func name(ofSocket number: UInt16) -> String {
+        switch side {
+        case .server(let server): server.settings.listen[Int(number)].description
+        case .client(let client):
+            client.paths.first { $0.socketNumbers.contains(number) }?.configuration.name ?? "\(number)"
+        }
+    }
+
+    /// What seals the packets.
+    var cipher: BulkCipher? { BulkCipher.of(shared.configuration.tunnel.cipher) }
+}

@@ -1,0 +1,263 @@
+import CLinux
+import ControlProtocol
+import Engine
+import Glibc
+import Host
+import Packet
+import Proto
+import Runtime
+import Settings
+import Tun
+
+/// The main thread: the first data thread, and everything that is not data, in one loop.
+///
+///     wait → read sockets → read TUN → Engine.service → flush → write TUN
+///
+/// `Side` has the work of a client or of a server; both use `Shared`.
+package struct Daemon: ~Copyable {
+    let shared: Shared
+    let side: Side
+    /// The program's start, from which its uptime counts.
+    let startedAt: Instant
+    /// Which text of the configuration file is in force.
+    var fileInForce: FileInForce
+    let controlUser: ControlUser
+    /// The clients that want to enrol, and bondd-control's open question for them, which it asks on a client's host, too.
+    var enrolments = Enrolments()
+    /// Status and usage that wait for the data threads' reports.
+    var survey = Survey()
+    private var journal: EventJournal
+    private var networkEvents: NetlinkEvents
+    private let signals: SignalFD
+    private var supervision = Supervision()
+    private let pulse: Pulse
+    private var isRunning = true
+
+    /// Takes the tunnel's interface, and sets the kill switch of a configuration that has one.
+    /// - Parameters:
+    ///   - file: the configuration's file, which is read again on a reload.
+    ///   - socket: the path of the control socket.
+    ///   - state: the directory of what outlives the daemon.
+    ///   - controlUser: the user that bondd-control runs as.
+    package init(
+        _ configuration: Configuration, file: String, socket: String, state: String,
+        controlUser: String,
+        log: Log
+    ) throws {
+        let startedAt = Instant.now
+        let interface = configuration.tunnel.interface
+        try TunnelInterface.checkFree(interface, Netlink())
+        // First of all: a kill switch is to hold whatever comes after.
+        let firewall = try HostFirewall.make(configuration, state: state, log: log)
+        let poller = try LoopPoller()
+        // Before any thread is started, which would take the signals otherwise.
+        let signals = try SignalFD([SIGINT, SIGTERM, SIGHUP])
+        let netlink = try Netlink()
+        let networkEvents = try NetlinkEvents()
+        let controlUser = ControlUser(named: controlUser, now: startedAt)
+        let path = Self.socketPath(socket, configuration)
+        let control = try ControlThread(
+            ControlThread.Socket(path: path, group: controlUser.group) { controlUser.has($0) })
+        ControlServicePath.makeAlias(of: path)
+        let resolver = try Resolver()
+        let count = configuration.threadCount
+        let device = try TunDevice(
+            name: interface, offloads: configuration.tunnel.offload ? .all : [], mayHaveQueues: count > 1)
+        let tunnel = try TunnelInterface(
+            device, mtu: configuration.tunnel.mtu ?? 1400, netlink: netlink)
+        let pulse = try Pulse("the main thread")
+        let cookieSeed = Sodium.systemSeed()
+        switch configuration.role {
+        case .client(let settings):
+            let secrets = GivenSecrets(configuration, directory: state, log: log)
+            let engine = Client.engine(
+                configuration, mtu: tunnel.mtu, cookieSeed: cookieSeed, secrets: secrets?.secrets ?? .none)
+            shared = Shared(
+                configuration, state: state, log: log, netlink: netlink, control: control,
+                firewall: firewall, poller: poller, plane: DataPlane(engine, queue: device), tunnel: tunnel)
+            side = .client(Client(shared, settings, resolver: resolver, secrets: secrets))
+        case .server(let settings):
+            let mailboxes = count > 1 ? try (0..<count).map { _ in try ThreadMailbox() } : []
+            var owners = Owners(threads: count)
+            let handed = HandedOver(directory: state, interface: interface, log: log)
+            let engine = Server.engine(
+                0, configuration, handed, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed)
+            shared = Shared(
+                configuration, state: state, log: log, netlink: netlink, control: control,
+                firewall: firewall, poller: poller,
+                plane: DataPlane(engine, queue: device, mailboxes: mailboxes), tunnel: tunnel)
+            side = .server(
+                Server(
+                    shared, settings, mailboxes: mailboxes, owners: owners, handed: handed,
+                    cookieSeed: cookieSeed, startedAt: startedAt))
+        }
+        self.startedAt = startedAt
+        fileInForce = FileInForce(file, of: configuration)
+        journal = EventJournal(log)
+        self.controlUser = controlUser
+        self.networkEvents = networkEvents
+        self.signals = signals
+        self.pulse = pulse
+    }
+
+    /// Opens the sockets and sets the addresses that the role asks for.
+    package mutating func start() throws {
+        shared.poller.watch(shared.plane.queue.fileDescriptor, .tun)
+        shared.poller.watch(networkEvents.fileDescriptor, .netlink)
+        for descriptor in shared.firewall?.fileDescriptors ?? [] {
+            shared.poller.watch(descriptor, .firewall)
+        }
+        shared.poller.watch(shared.control.fileDescriptor, .control)
+        shared.poller.watch(pulse.fileDescriptor, .pulse)
+        shared.poller.watch(signals.fileDescriptor, .signals)
+        cleanNameServers()
+        switch side {
+        case .server(let server): try server.start(now: startedAt)
+        case .client(let client):
+            shared.poller.watch(client.resolver.fileDescriptor, .resolver)
+            try client.start()
+            forgetServices()
+        }
+        shared.firewall?.start(services: side.services)
+        if case .client(let client) = side {
+            client.routers.loosen(tunnel: shared.tunnel.name, shared.log)
+        }
+        if let warning = cipher?.warning { shared.log(.warning, warning) }
+        shared.log(
+            .info, "bondd is running",
+            [
+                "role": side.isClient ? "client" : "server", "interface": shared.tunnel.name,
+                "threads": "\(side.threadCount)",
+                "offloads": shared.plane.queue.offloads.description,
+                "cipher": cipher?.description ?? "none",
+            ])
+        // Reading configuration, routes and rulesets takes more than all that runs afterwards.
+        clinux_trim_heap()
+    }
+
+    /// A second instance on one machine gets a socket of its own unless told otherwise.
+    private static func socketPath(_ asked: String, _ configuration: Configuration) -> String {
+        guard asked == "/run/bondd/bondd.sock" else { return asked }
+        if case .some = try? ControlClient.ask(.status, path: asked, timeout: 500) {
+            return "/run/bondd/\(configuration.tunnel.interface).sock"
+        }
+        return asked
+    }
+
+    /// Restores the name servers that a daemon with this tunnel has set and was killed. At the start only, as it may take seconds.
+    private func cleanNameServers() {
+        do throws(HostError) {
+            try NameServers.clean(directory: shared.stateDirectory, besides: shared.tunnel.name)
+        } catch {
+            shared.log(.warning, error.description)
+        }
+    }
+
+    /// Forgets the services that were handed over when this client's host was a server.
+    private func forgetServices() {
+        var handed = HandedServices(
+            directory: shared.stateDirectory, interface: shared.configuration.tunnel.interface,
+            log: shared.log)
+        handed.drop(for: shared.configuration, shared.stateDirectory, now: startedAt)
+        handed.close(now: startedAt)
+    }
+
+    // MARK: - The loop
+
+    /// Runs until SIGTERM or SIGINT, then leaves the machine as it was.
+    package mutating func run() throws {
+        supervision.ready(summary(now: startedAt), now: .now)
+        let watchdog = try supervision.period.map {
+            try Watchdog([pulse] + side.pulses, period: $0, log: shared.log)
+        }
+        while isRunning && shared.failure == nil {
+            let before = Instant.now
+            let count = shared.poller.wait(until: deadline(now: before), now: before)
+            let now = Instant.now
+            pulse.beat()
+            for i in 0..<count {
+                guard let source = shared.poller.event(i) else { continue }
+                serve(source, now: now)
+            }
+            shared.firewall?.check(now: now)
+            side.check(now: now)
+            turn(now: now)
+            attendEnrolments(now: now)
+            side.attend(now: now)
+            attendSurvey(now: now)
+            shared.plane.giveBackMemory(now: now)
+            if now >= supervision.nextSign { supervision.sign(summary(now: now), now: now) }
+        }
+        supervision.stopping()
+        watchdog?.stop()
+        let hasEnded = side.stopThreads()
+        shared.plane.close(now: .now)
+        side.close()
+        shared.firewall?.close()
+        shared.control.close()
+        if let failure = shared.failure { throw failure }
+        guard hasEnded else { throw Failure("bondd has stopped without a data thread that hangs") }
+        shared.log(.info, "bondd has stopped")
+    }
+
+    /// When there is something to do without anything arriving.
+    private func deadline(now: Instant) -> Instant {
+        min(
+            shared.plane.nextDeadline, shared.nextCheck == .zero ? .never : shared.nextCheck,
+            enrolments.deadline, shared.firewall?.deadline ?? .never, side.deadline(now: now),
+            supervision.nextSign, survey.deadline)
+    }
+
+    private mutating func serve(_ source: LoopSource, now: Instant) {
+        switch source {
+        case .socket(let number): shared.plane.receive(number, now: now)
+        case .tun: shared.plane.readTunnel(now: now)
+        case .mailbox: if case .server(let server) = side { server.takeMail(now: now) }
+        case .timer, .pulse: break
+        case .signals: takeSignals(now: now)
+        case .netlink: side.follow(networkEvents.readEvents(), now: now)
+        case .firewall: shared.firewall?.noteChanges(now: now)
+        case .control: answerRequests(now: now)
+        case .resolver: if case .client(let client) = side { client.takeResolutions(now: now) }
+        }
+    }
+
+    /// Lets the Engine do what is due, and carries it out.
+    private mutating func turn(now: Instant) {
+        let wall = Timestamp.now
+        while true {
+            let isDone = shared.plane.step(now: now, wall: wall)
+            if case .client(let client) = side {
+                for failing in shared.plane.takeFailing() { client.pathFailed(failing, now: now) }
+            }
+            if isDone { break }
+        }
+        for event in shared.plane.takeEvents() { act(on: event, now: now) }
+    }
+
+    /// Logs what happened, and does what it asks for.
+    private mutating func act(on event: EngineEvent, now: Instant) {
+        switch side {
+        case .server:
+            if case .enrolment(let invitation, let key, let host) = event {
+                enrol(invitation, key, host: host, now: now)
+            }
+            journal.note(event, now: now)
+        case .client(let client):
+            guard client.act(on: event, now: now) else { return }
+            journal.note(event, now: now) { id in client.path(id)?.configuration.name }
+        }
+    }
+
+    private mutating func takeSignals(now: Instant) {
+        while let signal = signals.take() {
+            switch signal {
+            case SIGHUP:
+                supervision.reloading()
+                _ = reload(now: now)
+                supervision.ready(summary(now: now), now: now)
+            default: isRunning = false
+            }
+        }
+    }
+}

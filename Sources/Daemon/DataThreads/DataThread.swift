@@ -1,0 +1,95 @@
+import Engine
+import Glibc
+import Host
+import Packet
+import Proto
+import Runtime
+import Settings
+
+/// A data thread other than the main one: a server's sessions of one shard. It has its own plane alone, and hears from
+/// others through its mailbox.
+final class DataThread: Sendable {
+    let number: Int
+    let mailbox: ThreadMailbox
+    let pulse: Pulse
+    private let thread: Thread
+
+    /// Starts the thread, which has the plane from here on.
+    init(_ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox, log: Log) throws {
+        self.number = number
+        self.mailbox = mailbox
+        pulse = try Pulse("data thread \(number)")
+        thread = try Thread.start(
+            name: "data \(number)",
+            Loop(plane, number: number, mailbox: mailbox, pulse: pulse, log: log))
+    }
+
+    /// Waits for its end, after a `ShardCommand.stop`.
+    /// - Returns: false when it has not ended after `patience`: it hangs, and is left behind.
+    func join(patience: Interval) -> Bool {
+        thread.join(milliseconds: Int64(max(0, patience.milliseconds)))
+    }
+
+    /// The thread's loop.
+    private struct Loop: ThreadLoop, ~Copyable {
+        private let number: Int
+        private var poller: LoopPoller
+        private var plane: DataPlane
+        private let mailbox: ThreadMailbox
+        private let pulse: Pulse
+        private var journal: EventJournal
+        private var isRunning = true
+
+        init(_ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox, pulse: Pulse, log: Log) throws
+        {
+            self.number = number
+            self.mailbox = mailbox
+            self.pulse = pulse
+            journal = EventJournal(log)
+            poller = try LoopPoller()
+            poller.watch(plane.queue.fileDescriptor, .tun)
+            poller.watch(mailbox.fileDescriptor, .mailbox)
+            poller.watch(pulse.fileDescriptor, .pulse)
+            for case let socket? in plane.sockets {
+                poller.watch(socket.socket.fileDescriptor, .socket(socket.number))
+            }
+            self.plane = plane
+        }
+
+        mutating func run() {
+            while isRunning {
+                let count = poller.wait(until: plane.nextDeadline, now: .now)
+                let now = Instant.now
+                pulse.beat()
+                for i in 0..<count {
+                    guard let source = poller.event(i) else { continue }
+                    switch source {
+                    case .socket(let number): plane.receive(number, now: now)
+                    case .tun: plane.readTunnel(now: now)
+                    case .mailbox: takeMail(now: now)
+                    case .timer, .pulse, .signals, .netlink, .firewall, .control, .resolver: break
+                    }
+                }
+                let wall = Timestamp.now
+                while !plane.step(now: now, wall: wall) {}
+                for event in plane.takeEvents() { journal.note(event, now: now) }
+                plane.giveBackMemory(now: now)
+            }
+            plane.close(now: Instant.now)
+        }
+
+        private mutating func takeMail(now: Instant) {
+            for command in plane.takeMail(from: mailbox) {
+                switch command {
+                case .replacePeers(let peers): plane.engine.replacePeers(peers)
+                case .replaceRoots(let roots): plane.engine.replaceRoots(roots, now: now)
+                case .setMode(let mode): plane.engine.setMode(mode)
+                case .setRedundantPaths(let count): plane.engine.setRedundantPaths(count)
+                case .report(let call): call.answer(plane.report(of: number, now: now))
+                case .stop: isRunning = false
+                }
+            }
+            plane.readMail(now: now)
+        }
+    }
+}

@@ -1,0 +1,17 @@
+import Engine
+import Proto
+import Scheduler
+
+/// A command of the main thread to a data thread.
+enum ShardCommand: Sendable {
+    /// The configuration was read again: these are the clients.
+    case replacePeers([EngineConfiguration.Peer])
+    /// The server's root secret was rotated.
+    case replaceRoots(RootSecrets)
+    case setMode(Mode)
+    case setRedundantPaths(Int)
+    /// Say how things stand.
+    case report(ReportCall)
+    /// Say good-bye to all clients and end.
+    case stop
+}

@@ -1,0 +1,74 @@
+import Glibc
+import Packet
+import Runtime
+import Settings
+import Synchronization
+
+/// Signs the service manager's watchdog (sd_notify(3)) twice in each of its periods, as long as the loop of every data
+/// thread goes round. It has a thread of its own, so that any thread that hangs, the main one included, is named in the
+/// log before the service manager ends the daemon.
+final class Watchdog: Sendable {
+    private let pulses: [Pulse]
+    /// Half of the service manager's period.
+    private let step: Interval
+    private let notice = ServiceNotice()
+    private let log: Log
+    /// Signalled when it is to end.
+    private let end: EventFD
+    private let thread = Mutex<Thread?>(nil)
+
+    /// Starts it.
+    /// - Parameters:
+    ///   - pulses: those of all threads that have to go round.
+    ///   - period: how long the service manager waits for a sign.
+    /// - Throws: `RuntimeError.kernel` when there is no thread or descriptor left.
+    init(_ pulses: [Pulse], period: Interval, log: Log) throws(RuntimeError) {
+        self.pulses = pulses
+        step = period / 2
+        self.log = log
+        end = try EventFD()
+        let started = try Thread.start(name: "watchdog") { [self] in run() }
+        thread.withLock { $0 = started }
+    }
+
+    /// Ends it, and waits for that.
+    func stop() {
+        end.signal()
+        thread.withLock { $0.take() }?.join()
+    }
+
+    /// The thread's work.
+    private func run() {
+        while true {
+            for pulse in pulses { pulse.ask() }
+            guard pause(step) else { return }
+            var missed = pulses.filter(\.isMissed)
+            if !missed.isEmpty {
+                for pulse in missed { report(pulse) }
+                // A sign that is late is still one, if the service manager has not run out of patience.
+                while !missed.isEmpty {
+                    guard pause(step / 10) else { return }
+                    for pulse in missed where !pulse.isMissed {
+                        log(.warning, "\(pulse.name) goes round again")
+                    }
+                    missed = missed.filter(\.isMissed)
+                }
+            }
+            notice.send("WATCHDOG=1")
+        }
+    }
+
+    private func report(_ pulse: Pulse) {
+        let left = Int(step.milliseconds)
+        log(
+            .error,
+            "\(pulse.name) hangs: its loop has not gone round for \(left) ms; if it does not within another \(left) ms, the service manager restarts bondd"
+        )
+    }
+
+    /// - Returns: false when it is to end.
+    private func pause(_ time: Interval) -> Bool {
+        var watched = pollfd(fd: end.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&watched, 1, max(1, Int32(time.milliseconds))) <= 0
+    }
+}

@@ -1,0 +1,90 @@
+import Host
+import Packet
+import Runtime
+import Settings
+
+/// What all of bondd's tables in the host's firewall need: the ways to the kernel, the configuration to carry out, and
+/// forwarding, which they share.
+final class FirewallHost {
+    let log: Log
+    let socket: FirewallSocket
+    let netlink: Netlink
+    var configuration: Configuration
+    private var forwarding: Forwarding
+
+    /// - Parameter state: the directory of what outlives the daemon.
+    /// - Throws: `HostError` when the kernel has no nftables.
+    init(_ configuration: Configuration, state: String, log: Log) throws(HostError) {
+        self.configuration = configuration
+        self.log = log
+        socket = try FirewallSocket()
+        netlink = try Netlink()
+        forwarding = Forwarding(directory: state, interface: configuration.tunnel.interface)
+    }
+
+    /// The tunnel's.
+    var interface: String { configuration.tunnel.interface }
+
+    /// The interfaces with a default route but the tunnel's.
+    func exits() throws(HostError) -> [String] { try netlink.defaultInterfaces(except: interface) }
+
+    /// Removes a table, also one that an earlier run left.
+    func remove(table: String) {
+        do throws(HostError) {
+            _ = try socket.remove(table: table)
+        } catch {
+            log(.debug, error.description)
+        }
+    }
+
+    // MARK: - Forwarding
+
+    /// The families of these whose forwarding was off before bondd switched it on.
+    func opened(_ families: Set<IPAddress.Family>) -> Set<IPAddress.Family> { forwarding.closed(families) }
+
+    /// Has the kernel forward these families.
+    func forward(_ families: Set<IPAddress.Family>, exits: [String]) throws(HostError) {
+        try forwarding.enable(families, exits: exits)
+    }
+
+    /// Puts forwarding back as it was, unless others need it.
+    func restoreForwarding() {
+        var own = [interface]
+        if case .client(let client) = configuration.role { own += client.lan }
+        let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Set(own)) : []
+        if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
+        for problem in forwarding.restore(isShared: !others.isEmpty) { log(.warning, problem) }
+    }
+}
+
+/// One of bondd's tables in the host's firewall: desired state that is compared with the kernel's and set again.
+protocol FirewallJob {
+    /// The table as it was set, or nil when there is none.
+    var table: FirewallTable? { get }
+
+    /// The IP versions that the kernel has to forward for it.
+    var families: Set<IPAddress.Family> { get }
+
+    /// Why it does not do what it should, a sentence each.
+    var problems: [String] { get }
+
+    /// Makes the kernel's state the desired one, with the configuration and the routes as they are now.
+    mutating func apply(_ host: FirewallHost)
+
+    /// Whether the kernel still has the table as it was set.
+    func holds(_ host: FirewallHost) -> Bool
+
+    /// Sets the table again after others have changed it.
+    mutating func repair(_ host: FirewallHost) throws(HostError)
+
+    /// Removes the table, also one that an earlier run left.
+    mutating func remove(_ host: FirewallHost)
+}
+
+extension FirewallJob {
+    func holds(_ host: FirewallHost) -> Bool { table.map { host.socket.holds($0) } ?? true }
+
+    mutating func repair(_ host: FirewallHost) throws(HostError) {
+        if let table { try host.socket.replace(table) }
+    }
+}

@@ -1,0 +1,88 @@
+import ControlProtocol
+import Host
+import Packet
+import Runtime
+import Settings
+
+// A server's services, as bondd-control hands them over.
+extension Server {
+    /// The services for the kernel, as they were last handed over.
+    var services: [KernelService] { handedServices.list(for: shared.configuration) }
+
+    /// Carries these in the kernel in place of those handed over before. Those that can't be are left out, and the answer
+    /// says why of each.
+    func carry(_ handed: [HandedService], for peer: Peer, now: Instant) -> Response {
+        guard let firewall = shared.firewall else {
+            return .failed("this kernel has no nftables, so it carries no services")
+        }
+        let choice: HandedServices.Choice
+        do throws(Failure) {
+            // Root may have any port; other users may have the ports that they hold.
+            let holders = peer.isPrivileged || handed.isEmpty ? nil : try Self.portHolders()
+            choice = try HandedServices.list(handed, shared.configuration) { service in
+                holders?.refusal(of: service, for: peer.user)
+            }
+            do throws(HostError) {
+                // The same services again need no new look at all connections.
+                if !firewall.services.areWell(choice.services) {
+                    try firewall.carry(choice.services, now: now)
+                }
+            } catch {
+                throw Failure(error.description)
+            }
+        } catch {
+            return .failed(error.description)
+        }
+        handedServices.replace(with: choice.taken, now: now)
+        return choice.refused.isEmpty ? .ok : .carried(refused: choice.refused)
+    }
+
+    private static func portHolders() throws(Failure) -> PortHolders {
+        do {
+            return try PortHolders([.tcp, .udp])
+        } catch {
+            throw Failure("it can't be known who holds which port: \(error.description)")
+        }
+    }
+
+    /// When `attendServices` is to be called again.
+    func servicesDeadline(now: Instant) -> Instant {
+        let next = serviceCalls.isEmpty ? Instant.never : now + .milliseconds(50)
+        return min(
+            next, handedServices.deadline(now: now), shared.firewall?.servicesDeadline(now: now) ?? .never
+        )
+    }
+
+    /// Answers a program once it is known what services have carried.
+    func reportServices(to client: ControlClientID) { serviceCalls.append(client) }
+
+    /// Answers who wants to know what services have carried, as soon as that is known, and saves what is to be saved.
+    func attendServices(now: Instant) {
+        handedServices.save(now: now)
+        shared.firewall?.attendServices(now: now)
+        guard !serviceCalls.isEmpty, shared.firewall?.knowsServices(now: now) ?? true else { return }
+        let response = Response.services(counters)
+        for client in serviceCalls { shared.control.reply(response, to: client) }
+        serviceCalls = []
+    }
+
+    /// The counters of the ports that have carried anything.
+    private var counters: ServiceCounters {
+        var counters = ServiceCounters(run: shared.runID)
+        guard let services = shared.firewall?.services else { return counters }
+        for service in services.list {
+            for connection in service.connections {
+                let traffic = services.ledger.traffic(of: connection, service: service.name)
+                let isCounted = services.ledger.counts(connection, for: service.name)
+                let open = isCounted ? services.open[connection] ?? 0 : 0
+                guard open > 0 || traffic != ServiceTraffic() else { continue }
+                var port = ServicePortCounters(rule: service.name, port: Int(connection.port))
+                (port.bytesIn, port.bytesOut) = (traffic.bytesIn, traffic.bytesOut)
+                (port.packetsIn, port.packetsOut) = (traffic.packetsIn, traffic.packetsOut)
+                port.connections = open
+                counters.ports.append(port)
+            }
+        }
+        return counters
+    }
+}

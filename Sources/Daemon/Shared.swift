@@ -1,0 +1,65 @@
+import Engine
+import Glibc
+import Host
+import Packet
+import Proto
+import Runtime
+import Settings
+
+/// The parts that a client and a server both use: the tunnel, its data plane, and the host. For the main thread alone.
+final class Shared {
+    var configuration: Configuration
+    /// The directory of what outlives the daemon.
+    let stateDirectory: String
+    let log: Log
+    let netlink: Netlink
+    let control: ControlThread
+    /// Nil when the kernel has none.
+    let firewall: HostFirewall?
+    /// Numbers this run of the daemon.
+    let runID: String
+    let publicKey: PublicKey
+
+    var poller: LoopPoller
+    var plane: DataPlane
+    var tunnel: TunnelInterface
+    var tunnelWatch = TunnelWatch()
+    /// When the side's `check` is due; zero before the first.
+    var nextCheck = Instant.zero
+    /// Why the daemon has to end.
+    private(set) var failure: Failure?
+
+    init(
+        _ configuration: Configuration, state: String, log: Log, netlink: consuming Netlink,
+        control: ControlThread, firewall: HostFirewall?, poller: consuming LoopPoller,
+        plane: consuming DataPlane, tunnel: TunnelInterface
+    ) {
+        self.configuration = configuration
+        stateDirectory = state
+        self.log = log
+        self.netlink = netlink
+        self.control = control
+        self.firewall = firewall
+        self.poller = poller
+        self.plane = plane
+        self.tunnel = tunnel
+        runID = String(Timestamp.now.seconds, radix: 16) + "-" + String(getpid(), radix: 16)
+        publicKey = PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey
+    }
+
+    /// Ends the daemon, which leaves the machine as it was, with a sentence and a status that says so.
+    func fail(_ reason: String) { failure = Failure(reason) }
+
+    /// Puts a socket into the table and watches it.
+    func install(_ socket: UDPSocket) {
+        plane.install(socket)
+        poller.watch(socket.socket.fileDescriptor, .socket(socket.number))
+    }
+
+    /// Removes the routes and rules of daemons that were killed.
+    func cleanRouting() throws(HostError) {
+        let count = try HostRouting.clean(netlink, tunnel: tunnel.index)
+        guard count > 0 else { return }
+        log(.info, "routes and rules of a daemon that was killed are removed", ["count": "\(count)"])
+    }
+}

@@ -1,0 +1,100 @@
+import ControlProtocol
+import Host
+import Packet
+
+/// Which end of the tunnel this daemon is.
+enum Side {
+    case client(Client)
+    case server(Server)
+
+    var isClient: Bool { if case .client = self { true } else { false } }
+
+    /// The number of data threads, the main one included.
+    var threadCount: Int {
+        switch self {
+        case .client: 1
+        case .server(let server): server.threadCount
+        }
+    }
+
+    /// The pulses of the other data threads.
+    var pulses: [Pulse] {
+        switch self {
+        case .client: []
+        case .server(let server): server.threads.map(\.pulse)
+        }
+    }
+
+    /// Ends the other data threads.
+    /// - Returns: whether all have ended; those that hang are left behind.
+    func stopThreads() -> Bool {
+        switch self {
+        case .client: true
+        case .server(let server): server.stopThreads()
+        }
+    }
+
+    /// The services that the kernel is to carry.
+    var services: [KernelService] {
+        switch self {
+        case .client: []
+        case .server(let server): server.services
+        }
+    }
+
+    /// What keeps traffic from passing, a sentence each.
+    var problems: [String] {
+        switch self {
+        case .client(let client): client.problems
+        case .server(let server): server.problems
+        }
+    }
+
+    /// What works, but not as its owner may expect, a sentence each.
+    func notices(now: Instant) -> [String] {
+        switch self {
+        case .client(let client): client.notices
+        case .server(let server): server.notices(now: now)
+        }
+    }
+
+    /// When `check` or `attend` has something to do without anything arriving.
+    func deadline(now: Instant) -> Instant {
+        switch self {
+        case .client(let client): client.deadline(now: now)
+        case .server(let server): server.deadline(now: now)
+        }
+    }
+
+    /// Compares the host with the desired state, when that is due.
+    func check(now: Instant) {
+        switch self {
+        case .client(let client): client.check(now: now)
+        case .server(let server): server.check(now: now)
+        }
+    }
+
+    /// Finishes what waits for the disk or for other threads.
+    func attend(now: Instant) {
+        switch self {
+        case .client(let client): client.attend(now: now)
+        case .server(let server): server.attend(now: now)
+        }
+    }
+
+    /// The kernel reports changes of the network.
+    func follow(_ events: [NetworkEvent], now: Instant) {
+        switch self {
+        case .client(let client): client.follow(events, now: now)
+        case .server(let server): server.follow(events, now: now)
+        }
+    }
+
+    /// Leaves the host as it was.
+    func close() {
+        switch self {
+        case .client(let client): client.close()
+        case .server(let server): server.close()
+        }
+    }
+}

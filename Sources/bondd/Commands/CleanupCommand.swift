@@ -1,0 +1,91 @@
+import ArgumentParser
+import Commands
+import ControlProtocol
+import Glibc
+import Host
+import Runtime
+import Settings
+
+/// `bondd cleanup`
+struct CleanupCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cleanup",
+        abstract:
+            "Undo what a bondd that was killed left behind: routes, rules, name servers, NAT, services, forwarding.",
+        discussion: "The kill switch stays, as it is to hold without bondd; see bondd unlock.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Option(help: "The configuration.")
+    var config = "/etc/bondd/bondd.toml"
+
+    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
+    var stateDirectory = "/var/lib/bondd"
+
+    func run() throws {
+        let log = options.log
+        let own = ownInterfaces(log)
+        let interface = own[0]
+        for socket in [options.socket, "/run/bondd/\(interface).sock"] {
+            try checkGone(socket, interface)
+        }
+        var problems: [String] = []
+        // What fails is no reason to leave the rest.
+        func attempt(_ work: () throws -> Void) {
+            do { try work() } catch { problems.append("\(error)") }
+        }
+        let netlink = try Netlink()
+        attempt {
+            let index = try netlink.interface(named: interface).flatMap { $0.kind == "tun" ? $0.index : nil }
+            let count = try HostRouting.clean(netlink, tunnel: index)
+            log(.info, "routes and rules are cleaned up", ["count": "\(count)"])
+        }
+        attempt { try NameServers.clean(directory: stateDirectory, besides: interface) }
+        attempt {
+            let names = try FirewallSocket().clean(interface)
+            if !names.isEmpty {
+                log(.info, "firewall tables are removed", ["tables": names.joined(separator: " ")])
+            }
+        }
+        for tunnel in Forwarding.tunnels(in: stateDirectory)
+        where tunnel == interface || if_nametoindex(tunnel) == 0 {
+            var forwarding = Forwarding(directory: stateDirectory, interface: tunnel)
+            let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Set(own)) : []
+            if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
+            problems += forwarding.restore(isShared: !others.isEmpty)
+        }
+        var relief = ReversePathRelief(directory: stateDirectory, interface: interface)
+        problems += relief.restore()
+        guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
+    }
+
+    /// - Throws: `Failure` when a bondd with that interface runs, or may run.
+    private func checkGone(_ socket: String, _ interface: String) throws {
+        let answer: Response
+        do throws(SocketError) {
+            answer = try ControlClient.ask(.status, path: socket, timeout: 5000)
+        } catch .notRunning, .impostor {
+            return
+        } catch {
+            throw Failure("it is not clear whether bondd runs, so nothing is cleaned up: \(error)")
+        }
+        if case .status(let status) = answer, status.interface == interface {
+            throw Failure("bondd runs with the interface \(interface); stop it, and it cleans up by itself")
+        }
+    }
+
+    /// The interface that the file names, then those of its `[lan]`. A file that can't be read is no reason to leave things
+    /// behind.
+    private func ownInterfaces(_ log: Log) -> [String] {
+        do throws(ConfigurationError) {
+            let configuration = try Configuration(reading: config)
+            guard case .client(let client) = configuration.role else {
+                return [configuration.tunnel.interface]
+            }
+            return [configuration.tunnel.interface] + client.lan
+        } catch {
+            log(.warning, error.description)
+            return ["bond0"]
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Commands
+import Daemon
+import Glibc
+import Host
+import Runtime
+import Settings
+
+/// `bondd run`
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the daemon in the foreground, as client or server.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Option(help: "The configuration.")
+    var config = "/etc/bondd/bondd.toml"
+
+    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
+    var stateDirectory = "/var/lib/bondd"
+
+    @Option(
+        name: .customLong("control-user"),
+        help: "The user that bondd-control runs as, whose requests are taken for its own.")
+    var controlUser = Account.control
+
+    @Flag(help: "Check the configuration and exit.")
+    var check = false
+
+    func run() throws {
+        let log = options.log
+        if !check { MemoryProtection.begin(log) }
+        let configuration = try read(log)
+        for notice in configuration.notices { log(.warning, notice) }
+        if check {
+            for finding in HostFit(configuration: configuration, facts: .now).findings {
+                log(.warning, [finding.found, finding.remedy].compactMap(\.self).joined(separator: "; "))
+            }
+            return print("\(config) is good")
+        }
+        var daemon: Daemon
+        do {
+            daemon = try Daemon(
+                configuration, file: config, socket: options.socket, state: stateDirectory,
+                controlUser: controlUser, log: log)
+        } catch {
+            // What keeps it from starting, such as an interface that is another's, must not open what was closed.
+            if case .client(let client) = configuration.role, client.killSwitch { holdKillSwitch(log) }
+            throw error
+        }
+        try daemon.start()
+        try daemon.run()
+    }
+
+    /// Reads the configuration. If that fails, its kill switch is restored as it was last set.
+    private func read(_ log: Log) throws -> Configuration {
+        do throws(ConfigurationError) {
+            return try Configuration(reading: config, keys: check ? .check : .read)
+        } catch {
+            if !check { holdKillSwitch(log) }
+            throw error
+        }
+    }
+
+    private func holdKillSwitch(_ log: Log) {
+        HostKillSwitch.hold(file: config, directory: stateDirectory, log: log)
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Commands
+
+/// `bondd set KEY VALUE`
+struct SetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set",
+        abstract:
+            "Change a running bondd until it ends or reads its file again.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(
+        help:
+            "mode, redundant_paths (0: all), path.NAME.role, path.NAME.cap (Mbit/s), path.NAME.data_cap (GB a month; 0: no cap) or path.NAME.data_used (GB used this month)."
+    )
+    var key: String
+
+    @Argument(
+        help:
+            "The new value: a mode (auto, stripe, preferred, redundant), a role (primary, backup, metered, never) or a number."
+    )
+    var value: String
+
+    func validate() throws {
+        // No value is negative; the daemon says the same of all others that are out of range.
+        guard !value.hasPrefix("-") else {
+            throw ValidationError(
+                "\(key) can't be \(value); give a number from 0 (no limit), or a mode or role by name")
+        }
+    }
+
+    func run() throws {
+        _ = try ask(.set(key: key, value: value), options.socket)
+    }
+}

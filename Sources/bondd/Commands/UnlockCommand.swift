@@ -1,0 +1,29 @@
+import ArgumentParser
+import Commands
+import ControlProtocol
+import Host
+
+/// `bondd unlock`
+struct UnlockCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unlock", abstract: "Lift the kill switch, whether bondd runs or not.",
+        discussion:
+            "It is on again when bondd starts or reads its configuration, unless that says kill_switch = false. While the configuration can't be read it stays off."
+    )
+
+    @OptionGroup var options: GlobalOptions
+
+    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
+    var stateDirectory = "/var/lib/bondd"
+
+    func run() throws {
+        // A daemon that runs would put back what is only taken away; one that does not answer must not keep it locked.
+        let answer = try? ControlClient.ask(.unlock, path: options.socket)
+        let lifted = try FirewallSocket().liftKillSwitches(directory: stateDirectory)
+        if answer == .ok || !lifted.isEmpty {
+            print("the kill switch is lifted: traffic may leave outside the tunnel")
+        } else {
+            print("there is no kill switch to lift; traffic may leave outside the tunnel")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Glibc
+import Packet
+import Runtime
+import Testing
+
+@testable import Daemon
+
+/// When things are done again, in virtual time.
+@Suite struct PaceTests {
+    private func at(_ seconds: Int64) -> Instant { .zero + .seconds(seconds) }
+
+    @Test func repairsBackOffWhileSomethingUndoesThem() {
+        var pace = RepairPace()
+        #expect(pace.earliest == .zero, "the first repair is made at once")
+        var (now, waits): (Instant, [Double]) = (at(100), [])
+        for _ in 0..<9 {
+            pace.repaired(now: now)
+            waits.append((pace.earliest - now).seconds)
+            now = pace.earliest
+        }
+        #expect(waits == [1, 2, 4, 8, 16, 32, 60, 60, 60])
+        now = now + .seconds(61)
+        pace.repaired(now: now)
+        #expect((pace.earliest - now).seconds == 1, "after a quiet minute the waits are short again")
+    }
+
+    @Test func theTunnelIsComparedAtOnceAndThenAtAPace() {
+        var watch = TunnelWatch()
+        #expect(!watch.isDue(lacksFamily: false, now: at(5)))
+        #expect(watch.noteChange(now: at(5)) == nil)
+        watch.begin(now: at(5))
+        // Changes that follow closely are mended together.
+        #expect(watch.noteChange(now: at(5) + .milliseconds(10)) == at(5) + .milliseconds(50))
+        #expect(!watch.isDue(lacksFamily: false, now: at(5) + .milliseconds(49)))
+        #expect(watch.isDue(lacksFamily: false, now: at(5) + .milliseconds(50)))
+        watch.begin(now: at(6))
+        #expect(!watch.isDue(lacksFamily: false, now: at(60)))
+        // IPv6 comes without an event.
+        #expect(!watch.isDue(lacksFamily: true, now: at(15)) && watch.isDue(lacksFamily: true, now: at(16)))
+        let (first, second) = (watch.end("no"), watch.end("no"))
+        #expect(first && !second, "a problem is news once")
+        #expect(watch.problem == "no" && watch.isDue(lacksFamily: false, now: at(16)))
+        let third = watch.end(nil)
+        #expect(!third && watch.problem == nil)
+    }
+
+    /// Reading many routes takes its time: the pause grows with it, up to a bound.
+    @Test func routesThatTakeLongToReadAreReadLessOften() {
+        var routes = HostRoutes()
+        #expect(routes.isStale && routes.begin(now: at(1)) == nil && !routes.isStale)
+        routes.end(after: .milliseconds(1))
+        #expect(routes.begin(now: at(1) + .milliseconds(20)) == at(1) + .milliseconds(50))
+        #expect(routes.isStale, "what was not read is still to be read")
+        #expect(routes.begin(now: at(1) + .milliseconds(50)) == nil)
+        routes.end(after: .milliseconds(100))
+        #expect(routes.begin(now: at(1) + .milliseconds(400)) == at(1) + .milliseconds(550))
+        #expect(routes.begin(now: at(2)) == nil)
+        routes.end(after: .seconds(60))
+        #expect(routes.begin(now: at(3)) == at(7))
+    }
+
+    @Test func aRefusalIsNewsOnceAndExpires() {
+        var refusal = ServerRefusal()
+        #expect(refusal.note("no", now: at(1)) && !refusal.note("no", now: at(100)))
+        refusal.expire(now: at(249))
+        #expect(refusal.problem == "no")
+        refusal.expire(now: at(251))
+        #expect(refusal.problem == nil && refusal.note("no", now: at(252)))
+        refusal.end()
+        #expect(refusal.problem == nil)
+    }
+
+    @Test func aNoticeIsLoggedOnceForAsLongAsItHolds() {
+        var pipe: [Int32] = [-1, -1]
+        #expect(Glibc.pipe(&pipe) == 0)
+        defer { for end in pipe { close(end) } }
+        let log = Log(format: .text, fileDescriptor: pipe[1])
+        func lines() -> Int {
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
+            return bytes.prefix(max(0, read(pipe[0], &bytes, bytes.count))).count { $0 == 10 }
+        }
+        var notices = Notices()
+        notices.replace(with: ["a", "b"], log)
+        #expect(lines() == 2)
+        notices.replace(with: ["b", "c"], log)
+        #expect(lines() == 1 && notices.list == ["b", "c"])
+        notices.replace(with: String?.none, log)
+        #expect(lines() == 0 && notices.list.isEmpty)
+        notices.replace(with: "b", log)
+        #expect(lines() == 1)
+    }
+}
