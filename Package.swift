@@ -84,8 +84,6 @@ let package = Package(
             name: "Settings", dependencies: ["Runtime", "CToml", "Rules", "Proto", "Packet"],
             swiftSettings: strict),
         .target(
-            name: "Settings", dependencies: ["Runtime", "CToml", "Proto", "Packet"], swiftSettings: strict),
-        .target(
             name: "Host", dependencies: ["Runtime", "CNetlink", "CLinux", "Proto", "Packet", "Settings"],
             swiftSettings: strict),
         // Common parts of the command lines of bondd and bondd-control.

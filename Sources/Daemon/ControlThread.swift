@@ -6,11 +6,11 @@ import Synchronization
 /// The control socket on a thread of its own: there its clients' JSON is read and written, so that the main thread, which
 /// carries data, neither parses a handover of 16 MB nor spells out the status of a thousand clients.
 final class ControlThread: Sendable {
-    typealias Socket = ControlSocket<Request, ControlProtocol.Response>
+    typealias Socket = ControlSocket<Request, Response>
 
     /// An answer for a client.
     private struct Answer: Sendable {
-        let response: ControlProtocol.Response
+        let response: Response
         let client: Socket.ClientID
     }
 
@@ -39,7 +39,7 @@ final class ControlThread: Sendable {
     func takeRequests() -> [Socket.Call] { requests.take() }
 
     /// Answers a client's request; nothing happens when the client is gone.
-    func reply(_ response: ControlProtocol.Response, to client: Socket.ClientID) {
+    func reply(_ response: Response, to client: Socket.ClientID) {
         answers.post(Answer(response: response, client: client))
     }
 

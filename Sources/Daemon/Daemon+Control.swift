@@ -2,6 +2,7 @@ import ControlProtocol
 import Engine
 import Host
 import Packet
+import Proto
 import Scheduler
 import Settings
 
@@ -104,13 +105,13 @@ extension Daemon {
     private func set(_ key: String, _ value: String, now: Instant) -> Response {
         switch key {
         case "mode":
-            guard let mode = Configuration.Mode(rawValue: value) else {
-                return .failed("\"\(value)\" is not a mode; use auto, stripe, preferred or redundant")
+            guard let mode = Mode(word: value) else {
+                return .failed("\"\(value)\" is not a mode; use \(Mode.listed)")
             }
-            setMode(Scheduler.Mode(mode))
+            setMode(mode)
             return .ok
         case "redundant_paths":
-            let most = Configuration.Tunnel.mostRedundantPaths
+            let most = Wire.maximumPaths
             guard let count = Int(value), (0...most).contains(count) else {
                 return .failed("\"\(value)\" is not a number of paths; use 1 to \(most), or 0 for all")
             }
@@ -124,7 +125,7 @@ extension Daemon {
         }
     }
 
-    private func setMode(_ mode: Scheduler.Mode) {
+    private func setMode(_ mode: Mode) {
         if case .server(let server) = side { server.tellThreads(.setMode(mode)) }
         shared.plane.engine.setMode(mode)
     }
@@ -160,7 +161,7 @@ extension Daemon {
         shared.configuration = new
         shared.firewall?.reload(new)
         // The file overrides values that were set by hand meanwhile.
-        let mode = Scheduler.Mode(new.tunnel.mode)
+        let mode = new.tunnel.mode
         if mode != shared.plane.engine.currentMode { setMode(mode) }
         let copies = new.tunnel.redundantPaths
         if copies != shared.plane.engine.currentRedundantPaths { setRedundantPaths(copies) }

@@ -13,7 +13,7 @@ extension PathStatus {
             interface: own?.configuration.interface ?? "",
             state: own?.dataState == .spent || report.isSpent
                 ? "spent" : isStranded ? "down" : "\(report.state)",
-            role: own?.configuration.role.rawValue ?? "\(report.role)",
+            role: (own?.configuration.role ?? report.role).word,
             local: (own.map { $0.local(towards: report.link?.remote) } ?? report.link?.local)?.description
                 ?? "",
             remote: report.link?.remote.description ?? "")
@@ -38,7 +38,7 @@ extension PathStatus {
         let state = path.link == nil ? "down" : "probing"
         self.init(
             name: path.configuration.name, interface: path.configuration.interface,
-            state: path.dataState == .spent ? "spent" : state, role: path.configuration.role.rawValue,
+            state: path.dataState == .spent ? "spent" : state, role: path.configuration.role.word,
             local: path.local?.description ?? "", remote: path.endpoint?.description ?? "")
         note(path)
     }

@@ -89,7 +89,7 @@ final class Emulator: Sendable {
     }
     /// Restarts the traces and recurring events of all links now.
     func restart() {
-        let now = Self.now()
+        let now = Runtime.Clock.monotonic
         state.withLock { state in
             for lane in state.lanes.indices { state.lanes[lane].model.restart(at: now) }
         }

@@ -1,5 +1,6 @@
 import ControlProtocol
 import Packet
+import Proto
 import Settings
 
 // `bondd set path.NAME.KEY VALUE`.
@@ -19,8 +20,8 @@ extension Client {
         }
         switch field {
         case "role":
-            guard let role = Configuration.PathRole(rawValue: value) else {
-                return .failed("\"\(value)\" is not a role; use primary, backup, metered or never")
+            guard let role = PathRole(word: value) else {
+                return .failed("\"\(value)\" is not a role; use \(PathRole.listed)")
             }
             path.configuration.role = role
         case "cap":
