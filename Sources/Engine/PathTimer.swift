@@ -6,7 +6,7 @@ import Scheduler
 ///
 /// (quinn's timer.rs has a table that is set and stopped. Here most deadlines move with each datagram, so they are computed
 /// from the path's state when they are asked for.)
-enum PathTimer: CaseIterable {
+enum PathTimer: Int, CaseIterable {
     /// An ACK that has waited for more datagrams.
     case acknowledgement
     /// A PATH_CHALLENGE to the peer's new address, or the end of the attempt.
@@ -30,7 +30,8 @@ enum PathTimer: CaseIterable {
     /// A PING on a path that has nothing to send.
     case idleProbe
 
-    static let all = allCases
+    /// The raw values of all timers. (Iterating over `allCases` allocates in debug builds, which the allocation test forbids.)
+    static let numbers = 0..<allCases.count
 }
 
 extension Session {
@@ -84,7 +85,16 @@ extension Session {
         next = min(next, keys.retirement)
         let rank = paths.bestRank
         for i in 0..<paths.count {
-            for timer in PathTimer.all { next = min(next, deadline(timer, of: i, rank: rank, now: now)) }
+            next = min(next, nextDeadline(ofPath: i, rank: rank, now: now))
+        }
+        return next
+    }
+
+    private func nextDeadline(ofPath index: Int, rank: UInt8, now: Instant) -> Instant {
+        var next = Instant.never
+        for number in PathTimer.numbers {
+            guard let timer = PathTimer(rawValue: number) else { continue }
+            next = min(next, deadline(timer, of: index, rank: rank, now: now))
         }
         return next
     }
