@@ -78,7 +78,8 @@ import Testing
         func lines() -> Int {
             var bytes = [UInt8](repeating: 0, count: 4096)
             _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK)
-            return bytes.prefix(max(0, read(pipe[0], &bytes, bytes.count))).count { $0 == 10 }
+            let count = read(pipe[0], &bytes, bytes.count)
+            return bytes.prefix(max(0, count)).count { $0 == 10 }
         }
         var notices = Notices()
         notices.replace(with: ["a", "b"], log)
