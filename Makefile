@@ -1,14 +1,14 @@
-# bondd: make demo shows it, make test proves it. Everything else is below.
+# bondd: make demo shows it, make test proves it; make help lists the rest.
 SWIFT ?= swift
 PREFIX ?= /usr/local
 RELEASE := .build/release
-# With the Swift run time inside, bondd runs without the toolchain and in 4 MB less. (lld comes with the toolchain; the
-# usual linker warns of Foundation's own code then.)
+# With the Swift runtime linked statically, bondd needs no toolchain and 4 MB less memory. (lld comes with the toolchain; the
+# default linker would warn about Foundation's own code.)
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 TSAN := .build/tsan
-# Nobody looks at the tests with a debugger: without what it needs there is less to build and to link.
+# Without debug information there is less to build and to link; tests are not run under a debugger.
 DEBUG_FLAGS := -debug-info-format none
-# The python3 that plays a control plane in tests.
+# The python3 that runs the control plane of the tests.
 CONFORMANCE := $(CURDIR)/.build/conformance/bin/python3
 
 .PHONY: help setup build programs lint test unit soak fuzz end-to-end simulation simulation-table demo bench install deb test-deb clean
@@ -16,22 +16,22 @@ CONFORMANCE := $(CURDIR)/.build/conformance/bin/python3
 help:
 	@echo "make demo     two links, one killed and brought back, live in the terminal (under a minute)"
 	@echo "make test     all checks and tests"
-	@echo "make soak     a server among clients that lie, SEEDS=1000 of them from FIRST=0 on (about 20 minutes)"
-	@echo "make fuzz     feed the parsers by libFuzzer, led by coverage, for SECONDS=600 (make test replays what it found)"
-	@echo "make bench    measure, as docs/benchmarks.md does (about an hour; bondlab bench --help for parts)"
-	@echo "make simulation-table   renew docs/simulation.md (about 2 minutes)"
+	@echo "make soak     a server with clients that lie, SEEDS=1000 of them from FIRST=0 on (about 20 minutes)"
+	@echo "make fuzz     fuzz the parsers with libFuzzer for SECONDS=600 (make test replays its findings)"
+	@echo "make bench    measure the figures of docs/benchmarks.md (about an hour; bondlab bench --help for parts)"
+	@echo "make simulation-table   update docs/simulation.md (about 2 minutes)"
 	@echo "make build    bondd, bondd-control and bondlab in $(RELEASE)"
-	@echo "make deb      Debian packages in .build/deb (make test-deb tries them in a fresh Debian 12; needs root)"
+	@echo "make deb      Debian packages in .build/deb (make test-deb tests them in a fresh Debian 12; needs root)"
 	@echo "make install  bondd and bondd-control into PREFIX/bin (PREFIX=$(PREFIX))"
 
-# The Debian packages that building and testing need. Asks nothing; nothing to do is the usual case.
+# Installs the Debian packages needed for building and testing, without asking; usually there is nothing to do.
 setup:
 	@scripts/setup
 
 build: programs
 	$(SWIFT) build $(RELEASE_FLAGS) --product bondd-control
 
-# What tests, demo and benchmarks run as it ships.
+# The programs that tests, demo and benchmarks run as shipped.
 programs: setup
 	$(SWIFT) build $(RELEASE_FLAGS) --product bondd
 	$(SWIFT) build $(RELEASE_FLAGS) --product bondlab
@@ -46,28 +46,28 @@ test: lint unit simulation end-to-end
 	@echo
 	@echo "make test: all passed"
 
-# Every way in for others' bytes. It builds what it needs a second time, with libFuzzer's counters.
+# Fuzzes every parser of external input. It builds its code a second time, with libFuzzer's counters.
 SECONDS ?= 600
 fuzz: setup
 	BONDD_FUZZ=1 $(SWIFT) build -c release --sanitize=fuzzer --scratch-path .build/fuzz --product Fuzz
 	scripts/fuzz $(SECONDS) $(INPUTS)
 
-# These have no sockets, no clock but a virtual one, and no excuse.
+# Deterministic tests: no sockets, and only a virtual clock.
 CORE := ^(Packet|Proto|Scheduler|Reorder|FEC|Engine|Simulation|Rules|ControlProtocol|Settings|Fuzz)Tests\.
-# The client here is Swift tasks, which tests that block would keep from running.
+# The client under test runs as Swift tasks, which blocking tests would starve.
 ASYNC := ^PortunusTests\.
 RUNNER := .build/debug/bonddPackageTests.xctest --testing-library swift-testing
-# What needs no tunnel: units, properties, simulations, and single devices and sockets in namespaces.
+# Tests without a tunnel: units, properties, simulations, and single devices and sockets in namespaces.
 unit: setup
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS)
-	@scripts/fetch-promtool .build/promtool || true # without it, what it checks is skipped and says so
+	@scripts/fetch-promtool .build/promtool || true # without it, its checks are skipped with a message
 	@scripts/fetch-grpcio .build/conformance || true # likewise
 	$(SWIFT) test --skip-build $(DEBUG_FLAGS) --filter '$(CORE)'
 	PROMTOOL=$(CURDIR)/.build/promtool/promtool \
 		scripts/as-root scripts/run-twice .build/unit.log '$(RUNNER)' . --skip '$(CORE)' --skip '$(ASYNC)' --skip EndToEndTests
 	CONFORMANCE=$(CONFORMANCE) scripts/run-twice .build/async.log '$(RUNNER)' '$(ASYNC)'
 
-# Lies in virtual time, each with a seed of its own; the last line before a crash has the seed.
+# Runs hostile clients in virtual time, each with its own seed; the last line before a crash shows the seed.
 FIRST ?= 0
 SEEDS ?= 1000
 soak: setup
@@ -76,14 +76,14 @@ soak: setup
 		|| { grep -E 'recorded an issue|Expectation|Fatal' .build/soak.log; tail -n 3 .build/soak.log; exit 1; }
 	@tail -n 1 .build/soak.log
 
-# Real daemons as they ship (release; but bondd-control, which would take as long again to build), emulated links, real TCP, and
-# a server built with the thread sanitizer; then what is different without offloads once more without any.
+# Real daemons as shipped (release, except for bondd-control, which would take as long again to build), emulated links, real TCP,
+# and a server built with the thread sanitizer; then the tests that depend on offloads once more without any.
 END_TO_END := BONDD=$(CURDIR)/$(RELEASE)/bondd BONDLAB=$(CURDIR)/$(RELEASE)/bondlab \
 	BONDD_TSAN=$(CURDIR)/$(TSAN)/debug/bondd PATH=$(CURDIR)/.build/debug:$$PATH \
 	CONFORMANCE=$(CONFORMANCE) \
 	scripts/as-root scripts/run-twice
 WITHOUT_OFFLOADS := EndToEndTests/(Packets|Threads|Throughput)/
-# These wait more than they work: three runs of a third of them each go side by side.
+# These suites mostly wait, so they run in three lanes in parallel.
 PATIENT := EndToEndTests/(Clients|Connecting|Discovery|Doctor|LiveStatus|NAT|NameServers|Recovery|Secrets)/
 PATIENT_TOO := EndToEndTests/(Agreement|DataCaps|Host|KillSwitch|LAN|Onboarding|Reload|Routes|Status|Supervision)/
 PATIENT_AS_WELL := EndToEndTests/Services/|EndToEndTests\.ControlPlaneTests/
@@ -100,7 +100,7 @@ end-to-end: programs
 		--skip '$(PATIENT)' --skip '$(PATIENT_TOO)' --skip '$(PATIENT_AS_WELL)'
 	BONDD_OFFLOAD=off $(END_TO_END) .build/without-offloads.log '$(RUNNER)' '$(WITHOUT_OFFLOADS)'
 
-# What the tunnel makes of many mixes of links, in virtual time: fails when it is not what docs/simulation.md says.
+# Simulates the tunnel over many mixes of links, in virtual time: fails if the results differ from docs/simulation.md.
 simulation: programs
 	$(RELEASE)/bondlab sim --jobs $$(nproc) --check docs/simulation.md
 
@@ -110,7 +110,7 @@ simulation-table: programs
 demo: programs
 	@$(RELEASE)/bondlab demo
 
-# Without wireguard-go, to compare with, it goes on; with CEILING=/path/to/run.sh it compares with that, too.
+# Works without wireguard-go, its reference; with CEILING=/path/to/run.sh it compares with that, too.
 bench: programs
 	@scripts/fetch-wireguard-go .build/wireguard-go || true
 	@$(RELEASE)/bondlab bench

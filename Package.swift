@@ -2,15 +2,15 @@
 import Glibc
 import PackageDescription
 
-// OpenSSL 3 seals and opens bulk where it is faster than libsodium. Without its headers, or with BONDD_NO_LIBCRYPTO=1 in
-// the environment, it is left out and libsodium does everything. (SwiftPM remembers what this file says: after the headers
-// were installed, build once with --manifest-cache none.)
+// OpenSSL 3 seals and opens bulk data where it is faster than libsodium. Without its headers, or with BONDD_NO_LIBCRYPTO=1 in
+// the environment, it is left out and libsodium does everything. (SwiftPM caches the result of this file: after installing the
+// headers, build once with --manifest-cache none.)
 let hasLibcrypto =
     Context.environment["BONDD_NO_LIBCRYPTO"] != "1"
     // A header that came with OpenSSL 3.
     && ["/usr/include", "/usr/local/include"].contains { access("\($0)/openssl/core_names.h", R_OK) == 0 }
 
-// Imports point down only; scripts/check-imports holds the arrows that are allowed.
+// Imports point down only; scripts/check-imports lists the permitted ones.
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error)
 ]
@@ -24,14 +24,14 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        // For bondd-control alone: its state, and its HTTP server without what it does not use.
+        // For bondd-control only: its state, and its HTTP server without unused parts.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        // The client of a Portunus control plane: gRPC over HTTP/2 and TLS, without what needs all of Foundation.
+        // The client of a Portunus control plane: gRPC over HTTP/2 and TLS, without the parts that need all of Foundation.
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
@@ -40,7 +40,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
-        // The doors to C. Each is one header of declarations or thin inline wrappers.
+        // The bridges to C. Each is one header of declarations or thin inline wrappers.
         .systemLibrary(
             name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(
@@ -57,7 +57,7 @@ let package = Package(
             name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CToml"),
-        // CCrypto, the door to libcrypto, is added at the end.
+        // CCrypto, the bridge to libcrypto, is added at the end.
 
         // The sans-IO core: no socket, no clock, no randomness of its own, no Foundation.
         .target(name: "Packet", swiftSettings: strict),
@@ -71,7 +71,7 @@ let package = Package(
             name: "Engine", dependencies: ["Proto", "Scheduler", "Reorder", "FEC", "Packet"],
             swiftSettings: strict),
 
-        // What touches the host.
+        // Access to the host.
         .target(name: "Tun", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "Transport", dependencies: ["CLinux", "Packet"], swiftSettings: strict),
         .target(name: "ControlProtocol", dependencies: ["CLinux", "Proto", "Packet"], swiftSettings: strict),
@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "Host", dependencies: ["CNetlink", "CLinux", "Proto", "Packet", "Settings"],
             swiftSettings: strict),
-        // What the command lines of bondd and bondd-control share.
+        // Common parts of the command lines of bondd and bondd-control.
         .target(
             name: "Commands",
             dependencies: [
@@ -100,7 +100,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // Services behind the tunnel: what rules are, without sockets or a clock; carrying them in this program; where they come from.
+        // Services behind the tunnel: the rules, without sockets or a clock; their relay in user space; their control plane.
         .target(name: "Rules", dependencies: ["Packet"], swiftSettings: strict),
         .target(
             name: "Relay", dependencies: ["Rules", "Transport", "CLinux", "CAres", "Packet"],
@@ -150,7 +150,7 @@ let package = Package(
         .target(
             name: "Simulation", dependencies: ["Engine", "Proto", "Scheduler", "Packet", "LinkModel"],
             swiftSettings: strict),
-        // A client that lies, for tests and the lab alone.
+        // A client that lies, only for tests and the lab.
         .target(name: "Hostile", dependencies: ["Proto", "Packet", "LinkModel"], swiftSettings: strict),
         .executableTarget(
             name: "bondlab",
@@ -161,7 +161,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // The ways of others' bytes into the program, for libFuzzer (below) and for the tests, which replay its corpora.
+        // The entry points of external input, for libFuzzer (below) and for the tests, which replay its corpora.
         .target(
             name: "FuzzInputs",
             dependencies: [
@@ -228,7 +228,7 @@ if hasLibcrypto {
     package.targets.append(.target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]))
 }
 
-// Only links with --sanitize=fuzzer, which brings the main function: see make fuzz.
+// Links only with --sanitize=fuzzer, which provides the main function: see make fuzz.
 if Context.environment["BONDD_FUZZ"] == "1" {
     package.targets.append(
         .executableTarget(

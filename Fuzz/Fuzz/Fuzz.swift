@@ -1,14 +1,14 @@
 import FuzzInputs
 import Glibc
 
-// libFuzzer, which has the main function (llvm.org/docs/LibFuzzer.html), feeds one of the inputs, led by coverage:
+// libFuzzer, which provides the main function (llvm.org/docs/LibFuzzer.html), feeds one of the inputs, guided by coverage:
 //
-//     Fuzz INPUT [libFuzzer's options and corpora]     what its manual says: -max_total_time=60 and the like
-//     Fuzz INPUT --history FILE                        what came before a crash, and the crash, once more
+//     Fuzz INPUT [libFuzzer's options and corpora]     see its manual: -max_total_time=60 and so on
+//     Fuzz INPUT --history FILE                        replays a crash and the inputs before it
 
 private let variable = "BONDD_FUZZ_INPUT"
 
-/// Takes the input's name from the arguments; libFuzzer calls it first.
+/// Reads the input's name from the arguments; libFuzzer calls this first.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
     _ count: UnsafeMutablePointer<CInt>,
@@ -16,7 +16,7 @@ public func initialize(
 ) -> CInt {
     let named =
         count.pointee > 1 ? arguments.pointee[1].flatMap { FuzzInput(rawValue: String(cString: $0)) } : nil
-    // The processes that libFuzzer starts by itself, to merge corpora for one, have the name from the first.
+    // Processes started by libFuzzer itself, for example to merge corpora, inherit the name from the first.
     let inherited = getenv(variable).flatMap { FuzzInput(rawValue: String(cString: $0)) }
     guard let input = named ?? inherited
     else {
@@ -34,7 +34,7 @@ public func initialize(
     }
     if named != nil {
         setenv(variable, input.rawValue, 1)
-        // The rest is libFuzzer's.
+        // The other arguments are libFuzzer's.
         for index in 1..<Int(count.pointee) { arguments.pointee[index] = arguments.pointee[index + 1] }
         count.pointee -= 1
     }
@@ -42,14 +42,14 @@ public func initialize(
     return 0
 }
 
-/// Takes one input.
+/// Handles one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     Run.take(UnsafeRawBufferPointer(start: bytes, count: count))
     return 0
 }
 
-/// The one run of the process. libFuzzer's functions have no place for anything, so it is global; there is one thread.
+/// The single run of the process. libFuzzer's functions have no context argument, so it is global; there is one thread.
 private enum Run {
     nonisolated(unsafe) private static var input = FuzzInput.frames
     nonisolated(unsafe) private static var body: (UnsafeRawBufferPointer) -> Void = { _ in }

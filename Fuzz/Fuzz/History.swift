@@ -1,6 +1,6 @@
 import Glibc
 
-/// The inputs since something was made afresh, in a file that outlives a crash: each its length in 4 bytes, and its bytes.
+/// The inputs since the last reset, in a file that outlives a crash: for each its length in 4 bytes, and its bytes.
 struct History {
     private static let size = 32 << 20
     private let memory: UnsafeMutableRawBufferPointer

@@ -1,4 +1,4 @@
-/// A way into the program for bytes of others. Its raw value names its corpus in `Fuzz/Corpora`.
+/// An entry point for external input. Its raw value names its corpus in `Fuzz/Corpora`.
 public enum FuzzInput: String, CaseIterable, Sendable {
     /// Datagrams from the network without a session's keys: to a server, and to a client in its handshake.
     case datagrams
@@ -8,9 +8,9 @@ public enum FuzzInput: String, CaseIterable, Sendable {
     case client
     /// Frames of a control payload.
     case frames
-    /// Packets from the TUN device with their offload headers, cut up and joined again as at the far end.
+    /// Packets from the TUN device with their offload headers, segmented, and joined again as at the far end.
     case tunnel
-    /// The first bytes of a connection: a TLS client's hello, cut into reads.
+    /// The first bytes of a connection: a TLS client's hello, split into reads.
     case hello
     /// A join link.
     case link
@@ -21,7 +21,7 @@ public enum FuzzInput: String, CaseIterable, Sendable {
     /// Addresses, networks, endpoints, keys and name patterns, as text.
     case text
 
-    /// After how many inputs a driver has to call `makeBody` again, so that a crash depends on few inputs before it.
+    /// The number of inputs after which a driver has to call `makeBody` again, so that a crash depends on few earlier inputs.
     public var lifetime: Int {
         switch self {
         case .server, .client: 64
@@ -30,7 +30,7 @@ public enum FuzzInput: String, CaseIterable, Sendable {
         }
     }
 
-    /// A function that takes one input after the other, and must neither trap nor hang. It need not be fresh for each: see
+    /// A function that handles inputs one after the other, and must neither trap nor hang. It may be reused: see
     /// `lifetime`.
     public func makeBody() -> (UnsafeRawBufferPointer) -> Void {
         switch self {

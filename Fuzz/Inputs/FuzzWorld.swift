@@ -3,7 +3,7 @@ import Packet
 import Proto
 import Scheduler
 
-/// A server's Engine and a client's, each in a session with a hand-made peer, which has the keys and seals the input's bytes.
+/// A server's Engine and a client's, each in a session with a scripted peer, which has the keys and seals the input's bytes.
 final class FuzzWorld {
     private static let serverEndpoint = Endpoint(address: IPAddress(v4: 0xCB00_7107), port: 5000)
     private static let clientEndpoint = Endpoint(address: IPAddress(v4: 0xC633_6401), port: 40000)
@@ -61,7 +61,7 @@ final class FuzzWorld {
 
     // MARK: - Without keys
 
-    /// Takes a datagram at both ends.
+    /// Passes a datagram to both ends.
     func receive(_ bytes: UnsafeRawBufferPointer) {
         advance(by: .milliseconds(1))
         server.receive(bytes, from: Link(socket: 0, remote: Self.clientEndpoint), now: now)
@@ -71,7 +71,7 @@ final class FuzzWorld {
 
     // MARK: - With keys
 
-    /// Shakes hands with both ends.
+    /// Completes a handshake with both ends.
     func connect() {
         shakeHandsWithServer()
         shakeHandsWithClient()
@@ -125,9 +125,9 @@ final class FuzzWorld {
         service()
     }
 
-    /// Has the peer send the datagrams that the input describes, one behind the other:
+    /// Makes the peer send the datagrams described by the input, one after the other:
     ///
-    ///     kind and path 1 ‖ milliseconds that pass before 1 ‖ length 2 ‖ data alone: sequence 2 ‖ bytes
+    ///     kind and path 1 ‖ milliseconds to wait before 1 ‖ length 2 ‖ data alone: sequence 2 ‖ bytes
     func say(_ bytes: UnsafeRawBufferPointer, toServer: Bool) {
         var rest = bytes
         var pieces = 0
@@ -187,7 +187,7 @@ final class FuzzWorld {
         }
     }
 
-    /// Has the end that is spoken to send a packet of its own.
+    /// Makes the end under test send a packet of its own.
     private func reply(toServer: Bool) {
         let slot = toServer ? server.reserve() : client.reserve()
         guard slot != .none else { return }
@@ -211,7 +211,7 @@ final class FuzzWorld {
 
     private func advance(by time: Interval) { now = now + time }
 
-    /// Lets both ends do what is due; a turn must come to its end.
+    /// Lets both ends do their pending work; a turn must terminate.
     private func service() {
         for isServer in [true, false] {
             var turns = 0
@@ -238,7 +238,7 @@ final class FuzzWorld {
 }
 
 extension Established {
-    /// Gives its keys away.
+    /// Exposes its keys.
     fileprivate consuming func takeKeys() -> TransportKeys { keys }
 }
 

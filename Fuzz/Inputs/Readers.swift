@@ -4,7 +4,7 @@ import Proto
 import Rules
 import Settings
 
-// The parsers that see whole inputs.
+// Parsers of complete inputs.
 
 /// Reads frames to the end.
 func readFrames(_ bytes: UnsafeRawBufferPointer) {
@@ -17,7 +17,7 @@ func readFrames(_ bytes: UnsafeRawBufferPointer) {
     }
 }
 
-/// Reads a hello that comes in pieces, whose size the first byte gives; the result must not depend on it.
+/// Reads a hello in pieces, whose size is given by the first byte; the result must not depend on it.
 func readHello(_ bytes: UnsafeRawBufferPointer) {
     guard let first = bytes.first else { return }
     let hello = bytes.dropping(1)
@@ -34,10 +34,10 @@ func readHello(_ bytes: UnsafeRawBufferPointer) {
     precondition(hello.isEmpty || reading == expected, "a hello in pieces reads \(reading), not \(expected)")
 }
 
-/// Reads a join link; one that is good must be read as it was written.
+/// Reads a join link; a valid one must survive a round trip.
 func readLink(_ bytes: UnsafeRawBufferPointer) {
     check(String(decoding: bytes, as: UTF8.self))
-    // The checksum keeps nearly all bytes from the parser behind it, so they are tried with the right one, too.
+    // The checksum keeps nearly all input from the parser behind it, so the correct one is tried, too.
     let whole = Array(bytes) + checksum(of: bytes)
     let characters = Base64.encode(whole).compactMap { character -> Character? in
         switch character {
@@ -65,7 +65,7 @@ private func checksum(of bytes: UnsafeRawBufferPointer) -> [UInt8] {
     return stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: ~crc >> UInt32($0)) }
 }
 
-/// Reads a configuration, whose keys are left alone.
+/// Reads a configuration without opening its key files.
 func readConfiguration(_ bytes: UnsafeRawBufferPointer) {
     let text = String(decoding: bytes, as: UTF8.self)
     let file = ConfigurationFile(text, path: "/nonexistent/bondd.toml")
@@ -75,7 +75,7 @@ func readConfiguration(_ bytes: UnsafeRawBufferPointer) {
     }
 }
 
-/// Decodes a line as each message of both programs. A message that was read must be readable when it is written again.
+/// Decodes a line as each message of both programs. A decoded message must survive a round trip.
 func readRequests(_ bytes: UnsafeRawBufferPointer) {
     func check<Message: Codable>(_ type: Message.Type) {
         guard let message = try? Line.decode(type, from: bytes) else { return }

@@ -1,7 +1,7 @@
 import Packet
 import Tun
 
-/// Cuts what the kernel hands over into packets, and joins these again as the far end does.
+/// Segments a packet from the kernel, and joins the segments again as the far end does.
 final class TunnelMemory {
     private static let most = 64
     private let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 64)

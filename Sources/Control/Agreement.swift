@@ -1,50 +1,50 @@
 import ControlProtocol
 
-/// Decides which configuration bondd-control follows: the one that bondd has in force. Both read the same file, at different times,
-/// and bondd may have refused its present text. bondd-control may be ahead of bondd with a text that bondd has neither read nor
-/// refused and that leaves the tunnel as it is.
+/// Decides which configuration bondd-control follows: the one in force in bondd. Both read the same file, at
+/// different times, and bondd may have refused its present text. bondd-control may be ahead of bondd with a
+/// text that bondd has neither read nor refused and that leaves the tunnel unchanged.
 struct Agreement: Equatable {
-    /// What is known of bondd.
+    /// The known state of bondd.
     enum Bondd: Equatable {
         /// It does not answer.
         case absent
         /// It answers without a digest, as earlier versions do.
         case older
-        /// It has this in force.
+        /// It has this configuration in force.
         case has(ConfigurationStatus)
 
-        /// The digest of what it has, when it says so.
+        /// The digest of its configuration, if reported.
         var digest: String? {
             if case .has(let status) = self { status.digest } else { nil }
         }
 
-        /// The tunnel's addresses that it has, when it says so.
+        /// The tunnel's addresses in its configuration, if reported.
         var addresses: [String]? {
             if case .has(let status) = self { status.addresses } else { nil }
         }
     }
 
-    /// What is known of the file on the disk.
+    /// The known state of the file on disk.
     struct File: Equatable {
-        /// The digest of its text; nil when it can't be read.
+        /// The digest of its text; nil if it cannot be read.
         var digest: String?
-        /// Why it can't be read, or is not a server's configuration.
+        /// Why it cannot be read, or is not a server's configuration.
         var problem: String?
         /// Whether it can replace bondd's configuration, or the present one if bondd's is unknown, without a restart.
         var canReplace = false
     }
 
-    /// What is to be done.
+    /// The next step.
     enum Step: Equatable {
-        /// Nothing.
+        /// Do nothing.
         case keep
         /// Follow the file.
         case takeFile
-        /// Follow the text that was in force here last.
+        /// Follow the text that was last in force here.
         case takeKept
         /// Keep the rest, but use bondd's networks, because neither text is bondd's.
         case borrow([String])
-        /// Ask again: bondd has not read the file yet.
+        /// Ask again later: bondd has not read the file yet.
         case wait
         /// Keep the present configuration, and log the reason.
         case refuse(String)
@@ -54,11 +54,11 @@ struct Agreement: Equatable {
     /// The digest of the text that bondd-control follows; nil if unknown.
     var own: String?
     var file: File
-    /// The digest of the last text that was in force in both.
+    /// The digest of the last text in force in both.
     var kept: String?
     /// Whether a reload was requested.
     var isAsked: Bool
-    /// Whether bondd has had time to read the file since then.
+    /// Whether bondd has had time to read the file since the request.
     var isLate = false
 
     var step: Step {
@@ -76,7 +76,7 @@ struct Agreement: Equatable {
         if status.digest == file.digest { return file.digest == own ? .keep : .takeFile }
         let isRefused = file.digest != nil && file.digest == status.refusedDigest
         if file.problem == nil && file.canReplace && !isRefused {
-            // bondd has not been told to read it, and can take it any time.
+            // bondd has not been told to read it, and may do so at any time.
             if own == file.digest { return .keep }
             if isAsked { return isLate ? .takeFile : .wait }
         }
@@ -86,5 +86,5 @@ struct Agreement: Equatable {
         return isRefused ? .refuse(status.refusal ?? Self.needsRestart) : .wait
     }
 
-    private static let needsRestart = "bondd takes it with a restart alone"
+    private static let needsRestart = "bondd applies it only after a restart"
 }

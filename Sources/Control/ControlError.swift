@@ -1,35 +1,35 @@
 import Glibc
 
-/// Why bondd-control could not do something.
+/// Why an operation of bondd-control failed.
 public enum ControlError: Error, Equatable, CustomStringConvertible {
-    /// The state's file or directory could not be made, read or written: its path, and why.
+    /// The state's file or directory could not be created, read or written: its path, and the reason.
     case unusable(path: String, String)
     /// The disk with the state is full.
     case diskFull(path: String)
-    /// What is in the state's file is no state, or not whole: its path, and what SQLite says of it.
+    /// The state's file is damaged or not a state: its path, and SQLite's message.
     case damaged(path: String, String)
-    /// A later version of bondd-control has written the state.
+    /// The state was written by a later version of bondd-control.
     case newer(path: String)
-    /// A bondd-control has the state: its directory, and what to do instead.
+    /// A bondd-control is using the state: its directory, and what to do instead.
     case running(directory: String, String)
-    /// A file could not be made, read or written: what was to be done, its path, and errno.
+    /// A file could not be created, read or written: the action, its path, and errno.
     case file(String, path: String, errno: Int32)
-    /// What was asked for cannot be: the sentence.
+    /// A request that cannot be fulfilled: the sentence.
     case refused(String)
 
     /// One sentence that says what, where and what to do.
     public var description: String {
         switch self {
         case .unusable(let path, let reason):
-            "the state \(path) cannot be used: \(reason); tunnels go on, but nothing can be stored until that is put right"
+            "the state \(path) cannot be used: \(reason); tunnels keep running, but nothing can be stored until this is fixed"
         case .diskFull(let path):
-            "the disk with \(path) is full; tunnels go on, but nothing can be stored until there is room"
+            "the disk with \(path) is full; tunnels keep running, but nothing can be stored until space is freed"
         case .damaged(let path, let reason):
-            "the state \(path) is damaged (\(reason)); put a backup back with: bondd-control restore FILE"
+            "the state \(path) is damaged (\(reason)); restore a backup with: bondd-control restore FILE"
         case .newer(let path):
-            "the state \(path) is of a newer bondd-control; update this one, or put an older backup back with: bondd-control restore FILE"
+            "the state \(path) was written by a newer bondd-control; update this one, or restore an older backup with: bondd-control restore FILE"
         case .running(let directory, let instead):
-            "a bondd-control runs on the state in \(directory); \(instead)"
+            "a bondd-control is using the state in \(directory); \(instead)"
         case .file(let action, let path, let code):
             "could not \(action) \(path): \(String(cString: strerror(code)))"
         case .refused(let sentence): sentence

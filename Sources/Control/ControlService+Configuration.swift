@@ -3,12 +3,13 @@ import Settings
 
 // Following the configuration that bondd has in force.
 extension ControlService {
-    /// Reads the configuration again, and takes it when bondd has it: its networks, clients and services take effect at once, the
-    /// rest with a restart.
+    /// Reads the configuration again, and adopts it once bondd has: networks, clients and services take effect
+    /// at once, the rest with a restart.
     public func reload() { follow(isAsked: true) }
 
-    /// The text to start with: the file's, unless bondd has the one that was in force here last and can't take the file's.
-    /// - Throws: `ConfigurationError` when the file can't be read and is needed.
+    /// The text to start with: the file's, unless bondd has the text that was last in force here and cannot
+    /// adopt the file's.
+    /// - Throws: `ConfigurationError` if the file is needed and cannot be read.
     public static func text(
         of file: String, store: Store, socket: String, log: Log
     ) throws -> ConfigurationFile {
@@ -20,15 +21,15 @@ extension ControlService {
         let agreement = Agreement(
             bondd: .has(status), own: look.digest, file: look, kept: kept.digest, isAsked: false)
         guard agreement.step == .takeKept else { return try text.get() }
-        log(.warning, "\(file) is not what bondd has in force; following what it has")
+        log(.warning, "\(file) is not the configuration bondd has in force; following bondd's")
         return kept
     }
 
-    /// Compares its configuration with bondd's, and takes bondd's if they differ.
+    /// Compares its configuration with bondd's, and adopts bondd's if they differ.
     /// - Parameters:
     ///   - isAsked: whether a reload was requested.
-    ///   - isLate: whether bondd has had time to read the file since.
-    /// - Returns: whether the state agrees with what bondd has.
+    ///   - isLate: whether bondd has had time to read the file since the request.
+    /// - Returns: whether the state agrees with bondd's configuration.
     @discardableResult
     func follow(isAsked: Bool = false, isLate: Bool = false) -> Bool {
         let isNew = turns.withLock { turn in
@@ -36,7 +37,7 @@ extension ControlService {
             do {
                 return try follow(bondd, isAsked: isAsked || turn.isAwaited, isLate: isLate, &turn)
             } catch {
-                log(.error, "the configuration stays as it was: \(error)")
+                log(.error, "the configuration is unchanged: \(error)")
                 return false
             }
         }
@@ -44,7 +45,7 @@ extension ControlService {
         return isAgreed
     }
 
-    /// - Returns: whether a handover is due because of it.
+    /// - Returns: whether a handover is due because of this.
     private func follow(
         _ bondd: Agreement.Bondd, isAsked: Bool, isLate: Bool, _ turn: inout Turn
     ) throws -> Bool {
@@ -82,7 +83,7 @@ extension ControlService {
             if !wasAwaited { turn.awaitedSince = .now }
         case .refuse(let reason):
             if isAsked || reason != turn.refusal {
-                log(.error, "the configuration stays as it was: \(reason)")
+                log(.error, "the configuration is unchanged: \(reason)")
             }
             turn.refusal = reason
         }
@@ -97,7 +98,7 @@ extension ControlService {
         return isNew
     }
 
-    /// After a reload: asks bondd again until it has taken the file or refused it.
+    /// After a reload: queries bondd again until it has adopted the file or refused it.
     func awaitBondd() {
         let (isDue, isLate) = turns.withLock { turn in
             (turn.isAwaited, ContinuousClock.now - turn.awaitedSince > Self.patience)
@@ -112,11 +113,11 @@ extension ControlService {
         else { return }
         log(
             .warning,
-            "bondd has not taken \(file); it takes effect here when bondd has it: systemctl reload bondd, or restart bondd"
+            "bondd has not loaded \(file) yet; it takes effect here once bondd has: systemctl reload bondd, or restart bondd"
         )
     }
 
-    /// The time that bondd has to read its file after both were told to.
+    /// Time for bondd to read its file after both were told to.
     private static let patience = Duration.milliseconds(1500)
 
     /// - Parameters:
@@ -154,7 +155,7 @@ extension ControlService {
         set(plan, text)
         services?.reload(new.tunnel, server)
         link?.start(bundleFile: server.portunus?.bundleFile)
-        log(.info, "the configuration was read again")
+        log(.info, "configuration reloaded")
     }
 
     private static func bondd(_ socket: String) -> Agreement.Bondd {

@@ -2,9 +2,9 @@ import ControlProtocol
 import Glibc
 import Proto
 
-// Letting clients in.
+// Enrolment of clients.
 extension ControlService {
-    /// Waits for enrolments, and settles them, until `stop`. bondd is handed all clients whenever it appears.
+    /// Waits for enrolments and processes them until `stop`. Hands bondd all clients whenever it appears.
     public func letIn() {
         var isTold = false
         while goesOn {
@@ -12,27 +12,27 @@ extension ControlService {
                 usleep(300_000)
                 continue
             }
-            // What it could not be told of it is told of again.
+            // Ends after a failed handover, which the outer loop repeats.
             while goesOn && bonddIsCurrent {
-                // bondd answers after 20 s at the latest.
+                // bondd answers within 20 s.
                 guard let answer = try? ControlClient.ask(.awaitEnrolments, path: socket, timeout: 30_000)
                 else { break }
                 switch answer {
                 case .enrolments(let enrolments): settle(enrolments)
                 case .failed(let sentence):
-                    if !isTold { log(.error, "bondd lets nobody enrol: \(sentence)") }
+                    if !isTold { log(.error, "bondd does not accept enrolments: \(sentence)") }
                     isTold = true
                     sleep(2)
                 default: sleep(1)
                 }
             }
             forgetAgreement()
-            // A bondd that is gone at once, as it is being restarted, is not asked in a circle.
+            // Avoids a busy loop while bondd is being restarted.
             usleep(100_000)
         }
     }
 
-    /// Stores the clients, hands them over, and only then says so.
+    /// Stores the clients, hands them over, and only then confirms them.
     func settle(_ enrolments: [Enrolment]) {
         var outcomes: [(Enrolment, EnrolOutcome)] = []
         for enrolment in enrolments {
@@ -40,17 +40,17 @@ extension ControlService {
                 let outcome = try store.enrol(enrolment, plan: currentPlan, now: currentTime())
                 outcomes.append((enrolment, outcome))
             } catch {
-                log(.error, "nobody can enrol: \(error)")
+                log(.error, "clients cannot enrol: \(error)")
                 outcomes.append((enrolment, .unavailable))
             }
         }
         if outcomes.contains(where: { $0.1 == .stored }) && !handOver() {
-            // bondd does not know them; they ask again.
+            // bondd does not have them yet; the clients will ask again.
             outcomes = outcomes.map { ($0.0, $0.1 == .stored ? .unavailable : $0.1) }
         }
         for (enrolment, outcome) in outcomes {
             log(
-                .info, "somebody wants to enrol",
+                .info, "enrolment requested",
                 [
                     "outcome": outcome.word, "host": String(enrolment.host.prefix(63)),
                     "public_key": enrolment.publicKey,

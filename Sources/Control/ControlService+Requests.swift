@@ -1,47 +1,47 @@
 import ControlProtocol
 import Settings
 
-// What the command line asks for.
+// Requests from the command line.
 extension ControlService {
-    /// Does what is asked for, and answers when bondd has it, too, or does not answer itself.
+    /// Carries out a request, and responds once bondd has the change, too, or does not answer.
     public func answer(_ request: ControlServiceRequest) -> ControlServiceResponse {
         do throws(ControlError) {
             switch request {
             case .invite(let order):
                 let link = try invite(order)
-                log(.info, "an invitation was made", ["client": order.name])
+                log(.info, "invitation created", ["client": order.name])
                 handOver()
                 return .link(link.text)
             case .clients: return try clients()
             case .revoke(let name):
                 let unused = try store.revoke(name, plan: currentPlan, now: currentTime())
-                log(.info, "a client was revoked", ["client": name])
+                log(.info, "client revoked", ["client": name])
                 if !handOver(), status() != nil {
                     return .failed(
-                        "\(name) is revoked in the state, but bondd could not be told or could not keep it; it is tried again every few seconds, see bondd-control's log"
+                        "\(name) is revoked in the state, but bondd could not be told or could not store it; this is retried every few seconds, see bondd-control's log"
                     )
                 }
                 if unused > 0 {
                     return .noted(
-                        "the link that \(name) joined by is closed as well; \(unused) more could have joined by it and need another"
+                        "the link that \(name) joined with is closed as well; \(unused) more clients could have used it and need another"
                     )
                 }
             case .rename(let name, let other):
                 try store.rename(name, to: other, plan: currentPlan, now: currentTime())
-                log(.info, "a client was renamed", ["client": name, "to": other])
+                log(.info, "client renamed", ["client": name, "to": other])
                 handOver()
             case .setNetworks(let name, let networks):
                 try store.setNetworks(networks, of: name, plan: currentPlan)
                 log(
-                    .info, "a client's networks were set",
+                    .info, "networks of a client changed",
                     ["client": name, "networks": networks.joined(separator: " ")])
                 handOver()
             case .rotateSecrets(let isForced):
                 try store.rotateSecrets(isForced: isForced, now: currentTime())
-                log(.info, "the secrets of clients were rotated")
+                log(.info, "client secrets rotated")
                 if !handOver() {
                     return .noted(
-                        "the new secret is in the state; bondd is given it as soon as it answers, see bondd-control's log"
+                        "the new secret is in the state; bondd gets it as soon as it answers, see bondd-control's log"
                     )
                 }
             case .backup(let path): try store.backup(to: path)
@@ -61,7 +61,7 @@ extension ControlService {
         }
     }
 
-    private static let noServices = "this bondd-control carries no services; its log says why"
+    private static let noServices = "this bondd-control cannot carry services; its log says why"
 
     private func invite(_ order: InvitationOrder) throws(ControlError) -> JoinLink {
         if let key = status()?.publicKey { try store.setServerKey(key) }

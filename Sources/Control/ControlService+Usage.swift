@@ -1,9 +1,9 @@
 import ControlProtocol
 import Glibc
 
-// Counting what clients use.
+// Accounting of clients' usage.
 extension ControlService {
-    /// Adds up what bondd has carried, every `seconds` until `stop`, and once more then.
+    /// Adds up the traffic that bondd has carried, every `seconds` until `stop`, and once more then.
     public func count(every seconds: Double = 5) {
         var run: String?
         var next = ContinuousClock.now
@@ -12,28 +12,28 @@ extension ControlService {
             if .now >= next {
                 next = .now + .seconds(seconds)
                 run = poll(after: run)
-                // Also by a clock that was set back.
+                // Also if the clock was set back.
                 if abs(currentTime() - lastPruned) > 3600 {
                     lastPruned = currentTime()
                     if (try? prune()) == true { handOver() }
                 }
             }
             awaitBondd()
-            // As long as `stop` takes at the most.
+            // At most as long as `stop` may take.
             usleep(UInt32(min(seconds, 0.1) * 1_000_000))
         }
         _ = poll(after: run)
     }
 
     /// - Parameter run: bondd's run at the last poll.
-    /// - Returns: its run now; nil when it does not answer.
+    /// - Returns: its current run; nil if it does not answer.
     func poll(after run: String?) -> String? {
         guard let report = try? ControlClient.get(.usage, path: socket, timeout: 1000) else {
             return nil
         }
         do {
             if report.run != run {
-                // A bondd that was restarted between two questions of the other thread has not been told since.
+                // If bondd was restarted between two requests of the other thread, it has no clients yet.
                 forgetAgreement()
                 if run != nil { handOver() }
                 if let status = try? ControlClient.get(.status, path: socket, timeout: 1000),
@@ -51,7 +51,7 @@ extension ControlService {
             if !bonddIsCurrent { handOver() }
             try store.add(report, now: currentTime())
         } catch {
-            log(.error, "what clients used is not counted now, but later: \(error)")
+            log(.error, "usage cannot be recorded now and will be recorded later: \(error)")
         }
         return report.run
     }

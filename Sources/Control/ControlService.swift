@@ -3,15 +3,15 @@ import Glibc
 import Settings
 import Synchronization
 
-/// What bondd-control is on a server: the state, what is asked of it, and bondd's part in it. Three threads use it: the main
-/// one answers requests, one lets clients in, one counts what they use; the service plane
-/// has its own.
+/// The core of bondd-control on a server: the state, requests to it, and its cooperation with bondd. Three
+/// threads use it: the main one answers requests, one processes enrolments, one accounts for usage; the service
+/// plane has its own.
 public final class ControlService: Sendable {
     let store: Store
     let log: Log
-    /// bondd's socket.
+    /// The path of bondd's socket.
     let socket: String
-    /// What it publishes; nil: that can't be.
+    /// The published services; nil if they cannot be served.
     let services: ServicePlane?
     let link: PlaneLink?
     let file: String
@@ -24,7 +24,7 @@ public final class ControlService: Sendable {
 
     /// Brings the state into agreement with the configuration, once bondd has the same.
     /// - Parameter text: the text behind `plan`; nil if unknown.
-    /// - Throws: what keeps the state from being used.
+    /// - Throws: the error that makes the state unusable.
     public init(
         store: Store, plan: Plan, file: String, socket: String, log: Log, services: ServicePlane? = nil,
         link: PlaneLink? = nil, text: ConfigurationFile? = nil
@@ -38,30 +38,30 @@ public final class ControlService: Sendable {
         self.log = log
         Store.removeCopies(in: store.directory)
         follow()
-        if try prune() { log(.debug, "old invitations are forgotten") }
+        if try prune() { log(.debug, "old invitations removed") }
     }
 
-    /// The configuration that it follows.
+    /// The configuration that bondd-control follows.
     struct InForce {
         var plan: Plan
         /// The text behind the plan; nil if unknown.
         var text: ConfigurationFile?
-        /// Whether the state has been brought into agreement with what bondd has.
+        /// Whether the state has been brought into agreement with bondd's configuration.
         var isAgreed = false
-        /// The digest of what bondd has; nil if bondd does not report one.
+        /// The digest of bondd's configuration; nil if bondd does not report one.
         var bonddDigest: String?
     }
 
     /// The state of a reload.
     struct Turn {
-        /// Whether bondd has neither taken nor refused the file since a reload was requested, and since when.
+        /// Whether bondd has neither adopted nor refused the file since a reload was requested, and since when.
         var isAwaited = false
         var awaitedSince = ContinuousClock.now
-        /// Why the file was not taken last, logged once.
+        /// Why the file was last refused, logged once.
         var refusal = ""
     }
 
-    /// What came of the last handover.
+    /// The result of the last handover.
     private struct Handed {
         /// Why bondd refused it, logged once.
         var refusal = ""
@@ -78,24 +78,24 @@ public final class ControlService: Sendable {
         inForce.withLock { ($0.plan, $0.text) = (plan, text) }
     }
 
-    /// Notes that the state agrees with what bondd has, which has this digest.
+    /// Records that the state agrees with bondd's configuration, which has this digest.
     func agree(on digest: String?) { inForce.withLock { ($0.isAgreed, $0.bonddDigest) = (true, digest) } }
 
-    /// Has bondd asked again before the next handover.
+    /// Forces another comparison with bondd before the next handover.
     func forgetAgreement() { inForce.withLock { $0.isAgreed = false } }
 
-    /// Lets the threads end after what they are at.
+    /// Lets the threads end after their current work.
     public func stop() { isStopping.store(true, ordering: .relaxed) }
 
     /// Whether bondd has all clients and invitations.
     public var bonddIsCurrent: Bool { isCurrent.load(ordering: .relaxed) }
 
-    /// How long callers that can't wait skip the handover after a timeout.
+    /// How long callers that cannot wait skip the handover after a timeout.
     private static let leave = Duration.seconds(5)
 
-    /// Hands bondd all clients and invitations. One at a time, so that an older one never comes after a newer.
-    /// - Parameter waits: whether to ask a bondd that has just failed to answer in time.
-    /// - Returns: whether it has them.
+    /// Hands bondd all clients and invitations. Serialized, so that an older set never arrives after a newer one.
+    /// - Parameter waits: whether to query a bondd that has just failed to answer in time.
+    /// - Returns: whether bondd has them.
     @discardableResult
     func handOver(waits: Bool = false) -> Bool {
         isCurrent.store(false, ordering: .relaxed)
@@ -110,7 +110,7 @@ public final class ControlService: Sendable {
             } catch let error as SocketError {
                 if case .timedOut = error { handed.leftAloneUntil = .now + Self.leave }
                 forgetAgreement()
-                log(.debug, "bondd cannot be told of the clients: \(error)")
+                log(.debug, "cannot hand the clients to bondd: \(error)")
             } catch {
                 log(.error, "\(error)")
             }
@@ -125,7 +125,7 @@ public final class ControlService: Sendable {
         var answer = try ControlClient.ask(.handOver(handover), path: socket)
         if case .revoked(let keys) = answer {
             for name in try store.revoke(keys: keys, now: currentTime()) {
-                log(.info, "a client was revoked while bondd-control was away", ["client": name])
+                log(.info, "client revoked while bondd-control was not running", ["client": name])
             }
             handover.clients.removeAll { keys.contains($0.publicKey) }
             answer = try ControlClient.ask(.handOver(handover), path: socket)
@@ -136,17 +136,17 @@ public final class ControlService: Sendable {
         }
         // It may have another configuration by now.
         forgetAgreement()
-        if sentence != handed.refusal { log(.error, "bondd does not take the clients: \(sentence)") }
+        if sentence != handed.refusal { log(.error, "bondd rejected the clients: \(sentence)") }
         handed.refusal = sentence
         return false
     }
 
-    /// Forgets old invitations, unless the clock is behind the state.
+    /// Removes old invitations, unless the clock is behind the state.
     /// - Returns: whether there were any.
     func prune() throws(ControlError) -> Bool {
         let now = currentTime()
         guard try store.latestTime() <= now else { return false }
-        // Without time synchronisation the clock may be months off.
+        // Without time synchronization the clock may be months off.
         return try store.prune(now: now, memory: HostClock.isSynchronised ? Store.memory : Store.longMemory)
     }
 }

@@ -1,6 +1,6 @@
-/// What a program on a `ControlSocket` is answered.
+/// A response to a program on a `ControlSocket`.
 public protocol Answer: Encodable, Sendable {
-    /// Not done: one sentence that says why.
+    /// A failure, with one sentence that says why.
     static func failed(_ sentence: String) -> Self
 
     /// The sentence of `failed`; `nil` for every other answer.

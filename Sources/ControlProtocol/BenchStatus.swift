@@ -1,23 +1,23 @@
-/// What `Request.bench` answers: counters that grow, of which two answers make a rate.
+/// The response to `Request.bench`: cumulative counters, two of which yield a rate.
 public struct BenchStatus: Hashable, Sendable, Codable {
     /// bondd's clock in µs.
     public var clock: UInt64
-    /// Bytes of test packets from the server that came out here.
+    /// Bytes of test packets from the server that arrived here.
     public var received: UInt64
-    /// The server's clock in µs when it last told what came out there; 0 before.
+    /// The server's clock in µs at its last report of received test packets; 0 before.
     public var serverClock: UInt64
-    /// Bytes of test packets that had come out at the server then.
+    /// Bytes of test packets that had arrived at the server then.
     public var serverReceived: UInt64
-    /// Packets that were lost and not sent again.
+    /// Packets that were lost and not retransmitted.
     public var unrepaired: UInt64
     /// The paths.
     public var paths: [Path]
 
-    /// A path's part.
+    /// A path's counters.
     public struct Path: Hashable, Sendable, Codable {
-        /// As `bondd status` says it.
+        /// The path's status, as in `bondd status`.
         public var status: PathStatus
-        /// Datagrams that the server has sent on it, those under way or lost included.
+        /// Datagrams that the server has sent on it, including those in flight or lost.
         public var expected: UInt64
 
         /// A path's part.
@@ -35,7 +35,7 @@ public struct BenchStatus: Hashable, Sendable, Codable {
         case unrepaired, paths
     }
 
-    /// Counters.
+    /// Counters at a time.
     public init(
         clock: UInt64, received: UInt64, serverClock: UInt64, serverReceived: UInt64, unrepaired: UInt64,
         paths: [Path]

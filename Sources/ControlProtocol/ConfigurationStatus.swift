@@ -1,12 +1,12 @@
-/// Which configuration is in force in bondd, so that bondd-control can go by the same one.
+/// The configuration in force in bondd, which bondd-control follows.
 public struct ConfigurationStatus: Hashable, Sendable, Codable {
-    /// The digest of the text that is in force (see `ConfigurationFile`).
+    /// The digest of the text in force (see `ConfigurationFile`).
     public var digest: String
     /// The tunnel's addresses in force, each with its prefix.
     public var addresses: [String]
-    /// The digest of the text that bondd has last refused; nil when it has taken one since.
+    /// The digest of the text that bondd last refused; nil if it has accepted one since.
     public var refusedDigest: String?
-    /// Why it has refused it.
+    /// Why it refused that text.
     public var refusal: String?
 
     private enum CodingKeys: String, CodingKey {
@@ -14,7 +14,7 @@ public struct ConfigurationStatus: Hashable, Sendable, Codable {
         case refusedDigest = "refused_digest"
     }
 
-    /// A configuration that is in force.
+    /// A configuration in force.
     public init(
         digest: String, addresses: [String], refusedDigest: String? = nil, refusal: String? = nil
     ) {

@@ -1,21 +1,21 @@
-/// What bondd has in the host's firewall.
+/// bondd's rules in the host's firewall.
 public struct FirewallStatus: Hashable, Sendable, Codable {
-    /// A server's way out for its clients; nil without `[nat]`.
+    /// A server's NAT for its clients; nil without `[nat]`.
     public var nat: NAT?
     /// Whether a client's kill switch is on.
     public var killSwitch: Bool
     /// Packets that would have left outside the tunnel since the kill switch was last renewed.
     public var refusedPackets: UInt64
 
-    /// A server's way out for its clients. Counters begin at 0 whenever the rules are renewed.
+    /// A server's NAT for its clients. Counters restart at 0 whenever the rules are renewed.
     public struct NAT: Hashable, Sendable, Codable {
-        /// The interfaces that clients leave by.
+        /// The egress interfaces.
         public var egress: [String]
-        /// Packets that clients sent through them.
+        /// Packets from clients sent through them.
         public var sentPackets: UInt64
         /// Bytes of those.
         public var sentBytes: UInt64
-        /// Packets that came back for clients.
+        /// Packets received for clients.
         public var receivedPackets: UInt64
         /// Bytes of those.
         public var receivedBytes: UInt64
@@ -28,7 +28,7 @@ public struct FirewallStatus: Hashable, Sendable, Codable {
             case receivedBytes = "rx_bytes"
         }
 
-        /// A way out that nothing has gone yet.
+        /// NAT without traffic.
         public init(egress: [String]) {
             self.egress = egress
             (sentPackets, sentBytes, receivedPackets, receivedBytes) = (0, 0, 0, 0)

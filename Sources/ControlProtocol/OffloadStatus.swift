@@ -1,18 +1,18 @@
-/// The part of `Status` that says what the kernel does for bondd. A word is `on`; `off`, as the configuration wants it;
-/// `missing`, as this kernel does not have it; or `refused`, as it did not do it when it was asked to.
+/// The kernel's offloads in `Status`. The state of each is `on`; `off` by configuration;
+/// `missing` if this kernel lacks it; or `refused` if the kernel failed to enable it.
 public struct OffloadStatus: Hashable, Sendable, Codable {
-    /// The TUN device's, by name: `csum`, `tso4`, `tso6`, `uso`.
+    /// Those of the TUN device, by name: `csum`, `tso4`, `tso6`, `uso`.
     public var tun: [String: String]
-    /// The UDP sockets'.
+    /// Those of the UDP sockets.
     public var udp: [Socket]
 
-    /// One UDP socket's.
+    /// The offloads of one UDP socket.
     public struct Socket: Hashable, Sendable, Codable {
-        /// The path's name; on a server the address that it listens on.
+        /// The path's name; on a server the address it listens on.
         public var name: String
-        /// Whether datagrams of one size leave together (UDP_SEGMENT).
+        /// Whether datagrams of one size are sent together (UDP_SEGMENT).
         public var segmentation: String
-        /// Whether they are read together (UDP_GRO).
+        /// Whether they are received together (UDP_GRO).
         public var joining: String
 
         private enum CodingKeys: String, CodingKey {
@@ -29,7 +29,7 @@ public struct OffloadStatus: Hashable, Sendable, Codable {
         }
     }
 
-    /// Nothing of it.
+    /// The offloads of the device and the sockets.
     public init(tun: [String: String] = [:], udp: [Socket] = []) {
         self.tun = tun
         self.udp = udp

@@ -1,10 +1,10 @@
-/// One path's part of a `SessionStatus`. Figures are of the sending direction, and 0 until they were measured.
+/// One path in a `SessionStatus`. Figures are for the sending direction, and 0 until measured.
 public struct PathStatus: Hashable, Sendable, Codable {
     /// The path's name.
     public var name: String
-    /// The interface that it leaves through; empty on a server.
+    /// The interface it uses; empty on a server.
     public var interface: String
-    /// `probing`, `up`, `suspect`, `down`, or `spent` when its monthly data is used up.
+    /// `probing`, `up`, `suspect`, `down`, or `spent` if its monthly data is used up.
     public var state: String
     /// `primary`, `backup`, `metered` or `never`.
     public var role: String
@@ -16,11 +16,11 @@ public struct PathStatus: Hashable, Sendable, Codable {
     public var rtt: Double = 0
     /// Variation of the one-way delay in milliseconds.
     public var jitter: Double = 0
-    /// The part of datagrams that got lost lately, 0…1.
+    /// The recent fraction of datagrams lost, 0…1.
     public var loss: Double = 0
     /// The estimated rate of the path in Mbit/s.
     public var rate: Double = 0
-    /// The queueing delay that datagrams meet on the path, in milliseconds.
+    /// The queueing delay of datagrams on the path, in milliseconds.
     public var queue: Double = 0
     /// The path's MTU in bytes, outer headers included.
     public var mtu: Int = 0
@@ -32,16 +32,18 @@ public struct PathStatus: Hashable, Sendable, Codable {
     public var sentPackets: UInt64 = 0
     /// Datagrams received.
     public var receivedPackets: UInt64 = 0
-    /// Datagrams sent that got lost.
+    /// Datagrams sent and lost.
     public var lost: UInt64 = 0
-    /// Packets sent again on this path as another had lost them.
+    /// Packets retransmitted on this path after another path lost them.
     public var repaired: UInt64 = 0
 
-    /// Client: the data that may go over it in a month, in 10⁹ bytes; 0: no limit. Nil on a server, which does not know.
+    /// Client: the data allowance for a month, in 10⁹ bytes; 0 means unlimited. Nil on a server, which does not
+    /// know it.
     public var dataCap: Double?
-    /// Client: the data that went over it this month (UTC) in both directions, IP headers included, in 10⁹ bytes.
+    /// Client: the data used this month (UTC) in both directions, including IP headers, in 10⁹ bytes.
     public var dataUsed: Double?
-    /// Why the path can't be used, or not fully, and the remedy: sentences joined by "; ". Nil when nothing is wrong.
+    /// Why the path cannot be used, or not fully, and the remedy: sentences joined by "; ". Nil if there is no
+    /// problem.
     public var note: String?
 
     private enum CodingKeys: String, CodingKey {
@@ -62,7 +64,7 @@ public struct PathStatus: Hashable, Sendable, Codable {
         case note
     }
 
-    /// A path's status with nothing measured yet.
+    /// A path's status without measurements.
     public init(
         name: String, interface: String, state: String, role: String, local: String = "", remote: String = ""
     ) {

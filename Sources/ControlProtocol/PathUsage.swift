@@ -1,4 +1,4 @@
-/// What one path of one client has carried since bondd started. The counters only grow.
+/// Traffic of one path of one client since bondd started. The counters never decrease.
 public struct PathUsage: Hashable, Sendable, Codable {
     /// The client's public key, 32 bytes in base64; names may change.
     public var publicKey: String
@@ -6,7 +6,7 @@ public struct PathUsage: Hashable, Sendable, Codable {
     public var path: String
     /// Bytes of datagrams sent to the client.
     public var sentBytes: UInt64
-    /// Bytes of datagrams that came from it.
+    /// Bytes of datagrams received from it.
     public var receivedBytes: UInt64
 
     private enum CodingKeys: String, CodingKey {

@@ -1,11 +1,11 @@
-/// The part of a `SessionStatus` that says what became of packets before they found a path, since the session began.
+/// The queue before the paths in a `SessionStatus`, since the session began.
 public struct QueueStatus: Hashable, Sendable, Codable {
-    /// Packets that were dropped, as their flow's queue stood (CoDel, RFC 8289).
+    /// Packets dropped because their flow's queue persisted (CoDel, RFC 8289).
     public var dropped: UInt64
-    /// Packets that were marked instead, as their flow understands marks (RFC 3168).
+    /// Packets marked instead, because their flow supports ECN (RFC 3168).
     public var marked: UInt64
 
-    /// A queue's status.
+    /// Counters of drops and marks.
     public init(dropped: UInt64 = 0, marked: UInt64 = 0) {
         self.dropped = dropped
         self.marked = marked

@@ -1,14 +1,14 @@
-/// The reorder buffer's part of a `SessionStatus`.
+/// The reorder buffer in a `SessionStatus`.
 public struct ReorderStatus: Hashable, Sendable, Codable {
-    /// Packets that wait for a predecessor now.
+    /// Packets currently waiting for a predecessor.
     public var held: Int
-    /// Packets that came after their deadline, since the session began.
+    /// Packets that arrived after their deadline, since the session began.
     public var late: UInt64
-    /// Copies that were dropped, since the session began.
+    /// Duplicates discarded, since the session began.
     public var duplicates: UInt64
-    /// Packets that were lost and put together from repair symbols, since the session began.
+    /// Lost packets recovered from repair symbols, since the session began.
     public var recovered: UInt64
-    /// How long a packet is held at the most, in milliseconds.
+    /// Maximum time a packet is held, in milliseconds.
     public var deadline: Double
 
     private enum CodingKeys: String, CodingKey {
@@ -16,7 +16,7 @@ public struct ReorderStatus: Hashable, Sendable, Codable {
         case deadline = "deadline_ms"
     }
 
-    /// Reads what a bondd says; one of an earlier version says nothing of `recovered`.
+    /// Decodes a reorder buffer's status; earlier versions of bondd omit `recovered`.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         held = try container.decode(Int.self, forKey: .held)

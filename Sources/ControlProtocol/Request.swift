@@ -1,8 +1,8 @@
 import Proto
 
-/// What a program asks of a running bondd: one line of JSON, such as `{"do":"set","key":"mode","value":"stripe"}`.
+/// A request to a running bondd: one line of JSON, such as `{"do":"set","key":"mode","value":"stripe"}`.
 public enum Request: Hashable, Sendable, Codable {
-    /// How the tunnel is doing.
+    /// Returns the tunnel's status.
     case status
     /// Changes `key` (`mode`, `redundant_paths`, `path.NAME.role`, `path.NAME.cap`, `path.NAME.data_cap`, `path.NAME.data_used`) until the daemon ends or reloads.
     case set(key: String, value: String)
@@ -10,24 +10,25 @@ public enum Request: Hashable, Sendable, Codable {
     case reload
     /// Lifts the kill switch until the configuration is read again.
     case unlock
-    /// Half a second of test traffic over `path`, or over all of them, to the server or from it; and the counters. Without a
-    /// direction there are only the counters.
+    /// Sends half a second of test traffic over `path`, or over all of them, to the server or from it, and
+    /// returns the counters. Without a direction it only returns the counters.
     case bench(path: String?, towardsServer: Bool?)
-    /// What each client's paths have carried.
+    /// Returns the traffic of each client's paths.
     case usage
-    /// Takes these clients and invitations in place of those handed over before. Of bondd-control alone.
+    /// Replaces the clients and invitations handed over before. Only for bondd-control.
     case handOver(Handover)
-    /// Answered as soon as somebody wants to enrol, or with none after 20 s. Of bondd-control alone.
+    /// Returns as soon as there is an enrolment, or with none after 20 s. Only for bondd-control.
     case awaitEnrolments
-    /// What became of the enrolment with that `id`.
+    /// Reports the outcome of the enrolment with that `id`.
     case settle(id: Int, outcome: EnrolOutcome)
-    /// Carries these rules in the kernel in place of those handed over before. Of bondd-control alone.
+    /// Replaces the rules that the kernel carries. Only for bondd-control.
     case carry([HandedService])
-    /// What the kernel has carried of them.
+    /// Returns the traffic that the kernel has carried for them.
     case services
-    /// Ends a client's right to connect until bondd-control has it in its state: for when that does not run.
+    /// Revokes a client's access until bondd-control has done so in its state: for when bondd-control is not
+    /// running.
     case revoke(name: String)
-    /// Answered with `ok`, to see that the daemon's loop turns.
+    /// Returns `ok`, to check that the daemon's loop is running.
     case ping
 
     private enum CodingKeys: String, CodingKey {
@@ -35,7 +36,7 @@ public enum Request: Hashable, Sendable, Codable {
         case key, value, path, up, handover, id, outcome, services, name
     }
 
-    /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
+    /// Decodes a request; unknown actions throw a `DecodingError`, unknown keys are skipped.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let action = try fields.decode(String.self, forKey: .action)
@@ -71,7 +72,7 @@ public enum Request: Hashable, Sendable, Codable {
         }
     }
 
-    /// Writes the request as one flat object.
+    /// Encodes the request as one flat object.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {

@@ -1,26 +1,27 @@
 /// bondd's answer to a `Request`: one line of JSON, `{"ok":true}`, `{"error":"…","ok":false}` or
 /// `{"ok":true,"status":{…}}`.
 public enum Response: Hashable, Sendable, Codable, Answer {
-    /// Done.
+    /// Success.
     case ok
-    /// Done, with notices, a sentence each.
+    /// Success with notices, one sentence each.
     case warned([String])
-    /// Not done: one sentence that says why.
+    /// A failure, with one sentence that says why.
     case failed(String)
-    /// The answer to `Request.status`.
+    /// The response to `Request.status`.
     case status(Status)
-    /// The answer to `Request.bench`.
+    /// The response to `Request.bench`.
     case bench(BenchStatus)
-    /// The answer to `Request.usage`.
+    /// The response to `Request.usage`.
     case usage(UsageReport)
-    /// The answer to `Request.awaitEnrolments`: those that wait to be settled.
+    /// The response to `Request.awaitEnrolments`: the enrolments to settle.
     case enrolments([Enrolment])
-    /// The answer to `Request.services`.
+    /// The response to `Request.services`.
     case services(ServiceCounters)
-    /// The answer to `Request.carry` when some services were left out: why, by the service's name. The others are carried.
+    /// The response to `Request.carry` if some services were left out: the reasons, by the service's name. The
+    /// others are carried.
     case carried(refused: [String: String])
-    /// The answer to `Request.handOver` when clients in it were revoked at bondd: their public keys. bondd goes on refusing them
-    /// until a handover comes without them.
+    /// The response to `Request.handOver` if clients in it were revoked in bondd: their public keys. bondd
+    /// keeps refusing them until a handover without them arrives.
     case revoked([String])
 
     /// The sentence of `failed`; `nil` for every other response.
@@ -30,7 +31,7 @@ public enum Response: Hashable, Sendable, Codable, Answer {
         case ok, error, status, bench, usage, enrolments, services, refused, revoked, notices
     }
 
-    /// Reads a response; unknown keys are skipped.
+    /// Decodes a response; unknown keys are skipped.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         if try !fields.decode(Bool.self, forKey: .ok) {
@@ -56,7 +57,7 @@ public enum Response: Hashable, Sendable, Codable, Answer {
         }
     }
 
-    /// Writes the response as one flat object.
+    /// Encodes the response as one flat object.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {

@@ -1,31 +1,31 @@
-/// One session's part of `Status`.
+/// One session in `Status`.
 public struct SessionStatus: Hashable, Sendable, Codable {
     /// The client's name.
     public var client: String
-    /// The client's first address in the tunnel; empty while it has none.
+    /// The client's first address in the tunnel; empty if it has none yet.
     public var address: String
     /// `connecting`, `up` or `down`.
     public var state: String
-    /// The mode that the session sends in.
+    /// The mode in which the session sends.
     public var mode: String
-    /// On a server: the version of the client's program; nil where it does not say.
+    /// On a server: the version of the client's program; nil if unknown.
     public var version: String?
     /// Seconds since the keys in use were agreed on.
     public var rekeyAge: Double
-    /// Whether the keys follow from a preshared key as well, so that a quantum computer does not open what was recorded: `psk` or
-    /// `none`; nil from a version that does not say.
+    /// Whether the keys also depend on a preshared key, so that a quantum computer cannot decrypt recorded
+    /// traffic: `psk` or `none`; nil from versions that do not report it.
     public var postQuantum: String?
-    /// The generation of the preshared key that the server gave the client; nil for one of the configuration, or none.
+    /// The generation of the preshared key that the server gave the client; nil for a configured key, or none.
     public var secretGeneration: Int?
-    /// Inner packets that wait for a path.
+    /// Inner packets waiting for a path.
     public var queuePackets: Int
-    /// What the queue before the paths did to packets; nil from a version that does not say.
+    /// Drops and marks in the queue before the paths; nil from versions that do not report it.
     public var queue: QueueStatus?
-    /// What was sent more than once; nil from a version that does not say.
+    /// Retransmissions and copies; nil from versions that do not report it.
     public var repair: RepairStatus?
     /// The paths, in the client's order.
     public var paths: [PathStatus]
-    /// How order is restored.
+    /// The reorder buffer.
     public var reorder: ReorderStatus
     /// Packets dropped since the session began, by reason.
     public var drops: [String: UInt64]

@@ -1,16 +1,17 @@
-/// What `bondd status --json` prints and `/status` serves. Keys are only ever added.
+/// The output of `bondd status --json` and `/status`. Keys are only ever added.
 public struct Status: Hashable, Sendable, Codable {
     /// bondd's version.
     public var version: String
-    /// The host's public key in base64; nil from a version that does not say.
+    /// The host's public key in base64; nil from versions that do not report it.
     public var publicKey: String?
-    /// Numbers this run of the daemon: counters began at 0 with it. Nil from a version that does not say.
+    /// Identifies this run of the daemon, at whose start counters were 0. Nil from versions that do not report it.
     public var run: String?
     /// `client` or `server`.
     public var role: String
     /// `auto`, `stripe`, `preferred` or `redundant`.
     public var mode: String
-    /// In `redundant`, over how many paths each packet goes; 0: all. Nil from a version that does not say.
+    /// In `redundant` mode, how many paths carry each packet; 0 means all. Nil from versions that do not report
+    /// it.
     public var redundantPaths: Int?
     /// The tunnel's interface.
     public var interface: String
@@ -22,27 +23,27 @@ public struct Status: Hashable, Sendable, Codable {
     public var threads: Int
     /// Handshakes completed since the start.
     public var handshakes: UInt64
-    /// A client has one at the most, a server one a client.
+    /// At most one on a client, at most one for each client on a server.
     public var sessions: [SessionStatus]
     /// Packets dropped outside any session since the start, by reason.
     public var drops: [String: UInt64]
-    /// What the kernel does for bondd; nil from a version that does not say.
+    /// The kernel's offloads; nil from versions that do not report them.
     public var offloads: OffloadStatus?
-    /// What seals the packets; nil from a version that does not say.
+    /// The cipher; nil from versions that do not report it.
     public var cipher: CipherStatus?
-    /// Server: the revision of what bondd-control has handed over; nil when there is nothing.
+    /// Server: the revision of bondd-control's last handover; nil if there was none.
     public var handover: Int?
-    /// Which configuration is in force; nil from a version that does not say.
+    /// The configuration in force; nil from versions that do not report it.
     public var configuration: ConfigurationStatus?
-    /// What bondd has in the host's firewall; nil when there is nothing.
+    /// bondd's rules in the host's firewall; nil if there are none.
     public var firewall: FirewallStatus?
-    /// Client: its name servers, once the tunnel is set up; nil from a version that does not say.
+    /// Client: its name servers, once the tunnel is set up; nil from versions that do not report them.
     public var names: NamesStatus?
-    /// What keeps it from carrying traffic, or some of it, a sentence each with what to do; `/readyz` fails while there are
-    /// any. Nil from a version that does not say.
+    /// Problems that keep bondd from carrying some or all traffic, one sentence each with what to do; `/readyz`
+    /// fails while there are any. Nil from versions that do not report them.
     public var problems: [String]?
-    /// What the user should know: what the configuration asks for and this version does not carry out, and libraries that
-    /// are not trusted, a sentence each.
+    /// Notices for the user, one sentence each: settings without effect in this version, and libraries that
+    /// are not trusted.
     public var notices: [String]
 
     private enum CodingKeys: String, CodingKey {
@@ -56,7 +57,7 @@ public struct Status: Hashable, Sendable, Codable {
             names, problems, notices
     }
 
-    /// A status; counters begin at 0 and lists empty.
+    /// A status with counters at 0 and empty lists.
     public init(
         version: String, role: String, mode: String, redundantPaths: Int? = nil, interface: String, mtu: Int,
         uptime: Double,

@@ -1,10 +1,10 @@
-/// What each client's paths have carried since bondd started, sessions that have ended included.
+/// Traffic of each client's paths since bondd started, including ended sessions.
 public struct UsageReport: Hashable, Sendable, Codable {
-    /// Numbers this run of the daemon: counters began at 0 with it.
+    /// Identifies this run of the daemon, at whose start counters were 0.
     public var run: String
-    /// A client's part, one for each path that it had.
+    /// The traffic of each path of each client.
     public var paths: [PathUsage]
-    /// The digest of the configuration in force, as in `ConfigurationStatus`; nil: not said.
+    /// The digest of the configuration in force, as in `ConfigurationStatus`; nil if not reported.
     public var configuration: String?
 
     /// A report.

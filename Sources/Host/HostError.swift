@@ -1,36 +1,36 @@
 import CNetlink
 import Glibc
 
-/// Why something that bondd does to or with its host failed.
+/// Why an operation on the host failed.
 public enum HostError: Error, Equatable, CustomStringConvertible {
-    /// A file could not be read, written or made: what was to be done, its path, and errno.
+    /// A file could not be read, written or created: the action, the path, and errno.
     case file(String, path: String, errno: Int32)
-    /// A usage file that can't be read or makes no sense. It was set aside.
+    /// A usage file that cannot be read or parsed. It has been set aside.
     case damagedUsage(path: String)
-    /// The kernel refused a change of links, addresses or routes: what it was, and libnl's error number.
+    /// The kernel refused a change of links, addresses or routes: the action, and libnl's error number.
     case netlink(String, code: Int32)
-    /// The kernel refused to change or show its nftables: what it was, and errno.
+    /// The kernel refused to change or list its nftables: the action, and errno.
     case firewall(String, errno: Int32)
-    /// The kernel refused to show or end connections: what it was, and errno.
+    /// The kernel refused to list or end connections: the action, and errno.
     case conntrack(String, errno: Int32)
 
-    /// An interface with the tunnel's name that is not this bondd's: its name, and a description of it.
+    /// An interface with the tunnel's name that does not belong to this bondd: its name, and a description of it.
     case foreignInterface(String, kind: String)
-    /// The name servers could not be set or restored: what went wrong.
+    /// The name servers could not be set or restored: the problem.
     case nameServers(String)
 
-    /// Whether what was to be added is there already, which most callers are content with.
+    /// Whether the object to add already exists, which most callers accept.
     public var alreadyThere: Bool {
         if case .netlink(_, let code) = self { code == NLE_EXIST } else { false }
     }
 
-    /// Whether what was to be changed or removed is not there (any more).
+    /// Whether the object to change or remove does not exist (any more).
     public var notThere: Bool {
         guard case .netlink(_, let code) = self else { return false }
         return [NLE_OBJ_NOTFOUND, NLE_NODEV, NLE_NOADDR].contains(code)
     }
 
-    /// Whether the kernel, or the interface, does not speak the IP version.
+    /// Whether the kernel or the interface does not support the IP version.
     public var isLackOfFamily: Bool {
         guard case .netlink(_, let code) = self else { return false }
         return [NLE_NOACCESS, NLE_AF_NOSUPPORT, NLE_OPNOTSUPP].contains(code)

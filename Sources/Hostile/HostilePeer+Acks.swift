@@ -3,12 +3,12 @@ import Proto
 
 // ACKs, true or not.
 extension HostilePeer {
-    /// Acknowledges the datagrams that came on a path, or pretends that they came.
+    /// Acknowledges the datagrams that arrived on a path, or pretends that they did.
     func acknowledge(_ index: Int, now: Instant) {
         paths[index].owesAck = false
         guard var ack = paths[index].ack(now: now, clock: clock) else { return }
         let isLying = now >= honestUntil && keys != nil
-        // Datagrams that are moved away from a path that is down, and never acknowledged, stay in its ring.
+        // Datagrams moved away from a path that is down, and never acknowledged, stay in its ring.
         if isLying && lie == .statusFlaps && random.next() & 31 != 0 { return }
         var arrival = index
         if isLying {
@@ -34,7 +34,7 @@ extension HostilePeer {
             if trait >> 8 & 1 == 1 {
                 ack.packetsReceived = UInt64(min(Double(ack.packetsReceived) * factor, 9e18))
             }
-            // A queue that stands, so that the sender believes what arrives and not what it sent.
+            // A standing queue, so that the sender believes the arrivals rather than its own count.
             ack.receiveTime &+= ack.packetsReceived &* 100
         case .driftingTimes:
             let since = UInt64(max((now - honestUntil).microseconds, 0))
@@ -56,7 +56,7 @@ extension HostilePeer {
         }
     }
 
-    /// Claims all up to a number that may not have arrived.
+    /// Claims all numbers up to one that may not have arrived.
     private func anticipate(_ highest: UInt64, _ ack: inout AckFrame, of index: Int) {
         let size = ack.bytesReceived / max(ack.packetsReceived, 1)
         let more = highest - ack.highest
@@ -67,8 +67,8 @@ extension HostilePeer {
         ack.bytesReceived += more * size
     }
 
-    /// The first path hears nothing more from here on, and goes on acknowledging: all that is seen on the wire, or a guess by
-    /// the rate that it had.
+    /// From here on the first path hears nothing more, and continues to acknowledge: all numbers seen on the
+    /// wire, or a guess by the rate that it had.
     private func feign(_ ack: inout AckFrame, now: Instant) {
         let lead = now - honestUntil
         guard lead >= .seconds(1) || silentSince != nil else { return }

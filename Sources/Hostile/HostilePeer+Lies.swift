@@ -54,7 +54,7 @@ extension HostilePeer {
                 flags: UInt8(random.next() & 3), on: anyPath)
         case .sequenceLeaps: leap()
         case .hoarding:
-            // The one between is never sent.
+            // The sequence in between is never sent.
             sequence &+= 1
             sendPacket(size: 20, distance: 1, on: anyPath)
         case .testPackets:
@@ -113,8 +113,8 @@ extension HostilePeer {
                 delay: UInt32(truncatingIfNeeded: random.next())))
     }
 
-    /// Three sets of sixteen packets that never come, each between some that do. No set ever has sixteen equations at once among
-    /// the 32 that wait, but each equation looks as if it might be the last that is missing.
+    /// Three sets of sixteen packets that never arrive, each mixed with some that do. No set ever has sixteen
+    /// equations at once among the 32 waiting, but each equation looks as if it might be the last missing one.
     private func sendEquations() {
         var gaps: [UInt64] = []
         for _ in 0..<3 {
@@ -186,7 +186,7 @@ extension HostilePeer {
             }
             let length =
                 random.next() & 7 == 0 ? UInt16(truncatingIfNeeded: random.next()) : UInt16(body.count)
-            // Not a CLOSE, which would end the fun.
+            // Not a CLOSE, which would end the session.
             var type = UInt8(random.next() % 20)
             if type == FrameType.close.rawValue { type = 255 }
             payload += [type, UInt8(length >> 8), UInt8(length & 255)] + body

@@ -2,21 +2,21 @@ import LinkModel
 import Packet
 import Proto
 
-/// A client that holds valid keys and means ill, for tests alone: it shakes hands, proves its addresses, answers PINGs and
-/// acknowledges as the protocol asks, and lies where its `Lie` says. Like the Engine it has no socket, clock or randomness of
-/// its own, so that a seed repeats it.
+/// A client with valid keys and bad intentions, only for tests: it connects, proves its addresses, answers
+/// PINGs and acknowledges as the protocol requires, and lies where its `Lie` says. Like the Engine it has no
+/// socket, clock or randomness of its own, so that a seed repeats it.
 ///
 ///     peer.receive(datagram, on: link, now:)      peer.turn(now:, wall:)      peer.takeOutgoing() → links
 public final class HostilePeer {
-    /// Who it is to the server.
+    /// The peer's identity towards the server.
     public struct Identity {
         /// The server's key.
         public var server: PublicKey
-        /// What both mix into the handshake.
+        /// The preshared key mixed into the handshake by both.
         public var presharedKey: PresharedKey
         /// Its address in the tunnel, IPv4, and one of the server's.
         public var address: IPAddress
-        /// Where its inner packets go.
+        /// The destination of its inner packets.
         public var destination: IPAddress
 
         /// An identity; `address` is replaced by the one that the server assigns.
@@ -32,9 +32,9 @@ public final class HostilePeer {
 
     /// A datagram to send.
     public struct Outgoing {
-        /// By which link.
+        /// The link to send it on.
         public var link: Int
-        /// From which of the link's source ports, from 0.
+        /// Which of the link's source ports to use, from 0.
         public var source: Int
         /// The datagram.
         public var bytes: [UInt8]
@@ -54,16 +54,16 @@ public final class HostilePeer {
         public var silentBytes = 0
         /// See `silentBytes`.
         public var lateSilentBytes = 0
-        /// CLOSE frames that came: sessions that the server ended.
+        /// CLOSE frames received: sessions ended by the server.
         public var closes = 0
 
-        /// Nothing yet.
+        /// All zero.
         public init() {}
     }
 
-    /// How long a session is kept that nothing comes from.
+    /// How long a silent session is kept.
     private static let patience = Interval.milliseconds(400)
-    /// How many source ports a link has.
+    /// The number of source ports of a link.
     public static let sources = 8
 
     let lie: Lie
@@ -84,7 +84,7 @@ public final class HostilePeer {
     /// Whether the session is young enough that lying would keep it from being set up.
     var honestUntil = Instant.zero
     var source = 0
-    /// Since when the first link hears nothing: for good, also in later sessions.
+    /// Since when the first link hears nothing: permanently, also in later sessions.
     var silentSince: Instant?
     /// Totals of its traffic.
     public internal(set) var counters = Counters()
@@ -112,9 +112,9 @@ public final class HostilePeer {
     /// A peer that is not connected yet.
     /// - Parameters:
     ///   - staticKey: its private key, which the server knows.
-    ///   - links: how many ways to the server it has.
-    ///   - megabits: the lie's rate at most, in Mbit/s of UDP payload.
-    ///   - seed: every choice follows from it.
+    ///   - links: the number of links to the server.
+    ///   - megabits: maximum rate of the lie, in Mbit/s of UDP payload.
+    ///   - seed: the seed of all random choices.
     public init(
         _ identity: Identity, staticKey: borrowing PrivateKey, lie: Lie, seed: UInt64, megabits: Double,
         links: Int
@@ -135,7 +135,7 @@ public final class HostilePeer {
     /// Whether it has a session.
     public var isConnected: Bool { keys != nil }
 
-    /// The datagrams that are to be sent.
+    /// Takes the datagrams to send.
     public func takeOutgoing() -> [Outgoing] {
         defer { outgoing.removeAll(keepingCapacity: true) }
         return outgoing
@@ -143,7 +143,7 @@ public final class HostilePeer {
 
     // MARK: - In
 
-    /// Takes a datagram that came by a link.
+    /// Handles a datagram that arrived on a link.
     public func receive(_ datagram: UnsafeRawBufferPointer, on link: Int, now: Instant) {
         counters.receivedBytes += datagram.count
         guard let header = Header(parsing: datagram) else { return }
@@ -219,7 +219,7 @@ public final class HostilePeer {
         }
     }
 
-    /// Forgets the session; the next handshake comes at `moment`.
+    /// Drops the session; the next handshake starts at `moment`.
     func leave(until moment: Instant) {
         keys = nil
         older.removeAll()
@@ -229,7 +229,7 @@ public final class HostilePeer {
 
     // MARK: - Out
 
-    /// Does what is due. To be called every millisecond or so.
+    /// Does all pending work. To be called about every millisecond.
     public func turn(now: Instant, wall: Timestamp) {
         let elapsed = lastTurn.map { (now - $0).seconds } ?? 0
         lastTurn = now
@@ -237,7 +237,7 @@ public final class HostilePeer {
             dial(now: now, wall: wall)
         }
         guard keys != nil else { return }
-        // A server that has left says nothing any more.
+        // A server that has gone away sends nothing.
         if now - lastHeard > Self.patience { return leave(until: now) }
         attend(now: now)
         guard now >= honestUntil else { return }
@@ -253,7 +253,7 @@ public final class HostilePeer {
     }
 
     private func dial(now: Instant, wall: Timestamp) {
-        // Each init needs a later time stamp, whatever the clock says.
+        // Each init needs a later time stamp, whatever the clock shows.
         lastTimestamp = max(wall, lastTimestamp.advanced)
         if handshake == nil || lie == .rekeyStorm || lie == .closeStorm {
             guard
@@ -279,7 +279,7 @@ public final class HostilePeer {
         }
     }
 
-    /// What an honest client does of itself: acknowledge, ask, send a little.
+    /// The actions of an honest client: acknowledge, ask, send a little.
     private func attend(now: Instant) {
         if now >= nextAck {
             nextAck = now + .milliseconds(5)
@@ -365,7 +365,7 @@ public final class HostilePeer {
         recent.append(datagram)
     }
 
-    /// As many of the frames as fit, one behind the other.
+    /// The concatenation of as many of the frames as fit.
     static func payload(_ frames: [Frame]) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Wire.maximumDatagram - Wire.minimumSealed)
         let count = bytes.withUnsafeMutableBytes { bytes in

@@ -2,9 +2,9 @@ import FoundationEssentials
 import Glibc
 
 extension Child {
-    /// CPU seconds, user and system, of all its threads so far, to the nanosecond; nil when it has ended.
+    /// CPU seconds, user and system, of all its threads so far, to the nanosecond; nil once it has ended.
     public var cpuSecondsSoFar: Double? {
-        // /proc/PID/stat counts in hundredths of a second, and /proc/PID/schedstat has the first thread alone.
+        // /proc/PID/stat counts in hundredths of a second, and /proc/PID/schedstat covers only the first thread.
         var clock = clockid_t()
         var time = timespec()
         guard isRunning, clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else {
@@ -13,9 +13,9 @@ extension Child {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// Bytes of memory that it has now (VmRSS); nil when it has ended.
+    /// Its current resident memory in bytes (VmRSS); nil once it has ended.
     public var residentMemory: Int? { memory("VmRSS") }
-    /// The most bytes of memory that it had so far (VmHWM); nil when it has ended.
+    /// Its peak resident memory so far in bytes (VmHWM); nil once it has ended.
     public var peakMemorySoFar: Int? { memory("VmHWM") }
 
     private func memory(_ field: String) -> Int? {
@@ -24,7 +24,7 @@ extension Child {
             .flatMap { Self.bytes(of: field, in: $0) }
     }
 
-    /// A figure of /proc/PID/status, which are in units of 1024 bytes.
+    /// A value of /proc/PID/status, which is in units of 1024 bytes.
     static func bytes(of field: String, in status: String) -> Int? {
         let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
         let words = line?.split { $0 == " " || $0 == "\t" } ?? []

@@ -3,15 +3,16 @@ import FoundationEssentials
 import Glibc
 import Synchronization
 
-/// A program that the lab started. Every wait has a bound; a child that is forgotten, or whose parent dies, is killed.
+/// A program started by the lab. Every wait has a timeout; a child that is released, or whose parent dies, is
+/// killed.
 ///
-/// By default it leads a process group of its own: signals go to the whole group, and what is left of the group when
-/// the child has ended is killed. After a SIGKILL of the parent only the child itself is sure to die, not what it
-/// started.
+/// By default it leads its own process group: signals go to the whole group, and any members left when the
+/// child has ended are killed. After a SIGKILL of the parent only the child itself is sure to die, not the
+/// processes it started.
 public final class Child: Sendable {
-    /// Where a child's stdin comes from.
+    /// The source of a child's stdin.
     public enum Input: Sendable {
-        /// Nowhere: end of file at once.
+        /// Empty: end of file at once.
         case none
         /// This text.
         case text(String)
@@ -19,11 +20,11 @@ public final class Child: Sendable {
         case inherited
     }
 
-    /// Where a child's stdout and stderr go.
+    /// The destination of a child's stdout and stderr.
     public enum Output: Sendable {
         /// Into memory, for `output` and `errors`.
         case captured
-        /// To the caller's own.
+        /// The caller's own stdout and stderr.
         case inherited
     }
 
@@ -46,8 +47,8 @@ public final class Child: Sendable {
     ///
     /// - Parameters:
     ///   - arguments: the program, looked up in PATH, /usr/sbin and /sbin, and its arguments.
-    ///   - namespace: where it runs; nil is the caller's own network.
-    ///   - environment: what to set besides the caller's environment.
+    ///   - namespace: where it runs; nil means the caller's own network.
+    ///   - environment: variables to set in addition to the caller's environment.
     ///   - ownGroup: whether it leads a process group; false for programs that use the terminal.
     /// Throws `missingProgram`, `system` or `closed`.
     public init(
@@ -96,8 +97,8 @@ public final class Child: Sendable {
         close(pidfd)
     }
 
-    /// Runs a program to its end and returns its output. Throws `failed` when it does not return 0, `deadline` (and
-    /// kills it) when it takes longer than `seconds`.
+    /// Runs a program to completion and returns its output. Throws `failed` if it does not return 0, and
+    /// `deadline` (after killing it) if it takes longer than `seconds`.
     @discardableResult public static func run(
         _ arguments: [String], in namespace: Namespace? = nil, input: Input = .none, seconds: Double = 10
     ) throws(LabError) -> String {
@@ -109,42 +110,43 @@ public final class Child: Sendable {
         return child.output
     }
 
-    /// What it wrote to stdout so far.
+    /// Its output on stdout so far.
     public var output: String { outputFile?.text ?? "" }
-    /// What it wrote to stderr so far.
+    /// Its output on stderr so far.
     public var errors: String { errorFile?.text ?? "" }
-    /// Whether it has not ended yet.
+    /// Whether it is still running.
     public var isRunning: Bool { status == nil }
 
-    /// How it ended, or nil while it runs.
+    /// How it ended; nil while it is running.
     public var status: ExitStatus? {
         state.withLock { state in
             if case .ended(let status, _, _) = reap(&state, waiting: false) { status } else { nil }
         }
     }
 
-    /// CPU seconds, user and system, of it and the children it waited for; nil while it runs.
+    /// CPU seconds, user and system, of it and the children it waited for; nil while it is running.
     public var cpuSeconds: Double? {
         state.withLock { state in
             if case .ended(_, let seconds, _) = reap(&state, waiting: false) { seconds } else { nil }
         }
     }
 
-    /// The largest resident memory it had, in bytes; nil while it runs.
+    /// Its peak resident memory in bytes; nil while it is running.
     public var peakMemory: Int? {
         state.withLock { state in
             if case .ended(_, _, let bytes) = reap(&state, waiting: false) { bytes } else { nil }
         }
     }
 
-    /// Waits for its end. Throws `deadline`, having killed it, when that takes longer than `seconds`.
+    /// Waits for it to end. Throws `deadline`, after killing it, if that takes longer than `seconds`.
     @discardableResult public func wait(seconds: Double) throws(LabError) -> ExitStatus {
         if ends(within: seconds), let status { return status }
         kill()
         throw .deadline(waitingFor: "the end of '\(command)'", seconds: seconds)
     }
 
-    /// Waits until stdout or stderr has `text`. Throws `deadline` after `seconds`, `failed` when it ended without.
+    /// Waits until stdout or stderr contains `text`. Throws `deadline` after `seconds`, `failed` if it ended
+    /// without it.
     public func waitForOutput(_ text: String, seconds: Double) throws(LabError) {
         for _ in 0..<max(Int(seconds * 200), 1) {
             let ended = status
@@ -155,7 +157,7 @@ public final class Child: Sendable {
         throw .deadline(waitingFor: "'\(text)' from '\(command)'", seconds: seconds)
     }
 
-    /// Sends a signal; does nothing when it has ended.
+    /// Sends a signal; does nothing once it has ended.
     public func signal(_ number: Int32) {
         state.withLock { state in
             // Not reaped yet, so the ID is still its own.
@@ -163,14 +165,14 @@ public final class Child: Sendable {
         }
     }
 
-    /// Asks it to end (SIGTERM) and kills it when it has not after `seconds`.
+    /// Asks it to end (SIGTERM), and kills it if it has not ended after `seconds`.
     @discardableResult public func stop(within seconds: Double = 2) -> ExitStatus {
         signal(SIGTERM)
         if ends(within: seconds), let status { return status }
         return kill()
     }
 
-    /// Kills it (SIGKILL) with its group.
+    /// Kills it (SIGKILL) together with its group.
     @discardableResult public func kill() -> ExitStatus {
         signal(SIGKILL)
         return state.withLock { state in
@@ -186,13 +188,13 @@ public final class Child: Sendable {
         return poll(&event, 1, Int32(min(max(seconds, 0) * 1000, 1e9))) > 0
     }
 
-    /// Notes the end, if it came.
+    /// Records that it ended, if it did.
     private func reap(_ state: inout State, waiting: Bool) -> State {
         guard case .running = state else { return state }
         var word: Int32 = 0
         var usage = rusage()
         var ended = siginfo_t()
-        // Before it is reaped the group's ID cannot be anybody else's.
+        // Until the child is reaped, the group's ID cannot be reused.
         let peek = WEXITED | WNOWAIT | (waiting ? 0 : WNOHANG)
         guard waitid(P_PID, id_t(pid), &ended, peek) == 0, ended.si_signo == SIGCHLD else { return state }
         if isGroup { Glibc.kill(-pid, SIGKILL) }
@@ -205,7 +207,7 @@ public final class Child: Sendable {
         return state
     }
 
-    /// The path of a program. Users' PATHs often lack the directories that `ip` is in.
+    /// The path of a program. Users' PATHs often lack the directories that contain `ip`.
     private static func find(_ program: String) throws(LabError) -> String {
         if program.contains("/") { return program }
         let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"

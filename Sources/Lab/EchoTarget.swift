@@ -1,6 +1,6 @@
 import Glibc
 
-/// The address that echo requests go to, and what differs between ICMP (RFC 792) and ICMPv6 (RFC 4443).
+/// The target of echo requests, and the differences between ICMP (RFC 792) and ICMPv6 (RFC 4443).
 struct EchoTarget: Sendable {
     private let isIPv6: Bool
     private let bytes: [UInt8]
@@ -38,25 +38,25 @@ struct EchoTarget: Sendable {
         return fd
     }
 
-    /// Writes an echo request; what is behind its 8 bytes stays.
+    /// Writes an echo request's header of 8 bytes; the payload stays unchanged.
     func writeRequest(_ identifier: UInt16, sequence: UInt16, into packet: inout [UInt8]) {
         packet[0] = isIPv6 ? 128 : 8
         for (at, value) in [(2, 0), (4, identifier), (6, sequence)] {
             packet[at] = UInt8(value >> 8)
             packet[at + 1] = UInt8(truncatingIfNeeded: value)
         }
-        if isIPv6 { return }  // the kernel's, as its checksum has the addresses in it
+        if isIPv6 { return }  // the kernel computes it, as it covers the addresses
         let sum = Self.checksum(packet)
         packet[2] = UInt8(sum >> 8)
         packet[3] = UInt8(truncatingIfNeeded: sum)
     }
 
-    /// Sends it; errors are as good as a loss.
+    /// Sends it; an error counts as a loss.
     func send(_ packet: [UInt8], on fd: Int32) {
         _ = withAddress { sendto(fd, packet, packet.count, 0, $0, $1) }
     }
 
-    /// The sequence of the next answer to this identifier; nil when there is none.
+    /// The sequence number of the next answer to this identifier; nil if there is none.
     func receive(_ identifier: UInt16, on fd: Int32) -> UInt16? {
         var packet = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -68,7 +68,7 @@ struct EchoTarget: Sendable {
                 }
             }
             if count < 0 { return nil }
-            // IPv4 comes with its header, IPv6 without.
+            // IPv4 packets include the IP header, IPv6 packets do not.
             let start = isIPv6 ? 0 : Int(packet[0] & 15) * 4
             guard count >= start + 8, packet[start] == (isIPv6 ? 129 : 0), isSender(from),
                 UInt16(packet[start + 4]) << 8 | UInt16(packet[start + 5]) == identifier

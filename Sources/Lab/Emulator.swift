@@ -3,9 +3,9 @@ import Glibc
 import LinkModel
 import Synchronization
 
-/// The thread that carries the frames of all links of a lab, and the lock under which the rest of the program changes
-/// what it does. The lock is held for one batch at a time (well below a millisecond), and Swift's mutex is fair when
-/// there are waiters (a priority-inheritance futex), so that a change never waits long.
+/// The thread that forwards the frames of all links of a lab, and the lock under which the rest of the program
+/// changes the links. The lock is held for one batch at a time (well below a millisecond), and Swift's mutex is
+/// fair if there are waiters (a priority-inheritance futex), so a change never waits long.
 final class Emulator: Sendable {
     private let state: Mutex<EmulatorState>
     private let epoll: Int32
@@ -44,7 +44,7 @@ final class Emulator: Sendable {
         }
     }
 
-    /// CPU seconds that the thread used so far; 0 after `stop`.
+    /// CPU seconds used by the thread so far; 0 after `stop`.
     var cpuSeconds: Double {
         thread.withLock { thread in
             var clock = clockid_t()
@@ -57,7 +57,7 @@ final class Emulator: Sendable {
         }
     }
 
-    /// Adds the two lanes of a link, still without TAPs, and tells the number of the first.
+    /// Adds the two lanes of a link, without TAPs yet, and returns the number of the first.
     func addPair(up: LinkModel, down: LinkModel) -> Int {
         state.withLock { state in
             state.lanes.append(Lane(model: up))
@@ -85,7 +85,7 @@ final class Emulator: Sendable {
     /// Closes a lane's TAP; its device vanishes.
     func unplug(lane: Int) { state.withLock { $0.dropTap(of: lane) } }
 
-    /// Gives the device at a lane's sending end its carrier, or takes it. Nothing happens where none is plugged in.
+    /// Sets or clears the carrier of the device at a lane's sending end. Does nothing if none is plugged in.
     func setCarrier(_ on: Bool, lane: Int) throws(LabError) {
         let status = state.withLock { state in
             state.lanes[lane].hasCarrier = on
@@ -109,9 +109,9 @@ final class Emulator: Sendable {
     /// frames of one round arrive together, at most this (and the kernel's timer slack of 50 µs) late.
     private static let round: UInt64 = 100_000
 
-    /// The thread: wait for frames or for the next arrival, read, deliver, again.
+    /// The thread's loop: waits for frames or for the next arrival, reads, and delivers.
     private func run() {
-        _ = lab_thread_nice(-10)  // an emulator that runs late is jitter that nobody asked for
+        _ = lab_thread_nice(-10)  // an emulator that runs late adds jitter
         let capacity = 64
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
         defer { events.deallocate() }
@@ -131,7 +131,7 @@ final class Emulator: Sendable {
         }
     }
 
-    /// Sleeps until a time of the monotonic clock; not at all when it is past.
+    /// Sleeps until a time of the monotonic clock; returns at once if it is past.
     private static func sleep(until time: UInt64) {
         var end = timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nil)

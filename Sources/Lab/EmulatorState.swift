@@ -1,16 +1,16 @@
 import Glibc
 import LinkModel
 
-/// Everything the emulator's thread works on: lanes, frames in flight and the buffers they are in.
+/// The state of the emulator's thread: lanes, frames in flight and their buffers.
 struct EmulatorState: ~Copyable {
-    /// How many frames are read from a TAP before others, and those who wait for the lock, get their turn.
+    /// Maximum number of frames read from a TAP before others, and waiters for the lock, get their turn.
     private static let batch = 64
 
     var lanes: [Lane] = []
     var isStopping = false
     private var slab: FrameSlab
     private var flying: DeliveryHeap<UInt32>
-    /// Where frames are read to that no buffer is left for.
+    /// The buffer for frames that are dropped because no buffer is left.
     private let scratch = UnsafeMutableRawPointer.allocate(byteCount: FrameSlab.stride, alignment: 64)
 
     /// - Parameter memory: bytes for frames in flight.
@@ -21,15 +21,15 @@ struct EmulatorState: ~Copyable {
 
     deinit { scratch.deallocate() }
 
-    /// Reads from the lane that epoll's `tag` tells (any other tag is only there to wake the thread) and delivers what
-    /// is due: more than was read, copies included, so that frames never gather.
+    /// Reads from the lane identified by epoll's `tag` (any other tag only wakes the thread) and delivers
+    /// frames that are due: more than were read, including copies, so that frames never accumulate.
     mutating func serve(tag: UInt64, now: UInt64) {
         guard tag < UInt64(lanes.count) else { return }
         receive(lane: Int(tag), now: now)
         deliver(now: now)
     }
 
-    /// Reads what the TAP of a lane sent, up to a batch, and decides each frame's fate.
+    /// Reads frames from the TAP of a lane, up to a batch, and decides the fate of each.
     private mutating func receive(lane: Int, now: UInt64) {
         for _ in 0..<Self.batch {
             if lanes[lane].tap < 0 { return }
@@ -38,7 +38,7 @@ struct EmulatorState: ~Copyable {
             let length = read(lanes[lane].tap, room, FrameSlab.stride)
             if length <= 0 {
                 if let frame { slab.release(frame) }
-                // The device was deleted under us: forget it, or epoll reports it for ever.
+                // The device was deleted: remove it, or epoll would report it forever.
                 if length < 0, errno != EAGAIN && errno != EINTR && errno != EIO { dropTap(of: lane) }
                 return
             }

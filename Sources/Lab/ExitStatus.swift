@@ -16,7 +16,7 @@ public enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// From the status word of `wait4`.
+    /// Decodes the status word of `wait4`.
     init(word: Int32) {
         let signal = word & 0x7f
         self = signal == 0 ? .exited((word >> 8) & 0xff) : .signalled(signal)

@@ -1,12 +1,12 @@
 import Glibc
 
-/// A slab of equal buffers for Ethernet frames in flight. The kernel hands out pages as they are first written, so a
-/// lab whose links hold little costs little.
+/// A pool of equal buffers for Ethernet frames in flight. The kernel maps pages as they are first written, so a
+/// lab whose links hold few frames takes little memory.
 struct FrameSlab: ~Copyable {
-    /// Bytes of a buffer: a frame of `LinkSpec.maximumMTU` and its Ethernet header fit.
+    /// The size of a buffer: a frame of `LinkSpec.maximumMTU` and its Ethernet header fit.
     static let stride = 2048
 
-    /// How many buffers there are.
+    /// The number of buffers.
     let capacity: Int
     private let bytes: UnsafeMutableRawPointer
     private let lengths: UnsafeMutablePointer<UInt16>
@@ -30,14 +30,14 @@ struct FrameSlab: ~Copyable {
         free.deallocate()
     }
 
-    /// Takes the buffer that was given back last (its bytes are still in the cache), or nil when all are in use.
+    /// Takes the buffer that was released last (its bytes are still in the cache); nil if all are in use.
     mutating func reserve() -> UInt32? {
         if freeCount == 0 { return nil }
         freeCount -= 1
         return free[freeCount]
     }
 
-    /// Gives a buffer back.
+    /// Releases a buffer.
     mutating func release(_ frame: UInt32) {
         assert(freeCount < capacity, "released a frame twice")
         free[freeCount] = frame
@@ -46,8 +46,8 @@ struct FrameSlab: ~Copyable {
 
     /// The `stride` bytes of a buffer.
     func room(_ frame: UInt32) -> UnsafeMutableRawPointer { bytes + Int(frame) * Self.stride }
-    /// How long the frame in a buffer is.
+    /// The length of the frame in a buffer.
     func length(_ frame: UInt32) -> Int { Int(lengths[Int(frame)]) }
-    /// Notes how long the frame in a buffer is.
+    /// Sets the length of the frame in a buffer.
     mutating func setLength(_ length: Int, _ frame: UInt32) { lengths[Int(frame)] = UInt16(length) }
 }

@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// SIGINT and SIGTERM as something to poll, so that a program that holds a lab can clean up.
+/// SIGINT and SIGTERM as a pollable descriptor, so that a program with a lab can clean up.
 public final class Interrupt: Sendable {
-    /// Turns readable when one of the signals came.
+    /// Becomes readable when one of the signals arrives.
     public let fd: Int32
 
-    /// Takes both signals from now on. Make it before anything of the lab, whose threads must not get them.
-    /// Throws `system`.
+    /// Receives both signals from now on. Create it before anything in the lab, whose threads must not receive
+    /// them. Throws `system`.
     public init() throws(LabError) {
         fd = lab_signal_open()
         guard fd >= 0 else { throw .system(call: "signalfd", errno: -fd) }
@@ -15,10 +15,10 @@ public final class Interrupt: Sendable {
 
     deinit { close(fd) }
 
-    /// Whether one of the signals came.
+    /// Whether one of the signals has arrived.
     public var hasCome: Bool { comes(within: 0) }
 
-    /// Waits `seconds`, or less when one of the signals comes; whether one did.
+    /// Waits `seconds`, or less if one of the signals arrives; returns whether one did.
     public func comes(within seconds: Double) -> Bool {
         var event = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
         return poll(&event, 1, Int32(min(max(seconds, 0) * 1000, 1e9))) > 0

@@ -3,19 +3,19 @@ import FoundationEssentials
 import Glibc
 
 extension Lab {
-    /// What this process may do.
+    /// The privileges of this process.
     public enum Privilege: Equatable, Sendable {
-        /// Make namespaces and TAP devices: it is root, or root of a user namespace.
+        /// It can create namespaces and TAP devices: it is root, or root of a user namespace.
         case root
-        /// Nothing yet, but it may start itself again in a user namespace of its own.
+        /// None yet, but it can restart itself in its own user namespace.
         case userNamespaces
-        /// Nothing, and a sentence that says why and what to do.
+        /// None, with a sentence that says why and what to do.
         case none(reason: String)
     }
 
-    /// Finds out what this process may do by trying.
+    /// Determines the privileges of this process by trying.
     public static func privilege() -> Privilege {
-        // Without O_RDWR on the device there is no TAP, whoever we are.
+        // Without write access to the device no TAP can be created, whatever the user.
         let tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
         if tun < 0 {
             let error = errno
@@ -37,9 +37,9 @@ extension Lab {
         }
     }
 
-    /// Makes sure that this process may make namespaces and TAP devices: when it must, it replaces itself by the same
-    /// command in a user namespace (`unshare`), with the same process ID, and does not return. Call it before threads
-    /// start. Throws `noPrivilege` or `missingProgram`.
+    /// Makes sure that this process can create namespaces and TAP devices: if necessary, it replaces itself by
+    /// the same command in a user namespace (`unshare`), with the same process ID, and does not return. Call it
+    /// before threads start. Throws `noPrivilege` or `missingProgram`.
     public static func enter() throws(LabError) {
         switch privilege() {
         case .root: return
@@ -51,7 +51,7 @@ extension Lab {
         guard getenv("BONDLAB_ENTERED") == nil, length > 0 else {
             throw .noPrivilege("Cannot make network namespaces, not even in a user namespace; run as root.")
         }
-        setenv("BONDLAB_ENTERED", "1", 1)  // once is enough: no loop when it does not help
+        setenv("BONDLAB_ENTERED", "1", 1)  // prevents a loop if it does not help
         let program = String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
         let arguments =
             ["unshare", "--user", "--map-root-user", "--net", "--mount", "--", program]

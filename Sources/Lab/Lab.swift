@@ -18,7 +18,7 @@ public final class Lab: Sendable {
         var nextIndex = 0
     }
 
-    /// What all random choices of all links follow from.
+    /// The seed of all random choices of all links.
     public let seed: UInt64
     private let emulator: Emulator
     private let state = Mutex(State())
@@ -26,7 +26,7 @@ public final class Lab: Sendable {
     /// A lab without namespaces and links.
     ///
     /// - Parameters:
-    ///   - seed: what all random choices follow from.
+    ///   - seed: the seed of all random choices.
     ///   - memory: bytes for frames in flight; more of them are dropped as by a full queue. A link of 1 Gbit/s and
     ///     400 ms fills 64 MiB, the default.
     /// Throws `system`.
@@ -37,7 +37,7 @@ public final class Lab: Sendable {
 
     deinit { close() }
 
-    /// The namespace of this name; made when there is none yet. Throws `system`.
+    /// The namespace of this name, created if it does not exist yet. Throws `system`.
     public func namespace(_ name: String) throws(LabError) -> Namespace {
         try state.withLock { (state: inout State) throws(LabError) in
             if let known = state.namespaces.first(where: { $0.name == name }) { return known }
@@ -47,9 +47,9 @@ public final class Lab: Sendable {
         }
     }
 
-    /// A new emulated link. Its interface at the server's end has the same name, or, when that is taken there (two
-    /// clients, each with its "lte"), the name and the link's number. Throws `badInterfaceName`, `tooManyLinks` or
-    /// `system`.
+    /// Creates an emulated link. Its interface at the server's end has the same name, or, if that is taken
+    /// there (two clients, each with its "lte"), the name and the link's number. Throws `badInterfaceName`,
+    /// `tooManyLinks` or `system`.
     public func link(_ spec: LinkSpec, from: Namespace, to: Namespace) throws(LabError) -> EmulatedLink {
         try state.withLock { (state: inout State) throws(LabError) in
             let addresses = try LinkAddresses(index: state.nextIndex)
@@ -63,7 +63,7 @@ public final class Lab: Sendable {
         }
     }
 
-    /// A new veth pair, addressed and named like a link. Throws as `link` does, or `failed`.
+    /// Creates a veth pair, addressed and named like a link. Throws like `link`, or `failed`.
     public func veth(
         _ name: String, from: Namespace, to: Namespace, mtu: Int = 1500
     ) throws(LabError) -> VethPair {
@@ -76,14 +76,14 @@ public final class Lab: Sendable {
         }
     }
 
-    /// All emulated links, in the order they were made.
+    /// All emulated links, in order of creation.
     public var links: [EmulatedLink] { state.withLock { $0.links } }
 
-    /// CPU seconds that the emulator used so far.
+    /// CPU seconds used by the emulator so far.
     public var emulatorCPUSeconds: Double { emulator.cpuSeconds }
 
-    /// Kills all processes in the namespaces that the lab started, removes the links and lets go of the namespaces.
-    /// Links and namespaces are of no use afterwards. May be called again.
+    /// Kills all processes that the lab started in the namespaces, removes the links and releases the namespaces.
+    /// Links and namespaces are unusable afterwards. May be called again.
     public func close() {
         let namespaces = state.withLock { state in
             defer { state = State(nextIndex: state.nextIndex) }

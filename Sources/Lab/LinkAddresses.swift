@@ -1,5 +1,6 @@
-/// The fixed addresses of the lab's link number `index`: 10.(100+index).0.1/24 and fd00:(100+index)::1/64 at the
-/// client, .2 and ::2 at the server. MACs are fixed too, so that neighbours are set and no ARP falls to emulated loss.
+/// The fixed addresses of the lab's link number `index`: 10.(100+index).0.1/24 and fd00:(100+index)::1/64 at
+/// the client, .2 and ::2 at the server. MACs are fixed too, so that neighbors are static and no ARP is
+/// affected by loss.
 public struct LinkAddresses: Equatable, Sendable {
     /// The link's number in its lab, 0...155.
     public let index: Int
@@ -19,8 +20,8 @@ public struct LinkAddresses: Equatable, Sendable {
         return "02:b0:00:00:\(byte.count < 2 ? "0" : "")\(byte):0\(end.rawValue + 1)"
     }
 
-    /// The commands for `ip -batch` that set up `interface` at an end. IPv6 makes no address of its own and checks
-    /// none for duplicates: that would be traffic nobody asked for.
+    /// The commands for `ip -batch` that set up `interface` at an end. IPv6 creates no address of its own and
+    /// runs no duplicate address detection, to avoid unrequested traffic.
     func setUp(_ interface: String, at end: LinkEnd, mtu: Int, withIPv6: Bool) -> String {
         var lines = [
             "link set dev \(interface) address \(mac(end)) mtu \(mtu) txqueuelen 10000",

@@ -1,6 +1,6 @@
 /// One line of the console of `bondlab run`.
 public enum LinkCommand: Equatable, Sendable {
-    /// `set LINK OPTIONS`: changes what the link does, in the words of `LinkSpec`.
+    /// `set LINK OPTIONS`: changes the link's properties, with options of `LinkSpec`.
     case set(link: String, options: String)
     /// `down LINK`: all frames vanish, the carrier stays.
     case down(link: String)
@@ -19,7 +19,7 @@ public enum LinkCommand: Equatable, Sendable {
     /// `quit`: ends the lab.
     case quit
 
-    /// The commands, one a line.
+    /// The commands, one on each line.
     public static let usage = """
         set LINK OPTION[,OPTION…]   e.g. set fibre loss=5%,up.rate=10
         down LINK | up LINK         frames vanish silently | pass again
@@ -29,7 +29,7 @@ public enum LinkCommand: Equatable, Sendable {
         quit
         """
 
-    /// Reads one line; nil for an empty one. Throws `badCommand`.
+    /// Parses one line; nil for an empty one. Throws `badCommand`.
     public init?(_ line: String) throws(LabError) {
         let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
         switch (words.first, words.count) {
@@ -44,7 +44,7 @@ public enum LinkCommand: Equatable, Sendable {
         case ("show", 1): self = .show
         case ("help", 1): self = .help
         case ("quit", 1), ("exit", 1): self = .quit
-        default: throw .badCommand(text: line, reason: "not one of those that 'help' lists")
+        default: throw .badCommand(text: line, reason: "it is not one of the commands listed by 'help'")
         }
     }
 }

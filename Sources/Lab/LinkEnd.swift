@@ -1,8 +1,8 @@
 /// The two ends of a link.
 public enum LinkEnd: Int, CaseIterable, Sendable {
-    /// The end that the link was made from.
+    /// The end at which the link originates.
     case client = 0
-    /// The end that it was made to.
+    /// The opposite end.
     case server = 1
 
     /// The other end.

@@ -1,8 +1,8 @@
 import LinkModel
 
 extension LinkSpec {
-    /// Applies options as they stand after the name in the grammar: `loss=2%,up.rate=10`. Throws `badSpec`.
-    /// Either all apply or none does.
+    /// Applies options in the syntax that follows the name: `loss=2%,up.rate=10`. Throws `badSpec`.
+    /// Either all are applied or none is.
     public mutating func apply(_ options: String) throws(LabError) {
         var changed = self
         for option in options.split(separator: ",", omittingEmptySubsequences: false) {
@@ -34,7 +34,7 @@ extension LinkSpec {
 }
 
 extension LinkShape {
-    /// Applies one option without its direction; `text` is the whole of it, for the error.
+    /// Applies one option without its direction; `text` is the complete option, for the error.
     fileprivate mutating func set(_ key: String, _ value: String?, in text: String) throws(LabError) {
         if key == "reorder" {
             guard [nil, "yes", "no"].contains(value) else {
@@ -61,19 +61,19 @@ extension LinkShape {
                 text: text,
                 reason: "the keys are rate, delay, queue, jitter, reorder, loss, burst, dup and mtu")
         }
-        // Bursts so short cannot make up so much loss: the chain would have to enter the bad state with p > 1.
+        // Such short bursts cannot cause so much loss: the chain would have to enter the bad state with p > 1.
         if burst > 0 && loss < 1 && loss > burst / (burst + 1) {
             throw .badSpec(
                 text: text, reason: "so much loss needs longer bursts: loss is at most burst/(burst+1)")
         }
     }
 
-    /// A plain decimal number: what `Double` also takes (nan, hex, exponents) is none.
+    /// A plain decimal number, without other forms that `Double` accepts (nan, hex, exponents).
     private static func number(_ text: some StringProtocol) -> Double? {
         text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2e } ? Double(text) : nil
     }
 
-    /// Bits per second.
+    /// Parses a rate to bits per second.
     private static func megabits(_ value: String, in text: String) throws(LabError) -> UInt64 {
         guard let number = number(value), (0.001...100_000).contains(number) else {
             throw .badSpec(text: text, reason: "a rate is in Mbit/s, between 0.001 and 100000, or 'inf'")
@@ -81,7 +81,7 @@ extension LinkShape {
         return UInt64((number * 1e6).rounded())
     }
 
-    /// Nanoseconds.
+    /// Parses a time to nanoseconds.
     private static func milliseconds(_ value: String, in text: String) throws(LabError) -> UInt64 {
         guard let number = number(value), number <= 60_000 else {
             throw .badSpec(text: text, reason: "a time is in ms, between 0 and 60000")
@@ -89,7 +89,7 @@ extension LinkShape {
         return UInt64((number * 1e6).rounded())
     }
 
-    /// 0...1.
+    /// Parses a fraction, 0...1.
     private static func fraction(_ value: String, in text: String) throws(LabError) -> Double {
         let percent = value.hasSuffix("%")
         guard let number = number(percent ? String(value.dropLast()) : value), number <= (percent ? 100 : 1)

@@ -1,24 +1,24 @@
 import LinkModel
 
-/// A link as it is written on the command line.
+/// A link as written on the command line.
 ///
 /// ```
 /// spec   = NAME "=" RATE "/" DELAY { "," option }
 /// option = [ "up." | "down." ] KEY "=" VALUE | [ "up." | "down." ] "reorder" | "mtu=" BYTES
 /// ```
-/// RATE is in Mbit/s, or `inf`; DELAY is one-way, in ms. Without `up.` (client to server) or `down.` an option holds
-/// for both directions. Later options win.
+/// RATE is in Mbit/s, or `inf`; DELAY is one-way, in ms. Without `up.` (client to server) or `down.` an option applies
+/// to both directions. Later options win.
 ///
 /// | key | value |
 /// |---|---|
 /// | rate, delay | as above |
-/// | queue | depth of the queue in ms of the rate, 100 unless told |
-/// | jitter | ± ms, evenly spread; order is kept |
-/// | reorder | let jitter put frames out of order; `reorder=no` takes it back |
+/// | queue | depth of the queue in ms of the rate, 100 by default |
+/// | jitter | ± ms, uniformly distributed; order is kept |
+/// | reorder | lets jitter put frames out of order; `reorder=no` undoes it |
 /// | loss | fraction of frames lost: `2%` or `0.02` |
-/// | burst | mean number of frames lost in a row; 0 = each on its own |
+/// | burst | mean number of consecutive frames lost; 0 = independent losses |
 /// | dup | fraction of frames that arrive twice |
-/// | mtu | 576...2000 bytes, 1500 unless told |
+/// | mtu | 576...2000 bytes, 1500 by default |
 ///
 /// Examples: `fibre=100/10`, `lte=30/30,up.rate=10,jitter=5,loss=1%,burst=4`.
 public struct LinkSpec: Equatable, Sendable {
@@ -41,7 +41,7 @@ public struct LinkSpec: Equatable, Sendable {
         down = shape
     }
 
-    /// Reads the grammar above. Throws `badSpec`.
+    /// Parses the grammar above. Throws `badSpec`.
     public init(_ text: String) throws(LabError) {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         let head = parts[0].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -58,7 +58,7 @@ public struct LinkSpec: Equatable, Sendable {
         for option in parts.dropFirst() { try set(option) }
     }
 
-    /// Whether the kernel takes `name` for an interface, and the grammar can hold it.
+    /// Whether the kernel accepts `name` for an interface, and the grammar can express it.
     static func isInterfaceName(_ name: some StringProtocol) -> Bool {
         (1...15).contains(name.utf8.count) && !["lo", ".", "..", "all", "default"].contains(String(name))
             && name.utf8.allSatisfy { byte in

@@ -1,5 +1,5 @@
 extension Collection where Element == Double {
-    /// The middle value, or the mean of the two in the middle; nil for none.
+    /// The middle value, or the mean of the two in the middle; nil if empty.
     public var median: Double? {
         if isEmpty { return nil }
         let sorted = sorted()

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// An anonymous file in memory that a child reads its input from or writes its output to. Unlike a pipe it needs no
-/// reader to keep it from filling up, and can be read while the child still writes.
+/// An anonymous file in memory for a child's input or output. Unlike a pipe it needs no reader to keep it from
+/// filling up, and can be read while the child is still writing.
 final class MemoryFile: Sendable {
     let fd: Int32
 
@@ -18,7 +18,7 @@ final class MemoryFile: Sendable {
 
     deinit { close(fd) }
 
-    /// All that is in the file.
+    /// The whole contents of the file.
     var text: String {
         var status = stat()
         guard fstat(fd, &status) == 0, status.st_size > 0 else { return "" }

@@ -1,7 +1,7 @@
-/// The kernel's Multipath TCP (RFC 8684) over emulated links, as it is set up without a tunnel: the client offers a
-/// subflow by each of its links, all of them to the server's address on the first.
+/// The kernel's Multipath TCP (RFC 8684) over emulated links, set up without a tunnel: the client offers a
+/// subflow over each of its links, all of them to the server's address on the first.
 public enum MultipathTCP {
-    /// Why it can't be had in a namespace, a sentence; nil when it can.
+    /// Why it is unavailable in a namespace, in one sentence; nil if it is available.
     public static func obstacle(in namespace: Namespace) -> String? {
         do throws(LabError) {
             try namespace.sysctl("net/mptcp/enabled", "1")
@@ -13,11 +13,11 @@ public enum MultipathTCP {
         return nil
     }
 
-    /// Lets the client of `links` use all of them, and its server take them. Throws `failed`.
+    /// Lets the client of `links` use all of them, and its server accept them. Throws `failed`.
     public static func setUp(_ links: [EmulatedLink]) throws(LabError) {
         guard let first = links.first else { return }
         let (client, server) = (first.namespace(.client), first.namespace(.server))
-        // Eight is the most that the kernel takes.
+        // Eight is the kernel's maximum.
         for namespace in [client, server] {
             try namespace.ip("mptcp limits set subflows 8 add_addr_accepted 8")
         }
@@ -33,8 +33,8 @@ public enum MultipathTCP {
         }
     }
 
-    /// How many subflows joined connections of a namespace so far, the first of each not counted (MPJoinSynAckRx of
-    /// /proc/net/netstat). Throws as `Namespace.run` does.
+    /// The number of subflows that joined connections of a namespace so far, not counting the first of each
+    /// (MPJoinSynAckRx of /proc/net/netstat). Throws like `Namespace.run`.
     public static func joins(in namespace: Namespace) throws(LabError) -> Int {
         let lines = try namespace.run(["cat", "/proc/net/netstat"]).split(separator: "\n")
             .filter { $0.hasPrefix("MPTcpExt:") }.map { $0.split(separator: " ") }

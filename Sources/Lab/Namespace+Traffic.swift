@@ -1,9 +1,9 @@
 import Glibc
 
 extension Namespace {
-    /// The bytes of packets that an interface has received; nil when there is none of this name.
+    /// The bytes of packets received by an interface; nil if there is none of this name.
     public func receivedBytes(_ interface: String) -> Int? { column(0, interface) }
-    /// The packets that an interface has received; nil when there is none of this name.
+    /// The packets received by an interface; nil if there is none of this name.
     public func receivedPackets(_ interface: String) -> Int? { column(1, interface) }
 
     /// A figure of /proc/net/dev, from 0.

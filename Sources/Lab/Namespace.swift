@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// An anonymous network namespace. Only a descriptor of this process holds it: it has no name in /run/netns, and is
-/// gone with the process, however that ends.
+/// An anonymous network namespace, held only by a descriptor of this process: it has no name in /run/netns, and
+/// disappears with the process, however that ends.
 public final class Namespace: Sendable {
     private struct State {
         var fd: Int32
@@ -11,12 +11,12 @@ public final class Namespace: Sendable {
     }
     private struct Weak: Sendable { weak var child: Child? }
 
-    /// What messages call it.
+    /// The name used in messages.
     public let name: String
     private let state: Mutex<State>
 
-    /// A fresh namespace whose only interface, lo, is up; without reverse-path filter, as hosts with several uplinks
-    /// need it. Throws `system` (EPERM: see `Lab.privilege`).
+    /// Creates a namespace whose only interface, lo, is up; without reverse-path filter, as hosts with several
+    /// uplinks require. Throws `system` (EPERM: see `Lab.privilege`).
     public init(name: String) throws(LabError) {
         self.name = name
         state = Mutex(State(fd: try Self.make()))
@@ -27,7 +27,8 @@ public final class Namespace: Sendable {
 
     deinit { close() }
 
-    /// A descriptor that holds a new namespace; the calling thread is back in its own when this returns.
+    /// Creates a namespace and returns a descriptor for it; the calling thread is back in its own when this
+    /// returns.
     static func make() throws(LabError) -> Int32 {
         let home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         guard home >= 0 else { throw .system(call: "opening /proc/thread-self/ns/net", errno: errno) }
@@ -41,23 +42,23 @@ public final class Namespace: Sendable {
         return fd
     }
 
-    /// The path of the namespace, for `nsenter --net=` and `ip … netns`; good while this process holds it.
+    /// The path of the namespace, for `nsenter --net=` and `ip … netns`; valid while this process holds it.
     public var path: String { "/proc/\(getpid())/fd/\(state.withLock { $0.fd })" }
 
-    /// Runs a program inside to its end and returns its output. Throws as `Child.run` does.
+    /// Runs a program inside to completion and returns its output. Throws like `Child.run`.
     @discardableResult public func run(_ arguments: [String], seconds: Double = 10) throws(LabError) -> String
     {
         try Child.run(arguments, in: self, seconds: seconds)
     }
 
-    /// Starts a program inside. Throws as `Child.init` does.
+    /// Starts a program inside. Throws like `Child.init`.
     public func spawn(
         _ arguments: [String], environment: [String: String] = [:], output: Child.Output = .captured
     ) throws(LabError) -> Child {
         try Child(arguments, in: self, environment: environment, output: output)
     }
 
-    /// Runs commands of `ip`, one a line and without the word `ip`; output included when they have some.
+    /// Runs commands of `ip`, one on each line and without the word `ip`; returns their output.
     @discardableResult public func ip(_ commands: String) throws(LabError) -> String {
         try Child.run(["ip", "-batch", "-"], in: self, input: .text(commands + "\n"))
     }
@@ -73,8 +74,8 @@ public final class Namespace: Sendable {
         if error != 0 { throw .system(call: "setting \(path) in namespace '\(name)'", errno: error) }
     }
 
-    /// Runs `body` with the calling thread moved into the namespace, so that sockets and devices it opens belong
-    /// there; they stay when it returns. Traps when the lab is closed.
+    /// Runs `body` with the calling thread moved into the namespace, so that sockets and devices opened by it
+    /// belong to the namespace, even after it returns. Traps if the lab is closed.
     public func inside<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result
     {
         let home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
@@ -92,7 +93,7 @@ public final class Namespace: Sendable {
     /// Whether the namespace has IPv6.
     var hasIPv6: Bool { inside { access("/proc/thread-self/net/if_inet6", F_OK) == 0 } }
 
-    /// Whether some socket listens on a TCP port.
+    /// Whether a socket listens on a TCP port.
     public func isListening(port: UInt16) -> Bool {
         let digits = String(port, radix: 16, uppercase: true)
         let local = ":" + String(repeating: "0", count: 4 - digits.count) + digits
@@ -123,7 +124,7 @@ public final class Namespace: Sendable {
         return fd
     }
 
-    /// Remembers a child, to be killed when the lab closes.
+    /// Registers a child, to be killed when the lab closes.
     func adopt(_ child: Child) {
         state.withLock { state in
             state.children.removeAll { $0.child == nil }
@@ -131,7 +132,7 @@ public final class Namespace: Sendable {
         }
     }
 
-    /// Kills the children that run inside and lets go of the namespace.
+    /// Kills the children running inside and releases the namespace.
     func close() {
         let children = state.withLock { state in
             defer { state.children = [] }

@@ -1,4 +1,4 @@
-/// A run of echo requests at an even pace, and what came back.
+/// A run of echo requests at a constant rate, and the answers.
 public struct PingRun: Equatable, Sendable {
     /// One answer.
     public struct Reply: Equatable, Sendable {
@@ -6,20 +6,20 @@ public struct PingRun: Equatable, Sendable {
         public var sequence: Int
         /// Round-trip time in milliseconds.
         public var rtt: Double
-        /// When it came, in seconds of the wall clock.
+        /// When it arrived, in seconds of the wall clock.
         public var time: Double
     }
 
-    /// How many requests were sent.
+    /// The number of requests sent.
     public var sent: Int
-    /// The answers in the order they came, without copies.
+    /// The answers in order of arrival, without duplicates.
     public var replies: [Reply]
-    /// How many answers came a second time.
+    /// The number of duplicate answers.
     public var duplicates: Int
 
-    /// How many requests were not answered.
+    /// The number of unanswered requests.
     public var lost: Int { sent - replies.count }
-    /// The fraction of requests that were not answered.
+    /// The fraction of unanswered requests.
     public var loss: Double { sent == 0 ? 0 : Double(lost) / Double(sent) }
     /// The longest time between two answers, in milliseconds; 0 for fewer than two.
     public var largestGap: Double {
@@ -35,25 +35,25 @@ public struct PingRun: Equatable, Sendable {
         return sorted[min(Int(q * Double(sorted.count)), sorted.count - 1)]
     }
 
-    /// How many milliseconds at most passed without an answer, counted from `moment` of the wall clock on; infinite
-    /// when silence lasted to the end (the last ten requests were not answered).
+    /// The longest time without an answer in milliseconds, counted from `moment` of the wall clock on; infinite
+    /// if the silence lasted to the end (the last ten requests were not answered).
     public func silence(after moment: Double) -> Double {
         guard let last = replies.last, last.sequence > sent - 10, last.time > moment else { return .infinity }
         return zip(replies, replies.dropFirst()).filter { $1.time > moment }
             .map { ($1.time - max($0.time, moment)) * 1000 }.max() ?? (last.time - moment) * 1000
     }
 
-    /// The same between two moments of the wall clock, and no longer; infinite without answers after the first.
+    /// The same between two moments of the wall clock; infinite without answers after the first.
     public func silence(from start: Double, to end: Double) -> Double {
         let times = replies.map(\.time).filter { $0 > start && $0 < end }
         guard let first = times.first else { return .infinity }
-        // An answer that came before the moment and the one after it bound a silence of which only the rest counts.
+        // Of a silence that spans the first moment, only the part after it counts.
         let gaps = zip(times, times.dropFirst()).map { $1 - $0 } + [first - start]
         return (gaps.max() ?? 0) * 1000
     }
 
-    /// How many requests of those sent between two moments of the wall clock were not answered, at `interval` seconds
-    /// between two requests.
+    /// The number of unanswered requests among those sent between two moments of the wall clock, at `interval`
+    /// seconds between two requests.
     public func lost(from start: Double, to end: Double, interval: Double = 0.01) -> Int {
         guard let first = replies.first else { return sent }
         let began = first.time - first.rtt / 1000 - Double(first.sequence) * interval
@@ -68,7 +68,7 @@ public struct PingRun: Equatable, Sendable {
     /// `badAddress`.
     ///
     /// - Parameters:
-    ///   - count: how many requests, 65 535 at the most.
+    ///   - count: the number of requests, at most 65 535.
     ///   - interval: seconds between two requests.
     ///   - interface: the interface to leave by.
     ///   - source: the address to send from.
@@ -83,18 +83,18 @@ public struct PingRun: Equatable, Sendable {
         ).finish()
     }
 
-    /// A ping that runs; it ends with the value.
+    /// A ping in progress, which ends with the value.
     public struct Running: Sendable {
         let pinger: Pinger
 
-        /// What came back so far.
+        /// The result so far.
         public var soFar: PingRun { pinger.soFar }
 
         /// Waits for the end.
         public func finish() -> PingRun { pinger.finish() }
     }
 
-    /// Starts to ping; the parameters are those of `run`.
+    /// Starts pinging; the parameters are those of `run`.
     public static func start(
         from namespace: Namespace, to address: String, count: Int, interval: Double = 0.01,
         interface: String? = nil, source: String? = nil, size: Int = 56

@@ -2,17 +2,18 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Sends echo requests at an even pace on a thread of its own. The program ping can't: from 10 ms on it waits in ticks
-/// of the kernel (100 a second become 60), and below it keeps a core busy, which the tunnel under test needs.
+/// Sends echo requests at a constant rate on its own thread. The program ping cannot: from 10 ms on it waits in
+/// ticks of the kernel (100 per second become 60), and below it keeps a core busy, which the tunnel under test
+/// needs.
 final class Pinger: Sendable {
-    /// What was asked for.
+    /// The parameters.
     struct Plan: Sendable {
         var count: Int
         /// Nanoseconds.
         var interval: UInt64
         /// Bytes after the 8 of the ICMP header.
         var size: Int
-        /// How long the last answer may take in nanoseconds.
+        /// Timeout for the last answer in nanoseconds.
         var patience: UInt64 = 1_000_000_000
     }
 
@@ -43,10 +44,10 @@ final class Pinger: Sendable {
         close(fd)
     }
 
-    /// What came back so far.
+    /// The result so far.
     var soFar: PingRun { result.withLock { $0 } }
 
-    /// Waits for the end and returns what came back.
+    /// Waits for the end and returns the result.
     func finish() -> PingRun {
         join()
         return soFar
@@ -61,7 +62,7 @@ final class Pinger: Sendable {
     }
 
     private func run() {
-        // As punctual as the emulator; where it may not, it does without.
+        // As punctual as the emulator, if permitted.
         _ = lab_thread_nice(-10)
         var sentAt: [UInt64] = []
         var isAnswered = [Bool](repeating: false, count: plan.count)
@@ -84,7 +85,7 @@ final class Pinger: Sendable {
                 target.writeRequest(identifier, sequence: UInt16(sentAt.count + 1), into: &packet)
                 sentAt.append(now)
                 result.withLock { $0.sent += 1 }
-                // A request that the kernel refuses, as there is no route, is one that was lost.
+                // A request that the kernel refuses for lack of a route counts as lost.
                 target.send(packet, on: fd)
             }
         }

@@ -1,10 +1,10 @@
 import Dispatch
 import Synchronization
 
-/// The one thread that starts all child processes, and stays as long as the process.
+/// The single thread that starts all child processes, and lives as long as the process.
 ///
-/// PR_SET_PDEATHSIG kills a child when the thread that made it ends. Dispatch and Swift's task pool end idle threads at
-/// will: a child made on one of theirs would die for no reason.
+/// PR_SET_PDEATHSIG kills a child when the thread that created it ends. Dispatch and Swift's task pool end idle
+/// threads at will: a child created on one of them would die without reason.
 final class Spawner: Sendable {
     static let shared = Spawner()
 

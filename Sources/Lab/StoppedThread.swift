@@ -2,7 +2,8 @@ import CLinux
 import FoundationEssentials
 import Glibc
 
-/// A thread of a child that stands still while the others run, as one that hangs. Stop and resume it on the same thread.
+/// A thread of a child that is stopped while the others run, like a hung thread. Stop and resume it on the same
+/// thread.
 public struct StoppedThread: Sendable {
     private let number: Int32
 
@@ -21,12 +22,13 @@ public struct StoppedThread: Sendable {
         if code < 0 { throw .system(call: "ptrace", errno: -code) }
     }
 
-    /// Waits until its process has ended it, which can't end itself before. Not for the main thread.
+    /// Waits until its process has ended the thread, without which the process itself cannot end. Not for the main
+    /// thread.
     public func end(within seconds: Double) {
         let start = Clock.monotonic
         while lab_reap_thread(number) == 0, Clock.monotonic - start < seconds { usleep(10_000) }
     }
 
-    /// Has it go on.
+    /// Resumes the thread.
     public func resume() { _ = lab_resume_thread(number) }
 }

@@ -1,24 +1,24 @@
 import FoundationEssentials
 import Glibc
 
-/// A run of `iperf3` over TCP, as its receiver saw it.
+/// A run of `iperf3` over TCP, as measured by its receiver.
 public struct TCPFlow: Equatable, Sendable {
     /// Mbit/s of payload over the whole run.
     public var megabits: Double
     /// Mbit/s of payload in each interval.
     public var series: [Double]
-    /// Segments that the sender sent again.
+    /// Segments retransmitted by the sender.
     public var retransmissions: Int
 
-    /// What to run.
+    /// The parameters of a run.
     public struct Plan: Sendable {
-        /// Where the server listens.
+        /// The server's listening address.
         public var address: String
         /// How long, in seconds.
         public var seconds: Int
-        /// Seconds of slow start to leave out first.
+        /// Seconds of slow start to leave out at the beginning.
         public var omit = 0
-        /// The congestion control; nil is the kernel's own choice.
+        /// The congestion control; nil means the kernel's default.
         public var congestion: String?
         /// Whether the server sends.
         public var reverse = false
@@ -30,7 +30,7 @@ public struct TCPFlow: Equatable, Sendable {
         public var port: UInt16 = 5201
         /// The interface that the client is bound to; nil for none.
         public var interface: String?
-        /// Whether both ends use Multipath TCP (RFC 8684), by `mptcpize`.
+        /// Whether both ends use Multipath TCP (RFC 8684), through `mptcpize`.
         public var isMultipath = false
 
         /// One connection to `address` for `seconds`.
@@ -40,7 +40,7 @@ public struct TCPFlow: Equatable, Sendable {
         }
     }
 
-    /// A flow that runs.
+    /// A flow in progress.
     public struct Running: Sendable {
         let client: Child
         let server: Child
@@ -67,13 +67,13 @@ public struct TCPFlow: Equatable, Sendable {
                 retransmissions: sent.end.sum_sent.retransmits ?? 0)
         }
 
-        /// With -J, iperf3 writes its errors into the JSON.
+        /// iperf3's output: with -J, it writes its errors into the JSON.
         private func report(_ child: Child) -> String {
             child.errors.isEmpty ? String(child.output.suffix(300)) : child.errors
         }
     }
 
-    /// Runs a flow to its end. Throws `deadline`, `failed`, `missingProgram` or `unreadable`.
+    /// Runs a flow to completion. Throws `deadline`, `failed`, `missingProgram` or `unreadable`.
     public static func run(
         from client: Namespace, to server: Namespace, _ plan: Plan
     ) throws(LabError) -> TCPFlow {
@@ -110,7 +110,7 @@ public struct TCPFlow: Equatable, Sendable {
         throw .deadline(waitingFor: "iperf3 to listen", seconds: 5)
     }
 
-    /// The part of iperf3's JSON that we use, in its own names.
+    /// The part of iperf3's JSON that is used here, with iperf3's names.
     private struct Report: Decodable {
         struct Sum: Decodable {
             var bits_per_second: Double

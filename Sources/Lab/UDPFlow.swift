@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// A run of `iperf3` over UDP, as its receiver saw it.
+/// A run of `iperf3` over UDP, as measured by its receiver.
 public struct UDPFlow: Equatable, Sendable {
     /// Mbit/s of payload that arrived.
     public var megabits: Double
@@ -10,7 +10,7 @@ public struct UDPFlow: Equatable, Sendable {
     public var lost: Int
     /// Datagrams that arrived after a later one.
     public var outOfOrder: Int
-    /// The variation of their time under way in ms (RFC 3550).
+    /// The variation of their transit time in ms (RFC 3550).
     public var jitter: Double
 
     /// The fraction of datagrams lost.
@@ -26,7 +26,7 @@ public struct UDPFlow: Equatable, Sendable {
         try TCPFlow.wait(for: listener, server, port)
         var command = ["iperf3", "-c", address, "-J", "-u", "-p", "\(port)", "-t", "\(seconds)"]
         command += ["-b", "\(megabits)M", "-l", "\(size)", "--connect-timeout", "5000"]
-        // What the kernel's own buffer drops was not lost by the tunnel; 64-bit counters number the datagrams.
+        // Drops in the kernel's own buffer are not the tunnel's losses; 64-bit counters number the datagrams.
         command += ["-w", "4M", "--udp-counters-64bit"]
         if reverse { command += ["-R"] }
         let sender = try client.spawn(command)
@@ -46,7 +46,7 @@ public struct UDPFlow: Equatable, Sendable {
             outOfOrder: udp.out_of_order, jitter: udp.jitter_ms)
     }
 
-    /// The part of iperf3's JSON that we use, in its own names.
+    /// The part of iperf3's JSON that is used here, with iperf3's names.
     private struct Report: Decodable {
         struct UDP: Decodable {
             var packets: Int

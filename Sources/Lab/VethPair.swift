@@ -1,6 +1,6 @@
 import Glibc
 
-/// A pair of veth devices between two namespaces: a link that does nothing to its frames, as fast as the kernel is.
+/// A pair of veth devices between two namespaces: a link without any impairment, at the kernel's full speed.
 public struct VethPair: Sendable {
     /// The fixed addresses of both ends.
     public let addresses: LinkAddresses
@@ -15,7 +15,8 @@ public struct VethPair: Sendable {
         try from.ip("link add name \(name) type veth peer name \(serverInterface) netns \(to.path)")
         try from.ip(addresses.setUp(name, at: .client, mtu: mtu, withIPv6: from.hasIPv6))
         try to.ip(addresses.setUp(serverInterface, at: .server, mtu: mtu, withIPv6: to.hasIPv6))
-        // A veth has carrier only once both ends are up, and the kernel notices in its own time; IPv6 routes wait.
+        // A veth has carrier only once both ends are up, which the kernel notices with a delay; IPv6 routes
+        // wait for it.
         for (namespace, interface) in [(from, name), (to, serverInterface)] {
             try Self.waitUntilUp(interface, in: namespace)
         }

@@ -1,15 +1,15 @@
-/// The frames in flight of all links, the next to arrive first; those that arrive together in the order they were
-/// pushed. A binary heap: one structure for links that keep order and links that do not.
+/// The frames in flight on all links, by time of arrival; those that arrive together are in the order in which
+/// they were pushed. A binary heap: one structure for links that keep order and links that do not.
 @frozen public struct DeliveryHeap<Frame: Sendable>: Sendable {
-    /// A frame on its way.
+    /// A frame in flight.
     @frozen public struct Entry: Sendable {
-        /// When it arrives, in nanoseconds since the origin that the caller counts from.
+        /// When it arrives, in nanoseconds since the caller's origin.
         public var time: UInt64
-        /// Breaks ties: grows with each push.
+        /// Breaks ties: increases with each push.
         public var order: UInt64
         /// Its buffer.
         public var frame: Frame
-        /// Which direction of which link it crosses.
+        /// The link and direction it crosses.
         public var lane: UInt32
 
         @inlinable init(time: UInt64, order: UInt64, frame: Frame, lane: UInt32) {
@@ -27,10 +27,10 @@
     /// Room for `capacity` frames, so that pushing never allocates.
     @inlinable public init(capacity: Int) { entries.reserveCapacity(capacity) }
 
-    /// When the next frame arrives; nil when none is under way.
+    /// When the next frame arrives; nil if none is in flight.
     @inlinable public var nextTime: UInt64? { entries.first?.time }
 
-    /// Puts a frame under way.
+    /// Adds a frame in flight.
     @inlinable public mutating func push(time: UInt64, frame: Frame, lane: Int) {
         let entry = Entry(time: time, order: pushed, frame: frame, lane: UInt32(lane))
         pushed += 1
@@ -43,7 +43,7 @@
         entries[i] = entry
     }
 
-    /// Takes the next frame that arrives by `now`.
+    /// Removes the next frame that arrives by `now`.
     @inlinable public mutating func pop(dueBy now: UInt64) -> Entry? {
         guard let first = entries.first, first.time <= now else { return nil }
         let last = entries.removeLast()

@@ -1,32 +1,34 @@
-/// One direction of a link, without sockets, threads or a clock: the caller passes the time, in nanoseconds since any
-/// origin, and repeats a run to the bit with the same seed. The emulator runs it in real time, simulations in virtual.
+/// One direction of a link, without sockets, threads or a clock: the caller passes the time in nanoseconds
+/// since any origin, and the same seed repeats a run to the bit. The emulator runs it in real time, simulations
+/// in virtual time.
 ///
-/// A frame leaves the queue at max(now, departure of the one before) + size·8/rate; is dropped when the one before
-/// leaves later than the queue is deep; then is lost, or arrives `delay` ± `jitter` later. A lost frame has used the
-/// rate, as on a radio link. Changes of `shape` count for the frames offered from then on.
+/// A frame leaves the queue at max(now, departure of the previous one) + size·8/rate; it is dropped if the
+/// previous one leaves later than the queue is deep; then it is lost, or arrives `delay` ± `jitter` later. A
+/// lost frame has used the rate, as on a radio link. Changes of `shape` apply to the frames offered from then
+/// on.
 public struct LinkModel: Sendable {
-    /// What becomes of a frame.
+    /// The fate of a frame.
     public enum Fate: Equatable, Sendable {
         /// It arrives at this time.
         case delivered(at: UInt64)
-        /// It arrives at this time and its copy at that one.
+        /// It arrives at this time and its copy at the other.
         case duplicated(at: UInt64, copy: UInt64)
         /// The queue was full.
         case queueFull
-        /// Lost on the way.
+        /// It was lost in flight.
         case lost
         /// The link is down.
         case down
     }
 
-    /// What the link does to frames; may change at any time.
+    /// The properties of the link; may change at any time.
     public var shape: LinkShape
     private var random: SeededGenerator
     private var losses = LossProcess()
     private var lastDeparture: UInt64 = 0
     private var lastDelivery: UInt64 = 0
 
-    /// A link whose every random choice follows from `seed`.
+    /// A link whose random choices are all derived from `seed`.
     public init(shape: LinkShape, seed: UInt64) {
         self.shape = shape
         random = SeededGenerator(seed: seed)
@@ -46,7 +48,7 @@ public struct LinkModel: Sendable {
         return copies ? .duplicated(at: delivery, copy: arrival()) : .delivered(at: delivery)
     }
 
-    /// When a frame arrives that leaves the queue last.
+    /// When a frame arrives that has just left the queue.
     private mutating func arrival() -> UInt64 {
         var time = lastDeparture + shape.delay
         if shape.jitter > 0 {

@@ -1,4 +1,4 @@
-/// Which frames are lost: each independently, or in bursts after Gilbert and Elliott.
+/// Decides which frames are lost: each independently, or in bursts after Gilbert and Elliott.
 ///
 /// The Gilbert–Elliott chain (Elliott, BSTJ 1963, in Gilbert's simple form: nothing is lost in the good state, all in
 /// the bad one) leaves the bad state with probability r = 1/burst and enters it with p = r·loss/(1 − loss), so that its

@@ -1,8 +1,8 @@
-/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): random numbers that a seed repeats to the bit.
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): random numbers that are repeatable to the bit from a seed.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// A generator whose whole sequence follows from `seed`.
+    /// A generator whose whole sequence is derived from `seed`.
     public init(seed: UInt64) { state = seed }
 
     /// The next 64 random bits.
@@ -14,6 +14,6 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         return z ^ (z >> 31)
     }
 
-    /// A number in 0..<1, with 53 random bits.
+    /// A uniformly distributed number in 0..<1, with 53 random bits.
     public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

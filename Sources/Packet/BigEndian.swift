@@ -1,12 +1,13 @@
 extension UnsafeRawBufferPointer {
-    /// The big-endian integer at `offset`. Traps in debug when it reaches past the end: callers check lengths first.
+    /// The big-endian integer at `offset`. Traps in debug builds if it extends past the end: callers check
+    /// lengths first.
     @inlinable @inline(__always)
     public func bigEndian<T: FixedWidthInteger>(at offset: Int, as type: T.Type) -> T {
         precondition(offset >= 0 && offset &+ MemoryLayout<T>.size <= count)
         return T(bigEndian: loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 
-    /// The bytes from `offset` to the end, or none when there are none.
+    /// The bytes from `offset` to the end; empty if there are none.
     @inlinable @inline(__always)
     public func dropping(_ offset: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: self[Swift.min(offset, count)...])

@@ -33,23 +33,23 @@ public enum Checksum {
         return sum(addresses, UInt32(number) &+ UInt32(length))
     }
 
-    /// Writes the IPv4 header's checksum.
+    /// Computes and stores the IPv4 header's checksum.
     @inlinable public static func finishIPv4(_ header: UnsafeMutableRawBufferPointer) {
         header.storeBigEndian(UInt16(0), at: 10)
         header.storeBigEndian(~sum(UnsafeRawBufferPointer(header)), at: 10)
     }
 
-    /// Turns a partial checksum, which holds the pseudo header's sum, into the full one.
+    /// Completes a partial checksum, which holds the pseudo header's sum.
     @inlinable public static func complete(
         _ packet: UnsafeMutableRawBufferPointer, start: Int, offset: Int, isUDP: Bool
     ) {
         guard start + offset + 2 <= packet.count else { return }
         let full = ~sum(UnsafeRawBufferPointer(packet.dropping(start)))
-        // In UDP a zero means "none" (RFC 768).
+        // In UDP, zero means "none" (RFC 768).
         packet.storeBigEndian(isUDP && full == 0 ? 0xFFFF : full, at: start + offset)
     }
 
-    /// A checksum after one of the words that it covers has changed (RFC 1624, equation 3).
+    /// A checksum updated for a change of one of the words it covers (RFC 1624, equation 3).
     @inlinable public static func updated(_ checksum: UInt16, from old: UInt16, to new: UInt16) -> UInt16 {
         ~fold(UInt64(~checksum) + UInt64(~old) + UInt64(new))
     }

@@ -4,10 +4,10 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     public var address: IPAddress
     /// The UDP port in host order.
     public var port: UInt16
-    /// The interface index that a link-local IPv6 address belongs to; 0 otherwise.
+    /// The interface index for a link-local IPv6 address; otherwise 0.
     public var zone: UInt32
 
-    /// An endpoint; `zone` only means anything for link-local IPv6.
+    /// An endpoint; `zone` is only used for link-local IPv6.
     @inlinable public init(address: IPAddress, port: UInt16, zone: UInt32 = 0) {
         self.address = address
         self.port = port
@@ -19,7 +19,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         address.family == .v4 ? "\(address):\(port)" : "[\(address)]:\(port)"
     }
 
-    /// Parses `203.0.113.7:5000` or `[2001:db8::7]:5000`; nil when `text` is neither.
+    /// Parses `203.0.113.7:5000` or `[2001:db8::7]:5000`; nil if `text` has neither form.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), text[colon...].dropFirst().first != "+",
             let port = UInt16(text[text.index(after: colon)...])

@@ -1,17 +1,17 @@
-/// The fragments of an IPv4 packet that is too large for where it goes (RFC 791 section 3.2, RFC 815). The receiver's host puts
-/// them together.
+/// The fragments of an IPv4 packet that exceeds the MTU of its path (RFC 791 section 3.2, RFC 815). The
+/// receiving host reassembles them.
 public struct Fragments {
     private static let moreFollow: UInt16 = 0x2000
     private static let dontFragment: UInt16 = 0x4000
 
     private let packet: UnsafeRawBufferPointer
     private let headerLength: Int
-    /// Bytes of payload of each fragment but the last; a multiple of 8.
+    /// Bytes of payload in each fragment but the last; a multiple of 8.
     private let step: Int
     private var offset: Int
 
     /// The fragments of `packet`, each of at most `limit` bytes. `packet` must outlive them.
-    /// - Returns: nil when it is no IPv4, must not be cut (DF), or can't be cut as small as that.
+    /// - Returns: nil if it is not IPv4, must not be fragmented (DF), or cannot be cut that small.
     public init?(of packet: UnsafeRawBufferPointer, limit: Int) {
         guard let whole = InnerPacket(parsing: packet), packet[0] >> 4 == 4,
             packet.bigEndian(at: 6, as: UInt16.self) & Self.dontFragment == 0
@@ -23,7 +23,7 @@ public struct Fragments {
         offset = headerLength
     }
 
-    /// Writes the next fragment to `room`, which has `limit` bytes at least.
+    /// Writes the next fragment to `room`, which has at least `limit` bytes.
     /// - Returns: its length in bytes; nil after the last.
     public mutating func writeNext(to room: UnsafeMutableRawBufferPointer) -> Int? {
         let size = min(step, packet.count - offset)
@@ -34,7 +34,7 @@ public struct Fragments {
         if offset > headerLength { dropOptions(of: out.slice(0, headerLength)) }
         offset += size
         let before = packet.bigEndian(at: 6, as: UInt16.self)
-        // What is cut may be a fragment itself.
+        // The packet may be a fragment itself.
         let place = before & 0x1FFF &+ UInt16(truncatingIfNeeded: (offset - size - headerLength) / 8)
         let isLast = offset == packet.count
         out.storeBigEndian(UInt16(out.count), at: 2)
@@ -43,7 +43,7 @@ public struct Fragments {
         return out.count
     }
 
-    /// Replaces the options that only the first fragment has, by their copied flag, with padding.
+    /// Replaces options that, by their copied flag, belong only in the first fragment, with padding.
     private func dropOptions(of header: UnsafeMutableRawBufferPointer) {
         var at = 20
         while at < header.count, header[at] != 0 {

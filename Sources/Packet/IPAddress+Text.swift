@@ -20,7 +20,7 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
         return hex(groups[..<best.lowerBound]) + "::" + hex(groups[best.upperBound...])
     }
 
-    /// Parses a dotted quad or an IPv6 address without zone; nil when `text` is neither.
+    /// Parses a dotted quad or an IPv6 address without zone; nil if `text` has neither form.
     public init?(_ text: String) {
         if text.contains(":") { self.init(v6Text: text) } else { self.init(v4Text: text) }
     }

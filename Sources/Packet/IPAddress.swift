@@ -6,7 +6,7 @@ public struct IPAddress: Hashable, Sendable {
         case v6 = 6
     }
 
-    /// Which family the address is of.
+    /// The address family.
     public let family: Family
     /// The upper 64 bits of an IPv6 address; 0 for IPv4.
     public let high: UInt64
@@ -30,8 +30,8 @@ public struct IPAddress: Hashable, Sendable {
     /// The address's length on the wire: 4 or 16 bytes.
     @inlinable public var byteCount: Int { family == .v4 ? 4 : 16 }
 
-    /// Reads 4 or 16 bytes in network order.
-    /// - Precondition: `bytes` holds that many.
+    /// Reads an address in network order.
+    /// - Precondition: `bytes` holds 4 or 16 bytes, depending on the family.
     @inlinable public init(_ family: Family, bytes: UnsafeRawBufferPointer) {
         switch family {
         case .v4: self.init(v4: bytes.bigEndian(at: 0, as: UInt32.self))
@@ -42,8 +42,8 @@ public struct IPAddress: Hashable, Sendable {
         }
     }
 
-    /// Writes `byteCount` bytes in network order.
-    /// - Precondition: `bytes` has room for them.
+    /// Writes the address in network order.
+    /// - Precondition: `bytes` has room for `byteCount` bytes.
     @inlinable public func write(to bytes: UnsafeMutableRawBufferPointer) {
         switch family {
         case .v4: bytes.storeBigEndian(UInt32(truncatingIfNeeded: low), at: 0)
@@ -53,7 +53,7 @@ public struct IPAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether the first `prefix` bits of both addresses are the same and so is the family.
+    /// Whether the family and the first `prefix` bits of both addresses are equal.
     @inlinable public func matches(_ other: IPAddress, prefix: Int) -> Bool {
         guard family == other.family else { return false }
         if family == .v4 {
@@ -64,7 +64,7 @@ public struct IPAddress: Hashable, Sendable {
         return high == other.high && (prefix <= 128 && (low ^ other.low) >> UInt64(128 - prefix) == 0)
     }
 
-    /// The address with all but its first `prefix` bits clear; the whole address where it has no more than that.
+    /// The address with all but its first `prefix` bits cleared; unchanged if it has no more bits than that.
     @inlinable public func masked(to prefix: Int) -> IPAddress {
         let bits = byteCount * 8
         if prefix >= bits { return self }
@@ -78,15 +78,16 @@ public struct IPAddress: Hashable, Sendable {
             low: kept <= 64 ? 0 : low & (UInt64.max << UInt64(128 - kept)))
     }
 
-    /// Whether the address is fe80::/10 or 169.254.0.0/16, which need an interface to mean anything.
+    /// Whether the address is in fe80::/10 or 169.254.0.0/16, where it is only meaningful together with an
+    /// interface.
     @inlinable public var isLinkLocal: Bool {
         family == .v4 ? low >> 16 == 0xA9FE : high >> 54 == 0x3FA
     }
 
-    /// Whether it names a group of hosts: 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291 2.7).
+    /// Whether it is a multicast address: 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291 2.7).
     @inlinable public var isMulticast: Bool { family == .v4 ? low >> 28 == 0xE : high >> 56 == 0xFF }
 
-    /// Whether it is this host itself: 127.0.0.0/8 (RFC 1122 3.2.1.3) or ::1 (RFC 4291 2.5.3).
+    /// Whether it is a loopback address: 127.0.0.0/8 (RFC 1122 3.2.1.3) or ::1 (RFC 4291 2.5.3).
     @inlinable public var isLoopback: Bool {
         family == .v4 ? low >> 24 == 127 : high == 0 && low == 1
     }

@@ -1,7 +1,7 @@
 extension InnerPacket {
-    /// Lowers the segment size that a TCP SYN offers to what a packet of `mtu` bytes holds, so that the flow keeps to what the
-    /// paths carry from its first segment on. A SYN without the option offers the least that there is (RFC 9293 section
-    /// 3.7.1) and stays as it is, as does all else.
+    /// Lowers the maximum segment size in a TCP SYN to fit packets of `mtu` bytes, so that the flow respects
+    /// the paths' MTU from its first segment. A SYN without the option announces the minimum (RFC 9293 section
+    /// 3.7.1) and stays unchanged, like all other packets.
     public static func clampSegments(
         in packet: UnsafeMutableRawBufferPointer, to mtu: Int, hasPartialChecksum: Bool
     ) {
@@ -11,19 +11,20 @@ extension InnerPacket {
         let start = isIPv4 ? Int(packet[0] & 15) * 4 : 40
         guard start >= 20, packet.count >= start + 20, packet[start + 13] & 0x02 != 0 else { return }
         let bytes = UnsafeRawBufferPointer(packet)
-        // A fragment that is not the first has no TCP header.
+        // A fragment other than the first has no TCP header.
         if isIPv4 && bytes.bigEndian(at: 6, as: UInt16.self) & 0x1FFF != 0 { return }
         let end = min(start + Int(packet[start + 12] >> 4) * 4, packet.count)
         guard let offset = segmentSizeOption(in: bytes, start + 20, end) else { return }
-        // The size is of the payload with TCP and IP headers without options (RFC 6691).
+        // The segment size excludes TCP and IP headers without options (RFC 6691).
         let size = max(mtu - (isIPv4 ? 40 : 60), 64)
         let old = bytes.bigEndian(at: offset, as: UInt16.self)
         guard Int(old) > size else { return }
         let new = UInt16(size)
         packet.storeBigEndian(new, at: offset)
-        // What holds only the pseudo header's sum does not cover it.
+        // A partial checksum holds only the pseudo header's sum and does not cover it.
         if hasPartialChecksum { return }
-        // In an odd place the two bytes belong to two words, but a sum with its bytes swapped is that of swapped bytes.
+        // At an odd offset the two bytes belong to two words, but the sum of byte-swapped words is the
+        // byte-swapped sum.
         let isOdd = (offset - start) & 1 == 1
         let checksum = bytes.bigEndian(at: start + 16, as: UInt16.self)
         packet.storeBigEndian(
@@ -32,7 +33,7 @@ extension InnerPacket {
             at: start + 16)
     }
 
-    /// Where the value of the maximum segment size option lies between `start` and `end`.
+    /// The offset of the maximum segment size option's value between `start` and `end`.
     private static func segmentSizeOption(
         in bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int
     ) -> Int? {

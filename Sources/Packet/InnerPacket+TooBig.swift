@@ -1,10 +1,10 @@
 extension InnerPacket {
-    /// Writes the ICMP error that tells a packet's sender that nothing larger than `mtu` gets through: "fragmentation needed"
+    /// Writes the ICMP error that tells a packet's sender the path's MTU: "fragmentation needed"
     /// (RFC 1191 section 4) or "packet too big" (RFC 4443 section 3.2).
     ///
-    /// It says to come from the packet's destination, as the errors of Linux' own tunnels do (iptunnel_pmtud_build_icmp): an
-    /// address of this host would be taken for a forgery by its kernel.
-    /// - Returns: the error's length in bytes; nil when there must be none, as for errors and what went to many.
+    /// Its source is the packet's destination, as for the errors of Linux' own tunnels
+    /// (iptunnel_pmtud_build_icmp): the kernel would treat an address of this host as forged.
+    /// - Returns: the error's length in bytes; nil if none may be sent, as for ICMP errors and multicast packets.
     public static func writeTooBig(
         about packet: UnsafeRawBufferPointer, mtu: Int, to room: UnsafeMutableRawBufferPointer
     ) -> Int? {
@@ -13,13 +13,13 @@ extension InnerPacket {
             ? writeFragmentationNeeded(about, packet, mtu, room) : writePacketTooBig(about, packet, mtu, room)
     }
 
-    /// Errors, later fragments, and what has many receivers or no single sender get no error (RFC 1122 section 3.2.2, RFC 4443
-    /// section 2.4).
+    /// ICMP errors, fragments other than the first, and packets to several receivers or without a single sender
+    /// get no error (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
     private static func mayBeAnswered(_ packet: UnsafeRawBufferPointer) -> Bool {
         if packet[0] >> 4 == 4 {
             let start = Int(packet[0] & 15) * 4
             if packet.bigEndian(at: 6, as: UInt16.self) & 0x1FFF != 0 { return false }
-            // Multicast, broadcast and reserved; 0.0.0.0/8 as a source.
+            // Multicast, broadcast and reserved destinations and sources; 0.0.0.0/8 as a source.
             if packet[16] >= 224 || packet[12] >= 224 || packet[12] == 0 { return false }
             guard packet[9] == 1 else { return true }
             return packet.count > start && (packet[start] == 8 || packet[start] == 0)
@@ -34,7 +34,7 @@ extension InnerPacket {
         _ about: InnerPacket, _ packet: UnsafeRawBufferPointer, _ mtu: Int,
         _ room: UnsafeMutableRawBufferPointer
     ) -> Int? {
-        // As much of the packet as makes 576 bytes (RFC 1812 section 4.3.2.3).
+        // As much of the packet as makes up 576 bytes (RFC 1812 section 4.3.2.3).
         let quoted = min(about.length, 576 - 28)
         let length = 28 + quoted
         guard room.count >= length else { return nil }
@@ -61,7 +61,7 @@ extension InnerPacket {
         _ about: InnerPacket, _ packet: UnsafeRawBufferPointer, _ mtu: Int,
         _ room: UnsafeMutableRawBufferPointer
     ) -> Int? {
-        // As much of it as fits the smallest MTU (RFC 4443 section 3.2).
+        // As much of the packet as fits the minimum MTU (RFC 4443 section 3.2).
         let quoted = min(about.length, 1280 - 48)
         let length = 48 + quoted
         guard room.count >= length else { return nil }

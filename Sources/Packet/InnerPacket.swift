@@ -1,22 +1,22 @@
-/// What an inner IP packet says of itself: a checked view, read once when the packet enters.
+/// The header fields of an inner IP packet: a checked view, parsed once when the packet enters.
 public struct InnerPacket: Sendable {
-    /// Where it comes from.
+    /// The source address.
     public let source: IPAddress
-    /// Where it goes.
+    /// The destination address.
     public let destination: IPAddress
-    /// The class that the scheduler and the reorder buffer treat it by.
+    /// The class by which the scheduler and the reorder buffer treat it.
     public let trafficClass: TrafficClass
-    /// The length the IP header states, in bytes; what follows it in the buffer is padding.
+    /// The length in the IP header, in bytes; any bytes after it in the buffer are padding.
     public let length: Int
-    /// The ports, where there are any, and the transport protocol.
+    /// The ports, if any, and the transport protocol.
     private let transport: UInt64
 
-    /// Reads the headers; nil when `bytes` is not a whole IPv4 or IPv6 packet.
+    /// Parses the headers; nil if `bytes` is not a complete IPv4 or IPv6 packet.
     public init?(parsing bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= 20 else { return nil }
         let transportProtocol: UInt8
         let ports: Int
-        // DSCP and ECN.
+        // The DSCP and ECN bits.
         let service: UInt8
         let hasPorts: Bool
         switch bytes[0] >> 4 {
@@ -29,7 +29,7 @@ public struct InnerPacket: Sendable {
             transportProtocol = bytes[9]
             service = bytes[1]
             ports = headerLength
-            // A fragment has ports only in the first piece: all of them go by the 3-tuple.
+            // Only the first fragment has ports, so all fragments are identified by the 3-tuple.
             hasPorts = bytes.bigEndian(at: 6, as: UInt16.self) & 0x3FFF == 0
         case 6:
             guard bytes.count >= 40 else { return nil }
@@ -54,6 +54,6 @@ public struct InnerPacket: Sendable {
         trafficClass = service >> 2 == 46 ? .realtime : service & 3 == 1 ? .scalable : .bulk
     }
 
-    /// Identifies the flow: by both families' 5-tuples, or the 3-tuple where there are no ports.
+    /// A hash that identifies the flow: of the 5-tuple, or of the 3-tuple if there are no ports.
     public func flow(_ key: FlowKey) -> UInt32 { key.hash(source, destination, transport) }
 }

@@ -1,4 +1,4 @@
-/// A length of time in nanoseconds, signed. (`Swift.Duration` is 128 bits wide and costs accordingly.)
+/// A signed length of time in nanoseconds. (`Swift.Duration` is 128 bits wide, and slower accordingly.)
 public struct Interval: Comparable, Hashable, Sendable {
     /// The length in nanoseconds.
     public var nanoseconds: Int64
@@ -6,7 +6,7 @@ public struct Interval: Comparable, Hashable, Sendable {
     /// A length of `nanoseconds`.
     @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    /// No time at all.
+    /// No time.
     public static let zero = Interval(nanoseconds: 0)
 
     /// A length in whole microseconds.
@@ -27,14 +27,14 @@ public struct Interval: Comparable, Hashable, Sendable {
     /// The length in seconds, with its fraction.
     @inlinable public var seconds: Double { Double(nanoseconds) / 1e9 }
 
-    /// Whether `a` is the shorter one.
+    /// Whether `a` is shorter.
     @inlinable public static func < (a: Interval, b: Interval) -> Bool { a.nanoseconds < b.nanoseconds }
-    /// Both lengths together; saturates.
+    /// The sum of both lengths; saturates.
     @inlinable public static func + (a: Interval, b: Interval) -> Interval {
         let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
         return Interval(nanoseconds: overflow ? limit(isNegative: b.nanoseconds < 0) : sum)
     }
-    /// What `a` is longer than `b`; saturates.
+    /// The difference of both lengths; saturates.
     @inlinable public static func - (a: Interval, b: Interval) -> Interval {
         let (difference, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
         return Interval(nanoseconds: overflow ? limit(isNegative: b.nanoseconds > 0) : difference)
@@ -45,7 +45,7 @@ public struct Interval: Comparable, Hashable, Sendable {
         return Interval(nanoseconds: overflow ? limit(isNegative: (a.nanoseconds < 0) != (n < 0)) : product)
     }
     @usableFromInline static func limit(isNegative: Bool) -> Int64 { isNegative ? .min : .max }
-    /// The `n`-th part of the length.
+    /// The length divided by `n`.
     @inlinable public static func / (a: Interval, n: Int64) -> Interval {
         Interval(nanoseconds: a.nanoseconds / n)
     }

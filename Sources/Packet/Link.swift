@@ -1,13 +1,14 @@
-/// The way a datagram goes or came: which socket, from which local address, to or from which remote endpoint.
+/// The route of a datagram: its socket, the local address, and the remote endpoint.
 public struct Link: Hashable, Sendable {
-    /// The socket's index in the daemon's table.
+    /// The index of the socket in the daemon's table.
     public var socket: UInt16
-    /// The local address that the datagram was sent to, so that the answer leaves from it; nil: the kernel chooses.
+    /// The local address that the datagram was sent to, from which the answer must leave; nil means the kernel
+    /// chooses.
     public var local: IPAddress?
     /// The peer's endpoint.
     public var remote: Endpoint
 
-    /// A way through `socket` to `remote`.
+    /// A route through `socket` to `remote`.
     @inlinable public init(socket: UInt16, local: IPAddress? = nil, remote: Endpoint) {
         self.socket = socket
         self.local = local

@@ -1,15 +1,15 @@
-/// Sealed datagrams on their way to the sockets, one behind the other in one run of memory.
+/// Sealed datagrams on their way to the sockets, stored contiguously.
 ///
-/// The core reserves room, seals right into it and commits; the transport sends what is there and clears. Datagrams of
-/// one link that follow one another lie side by side, as UDP segmentation offload wants them.
+/// The core reserves room, seals directly into it and commits; the transport sends the datagrams and clears the
+/// outbox. Consecutive datagrams of one link are adjacent, as UDP segmentation offload requires.
 public struct Outbox: ~Copyable {
-    /// One datagram that waits to be sent.
+    /// A datagram waiting to be sent.
     public struct Entry: Sendable {
-        /// Where it goes.
+        /// The link to send it on.
         public let link: Link
-        /// Where its bytes begin in the outbox.
+        /// The offset of its bytes in the outbox.
         public let offset: Int
-        /// How many bytes it has.
+        /// Its length in bytes.
         public let length: Int
         /// The two ECN bits of its outer header (RFC 3168).
         public let ecn: UInt8
@@ -22,7 +22,7 @@ public struct Outbox: ~Copyable {
         }
     }
 
-    /// How many datagrams wait.
+    /// The number of waiting datagrams.
     public private(set) var count = 0
 
     private let bytes: UnsafeMutableRawBufferPointer
@@ -30,7 +30,7 @@ public struct Outbox: ~Copyable {
     private let maximumCount: Int
     private var used = 0
 
-    /// Room for `datagrams` datagrams and `byteCount` bytes in all.
+    /// An outbox with room for `datagrams` datagrams and `byteCount` bytes in all.
     public init(datagrams: Int = 512, byteCount: Int = 512 * 1024) {
         maximumCount = datagrams
         bytes = .allocate(byteCount: byteCount, alignment: 64)
@@ -45,14 +45,14 @@ public struct Outbox: ~Copyable {
     /// Whether a datagram of up to `length` bytes still fits.
     public func hasRoom(for length: Int) -> Bool { count < maximumCount && used + length <= bytes.count }
 
-    /// Room for a datagram of up to `length` bytes, or nil when the outbox must be flushed first.
-    /// The next `commit` makes it a datagram; a `reserve` without one is forgotten.
+    /// Room for a datagram of up to `length` bytes; nil if the outbox must be flushed first.
+    /// The next `commit` turns it into a datagram; without one, it is discarded by the next `reserve`.
     public mutating func reserve(_ length: Int) -> UnsafeMutableRawBufferPointer? {
         guard hasRoom(for: length) else { return nil }
         return UnsafeMutableRawBufferPointer(rebasing: bytes[used..<used + length])
     }
 
-    /// Makes the first `length` bytes of what was reserved last a datagram for `link`.
+    /// Turns the first `length` bytes of the last reservation into a datagram for `link`.
     public mutating func commit(_ length: Int, to link: Link, ecn: UInt8 = 0) {
         precondition(count < maximumCount && used + length <= bytes.count)
         (entries + count).initialize(to: Entry(link: link, offset: used, length: length, ecn: ecn))
@@ -71,13 +71,13 @@ public struct Outbox: ~Copyable {
         UnsafeMutableRawBufferPointer(rebasing: bytes[entry.offset..<entry.offset + entry.length])
     }
 
-    /// The bytes of `count` datagrams from the `index`-th on, which lie side by side. Valid until `clear`.
+    /// The bytes of `count` consecutive datagrams from the `index`-th on. Valid until `clear`.
     public func datagrams(from index: Int, count: Int) -> UnsafeMutableRawBufferPointer {
         let last = self[index + count - 1]
         return UnsafeMutableRawBufferPointer(rebasing: bytes[self[index].offset..<last.offset + last.length])
     }
 
-    /// Forgets all datagrams.
+    /// Discards all datagrams.
     public mutating func clear() {
         count = 0
         used = 0

@@ -1,41 +1,41 @@
-/// A slab of equal buffers, each for one inner packet, given out and taken back in constant time.
+/// A pool of equal buffers, each for one inner packet, reserved and released in constant time.
 ///
-/// A buffer has `headroom` in front of the packet, where the shim of the wire format goes, so that shim and packet are
-/// one run of bytes for the cipher. Nothing is allocated after `init`; when the slab is empty, `reserve` says so and
-/// the packet is dropped and counted by the caller.
+/// A buffer has `headroom` before the packet, which holds the wire format's shim, so that the cipher sees shim
+/// and packet as one run of bytes. Nothing is allocated after `init`; if the pool is exhausted, `reserve`
+/// returns `Slot.none`, and the caller drops and counts the packet.
 ///
-/// The kernel hands out pages as they are first written. What was not needed for a while can be given back to it: see
-/// `shrink`.
+/// The kernel maps pages as they are first written. Pages that have not been needed for a while can be returned
+/// to it: see `shrink`.
 public struct PacketPool: ~Copyable {
-    /// Bytes in front of the packet.
+    /// Bytes before the packet.
     public static let headroom = 32
     /// The largest inner packet a buffer holds, in bytes.
     public static let maximumPacket = bufferSize - headroom
     /// Bytes of memory a buffer takes.
     public static let bufferSize = 2048
-    /// What `bytes` is aligned to: a page of most machines.
+    /// The alignment of `bytes`: a page of most machines.
     private static let page = 4096
 
-    /// How many buffers there are.
+    /// The number of buffers.
     public let capacity: Int
-    /// How many buffers are given out.
+    /// The number of reserved buffers.
     @inlinable public var inUse: Int { used - freeCount }
-    /// The most buffers that were given out at once since the last `shrink`, or since `init`.
+    /// Maximum number of buffers reserved at once since the last `resetPeak`, or since `init`.
     public var peak: Int { used - leastFree }
 
     @usableFromInline let bytes: UnsafeMutableRawPointer
     @usableFromInline let lengths: UnsafeMutablePointer<UInt16>
     @usableFromInline let owners: UnsafeMutablePointer<UInt16>
-    /// Buffers from here on are free, and not in `free`: nobody has had them. Their entries in the tables, like their
-    /// pages, are not there yet.
+    /// Buffers from here on have never been reserved, and are not in `free`. Their entries in the tables, like
+    /// their pages, have not been initialized yet.
     @usableFromInline var used = 0
-    /// Free buffers below `used`; the last is given out next.
+    /// Free buffers below `used`; the last is reserved next.
     @usableFromInline let free: UnsafeMutablePointer<UInt32>
     @usableFromInline var freeCount = 0
-    /// The smallest that `freeCount` was since the last `shrink`.
+    /// The minimum of `freeCount` since the last `resetPeak`.
     @usableFromInline var leastFree = 0
 
-    /// A slab of `capacity` buffers.
+    /// A pool of `capacity` buffers.
     public init(capacity: Int) {
         precondition(capacity > 0 && capacity < Int(UInt32.max))
         self.capacity = capacity
@@ -52,7 +52,7 @@ public struct PacketPool: ~Copyable {
         free.deallocate()
     }
 
-    /// Takes a buffer, or `Slot.none` when all are in use.
+    /// Reserves a buffer; returns `Slot.none` if all are in use.
     @inlinable public mutating func reserve() -> Slot {
         let index: UInt32
         if freeCount > 0 {
@@ -70,18 +70,18 @@ public struct PacketPool: ~Copyable {
         return Slot(index: index)
     }
 
-    /// Adds an owner: the buffer comes back when each owner has released it.
+    /// Adds an owner: the buffer is free again once each owner has released it.
     @inlinable public mutating func retain(_ slot: Slot) {
         precondition(
             Int(slot.index) < capacity && owners[Int(slot.index)] > 0, "retained a slot without an owner")
         (owners + Int(slot.index)).pointee &+= 1
     }
 
-    /// Whether somebody else owns the buffer, too.
+    /// Whether the buffer has more than one owner.
     @inlinable public func isShared(_ slot: Slot) -> Bool { owners[Int(slot.index)] > 1 }
 
-    /// Gives up one owner's share; the last one's gives the buffer back. One release too many traps, in release builds as well:
-    /// otherwise it would write past the end of the list of free buffers.
+    /// Releases one owner's share; the last release frees the buffer. An excess release traps, in release
+    /// builds as well: otherwise it would write past the end of the list of free buffers.
     @inlinable public mutating func release(_ slot: Slot) {
         precondition(Int(slot.index) < capacity, "released a slot that is not of this pool")
         precondition(owners[Int(slot.index)] > 0, "released a slot once too often")
@@ -91,21 +91,22 @@ public struct PacketPool: ~Copyable {
         freeCount &+= 1
     }
 
-    /// How many buffers have been given out since `init` or the last `shrink`: so much memory is in use or was.
+    /// The number of buffers used since `init` or the last `shrink`, and so of those whose memory is in use.
     public var reach: Int { used }
 
-    /// Begins to look for the peak anew.
+    /// Starts a new measurement of the peak.
     public mutating func resetPeak() { leastFree = freeCount }
 
-    /// Makes the lowest free buffers the next to be given out, and tells of all whole pages that have been written to and
-    /// hold none but free buffers: the caller may take their memory, as a buffer's old bytes are of no use.
+    /// Sorts the free buffers so that the lowest are reserved next, and passes on all whole pages that have
+    /// been written to and contain only free buffers: the caller may release their memory, as the contents are
+    /// no longer needed.
     /// - Parameter pageSize: a power of two.
     public mutating func shrink(pageSize: Int, _ giveBack: (UnsafeMutableRawBufferPointer) -> Void) {
         let before = used
         while used > 0 && owners[used - 1] == 0 { used -= 1 }
         offer(used..<before, pageSize: pageSize, giveBack)
         freeCount = 0
-        // The last is given out next, so from the highest down.
+        // The last is reserved next, so sort from the highest down.
         var end = used
         while end > 0 {
             var start = end
@@ -121,7 +122,7 @@ public struct PacketPool: ~Copyable {
         resetPeak()
     }
 
-    /// Tells of the whole pages of free buffers.
+    /// Passes on the whole pages of free buffers.
     private func offer(
         _ buffers: Range<Int>, pageSize: Int, _ giveBack: (UnsafeMutableRawBufferPointer) -> Void
     ) {
@@ -133,16 +134,16 @@ public struct PacketPool: ~Copyable {
         giveBack(UnsafeMutableRawBufferPointer(start: pages, count: Int(end - start)))
     }
 
-    /// Sets how many bytes of packet the buffer holds.
+    /// Sets the length of the packet in the buffer, in bytes.
     @inlinable public mutating func setLength(_ length: Int, of slot: Slot) {
         precondition(length <= Self.maximumPacket)
         lengths[Int(slot.index)] = UInt16(truncatingIfNeeded: length)
     }
 
-    /// How many bytes of packet the buffer holds.
+    /// The length of the packet in the buffer, in bytes.
     @inlinable public func length(of slot: Slot) -> Int { Int(lengths[Int(slot.index)]) }
 
-    /// All room for a packet: `maximumPacket` bytes. Valid until the slot is released.
+    /// The whole room for a packet: `maximumPacket` bytes. Valid until the slot is released.
     @inlinable public func room(of slot: Slot) -> UnsafeMutableRawBufferPointer {
         precondition(Int(slot.index) < capacity)
         return UnsafeMutableRawBufferPointer(
@@ -156,7 +157,7 @@ public struct PacketPool: ~Copyable {
             start: bytes + (Int(slot.index) &* Self.bufferSize &+ Self.headroom), count: length(of: slot))
     }
 
-    /// The packet with the last `prefix` bytes of headroom before it. Valid until the slot is released.
+    /// The packet preceded by the last `prefix` bytes of headroom. Valid until the slot is released.
     @inlinable public func packet(in slot: Slot, withPrefix prefix: Int) -> UnsafeMutableRawBufferPointer {
         precondition(Int(slot.index) < capacity && prefix <= Self.headroom)
         return UnsafeMutableRawBufferPointer(
@@ -164,7 +165,7 @@ public struct PacketPool: ~Copyable {
             count: length(of: slot) &+ prefix)
     }
 
-    /// All room of the buffer with the last `prefix` bytes of headroom before it.
+    /// The whole room for a packet preceded by the last `prefix` bytes of headroom.
     @inlinable public func room(of slot: Slot, withPrefix prefix: Int) -> UnsafeMutableRawBufferPointer {
         precondition(Int(slot.index) < capacity && prefix <= Self.headroom)
         return UnsafeMutableRawBufferPointer(

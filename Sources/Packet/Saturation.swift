@@ -1,6 +1,6 @@
 extension FixedWidthInteger {
-    /// The integer part of `value`, or the nearest that there is; 0 for what is no number. A plain conversion traps there, and what
-    /// the core computes with comes from the network in the end.
+    /// The integer part of `value`, clamped to the type's range; 0 for NaN. A plain conversion traps there, and
+    /// the core's input ultimately comes from the network.
     @inlinable public init(saturating value: Double) {
         if value.isNaN {
             self = 0

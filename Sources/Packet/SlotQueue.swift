@@ -1,11 +1,11 @@
-/// A bounded first-in-first-out queue of packets that knows how many bytes it holds. Grows by doubling up to its bound,
-/// and shrinks only when it is told to.
+/// A bounded FIFO queue of packets that tracks its size in bytes. It grows by doubling up to its bound, and
+/// shrinks only on request.
 public struct SlotQueue: ~Copyable {
-    /// How many packets wait.
+    /// The number of queued packets.
     public private(set) var count = 0
-    /// How many bytes the waiting packets have.
+    /// The size of the queued packets in bytes.
     public private(set) var bytes = 0
-    /// The most packets that it takes.
+    /// Maximum number of packets.
     public let bound: Int
 
     private static let smallest = 64
@@ -23,13 +23,13 @@ public struct SlotQueue: ~Copyable {
 
     deinit { storage.deallocate() }
 
-    /// Whether nothing waits.
+    /// Whether the queue is empty.
     public var isEmpty: Bool { count == 0 }
 
-    /// The packet that waits longest, or `Slot.none`.
+    /// The oldest packet, or `Slot.none`.
     public var first: Slot { count == 0 ? .none : storage[head] }
 
-    /// Appends a packet of `length` bytes; false when the queue is at its bound.
+    /// Appends a packet of `length` bytes; returns false if the queue is at its bound.
     public mutating func append(_ slot: Slot, length: Int) -> Bool {
         if count == bound { return false }
         if count == capacity { grow() }
@@ -39,7 +39,7 @@ public struct SlotQueue: ~Copyable {
         return true
     }
 
-    /// Takes out the packet that waits longest, which has `length` bytes.
+    /// Removes the oldest packet, which has `length` bytes.
     public mutating func removeFirst(length: Int) {
         precondition(count > 0)
         head = (head + 1) & (capacity - 1)
@@ -47,7 +47,7 @@ public struct SlotQueue: ~Copyable {
         bytes -= length
     }
 
-    /// Gives every packet back to the pool.
+    /// Releases every packet to the pool.
     public mutating func removeAll(pool: inout PacketPool) {
         while !isEmpty {
             let slot = first
@@ -56,7 +56,7 @@ public struct SlotQueue: ~Copyable {
         }
     }
 
-    /// Moves every packet to the end of `other`; what finds no room there goes back to the pool.
+    /// Moves every packet to the end of `other`; those that do not fit are released to the pool.
     public mutating func removeAll(to other: inout SlotQueue, pool: inout PacketPool) {
         while !isEmpty {
             let slot = first
@@ -66,7 +66,7 @@ public struct SlotQueue: ~Copyable {
         }
     }
 
-    /// Gives memory back when nothing waits.
+    /// Releases memory if the queue is empty.
     public mutating func shrink() {
         if count == 0 && capacity > Self.smallest { self = SlotQueue(bound: bound) }
     }
@@ -83,6 +83,6 @@ public struct SlotQueue: ~Copyable {
 }
 
 extension Int {
-    /// The smallest power of two that is not below the number.
+    /// The smallest power of two that is at least this number.
     public var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
 }

@@ -1,7 +1,7 @@
 import Rules
 import Synchronization
 
-/// The one answer that a push gets.
+/// The single answer to a push.
 final class Acknowledgement: Sendable {
     private let request: String
     private let number: UInt64
@@ -17,18 +17,18 @@ final class Acknowledgement: Sendable {
         self.outgoing = outgoing
     }
 
-    /// Whether it was given.
+    /// Whether the answer has been given.
     var isGiven: Bool { answered.load(ordering: .acquiring) }
 
-    /// Gives it, unless it was given.
-    /// - Parameter refusal: why the rule is not carried; nil: it is.
-    /// - Returns: whether this one is it.
+    /// Gives the answer, unless one has been given.
+    /// - Parameter refusal: why the rule is not carried; nil if it is.
+    /// - Returns: whether this call gave the answer.
     @discardableResult
     func give(_ refusal: RuleRefusal?) -> Bool {
         give(refusal == nil ? .activated : .failed, reason: refusal?.description ?? "")
     }
 
-    /// Gives it, of a rule that is stopped.
+    /// Gives the answer for a rule that has been removed.
     func giveRemoved() { give(.removed, reason: "") }
 
     @discardableResult

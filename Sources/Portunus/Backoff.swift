@@ -1,5 +1,5 @@
-/// How long to wait before connecting again: anything from nothing to a limit that doubles with each failure ("full jitter"), so
-/// that a control plane that comes back is not met by all its clients at once.
+/// The pause before connecting again: a random value up to a limit that doubles with each failure ("full
+/// jitter"), so that a control plane that comes back is not hit by all its clients at once.
 struct Backoff {
     private let first: Duration
     private let longest: Duration
@@ -18,6 +18,6 @@ struct Backoff {
         return pause
     }
 
-    /// It worked.
+    /// Resets the limit after a success.
     mutating func reset() { limit = min(first, longest) }
 }

@@ -1,17 +1,17 @@
-/// What enrolment gives: where the control plane is, how it is known, and how this server is. Kept in a file (0600).
+/// The result of enrolment: the control plane, its identity, and this server's credentials. Kept in a file (0600).
 public struct Bundle: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
-    /// The name that the control plane has for this server.
+    /// The control plane's name for this server.
     public var clientName: String
-    /// The number that the control plane has for this server; nil: older ones gave none.
+    /// The control plane's number for this server; nil from older ones.
     public var clientID: String?
-    /// `HOST:PORT`.
+    /// The control plane's endpoint, `HOST:PORT`.
     public var endpoint: String
     /// SHA-256 of the leaf certificate's DER, 64 lower-case hexadecimal digits.
     public var pin: String
-    /// What proves that it is this server. Secret.
+    /// The token that authenticates this server. Secret.
     public var token: String
 
-    /// A bundle of these.
+    /// A bundle with these values.
     public init(clientName: String, clientID: String? = nil, endpoint: String, pin: String, token: String) {
         self.clientName = clientName
         self.clientID = clientID
@@ -20,9 +20,9 @@ public struct Bundle: Equatable, Sendable, CustomStringConvertible, CustomReflec
         self.token = token
     }
 
-    /// Who it makes of this server, and where; never the token.
+    /// The name of this server and the endpoint, never the token.
     public var description: String { "\(clientName) at \(endpoint)" }
-    /// Never the token.
+    /// Leaves out the token, so that a dump never shows it.
     public var customMirror: Mirror {
         Mirror(self, children: ["clientName": clientName, "endpoint": endpoint])
     }

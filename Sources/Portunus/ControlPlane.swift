@@ -4,8 +4,8 @@ import Rules
 import Settings
 import Synchronization
 
-/// The connection to a control plane: keeps a session with it, brings what it says to a keeper, and reports. Losing it changes
-/// nothing that is carried.
+/// The connection to a control plane: keeps a session with it, passes its messages to a keeper, and sends
+/// reports. Losing the connection does not affect the rules that are carried.
 public final class ControlPlane: Sendable {
     private let bundle: Bundle
     private let keeper: any RuleKeeper
@@ -18,18 +18,20 @@ public final class ControlPlane: Sendable {
         var task: Task<Void, Never>?
         var isStopped = false
         var isOver = false
-        /// Who was connected before, until it has ended.
+        /// The previous connection, until it has ended.
         var predecessor: ControlPlane?
-        /// What reports have told so far.
+        /// The figures reported so far.
         var ledger = ReportLedger()
     }
 
     /// - Parameters:
-    ///   - bundle: what enrolment gave.
-    ///   - keeper: is called one call at a time.
-    ///   - log: gets what the keeper can't know: rules that can't be read, pushes that it leaves without an answer.
-    ///   - version: this program's, as the control plane shows it.
-    ///   - predecessor: the connection that this one follows, which was stopped; bytes that it has reported are not reported again.
+    ///   - bundle: the result of enrolment.
+    ///   - keeper: receives one call at a time.
+    ///   - log: receives events that the keeper does not see: unreadable rules, and pushes that it leaves
+    ///     unanswered.
+    ///   - version: this program's version, as displayed by the control plane.
+    ///   - predecessor: the stopped connection that this one replaces; bytes it has reported are not reported
+    ///     again.
     public init(
         bundle: Bundle, keeper: any RuleKeeper, log: Log, version: String = Product.version,
         timing: Timing = Timing(), after predecessor: ControlPlane? = nil
@@ -37,13 +39,13 @@ public final class ControlPlane: Sendable {
         self.bundle = bundle
         self.keeper = keeper
         self.log = log
-        // The control plane goes by the version of its own client, and reads what is before the plus.
+        // The control plane expects the version of its own client, and reads the part before the plus.
         self.version = "3.1.0+bondd.\(version)"
         self.timing = timing
         work.withLock { $0.predecessor = predecessor }
     }
 
-    /// Connects, and connects again whenever the session ends, until `stop`. Once.
+    /// Connects, and reconnects whenever the session ends, until `stop`. May be called once.
     public func start() {
         work.withLock { work in
             guard work.task == nil, !work.isStopped else { return }
@@ -51,7 +53,7 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    /// Ends the session. A call of the keeper that is under way ends by itself; no other begins then.
+    /// Ends the session. A call of the keeper in progress completes; no other begins after that.
     public func stop() {
         work.withLock { work in
             work.isStopped = true
@@ -59,7 +61,8 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    /// Whether nothing is tried any more, as the control plane does not know this server, or as the bundle is no use.
+    /// Whether no further attempts are made, because the control plane does not know this server, or the bundle
+    /// is unusable.
     public var isOver: Bool { work.withLock { $0.isOver } }
 
     private func run() async {
@@ -69,8 +72,8 @@ public final class ControlPlane: Sendable {
 
     private func keepConnected() async {
         guard let endpoint = HostPort(bundle.endpoint), let pin = Pin(bundle.pin), bundle.fault == nil else {
-            let fault = "the bundle is no use: \(bundle.fault ?? "it is not whole")"
-            log(.error, "the control plane is not asked", ["reason": fault])
+            let fault = "the bundle is unusable: \(bundle.fault ?? "it is incomplete")"
+            log(.error, "not connecting to the control plane", ["reason": fault])
             return keeper.stateChanged(.connecting(fault))
         }
         var state = PlaneState.connecting(nil)
@@ -79,7 +82,7 @@ public final class ControlPlane: Sendable {
         var generator = SystemRandomNumberGenerator()
         await follow()
         var ping = timing.ping
-        // The rules that the control plane was asked for and has not named since.
+        // The rules that were queried from the control plane and that it has not named since.
         var asked: Set<UInt64> = []
         while !Task.isCancelled {
             let session = Session(
@@ -95,10 +98,11 @@ public final class ControlPlane: Sendable {
             if Self.wantsFewerPings(end) { ping = min(ping * 2, timing.longestPing) }
             if await session.isWelcome {
                 state = .connected
-                // Two clients with one token end each other's sessions; they should not do that ever faster.
+                // Two clients with one token end each other's sessions; the backoff keeps them from doing so
+                // ever faster.
                 if start.duration(to: .now) >= timing.steady { backoff.reset() }
             }
-            // A session that ends for the sake of the next one is not news.
+            // A session that was ended in favor of the next one is not logged.
             let next = end == .asked ? state : Self.state(after: end)
             if next != state {
                 keeper.stateChanged(next)
@@ -109,7 +113,7 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    /// Takes over the ledger of the connection before.
+    /// Takes over the ledger of the previous connection.
     private func follow() async {
         guard let predecessor = work.withLock({ $0.predecessor.take() }) else { return }
         await predecessor.work.withLock { $0.task }?.value
@@ -117,8 +121,8 @@ public final class ControlPlane: Sendable {
         work.withLock { $0.ledger = ledger }
     }
 
-    /// Whether the session ended as signs of life were asked for too often: gRPC's word in such a GOAWAY, or HTTP/2's (RFC 9113
-    /// section 7).
+    /// Whether the session ended because of too frequent pings: gRPC's text in such a GOAWAY, or HTTP/2's (RFC
+    /// 9113 section 7).
     private static func wantsFewerPings(_ end: SessionEnd) -> Bool {
         guard case .broken(let reason) = end else { return false }
         let words = reason.lowercased().map { $0 == "_" ? " " : $0 }
@@ -129,7 +133,7 @@ public final class ControlPlane: Sendable {
         switch end {
         case .closed, .asked:
             .connecting(
-                "it ended the session, as it does when it is restarted, when this server is enrolled again, or when another one has the same bundle"
+                "it ended the session, as happens when it restarts, when this server is enrolled again, or when another server uses the same bundle"
             )
         case .broken(let reason): .connecting(reason)
         case .unauthorized(let word): .unauthorized(word)
@@ -137,7 +141,7 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    /// Connects, and returns when that failed or the session is over.
+    /// Connects, and returns once that has failed or the session is over.
     private func hold(
         _ session: Session, _ endpoint: HostPort, _ pin: Pin, ping: Duration
     ) async -> SessionEnd {
@@ -154,14 +158,14 @@ public final class ControlPlane: Sendable {
             }
             return .broken("stopped")
         }
-        // Of several addresses, one may be somebody else's.
+        // If there are several addresses, one of them may belong to another server.
         if case .broken = end, line.sawAnotherCertificate, await !session.isWelcome {
             return .wrongCertificate
         }
         return end
     }
 
-    /// The stream: what is said and what comes.
+    /// Runs the stream, sending and receiving messages.
     private func talk(_ session: Session, _ line: Line) async -> SessionEnd {
         do {
             return try await line.connect { client in
@@ -192,11 +196,12 @@ public final class ControlPlane: Sendable {
         }
     }
 
-    /// Words under UNAUTHENTICATED of a control plane that could not find out whether it knows this server.
+    /// Details of an UNAUTHENTICATED error by which a control plane reports that it could not check whether it
+    /// knows this server.
     private static let passing: Set<String> = ["token_verify_error", "missing_identity"]
 
-    /// What a session does by the clock.
-    /// - Returns: why it is over, if time tells so.
+    /// Performs the timed actions of a session.
+    /// - Returns: why the session is over, if a timeout ended it.
     private func keepTime(_ session: Session) async -> SessionEnd? {
         let began = await withTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in session.welcome {} }
@@ -205,7 +210,7 @@ public final class ControlPlane: Sendable {
             group.cancelAll()
             return await session.isWelcome
         }
-        guard began else { return .broken("it does not answer as a control plane") }
+        guard began else { return .broken("it does not answer like a control plane") }
         return await withTaskGroup(of: SessionEnd?.self) { group in
             group.addTask { await self.reconcile(session) }
             group.addTask {
@@ -239,8 +244,8 @@ public final class ControlPlane: Sendable {
         return nil
     }
 
-    /// Waits until no rule has been pushed for that long; false when the session is over. No clock that goes on while the host sleeps
-    /// is asked, as the control plane can say nothing then.
+    /// Waits until no rule has been pushed for that long; returns false if the session is over. Uses a clock
+    /// that stops while the host sleeps, because the control plane cannot send anything then.
     private func isQuiet(
         _ session: Session, for duration: Duration, since start: SuspendingClock.Instant
     ) async -> Bool {

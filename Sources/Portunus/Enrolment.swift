@@ -2,11 +2,11 @@ import GRPCCore
 import GRPCProtobuf
 import Settings
 
-/// How this server becomes a client of a control plane.
+/// Enrolment of this server with a control plane.
 public enum Enrolment {
-    /// Redeems the code at the control plane that the URI names, once its certificate is the one that the URI names. Takes 15 s
-    /// at most, and as long as the resolver takes for the endpoint's name.
-    /// - Throws: why there is no bundle.
+    /// Redeems the code at the control plane named by the URI, once its certificate has matched the pin. Takes
+    /// at most 15 s, plus the time to resolve the endpoint's name.
+    /// - Throws: why enrolment failed.
     public static func redeem(_ uri: EnrolmentURI) async throws(PortunusError) -> Bundle {
         guard let pin = Pin(uri.pin) else { throw .notAURI("its pin is not 64 hexadecimal digits") }
         let timing = Timing()
@@ -50,7 +50,7 @@ public enum Enrolment {
         }
     }
 
-    /// What an error of the control plane, or on the way to it, means.
+    /// Translates an error from the control plane, or while contacting it.
     private static func error(_ error: any Error, _ endpoint: HostPort) -> PortunusError {
         guard let error = error as? RPCError else {
             return .unreachable(endpoint: "\(endpoint)", "\(error)".words)

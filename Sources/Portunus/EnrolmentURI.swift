@@ -1,22 +1,22 @@
 import Settings
 
-/// What whoever runs a control plane gives to enrol with: `portunus://HOST:PORT/enroll?pin=sha256:HEX&code=CODE`.
+/// The enrolment URI from a control plane's operator: `portunus://HOST:PORT/enroll?pin=sha256:HEX&code=CODE`.
 public struct EnrolmentURI: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
-    /// Where the control plane is.
+    /// The control plane's endpoint.
     public let endpoint: HostPort
     /// SHA-256 of its leaf certificate's DER, 64 lower-case hexadecimal digits.
     public let pin: String
-    /// What is redeemed, once. Secret.
+    /// The code, which can be redeemed once. Secret.
     public let code: String
 
     private static let scheme = "portunus://"
-    /// 32 bytes in base64 (RFC 4648 section 5) without padding.
+    /// The length of 32 bytes in base64 (RFC 4648 section 5) without padding.
     private static let codeLength = 43
     private static let longest = 2048
 
-    /// Reads one; space around it is skipped, as it comes with copying. Nothing in it is percent-encoded, and keys that it should
-    /// not have are skipped.
-    /// - Throws: `notAURI`, never with the code in it.
+    /// Parses a URI, ignoring whitespace around it, which copying often adds. There is no percent-encoding, and
+    /// unknown keys are ignored.
+    /// - Throws: `notAURI`, which never contains the code.
     public init(_ text: String) throws(PortunusError) {
         guard text.utf8.count <= Self.longest else { throw .notAURI("it is too long") }
         let text = text.filter { !$0.isWhitespace }
@@ -27,10 +27,10 @@ public struct EnrolmentURI: Equatable, Sendable, CustomStringConvertible, Custom
             separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let slash = parts[0].firstIndex(of: "/"), parts[0][slash...] == "/enroll"
         else {
-            throw .notAURI("it has no /enroll? behind HOST:PORT")
+            throw .notAURI("it has no /enroll? after HOST:PORT")
         }
         guard let endpoint = HostPort(String(parts[0][..<slash])) else {
-            throw .notAURI("what is before /enroll is no HOST:PORT")
+            throw .notAURI("the text before /enroll is not HOST:PORT")
         }
         let query = try Self.query(parts[1])
         guard let pin = query["pin"].flatMap(Pin.init(prefixed:)) else {
@@ -51,7 +51,7 @@ public struct EnrolmentURI: Equatable, Sendable, CustomStringConvertible, Custom
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { continue }
             let key = String(parts[0])
-            // Which of the two is meant can't be known, and a code is good once.
+            // It would be unclear which of the two is meant, and a code can be used only once.
             if query.updateValue(String(parts[1]), forKey: key) != nil && (key == "pin" || key == "code") {
                 throw .notAURI("it has more than one \(key)")
             }
@@ -68,8 +68,8 @@ public struct EnrolmentURI: Equatable, Sendable, CustomStringConvertible, Custom
         }
     }
 
-    /// Never the code.
+    /// The endpoint, never the code.
     public var description: String { "an enrolment at \(endpoint)" }
-    /// Never the code.
+    /// Leaves out the code, so that a dump never shows it.
     public var customMirror: Mirror { Mirror(self, children: ["endpoint": endpoint]) }
 }

@@ -5,16 +5,16 @@ import NIOPosix
 import Settings
 import Synchronization
 
-/// A connection to whoever has the pinned certificate at an endpoint, for one call.
+/// A connection to the holder of the pinned certificate at an endpoint, for one call.
 final class Line: Sendable {
     private let endpoint: HostPort
     private let certificate: PinnedCertificate
     private let timing: Timing
-    /// Whatever a control plane says, one thread has the time for it.
+    /// One thread suffices for any control plane.
     private static let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let ends = Mutex<[NIOLoopBound<End>]>([])
 
-    /// What is next to the socket, below TLS.
+    /// The handler next to the socket, below TLS.
     private final class End: ChannelInboundHandler {
         typealias InboundIn = NIOAny
         var context: ChannelHandlerContext?
@@ -30,11 +30,11 @@ final class Line: Sendable {
         certificate = PinnedCertificate(pin)
     }
 
-    /// Whether somebody with another certificate answered.
+    /// Whether a peer presented another certificate.
     var sawAnotherCertificate: Bool { certificate.sawAnother }
 
-    /// Connects for `body`, and hangs up when it has returned.
-    /// - Throws: what `body` does; a connection that fails is an error of its calls.
+    /// Connects for the duration of `body`.
+    /// - Throws: the errors of `body`; a failed connection is an error of its calls.
     func connect<Answer: Sendable>(
         _ body: (GRPCClient<HTTP2ClientTransport.Posix>) async throws -> Answer
     ) async throws -> Answer {
@@ -49,11 +49,11 @@ final class Line: Sendable {
         }
     }
 
-    /// With HTTP/2's signs of life and without compression. The server's name is told (SNI) when the endpoint has one; an address
-    /// is none (RFC 6066 section 3).
+    /// The transport, with HTTP/2 pings and without compression. SNI is sent if the endpoint has a name; an
+    /// address is not one (RFC 6066 section 3).
     private func transport() throws -> HTTP2ClientTransport.Posix {
         let security = HTTP2ClientTransport.Posix.TransportSecurity.tls { tls in
-            // The callback is asked instead of the chain; the host name is none of the certificate's business.
+            // The callback replaces validation of the chain; the host name need not match the certificate.
             tls.serverCertificateVerification = .noHostnameVerification
             tls.trustRoots = .certificates([])
             tls.customVerificationCallback = { [certificate] in certificate.verify($0, $1) }
@@ -83,7 +83,8 @@ final class Line: Sendable {
         }
     }
 
-    /// Ends connections at once. TLS would wait 5 s for the other end's good-bye, which means nothing when all was said.
+    /// Closes the connections at once. TLS would wait 5 s for the other end's close_notify, which is irrelevant
+    /// by then.
     private func hangUp() {
         for end in ends.withLock({ $0 }) { end.eventLoop.execute { end.value.close() } }
     }

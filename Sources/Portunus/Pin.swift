@@ -1,10 +1,10 @@
-/// SHA-256 of a certificate's DER, by which it is known again.
+/// SHA-256 of a certificate's DER, which identifies the certificate.
 struct Pin: Equatable, Sendable, CustomStringConvertible {
     let bytes: [UInt8]
 
     private static let length = 32
 
-    /// 64 hexadecimal digits, in either case.
+    /// Parses 64 hexadecimal digits in either case.
     init?(_ text: some StringProtocol) {
         guard text.utf8.count == 2 * Self.length else { return nil }
         let digits = text.utf8.compactMap(Self.value)
@@ -12,7 +12,7 @@ struct Pin: Equatable, Sendable, CustomStringConvertible {
         bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
-    /// As an enrolment URI has it, `sha256:` and the digits.
+    /// Parses the form in an enrolment URI, `sha256:` and the digits.
     init?(prefixed text: String) {
         let prefix = "sha256:"
         guard text.hasPrefix(prefix) else { return nil }
@@ -28,7 +28,7 @@ struct Pin: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// In lower case.
+    /// The digits in lower case.
     var description: String {
         let digits = Array("0123456789abcdef")
         return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })

@@ -3,18 +3,18 @@ import NIOCore
 import NIOSSL
 import Synchronization
 
-/// Accepts the one certificate that was pinned, whoever signed it, whatever names it has and however old it is. That the other
-/// end has its key, TLS sees to before (RFC 8446 4.4.3). Nothing has been sent by then but what a handshake needs.
+/// Accepts only the pinned certificate, regardless of its issuer, names and age. TLS has verified before that
+/// the other end has its key (RFC 8446 4.4.3). Until then only handshake messages have been sent.
 final class PinnedCertificate: Sendable {
     private let pin: Pin
     private let refused = Atomic<Bool>(false)
 
     init(_ pin: Pin) { self.pin = pin }
 
-    /// Whether somebody came with another.
+    /// Whether a peer presented another certificate.
     var sawAnother: Bool { refused.load(ordering: .relaxed) }
 
-    /// Says in `promise` whether the first of `certificates` is it.
+    /// Fulfils `promise` with whether the first of `certificates` matches.
     func verify(
         _ certificates: [NIOSSLCertificate], _ promise: EventLoopPromise<NIOSSLVerificationResultWithMetadata>
     ) {

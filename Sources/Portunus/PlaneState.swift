@@ -1,11 +1,11 @@
-/// How the connection to the control plane is doing.
+/// The state of the connection to the control plane.
 public enum PlaneState: Equatable, Sendable {
-    /// It is tried, or tried again: why it failed last, if it did.
+    /// Connecting, with the reason for the last failure, if any.
     case connecting(String?)
-    /// It is there.
+    /// Connected.
     case connected
-    /// The control plane does not know this server any more, and is not asked again: its word for it.
+    /// The control plane no longer knows this server, and is not contacted again: its reason.
     case unauthorized(String)
-    /// Somebody answers with another certificate than the one that was pinned; tried again.
+    /// A server with another certificate than the pinned one answers; connecting is retried.
     case wrongCertificate
 }

@@ -3,23 +3,23 @@ import Glibc
 import NIOCore
 
 extension String {
-    /// The longest identifier that a control plane may use, in bytes; its own have 26 (ULID).
+    /// Maximum length of a control plane's identifier in bytes; its own have 26 (ULID).
     private static let longestIdentifier = 128
 
-    /// What another host says, fit for a line of a log or a terminal: its beginning, and in place of characters that control how text
-    /// is shown, a question mark.
+    /// Text from another host made safe for a log line or a terminal: truncated, and with a question mark in
+    /// place of each character that affects how text is displayed.
     var words: String {
         String(String.UnicodeScalarView(prefix(200).unicodeScalars.map { $0.isShown ? $0 : "?" }))
     }
 
-    /// Whether it names something: an owner, whose name is shown.
+    /// Whether it is a valid identifier of an owner, whose name is displayed.
     var isIdentifier: Bool {
         (1...Self.longestIdentifier).contains(utf8.count) && unicodeScalars.allSatisfy(\.isShown)
     }
 }
 
 extension Unicode.Scalar {
-    /// Whether it is a character that is seen where it is written: no control, format or private one, nor half a pair.
+    /// Whether it is a visible character: not a control, format or private-use character, nor a surrogate.
     fileprivate var isShown: Bool {
         switch properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
@@ -30,7 +30,7 @@ extension Unicode.Scalar {
 }
 
 extension RPCError {
-    /// What went wrong, with the innermost reason that is known.
+    /// The problem, with the innermost known reason.
     var words: String {
         var reason: any Error = self
         while let error = reason as? RPCError, let cause = error.cause { reason = cause }

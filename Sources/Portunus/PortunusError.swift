@@ -1,51 +1,51 @@
-/// Why this server could not be made a client of a control plane, or what it has of one is no use.
+/// Why enrolment with a control plane failed, or a bundle is unusable.
 public enum PortunusError: Error, Equatable, CustomStringConvertible {
-    /// The text is no enrolment URI: what is wrong with it.
+    /// The text is not an enrolment URI: the problem.
     case notAURI(String)
-    /// A bundle file could not be used: its path, and what is wrong with it, to follow the path.
+    /// A bundle file could not be used: its path, and the problem, worded to follow the path.
     case bundle(path: String, String)
     /// A bundle file could not be written: the sentence.
     case unwritable(String)
-    /// Nobody answers there as a control plane would: where, and why.
+    /// No control plane answers there: the endpoint, and the reason.
     case unreachable(endpoint: String, String)
-    /// Somebody else answers there: where.
+    /// A server with another certificate answers there: the endpoint.
     case wrongCertificate(endpoint: String)
-    /// The control plane has no such code.
+    /// The control plane does not know the code.
     case codeUnknown
-    /// The code is too old.
+    /// The code has expired.
     case codeExpired
-    /// The code was redeemed before.
+    /// The code has already been redeemed.
     case codeUsed
-    /// The control plane does not enrol for another reason: its words for it.
+    /// The control plane refuses for another reason: its text.
     case refused(String)
-    /// The control plane could not store what it gave.
+    /// The control plane could not store the enrolment.
     case notStored
-    /// What the control plane gave is no bundle: what is wrong with it.
+    /// The control plane's answer is not a valid bundle: the problem.
     case badAnswer(String)
 
     /// One sentence that says what, where and what to do; never a secret.
     public var description: String {
         switch self {
         case .notAURI(let reason):
-            "this is no enrolment URI: \(reason); copy it whole, it begins with portunus://"
+            "this is not an enrolment URI: \(reason); copy all of it, beginning with portunus://"
         case .bundle(let path, let reason): "the bundle file \(path) \(reason)"
         case .unwritable(let sentence): sentence
         case .unreachable(let endpoint, let reason):
-            "no control plane answers at \(endpoint) (\(reason)); try again when it does"
+            "no control plane answers at \(endpoint) (\(reason)); try again once it does"
         case .wrongCertificate(let endpoint):
-            "\(endpoint) has another certificate than the URI names, so the code was not sent; ask whoever runs the control plane for a new URI"
+            "\(endpoint) has another certificate than the URI names, so the code was not sent; ask the operator of the control plane for a new URI"
         case .codeUnknown:
-            "the control plane does not know the code (enrollment_invalid); ask whoever runs it for a new URI"
+            "the control plane does not know the code (enrollment_invalid); ask its operator for a new URI"
         case .codeExpired:
-            "the code is too old (enrollment_expired); ask whoever runs the control plane for a new URI"
+            "the code has expired (enrollment_expired); ask the operator of the control plane for a new URI"
         case .codeUsed:
-            "the code was used before (enrollment_used); ask whoever runs the control plane for a new URI"
+            "the code has already been used (enrollment_used); ask the operator of the control plane for a new URI"
         case .refused(let words):
-            "the control plane refuses (\(words)); ask whoever runs it"
+            "the control plane refuses (\(words)); ask its operator"
         case .notStored:
-            "the control plane could not store the enrolment (enrollment_store_error); try again, with a new URI if it says that the code was used"
+            "the control plane could not store the enrolment (enrollment_store_error); try again, with a new URI if it reports that the code has been used"
         case .badAnswer(let reason):
-            "the control plane's answer is no use (\(reason)); ask whoever runs it for a new URI"
+            "the control plane's answer is unusable (\(reason)); ask its operator for a new URI"
         }
     }
 }

@@ -1,13 +1,14 @@
 import Rules
 
-/// A rule as the control plane pushes it, and what can be made of it.
+/// A rule pushed by the control plane, and its translation.
 struct PushedRule: Sendable {
-    /// The control plane's number of it.
+    /// The control plane's number for it.
     let number: UInt64
-    /// The rule, or why there can't be one. What a rule may hold beyond what its types say is not looked at here.
+    /// The rule, or why it is invalid. Constraints beyond those of its types are not checked here.
     let rule: Result<Rule, RuleRefusal>
 
-    /// Reads a rule of the wire. Nothing of it that is shown can control a terminal, or is longer than it may be.
+    /// Translates a rule from the wire. Text that may be displayed cannot control a terminal and has a limited
+    /// length.
     init(_ message: Portunus_V1_Rule) {
         number = message.ruleID
         rule = Result { () throws(RuleRefusal) in try Self.rule(message) }
@@ -20,7 +21,7 @@ struct PushedRule: Sendable {
         else { throw .modeChangeUnsupported }
         return Rule(
             id: .pushed(message.ruleID),
-            // Protocols that are not known are TCP, by the contract.
+            // Unknown protocols are TCP, by the contract.
             transport: message.protocol == .udp ? .udp : .tcp,
             ports: ports,
             targets: message.targets.isEmpty
@@ -37,7 +38,7 @@ struct PushedRule: Sendable {
     /// In seconds.
     private static let longestInterval: UInt32 = 3600
 
-    /// Ports from one to another; nil when these are none. 0 as the last one: there is only the first.
+    /// A range of ports; nil if it is invalid. 0 as the last one means a single port.
     private static func range(_ first: UInt32, _ last: UInt32) -> ClosedRange<UInt16>? {
         guard let first = UInt16(exactly: first), let last = UInt16(exactly: last), first > 0 else {
             return nil
@@ -46,7 +47,7 @@ struct PushedRule: Sendable {
         return last >= first && Int(last - first) < Rule.maximumPorts ? first...last : nil
     }
 
-    /// The one target of a rule without a list of them, which has as many ports as the rule.
+    /// The only target of a rule without a list of them, which has as many ports as the rule.
     private static func target(_ message: Portunus_V1_Rule, count: Int) throws(RuleRefusal) -> RuleTarget {
         guard let port = UInt16(exactly: message.targetPort), port > 0 else { throw .targetInvalidPort(0) }
         guard let ports = range(message.targetPort, message.targetPortEnd), ports.count == count else {
@@ -72,10 +73,12 @@ struct PushedRule: Sendable {
         return targets
     }
 
-    /// The longest name or address, in bytes: 253 (RFC 1035), with a dot at its end or a wildcard's two characters.
+    /// Maximum length of a name or address in bytes: 253 (RFC 1035), plus a trailing dot or a wildcard's two
+    /// characters.
     private static let longestName = 255
 
-    /// Whether it is a character of ASCII that is seen; no name or address has others, and all are shown.
+    /// Whether it is a visible ASCII character; names and addresses, all of which are displayed, contain no
+    /// others.
     private static func isPrintable(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
 
     /// A host without the brackets that IPv6 addresses may have.

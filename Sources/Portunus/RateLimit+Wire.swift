@@ -1,7 +1,7 @@
 import Rules
 
 extension RateLimit {
-    /// Reads a limit of the wire. One of 0 is none: a rule that may carry nothing is one that is removed.
+    /// Reads a limit from the wire. 0 means unlimited: a rule that may carry nothing would be removed instead.
     init(_ message: Portunus_V1_RateLimit) {
         func limit<Number: BinaryInteger>(_ number: Number) -> Number? { number == 0 ? nil : number }
         self.init(
@@ -14,7 +14,7 @@ extension RateLimit {
 }
 
 extension Quota {
-    /// Reads a quota of the wire. A month that ends before it begins is over.
+    /// Reads a quota from the wire. A month that ends before it begins is over.
     init(_ message: Portunus_V1_TrafficQuotaState) {
         let start = message.periodStartedAtUnixSec
         self.init(

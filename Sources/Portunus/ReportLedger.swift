@@ -1,19 +1,20 @@
 import Rules
 
-/// What reports have told a control plane, so that each byte is told once.
+/// The figures reported to a control plane, so that each byte is reported once.
 ///
-/// The control plane adds up the differences between what it is told, and keeps the last figures in memory alone: one that was
-/// restarted takes the first figures that it is told for new. Counters are therefore told as if they had begun with the session.
-/// Each thing's first report of a session has zeros, from which a control plane that was not restarted goes on; later ones have what
-/// was carried since the last report of an earlier session, the time without a session included.
+/// The control plane adds up the differences between successive reports, and keeps the last figures only in
+/// memory: after a restart it counts the first figures it receives as new. Counters are therefore reported as
+/// if they had started with the session. The first report of each object in a session has zeros, from which a
+/// control plane that was not restarted continues; later ones include the traffic since the last report of an
+/// earlier session, and so the time without a session.
 struct ReportLedger: Sendable {
     private var rules = Counters<RuleReport>()
     private var listeners = Counters<NameListenerReport>()
     private var owners = Counters<OwnerReport>()
-    /// What reports count that are not sent yet, in their order.
+    /// The figures in reports that have not been sent yet, in order.
     private var unsent: [ServiceReport] = []
 
-    /// A session begins, or another one.
+    /// Begins a session.
     mutating func begin() {
         rules.begin()
         listeners.begin()
@@ -21,7 +22,8 @@ struct ReportLedger: Sendable {
         unsent = []
     }
 
-    /// A report as this session is to be told it. `send` has to follow when it is on its way, in the order of the reports.
+    /// The report as it should be sent in this session. `send` must follow once it is on its way, in the order
+    /// of the reports.
     mutating func add(_ report: ServiceReport) -> ServiceReport {
         var (told, counted) = (ServiceReport(), ServiceReport())
         for rule in report.rules { rules.add(rule, &told.rules, &counted.rules) }
@@ -31,7 +33,8 @@ struct ReportLedger: Sendable {
         return told
     }
 
-    /// The first report that was not sent yet is on its way. It counts as taken, as what is told twice would be billed twice.
+    /// Marks the first unsent report as sent. It counts as received, because a report sent twice would be
+    /// billed twice.
     mutating func send() {
         guard !unsent.isEmpty else { return }
         let counted = unsent.removeFirst()
@@ -40,11 +43,11 @@ struct ReportLedger: Sendable {
         owners.take(counted.owners)
     }
 
-    /// The last report is not sent.
+    /// Drops the last report, which will not be sent.
     mutating func withdraw() { unsent.removeLast() }
 
-    /// Forgets what there is no more, as its name may be given to something else.
-    /// - Parameter report: all that there is, whether the session is told of it or not.
+    /// Removes objects that no longer exist, as their names may be reused.
+    /// - Parameter report: all existing objects, whether or not they are reported in the session.
     mutating func keep(_ report: ServiceReport) {
         rules.keep(report.rules)
         listeners.keep(report.listeners)
@@ -52,22 +55,22 @@ struct ReportLedger: Sendable {
     }
 }
 
-/// The counters of things of one kind.
+/// The counters of objects of one kind.
 private struct Counters<Report: CumulativeReport>: Sendable {
-    /// Where the counters of a thing stood when the session's began, and where they stand.
+    /// The counters of an object when the session's counters started, and now.
     private struct Told: Sendable {
         let base: Report
         var last: Report
     }
 
-    /// Where counters stood in the last report that was taken.
+    /// The counters in the last report that was received.
     private var taken: [Report.Key: Report] = [:]
-    /// What this session was told.
+    /// The counters reported in this session.
     private var told: [Report.Key: Told] = [:]
 
     mutating func begin() { told = [:] }
 
-    /// Adds a thing's figures as the session is told them, and where its counters stand when it was.
+    /// Adds an object's figures for the session, and its counters at that moment.
     mutating func add(_ report: Report, _ figures: inout [Report], _ counted: inout [Report]) {
         let key = report.key
         if let before = told[key], !report.isBelow(before.last) {
@@ -76,7 +79,7 @@ private struct Counters<Report: CumulativeReport>: Sendable {
             counted.append(report)
             return
         }
-        // Nothing of a new thing was ever taken, nor of another one by the same name.
+        // A new object, or another one with the same name, has not been reported yet.
         var base = report.uncounted
         if told[key] == nil, let before = taken[key], !report.isBelow(before) { base = before }
         told[key] = Told(base: base, last: report)

@@ -1,34 +1,34 @@
 import Rules
 
-/// Who carries what the control plane says. All functions return soon (at most some 10 ms) and may be called from any thread,
-/// but one at a time.
+/// The recipient of a control plane's instructions. All methods return soon (at most some 10 ms) and may be
+/// called from any thread, but one at a time.
 public protocol RuleKeeper: Sendable {
-    /// A session began: what the control plane says of UDP flows; nil: the defaults.
+    /// Begins a session, with the control plane's parameters for UDP flows; nil means the defaults.
     func welcome(flowIdle: Int?, maximumFlows: Int?)
 
-    /// Carries a rule, changes the limit of one that is carried, or replaces one that had the number before. `done` is called once, within 1.5 s, with nil or why it can't
-    /// be carried.
+    /// Carries a rule, changes the limit of one that is carried, or replaces one that had the number before.
+    /// `done` is called once, within 1.5 s, with nil or why the rule cannot be carried.
     func push(_ rule: Rule, done: @escaping @Sendable (RuleRefusal?) -> Void)
 
     /// Stops a rule.
-    /// - Returns: whether there was one.
+    /// - Returns: whether it existed.
     func remove(_ number: UInt64) -> Bool
 
     /// The numbers of the pushed rules that are carried.
     func carried() -> Set<UInt64>
 
-    /// A session has named these: pushed rules but these are stopped.
+    /// Stops all pushed rules except these, which a session has named.
     func keep(only numbers: Set<UInt64>)
 
-    /// Changes an owner's limit; nil: none.
+    /// Changes an owner's limit; nil means unlimited.
     func setLimit(_ limit: RateLimit?, ofOwner owner: String)
 
-    /// Changes an owner's quota; nil: none.
+    /// Changes an owner's quota; nil means unlimited.
     func setQuota(_ quota: Quota?, ofOwner owner: String)
 
-    /// What pushed rules have carried; nil when there are none.
+    /// Traffic of the pushed rules; nil if there are none.
     func report() -> ServiceReport?
 
-    /// How the connection is doing, in each case that it changes; the log is the keeper's to write.
+    /// Called whenever the connection state changes. The keeper is responsible for logging it.
     func stateChanged(_ state: PlaneState)
 }

@@ -2,29 +2,31 @@ import Glibc
 import Rules
 import Settings
 
-/// One conversation with the control plane, from Welcome to whatever ends it: what comes is brought to the keeper, and what is to
-/// be said is put into `outgoing`. The keeper is called from here alone, one call at a time.
+/// One session with the control plane, from Welcome to its end: passes incoming messages to the keeper, and
+/// queues outgoing ones in `outgoing`. The keeper is called only from here, one call at a time.
 actor Session {
-    /// The most that waits to be sent. A control plane that pushes on without reading answers gets no more.
+    /// Maximum number of queued messages. A control plane that pushes on without reading answers gets no more.
     static let mostOutgoing = 65536
-    /// The most rules of which the session remembers that it named them: four times what a keeper takes on, for those it refused.
+    /// Maximum number of rules remembered as named by the session: four times what a keeper accepts, to include
+    /// refused ones.
     private static let mostNamed = 16384
-    /// The longest name of a request that is answered, in bytes; the control plane's are UUIDs.
+    /// Maximum length of a request ID that is answered, in bytes; the control plane's are UUIDs.
     private static let longestRequest = 256
-    /// About how many bytes of rules' figures a report has at most: half of what the control plane's gRPC takes.
+    /// Approximate maximum size of the rules' figures in a report, in bytes: half of what the control plane's
+    /// gRPC accepts.
     private static let longestReport = 2 << 20
 
-    /// What the session has said of a rule.
+    /// Statements of the session about a rule.
     private struct Naming {
-        /// Whether targets were given as a list, so that there are figures for each.
+        /// Whether targets were given as a list, so that each is reported.
         var listsTargets = false
-        /// Whether it has a limit, so that there are figures of what that did.
+        /// Whether it has a limit, so that the limit's effect is reported.
         var isLimited = false
-        /// Whether such figures were told, so that they are told again when they are 0.
+        /// Whether the limit's effect has been reported, so that a return to 0 is reported, too.
         var toldLimit = false
     }
 
-    /// What is to be sent.
+    /// The queue of outgoing messages.
     nonisolated let outgoing: AsyncStream<Portunus_V1_ClientMessage>
     /// Ends with the first Welcome.
     nonisolated let welcome: AsyncStream<Never>
@@ -35,19 +37,19 @@ actor Session {
     private let sender: AsyncStream<Portunus_V1_ClientMessage>.Continuation
     private let welcomed: AsyncStream<Never>.Continuation
     private(set) var isWelcome = false
-    /// When the last rule was pushed, or Welcome came: not by a clock that goes on while the host sleeps.
+    /// When the last rule was pushed, or Welcome arrived: on a clock that stops while the host sleeps.
     private(set) var lastPush = SuspendingClock.now
-    /// What reports have told, over all sessions.
+    /// The figures reported, over all sessions.
     private(set) var ledger: ReportLedger
-    /// The rules that the control plane was asked for, in this session or before, and has not named since.
+    /// The rules queried from the control plane, in this session or before, that it has not named since.
     private(set) var asked: Set<UInt64>
     private var hasUnreadable = false
-    /// What was pushed and not removed.
+    /// The rules pushed and not removed.
     private var named: [UInt64: Naming] = [:]
 
     /// - Parameters:
-    ///   - version: what this program is, as the control plane shows it.
-    ///   - ledger: the last session's, as `asked`.
+    ///   - version: this program's version, as displayed by the control plane.
+    ///   - ledger: the previous session's, like `asked`.
     init(
         keeper: any RuleKeeper, log: Log, version: String, patience: Duration,
         ledger: ReportLedger = ReportLedger(), asked: Set<UInt64> = []
@@ -59,7 +61,7 @@ actor Session {
         self.asked = asked
         (outgoing, sender) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.mostOutgoing))
         (welcome, welcomed) = AsyncStream.makeStream()
-        // The control plane answers nothing, not even with headers, before it has this.
+        // The control plane sends nothing, not even headers, before it has received this.
         sender.yield(
             .with {
                 $0.hello = .with {
@@ -70,18 +72,18 @@ actor Session {
             })
     }
 
-    /// Nothing more is sent, and nobody waits for Welcome.
+    /// Closes the queue of outgoing messages, and stops waiting for Welcome.
     nonisolated func close() {
         sender.finish()
         welcomed.finish()
     }
 
-    /// A message of `outgoing` is on its way.
+    /// Records that a message of `outgoing` is on its way.
     func sent(_ message: Portunus_V1_ClientMessage) {
         if case .statsReport = message.payload { ledger.send() }
     }
 
-    /// Takes in what the control plane says; an empty message is skipped.
+    /// Handles a message from the control plane; an empty one is skipped.
     func receive(_ message: Portunus_V1_ServerMessage) {
         guard !Task.isCancelled else { return }
         switch message.payload {
@@ -90,8 +92,8 @@ actor Session {
         case .ownerRateLimitUpdate(let update): receive(update)
         case .trafficQuotaUpdate(let update): receive(update)
         case nil:
-            // Later versions may say what this one does not know.
-            if !hasUnreadable { log(.debug, "the control plane says something unknown; it is skipped") }
+            // Later versions may send messages that this one does not know.
+            if !hasUnreadable { log(.debug, "skipped an unknown message from the control plane") }
             hasUnreadable = true
         }
     }
@@ -109,12 +111,12 @@ actor Session {
         isWelcome = true
         lastPush = .now
         keeper.stateChanged(.connected)
-        log(.debug, "the control plane says welcome", ["version": message.serverVersion.words])
+        log(.debug, "welcome from the control plane", ["version": message.serverVersion.words])
         welcomed.finish()
     }
 
     private func receive(_ update: Portunus_V1_RuleUpdate) {
-        // Without a rule, nothing is known of which; 0 is a number like others.
+        // Without a rule there is nothing to act on; the number 0 is valid.
         guard update.hasRule, update.requestID.utf8.count <= Self.longestRequest else { return }
         let number = update.rule.ruleID
         let acknowledgement = Acknowledgement(of: update.requestID, rule: number, to: sender)
@@ -130,7 +132,7 @@ actor Session {
             } else {
                 acknowledgement.give(.unknownRuleID)
             }
-        // Nothing is known of what it wants, and FAILED is for good.
+        // The intent is unknown, and FAILED would be permanent.
         case .unspecified, .UNRECOGNIZED: break
         }
     }
@@ -139,7 +141,7 @@ actor Session {
         switch pushed.rule {
         case .failure(let refusal):
             log(
-                .error, "a rule of the control plane makes no sense",
+                .error, "invalid rule from the control plane",
                 ["rule": "\(pushed.number)", "reason": "\(refusal)"])
             acknowledgement.give(refusal)
         case .success(let rule):
@@ -148,12 +150,12 @@ actor Session {
             keeper.push(rule) { acknowledgement.give($0) }
         }
         guard !acknowledgement.isGiven else { return }
-        // Being slow passes, and FAILED does not: the control plane is told what will be true, and if it is not, the next
-        // session's replay has it right.
+        // Slowness is temporary, and FAILED is permanent: report the expected result; if it turns out
+        // otherwise, the replay of the next session corrects it.
         Task { [log, patience] in
             try? await Task.sleep(for: patience)
             guard acknowledgement.give(nil) else { return }
-            log(.warning, "a rule takes long to be carried", ["rule": "\(pushed.number)"])
+            log(.warning, "carrying a rule takes long", ["rule": "\(pushed.number)"])
         }
     }
 
@@ -177,9 +179,10 @@ actor Session {
         }
     }
 
-    /// Tells the control plane that rules are active that are carried and that it has not named. It never names those again whose
-    /// first answer it has not seen, unless it is told so; what it does not know at all it skips.
-    /// - Returns: whether there are any of which it was not told before, so that another session may name them.
+    /// Reports rules as active that are carried and that the control plane has not named. It never names a rule
+    /// again whose first answer it has not seen, unless it receives this; rules that it does not know at all it
+    /// skips.
+    /// - Returns: whether there are any it was not asked about before, so that another session may name them.
     func ask() -> Bool {
         guard !Task.isCancelled else { return false }
         let missing = keeper.carried().subtracting(named.keys)
@@ -188,20 +191,20 @@ actor Session {
         for number in new.sorted() { Acknowledgement(of: "", rule: number, to: sender).give(nil) }
         if !new.isEmpty {
             log(
-                .info, "the control plane does not name rules that are carried, and is asked once more",
+                .info, "asking the control plane again about rules in force that it did not name",
                 ["rules": "\(new.count)"])
         }
         return !new.isEmpty
     }
 
-    /// The session has had time enough to name its rules: others are stopped.
+    /// Stops rules that the session has had enough time to name and has not.
     func reconcile() {
         guard !Task.isCancelled else { return }
         keeper.keep(only: Set(named.keys))
     }
 
-    /// Says what the rules have carried that this session has named; others, and those that were removed, are none to the control
-    /// plane.
+    /// Reports the traffic of the rules that this session has named; others, and removed ones, mean nothing to
+    /// the control plane.
     func report() {
         guard !Task.isCancelled, let report = keeper.report() else { return }
         ledger.keep(report)
@@ -227,8 +230,8 @@ actor Session {
 
     private var listing: Set<UInt64> { Set(named.lazy.filter(\.value.listsTargets).map(\.key)) }
 
-    /// Figures of limits are for rules that have one; once told, they are told again when nothing is open any more, as the control
-    /// plane shows the last ones.
+    /// Adds figures of limits for rules that have one; once reported, they are reported again when no
+    /// connection is left, as the control plane displays the last ones.
     private func tellLimit(_ stats: inout Portunus_V1_RuleStats) {
         let number = stats.ruleID
         if named[number]?.isLimited != true && named[number]?.toldLimit != true {
@@ -242,12 +245,12 @@ actor Session {
 }
 
 extension ServiceReport {
-    /// The report in parts of about that many bytes on the wire; ports and owners are in the first.
+    /// Splits the report into parts of about that many bytes on the wire; ports and owners are in the first.
     fileprivate func parts(of size: Int) -> [ServiceReport] {
         var parts = [ServiceReport(listeners: listeners, owners: owners)]
         var room = size
         for rule in rules {
-            // Tags, numbers that are large, and names of targets.
+            // Tags, large numbers, and names of targets.
             let taken = 256 + 64 * rule.ports.count + 384 * rule.targets.count
             if taken > room && !parts[parts.count - 1].rules.isEmpty {
                 parts.append(ServiceReport())

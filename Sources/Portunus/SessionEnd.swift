@@ -1,13 +1,13 @@
 /// Why a session is over, or never began.
 enum SessionEnd: Error, Equatable {
-    /// The control plane ended it without an error, as it does when another session of the same client begins.
+    /// The control plane ended it without an error, as when another session of the same client begins.
     case closed
-    /// This end ended it, in order to be told once more which rules there are.
+    /// This end ended it, in order to learn once more which rules exist.
     case asked
-    /// The connection or the stream broke, or never was: why.
+    /// The connection or the stream failed, or was never established: the reason.
     case broken(String)
-    /// The control plane does not know the token any more: its word for it.
+    /// The control plane no longer knows the token: its reason.
     case unauthorized(String)
-    /// Somebody with another certificate answered.
+    /// A server with another certificate answered.
     case wrongCertificate
 }

@@ -1,10 +1,10 @@
 import Rules
 
 extension Portunus_V1_StatsReport {
-    /// What pushed rules have carried, on the wire; nil when there are none.
+    /// The wire form of the pushed rules' traffic; nil if there are no such rules.
     /// - Parameters:
-    ///   - listing: rules whose targets were given as a list; others have no figures for each.
-    ///   - time: now, in milliseconds since 1970.
+    ///   - listing: rules whose targets were given as a list; others have no figures for each target.
+    ///   - time: the current Unix time in milliseconds.
     init?(_ report: ServiceReport, listing: Set<UInt64>, time: UInt64) {
         let rules = report.rules.compactMap { Portunus_V1_RuleStats($0, listing: listing) }
         guard !rules.isEmpty else { return nil }
@@ -22,7 +22,7 @@ extension Portunus_V1_StatsReport {
 }
 
 extension Portunus_V1_RuleStats {
-    /// What a rule has carried; nil when it was not pushed.
+    /// The traffic of a rule; nil if it was not pushed.
     init?(_ report: RuleReport, listing: Set<UInt64>) {
         guard case .pushed(let number) = report.id else { return nil }
         self.init()
@@ -60,7 +60,7 @@ extension Portunus_V1_PerPortStats {
 }
 
 extension Portunus_V1_PerTargetStats {
-    /// - Parameter index: where it stands among the rule's targets.
+    /// - Parameter index: its position among the rule's targets.
     init(_ report: TargetReport, index: Int) {
         self.init()
         self.index = UInt32(clamping: index)
@@ -90,7 +90,7 @@ extension Portunus_V1_SniListenerStats {
 }
 
 extension Portunus_V1_RateLimitStats {
-    /// What limits did; reasons for which nothing was turned away are left out.
+    /// The effect of limits; reasons without rejections are left out.
     init(_ report: LimitReport) {
         self.init()
         rejectTotal = report.rejects.enumerated().filter { $1 > 0 }.compactMap { index, total in

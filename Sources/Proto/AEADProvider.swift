@@ -1,6 +1,6 @@
-/// A library that seals and opens bulk. Handshakes always use libsodium.
+/// A library that seals and opens bulk data. Handshakes always use libsodium.
 public enum AEADProvider: CaseIterable, Sendable, CustomStringConvertible {
-    /// libsodium, which is always there. Its AES-256-GCM needs AES instructions.
+    /// libsodium, which is always available. Its AES-256-GCM needs AES instructions.
     case sodium
     /// OpenSSL's libcrypto, unless it was left out of the build.
     case libcrypto
@@ -13,7 +13,7 @@ public enum AEADProvider: CaseIterable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the library has `suite`, in this build and on this CPU.
+    /// Whether the library supports `suite`, in this build and on this CPU.
     func has(_ suite: CipherSuite) -> Bool {
         switch self {
         case .sodium: return suite == .chacha20poly1305 || SodiumAESKey.isAvailable

@@ -1,8 +1,9 @@
 import Packet
 
-/// Which datagrams of a path have arrived, and when: all that the sender's model of the path learns from.
+/// Acknowledges the datagrams of a path, with their arrival times: the only input of the sender's model of the
+/// path.
 public struct AckFrame: Equatable, Sendable {
-    /// The path whose packet numbers these are; an ACK may come on another one.
+    /// The path whose packet numbers these are; an ACK may arrive on another one.
     public var pathID: UInt16
     /// The highest packet number that arrived, 48 bits.
     public var highest: UInt64
@@ -17,7 +18,7 @@ public struct AckFrame: Equatable, Sendable {
     /// From that moment until this ACK was written, in µs.
     public var delay: UInt32
 
-    /// An ACK; `highest` is cut to 48 bits when it is written.
+    /// Creates an ACK; `highest` is truncated to 48 bits on the wire.
     @inlinable public init(
         pathID: UInt16, highest: UInt64, map: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0),
         packetsReceived: UInt64 = 0, bytesReceived: UInt64 = 0, receiveTime: UInt64 = 0, delay: UInt32 = 0
@@ -31,7 +32,7 @@ public struct AckFrame: Equatable, Sendable {
         self.delay = delay
     }
 
-    /// Whether this ACK says that `packetNumber` arrived. False too for what lies below the map.
+    /// Whether this ACK acknowledges `packetNumber`. Also false for numbers below the map.
     @inlinable public func isAcknowledged(_ packetNumber: UInt64) -> Bool {
         guard packetNumber < highest else { return packetNumber == highest }
         let bit = highest &- 1 &- packetNumber
@@ -46,7 +47,7 @@ public struct AckFrame: Equatable, Sendable {
         return word >> (bit & 63) & 1 == 1
     }
 
-    /// Whether both say the same. (A tuple keeps a struct from having this made for it.)
+    /// Whether all fields are equal. (A tuple keeps Swift from synthesizing this.)
     public static func == (a: AckFrame, b: AckFrame) -> Bool {
         a.pathID == b.pathID && a.highest == b.highest && a.map == b.map
             && a.packetsReceived == b.packetsReceived && a.bytesReceived == b.bytesReceived

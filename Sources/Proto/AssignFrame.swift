@@ -1,16 +1,16 @@
 import Packet
 
-/// What the server gives a client for its tunnel interface.
+/// The server's settings for a client's tunnel interface.
 public struct AssignFrame: Equatable, Sendable {
     /// The MTU of the tunnel interface in bytes.
     public var mtu: UInt16
-    /// The interface's addresses, 8 at the most.
+    /// The interface's addresses, at most 8.
     public var addresses: [InterfaceAddress]
-    /// The DNS servers to ask, 4 at the most.
+    /// The DNS servers to query, at most 4.
     public var dns: [IPAddress]
-    /// What to route into the tunnel, 32 at the most.
+    /// The networks to route into the tunnel, at most 32.
     public var routes: [Prefix]
-    /// The networks behind the client that the server routes to it, 16 at most. Servers before 0.2 do not say.
+    /// The networks behind the client that the server routes to it, at most 16. Servers before 0.2 omit them.
     public var networks: [Prefix]
 
     /// An assignment.
@@ -25,14 +25,14 @@ public struct AssignFrame: Equatable, Sendable {
         self.networks = networks
     }
 
-    /// Bytes of the body, or nil when the frame holds more than the format carries, or a prefix that is too long.
+    /// The size of the body in bytes; nil if the frame exceeds the format's limits, or a prefix is too long.
     var bodySize: Int? {
         guard addresses.count <= Wire.maximumAddresses, dns.count <= Wire.maximumDNS,
             routes.count <= Wire.maximumRoutes, networks.count <= Wire.maximumNetworks,
             addresses.allSatisfy({ Int($0.prefix) <= $0.address.byteCount * 8 }),
             (routes + networks).allSatisfy({ Int($0.length) <= $0.address.byteCount * 8 })
         else { return nil }
-        // Without networks the frame is as it was before there were any.
+        // Without networks the frame has its original form.
         return 5 + addresses.reduce(0) { $0 + 2 + $1.address.byteCount }
             + dns.reduce(0) { $0 + 1 + $1.byteCount } + routes.reduce(0) { $0 + 2 + $1.address.byteCount }
             + networks.reduce(networks.isEmpty ? 0 : 1) { $0 + 2 + $1.address.byteCount }
@@ -65,7 +65,7 @@ public struct AssignFrame: Equatable, Sendable {
         }
     }
 
-    /// Writes the body, whose size the caller has from `bodySize`.
+    /// Writes the body, whose size is `bodySize`.
     func write(to body: UnsafeMutableRawBufferPointer) {
         body.storeBigEndian(mtu, at: 0)
         body[2] = UInt8(addresses.count)

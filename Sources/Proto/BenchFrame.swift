@@ -1,17 +1,17 @@
 import Packet
 
-/// A client asks the server to send test packets for a moment and to say what it has received of the client's. Whoever
-/// wants more asks again.
+/// Asks the server to send test packets for a short time and to report how many it has received from the
+/// client. The client repeats the request to continue.
 public struct BenchFrame: Equatable, Sendable {
-    /// For `pathID`: all paths.
+    /// The value of `pathID` that stands for all paths.
     public static let everyPath = UInt16.max
 
     /// The path to send on.
     public var pathID: UInt16
-    /// For how long, in ms; 0: nothing is to be sent.
+    /// Duration in ms; 0 requests no packets.
     public var milliseconds: UInt16
 
-    /// A request.
+    /// A request for test packets and a count.
     public init(pathID: UInt16 = everyPath, milliseconds: UInt16) {
         self.pathID = pathID
         self.milliseconds = milliseconds
@@ -29,14 +29,14 @@ public struct BenchFrame: Equatable, Sendable {
     }
 }
 
-/// The test packets that came out of the tunnel at an end.
+/// The number of test bytes received.
 public struct BenchCountFrame: Equatable, Sendable {
     /// The sender's clock in µs.
     public var time: UInt64
-    /// Bytes of inner packets that have arrived in the life of the session, copies not counted.
+    /// Bytes of inner packets received during the session, not counting duplicates.
     public var bytes: UInt64
 
-    /// A count.
+    /// A count at a time.
     public init(time: UInt64, bytes: UInt64) { (self.time, self.bytes) = (time, bytes) }
 
     init?(parsing body: UnsafeRawBufferPointer) {

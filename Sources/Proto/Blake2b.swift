@@ -7,7 +7,7 @@ enum Blake2b {
     private static let blockSize = 128
     private static let hashSize = 64
 
-    /// Hashes the parts, one behind the other, to as many bytes as `out` has. `out` may lie over a part.
+    /// Hashes the concatenated parts, to as many bytes as `out` has. `out` may overlap a part.
     static func hash(
         into out: UnsafeMutableRawBufferPointer, key: UnsafeRawBufferPointer = empty,
         _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = empty,
@@ -18,7 +18,7 @@ enum Blake2b {
             byteCount: crypto_generichash_statebytes(), alignment: 64
         ) { memory in
             let state = OpaquePointer(memory.octets)
-            // libsodium takes no key as a null pointer only.
+            // libsodium accepts an empty key only as a null pointer.
             crypto_generichash_init(state, key.isEmpty ? nil : key.octets, key.count, out.count)
             crypto_generichash_update(state, first.octets, UInt64(first.count))
             crypto_generichash_update(state, second.octets, UInt64(second.count))
@@ -43,7 +43,7 @@ enum Blake2b {
         hash(into: out, UnsafeRawBufferPointer(pad), UnsafeRawBufferPointer(inner))
     }
 
-    /// Noise's HKDF (section 4.3): as many outputs of 64 bytes as `outputs` has room for, 2 or 3.
+    /// Noise's HKDF (section 4.3): 2 or 3 outputs of 64 bytes, as many as `outputs` has room for.
     static func hkdf(
         chainingKey: UnsafeRawBufferPointer, input: UnsafeRawBufferPointer,
         outputs: UnsafeMutableRawBufferPointer

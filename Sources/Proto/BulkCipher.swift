@@ -1,16 +1,16 @@
-/// What seals and opens the bulk of a suite in this process: the fastest library that has proven itself.
+/// The implementation of a suite for bulk data in this process: the fastest library that has passed its self-test.
 ///
-/// Each suite's choice is made once, when it is first asked for: libcrypto has to give libsodium's bytes and refuse what
-/// libsodium refuses, and then to be faster (`ProviderTrial`). That takes up to some 10 ms.
+/// The choice for a suite is made once, on first use: libcrypto has to produce the same bytes as libsodium and
+/// refuse the same input, and then to be faster (`ProviderTrial`). That takes up to some 10 ms.
 public struct BulkCipher: Equatable, Sendable, CustomStringConvertible {
     /// The suite.
     public let suite: CipherSuite
     /// The library chosen for it.
     public let provider: AEADProvider
-    /// Whether libcrypto failed its self-test, and is not used although it is there. Worth a warning.
+    /// Whether libcrypto is available but failed its self-test and is not used. Worth a warning.
     public let distrustsLibcrypto: Bool
 
-    /// The choice for `suite`; nil when no library here can do it.
+    /// The choice for `suite`; nil if no library here supports it.
     public static func of(_ suite: CipherSuite) -> BulkCipher? {
         switch suite {
         case .chacha20poly1305: chaChaPoly
@@ -18,13 +18,13 @@ public struct BulkCipher: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// A sentence for the user when a library that is there is not used as it failed its self-test; nil when all is well.
+    /// A sentence for the user if an available library is not used because it failed its self-test; otherwise nil.
     public var warning: String? {
         distrustsLibcrypto
             ? "libcrypto failed the self-test of \(suite) and is not used; update OpenSSL (libssl3)" : nil
     }
 
-    /// "aes-256-gcm (libcrypto)".
+    /// The suite and the library: "aes-256-gcm (libcrypto)".
     public var description: String { "\(suite) (\(provider))" }
 
     private static let chaChaPoly = choose(.chacha20poly1305)

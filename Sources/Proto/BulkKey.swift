@@ -1,6 +1,6 @@
 import Packet
 
-/// A key of 32 bytes in the form that the chosen library wants it.
+/// A 32-byte key in the form required by the chosen library.
 enum BulkKey: ~Copyable, Sendable {
     case sodiumChaChaPoly(SecretBytes)
     case sodiumAES(SodiumAESKey)
@@ -8,7 +8,7 @@ enum BulkKey: ~Copyable, Sendable {
         case libcrypto(LibcryptoKey)
     #endif
 
-    /// The key; nil when `provider` does not have `suite`.
+    /// Creates the key; nil if `provider` does not support `suite`.
     init?(_ key: UnsafeRawBufferPointer, suite: CipherSuite, provider: AEADProvider) {
         switch (provider, suite) {
         case (.sodium, .chacha20poly1305):
@@ -47,7 +47,7 @@ enum BulkKey: ~Copyable, Sendable {
     }
 
     /// Verifies the tag at the end of `sealed` and writes the plaintext to the beginning of `out`, which may begin where
-    /// `sealed` does; false when the tag is wrong, and then `out` has zeros there.
+    /// `sealed` does. Returns false if the tag is wrong; `out` then contains zeros there.
     @inline(__always)
     func open(
         _ sealed: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,

@@ -1,13 +1,13 @@
 import CSodium
 
-/// 32 bytes inside of a value. Prints as nothing, as most of what is kept in it is secret.
+/// 32 bytes stored inline. Its description is empty, because the contents are mostly secret.
 struct Bytes32: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
     private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-    /// Zeros.
+    /// 32 zero bytes.
     init() {}
 
-    /// The 32 bytes of `bytes`.
+    /// A copy of the 32 bytes of `bytes`.
     init(_ bytes: UnsafeRawBufferPointer) {
         precondition(bytes.count == 32, "a key has 32 bytes")
         Swift.withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes) }
@@ -20,7 +20,7 @@ struct Bytes32: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
         return bytes
     }
 
-    /// The 32 bytes that `text` is in standard base64 with padding; nil when it is anything else.
+    /// Decodes `text` from standard base64 with padding; nil unless it yields exactly 32 bytes.
     init?(base64 text: String) {
         Sodium.start()
         var text = text
@@ -61,7 +61,7 @@ struct Bytes32: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
         Swift.withUnsafeMutableBytes(of: &words, body)
     }
 
-    /// Compares in a time that does not depend on the bytes.
+    /// Compares in constant time.
     static func == (a: Bytes32, b: Bytes32) -> Bool {
         a.withUnsafeBytes { a in b.withUnsafeBytes { b in sodium_memcmp(a.octets, b.octets, 32) == 0 } }
     }

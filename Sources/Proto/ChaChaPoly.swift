@@ -1,7 +1,7 @@
 import CSodium
 import Packet
 
-/// ChaCha20-Poly1305 (RFC 8439) by libsodium, which whoever has a `SecretBytes` for the key has started.
+/// ChaCha20-Poly1305 (RFC 8439) by libsodium, which has been started by creating the `SecretBytes` of the key.
 enum ChaChaPoly {
     /// Writes the sealed `plaintext` and its tag to the beginning of `out`, which may begin where `plaintext` does.
     @inline(__always)
@@ -18,7 +18,7 @@ enum ChaChaPoly {
     }
 
     /// Verifies the tag at the end of `sealed` and writes the plaintext to the beginning of `out`, which may begin
-    /// where `sealed` does; false when the tag is wrong, and then `out` has zeros there.
+    /// where `sealed` does. Returns false if the tag is wrong; `out` then contains zeros there.
     @inline(__always)
     static func open(
         _ sealed: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,

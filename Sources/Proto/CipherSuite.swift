@@ -1,7 +1,7 @@
 import Packet
 
-/// What seals data and control datagrams. Both ends have it in their configuration; it is bound by the handshake's
-/// prologue, so there is nothing to negotiate and nothing to downgrade.
+/// The cipher of data and control datagrams. Both ends configure it, and the handshake's prologue binds it, so
+/// there is no negotiation to downgrade.
 public enum CipherSuite: UInt8, Keyword, Sendable, CustomStringConvertible {
     /// ChaCha20-Poly1305 (RFC 8439).
     case chacha20poly1305 = 1
@@ -19,16 +19,17 @@ public enum CipherSuite: UInt8, Keyword, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether a library here can do it. The first call may take some milliseconds: see `BulkCipher`.
+    /// Whether a library here supports it. The first call may take some milliseconds: see `BulkCipher`.
     public var isAvailable: Bool { BulkCipher.of(self) != nil }
 
     /// An initiator starts a new handshake when a path has carried this many datagrams in one direction under one key.
     ///
-    /// Nonces never repeat, so the advice of 2³² messages a key (SP 800-38D, section 8.3) does not bind: it is for random
-    /// nonces. What binds AES-GCM is that AES is a permutation: the attacker's advantage grows with the square of all
-    /// blocks under a key. RFC 8446, section 5.5, stops at 2^24.5 records of 2¹⁰ blocks, which leaves 2⁻⁵⁷. A datagram has
-    /// up to 2⁷ blocks, so 16 paths of 2²³ datagrams, 2³⁴ blocks, stay below that; one path at 10 Gbit/s gets new keys
-    /// every 9 s, at less than a millisecond each. ChaCha20 has no such bound; 2⁴⁰ keeps the packet number from running out.
+    /// Nonces never repeat, so the advice of 2³² messages for a key (SP 800-38D, section 8.3) does not apply:
+    /// it is for random nonces. The limit of AES-GCM is that AES is a permutation: the attacker's advantage
+    /// grows with the square of all blocks under a key. RFC 8446, section 5.5, stops at 2^24.5 records of 2¹⁰
+    /// blocks, which leaves 2⁻⁵⁷. A datagram has up to 2⁷ blocks, so 16 paths of 2²³ datagrams, 2³⁴ blocks,
+    /// stay below that; one path at 10 Gbit/s gets new keys every 9 s, at less than a millisecond each.
+    /// ChaCha20 has no such bound; 2⁴⁰ keeps the packet number from running out.
     public var rekeyAfterPackets: UInt64 {
         switch self {
         case .chacha20poly1305: 1 << 40
@@ -36,6 +37,6 @@ public enum CipherSuite: UInt8, Keyword, Sendable, CustomStringConvertible {
         }
     }
 
-    /// What both ends mix into the handshake before its first message.
+    /// The bytes that both ends mix into the handshake before its first message.
     var prologue: [UInt8] { Array("bondd 1 ".utf8) + [rawValue] }
 }

@@ -1,39 +1,40 @@
-/// A preshared key that a server has given a client, and the generation of the root secret that it follows from.
+/// A preshared key that a server has given a client, and the generation of the root secret it was derived from.
 public struct ClientSecret: Equatable, Sendable {
     /// The generation; not 0.
     public let generation: UInt32
     /// The key.
     public let key: PresharedKey
 
-    /// A key of a generation.
+    /// A key and its generation.
     public init(generation: UInt32, key: PresharedKey) {
         self.generation = generation
         self.key = key
     }
 
-    /// What `root` means for a client with that key.
+    /// The preshared key that `root` yields for the client with that key.
     public init(_ root: RootSecret, client: PublicKey) {
         self.init(generation: root.generation, key: root.presharedKey(of: client))
     }
 }
 
-/// The keys that a client keeps: the newest, and the one before it, for a server whose state was put back from a backup.
+/// The keys that a client keeps: the newest, and its predecessor, for a server whose state was restored from a
+/// backup.
 public struct ClientSecrets: Equatable, Sendable {
-    /// None.
+    /// No keys.
     public static let none = ClientSecrets([])
 
     /// The keys, the newest first; at most `RootSecrets.generations`.
     public private(set) var newestFirst: [ClientSecret]
 
-    /// The first of these.
+    /// The first `RootSecrets.generations` of these keys.
     public init(_ newestFirst: [ClientSecret]) {
         self.newestFirst = Array(newestFirst.prefix(RootSecrets.generations))
     }
 
-    /// The newest.
+    /// The newest key.
     public var newest: ClientSecret? { newestFirst.first }
 
-    /// The same with another one as the newest.
+    /// A copy with another key as the newest.
     public func adding(_ secret: ClientSecret) -> ClientSecrets {
         ClientSecrets([secret] + newestFirst.filter { $0.generation != secret.generation })
     }

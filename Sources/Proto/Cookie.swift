@@ -1,6 +1,6 @@
 import Packet
 
-/// What a responder under load gave to prove that its receiver is reached at its address: the key of MAC2.
+/// The proof, issued by a responder under load, that its holder receives at its address: the key of MAC2.
 public struct Cookie: Equatable, Sendable {
     private let mac: Mac
 
@@ -21,7 +21,7 @@ public struct Cookie: Equatable, Sendable {
         mac.withUnsafeBytes(body)
     }
 
-    /// The MAC2 that `message`, whose last 16 bytes it is, ought to have.
+    /// The correct MAC2 of `message`, whose last 16 bytes it is.
     func mac2(of message: UnsafeRawBufferPointer) -> Mac {
         mac.withUnsafeBytes { Mac(key: $0, of: message.slice(0, message.count - Wire.macSize)) }
     }

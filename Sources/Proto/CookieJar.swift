@@ -1,7 +1,8 @@
 import CSodium
 import Packet
 
-/// The cookie that a responder gave one path of an initiator. As it proves an address, every path has its own jar.
+/// The cookie that a responder gave one path of an initiator. Since it proves an address, every path has its
+/// own jar.
 public struct CookieJar: Sendable {
     private let key: MacKey
     private var cookie: Cookie?
@@ -10,9 +11,9 @@ public struct CookieJar: Sendable {
     /// An empty jar for cookies of `responder`.
     public init(responder: PublicKey) { key = .cookie(responder) }
 
-    /// Takes the cookie out of `datagram`, when it is one and answers the message with this MAC1.
-    /// - Parameter mac1: what `Initiator.writeInit` returned for the path's last init.
-    /// - Returns: whether it did; a forged cookie leaves the jar as it was.
+    /// Stores the cookie in `datagram`, if it contains one that answers the message with this MAC1.
+    /// - Parameter mac1: the result of `Initiator.writeInit` for the path's last init.
+    /// - Returns: whether a cookie was stored; a forged one leaves the jar unchanged.
     public mutating func read(
         _ datagram: UnsafeRawBufferPointer, answering mac1: Mac, now: Instant
     ) -> Bool {
@@ -35,6 +36,6 @@ public struct CookieJar: Sendable {
         return true
     }
 
-    /// The cookie, while it is not older than 120 s.
+    /// The cookie, for up to 120 s.
     public func current(_ now: Instant) -> Cookie? { now - since < Wire.cookieLifetime ? cookie : nil }
 }

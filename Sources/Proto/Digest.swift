@@ -1,4 +1,4 @@
-/// A BLAKE2b hash of 16 bytes (RFC 7693), to tell whether two programs have the same text.
+/// A 16-byte BLAKE2b hash (RFC 7693), by which two programs compare whether they have the same text.
 public struct Digest: Hashable, Sendable, CustomStringConvertible {
     private let bytes: [UInt8]
 

@@ -1,9 +1,9 @@
 import Packet
 
-/// What seals or opens the datagrams of one direction of a session: a 32-byte key and a 12-byte IV.
+/// The key that seals or opens the datagrams of one direction of a session: 32 bytes of key and 12 bytes of IV.
 ///
-/// One thread at a time: libcrypto's context remembers the packet under way. (Mutating functions would say so, but their setter
-/// crashes the optimiser of Swift 6.3.1.)
+/// One thread at a time: libcrypto's context holds the state of the current packet. (Mutating functions would
+/// express that, but their setter crashes the optimizer of Swift 6.3.1.)
 public struct DirectionKey: ~Copyable, Sendable {
     /// Bytes of key and IV together.
     public static let materialSize = Wire.keySize + Wire.ivSize
@@ -11,8 +11,8 @@ public struct DirectionKey: ~Copyable, Sendable {
     private let key: BulkKey
     private let iv: SecretBytes
 
-    /// A key ‖ IV of 44 bytes, for the library that `BulkCipher` chose. Sessions get theirs from the handshake; this one is
-    /// for tests and benchmarks.
+    /// Creates a key from 44 bytes, key ‖ IV, for the library that `BulkCipher` chose. Sessions get theirs from
+    /// the handshake; this initializer is for tests and benchmarks.
     /// - Precondition: `material` holds at least 44 bytes, and `suite` is available.
     public init(material: UnsafeRawBufferPointer, suite: CipherSuite = .chacha20poly1305) {
         guard let cipher = BulkCipher.of(suite),
@@ -21,7 +21,7 @@ public struct DirectionKey: ~Copyable, Sendable {
         self = key
     }
 
-    /// The same for one library; nil when it does not have `suite`.
+    /// The same for a specific library; nil if it does not support `suite`.
     init?(material: UnsafeRawBufferPointer, suite: CipherSuite, provider: AEADProvider) {
         guard let key = BulkKey(material.slice(0, Wire.keySize), suite: suite, provider: provider) else {
             return nil
@@ -33,10 +33,10 @@ public struct DirectionKey: ~Copyable, Sendable {
 
     /// Seals `plaintext` and appends its tag. `out` may begin where `plaintext` begins.
     ///
-    /// A pair of path ID and packet number must be sealed only once with a key: twice would give away the plaintexts'
-    /// difference and the key that authenticates.
+    /// A pair of path ID and packet number must be sealed only once with a key: twice would reveal the plaintexts'
+    /// difference and the authentication key.
     /// - Precondition: `out` has room for 16 bytes more than `plaintext`; `header` has 24 bytes.
-    /// - Returns: the bytes written.
+    /// - Returns: the number of bytes written.
     public func seal(
         _ plaintext: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
         header: UnsafeRawBufferPointer, pathID: UInt16, packetNumber: UInt64
@@ -51,7 +51,8 @@ public struct DirectionKey: ~Copyable, Sendable {
     /// Verifies the tag at the end of `sealed` and writes the plaintext, 16 bytes less, to `out`, which may begin
     /// where `sealed` begins.
     /// - Precondition: `out` has room for the plaintext; `header` has 24 bytes.
-    /// - Returns: false when the datagram is forged or too short; `out` then holds zeros or what it held.
+    /// - Returns: false if the datagram is forged or too short; `out` then contains zeros or its previous
+    ///   contents.
     public func open(
         _ sealed: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
         header: UnsafeRawBufferPointer, pathID: UInt16, packetNumber: UInt64
@@ -62,7 +63,7 @@ public struct DirectionKey: ~Copyable, Sendable {
             nonce: nonce(pathID: pathID, packetNumber: packetNumber))
     }
 
-    /// The nonce of this datagram of this direction.
+    /// The nonce of a datagram in this direction.
     @inline(__always)
     func nonce(pathID: UInt16, packetNumber: UInt64) -> Nonce {
         let iv = UnsafeRawBufferPointer(iv.bytes)

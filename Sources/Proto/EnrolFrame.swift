@@ -1,12 +1,12 @@
 import Packet
 
-/// Whoever has shaken hands with an invitation's keys says which key is to be a client's. What its host is called follows, as
+/// Announces the key of a future client, over a session with an invitation's keys. The host's name follows, as
 /// the reader's `tail`.
 public struct EnrolFrame: Equatable, Sendable {
-    /// The public key of the client to be.
+    /// The public key of the future client.
     public var publicKey: PublicKey
 
-    /// A wish to enrol.
+    /// A request to enrol `publicKey`.
     public init(publicKey: PublicKey) { self.publicKey = publicKey }
 
     init?(parsing body: UnsafeRawBufferPointer) {

@@ -1,21 +1,21 @@
 import CSodium
 import Packet
 
-/// Proof that whoever enrols a key owns it. Nobody else is given the key's preshared key: another holder of the invitation
-/// could say any key.
+/// Proof that the sender of an ENROL owns the key. Without it, the key's preshared key is not given out:
+/// another holder of the invitation could name any key.
 ///
-/// BLAKE2b, keyed with what the key and the server's key agree on, of what it is for and the invitation's key. It is sent to
-/// the server alone, inside of the invitation's session.
+/// BLAKE2b, keyed with the shared secret of the key and the server's key, of its purpose and the invitation's
+/// key. It is sent only to the server, inside the invitation's session.
 public struct EnrolProof: Equatable, Sendable {
     let bytes: Bytes32
 
-    /// The proof that the owner of `own` makes for an enrolment at `server`, or the server with the key `own` expects of
-    /// `other`.
+    /// The proof made by the owner of `own` for an enrolment at `server`, or expected of `other` by the server
+    /// with the key `own`.
     /// - Parameters:
-    ///   - own: the one private key that is known here.
+    ///   - own: the private key known here.
     ///   - other: the other end's key.
-    ///   - invitation: the public key of the invitation that is enrolled with.
-    /// - Throws: `weakKey` when `other` is a key of small order.
+    ///   - invitation: the public key of the invitation used.
+    /// - Throws: `weakKey` if `other` is a key of small order.
     public init(own: borrowing PrivateKey, other: PublicKey, invitation: PublicKey) throws(ProtoError) {
         let shared = SecretBytes(count: Wire.keySize)
         try own.agree(with: other, into: shared.bytes)

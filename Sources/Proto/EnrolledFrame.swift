@@ -1,13 +1,13 @@
 import Packet
 
-/// What became of an ENROL.
+/// The answer to an ENROL.
 public struct EnrolledFrame: Equatable, Sendable {
-    /// What became of it.
+    /// The outcome of the enrolment.
     public var outcome: EnrolOutcome
-    /// The key that it is about: several hosts may enrol with one invitation at the same time.
+    /// The key it concerns: several hosts may enrol with one invitation at the same time.
     public var publicKey: PublicKey
 
-    /// An outcome.
+    /// An outcome for a key.
     public init(_ outcome: EnrolOutcome, publicKey: PublicKey) {
         self.outcome = outcome
         self.publicKey = publicKey

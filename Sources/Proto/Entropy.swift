@@ -1,14 +1,15 @@
 import CSodium
 import Packet
 
-/// A deterministic random generator: the same seed gives the same bytes, which makes a whole tunnel repeatable.
+/// A deterministic random generator: the same seed yields the same bytes, which makes a whole tunnel repeatable.
 ///
 /// ChaCha20 with fast key erasure (Bernstein, 2017): each call's first 32 bytes of keystream become the next key, so
-/// that a stolen state does not tell what was generated before. Never keep two copies: they would generate the same.
+/// that a stolen state does not reveal earlier output. Never keep two copies: they would generate the same bytes.
 public struct Entropy: Sendable {
     private var key: Bytes32
 
-    /// A generator. A seed from `Sodium.systemSeed()` makes it fit for keys; a fixed one makes a test repeatable.
+    /// Creates a generator. A seed from `Sodium.systemSeed()` makes it fit for keys; a fixed one makes a test
+    /// repeatable.
     /// - Precondition: `seed` holds 32 bytes.
     public init(seed: [UInt8]) {
         Sodium.start()
@@ -19,7 +20,7 @@ public struct Entropy: Sendable {
     public mutating func fill(_ out: UnsafeMutableRawBufferPointer) {
         guard !out.isEmpty else { return }
         var block: (Bytes32, Bytes32) = step()
-        // Up to 32 bytes are the rest of the block; more are a keystream of their own, keyed by it.
+        // Up to 32 bytes are the rest of the block; more are a separate keystream, keyed by it.
         withUnsafeMutableBytes(of: &block.1) { rest in
             if out.count <= rest.count {
                 out.copyMemory(from: UnsafeRawBufferPointer(rest).slice(0, out.count))
@@ -40,7 +41,7 @@ public struct Entropy: Sendable {
     /// 32 random bits.
     public mutating func next32() -> UInt32 { UInt32(truncatingIfNeeded: next()) }
 
-    /// A number in `0..<n`, each with the same chance (Lemire, 2019).
+    /// A uniformly distributed number in `0..<n` (Lemire, 2019).
     /// - Precondition: `n` is not 0.
     public mutating func below(_ n: UInt64) -> UInt64 {
         precondition(n > 0)
@@ -62,7 +63,7 @@ public struct Entropy: Sendable {
     }
 
     private static func keystream(_ key: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer) {
-        // A key makes one keystream only, so its nonce may be constant.
+        // A key produces only one keystream, so its nonce may be constant.
         var nonce: UInt64 = 0
         withUnsafeBytes(of: &nonce) { nonce in
             _ = crypto_stream_chacha20(out.octets, UInt64(out.count), nonce.octets, key.octets)

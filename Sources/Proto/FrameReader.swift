@@ -1,10 +1,10 @@
 import Packet
 
-/// Reads the frames of an opened control payload, one after the other. Never traps, whatever the bytes are.
+/// Reads the frames of an opened control payload in order. Never traps, whatever the bytes are.
 public struct FrameReader {
-    /// Whether reading ended at a frame that is cut off or makes no sense, not at the end of the payload.
+    /// Whether reading ended at a truncated or invalid frame rather than at the end of the payload.
     public private(set) var isMalformed = false
-    /// What followed the fixed part of the frame that was read last: a REPAIR's symbol, a path's or a host's name, a version,
+    /// The bytes after the fixed part of the last frame: a REPAIR's symbol, a path's or host's name, a version,
     /// a PATH_CHALLENGE's count.
     public private(set) var tail = UnsafeRawBufferPointer(start: nil, count: 0)
 
@@ -13,7 +13,7 @@ public struct FrameReader {
     /// A reader of `payload`, which must outlive it.
     public init(_ payload: UnsafeRawBufferPointer) { rest = payload }
 
-    /// The next frame that is known, or nil at the end and after a malformed frame.
+    /// The next known frame; nil at the end and after a malformed frame.
     public mutating func next() -> Frame? {
         while !rest.isEmpty {
             guard rest.count >= Wire.frameHeaderSize else { return fail() }

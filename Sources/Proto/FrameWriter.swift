@@ -1,8 +1,8 @@
 import Packet
 
-/// Writes frames one behind the other into a control payload. Each `append` writes a whole frame or nothing.
+/// Writes consecutive frames into a control payload. Each `append` writes a whole frame or nothing.
 public struct FrameWriter {
-    /// How many bytes have been written.
+    /// The number of bytes written.
     public private(set) var count = 0
 
     private let buffer: UnsafeMutableRawBufferPointer
@@ -10,17 +10,17 @@ public struct FrameWriter {
     /// A writer into `buffer`, which must outlive it.
     public init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
 
-    /// How many bytes are still free.
+    /// The number of bytes still free.
     public var remaining: Int { buffer.count - count }
 
-    /// Appends an ACK; false when there is no room for it.
+    /// Appends an ACK; returns false if it does not fit.
     public mutating func append(_ frame: AckFrame) -> Bool {
         guard let body = begin(.ack, Wire.ackBodySize) else { return false }
         frame.write(to: body)
         return true
     }
 
-    /// Appends a PATH_STATUS with the path's name, of which nothing but its first 63 bytes is written; false when there is no
+    /// Appends a PATH_STATUS with at most the first 63 bytes of the path's name; returns false if there is no
     /// room for it.
     public mutating func append(_ frame: PathStatusFrame, name: String = "") -> Bool {
         let name = name.utf8.prefix(Label.longest)
@@ -30,7 +30,7 @@ public struct FrameWriter {
         return true
     }
 
-    /// Appends an ENROL with the host's name, of which nothing but its first 63 bytes is written; false when there is no room
+    /// Appends an ENROL with at most the first 63 bytes of the host's name; returns false if there is no room
     /// for it.
     public mutating func append(_ frame: EnrolFrame, host: String = "") -> Bool {
         let host = host.utf8.prefix(Label.longest)
@@ -40,36 +40,36 @@ public struct FrameWriter {
         return true
     }
 
-    /// Appends what became of an ENROL; false when there is no room for it.
+    /// Appends an ENROLLED; returns false if it does not fit.
     public mutating func append(_ frame: EnrolledFrame) -> Bool {
         guard let body = begin(.enrolled, Wire.enrolledBodySize) else { return false }
         frame.write(to: body)
         return true
     }
 
-    /// Appends an ENROL_PROOF; false when there is no room for it.
+    /// Appends an ENROL_PROOF; returns false if it does not fit.
     public mutating func append(_ proof: EnrolProof) -> Bool {
         guard let body = begin(.enrolProof, Wire.keySize) else { return false }
         proof.write(to: body)
         return true
     }
 
-    /// Appends a SECRET; false when there is no room for it.
+    /// Appends a SECRET; returns false if it does not fit.
     public mutating func append(_ frame: SecretFrame) -> Bool {
         guard let body = begin(.secret, Wire.secretBodySize) else { return false }
         frame.write(to: body)
         return true
     }
 
-    /// Appends a SECRET_KEPT; false when there is no room for it.
+    /// Appends a SECRET_KEPT; returns false if it does not fit.
     public mutating func append(secretKept generation: UInt32) -> Bool {
         guard let body = begin(.secretKept, 4) else { return false }
         body.storeBigEndian(generation, at: 0)
         return true
     }
 
-    /// Appends a MODE with the program's version, of which nothing but its first 63 bytes is written; false when there is no room
-    /// for it.
+    /// Appends a MODE with at most the first 63 bytes of the program's version; returns false if there is no
+    /// room for it.
     public mutating func append(_ frame: ModeFrame, version: String = "") -> Bool {
         let version = version.utf8.prefix(Label.longest)
         guard let body = begin(.mode, Wire.modeBodySize + version.count) else { return false }
@@ -78,14 +78,14 @@ public struct FrameWriter {
         return true
     }
 
-    /// Appends an ASSIGN; false when there is no room for it, or when it holds more than the format carries.
+    /// Appends an ASSIGN; returns false if it does not fit, or if it exceeds the format's limits.
     public mutating func append(_ frame: AssignFrame) -> Bool {
         guard let size = frame.bodySize, let body = begin(.assign, size) else { return false }
         frame.write(to: body)
         return true
     }
 
-    /// Appends a REPAIR whose symbol is zeros, for the caller to fill in; false when there is no room for it.
+    /// Appends a REPAIR with a zeroed symbol for the caller to fill in; returns false if it does not fit.
     public mutating func append(_ frame: RepairFrame) -> Bool {
         guard frame.symbolSize > 0, let body = begin(.repair, Wire.repairBodySize + frame.symbolSize) else {
             return false
@@ -95,12 +95,12 @@ public struct FrameWriter {
         return true
     }
 
-    /// Appends a PING; false when there is no room for it.
+    /// Appends a PING; returns false if it does not fit.
     public mutating func append(ping token: UInt64) -> Bool { append(.ping, token) }
-    /// Appends a PONG; false when there is no room for it.
+    /// Appends a PONG; returns false if it does not fit.
     public mutating func append(pong token: UInt64) -> Bool { append(.pong, token) }
-    /// Appends a PATH_CHALLENGE; false when there is no room for it.
-    /// - Parameter skipped: how many packet numbers of the path were skipped so far.
+    /// Appends a PATH_CHALLENGE; returns false if it does not fit.
+    /// - Parameter skipped: the number of packet numbers of the path skipped so far.
     public mutating func append(pathChallenge token: UInt64, skipped: UInt64 = 0) -> Bool {
         guard skipped > 0 else { return append(.pathChallenge, token) }
         guard let body = begin(.pathChallenge, 16) else { return false }
@@ -108,28 +108,28 @@ public struct FrameWriter {
         body.storeBigEndian(skipped, at: 8)
         return true
     }
-    /// Appends a PATH_RESPONSE; false when there is no room for it.
+    /// Appends a PATH_RESPONSE; returns false if it does not fit.
     public mutating func append(pathResponse token: UInt64) -> Bool { append(.pathResponse, token) }
-    /// Appends a CLOSE; false when there is no room for it.
+    /// Appends a CLOSE; returns false if it does not fit.
     public mutating func append(close reason: UInt8) -> Bool { append(.close, reason) }
-    /// Appends an ASSIGN_REQUEST; false when there is no room for it.
+    /// Appends an ASSIGN_REQUEST; returns false if it does not fit.
     public mutating func appendAssignRequest() -> Bool { begin(.assignRequest, 0) != nil }
 
-    /// Appends a BENCH; false when there is no room for it.
+    /// Appends a BENCH; returns false if it does not fit.
     public mutating func append(_ frame: BenchFrame) -> Bool {
         guard let body = begin(.bench, Wire.benchBodySize) else { return false }
         frame.write(to: body)
         return true
     }
 
-    /// Appends a BENCH_COUNT; false when there is no room for it.
+    /// Appends a BENCH_COUNT; returns false if it does not fit.
     public mutating func append(_ frame: BenchCountFrame) -> Bool {
         guard let body = begin(.benchCount, Wire.benchCountBodySize) else { return false }
         frame.write(to: body)
         return true
     }
 
-    /// Appends a PADDING of `size` bytes in all, 3 at the least; false when there is no room for it.
+    /// Appends a PADDING of `size` bytes in all, at least 3; returns false if it does not fit.
     public mutating func append(padding size: Int) -> Bool {
         guard size >= Wire.frameHeaderSize, let body = begin(.padding, size - Wire.frameHeaderSize) else {
             return false
@@ -138,7 +138,7 @@ public struct FrameWriter {
         return true
     }
 
-    /// Appends `frame`, whatever it is; false when there is no room for it.
+    /// Appends any frame; returns false if it does not fit.
     public mutating func append(_ frame: Frame) -> Bool {
         switch frame {
         case .ack(let ack): append(ack)
@@ -174,7 +174,7 @@ public struct FrameWriter {
         return true
     }
 
-    /// Writes a frame's type and length and returns the room for its body, or nil when the whole does not fit.
+    /// Writes a frame's type and length and returns the room for its body; nil if the frame does not fit.
     private mutating func begin(_ type: FrameType, _ length: Int) -> UnsafeMutableRawBufferPointer? {
         guard length <= Int(UInt16.max), remaining >= Wire.frameHeaderSize + length else { return nil }
         buffer[count] = type.rawValue

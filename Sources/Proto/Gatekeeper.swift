@@ -1,30 +1,30 @@
 import CSodium
 import Packet
 
-/// Keeps inits away from the costly part of a responder (WireGuard, section 5.3).
+/// Keeps inits from the expensive part of a responder (WireGuard, section 5.3).
 ///
-/// First `admitsMac1`: to those who do not know the server's public key, the server is silent. Under load also
+/// First `admitsMac1`: the server stays silent to senders that do not know its public key. Under load also
 /// `admitsMac2`, and `writeCookie` for those it refuses: they come back with proof that they receive at their address.
 public struct Gatekeeper: Sendable {
     private let mac1Key: MacKey
     private let cookieKey: MacKey
-    /// What all secrets of cookies follow from.
+    /// The root from which all cookie secrets are derived.
     private let root: Bytes32
 
-    /// The gatekeeper of the server with this key. Those that draw from the same seed honour each other's cookies.
+    /// The gatekeeper of the server with this key. Gatekeepers with the same seed accept each other's cookies.
     public init(staticPublic: PublicKey, entropy: inout Entropy) {
         mac1Key = .mac1(staticPublic)
         cookieKey = .cookie(staticPublic)
         root = .random(&entropy)
     }
 
-    /// Whether `datagram` is an init with a right MAC1. Its sender knows the server's key, but need not be the first
-    /// to send it, nor be where it says.
+    /// Whether `datagram` is an init with a correct MAC1. Its sender knows the server's key, but may be
+    /// replaying it, and its address may be forged.
     public func admitsMac1(_ datagram: UnsafeRawBufferPointer) -> Bool {
         isInit(datagram) && mac1Key.verifies(datagram)
     }
 
-    /// Where tables keep source addresses, by a key that follows from the cookies' root.
+    /// A hash for tables of source addresses, keyed by a value derived from the cookies' root.
     public var sourceHash: KeyedHash {
         var key = Bytes32()
         let label: StaticString = "bondd sources"
@@ -34,8 +34,8 @@ public struct Gatekeeper: Sendable {
         return KeyedHash(key: key)
     }
 
-    /// Whether `datagram` is an init with the MAC2 of a cookie that `from` was given lately. Says nothing of MAC1. One without
-    /// MAC2, which has zeros there, costs next to nothing.
+    /// Whether `datagram` is an init with the MAC2 of a recent cookie for `from`. Does not check MAC1. One
+    /// without MAC2, which has zeros there, costs next to nothing.
     public func admitsMac2(_ datagram: UnsafeRawBufferPointer, from: Endpoint, now: Instant) -> Bool {
         guard isInit(datagram) else { return false }
         let mac2 = Mac(datagram.dropping(datagram.count - Wire.macSize))
@@ -46,8 +46,9 @@ public struct Gatekeeper: Sendable {
         }
     }
 
-    /// Writes a cookie for `from` to `out`, in answer to an init that has a right MAC1.
-    /// - Returns: the bytes written, `Wire.cookieSize`; 0 when `datagram` is no init or `out` has no room.
+    /// Writes a cookie for `from` to `out`, in answer to an init with a correct MAC1.
+    /// - Returns: the number of bytes written, `Wire.cookieSize`; 0 if `datagram` is not an init or `out` has
+    ///   no room.
     public func writeCookie(
         answering datagram: UnsafeRawBufferPointer, to from: Endpoint, now: Instant,
         entropy: inout Entropy, into out: UnsafeMutableRawBufferPointer
@@ -78,7 +79,7 @@ public struct Gatekeeper: Sendable {
 
     /// Writes a header that says "version 1" to `out`, in answer to an init of an unknown version whose MAC1 proves
     /// that its sender knows the server's key.
-    /// - Returns: the bytes written, `Wire.headerSize`; 0 when there is nothing to answer.
+    /// - Returns: the number of bytes written, `Wire.headerSize`; 0 if there is nothing to answer.
     public func writeVersionReply(
         answering datagram: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer
     ) -> Int {
@@ -96,7 +97,7 @@ public struct Gatekeeper: Sendable {
         datagram.count == Wire.initSize && Header(parsing: datagram)?.kind == .handshakeInit
     }
 
-    /// Every 120 s there is a new secret for new cookies; the one before is honoured for 120 s more.
+    /// A new cookie secret is used every 120 s; the previous one is accepted for 120 s more.
     private static func period(_ now: Instant) -> UInt64 {
         now.nanoseconds / UInt64(Wire.cookieLifetime.nanoseconds)
     }

@@ -1,9 +1,9 @@
-/// What a responder has when it has answered.
+/// A responder's result of a handshake.
 @frozen
 public struct HandshakeResponse: ~Copyable, Sendable {
-    /// The bytes of the response datagram.
+    /// The length of the response datagram in bytes.
     public let length: Int
-    /// The session's keys. Send with them only after a datagram of the initiator opened with them: until then the
-    /// init may have been a replay.
+    /// The session's keys. Use them for sending only after a datagram of the initiator has been opened with
+    /// them: until then the init may have been a replay.
     public let keys: TransportKeys
 }

@@ -2,7 +2,7 @@ import Packet
 
 /// The 24 bytes in front of every datagram.
 public struct Header: Equatable, Sendable {
-    /// What the datagram is.
+    /// The kind of datagram.
     public var kind: Kind
     /// The high nibble of the kind's byte, 0...15.
     public var flags: UInt8
@@ -15,7 +15,7 @@ public struct Header: Equatable, Sendable {
     /// The datagram's number on its path, 48 bits.
     public var packetNumber: UInt64
 
-    /// A header; `flags` and `packetNumber` are cut to their 4 and 48 bits when it is written.
+    /// Creates a header; `flags` and `packetNumber` are truncated to 4 and 48 bits on the wire.
     @inlinable public init(
         kind: Kind, flags: UInt8 = 0, sessionID: UInt32, sequence: UInt64 = 0, pathID: UInt16,
         packetNumber: UInt64 = 0
@@ -28,7 +28,7 @@ public struct Header: Equatable, Sendable {
         self.packetNumber = packetNumber
     }
 
-    /// Reads the header of `datagram`; nil unless it has 24 bytes, the magic, version 1 and a known kind.
+    /// Parses the header of `datagram`; nil unless it has 24 bytes, the magic, version 1 and a known kind.
     @inlinable public init?(parsing datagram: UnsafeRawBufferPointer) {
         guard datagram.count >= Wire.headerSize else { return nil }
         let start = datagram.bigEndian(at: 0, as: UInt32.self)
@@ -44,7 +44,7 @@ public struct Header: Equatable, Sendable {
         packetNumber = end & Wire.maximumPacketNumber
     }
 
-    /// Whether `datagram` has the magic and another version. That alone is no reason to answer it: see
+    /// Whether `datagram` has the magic and another version. That alone does not justify an answer: see
     /// `Gatekeeper.writeVersionReply`.
     public static func isUnknownVersion(_ datagram: UnsafeRawBufferPointer) -> Bool {
         datagram.count >= Wire.headerSize && datagram.bigEndian(at: 0, as: UInt16.self) == Wire.magic

@@ -1,15 +1,16 @@
 import Packet
 
-/// What an initiator says inside of its init.
+/// An initiator's payload, sealed inside its init.
 public struct InitPayload: Equatable, Sendable {
-    /// Later than in every init before it; a responder refuses an init that is not.
+    /// Later than in all its earlier inits; a responder refuses an init otherwise.
     public var timestamp: Timestamp
-    /// The responder's ID of the session that the new one continues; 0: none.
+    /// The responder's ID of the session that the new one continues; 0 means none.
     public var previousSession: UInt32
-    /// The generation of the preshared key that the responder gave the initiator, and which the response must be made with; 0: none.
+    /// The generation of the preshared key that the responder gave the initiator, to be used in the response; 0
+    /// means none.
     public var secretGeneration: UInt32
 
-    /// A payload.
+    /// A payload with these values.
     public init(timestamp: Timestamp, previousSession: UInt32 = 0, secretGeneration: UInt32 = 0) {
         self.timestamp = timestamp
         self.previousSession = previousSession
@@ -24,7 +25,7 @@ public struct InitPayload: Equatable, Sendable {
         secretGeneration = bytes.bigEndian(at: Self.generationOffset, as: UInt32.self)
     }
 
-    /// Where the sealed payload repeats the initiator's session ID.
+    /// The offset at which the sealed payload repeats the initiator's session ID.
     static let senderOffset = 20
     private static let generationOffset = 24
 

@@ -1,8 +1,8 @@
 import Packet
 
-/// A handshake that this end begins: one init, sent on all paths, and the response that completes it.
+/// A handshake started by this end: one init, sent on all paths, and the response that completes it.
 public struct Initiator: ~Copyable, Sendable {
-    /// The ID that this end chose for the session; responses and cookies come with it.
+    /// The ID that this end chose for the session; it is in the header of responses and cookies.
     public let sessionID: UInt32
 
     private let noise: NoiseInitiator
@@ -13,11 +13,11 @@ public struct Initiator: ~Copyable, Sendable {
     private let responderMac: MacKey
     private let ownMac: MacKey
 
-    /// A handshake with `responder`.
+    /// Starts a handshake with `responder`.
     /// - Parameters:
     ///   - sessionID: chosen by this end, not 0, and not that of another session or handshake of it.
-    ///   - payload: its timestamp must be later than in every init before it.
-    /// - Throws: `weakKey` when `responder` is a key of small order.
+    ///   - payload: its timestamp must be later than in all earlier inits.
+    /// - Throws: `weakKey` if `responder` is a key of small order.
     public init(
         staticKey: borrowing PrivateKey, responder: PublicKey, presharedKey: PresharedKey = .none,
         suite: CipherSuite = .chacha20poly1305, sessionID: UInt32, payload: InitPayload,
@@ -37,10 +37,11 @@ public struct Initiator: ~Copyable, Sendable {
         ownMac = .mac1(staticKey.publicKey)
     }
 
-    /// Writes the init for one path to `datagram`; for every path and every repetition it is the same Noise message.
-    /// - Parameter cookie: what the responder gave this path, if it did.
+    /// Writes the init for one path to `datagram`; the Noise message is the same for every path and every
+    /// retransmission.
+    /// - Parameter cookie: the cookie that the responder gave this path, if any.
     /// - Precondition: `datagram` has room for `Wire.initSize` bytes.
-    /// - Returns: the bytes written, and the MAC1 that a cookie would answer.
+    /// - Returns: the number of bytes written, and the MAC1 that a cookie would refer to.
     public func writeInit(
         pathID: UInt16, cookie: Cookie?, to datagram: UnsafeMutableRawBufferPointer
     ) -> (length: Int, mac1: Mac) {
@@ -51,7 +52,7 @@ public struct Initiator: ~Copyable, Sendable {
         return (Wire.initSize, responderMac.sign(datagram, cookie: cookie))
     }
 
-    /// Reads the response. When it throws, nothing has changed, and the true response can still be read.
+    /// Reads the response. If it throws, nothing has changed, and the genuine response can still be read.
     /// - Throws: `notThisMessage`, `anotherSession`, `wrongMac`, `weakKey`, `notAuthentic`, `alteredSession`.
     public func readResponse(_ datagram: UnsafeRawBufferPointer) throws(ProtoError) -> Established {
         guard datagram.count == Wire.responseSize, let header = Header(parsing: datagram),
@@ -73,8 +74,8 @@ public struct Initiator: ~Copyable, Sendable {
             payload: ResponsePayload(parsing: opened))
     }
 
-    /// Why the responder, which has read this init, does not take it, if that is what `datagram` says. No one else can say so:
-    /// its MAC needs one of the two static keys. It is for the user to read; nothing is retried in another way.
+    /// Why the responder, which has read this init, refuses it, if `datagram` says so. Only the responder can
+    /// say so, because its MAC needs one of the two static keys. It is for the user; no retry depends on it.
     public func refusal(in datagram: UnsafeRawBufferPointer) -> Refusal? {
         guard datagram.count == Wire.refusalSize, let header = Header(parsing: datagram),
             header.kind == .cookie, let refusal = Refusal(rawValue: header.flags),

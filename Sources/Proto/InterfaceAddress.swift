@@ -1,13 +1,14 @@
 import Packet
 
-/// An address of the tunnel interface and the length of its network's prefix.
+/// An address of the tunnel interface with its network's prefix length.
 public struct InterfaceAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address.
     public var address: IPAddress
-    /// How many bits of it are the network's, 0...32 or 0...128.
+    /// The prefix length in bits, 0...32 or 0...128.
     public var prefix: UInt8
 
-    /// An interface's address. A `prefix` beyond the family's bits is refused where it is written or read.
+    /// An interface's address. A `prefix` longer than the family's addresses is refused when it is written or
+    /// read.
     public init(address: IPAddress, prefix: UInt8) {
         self.address = address
         self.prefix = prefix

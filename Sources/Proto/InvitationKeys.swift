@@ -1,19 +1,19 @@
 import Packet
 
-/// What a join link's secret stands for: whoever holds it shakes hands as a peer of its own, with a private key and a PSK that
-/// follow from the secret, and may then say which key is to be a client's. So nothing of an enrolment is ever in clear, and a
-/// server that does not know the secret learns nothing of it.
+/// The keys derived from a join link's secret: its holder connects as a separate peer, with a private key and a
+/// PSK derived from the secret, and may then announce the key of a future client. So nothing of an enrolment is
+/// ever sent in clear, and a server that does not know the secret learns nothing about it.
 public struct InvitationKeys: ~Copyable, Sendable {
-    /// The secret's length in bytes: 160 bits, as little of a link's length is to be had below.
+    /// The secret's length in bytes: 160 bits, the least that is safe, to keep links short.
     public static let secretSize = 20
 
-    /// Who the link's holder is while it enrols.
+    /// The identity of the link's holder during enrolment.
     public let privateKey: PrivateKey
-    /// What both ends mix into the handshake.
+    /// The preshared key mixed into the handshake by both ends.
     public let presharedKey: PresharedKey
 
-    /// The keys of a link to the server with that key. Each is BLAKE2b (RFC 7693), keyed with the secret, of what it is for
-    /// and the server's key.
+    /// The keys of a link to the server with that key. Each is BLAKE2b (RFC 7693), keyed with the secret, of
+    /// its purpose and the server's key.
     /// - Precondition: `secret` holds `secretSize` bytes.
     public init(secret: [UInt8], server: PublicKey) {
         precondition(secret.count == Self.secretSize, "an invitation's secret has 20 bytes")
@@ -21,7 +21,7 @@ public struct InvitationKeys: ~Copyable, Sendable {
         presharedKey = PresharedKey(bytes: Self.derive("bondd invitation psk", secret, server))
     }
 
-    /// A new secret.
+    /// Generates a new secret.
     public static func makeSecret(_ entropy: inout Entropy) -> [UInt8] {
         var secret = [UInt8](repeating: 0, count: secretSize)
         secret.withUnsafeMutableBytes { entropy.fill($0) }

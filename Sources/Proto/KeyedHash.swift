@@ -1,15 +1,15 @@
 import CSodium
 import Packet
 
-/// SipHash-2-4 (Aumasson and Bernstein, 2012) of network prefixes under a secret key: where a table keeps an address is not
-/// for the address's owner to know, so two addresses can't be chosen that share a place.
+/// SipHash-2-4 (Aumasson and Bernstein, 2012) of network prefixes under a secret key: the owner of an address
+/// cannot predict its place in a table, and so cannot choose two addresses that share one.
 public struct KeyedHash: Sendable {
     private let key: Bytes32
 
     /// A hash under a key.
     init(key: Bytes32) { self.key = key }
 
-    /// 64 bits that follow from the first `prefix` bits of `address`, its family and `salt`.
+    /// 64 bits derived from the first `prefix` bits of `address`, its family and `salt`.
     public func callAsFunction(_ address: IPAddress, prefix: Int, salt: UInt64) -> UInt64 {
         let network = address.masked(to: prefix)
         let words = (

@@ -1,9 +1,10 @@
-/// The names of clients, paths and hosts: what fits into a command line, a metric's label and a frame.
+/// The rule for names of clients, paths and hosts: characters safe on a command line, in a metric's label and
+/// in a frame.
 public enum Label {
-    /// The most characters.
+    /// Maximum length in characters.
     public static let longest = 63
 
-    /// Whether these are some of the letters, digits, `-`, `_` and `.`, at least one and at most `longest`.
+    /// Whether all characters are letters, digits, `-`, `_` or `.`, and there are 1 to `longest` of them.
     public static func isGood(_ name: some Collection<UInt8>) -> Bool {
         (1...longest).contains(name.count)
             && name.allSatisfy { byte in

@@ -4,12 +4,12 @@
 
     /// A key of either suite as libcrypto expands it, about 1 KiB.
     ///
-    /// It remembers the packet under way, so two threads must not use it at once; `DirectionKey`, its only owner, sees to that
-    /// with its `mutating`.
+    /// It holds the state of the current packet, so two threads must not use it at once; `DirectionKey`, its
+    /// only owner, requires that of its callers.
     struct LibcryptoKey: ~Copyable, @unchecked Sendable {
         private let context: OpaquePointer
 
-        // Looked up once a process and then only read.
+        // Looked up once in a process, and only read from then on.
         nonisolated(unsafe) private static let chaChaPoly = ccrypto_cipher("ChaCha20-Poly1305")
         nonisolated(unsafe) private static let aesGCM = ccrypto_cipher("AES-256-GCM")
 
@@ -20,10 +20,10 @@
             }
         }
 
-        /// Whether the libcrypto of this machine has the suite.
+        /// Whether this machine's libcrypto supports the suite.
         static func has(_ suite: CipherSuite) -> Bool { cipher(of: suite) != nil }
 
-        /// The key of 32 bytes; nil when libcrypto does not have the suite.
+        /// Creates the key from 32 bytes; nil if libcrypto does not support the suite.
         init?(_ suite: CipherSuite, _ key: UnsafeRawBufferPointer) {
             precondition(key.count == Wire.keySize)
             guard let cipher = Self.cipher(of: suite), let context = ccrypto_context(cipher, key.octets)
@@ -35,7 +35,7 @@
 
         deinit { ccrypto_free(context) }
 
-        /// As `ChaChaPoly.seal`.
+        /// Like `ChaChaPoly.seal`.
         @inline(__always)
         func seal(
             _ plaintext: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
@@ -47,11 +47,11 @@
                     context, out.octets, plaintext.octets, CInt(plaintext.count), additional.octets,
                     CInt(additional.count), nonce.octets)
             }
-            // No input makes it fail; should it, then sending would give the plaintext away.
+            // No input makes it fail; if it did, sending would reveal the plaintext.
             precondition(isSealed == 1, "libcrypto could not seal")
         }
 
-        /// As `ChaChaPoly.open`.
+        /// Like `ChaChaPoly.open`.
         @inline(__always)
         func open(
             _ sealed: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,

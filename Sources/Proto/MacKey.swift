@@ -1,12 +1,12 @@
 import Packet
 
-/// The keys that follow from a receiver's static public key: whoever knows it can make MAC1 and read cookies.
+/// A key derived from a receiver's static public key, whose holder can make MAC1 and read cookies.
 struct MacKey: Sendable {
     private var key = Bytes32()
 
-    /// For MAC1 of messages to the owner of `key`.
+    /// The key for MAC1 of messages to the owner of `key`.
     static func mac1(_ key: PublicKey) -> MacKey { MacKey("mac1----", key) }
-    /// For cookies from the owner of `key`.
+    /// The key for cookies from the owner of `key`.
     static func cookie(_ key: PublicKey) -> MacKey { MacKey("cookie--", key) }
 
     private init(_ label: StaticString, _ publicKey: PublicKey) {
@@ -20,17 +20,17 @@ struct MacKey: Sendable {
         key.withUnsafeBytes(body)
     }
 
-    /// The MAC1 that `message`, whose last 32 bytes are its MACs, ought to have.
+    /// The correct MAC1 of `message`, whose last 32 bytes are its MACs.
     func mac1(of message: UnsafeRawBufferPointer) -> Mac {
         key.withUnsafeBytes { Mac(key: $0, of: message.slice(0, message.count - 2 * Wire.macSize)) }
     }
 
-    /// Whether the MAC1 of `message` is right. Its length must be at least 32.
+    /// Whether the MAC1 of `message` is correct. Its length must be at least 32.
     func verifies(_ message: UnsafeRawBufferPointer) -> Bool {
         Mac(message.dropping(message.count - 2 * Wire.macSize)) == mac1(of: message)
     }
 
-    /// Writes MAC1, and MAC2 when there is a cookie, to the last 32 bytes of `message`.
+    /// Writes MAC1, and MAC2 if there is a cookie, to the last 32 bytes of `message`.
     /// - Returns: MAC1.
     func sign(_ message: UnsafeMutableRawBufferPointer, cookie: Cookie?) -> Mac {
         let mac1 = mac1(of: UnsafeRawBufferPointer(message))

@@ -1,12 +1,13 @@
-/// How one end wants to be sent to. The version of its program follows, as the reader's `tail`; versions before 0.2 leave it out.
+/// The mode in which one end wants to receive. Its program's version follows, as the reader's `tail`; versions
+/// before 0.2 omit it.
 public struct ModeFrame: Equatable, Sendable {
-    /// 0 auto, 1 stripe, 2 preferred, 3 redundant. A mode that is not known changes nothing.
+    /// 0 auto, 1 stripe, 2 preferred, 3 redundant. An unknown mode is ignored.
     public var mode: UInt8
-    /// In redundant, how many paths a packet goes by; 0: by all. A peer from before it was thought of leaves it out, which
-    /// says the same.
+    /// In redundant mode, how many paths carry each packet; 0 means all. Peers before its introduction omit it,
+    /// which means the same.
     public var redundantPaths: UInt8
 
-    /// A wish.
+    /// A mode and its number of paths.
     public init(mode: UInt8, redundantPaths: UInt8 = 0) {
         self.mode = mode
         self.redundantPaths = redundantPaths

@@ -7,7 +7,7 @@ import Packet
 ///     -> e, es, s, ss
 ///     <- e, ee, se, psk
 ///
-/// Each message ends with a sealed payload, which has what the message's length leaves for it.
+/// Each message ends with a sealed payload, which fills the message's fixed length.
 struct NoiseInitiator: ~Copyable {
     private let symmetric: SymmetricState
     private let staticKey: PrivateKey
@@ -18,7 +18,7 @@ struct NoiseInitiator: ~Copyable {
     static let secondOverhead = Wire.keySize + Wire.tagSize
 
     /// Writes the first message to `out`.
-    /// - Throws: `weakKey` when `responder` is of small order.
+    /// - Throws: `weakKey` if `responder` is of small order.
     init(
         staticKey: borrowing PrivateKey, ephemeral: consuming PrivateKey, responder: PublicKey,
         prologue: [UInt8], payload: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer
@@ -38,10 +38,10 @@ struct NoiseInitiator: ~Copyable {
         self.ephemeral = ephemeral
     }
 
-    /// The MAC of `data` that the responder can make too when it has read the first message.
+    /// A MAC of `data` that the responder can also compute once it has read the first message.
     func mac(_ label: StaticString, of data: UnsafeRawBufferPointer) -> Mac { symmetric.mac(label, of: data) }
 
-    /// Reads the second message, its payload to `payload`. Whatever happens, another message can be read after it.
+    /// Reads the second message, its payload to `payload`. Even after an error, another message can be read.
     /// - Returns: the state to split.
     /// - Throws: `weakKey`, `notAuthentic`, `noRoom`.
     func read(

@@ -2,7 +2,7 @@ import Packet
 
 /// The responder's side of Noise's pattern IKpsk2: see `NoiseInitiator`.
 struct NoiseResponder: ~Copyable {
-    /// The initiator's static key. That it owns the key is proven by the first message, which may be a replay.
+    /// The initiator's static key. The first message, which may be a replay, proves ownership of it.
     let remoteStatic: PublicKey
 
     private var symmetric: SymmetricState
@@ -31,7 +31,7 @@ struct NoiseResponder: ~Copyable {
         remoteEphemeral = ephemeral
     }
 
-    /// The MAC of `data` that the initiator can make too.
+    /// A MAC of `data` that the initiator can also compute.
     func mac(_ label: StaticString, of data: UnsafeRawBufferPointer) -> Mac { symmetric.mac(label, of: data) }
 
     /// Writes the second message to `out`.

@@ -1,11 +1,11 @@
 extension UnsafeRawBufferPointer {
-    /// The bytes as libsodium takes them: it wants a pointer even to no bytes at all, and then does not follow it.
+    /// The bytes for libsodium, which requires a non-null pointer even for zero bytes, and does not read it then.
     @inline(__always)
     var octets: UnsafePointer<UInt8> { UnsafePointer(UnsafeMutableRawBufferPointer(mutating: self).octets) }
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// The bytes as libsodium takes them: it wants a pointer even to no bytes at all, and then does not follow it.
+    /// The bytes for libsodium, which requires a non-null pointer even for zero bytes, and does not read it then.
     @inline(__always)
     var octets: UnsafeMutablePointer<UInt8> {
         let nothing = UnsafeMutableRawPointer(bitPattern: 64)!

@@ -1,20 +1,20 @@
 import Packet
 
-/// What one end says of a path, so that the other end treats it alike. Its name follows, as the reader's `tail`; versions before
-/// it was thought of leave it out.
+/// One end's settings and state of a path, so that the other end treats it alike. The path's name follows, as
+/// the reader's `tail`; peers before its introduction omit it.
 public struct PathStatusFrame: Equatable, Sendable {
     /// The path.
     public var pathID: UInt16
-    /// 0 primary, 1 backup, 2 metered, 3 never. A role that is not known counts as never.
+    /// 0 primary, 1 backup, 2 metered, 3 never. An unknown role counts as never.
     public var role: UInt8
-    /// Whether the path is known to be down, as when its interface lost its carrier.
+    /// Whether the path is known to be down, for example because its interface lost its carrier.
     public var down: Bool
-    /// The most that may be sent on the path, in Mbit/s; 0: no cap.
+    /// Maximum sending rate on the path, in Mbit/s; 0 means no cap.
     public var capMbit: UInt16
-    /// Whether the path has used up its data for the month.
+    /// Whether the path has used up its data allowance for the month.
     public var isSpent: Bool
 
-    /// A status.
+    /// The status of a path.
     public init(pathID: UInt16, role: UInt8, down: Bool, capMbit: UInt16 = 0, isSpent: Bool = false) {
         self.pathID = pathID
         self.role = role

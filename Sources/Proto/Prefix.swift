@@ -1,13 +1,13 @@
 import Packet
 
-/// A range of addresses: those that share the first `length` bits with `address`.
+/// A range of addresses: those whose first `length` bits equal those of `address`.
 public struct Prefix: Hashable, Sendable, CustomStringConvertible {
     /// Any address of the range; usually its first.
     public var address: IPAddress
-    /// How many bits count, 0...32 or 0...128.
+    /// The number of significant bits, 0...32 or 0...128.
     public var length: UInt8
 
-    /// A prefix. A `length` beyond the family's bits is refused where it is written or read.
+    /// A prefix. A `length` beyond the family's bits is refused when it is written or read.
     public init(address: IPAddress, length: UInt8) {
         self.address = address
         self.length = length

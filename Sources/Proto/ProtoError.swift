@@ -1,16 +1,16 @@
-/// Why a handshake message was refused. All but `noRoom` are the peer's doing.
+/// Why a handshake message was refused. All but `noRoom` are caused by the peer.
 public enum ProtoError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The datagram is no handshake message of the kind and length expected here.
+    /// The datagram is not a handshake message of the expected kind and length.
     case notThisMessage
-    /// MAC1 is wrong: the sender does not know our static public key.
+    /// MAC1 is wrong: the sender does not know this end's static public key.
     case wrongMac
-    /// A part of the Noise message did not open.
+    /// A part of the Noise message failed authentication.
     case notAuthentic
     /// A Diffie-Hellman result was zero: the peer sent a public key of small order.
     case weakKey
-    /// The session ID in clear is not the one inside the sealed payload.
+    /// The session ID in clear differs from the one inside the sealed payload.
     case alteredSession
-    /// The response answers another session ID than the one of this init.
+    /// The response is for another session ID than this init's.
     case anotherSession
     /// The buffer for a message is too small.
     case noRoom

@@ -1,14 +1,14 @@
 import Packet
 
-/// What libcrypto has to show before it seals anything: that it is the same cipher as libsodium's, and that it is faster.
+/// The trial that libcrypto has to pass before it is used: it is the same cipher as libsodium's, and it is faster.
 enum ProviderTrial {
-    /// The lengths where implementations go wrong, around a block and at a packet's size; more are drawn at random.
+    /// The lengths at which implementations tend to fail, around a block and at a packet's size; more are random.
     private static let lengths = [0, 1, 15, 16, 17, 63, 64, 65, 1400, 2000]
     static let cases = 64
     private static let longest = 2000
 
-    /// Whether libcrypto agrees with libsodium in all cases, or with itself where libsodium does not have `suite`. The cases
-    /// are random but the same at every start, so that what fails once fails always.
+    /// Whether libcrypto agrees with libsodium in all cases, or with itself if libsodium does not support
+    /// `suite`. The cases are random but the same at every start, so that a failure is reproducible.
     static func passes(_ suite: CipherSuite) -> Bool {
         let reference: AEADProvider = AEADProvider.sodium.has(suite) ? .sodium : .libcrypto
         var entropy = Entropy(seed: [UInt8](repeating: suite.rawValue, count: 32))
@@ -28,8 +28,8 @@ enum ProviderTrial {
         return true
     }
 
-    /// Whether both keys give the same bytes for a random datagram, open each other's, in place and apart, and both refuse
-    /// it with any one bit changed.
+    /// Whether both keys produce the same bytes for a random datagram, open each other's, in place and apart,
+    /// and refuse it after any single bit has changed.
     static func agree(
         _ one: inout DirectionKey, _ other: inout DirectionKey, length: Int, _ entropy: inout Entropy
     ) -> Bool {
@@ -77,8 +77,8 @@ enum ProviderTrial {
             && opened.prefix(length).allSatisfy { $0 == 0 }
     }
 
-    /// The library that seals and opens full-size packets in less time: the best of some short turns each, as others use the
-    /// CPU too. It takes 4 ms and what one turn takes on a slow CPU.
+    /// The library that seals and opens full-size packets in less time: the best of several short turns each,
+    /// because other programs use the CPU, too. It takes 4 ms plus one turn on a slow CPU.
     static func fastest(_ suite: CipherSuite) -> AEADProvider {
         let packet = SecretBytes(count: 1400 + Wire.tagSize)
         let header = SecretBytes(count: Wire.headerSize)

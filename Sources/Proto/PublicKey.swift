@@ -1,12 +1,12 @@
-/// An X25519 public key (RFC 7748): who a peer is.
+/// An X25519 public key (RFC 7748), which identifies a peer.
 public struct PublicKey: Hashable, Sendable, CustomStringConvertible {
     let storage: Bytes32
 
-    /// The key of these 32 bytes.
+    /// A key from 32 bytes.
     /// - Precondition: `bytes` holds 32.
     public init(bytes: [UInt8]) { storage = bytes.withUnsafeBytes { Bytes32($0) } }
 
-    /// The key that `base64` is, 44 characters with padding; nil when it is anything else.
+    /// Decodes `base64`, 44 characters with padding; nil if it is malformed.
     public init?(base64: String) {
         guard let storage = Bytes32(base64: base64) else { return nil }
         self.storage = storage

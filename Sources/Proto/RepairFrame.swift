@@ -1,18 +1,18 @@
 import Packet
 
-/// A repair symbol of the forward error correction: a sum of data payloads, each with its coefficient, from which one that was
-/// lost can be had. Its bytes follow the frame's fields.
+/// A repair symbol of the forward error correction: a linear combination of data payloads, from which a lost
+/// one can be recovered. Its bytes follow the frame's fields.
 public struct RepairFrame: Equatable, Sendable {
-    /// The low 24 bits of the window's lowest sequence: the rest follows from what has come.
+    /// The low 24 bits of the window's lowest sequence; the rest is inferred from the sequences received.
     public var first: UInt32
-    /// How many sequences the window has.
+    /// The number of sequences in the window.
     public var count: UInt8
-    /// Which of the windows of these sequences it is: the coefficients follow from it.
+    /// Distinguishes repair symbols of the same window: the coefficients are derived from it.
     public var seed: UInt8
-    /// How many bytes the symbol has.
+    /// The size of the symbol in bytes.
     public var symbolSize: Int
 
-    /// A repair symbol's description; `first` is cut to 24 bits when it is written.
+    /// Describes a repair symbol; `first` is truncated to 24 bits on the wire.
     public init(first: UInt64, count: UInt8, seed: UInt8, symbolSize: Int) {
         self.first = UInt32(truncatingIfNeeded: first & 0xFF_FFFF)
         self.count = count
@@ -28,7 +28,7 @@ public struct RepairFrame: Equatable, Sendable {
         symbolSize = body.count - Wire.repairBodySize
     }
 
-    /// The lowest sequence of the window: the one with these low bits that is closest to `sequence`.
+    /// The lowest sequence of the window: the one with these low bits closest to `sequence`.
     public func first(near sequence: UInt64) -> UInt64 {
         let distance = (UInt64(first) &- sequence) & 0xFF_FFFF
         if distance < 1 << 23 { return sequence &+ distance }

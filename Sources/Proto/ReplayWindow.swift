@@ -1,16 +1,18 @@
-/// Which packet numbers of a path have arrived: the highest one and the 8192 numbers up to it, a ring of bits.
+/// The packet numbers of a path that have arrived: the highest one and the 8192 numbers up to it, in a ring of
+/// bits.
 ///
-/// Ask `isFresh` before opening a datagram, `mark` after its tag verified: a forged number must not move the window.
-/// As RFC 6479, the ring is never shifted; words are cleared as the window moves over them.
+/// Call `isFresh` before opening a datagram, and `mark` after its tag has been verified: a forged number must
+/// not move the window. As in RFC 6479, the ring is never shifted; words are cleared as the window moves over
+/// them.
 public struct ReplayWindow: ~Copyable {
     private static let size = UInt64(Wire.replayWindow)
     private static let wordCount = Wire.replayWindow / 64
 
     private let words: UnsafeMutablePointer<UInt64>
-    /// One above the highest number; 0 when nothing has arrived.
+    /// One above the highest number; 0 if nothing has arrived.
     private var end: UInt64 = 0
 
-    /// A window in which every number is fresh. Takes 1 KiB of memory.
+    /// Creates a window in which every number is fresh. Takes 1 KiB of memory.
     public init() {
         words = .allocate(capacity: Self.wordCount)
         words.initialize(repeating: 0, count: Self.wordCount)
@@ -21,19 +23,19 @@ public struct ReplayWindow: ~Copyable {
     /// Whether nothing has arrived yet.
     public var isEmpty: Bool { end == 0 }
 
-    /// The highest number that arrived; 0 also when nothing has.
+    /// The highest number that has arrived; also 0 if nothing has.
     public var highest: UInt64 { end == 0 ? 0 : end &- 1 }
 
-    /// Whether `packetNumber` has not arrived yet and is not too old to tell.
+    /// Whether `packetNumber` has not arrived yet and is within the window.
     public func isFresh(_ packetNumber: UInt64) -> Bool {
         if packetNumber >= end { return packetNumber <= Wire.maximumPacketNumber }
         guard end &- packetNumber <= Self.size else { return false }
         return words[Self.word(packetNumber)] & Self.bit(packetNumber) == 0
     }
 
-    /// Which of the 256 numbers below `highest` have arrived, as an ACK frame says it: bit i of word w stands for
+    /// The arrivals among the 256 numbers below `highest`, in the form of an ACK frame: bit i of word w stands for
     /// `highest - 1 - (64 w + i)`.
-    /// - Precondition: `highest` is not above `highest` of the window.
+    /// - Precondition: `highest` does not exceed the window's `highest`.
     public func map(below highest: UInt64) -> (UInt64, UInt64, UInt64, UInt64) {
         (
             run(below: highest, 0), run(below: highest, 64), run(below: highest, 128),
@@ -41,7 +43,7 @@ public struct ReplayWindow: ~Copyable {
         )
     }
 
-    /// The same for the 64 numbers below `highest - distance`.
+    /// The arrivals among the 64 numbers below `highest - distance`.
     private func run(below highest: UInt64, _ distance: UInt64) -> UInt64 {
         guard highest > distance else { return 0 }
         let top = highest &- distance
@@ -57,7 +59,7 @@ public struct ReplayWindow: ~Copyable {
         return bits.bitReversed
     }
 
-    /// Notes that `packetNumber` arrived. A number that is too old to tell changes nothing.
+    /// Records the arrival of `packetNumber`. A number below the window changes nothing.
     public mutating func mark(_ packetNumber: UInt64) {
         if packetNumber >= end {
             guard packetNumber <= Wire.maximumPacketNumber else { return }
@@ -69,7 +71,7 @@ public struct ReplayWindow: ~Copyable {
         words[Self.word(packetNumber)] |= Self.bit(packetNumber)
     }
 
-    /// Forgets the bits of `first...last`, which stood for numbers 8192 below.
+    /// Clears the bits of `first...last`, which stood for numbers 8192 below.
     private func clear(from first: UInt64, to last: UInt64) {
         if last &- first >= Self.size {
             words.update(repeating: 0, count: Self.wordCount)
@@ -91,7 +93,7 @@ public struct ReplayWindow: ~Copyable {
 }
 
 extension UInt64 {
-    /// The same bits, the lowest becoming the highest: neighbours are swapped, then pairs of them, and so on.
+    /// The bits in reverse order: neighbors are swapped, then pairs of them, and so on.
     fileprivate var bitReversed: UInt64 {
         var x = byteSwapped
         x = x >> 4 & 0x0F0F_0F0F_0F0F_0F0F | (x & 0x0F0F_0F0F_0F0F_0F0F) << 4

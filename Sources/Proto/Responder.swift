@@ -1,15 +1,15 @@
 import Packet
 
-/// A handshake that the peer began: its init, opened, and the response to it.
+/// A handshake started by the peer: its opened init, and the response to it.
 ///
-/// A `Gatekeeper` should have admitted the init before: opening one costs two Diffie-Hellman agreements. After it, look
-/// up `initiator`, and refuse a timestamp that is not later than the last one of that initiator.
+/// A `Gatekeeper` should have admitted the init first: opening it costs two Diffie-Hellman operations.
+/// Afterwards, look up `initiator`, and refuse a timestamp that is not later than that initiator's last one.
 public struct Responder: ~Copyable, Sendable {
-    /// The initiator's static public key: who it is.
+    /// The initiator's static public key, which identifies it.
     public let initiator: PublicKey
-    /// The initiator's ID of the session, for the header of all that is sent to it.
+    /// The initiator's ID of the session, for the header of all datagrams to it.
     public let initiatorSession: UInt32
-    /// What the initiator said.
+    /// The initiator's payload.
     public let payload: InitPayload
 
     private let noise: NoiseResponder
@@ -40,9 +40,10 @@ public struct Responder: ~Copyable, Sendable {
         self.suite = suite
     }
 
-    /// Writes to `datagram` that this end has read the init, with the suite it was made for, and why it does not take it.
+    /// Writes a refusal to `datagram`: this end has read the init, with the suite it was made for, and does not
+    /// accept it.
     /// - Precondition: `datagram` has room for `Wire.refusalSize` bytes.
-    /// - Returns: the bytes written.
+    /// - Returns: the number of bytes written.
     public func writeRefusal(_ refusal: Refusal, pathID: UInt16, to datagram: UnsafeMutableRawBufferPointer)
         -> Int
     {
@@ -59,8 +60,8 @@ public struct Responder: ~Copyable, Sendable {
     /// Writes the response to `datagram`.
     /// - Parameters:
     ///   - sessionID: chosen by this end, not 0, and not that of another session of it.
-    ///   - pathID: that of the init that is answered.
-    ///   - initiatorCookie: what the initiator gave this end, if it did.
+    ///   - pathID: the path ID of the init being answered.
+    ///   - initiatorCookie: the cookie that the initiator gave this end, if any.
     /// - Throws: `noRoom` below `Wire.responseSize` bytes, `weakKey`.
     public consuming func respond(
         sessionID: UInt32, presharedKey: PresharedKey = .none, payload: ResponsePayload, pathID: UInt16,

@@ -1,16 +1,16 @@
 import Packet
 
-/// What a responder says inside of its response.
+/// A responder's payload, sealed inside its response.
 public struct ResponsePayload: Equatable, Sendable {
-    /// Whether the new session continues the previous one that the init named: its paths and sequences go on.
+    /// Whether the new session continues the previous one that the init named, with its paths and sequences.
     public var continues: Bool
 
-    /// A payload.
+    /// A payload with this flag.
     public init(continues: Bool) { self.continues = continues }
 
     init(parsing bytes: UnsafeRawBufferPointer) { continues = bytes[0] & 1 == 1 }
 
-    /// Where the sealed payload repeats the responder's session ID.
+    /// The offset at which the sealed payload repeats the responder's session ID.
     static let senderOffset = 4
 
     func write(to bytes: UnsafeMutableRawBufferPointer, sender: UInt32) {

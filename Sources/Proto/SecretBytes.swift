@@ -1,15 +1,15 @@
 import CSodium
 import Packet
 
-/// Memory for secrets, owned by one value and overwritten with zeros when that ends.
+/// Memory for secrets, owned by one value and zeroed when that is destroyed.
 ///
-/// It is not locked page by page: a server has thousands of keys, libcrypto has copies of them in its contexts, and locking
-/// is by page and not counted, so that two keys on a page would unlock each other. The daemon keeps all of its memory out
-/// of swap and core dumps instead (`MemoryProtection` in bondd).
+/// It is not locked page by page: a server has thousands of keys, libcrypto has copies of them in its contexts,
+/// and locking works by page without counting, so two keys on a page would unlock each other. Instead, the
+/// daemon keeps all its memory out of swap and core dumps (`MemoryProtection` in bondd).
 struct SecretBytes: ~Copyable, @unchecked Sendable {
     let bytes: UnsafeMutableRawBufferPointer
 
-    /// `count` zero bytes.
+    /// Allocates `count` zero bytes.
     init(count: Int) {
         Sodium.start()
         bytes = .allocate(byteCount: count, alignment: 64)

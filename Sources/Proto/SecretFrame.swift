@@ -1,8 +1,8 @@
 import Packet
 
-/// The server gives a client its preshared key of the newest generation.
+/// Gives a client its preshared key of the newest generation.
 public struct SecretFrame: Equatable, Sendable {
-    /// The key.
+    /// The key and its generation.
     public var secret: ClientSecret
 
     /// A frame with that key.

@@ -1,22 +1,23 @@
 import Packet
 
-/// The 4 bytes between the header of a data datagram and the inner packet, sealed with it.
+/// The 4 bytes between the header of a data datagram and the inner packet, sealed together with it.
 public struct Shim: Equatable, Sendable {
-    /// Flag: the packet's transport checksum is partial, it holds the pseudo header's sum. TCP or UDP follows the IP header at
-    /// once, and whoever takes the packet out of the tunnel finishes the checksum or has it finished.
+    /// Flag: the packet's transport checksum is partial and holds the pseudo header's sum. TCP or UDP follows
+    /// the IP header directly, and the end that takes the packet out of the tunnel completes the checksum or
+    /// has it completed.
     public static let partialChecksum: UInt8 = 1
 
-    /// Flag: no packet at all but a test of the tunnel, to be counted and dropped where it comes out.
+    /// Flag: a test packet, to be counted and discarded at the end of the tunnel.
     public static let test: UInt8 = 2
 
-    /// How far back in sequence the previous packet of the same flow lies; 0: there is none to wait for.
+    /// How far back in sequence the previous packet of the same flow is; 0 means that there is none to wait for.
     public var distance: UInt16
-    /// The packet's class, a `TrafficClass`'s raw value; a class that is not known counts as bulk.
+    /// The packet's class, a raw value of `TrafficClass`; an unknown class counts as bulk.
     public var trafficClass: UInt8
-    /// `partialChecksum`, `test`; the rest is 0.
+    /// `partialChecksum`, `test`; all other bits are 0.
     public var flags: UInt8
 
-    /// A shim.
+    /// A shim with these values.
     @inlinable public init(distance: UInt16, trafficClass: UInt8, flags: UInt8 = 0) {
         self.distance = distance
         self.trafficClass = trafficClass

@@ -1,7 +1,7 @@
 import CSodium
 
-/// The way into libsodium. Without `sodium_init` everything still works, but at half the speed and without thread
-/// safety; so every type here that uses the library starts it in its `init`.
+/// Initialization of libsodium. Without `sodium_init` everything still works, but at half the speed and without
+/// thread safety; so every type here that uses the library calls this in its `init`.
 public enum Sodium {
     private static let started: Bool = {
         guard sodium_init() >= 0 else {
@@ -10,8 +10,8 @@ public enum Sodium {
         return true
     }()
 
-    /// Initialises libsodium once; later calls cost a nanosecond. The process ends when the library cannot start,
-    /// as nothing could be sealed without it.
+    /// Initializes libsodium once; later calls take a nanosecond. The process ends if the library cannot start,
+    /// because nothing could be sealed without it.
     public static func start() { _ = started }
 
     /// 32 bytes from the operating system's generator, as the seed of an `Entropy`.

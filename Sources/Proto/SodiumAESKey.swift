@@ -5,22 +5,22 @@ import Packet
 struct SodiumAESKey: ~Copyable, Sendable {
     private let expanded: SecretBytes
 
-    /// Whether libsodium has the cipher on this CPU.
+    /// Whether libsodium supports the cipher on this CPU.
     static var isAvailable: Bool {
         Sodium.start()
         return crypto_aead_aes256gcm_is_available() == 1
     }
 
-    /// The key of 32 bytes; nil when the CPU can't.
+    /// Creates the key from 32 bytes; nil if the CPU does not support it.
     init?(_ key: UnsafeRawBufferPointer) {
         precondition(key.count == Wire.keySize)
         guard Self.isAvailable else { return nil }
-        // The alignment of its memory, 64, is more than the 16 that libsodium wants.
+        // Its memory is aligned to 64, more than the 16 that libsodium requires.
         expanded = SecretBytes(count: crypto_aead_aes256gcm_statebytes())
         crypto_aead_aes256gcm_beforenm(state, key.octets)
     }
 
-    /// As `ChaChaPoly.seal`.
+    /// Like `ChaChaPoly.seal`.
     @inline(__always)
     func seal(
         _ plaintext: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
@@ -34,7 +34,7 @@ struct SodiumAESKey: ~Copyable, Sendable {
         }
     }
 
-    /// As `ChaChaPoly.open`.
+    /// Like `ChaChaPoly.open`.
     @inline(__always)
     func open(
         _ sealed: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,

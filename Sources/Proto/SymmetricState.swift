@@ -14,7 +14,7 @@ struct SymmetricState: ~Copyable {
     private var hash: UnsafeMutableRawBufferPointer { secret.slice(Self.hashSize, Self.hashSize) }
     private var key: UnsafeMutableRawBufferPointer { secret.slice(2 * Self.hashSize, Wire.keySize) }
 
-    /// The state at the beginning of the protocol `name`, of 64 characters at the most.
+    /// The initial state of the protocol `name`, of at most 64 characters.
     init(protocolName name: String) {
         secret = SecretBytes(count: 2 * Self.hashSize + Wire.keySize)
         nonce = 0
@@ -34,10 +34,10 @@ struct SymmetricState: ~Copyable {
         self.nonce = nonce
     }
 
-    /// A second state that goes its own way.
+    /// An independent copy of the state.
     func copy() -> SymmetricState { SymmetricState(secret: secret.copy(), nonce: nonce) }
 
-    /// The handshake hash, which no other handshake has: Noise's channel binding.
+    /// The handshake hash, unique to this handshake: Noise's channel binding.
     var handshakeHash: [UInt8] { [UInt8](hash) }
 
     mutating func mixHash(_ data: UnsafeRawBufferPointer) {
@@ -67,14 +67,14 @@ struct SymmetricState: ~Copyable {
         }
     }
 
-    /// Mixes in what `secret` and `peer` agree on.
+    /// Mixes in the shared secret of `secret` and `peer`.
     mutating func mixAgreement(_ secret: borrowing PrivateKey, _ peer: PublicKey) throws(ProtoError) {
         let shared = SecretBytes(count: Wire.keySize)
         try secret.agree(with: peer, into: shared.bytes)
         mixKey(UnsafeRawBufferPointer(shared.bytes))
     }
 
-    /// Writes the sealed `plaintext`, 16 bytes more, to the beginning of `out`.
+    /// Writes the sealed `plaintext`, 16 bytes longer, to the beginning of `out`.
     mutating func encryptAndHash(
         _ plaintext: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer
     ) {
@@ -84,8 +84,8 @@ struct SymmetricState: ~Copyable {
         mixHash(UnsafeRawBufferPointer(out.slice(0, plaintext.count + Wire.tagSize)))
     }
 
-    /// Writes the plaintext of `sealed`, 16 bytes less, to the beginning of `out`.
-    /// - Throws: `notAuthentic`; the state is then of no use any more.
+    /// Writes the plaintext of `sealed`, 16 bytes shorter, to the beginning of `out`.
+    /// - Throws: `notAuthentic`; the state is unusable afterwards.
     mutating func decryptAndHash(
         _ sealed: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer
     ) throws(ProtoError) {
@@ -105,9 +105,9 @@ struct SymmetricState: ~Copyable {
         return outputs
     }
 
-    /// A MAC of `data` that only the two ends can make or check, and only at this point of this handshake: its key follows
-    /// from the chaining key, and it covers the hash. Noise's own steps feed the chaining key with 32 bytes or none, so
-    /// `label` must have another length.
+    /// A MAC of `data` that only the two ends can compute, and only at this point of this handshake: its key is
+    /// derived from the chaining key, and it covers the hash. Noise's own steps feed the chaining key with 32
+    /// bytes or none, so `label` must have another length.
     func mac(_ label: StaticString, of data: UnsafeRawBufferPointer) -> Mac {
         precondition(label.utf8CodeUnitCount != Wire.keySize && label.utf8CodeUnitCount > 0)
         let outputs = SecretBytes(count: 2 * Self.hashSize)

@@ -1,6 +1,6 @@
 import Rules
 
-/// What the thread is told to do.
+/// A command for the relay's thread.
 enum Command: Sendable {
     case setReach(Reach)
     case add(Rule, Reply<RuleRefusal?>)

@@ -1,70 +1,70 @@
 import Packet
 
-/// A TCP connection of an end user, and the one to the target that goes with it.
+/// A TCP connection of an end user together with its connection to the target.
 struct Connection {
     enum State {
-        /// Whose it is isn't known before it has said a server name.
+        /// The rule is unknown until the server name arrives.
         case peeking
-        /// A target's name is looked up.
+        /// A target's name is being resolved.
         case resolving
-        /// A target is dialled.
+        /// A target is being dialled.
         case dialling
-        /// Bytes pass.
+        /// Bytes flow.
         case open
-        /// Both sides were told that nothing more comes; it is closed in a moment.
+        /// Both sides have received an end of stream; it closes shortly.
         case ending
     }
 
-    /// Bytes that pass from one side to the other.
+    /// One direction of a connection.
     struct Passage {
-        /// Where `held` bytes are; none otherwise.
+        /// The pipe with the `held` bytes; none if there are none.
         var pipe = Pipes.Pipe.none
-        /// Bytes that were taken from one side and not yet given to the other.
+        /// Bytes read from one side and not yet written to the other.
         var held = 0
-        /// Whether the side that they come from may have something to read.
+        /// Whether the source may have data to read.
         var isReadable = false
-        /// Whether the side that they go to may take something.
+        /// Whether the destination may accept data.
         var isWritable = false
-        /// Whether the side that they come from sends no more.
+        /// Whether the source has sent its end of stream.
         var isAtEnd = false
-        /// Whether the other side was told so.
+        /// Whether the end of stream has been passed on to the destination.
         var isThrough = false
-        /// Limits let nothing through from the one to the other; `.zero` when they do.
+        /// Since when, and until when, limits block this direction; `.zero` if they do not.
         var parkedFrom = Instant.zero
         var parkedUntil = Instant.zero
-        /// Whether it is the owner's limit that does so, not the rule's.
+        /// Whether the owner's limit blocks it rather than the rule's.
         var isOwnersLimit = false
     }
 
     var state = State.peeking
-    /// The sockets; -1 for none.
+    /// The sockets; -1 if absent.
     var client: Int32
     var target: Int32 = -1
-    /// The number of the port that it came by; only while it waits for a server name.
+    /// The number of the port it arrived on; used only while it waits for a server name.
     let port: Int32
-    /// The number of the rule that it belongs to, -1 while that is not known, and which of the rule's ports it came by.
+    /// The number of its rule, -1 while unknown, and the index of the port among the rule's ports.
     var service: Int32 = -1
     var offset: UInt16 = 0
     var targetIndex: UInt8 = 0
-    /// Whether it waits in the list of those that are to be carried on with.
+    /// Whether it is in the queue of connections with more to transfer.
     var isQueued = false
     /// From the end user to the target.
     var inward = Passage()
     /// From the target to the end user.
     var outward = Passage()
-    /// What is dialled, while that is so; -1 otherwise.
+    /// The number of the dial in progress; -1 if none.
     var dial: Int32 = -1
-    /// When it wants to be looked at, and when it will be.
+    /// When it needs attention, and when it will get it.
     var deadline = Instant.never
     var lookedAt = Instant.never
     /// When it was accepted.
     let accepted: Instant
-    /// Those that were accepted before and after it, of those that wait for a server name; -1 for none.
+    /// Its neighbors in the list of connections waiting for a server name, in order of acceptance; -1 if none.
     var older: Int32 = -1
     var newer: Int32 = -1
-    /// What was read of its ClientHello; -1 when it is not peeked at.
+    /// The number of its parsed part of the ClientHello; -1 if it is not being peeked at.
     var hello: Int32 = -1
-    /// Whether the kernel was told to wait for more than a byte of it.
+    /// Whether SO_RCVLOWAT is set to wait for more of it than one byte.
     var hasLowWater = false
 
     init(client: Int32, port: Int, accepted: Instant) {

@@ -3,9 +3,9 @@ import Glibc
 import Packet
 import Transport
 
-/// Room for the datagrams that one system call receives, from which they are sent on.
+/// Buffers for the datagrams received by one system call, from which they are forwarded.
 struct Datagrams: ~Copyable {
-    /// How many at once.
+    /// Maximum number of datagrams in a batch.
     static let capacity = 32
     private static let size = 65_536
 
@@ -15,7 +15,7 @@ struct Datagrams: ~Copyable {
     private let controls: UnsafeMutableRawBufferPointer
     private let bytes: UnsafeMutableRawBufferPointer
 
-    /// The kernel hands out the pages as they are first written.
+    /// Allocates the buffers; the kernel maps the pages on first write.
     init() {
         messages = .allocate(capacity: Self.capacity)
         messages.initialize(repeating: clinux_message(), count: Self.capacity)
@@ -40,8 +40,8 @@ struct Datagrams: ~Copyable {
         bytes.deallocate()
     }
 
-    /// Receives what is there, up to `capacity` datagrams.
-    /// - Returns: how many, or a negative errno.
+    /// Receives pending datagrams, up to `capacity`.
+    /// - Returns: their number, or a negative errno.
     mutating func receive(_ socket: Int32) -> Int {
         for index in 0..<Self.capacity {
             vectors[index].iov_len = Self.size
@@ -55,7 +55,7 @@ struct Datagrams: ~Copyable {
         return count
     }
 
-    /// How many bytes a datagram has.
+    /// The length of a datagram in bytes.
     func length(of index: Int) -> Int { vectors[index].iov_len }
 
     /// A datagram's bytes.
@@ -63,12 +63,12 @@ struct Datagrams: ~Copyable {
         UnsafeRawBufferPointer(start: vectors[index].iov_base, count: vectors[index].iov_len)
     }
 
-    /// Who sent a datagram that was received.
+    /// The sender of a received datagram.
     func source(of index: Int) -> Endpoint? {
         SocketAddress.read(UnsafeRawBufferPointer(start: name(index), count: SocketAddress.size))
     }
 
-    /// Whether two datagrams that were received have the same sender and were sent to the same address.
+    /// Whether two received datagrams have the same sender and the same destination address.
     func isSameFlow(_ one: Int, _ other: Int) -> Bool {
         memcmp(name(one), name(other), Int(messages[one].header.msg_namelen)) == 0
             && messages[one].header.msg_controllen == messages[other].header.msg_controllen
@@ -85,8 +85,8 @@ struct Datagrams: ~Copyable {
         }
     }
 
-    /// Sends datagrams on by a connected socket.
-    /// - Returns: how many, or a negative errno.
+    /// Forwards datagrams through a connected socket.
+    /// - Returns: the number sent, or a negative errno.
     mutating func send(_ range: Range<Int>, by socket: Int32) -> Int {
         for index in range {
             messages[index].header.msg_name = nil
@@ -97,8 +97,8 @@ struct Datagrams: ~Copyable {
         return Int(clinux_send(socket, messages + range.lowerBound, UInt32(range.count)))
     }
 
-    /// Sends datagrams on to an endpoint, from an address of this host.
-    /// - Returns: how many, or a negative errno.
+    /// Forwards datagrams to an endpoint, from an address of this host.
+    /// - Returns: the number sent, or a negative errno.
     mutating func send(_ range: Range<Int>, by socket: Int32, to endpoint: Endpoint, from local: IPAddress)
         -> Int
     {

@@ -1,14 +1,14 @@
 import Packet
 
-/// A binary heap of what is to be looked at when. Nothing is taken out before its time: whoever is looked at knows whether
-/// that is still wanted.
+/// A binary heap of deadlines. Entries are never removed before their time: the object that gets attention
+/// checks whether it still needs it.
 struct Deadlines: ~Copyable {
     private var heap: [(at: UInt64, token: UInt64)] = []
 
-    /// The earliest; `.never` when there is none.
+    /// The earliest deadline; `.never` if there is none.
     var next: Instant { heap.isEmpty ? .never : Instant(nanoseconds: heap[0].at) }
 
-    /// Has the token's thing looked at then.
+    /// Schedules attention for the token's object.
     mutating func add(_ token: Token, at instant: Instant) {
         var position = heap.count
         heap.append((instant.nanoseconds, token.bits))
@@ -20,7 +20,7 @@ struct Deadlines: ~Copyable {
         }
     }
 
-    /// Takes out the earliest, if that is not after `now`.
+    /// Removes the earliest deadline unless it is later than `now`.
     mutating func take(_ now: Instant) -> (token: Token, at: Instant)? {
         guard let first = heap.first, first.at <= now.nanoseconds else { return nil }
         let last = heap.removeLast()

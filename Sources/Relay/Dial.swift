@@ -1,18 +1,19 @@
 import Packet
 
-/// The way of a connection to a target.
+/// A connection's attempt to reach a target.
 struct Dial {
     /// The targets in the order in which they are tried.
     let targets: [Int]
-    /// How many of them were begun.
+    /// How many of them have been started.
     var begun = 0
-    /// The addresses of the last one that was begun, and how many of them were begun.
+    /// The addresses of the last target started, and how many of them have been started.
     var addresses: [IPAddress] = []
     var tried = 0
-    /// Whether an address of the last target could be asked, and whether this host was in the way of another.
+    /// Whether some address of the last target could be contacted, and whether this host itself prevented
+    /// another attempt.
     var isAsked = false
     var isHindered = false
-    /// When all of it is given up.
+    /// When the whole attempt is given up.
     let end: Instant
 
     init(targets: [Int], end: Instant) {

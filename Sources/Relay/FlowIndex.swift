@@ -1,7 +1,7 @@
 import Packet
 
-/// Finds flows by port and end user: open addressing with linear probing, twice as many places as there are flows. The hash is
-/// the library's, which is keyed: end users can't choose addresses that collide.
+/// Finds flows by port and end user: open addressing with linear probing, twice as many places as flows. It
+/// uses the library's keyed hash, so that end users cannot choose addresses that collide.
 struct FlowIndex: ~Copyable {
     private var places: [Int32]
     private var count = 0
@@ -9,7 +9,7 @@ struct FlowIndex: ~Copyable {
 
     init() { places = Array(repeating: -1, count: Self.smallest) }
 
-    /// The flow's number, or -1.
+    /// The flow's number; -1 if there is none.
     func find(_ port: Int32, _ source: Endpoint, in flows: borrowing Slab<Flow>) -> Int {
         var place = Self.hash(port, source) & (places.count - 1)
         while places[place] >= 0 {
@@ -20,19 +20,20 @@ struct FlowIndex: ~Copyable {
         return -1
     }
 
-    /// Takes on a flow that is not there yet.
+    /// Inserts a flow that is not in the index.
     mutating func insert(_ index: Int, in flows: borrowing Slab<Flow>) {
         count += 1
         if count * 2 > places.count { resize(to: places.count * 2, flows) }
         put(Int32(index), flows)
     }
 
-    /// Forgets a flow, which must be there.
+    /// Removes a flow, which must be in the index.
     mutating func remove(_ index: Int, in flows: borrowing Slab<Flow>) {
         let mask = places.count - 1
         var place = Self.home(Int32(index), flows) & mask
         while places[place] != Int32(index) { place = (place + 1) & mask }
-        // Those behind it move up unless that were before their home (Knuth, volume 3, algorithm 6.4R).
+        // The entries after it move up unless that would put them before their home (Knuth, volume 3, algorithm
+        // 6.4R).
         var next = (place + 1) & mask
         while places[next] >= 0 {
             let home = Self.home(places[next], flows) & mask

@@ -1,10 +1,10 @@
 import Packet
 
-/// A socket on which a port is listened on.
+/// A listening socket.
 struct Listener {
     let socket: Int32
-    /// The number of the port that it is of.
+    /// The number of its port.
     let port: Int
-    /// The address that it is bound to.
+    /// The address it is bound to.
     let address: IPAddress
 }

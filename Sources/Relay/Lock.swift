@@ -1,6 +1,6 @@
 import Glibc
 
-/// A mutex and the condition that goes with it. Not the library's `Mutex`: one can't wait for anything with that.
+/// A mutex with a condition variable. The library's `Mutex` has none.
 final class Lock: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -19,16 +19,16 @@ final class Lock: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Runs `body` while no other thread is in one.
+    /// Runs `body` under mutual exclusion.
     func locked<Result>(_ body: () -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body()
     }
 
-    /// Waits in a `locked` body until another thread calls `announce`.
+    /// Waits, within a `locked` body, until another thread calls `announce`.
     func wait() { pthread_cond_wait(condition, mutex) }
 
-    /// Wakes whoever waits.
+    /// Wakes all waiting threads.
     func announce() { pthread_cond_broadcast(condition) }
 }

@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// What other threads have for the carrier's.
+/// Commands from other threads to the relay's.
 final class Mailbox: @unchecked Sendable {
-    /// Readable while there is something in it.
+    /// Readable while the mailbox is not empty.
     let fileDescriptor: Int32
     private let lock = Lock()
     private var commands: [Command] = []
@@ -16,8 +16,8 @@ final class Mailbox: @unchecked Sendable {
 
     deinit { close(fileDescriptor) }
 
-    /// Puts a command in.
-    /// - Returns: false when nobody takes any more out.
+    /// Adds a command.
+    /// - Returns: false if the mailbox has been shut.
     @discardableResult
     func post(_ command: Command) -> Bool {
         lock.locked {
@@ -29,7 +29,7 @@ final class Mailbox: @unchecked Sendable {
         }
     }
 
-    /// Takes everything out.
+    /// Takes all commands.
     func take() -> [Command] {
         var count: UInt64 = 0
         _ = read(fileDescriptor, &count, 8)
@@ -39,7 +39,7 @@ final class Mailbox: @unchecked Sendable {
         }
     }
 
-    /// Takes the last ones out; nothing comes in any more.
+    /// Takes the last commands and refuses any more.
     func shut() -> [Command] {
         lock.locked { isClosed = true }
         return take()

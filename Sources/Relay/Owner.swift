@@ -1,14 +1,14 @@
 import Rules
 
-/// Whose rules are carried.
+/// An owner of rules.
 struct Owner {
     let name: String
-    /// What all rules together may take; never nil, so that connections are counted before there is a limit.
+    /// The joint limit of all its rules; never nil, so that connections are counted before there is a limit.
     var allowance: Allowance?
-    /// What they may still carry; nil: as much as they like.
+    /// The remaining quota; nil means unlimited.
     var meter: QuotaMeter?
-    /// What they have carried.
+    /// Bytes carried for it.
     var bytes: UInt64 = 0
-    /// How many rules there are.
+    /// The number of its rules.
     var services = 0
 }

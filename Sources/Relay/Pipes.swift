@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// Pipes through which bytes pass from socket to socket. A connection has one only while it holds bytes.
+/// Pipes through which bytes are spliced from socket to socket. A connection has one only while it holds bytes.
 struct Pipes: ~Copyable {
-    /// One that is not in use; `write` is -1 when there is none.
+    /// An unused pipe; `write` is -1 if there is none.
     struct Pipe {
         var read: Int32
         var write: Int32
@@ -12,10 +12,10 @@ struct Pipes: ~Copyable {
         var isNone: Bool { write < 0 }
     }
 
-    /// What a pipe should hold: some 10 ms of 1 Gbit/s. A kernel gives a user without privileges this much for a few pipes
-    /// (fs.pipe-user-pages-soft), and what it likes for others.
+    /// The desired capacity of a pipe: some 10 ms of 1 Gbit/s. The kernel grants an unprivileged user this much
+    /// for a few pipes (fs.pipe-user-pages-soft), and less for the others.
     static let wanted = 1 << 20
-    /// How many are kept for later.
+    /// Maximum number of pipes kept for reuse.
     private static let kept = 64
     private var spare: [Pipe] = []
 
@@ -23,7 +23,7 @@ struct Pipes: ~Copyable {
         for pipe in spare { Self.close(pipe) }
     }
 
-    /// An empty pipe; `.none` when the kernel gives none.
+    /// An empty pipe; `.none` if the kernel refuses to create one.
     mutating func take() -> Pipe {
         if let pipe = spare.popLast() { return pipe }
         var ends: (Int32, Int32) = (-1, -1)
@@ -35,7 +35,7 @@ struct Pipes: ~Copyable {
         return Pipe(read: ends.0, write: ends.1)
     }
 
-    /// Takes a pipe back.
+    /// Returns a pipe.
     mutating func put(_ pipe: Pipe, isEmpty: Bool) {
         if isEmpty && spare.count < Self.kept { spare.append(pipe) } else { Self.close(pipe) }
     }

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Packet
 
-/// epoll. Sockets that bytes pass through are watched edge-triggered for both directions, once: what they are ready for is
-/// remembered, and parking one is not reading it.
+/// epoll. Sockets that carry bytes are registered once, edge-triggered in both directions: their readiness is
+/// remembered, and pausing a connection means not reading from it.
 struct Poller: ~Copyable {
     private let epoll: Int32
     private let events: UnsafeMutablePointer<epoll_event>
@@ -20,18 +20,18 @@ struct Poller: ~Copyable {
         events.deallocate()
     }
 
-    /// Watches a descriptor for reading, for as long as there is something to read.
+    /// Watches a descriptor for reading, level-triggered.
     borrowing func watchReading(_ descriptor: Int32, _ token: Token) -> Bool {
         control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue, token)
     }
 
-    /// Watches a connected socket for what changes, in either direction.
+    /// Watches a connected socket for changes in either direction, edge-triggered.
     borrowing func watchChanges(_ descriptor: Int32, _ token: Token) -> Bool {
         let events = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
         return control(EPOLL_CTL_ADD, descriptor, events, token)
     }
 
-    /// Watches a descriptor for just what is asked for; for nothing more when that is nothing.
+    /// Watches a descriptor for exactly the given events; for none, stops watching it.
     borrowing func watch(_ descriptor: Int32, reading: Bool, writing: Bool, _ token: Token) {
         let events = (reading ? EPOLLIN.rawValue : 0) | (writing ? EPOLLOUT.rawValue : 0)
         if events == 0 {
@@ -50,8 +50,8 @@ struct Poller: ~Copyable {
         return epoll_ctl(epoll, action, descriptor, &event) == 0
     }
 
-    /// Waits until something happens or `deadline` has come.
-    /// - Returns: how many events there are.
+    /// Waits for events or until `deadline`.
+    /// - Returns: the number of events.
     borrowing func wait(until deadline: Instant, now: Instant) -> Int {
         let patience = deadline == .never ? -1 : max(0, (deadline - now).nanoseconds)
         return max(0, Int(lab_epoll_wait(epoll, events, Int32(Self.batch), patience)))

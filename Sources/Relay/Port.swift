@@ -1,30 +1,31 @@
 import Packet
 import Rules
 
-/// What a port is known by.
+/// The identity of a port.
 struct PortKey: Hashable {
     let transport: TransportProtocol
     let number: UInt16
-    /// The one address of this host that is listened on; nil: every one.
+    /// The only address of this host to listen on; nil means all of them.
     let address: IPAddress?
 }
 
-/// A port that is listened on.
+/// A port that the relay listens on.
 struct Port {
     let key: PortKey
     /// The numbers of its sockets.
     var listeners: [Int] = []
-    /// Families of which another program has the port on loopback, so that each other address of this host has a socket of its own.
+    /// Families in which another program has the port on loopback, so that every other address of this host
+    /// gets its own socket.
     var shared: [IPAddress.Family] = []
-    /// The rules that it is for.
+    /// The rules selected by server name.
     var routes = NameRoutes()
-    /// The rule that it is for when there are no names, by number; -1 for none.
+    /// The number of the rule selected without server names; -1 for none.
     var plain: Int32 = -1
-    /// Whether a rule has it that has others beside it.
+    /// Whether it belongs to a rule with a range of ports.
     var isOfRange = false
-    /// UDP flows that answer through its sockets.
+    /// The number of UDP flows whose replies leave through its sockets.
     var flows = 0
-    /// What looking at names saw.
+    /// Statistics of server name matching.
     var names: NameListenerReport
 
     var number: UInt16 { key.number }

@@ -1,15 +1,15 @@
 import Packet
 
-/// A connection to a target that is made to see whether it is there.
+/// A connection to a target made to check whether it answers.
 struct Probe {
-    /// The numbers of the rule and of the target.
+    /// The number of the rule and the index of the target.
     let service: Int32
     let target: Int
-    /// -1 while the target's name is looked up.
+    /// The socket; -1 while the target's name is being resolved.
     var socket: Int32 = -1
-    /// The target's addresses that were not tried yet.
+    /// The target's addresses that have not been tried yet.
     var addresses: ArraySlice<IPAddress> = []
-    /// Whether an address could be asked, and whether this host was in the way of another.
+    /// Whether some address could be contacted, and whether this host itself prevented another attempt.
     var isAsked = false
     var isHindered = false
 }

@@ -3,19 +3,19 @@ import Glibc
 import Packet
 import Rules
 
-/// Carries rules in this program: listens on their ports, and passes bytes and datagrams on, on a thread of its own. Every rule
-/// is listened for here, also those that the kernel leads past this program, so that nobody else has their ports and there is
-/// somebody when the kernel does not.
+/// Carries rules in user space: listens on their ports, and forwards bytes and datagrams, on its own thread. It
+/// listens for every rule, including those whose traffic the kernel redirects past this program, so that no
+/// other program takes their ports and connections are accepted if the kernel stops redirecting.
 ///
-/// `add`, `remove` and `report` wait for the thread; what is set holds from the next of them on at the latest.
+/// `add`, `remove` and `report` wait for the thread; other settings apply at the latest from the next such call.
 public final class Relay: Sendable {
     private let mailbox: Mailbox
     private let thread: RelayThread
 
-    /// Carries nothing yet. This program may have as many descriptors from then on as the host allows it.
+    /// A relay without rules. Raises this program's limit on descriptors to the hard limit.
     /// - Parameters:
-    ///   - reach: what targets may be, of rules that may not leave the tunnel.
-    ///   - nameServers: whom to ask for names of targets; nil: whom the host asks.
+    ///   - reach: the permitted targets of rules that may not leave the tunnel.
+    ///   - nameServers: the servers to resolve targets' names; nil means the host's.
     public init(reach: Reach, nameServers: [Endpoint]? = nil) throws(RelayError) {
         _ = clinux_raise_descriptors()
         mailbox = try Mailbox()
@@ -29,52 +29,54 @@ public final class Relay: Sendable {
 
     deinit { stop() }
 
-    /// The tunnel's networks changed. What is established goes on.
+    /// Changes the tunnel's networks. Established connections continue.
     public func setReach(_ reach: Reach) { mailbox.post(.setReach(reach)) }
 
-    /// Listens on the rule's ports, on every IPv4 and IPv6 address, and carries it from then on. It has returned when that is so.
-    /// - Throws: why it can't; nothing has changed then. `outOfDescriptors` passes, unless this was stopped.
+    /// Listens on the rule's ports, on all IPv4 and IPv6 addresses, and carries it. Returns once it is listening.
+    /// - Throws: why it cannot; nothing has changed then. `outOfDescriptors` is temporary, unless the relay was
+    ///   stopped.
     public func add(_ rule: Rule) throws(RuleRefusal) {
         let reply = Reply<RuleRefusal?>()
         guard mailbox.post(.add(rule, reply)) else { throw .outOfDescriptors }
         if let refusal = reply.wait() { throw refusal }
     }
 
-    /// Stops listening at once; what is established may go on for `drain` seconds. The report has the rule until it is through.
-    /// - Returns: whether there was such a rule.
+    /// Stops listening at once; established connections may continue for `drain` seconds. The report includes
+    /// the rule until they have ended.
+    /// - Returns: whether the rule existed.
     @discardableResult
     public func remove(_ id: RuleID, drain: Int = 30) -> Bool {
         let reply = Reply<Bool>()
         return mailbox.post(.remove(id, drain: drain, reply)) && reply.wait()
     }
 
-    /// Changes what a rule may take, for what is established, too.
+    /// Changes a rule's limit, for established connections, too.
     public func setLimit(_ limit: RateLimit, of id: RuleID) { mailbox.post(.setLimit(limit, id)) }
 
-    /// Changes what all rules of an owner may take together; nil: as much as they like.
+    /// Changes the joint limit of an owner's rules; nil means unlimited.
     public func setLimit(_ limit: RateLimit?, ofOwner owner: String) {
         mailbox.post(.setOwnerLimit(limit, owner))
     }
 
-    /// Changes what an owner's rules may still carry; nil: as much as they like.
+    /// Changes an owner's remaining quota; nil means unlimited.
     public func setQuota(_ quota: Quota?, ofOwner owner: String) { mailbox.post(.setQuota(quota, owner)) }
 
-    /// Counts what was carried for an owner elsewhere (in the kernel) against the quota.
+    /// Charges bytes carried for an owner elsewhere (in the kernel) to the quota.
     public func consume(_ bytes: UInt64, ofOwner owner: String) { mailbox.post(.consume(bytes, owner)) }
 
-    /// What the control plane says of UDP flows; nil: its default.
+    /// Sets the control plane's parameters for UDP flows; nil means its defaults.
     /// - Parameters:
-    ///   - idle: how long a silent one is kept, in seconds; 30 to 300.
-    ///   - maximum: how many a rule may have; 1 to 65535.
+    ///   - idle: how long an idle flow is kept, in seconds; 30 to 300.
+    ///   - maximum: maximum number of flows for a rule; 1 to 65535.
     public func setFlows(idle: Int?, maximum: Int?) { mailbox.post(.setFlows(idle: idle, maximum: maximum)) }
 
-    /// What was carried so far; nothing when it was stopped.
+    /// The traffic so far; empty after `stop`.
     public func report() -> ServiceReport {
         let reply = Reply<ServiceReport>()
         return mailbox.post(.report(reply)) ? reply.wait() : ServiceReport()
     }
 
-    /// Ends everything, and waits until that is done.
+    /// Closes everything, and waits for the thread to end.
     public func stop() {
         mailbox.post(.stop)
         thread.join()

@@ -1,11 +1,11 @@
 import Glibc
 
-/// Why services can't be carried in this program.
+/// Why services cannot be carried in this program.
 public enum RelayError: Error, Equatable, CustomStringConvertible {
-    /// The kernel refuses what is needed for it: what, and errno.
+    /// The kernel refused a required resource: the action, and errno.
     case kernel(String, errno: Int32)
 
-    /// One sentence that says what and why.
+    /// One sentence with the action and the reason.
     public var description: String {
         switch self {
         case .kernel(let action, let code):

@@ -4,12 +4,12 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// How many are accepted before others have their turn.
+    /// Maximum number of connections accepted before other work gets its turn.
     private static let acceptBatch = 64
-    /// How long a port rests when there are no descriptors left, not even to turn callers away.
+    /// How long a port pauses if no descriptors are left, not even to reject callers.
     private static let rest = Interval.milliseconds(100)
 
-    /// Takes the connections that wait at a port.
+    /// Accepts the connections waiting at a port.
     mutating func accept(_ token: Token) {
         let (socket, port) = (listeners[token.index].pointee.socket, listeners[token.index].pointee.port)
         for _ in 0..<Self.acceptBatch {
@@ -28,14 +28,14 @@ extension RelayLoop {
         }
     }
 
-    /// A port that rested is listened to again.
+    /// Resumes listening on a paused port.
     mutating func resume(_ token: Token) {
         let socket = listeners[token.index].pointee.socket
         guard !poller.watchReading(socket, token) else { return }
         deadlines.add(token, at: now + Self.rest)
     }
 
-    /// Resets one connection that waits, with the descriptor that is kept for that.
+    /// Resets one waiting connection, using the descriptor reserved for that.
     private mutating func turnAway(at socket: Int32) -> Bool {
         if reserve < 0 { reserve = Self.openReserve() }
         guard reserve >= 0 else { return false }
@@ -59,7 +59,7 @@ extension RelayLoop {
         }
     }
 
-    /// The rule that a connection is for is known.
+    /// Assigns a connection to its rule.
     mutating func assign(_ index: Int, to number: Int) {
         guard number >= 0 else { return drop(index, reset: true) }
         let service = services[number]
@@ -74,7 +74,7 @@ extension RelayLoop {
         startDial(index)
     }
 
-    /// Looks at a connection as it asked for.
+    /// Gives a connection the attention it scheduled.
     mutating func look(_ index: Int, at instant: Instant) {
         let connection = connections[index]
         guard instant == connection.pointee.lookedAt else { return }
@@ -91,7 +91,7 @@ extension RelayLoop {
         }
     }
 
-    /// Has a connection looked at then, and not before.
+    /// Schedules attention for a connection at that time, and not earlier.
     mutating func wake(_ index: Int, at instant: Instant) {
         let connection = connections[index]
         connection.pointee.deadline = instant
@@ -100,7 +100,7 @@ extension RelayLoop {
         deadlines.add(Token(.connection, index, connections.generation(of: index)), at: instant)
     }
 
-    /// Something changed at one of a connection's sockets.
+    /// Handles events on one of a connection's sockets.
     mutating func notice(_ token: Token, _ events: UInt32) {
         let connection = connections[token.index]
         let mayRead =
@@ -124,7 +124,7 @@ extension RelayLoop {
                 drop(token.index, reset: false)
             }
         case .open:
-            // Somebody who has reset the connection takes nothing more, whatever waits for the other side.
+            // A caller that has reset the connection receives nothing more, whatever is still queued for it.
             if isDead && token.kind == .client { drop(token.index, reset: true) } else { carry(token.index) }
         case .ending: break
         }

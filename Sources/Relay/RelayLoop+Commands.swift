@@ -2,7 +2,7 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// Does what the thread is told to do.
+    /// Carries out a command.
     mutating func perform(_ command: Command) {
         switch command {
         case .setReach(let reach): self.reach = reach
@@ -55,7 +55,7 @@ extension RelayLoop {
         for index in 0..<flows.end where flows.contains(index) { wakeFlow(index) }
     }
 
-    /// Ends everything.
+    /// Closes everything.
     mutating func closeAll() {
         for index in 0..<connections.end where connections.contains(index) { drop(index, reset: true) }
         for index in 0..<flows.end where flows.contains(index) { endFlow(index) }

@@ -4,10 +4,10 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// How many batches are taken from a socket before others have their turn.
+    /// Maximum number of batches received from a socket before other work gets its turn.
     private static let rounds = 4
 
-    /// Passes on what end users sent to a port.
+    /// Forwards datagrams from end users to a port.
     mutating func receive(_ token: Token) {
         let socket = listeners[token.index].pointee.socket
         for _ in 0..<Self.rounds {
@@ -17,7 +17,7 @@ extension RelayLoop {
                 var end = start + 1
                 while end < count && datagrams.isSameFlow(start, end) { end += 1 }
                 passIn(start..<end, token)
-                // A flow that ended may have been all that the port was still for.
+                // A flow that ended may have been the last user of the port.
                 guard listeners.contains(token) else { return }
                 start = end
             }
@@ -25,7 +25,7 @@ extension RelayLoop {
         }
     }
 
-    /// Passes on datagrams of one end user.
+    /// Forwards datagrams from one end user.
     private mutating func passIn(_ range: Range<Int>, _ token: Token) {
         guard let source = datagrams.source(of: range.lowerBound) else { return }
         var index = flowIndex.find(Int32(listeners[token.index].pointee.port), source, in: flows)
@@ -37,23 +37,23 @@ extension RelayLoop {
         }
         let flow = flows[index]
         flow.pointee.used = now
-        // While the name is looked up, the first datagram is kept and others are not.
+        // While the name is being resolved, only the first datagram is kept.
         guard flow.pointee.socket >= 0 else { return }
         send(range, .inward, index)
     }
 
-    /// Passes on what a flow's target sent, or ends the flow when it is not there.
+    /// Forwards replies from a flow's target, or ends the flow if the target is gone.
     mutating func answer(_ index: Int, _ events: UInt32) {
         let token = Token(.flow, index, flows.generation(of: index))
         let flow = flows[index]
         if events & EPOLLERR.rawValue != 0 {
             let code = clinux_socket_error(flow.pointee.socket)
-            // What was too large for the way is lost; the kernel knows better from then on.
+            // A datagram too large for the path is lost; the kernel has learnt the path MTU.
             if code != 0 && code != -EMSGSIZE { return loseFlow(index, code) }
         }
         for _ in 0..<Self.rounds {
             let count = datagrams.receive(flow.pointee.socket)
-            // If there is more, this comes again.
+            // If there is more, the socket is reported again.
             if count == 0 || count == -Int(EMSGSIZE) { return }
             if count < 0 { return loseFlow(index, Int32(count)) }
             flow.pointee.used = now
@@ -63,7 +63,7 @@ extension RelayLoop {
         }
     }
 
-    /// Sends those of the datagrams on that the limits let pass.
+    /// Sends those datagrams that the limits allow.
     private mutating func send(_ range: Range<Int>, _ way: Direction, _ index: Int) {
         let token = Token(.flow, index, flows.generation(of: index))
         let service = Int(flows[index].pointee.service)
@@ -90,7 +90,8 @@ extension RelayLoop {
                 : datagrams.send(
                     rest, by: flow.pointee.listener, to: flow.pointee.source, from: flow.pointee.local)
             if sent <= 0 {
-                // An ICMP error of a datagram before. What finds no room, or is too large, is lost, as it would be on the way.
+                // An ICMP error for an earlier datagram. Datagrams that find no buffer, or are too large, are
+                // lost, as on any link.
                 if way == .inward && Sockets.isGone(Int32(sent)) { return failFlow(index) }
                 if sent == -Int(EAGAIN) { return }
                 start += 1
@@ -103,7 +104,7 @@ extension RelayLoop {
         }
     }
 
-    /// Counts datagrams that were sent on.
+    /// Counts datagrams that were forwarded.
     mutating func countDatagrams(_ count: Int, _ bytes: Int, _ way: Direction, _ index: Int) {
         let flow = flows[index]
         let service = Int(flow.pointee.service)

@@ -5,12 +5,12 @@ import Rules
 import Transport
 
 extension RelayLoop {
-    /// How long an address has to answer.
+    /// Timeout for one address.
     private static let dialPatience = Interval.seconds(3)
-    /// How long all of a rule's targets together have: longer than callers like to wait.
+    /// Timeout for all of a rule's targets together: longer than callers like to wait.
     private static let dialEnd = Interval.seconds(15)
 
-    /// Begins with the first target.
+    /// Starts with the first target.
     mutating func startDial(_ index: Int) {
         let connection = connections[index]
         let order = services[Int(connection.pointee.service)].pointee.order.order
@@ -18,11 +18,11 @@ extension RelayLoop {
         dialNext(index)
     }
 
-    /// Goes on with the next address, or the next target.
+    /// Continues with the next address or the next target.
     private mutating func dialNext(_ index: Int) {
         let connection = connections[index]
         let dial = dials[Int(connection.pointee.dial)]
-        // The target that was being tried has not answered by the end.
+        // The target being tried has not answered by the end.
         guard now < dial.pointee.end else { return giveUp(index) }
         while true {
             if dial.pointee.tried < dial.pointee.addresses.count {
@@ -30,7 +30,7 @@ extension RelayLoop {
                 dial.pointee.tried += 1
                 let code = connect(index, to: address)
                 if code >= 0 { return }
-                // Nobody else's fault, and the next one won't do better.
+                // This host's own problem, which another address does not solve.
                 if Sockets.isExhausted(code) { break }
                 note(code, of: dial)
                 continue
@@ -57,12 +57,12 @@ extension RelayLoop {
         drop(index, reset: true)
     }
 
-    /// Takes down what kept an address from being reached.
+    /// Records why an address could not be reached.
     private func note(_ code: Int32, of dial: UnsafeMutablePointer<Dial>) {
         if Sockets.isOwnFault(code) { dial.pointee.isHindered = true } else { dial.pointee.isAsked = true }
     }
 
-    /// The name of the target that is dialled has been looked up.
+    /// Continues once the name of the dialled target has been resolved.
     mutating func resume(_ index: Int, with addresses: [IPAddress]) {
         let connection = connections[index]
         guard connection.pointee.state == .resolving else { return }
@@ -70,7 +70,7 @@ extension RelayLoop {
         dialNext(index)
     }
 
-    /// Nothing came of the whole way in time.
+    /// Gives up, because no target could be reached in time.
     mutating func giveUp(_ index: Int) {
         let connection = connections[index]
         fail(Int(connection.pointee.targetIndex), of: Int(connection.pointee.service))
@@ -95,7 +95,7 @@ extension RelayLoop {
         return socket
     }
 
-    /// The address did not answer in time.
+    /// Handles an address that did not answer in time.
     mutating func failDial(_ index: Int) { failDial(index, -ETIMEDOUT) }
 
     private mutating func failDial(_ index: Int, _ code: Int32) {
@@ -104,7 +104,7 @@ extension RelayLoop {
         dialNext(index)
     }
 
-    /// The target answered, or refused.
+    /// Handles the target's answer or refusal.
     mutating func finishDial(_ index: Int) {
         let connection = connections[index]
         let code = clinux_socket_error(connection.pointee.target)
@@ -122,18 +122,18 @@ extension RelayLoop {
         carry(index)
     }
 
-    /// Tells the target whose connection it is, if it wants to know.
+    /// Sends the PROXY protocol header with the caller's address, if the target expects one.
     private mutating func greet(_ index: Int) -> Bool {
         let connection = connections[index]
         let rule = services[Int(connection.pointee.service)].pointee.rule
         guard let version = rule.targets[Int(connection.pointee.targetIndex)].proxy else { return true }
         let client = connection.pointee.client
-        // A caller that has left has no address any more; that is not the target's fault.
+        // A caller that has left no longer has an address; that is not the target's fault.
         guard let source = SocketAddress.reading({ getpeername(client, $0, $1) }),
             let destination = SocketAddress.reading({ getsockname(client, $0, $1) })
         else { return false }
         let size = ProxyHeader(version, source: source, destination: destination).write(to: scratch)
-        // A new connection has room for it.
+        // The buffer of a new connection always has room for it.
         return send(connection.pointee.target, scratch.baseAddress, size, Int32(MSG_NOSIGNAL)) == size
     }
 

@@ -4,10 +4,10 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// How many bytes may wait for names, of all flows together.
+    /// Maximum number of bytes held for name lookups, of all flows together.
     private static let heldMaximum = 1 << 20
 
-    /// Takes on a flow with the datagram of that number; its number, or -1 when it may not be.
+    /// Starts a flow with the datagram of that index; returns its number, or -1 if it is not admitted.
     mutating func startFlow(_ token: Token, _ source: Endpoint, datagram: Int) -> Int {
         let listener = listeners[token.index].pointee
         let port = ports[listener.port]
@@ -44,7 +44,7 @@ extension RelayLoop {
         return flows.contains(waiter) ? index : -1
     }
 
-    /// The flow's target is there.
+    /// Connects a flow once its target's addresses are known.
     mutating func beginFlow(_ index: Int, at addresses: [IPAddress]) {
         let flow = flows[index]
         let service = services[Int(flow.pointee.service)]
@@ -74,7 +74,7 @@ extension RelayLoop {
         if isHindered { endFlow(index) } else { failFlow(index) }
     }
 
-    /// Keeps the datagram that a flow begins with, if there is room; it is lost otherwise, as those behind it are.
+    /// Holds the first datagram of a flow if there is room; otherwise it is lost, like those after it.
     private mutating func hold(_ index: Int, datagram: Int) {
         let size = datagrams.length(of: datagram)
         guard heldBytes + size <= Self.heldMaximum else { return }
@@ -82,7 +82,7 @@ extension RelayLoop {
         flows[index].pointee.held = Array(datagrams.payload(datagram))
     }
 
-    /// The datagram that a flow held, which it holds no longer.
+    /// Takes the datagram that a flow holds.
     private mutating func takeHeld(_ index: Int) -> [UInt8]? {
         guard let held = flows[index].pointee.held else { return nil }
         flows[index].pointee.held = nil
@@ -100,19 +100,19 @@ extension RelayLoop {
         if count >= 0 { countDatagrams(1, held.count, .inward, index) }
     }
 
-    /// The flow's socket is no use any more.
+    /// Handles a failure of the flow's socket.
     mutating func loseFlow(_ index: Int, _ code: Int32) {
         if Sockets.isOwnFault(code) { endFlow(index) } else { failFlow(index) }
     }
 
-    /// The flow's target does not work.
+    /// Handles a failure of the flow's target.
     mutating func failFlow(_ index: Int) {
         let flow = flows[index]
         fail(Int(flow.pointee.targetIndex), of: Int(flow.pointee.service))
         endFlow(index)
     }
 
-    /// Looks whether a flow is still used.
+    /// Checks whether a flow is still in use.
     mutating func lookAtFlow(_ index: Int, at instant: Instant) {
         let flow = flows[index]
         guard instant == flow.pointee.lookedAt else { return }
@@ -123,7 +123,7 @@ extension RelayLoop {
         }
     }
 
-    /// Has a flow looked at when it would be too old.
+    /// Schedules the check for when a flow would be idle for too long.
     mutating func wakeFlow(_ index: Int) {
         let flow = flows[index]
         let end = flow.pointee.used + idle(of: Int(flow.pointee.service))

@@ -3,21 +3,21 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// What a held-back connection waits for, in parts of a second's worth of the limit: often enough for an even flow, seldom enough
-    /// to be cheap.
+    /// A connection that is held back waits for this fraction of a second's worth of the limit: often enough
+    /// for an even rate, rarely enough to be cheap.
     private static let quantum = 50
     private static let smallestQuantum = 1460
     private static let largestQuantum = 1 << 18
 
-    /// How long both sides of a connection have to part when a quota is used up.
+    /// Time for both sides of a connection to close after a quota is exhausted.
     private static let parting = Interval.milliseconds(500)
 
-    /// Whether the owner has nothing left to carry.
+    /// Whether the owner's quota is exhausted.
     mutating func isUsedUp(owner: Int) -> Bool {
         owner >= 0 && owners[owner].pointee.meter?.room(at: wallSeconds) == 0
     }
 
-    /// Lets a connection or flow in, or counts why not.
+    /// Admits a connection or flow, or counts the reason for rejecting it.
     mutating func admit(_ transport: TransportProtocol, service: Int) -> Bool {
         let service = services[service]
         let owner = Int(service.pointee.owner)
@@ -30,14 +30,14 @@ extension RelayLoop {
         return Allowance.admit(transport, rule: &service.pointee.allowance, owner: &nobody, at: now) == nil
     }
 
-    /// A TCP connection or a UDP flow has ended.
+    /// Records the end of a TCP connection or UDP flow.
     mutating func release(service: Int) {
         let service = services[service]
         service.pointee.allowance.release()
         if service.pointee.owner >= 0 { owners[Int(service.pointee.owner)].pointee.allowance?.release() }
     }
 
-    /// How many bytes may pass now; as many as one likes when nothing is limited.
+    /// The number of bytes that may pass now; the maximum if unlimited.
     mutating func room(_ way: Direction, service: Int) -> Int {
         let service = services[service]
         var room = Int.max
@@ -50,7 +50,7 @@ extension RelayLoop {
         return min(room, owner.pointee.meter?.room(at: wallSeconds) ?? .max)
     }
 
-    /// Counts bytes that were taken from one side.
+    /// Counts bytes read from one side.
     mutating func take(_ count: Int, _ way: Direction, service: Int) {
         let service = services[service]
         service.pointee.allowance.take(count, way)
@@ -59,7 +59,7 @@ extension RelayLoop {
         consume(UInt64(count), owner: Int(service.pointee.owner))
     }
 
-    /// Counts bytes against an owner's quota.
+    /// Charges bytes to an owner's quota.
     mutating func consume(_ bytes: UInt64, owner number: Int) {
         let owner = owners[number]
         owner.pointee.bytes &+= bytes
@@ -68,12 +68,12 @@ extension RelayLoop {
         noticeQuota(number)
     }
 
-    /// Has the owner cut off when the quota is used up.
+    /// Schedules cutting the owner off if the quota is exhausted.
     mutating func noticeQuota(_ number: Int) {
         if isUsedUp(owner: number) && !usedUp.contains(number) { usedUp.append(number) }
     }
 
-    /// Lets a datagram pass, or not.
+    /// Whether the limits let a datagram pass.
     mutating func passes(_ bytes: Int, _ way: Direction, service: Int) -> Bool {
         let service = services[service]
         let number = Int(service.pointee.owner)
@@ -91,7 +91,7 @@ extension RelayLoop {
         return true
     }
 
-    /// Leaves a connection's direction alone until its limits let something through.
+    /// Pauses one direction of a connection until its limits allow more.
     mutating func park(_ passage: inout Connection.Passage, _ way: Direction, service: Int) {
         let service = services[service]
         let ofRule = Self.ready(&service.pointee.allowance, way, now)
@@ -101,16 +101,16 @@ extension RelayLoop {
             if owner.pointee.allowance != nil { ofOwner = Self.ready(&owner.pointee.allowance!, way, now) }
         }
         passage.isOwnersLimit = ofOwner > ofRule
-        // One that others were faster than is still held back from when it first was.
+        // A connection that lost the race against others is still considered held back since its first pause.
         let hadItsTurn = passage.parkedUntil == .zero
         if hadItsTurn { passage.parkedFrom = now }
-        // Nothing but the quota is in the way when that is not later than now; it ends the connection, or is given anew.
-        // Who had its turn lets those go first that share the limit and did not.
+        // If the time is not later than now, only the quota blocks it, which will end the connection or be
+        // renewed. A connection that had its turn lets those go first that share the limit and did not.
         passage.parkedUntil =
             max(ofRule, ofOwner, now + .milliseconds(1)) + .milliseconds(hadItsTurn ? 2 : 0)
     }
 
-    /// Counts how long a direction was held back, now that something came through.
+    /// Counts how long a direction was held back, now that it has made progress.
     @inline(__always)
     mutating func unpark(_ passage: inout Connection.Passage, _ way: Direction, service: Int) {
         guard passage.parkedUntil != .zero else { return }
@@ -130,8 +130,8 @@ extension RelayLoop {
         return allowance.ready(for: min(max(wanted, smallestQuantum), largestQuantum), way, at: now)
     }
 
-    /// Ends what the owners have whose quota is used up: both sides are told that nothing more comes, and a moment later
-    /// all is closed.
+    /// Cuts off owners whose quota is exhausted: both sides of each connection receive an end of stream, and
+    /// all is closed a moment later.
     mutating func cutOff() {
         guard !usedUp.isEmpty else { return }
         for owner in usedUp where owners.contains(owner) && isUsedUp(owner: owner) {
@@ -144,7 +144,7 @@ extension RelayLoop {
         usedUp.removeAll(keepingCapacity: true)
     }
 
-    /// Tells both sides that nothing more comes.
+    /// Sends both sides an end of stream.
     private mutating func end(_ index: Int) {
         let connection = connections[index]
         if connection.pointee.state == .ending { return }
@@ -155,8 +155,8 @@ extension RelayLoop {
         wake(index, at: now + Self.parting)
     }
 
-    /// Looks again at connections that limits hold back.
-    /// - Parameter service: whose; -1: of all of the owner's rules.
+    /// Retries connections held back by limits.
+    /// - Parameter service: the rule; -1 means all rules of the owner.
     mutating func unparkAll(service: Int, owner: Int = -1) {
         for index in 0..<connections.end where connections.contains(index) {
             let connection = connections[index]

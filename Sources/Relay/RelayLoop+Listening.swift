@@ -4,7 +4,7 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// Takes on a rule, or nothing at all.
+    /// Adds a rule completely, or not at all.
     mutating func add(_ rule: Rule) throws(RuleRefusal) {
         if let refusal = rule.refusal(reach: reach) { throw refusal }
         if serviceNumbers[rule.id] != nil { throw .duplicateRuleID }
@@ -24,14 +24,14 @@ extension RelayLoop {
         scheduleProbes(number)
     }
 
-    /// Stops listening for a rule, and lets go of what it has when that is through, at the latest after `drain` seconds.
+    /// Stops listening for a rule, and drops it once its connections have ended, or after `drain` seconds.
     mutating func remove(_ id: RuleID, drain: Int) -> Bool {
         guard let number = serviceNumbers[id], !services[number].pointee.isLeaving else { return false }
         let service = services[number]
         service.pointee.isLeaving = true
         endProbes(of: number)
         for port in service.pointee.ports { leavePort(port, rule: id) }
-        // Another rule may have the name now; the report has this one until it is through.
+        // Another rule may use the ID from now on; the report includes this one until its connections have ended.
         serviceNumbers[id] = nil
         if service.pointee.members == 0 { return forget(number) }
         if drain <= 0 {
@@ -43,7 +43,7 @@ extension RelayLoop {
         return true
     }
 
-    /// Ends all that a rule still has.
+    /// Ends all connections and flows of a rule.
     mutating func evict(_ number: Int) {
         let generation = services.generation(of: number)
         let token = Token(.service, number, generation)
@@ -53,7 +53,7 @@ extension RelayLoop {
         if services.contains(token) { endFlows(ofService: number) }
     }
 
-    /// A connection or a flow of the rule has ended.
+    /// Records that a connection or flow of the rule has ended.
     mutating func leave(_ number: Int) {
         let service = services[number]
         service.pointee.members -= 1
@@ -70,7 +70,7 @@ extension RelayLoop {
         return true
     }
 
-    /// The owner's number; a new one when it is not known yet.
+    /// The owner's number; a new one if the owner is not known yet.
     mutating func owner(named name: String) -> Int {
         if let number = ownerNumbers[name] { return number }
         let number = owners.insert(Owner(name: name, allowance: Allowance(at: now)))
@@ -78,7 +78,7 @@ extension RelayLoop {
         return number
     }
 
-    /// Forgets an owner without rules, limits and a quota.
+    /// Removes an owner without rules, limits and a quota.
     mutating func forgetOwner(_ number: Int) {
         let owner = owners[number]
         guard owner.pointee.services == 0, owner.pointee.meter == nil,

@@ -2,18 +2,18 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// Where a target is.
+    /// The location of a target.
     enum Whereabouts {
-        /// There, to be tried in this order.
+        /// Its addresses, to be tried in this order.
         case addresses([IPAddress])
-        /// Its name is looked up; whoever asked is told.
+        /// Its name is being resolved; the waiter is notified.
         case later
-        /// Its name means nothing.
+        /// Its name does not resolve.
         case nowhere
     }
 
-    /// Where a target of a rule is, as far as it may be dialled.
-    /// - Parameter waiter: who is told when that has to be looked up.
+    /// The location of a rule's target, restricted to permitted addresses.
+    /// - Parameter waiter: the object to notify if the name has to be resolved.
     mutating func find(_ target: Int, of number: Int, for waiter: Token) -> Whereabouts {
         let service = services[number]
         if let address = service.pointee.literals[target] {
@@ -33,13 +33,13 @@ extension RelayLoop {
         }
     }
 
-    /// Carries on with those that waited for names.
+    /// Resumes objects that waited for names.
     mutating func takeAnswers() {
         resolver.processDeadlines(poller)
         var answers = resolver.takeAnswers()
         while !answers.isEmpty {
             for answer in answers { take(answer) }
-            // Those that carried on may have asked for other names.
+            // Resumed objects may have requested other names.
             answers = resolver.takeAnswers()
         }
     }

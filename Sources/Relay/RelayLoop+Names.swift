@@ -4,10 +4,10 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// How long a connection may take to say a server name.
+    /// Time for a connection to send a server name.
     private static let peekPatience = Interval.seconds(3)
 
-    /// Waits for the connection's server name.
+    /// Starts waiting for the connection's server name.
     mutating func startPeek(_ index: Int) {
         let connection = connections[index]
         connection.pointee.hello = Int32(hellos.insert(ClientHello()))
@@ -20,7 +20,7 @@ extension RelayLoop {
         if peeks.count > PeekQueue.maximum { drop(Int(peeks.oldest), reset: true) }
     }
 
-    /// Takes the connection out of those that wait.
+    /// Removes the connection from those waiting.
     mutating func endPeek(_ index: Int) {
         let connection = connections[index]
         guard connection.pointee.hello >= 0 else { return }
@@ -34,7 +34,7 @@ extension RelayLoop {
         peeks.count -= 1
     }
 
-    /// Ends those that wait at a port that is closed.
+    /// Ends the connections waiting at a port that is being closed.
     mutating func dropPeeks(of port: Int) {
         var next = peeks.oldest
         while next >= 0 {
@@ -44,7 +44,7 @@ extension RelayLoop {
         }
     }
 
-    /// Looks at what the connection has said so far. It stays in the socket for the target.
+    /// Examines the data received so far. It stays in the socket for the target.
     mutating func peek(_ index: Int) {
         let connection = connections[index]
         let count = clinux_peek(connection.pointee.client, scratch.baseAddress, scratch.count)
@@ -58,8 +58,8 @@ extension RelayLoop {
         }
     }
 
-    /// Has the kernel wake this thread no sooner than there can be news: each look copies all that was said so far, which a caller
-    /// who drips bytes would have done for each of them.
+    /// Makes the kernel wake this thread only when enough data for progress has arrived: each look copies
+    /// everything received so far, which a caller who drips bytes would otherwise cause for every byte.
     private func awaitMore(_ index: Int, said count: Int) {
         let connection = connections[index]
         let needed = hellos[Int(connection.pointee.hello)].pointee.neededSize
@@ -68,20 +68,21 @@ extension RelayLoop {
         connection.pointee.hasLowWater = true
     }
 
-    /// No name came in time. Whoever waits for the target to speak first is for the rule without a name, too.
+    /// Stops waiting for a name. A client that waits for the target to speak first belongs to the rule without
+    /// a name, too.
     mutating func givePeekUp(_ index: Int) { route(index, name: nil, isTLS: false) }
 
     private mutating func route(_ index: Int, name: String?, isTLS: Bool = true) {
         let connection = connections[index]
         let port = ports[Int(connection.pointee.port)]
-        // The time of this turn's beginning is too coarse for the first buckets.
+        // The cached time of this turn is too coarse for the first buckets.
         let time = Instant(nanoseconds: clinux_monotonic()) - connection.pointee.accepted
         port.pointee.names.count(after: UInt64(max(0, time.microseconds)))
         endPeek(index)
         if connection.pointee.hasLowWater { Sockets.setLowWater(connection.pointee.client, 1) }
         if !isTLS { port.pointee.names.parseFailures += 1 }
         guard let (rule, match) = port.pointee.routes.route(name), let service = serviceNumbers[rule] else {
-            // Each is counted once: what is no TLS has no name that could miss.
+            // Each connection is counted once: one without TLS has no name that could miss.
             if isTLS { port.pointee.names.misses += 1 }
             return drop(index, reset: true)
         }

@@ -4,25 +4,25 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// How much a connection passes on in one direction before others have their turn, in bytes.
+    /// Maximum number of bytes a connection forwards in one direction before others get their turn.
     private static let turn = 4 << 20
 
     private enum Outcome {
         /// It waits for a socket, a limit or the other direction.
         case waits
-        /// It could go on.
+        /// It could continue.
         case goesOn
         /// A side has reset the connection.
         case broken
     }
 
-    /// Passes on what there is, in both directions.
+    /// Forwards pending data in both directions.
     mutating func carry(_ index: Int) {
         let connection = connections[index]
         guard connection.pointee.state == .open else { return }
         let (client, target) = (connection.pointee.client, connection.pointee.target)
         let inward = pass(.inward, &connection.pointee.inward, from: client, to: target, connection)
-        // What the target said before it reset the connection is still passed on.
+        // Data that the target sent before it reset the connection is still forwarded.
         let outward = pass(
             .outward, &connection.pointee.outward, from: target, to: client, connection)
         if inward == .broken || outward == .broken { return drop(index, reset: true) }
@@ -40,17 +40,17 @@ extension RelayLoop {
         if deadline != .never { wake(index, at: deadline) }
     }
 
-    /// Has a connection carried on with when others had their turn.
+    /// Queues a connection to continue after others have had their turn.
     mutating func enqueue(_ index: Int) {
         guard !connections[index].pointee.isQueued else { return }
         connections[index].pointee.isQueued = true
         queue.append(Token(.connection, index, connections.generation(of: index)))
     }
 
-    /// Carries on with those that could go on.
+    /// Continues the queued connections.
     mutating func carryOn() {
         guard !queue.isEmpty else { return }
-        // Those that could go on even then join the end, for the next time.
+        // Those that still have more join the end of the queue for the next round.
         let count = queue.count
         for position in 0..<count where connections.contains(queue[position]) {
             let index = queue[position].index
@@ -118,8 +118,8 @@ extension RelayLoop {
         return .waits
     }
 
-    /// Gives the other side what the pipe holds.
-    /// - Returns: how many bytes, or a negative errno.
+    /// Writes the pipe's contents to the other side.
+    /// - Returns: the number of bytes, or a negative errno.
     private func give(_ passage: inout Connection.Passage, to: Int32) -> Int {
         guard passage.isWritable else { return -Int(EAGAIN) }
         let count = clinux_splice(passage.pipe.read, to, passage.held)
@@ -128,8 +128,9 @@ extension RelayLoop {
         return count
     }
 
-    /// Passes bytes on without a pipe, when the kernel gives none: looks at what is there, writes it, and takes what was written.
-    /// - Returns: how many bytes, 0 at the end, or a negative errno.
+    /// Forwards bytes without a pipe, if the kernel refuses one: peeks at the data, writes it, and consumes the
+    /// part written.
+    /// - Returns: the number of bytes, 0 at the end of stream, or a negative errno.
     private func copy(_ passage: inout Connection.Passage, from: Int32, to: Int32, most: Int) -> Int {
         guard passage.isWritable else { return -Int(EAGAIN) }
         let there = clinux_peek(from, scratch.baseAddress, min(most, scratch.count))
@@ -166,7 +167,7 @@ extension RelayLoop {
         }
     }
 
-    /// Adds to what a rule has carried, and to what one of its ports has.
+    /// Adds to the traffic of a rule and of one of its ports.
     @inline(__always)
     mutating func count(service: Int, offset: UInt16, _ add: (inout Traffic) -> Void) {
         let service = services[service]
@@ -175,8 +176,8 @@ extension RelayLoop {
         add(&service.pointee.portTraffic[Int(offset)])
     }
 
-    /// Ends a connection at once.
-    /// - Parameter reset: whether both sides are told that it did not end well.
+    /// Closes a connection at once.
+    /// - Parameter reset: whether to reset both sides, as an abnormal end.
     mutating func drop(_ index: Int, reset: Bool) {
         let connection = connections[index]
         endPeek(index)

@@ -3,10 +3,10 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// How often the addresses of this host are looked at again where each has a socket of its own.
+    /// How often this host's addresses are listed again for ports with a socket for each address.
     private static let addressInterval = Interval.seconds(10)
 
-    /// The port's number, with the rule among those that it is for.
+    /// The number of the port, after adding the rule to those it serves.
     mutating func takePort(_ number: UInt16, for rule: Rule) throws(RuleRefusal) -> Int {
         let isRange = rule.ports.count > 1
         let word: UInt16? = isRange ? number : nil
@@ -37,8 +37,8 @@ extension RelayLoop {
         return index
     }
 
-    /// Listens on a port that has no sockets yet: on its one address, or on every address of both families, as far as the kernel
-    /// has them.
+    /// Listens on a port that has no sockets yet: on its one address, or on every address of the families that
+    /// the kernel supports.
     private mutating func openPort(_ index: Int, word: UInt16?) throws(RuleRefusal) {
         if let address = ports[index].pointee.key.address {
             let code = listen(at: address, index)
@@ -53,7 +53,8 @@ extension RelayLoop {
                 isMissing = true
                 continue
             }
-            // Mail servers, resolvers and the like have ports on loopback alone, where no user of a service comes from.
+            // Mail servers, resolvers and the like have ports only on loopback, from which no user of a service
+            // comes.
             if code == -EADDRINUSE { code = shareWithLoopback(family, index) }
             if code < 0 { throw Self.refusal(code, port: word) }
         }
@@ -63,14 +64,14 @@ extension RelayLoop {
         if !ports[index].pointee.shared.isEmpty { scheduleAddresses(index) }
     }
 
-    /// Listens on every address of a family but those of loopback.
-    /// - Returns: a negative errno when that is not possible on all of them, or there are none.
+    /// Listens on every address of a family except loopback.
+    /// - Returns: a negative errno if that fails for any of them, or there are none.
     private mutating func shareWithLoopback(_ family: IPAddress.Family, _ index: Int) -> Int32 {
         let addresses = Sockets.ownAddresses(family)
         guard !addresses.isEmpty else { return -EADDRINUSE }
         for address in addresses {
             let code = listen(at: address, index)
-            // An address may have gone just now.
+            // An address may just have disappeared.
             guard code >= 0 || code == -EADDRNOTAVAIL else { return code }
         }
         ports[index].pointee.shared.append(family)
@@ -82,7 +83,8 @@ extension RelayLoop {
         deadlines.add(token, at: now + Self.addressInterval)
     }
 
-    /// Listens on addresses too that this host has got since. Those on which another program has the port by now are left to it.
+    /// Listens on addresses added to this host since. Those on which another program has the port by now are
+    /// left to it.
     mutating func lookAtAddresses(_ index: Int) {
         for family in ports[index].pointee.shared {
             let known = ports[index].pointee.listeners.map { listeners[$0].pointee.address }
@@ -119,7 +121,7 @@ extension RelayLoop {
         }
     }
 
-    /// Closes a port when no rule and no flow needs it any more.
+    /// Closes a port that no rule or flow needs any more.
     mutating func leavePort(_ index: Int, rule: RuleID? = nil) {
         let port = ports[index]
         if let rule {
@@ -143,7 +145,7 @@ extension RelayLoop {
 }
 
 extension IPAddress {
-    /// Every address of this host of a family.
+    /// The wildcard address of a family.
     fileprivate static func any(_ family: Family) -> IPAddress {
         family == .v4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, low: 0)
     }

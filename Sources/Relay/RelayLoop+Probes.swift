@@ -4,13 +4,13 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// A target of a rule does not work.
+    /// Records a failure of a rule's target.
     mutating func fail(_ target: Int, of number: Int) {
         services[number].pointee.order.fail(target, at: now)
         scheduleProbes(number)
     }
 
-    /// Has a rule's targets probed when that is due.
+    /// Schedules the next probes of a rule's targets.
     mutating func scheduleProbes(_ number: Int) {
         let service = services[number]
         let next = service.pointee.order.nextProbe
@@ -19,7 +19,7 @@ extension RelayLoop {
         deadlines.add(Token(.probing, number, services.generation(of: number)), at: next)
     }
 
-    /// Probes those targets of a rule that are due.
+    /// Probes the targets of a rule that are due.
     mutating func startProbes(_ number: Int, at instant: Instant) {
         let service = services[number]
         guard instant == service.pointee.nextProbe, !service.pointee.isLeaving else { return }
@@ -38,13 +38,13 @@ extension RelayLoop {
         scheduleProbes(number)
     }
 
-    /// The target that is probed is there.
+    /// Starts a probe once the target's addresses are known.
     mutating func beginProbe(_ index: Int, at addresses: [IPAddress]) {
         probes[index].pointee.addresses = addresses[...]
         probeNext(index)
     }
 
-    /// Goes on with the target's next address; all of them together have the probe's time.
+    /// Continues with the target's next address; all of them together have the probe's time.
     private mutating func probeNext(_ index: Int) {
         let probe = probes[index]
         let port = services[Int(probe.pointee.service)].pointee.rule.targets[probe.pointee.target].port
@@ -62,7 +62,7 @@ extension RelayLoop {
         endProbe(index, isUp: probe.pointee.isHindered && !probe.pointee.isAsked ? nil : false)
     }
 
-    /// Takes down what kept an address from being reached.
+    /// Records why an address could not be reached.
     private func note(_ code: Int32, of probe: UnsafeMutablePointer<Probe>) {
         if Sockets.isOwnFault(code) || Sockets.isExhausted(code) {
             probe.pointee.isHindered = true
@@ -71,7 +71,7 @@ extension RelayLoop {
         }
     }
 
-    /// The target answered, or refused.
+    /// Handles the target's answer or refusal.
     mutating func finishProbe(_ index: Int) {
         let probe = probes[index]
         let code = clinux_socket_error(probe.pointee.socket)
@@ -85,23 +85,24 @@ extension RelayLoop {
         probeNext(index)
     }
 
-    /// Tells a target that wants to know whose connection it is that it is a probe's (LOCAL, UNKNOWN), and says good-bye: one that
-    /// says nothing, or is reset, is an error in the target's log each time.
+    /// Tells a target that expects a PROXY header that this connection is a probe (LOCAL, UNKNOWN), and closes
+    /// it gracefully: a connection that sends nothing, or is reset, is logged as an error by the target each
+    /// time.
     private func greet(_ probe: UnsafeMutablePointer<Probe>) {
         let target = services[Int(probe.pointee.service)].pointee.rule.targets[probe.pointee.target]
         guard let version = target.proxy else { return }
         let size = ProxyHeader(probe: version).write(to: scratch)
-        // A new connection has room for it.
+        // The buffer of a new connection always has room for it.
         _ = send(probe.pointee.socket, scratch.baseAddress, size, Int32(MSG_NOSIGNAL))
         close(probe.pointee.socket)
         probe.pointee.socket = -1
     }
 
-    /// Ends a probe, with what came of it; nil: nothing is known.
+    /// Ends a probe with its result; nil if unknown.
     mutating func endProbe(_ index: Int, isUp: Bool?) {
         let probe = probes[index]
         let number = Int(probe.pointee.service)
-        // Without a byte said, a reset is what costs the target least.
+        // If nothing was sent, a reset is cheapest for the target.
         if probe.pointee.socket >= 0 { clinux_reset(probe.pointee.socket) }
         let target = probe.pointee.target
         probes.remove(index)
@@ -110,7 +111,7 @@ extension RelayLoop {
         scheduleProbes(number)
     }
 
-    /// Ends the probes of a rule that is being taken away.
+    /// Ends the probes of a rule that is being removed.
     mutating func endProbes(of number: Int) {
         guard services[number].pointee.probes > 0 else { return }
         for index in 0..<probes.end where probes.contains(index) {

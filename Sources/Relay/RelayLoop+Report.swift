@@ -3,14 +3,14 @@ import Packet
 import Rules
 
 extension RelayLoop {
-    /// What was carried so far.
+    /// The traffic so far.
     mutating func report() -> ServiceReport {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         let milliseconds = Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
         var result = ServiceReport()
         for index in 0..<services.end where services.contains(index) {
-            // One that is being taken away while another has its name already is not told twice.
+            // A rule that is being removed is left out if another one already uses its ID.
             if services[index].pointee.isLeaving && serviceNumbers[services[index].pointee.rule.id] != nil {
                 continue
             }
@@ -51,7 +51,7 @@ extension RelayLoop {
         return report
     }
 
-    /// An instant in milliseconds since 1970.
+    /// An instant as Unix time in milliseconds.
     private func unixTime(of instant: Instant?, at milliseconds: Int64) -> UInt64 {
         guard let instant else { return 0 }
         return UInt64(max(0, milliseconds - (now - instant).nanoseconds / 1_000_000))

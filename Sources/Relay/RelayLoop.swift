@@ -3,8 +3,8 @@ import Glibc
 import Packet
 import Rules
 
-/// All that the carrier's thread has: what it listens on, what passes, and what it waits for. Connections, flows and rules are
-/// numbers; nothing is allocated, counted or looked up by name for what passes.
+/// The state of the relay's thread: sockets, connections, and pending work. Connections, flows and rules are
+/// identified by number; forwarding does no allocation, reference counting or lookup by name.
 struct RelayLoop: ~Copyable {
     let poller: Poller
     var pipes = Pipes()
@@ -29,30 +29,30 @@ struct RelayLoop: ~Copyable {
     var peeks = PeekQueue()
     var flows = Slab<Flow>()
     var flowIndex = FlowIndex()
-    /// How many bytes flows hold whose targets' names are looked up.
+    /// Bytes held by flows whose targets' names are being resolved.
     var heldBytes = 0
     var datagrams = Datagrams()
     var probes = Slab<Probe>()
     var names = NameCache()
-    /// Who waits for a name, and for which rule.
+    /// Objects waiting for a name, and their rules.
     var waiters: [String: [(waiter: Token, service: Int)]] = [:]
-    /// Connections that could go on when others had their turn.
+    /// Connections that can continue once others have had their turn.
     var queue: [Token] = []
-    /// Owners whose quota was used up since they were last looked at.
+    /// Owners whose quota was exhausted since the last check.
     var usedUp: [Int] = []
-    /// Room for what is peeked at and for headers.
+    /// A buffer for peeking and for headers.
     let scratch = UnsafeMutableRawBufferPointer.allocate(
         byteCount: ClientHello.maximumSize, alignment: 64)
-    /// A descriptor to give up when there are no more, so that whoever calls then can be told.
+    /// A descriptor to release when none are left, so that a caller can then be accepted and rejected.
     var reserve: Int32
 
     private let mailbox: Mailbox
-    /// The time, as it was when this turn began; on the monotonic clock, and in seconds since 1970.
+    /// The time at the beginning of this turn; on the monotonic clock, and as Unix time in seconds.
     var now: Instant
     var wallSeconds: Int64 = 0
     var isRunning = true
 
-    /// Carries nothing yet, and does as `mailbox` says.
+    /// A relay without rules that takes commands from `mailbox`.
     init(_ poller: consuming Poller, _ resolver: consuming Resolver, reach: Reach, mailbox: Mailbox) {
         self.poller = poller
         self.resolver = resolver
@@ -67,7 +67,7 @@ struct RelayLoop: ~Copyable {
         if reserve >= 0 { close(reserve) }
     }
 
-    /// Carries until it is told to stop.
+    /// Runs until told to stop.
     mutating func run() {
         while isRunning {
             let count = poller.wait(until: queue.isEmpty ? nextDeadline : .zero, now: now)
@@ -109,7 +109,7 @@ struct RelayLoop: ~Copyable {
         }
     }
 
-    /// A deadline has come.
+    /// Handles an expired deadline.
     private mutating func expire(_ token: Token, at instant: Instant) {
         switch token.kind {
         case .listener: if listeners.contains(token) { resume(token) }

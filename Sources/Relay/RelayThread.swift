@@ -1,16 +1,16 @@
 import CLinux
 import Glibc
 
-/// The thread that carries.
+/// The relay's thread.
 final class RelayThread: @unchecked Sendable {
     private let lock = Lock()
     private var thread: pthread_t?
 
-    /// Starts it; it has the relay from here on.
+    /// Starts the thread, which owns the relay from then on.
     init(_ relay: consuming RelayLoop) throws(RelayError) {
         let place = UnsafeMutablePointer<RelayLoop>.allocate(capacity: 1)
         place.initialize(to: relay)
-        // The thread gets no signals: they are others', and SIGPIPE nobody's.
+        // The thread receives no signals: they belong to other threads, and SIGPIPE to none.
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
@@ -35,7 +35,7 @@ final class RelayThread: @unchecked Sendable {
         self.thread = thread
     }
 
-    /// Waits for its end; once.
+    /// Waits for the thread to end; may be called once.
     func join() {
         lock.locked {
             if let thread { pthread_join(thread, nil) }

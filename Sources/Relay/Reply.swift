@@ -1,9 +1,9 @@
-/// Where the thread puts its answer to a command, and another waits for it.
+/// The thread's answer to a command, for which another thread waits.
 final class Reply<Value: Sendable>: @unchecked Sendable {
     private let lock = Lock()
     private var value: Value?
 
-    /// Gives the answer.
+    /// Provides the answer.
     func answer(_ value: Value) {
         lock.locked {
             self.value = value
@@ -11,7 +11,7 @@ final class Reply<Value: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// The answer, once there is one.
+    /// Waits for the answer.
     func wait() -> Value {
         lock.locked {
             while true {

@@ -4,24 +4,24 @@ import Glibc
 import Packet
 import Transport
 
-/// Looks up names with c-ares, whose sockets the carrier's epoll watches.
+/// Resolves names with c-ares, whose sockets the relay's epoll watches.
 struct Resolver: ~Copyable {
-    /// What came of a lookup: no addresses when it failed.
+    /// The result of a lookup: no addresses if it failed.
     struct Answer {
         let name: String
         let addresses: [IPAddress]
-        /// In seconds.
+        /// How long the result is valid, in seconds.
         let lifetime: Int64
     }
 
-    /// What c-ares's callbacks write to.
+    /// Results and socket changes written by c-ares' callbacks.
     private final class Inbox {
         var answers: [Answer] = []
-        /// Sockets that are to be watched otherwise, in order.
+        /// Sockets whose events to watch have changed, in order.
         var changes: [(socket: Int32, reading: Bool, writing: Bool)] = []
     }
 
-    /// A lookup under way.
+    /// A lookup in progress.
     private final class Question {
         let name: String
         let inbox: Inbox
@@ -31,16 +31,16 @@ struct Resolver: ~Copyable {
         }
     }
 
-    /// How long a name server has to answer, in milliseconds.
+    /// Timeout for a name server, in milliseconds.
     private static let patience: Int32 = 3000
     private let inbox = Inbox()
     private let nameServers: String?
     private var channel: ares_channel?
-    /// What the host's configuration of name servers was like when it was read.
+    /// The state of the host's name server configuration when it was read.
     private var configuration = timespec()
     private var pending = 0
 
-    /// - Parameter nameServers: whom to ask; nil: as the host's configuration says.
+    /// - Parameter nameServers: the servers to query; nil means those of the host's configuration.
     init(nameServers: [Endpoint]?) throws(RelayError) {
         self.nameServers = nameServers?.map(\.description).joined(separator: ",")
         guard ares_library_init(ARES_LIB_INIT_NONE) == 0 else {
@@ -54,13 +54,13 @@ struct Resolver: ~Copyable {
         ares_library_cleanup()
     }
 
-    /// Whether lookups are under way.
+    /// Whether lookups are in progress.
     var isBusy: Bool { pending > 0 }
 
-    // Whatever c-ares does, `poller` hears of it before anything else happens: a descriptor that c-ares has closed may be a
-    // caller's next.
+    // After every call into c-ares, `poller` is updated at once: a descriptor that c-ares has closed may be
+    // reused by a caller's connection.
 
-    /// Begins to look up a name; `takeAnswers` has what comes of it.
+    /// Starts resolving a name; `takeAnswers` returns the result.
     mutating func ask(_ name: String, _ poller: borrowing Poller) {
         reopen()
         update(poller)
@@ -80,7 +80,7 @@ struct Resolver: ~Copyable {
         update(poller)
     }
 
-    /// Something happened at one of its sockets.
+    /// Handles events on one of its sockets.
     mutating func process(_ socket: Int32, _ events: UInt32, _ poller: borrowing Poller) {
         guard let channel else { return }
         let isReadable = events & ~EPOLLOUT.rawValue != 0
@@ -89,24 +89,24 @@ struct Resolver: ~Copyable {
         update(poller)
     }
 
-    /// Has lookups fail that took too long.
+    /// Fails lookups that have timed out.
     mutating func processDeadlines(_ poller: borrowing Poller) {
         guard let channel, pending > 0 else { return }
         ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD)
         update(poller)
     }
 
-    /// When `processDeadlines` has something to do.
+    /// When `processDeadlines` has work to do.
     func nextDeadline(now: Instant) -> Instant {
         guard let channel, pending > 0 else { return .never }
         var room = timeval()
         guard let time = ares_timeout(channel, nil, &room) else { return .never }
         let (seconds, rest) = (Int64(time.pointee.tv_sec), Int64(time.pointee.tv_usec))
-        // Its clock may be a microsecond behind.
+        // c-ares' clock may be a microsecond behind.
         return now + .seconds(seconds) + .microseconds(rest + 100)
     }
 
-    /// Has `poller` watch what c-ares wants to be watched.
+    /// Updates `poller` with the sockets c-ares wants to be watched.
     private mutating func update(_ poller: borrowing Poller) {
         for change in inbox.changes {
             let token = Token(.resolver, Int(change.socket))
@@ -115,7 +115,7 @@ struct Resolver: ~Copyable {
         inbox.changes.removeAll(keepingCapacity: true)
     }
 
-    /// What came of lookups since the last call.
+    /// The results of lookups since the last call.
     mutating func takeAnswers() -> [Answer] {
         guard !inbox.answers.isEmpty else { return [] }
         defer { inbox.answers.removeAll() }
@@ -123,7 +123,7 @@ struct Resolver: ~Copyable {
         return inbox.answers
     }
 
-    /// Reads the host's configuration anew when that was changed and nobody waits for an answer.
+    /// Reads the host's configuration again if it has changed and no lookup is in progress.
     private mutating func reopen() {
         guard nameServers == nil, pending == 0 else { return }
         let current = Self.configurationTime()
@@ -139,7 +139,7 @@ struct Resolver: ~Copyable {
         configuration = Self.configurationTime()
         var options = ares_options()
         options.timeout = Self.patience
-        // Each server is asked once; the name cache decides when to ask again.
+        // Each server is queried once; the name cache decides when to query again.
         options.tries = 1
         options.sock_state_cb = { argument, socket, isReading, isWriting in
             let inbox = Unmanaged<Inbox>.fromOpaque(argument!).takeUnretainedValue()

@@ -1,30 +1,30 @@
 import Packet
 import Rules
 
-/// A rule that is carried.
+/// A rule that is being carried.
 struct Service {
-    /// What it is; its limit is as it was in the beginning.
+    /// The rule, with its original limit.
     let rule: Rule
-    /// The numbers of its ports, in order; none when it is being taken away.
+    /// The numbers of its ports, in order; empty while it is being removed.
     var ports: [Int]
-    /// What it has carried; ports are in `portTraffic`, targets' health is in `order`.
+    /// Its traffic; that of its ports is in `portTraffic`, the health of its targets in `order`.
     var report: RuleReport
-    /// Of a range: each port's.
+    /// For a range, the traffic of each port.
     var portTraffic: [Traffic]
-    /// What it may take.
+    /// Its current limits.
     var allowance: Allowance
-    /// The order in which its targets are tried, and how they are.
+    /// The order in which its targets are tried, and their health.
     var order: TargetOrder
-    /// The targets' addresses, of those that are no names.
+    /// The addresses of targets that are not names.
     let literals: [IPAddress?]
     /// Its owner's number; -1 for none.
     var owner: Int32
-    /// Connections and flows that it has, open or on the way.
+    /// The number of its connections and flows, established or in progress.
     var members = 0
-    /// When targets are probed next, and how many are now.
+    /// When targets are probed next, and how many probes are running.
     var nextProbe = Instant.never
     var probes = 0
-    /// It is being taken away.
+    /// Whether it is being removed.
     var isLeaving = false
 
     init(_ rule: Rule, ports: [Int], owner: Int, now: Instant) {

@@ -1,4 +1,4 @@
-/// Things by number. They stay where they are while they live, and numbers are given out anew with another generation.
+/// Objects by number. They stay in place while they live, and numbers are reused with another generation.
 struct Slab<Element: ~Copyable>: ~Copyable {
     private static var chunkSize: Int { 256 }
     private var chunks: [UnsafeMutablePointer<Element>] = []
@@ -6,9 +6,9 @@ struct Slab<Element: ~Copyable>: ~Copyable {
     private var isLive: [Bool] = []
     private var free: [UInt32] = []
 
-    /// How many there are.
+    /// The number of objects.
     private(set) var count = 0
-    /// All numbers given out so far are below this.
+    /// All numbers assigned so far are below this.
     var end: Int { generations.count }
 
     deinit {
@@ -16,7 +16,7 @@ struct Slab<Element: ~Copyable>: ~Copyable {
         for chunk in chunks { chunk.deallocate() }
     }
 
-    /// Keeps a thing; its number.
+    /// Inserts an object and returns its number.
     mutating func insert(_ element: consuming Element) -> Int {
         count += 1
         let index: Int
@@ -33,7 +33,7 @@ struct Slab<Element: ~Copyable>: ~Copyable {
         return index
     }
 
-    /// Lets a thing go.
+    /// Removes an object.
     mutating func remove(_ index: Int) {
         self[index].deinitialize(count: 1)
         generations[index] = (generations[index] &+ 1) & Token.generations
@@ -42,18 +42,18 @@ struct Slab<Element: ~Copyable>: ~Copyable {
         count -= 1
     }
 
-    /// The thing of that number.
+    /// The object with that number.
     subscript(index: Int) -> UnsafeMutablePointer<Element> {
         chunks[index / Self.chunkSize] + index % Self.chunkSize
     }
 
-    /// Which of the things that had the number has it now.
+    /// The generation of the object with that number.
     func generation(of index: Int) -> UInt32 { generations[index] }
 
-    /// Whether there is a thing of that number.
+    /// Whether there is an object with that number.
     func contains(_ index: Int) -> Bool { index < isLive.count && isLive[index] }
 
-    /// Whether the token's thing is still there.
+    /// Whether the token's object still exists.
     func contains(_ token: Token) -> Bool {
         contains(token.index) && generations[token.index] == token.generation
     }

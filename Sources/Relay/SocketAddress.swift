@@ -3,7 +3,7 @@ import Packet
 import Transport
 
 extension SocketAddress {
-    /// Calls `body` with the endpoint as the kernel wants it.
+    /// Calls `body` with the endpoint in the kernel's form.
     static func with<Result>(
         _ endpoint: Endpoint, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
@@ -13,7 +13,7 @@ extension SocketAddress {
         }
     }
 
-    /// The endpoint that `body` has the kernel write; nil when `body` returns other than 0.
+    /// The endpoint that the kernel writes during `body`; nil if `body` does not return 0.
     static func reading(_ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32)
         -> Endpoint?
     {

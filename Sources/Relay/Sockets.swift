@@ -4,14 +4,15 @@ import Packet
 import Rules
 import Transport
 
-/// Makes sockets. None of them blocks, all are closed on exec. A negative result is errno.
+/// Creates nonblocking, close-on-exec sockets. A negative result is an errno.
 enum Sockets {
-    /// The kernel cuts it to net.core.somaxconn.
+    /// The backlog of listening sockets, which the kernel limits to net.core.somaxconn.
     private static let backlog: Int32 = 65_535
-    /// What waits for this thread while it does other things: 1 MiB, or what the kernel allows.
+    /// Receive buffer for datagrams that arrive while this thread does other work: 1 MiB, or as much as the
+    /// kernel allows.
     private static let datagramRoom: Int32 = 1 << 20
 
-    /// Listens on a port of an address, or of every address of its family when that is the unspecified one.
+    /// Listens on a port of an address, or of all addresses of its family for the unspecified one.
     static func listen(at endpoint: Endpoint, transport: TransportProtocol) -> Int32 {
         let family = endpoint.address.family
         let descriptor = make(family, transport)
@@ -19,14 +20,14 @@ enum Sockets {
         if family == .v6 { set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         switch transport {
         case .tcp:
-            // Or a port could not be listened on again while connections of before last.
+            // Otherwise a port could not be reused while its previous connections linger.
             set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-            // What is accepted inherits these. Keep-alives find those who left without a word.
+            // Accepted sockets inherit these. Keep-alives detect peers that vanished.
             set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
             set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
         case .udp:
             set(descriptor, SOL_SOCKET, SO_RCVBUF, datagramRoom)
-            // Which of this host's addresses was called.
+            // Report which of this host's addresses a datagram was sent to.
             if family == .v4 {
                 set(descriptor, Int32(IPPROTO_IP), IP_PKTINFO, 1)
             } else {
@@ -42,7 +43,8 @@ enum Sockets {
         return descriptor
     }
 
-    /// The addresses of this host that others may reach it at: neither loopback's nor, as these need an interface, link-local ones.
+    /// This host's addresses that are reachable by others: neither loopback nor link-local, as the latter need
+    /// an interface.
     static func ownAddresses(_ family: IPAddress.Family) -> [IPAddress] {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&list) == 0 else { return [] }
@@ -67,8 +69,8 @@ enum Sockets {
         return addresses
     }
 
-    /// Begins to connect to an endpoint.
-    /// - Parameter way: how to leave this host; nil: as its routes say.
+    /// Starts connecting to an endpoint.
+    /// - Parameter way: how to leave this host; nil means by its routes.
     static func connect(to endpoint: Endpoint, by way: TunnelWay?, transport: TransportProtocol) -> Int32 {
         let descriptor = make(endpoint.address.family, transport)
         guard descriptor >= 0 else { return descriptor }
@@ -88,28 +90,28 @@ enum Sockets {
         return descriptor
     }
 
-    /// Has a socket be readable only when that many bytes are there, or the end.
+    /// Makes a socket readable only once that many bytes, or the end of stream, have arrived.
     static func setLowWater(_ descriptor: Int32, _ count: Int32) {
         set(descriptor, SOL_SOCKET, SO_RCVLOWAT, count)
     }
 
-    /// Whether the kernel has no IPv6, or none is switched on.
+    /// Whether the error means that the kernel does not support IPv6, or IPv6 is disabled.
     static func isMissingFamily(_ code: Int32) -> Bool {
         code == -EAFNOSUPPORT || code == -EADDRNOTAVAIL || code == -EPROTONOSUPPORT
     }
 
-    /// Whether there are no more descriptors or there is no memory, which is nobody else's fault.
+    /// Whether the error means that descriptors or memory are exhausted, which is not the peer's fault.
     static func isExhausted(_ code: Int32) -> Bool {
         code == -EMFILE || code == -ENFILE || code == -ENOBUFS || code == -ENOMEM
     }
 
-    /// Whether it is this host that can't reach anybody: the tunnel is not there, or all ports to the target are in use. That says
-    /// nothing of the target.
+    /// Whether the error means that this host cannot reach any peer: the tunnel does not exist, or all local
+    /// ports to the target are in use. That says nothing about the target.
     static func isOwnFault(_ code: Int32) -> Bool {
         code == -EADDRNOTAVAIL || code == -ENETDOWN || code == -ENETUNREACH || code == -ENODEV
     }
 
-    /// Whether a datagram before was answered with an ICMP error that means that nobody is there.
+    /// Whether the error means that an ICMP error for an earlier datagram reported the target as unreachable.
     static func isGone(_ code: Int32) -> Bool {
         code == -ECONNREFUSED || code == -EHOSTUNREACH || code == -EHOSTDOWN || code == -ENOPROTOOPT
     }

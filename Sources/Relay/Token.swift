@@ -1,12 +1,12 @@
-/// What an event, a deadline or an answer is for: a kind of thing, its number, and which of those that had the number.
+/// The object of an event, deadline or answer: its kind, its number, and the generation of the number.
 struct Token: Equatable {
     enum Kind: UInt8 {
         case mailbox
         /// A socket of the resolver; the number is the descriptor.
         case resolver
-        /// A socket on which a port is listened on.
+        /// A listening socket.
         case listener
-        /// A port, when the addresses of this host are looked at again.
+        /// A port whose host addresses are due to be listed again.
         case addresses
         /// A connection's socket to the end user.
         case client
@@ -17,9 +17,9 @@ struct Token: Equatable {
         /// A UDP flow.
         case flow
         case probe
-        /// A rule that is being taken away.
+        /// A rule that is being removed.
         case service
-        /// When targets are probed next.
+        /// A rule whose targets are due to be probed.
         case probing
     }
 
@@ -33,7 +33,7 @@ struct Token: Equatable {
         self.index = index
     }
 
-    /// As epoll keeps it: kind, 24 bits of the generation, index.
+    /// Decodes epoll's user data: kind, 24 bits of the generation, index.
     init?(bits: UInt64) {
         guard let kind = Kind(rawValue: UInt8(truncatingIfNeeded: bits >> 56)) else { return nil }
         self.init(

@@ -1,6 +1,6 @@
 import Packet
 
-/// Which way bytes go through a rule.
+/// The direction of bytes through a rule.
 public enum Direction: Hashable, Sendable, CaseIterable {
     /// From end users to targets.
     case inward
@@ -8,24 +8,25 @@ public enum Direction: Hashable, Sendable, CaseIterable {
     case outward
 }
 
-/// What a rule, or all rules of an owner together, may still take, and what was turned away and held back for it.
+/// The remaining allowance of a rule, or of all rules of an owner together, and statistics of rejections and
+/// delays.
 public struct Allowance: Sendable {
-    /// The limit that is kept.
+    /// The limit in force.
     public private(set) var limit: RateLimit
-    /// What the limit did.
+    /// The effect of the limit.
     public private(set) var report = LimitReport()
 
     private var bytesIn: TokenBucket?
     private var bytesOut: TokenBucket?
     private var arrivals: TokenBucket?
 
-    /// An allowance of which nothing is used.
+    /// An unused allowance.
     public init(_ limit: RateLimit = RateLimit(), at now: Instant) {
         self.limit = limit
         set(limit, at: now)
     }
 
-    /// Changes the limit. Connections that are open stay, more than it allows, too.
+    /// Changes the limit. Open connections stay, even if they exceed it.
     public mutating func set(_ limit: RateLimit, at now: Instant) {
         self.limit = limit
         Self.set(&bytesIn, rate: limit.bytesIn, burst: limit.burstIn, at: now)
@@ -35,15 +36,15 @@ public struct Allowance: Sendable {
             burst: limit.connectionBurst.map(UInt64.init), at: now)
     }
 
-    /// Lets a new connection or UDP flow in, or counts why not: the owner's limit is asked first, then the rule's, each for how
-    /// many there are and then for how fast they come. What is turned away uses up nothing of either. A connection that was let in
-    /// has to be followed by `release` of both.
-    /// - Returns: why not; nil: it may come.
+    /// Admits a new connection or UDP flow, or counts the reason for rejecting it: first the owner's limits
+    /// apply, then the rule's, each on the number of connections and then on their rate. A rejected connection
+    /// uses up nothing of either. An admitted connection has to be followed by `release` of both.
+    /// - Returns: the reason for rejecting it; nil if it is admitted.
     public static func admit(
         _ transport: TransportProtocol, rule: inout Allowance, owner: inout Allowance?, at now: Instant
     ) -> RejectReason? {
         let isFlow = transport == .udp
-        // Counted for the owner alone: a sum over the owner's rules would have it twice.
+        // Counted only for the owner: a sum over the owner's rules would count it twice.
         if let refused = owner?.refusal(isFlow: isFlow, at: now) {
             let reason = refused.ofOwner
             owner?.report.count(reason)
@@ -58,15 +59,15 @@ public struct Allowance: Sendable {
         return nil
     }
 
-    /// A TCP connection or a UDP flow has ended.
+    /// Records the end of a TCP connection or UDP flow.
     public mutating func release() { if report.connections > 0 { report.connections -= 1 } }
 
-    /// Whether bytes that way are limited at all.
+    /// Whether bytes in that direction are limited at all.
     public func limits(_ direction: Direction) -> Bool {
         direction == .inward ? bytesIn != nil : bytesOut != nil
     }
 
-    /// How many bytes may pass now.
+    /// The number of bytes that may pass now.
     public mutating func room(_ direction: Direction, at now: Instant) -> Int {
         switch direction {
         case .inward: bytesIn?.tokens(at: now) ?? .max
@@ -74,7 +75,7 @@ public struct Allowance: Sendable {
         }
     }
 
-    /// Counts bytes that passed. More than there was room for delay those that follow.
+    /// Counts bytes that passed. Bytes in excess of the allowance delay later ones.
     public mutating func take(_ bytes: Int, _ direction: Direction) {
         switch direction {
         case .inward: bytesIn?.take(bytes)
@@ -82,7 +83,7 @@ public struct Allowance: Sendable {
         }
     }
 
-    /// When that many bytes may pass, or as many as may at once.
+    /// When that many bytes, or the maximum burst if that is smaller, may pass.
     public mutating func ready(for bytes: Int, _ direction: Direction, at now: Instant) -> Instant {
         switch direction {
         case .inward: bytesIn?.ready(for: bytes, at: now) ?? now
@@ -91,7 +92,7 @@ public struct Allowance: Sendable {
     }
 
     /// Lets a datagram pass both limits, or neither.
-    /// - Returns: whether it may.
+    /// - Returns: whether it may pass.
     public static func passDatagram(
         _ bytes: Int, _ direction: Direction, rule: inout Allowance, owner: inout Allowance?, at now: Instant
     ) -> Bool {

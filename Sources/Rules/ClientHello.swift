@@ -1,23 +1,23 @@
 import Packet
 
-/// Finds the server name (SNI, RFC 6066 3) in what a TLS client says first, SSL 3.0 to TLS 1.3, however it is cut into records
-/// (RFC 8446 5.1) and reads. Looks at every byte once, keeps none but the name's, and never traps. Of an encrypted hello it is
-/// the outer name.
+/// Finds the server name (SNI, RFC 6066 3) in the first data from a TLS client, SSL 3.0 to TLS 1.3, however it
+/// is split into records (RFC 8446 5.1) and reads. Examines every byte once, stores none but the name's, and
+/// never traps. For an encrypted hello it finds the outer name.
 public struct ClientHello: Sendable {
-    /// What is known so far.
+    /// The result so far.
     public enum Reading: Hashable, Sendable {
-        /// The hello goes on.
+        /// The hello continues.
         case needsMore
-        /// The name in lower case, or that the client gives none.
+        /// The name in lower case; nil if the client sends none.
         case name(String?)
-        /// It is no hello, one that makes no sense, or it is longer than `maximumSize`.
+        /// It is not a ClientHello, is malformed, or is longer than `maximumSize`.
         case notTLS
     }
 
-    /// How much of a connection is looked at, in bytes.
+    /// Maximum number of bytes of a connection to examine.
     public static let maximumSize = 65_536
 
-    /// What the next number is.
+    /// The meaning of the next number.
     private enum Step {
         case type, length, sessionSize, suitesSize, methodsSize, extensionsSize, extensionType, extensionSize
         case listSize, entryType, entrySize
@@ -33,11 +33,11 @@ public struct ClientHello: Sendable {
 
     private var result: Reading?
     private var position = 0
-    /// The record: bytes of its header that were read, the length they give, and what is left of it.
+    /// The record: the number of header bytes read, the length they give, and the rest of it.
     private var headerSize = 0
     private var recordSize = 0
     private var recordLeft = 0
-    /// The message: what is left of it that no number, skip or name has claimed yet.
+    /// The message: the rest of it that no number, skip or name has claimed yet.
     private var messageLeft = 4
     private var step = Step.type
     private var number = 0
@@ -48,11 +48,12 @@ public struct ClientHello: Sendable {
     private var isServerName = false
     private var name = ""
 
-    /// Has seen nothing.
+    /// A reader at the beginning of a connection.
     public init() {}
 
-    /// Reads on.
-    /// - Parameter peeked: all that the connection said, from its first byte: what the last call was given and maybe more.
+    /// Continues reading.
+    /// - Parameter peeked: all data of the connection from its first byte: at least the bytes passed in the
+    ///   last call.
     public mutating func read(_ peeked: UnsafeRawBufferPointer) -> Reading {
         let end = min(peeked.count, Self.maximumSize)
         while result == nil && position < end {
@@ -70,11 +71,11 @@ public struct ClientHello: Sendable {
         return result ?? .needsMore
     }
 
-    /// At least how many bytes a connection has to say, from its first one, until `read` can find something new. What is left of a
+    /// Minimum number of bytes from the connection's first one before `read` can make progress. The rest of a
     /// record's header and of the message is known; headers of further records come on top.
     public var neededSize: Int {
         let missing = recordLeft > 0 ? 0 : 5 - headerSize
-        // The bytes of a name are part of what is left of the message until it is whole.
+        // The bytes of a name are part of the rest of the message until the name is complete.
         let rest = nameLeft > 0 ? nameLeft : messageLeft + numberLeft + skipLeft
         return min(position + missing + rest, Self.maximumSize)
     }
@@ -118,7 +119,7 @@ public struct ClientHello: Sendable {
     }
 
     private mutating func readName(_ byte: UInt8) {
-        // Printable ASCII; what is none can't be a host's name.
+        // Printable ASCII; anything else cannot be part of a host name.
         guard (0x21...0x7E).contains(byte) else { return fail() }
         name.unicodeScalars.append(Unicode.Scalar(HostName.lowercased(byte)))
         nameLeft -= 1
@@ -161,13 +162,13 @@ public struct ClientHello: Sendable {
         guard size <= listLeft else { return fail() }
         listLeft -= size
         guard isServerName else { return skip(size, to: .entryType) }
-        // A name with the dot that it must not have is still understood.
+        // A name with a trailing dot, which it must not have, is accepted.
         guard (1...HostName.maximumSize + 1).contains(size) else { return fail() }
         nameLeft = size
         name.reserveCapacity(size)
     }
 
-    /// Goes to `step`, or what is there instead when its enclosing block has ended.
+    /// Proceeds to `step`, or to the next part if its enclosing block has ended.
     private mutating func advance() {
         switch step {
         case .extensionsSize where messageLeft == 0, .extensionType where messageLeft == 0:

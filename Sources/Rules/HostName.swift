@@ -1,10 +1,11 @@
-/// What a DNS name may be made of.
+/// The syntax of DNS names.
 enum HostName {
-    /// The longest name, without a dot at its end (RFC 1035 2.3.4, as text).
+    /// Maximum length of a name without a trailing dot (RFC 1035 2.3.4, as text).
     static let maximumSize = 253
 
-    /// The name in lower case and without a dot at its end, or nil when it is none: 1 to 253 bytes of labels of 1 to 63 letters,
-    /// digits, hyphens within, and underscores. Not all labels are numbers, or it would be a mistaken address.
+    /// The name in lower case and without a trailing dot; nil unless it has 1 to 253 bytes in labels of 1 to 63
+    /// letters, digits, inner hyphens, and underscores. At least one label is not a number, as otherwise it
+    /// would be a mistyped address.
     static func canonical(_ text: Substring) -> String? {
         var bytes = text.utf8[...]
         if bytes.last == UInt8(ascii: ".") { bytes.removeLast() }
@@ -14,7 +15,7 @@ enum HostName {
         return String(decoding: bytes.map(lowercased), as: UTF8.self)
     }
 
-    /// The letter in lower case; other bytes are left alone.
+    /// The letter in lower case; other bytes are unchanged.
     @inline(__always) static func lowercased(_ byte: UInt8) -> UInt8 {
         UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte | 0x20 : byte
     }

@@ -1,50 +1,51 @@
 import Packet
 
-/// What the names of targets mean: addresses for as long as DNS says, within bounds; after that, while DNS fails, the old ones a
-/// little longer; and that a name means nothing, so that not every connection asks again. The caller does the asking.
+/// The addresses of targets' names, for as long as DNS permits, within bounds; after that, while DNS fails, the
+/// old ones a little longer; and failures, so that not every connection repeats the lookup. The caller performs
+/// the lookups.
 public struct NameCache: Sendable {
-    /// What is to be done about a name.
+    /// What to do about a name.
     public enum Answer: Hashable, Sendable {
-        /// Use these.
+        /// Use these addresses.
         case addresses([IPAddress])
-        /// It was asked for just now, in vain.
+        /// A recent lookup failed.
         case unknown
-        /// Ask DNS, and tell `resolve` or `fail` in any case.
+        /// Query DNS, and call `resolve` or `fail` in any case.
         case ask
-        /// Somebody asks already.
+        /// A lookup is in progress.
         case wait
     }
 
     private struct Entry: Sendable {
         var addresses: [IPAddress] = []
-        /// Until when the addresses are good.
+        /// When the addresses expire.
         var expiry = Instant.zero
-        /// Until when nobody asks again after a failure.
+        /// When to retry after a failure.
         var retry = Instant.zero
-        /// When somebody began to ask.
+        /// When the lookup in progress began.
         var asked: Instant?
     }
 
     private var entries: [String: Entry] = [:]
     private let capacity: Int
 
-    /// How long addresses are good, in seconds, whatever DNS says.
+    /// Bounds on the lifetime of addresses in seconds, regardless of the TTL.
     public static let lifetimes: ClosedRange<Int64> = 5...300
-    /// How long addresses are used after that, while DNS fails.
+    /// How long expired addresses are used while DNS fails.
     public static let grace = Interval.seconds(30)
     /// How long a failure is remembered.
     public static let negativeLifetime = Interval.seconds(3)
-    /// An answer that has not come by then never will: thrice what a lookup may take.
+    /// Timeout after which a lookup counts as lost: three times its own timeout.
     private static let patience = Interval.seconds(9)
 
-    /// Knows nothing.
-    /// - Parameter capacity: how many names it remembers.
+    /// An empty cache.
+    /// - Parameter capacity: maximum number of names.
     public init(capacity: Int = 4096) { self.capacity = max(1, capacity) }
 
-    /// How many names are remembered.
+    /// The number of names in the cache.
     public var count: Int { entries.count }
 
-    /// What a name means.
+    /// Looks up a name in the cache.
     public mutating func look(up name: String, at now: Instant) -> Answer {
         let key = name.lowercased()
         if entries[key] == nil {
@@ -59,9 +60,9 @@ public struct NameCache: Sendable {
         return .ask
     }
 
-    /// DNS answered. No addresses are a failure.
+    /// Records an answer from DNS. An answer without addresses is a failure.
     /// - Parameter lifetime: the answer's TTL, in seconds.
-    /// - Returns: what to use; nil: nothing.
+    /// - Returns: the addresses to use; nil if there are none.
     @discardableResult
     public mutating func resolve(
         _ name: String, to addresses: [IPAddress], lifetime: Int64, at now: Instant
@@ -72,8 +73,8 @@ public struct NameCache: Sendable {
         return addresses
     }
 
-    /// DNS did not answer, or there is no such name.
-    /// - Returns: the addresses from before, when they may still be used.
+    /// Records that DNS did not answer, or that the name does not exist.
+    /// - Returns: the previous addresses if they may still be used.
     @discardableResult
     public mutating func fail(_ name: String, at now: Instant) -> [IPAddress]? {
         update(name) {
@@ -83,7 +84,7 @@ public struct NameCache: Sendable {
         return entries[name.lowercased()].flatMap { stale($0, at: now) }
     }
 
-    /// Answers to what was never asked, or is long forgotten, are not remembered.
+    /// Changes an entry. Answers to names never looked up, or already dropped, are ignored.
     private mutating func update(_ name: String, _ change: (inout Entry) -> Void) {
         let key = name.lowercased()
         guard var entry = entries[key] else { return }
@@ -95,7 +96,7 @@ public struct NameCache: Sendable {
         entry.addresses.isEmpty || now >= entry.expiry + Self.grace ? nil : entry.addresses
     }
 
-    /// Forgets the name that is of the least use. Nobody may be asking for it.
+    /// Drops the least useful name, of those without a lookup in progress.
     /// - Returns: whether there was one.
     private mutating func makeRoom(at now: Instant) -> Bool {
         let idle = entries.filter { $0.value.asked.map { now - $0 >= Self.patience } ?? true }

@@ -1,11 +1,12 @@
-/// The server names that a rule is for.
+/// The server names that a rule accepts.
 public enum NamePattern: Hashable, Sendable {
-    /// That name alone, in lower case.
+    /// Only this name, in lower case.
     case exact(String)
-    /// Any one label before that name, which is in lower case and has a dot in it.
+    /// Any single label before this name, which is in lower case and contains a dot.
     case wildcard(String)
 
-    /// Parses `host.example` or `*.host.example`, at most 253 bytes; nil when it is neither. `*.com` is none: nobody has all of it.
+    /// Parses `host.example` or `*.host.example`, at most 253 bytes; nil otherwise. `*.com` is refused: it
+    /// belongs to no single owner.
     public init?(_ text: String) {
         guard text.utf8.count <= HostName.maximumSize + 1 else { return nil }
         if text.hasPrefix("*.") {

@@ -1,35 +1,36 @@
-/// Which rule of a port a server name leads to: the one for the name itself, else the one for any label before the rest of it,
-/// else the one that is for no name.
+/// Selects a port's rule by server name: the rule for the name itself, else the one for any label before the
+/// rest of it, else the one without a server name.
 public struct NameRoutes: Sendable {
-    /// How a rule was found. Nothing found is a miss.
+    /// How a rule was found. If none is found, that is a miss.
     public enum Match: Hashable, Sendable {
         /// By the name itself.
         case exact
         /// By a wildcard.
         case wildcard
-        /// No other rule is for the name.
+        /// By default, because no other rule matches.
         case fallback
     }
 
     private var rules: [NamePattern: RuleID] = [:]
-    /// The rule that is for no name.
+    /// The rule without a server name.
     public private(set) var fallback: RuleID?
 
-    /// Leads nowhere.
+    /// No rules.
     public init() {}
 
-    /// Whether any rule is for some names only, so that one has to look at them.
+    /// Whether any rule has a server name, so that connections have to be examined.
     public var hasNames: Bool { !rules.isEmpty }
 
     /// Whether there are no rules.
     public var isEmpty: Bool { rules.isEmpty && fallback == nil }
 
-    /// Every rule, in no order.
+    /// All rules, unordered.
     public var ids: [RuleID] { Array(rules.values) + (fallback.map { [$0] } ?? []) }
 
-    /// Takes on a rule.
-    /// - Parameter serverName: its pattern; nil: the fallback.
-    /// - Throws: `portInUse` when another rule is for just that, `modeChangeUnsupported` when it is no pattern.
+    /// Adds a rule.
+    /// - Parameter serverName: its pattern; nil for the fallback.
+    /// - Throws: `portInUse` if another rule has the same pattern, `modeChangeUnsupported` if the pattern is
+    ///   invalid.
     public mutating func add(_ serverName: String?, _ id: RuleID) throws(RuleRefusal) {
         guard let serverName else {
             guard fallback == nil else { throw .portInUse(nil) }
@@ -41,13 +42,13 @@ public struct NameRoutes: Sendable {
         rules[pattern] = id
     }
 
-    /// Forgets a rule.
+    /// Removes a rule.
     public mutating func remove(_ id: RuleID) {
         rules = rules.filter { $0.value != id }
         if fallback == id { fallback = nil }
     }
 
-    /// The rule for a name, or for a client that gives none; nil: a miss.
+    /// The rule for a name, or for a client that sends none; nil on a miss.
     public func route(_ name: String?) -> (rule: RuleID, match: Match)? {
         if let name, let (rule, match) = named(name) { return (rule, match) }
         return fallback.map { ($0, .fallback) }

@@ -1,22 +1,23 @@
 import Packet
 
-/// What tells a target whose connection it is (haproxy.org, proxy-protocol.txt, 2020/03/05).
+/// A PROXY protocol header, which tells a target the caller's address (haproxy.org, proxy-protocol.txt,
+/// 2020/03/05).
 public struct ProxyHeader: Sendable {
-    /// The caller, and what it called, both of one family; nil: nobody's connection but this host's own.
+    /// The caller and the address called, both of one family; nil for this host's own connections.
     private let ends: (source: Endpoint, destination: Endpoint)?
     private let version: ProxyVersion
 
-    /// The most bytes that a header has: the longest line of version 1.
+    /// Maximum length of a header in bytes: that of a version 1 line.
     public static let maximumSize = 107
 
-    /// 12 bytes that no other protocol begins with.
+    /// 12 bytes with which no other protocol begins.
     private static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10]
 
-    /// The header of a connection. IPv4 addresses in IPv6's clothes (::ffff:0:0/96) are told as IPv4; when only one end is IPv4,
-    /// it is told as such an IPv6 address.
+    /// The header for a connection. IPv4-mapped IPv6 addresses (::ffff:0:0/96) are written as IPv4; if only one
+    /// end is IPv4, it is written as an IPv4-mapped address.
     /// - Parameters:
     ///   - source: the caller.
-    ///   - destination: the local address that took the call.
+    ///   - destination: the local address of the connection.
     public init(_ version: ProxyVersion, source: Endpoint, destination: Endpoint) {
         self.version = version
         var ends = (source: source, destination: destination)
@@ -29,7 +30,7 @@ public struct ProxyHeader: Sendable {
         self.ends = ends
     }
 
-    /// The header of a connection that this host makes for itself, to see whether the target is there.
+    /// The header of a probe, which this host makes for itself.
     public init(probe version: ProxyVersion) {
         self.version = version
         ends = nil
@@ -37,7 +38,7 @@ public struct ProxyHeader: Sendable {
 
     /// Writes the header.
     /// - Precondition: `bytes` has room for `maximumSize`.
-    /// - Returns: how many bytes it has.
+    /// - Returns: its length in bytes.
     public func write(to bytes: UnsafeMutableRawBufferPointer) -> Int {
         precondition(bytes.count >= Self.maximumSize)
         switch version {
@@ -84,7 +85,7 @@ extension IPAddress {
         return IPAddress(v4: UInt32(truncatingIfNeeded: low))
     }
 
-    /// An IPv4 address as IPv6's ::ffff:0:0/96, or the address itself.
+    /// The IPv4-mapped IPv6 address in ::ffff:0:0/96, or the address itself.
     public var mapped: IPAddress {
         family == .v4 ? IPAddress(v6High: 0, low: 0xFFFF << 32 | low) : self
     }

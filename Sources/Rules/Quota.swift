@@ -1,17 +1,17 @@
-/// What an owner's rules may still carry this month, both directions together.
+/// The remaining traffic of an owner's rules this month, in both directions together.
 public struct Quota: Hashable, Sendable {
-    /// What a month has, in bytes.
+    /// The monthly allowance in bytes.
     public var monthlyBytes: Int64
-    /// What is left, in bytes; below 0 when more was carried.
+    /// The remaining bytes; negative if the allowance was exceeded.
     public var remaining: Int64
-    /// When the month began and ends, in seconds since 1970.
+    /// The beginning and end of the month, as Unix times in seconds.
     public var period: Range<Int64>
-    /// Whether nothing more may pass, whatever is left.
+    /// Whether the quota is exhausted, regardless of the remaining bytes.
     public var isExhausted: Bool
 
-    /// What is left when the control plane says this quota, but can't know yet what was carried while it was away: of one and the
-    /// same month as much as was used by the higher of both counts is gone.
-    /// - Parameter local: the quota as it was kept here.
+    /// The quota if the control plane announces this one, but may not know yet what was carried while it was
+    /// away: within the same month, the larger usage of both counts.
+    /// - Parameter local: the quota as counted here.
     public func merged(with local: Quota) -> Quota {
         guard period == local.period else { return self }
         let (used, isLow) = local.monthlyBytes.subtractingReportingOverflow(local.remaining)
@@ -22,7 +22,7 @@ public struct Quota: Hashable, Sendable {
         return merged
     }
 
-    /// A quota.
+    /// A quota with these values.
     public init(monthlyBytes: Int64, remaining: Int64, period: Range<Int64>, isExhausted: Bool) {
         self.monthlyBytes = monthlyBytes
         self.remaining = remaining

@@ -1,13 +1,14 @@
 import Packet
 
-/// Keeps a quota: counts what is left of it, and begins the next month by itself when the control plane is away. Once it is set
-/// again, that counts.
+/// Tracks a quota: counts the remaining bytes, and starts the next month by itself while the control plane is
+/// away. A new value from the control plane takes precedence.
 ///
-/// The month is judged by the wall clock, which jumps. Therefore a month that was begun here is on trial: the one before it is kept,
-/// comes back when the clock does, and is what `lasting` says for the first hour.
+/// The month is determined by the wall clock, which may jump. A month that was started here is therefore on
+/// trial: the previous one is kept, is restored if the clock goes back, and is reported by `lasting` for the
+/// first hour.
 public struct QuotaMeter: Sendable {
     private var quota: Quota
-    /// The month before, less what was consumed since it ended; nil: the present one is certain.
+    /// The previous month, reduced by consumption since its end; nil if the present month is certain.
     private var ended: Quota?
     /// When `lasting` first saw that a month had ended, on the monotonic clock.
     private var trialBegan: Instant?
@@ -15,26 +16,26 @@ public struct QuotaMeter: Sendable {
     /// How long the clock has to stay in a new month: longer than a host takes to get the time from the network.
     private static let trial = Interval.seconds(3600)
 
-    /// Starts with what the control plane, or this program's own memory, says.
+    /// Starts with a quota from the control plane or this program's state.
     public init(_ quota: Quota) { self.quota = quota }
 
-    /// Replaces the quota; what was consumed until now is in it.
+    /// Replaces the quota, which includes consumption until now.
     public mutating func set(_ quota: Quota) {
         self.quota = quota
         endTrial()
     }
 
-    /// The quota as it is now.
-    /// - Parameter seconds: the time, in seconds since 1970.
+    /// The current quota.
+    /// - Parameter seconds: the Unix time in seconds.
     public mutating func quota(at seconds: Int64) -> Quota {
         renew(at: seconds)
         return quota
     }
 
-    /// The quota to store: a restart must not make a clock's jump into the next month good for ever.
+    /// The quota to store: after a restart, a clock's jump into the next month must not become permanent.
     /// - Parameters:
-    ///   - seconds: the time, in seconds since 1970.
-    ///   - now: the same on the monotonic clock.
+    ///   - seconds: the Unix time in seconds.
+    ///   - now: the same time on the monotonic clock.
     public mutating func lasting(at seconds: Int64, now: Instant) -> Quota {
         renew(at: seconds)
         guard let ended else { return quota }
@@ -45,20 +46,21 @@ public struct QuotaMeter: Sendable {
         return quota
     }
 
-    /// How many bytes may pass now.
+    /// The number of bytes that may pass now.
     public mutating func room(at seconds: Int64) -> Int {
         renew(at: seconds)
         return quota.isExhausted ? 0 : Int(clamping: max(0, quota.remaining))
     }
 
-    /// Counts bytes that passed, either way.
+    /// Counts bytes that passed in either direction.
     public mutating func consume(_ bytes: UInt64, at seconds: Int64) {
         renew(at: seconds)
         quota.consume(bytes)
         ended?.consume(bytes)
     }
 
-    /// A month that has ended is followed by one of the same length, which the control plane corrects when it is back.
+    /// Follows a month that has ended with one of the same length, which the control plane corrects once it is
+    /// back.
     private mutating func renew(at seconds: Int64) {
         if let ended, seconds < ended.period.upperBound {
             quota = ended

@@ -1,21 +1,21 @@
-/// What a rule, or all rules of an owner together, may take. Nil: as much as it likes.
+/// The limits of a rule, or of all rules of an owner together; nil means unlimited.
 public struct RateLimit: Hashable, Sendable {
-    /// From end users to targets, in bytes a second.
+    /// Rate from end users to targets, in bytes per second.
     public var bytesIn: UInt64?
-    /// From targets to end users, in bytes a second.
+    /// Rate from targets to end users, in bytes per second.
     public var bytesOut: UInt64?
-    /// New connections or UDP flows a second.
+    /// New connections or UDP flows per second.
     public var connectionRate: UInt32?
-    /// Connections and UDP flows at once.
+    /// Concurrent connections and UDP flows.
     public var connections: UInt32?
-    /// How much may pass at once after a pause, in bytes; nil: a second's worth. At least 1/100 and at most 60 s of the rate.
+    /// Burst after a pause, in bytes; nil means a second's worth. At least 1/100 and at most 60 s of the rate.
     public var burstIn: UInt64?
-    /// As `burstIn`, towards end users.
+    /// Like `burstIn`, towards end users.
     public var burstOut: UInt64?
-    /// How many connections may come at once after a pause; nil: a second's worth.
+    /// Burst of new connections after a pause; nil means a second's worth.
     public var connectionBurst: UInt32?
 
-    /// Nothing is limited but what is given.
+    /// Limits with these values; by default unlimited.
     public init(
         bytesIn: UInt64? = nil, bytesOut: UInt64? = nil, connectionRate: UInt32? = nil,
         connections: UInt32? = nil, burstIn: UInt64? = nil, burstOut: UInt64? = nil,
@@ -30,7 +30,7 @@ public struct RateLimit: Hashable, Sendable {
         self.connectionBurst = connectionBurst
     }
 
-    /// Whether it limits nothing.
+    /// Whether nothing is limited.
     public var isUnlimited: Bool {
         bytesIn == nil && bytesOut == nil && connectionRate == nil && connections == nil
     }

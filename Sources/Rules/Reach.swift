@@ -1,17 +1,17 @@
 import Packet
 
-/// What is inside the tunnel: the tunnel's networks, but for this host's own addresses in them.
+/// The addresses inside the tunnel: the tunnel's networks, except for this host's own addresses in them.
 public struct Reach: Hashable, Sendable {
-    /// Networks as an address and the length of its prefix.
+    /// Networks as an address and a prefix length.
     private var networks: [(address: IPAddress, prefix: Int)]
     private var own: [IPAddress]
-    /// The tunnel's interface; nil: not known.
+    /// The tunnel's interface; nil if unknown.
     public let interface: String?
 
     /// - Parameters:
-    ///   - networks: each as an address of it and the length of its prefix.
+    ///   - networks: each as an address in it and the prefix length.
     ///   - own: this host's addresses in them.
-    ///   - interface: the tunnel's; nil: not known.
+    ///   - interface: the tunnel's interface; nil if unknown.
     public init(
         networks: [(address: IPAddress, prefix: Int)], own: [IPAddress], interface: String? = nil
     ) {
@@ -25,8 +25,8 @@ public struct Reach: Hashable, Sendable {
         !own.contains(address) && networks.contains { $0.address.matches(address, prefix: $0.prefix) }
     }
 
-    /// This host's address to reach another in the tunnel from: the one in the same network, else one of the family. Nil: the
-    /// address is outside, or there is none.
+    /// The source address for connections to another address in the tunnel: the one in the same network, else
+    /// one of the family. Nil if the address is outside, or there is none.
     public func source(for address: IPAddress) -> IPAddress? {
         guard contains(address) else { return nil }
         let network = networks.first { $0.address.matches(address, prefix: $0.prefix) }
@@ -34,7 +34,7 @@ public struct Reach: Hashable, Sendable {
             ?? own.first { $0.family == address.family }
     }
 
-    /// Whether the networks and addresses are the same.
+    /// Whether the networks and addresses are equal.
     public static func == (one: Reach, other: Reach) -> Bool {
         one.own == other.own && one.interface == other.interface
             && one.networks.elementsEqual(other.networks) { $0 == $1 }

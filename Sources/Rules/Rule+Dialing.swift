@@ -1,12 +1,14 @@
 import Packet
 
 extension Rule {
-    /// Whether a target may be at the address: inside the tunnel, or, for a rule that may leave it, at a host at all.
+    /// Whether a target may have this address: inside the tunnel, or, for a rule that may leave it, any unicast
+    /// address.
     public func mayDial(_ address: IPAddress, reach: Reach) -> Bool {
         reach.contains(address) || mayLeaveTunnel && address.isUnicast
     }
 
-    /// The addresses of a target in the order in which they are tried: those that may be, of the preferred family first.
+    /// The permitted addresses of a target in the order in which they are tried: those of the preferred family
+    /// first.
     public func dialOrder(_ addresses: [IPAddress], reach: Reach) -> [IPAddress] {
         let allowed = addresses.filter { mayDial($0, reach: reach) }
         let preferred: IPAddress.Family = prefersIPv6 ? .v6 : .v4
@@ -15,7 +17,7 @@ extension Rule {
 }
 
 extension IPAddress {
-    /// Whether it is an address of one host: neither unspecified (0.0.0.0/8, ::) nor multicast, reserved or broadcast.
+    /// Whether it is a unicast address: neither unspecified (0.0.0.0/8, ::) nor multicast, reserved or broadcast.
     fileprivate var isUnicast: Bool {
         switch family {
         case .v4: (1..<224).contains(low >> 24)

@@ -1,9 +1,9 @@
 import Packet
 
 extension Rule {
-    /// Why the rule can't be carried whatever else there is; nil: it can. PROXY headers of UDP targets are ignored, and an interval
-    /// of probes beyond `TargetOrder.probeIntervals` is taken for the nearest one.
-    /// - Parameter reach: what is inside the tunnel.
+    /// Why the rule can never be carried, regardless of other rules; nil if it can. PROXY headers of UDP
+    /// targets are ignored, and probe intervals outside `TargetOrder.probeIntervals` are clamped.
+    /// - Parameter reach: the addresses inside the tunnel.
     public func refusal(reach: Reach) -> RuleRefusal? {
         guard ports.lowerBound > 0, ports.count <= Self.maximumPorts else { return .rangeInvalid }
         if ports.count > 1 && (listsTargets || targets.count > 1) { return .rangeInvalid }
@@ -22,7 +22,7 @@ extension Rule {
 
     private var nameRefusal: RuleRefusal? {
         guard let serverName else { return nil }
-        // There is no word for a pattern that is none.
+        // The control plane has no code for an invalid pattern.
         guard transport == .tcp, ports.count == 1, NamePattern(serverName) != nil else {
             return .modeChangeUnsupported
         }

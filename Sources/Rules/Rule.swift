@@ -1,46 +1,46 @@
 import Packet
 
-/// A service behind the tunnel that is published: ports of this host, and where they lead.
+/// A published service behind the tunnel: ports of this host, and their targets.
 public struct Rule: Hashable, Sendable {
-    /// What it is known by; no two rules have the same.
+    /// The rule's identifier, unique among the rules.
     public var id: RuleID
-    /// What it carries.
+    /// The transport protocol.
     public var transport: TransportProtocol
-    /// The ports that it listens on; at most `maximumPorts`.
+    /// The ports it listens on; at most `maximumPorts`.
     public var ports: ClosedRange<UInt16>
-    /// The address of this host that it listens on; nil: every one.
+    /// The address of this host it listens on; nil means all of them.
     public var listenAddress: IPAddress?
-    /// Where to, 1 to `maximumTargets`; more than one only with a single port.
+    /// 1 to `maximumTargets` targets; more than one only with a single port.
     public var targets: [RuleTarget]
-    /// Whether the targets were given as a list, so that there are figures for each.
+    /// Whether the targets were given as a list, so that each is reported.
     public var listsTargets: Bool
-    /// Whether names of targets are rather resolved to IPv6.
+    /// Whether target names are preferably resolved to IPv6.
     public var prefersIPv6: Bool
-    /// How often targets are probed, in seconds; 0: never.
+    /// Interval between probes of the targets in seconds; 0 means never.
     public var probeInterval: Int
-    /// The server names (TLS SNI) that it is for: `host.example` or `*.example`; nil: all, or those that no other rule on the
-    /// port is for.
+    /// The server names (TLS SNI) it accepts: `host.example` or `*.example`; nil means all, or those that no
+    /// other rule on the port accepts.
     public var serverName: String?
-    /// What it may take.
+    /// Limits on the rule's traffic.
     public var limit: RateLimit
-    /// Whose it is; several rules of one owner share the owner's limits and quota.
+    /// The owner; rules of one owner share the owner's limits and quota.
     public var owner: String?
-    /// How many UDP flows it may have at once; nil: what the control plane says, else 1024.
+    /// Maximum number of concurrent UDP flows; nil means the control plane's value, or else 1024.
     public var maximumFlows: Int?
-    /// How long a silent UDP flow is kept, in seconds; nil: what the control plane says, else 60.
+    /// Idle timeout of a UDP flow in seconds; nil means the control plane's value, or else 60.
     public var flowIdle: Int?
     /// Whether its targets may be outside the tunnel.
     public var mayLeaveTunnel: Bool
 
-    /// The most ports of a range. A control plane may be set up for more than its own 1024; each takes two sockets here, and as many
-    /// as these are listened on within the time that it waits for an answer.
+    /// Maximum number of ports in a range. A control plane may permit more than its default of 1024; each takes
+    /// two sockets here, and this many can be opened within the time that it waits for an answer.
     public static let maximumPorts = 8192
-    /// The most ports of a range that the kernel carries, as it counts what each carries.
+    /// Maximum number of ports in a range carried by the kernel, which counts each port's traffic.
     public static let maximumKernelPorts = 1024
-    /// The most targets.
+    /// Maximum number of targets.
     public static let maximumTargets = 8
 
-    /// A rule without limits for anybody.
+    /// A rule with default options and without limits.
     public init(
         id: RuleID, transport: TransportProtocol, ports: ClosedRange<UInt16>, listenAddress: IPAddress? = nil,
         targets: [RuleTarget],

@@ -1,35 +1,36 @@
 import Packet
 
-/// Why a rule can't be carried. `description` is the control plane's word for it; it is stored there and never tried again, so
-/// no passing condition is told: `outOfDescriptors` is the only one here.
+/// Why a rule cannot be carried. `description` is the control plane's code for it; the control plane stores it
+/// and never retries, so temporary conditions are not reported to it: here, `addressMissing` and
+/// `outOfDescriptors`.
 public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Another program or rule has the port; of a range, which one.
+    /// The port is used by another program or rule; for a range, the port's number.
     case portInUse(UInt16?)
     /// This program may not listen on the port.
     case permissionDenied(UInt16?)
-    /// The kernel does not give the port for another reason.
+    /// The kernel refuses the port for another reason.
     case bindFailed(UInt16?)
-    /// This host does not have the address that the rule listens on. It may get it, so that the rule is tried again.
+    /// This host does not have the address that the rule listens on. It may get it later, so the rule is retried.
     case addressMissing(IPAddress)
-    /// There are no descriptors or no memory left, or the carrier was stopped. That passes: nobody tells the control plane,
-    /// and the rule is tried again.
+    /// Descriptors or memory are exhausted, or the relay was stopped. This is temporary: it is not reported to
+    /// the control plane, and the rule is retried.
     case outOfDescriptors
-    /// The ports are none, too many, or not as many as the target's.
+    /// The range of ports is empty, too large, or differs in size from the target's.
     case rangeInvalid
     /// A target is neither an address nor a name, or is outside the tunnel.
     case invalidTargetHost
     /// The target at that index has no port.
     case targetInvalidPort(Int)
-    /// Server names and what else is on the port do not go together.
+    /// The server name conflicts with other rules on the port.
     case modeChangeUnsupported
     /// Another rule has the number.
     case duplicateRuleID
-    /// There are as many rules as this server takes from a control plane.
+    /// The limit on rules from a control plane has been reached.
     case tooMany
     /// There is no rule with that number.
     case unknownRuleID
 
-    /// The control plane's word.
+    /// The control plane's code.
     public var description: String {
         switch self {
         case .portInUse(let port): "port_in_use" + Self.suffix(port)

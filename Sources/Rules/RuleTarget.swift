@@ -1,15 +1,15 @@
-/// Where a rule leads.
+/// A target of a rule.
 public struct RuleTarget: Hashable, Sendable {
     /// An IP address or a DNS name, without brackets.
     public var host: String
-    /// The port that the rule's first port leads to; the others of a range follow by their offset.
+    /// The port for the rule's first port; the others of a range follow at the same offset.
     public var port: UInt16
-    /// Lower ones are tried first; equal ones in their order.
+    /// Targets with lower values are tried first, those with equal values in order.
     public var priority: UInt32
-    /// The header that TCP connections to it begin with; nil: none.
+    /// The version of the PROXY header that precedes TCP connections to it; nil means no header.
     public var proxy: ProxyVersion?
 
-    /// A target.
+    /// A target with these values.
     public init(host: String, port: UInt16, priority: UInt32 = 0, proxy: ProxyVersion? = nil) {
         self.host = host
         self.port = port

@@ -1,30 +1,30 @@
 import Packet
 
-/// Whether a target works, by what connections and probes say of it: three failures in a row within 30 s make it a failed one, two
-/// successes in a row a healthy one again.
+/// Whether a target works, judged by connections and probes: three consecutive failures within 30 s mark it as
+/// failed, two consecutive successes as healthy again.
 public struct TargetHealth: Hashable, Sendable {
-    /// Whether connections try it first.
+    /// Whether the target is considered healthy, so that connections try it first.
     public private(set) var isHealthy = true
-    /// Failures without a success since.
+    /// The number of failures since the last success.
     public private(set) var consecutiveFailures: UInt32 = 0
-    /// When it last failed; nil: never.
+    /// When it last failed; nil if never.
     public private(set) var lastFailure: Instant?
-    /// When it last worked; nil: never.
+    /// When it last worked; nil if never.
     public private(set) var lastSuccess: Instant?
 
     private var successes = 0
-    /// The failures in a row before the last one, the later one first; nil: none.
+    /// The consecutive failures before the last one, the later one first; nil if none.
     private var second: Instant?
     private var third: Instant?
 
-    /// How close together failures have to be.
+    /// Time within which consecutive failures have to occur.
     public static let window = Interval.seconds(30)
     private static let successesToHeal = 2
 
-    /// A target that nobody has tried.
+    /// An untried target.
     public init() {}
 
-    /// It failed.
+    /// Records a failure.
     public mutating func fail(at now: Instant) {
         successes = 0
         if consecutiveFailures < .max { consecutiveFailures += 1 }
@@ -32,7 +32,7 @@ public struct TargetHealth: Hashable, Sendable {
         if let third, now - third <= Self.window { isHealthy = false }
     }
 
-    /// It worked.
+    /// Records a success.
     public mutating func succeed(at now: Instant) {
         consecutiveFailures = 0
         (second, third) = (nil, nil)
@@ -45,7 +45,7 @@ public struct TargetHealth: Hashable, Sendable {
         }
     }
 
-    /// Gives a failed target another chance: one failure within 30 s is enough then.
+    /// Gives a failed target another chance: a single failure within 30 s then suffices to mark it again.
     public mutating func forgive(at now: Instant) {
         guard !isHealthy else { return }
         isHealthy = true

@@ -1,9 +1,11 @@
 import Packet
 
-/// In which order a rule's targets are tried, and when they are probed: the healthy ones by priority, then the others, likewise.
+/// The order in which a rule's targets are tried, and when they are probed: first the healthy ones by priority,
+/// then the others.
 ///
-/// Who has failed is tried last and so would hardly ever be tried again while others work. Therefore a failed target among
-/// several is probed every 30 s when there are no other probes; of a UDP rule, which nothing can probe, it is given another chance.
+/// A failed target is tried last and so would hardly be tried again while others work. Therefore a failed
+/// target among several is probed every 30 s if there are no other probes; with UDP, which cannot be probed, it
+/// is given another chance.
 public struct TargetOrder: Sendable {
     private struct Probe: Sendable {
         var next = Instant.never
@@ -12,25 +14,25 @@ public struct TargetOrder: Sendable {
 
     /// Indices of the targets, in the order in which they are tried.
     public private(set) var order: [Int] = []
-    /// How the targets are doing, in the order in which they were given.
+    /// The health of the targets, in the order in which they were given.
     public private(set) var health: [TargetHealth]
-    /// How often a target went from healthy to failed, or back.
+    /// The number of changes between healthy and failed.
     public private(set) var healthChanges: UInt64 = 0
 
-    /// The order when all are healthy.
+    /// The order if all targets are healthy.
     private let preferred: [Int]
     private let transport: TransportProtocol
-    /// Nil: only failed targets are probed.
+    /// The interval of probes; nil means only failed targets are probed.
     private let interval: Interval?
     private var probes: [Probe]
 
-    /// The seconds from one probe to the next.
+    /// Permitted intervals between probes, in seconds.
     public static let probeIntervals: ClosedRange<Int> = 1...3600
-    /// How long a probe may take.
+    /// Timeout of a probe.
     public static let probePatience = Interval.seconds(5)
     private static let retrial = Interval.seconds(30)
 
-    /// Every target is healthy.
+    /// An order in which every target is healthy.
     public init(_ rule: Rule, at now: Instant) {
         let priorities = rule.targets.map(\.priority)
         preferred = priorities.indices.sorted { (priorities[$0], $0) < (priorities[$1], $1) }
@@ -42,7 +44,7 @@ public struct TargetOrder: Sendable {
             ? nil : .seconds(Int64(min(max(rule.probeInterval, range.lowerBound), range.upperBound)))
         probes = rule.targets.map { _ in Probe() }
         if let interval {
-            // Not all of them at once.
+            // Staggered, so that targets are not probed all at once.
             for index in probes.indices {
                 probes[index].next = now + interval * Int64(index + 1) / Int64(probes.count)
             }
@@ -50,10 +52,10 @@ public struct TargetOrder: Sendable {
         sort()
     }
 
-    /// Whether the target that is tried first is not the one that would be if all were healthy.
+    /// Whether the target is not the one that would be tried first if all were healthy.
     public func isFailover(_ index: Int) -> Bool { index != preferred.first }
 
-    /// A connection to the target, or a flow, failed.
+    /// Records a failed connection or flow to the target.
     public mutating func fail(_ index: Int, at now: Instant) {
         update(index) { $0.fail(at: now) }
         if !health[index].isHealthy && interval == nil && health.count > 1 && probes[index].next == .never {
@@ -61,10 +63,10 @@ public struct TargetOrder: Sendable {
         }
     }
 
-    /// A connection to the target was made, or a datagram came back.
+    /// Records a successful connection to the target, or a datagram from it.
     public mutating func succeed(_ index: Int, at now: Instant) { update(index) { $0.succeed(at: now) } }
 
-    /// When there will be something to probe.
+    /// When the next probe is due.
     public var nextProbe: Instant { probes.lazy.filter { !$0.isRunning }.map(\.next).min() ?? .never }
 
     /// The targets to probe now, by a TCP connection that is closed at once. Each has to be followed by `probed`.
@@ -85,13 +87,14 @@ public struct TargetOrder: Sendable {
         return due
     }
 
-    /// A probe has ended.
-    /// - Parameter isUp: whether the target answered; nil: this host could not ask, which says nothing of the target.
+    /// Records the end of a probe.
+    /// - Parameter isUp: whether the target answered; nil if this host could not probe, which says nothing
+    ///   about the target.
     public mutating func probed(_ index: Int, isUp: Bool?, at now: Instant) {
         probes[index].isRunning = false
         if let isUp { update(index) { isUp ? $0.succeed(at: now) : $0.fail(at: now) } }
         guard interval == nil else { return }
-        // The second success that makes it healthy is not waited for as long as the first.
+        // The second success that makes it healthy comes sooner than a regular probe.
         probes[index].next =
             health[index].isHealthy ? .never : isUp == true ? now + .seconds(1) : now + Self.retrial
     }

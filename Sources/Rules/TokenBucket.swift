@@ -1,73 +1,76 @@
 import Packet
 
-/// A rate that is kept over time but may be used in bursts: tokens drip in until the bucket is full, and whoever has work takes
-/// them. What drips in is counted in billionths of a token, so that nothing is lost to rounding however often one asks.
+/// A token bucket: limits the average rate but permits bursts. Tokens accumulate up to the burst size and are
+/// taken for work done. Accumulation is counted in billionths of a token, so that frequent queries lose nothing
+/// to rounding.
 public struct TokenBucket: Sendable {
-    /// Tokens a second.
+    /// Tokens per second.
     public private(set) var rate: UInt64
-    /// The most tokens that it holds.
+    /// Maximum number of tokens.
     public private(set) var burst: UInt64
 
     private var level: Int64
-    /// Billionths of a token that are there beside `level`.
+    /// Billionths of a token in addition to `level`.
     private var fraction: UInt64 = 0
     private var time: Instant
 
-    /// No more than 2^50 a second and 60 times that at once, so that sums stay within 64 bits.
+    /// At most 2^50 tokens per second, and a burst of 60 times that, so that sums fit into 64 bits.
     private static let maximumRate: UInt64 = 1 << 50
-    /// Bursts are 1/100 to 60 s of the rate.
+    /// Maximum burst in seconds of the rate; the minimum is 1/100 s.
     private static let longestBurst: UInt64 = 60
 
     /// A full bucket.
     /// - Parameters:
-    ///   - rate: tokens a second; 0: never any.
-    ///   - burst: the most tokens at once, at least 1/100 and at most 60 s of the rate; nil: a second's worth.
+    ///   - rate: tokens per second; 0 means none.
+    ///   - burst: maximum number of tokens, at least 1/100 and at most 60 s of the rate; nil means a second's
+    ///     worth.
     public init(rate: UInt64, burst: UInt64? = nil, at now: Instant) {
         (self.rate, self.burst) = Self.clamp(rate: rate, burst: burst)
         level = Int64(self.burst)
         time = now
     }
 
-    /// Changes the rate. What is in the bucket stays there, up to the new burst.
+    /// Changes the rate. The tokens stay, up to the new burst.
     public mutating func set(rate: UInt64, burst: UInt64? = nil, at now: Instant) {
         refill(at: now)
         (self.rate, self.burst) = Self.clamp(rate: rate, burst: burst)
         cap()
     }
 
-    /// How many tokens there are; 0 also in debt.
+    /// The number of tokens; 0 if in debt.
     public mutating func tokens(at now: Instant) -> Int {
         refill(at: now)
         return Int(max(0, level))
     }
 
-    /// Takes tokens, more than there are too: later ones pay for that.
+    /// Takes tokens, possibly more than available: the debt is paid off by later ones.
     public mutating func take(_ count: Int) {
         let most = Int64(Self.maximumRate * Self.longestBurst)
         level = max(level - min(Int64(max(0, count)), most), -most)
     }
 
-    /// Takes tokens when there are as many, or when the bucket is full and holds fewer: then later ones pay for the rest.
-    /// - Returns: whether it did.
+    /// Takes tokens if enough are available, or if the bucket is full and holds fewer: later ones then pay off
+    /// the rest.
+    /// - Returns: whether the tokens were taken.
     public mutating func takeIfThere(_ count: Int, at now: Instant) -> Bool {
         guard tokens(at: now) >= min(count, Int(burst)), burst > 0 else { return false }
         take(count)
         return true
     }
 
-    /// Puts back what was taken for nothing.
+    /// Returns tokens that were not used.
     public mutating func giveBack(_ count: Int) {
         level += Int64(min(max(0, count), Int(burst)))
         cap()
     }
 
-    /// When there will be as many tokens, or the bucket is full; `.never` at a rate of 0.
+    /// When this many tokens will be available, or the bucket will be full; `.never` at a rate of 0.
     public mutating func ready(for count: Int, at now: Instant) -> Instant {
         refill(at: now)
         let wanted = min(Int64(clamping: count), Int64(burst))
         guard rate > 0 else { return .never }
         guard wanted > level else { return now }
-        // At most some 2^57 tokens, and billionths of them, so the sum takes more than 64 bits.
+        // At most some 2^57 tokens, counted in billionths, so the product exceeds 64 bits.
         let missing = UInt64(wanted - level)
         let product = missing.multipliedFullWidth(by: 1_000_000_000)
         let (low, borrow) = product.low.subtractingReportingOverflow(fraction)
@@ -100,7 +103,7 @@ public struct TokenBucket: Sendable {
     private static func clamp(rate: UInt64, burst: UInt64?) -> (UInt64, UInt64) {
         let rate = min(rate, maximumRate)
         guard rate > 0 else { return (0, 0) }
-        // A bucket without room for one token would never give any.
+        // A bucket without room for one token would never yield any.
         return (rate, min(max(burst ?? rate, rate / 100, 1), rate * longestBurst))
     }
 }

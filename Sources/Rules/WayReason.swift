@@ -1,43 +1,43 @@
 import Packet
 
-/// Why a rule is carried by this program, not by the kernel. The raw value is what users see.
+/// Why a rule is carried by this program rather than by the kernel. The raw value is shown to users.
 public enum WayReason: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
-    /// The rule, or another one on its port, is for some server names.
+    /// The rule, or another one on its port, has a server name.
     case serverNames = "server names"
-    /// There is a choice of targets.
+    /// It has several targets.
     case severalTargets = "several targets"
-    /// It listens on one address of this host.
+    /// It listens on a single address of this host.
     case listenAddress = "listen_address"
     /// It has more ports than the kernel counts.
     case manyPorts = "more than 1024 ports"
-    /// The target's address has to be found.
+    /// The target is a name, which has to be resolved.
     case targetName = "target is a name"
     /// The target is not behind the tunnel.
     case outside = "outside the tunnel"
-    /// The target wants to be told the caller's address.
+    /// The target expects a PROXY header.
     case proxyHeader = "PROXY header"
     /// The target is probed.
     case probes = "health probes"
     /// The rule has a limit.
     case limit = "rate limit"
-    /// Its owner's rules have one together.
+    /// Its owner's rules share a rate limit.
     case ownerLimit = "owner's rate limit"
-    /// Its owner's rules have a quota.
+    /// Its owner's rules share a quota.
     case quota = "quota"
-    /// The rule has limits of its own for UDP flows.
+    /// The rule has its own limits on UDP flows.
     case flowLimits = "flow limits"
 
-    /// What users see.
+    /// The text shown to users.
     public var description: String { rawValue }
 }
 
 extension Rule {
-    /// Why the kernel can't carry the rule; nil: it can.
+    /// Why the kernel cannot carry the rule; nil if it can.
     /// - Parameters:
-    ///   - reach: what is inside the tunnel.
-    ///   - ownerIsLimited: whether a limit of the rule's owner limits anything.
+    ///   - reach: the addresses inside the tunnel.
+    ///   - ownerIsLimited: whether the rule's owner has an effective limit.
     ///   - ownerHasQuota: whether its owner has a quota.
-    ///   - portHasNames: whether any rule on its port is for some server names only.
+    ///   - portHasNames: whether any rule on its port has a server name.
     public func wayReason(
         reach: Reach, ownerIsLimited: Bool, ownerHasQuota: Bool, portHasNames: Bool
     ) -> WayReason? {

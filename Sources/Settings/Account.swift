@@ -5,11 +5,11 @@ public struct Account: Equatable, Sendable {
     /// The name of the user that bondd-control runs as unless told otherwise.
     public static let control = "bondd-control"
 
-    /// Its name.
+    /// The login name.
     public let name: String
-    /// Its user ID.
+    /// The user ID.
     public let user: UInt32
-    /// The ID of its primary group.
+    /// The ID of the primary group.
     public let group: UInt32
 
     /// A user with these IDs.
@@ -19,7 +19,7 @@ public struct Account: Equatable, Sendable {
         self.group = group
     }
 
-    /// The user with this name or ID; nil if there is none. Asks the sources in nsswitch.conf, which may block.
+    /// Looks up a user by name or ID; nil if there is none. Queries the sources in nsswitch.conf, which may block.
     public init?(named name: String) {
         var entry = passwd()
         var found: UnsafeMutablePointer<passwd>?

@@ -1,9 +1,9 @@
-/// Base64 of RFC 4648 section 4: the standard alphabet, padded, nothing else around it.
+/// Base64 as in RFC 4648 section 4: the standard alphabet, padded, with nothing else around it.
 public enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// The text of `bytes`.
+    /// Encodes `bytes`, with padding.
     public static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -19,7 +19,7 @@ public enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes of `text`; nil when it is not base64, lacks padding, or sets bits that no byte takes.
+    /// Decodes `text`; nil if it is not base64, lacks padding, or sets bits beyond the last byte.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
         let characters = Array(text.utf8)
         guard characters.count % 4 == 0 else { return nil }

@@ -1,22 +1,22 @@
 import Packet
 import Proto
 
-/// The rules for networks behind a client, which the file and `bondd clients set` share.
+/// The rules for networks behind a client, shared by the configuration file and `bondd clients set`.
 public enum ClientNetworks {
-    /// Why a network can't be routed to a client.
+    /// Why a network cannot be routed to a client.
     public struct Refusal: Error, Equatable {
-        /// The fault and the remedy, to follow the network's text.
+        /// The fault and the remedy, worded to follow the network's text.
         public let problem: String
     }
 
     /// Reads one network.
     /// - Parameters:
     ///   - text: `NETWORK/PREFIX`.
-    ///   - earlier: the same client's networks that were read before it.
+    ///   - earlier: the same client's networks that precede it.
     ///   - tunnel: the server's addresses in the tunnel.
-    ///   - others: the networks of the other clients, each with its client's name.
-    /// - Throws: `Refusal` when it is none, has host bits set, is everything or a part of the host's own address space, or meets
-    ///   another one.
+    ///   - others: the other clients' networks, each with its client's name.
+    /// - Throws: `Refusal` if the text is not a network, has host bits set, covers all addresses or part of the
+    ///   host's own address space, or overlaps another network.
     public static func check(
         _ text: String, after earlier: [CIDR], tunnel: [CIDR], others: [(CIDR, String)]
     ) throws(Refusal) -> CIDR {
@@ -41,16 +41,16 @@ public enum ClientNetworks {
         if let (other, name) = others.first(where: { $0.0.overlaps(network) }) {
             throw Refusal(
                 problem:
-                    "overlaps \(other), which is behind the client \"\(name)\"; a network can be behind one alone"
+                    "overlaps \(other), which is behind the client \"\(name)\"; a network can be behind only one client"
             )
         }
         if let other = earlier.first(where: { $0.overlaps(network) }) {
-            throw Refusal(problem: "overlaps \(other), which the same client has; remove one of the two")
+            throw Refusal(problem: "overlaps \(other), also of this client; remove one of the two")
         }
         guard earlier.count < Wire.maximumNetworks else {
             throw Refusal(
                 problem:
-                    "is one too many; a client has at most \(Wire.maximumNetworks) networks, join some of them into a larger one"
+                    "exceeds the limit of \(Wire.maximumNetworks) networks for a client; merge some of them into a larger one"
             )
         }
         return network

@@ -2,7 +2,7 @@ import Glibc
 
 /// Lists directories.
 public enum Directory {
-    /// The names in a directory, in no order; none when it can't be read.
+    /// The names in a directory, unordered; empty if it cannot be read.
     public static func names(in path: String) -> [String] {
         guard let list = opendir(path) else { return [] }
         defer { closedir(list) }

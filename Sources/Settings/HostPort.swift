@@ -1,15 +1,15 @@
 import Packet
 
-/// A server as the configuration names it: an IP address or a DNS name, and a UDP port.
+/// A server as written in the configuration: an IP address or DNS name, and a UDP port.
 public struct HostPort: Hashable, Sendable, CustomStringConvertible {
-    /// The address's or name's text, without brackets.
+    /// The address or name, without brackets.
     public let host: String
     /// The port, never 0.
     public let port: UInt16
-    /// The endpoint when `host` is an address; nil when it is a name that must be resolved.
+    /// The endpoint if `host` is an address; nil if it is a name that has to be resolved.
     public let endpoint: Endpoint?
 
-    /// Parses `203.0.113.7:5000`, `[2001:db8::7]:5000` or `vpn.example.org:5000`; nil when `text` is none of them.
+    /// Parses `203.0.113.7:5000`, `[2001:db8::7]:5000` or `vpn.example.org:5000`; nil if `text` has another form.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...]
@@ -28,8 +28,8 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
         host = name
     }
 
-    /// RFC 1123 2.1: labels of letters, digits and inner hyphens; the last is not all digits, so that a mistyped
-    /// dotted quad is no name.
+    /// RFC 1123 2.1: labels of letters, digits and inner hyphens. The last label must not be all digits, so that a
+    /// mistyped dotted quad is not taken for a name.
     private static func isName(_ name: String) -> Bool {
         guard (1...253).contains(name.utf8.count) else { return false }
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)

@@ -1,40 +1,42 @@
 import Proto
 
-/// What `bondd invite` prints and `bondd join` takes: `bondd://` and base64 (RFC 4648 section 5, without padding) of
+/// The link that `bondd invite` prints and `bondd join` takes: `bondd://` and base64 (RFC 4648 section 5,
+/// unpadded) of
 ///
 ///     version 1 ‖ expiry in seconds since 1970, 5 ‖ server's public key 32 ‖ secret 20
 ///     ‖ count 1 ‖ endpoints, each length 1 ‖ `HOST:PORT` ‖ checksum 4
 ///
-/// The checksum, of all before it, is there to tell a link that lost or changed a character from one of another server.
+/// The checksum covers all preceding bytes. It distinguishes a truncated or mistyped link from one for
+/// another server.
 public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
-    /// Why a text is no join link; a sentence that says what to do.
+    /// Why a text is not a join link: one sentence that says what to do.
     public struct Failure: Error, Equatable, CustomStringConvertible {
-        /// The sentence.
+        /// The sentence shown to the user.
         public let description: String
     }
 
-    /// What a link begins with.
+    /// The prefix of every link.
     public static let scheme = "bondd://"
-    /// The most endpoints in a link.
+    /// Maximum number of endpoints in a link.
     public static let mostEndpoints = 8
 
-    /// The most bytes of one, as it is written.
+    /// Maximum length of an endpoint as written, in bytes.
     public static let longestEndpoint = 255
 
     private static let version: UInt8 = 1
     private static let fixedSize = 1 + 5 + 32 + InvitationKeys.secretSize + 1
     private static let checksumSize = 4
 
-    /// When it expires, seconds since 1970.
+    /// When the link expires, in seconds since 1970.
     public let expiry: UInt64
     /// The server's public key.
     public let server: PublicKey
-    /// What the keys of the invitation follow from, see `InvitationKeys`.
+    /// The secret that the invitation's keys are derived from, see `InvitationKeys`.
     public let secret: [UInt8]
-    /// Where the server is reached, in the order in which to try them.
+    /// The server's endpoints, in the order to try them.
     public let endpoints: [HostPort]
 
-    /// A link.
+    /// Creates a link.
     /// - Precondition: `secret` holds `InvitationKeys.secretSize` bytes, and there are 1 to `mostEndpoints` endpoints.
     public init(expiry: UInt64, server: PublicKey, secret: [UInt8], endpoints: [HostPort]) {
         precondition(secret.count == InvitationKeys.secretSize)
@@ -46,8 +48,8 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
         self.endpoints = endpoints
     }
 
-    /// Reads a link; space around it is skipped, as it comes with copying.
-    /// - Throws: `Failure` with a sentence for the user, never with a part of the secret in it.
+    /// Parses a link, ignoring whitespace around it, which copying often adds.
+    /// - Throws: `Failure` with a sentence for the user that never contains any part of the secret.
     public init(_ text: String) throws(Failure) {
         let text = text.filter { !$0.isWhitespace }
         guard text.hasPrefix(Self.scheme) else {
@@ -77,7 +79,7 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
         self.endpoints = endpoints
     }
 
-    /// The link's text. Secret.
+    /// The link's text, which is secret.
     public var text: String {
         var bytes: [UInt8] = [Self.version]
         for shift in stride(from: 32, through: 0, by: -8) {
@@ -100,9 +102,9 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
         return Self.scheme + String(base64)
     }
 
-    /// Never the secret.
+    /// A fixed text, so that the secret never reaches a log.
     public var description: String { "a join link" }
-    /// Never the secret.
+    /// Empty, so that a dump never shows the secret.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
 
     private static func decode(_ text: Substring) -> [UInt8]? {
@@ -128,7 +130,7 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
         return endpoints
     }
 
-    /// CRC-32 (IEEE 802.3), which finds any change of up to 32 bits in a row.
+    /// CRC-32 (IEEE 802.3), which detects any error burst of up to 32 bits.
     private static func checksum(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var crc = UInt32.max
         for byte in bytes {

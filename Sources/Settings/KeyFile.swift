@@ -1,17 +1,17 @@
 import Glibc
 
-/// A file with one secret key of 32 bytes in base64 and a newline, readable by its owner alone.
+/// A file with one 32-byte secret key in base64 and a newline, readable only by its owner.
 public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
-    /// A key's length in bytes.
+    /// The length of a key in bytes.
     public static let keyLength = 32
 
-    /// Where it is.
+    /// The file's path.
     public let path: String
-    /// The key's 32 bytes; none when the configuration was read without keys. Secret.
+    /// The 32 bytes of the key; empty if the configuration was read without keys. Secret.
     public let key: [UInt8]
 
     /// Reads the key in `path`.
-    /// - Throws: `file`, `keyFileOpen` when group or others may read it, or `notAKey`.
+    /// - Throws: `file`, `keyFileOpen` if group or others may read it, or `notAKey`.
     public init(reading path: String) throws(SettingsError) {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw .file("read the key file", path: path, errno: errno) }
@@ -33,18 +33,18 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
         self.key = key
     }
 
-    /// The file at `path` without the key in it, for programs that may not read it.
+    /// Names the file at `path` without reading its key, for programs that may not read it.
     init(unread path: String) {
         self.path = path
         key = []
     }
 
-    /// Makes `path` (0600) with `key` in it, and returns when it is on the disk.
+    /// Creates `path` (0600) with `key` in it, and returns once it is on disk.
     /// - Precondition: `key` has 32 bytes.
-    /// - Throws: `keyFileExists` or `file`; what was half written is removed then.
+    /// - Throws: `keyFileExists` or `file`; a partly written file is removed first.
     public init(creating path: String, key: [UInt8]) throws(SettingsError) {
         precondition(key.count == Self.keyLength)
-        // Whole or not at all: half a key would stand in the way of every later try.
+        // Whole or not at all: a partly written key would block every later attempt.
         let new = "\(path).new"
         unlink(new)
         let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -55,7 +55,7 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
         }
         let text = Array((Base64.encode(key) + "\n").utf8)
         errno = 0
-        // The mode again, as a umask may have taken more than it should; then a write that a crash cannot undo.
+        // Set the mode again, as the umask may have removed too much; then write durably.
         guard fchmod(file, 0o600) == 0, write(file, text, text.count) == text.count, fsync(file) == 0 else {
             throw .file("write the key file", path: path, errno: errno == 0 ? ENOSPC : errno)
         }
@@ -73,9 +73,9 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
         self.key = key
     }
 
-    /// The path; never the key.
+    /// The path, never the key.
     public var description: String { "key file \(path)" }
 
-    /// Shows the path alone, so that a dump of a configuration gives no key away.
+    /// Shows only the path, so that dumping a configuration never reveals a key.
     public var customMirror: Mirror { Mirror(self, children: ["path": path]) }
 }

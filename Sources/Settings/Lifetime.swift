@@ -1,16 +1,16 @@
-/// How long something is good, as people give it: `90s`, `30m`, `24h`, `7d`; a minute to a year.
+/// A lifetime as people write it: `90s`, `30m`, `24h`, `7d`; from a minute to a year.
 public struct Lifetime: Equatable, Sendable, CustomStringConvertible {
-    /// In seconds.
+    /// The lifetime in seconds.
     public let seconds: Int
 
-    /// A day.
+    /// 24 hours.
     public static let day = Lifetime(seconds: 86400)
 
     private static let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
 
     private init(seconds: Int) { self.seconds = seconds }
 
-    /// Nil when `text` is none, or out of range.
+    /// Parses `text`; nil if it is malformed or out of range.
     public init?(_ text: String) {
         guard let unit = text.last.flatMap({ Self.units[$0] }), (2...9).contains(text.utf8.count),
             text.utf8.dropLast().allSatisfy({ (48...57).contains($0) }), let count = Int(text.dropLast()),
@@ -19,7 +19,7 @@ public struct Lifetime: Equatable, Sendable, CustomStringConvertible {
         seconds = count * unit
     }
 
-    /// In the largest unit that gives a whole number.
+    /// The lifetime in the largest unit that divides it.
     public var description: String {
         for (unit, size) in [("d", 86400), ("h", 3600), ("m", 60)] where seconds % size == 0 && seconds > size
         {

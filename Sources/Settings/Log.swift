@@ -1,15 +1,15 @@
 import Glibc
 
-/// Writes one line an event on stderr. Never for a dropped packet, never with a secret in it.
+/// Writes one line per event on stderr. Never for a dropped packet, never with a secret in it.
 public struct Log: Sendable {
-    /// How much an event matters; the raw value is the word of `--log-level`.
+    /// The severity of an event; the raw value is the word of `--log-level`.
     public enum Level: String, CaseIterable, Comparable, Sendable {
         case debug, info, warning, error
 
-        /// Whether `a` matters less.
+        /// Whether `a` is less severe than `b`.
         public static func < (a: Level, b: Level) -> Bool { a.priority > b.priority }
 
-        /// syslog's number (RFC 5424 6.2.1), which journald takes as `<6>` before a line.
+        /// The syslog severity (RFC 5424 6.2.1), which journald reads as `<6>` at the start of a line.
         var priority: Int {
             switch self {
             case .debug: 7
@@ -20,7 +20,7 @@ public struct Log: Sendable {
         }
     }
 
-    /// How a line looks; the raw value is the word of `--log-format`.
+    /// The format of a line; the raw value is the word of `--log-format`.
     public enum Format: String, CaseIterable, Sendable {
         /// `info path is up path=fibre rtt=12.1`
         case text
@@ -28,15 +28,15 @@ public struct Log: Sendable {
         case json
     }
 
-    /// Events below it are not written.
+    /// Events less severe than this are not written.
     public var level: Level
-    /// How a line looks.
+    /// The format of each line.
     public var format: Format
 
     private let fileDescriptor: Int32
     private let toJournal: Bool
 
-    /// A log on stderr; lines get journald's priorities when that is where stderr leads.
+    /// A log on stderr; lines carry journald's priority prefix if stderr is connected to the journal.
     public init(level: Level = .info, format: Format = .text, fileDescriptor: Int32 = 2) {
         self.level = level
         self.format = format
@@ -44,7 +44,8 @@ public struct Log: Sendable {
         toJournal = Self.leadsToJournal(fileDescriptor)
     }
 
-    /// What an error on stderr begins with: journald's priority when that is where it leads, nothing otherwise.
+    /// The prefix of an error on stderr: journald's priority if stderr is connected to the journal, otherwise
+    /// empty.
     public static var errorPrefix: String { leadsToJournal(2) ? "<\(Level.error.priority)>" : "" }
 
     private static func leadsToJournal(_ fileDescriptor: Int32) -> Bool {
@@ -53,7 +54,7 @@ public struct Log: Sendable {
         return String(cString: journal) == "\(facts.st_dev):\(facts.st_ino)"
     }
 
-    /// Writes a line when `level` is to be written; neither message nor fields are made otherwise.
+    /// Writes a line if `level` is enabled; otherwise neither the message nor the fields are evaluated.
     /// Field names are lower case with underscores, and none is `time`, `level` or `message`.
     public func callAsFunction(
         _ level: Level, _ message: @autoclosure () -> String,
@@ -61,7 +62,8 @@ public struct Log: Sendable {
     ) {
         guard level >= self.level else { return }
         let line = Array(line(level, message(), fields(), time: time(nil)).utf8)
-        // One write a line keeps lines whole; a log that cannot be written is no reason to stop.
+        // One write per line keeps lines whole; a failed write is ignored, since logging must not stop the
+        // program.
         _ = write(fileDescriptor, line, line.count)
     }
 
@@ -88,7 +90,7 @@ public struct Log: Sendable {
         }
     }
 
-    /// Escapes what would end a line or a JSON string.
+    /// Escapes characters that would end a line or a JSON string.
     private static func escaped(_ text: String, quotes: Bool) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

@@ -1,5 +1,5 @@
-/// The product, as both programs and the packages call it.
+/// The product's name and version, used by both programs and the packages.
 public enum Product {
-    /// Its version.
+    /// The version, as in the packages.
     public static let version = "0.1.0"
 }

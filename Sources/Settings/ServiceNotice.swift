@@ -1,17 +1,18 @@
 import Glibc
 
-/// Tells the service manager how the program is doing (sd_notify(3)): `READY=1`, `WATCHDOG=1`, `STOPPING=1`. Without
-/// NOTIFY_SOCKET in the environment nothing is sent.
+/// Reports the program's state to the service manager (sd_notify(3)): `READY=1`, `WATCHDOG=1`, `STOPPING=1`. Sends
+/// nothing if NOTIFY_SOCKET is not set in the environment.
 public struct ServiceNotice: Sendable {
     private let path: String?
 
-    /// To the socket that the environment names.
+    /// Uses the socket named by NOTIFY_SOCKET.
     public init() { path = getenv("NOTIFY_SOCKET").map { String(cString: $0) } }
 
-    /// Sends one state, or several a line each. Whoever does not listen is no reason to stop.
+    /// Sends one state, or several separated by newlines. Errors are ignored: a missing listener must not
+    /// stop the program.
     public func send(_ state: String) {
         var address = sockaddr_un()
-        // A name that begins with @ is of the abstract namespace, which the kernel writes with a 0.
+        // A name that begins with @ is in the abstract namespace, where the kernel expects a leading 0 byte.
         guard var name = path.map({ Array($0.utf8) }),
             (2...MemoryLayout.size(ofValue: address.sun_path)).contains(name.count)
         else { return }

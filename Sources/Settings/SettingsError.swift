@@ -1,14 +1,14 @@
 import Glibc
 
-/// Why a small file could not be used or made. (Configuration files have `ConfigurationError`.)
+/// Why a small file could not be read or created. (Configuration files have `ConfigurationError`.)
 public enum SettingsError: Error, Equatable, CustomStringConvertible {
-    /// A file could not be read, written or made: what was to be done, its path, and errno.
+    /// A file could not be read, written or created: the action, the path, and errno.
     case file(String, path: String, errno: Int32)
-    /// A key file that others than its owner can read.
+    /// A key file that users other than its owner can read.
     case keyFileOpen(path: String)
     /// A key file that does not hold 32 bytes in base64.
     case notAKey(path: String)
-    /// A key file that exists and is not overwritten.
+    /// A key file that already exists, which is never overwritten.
     case keyFileExists(path: String)
 
     /// One sentence that says what, where and what to do.

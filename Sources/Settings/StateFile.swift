@@ -1,16 +1,17 @@
 import Glibc
 
-/// Files that are replaced as a whole, so that a crash leaves the old text or the new, never half of one.
+/// Replaces files as a whole, so that a crash leaves either the old text or the new, never part of one.
 public enum StateFile {
-    /// Replaces what `path` holds with `bytes`, and returns when that is on the disk. Makes its directory (0755) if need be.
-    /// - Parameter mode: the file's permissions, whatever the umask.
-    /// - Throws: `file`; what was there stays then.
+    /// Replaces the contents of `path` with `bytes`, and returns once they are on disk. Creates the directory
+    /// (0755) if needed.
+    /// - Parameter mode: the file's permissions, regardless of the umask.
+    /// - Throws: `file`; the old contents are then kept.
     public static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o600)
         throws(SettingsError)
     {
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         if !directory.isEmpty { mkdir(directory, 0o755) }
-        // Not a name that somebody's own file may have, such as resolv.conf.new: what is there is lost.
+        // Not a name that a user's own file may have, such as resolv.conf.new: that file would be lost.
         let new = "\(path).bondd-new"
         unlink(new)
         let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)

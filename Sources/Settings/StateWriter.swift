@@ -1,9 +1,9 @@
 import Glibc
 import Synchronization
 
-/// Replaces a state file on a thread of its own, as a disk may take seconds to sync and packets don't wait for it.
+/// Replaces a state file on its own thread, as a disk may take seconds to sync and packets must not wait for it.
 public final class StateWriter {
-    /// What became of a write: nil when all went well.
+    /// The result of a write: nil if it succeeded.
     public typealias Outcome = SettingsError?
 
     private final class Job: Sendable {
@@ -33,17 +33,17 @@ public final class StateWriter {
     private var job: Job?
     private var thread: pthread_t?
 
-    /// A writer of `path`, with these permissions.
+    /// Creates a writer for `path` with permissions `mode`.
     public init(_ path: String, mode: mode_t = 0o600) {
         self.path = path
         self.mode = mode
     }
 
-    /// Whether a write is under way, or its outcome was not taken yet.
+    /// Whether a write is in progress, or its outcome has not been taken yet.
     public var isBusy: Bool { job != nil }
 
-    /// Begins to write `bytes` in place of what is there.
-    /// - Precondition: not busy.
+    /// Starts replacing the file's contents with `bytes`.
+    /// - Precondition: `isBusy` is false.
     public func begin(_ bytes: [UInt8]) {
         precondition(!isBusy)
         let job = Job(path, mode, bytes)
@@ -64,8 +64,8 @@ public final class StateWriter {
         }
     }
 
-    /// What became of the write that was begun; nil as long as that is not known.
-    /// - Parameter waits: whether to wait for it.
+    /// The result of the last write, once; nil while it is in progress or if there was none.
+    /// - Parameter waits: whether to block until the write ends.
     public func takeOutcome(waits: Bool = false) -> Outcome? {
         guard let job else { return nil }
         if !waits && job.outcome.withLock({ $0 == nil }) { return nil }

@@ -4,13 +4,13 @@ import Glibc
 public enum TextFile {
     /// Why a file could not be read.
     public struct Failure: Error {
-        /// What is wrong with it, to follow its path.
+        /// The problem, worded to follow the file's path.
         public let sentence: String
-        /// Whether there is no such file.
+        /// Whether the file does not exist.
         public var isMissing = false
     }
 
-    /// The text in `path`, which must be UTF-8 and not longer than `limit` bytes.
+    /// Reads the file at `path`, which must be UTF-8 and at most `limit` bytes long.
     public static func read(_ path: String, limit: Int) throws(Failure) -> String {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("cannot be read", errno) }
@@ -38,7 +38,7 @@ public enum TextFile {
             sentence: "\(what): \(String(cString: strerror(code)))\(remedy(code))", isMissing: code == ENOENT)
     }
 
-    /// `; run this as root` where that may help.
+    /// `; run this as root` if that may help.
     static func remedy(_ code: Int32) -> String {
         (code == EACCES || code == EPERM) && geteuid() != 0 ? "; run this as root" : ""
     }

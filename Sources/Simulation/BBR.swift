@@ -1,6 +1,6 @@
 import Packet
 
-/// BBR in its first version (Cardwell et al., ACM Queue 2016), as in Linux' tcp_bbr.c without its search for policers.
+/// BBR version 1 (Cardwell et al., ACM Queue 2016), as in Linux' tcp_bbr.c but without its detection of policers.
 struct BBR: CongestionControl {
     private enum Mode { case startup, drain, probeBandwidth, probeRTT }
 
@@ -27,7 +27,7 @@ struct BBR: CongestionControl {
     private var priorWindow = 0
     private var isConserving = false
     private var wasRecovering = false
-    // Aggregation of ACKs.
+    // Estimate of ACK aggregation.
     private var extra = RoundMaximum(rounds: 10)
     private var epoch = Instant.zero
     private var epochAcked = 0.0
@@ -67,7 +67,7 @@ struct BBR: CongestionControl {
                 isNewRound = true
                 isConserving = false
             }
-            // Shorter than the least round trip it would be no rate but compression.
+            // A sample shorter than the minimum round trip would measure ACK compression instead of the rate.
             if ack.news.sampleTime >= ack.minimumRTT {
                 bandwidth.note(Double(ack.news.sampleCount) / ack.news.sampleTime.seconds, round: round)
             }
@@ -85,10 +85,10 @@ struct BBR: CongestionControl {
         setWindow(ack, &window)
     }
 
-    /// Segments that `gain` times the product of bandwidth and delay holds.
+    /// The window in segments: `gain` times the bandwidth-delay product.
     private func target(_ gain: Double) -> Int {
         guard minimumRTT.nanoseconds < .max else { return 10 }
-        // Three bursts of a millisecond, as Linux allows for segmentation.
+        // Three bursts of a millisecond, as Linux allows for segmentation offload.
         let burst = max(Int(bandwidth.value / 1000), 1)
         let held = Int((bandwidth.value * minimumRTT.seconds * gain).rounded(.up))
         return held + 3 * burst + (mode == .probeBandwidth && cycleIndex == 0 ? 2 : 0)

@@ -1,6 +1,6 @@
 extension Cell {
-    /// What runs with different seeds measured on average. All must be of the same column.
-    /// - Precondition: there is one.
+    /// The mean of runs with different seeds. All must be of the same column.
+    /// - Precondition: `cells` is not empty.
     public static func mean(_ cells: [Cell]) -> Cell {
         func mean<Part>(_ parts: [Part], _ figure: (Part) -> Double) -> Double {
             parts.reduce(0) { $0 + figure($1) } / Double(parts.count)

@@ -1,47 +1,47 @@
-/// What one run measured. What a run did not measure is nil.
+/// The results of one run; nil for everything that the run did not measure.
 public struct Cell: Encodable, Sendable {
-    /// What became of a flow with all the data in the world.
+    /// Results of a flow that always has data to send.
     public struct Bulk: Encodable, Sendable {
         /// Mbit/s of payload.
         public var megabits: Double
-        /// Of what could be had, 0 to 1.
+        /// The share of the attainable rate, 0 to 1.
         public var share: Double
-        /// QUIC: the share of packets that were taken for lost and had arrived.
+        /// QUIC: the share of packets declared lost that had arrived.
         public var spurious: Double?
-        /// TCP: how often it went into recovery since its start.
+        /// TCP: the number of recoveries since its start.
         public var recoveries: Int?
-        /// TCP: how often that was taken back, as nothing had been lost.
+        /// TCP: how many of them were undone because nothing had been lost.
         public var undone: Int?
-        /// TCP: how often nothing came for so long that all counted as lost.
+        /// TCP: the number of timeouts.
         public var timeouts: Int?
     }
 
-    /// What became of a stream of packets; shares of all packets, 0 to 1.
+    /// Results of a stream of packets; shares of all packets, 0 to 1.
     public struct Stream: Encodable, Sendable {
-        /// Never came.
+        /// Never arrived.
         public var lost: Double
-        /// More than 150 ms later than the fastest link allows.
+        /// Arrived more than 150 ms later than the fastest link allows.
         public var late: Double
-        /// Came behind a later one.
+        /// Arrived after a later one.
         public var outOfOrder: Double
     }
 
-    /// What became of pings.
+    /// Results of pings.
     public struct Pings: Encodable, Sendable {
         /// The median round-trip time in ms.
         public var median: Double
-        /// What 99 of 100 did not exceed, in ms.
+        /// The 99th percentile of the round-trip time in ms.
         public var p99: Double
-        /// How many were not answered.
+        /// The number of unanswered pings.
         public var lost: Int
     }
 
-    /// Of `cubic`, `bbr` and `quic`.
+    /// For `cubic`, `bbr` and `quic`.
     public var bulk: Bulk?
     /// The telephone call of `light` and `busy`, both directions together.
     public var call: Stream?
     /// The pings of `light` and `busy`.
     public var pings: Pings?
-    /// Of `udp`.
+    /// For `udp`.
     public var udp: Stream?
 }

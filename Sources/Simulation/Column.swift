@@ -1,4 +1,4 @@
-/// What is sent through a mix of links: a run of its own for each.
+/// The traffic sent through a mix of links, each in its own run.
 public enum Column: String, CaseIterable, Sendable {
     /// A TCP flow with Cubic.
     case cubic
@@ -8,8 +8,8 @@ public enum Column: String, CaseIterable, Sendable {
     case quic
     /// A telephone call and pings alone.
     case light
-    /// A telephone call and pings beside a TCP flow with Cubic.
+    /// A telephone call and pings next to a TCP flow with Cubic.
     case busy
-    /// UDP at three quarters of what the links carry.
+    /// UDP at three quarters of the links' capacity.
     case udp
 }

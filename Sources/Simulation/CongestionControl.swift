@@ -1,20 +1,21 @@
 import Packet
 
-/// What decides how many segments may be under way.
+/// A congestion control, which determines how many segments may be in flight.
 protocol CongestionControl {
-    /// Whether it sets the window in recovery, too, and paces; otherwise recovery is the sender's (RFC 6937).
+    /// Whether it also sets the window during recovery, and paces; otherwise the sender handles recovery (RFC
+    /// 6937).
     var ownsWindow: Bool { get }
-    /// Segments per second; nil: as ACKs come.
+    /// The pacing rate in segments per second; nil means driven by ACKs.
     var pace: Double? { get }
-    /// Segments were lost: the slow start threshold from now on.
+    /// Handles a loss; returns the new slow start threshold.
     mutating func shrink(_ window: Int) -> Int
-    /// A timeout.
+    /// Handles a timeout.
     mutating func reset()
-    /// An ACK came.
+    /// Handles an ACK.
     mutating func acknowledge(_ ack: ACKSummary, window: inout Int, threshold: inout Int)
 }
 
-/// What a congestion control is told of an ACK.
+/// The data about an ACK passed to a congestion control.
 struct ACKSummary {
     enum State {
         case open
@@ -26,16 +27,16 @@ struct ACKSummary {
     var news: Scoreboard.News
     /// The sender's state after the ACK.
     var state: State
-    /// Segments that were found lost by it.
+    /// The number of segments that it revealed as lost.
     var lost: Int
-    /// The next segment that the receiver waits for, and the next new one.
+    /// The next segment expected by the receiver, and the next new one.
     var acknowledged: Int
     var next: Int
-    /// Segments that have arrived in all.
+    /// The total number of segments delivered.
     var delivered: Int
     var inFlight: Int
     var priorInFlight: Int
     var minimumRTT: Interval
-    /// Whether the window was what held the sender up, and data went forward.
+    /// Whether the window limited the sender, and new data was acknowledged.
     var mayGrow: Bool
 }

@@ -1,13 +1,13 @@
 import Packet
 
-/// How CUBIC's window grows after a loss and shrinks with it (RFC 9438), in the order of operations of Linux'
+/// CUBIC's growth of the window and its reduction after a loss (RFC 9438), in the order of operations of Linux'
 /// tcp_cubic.c.
 struct Cubic {
-    /// What is left of the window after a loss: 717/1024 in Linux.
+    /// The factor of the window after a loss: 717/1024 in Linux.
     private static let beta = 717.0 / 1024
-    /// Segments per second³.
+    /// C of RFC 9438, in segments per second³.
     private static let scale = 0.4
-    /// The window that Reno would have grows by a segment for so many of its own size acknowledged.
+    /// The share of its own size in acknowledged segments for which Reno's window grows by one segment.
     private static let renoShare = (1 + beta) / (3 * (1 - beta))
 
     private var lastMaximum = 0.0
@@ -18,19 +18,20 @@ struct Cubic {
     private var renoAcked = 0.0
     private var credit = 0.0
 
-    /// A loss: the window to go down to.
+    /// Handles a loss; returns the new window.
     mutating func shrink(_ window: Int) -> Int {
         epoch = nil
         let window = Double(window)
-        // Fast convergence: who lost before it was back where it had been leaves room for others.
+        // Fast convergence: a flow whose loss comes before it was back at its previous maximum makes room for
+        // others.
         lastMaximum = window < lastMaximum ? window * (1 + Self.beta) / 2 : window
         return max(Int(window * Self.beta), 2)
     }
 
-    /// A timeout: all is forgotten.
+    /// Handles a timeout by resetting the state.
     mutating func reset() { self = Cubic() }
 
-    /// How many segments a window in congestion avoidance grows by for `acked` segments.
+    /// The number of segments by which the window grows in congestion avoidance for `acked` segments.
     mutating func growth(window: Int, acked: Int, minimumRTT: Interval, now: Instant) -> Int {
         let size = Double(window)
         if epoch == nil {
@@ -42,7 +43,7 @@ struct Cubic {
         }
         let time = (now - epoch! + minimumRTT).seconds - plateau
         let target = origin + Self.scale * time * time * time
-        // How many segments have to be acknowledged for one more in the window.
+        // The number of acknowledged segments for each segment of growth.
         var count = target > size ? size / (target - size) : 100 * size
         if lastMaximum == 0 { count = min(count, 20) }
         renoAcked += Double(acked)
@@ -60,7 +61,7 @@ struct Cubic {
     }
 }
 
-/// The cube root by Newton's method: the C library's may differ in its last bit from machine to machine.
+/// The cube root by Newton's method: the C library's may differ in its last bit between machines.
 func cubeRoot(_ value: Double) -> Double {
     guard value > 0 else { return 0 }
     var root = value > 1 ? value : 1

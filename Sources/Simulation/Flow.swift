@@ -1,28 +1,29 @@
 import Packet
 
-/// Traffic between the two hosts behind the tunnel: both ends of it. Subclasses say what is sent and what is measured.
+/// Traffic between the two hosts behind the tunnel, with both of its ends. Subclasses define what is sent and
+/// measured.
 class Flow {
-    /// Set by the world that the flow is added to.
+    /// The world that the flow has been added to, which sets this.
     final unowned var world: World!
-    /// Number in the world, which the packets carry in their ports.
+    /// Its number in the world, which packets carry in their ports.
     final var number = 0
-    /// When `fire` wants to be called.
+    /// When to call `fire`.
     final var due = Instant.never
-    /// Whether a packet came in this turn at each end.
+    /// Whether a packet arrived in this turn at each end.
     final var isTouched = (false, false)
 
-    /// Begins to send.
+    /// Starts sending.
     func start(now: Instant) {}
-    /// The time `due` has come.
+    /// Called when `due` has been reached.
     func fire(now: Instant) {}
     /// A packet of this flow arrived at one end.
     func receive(_ packet: UnsafeRawBufferPointer, at side: Side, now: Instant) {}
-    /// What arrived at that end together has been received.
+    /// Called once all packets that arrive together at that end have been received.
     func finishTurn(at side: Side, now: Instant) {}
-    /// What is counted is counted from here on.
+    /// Starts the measurement.
     func beginMeasurement(now: Instant) {}
-    /// What is sent from here on is not counted any more.
+    /// Ends the measurement; packets sent from here on do not count.
     func finishMeasurement(now: Instant) {}
-    /// What a trace tells of the flow, by name.
+    /// The flow's figures in a trace, by name.
     var traced: [(name: String, value: Double)] { [] }
 }

@@ -1,12 +1,12 @@
 import Packet
 
-/// When slow start has gone far enough, as Linux' Cubic finds out: HyStart (Ha and Rhee, 2011) with its constants. It
-/// is what Linux does; RFC 9406 (HyStart++) has another second half, see `HyStartPlus`.
+/// Detects when to leave slow start, like Linux' Cubic: HyStart (Ha and Rhee, 2011) with Linux' constants. RFC
+/// 9406 (HyStart++) has another second phase, see `HyStartPlus`.
 struct HyStart {
-    /// Below so many segments nothing is looked for.
+    /// Minimum window in segments for detection.
     private static let leastWindow = 16
     private static let samples = 8
-    /// ACKs that follow one another this closely are of one train.
+    /// Maximum spacing between ACKs of one train.
     private static let trainSpacing = Interval.milliseconds(2)
 
     private var roundEnd = 0
@@ -17,10 +17,10 @@ struct HyStart {
 
     mutating func reset() { self = HyStart() }
 
-    /// Takes an ACK's round-trip time; true when slow start should end.
+    /// Records an ACK's round-trip time; returns true if slow start should end.
     /// - Parameters:
-    ///   - acknowledged: the next segment that the receiver waits for.
-    ///   - sent: the next segment that will be sent.
+    ///   - acknowledged: the next segment expected by the receiver.
+    ///   - sent: the next segment to be sent.
     mutating func isOver(
         acknowledged: Int, sent: Int, window: Int, rtt: Interval, minimum: Interval, now: Instant
     ) -> Bool {

@@ -1,7 +1,7 @@
 import Packet
 
-/// When slow start has gone far enough, after RFC 9406 (HyStart++): when the round trips of a round grow, the window grows
-/// slower for some rounds, and goes back to slow start if they shrink again.
+/// Detects when to leave slow start after RFC 9406 (HyStart++): when the round trips of a round grow, the
+/// window grows more slowly for some rounds, and returns to slow start if they shrink again.
 struct HyStartPlus {
     private static let samples = 8
     private static let conservativeRounds = 5
@@ -14,11 +14,11 @@ struct HyStartPlus {
     private var baseline = Interval(nanoseconds: .max)
     private var conservative = 0
 
-    /// Takes a round-trip time.
+    /// Records a round-trip time.
     /// - Parameters:
     ///   - acknowledged: the highest packet that has arrived.
-    ///   - next: the next packet that will be sent.
-    /// - Returns: by how much the window grows for `acked` packets, nil when slow start is over.
+    ///   - next: the next packet to be sent.
+    /// - Returns: the growth of the window for `acked` packets; nil once slow start is over.
     mutating func growth(acked: Int, rtt: Interval, acknowledged: Int, next: Int) -> Int? {
         if acknowledged >= roundEnd {
             roundEnd = next

@@ -1,14 +1,14 @@
 import Packet
 
-/// The IPv4 header of the packets that the hosts exchange, and how a packet finds its flow. Checksums stay zero: nobody
-/// between the hosts looks at them.
+/// The IPv4 header of the hosts' packets, and the mapping of packets to flows. Checksums stay zero: nothing
+/// between the hosts verifies them.
 enum InnerHeader {
     static let size = 20
     static let udpSize = 8
     static let clientAddress = IPAddress(v4: 0x0A4D_0002)
     static let serverAddress = IPAddress(v4: 0x0A4D_0001)
 
-    /// The two bits of congestion notification in the second byte (RFC 3168).
+    /// The two ECN bits in the second byte (RFC 3168).
     enum ECN {
         static let capable: UInt8 = 2
         static let congested: UInt8 = 3
@@ -20,7 +20,7 @@ enum InnerHeader {
         case udp = 17
     }
 
-    /// Writes the header, and the ports where there are any: `number` tells the flow on both sides.
+    /// Writes the header, and the ports if there are any: `number` identifies the flow on both sides.
     @inline(__always)
     static func write(
         to packet: UnsafeMutableRawBufferPointer, length: Int, _ transport: Transport, from side: Side,
@@ -45,7 +45,7 @@ enum InnerHeader {
         }
     }
 
-    /// The number of the flow that a packet which arrived at `side` belongs to.
+    /// The number of the flow of a packet that arrived at `side`.
     @inline(__always)
     static func flow(of packet: UnsafeRawBufferPointer, at side: Side) -> Int {
         if packet[9] == Transport.icmp.rawValue { return Int(packet.bigEndian(at: 24, as: UInt16.self)) }

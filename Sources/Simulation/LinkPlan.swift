@@ -1,22 +1,22 @@
 import LinkModel
 
-/// A link of a mix, and what becomes of it in the course of time.
+/// A link of a mix, and its changes over time.
 public struct LinkPlan: Equatable, Sendable {
-    /// Something that happens to both directions of a link.
+    /// A change of both directions of a link.
     public enum Change: Equatable, Sendable {
         /// The rate from now on, in bits per second.
         case rate(UInt64)
         /// The one-way delay from now on, in nanoseconds.
         case delay(UInt64)
-        /// Whether all frames vanish from now on, without a word.
+        /// Whether all frames vanish silently from now on.
         case isDown(Bool)
     }
 
-    /// A change and when it happens.
+    /// A change and its time.
     public struct Step: Equatable, Sendable {
         /// Nanoseconds since the flows began.
         public var time: UInt64
-        /// What happens.
+        /// The change.
         public var change: Change
     }
 
@@ -24,23 +24,23 @@ public struct LinkPlan: Equatable, Sendable {
     public var up: LinkShape
     /// Server to client.
     public var down: LinkShape
-    /// In order of time.
+    /// The steps in order of time.
     public private(set) var steps: [Step] = []
 
-    /// A link that is the same in both directions unless `down` is given, and stays as it is.
+    /// A link without changes, the same in both directions unless `down` is given.
     public init(_ up: LinkShape, down: LinkShape? = nil) {
         self.up = up
         self.down = down ?? up
     }
 
-    /// The same link to which `change` happens `seconds` after the flows began.
+    /// A copy to which `change` happens `seconds` after the flows began.
     func then(_ change: Change, at seconds: Double) -> LinkPlan {
         var plan = self
         plan.steps.append(Step(time: UInt64(seconds * 1e9), change: change))
         return plan
     }
 
-    /// The same link to which the `changes` happen in turn, for ever, each `seconds` after the one before.
+    /// A copy to which the `changes` happen in turn until `end`, each `seconds` after the previous one.
     func alternating(_ changes: [Change], every seconds: Double, until end: Double) -> LinkPlan {
         var plan = self
         var count = 0
@@ -51,10 +51,10 @@ public struct LinkPlan: Equatable, Sendable {
         return plan
     }
 
-    /// What one direction is like at the start.
+    /// The shape of one direction at the start.
     func shape(from side: Side) -> LinkShape { side == .client ? up : down }
 
-    /// The shapes that one direction has from `start` to `end` (nanoseconds since the flows began), each with its share
+    /// The shapes of one direction from `start` to `end` (nanoseconds since the flows began), each with its share
     /// of that time.
     func shapes(from side: Side, _ start: UInt64, _ end: UInt64) -> [(shape: LinkShape, share: Double)] {
         var shape = shape(from: side)
@@ -73,7 +73,7 @@ public struct LinkPlan: Equatable, Sendable {
 }
 
 extension LinkShape {
-    /// Changes what the link does from now on.
+    /// Applies a change of the link.
     public mutating func apply(_ change: LinkPlan.Change) {
         switch change {
         case .rate(let rate): self.rate = rate

@@ -48,7 +48,7 @@ extension Mix {
     private static let asymmetric = LinkPlan(
         LinkShape(megabits: 10, milliseconds: 15), down: LinkShape(megabits: 80, milliseconds: 15))
 
-    /// A link of so many Mbit/s, ms of delay one way and of jitter to both sides.
+    /// A link with a rate in Mbit/s, a one-way delay in ms, and jitter in ms to both sides.
     private static func link(
         _ rate: Double, _ delay: Double, jitter: Double = 0, loss: Double = 0, burst: Double = 0
     ) -> LinkPlan {

@@ -1,19 +1,19 @@
 import Packet
 
-/// What became of the numbered packets of a flow in one direction.
+/// The arrivals of a flow's numbered packets in one direction.
 struct PacketLog {
-    /// The number of the first packet that counts, and of the first that does not count any more.
+    /// The number of the first packet that counts, and of the first one after the measurement.
     private(set) var first = Int.max
     private(set) var end = Int.max
-    /// Packets that came behind a later one.
+    /// Packets that arrived after a later one.
     private(set) var outOfOrder = 0
-    /// One-way delays of those that came, in the order in which they came.
+    /// One-way delays of the packets that arrived, in order of arrival.
     private(set) var delays: [Interval] = []
     private var highest = -1
 
-    /// Packets from this one on count.
+    /// Starts counting at this packet.
     mutating func begin(at number: Int) { first = number }
-    /// Packets from this one on do not count any more.
+    /// Stops counting at this packet.
     mutating func finish(at number: Int) { end = number }
 
     mutating func note(_ number: Int, sent: Instant, now: Instant) {
@@ -24,14 +24,14 @@ struct PacketLog {
         highest = max(highest, number)
     }
 
-    /// How many packets count.
+    /// The number of packets that count.
     var count: Int { max(end - first, 0) }
-    /// How many of them have not come.
+    /// The number of those that have not arrived.
     var lost: Int { count - delays.count }
 }
 
 extension [Interval] {
-    /// The value that the fraction `q` does not exceed; nil for none.
+    /// The `q` quantile of the delays; nil if there are none.
     func quantile(_ q: Double) -> Interval? {
         if isEmpty { return nil }
         let sorted = sorted()

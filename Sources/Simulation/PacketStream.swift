@@ -1,14 +1,15 @@
 import Packet
 
-/// Packets of one size at an even pace: UDP from one side, or from both as in a telephone call, or echo requests.
+/// Packets of one size at a constant rate: UDP from one side, or from both as in a telephone call, or echo
+/// requests.
 final class PacketStream: Flow {
-    /// What the other side does with a packet.
+    /// The other side's reaction to a packet.
     enum Kind {
-        /// Nothing: it is counted where it arrives.
+        /// None: packets are counted where they arrive.
         case oneWay
-        /// It sends such packets of its own.
+        /// It sends its own stream.
         case twoWay
-        /// It sends it back; what counts is what comes back.
+        /// It returns the packet; replies are counted.
         case echo
     }
 
@@ -19,10 +20,10 @@ final class PacketStream: Flow {
     private let size: Int
     private let interval: Interval
     private var sent = 0
-    /// What arrived on the server's side, and on the client's.
+    /// The arrivals on each side.
     private(set) var logs: [Side: PacketLog] = [:]
 
-    /// - Parameter size: of the IPv4 packets, at least 40 bytes.
+    /// - Parameter size: the size of the IPv4 packets, at least 40 bytes.
     init(from side: Side, _ kind: Kind, size: Int, every interval: Interval) {
         from = side
         self.kind = kind

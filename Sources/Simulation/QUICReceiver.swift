@@ -1,14 +1,14 @@
 import Packet
 
-/// The receiving end of a QUIC connection: an ACK for every second packet or after 25 ms, at once on anything out of order
-/// (RFC 9000, 13.2.1), with up to 32 ranges.
+/// The receiving end of a QUIC connection: an ACK for every second packet or after 25 ms, at once for packets
+/// out of order (RFC 9000, 13.2.1), with up to 32 ranges.
 struct QUICReceiver {
     static let maximumRanges = 32
     private static let delay = Interval.milliseconds(25)
 
-    /// Chunks of the stream that have come, each counted once.
+    /// Distinct chunks of the stream that have arrived.
     private(set) var chunks = 0
-    /// What has come, the highest first.
+    /// The ranges of packets that have arrived, the highest first.
     private(set) var ranges: [Segment.Block] = []
     private(set) var due = Instant.never
 
@@ -64,10 +64,10 @@ struct QUICReceiver {
         }
     }
 
-    /// Whether an ACK is to be sent now.
+    /// Whether an ACK should be sent now.
     func owesACK(now: Instant) -> Bool { isUrgent || unacknowledged >= 2 || due <= now }
 
-    /// An ACK leaves now; says how long it was held back.
+    /// Records that an ACK is sent now; returns how long it was delayed.
     mutating func acknowledged(now: Instant) -> Interval {
         isUrgent = false
         unacknowledged = 0

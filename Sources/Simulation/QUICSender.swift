@@ -1,7 +1,8 @@
 import Packet
 
-/// The sending end of a QUIC connection that always has data (RFC 9002): losses by three packets or 9/8 of a round trip,
-/// Cubic, pacing at 5/4 of the window. Chunks of the stream travel in packets; a lost chunk goes again in a new one.
+/// The sending end of a QUIC connection that always has data (RFC 9002): losses are detected by three packets
+/// or 9/8 of a round trip; Cubic, with pacing at 5/4 of the window. Packets carry chunks of the stream; a lost
+/// chunk is sent again in a new one.
 struct QUICSender {
     private struct Entry {
         enum State { case flying, arrived, lost }
@@ -18,7 +19,7 @@ struct QUICSender {
 
     private(set) var window = initialWindow
     private(set) var inFlight = 0
-    /// Packets sent, those that were taken for lost, and those of them that had arrived all the same.
+    /// The number of packets sent, of those declared lost, and of those among them that had arrived.
     private(set) var next = 0
     private(set) var lost = 0
     private(set) var spurious = 0
@@ -55,7 +56,7 @@ struct QUICSender {
     /// The smoothed round-trip time; zero before the first sample.
     var rtt: Interval { smoothed }
 
-    /// When `fire` wants to be called, or `leave` may have something.
+    /// When to call `fire`, or when `leave` may have something.
     var due: Instant {
         min(min(lossAt, probeAt), inFlight < window && paceAt > .zero ? paceAt : .never)
     }
@@ -67,13 +68,13 @@ struct QUICSender {
 
     // MARK: - Sending
 
-    /// The packet that leaves now and its chunk, as long as there is one.
+    /// The packet to send now and its chunk; nil if there is none.
     mutating func leave(now: Instant) -> (number: Int, chunk: Int)? {
         if probes > 0 {
             probes -= 1
         } else {
             guard inFlight < window, next - oldest < mask else { return nil }
-            // A burst of ten packets at most (RFC 9002, 7.7).
+            // A burst of at most ten packets (RFC 9002, 7.7).
             guard smoothed == .zero || paceAt <= now else { return nil }
         }
         if smoothed > .zero {
@@ -110,7 +111,7 @@ struct QUICSender {
         }
     }
 
-    /// Takes an ACK: the ranges of packets that have arrived, the highest first, and how long the receiver waited.
+    /// Handles an ACK: the ranges of packets that have arrived, the highest first, and the receiver's delay.
     mutating func take(_ ranges: [Segment.Block], delay: Interval, now: Instant) {
         guard let first = ranges.first else { return }
         var count = 0

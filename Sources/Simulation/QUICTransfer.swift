@@ -1,6 +1,6 @@
 import Packet
 
-/// A QUIC-like flow that always has data to send. Payloads are not QUIC's, sizes are.
+/// A QUIC-like flow that always has data to send. Only the packet sizes are QUIC's.
 final class QUICTransfer: Flow {
     private static let packetSize = 1400
     /// Bytes of the stream in a packet: without IPv4, UDP, short header, packet number, frame header and tag.
@@ -11,7 +11,7 @@ final class QUICTransfer: Flow {
     private(set) var sender = QUICSender()
     private var receiver = QUICReceiver()
     private var ranges: [Segment.Block] = []
-    /// What had been counted when the measurement began, and when it ended.
+    /// The counters when the measurement began, and when it ended.
     private var first = (chunks: 0, sent: 0, spurious: 0, time: Instant.zero)
     private var last = (chunks: 0, sent: 0, spurious: 0, time: Instant.zero)
 
@@ -94,12 +94,12 @@ final class QUICTransfer: Flow {
         ]
     }
 
-    /// Mbit/s of the stream that came out in the time that was measured.
+    /// Mbit/s of the stream received during the measurement.
     var megabits: Double {
         Double((last.chunks - first.chunks) * Self.payload * 8) / (last.time - first.time).seconds / 1e6
     }
 
-    /// The share of the packets sent that were taken for lost and had arrived, 0 to 1.
+    /// The share of packets sent that were declared lost but had arrived, 0 to 1.
     var spuriousShare: Double {
         Double(last.spurious - first.spurious) / Double(max(last.sent - first.sent, 1))
     }

@@ -1,11 +1,11 @@
-/// The maximum of what was noted in the last so many rounds.
+/// The maximum of the values recorded in a number of recent rounds.
 struct RoundMaximum {
     private let rounds: Int
     private var best: [(value: Double, round: Int)] = []
 
     init(rounds: Int) { self.rounds = rounds }
 
-    /// Zero before the first.
+    /// The maximum; zero before the first value.
     var value: Double { best.first?.value ?? 0 }
 
     mutating func note(_ value: Double, round: Int) {

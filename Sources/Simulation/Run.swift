@@ -2,13 +2,14 @@ import LinkModel
 import Packet
 import Scheduler
 
-/// One run: a mix, what is sent through it, and a seed that repeats it to the bit.
+/// One run: a mix, its traffic, and a seed that repeats it to the bit.
 public struct Run: Sendable {
-    /// How long a tunnel is up before flows begin, how long they run before it counts, and how long it counts.
+    /// How long a tunnel is up before flows begin, how long they run before the measurement, and how long that
+    /// takes.
     private static let idle = Interval.milliseconds(500)
     private static let settling = Interval.seconds(4)
     private static let measured = Interval.seconds(12)
-    /// What was sent before the end may arrive for so long.
+    /// Time for packets sent before the end to arrive.
     private static let draining = Interval.seconds(1)
     /// Bytes that the tunnel and the link add to a packet of 1400.
     private static let overhead = 86
@@ -19,8 +20,8 @@ public struct Run: Sendable {
     private let usesECN: Bool
 
     /// - Parameters:
-    ///   - seed: every choice follows from it, the names of the mix and the column.
-    ///   - usesECN: whether TCP says that it understands marks instead of losses.
+    ///   - seed: every random choice is derived from it and the names of the mix and the column.
+    ///   - usesECN: whether TCP uses ECN.
     public init(_ mix: Mix, _ column: Column, seed: UInt64, usesECN: Bool = false) {
         self.usesECN = usesECN
         self.mix = mix
@@ -30,18 +31,18 @@ public struct Run: Sendable {
         self.seed = hash
     }
 
-    /// The time that counts, in nanoseconds since the flows began.
+    /// The time of the measurement, in nanoseconds since the flows began.
     static let window = (
         start: UInt64(settling.nanoseconds), end: UInt64(settling.nanoseconds + measured.nanoseconds)
     )
 
-    /// Runs it.
-    /// - Parameter trace: called every 10 ms since the flows began with a line of figures, comma-separated; the first is the
-    ///   heading.
+    /// Performs the run.
+    /// - Parameter trace: called every 10 ms from the start of the flows with a line of comma-separated
+    ///   figures; the first one is the heading.
     public func measure(trace: ((String) -> Void)? = nil) -> Cell {
         let world = World(links: mix.links, seed: seed)
         world.placeTunnel(mode: .auto, seed: seed)
-        // A handshake, and proof of the address: four round trips at the most.
+        // A handshake and address validation: at most four round trips.
         let shortest = mix.links.map { $0.shape(from: mix.sender).delay }.min() ?? 0
         world.run(for: max(Self.idle, Interval(nanoseconds: Int64(shortest)) * 8))
         switch column {
@@ -58,7 +59,7 @@ public struct Run: Sendable {
         case .light, .busy:
             if column == .busy { world.add(cubic) }
             let call = PacketStream(from: .client, .twoWay, size: 200, every: .milliseconds(20))
-            // An interval that does not beat with that of the call.
+            // An interval that is not in phase with that of the call.
             let pings = PacketStream(from: .client, .echo, size: 64, every: .microseconds(99_700))
             world.add(call)
             world.add(pings)

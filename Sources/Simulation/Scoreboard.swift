@@ -1,54 +1,56 @@
 import Packet
 
-/// What a TCP sender knows of the segments that are under way: which have arrived, which are lost by the time that has
-/// passed (RACK, RFC 8985, as in Linux), and at what rate they are delivered.
+/// A TCP sender's knowledge of the segments in flight: which have arrived, which are lost judging by elapsed
+/// time (RACK, RFC 8985, as in Linux), and the delivery rate.
 struct Scoreboard {
     private struct Entry {
         var sent = Instant.zero
-        /// What had been delivered when it was sent, when that was, and when the first of those under way then was sent.
+        /// The delivered count when it was sent, the time of that count, and when the first segment in flight
+        /// was sent.
         var delivered = 0
         var deliveredAt = Instant.zero
         var firstSent = Instant.zero
         var isSacked = false
         var isLost = false
-        /// Sent again and neither delivered nor lost since.
+        /// Retransmitted, and neither delivered nor lost since.
         var isResent = false
         var wasResent = false
     }
 
-    /// What an ACK brought.
+    /// The effect of an ACK.
     struct News {
         /// Segments newly known to have arrived.
         var delivered = 0
         /// How far the cumulative ACK moved.
         var advanced = 0
-        /// Round-trip time of the segment sent last among those that were sent once.
+        /// Round-trip time of the most recently sent segment among those sent only once.
         var rtt: Interval?
-        /// Whether the receiver got something twice.
+        /// Whether the receiver reported a duplicate.
         var isDuplicate = false
-        /// The rate sample: what was delivered in how long, and what had been when the sampled segment left.
+        /// The rate sample: the number delivered, the time it took, and the count when the sampled segment was
+        /// sent.
         var sampleCount = 0
         var sampleTime = Interval.zero
         var sampleBefore = 0
     }
 
-    /// The oldest segment that is not acknowledged.
+    /// The oldest unacknowledged segment.
     private(set) var oldest = 0
     /// The next new segment.
     private(set) var next = 0
-    /// Behind the highest segment that has arrived.
+    /// One above the highest segment that has arrived.
     private(set) var highest = 0
     private(set) var sacked = 0
     private(set) var lost = 0
     private(set) var resent = 0
-    /// Segments that have arrived in all.
+    /// The total number of segments that have arrived.
     private(set) var delivered = 0
-    /// Whether segments arrived in another order than they left.
+    /// Whether segments have arrived out of order.
     private(set) var hasReordering = false
-    /// By how many segments at most, at least Linux' tcp_reordering.
+    /// The maximum reordering distance in segments, at least Linux' tcp_reordering.
     private(set) var reordering = 3
     private(set) var minimumRTT = Interval(nanoseconds: .max)
-    /// When the next segment counts as lost, if nothing comes.
+    /// When the next segment counts as lost if no ACK arrives.
     private(set) var lossDue = Instant.never
 
     private var entries: [Entry]
@@ -57,7 +59,7 @@ struct Scoreboard {
     private var deliveredAt = Instant.zero
     private var firstSent = Instant.zero
     private var known: [Segment.Block] = []
-    /// No segment below is lost and not sent again.
+    /// No segment below this is lost and not retransmitted.
     private var resendHint = 0
     private var newest = (sent: Instant.zero, number: -1, rtt: Interval.zero)
 
@@ -67,14 +69,14 @@ struct Scoreboard {
         mask = window - 1
     }
 
-    /// Segments under way, as far as is known.
+    /// The estimated number of segments in flight.
     var inFlight: Int { next - oldest - sacked - lost + resent }
     /// Whether there is room for a new segment.
     var hasRoom: Bool { next - oldest < mask }
 
     // MARK: - Sending
 
-    /// The lost segment that is to be sent again next.
+    /// The next lost segment to retransmit.
     mutating func nextLost() -> Int? {
         guard lost > resent else { return nil }
         resendHint = max(resendHint, oldest)
@@ -86,7 +88,7 @@ struct Scoreboard {
         return nil
     }
 
-    /// A segment leaves: the next one, or an old one again.
+    /// Records that a segment is sent: the next one, or a retransmission.
     mutating func leave(_ number: Int, now: Instant) {
         if next == oldest {
             firstSent = now
@@ -154,7 +156,7 @@ struct Scoreboard {
         }
         highest = max(highest, oldest)
         if lowest < priorHighest {
-            // A hole was filled that was not sent again: that was no loss.
+            // A hole was filled without a retransmission: it was not a loss.
             hasReordering = true
             reordering = min(max(reordering, priorHighest - lowest), 300)
         }
@@ -189,7 +191,7 @@ struct Scoreboard {
         }
         if sample == nil || entry.sent > sample!.sent { sample = entry }
         let rtt = now - entry.sent
-        // What comes so early answers the first transmission and not the second.
+        // An ACK this early is for the original transmission, not for the retransmission.
         if entry.wasResent && minimumRTT.nanoseconds < .max && rtt < minimumRTT { return }
         newest.rtt = rtt
         if (entry.sent, number) > (newest.sent, newest.number) {
@@ -200,8 +202,8 @@ struct Scoreboard {
 
     // MARK: - Losses
 
-    /// Marks as lost what was sent before something that has arrived, by more than a round trip and `tolerance` ago.
-    /// - Returns: how many segments.
+    /// Marks as lost the segments sent more than a round trip and `tolerance` before another that has arrived.
+    /// - Returns: the number of segments.
     mutating func markLost(tolerance: Interval, now: Instant) -> Int {
         var count = 0
         lossDue = .never
@@ -224,7 +226,8 @@ struct Scoreboard {
         return count
     }
 
-    /// After a timeout: what is under way for longer than a round trip is lost, the oldest segment in any case.
+    /// After a timeout, marks as lost all segments in flight for longer than a round trip, and the oldest one
+    /// in any case.
     mutating func markAllLost(now: Instant) {
         for number in oldest..<next {
             let entry = entries[number & mask]
@@ -246,7 +249,7 @@ struct Scoreboard {
         resendHint = min(resendHint, number)
     }
 
-    /// It was a mistake: nothing is lost.
+    /// Undoes the marking: nothing is lost.
     mutating func unmarkLost() {
         guard lost > 0 else { return }
         for number in oldest..<next where entries[number & mask].isLost && !entries[number & mask].isResent {

@@ -1,12 +1,13 @@
 import Packet
 
-/// A TCP segment of our flows as it is in the packet: IPv4, TCP with time stamps and up to three SACK blocks.
+/// A TCP segment of the simulated flows as it is in the packet: IPv4, TCP with time stamps and up to three SACK
+/// blocks.
 struct Segment {
     /// Bytes of IPv4 and TCP headers with time stamps.
     static let headerSize = 52
     /// Bytes of payload of a full segment: 1400 in the tunnel less the headers.
     static let payload = 1348
-    /// The most SACK blocks that fit beside time stamps.
+    /// Maximum number of SACK blocks that fit next to time stamps.
     static let maximumBlocks = 3
 
     /// A run of segments, by number.
@@ -15,27 +16,27 @@ struct Segment {
         var end: Int
     }
 
-    /// In segments, not bytes: of a data segment its own number, of an ACK 0.
+    /// In segments rather than bytes: the segment's number for data, 0 for an ACK.
     var sequence = 0
-    /// The next segment that the receiver waits for.
+    /// The next segment expected by the receiver.
     var acknowledged = 0
     /// The sender's clock in ms.
     var timestamp: UInt32 = 0
-    /// The other side's clock when it sent what is answered here.
+    /// The peer's clock when it sent the segment answered here.
     var echo: UInt32 = 0
-    /// The bits of congestion notification in the IP header, and the two flags in the TCP header.
+    /// The ECN bits in the IP header, and the two flags in the TCP header.
     var ecn: UInt8 = 0
     var echoesCongestion = false
     var hasReducedWindow = false
-    /// The first is a duplicate (RFC 2883) when it is below `acknowledged` or within the second.
+    /// The SACK blocks. The first is a duplicate (RFC 2883) if it is below `acknowledged` or within the second.
     var blocks: [Block] = []
 
-    /// Writes an ACK's or a data segment's headers.
+    /// Writes the headers of an ACK or a data segment.
     func write(to packet: UnsafeMutableRawBufferPointer, from side: Side, flow: Int) {
         InnerHeader.write(to: packet, length: packet.count, .tcp, from: side, flow: flow)
         packet.storeBigEndian(UInt32(truncatingIfNeeded: sequence * Self.payload), at: 24)
         packet.storeBigEndian(UInt32(truncatingIfNeeded: acknowledged * Self.payload), at: 28)
-        // Header length, ACK flag (PSH with data never comes: the stream has no end), window.
+        // Header length, ACK flag (no PSH, as the stream has no end), window.
         packet.storeBigEndian(UInt32(Self.size(blocks.count) - 20) << 26 | 0x0010_FFFF, at: 32)
         packet[1] = ecn
         packet[33] |= (hasReducedWindow ? 0x80 : 0) | (echoesCongestion ? 0x40 : 0)
@@ -51,7 +52,7 @@ struct Segment {
         }
     }
 
-    /// Reads the headers into a segment that is used again and again, so that nothing is allocated.
+    /// Reads the headers into an existing segment, so that nothing is allocated.
     mutating func read(_ packet: UnsafeRawBufferPointer) {
         sequence = Int(packet.bigEndian(at: 24, as: UInt32.self)) / Self.payload
         acknowledged = Int(packet.bigEndian(at: 28, as: UInt32.self)) / Self.payload
@@ -71,6 +72,6 @@ struct Segment {
         }
     }
 
-    /// Bytes of the headers with so many SACK blocks.
+    /// Bytes of the headers with this many SACK blocks.
     static func size(_ blocks: Int) -> Int { headerSize + (blocks == 0 ? 0 : 4 + blocks * 8) }
 }

@@ -2,7 +2,7 @@ import Packet
 
 /// A TCP sender's round-trip time and timeout (RFC 6298) with Linux' bounds.
 struct SmoothedRTT {
-    /// Zero before the first sample.
+    /// The smoothed round-trip time; zero before the first sample.
     private(set) var smoothed = Interval.zero
     private var variation = Interval.zero
 
@@ -17,7 +17,7 @@ struct SmoothedRTT {
         smoothed = smoothed * 7 / 8 + sample / 8
     }
 
-    /// How long to wait for an ACK: at least 200 ms more than the round trip, a second before it is known.
+    /// The retransmission timeout: at least 200 ms more than the round trip, a second before it is known.
     var timeout: Interval {
         smoothed == .zero ? .seconds(1) : smoothed + max(variation * 4, .milliseconds(200))
     }

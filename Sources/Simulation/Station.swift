@@ -1,13 +1,13 @@
 import Packet
 
-/// What stands at one end of the links: a tunnel's Engine, or nothing at all.
+/// One end of the links: a tunnel's Engine, or a plain wire.
 protocol Station: AnyObject {
-    /// When it wants its next turn.
+    /// When it needs its next turn.
     var wake: Instant { get }
-    /// A datagram has arrived; the buffer is the station's from here.
+    /// Called when a datagram arrives; the buffer belongs to the station from then on.
     func take(_ frame: Slot, lane: Int, now: Instant)
-    /// The host sends a packet of `length` bytes, which `fill` writes.
+    /// Called when the host sends a packet of `length` bytes, which `fill` writes.
     func send(_ length: Int, now: Instant, fill: (UnsafeMutableRawBufferPointer) -> Void)
-    /// Does what there is to do.
+    /// Does all pending work.
     func turn(now: Instant)
 }

@@ -1,17 +1,17 @@
 import Packet
 
-/// The receiving end of a TCP flow, as Linux has it: an ACK for every second segment or after 40 ms, at once on anything
-/// out of order, with the blocks that came last (RFC 2018) and of what came twice (RFC 2883).
+/// The receiving end of a TCP flow, as in Linux: an ACK for every second segment or after 40 ms, at once for
+/// segments out of order, with the most recent blocks (RFC 2018) and duplicates (RFC 2883).
 struct TCPReceiver {
     private static let delay = Interval.milliseconds(40)
-    /// Linux remembers so many blocks (TCP_NUM_SACKS).
+    /// The number of blocks that Linux remembers (TCP_NUM_SACKS).
     private static let remembered = 4
 
-    /// The next segment that is missing.
+    /// The next missing segment.
     private(set) var next = 0
-    /// Segments that came out of order.
+    /// Segments that arrived out of order.
     private(set) var outOfOrder = 0
-    /// Segments that came twice.
+    /// Segments that arrived twice.
     private(set) var duplicates = 0
     /// When an ACK is due at the latest.
     private(set) var due = Instant.never
@@ -19,11 +19,11 @@ struct TCPReceiver {
     private var received: [Bool]
     private let mask: Int
     private var highest = -1
-    /// Segments that are there and wait for one before them.
+    /// Segments that have arrived ahead of a missing one.
     private var ahead = 0
     private var blocks: [Segment.Block] = []
     private var duplicate: Segment.Block?
-    /// Congestion was met, and the sender has not said yet that it reacted.
+    /// Whether congestion was signalled, and the sender has not confirmed its reaction yet.
     private var mustEcho = false
     private var unacknowledged = 0
     private var isUrgent = false
@@ -36,10 +36,10 @@ struct TCPReceiver {
         mask = window - 1
     }
 
-    /// Takes a data segment.
+    /// Handles a data segment.
     mutating func take(_ segment: Segment, now: Instant) {
         let number = segment.sequence
-        // RFC 7323: what is echoed is of the first segment that the next ACK covers.
+        // RFC 7323: the echoed time stamp is that of the first segment covered by the next ACK.
         if number <= lastAcknowledged { recentTimestamp = max(recentTimestamp, segment.timestamp) }
         if segment.hasReducedWindow { mustEcho = false }
         if segment.ecn == InnerHeader.ECN.congested { mustEcho = true }
@@ -53,7 +53,7 @@ struct TCPReceiver {
         }
         unacknowledged += 1
         received[number & mask] = true
-        // As long as there is a hole every segment is answered at once.
+        // While there is a hole, every segment is acknowledged at once.
         isUrgent = isUrgent || number != next || ahead > 0
         ahead += 1
         if number == next {
@@ -69,7 +69,7 @@ struct TCPReceiver {
         if due == .never { due = now + Self.delay }
     }
 
-    /// The block that a segment belongs to moves to the front.
+    /// Moves the block that a segment belongs to to the front.
     private mutating func remember(_ number: Int) {
         var block = Segment.Block(start: number, end: number + 1)
         blocks.removeAll { other in
@@ -81,10 +81,10 @@ struct TCPReceiver {
         if blocks.count > Self.remembered { blocks.removeLast() }
     }
 
-    /// Whether an ACK is to be sent now.
+    /// Whether an ACK should be sent now.
     func owesACK(now: Instant) -> Bool { isUrgent || unacknowledged >= 2 || due <= now }
 
-    /// Fills in the ACK that leaves now.
+    /// Fills in the ACK that is sent now.
     mutating func acknowledge(into segment: inout Segment) {
         segment.sequence = 0
         segment.acknowledged = next

@@ -1,8 +1,8 @@
 import Packet
 
-/// The sending end of a TCP flow that always has data, after Linux: SACK, RACK with its tolerance of reordering, proportional
-/// rate reduction (RFC 6937), tail loss probes, timeouts with backoff, and the undoing of what turns out to have been no
-/// loss, by time stamps (RFC 3522) and duplicates (RFC 3708).
+/// The sending end of a TCP flow that always has data, modeled on Linux: SACK, RACK with its reordering window,
+/// proportional rate reduction (RFC 6937), tail loss probes, timeouts with backoff, and undoing of spurious
+/// recoveries, by time stamps (RFC 3522) and duplicates (RFC 3708).
 struct TCPSender<Control: CongestionControl> {
     private static var initialWindow: Int { 10 }
 
@@ -11,7 +11,7 @@ struct TCPSender<Control: CongestionControl> {
     private(set) var window = Self.initialWindow
     private(set) var threshold = Int.max
     private(set) var state = ACKSummary.State.open
-    /// How often it went into recovery, how often that was a mistake, and timeouts.
+    /// The number of recoveries, of spurious ones, and of timeouts.
     private(set) var recoveries = 0
     private(set) var undone = 0
     private(set) var timeouts = 0
@@ -21,7 +21,7 @@ struct TCPSender<Control: CongestionControl> {
     private var probeAt = Instant.never
     private var backoff: Int64 = 1
     private var mustProbe = false
-    /// Whether a probe has left since something came.
+    /// Whether a probe has been sent since the last ACK.
     private var hasProbed = false
     private var isWindowLimited = false
 
@@ -32,11 +32,11 @@ struct TCPSender<Control: CongestionControl> {
     private var reductionDelivered = 0
     private var reductionSent = 0
     private var mayUndo = false
-    /// Segments sent again that did not turn out to be copies; -1 before the first.
+    /// Retransmitted segments that have not turned out to be duplicates; -1 before the first.
     private var unproven = -1
     private var firstResend: UInt32?
     private var mustTellReduction = false
-    // Tolerance of reordering.
+    // The reordering window.
     private var steps: Int64 = 1
     private var persistence = 0
     private var stepsChangedAt = 0
@@ -53,20 +53,20 @@ struct TCPSender<Control: CongestionControl> {
     /// The smoothed round-trip time; zero before the first sample.
     var rtt: Interval { roundTrip.smoothed }
 
-    /// When `fire` wants to be called, or `next` may have something.
+    /// When to call `fire`, or when `next` may have something.
     var due: Instant {
         let isPaced = control.pace != nil && board.inFlight < window && paceAt > .zero
         return min(min(timeoutAt, probeAt), min(board.lossDue, isPaced ? paceAt : .never))
     }
 
-    /// The time stamp of a segment that leaves now.
+    /// The time stamp of a segment sent now.
     static func timestamp(_ now: Instant) -> UInt32 {
         UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000)
     }
 
     // MARK: - Sending
 
-    /// The segment that leaves now, as long as there is one.
+    /// The segment to send now; nil if there is none.
     mutating func next(now: Instant) -> Int? {
         if mustProbe {
             mustProbe = false
@@ -97,7 +97,7 @@ struct TCPSender<Control: CongestionControl> {
         return number
     }
 
-    /// A probe of the tail is due when twice the round trip brings nothing.
+    /// Schedules a tail loss probe for when no ACK arrives within twice the round trip.
     private mutating func setProbe(_ now: Instant) {
         guard state == .open, board.sacked == 0, rtt > .zero, !hasProbed else {
             probeAt = .never
@@ -121,7 +121,7 @@ struct TCPSender<Control: CongestionControl> {
         if timeoutAt <= now && board.next > board.oldest { timeOut(now) }
     }
 
-    /// What the passing of time alone shows to be lost.
+    /// Marks losses that are revealed by elapsed time alone.
     private mutating func reviewLosses(_ now: Instant) {
         if board.markLost(tolerance: tolerance, now: now) > 0 && state == .open { recover() }
     }
@@ -191,20 +191,21 @@ struct TCPSender<Control: CongestionControl> {
         if state == .open && (board.lost > 0 || ack.echoesCongestion) {
             recover()
             if ack.echoesCongestion {
-                // Nothing was lost, so there is nothing to be taken back.
+                // Nothing was lost, so there is nothing to undo.
                 mayUndo = false
                 mustTellReduction = true
             }
         }
     }
 
-    /// Whether the next new segment says that the window was reduced as the receiver asked for (RFC 3168, 6.1.2).
+    /// Whether the next new segment confirms that the window was reduced, as requested by the receiver (RFC
+    /// 3168, 6.1.2).
     mutating func takeWindowReduced() -> Bool {
         defer { mustTellReduction = false }
         return mustTellReduction
     }
 
-    /// What was sent again turns out to have been sent twice.
+    /// Records that a retransmission turned out to be a duplicate.
     private mutating func noteDuplicate() {
         if unproven > 0 { unproven -= 1 }
         // At most once a round trip.
@@ -215,7 +216,8 @@ struct TCPSender<Control: CongestionControl> {
         }
     }
 
-    /// How much later than expected a segment may come without being lost (tcp_rack_reo_wnd).
+    /// The reordering window: how much later than expected a segment may arrive without being lost
+    /// (tcp_rack_reo_wnd).
     private var tolerance: Interval {
         if !board.hasReordering {
             if state == .recovery || board.sacked >= board.reordering { return .zero }

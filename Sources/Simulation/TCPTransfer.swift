@@ -94,7 +94,7 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
         ]
     }
 
-    /// Mbit/s of payload that came out in order in the time that was measured.
+    /// Mbit/s of payload received in order during the measurement.
     var megabits: Double {
         Double((measured.to - measured.from) * Segment.payload * 8)
             / (measured.until - measured.since).seconds

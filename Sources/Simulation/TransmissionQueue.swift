@@ -1,6 +1,6 @@
 import Packet
 
-/// Transmissions in the order in which they left.
+/// Transmissions in the order in which they were sent.
 struct TransmissionQueue {
     private var entries: [(number: Int, sent: Instant)] = []
     private var head = 0

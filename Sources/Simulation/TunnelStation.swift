@@ -2,18 +2,18 @@ import Engine
 import Packet
 import Proto
 
-/// An end of a tunnel: an Engine, and around it what the daemon's loop does in one turn.
+/// An end of a tunnel: an Engine, and the work that the daemon's loop does in one turn.
 ///
 ///     datagrams that arrived → packets of the host → Engine.service → datagrams and packets out, until it is done
 final class TunnelStation: Station {
     /// IPv4, UDP and Ethernet headers, which count on a link.
     private static let overhead = 42
-    /// How many packets the daemon reads from its TUN device in one turn.
+    /// Maximum number of packets that the daemon reads from its TUN device in one turn.
     private static let packetsPerTurn = 64
 
     private unowned let world: World
     private let side: Side
-    /// Where each link leads: client to server by path, and back.
+    /// The destinations of each link: client to server by path, and back.
     private let links: [Link]
     var engine: Engine
     private var outbox = Outbox()
@@ -22,7 +22,7 @@ final class TunnelStation: Station {
     private var firstWaiting = 0
     private(set) var wake: Instant
 
-    /// - Parameter links: by which way a datagram from the other end of each link came.
+    /// - Parameter links: the `Link` of datagrams that arrive over each of the world's links.
     init(_ world: World, _ side: Side, engine: consuming Engine, links: [Link]) {
         self.world = world
         self.side = side

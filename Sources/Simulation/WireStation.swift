@@ -1,6 +1,6 @@
 import Packet
 
-/// An end without a tunnel: packets go as they are on the first link.
+/// An end without a tunnel: packets are sent unchanged over the first link.
 final class WireStation: Station {
     /// The Ethernet header, which counts on a link.
     private static let overhead = 14

@@ -2,7 +2,8 @@ import Engine
 import Packet
 
 extension World {
-    /// What is going on, by name: at the flows, in the tunnel's sending end, at the receiving end's order.
+    /// The figures of a trace, by name: of the flows, the tunnel's sending end, and the receiving end's reorder
+    /// buffer.
     func trace(from side: Side) -> [(name: String, value: Double)] {
         var line = flows.flatMap { flow in flow.traced.map { ("\(flow.number).\($0.name)", $0.value) } }
         guard let near = stations[side.rawValue] as? TunnelStation,

@@ -5,10 +5,10 @@ import Proto
 import Scheduler
 
 extension World {
-    /// Puts a tunnel in, with a path over every link.
+    /// Adds a tunnel with a path over every link.
     func placeTunnel(mode: Mode, seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        // Which cipher seals decides how long a run takes, not what comes out: both add as many bytes.
+        // The cipher affects how long a run takes, but not its results: both add the same number of bytes.
         let suite: CipherSuite = CipherSuite.aes256gcm.isAvailable ? .aes256gcm : .chacha20poly1305
         let (clientKey, serverKey) = (Self.bytes(&random), Self.bytes(&random))
         let (clientSeed, serverSeed) = (Self.bytes(&random), Self.bytes(&random))
@@ -45,7 +45,7 @@ extension World {
         place(client: clientStation, server: serverStation)
     }
 
-    /// Puts the first link bare between the hosts.
+    /// Connects the hosts directly by the first link.
     func placeWire() {
         place(client: WireStation(self, .client), server: WireStation(self, .server))
     }

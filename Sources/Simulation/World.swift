@@ -1,14 +1,14 @@
 import LinkModel
 import Packet
 
-/// Two hosts, links between them, a virtual clock: a network that repeats to the bit.
+/// Two hosts, links between them, and a virtual clock: a network that repeats to the bit.
 ///
-/// What the clock moves are datagrams that arrive, stations that want their turn, flows whose time has come, and links
-/// that change. All numbers are integers or come from the four operations and square roots, so that every machine gets the
-/// same.
+/// The clock drives arrivals of datagrams, stations whose turn is due, flows whose time has come, and changes
+/// of links. All numbers are integers or results of the four operations and square roots, so that every machine
+/// computes the same.
 final class World {
-    /// How long after something happens a station gets its turn: a wake-up by the kernel. What happens meanwhile is
-    /// dealt with in the same turn, as in the daemon's loop.
+    /// How long after an event a station gets its turn: the kernel's wake-up latency. Further events in the
+    /// meantime are handled in the same turn, as in the daemon's loop.
     static let wakeup = Interval.microseconds(50)
 
     private(set) var now = Instant(nanoseconds: 5_000_000_000)
@@ -20,7 +20,7 @@ final class World {
     private var changes: [(time: UInt64, link: Int, change: LinkPlan.Change)] = []
     private var nextChange = 0
 
-    /// A world of these links. Stations are put in afterwards.
+    /// A world with these links. Stations are added afterwards.
     init(links: [LinkPlan], seed: UInt64) {
         var seeds = SeededGenerator(seed: seed)
         for link in links {
@@ -29,7 +29,7 @@ final class World {
         }
     }
 
-    /// What stands at the ends of the links.
+    /// Sets the stations at the ends of the links.
     func place(client: any Station, server: any Station) { stations = [client, server] }
 
     /// Adds a flow, which begins with `start`.
@@ -39,7 +39,7 @@ final class World {
         flows.append(flow)
     }
 
-    /// Starts the flows, and the course of the links.
+    /// Starts the flows and the links' schedules.
     func start(_ links: [LinkPlan]) {
         for (index, link) in links.enumerated() {
             changes += link.steps.map { (now.nanoseconds + $0.time, index, $0.change) }
@@ -48,7 +48,7 @@ final class World {
         for flow in flows { flow.start(now: now) }
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     func run(for length: Interval) {
         let end = now + length
         while true {
@@ -75,7 +75,7 @@ final class World {
         lanes[change.link * 2 + 1].model.shape.apply(change.change)
     }
 
-    /// As the emulator does: what is under way when a link goes down is lost.
+    /// Delivers a frame. As in the emulator, frames in flight when a link goes down are lost.
     private func arrive(_ entry: DeliveryHeap<Slot>.Entry) {
         let frame = entry.frame
         let lane = Int(entry.lane)
@@ -86,7 +86,7 @@ final class World {
         }
     }
 
-    /// Puts a frame onto a lane; `overhead` are the bytes of headers that count on the link beside it.
+    /// Sends a frame on a lane; `overhead` is the number of additional header bytes that count on the link.
     func offer(_ bytes: UnsafeRawBufferPointer, overhead: Int, lane: Int) {
         switch lanes[lane].model.offer(bytes: bytes.count + overhead, at: now.nanoseconds) {
         case .delivered(let time): fly(bytes, time, lane)
@@ -100,7 +100,7 @@ final class World {
 
     private func fly(_ bytes: UnsafeRawBufferPointer, _ time: UInt64, _ lane: Int) {
         let frame = frames.reserve()
-        precondition(frame != .none, "the links of a simulation hold too much")
+        precondition(frame != .none, "too many frames are in flight in a simulation")
         frames.room(of: frame).copyMemory(from: bytes)
         frames.setLength(bytes.count, of: frame)
         flying.push(time: time, frame: frame, lane: lane)
@@ -108,13 +108,13 @@ final class World {
 
     // MARK: - The hosts
 
-    /// A host sends a packet.
+    /// Sends a packet from a host.
     @inline(__always)
     func send(_ length: Int, from side: Side, fill: (UnsafeMutableRawBufferPointer) -> Void) {
         stations[side.rawValue].send(length, now: now, fill: fill)
     }
 
-    /// A packet has come out at a host.
+    /// Delivers a packet to a host.
     func deliver(_ packet: UnsafeRawBufferPointer, at side: Side) {
         let number = InnerHeader.flow(of: packet, at: side)
         guard flows.indices.contains(number) else { return }
@@ -123,7 +123,7 @@ final class World {
         flow.receive(packet, at: side, now: now)
     }
 
-    /// All packets that came out together have come out.
+    /// Called once all packets that arrive together have been delivered.
     func finishTurn(at side: Side) {
         for flow in flows where side == .client ? flow.isTouched.0 : flow.isTouched.1 {
             if side == .client { flow.isTouched.0 = false } else { flow.isTouched.1 = false }

@@ -4,43 +4,46 @@ import Packet
 
 /// A UDP socket of one family, bound to an interface or an address, that sends and receives in batches.
 ///
-/// Datagrams are never fragmented, and the kernel's own path MTU is ignored (IP_PMTUDISC_PROBE), as the paths find
-/// theirs themselves (RFC 8899). ICMP errors are not asked for (no IP_RECVERR): nobody vouches for them, and one
-/// client's would surface in another's send. What the kernel itself finds out, such as a missing route, is reported.
+/// Datagrams are never fragmented, and the kernel's own path MTU is ignored (IP_PMTUDISC_PROBE), because the
+/// paths discover theirs themselves (RFC 8899). ICMP errors are not requested (no IP_RECVERR): they are not
+/// authenticated, and one client's would surface in another's send. Errors detected by the kernel itself, such
+/// as a missing route, are reported.
 public struct DatagramSocket: ~Copyable {
-    /// The buffer in each direction that is asked for, in bytes: 50 ms of 1 Gbit/s and the kernel's bookkeeping.
+    /// Requested buffer size in each direction, in bytes: 50 ms of 1 Gbit/s and the kernel's bookkeeping.
     public static let bufferSize = 7 << 20
 
-    /// The descriptor, for epoll; it does not block and is closed on exec.
+    /// The descriptor, nonblocking and close-on-exec, for epoll.
     public let fileDescriptor: Int32
-    /// The family that the socket speaks.
+    /// The family of the socket.
     public let family: IPAddress.Family
-    /// The index of the interface that it is bound to; 0 when it is bound to none.
+    /// The index of the interface it is bound to; 0 if none.
     public let interfaceIndex: UInt32
-    /// The port that it is bound to, in host order.
+    /// The port it is bound to, in host order.
     public let localPort: UInt16
 
     private let table: MessageTable
-    /// How many of the outbox's entries each row of the table holds.
+    /// The number of outbox entries in each row of the table.
     private let rowEntries: UnsafeMutablePointer<Int>
-    /// Switched off for good by the first refusal, as drivers and interfaces that can't cut say EIO or EINVAL.
+    /// Turned off permanently by the first refusal; drivers and interfaces without support return EIO or EINVAL.
     private let segments: UnsafeMutablePointer<SocketOffload>
 
-    /// The most datagrams and bytes that the kernel cuts at once (Linux' UDP_MAX_SEGMENTS, and IPv4's largest packet).
+    /// Maximum number of datagrams and bytes that the kernel segments at once (Linux' UDP_MAX_SEGMENTS, and
+    /// IPv4's largest packet).
     private static let maximumSegments = 64
     private static let maximumBytes = 65000
 
-    /// Whether the kernel cuts what is sent, so that datagrams of one size leave together (UDP_SEGMENT, since Linux 4.18).
+    /// Whether the kernel segments outgoing data, so that datagrams of one size are sent together (UDP_SEGMENT,
+    /// since Linux 4.18).
     public var segmentation: SocketOffload { segments.pointee }
-    /// Whether the kernel joins what is received (UDP_GRO, since Linux 5.0).
+    /// Whether the kernel joins received datagrams (UDP_GRO, since Linux 5.0).
     public let joining: SocketOffload
 
-    /// Binds a socket, with the kernel's offloads where it has them, to `interface` (nil: any) and `address` (nil: all of
-    /// the family); port 0 lets the kernel choose.
+    /// Binds a socket, with the kernel's offloads if available, to `interface` (nil means any) and `address`
+    /// (nil means all of the family); port 0 lets the kernel choose.
     /// - Parameters:
-    ///   - sharesPort: whether other sockets that share it may bind the same address and port; see `steer`.
-    ///   - mark: what packets are marked with (SO_MARK), for rules and filters; 0: nothing.
-    /// - Throws: `TransportError`; the socket is closed again then.
+    ///   - sharesPort: whether other sockets with this option may bind the same address and port; see `steer`.
+    ///   - mark: the mark of outgoing packets (SO_MARK), for rules and filters; 0 for none.
+    /// - Throws: `TransportError`, after closing the socket.
     public init(
         boundTo interface: String?, family: IPAddress.Family, address: IPAddress? = nil, port: UInt16 = 0,
         wantsOffloads: Bool = true, sharesPort: Bool = false, mark: UInt32 = 0
@@ -78,27 +81,27 @@ public struct DatagramSocket: ~Copyable {
         segments.deallocate()
     }
 
-    /// Has the kernel choose among the sockets that share this one's address and port. Before, and where the rule names
-    /// a socket that is not there, it chooses by a hash of both addresses.
+    /// Makes the kernel choose by this rule among the sockets that share this one's address and port. Before
+    /// that, and if the rule yields a socket that does not exist, it chooses by a hash of both addresses.
     /// - Throws: `TransportError.failed`
     public borrowing func steer(_ steering: Steering) throws(TransportError) {
         let code = clinux_steer(fileDescriptor, steering.rule)
         guard code == 0 else { throw .failed("steer datagrams to the data threads", errno: -code) }
     }
 
-    /// Receives up to a batch of datagrams: how many came, 0 when there are none now, or a negative errno.
-    /// The batch's own count may be smaller, as it refuses oversized ones.
+    /// Receives up to a batch of datagrams; returns their number, 0 if there are none at present, or a negative
+    /// errno. The batch's own count may be smaller, because it refuses oversized ones.
     public borrowing func receive(into batch: inout ReceiveBatch) -> Int {
         batch.fill(from: fileDescriptor)
     }
 
-    /// Sends the outbox's `entries`, all of which must be links of this socket, in order.
+    /// Sends the outbox's `entries`, all of which must have links through this socket, in order.
     ///
-    /// A datagram that the kernel refuses is dropped and the next one tried, but when there is no room (EAGAIN,
+    /// A datagram that the kernel refuses is dropped and the next one is tried, but if buffers are full (EAGAIN,
     /// ENOBUFS) sending stops at `SendResult.next`.
     public borrowing func send(_ outbox: borrowing Outbox, entries: Range<Int>) -> SendResult {
         var result = SendResult(next: entries.lowerBound)
-        /// Datagrams that the kernel refused together go one by one up to here.
+        /// Datagrams up to here were refused as a group and are sent one by one.
         var singlesEnd = 0
         while result.next < entries.upperBound {
             var rows = 0
@@ -118,7 +121,8 @@ public struct DatagramSocket: ~Copyable {
             let refused = result.failed
             switch send(rows: rows, &result) {
             case .done:
-                // What could not leave together but could singly: this interface does not cut.
+                // They could not be sent as a group but individually: this interface does not support
+                // segmentation.
                 if goesSingly && result.failed == refused { segments.pointee = .refused }
             case .full: return result
             case .splits(let count): singlesEnd = result.next + count
@@ -128,15 +132,16 @@ public struct DatagramSocket: ~Copyable {
     }
 
     private enum Progress {
-        /// The kernel took or refused all rows.
+        /// The kernel accepted or refused all rows.
         case done
-        /// There is no room for more.
+        /// The kernel's buffers are full.
         case full
-        /// So many datagrams, which come next, must go one by one.
+        /// This many of the next datagrams have to be sent one by one.
         case splits(Int)
     }
 
-    /// How many entries from `start` on can leave as one: one link, one size, one ECN field; the last may be smaller.
+    /// The number of entries from `start` on that can be sent as one: same link, size and ECN field; the last
+    /// may be smaller.
     private borrowing func run(in outbox: borrowing Outbox, from start: Int, to end: Int) -> Int {
         let first = outbox[start]
         var bytes = first.length
@@ -167,11 +172,12 @@ public struct DatagramSocket: ~Copyable {
                 continue
             }
             var code = taken == 0 ? EAGAIN : -taken
-            // EINVAL may mean that the segments are larger than the MTU, EIO that the interface does not cut at all.
+            // EINVAL may mean that the segments exceed the MTU, EIO that the interface does not support
+            // segmentation.
             if rowEntries[done] > 1 && (code == EIO || code == EINVAL || code == EMSGSIZE) {
                 return .splits(rowEntries[done])
             }
-            // IPv6 says of a deleted interface what it says of a missing route.
+            // IPv6 reports the same error for a deleted interface as for a missing route.
             if code == ENETUNREACH && interfaceIndex != 0 && !interfaceExists { code = ENODEV }
             result.note(code, entry: result.next)
             if code == EAGAIN || code == ENOBUFS { return .full }

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Packet
 
-/// The arrays that recvmmsg and sendmmsg work on, one row a datagram, allocated once.
+/// The arrays for recvmmsg and sendmmsg, one row for each datagram, allocated once.
 struct MessageTable: ~Copyable {
     static let controlSize = Int(CLINUX_CONTROL_SIZE)
 
@@ -43,15 +43,14 @@ struct MessageTable: ~Copyable {
         UnsafeMutableRawBufferPointer(start: names + i * SocketAddress.size, count: SocketAddress.size)
     }
 
-    /// Gives the kernel all the room of the row again, which it cut to what it wrote.
+    /// Restores the row's buffer lengths, which the kernel set to the lengths it wrote.
     func prepareToReceive(_ i: Int) {
         messages[i].header.msg_namelen = socklen_t(SocketAddress.size)
         messages[i].header.msg_controllen = Self.controlSize
     }
 
-    /// Fills the row with datagrams that wait side by side in an outbox; all but the last have `segmentSize` bytes, and nil
-    /// says that it is one.
-    /// `ecn` goes into the IP header's ECN field.
+    /// Fills the row with adjacent datagrams of an outbox; all but the last have `segmentSize` bytes, and nil
+    /// means that there is only one. `ecn` goes into the IP header's ECN field.
     func prepareToSend(
         _ i: Int, _ bytes: UnsafeMutableRawBufferPointer, segmentSize: Int?, ecn: UInt8, to link: Link
     ) {
@@ -82,7 +81,7 @@ struct MessageTable: ~Copyable {
         }
     }
 
-    /// The local address that the row's datagram came to.
+    /// The local address to which the row's datagram was sent.
     func localAddress(_ i: Int) -> IPAddress? {
         withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { address in
             switch clinux_local_address(&messages[i].header, address.baseAddress) {

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Packet
 
-/// What one recvmmsg brings: datagrams, and where each came from and went to. The kernel may have joined datagrams of one
-/// sender (UDP_GRO); here they are apart again.
+/// The datagrams received by one recvmmsg, each with its source and destination. Datagrams of one sender that
+/// the kernel has joined (UDP_GRO) are separated again.
 public struct ReceiveBatch: ~Copyable {
     @usableFromInline struct Row {
         @usableFromInline var offset: Int
@@ -19,24 +19,25 @@ public struct ReceiveBatch: ~Copyable {
         }
     }
 
-    /// The largest datagram that is taken, in bytes; no path of ours carries a larger one.
+    /// The largest accepted datagram, in bytes; no path of a tunnel carries a larger one.
     public static let maximumDatagram = 2048
-    /// The most bytes that the kernel joins.
+    /// Maximum number of bytes that the kernel joins.
     static let bufferSize = 65536
-    /// The most datagrams that the kernel joins (Linux' UDP_GRO_CNT_MAX is 64; small ones may be more).
+    /// Maximum number of datagrams that the kernel joins (Linux' UDP_GRO_CNT_MAX is 64; small ones may be more).
     static let segmentsPerBuffer = 128
 
-    /// How many datagrams the last receive brought.
+    /// The number of datagrams in the last receive.
     public private(set) var count = 0
-    /// How many datagrams were dropped since the start, as they were larger than `maximumDatagram` or had no
-    /// sender that could be answered.
+    /// The number of datagrams dropped since the start, because they were larger than `maximumDatagram` or had
+    /// no sender to reply to.
     public private(set) var refused: UInt64 = 0
 
     private let table: MessageTable
     @usableFromInline let bytes: UnsafeMutableRawPointer
     @usableFromInline let rows: UnsafeMutablePointer<Row>
 
-    /// Room for `capacity` reads of up to 64 KiB each. Four bring at most 256 datagrams, of all of which one ACK frame can tell.
+    /// Room for `capacity` reads of up to 64 KiB each. Four yield at most 256 datagrams, which one ACK frame
+    /// can acknowledge.
     public init(capacity: Int = 4) {
         precondition(capacity > 0)
         table = MessageTable(capacity: capacity)
@@ -58,7 +59,7 @@ public struct ReceiveBatch: ~Copyable {
         return UnsafeRawBufferPointer(start: bytes + rows[index].offset, count: rows[index].length)
     }
 
-    /// Which way the `index`-th datagram came; `socket` is the caller's number of the socket.
+    /// The link on which the `index`-th datagram arrived; `socket` is the caller's number of the socket.
     @inlinable public func link(_ index: Int, socket: UInt16) -> Link {
         precondition(index >= 0 && index < count)
         var link = rows[index].link
@@ -66,13 +67,14 @@ public struct ReceiveBatch: ~Copyable {
         return link
     }
 
-    /// The two ECN bits that the `index`-th datagram came with. The kernel joins only datagrams that have the same.
+    /// The two ECN bits of the `index`-th datagram. The kernel joins only datagrams with the same bits.
     @inlinable public func ecn(_ index: Int) -> UInt8 {
         precondition(index >= 0 && index < count)
         return rows[index].ecn
     }
 
-    /// recvmmsg. Returns how many reads the kernel filled (also what is refused here), 0 or a negative errno.
+    /// Calls recvmmsg. Returns how many reads the kernel filled (including those refused here), 0 or a negative
+    /// errno.
     mutating func fill(from descriptor: Int32) -> Int {
         count = 0
         let received = Int(clinux_receive(descriptor, table.messages, UInt32(table.capacity)))

@@ -1,21 +1,21 @@
 import Glibc
 
-/// What became of the datagrams of one `DatagramSocket.send`.
+/// The result of `DatagramSocket.send`.
 public struct SendResult: Equatable, Sendable {
-    /// How many the kernel took.
+    /// The number of datagrams accepted by the kernel.
     public internal(set) var sent = 0
-    /// How many it refused for good: they are dropped.
+    /// The number refused permanently, which are dropped.
     public internal(set) var failed = 0
-    /// The outbox's entry that comes next: the range's end, or where the kernel had no room any more.
+    /// The next entry of the outbox: the range's end, or the entry at which the kernel's buffers were full.
     public internal(set) var next: Int
-    /// The errno of the first refusal, EAGAIN or ENOBUFS when sending stopped, or 0.
+    /// The errno of the first refusal, EAGAIN or ENOBUFS if sending stopped, or 0.
     public internal(set) var error: Int32 = 0
-    /// The entry that `error` speaks of; meaningless when there is none.
+    /// The entry that `error` refers to; undefined if there is no error.
     public internal(set) var failedEntry = 0
 
     init(next: Int) { self.next = next }
 
-    /// `error` in the terms of a path; nil when all went well.
+    /// The meaning of `error` for a path; nil if there is no error.
     public var problem: SendProblem? { error == 0 ? nil : SendProblem(errno: error) }
 
     mutating func note(_ code: Int32, entry: Int) {
@@ -26,18 +26,18 @@ public struct SendResult: Equatable, Sendable {
     }
 }
 
-/// What an errno of sending means to the path.
+/// The meaning of a sending error for the path.
 public enum SendProblem: Equatable, Sendable {
     /// The socket's buffer is full: wait until it is writable. (EAGAIN)
     case wouldBlock
-    /// The interface's queue is full: wait a little, as epoll does not tell when it has room. (ENOBUFS)
+    /// The interface's queue is full: wait briefly, as epoll does not report when it has room. (ENOBUFS)
     case noBuffers
     /// The datagram is larger than the interface's MTU. (EMSGSIZE)
     case tooBig
-    /// No way there, or the local address is gone: the path is down.
-    /// (ENETUNREACH, EHOSTUNREACH, ENETDOWN, EADDRNOTAVAIL, EINVAL)
+    /// No route to the peer, or the local address is gone: the path is down. (ENETUNREACH, EHOSTUNREACH,
+    /// ENETDOWN, EADDRNOTAVAIL, EINVAL)
     case unreachable
-    /// The interface was deleted: the socket is of no more use. (ENODEV, ENXIO)
+    /// The interface was deleted: the socket is unusable from now on. (ENODEV, ENXIO)
     case interfaceGone
     /// A packet filter refused it. (EPERM, EACCES)
     case notPermitted

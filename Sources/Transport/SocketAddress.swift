@@ -25,7 +25,7 @@ public enum SocketAddress {
         }
     }
 
-    /// The endpoint in `bytes`, or nil when it is of another family.
+    /// The endpoint in `bytes`; nil if it is of another family.
     public static func read(_ bytes: UnsafeRawBufferPointer) -> Endpoint? {
         let port = bytes.bigEndian(at: 2, as: UInt16.self)
         switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {

@@ -1,11 +1,11 @@
-/// How an offload of a socket stands. The raw value is the word of `bondd status`.
+/// The state of a socket's offload. The raw value is the word of `bondd status`.
 public enum SocketOffload: String, Sendable {
     /// In use.
     case on
-    /// Not wanted.
+    /// Turned off by configuration.
     case off
-    /// This kernel does not have it.
+    /// Not supported by this kernel.
     case missing
-    /// The kernel has it, but refused to do it for what was sent here: it is not tried again on this socket.
+    /// Supported, but the kernel refused to use it for data sent here: it is not tried again on this socket.
     case refused
 }

@@ -13,7 +13,7 @@ struct SocketSetup {
         guard code == 0 else { throw .failed("share a UDP port", errno: -code) }
     }
 
-    /// Marks all that is sent.
+    /// Sets the mark of outgoing packets.
     func mark(_ mark: UInt32) throws(TransportError) {
         do throws(TransportError) {
             try set(SOL_SOCKET, SO_MARK, Int32(bitPattern: mark), "mark a socket's packets")
@@ -50,14 +50,15 @@ struct SocketSetup {
         return index
     }
 
-    /// Whether the kernel can cut what is sent. One that can't would send it in one piece, so it is asked first.
+    /// Whether the kernel can segment outgoing data. One that cannot would send it in one piece, so this is
+    /// checked first.
     var segmentation: SocketOffload { clinux_segment_support(descriptor) == 0 ? .on : .missing }
 
-    /// Lets the kernel join datagrams on receipt. Where it can't, every datagram is read for itself.
+    /// Lets the kernel join received datagrams. Without support, every datagram is read separately.
     func join() -> SocketOffload { clinux_join_on_receipt(descriptor) == 0 ? .on : .missing }
 
-    /// Binds to an address (nil: all) and port; returns the port in host order.
-    /// `zone` is the interface that a link-local address belongs to.
+    /// Binds to an address (nil means all) and port; returns the port in host order. `zone` is the interface
+    /// that a link-local address belongs to.
     func bind(to address: IPAddress?, port: UInt16, zone: UInt32) throws(TransportError) -> UInt16 {
         let any = family == .v4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, low: 0)
         let wanted = address ?? any
@@ -111,7 +112,8 @@ struct SocketSetup {
         }
     }
 
-    /// The forced option goes over the sysctl's limit but needs CAP_NET_ADMIN; a smaller buffer is no error.
+    /// Enlarges a buffer. The forced option exceeds the sysctl's limit but needs CAP_NET_ADMIN; a smaller
+    /// buffer is not an error.
     private func enlarge(_ forced: Int32, else plain: Int32) {
         var size = Int32(DatagramSocket.bufferSize)
         let length = socklen_t(MemoryLayout<Int32>.size)

@@ -1,22 +1,22 @@
 import CLinux
 
-/// To which of the sockets that share a port a datagram goes: two kinds of datagrams carry the socket's number, in the
-/// order in which they were bound; all others go to the first.
+/// The rule that selects one of the sockets sharing a port for a datagram: two kinds of datagrams carry the
+/// socket's number, in the order in which the sockets were bound; all others go to the first.
 public struct Steering: Sendable {
-    /// The byte that has the kind, counted from the datagram's first, and which of its bits.
+    /// The offset of the byte with the kind, and the mask to apply to it.
     public var kindOffset: Int
     /// See `kindOffset`.
     public var kindMask: UInt8
     /// The kinds that carry a number.
     public var kinds: (UInt8, UInt8)
-    /// The big-endian 32-bit word that has the number.
+    /// The offset of the big-endian 32-bit word with the number.
     public var wordOffset: Int
-    /// How far to the right the word is shifted, and which bits are the number then.
+    /// The right shift of the word, and the mask to apply afterwards.
     public var shift: Int
     /// See `shift`.
     public var mask: UInt32
 
-    /// A rule.
+    /// A rule with these offsets and masks.
     public init(
         kindOffset: Int, kindMask: UInt8, kinds: (UInt8, UInt8), wordOffset: Int, shift: Int, mask: UInt32
     ) {

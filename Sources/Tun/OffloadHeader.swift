@@ -1,14 +1,14 @@
 import Glibc
 
-/// The header that the kernel puts before each packet of a TUN device with offloads, and reads before each written one:
-/// virtio's network header (virtio 1.2 section 5.1.6), 10 bytes in the machine's byte order.
+/// The header that the kernel puts before each packet of a TUN device with offloads, and expects before each
+/// written one: virtio's network header (virtio 1.2 section 5.1.6), 10 bytes in the machine's byte order.
 public struct OffloadHeader: Equatable, Sendable {
-    /// Its length in bytes.
+    /// The length in bytes.
     public static let size = 10
 
-    /// What kind of segments the packet is to be cut into.
+    /// The kind of segments the packet has to be cut into.
     public enum Segments: UInt8, Sendable {
-        /// It is one packet.
+        /// None: a single packet.
         case none = 0
         /// TCP over IPv4.
         case tcp4 = 1
@@ -20,24 +20,24 @@ public struct OffloadHeader: Equatable, Sendable {
 
     /// Whether the transport checksum holds only the pseudo header's sum.
     public var needsChecksum = false
-    /// What the packet is to be cut into.
+    /// The kind of segments the packet has to be cut into.
     public var segments = Segments.none
     /// Bytes of all headers, for a packet of segments.
     public var headerLength: UInt16 = 0
     /// Bytes of payload in each segment.
     public var segmentSize: UInt16 = 0
-    /// Where the bytes begin that the checksum covers.
+    /// The offset of the first byte covered by the checksum.
     public var checksumStart: UInt16 = 0
-    /// Where the checksum lies, from there.
+    /// The offset of the checksum, relative to `checksumStart`.
     public var checksumOffset: UInt16 = 0
 
-    /// A header that asks for nothing.
+    /// A header without any offload.
     public init() {}
 
-    /// Reads the kernel's header; nil when it names segments that are not known here.
+    /// Parses the kernel's header; nil if its kind of segments is unknown.
     init?(reading bytes: UnsafeRawBufferPointer) {
         needsChecksum = bytes[0] & 1 != 0
-        // The highest bit says only that ECN is in use; the packet shows that itself.
+        // The highest bit only says that ECN is in use, which the packet shows itself.
         guard let segments = Segments(rawValue: bytes[1] & 0x7F) else { return nil }
         self.segments = segments
         headerLength = bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)

@@ -1,19 +1,21 @@
 import Glibc
 import Packet
 
-/// Joins consecutive packets of one TCP or UDP flow into one write to the TUN device, which the kernel takes as one packet of
-/// segments: what its own generic receive offload does (Linux' tcp_gro_receive, whose conditions these are).
+/// Joins consecutive packets of one TCP or UDP flow into one write to the TUN device, which the kernel treats
+/// as one packet of segments, like its own generic receive offload (whose conditions in Linux' tcp_gro_receive
+/// apply here).
 ///
-/// Only packets with a partial checksum are joined: the far end's kernel vouches for them. The packets' memory must stay as
-/// it is until `flush`; joining changes the headers of the first.
+/// Only packets with a partial checksum are joined: the far end's kernel vouches for them. The packets' memory
+/// must not change until `flush`; joining changes the headers of the first.
 public struct SegmentJoiner: ~Copyable {
-    /// The most packets of one write, below the kernel's 1024 pieces.
+    /// Maximum number of packets in one write, below the kernel's 1024 pieces.
     public static let maximumCount = 128
-    /// The same of UDP: before Linux 6.9 the kernel takes no more (UDP_MAX_SEGMENTS), and more would all be lost.
+    /// Maximum number of UDP packets: before Linux 6.9 the kernel accepts no more (UDP_MAX_SEGMENTS) and would
+    /// drop all of them.
     static let maximumDatagrams = 64
     private static let maximumLength = 65535
 
-    /// How many packets wait to be written.
+    /// The number of packets waiting to be written.
     public private(set) var count = 0
 
     private let pieces: UnsafeMutablePointer<iovec>
@@ -28,7 +30,7 @@ public struct SegmentJoiner: ~Copyable {
     private var isPartial = false
     private var isClosed = false
 
-    /// Joins for a device with these offloads.
+    /// A joiner for a device with these offloads.
     public init(_ offloads: TunOffloads) {
         self.offloads = offloads
         pieces = .allocate(capacity: Self.maximumCount + 1)
@@ -42,8 +44,8 @@ public struct SegmentJoiner: ~Copyable {
         headerBytes.deallocate()
     }
 
-    /// Takes a packet.
-    /// - Returns: false when it can't join those that wait: `flush` first.
+    /// Adds a packet.
+    /// - Returns: false if it cannot be joined to the waiting ones: call `flush` first.
     public mutating func append(_ packet: UnsafeMutableRawBufferPointer, isPartial: Bool) -> Bool {
         if count == 0 {
             begin(packet, isPartial: isPartial)
@@ -58,7 +60,7 @@ public struct SegmentJoiner: ~Copyable {
         length += size
         nextIdentification &+= 1
         nextSequence &+= UInt32(truncatingIfNeeded: size)
-        // A shorter segment, FIN or PSH end the run.
+        // A shorter segment, FIN or PSH ends the run.
         isClosed = size < segmentSize
         if transport.isTCP {
             let flags = packet[transport.start + 13] & 0x09
@@ -83,7 +85,8 @@ public struct SegmentJoiner: ~Copyable {
         let bytes = UnsafeRawBufferPointer(packet)
         nextIdentification = packet[0] >> 4 == 4 ? bytes.bigEndian(at: 4, as: UInt16.self) &+ 1 : 0
         if transport.isTCP {
-            // Only ACK and ECE may be set: SYN, RST, URG, CWR, and what ends a run, travel alone.
+            // Only ACK and ECE may be set: packets with SYN, RST, URG or CWR, and those that end a run, are
+            // sent alone.
             isClosed = segmentSize == 0 || packet[transport.start + 13] & ~0x50 != 0
             nextSequence =
                 bytes.bigEndian(at: transport.start + 4, as: UInt32.self)
@@ -93,12 +96,12 @@ public struct SegmentJoiner: ~Copyable {
         }
     }
 
-    /// The offload that a run of such packets is.
+    /// The offload required for a run of such packets.
     private func needed(by transport: TransportHeader) -> TunOffloads {
         transport.isTCP ? (first[0] >> 4 == 4 ? .tcp4 : .tcp6) : .udp
     }
 
-    /// The payload's size when the packet goes on where the run ends.
+    /// The payload size if the packet continues the run.
     private func continuation(_ packet: UnsafeRawBufferPointer, _ transport: TransportHeader) -> Int? {
         guard packet.count > transport.end, let own = TransportHeader(in: packet),
             own.start == transport.start, own.end == transport.end, own.isTCP == transport.isTCP
@@ -117,7 +120,7 @@ public struct SegmentJoiner: ~Copyable {
         return size
     }
 
-    /// Whether the IP headers differ in nothing but length, identification and checksum.
+    /// Whether the IP headers differ only in length, identification and checksum.
     private func hasSameAddresses(_ packet: UnsafeRawBufferPointer) -> Bool {
         guard packet[0] >> 4 == 4 else { return equal(packet, 0, 4) && equal(packet, 6, 34) }
         return equal(packet, 0, 2) && packet.bigEndian(at: 4, as: UInt16.self) == nextIdentification
@@ -128,8 +131,9 @@ public struct SegmentJoiner: ~Copyable {
         memcmp(packet.baseAddress! + offset, first.baseAddress! + offset, size) == 0
     }
 
-    /// Writes what waits, if anything.
-    /// - Returns: the bytes written, 0 for nothing, or a negative errno, and then the packets are lost.
+    /// Writes the waiting packets.
+    /// - Returns: the number of bytes written, 0 if there were none, or a negative errno, in which case the
+    ///   packets are lost.
     public mutating func flush(to device: borrowing TunDevice) -> Int {
         guard count > 0 else { return 0 }
         defer { count = 0 }
@@ -141,7 +145,7 @@ public struct SegmentJoiner: ~Copyable {
         return device.write(pieces, count: count + 1)
     }
 
-    /// Makes the first packet's headers speak for all that wait, and says what the kernel must know of them.
+    /// Makes the first packet's headers describe all waiting packets, and returns the header for the kernel.
     mutating func assemble() -> OffloadHeader {
         var header = OffloadHeader()
         guard isPartial, let transport else { return header }
@@ -152,24 +156,24 @@ public struct SegmentJoiner: ~Copyable {
         return header
     }
 
-    /// What waits, after `assemble`, as the kernel reads it.
+    /// The waiting packets, after `assemble`, as read by the kernel.
     var assembled: [UInt8] {
         (1...count).flatMap {
             [UInt8](UnsafeRawBufferPointer(start: pieces[$0].iov_base, count: pieces[$0].iov_len))
         }
     }
 
-    /// Forgets what waits.
+    /// Discards the waiting packets.
     mutating func drop() { count = 0 }
 
-    /// For a device that takes none but whole packets.
+    /// Completes the checksum, for a device that accepts only complete packets.
     private func completeChecksum() {
         guard isPartial, let transport else { return }
         Checksum.complete(
             first, start: transport.start, offset: transport.checksumOffset, isUDP: !transport.isTCP)
     }
 
-    /// Makes the first packet's headers those of the whole.
+    /// Makes the first packet's headers those of the joined packet.
     private func finish(_ transport: TransportHeader, _ header: inout OffloadHeader) {
         let isIPv4 = first[0] >> 4 == 4
         header.segments = transport.isTCP ? (isIPv4 ? .tcp4 : .tcp6) : .udp

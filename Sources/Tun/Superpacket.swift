@@ -1,33 +1,34 @@
 import Packet
 
-/// A packet of up to 64 KiB as the kernel hands it over with offloads, and the MTU-sized packets that it is cut into: what the
-/// kernel's own segmentation would have made of it (RFC 9293; Linux' tcp_gso_segment).
+/// A packet of up to 64 KiB from the kernel with offloads, and the MTU-sized packets it is cut into: the same
+/// as the kernel's own segmentation would produce (RFC 9293; Linux' tcp_gso_segment).
 ///
-/// Checksums stay partial: the transport checksum holds the pseudo header's sum, and whoever writes the packet to the far
-/// TUN device says so. Where extension headers would hide the transport header from the far end, they are finished.
+/// Checksums stay partial: the transport checksum holds the pseudo header's sum, and the far end says so when
+/// it writes the packet to its TUN device. If extension headers would hide the transport header from the far
+/// end, they are completed.
 public struct Superpacket {
-    /// Into how many packets it is cut; 1 for an ordinary packet.
+    /// The number of packets it is cut into; 1 for an ordinary packet.
     public let count: Int
     /// Whether the packets' transport checksums are partial.
     public let isPartial: Bool
 
-    /// What the headers say, for all the packets that it is cut into; nil when it is not cut.
+    /// The header fields common to all packets it is cut into; nil if it is not cut.
     public var flow: InnerPacket? { count > 1 ? InnerPacket(parsing: UnsafeRawBufferPointer(packet)) : nil }
 
     private let packet: UnsafeMutableRawBufferPointer
     private let header: OffloadHeader
     private let segmentSize: Int
-    /// Where the transport header begins, and where the payload does.
+    /// The offsets of the transport header and of the payload.
     private let start: Int
     private let payload: Int
-    // What the headers said at first, and the sums of what all packets' headers have in common.
+    // The original header fields, and the sums of the parts common to all packets' headers.
     private var identification: UInt16 = 0
     private var addressSum: UInt64 = 0
     private var pseudoSum: UInt64 = 0
     private var sequence: UInt32 = 0
     private var flags: UInt8 = 0
 
-    /// Reads what the kernel wrote; nil when header and packet do not fit together.
+    /// Parses a packet from the kernel; nil if header and packet do not match.
     public init?(_ header: OffloadHeader, _ packet: UnsafeMutableRawBufferPointer) {
         guard packet.count >= 20 else { return nil }
         self.packet = packet
@@ -73,7 +74,7 @@ public struct Superpacket {
         }
     }
 
-    /// Writes the `index`-th packet to `room`; nil when there is no room for it.
+    /// Writes the `index`-th packet to `room`; nil if it does not fit.
     /// - Returns: its length in bytes.
     public func write(_ index: Int, to room: UnsafeMutableRawBufferPointer) -> Int? {
         guard header.segments != .none else { return copyWhole(to: room) }
@@ -81,7 +82,7 @@ public struct Superpacket {
         let size = min(segmentSize, packet.count - payload - offset)
         let length = payload + size
         guard length <= room.count else { return nil }
-        // The headers are made in the superpacket, where they are at hand, and only written to the new packet.
+        // The headers are built in place in the superpacket, and then copied to the new packet.
         finishIP(length, index)
         finishTransport(length - start, offset, index)
         let out = room.slice(0, length)
@@ -105,7 +106,7 @@ public struct Superpacket {
         return packet.count
     }
 
-    /// Length, and for IPv4 identification and checksum, of the `index`-th packet.
+    /// Sets the length, and for IPv4 identification and checksum, of the `index`-th packet.
     private func finishIP(_ length: Int, _ index: Int) {
         if packet[0] >> 4 == 4 {
             let number = identification &+ UInt16(truncatingIfNeeded: index)
@@ -117,13 +118,13 @@ public struct Superpacket {
         }
     }
 
-    /// Sequence and flags for TCP, length for UDP, and the pseudo header's sum.
+    /// Sets sequence and flags for TCP, the length for UDP, and the pseudo header's sum.
     private func finishTransport(_ length: Int, _ offset: Int, _ index: Int) {
         if header.segments == .udp {
             packet.storeBigEndian(UInt16(truncatingIfNeeded: length), at: start + 4)
         } else {
             packet.storeBigEndian(sequence &+ UInt32(truncatingIfNeeded: offset), at: start + 4)
-            // FIN and PSH go with the last segment, CWR with the first (RFC 3168 6.1.2).
+            // FIN and PSH belong in the last segment, CWR in the first (RFC 3168 6.1.2).
             packet[start + 13] = flags & (index == count - 1 ? 0xFF : ~0x09) & (index > 0 ? ~0x80 : 0xFF)
         }
         packet.storeBigEndian(

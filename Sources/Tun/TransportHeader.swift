@@ -1,21 +1,21 @@
 import Packet
 
-/// Where a packet's TCP or UDP header lies, when nothing stands between it and the IP header: the packets whose checksum may
-/// stay partial inside the tunnel, as the far end finds it again by the same rule.
+/// The position of a packet's TCP or UDP header directly after the IP header: the checksum of such packets may
+/// stay partial inside the tunnel, as the far end locates it by the same rule.
 struct TransportHeader {
     static let tcp: UInt8 = 6
     static let udp: UInt8 = 17
 
-    /// Where it begins.
+    /// The offset of the header.
     let start: Int
     let isTCP: Bool
-    /// Bytes of IP and transport headers together.
+    /// The length of IP and transport headers together.
     let end: Int
 
-    /// Where the checksum lies from `start`.
+    /// The offset of the checksum, relative to `start`.
     var checksumOffset: Int { isTCP ? 16 : 6 }
 
-    /// Finds the header; nil for fragments, extension headers, other transports and packets that are cut short.
+    /// Locates the header; nil for fragments, extension headers, other transports and truncated packets.
     init?(in packet: UnsafeRawBufferPointer) {
         guard packet.count >= 28 else { return nil }
         let number: UInt8

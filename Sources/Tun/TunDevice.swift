@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A TUN interface and its descriptor, or one of its queues. The interface lives as long as one of them.
+/// A TUN interface and its descriptor, or one of its queues. The interface exists as long as any of them is open.
 ///
 /// Address, MTU and the up flag are set through netlink, by `index`. Until it is up, writes fail with EIO.
 public struct TunDevice: ~Copyable {
@@ -9,19 +9,19 @@ public struct TunDevice: ~Copyable {
     public let name: String
     /// The interface's index.
     public let index: UInt32
-    /// The descriptor, for epoll; it does not block and is closed on exec.
+    /// The descriptor, nonblocking and close-on-exec, for epoll.
     public let fileDescriptor: Int32
-    /// What is left to the kernel.
+    /// The offloads in use.
     public let offloads: TunOffloads
 
-    /// The most that one read brings: a packet of 64 KiB and the header before it.
+    /// Maximum size of one read: a packet of 64 KiB with its offload header.
     public static let maximumRead = 65536 + OffloadHeader.size
 
-    /// Makes a TUN interface (layer 3, no packet information header) of that name, which must be free.
+    /// Creates a TUN interface (layer 3, no packet information header) with that name, which must be free.
     /// - Parameters:
-    ///   - wanted: the offloads to use as far as the kernel has them; none: packets are as on a wire.
-    ///   - mayHaveQueues: whether it may have more than one queue; this is the first.
-    /// - Throws: `TunError`, which says who has the name or what the process lacks.
+    ///   - wanted: the offloads to use if the kernel supports them; without any, packets are as on a wire.
+    ///   - mayHaveQueues: whether it may have more than one queue, of which this is the first.
+    /// - Throws: `TunError`, which says who uses the name or what the process lacks.
     public init(
         name: String, offloads wanted: TunOffloads = .all, mayHaveQueues: Bool = false
     ) throws(TunError) {
@@ -50,8 +50,8 @@ public struct TunDevice: ~Copyable {
         fileDescriptor = descriptor
     }
 
-    /// Another queue of an interface that may have them. The kernel gives a flow's packets to the queue that last wrote one
-    /// of that flow, and those of an unknown flow to any.
+    /// Opens another queue of an interface that may have them. The kernel delivers a flow's packets to the
+    /// queue that last wrote one of that flow, and those of an unknown flow to any.
     /// - Throws: `TunError`
     public borrowing func makeQueue() throws(TunError) -> TunDevice {
         let descriptor = clinux_tun_open_queue(name, hasHeaders ? 1 : 0)
@@ -59,13 +59,13 @@ public struct TunDevice: ~Copyable {
         return TunDevice(queueOf: self, descriptor: descriptor)
     }
 
-    /// Whether each packet has a header of the kernel's in front.
+    /// Whether each packet is preceded by an offload header.
     let hasHeaders: Bool
 
     deinit { close(fileDescriptor) }
 
-    /// Reads one packet, which with offloads may have to be cut: the packet that lies in `buffer` now and what the kernel says
-    /// of it; nil when there is none now.
+    /// Reads one packet, which with offloads may have to be cut; it stays in `buffer`. Nil if there is none at
+    /// present.
     /// - Parameter buffer: `maximumRead` bytes.
     public borrowing func read(into buffer: UnsafeMutableRawBufferPointer) -> Superpacket? {
         while true {
@@ -75,14 +75,14 @@ public struct TunDevice: ~Copyable {
             guard count > skip else { continue }
             let header =
                 hasHeaders ? OffloadHeader(reading: UnsafeRawBufferPointer(buffer)) : OffloadHeader()
-            // What makes no sense is no packet.
+            // An inconsistent packet is ignored.
             if let header, let packet = Superpacket(header, buffer.slice(skip, count - skip)) {
                 return packet
             }
         }
     }
 
-    /// Reads what the kernel has: the bytes, 0 for nothing, or a negative errno.
+    /// Reads from the kernel: the number of bytes, 0 for nothing, or a negative errno.
     borrowing func readBytes(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         while true {
             let count = Glibc.read(fileDescriptor, buffer.baseAddress, buffer.count)
@@ -93,15 +93,15 @@ public struct TunDevice: ~Copyable {
         }
     }
 
-    /// Hands one inner packet to a device without headers: its length in bytes, or a negative errno.
-    /// ENOBUFS (no memory), EINVAL (no IP packet) and EIO (interface down) mean that this packet is lost.
+    /// Writes one inner packet to a device without headers; returns its length in bytes, or a negative errno.
+    /// ENOBUFS (no memory), EINVAL (not an IP packet) and EIO (interface down) mean that this packet is lost.
     borrowing func write(_ packet: UnsafeRawBufferPointer) -> Int {
         var piece = iovec(
             iov_base: UnsafeMutableRawPointer(mutating: packet.baseAddress), iov_len: packet.count)
         return write(&piece, count: 1)
     }
 
-    /// Hands one packet in pieces to the kernel; the first piece is the header where the device has one.
+    /// Writes one packet in pieces; the first piece is the offload header if the device has one.
     borrowing func write(_ pieces: UnsafePointer<iovec>, count pieceCount: Int) -> Int {
         while true {
             let count = writev(fileDescriptor, pieces, Int32(pieceCount))
@@ -111,7 +111,8 @@ public struct TunDevice: ~Copyable {
         }
     }
 
-    /// The kernel would take a `%` as a pattern, and refuses the others with the same EINVAL as a taken name.
+    /// Whether the kernel accepts the name. It would take a `%` as a pattern, and refuses other characters with
+    /// the same EINVAL as a taken name.
     private static func isUsable(_ name: String) -> Bool {
         let bytes = name.utf8
         guard (1...15).contains(bytes.count), name != ".", name != ".." else { return false }

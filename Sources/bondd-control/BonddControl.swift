@@ -2,12 +2,12 @@ import ArgumentParser
 import Commands
 import Settings
 
-/// The command line.
+/// The command line of bondd-control.
 @main
 struct BonddControl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bondd-control",
-        abstract: "bondd's second process: who may connect, what they use, health and metrics.",
+        abstract: "bondd's companion: enrolment of clients, usage accounting, services, health and metrics.",
         version: Product.version,
         subcommands: [
             Run.self, Invite.self, SetEndpoints.self, Backup.self, Restore.self, Withdraw.self,

@@ -5,7 +5,7 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Requests whose answers take long: another thread finds the answer, and the main one gives it. One at a time.
+/// Slow requests: another thread finds the answer, and the main one sends it. One at a time.
 final class LateAnswers: Sendable {
     typealias Client = ControlSocket<ControlServiceRequest, ControlServiceResponse>.ClientID
 
@@ -14,12 +14,12 @@ final class LateAnswers: Sendable {
         var answer: (client: Client, response: ControlServiceResponse)?
     }
 
-    /// Readable when there is an answer to give.
+    /// Readable when there is an answer to send.
     let fileDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
     private let state = Mutex(State())
 
-    /// Begins to find an answer.
-    /// - Returns: false while another one is being found.
+    /// Starts finding an answer.
+    /// - Returns: false if another one is in progress.
     func begin(for client: Client, _ find: @escaping @Sendable () -> ControlServiceResponse) -> Bool {
         let isFree = state.withLock { state in
             defer { state.isBusy = true }
@@ -34,7 +34,7 @@ final class LateAnswers: Sendable {
         return true
     }
 
-    /// The answer that was found, once.
+    /// Takes the answer, once it has been found.
     func take() -> (client: Client, response: ControlServiceResponse)? {
         var count: eventfd_t = 0
         _ = eventfd_read(fileDescriptor, &count)

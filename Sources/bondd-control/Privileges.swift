@@ -5,7 +5,7 @@ import ControlProtocol
 import Glibc
 import Settings
 
-/// Drops root's privileges where no service manager has started bondd-control as its own user.
+/// Drops root's privileges if no service manager has started bondd-control as its own user.
 struct Privileges {
     let account: Account
     /// The configuration file, which stays root's and has to be readable.
@@ -18,10 +18,10 @@ struct Privileges {
     init(user name: String?, config: String, socket: String, stateDirectory: String) throws {
         if let name {
             guard let account = Account(named: name) else {
-                throw Failure("there is no user \(name); name another with --user, or say --as-root")
+                throw Failure("there is no user \(name); name another with --user, or use --as-root")
             }
             guard account.user != 0 else {
-                throw Failure("the user \(name) is root; name another with --user, or say --as-root")
+                throw Failure("the user \(name) is root; name another with --user, or use --as-root")
             }
             self.account = account
         } else {
@@ -30,8 +30,8 @@ struct Privileges {
         (self.config, self.socket, self.stateDirectory) = (config, socket, stateDirectory)
     }
 
-    /// Makes the directories of the state and of the socket, gives them to the user, and makes them and the configuration reachable
-    /// for it.
+    /// Creates the directories of the state and the socket, gives them to the user, and makes them and the
+    /// configuration accessible to that user.
     func prepare(needsState: Bool) throws {
         var places = [parent(of: config)]
         if needsState {
@@ -45,14 +45,14 @@ struct Privileges {
         if access(parent(of: socket), F_OK) == 0 { places.append(parent(of: socket)) }
         for place in places { try Passage.open(place, for: account) }
         try Passage.open(file: config, for: account, mayWrite: false)
-        // bondd lets the user connect by itself, unless it was started before there was such a user.
+        // bondd grants the user access to its socket, unless it was started before the user existed.
         if access(socket, F_OK) == 0 { try Passage.open(file: socket, for: account, mayWrite: true) }
     }
 
     /// Becomes the user, irrevocably.
     func drop() throws {
         var limit = rlimit()
-        // As many connections as the unit allows.
+        // As many connections as the unit permits.
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < Self.files {
             limit.rlim_max = max(limit.rlim_max, Self.files)
             limit.rlim_cur = Self.files
@@ -61,12 +61,12 @@ struct Privileges {
         let code = clinux_become(account.user, account.group)
         guard code == 0 else {
             throw Failure(
-                "could not become the user \(account.name) (\(String(cString: strerror(-code)))); start bondd-control as that user, or say --as-root"
+                "could not become the user \(account.name) (\(String(cString: strerror(-code)))); start bondd-control as that user, or use --as-root"
             )
         }
         for path in [config] where access(path, R_OK) != 0 {
             throw Failure(
-                "the user \(account.name) may not read \(path) (\(String(cString: strerror(errno)))); make it readable for it"
+                "the user \(account.name) may not read \(path) (\(String(cString: strerror(errno)))); make it readable for that user"
             )
         }
     }
@@ -74,7 +74,7 @@ struct Privileges {
     /// As in the unit.
     private static let files: rlim_t = 524_288
 
-    /// Makes a directory, and gives it to the user.
+    /// Creates a directory and gives it to the user.
     private func give(_ directory: String, mode: mode_t) throws {
         if let slash = directory.lastIndex(of: "/"), slash != directory.startIndex {
             mkdir(String(directory[..<slash]), 0o755)
@@ -86,10 +86,10 @@ struct Privileges {
         var facts = stat()
         guard fstat(descriptor, &facts) == 0 else { return }
         if facts.st_uid == account.user { return }
-        // Only root's own, from an earlier start: another user's directory is not taken.
+        // Only root's own, from an earlier start: another user's directory is not taken over.
         guard facts.st_uid == 0 else {
             throw Failure(
-                "\(directory) belongs to user \(facts.st_uid) and not to \(account.name); name another, or that user with --user"
+                "\(directory) belongs to user \(facts.st_uid), not to \(account.name); use another directory, or that user with --user"
             )
         }
         guard fchown(descriptor, account.user, account.group) == 0, fchmod(descriptor, mode) == 0 else {
@@ -97,7 +97,7 @@ struct Privileges {
         }
     }
 
-    /// Gives the user the files that a bondd-control run as root has left in the state directory.
+    /// Gives the user the files left in the state directory by a bondd-control that ran as root.
     private func giveFiles() throws {
         guard let list = opendir(stateDirectory) else { return }
         defer { closedir(list) }

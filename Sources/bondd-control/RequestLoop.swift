@@ -4,18 +4,18 @@ import Control
 import ControlProtocol
 import Glibc
 
-/// What the main thread does: answers requests on the control socket and takes signals.
+/// The main thread's loop: answers requests on the control socket and handles signals.
 struct RequestLoop: ~Copyable {
-    /// Open until the program ends.
+    /// The signalfd, open until the program ends.
     private let signals: Int32
     private var socket: ControlSocket<ControlServiceRequest, ControlServiceResponse>?
     private var descriptor: Int32?
     /// Nil on a client, which has no requests.
     private var service: ControlService?
-    /// What asks others over the network may not keep revocations and signals waiting.
+    /// Requests to other hosts over the network, which must not delay revocations and signals.
     private let late = LateAnswers()
 
-    /// Takes SIGINT, SIGTERM and SIGHUP from here on, in all threads that are started later.
+    /// Handles SIGINT, SIGTERM and SIGHUP from here on, in all threads that are started later.
     init() throws {
         var mask = sigset_t()
         sigemptyset(&mask)
@@ -23,7 +23,7 @@ struct RequestLoop: ~Copyable {
         pthread_sigmask(SIG_BLOCK, &mask, nil)
         signals = signalfd(-1, &mask, Int32(SFD_NONBLOCK | SFD_CLOEXEC))
         guard signals >= 0 else {
-            throw Failure("the kernel gives no signalfd (\(String(cString: strerror(errno))))")
+            throw Failure("the kernel refuses a signalfd (\(String(cString: strerror(errno))))")
         }
     }
 
@@ -56,13 +56,13 @@ struct RequestLoop: ~Copyable {
         if let answer = late.take() { socket?.reply(answer.response, to: answer.client) }
         for call in calls {
             guard call.peer.isPrivileged else {
-                socket?.reply(.failed("only root may do that; run it as root"), to: call.client)
+                socket?.reply(.failed("only root may do that; run this as root"), to: call.client)
                 continue
             }
             if case .enrolService = call.request {
                 if !late.begin(for: call.client, { service.answer(call.request) }) {
                     socket?.reply(
-                        .failed("an enrolment is under way; wait until it has ended"), to: call.client)
+                        .failed("another enrolment is in progress; wait until it has ended"), to: call.client)
                 }
             } else {
                 socket?.reply(service.answer(call.request), to: call.client)

@@ -6,16 +6,16 @@ import ControlProtocol
 struct RotateSecrets: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate-secrets",
-        abstract: "Make a new root secret, from which the preshared keys of invited clients follow.",
+        abstract: "Create a new root secret, from which the preshared keys of invited clients are derived.",
         discussion: """
-            Connected clients are given their new keys within their sessions, which go on. The previous secret stays good until the \
-            next rotation: a client that was away during one connects with its old key and is given the new one; a client that was \
+            Connected clients receive their new keys within their sessions, which continue. The previous secret stays valid until the \
+            next rotation: a client that was away during one connects with its old key and receives the new one; a client that was \
             away during two has to join again.
             """)
 
     @OptionGroup var options: StateOptions
 
-    @Flag(help: "Rotate even if the last time was less than a day ago.")
+    @Flag(help: "Rotate even if the last rotation was less than a day ago.")
     var force = false
 
     func run() throws {

@@ -10,31 +10,31 @@ import Settings
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run in the foreground next to bondd, as a user of its own.",
+        abstract: "Run in the foreground alongside bondd, as its own user.",
         discussion: """
-            Started as root, it takes what it needs and becomes the user bondd-control, or another that --user names. bondd has to \
-            know that one: bondd run --control-user NAME.
+            If started as root, it acquires its resources and becomes the user bondd-control, or the one given by --user. bondd has to \
+            know that user: bondd run --control-user NAME.
             """)
 
     @OptionGroup var options: StateOptions
 
-    @Option(help: "bondd's configuration; the key files that it names are left alone.")
+    @Option(help: "bondd's configuration; the key files it names are not read.")
     var config = "/etc/bondd/bondd.toml"
 
-    @Option(help: "Started as root: the user to become. (default: bondd-control)")
+    @Option(help: "If started as root: the user to become. (default: bondd-control)")
     var user: String?
 
-    @Flag(name: .customLong("as-root"), help: "Stay root when started as root.")
+    @Flag(name: .customLong("as-root"), help: "Stay root if started as root.")
     var staysRoot = false
 
-    @Option(name: .customLong("usage-interval"), help: "Seconds between two counts of what clients use.")
+    @Option(name: .customLong("usage-interval"), help: "Seconds between two readings of the clients' usage.")
     var usageInterval = 5.0
 
     func validate() throws {
         guard (0.01...3600).contains(usageInterval) else {
             throw ValidationError("--usage-interval must be 0.01 to 3600 seconds")
         }
-        if user != nil && staysRoot { throw ValidationError("--user and --as-root don't go together") }
+        if user != nil && staysRoot { throw ValidationError("--user and --as-root cannot be combined") }
     }
 
     func run() throws {
@@ -45,9 +45,9 @@ struct Run: ParsableCommand {
         if case .success(let configuration) = file, case .client = configuration.role {
             return try runOnClient(configuration, &loop)
         }
-        // A file that can't be used may have been left by bondd as well, which goes on with what it had.
+        // bondd may be running with an earlier text although the file is unusable now.
         if !Store.exists(in: options.stateDirectory) { _ = try file.get() }
-        // Root may have been told to keep it from others.
+        // Read before dropping privileges, as the file may be readable only by root.
         let token = try (try? file.get())?.health?.tokenFile.map { try Token(reading: $0) }
         try becomeUser(needsState: true)
         // Held until the process ends.
@@ -78,7 +78,7 @@ struct Run: ParsableCommand {
         link?.stop()
         services?.stop()
         service.stop()
-        // They count and store what came last.
+        // They store the last counts before they end.
         _ = counting.wait(timeout: .now() + 3)
         withExtendedLifetime(lock) {}
     }
@@ -87,8 +87,8 @@ struct Run: ParsableCommand {
         _ configuration: Settings.Configuration, _ loop: inout RequestLoop
     ) throws {
         guard let health = configuration.health else {
-            // No failure, as a package starts it on clients, too.
-            options.log(.info, "a client without [health] has nothing for bondd-control to do")
+            // Not an error, because a package starts bondd-control on clients, too.
+            options.log(.info, "on a client without [health], bondd-control has nothing to do")
             ServiceNotice().send("READY=1")
             return
         }
@@ -98,11 +98,11 @@ struct Run: ParsableCommand {
         run(&loop)
     }
 
-    /// Root goes on as another user.
+    /// Switches from root to another user.
     private func becomeUser(needsState: Bool) throws {
         guard geteuid() == 0 else { return }
         if staysRoot {
-            options.log(.warning, "bondd-control runs as root, as --as-root says")
+            options.log(.warning, "bondd-control runs as root because of --as-root")
             return
         }
         let privileges = try Privileges(
@@ -111,7 +111,7 @@ struct Run: ParsableCommand {
         try privileges.drop()
     }
 
-    /// Nil when this kernel or this process's limits are in the way: clients come first.
+    /// The services; nil if this kernel or the process's limits prevent them, since clients take precedence.
     private func services(
         _ store: Store, _ configuration: Settings.Configuration, _ server: Settings.Configuration.Server
     ) -> ServicePlane? {

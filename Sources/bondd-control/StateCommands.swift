@@ -6,11 +6,11 @@ import Glibc
 import Proto
 import Settings
 
-/// `bondd-control invite NAME`: what `bondd invite` does, while no bondd-control runs.
+/// `bondd-control invite NAME`: does the same as `bondd invite` while no bondd-control is running.
 struct Invite: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invite",
-        abstract: "Make an invitation while no bondd-control runs; prints the join link.")
+        abstract: "Create an invitation while no bondd-control is running; prints the join link.")
 
     @OptionGroup var options: StateOptions
 
@@ -20,7 +20,7 @@ struct Invite: ParsableCommand {
     @Option(help: "bondd's configuration.")
     var config = "/etc/bondd/bondd.toml"
 
-    @Option(name: .customLong("public-key"), help: "The server's public key; left out: as it was last seen.")
+    @Option(name: .customLong("public-key"), help: "The server's public key; by default the last known one.")
     var publicKey: String?
 
     @Option(help: "Where clients reach the server, HOST:PORT; may be given several times.")
@@ -28,22 +28,22 @@ struct Invite: ParsableCommand {
 
     @Option(
         name: .customLong("ttl"),
-        help: "How long the link is good: 1m to 365d, a number with s, m, h or d, such as 24h.")
+        help: "How long the link is valid: 1m to 365d, a number with s, m, h or d, such as 24h.")
     var lifetime = Lifetime.day
 
     @Option(help: "How many clients may enrol with it.")
     var uses = 1
 
-    @Option(help: "The mode for packets to the client; left out: the server's.")
+    @Option(help: "The mode for packets to the client; by default the server's.")
     var mode: String?
 
-    @Flag(name: .customLong("no-qr"), help: "Print the link alone, which is all that is printed here.")
+    @Flag(name: .customLong("no-qr"), help: "Print only the link, as is always done here.")
     var isPlain = false
 
     func run() throws {
         let server = try publicKey.map { text throws -> PublicKey in
             guard let key = PublicKey(base64: text) else {
-                throw ValidationError("\"\(text)\" is no public key; it is 32 bytes in base64")
+                throw ValidationError("\"\(text)\" is not a public key; a key is 32 bytes in base64")
             }
             return key
         }
@@ -62,11 +62,11 @@ struct Invite: ParsableCommand {
 struct SetEndpoints: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set-endpoints",
-        abstract: "Set where clients reach the server, for invitations that do not say it.")
+        abstract: "Set where clients reach the server, for invitations that do not give it.")
 
     @OptionGroup var options: StateOptions
 
-    @Argument(help: "HOST:PORT, the first to try first.")
+    @Argument(help: "HOST:PORT, in the order in which to try them.")
     var endpoints: [String]
 
     func run() throws {
@@ -81,15 +81,15 @@ struct SetEndpoints: ParsableCommand {
 struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Write a copy of the state into a new file; bondd-control may run meanwhile.")
+        abstract: "Write a copy of the state into a new file; bondd-control may be running.")
 
     @OptionGroup var options: StateOptions
 
-    @Argument(help: "The file to make.")
+    @Argument(help: "The file to create.")
     var file: String
 
     func run() throws {
-        // A bondd-control that runs sandboxed writes in its own directory alone.
+        // A sandboxed bondd-control can write only in its own directory.
         let copy = Store.newCopy(in: options.stateDirectory)
         if try asked(.backup(path: copy), options) {
             defer { unlink(copy) }
@@ -98,7 +98,7 @@ struct Backup: ParsableCommand {
         }
         guard Store.exists(in: options.stateDirectory) else {
             throw Failure(
-                "there is no state in \(options.stateDirectory); name its directory with --state-dir")
+                "there is no state in \(options.stateDirectory); give its directory with --state-dir")
         }
         let lock = try StateLock(directory: options.stateDirectory, instead: "name its socket with --socket")
         defer { unlink(copy) }
@@ -113,7 +113,7 @@ struct Backup: ParsableCommand {
 struct Restore: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Put a backup in place of the state, which is kept beside it; bondd-control must not run.")
+        abstract: "Replace the state by a backup and keep the old state; bondd-control must not be running.")
 
     @OptionGroup var options: StateOptions
 
@@ -123,14 +123,14 @@ struct Restore: ParsableCommand {
     func run() throws {
         let lock = try StateLock(
             directory: options.stateDirectory, instead: "stop it first: systemctl stop bondd-control")
-        // The backup is the caller's, what lies in the directory its owner's.
+        // The backup is read as the caller; the directory's contents belong to its owner.
         StateLock.becomeRoot()
         let readmitted = try Store.restore(file, into: options.stateDirectory, now: currentTime()) {
             StateLock.becomeOwner(of: options.stateDirectory)
         }
         if !readmitted.isEmpty {
             print(
-                "clients that were revoked since the backup are clients again: \(readmitted.joined(separator: ", ")); revoke them again with: bondd clients revoke NAME"
+                "clients that were revoked since the backup can connect again: \(readmitted.joined(separator: ", ")); revoke them again with: bondd clients revoke NAME"
             )
         }
         withExtendedLifetime(lock) {}
@@ -142,9 +142,9 @@ struct Withdraw: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "withdraw",
         abstract:
-            "Take back from bondd what was handed over to it: invited clients, invitations and services.",
+            "Withdraw everything handed over to bondd: invited clients, invitations and services.",
         discussion:
-            "For before bondd-control is removed. The state stays, and a bondd-control that starts hands it over again."
+            "Run this before removing bondd-control. The state stays, and a bondd-control that starts later hands it over again."
     )
 
     @OptionGroup var options: StateOptions
@@ -158,7 +158,7 @@ struct Withdraw: ParsableCommand {
     }
 }
 
-/// Whether a bondd-control that runs has done it; false when none runs.
+/// Whether a running bondd-control has carried out the request; false if none is running.
 private func asked(_ request: ControlServiceRequest, _ options: StateOptions) throws -> Bool {
     let answer: ControlServiceResponse
     do throws(SocketError) {

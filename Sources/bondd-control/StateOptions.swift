@@ -2,11 +2,11 @@ import ArgumentParser
 import Commands
 import Settings
 
-/// What every command takes, and where the state is.
+/// Options common to all commands, among them the location of the state.
 struct StateOptions: ParsableArguments {
     @OptionGroup var global: GlobalOptions
 
-    @Option(name: .customLong("state-dir"), help: "Where the state is.")
+    @Option(name: .customLong("state-dir"), help: "The directory of the state.")
     var stateDirectory = "/var/lib/bondd/control"
 
     var socket: String { global.socket }

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Lab
 
-/// The command `bondlab`: links that are as bad as you like, on one machine, without traces.
+/// The command `bondlab`: emulated links of any quality, on one machine, without leaving traces.
 @main struct BondLab: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bondlab",
-        abstract: "Emulated links between two network namespaces, for trying what a real network would do.",
+        abstract: "Emulated links between two network namespaces, as bad as a real network's.",
         discussion: """
             A link is NAME=RATE/DELAY[,option…]: Mbit/s (or 'inf') and one-way delay in ms. Options are \
             queue=MS, jitter=MS, reorder, loss=2%, burst=FRAMES, dup=1%, and rate= and delay= again; \

@@ -1,14 +1,15 @@
 import Glibc
 import Lab
 
-/// The loop of `bondlab run`: lines from stdin, signals, and the end of the child.
+/// The loop of `bondlab run`: handles lines from stdin, signals, and the end of the child.
 struct Console {
     let lab: Lab
     let interrupt: Interrupt
     let child: Child?
     let readsInput: Bool
 
-    /// Returns when it is time to end. End of input ends a lab on a terminal only: in a script, stdin is often empty.
+    /// Returns when the lab should end. End of input ends a lab only on a terminal: in a script, stdin is often
+    /// empty.
     func run() throws(LabError) {
         var pending: [UInt8] = []
         var input: Int32 = readsInput ? 0 : -1
@@ -17,7 +18,7 @@ struct Console {
                 pollfd(fd: interrupt.fd, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: input, events: Int16(POLLIN), revents: 0),
             ]
-            // The bound is for the child's end, which has no descriptor here.
+            // The timeout is for the child's end, which has no descriptor here.
             guard poll(&events, 2, child == nil ? -1 : 50) > 0 else { continue }
             if events[0].revents != 0 { return }
             if events[1].revents == 0 { continue }
@@ -38,7 +39,7 @@ struct Console {
         }
     }
 
-    /// Performs one line; false when it ends the lab. A line that fails is reported and changes nothing.
+    /// Executes one line; returns false if it ends the lab. A line that fails is reported and changes nothing.
     private func perform(_ line: String) -> Bool {
         do throws(LabError) {
             guard let command = try LinkCommand(line) else { return true }

@@ -3,7 +3,7 @@ enum Format {
     /// With one decimal.
     static func figure(_ value: Double) -> String { number(value, decimals: 1) }
 
-    /// With so many decimals.
+    /// With this many decimals.
     static func number(_ value: Double, decimals: Int) -> String {
         guard value.isFinite else { return "∞" }
         var scale = 1.0
@@ -16,12 +16,12 @@ enum Format {
         return (value < 0 && rounded > 0 ? "-" : "") + "\(whole)\(fraction)"
     }
 
-    /// Filled up with spaces behind.
+    /// Padded with spaces on the right.
     static func left(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(width - text.count, 0))
     }
 
-    /// Filled up with spaces before.
+    /// Padded with spaces on the left.
     static func right(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(width - text.count, 0)) + text
     }

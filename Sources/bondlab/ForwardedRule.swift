@@ -2,14 +2,14 @@ import ArgumentParser
 import Packet
 import Rules
 
-/// A rule as `bondlab forward` takes it.
+/// A rule in the syntax of `bondlab forward`.
 struct ForwardedRule: ExpressibleByArgument {
     let text: String
-    /// What it may carry in all, in bytes; nil: as much as it likes.
+    /// Maximum total traffic in bytes; nil means unlimited.
     private(set) var quota: Quota?
     private var parsed: Rule
 
-    /// Nil when the text means nothing.
+    /// Parses a rule; nil if it is malformed.
     init?(argument text: String) {
         self.text = text
         let words = text.split(separator: ",").map(String.init)
@@ -26,7 +26,7 @@ struct ForwardedRule: ExpressibleByArgument {
         for word in words.dropFirst() where !apply(word) { return nil }
     }
 
-    /// The rule, which has itself as its owner.
+    /// The rule, with its own owner.
     var rule: Rule { parsed }
 
     private mutating func apply(_ option: String) -> Bool {

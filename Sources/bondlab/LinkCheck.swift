@@ -2,21 +2,21 @@ import Foundation
 import Lab
 import LinkModel
 
-/// What a link was measured to do.
+/// The measured properties of a link.
 struct LinkCheck {
     /// Mbit/s of TCP payload, client to server.
     var up: Double
     /// Mbit/s of TCP payload, server to client.
     var down: Double
-    /// Median round-trip time in milliseconds; nil when no ping came back.
+    /// Median round-trip time in milliseconds; nil if no ping was answered.
     var rtt: Double?
-    /// The fraction of pings without answer.
+    /// The fraction of unanswered pings.
     var loss: Double
 
     private static let pings = 1000
 
-    /// Measures an idle link: pings for time and loss, then TCP for the rate, with loss and jitter taken away for as
-    /// long, as TCP would measure those instead.
+    /// Measures an idle link: pings for time and loss, then TCP for the rate, with loss and jitter disabled
+    /// meanwhile, because TCP would measure those instead.
     static func measure(_ link: EmulatedLink) throws(LabError) -> LinkCheck {
         let (client, server) = (link.namespace(.client), link.namespace(.server))
         let address = link.addresses.ipv4(.server)
@@ -43,14 +43,14 @@ struct LinkCheck {
         [Self.figure(up), Self.figure(down), rtt.map(Self.figure) ?? "none", Self.percent(loss)]
     }
 
-    /// The columns of the table as they should be. A ping is lost on either way.
+    /// The expected columns of the table. A ping can be lost in either direction.
     static func expectation(_ spec: LinkSpec) -> [String] {
         func rate(_ shape: LinkShape) -> String { shape.rate == 0 ? "inf" : figure(Double(shape.rate) / 1e6) }
         return [rate(spec.up), rate(spec.down), figure(rtt(spec)), percent(loss(spec))]
     }
 
-    /// Whether TCP gets 85–100 % of the rates, the time is within 1.5 ms (and the jitter), the loss within four
-    /// standard deviations, widened by the length of bursts.
+    /// Whether TCP gets 85–100 % of the rates, the time is within 1.5 ms (and the jitter), and the loss within
+    /// four standard deviations, widened by the length of bursts.
     func isGood(_ spec: LinkSpec) -> Bool {
         func fits(_ megabits: Double, _ shape: LinkShape) -> Bool {
             shape.rate == 0 || (0.85...1).contains(megabits * 1e6 / Double(shape.rate))

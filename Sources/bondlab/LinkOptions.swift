@@ -1,22 +1,22 @@
 import ArgumentParser
 import Lab
 
-/// The options of every subcommand that builds links.
+/// The options of all subcommands that create links.
 struct LinkOptions: ParsableArguments {
-    @Option(name: .customLong("link"), help: ArgumentHelp("A link; may be given again.", valueName: "spec"))
+    @Option(name: .customLong("link"), help: ArgumentHelp("A link; may be repeated.", valueName: "spec"))
     var links: [String] = []
 
-    @Option(help: "What all random choices follow from.")
+    @Option(help: "The seed of all random choices.")
     var seed: UInt64 = 1
 
-    /// The links in the order given, or `standard` when none is.
+    /// The links in the order given; `standard` if there are none.
     func specs(orElse standard: [String]) throws(LabError) -> [LinkSpec] {
         var specs: [LinkSpec] = []
         for text in links.isEmpty ? standard : links { specs.append(try LinkSpec(text)) }
         return specs
     }
 
-    /// A lab with namespaces "client" and "server" and these links between them.
+    /// Creates a lab with namespaces "client" and "server" and these links between them.
     func build(_ specs: [LinkSpec]) throws(LabError) -> Lab {
         let lab = try Lab(seed: seed)
         let client = try lab.namespace("client")

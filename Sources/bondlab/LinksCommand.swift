@@ -2,14 +2,14 @@ import ArgumentParser
 import Glibc
 import Lab
 
-/// `bondlab links`: tells what links it would build, and with `--check` measures whether they do what they should.
+/// `bondlab links`: lists the links it would create, and with `--check` measures whether they behave as specified.
 struct LinksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "links", abstract: "Show links, or measure whether they do what they should.")
+        commandName: "links", abstract: "List links, or measure whether they behave as specified.")
 
     @OptionGroup var options: LinkOptions
 
-    @Flag(help: "Build each link and measure its rate, round-trip time and loss. Takes about 20 s a link.")
+    @Flag(help: "Create each link and measure its rate, round-trip time and loss. Takes about 20 s a link.")
     var check = false
 
     func run() throws {

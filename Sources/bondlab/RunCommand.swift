@@ -2,11 +2,11 @@ import ArgumentParser
 import Glibc
 import Lab
 
-/// `bondlab run`: holds a lab open, and changes its links as it is told.
+/// `bondlab run`: keeps a lab open, and changes its links on command.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Build links and hold them until 'quit', SIGINT, SIGTERM or COMMAND's end.",
+        abstract: "Create links and keep them until 'quit', SIGINT, SIGTERM or COMMAND's end.",
         discussion: """
             COMMAND runs in the client's namespace with BONDLAB_CLIENT and BONDLAB_SERVER set to the namespaces' \
             paths: nsenter --net=$BONDLAB_SERVER PROGRAM runs something at the other end. Lines on stdin change the \
@@ -17,7 +17,7 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: LinkOptions
 
-    @Argument(parsing: .postTerminator, help: "What to run in the client's namespace.")
+    @Argument(parsing: .postTerminator, help: "The command to run in the client's namespace.")
     var command: [String] = []
 
     func run() throws {
@@ -46,11 +46,11 @@ struct RunCommand: ParsableCommand {
         switch child?.status {
         case .exited(let code) where code != 0: throw ExitCode(code)
         case .signalled(let number): throw ExitCode(128 + number)
-        default: child?.stop()  // it still ran: we were told to end, and that is no failure
+        default: child?.stop()  // it is still running: the lab was told to end, which is not a failure
         }
     }
 
-    /// What `nsenter` needs besides when this process is in a user namespace of its own.
+    /// Additional options of `nsenter` if this process is in its own user namespace.
     private static var userNamespace: String {
         getenv("BONDLAB_ENTERED") == nil ? "" : "--target \(getpid()) --user --preserve-credentials "
     }

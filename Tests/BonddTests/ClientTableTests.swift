@@ -3,7 +3,7 @@ import Testing
 
 @testable import bondd
 
-/// What `bondd clients` prints.
+/// The output of `bondd clients`.
 @Suite struct ClientTableTests {
     static let now = 2_000_000_000
 
@@ -48,7 +48,7 @@ import Testing
         for line in lines.prefix(7) { #expect(line.count <= 80, "\(line)") }
     }
 
-    /// `bondd clients --json` has it, too, and reads lists of versions that did not.
+    /// `bondd clients --json` includes the new keys, and can read lists from versions without them.
     @Test func theJSONIsGrownOnly() throws {
         let line = String(decoding: try Line.encode(Self.up), as: UTF8.self)
         for key in [

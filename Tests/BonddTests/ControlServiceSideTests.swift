@@ -7,7 +7,7 @@ import Testing
 
 @testable import bondd
 
-/// What bondd lets bondd-control do, and what it does without it.
+/// bondd's side of bondd-control: the actions it permits, and those it performs without it.
 @Suite struct ControlServiceSideTests {
     let directory = TemporaryDirectory()
     let log = Log(level: .error, fileDescriptor: -1)
@@ -48,7 +48,7 @@ import Testing
     static let web = service("file/web@tcp:8443>10.77.0.2:443")
     static let pushed = service("portunus/7@tcp:9443>10.77.0.2:443", port: 9443)
 
-    /// Root may do all, bondd-control's user what is its business, others of the group look.
+    /// Root may do everything, bondd-control's user its own actions, and other members of the group may only look.
     @Test func peersAreToldApart() {
         let user = ControlUser(named: "nobody", now: .zero)
         let number = Account(named: "nobody")!.user
@@ -82,7 +82,7 @@ import Testing
         ] {
             #expect(!ServiceSources(try configuration(gone), stateDirectory: state).have(Self.web), "\(gone)")
         }
-        // A control plane's: with its table, or the bundle that enrolment leaves.
+        // A control plane's rules: with its table, or with the bundle from enrolment.
         #expect(!ServiceSources(with, stateDirectory: state).have(Self.pushed))
         #expect(
             ServiceSources(try configuration("[portunus]\n"), stateDirectory: state).have(Self.pushed))
@@ -101,7 +101,7 @@ import Testing
         services.replace(with: [Self.web, Self.pushed], now: .zero)
         services.close(now: .zero)
         #expect(services.list(for: try configuration(Self.rule)).map(\.accepts) == [true, true])
-        // While it runs nothing new begins; what is open goes on.
+        // While it is running, no new connections begin; open ones continue.
         let isChanged = services.retire(for: try configuration("[portunus]\n"), directory.path, now: .zero)
         #expect(isChanged)
         #expect(services.list(for: try configuration()).map(\.accepts) == [false, true])
@@ -117,7 +117,7 @@ import Testing
         #expect(kept().list(for: try configuration(Self.rule)).isEmpty && kept().count == 0)
     }
 
-    /// One that can't be carried is named, with the reason, and the others are carried.
+    /// A service that cannot be carried is reported with the reason, and the others are carried.
     @Test func refusedServicesAreNamed() throws {
         let own = Self.service("file/own", port: 22)
         let twice = Self.service("file/twice", port: 8443)
@@ -131,7 +131,7 @@ import Testing
         #expect(choice.refused["file/own"] == "no")
     }
 
-    /// The same again is not written again, unless its file is gone.
+    /// An unchanged list is not written again, unless its file is missing.
     @Test func theSameIsNotWrittenTwice() {
         let path = directory.path + "/kept"
         var kept = Kept<[String]>(path, damage: "", loss: "", log: log)
@@ -176,11 +176,11 @@ import Testing
         one.close(now: .zero)
         var other = handed()
         #expect(names(other) == ["c3"] && other.revokedKeys == [client(2).publicKey])
-        // bondd-control does not know of it yet.
+        // bondd-control does not know about it yet.
         #expect(!take(all, &other) && names(other) == ["c3"])
         #expect(take(Handover(revision: 2, clients: [client(3)]), &other))
         #expect(other.revokedKeys.isEmpty && names(other) == ["c3"])
-        // Invited again, it may come.
+        // After another invitation it may connect.
         #expect(take(all, &other) && names(other) == ["c2", "c3"])
         other.close(now: .zero)
     }
@@ -204,7 +204,7 @@ import Testing
         #expect(notice(100 + 3 * 86400)?.contains("for 3 days:") == true)
     }
 
-    /// What `status` says of the file on the disk.
+    /// The report in `status` about a file on disk that is not in force.
     @Test func aFileThatIsNotInForceIsToldOf() throws {
         let path = directory.path + "/bondd.toml"
         let key = Base64.encode([UInt8](repeating: 7, count: 32))
@@ -223,7 +223,7 @@ import Testing
         #expect(
             file.notice == "the file \(path) is not in force: no; what was in force before goes on")
         #expect(file.status(configuration)?.refusedDigest == wrong.digest)
-        // Put right again: in force, read or not.
+        // Corrected: in force, whether or not it has been read.
         directory.file("bondd.toml", text())
         file.look()
         #expect(file.notice == nil)

@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 @testable import bondd
 
-/// How `bondd doctor` judges what it finds, without a host.
+/// The verdicts of `bondd doctor` on its findings, without a host.
 @Suite struct DoctorTests {
     private static func interface(
         _ index: UInt32, _ name: String, mtu: Int = 1500, isUp: Bool = true, hasCarrier: Bool = true,
@@ -88,11 +88,11 @@ import Testing
         #expect(
             captive.map(\.verdict) == [.ok, .fail]
                 && captive[1].remedy?.contains("curl --interface wwan0") == true)
-        // All are: the server's port, or its key.
+        // All endpoints are dead: the cause is the server's port, or its key.
         let silence = verdicts([Self.way("eth0", a, nil), Self.way("wwan0", a, nil)])
         #expect(
             silence.map(\.verdict) == [.fail, .fail] && silence[0].remedy?.contains("public_key") == true)
-        // While bondd does not run, a strict filter hides what comes in by the second uplink.
+        // While bondd is not running, a strict filter hides packets that arrive on the second uplink.
         let hidden = verdicts(
             [Self.way("eth0", a, 20), Self.way("wwan0", a, nil), Self.way("wwan0", b, 30)],
             filtered: ["wwan0"])
@@ -131,7 +131,7 @@ import Testing
         func read(_ bytes: [UInt8]) -> NamesCheck.Answer? {
             bytes.withUnsafeBytes { NamesCheck.read($0, to: 0x1234) }
         }
-        // The question itself is no answer, nor is one to another question, nor half of one.
+        // The question itself is not an answer, nor is an answer to another question, nor half of one.
         #expect(read(answer) == nil)
         answer[2] |= 0x80
         #expect(read(answer) == .answered && read(Array(answer[..<11])) == nil)

@@ -11,7 +11,7 @@ import Testing
         return PublicKey(bytes: bytes)
     }
 
-    /// One invitation's holder wishes with one key after the other: the places of other invitations stay free.
+    /// One invitation's holder sends one key after the other: the places of other invitations stay free.
     @Test func anInvitationHasItsShareOfTheWishes() {
         var enrolments = Enrolments()
         var now = Instant(nanoseconds: 1_000_000_000)

@@ -33,7 +33,7 @@ import Testing
         #expect(read(server: client).secrets == .none && read(client: server).secrets == .none)
     }
 
-    /// A key counts once it is on the disk, and its predecessor stays.
+    /// A key takes effect once it is on disk, and its predecessor is kept.
     @Test func aNewKeyIsWrittenFirst() throws {
         try GivenSecrets.write(
             secret(5), server: server, client: client, directory: directory.path, interface: "bond0")

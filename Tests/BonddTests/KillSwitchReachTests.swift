@@ -5,7 +5,7 @@ import Testing
 
 @testable import bondd
 
-/// Which name servers a kill switch keeps from being asked.
+/// Which name servers become unreachable through a kill switch.
 @Suite("Kill switch and names") struct KillSwitchReachTests {
     private func reach(full: Bool, lan: Bool = false) -> KillSwitchReach {
         var lanRoute = NetworkRoute(
@@ -37,7 +37,7 @@ import Testing
         #expect(reach(full: true).notice(of: [public4]) == nil)
         #expect(reach(full: true).notice(of: [public6]) != nil)
         #expect(reach(full: false).notice(of: [public4]) != nil)
-        // One that answers is enough, and of none nothing is known.
+        // One that answers is enough, and nothing is known without any.
         #expect(reach(full: true).notice(of: [public6, public4]) == nil)
         #expect(reach(full: false).notice(of: []) == nil)
     }

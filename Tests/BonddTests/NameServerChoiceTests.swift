@@ -22,7 +22,7 @@ import Testing
         return situation
     }
 
-    /// Answers all questions of all rounds with those that are good and those that refuse.
+    /// Answers all queries of all rounds, with the given good and refusing servers.
     private func decide(
         _ choice: inout NameServerChoice, good: Swift.Set<NameServerProbe.Target>,
         refusing: Swift.Set<NameServerProbe.Target> = []
@@ -42,12 +42,12 @@ import Testing
         choice.begin(situation([router], offer: [offered, isp]))
         let decision = decide(&choice, good: [.init(offered), .init(router), .init(router, by: "up0")])
         #expect(decision == .init(source: .offer, servers: [offered], isAnswered: true))
-        // While it goes on answering, nobody else is asked.
+        // While it keeps answering, no other server is queried.
         choice.begin(situation([router], offer: [offered]))
         #expect(choice.questions.all == [.init(offered)])
     }
 
-    /// Field case 1: the resolver of one uplink, which the server does not reach, or which refuses there.
+    /// Field case 1: the resolver of one uplink is unreachable from the server, or refuses there.
     @Test func theHostsOwnAreAskedOverTheirUplinks() {
         for refusing in [[], [NameServerProbe.Target(isp)]] {
             var choice = NameServerChoice()
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    /// Two uplinks, each with a resolver of its own; one dies, and comes back.
+    /// Two uplinks, each with its own resolver; one dies, and comes back.
     @Test func whatAnswersNoMoreIsTakenOut() {
         var choice = NameServerChoice()
         choice.begin(situation([isp, other]))
@@ -68,14 +68,14 @@ import Testing
         half.uplinks = [2: "up1"]
         choice.begin(half, isUrgent: true)
         #expect(!choice.questions.all.contains(.init(isp, by: "up0")))
-        // It still answers as routes lead, as there is a rule of ours for it.
+        // It still answers along the routes, as there is a bondd rule for it.
         let one = decide(&choice, good: [.init(other), .init(other, by: "up1")])
         #expect(one == .init(source: .host, servers: [other], outside: [other: 2], isAnswered: true))
         choice.begin(situation([isp, other]), isUrgent: true)
         #expect(decide(&choice, good: [.init(isp, by: "up0"), .init(other, by: "up1")]) == both)
     }
 
-    /// A home router answers from its cache though its line is dead.
+    /// A home router answers from its cache although its line is dead.
     @Test func aRouterWhoseUplinkIsDeadIsNotBelieved() {
         var choice = NameServerChoice()
         var half = situation([router])
@@ -97,13 +97,13 @@ import Testing
         choice.begin(behind)
         let second = decide(&choice, good: [.init(local), .init(isp, by: "up0")])
         #expect(second == first)
-        // One that does not answer even so is of no use.
+        // One that does not answer even then is useless.
         choice.begin(behind)
         let third = decide(&choice, good: [.init(isp, by: "up0"), .init(behind.fallback[0])])
         #expect(third?.source == .fallback)
     }
 
-    /// A kill switch lets nobody ask outside the tunnel, and `dns` of the file has nobody in its place.
+    /// With a kill switch no server outside the tunnel may be queried, and `dns` in the file replaces all others.
     @Test func whatMayNotBeAskedIsNotAsked() {
         var choice = NameServerChoice()
         var locked = situation([isp])
@@ -130,7 +130,7 @@ import Testing
         #expect(decide(&choice, good: []) == .init(source: .offer, servers: [offered]))
     }
 
-    /// With routes for some networks alone, the host's own name servers are reached as before.
+    /// With routes only for some networks, the host's own name servers are reached as before.
     @Test func aSplitTunnelLeavesTheHostsOwn() {
         var choice = NameServerChoice()
         var split = situation([isp], offer: [offered])

@@ -5,7 +5,7 @@ import Testing
 
 @testable import bondd
 
-/// Which of the server's endpoints an interface can send to.
+/// The endpoints of the server that an interface can send to.
 @Suite struct PathEndpointsTests {
     private let v4 = Endpoint("203.0.113.7:5000")!
     private let v6 = Endpoint("[2001:db8:7::7]:5000")!
@@ -33,7 +33,7 @@ import Testing
         #expect(both.usable == [v6, v4] && both.problem == nil)
     }
 
-    /// An address alone is no way; but where nothing has a way, it is tried.
+    /// An address without a route does not count; but if there is no route at all, it is tried.
     @Test func aFamilyNeedsAnAddressAndARoute() {
         let routed = choice([v6, v4], ["10.0.0.2", "2001:db8::2"], ["0.0.0.0/0"])
         #expect(routed.usable == [v4])
@@ -54,7 +54,7 @@ import Testing
         #expect(choice([], [], []).problem == nil)
     }
 
-    /// RFC 7050's prefix comes before the well-known one, both behind what needs no translator.
+    /// RFC 7050's prefix precedes the well-known one, both after endpoints that need no translator.
     @Test func anUplinkOfIPv6AloneIsTranslated() throws {
         let alone = choice([v4], ["2001:db8::2"], ["::/0"])
         #expect(alone.usable == [translated] && alone.problem == nil)
@@ -62,7 +62,7 @@ import Testing
         let own = Endpoint("[2001:db8:64::cb00:7107]:5000")!
         let told = choice([v4, v6], ["2001:db8::2"], ["::/0"], translators: [prefix])
         #expect(told.usable == [v6, own, translated])
-        // Not where IPv4 works, and not without a route.
+        // Not if IPv4 works, and not without a route.
         #expect(choice([v4], ["10.0.0.2", "2001:db8::2"], ["0.0.0.0/0", "::/0"]).usable == [v4])
         #expect(choice([v4], ["2001:db8::2"], []).usable.isEmpty)
     }

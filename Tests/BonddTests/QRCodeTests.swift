@@ -22,7 +22,7 @@ import Testing
         #expect(!code.isDark(column: -1, row: 0) && !code.isDark(column: code.width, row: 3))
     }
 
-    /// What stands in the terminal is the code, two rows a line, light drawn.
+    /// The text shows the code, two rows in each line, with light modules drawn.
     @Test func theTextIsTheCode() throws {
         let code = try #require(QRCode("bondd://AQEjRWeJ"))
         let lines = code.text(isColoured: false).split(separator: "\n").map(Array.init)

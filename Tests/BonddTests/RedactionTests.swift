@@ -2,13 +2,13 @@ import Testing
 
 @testable import bondd
 
-/// What leaves the host with a report.
+/// Redaction of reports that leave the host.
 @Suite struct RedactionTests {
     static let publicKey = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
     static let privateKey = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo="
     static let redaction = Redaction(secrets: ["tokentokentoken1"], publicKeys: [publicKey])
 
-    /// Known ones, and those that only look like one: keys, links, tokens in base64 or hexadecimal digits.
+    /// Known secrets, and texts that only look like one: keys, links, tokens in base64 or hexadecimal digits.
     @Test(arguments: [
         privateKey, "private_key = \"\(privateKey)\"", "x\(privateKey)", "key=\(privateKey),",
         "[\(privateKey)]",
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    /// A private key that is given as a public one is still private.
+    /// A private key used as a public one is still private.
     @Test func aSecretIsNeverPublic() {
         let redaction = Redaction(secrets: [Self.privateKey], publicKeys: [Self.privateKey])
         #expect(

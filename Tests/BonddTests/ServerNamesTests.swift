@@ -4,7 +4,7 @@ import Testing
 
 @testable import bondd
 
-/// When the server's names are looked up, and which addresses count.
+/// When the server's names are resolved, and which addresses are used.
 @Suite struct ServerNamesTests {
     private let name = HostPort("vpn.example.org:5000")!
     private let address = HostPort("203.0.113.9:5000")!
@@ -12,7 +12,7 @@ import Testing
     private let new = Endpoint("203.0.113.77:5000")!
     private let start = Instant(nanoseconds: 1_000_000_000)
 
-    /// A name that was found once.
+    /// A name that has been resolved once.
     private func known() -> ServerNames {
         var names = ServerNames()
         let due = names.due([name, address], isOut: true, now: start)
@@ -36,7 +36,7 @@ import Testing
         #expect(due == [name])
     }
 
-    /// Whenever in an outage the server moves, it is found within half a minute; and nobody is asked all the time.
+    /// Whenever during an outage the server moves, it is found within half a minute, without constant queries.
     @Test func anOutageAsksWithGrowingPauses() {
         var names = known()
         let before = names.due([name], isOut: false, now: start + .seconds(1))
@@ -55,7 +55,7 @@ import Testing
         #expect(asked.count < 100)
     }
 
-    /// New addresses come first; old ones go when a new one has answered, and not before.
+    /// New addresses come first; old ones are removed once a new one has answered, and not before.
     @Test func addressesThatAreGoneAreKeptUntilANewOneAnswers() {
         var names = known()
         names.asked(name, answers: 2, now: start + .seconds(60))
@@ -67,7 +67,7 @@ import Testing
         #expect(isSettledByNew && names.endpoints(of: name) == [new])
     }
 
-    /// The host and the uplinks are asked at once: their answers add up, and one of them will do.
+    /// The host's resolver and the uplinks are queried at once: their answers are combined, and one suffices.
     @Test func twoAnswersAddUp() {
         var names = ServerNames()
         names.asked(name, answers: 2, now: start)
@@ -82,7 +82,7 @@ import Testing
         #expect(names.endpoints(of: name) == [new, old] && !isSettled)
     }
 
-    /// One sentence an outage, and again after it was found meanwhile.
+    /// A problem is logged once in each outage, and again after the name has been resolved in between.
     @Test func aProblemIsToldOnce() {
         var names = ServerNames()
         func fail(_ second: Int64) -> String? {
@@ -97,7 +97,7 @@ import Testing
         _ = names.learn([old], of: name, problem: nil)
         #expect(names.problem(of: name) == nil)
         #expect(fail(60) == "the first")
-        // It has an address all the same.
+        // It has an address nevertheless.
         #expect(names.problem(of: name) == nil && names.endpoints(of: name) == [old])
     }
 
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    /// 10 s, then pauses that grow by half, up to a minute; a path that works begins again.
+    /// 10 s, then pauses that grow by half, up to a minute; a path that works resets them.
     @Test func aSilentPathGetsAnotherPortNowAndThen() {
         var pace = SilencePace()
         var due: [Int64] = []

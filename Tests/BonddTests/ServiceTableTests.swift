@@ -3,7 +3,7 @@ import Testing
 
 @testable import bondd
 
-/// What `bondd services` prints.
+/// The output of `bondd services`.
 @Suite struct ServiceTableTests {
     static let plane = PlaneStatus(state: "connected", endpoint: "192.0.2.1:7443")
 
@@ -23,10 +23,10 @@ import Testing
         rule: "game", source: "file", transport: "udp", ports: "27015-27030",
         targets: [ServiceTargetStatus(address: "10.77.0.3:27015")], state: "failed",
         reason:
-            "[[rule]] game is not carried: udp port 27016 is another program's or rule's (ss -lnp shows programs, bondd services rules); free it or choose another",
+            "[[rule]] game is not carried: udp port 27016 is in use by another program or rule (ss -lnp lists programs, bondd services lists rules); free it or choose another",
         way: "userspace")
 
-    /// Whatever a control plane names its things, and says, it does not steer the terminal.
+    /// Names and texts from a control plane cannot control the terminal.
     @Test func namesDoNotSteerTheTerminal() {
         let bad = "x\u{1B}]0;title\u{7}\u{9B}2J\u{202E}\u{200F}\r\n"
         let service = ServiceStatus(
@@ -51,9 +51,9 @@ import Testing
                       to 10.77.0.2:443
                   game  udp 27015-27030  failed  -          0    0 B     0 B
                       to 10.77.0.3:27015
-                      [[rule]] game is not carried: udp port 27016 is another program's or
-                      rule's (ss -lnp shows programs, bondd services rules); free it or choose
-                      another
+                      [[rule]] game is not carried: udp port 27016 is in use by another program
+                      or rule (ss -lnp lists programs, bondd services lists rules); free it or
+                      choose another
 
                 """)
     }

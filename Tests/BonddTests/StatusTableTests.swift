@@ -4,7 +4,7 @@ import Testing
 @testable import Engine
 @testable import bondd
 
-/// `bondd status` for people.
+/// The output of `bondd status`.
 @Suite struct StatusTableTests {
     static func status(_ state: String, paths: [PathStatus] = []) -> Status {
         var status = Status(
@@ -45,7 +45,7 @@ import Testing
         for line in text.split(separator: "\n") where !line.hasPrefix("problem: ") {
             #expect(line.count <= 80, "\(line)")
         }
-        // What is to be copied stays in one piece.
+        // Text to be copied stays in one piece.
         #expect(text.contains("all of a line: ip link set bond0 up\n"))
         #expect(text.contains("\ncipher chacha20-poly1305 (libcrypto)\n"))
         for number in 0..<12 { #expect(text.contains("reason_number_\(number) 1000000")) }

@@ -229,14 +229,14 @@ import Testing
         var history = Self.view(["fibre", "lte"]).history
         #expect(history.total.samples == Array(repeating: .init(sent: 24, received: 12), count: 3))
         #expect(history.paths[.init(client: "server", path: "lte")]?.latest == .init(sent: 16, received: 8))
-        // A second look at once is no sample; a restart counts from 0 again.
+        // A second reading at the same time is not a sample; after a restart counters begin at 0.
         history.add(Self.status(["fibre", "lte"], second: 3), at: 3.1)
         #expect(history.total.samples.count == 3)
         history.add(Self.status(["fibre", "lte"], second: 1, run: "2"), at: 4)
         #expect(history.total.samples.count == 3)
         history.add(Self.status(["fibre", "lte"], second: 2, run: "2"), at: 5)
         #expect(history.total.samples.count == 4 && history.total.latest.sent == 24)
-        // Counters that go back, as of a new session, are no negative rates.
+        // Counters that go back, as with a new session, yield no negative rates.
         history.add(Self.status(["fibre", "lte"], second: 0, run: "2"), at: 6)
         #expect(history.total.latest == .init(sent: 0, received: 0))
         for second in 7..<200 { history.add(Self.status(["fibre"], run: "2"), at: Double(second)) }

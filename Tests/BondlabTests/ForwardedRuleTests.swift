@@ -23,7 +23,7 @@ import Testing
         "tcp:1=a:1,in", "tcp:1=a:1,in=-1", "tcp:1=a:1,in=x", "tcp:1=a:1,other=1",
     ])
     func whatMeansNothingIsRefused(_ text: String) {
-        // A comma at the end says nothing, and is let pass.
+        // A trailing comma is accepted.
         #expect((ForwardedRule(argument: text) == nil) == (text != "tcp:1=a:1,"))
     }
 }

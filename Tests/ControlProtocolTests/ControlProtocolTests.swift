@@ -87,7 +87,7 @@ import Testing
             + #""duplicates":10,"held":8,"late":9,"recovered":11},"repair":{"copied":17,"resent":15,"unrepaired":16},"state":"up"}],"threads":2,"uptime_s":3600.5,"version":"1.0"}}"#
         #expect(try text(Response.status(status)) == golden + "\n")
         #expect(try Line.decode(Response.self, from: golden.utf8) == .status(status))
-        // A version that does not say what it uses is understood.
+        // The status of a version without this key is understood.
         let earlier = golden.replacing(/"cipher":.*?},/, with: "").replacing(/"offloads":.*?]},/, with: "")
             .replacing(/"(queue|repair)":{.*?},/, with: "").replacing(/"(data_|redundant).*?,/, with: "")
         guard case .status(let old) = try Line.decode(Response.self, from: earlier.utf8) else {

@@ -8,7 +8,7 @@ import Testing
     let directory = TemporaryDirectory()
     var path: String { directory.path + "/bondd.sock" }
 
-    /// A client that says and hears exactly what a test wants.
+    /// A client that sends and receives exactly what a test wants.
     struct Peer: ~Copyable {
         let descriptor: Int32
 
@@ -20,14 +20,14 @@ import Testing
 
         deinit { close(descriptor) }
 
-        /// How many bytes the kernel took.
+        /// Sends text; returns the number of bytes accepted by the kernel.
         @discardableResult
         func say(_ bytes: [UInt8]) -> Int { send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
         @discardableResult
         func say(_ text: String) -> Int { say(Array(text.utf8)) }
 
-        /// What there is to read now; nil at the end.
+        /// The data available now; nil at the end.
         func hear() -> String? {
             var bytes = [UInt8](repeating: 0, count: 1 << 20)
             let count = recv(descriptor, &bytes, bytes.count, 0)
@@ -41,7 +41,7 @@ import Testing
     @Test func requestsAreAnsweredInOrder() throws {
         var socket = try ControlSocket<Request, Response>(path: path)
         let peer = try Peer(path)
-        // Three at once: the next is handed out when the one before was answered.
+        // Three at once: the next is passed on once the previous one has been answered.
         peer.say("{\"do\":\"set\",\"key\":\"mode\",\"value\":\"a\"}\n{\"do\":\"reload\"}\n{\"do\":\"sta")
         var calls = socket.takeRequests() + socket.takeRequests()
         #expect(calls.map(\.request) == [.set(key: "mode", value: "a")])
@@ -105,7 +105,7 @@ import Testing
         #expect(calls.map(\.request) == [.status])
         socket.reply(.ok, to: try #require(calls.first).client)
         #expect(peer.hear() == "{\"ok\":true}\n")
-        // One byte more; the client goes on and on.
+        // One byte more; the client never stops.
         for _ in 0..<1000 where socket.clientCount == 1 {
             peer.say(line)
             #expect(socket.takeRequests().isEmpty)
@@ -124,7 +124,7 @@ import Testing
         slow.say(Self.statusLine)
         var calls = socket.takeRequests() + socket.takeRequests()
         try #require(calls.count == 1)
-        // More than any socket buffer takes.
+        // More than fits into any socket buffer.
         let large = String(repeating: "x", count: 4 << 20)
         socket.reply(.failed(large), to: calls[0].client)
         for _ in 0..<20 {
@@ -135,7 +135,7 @@ import Testing
             socket.reply(.ok, to: calls[0].client)
             #expect(quick.hear() == "{\"ok\":true}\n")
         }
-        // Now it reads: its answer comes whole, then its next request goes through.
+        // Now it reads: its answer arrives complete, then its next request is processed.
         var heard = ""
         for _ in 0..<10_000 where !heard.hasSuffix("\n") {
             heard += slow.hear() ?? ""
@@ -162,7 +162,8 @@ import Testing
             #expect(socket.takeRequests().isEmpty)
             #expect(
                 late.hear()
-                    == "{\"error\":\"bondd serves 16 programs at once; end one of them\",\"ok\":false}\n")
+                    == "{\"error\":\"bondd already serves the maximum of 16 programs; close one of them\",\"ok\":false}\n"
+            )
             #expect(late.hear() == nil && socket.clientCount == 16)
         }
         close(descriptors.removeLast())
@@ -184,14 +185,14 @@ import Testing
         let gone = try #require(call).client
         #expect(socket.takeRequests().isEmpty && socket.clientCount == 0)
         socket.reply(.ok, to: gone)
-        // Half a request and good-bye.
+        // Half a request, then the connection is closed.
         do {
             let peer = try Peer(path)
             peer.say("{\"do\"")
             _ = socket.takeRequests()
         }
         #expect((socket.takeRequests() + socket.takeRequests()).isEmpty && socket.clientCount == 0)
-        // Asked, and left before the question was read: it is asked all the same.
+        // The client leaves before its request is read: it is processed nevertheless.
         do { try Peer(path).say("{\"do\":\"reload\"}\n") }
         #expect((socket.takeRequests() + socket.takeRequests()).map(\.request) == [.reload])
     }
@@ -238,7 +239,7 @@ import Testing
         #expect(socket.takeRequests().count == 1, "the first one still answers")
     }
 
-    /// Another user's socket, file or directory in the daemon's place does not keep it from starting.
+    /// Another user's socket, file or directory in the daemon's place does not prevent its start.
     @Test(
         .enabled(if: geteuid() == 0, "needs root"),
         arguments: ["socket", "dead", "file", "link", "directory"])
@@ -260,14 +261,14 @@ import Testing
         #expect((socket.takeRequests() + socket.takeRequests()).map(\.peer.user) == [0])
     }
 
-    /// bondd-control's socket has a directory of its own, and a name next to bondd's.
+    /// bondd-control's socket has its own directory, and a name next to bondd's.
     @Test func whereTheGatewayAnswers() throws {
         #expect(ControlServicePath.own(of: "/run/bondd/bondd.sock") == "/run/bondd/control/control.sock")
         #expect(ControlServicePath.alias(of: "/run/bondd/bondd.sock") == "/run/bondd/control.sock")
         #expect(ControlServicePath.own(of: "/run/bondd/bond1.sock") == "/run/bondd/control/bond1.sock")
         #expect(ControlServicePath.alias(of: "/run/bondd/bond1.sock") == nil)
         #expect(ControlServicePath.own(of: "bondd.sock") == "control/control.sock")
-        // Without the directory an earlier version may be there.
+        // Without the directory an earlier version may be running.
         #expect(ControlServicePath.asked(of: path) == directory.path + "/control.sock")
         let own = ControlServicePath.own(of: path)
         do {
@@ -278,7 +279,7 @@ import Testing
             _ = try Peer(directory.path + "/control.sock")
         }
         #expect(directory.mode(of: "control.sock") == 0)
-        // What an earlier version has left gives way, what lives does not.
+        // A leftover of an earlier version is replaced, a live socket is not.
         unlink(directory.path + "/control.sock")
         var address = try UnixAddress(directory.path + "/control.sock")
         let old = try UnixAddress.open(blocking: false)
@@ -333,7 +334,7 @@ import Testing
         )
     }
 
-    /// Answers `count` requests on a thread of its own while `body` runs.
+    /// Answers `count` requests on another thread while `body` runs.
     private func serve<Result>(
         _ socket: consuming ControlSocket<Request, Response>, _ count: Int, _ body: () throws -> Result
     ) throws -> Result {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Control
 
-/// bondd-control goes by the configuration that bondd has.
+/// bondd-control follows the configuration that bondd has in force.
 @Suite struct AgreementTests {
     let directory = TemporaryDirectory()
     var file: String { directory.path + "/bondd.toml" }
@@ -58,28 +58,29 @@ import Testing
         }
         #expect(step(.absent, good) == .takeFile && step(.absent, other) == .wait)
         #expect(step(.older, good) == .takeFile)
-        #expect(step(.older, other) == .refuse("bondd takes it with a restart alone"))
+        #expect(step(.older, other) == .refuse("bondd applies it only after a restart"))
         // bondd has not read it yet, has refused it, has refused another, has it.
         #expect(step(has("a"), good) == .wait && step(has("a"), other) == .wait)
         #expect(step(has("a", refused: "b"), good) == .refuse("no"))
         #expect(step(has("a", refused: "c"), good) == .wait)
         #expect(step(has("b"), other) == .takeFile && step(has("b"), good, isAsked: false) == .takeFile)
-        // bondd was not told to read it: what it can take any time is taken here, and left when it is refused.
+        // bondd was not told to read it, but may do so at any time: the text is adopted here, and dropped once
+        // bondd refuses it.
         #expect(step(has("a"), good, isLate: true) == .takeFile)
         #expect(step(has("a"), other, isLate: true) == .wait)
         for isAsked in [false, true] {
             #expect(step(has("a"), good, own: "b", isAsked: isAsked) == .keep)
             #expect(step(has("a", refused: "b"), good, own: "b", isAsked: isAsked) == .takeKept)
         }
-        // It has neither this nor that, but what was in force here before.
+        // It has neither of these, but the one that was in force here before.
         #expect(step(has("c"), other, kept: "c") == .takeKept)
         #expect(step(has("c"), other) == .borrow(["10.0.0.1/8"]))
         #expect(step(has("c"), good, isAsked: false) == .borrow(["10.0.0.1/8"]))
         #expect(step(has("c"), Agreement.File(problem: "gone")) == .borrow(["10.0.0.1/8"]))
     }
 
-    /// bondd-control alone is told to read the file, or started with it: rules and clients take effect, as bondd can take the file
-    /// any time, until bondd refuses it.
+    /// Only bondd-control is told to read the file, or started with it: rules and clients take effect, as bondd
+    /// may read the file at any time, until bondd refuses it.
     @Test func aFileThatBonddCanTakeNeedsNoReloadOfBondd() throws {
         let first = try write(Self.networks)
         let bondd = try FakeBondd(path: directory.path + "/bondd.sock")
@@ -102,8 +103,8 @@ import Testing
         #expect(try self.makeService().currentPlan.clients.isEmpty)
     }
 
-    /// A typo in the server's address, a reload that bondd refuses, a restart of bondd-control with that file, and the file put
-    /// right again: no client loses its address at any moment.
+    /// A typo in the server's address, a reload that bondd refuses, a restart of bondd-control with that file,
+    /// and its correction: no client ever loses its address.
     @Test func aFileThatBonddRefusesThrowsNobodyOut() throws {
         let digest = try write(Self.networks)
         let bondd = try FakeBondd(path: directory.path + "/bondd.sock")
@@ -133,7 +134,7 @@ import Testing
             #expect(try addresses(service) == before)
             #expect(service.handOver())
         }
-        // Another bondd-control, of a start while the file is wrong.
+        // Another bondd-control, started while the file is wrong.
         service = try self.makeService()
         #expect(service.isAgreed && service.currentPlan.tunnelAddresses.map(\.description) == Self.networks)
         #expect(try addresses(service) == before)
@@ -168,7 +169,7 @@ import Testing
         #expect(service.follow())
         #expect(try addresses(service) == [["10.77.1.2", "fd77::2"], ["10.77.1.3", "fd77::3"]])
         #expect(bondd.with { $0.handovers.last?.clients.first?.addresses } == ["10.77.1.2", "fd77::2"])
-        // Nobody gets what is another's by right.
+        // A client never gets an address that belongs to another.
         _ = try service.store.invite("van", plan: service.currentPlan, now: currentTime())
         _ = try write(Self.networks)
         bondd.with {
@@ -178,7 +179,7 @@ import Testing
         #expect(try addresses(service) == before)
     }
 
-    /// What bondd has is neither the file nor what was in force here: its networks are gone by.
+    /// bondd's text is neither the file nor the one in force here: bondd's networks are used.
     @Test func unknownTextsLeaveBonddItsNetworks() throws {
         _ = try write(Self.typo)
         let bondd = try FakeBondd(path: directory.path + "/bondd.sock")
@@ -190,7 +191,7 @@ import Testing
         #expect(service.currentPlan.tunnelAddresses.map(\.description) == Self.networks)
     }
 
-    /// A bondd that is away decides when it comes.
+    /// While bondd is away, the decision waits for it.
     @Test func whileBonddIsAwayNoNetworkChanges() throws {
         _ = try write(Self.networks)
         let service = try makeService()
@@ -207,7 +208,7 @@ import Testing
         #expect(bondd.with { $0.handovers.last?.clients.first?.addresses } == ["10.77.1.2", "fd77::2"])
     }
 
-    /// Clients that were revoked at bondd, without bondd-control, are revoked in the state.
+    /// Clients revoked in bondd without bondd-control are revoked in the state.
     @Test func revocationsAtBonddAreTakenOver() throws {
         let digest = try write(Self.networks)
         let bondd = try FakeBondd(path: directory.path + "/bondd.sock")

@@ -32,7 +32,7 @@ import Testing
         #expect(try names() == ["a", "a-2"])
         try Store.restore(copy, into: directory.path, now: 5)
         #expect(try names() == ["a"])
-        // bondd must take what is older for newer than what it has.
+        // bondd must take the older state for newer than its own.
         #expect(try Store(directory: directory.path).handover(plan: plan).revision == revision + 1)
         try Store.restore(copy, into: directory.path, now: 4_000_000_000)
         #expect(try Store(directory: directory.path).handover(plan: plan).revision == 4_000_000_000)
@@ -40,7 +40,7 @@ import Testing
         #expect(directory.mode(of: "state.sqlite.before-restore") == 0o600)
     }
 
-    /// A backup from before a revocation lets a client in again, which is said.
+    /// A backup from before a revocation readmits a client, which is reported.
     @Test func whoIsAClientAgainIsTold() throws {
         do {
             let store = try Store(directory: directory.path)
@@ -48,7 +48,7 @@ import Testing
             for client in 1...3 { #expect(try store.enrol(id, client, plan: plan) == .stored) }
             try store.backup(to: copy)
             for name in ["a", "a-3"] { try store.revoke(name, plan: plan, now: Samples.now) }
-            // Back by another invitation: revoked once and not any more.
+            // Readmitted by another invitation: its earlier revocation no longer counts.
             let again = try store.invite("b", plan: plan)
             #expect(try store.enrol(again, 3, plan: plan) == .stored)
         }

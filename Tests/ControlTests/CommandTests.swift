@@ -116,7 +116,7 @@ import Testing
         #expect(directory.mode(of: "control.sock") == 0)
     }
 
-    /// Started as root, it is another user's with one capability, and so is what it keeps.
+    /// Started as root, it runs as another user with one capability, and its files belong to that user.
     private func expectNobody(_ process: pid_t) throws {
         let status = try TextFile.read("/proc/\(process)/status", limit: 1 << 16)
         for line in ["Uid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000400", "NoNewPrivs:\t1"] {
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    /// Root is not what it runs as unless somebody says so.
+    /// It does not run as root unless told to.
     @Test(.enabled(if: geteuid() == 0, "needs root")) func rootIsRefusedOrAsked() throws {
         defer { clean() }
         try fail(["run", "--user", "root"] + config, "the user root is root")
@@ -138,7 +138,7 @@ import Testing
         try child.waitForOutput("runs as root, as --as-root says", seconds: 20)
     }
 
-    /// On a client there is nothing to do without [health], and that is no failure.
+    /// On a client there is nothing to do without [health], which is not an error.
     @Test func aClientHasNoState() throws {
         directory.file(
             "client.toml",

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Control
 
-/// A service in this process and a bondd that is none.
+/// A service in this process with a fake bondd.
 @Suite struct ControlServiceTests {
     let directory = TemporaryDirectory()
     let service: ControlService
@@ -37,7 +37,7 @@ import Testing
         bondd.with { state in
             state.status.publicKey = Samples.server.base64
             state.onSettle = { [path = directory.path, plan] enrolment, _ in
-                // In the state and in bondd's hands already.
+                // Already in the state and handed to bondd.
                 let store = try? Store(directory: path)
                 let stored = try? store?.handover(plan: plan).clients.map(\.publicKey)
                 if stored?.contains(enrolment.publicKey) != true { early.withLock { $0 += 1 } }
@@ -111,7 +111,7 @@ import Testing
             #expect(eventually { (try? service.store.usage().first?.sentBytes) == (run == "1" ? 100 : 200) })
             bondd.stop()
         }
-        // The key is remembered, and what cannot be handed over now will be.
+        // The key is stored, and the handover that fails now will be retried.
         _ = service.answer(.setEndpoints(["203.0.113.7:5000"]))
         _ = try invite("boat")
         #expect(!service.bonddIsCurrent)
@@ -130,7 +130,7 @@ import Testing
         #expect(try service.store.clients(plan: service.currentPlan).map(\.name) == ["shelf"])
     }
 
-    /// A clock that is behind the state forgets no invitation and makes none.
+    /// If the clock is behind the state, no invitation is removed or created.
     @Test func aClockThatIsBehindIsNotTrusted() throws {
         let now = currentTime()
         _ = service.answer(.setEndpoints(["203.0.113.7:5000"]))

@@ -1,14 +1,14 @@
 import Glibc
 import Synchronization
 
-/// A TCP server on an address of this host that says again what it hears, and keeps score.
+/// A TCP echo server on an address of this host that counts connections.
 final class Echo: Sendable {
     let port: UInt16
     let address: String
     private let listener: Int32
     private let count = Mutex(0)
 
-    /// Listens on `127.0.0.2`, which tests take for the inside of the tunnel, or another address of loopback.
+    /// Listens on `127.0.0.2`, which represents the inside of the tunnel in tests, or another loopback address.
     init(_ address: String = "127.0.0.2", port: UInt16 = 0) throws {
         self.address = address
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -48,10 +48,10 @@ final class Echo: Sendable {
         }
     }
 
-    /// Connections so far.
+    /// The number of connections so far.
     var connections: Int { count.withLock { $0 } }
 
-    /// No more of them.
+    /// Stops accepting connections.
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
@@ -59,7 +59,7 @@ final class Echo: Sendable {
 }
 
 extension Wire {
-    /// What comes back of what was said, or less when the other end closes.
+    /// The echo of a text, or less if the other end closes.
     func exchange(_ text: String) -> String {
         say(text)
         return hear(text.utf8.count)

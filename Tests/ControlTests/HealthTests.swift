@@ -8,7 +8,7 @@ import Testing
 
 @testable import Control
 
-/// The health endpoint over real sockets, with a bondd that is none behind it.
+/// The health endpoint over real sockets, with a fake bondd behind it.
 @Suite struct HealthTests {
     let directory = TemporaryDirectory()
     let bondd: FakeBondd
@@ -19,7 +19,7 @@ import Testing
         port = Wire.freePort()
     }
 
-    /// Starts bondd-control as on a client, where it has nothing else to do.
+    /// Starts bondd-control as on a client, where it has no other tasks.
     func serve(token: String = "") throws -> Child {
         let key = Samples.server.base64
         directory.file(
@@ -41,7 +41,7 @@ import Testing
             Program.path, "run", "--config", directory.path + "/bondd.toml", "--socket", bondd.path,
             "--as-root",
         ])
-        try child.waitForOutput("health is served", seconds: 20)
+        try child.waitForOutput("serving health", seconds: 20)
         return child
     }
 
@@ -132,12 +132,12 @@ import Testing
         }
     }
 
-    /// However many ask, bondd is asked four times a second.
+    /// Regardless of the number of requests, bondd is queried four times a second.
     @Test func aCrowdDoesNotReachBondd() throws {
         defer { bondd.stop() }
         let child = try serve()
         defer { child.kill() }
-        // These say nothing, or half of something, and never end.
+        // These send nothing, or half a request, and never finish.
         let stalled = (0..<200).compactMap { number -> Wire? in
             let wire = Wire(port)
             if number % 2 == 0 { wire?.say("GET /healthz HTTP/1.1\r\nHost: ") }
@@ -156,7 +156,7 @@ import Testing
         let asked = bondd.with { $0.statusQuestions } - before
         #expect(good == 1000)
         #expect(Double(asked) <= seconds * 4 + 2, "\(asked) questions in \(seconds) s")
-        // They are closed when their time is over.
+        // They are closed after their timeout.
         #expect(eventually(15) { stalled.allSatisfy { $0.isClosed } })
     }
 

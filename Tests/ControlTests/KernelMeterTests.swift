@@ -4,7 +4,7 @@ import Testing
 
 @testable import Control
 
-/// Counters of the kernel over all runs of bondd.
+/// The kernel's counters over all runs of bondd.
 @Suite struct KernelMeterTests {
     static func counters(_ run: String, _ name: String, _ bytesIn: Int, _ bytesOut: Int, open: Int = 0)
         -> ServiceCounters
@@ -14,7 +14,7 @@ import Testing
         return ServiceCounters(run: run, ports: [port])
     }
 
-    /// However often bondd is restarted and however often it is asked, what it counted is counted once.
+    /// However often bondd is restarted and queried, each byte is counted once.
     @Test func everyByteIsCountedOnce() {
         for seed in 0..<200 as Range<UInt64> {
             var random = SplitMix(state: seed)
@@ -24,7 +24,7 @@ import Testing
             for _ in 0..<100 {
                 switch random.next() % 4 {
                 case 0:
-                    // What was carried since the last question is lost with bondd.
+                    // Traffic since the last query is lost with bondd.
                     (run, current) = (run + 1, 0)
                 default:
                     let more = Int(random.next() % 1000)
@@ -45,7 +45,7 @@ import Testing
         #expect(meter.take(Self.counters("7", "a", 500, 0)).isEmpty)
         #expect(meter.take(Self.counters("7", "a", 600, 10)) == ["a": 110])
         #expect(meter.ports(of: "a", .tcp).map(\.traffic.bytesIn) == [600])
-        // Another service's counters begin with it.
+        // Another service's counters start with it.
         #expect(meter.take(Self.counters("7", "b", 5, 0)) == ["b": 5])
     }
 

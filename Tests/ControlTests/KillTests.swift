@@ -8,23 +8,23 @@ import Testing
 
 @testable import Control
 
-/// The real bondd-control, killed over and over.
+/// The real bondd-control, killed repeatedly.
 @Suite struct KillTests {
     static let kills = 200
 
-    /// What must hold of everything that bondd was told or asked, whatever was killed when.
+    /// The invariants for everything that bondd was told or asked, whenever bondd-control was killed.
     struct Ledger {
-        /// Keys whose enrolment was said to be stored, and that were not revoked since.
+        /// Keys whose enrolment was confirmed and that have not been revoked since.
         var stored: Set<String> = []
-        /// How many enrolments were said to be stored.
+        /// The number of confirmed enrolments.
         var enrolments = 0
-        /// Keys whose revocation was asked for.
+        /// Keys whose revocation was requested.
         var contested: Set<String> = []
-        /// Keys whose revocation was said to be done.
+        /// Keys whose revocation was confirmed.
         var revoked: Set<String> = []
-        /// Whom each address was seen with first.
+        /// The first owner seen for each address.
         var owners: [String: String] = [:]
-        /// What was wrong.
+        /// Violations found.
         var faults: [String] = []
 
         mutating func see(_ handover: Handover) {
@@ -81,7 +81,7 @@ import Testing
         for kill in 1...Self.kills {
             let before = bondd.with { $0.handovers.count }
             let child = try start()
-            // One in five amid the start, the others amid the work, by a thread that knows nothing of that.
+            // One in five during the start, the others during work, by a thread that does not know about it.
             if kill % 5 != 0 {
                 #expect(eventually { bondd.with { $0.handovers.count } > before }, "\(child.errors)")
             }
@@ -98,11 +98,11 @@ import Testing
         let (faults, stored, revoked) = ledger.withLock { ($0.faults, $0.enrolments, $0.revoked.count) }
         #expect(faults.isEmpty)
         #expect(bondd.with { $0.refused } == 0)
-        // It was work that was killed.
+        // Work was in progress when it was killed.
         #expect(stored > 100 && revoked > 20, "\(stored) stored, \(revoked) revoked")
     }
 
-    /// Undisturbed, everything comes to its end, and what was carried is counted to the byte.
+    /// Undisturbed, all operations complete, and traffic is counted to the byte.
     private func check(_ bondd: FakeBondd, _ work: KillWork) throws {
         let child = try start()
         defer { child.kill() }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Control
 
-/// What goes on at a service that is being killed: invitations, enrolments, revocations, traffic.
+/// The work of a service that is being killed: invitations, enrolments, revocations, traffic.
 final class KillWork {
     typealias Look = ((inout sending KillTests.Ledger) -> Void) -> Void
 
@@ -14,7 +14,7 @@ final class KillWork {
     private let ledger: Look
     private var clients = 0
     private var invitations = 0
-    /// The client with traffic, and what its counters were in earlier runs of bondd.
+    /// The client with traffic, and its counters in earlier runs of bondd.
     private let relay = Samples.key(1_000_000)
     private var earlier: UInt64 = 0
 
@@ -25,14 +25,14 @@ final class KillWork {
         _ = count()
     }
 
-    /// One thing and a pause.
+    /// Performs one action and pauses.
     func step() {
         _ = count()
         let (open, clients, waiting) = bondd.with { state in
             let last = state.handovers.last
             return (last?.invitations.map(\.id) ?? [], last?.clients ?? [], state.waiting.count)
         }
-        // Some thirty clients: with more it is the handover's JSON that is killed.
+        // Some thirty clients: with more, most kills would hit the handover's JSON.
         switch Int.random(in: 0..<10) {
         case 0: invite()
         case 1..<(clients.count > 30 ? 8 : 3): if let client = clients.randomElement() { revoke(client) }
@@ -74,7 +74,7 @@ final class KillWork {
     }
 
     private func revoke(_ client: HandedClient) {
-        // From here on it may be revoked or not, until it is said.
+        // From here on it may be revoked or not, until that is confirmed.
         ledger {
             $0.stored.remove(client.publicKey)
             $0.contested.insert(client.publicKey)
@@ -82,19 +82,19 @@ final class KillWork {
         if ask(.revoke(name: client.name)) == .ok { ledger { $0.revoked.insert(client.publicKey) } }
     }
 
-    /// Whether bondd-control has added up all that bondd has carried, in this run and those before.
+    /// Whether bondd-control has counted all traffic of bondd, in this run and those before.
     var isCounted: Bool {
         guard let usage = try? usage() else { return false }
         return usage == earlier + (bondd.with { $0.usage.paths.first?.sentBytes } ?? 0)
     }
 
     private func usage() throws -> UInt64? {
-        // As another process would, without a lock.
+        // Like another process, without a lock.
         let directory = control.dropLast("control.sock".count) + "state"
         return try Store(directory: String(directory)).usage().first { $0.publicKey == relay }?.sentBytes
     }
 
-    /// bondd starts anew, and its counters at 0.
+    /// Starts a new run of bondd, with counters at 0.
     func beginNewRun() {
         bondd.with { state in
             earlier += state.usage.paths.first?.sentBytes ?? 0

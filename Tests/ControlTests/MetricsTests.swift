@@ -6,13 +6,13 @@ import Testing
 
 @testable import Control
 
-/// promtool, which `make test` fetches.
+/// promtool, provided by `make test`.
 private let promtool = ProcessInfo.processInfo.environment["PROMTOOL"].flatMap {
     FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil
 }
 
 @Suite struct MetricsTests {
-    /// A status with something in every field.
+    /// A status with a value in every field.
     static var status: Status {
         var path = PathStatus(name: "fibre", interface: "eth0", state: "up", role: "primary")
         (path.rtt, path.jitter, path.loss, path.rate, path.queue, path.mtu) = (12.5, 0.5, 0.01, 80, 3, 1500)
@@ -49,7 +49,7 @@ private let promtool = ProcessInfo.processInfo.environment["PROMTOOL"].flatMap {
         return MetricsPage(snapshot, state: state, services: services).text
     }
 
-    /// Services with something in every field.
+    /// Services with a value in every field.
     static var services: MetricsPage.ServiceFigures {
         var figures = MetricsPage.ServiceFigures()
         figures.plane = PlaneStatus(state: "unauthorized", endpoint: "192.0.2.1:7443", problem: "it is not")
@@ -105,7 +105,7 @@ private let promtool = ProcessInfo.processInfo.environment["PROMTOOL"].flatMap {
         }
     }
 
-    /// A scrape with one series twice is refused whole.
+    /// Scrapers reject a page with a duplicate series.
     @Test func noSeriesIsThereTwice() {
         let series = Self.text.split(separator: "\n").filter { !$0.hasPrefix("#") }
             .map { $0[..<$0.lastIndex(of: " ")!] }
@@ -119,7 +119,7 @@ private let promtool = ProcessInfo.processInfo.environment["PROMTOOL"].flatMap {
     }
 
     @Test(.enabled(if: promtool != nil, "PROMTOOL names no promtool")) func promtoolIsContent() throws {
-        // It says what it has to say on stderr, and that fails it.
+        // It reports problems on stderr and fails.
         let said = try Child([promtool!, "check", "metrics"], input: .text(Self.text))
         let ended = try said.wait(seconds: 20)
         #expect(ended.isSuccess && said.errors.isEmpty && said.output.isEmpty, "\(said.errors)\(said.output)")
@@ -132,7 +132,7 @@ private let promtool = ProcessInfo.processInfo.environment["PROMTOOL"].flatMap {
             [promtool!, "check", "rules", Self.packaging + "/prometheus/bondd.rules.yml"], seconds: 20)
     }
 
-    /// Dashboard and alerts name what there is.
+    /// Dashboard and alerts refer to existing metrics.
     @Test(arguments: ["grafana/bondd.json", "prometheus/bondd.rules.yml"]) func whatIsNamedIsServed(
         _ file: String
     ) throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import Control
 
 @Suite struct PlanTests {
-    /// All addresses that are given in a network, in order.
+    /// All addresses assigned in a network, in order.
     func addresses(_ network: String, extra: String = "") throws -> [String] {
         let plan = try Samples.plan([network], extra: extra)
         var taken: Set<IPAddress> = []

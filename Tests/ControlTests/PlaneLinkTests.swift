@@ -26,7 +26,7 @@ import Testing
     @Test func withABundleItIsTried() throws {
         let bench = try ServiceBench()
         let link = link(bench)
-        // Nobody listens there.
+        // No server is listening there.
         var bundle = ServiceBench.bundle
         bundle.endpoint = "127.0.0.1:\(Wire.freePort())"
         try bundle.write(to: bench.directory.path + "/" + PlaneLink.fileName)
@@ -36,7 +36,7 @@ import Testing
         #expect(bench.plane.status().1.endpoint == bundle.endpoint && bench.plane.notices.isEmpty)
     }
 
-    /// A code is good once: nothing is redeemed that could not be kept.
+    /// A code can be used once: none is redeemed if its bundle could not be stored.
     @Test func whatCannotBeWrittenIsSaidBefore() throws {
         let bench = try ServiceBench()
         let link = link(bench)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Control
 
-/// Rules that a control plane pushes.
+/// Rules pushed by a control plane.
 @Suite struct PushedServiceTests {
     let echo: Echo
 
@@ -21,7 +21,7 @@ import Testing
         #expect(bench.push(ServiceBench.pushed(7, port, to: echo)) == nil)
         #expect(Wire(port)?.exchange("hello") == "hello")
         #expect(eventually { bench.handed("portunus/7")?.accepts == true })
-        // The same rule with a limit: connections go on. Another one by the number takes its place.
+        // The same rule with a limit: connections continue. Another rule with its number replaces it.
         let wire = Wire(port)
         #expect(wire?.exchange("one") == "one")
         #expect(bench.push(ServiceBench.pushed(7, port, to: echo, limit: RateLimit(connections: 9))) == nil)
@@ -41,7 +41,7 @@ import Testing
         #expect(Wire(port) == nil && bench.plane.report() == nil)
     }
 
-    /// A port is bondd's also while bondd is away, and the one of `[health]` is bondd-control's.
+    /// bondd's ports stay reserved while bondd is away, and so does bondd-control's `[health]` port.
     @Test func ownPortsAreNobodyElses() throws {
         let bench = try ServiceBench()
         var rule = ServiceBench.pushed(1, 5000, to: echo)
@@ -59,7 +59,7 @@ import Testing
         #expect(reserved.refusal(of: ServiceBench.pushed(1, 5000, to: echo)) == nil)
     }
 
-    /// What a session has not named gives way to what it pushes on the same port.
+    /// Rules that a session has not named are replaced by those it pushes on the same port.
     @Test func staleRulesGiveWay() throws {
         let bench = try ServiceBench()
         bench.plane.begin(with: ServiceBench.bundle)
@@ -68,12 +68,12 @@ import Testing
         bench.plane.welcome(flowIdle: nil, maximumFlows: nil)
         #expect(bench.push(ServiceBench.pushed(2, port, to: echo)) == nil)
         #expect(bench.plane.carried() == [2])
-        // Two of one session are the control plane's own mistake.
+        // Two rules of one session are the control plane's own mistake.
         #expect(bench.push(ServiceBench.pushed(3, port, to: echo)) == .portInUse(nil))
         #expect(bench.plane.carried() == [2] && Wire(port)?.exchange("hello") == "hello")
     }
 
-    /// Silence about a quota means something only in a session that says quotas before rules.
+    /// A session's silence about a quota counts only if the session replays quotas before rules.
     @Test func quotasAreLiftedByWordAlone() throws {
         let bench = try ServiceBench()
         bench.plane.begin(with: ServiceBench.bundle)
@@ -93,7 +93,7 @@ import Testing
         bench.plane.setQuota(nil, ofOwner: "bob")
         #expect(quotas() == ["ann"])
         bench.plane.setQuota(quota(5000), ofOwner: "bob")
-        // This one says them first. What it says first can't know what was used meanwhile.
+        // This session replays them first. Its first values do not include the usage in between.
         bench.plane.welcome(flowIdle: nil, maximumFlows: nil)
         bench.plane.setQuota(quota(9000), ofOwner: "bob")
         #expect(bench.plane.book.withLock { $0.quotas["bob"]?.remaining } == 5000)
@@ -110,7 +110,7 @@ import Testing
         #expect(!SessionNames(began: 900).hears(endOf: quota))
     }
 
-    /// A control plane that was taken over can't fill this host's memory and disk.
+    /// A compromised control plane cannot fill this host's memory and disk.
     @Test func whatIsPushedIsBounded() throws {
         let bench = try ServiceBench()
         for number in 0..<1100 {
@@ -164,7 +164,7 @@ import Testing
         rule.id = .pushed(2)
         rule.ports = open...open
         #expect(bench.push(rule) == nil)
-        // What was allowed is so no more.
+        // It is no longer permitted.
         try bench.reload("")
         #expect(eventually { bench.status("2")?.state == "failed" })
         #expect(bench.status("3")?.state == "active" && wire?.exchange("two") == "two")
@@ -185,7 +185,7 @@ import Testing
         bench.plane.begin(with: ServiceBench.bundle)
         #expect(Wire(port)?.exchange("hello") == "hello" && Wire(gone) == nil)
         #expect(eventually { bench.status("7")?.wayReason == "owner's rate limit" })
-        // Its token and certificate may change, but who has another client's number has other rules.
+        // Its token and certificate may change, but another client's number means other rules.
         var other = ServiceBench.bundle
         other.token = "rotated"
         other.pin = String(repeating: "cd", count: 32)
@@ -196,7 +196,7 @@ import Testing
         #expect(Wire(port) == nil && bench.plane.report() == nil)
     }
 
-    /// What a session does not name again is gone when its replay is over.
+    /// Rules that a session does not name again are removed after its replay.
     @Test func whatASessionDoesNotNameIsGone() throws {
         let bench = try ServiceBench()
         bench.plane.begin(with: ServiceBench.bundle)
@@ -230,13 +230,13 @@ import Testing
             Quota(
                 monthlyBytes: 100_000, remaining: 20_000, period: begin..<begin + 100_000, isExhausted: false),
             ofOwner: "ann")
-        // The kernel's connection goes on, and counts.
+        // The kernel's connection continues, and is counted.
         #expect(eventually { bench.handed("portunus/7")?.accepts == false })
         bench.count("portunus/7", bytes: 5100, open: 1)
         #expect(eventually { bench.plane.book.withLock { $0.quotas["ann"]?.remaining ?? 0 } == 10_000 })
         #expect(Wire(port)?.exchange("hello") == "hello")
         bench.count("portunus/7", bytes: 50_000, open: 1)
-        // It is over, here and there.
+        // It has ended, here and in bondd.
         #expect(eventually { bench.handed("portunus/7") == nil })
         #expect(eventually { Wire(port)?.exchange("hello") != "hello" })
         usleep(300_000)
@@ -253,7 +253,7 @@ import Testing
         #expect(eventually { Wire(port)?.exchange("hello") == "hello" })
     }
 
-    /// Each is answered within some milliseconds, and bondd hears of them a few times only.
+    /// Each is answered within some milliseconds, and bondd gets only a few handovers.
     @Test func aThousandRulesAtOnce() throws {
         let bench = try ServiceBench()
         bench.plane.begin(with: ServiceBench.bundle)
@@ -264,7 +264,7 @@ import Testing
         for (number, port) in ports.enumerated()
         where bench.push(ServiceBench.pushed(UInt64(number), port, to: echo)) != nil { failed += 1 }
         #expect(.now - begun < .seconds(5))
-        // A port may have been taken meanwhile.
+        // A port may have been taken in the meantime.
         #expect(failed < 10)
         #expect(eventually { bench.bondd.with { $0.carried.last?.count } == ports.count - failed })
         #expect(bench.bondd.with { $0.carried.count } < 100)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Control
 
-/// A server's configuration and keys to test with.
+/// A server's configuration and keys for tests.
 enum Samples {
     static let server = PublicKey(bytes: Array(repeating: 1, count: 32))
     static let now = 1_800_000_000
@@ -21,7 +21,7 @@ enum Samples {
         return Base64.encode(bytes)
     }
 
-    /// - Parameter extra: more of the file, such as a `[[client]]`.
+    /// - Parameter extra: further text of the file, such as a `[[client]]`.
     static func text(_ networks: [String] = ["10.77.0.1/24", "fd77::1/64"], extra: String = "") -> String {
         """
         [tunnel]
@@ -54,7 +54,7 @@ enum Samples {
 }
 
 extension Store {
-    /// An invitation's number and keys, for tests that enrol by it.
+    /// An invitation's number and keys, for tests that enrol with it.
     @discardableResult
     func invite(
         _ name: String, uses: Int = 1, lifetime: Int = 86400, mode: String? = nil, plan: Plan,

@@ -26,18 +26,18 @@ import Testing
         #expect(second.count == 2 && second[1] == first[0] && second[0].generation == UInt32(soon))
         #expect(second[0].secret != first[0].secret)
         #expect(try store.handover(plan: plan).revision == revision + 1)
-        // A client that was away would be shut out by the next.
+        // Another one would lock out a client that was away.
         #expect(throws: ControlError.self) { try store.rotateSecrets(isForced: false, now: soon + 86399) }
         #expect(try secrets(store) == second)
         try store.rotateSecrets(isForced: false, now: soon + 86400)
         let third = try secrets(store)
         #expect(third.count == 2 && third[1] == second[0])
-        // A clock that was set back makes no number twice.
+        // A clock that was set back must not repeat a number.
         try store.rotateSecrets(isForced: true, now: 5)
         #expect(try secrets(store).map(\.generation) == [third[0].generation + 1, third[0].generation])
     }
 
-    /// A backup from before a rotation: clients that have the newer key can connect still.
+    /// A backup from before a rotation: clients with the newer key can still connect.
     @Test func aRestoreForgetsNoKeyThatClientsHave() throws {
         let copy = directory.path + "/backup"
         var newest: [HandedSecret] = []
@@ -51,7 +51,7 @@ import Testing
         #expect(try secrets(Store(directory: directory.path)) == newest)
     }
 
-    /// A state of the version before gets its first secret.
+    /// A state of the previous version gets its first secret.
     @Test func anEarlierStateGetsOne() throws {
         do {
             let store = try Store(directory: directory.path)

@@ -9,8 +9,8 @@ import TestSupport
 
 @testable import Control
 
-/// A service plane with a real relay and a real state, whose tunnel is loopback: 127.0.0.1 is the server, 127.0.0.2 a client's
-/// host.
+/// A service plane with a real relay and a real state, whose tunnel is loopback: 127.0.0.1 is the server,
+/// 127.0.0.2 a client's host.
 final class ServiceBench {
     let directory = TemporaryDirectory()
     let bondd: FakeBondd
@@ -39,7 +39,7 @@ final class ServiceBench {
         }
     }
 
-    /// Its `run` goes on on a thread of its own.
+    /// Starts its `run` on another thread.
     private func run() {
         Thread.detach { [plane, ended] in
             plane.run(every: 0.05)
@@ -47,7 +47,7 @@ final class ServiceBench {
         }
     }
 
-    /// The state as it is on the disk now, in another bondd-control: what the old one does at its end is not in it.
+    /// Opens the state as it is on disk now, in another bondd-control: the old one's final writes are not in it.
     func restart(_ rules: String = "") throws {
         generation += 1
         let state = "\(directory.path)/state\(generation)"
@@ -112,15 +112,15 @@ final class ServiceBench {
         return eventually { answer.isThere } ? answer.refusal : .unknownRuleID
     }
 
-    /// What `bondd services` says of a rule.
+    /// The status of a rule in `bondd services`.
     func status(_ rule: String) -> ServiceStatus? { plane.status().0.first { $0.rule == rule } }
 
-    /// What bondd was handed last of a rule.
+    /// The last service handed to bondd for a rule.
     func handed(_ rule: String) -> HandedService? {
         bondd.with { $0.carried.last?.first { $0.rule.hasPrefix(rule + "@") } }
     }
 
-    /// Counters of the kernel for what was handed of a rule.
+    /// Sets the kernel's counters for a rule's service.
     func count(_ rule: String, bytes: Int, open: Int) {
         guard let service = handed(rule) else { return }
         bondd.with { state in
@@ -131,7 +131,7 @@ final class ServiceBench {
     }
 }
 
-/// An answer that comes on another thread.
+/// An answer given on another thread.
 final class Answer: Sendable {
     private let answer = Mutex<RuleRefusal??>(nil)
 

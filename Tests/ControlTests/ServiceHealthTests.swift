@@ -7,7 +7,7 @@ import Testing
 
 @testable import Control
 
-/// What health says of services: they never make a tunnel unready.
+/// The health report on services: they never make a tunnel unready.
 @Suite struct ServiceHealthTests {
     let echo: Echo
 
@@ -25,7 +25,7 @@ import Testing
         let pages = Pages(socket: bench.bondd.path, service: service)
         bench.plane.begin(with: ServiceBench.bundle)
         bench.plane.stateChanged(.unauthorized("token_revoked"))
-        // The plane takes up its rules on a thread of its own.
+        // The plane starts its rules on another thread.
         try #require(eventually { bench.plane.notices.count == 2 && Wire(web)?.exchange("hello") == "hello" })
         for path in ["/readyz", "/healthz"] {
             let page = try #require(await pages.page(at: path))
@@ -94,7 +94,7 @@ import Testing
             return
         }
         #expect(services.map(\.rule) == ["web"] && plane.state == "off")
-        // What is no URI costs nothing, and is not repeated.
+        // A text that is not a URI costs nothing, and is not repeated.
         guard
             case .failed(let sentence)? = try? ControlClient.ask(.enrolService(uri: "secret"), path: control)
         else {
@@ -102,7 +102,7 @@ import Testing
             return
         }
         #expect(!sentence.contains("secret") && !child.errors.contains("secret"))
-        // SIGHUP takes the rule away, and its connections end by themselves.
+        // SIGHUP removes the rule, and its connections end on their own.
         let wire = Wire(port)
         #expect(wire?.exchange("one") == "one")
         directory.file("bondd.toml", Samples.text(["127.0.0.1/8"]))

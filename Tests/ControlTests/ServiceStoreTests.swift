@@ -6,7 +6,7 @@ import Testing
 
 @testable import Control
 
-/// What is remembered of control planes.
+/// The stored rules of control planes.
 @Suite struct ServiceStoreTests {
     let directory = TemporaryDirectory()
 
@@ -62,7 +62,7 @@ import Testing
         #expect(try store.services(of: "p").isEmpty)
     }
 
-    /// A state of the version before has no tables for services, and keeps what it has.
+    /// A state of the previous version has no tables for services, and keeps its contents.
     @Test func anEarlierStateIsTakenOver() throws {
         do {
             let queue = try DatabaseQueue(path: directory.path + "/" + Store.fileName)

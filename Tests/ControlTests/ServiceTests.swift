@@ -5,7 +5,7 @@ import Testing
 
 @testable import Control
 
-/// Rules of the file, carried by a real relay, with a bondd that is none.
+/// Rules of the file, carried by a real relay, with a fake bondd.
 @Suite struct ServiceTests {
     let echo: Echo
 
@@ -28,7 +28,7 @@ import Testing
         #expect(bench.plane.notices.isEmpty)
     }
 
-    /// A service that bondd leaves out is carried here, says why, and is not handed over again each second.
+    /// A service that bondd leaves out is carried here with the reason, and is not handed over again each second.
     @Test func aServiceThatBonddLeavesOutIsNotHandedOverForEver() throws {
         let (web, shop) = (Wire.freePort(), Wire.freePort())
         let bench = try ServiceBench()
@@ -61,12 +61,12 @@ import Testing
             ServiceBench.rule("same", ports[0], to: echo)
                 + ServiceBench.rule("limited", ports[1], to: echo, "limit = { connections = 1 }")
                 + ServiceBench.rule("changed", ports[2], to: other) + ServiceBench.rule("new", new, to: echo))
-        // All of them go on; those whose rules are gone drain.
+        // All connections continue; those whose rules are gone are draining.
         for wire in wires { #expect(wire.exchange("two") == "two") }
         #expect(Wire(ports[3]) == nil && Wire(new)?.exchange("new") == "new")
         #expect(other.connections == 0 && Wire(ports[2])?.exchange("other") == "other")
         #expect(other.connections == 1)
-        // The limit counts what was there before it.
+        // The limit includes earlier connections.
         #expect(Wire(ports[1])?.exchange("more") != "more")
         #expect(bench.status("gone")?.state == "draining")
     }
@@ -114,7 +114,7 @@ import Testing
         #expect(eventually { bench.status("web")?.bytesIn == 1010 })
     }
 
-    /// A restart of bondd-control must not take from the kernel what it carries, were it only for a moment.
+    /// A restart of bondd-control must not withdraw services from the kernel, even for a moment.
     @Test func aRestartTakesNothingFromTheKernel() throws {
         let (web, shop) = (Wire.freePort(), Wire.freePort())
         let rules = ServiceBench.rule("web", web, to: echo) + ServiceBench.rule("shop", shop, to: echo)
@@ -124,7 +124,7 @@ import Testing
         bench.plane.stop()
         bench.count("file/shop", bytes: 1, open: 1)
         bench.bondd.with { $0.carried = [] }
-        // One has got a limit meanwhile: its connections in the kernel stay.
+        // One got a limit in the meantime: its connections in the kernel stay.
         try bench.restart(
             ServiceBench.rule("web", web, to: echo)
                 + ServiceBench.rule("shop", shop, to: echo, "limit = { connections = 5 }"))
@@ -136,7 +136,7 @@ import Testing
         #expect(bench.handed("file/shop")?.accepts == false && bench.handed("file/web")?.accepts == true)
     }
 
-    /// What was removed while bondd-control was down is gone when it is back.
+    /// A rule removed while bondd-control was down is gone once it is back.
     @Test func bonddIsToldThatThereIsNothing() throws {
         let bench = try ServiceBench()
         #expect(eventually { bench.bondd.with { $0.carried == [[]] } })

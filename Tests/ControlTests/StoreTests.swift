@@ -18,7 +18,7 @@ import Testing
         plan = try Samples.plan(extra: Samples.client("desk", 900, "10.77.0.2"))
     }
 
-    /// Names and addresses as bondd is handed them.
+    /// Names and addresses as handed to bondd.
     func handed() throws -> [String] {
         try store.handover(plan: plan).clients.map { "\($0.name) \($0.addresses.joined(separator: " "))" }
     }
@@ -33,7 +33,7 @@ import Testing
             endpoints: [HostPort("vpn.example.org:5000")!], now: Samples.now)
         let read = try JoinLink(link.text)
         #expect(read == link && read.expiry == UInt64(Samples.now + 600))
-        // bondd is handed what follows from the link's secret, and the secret is nowhere.
+        // bondd gets the keys derived from the link's secret, and the secret is stored nowhere.
         let keys = InvitationKeys(secret: read.secret, server: Samples.server)
         let handed = try store.handover(plan: plan)
         let (publicKey, psk) = (keys.privateKey.publicKey.base64, keys.presharedKey.base64)
@@ -52,7 +52,7 @@ import Testing
                     mode: "stripe"
                 )
             ])
-        // Asked again it is the same, without a change.
+        // A repeated request gets the same result without any change.
         #expect(try store.enrol(id, 1, plan: plan, now: Samples.now + 9999) == .stored)
         #expect(try store.handover(plan: plan) == after)
         #expect(try store.openInvitations(now: Samples.now).isEmpty)
@@ -88,7 +88,7 @@ import Testing
         let two = try store.invite("two", plan: plan)
         #expect(try store.enrol(one, 1, plan: plan) == .stored)
         #expect(try store.enrol(two, 1, plan: plan) == .stored)
-        // Nor does one of the file.
+        // Nor does a client of the file.
         #expect(try store.enrol(two, 900, plan: plan) == .stored)
         #expect(try store.openInvitations(now: Samples.now).map(\.name) == ["two"])
         #expect(try handed() == ["one 10.77.0.3 fd77::2"])
@@ -99,7 +99,7 @@ import Testing
         #expect(try store.enrol(id, 1, plan: plan) == .stored)
         try store.revoke("van", plan: plan, now: Samples.now)
         #expect(try handed().isEmpty)
-        // Neither its key nor another of whoever has the link.
+        // Neither its key nor another of the link's holder.
         #expect(try store.enrol(id, 1, plan: plan) == .revoked)
         #expect(try store.enrol(id, 2, plan: plan) == .revoked)
         // With a new invitation it is a new client.
@@ -176,7 +176,7 @@ import Testing
         for name in ["desk", "nobody"] {
             #expect(throws: ControlError.self) { try store.setNetworks([], of: name, plan: plan) }
         }
-        // A client whose right was taken away has none any more; its networks are another's to have.
+        // A revoked client has no networks; they are free for others.
         try store.revoke("boat", plan: plan, now: Samples.now)
         try store.setNetworks(["192.168.50.0/24"], of: "van", plan: plan)
         #expect(try networks("van") == ["192.168.50.0/24"])
@@ -250,7 +250,7 @@ import Testing
         #expect(try store.reconcile(with: plan).isEmpty)
     }
 
-    /// What the file took from a client for itself is the file's.
+    /// An address that the file claims from a client belongs to the file.
     @Test func ofAClientsAddressesThoseThatItHadFirstAreUsed() throws {
         let wide = try Samples.plan(["10.77.0.1/16"])
         let narrow = try Samples.plan(["10.77.9.1/24"])
@@ -274,7 +274,7 @@ import Testing
         #expect(try store.revoke("boat-2", plan: plan, now: Samples.now) == 0)
     }
 
-    /// A state of an earlier version stays beside the one that it becomes.
+    /// A state of an earlier version is kept next to the migrated one.
     @Test func migratingKeepsACopy() throws {
         let other = TemporaryDirectory()
         let path = other.path + "/state.sqlite"
@@ -288,7 +288,7 @@ import Testing
         let copy = try DatabaseQueue(path: path + ".before-address-order")
         #expect(try copy.read { try Schema.migrator.appliedIdentifiers($0) } == ["1", "2"])
         #expect(try copy.read { try Store.value("server_key", $0) } == "old")
-        // Nothing to migrate, nothing to keep.
+        // Nothing to migrate, so no copy.
         unlink(path + ".before-address-order")
         _ = try Store(directory: other.path)
         #expect(other.mode(of: "state.sqlite.before-address-order") == 0)

@@ -27,7 +27,7 @@ import Testing
         try store.add(report("a", 100, 10), now: Samples.now)
         try store.add(report("a", 100, 10), now: Samples.now)
         try store.add(report("a", 150, 10), now: Samples.now + 5)
-        // bondd began anew, and what it has carried since is more.
+        // bondd has restarted, and has carried more since.
         try store.add(report("b", 30, 40), now: Samples.now + 10)
         try store.add(report("b", 30, 40), now: Samples.now + 15)
         #expect(try store.usage().map(\.sentBytes) == [180])
@@ -64,7 +64,7 @@ import Testing
         #expect(try store.usage().map(\.sentBytes) == [UInt64(Store.mostBytes)])
     }
 
-    /// A client that was revoked and has joined again with its key begins at 0 in the same run of bondd.
+    /// A client that was revoked and has joined again with its key starts at 0 in the same run of bondd.
     @Test func whoComesBackIsCountedAnew() throws {
         try store.add(report("a", 1000, 100), now: Samples.now)
         try store.add(report("a", 30, 40), now: Samples.now + 5)

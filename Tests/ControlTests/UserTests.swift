@@ -6,7 +6,7 @@ import Testing
 
 @testable import Control
 
-/// Ways for a user without rights.
+/// Access for a user without privileges.
 @Suite struct UserTests {
     let directory = TemporaryDirectory()
     let user = Account(name: "nobody", user: 65534, group: 65534)
@@ -18,7 +18,7 @@ import Testing
         #expect(list.rights(of: user, owner: 0, group: 65534) == 5)
         list.grant(AccessList.search, to: 65534)
         #expect(list.rights(of: user, owner: 0, group: 0) == 1)
-        // Others still have nothing, the group what it had.
+        // Others still have no access, and the group's is unchanged.
         #expect(list.rights(of: Account(name: "a", user: 5, group: 5), owner: 0, group: 0) == 0)
         #expect(list.rights(of: Account(name: "a", user: 5, group: 0), owner: 0, group: 0) == 5)
         let again = AccessList(list.bytes, mode: 0)
@@ -26,7 +26,7 @@ import Testing
         #expect(list.bytes.count == 4 + 5 * 8)
     }
 
-    /// Through directories that are root's alone to a file that is.
+    /// Through directories of root's to a file of root's.
     @Test(.enabled(if: geteuid() == 0, "needs root")) func aUserIsLetThrough() throws {
         mkdir(directory.path + "/inner", 0o700)
         directory.file("inner/file", "text", mode: 0o600)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A TCP connection to a port of this host that says and hears exactly what a test wants.
+/// A TCP connection to a port of this host that sends and receives exactly what a test wants.
 final class Wire: Sendable {
     private let descriptor: Int32
 
@@ -30,7 +30,7 @@ final class Wire: Sendable {
         }
     }
 
-    /// A port that nobody listens on now.
+    /// A port on which no program is listening.
     static func freePort() -> UInt16 {
         let probe = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(probe) }
@@ -45,7 +45,7 @@ final class Wire: Sendable {
 
     func say(_ text: String) { _ = send(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL)) }
 
-    /// All there is to hear until the other end closes.
+    /// All data until the other end closes.
     func hear() -> String {
         var text: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
@@ -56,7 +56,7 @@ final class Wire: Sendable {
         }
     }
 
-    /// So many bytes, or fewer when the other end closes.
+    /// This many bytes, or fewer if the other end closes.
     func hear(_ count: Int) -> String {
         var text: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: count)
@@ -68,7 +68,7 @@ final class Wire: Sendable {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Whether an answer with 200 and all of its body came.
+    /// Whether a complete answer with status 200 arrived.
     func hearAnswer() -> Bool {
         var text = ""
         var chunk = [UInt8](repeating: 0, count: 65536)

@@ -3,9 +3,9 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// bondd and bondd-control, two programs of two users with one file between them.
+    /// bondd and bondd-control, two programs of two users with one configuration file.
     @Suite("Agreement") struct Agreement {
-        /// One household for all of it, as each needs a server, a client and traffic.
+        /// One household for all cases, as each needs a server, a client and traffic.
         @Test func twoProgramsAgreeOnOneFile() throws {
             let household = try Household()
             defer { household.close() }
@@ -30,7 +30,7 @@ extension EndToEndTests {
             #expect(facts == "root 750\nnobody 750\n", "\(facts)")
         }
 
-        /// The server's address with a typo: a reload of both, a start of bondd-control, and the file put right again.
+        /// The server's address with a typo: a reload of both, a start of bondd-control, and the file corrected.
         private func aTypoThrowsNobodyOut(_ household: Household, _ flow: TCPProbe) throws {
             let server = household.server
             let text = try server.text()
@@ -59,8 +59,8 @@ extension EndToEndTests {
             #expect(flow.carries(milliseconds: 1000))
         }
 
-        /// The user that bondd-control has is heard in what is its business, and may neither take a port that it does not hold nor put
-        /// a socket in bondd's place.
+        /// bondd-control's user may perform its own requests, but may neither claim a port that it does not
+        /// hold nor replace bondd's socket.
         private func onlyRootAndControlAreHeard(_ server: Household.Host) throws {
             func asNobody(_ script: String) throws -> String {
                 let child = try server.namespace.spawn([
@@ -88,7 +88,7 @@ extension EndToEndTests {
                 "unlink '\(server.socket)' or print \"$!\\n\"; IO::Socket::UNIX->new(Local => '\(server.socket).x', Listen => 1) or print \"$!\\n\";"
             )
             #expect(place == "Permission denied\nPermission denied\n", "\(place)")
-            // As many connections as it likes leave some for root.
+            // However many connections it opens, some are left for root.
             let crowd = try server.namespace.spawn([
                 "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "perl", "-MIO::Socket::UNIX",
                 "-e",
@@ -99,7 +99,7 @@ extension EndToEndTests {
             for _ in 0..<4 { #expect(try server.command(["status"]).status == .exited(0)) }
         }
 
-        /// A published port is gone with its rule, though bondd-control is not there to say so.
+        /// A published port disappears with its rule, even while bondd-control is not running.
         private func servicesEndWithTheirRules(_ server: Household.Host) throws {
             let text = try server.text()
             func isPublished() throws -> Bool {
@@ -122,7 +122,7 @@ extension EndToEndTests {
             #expect(try !isPublished())
         }
 
-        /// Out at once and after a restart; bondd-control takes it into its state when it is there again.
+        /// Revoked at once and after a restart; bondd-control adopts it into its state once it is running again.
         private func aClientIsRevokedWithoutControl(
             _ household: Household, _ flow: TCPProbe, _ boat: Household.Host
         ) throws {

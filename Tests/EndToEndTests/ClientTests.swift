@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// Several clients, and who is none.
+    /// Several clients, and hosts that are not clients.
     @Suite("Clients") struct Clients {
         private func withTwoClients(_ body: (Tunnel, TunnelClient, TunnelClient) throws -> Void) throws {
             let tunnel = try Tunnel()
@@ -36,7 +36,7 @@ extension EndToEndTests {
             }
         }
 
-        /// A client that takes the other's address, or any other, gets nothing through to the server's interface.
+        /// Packets of a client with another client's address, or any other, do not reach the server's interface.
         @Test func cannotSendWithAForeignAddress() throws {
             try withTwoClients { tunnel, laptop, van in
                 let server = tunnel.server
@@ -87,13 +87,13 @@ extension EndToEndTests {
             try tunnel.server.start()
             try laptop.bondd.start()
             try refused(laptop, tunnel.server)
-            // Tries are 5 s and some jitter apart; each is sent on both paths.
+            // Attempts are 5 s and some jitter apart; each is sent on both paths.
             try tunnel.server.wait(for: "a second try", seconds: 7) {
                 $0.drops["handshake", default: 0] >= 4
             }
         }
 
-        /// Neither end of a session says anything to a client that lacks the second key, and all is well with it.
+        /// Neither end of a session accepts a client without the preshared key, and with it all is well.
         @Test func thePresharedKeyCounts() throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }

@@ -2,8 +2,8 @@ import Foundation
 import Lab
 import Testing
 
-/// What the command line promises: 0 on success, 1 on failure, 2 on wrong usage, errors as one sentence on stderr.
-/// Needs no privilege.
+/// The contract of the command line: 0 on success, 1 on failure, 2 on wrong usage, errors as one sentence on
+/// stderr. Needs no privilege.
 @Suite("Command line", .timeLimit(.minutes(1))) struct CommandLineTests {
     let bondd: String
     let scratch: Scratch
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    /// Mistyped words are answered with the right one, values with what is valid, and all with the help of the command itself.
+    /// Mistyped words are answered with a suggestion, values with the valid ones, and all with the command's help.
     @Test(arguments: [
         ("statsu", "did you mean \"status\"? See bondd --help"), ("clinets", "\"clients\""),
         ("up", "systemctl start bondd"), ("logs", "journalctl -u bondd"), ("xyzzy", "keygen or pubkey; see"),
@@ -108,7 +108,7 @@ import Testing
         #expect(!child.errors.contains(".;") && !child.errors.contains(".."), "\(child.errors)")
     }
 
-    /// ENOSPC and a closed descriptor: a key or a link that nobody has read is lost.
+    /// ENOSPC and a closed descriptor: a key or a link that could not be printed is lost.
     @Test(
         arguments: ["keygen", "pubkey", "--help", "status --help", "--version", "help"],
         [">/dev/full", ">&-"])
@@ -192,10 +192,10 @@ import Testing
         }
     }
 
-    /// Alice's public key of RFC 7748, section 6.1: nobody's here.
+    /// Alice's public key of RFC 7748, section 6.1, which belongs to no host here.
     static let otherKey = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
 
-    /// What is well-formed and can't work is refused; what may work, and likely not as it is meant, is warned of.
+    /// A configuration that cannot work is refused; one that probably does not work as intended causes a warning.
     @Test(arguments: [
         (
             true, "10.77.0.1/24", "10.77.0.0/24", 1,
@@ -240,7 +240,7 @@ import Testing
         }
     }
 
-    /// The configurations that docs/how-to/by-hand.md shows are complete.
+    /// The configurations in docs/how-to/by-hand.md are complete.
     @Test func theDocumentedFilesPassTheCheck() throws {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../docs/how-to/by-hand.md")
@@ -254,7 +254,7 @@ import Testing
                 String(text.replacing(placeholder, with: Self.otherKey)), to: "bondd.toml")
             let child = try run(["run", "--check", "--config", file])
             #expect(child.status == .exited(0), "\(child.errors)")
-            // Interfaces that this host has not got are warned of.
+            // Interfaces that this host does not have cause a warning.
             for line in child.errors.split(separator: "\n") {
                 #expect(line.contains("no such interface"), "\(line)")
             }

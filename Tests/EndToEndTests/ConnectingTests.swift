@@ -3,16 +3,16 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// A client connects when any way works, finds its server again wherever it has gone, and says what is amiss.
+    /// A client connects if any route works, finds its server again after it has moved, and reports problems.
     @Suite("Connecting") struct Connecting {
         private static let live = "\(Internet.server):5000"
         private static let live6 = "[\(Internet.server6)]:5000"
-        /// Swallowed on the way.
+        /// Endpoints whose packets are swallowed.
         private static let silent = ["203.0.113.98:5000", "203.0.113.99:5000", "[2001:db8:7::99]:5000"]
-        /// Answered with ICMP by the server's host.
+        /// An endpoint that is answered with ICMP by the server's host.
         private static let refused = "\(Internet.server):5999"
 
-        /// An internet whose client finds its uplinks, with an /etc of its own.
+        /// An internet whose client discovers its uplinks, with its own /etc.
         private struct World {
             let internet: Internet
             let scratch: Scratch
@@ -55,7 +55,7 @@ extension EndToEndTests {
                 try client.bondd.start()
             }
 
-            /// How long until all of these paths are up, and the status then.
+            /// Waits until all of these paths are up; returns the time that took, and the status then.
             @discardableResult func up(_ what: String, _ names: [String], within seconds: Double) throws
                 -> TunnelStatus
             {
@@ -68,7 +68,7 @@ extension EndToEndTests {
                 return status
             }
 
-            /// Waits until a path's note has these words.
+            /// Waits until a path's note contains these words.
             func note(_ path: String, _ words: [String], within seconds: Double = 10) throws {
                 try client.bondd.wait(for: "the note \(words) on \(path)", seconds: seconds) { status in
                     let note = status.path(path)?.note ?? ""
@@ -76,7 +76,7 @@ extension EndToEndTests {
                 }
             }
 
-            /// Replaces the router's filter of what it forwards.
+            /// Replaces the router's forwarding filter.
             func filter(_ rules: [String]) throws {
                 let chain = "add chain inet lab forward { type filter hook forward priority 0; }"
                 let lines = ["add table inet lab", "delete table inet lab", "add table inet lab", chain]
@@ -91,7 +91,7 @@ extension EndToEndTests {
                 return String(line.split(separator: " ")[1])
             }
 
-            /// Gives the server another address in place of the one it has.
+            /// Replaces the server's address by another one.
             func moveServer(from old: String, to new: String) throws {
                 let far = internet.core.addresses.ipv4(.client)
                 try internet.tunnel.server.namespace.ip(
@@ -106,7 +106,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Whichever of the server's endpoints are dead, by silence or by ICMP, and after a hiccup, which moves nothing.
+        /// Some of the server's endpoints are dead, silently or with ICMP errors; a brief outage moves nothing.
         @Test func anyEndpointThatAnswersWillDo() throws {
             let world = try World()
             defer { world.close() }
@@ -122,13 +122,13 @@ extension EndToEndTests {
                 let status = try world.up("both paths with \(endpoints)", ["up0", "up1"], within: 2)
                 #expect(status.sessions[0].paths.allSatisfy { [live, Self.live6].contains($0.remote) })
             }
-            // IPv6 that goes nowhere, which `bondd init` may have written into the link.
+            // IPv6 that leads nowhere, which `bondd init` may have written into the link.
             try world.filter([
                 "ip6 daddr \(Internet.server6) drop", "ip daddr { 203.0.113.98, 203.0.113.99 } drop",
             ])
             try world.start([Self.live6, live])
             try world.up("both paths with dead IPv6", ["up0", "up1"], within: 2)
-            // One uplink has a hiccup, and then both.
+            // One uplink has a brief outage, and then both.
             try world.start([live] + silent)
             try world.up("both paths", ["up0", "up1"], within: 2)
             sleep(1)
@@ -143,13 +143,13 @@ extension EndToEndTests {
         }
 
         /// The server's name gets another address: in the hosts file, and in a DNS that only the uplinks reach while a full
-        /// tunnel swallows the host's own questions. Then the name has none, which is told once.
+        /// tunnel swallows the host's own queries. Then the name has none, which is logged once.
         @Test func aServerThatMovesIsFoundAgain() throws {
             let world = try World()
             defer { world.close() }
             let (first, second) = (Internet.server, "203.0.113.77")
             func write(_ file: String, _ text: String) throws {
-                // Without another file in its place, as a name server's program has it open.
+                // Writes in place, because a name server's program has the file open.
                 try world.client.namespace.run(["sh", "-c", "printf '\(text)' >\(world.etc.path)/\(file)"])
             }
             try write("hosts", "\(first) vpn.test\\n")
@@ -160,14 +160,14 @@ extension EndToEndTests {
             sleep(1)
             let status = try world.up("a name that has moved in the hosts file", ["up0", "up1"], within: 20)
             #expect(status.sessions[0].paths.allSatisfy { $0.remote == "\(second):5000" })
-            // A reload looks at once.
+            // A reload resolves at once.
             try write("hosts", "\(first) vpn.test\\n")
             try world.moveServer(from: second, to: first)
             usleep(500_000)
             world.client.bondd.signal(SIGHUP)
             try world.up("a name that has moved, after a reload", ["up0", "up1"], within: 8)
 
-            // A name server beyond the router, whom the tunnel does not reach.
+            // A name server beyond the router, which is unreachable through the tunnel.
             try write("hosts", "")
             try world.router.ip("addr add 100.64.53.53/32 dev lo")
             try write("resolv.conf", "nameserver 100.64.53.53\\n")
@@ -180,7 +180,7 @@ extension EndToEndTests {
             try world.moveServer(from: first, to: second)
             sleep(1)
             try world.up("a name that has moved in DNS", ["up0", "up1"], within: 20)
-            // It is in use, so the other one is forgotten; the name servers die, and one warning says so.
+            // It is in use, so the other address is dropped; the name servers die, and one warning says so.
             server.kill()
             world.client.bondd.stop()
             try world.client.bondd.start()
@@ -190,13 +190,14 @@ extension EndToEndTests {
                     $0.contains("warning") && $0.contains("vpn.test")
                 }
             }
-            // The host's own resolver takes its time to give up.
+            // The host's own resolver is slow to give up.
             try wait(seconds: 20, "a warning") { !warnings().isEmpty }
             sleep(3)
             #expect(warnings().count == 1, "\(warnings())")
         }
 
-        /// A NAT whose own uplink was not ready has a wrong entry for the path's flow; and what a silent path is told to be.
+        /// A NAT whose own uplink was not ready has a wrong entry for the path's flow; and the note of a silent
+        /// path.
         @Test func aSilentPathGetsAnotherPortAndANote() throws {
             let world = try World()
             defer { world.close() }
@@ -218,11 +219,11 @@ extension EndToEndTests {
             ])
             try world.up("paths whose NAT had a wrong entry", ["up0", "up1"], within: 25)
 
-            // UDP alone is swallowed on one uplink, the other is fine.
+            // Only UDP is swallowed on one uplink, the other works.
             try world.filter(["iifname \(try world.far(0)) udp dport 5000 drop"])
             try world.note(
                 "up0", ["UDP to \(Self.live) does not pass on up0 although", "curl --interface up0"])
-            // Its answers arrive and are dropped: up means both directions.
+            // The server's answers arrive and are dropped: up means both directions.
             try world.filter([])
             try world.client.namespace.run([
                 "nft",
@@ -236,7 +237,7 @@ extension EndToEndTests {
             #expect(try world.client.bondd.status().path("up0")?.note == nil)
         }
 
-        /// What an interface lacks, in words; and an uplink that has IPv6 alone reaches a server that has IPv4 alone, by the
+        /// The note says what an interface lacks; and an IPv6-only uplink reaches an IPv4-only server, by the
         /// well-known prefix and by its network's own.
         @Test func whatAnUplinkLacksIsSaidOrTranslated() throws {
             let world = try World()
@@ -258,7 +259,7 @@ extension EndToEndTests {
             try world.note("up1", ["up1 is down", "ip link set up1 up"])
             try host.ip("link set up1 up\naddr flush dev up1")
             try world.note("up1", ["up1 has no address"])
-            // No address but one that the server's endpoints are not of.
+            // No address of the families of the server's endpoints.
             try client.change {
                 $0.paths = ["up0", "up1"].map { ClientFile.Path(interface: $0, endpoint: Self.live6) }
             }
@@ -295,7 +296,8 @@ extension EndToEndTests {
             #expect(told.path("up1")?.remote == "[2001:db8:64::cb00:7107]:5000")
         }
 
-        /// The first uplink is dead, or a captive portal's: `join` goes by the other, finds the name by it, and is quick.
+        /// The first uplink is dead, or behind a captive portal: `join` uses the other, resolves the name over
+        /// it, and is quick.
         @Test func joinGoesByAnyUplink() throws {
             let household = try Household()
             defer { household.close() }
@@ -315,7 +317,7 @@ extension EndToEndTests {
             #expect(child.output.contains("note: \(household.links[0].name): "), "\(child.output)")
         }
 
-        /// Answers what its second argument's file says, as it is by then.
+        /// Answers with the current contents of the file in its second argument.
         private static let nameServer = """
             import socket, sys
             family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
@@ -338,7 +340,7 @@ extension EndToEndTests {
                 s.sendto(q[:2] + b"\\x81\\x80\\0\\1" + bytes([0, count]) + b"\\0\\0\\0\\0" + q[12:n + 5] + found, peer)
             """
 
-        /// A translator from IPv6 to IPv4 for UDP port 5000: its address, and what that stands for.
+        /// A translator from IPv6 to IPv4 for UDP port 5000: its address, and the one that stands for.
         private static let translator = """
             import select, socket, sys
             near = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)

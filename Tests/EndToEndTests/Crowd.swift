@@ -2,7 +2,7 @@ import Glibc
 import Lab
 import Testing
 
-/// A server and several clients over plain wires, which may speak with one another through the server.
+/// A server and several clients over plain wires, which may communicate through the server.
 struct Crowd {
     let tunnel: Tunnel
     var clients: [TunnelClient] { tunnel.clients }
@@ -21,7 +21,7 @@ struct Crowd {
     }
 
     /// Pings the server from every client, every client from the server, and each client's next one, all at once.
-    /// - Returns: who did not get every answer.
+    /// - Returns: those that did not get every answer.
     func pingAll(_ count: Int = 50) throws -> [String] {
         var runs: [(who: String, run: PingRun.Running)] = []
         for (i, client) in clients.enumerated() where client.bondd.isRunning {
@@ -40,7 +40,7 @@ struct Crowd {
     }
 
     /// A TCP flow of every client at once, every second one downwards: with the server, and with the next client, whose
-    /// packets come out of the kernel wherever they went in and so go from thread to thread.
+    /// packets leave the kernel on the queue where they entered and so pass between threads.
     /// - Returns: the Mbit/s of each.
     func flows(seconds: Int) throws -> [Double] {
         var running: [TCPFlow.Running] = []

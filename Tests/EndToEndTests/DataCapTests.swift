@@ -5,7 +5,7 @@ import Testing
 extension EndToEndTests {
     /// Monthly data caps.
     @Suite("Data caps") struct DataCaps {
-        /// 10 Mbit/s for `seconds`; returns the share that was lost.
+        /// Sends 10 Mbit/s for `seconds`; returns the fraction lost.
         private func flood(_ tunnel: Tunnel, _ client: TunnelClient, seconds: Int) throws -> Double {
             try UDPFlow.run(
                 from: client.namespace, to: tunnel.server.namespace, address: Tunnel.serverAddress,
@@ -42,7 +42,7 @@ extension EndToEndTests {
             try tunnel.server.wait(for: "the client's word of it", seconds: 2) {
                 $0.session("laptop")?.paths.first { $0.name == "lte" }?.state == "spent"
             }
-            // What is counted is what crossed the link, but for the 14 bytes of Ethernet a frame, and ARP.
+            // The count matches the bytes on the link, except for 14 bytes of Ethernet in each frame, and ARP.
             let link = client.links[0]
             let bytes = [link.counters(.up), link.counters(.down)].reduce(0.0) {
                 $0 + Double($1.sentBytes) - 14 * Double($1.sent)
@@ -77,14 +77,14 @@ extension EndToEndTests {
             #expect(try flood(tunnel, client, seconds: 4) < 0.02)
             #expect(try framesUnderTraffic(tunnel, client, link: 0) > 1000)
             #expect((try client.bondd.status().path("lte")?.data_used_gb ?? 0) > (used ?? 1) + 0.002)
-            // Set again, it holds again; the file says the same after a reload.
+            // After it is set again, it applies again; a reload of the file has the same effect.
             try client.bondd.set("path.lte.data_cap", "1")
             #expect(try client.bondd.status().path("lte")?.state == "up")
             client.bondd.signal(SIGHUP)
             try client.bondd.wait(for: "the file's cap", seconds: 2) { $0.path("lte")?.state == "spent" }
         }
 
-        /// Killed in the middle: what was used until a moment before is remembered.
+        /// Killed during traffic: usage until a moment before is remembered.
         @Test func aKillLosesLittleAndADamagedFileIsNoReasonToStop() throws {
             let tunnel = try Tunnel(mode: "stripe")
             defer { tunnel.close() }
@@ -105,7 +105,8 @@ extension EndToEndTests {
             let anew = try client.waitUntilWhole().path("lte")?.data_used_gb ?? 1
             #expect(anew < 0.001 && access("\(file).bad", F_OK) == 0)
             #expect(client.bondd.log.split(separator: "\n").count { $0.contains("is damaged") } == 1)
-            // A clock that was years ahead has used it up: it counts for this month, until somebody says better.
+            // A clock that was years ahead has used up the allowance: it counts for this month, until corrected
+            // by the user.
             client.bondd.kill()
             _ = try client.bondd.scratch.write("month 2099-05\nlte 30000000\n", to: "state/bond0.usage")
             try client.bondd.start()
@@ -116,7 +117,7 @@ extension EndToEndTests {
             #expect((0.001...0.002).contains(corrected))
         }
 
-        /// A state directory that can't be written to is said once, and the cap holds all the same.
+        /// A state directory that is not writable is reported once, and the cap still applies.
         @Test func withoutADiskTheCapHoldsUntilTheNextStart() throws {
             let tunnel = try Tunnel(mode: "stripe")
             defer { tunnel.close() }
@@ -133,7 +134,7 @@ extension EndToEndTests {
 
         @Test func theOnlyPathsDataIsUsedUp() throws {
             try withTunnel(["lte=50/5"]) { tunnel, client in
-                // 20 kB: some 60 pings there and back.
+                // 20 kB: some 60 pings with their answers.
                 try client.bondd.set("path.lte.data_cap", "0.00002")
                 #expect(
                     try PingRun.run(from: client.namespace, to: Tunnel.serverAddress, count: 200).loss > 0)

@@ -26,7 +26,7 @@ extension EndToEndTests {
             for word in ["fibre alone, through the tunnel", "both", "longest silence"] {
                 #expect(lines.contains { $0.contains(word) }, "\(word): \(demo.output.suffix(1500))")
             }
-            // No terminal, no escape sequences; figures twice a second.
+            // Without a terminal, no escape sequences; figures twice a second.
             #expect(!demo.output.contains("\u{1B}"))
             #expect(lines.filter { $0.hasPrefix("both links ") }.count >= 40)
             #expect(demo.errors.isEmpty)

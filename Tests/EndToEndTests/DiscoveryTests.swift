@@ -5,7 +5,7 @@ import Testing
 extension EndToEndTests {
     /// Clients whose configuration names no path.
     @Suite("Discovery") struct Discovery {
-        /// Waits for a state and tells how long that took, which must be a second at the most.
+        /// Waits for a state and reports how long that took, which must be at most a second.
         private func within1s(
             _ what: String, _ internet: Internet, _ isWanted: (TunnelStatus) -> Bool
         ) throws {
@@ -36,12 +36,12 @@ extension EndToEndTests {
             try internet.addDefault(1, ipv6: false, "metric 200")
             try within1s("an uplink with a new default route is up", internet) { isUp($0, ["up0", "up1"]) }
             try internet.client.bondd.set("path.up1.role", "backup")
-            // Its address changes. (What fails soon after it came up, the Engine holds back for seconds; that it is
-            // followed shows in its address.)
+            // Its address changes. (The Engine delays a path that fails soon after it came up by seconds; its
+            // address shows that it is followed.)
             try host.ip("addr del 10.102.0.1/24 dev up1\naddr add 10.102.0.77/24 dev up1")
             try internet.addDefault(1, ipv6: false, "metric 200")
             try within1s("a new address is known", internet) { $0.path("up1")?.local == "10.102.0.77" }
-            // It loses its carrier, as its far end goes down.
+            // It loses its carrier because its far end goes down.
             let far = try farEnd(internet)
             try internet.router.ip("link set \(far) down")
             try within1s("an uplink without carrier is not up", internet) { isUp($0, ["up0"]) }
@@ -49,7 +49,7 @@ extension EndToEndTests {
             try within1s("a carrier that is back is known", internet) {
                 $0.path("up1")?.local == "10.102.0.77"
             }
-            // It vanishes and comes back, and what was set of it holds.
+            // It disappears and comes back, and its settings still apply.
             try host.ip("link del up1")
             try within1s("an uplink that vanished is not up", internet) {
                 isUp($0, ["up0"]) && $0.path("up1")?.local == ""
@@ -62,11 +62,11 @@ extension EndToEndTests {
                 $0.path("up1")?.local == "10.102.0.1"
             }
             #expect(try internet.client.bondd.status().path("up1")?.role == "backup")
-            // Another name is another path.
+            // Another name means another path.
             try host.ip("link set up1 down\nlink set up1 name up7\nlink set up7 up")
             try host.ip("route add default via 10.102.0.2 dev up7 metric 200")
             try within1s("an uplink with a new name is up", internet) { isUp($0, ["up0", "up7"]) }
-            // Without its default route it is no uplink.
+            // Without its default route it is not an uplink.
             try host.ip("route del default via 10.102.0.2 dev up7")
             try within1s("an interface without default route is not up", internet) { isUp($0, ["up0"]) }
             #expect(try PingRun.run(from: host, to: Tunnel.serverAddress, count: 10).loss == 0)
@@ -97,7 +97,8 @@ extension EndToEndTests {
             try bondd.wait(for: "the uplink that is named") { isUp($0, ["up1"]) }
         }
 
-        /// A bridge with the host's way out over one uplink; on the other a router with an IPv6 address alone, then none.
+        /// A bridge with the host's default route over one uplink; on the other a router with only an IPv6
+        /// address, then none.
         @Test func everyKindOfUplink() throws {
             let internet = try Internet()
             defer { internet.close() }
@@ -121,7 +122,7 @@ extension EndToEndTests {
             try bondd.wait(for: "the bridge") { isUp($0, ["vmbr0"]) }
             let left = "up1 has a default route and is left out for being virtual (veth)"
             #expect(try bondd.statusText().contains(left))
-            // Without the family, iproute2 takes that for a route of IPv6.
+            // Without the family, iproute2 would take it for an IPv6 route.
             func ip(_ arguments: String) throws {
                 try host.run(["ip", "-4"] + arguments.split(separator: " ").map(String.init))
             }
@@ -150,7 +151,7 @@ extension EndToEndTests {
                 try internet.router.ip("neigh flush all nud permanent")
                 try internet.addDefault(i, ipv6: false, "metric \(100 + i)")
             }
-            /// The names of the interfaces change places.
+            /// Swaps the names of two interfaces.
             func swap(_ first: String, _ second: String) throws {
                 for name in [first, second] { try host.ip("link set \(name) down") }
                 try host.ip("link set \(first) name tmp0")
@@ -179,7 +180,7 @@ extension EndToEndTests {
             try wait(seconds: 4, "the paths' new names") { try locals() == ["10.101.0.1", "10.102.0.1"] }
             #expect(try bondd.status().path("lte")?.role == "backup")
             #expect(try !bondd.statusText().contains("other hardware"))
-            // By name: the hardware is remembered over a restart.
+            // Named by interface: the hardware is remembered across a restart.
             try internet.client.change { file in for i in 0..<2 { file.paths[i].mac = nil } }
             bondd.stop()
             try bondd.start()
@@ -208,13 +209,13 @@ extension EndToEndTests {
             try internet.client.bondd.wait(for: "sixteen uplinks") { isUp($0, Array(names.dropLast())) }
             #expect(internet.client.bondd.log.contains("the uplink up9 is not used"))
             try internet.client.namespace.ip("link del up3")
-            // The server makes room in its own time, 10 s after the last datagram.
+            // The server frees the slot only 10 s after the last datagram.
             try within1s("another uplink in place of one that is gone", internet) {
                 $0.path("up3") == nil && $0.path("up9")?.local == "10.110.0.1"
             }
         }
 
-        /// Both families are candidates of a path: each uplink takes the one that it has, and the other when that one's
+        /// Both families are candidates for a path: each uplink uses the one it has, or the other if that one's
         /// endpoint does not answer.
         @Test func anUplinkTakesTheFamilyThatItHas() throws {
             let internet = try Internet()
@@ -232,7 +233,7 @@ extension EndToEndTests {
             let status = try internet.client.bondd.wait(for: "both uplinks") { isUp($0, ["up0", "up1"]) }
             #expect(status.path("up0")?.remote == "\(Internet.server):5000")
             #expect(status.path("up1")?.remote == "[\(Internet.server6)]:5000")
-            // The first gets IPv6, too, and IPv4's endpoint stops to answer on it.
+            // The first gets IPv6, too, and IPv4's endpoint stops answering on it.
             try host.ip("addr add fd00:101::1/64 dev up0 nodad")
             try host.ip("route add default via fd00:101::2 dev up0 metric 50")
             try internet.router.run([

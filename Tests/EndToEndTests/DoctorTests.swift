@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// `bondd doctor` on hosts where something is wrong, and what `bondd status` tells operators of handshakes that lead nowhere.
+    /// `bondd doctor` on hosts with problems, and the reports of `bondd status` about failing handshakes.
     @Suite("Doctor") struct Doctor {
         struct Finding: Decodable {
             var check: String
@@ -26,7 +26,7 @@ extension EndToEndTests {
             return child
         }
 
-        /// Writes its file with an address of its own.
+        /// Writes its file with its own address.
         private func configure(_ client: TunnelClient, address: String) throws {
             let text = client.file.text
             try client.bondd.configure(
@@ -49,7 +49,7 @@ extension EndToEndTests {
             try client.change { ($0.paths, $0.discovery) = ([], ["up*"]) }
             try client.namespace.run(["mkdir", "-p", client.bondd.stateDirectory])
 
-            // Nothing runs.
+            // Nothing is running.
             var diagnosis = try diagnose(client.bondd)
             #expect(!diagnosis.ok && diagnosis.all("bondd").first?.verdict == "fail")
             #expect(
@@ -59,22 +59,22 @@ extension EndToEndTests {
                 diagnosis.all("config").map(\.verdict) == ["ok"]
                     && diagnosis.all("tun").map(\.verdict) == ["ok"])
 
-            // The server does: every uplink reaches every endpoint, and the key is taken.
+            // The server is running: every uplink reaches every endpoint, and the key is accepted.
             try server.start()
             try server.wait(for: "the server", seconds: 5) { $0.role == "server" }
             diagnosis = try diagnose(client.bondd)
-            // The second uplink's strict filter drops answers as long as bondd's rules are not there.
+            // The second uplink's strict filter drops answers while bondd's rules are not in place.
             #expect(
                 diagnosis.all("udp").map(\.verdict) == ["ok", "ok", "ok", "warn"], "\(diagnosis.all("udp"))")
             #expect(diagnosis.all("udp").last?.found.contains("reverse-path filter") == true)
             #expect(diagnosis.all("key").map(\.verdict) == ["ok"], "\(diagnosis.all("key"))")
-            // Nothing of it stays behind.
+            // Nothing is left behind.
             try wait(seconds: 3, "the end of the trial's session") { try server.status().sessions.isEmpty }
 
             try client.namespace.sysctl("net/ipv4/conf/all/rp_filter", "0")
             for i in 0..<2 { try client.namespace.sysctl("net/ipv4/conf/up\(i)/rp_filter", "0") }
 
-            // IPv4 is dropped behind the second uplink, and IPv6 has no way at all there.
+            // IPv4 is dropped behind the second uplink, and IPv6 has no route there.
             try world.router.run([
                 "nft",
                 "add table inet lab; add chain inet lab f { type filter hook forward priority 0; }; "
@@ -88,7 +88,7 @@ extension EndToEndTests {
             #expect(udp.filter { $0.found.hasPrefix("up1") }.map(\.verdict) == ["fail"], "\(udp)")
             #expect(udp.last?.remedy?.contains("curl --interface up1") == true)
 
-            // A network that is in two places, a route past a full tunnel, a name that is taken.
+            // A network on two links, a route past a full tunnel, a name that is taken.
             try client.namespace.ip(
                 "link add dummy7 type veth peer name dummy8\naddr add 10.77.0.99/24 dev dummy7\nlink set dummy7 up"
             )
@@ -109,7 +109,7 @@ extension EndToEndTests {
             ] { #expect(text.contains(words), "\(words): \(text)") }
         }
 
-        /// All secrets that a host may have are planted; none is in the report.
+        /// All kinds of secrets that a host may have are planted; none is in the report.
         @Test func aReportHasNoSecrets() throws {
             let world = try Internet(uplinks: 1)
             defer { world.close() }
@@ -147,7 +147,7 @@ extension EndToEndTests {
                 #expect(!report.contains(secret), "\(secret)")
                 #expect(!child.output.contains(secret))
             }
-            // It is never written over anything.
+            // It never overwrites a file.
             child = try doctor(bondd, ["--report", path])
             #expect(child.status == .exited(1) && child.errors.contains("exists and is not overwritten"))
             child = try doctor(bondd, ["--report", "/dev/full"])
@@ -171,7 +171,7 @@ extension EndToEndTests {
             Issue.record("\(bondd.name) does not say \"\(words)\": \(last)")
         }
 
-        /// Handshakes that lead nowhere are told to the operator of the server, and some to the client's.
+        /// Failing handshakes are reported to the operator of the server, and some to the client's.
         @Test func operatorsHearOfHandshakesThatLeadNowhere() throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
@@ -183,7 +183,7 @@ extension EndToEndTests {
             try client.bondd.start()
             try expect(server, "keys that this server does not know")
 
-            // A preshared key at one end only: the server is asked again and again, the client can't open the answers.
+            // A preshared key at one end only: the client keeps asking the server, but cannot open its answers.
             try server.scratch.write("U2VjcmV0IHByZXNoYXJlZCBrZXkgb2YgMzIgYnl0ZXM=\n", to: "psk")
             chmod("\(server.scratch.path)/psk", 0o600)
             try tunnel.changeServer {
@@ -194,7 +194,7 @@ extension EndToEndTests {
             try expect(client.bondd, "the preshared keys differ")
             try expect(server, "client \"laptop\" has asked for a session")
 
-            // An address that the server has not given.
+            // An address that the server has not assigned.
             try tunnel.changeServer { $0.clients = own }
             server.signal(SIGHUP)
             client.bondd.stop()

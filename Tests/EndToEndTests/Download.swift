@@ -1,11 +1,11 @@
 import Glibc
 import Lab
 
-/// Bytes that a server sends over a connection, each of which is looked at when it arrives.
+/// Bytes sent by a server over a connection, each checked on arrival.
 struct Download {
     private let probe: TCPProbe
     private let bytes: Int
-    /// A prime: what is lost, doubled or out of order by whole segments does not fit the pattern.
+    /// A prime: bytes lost, duplicated or out of order by whole segments break the pattern.
     private static let block = 65_521
     private let pattern: [UInt8]
 
@@ -14,8 +14,8 @@ struct Download {
         pattern = (0..<Self.block).map { UInt8(truncatingIfNeeded: ($0 &* 0x9E37_79B9_7F4A_7C1) >> 40) }
     }
 
-    /// Whether all of it arrives as it was sent, with no more than 10 s of silence.
-    /// - Parameter moment: after how many bytes `event` happens.
+    /// Whether all bytes arrive unchanged, with at most 10 s of silence.
+    /// - Parameter moment: the number of bytes after which `event` happens.
     func run(at moment: Int, _ event: () -> Void) -> Bool {
         let (client, server) = probe.ends
         var (sent, received) = (0, 0)

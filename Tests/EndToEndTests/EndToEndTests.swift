@@ -1,7 +1,7 @@
 import Lab
 import Testing
 
-/// Real daemons, real packets, emulated links. One after another, as they measure time.
+/// Real daemons, real packets, emulated links. Serialized, as they measure time.
 @Suite(
     "End to end", .serialized,
     .enabled(

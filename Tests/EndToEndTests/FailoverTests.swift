@@ -5,7 +5,7 @@ import Testing
 extension EndToEndTests {
     /// Links that fail while others stay.
     @Suite("Failover") struct Failover {
-        /// Pings the server 100 times a second and makes a link a black hole meanwhile.
+        /// Pings the server 100 times a second while a link becomes a black hole.
         private func blackHole(_ uplinks: [String], mode: String, link: Int) throws -> PingRun {
             var run: PingRun?
             try withTunnel(uplinks, mode: mode) { tunnel, client in
@@ -40,19 +40,19 @@ extension EndToEndTests {
                     megabits: 3, seconds: 8, size: 200)
                 measured("redundant, 5 % loss on both: lost inside", flow.loss * 100, "%")
                 #expect(flow.sent > 14_000)
-                // 0.25 % are lost on both, and repaired as far as there is time.
+                // 0.25 % are lost on both links, and repaired if there is time.
                 #expect(flow.loss <= 0.006)
-                // A tenth of the packets arrive once only: fewer would mean that the links lose nothing.
+                // A tenth of the packets arrive only once: fewer would mean that the links lose nothing.
                 let copies = Double(try tunnel.server.status().sessions[0].reorder.duplicates)
                 #expect(copies > 10_000 && copies < Double(flow.sent) * 0.95)
             }
         }
 
-        /// What is sent again takes 310 ms on this link, and nobody waits for so long.
+        /// A retransmission takes 310 ms on this link, which is too late.
         @Test func repairsInAdvanceHideTheLossOfALongLink() throws {
             try withTunnel(["far=20/150,loss=3%"], mode: "auto") { tunnel, client in
                 let (from, to) = (client.namespace, tunnel.server.namespace)
-                // What the link carries is found out in the first round trips.
+                // The link's capacity is learnt in the first round trips.
                 _ = try UDPFlow.run(
                     from: from, to: to, address: Tunnel.serverAddress, megabits: 8, seconds: 3)
                 let flow = try UDPFlow.run(

@@ -4,10 +4,10 @@ import Packet
 import Testing
 
 extension EndToEndTests {
-    /// What the daemon takes of its host. Bounds are the requirements; they are of a release build.
+    /// The daemon's resource usage. Bounds are the requirements, for a release build.
     @Suite("Footprint") struct Footprint {
-        /// 24 MiB. All but 2 of them are the program's and its libraries' files, of which the kernel maps more or less as it
-        /// likes.
+        /// 24 MiB. All but 2 of them are files of the program and its libraries, of which the kernel maps more
+        /// or less at its discretion.
         static let idleKilobytes = 24 << 10
         /// 64 MB.
         static let loadedKilobytes = 64_000_000 / 1024
@@ -45,7 +45,7 @@ extension EndToEndTests {
             }
         }
 
-        /// 1,000 clients that really shake hands, two paths each.
+        /// 1,000 clients with real handshakes, with two paths each.
         @Test func aThousandClientsTakeLittleEach() throws {
             let count = 1000
             let tunnel = try Tunnel()
@@ -79,7 +79,7 @@ extension EndToEndTests {
             measured("a session that carried nothing", Double(together - alone) / Double(count), "kB")
             #expect(together - alone <= 32 * count)
 
-            // They carry something, and are idle again.
+            // They carry traffic, and are idle again.
             let server = try #require(IPAddress(Tunnel.serverAddress))
             swarm.sendOneEach(to: server)
             swarm.run(seconds: 1)

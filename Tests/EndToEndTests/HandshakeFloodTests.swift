@@ -5,10 +5,10 @@ import Proto
 import Testing
 
 extension EndToEndTests {
-    /// A server that strangers flood with inits.
+    /// A server flooded with inits by strangers.
     @Suite("HandshakeFlood") struct HandshakeFlood {
-        /// 10,000 a second with a cookie, then 100,000 a second without: whoever shakes hands properly is done in a second, and
-        /// established sessions lose next to nothing.
+        /// 10,000 per second with a cookie, then 100,000 per second without: a proper handshake completes
+        /// within a second, and established sessions lose next to nothing.
         @Test func honestHandshakesAndSessionsOutliveIt() throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
@@ -34,7 +34,7 @@ extension EndToEndTests {
             let serverKey = tunnel.server.publicKey
             let flood = try InitFlood(from: crowd, to: endpoints[0], server: serverKey)
             try #require(flood.hasCookie)
-            // A debug build takes some ten times as long for each of them, and is full before.
+            // A debug build takes some ten times as long for each of them, and is saturated earlier.
             let isDebug = try Program().path.contains("/debug/")
             for (phase, rate) in [(0, 10_000), (1, isDebug ? 10_000 : 100_000)] {
                 let before = try tunnel.server.status().drops

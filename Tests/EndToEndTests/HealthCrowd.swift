@@ -3,7 +3,7 @@ import Glibc
 import Lab
 import Synchronization
 
-/// A thousand requests a second at a health endpoint, and connections there that say nothing more.
+/// A thousand requests per second at a health endpoint, and connections there that stall.
 final class HealthCrowd: Sendable {
     private let stalled: [Int32]
     private let goesOn = Atomic<Bool>(true)
@@ -11,7 +11,7 @@ final class HealthCrowd: Sendable {
     private let begun = Clock.monotonic
     private let ended = DispatchSemaphore(value: 0)
 
-    /// - Parameter count: how many connections say half a request and nothing more.
+    /// - Parameter count: the number of connections that send half a request and stall.
     init(in namespace: Namespace, port: UInt16, stalled count: Int) throws {
         var connections = namespace.inside { (0...count).map { _ in Self.connection(to: port) } }
         let asking = connections.removeLast()
@@ -23,8 +23,8 @@ final class HealthCrowd: Sendable {
         }
     }
 
-    /// Ends it.
-    /// - Returns: how many requests were answered in how many seconds.
+    /// Stops the requests.
+    /// - Returns: the number of requests answered, and in how many seconds.
     func stop() -> (answered: Int, seconds: Double) {
         goesOn.store(false, ordering: .relaxed)
         ended.wait()
@@ -33,7 +33,7 @@ final class HealthCrowd: Sendable {
         return (answered.load(ordering: .relaxed), seconds)
     }
 
-    /// Ten requests at a time, as a hundred sleeps a second are exact enough.
+    /// Ten requests at a time, as a hundred sleeps per second are exact enough.
     private func ask(_ connection: Int32) {
         defer { close(connection) }
         let request = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -50,7 +50,7 @@ final class HealthCrowd: Sendable {
             while answered.load(ordering: .relaxed) < sent {
                 let count = recv(connection, &chunk, chunk.count, 0)
                 guard count > 0 else { return }
-                // Each answer's body ends with the only newline in it that follows a brace.
+                // Each answer's body ends with the only newline that follows a brace.
                 var answers = 0
                 for byte in chunk[..<count] {
                     if last == UInt8(ascii: "}") && byte == UInt8(ascii: "\n") { answers += 1 }

@@ -4,7 +4,8 @@ import Synchronization
 import Testing
 
 extension EndToEndTests {
-    /// Whoever asks bondd-control how it is, or hangs there, does not slow the tunnel down. (Offloads make no difference.)
+    /// Requests to the health endpoint, and stalled connections there, do not slow the tunnel down. (Offloads
+    /// do not matter.)
     @Suite(
         "Health under load", .enabled(if: ProcessInfo.processInfo.environment["BONDD_OFFLOAD"] != "off"))
     struct HealthLoad {
@@ -26,10 +27,10 @@ extension EndToEndTests {
                     "--state-dir", server.scratch.path + "/control", "--user", "nobody",
                 ])
                 defer { control.stop() }
-                try control.waitForOutput("health is served", seconds: 20)
+                try control.waitForOutput("serving health", seconds: 20)
                 _ = try goodput(tunnel, client)
                 var ratio = 0.0
-                // As a burst of work elsewhere on the machine is no fault of the tunnel.
+                // Retries, as a burst of work elsewhere on the machine is not the tunnel's fault.
                 for _ in 0..<2 where ratio < 0.97 {
                     let alone = try goodput(tunnel, client)
                     let load = try HealthCrowd(in: server.namespace, port: 8098, stalled: 200)

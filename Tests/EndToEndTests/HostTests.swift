@@ -3,9 +3,9 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// What bondd does to the machine that it runs on, and undoes.
+    /// Changes that bondd makes to its host, and undoes.
     @Suite("The host") struct Host {
-        /// All that bondd might change of a namespace's network.
+        /// Everything that bondd might change in a namespace's network.
         private func network(_ namespace: Namespace) throws -> [String] {
             let commands = [
                 "ip -j -details link", "ip -j addr", "ip -j -4 route show table all",
@@ -77,8 +77,8 @@ extension EndToEndTests {
             }
         }
 
-        /// IPv6 is left out while it is off on the host, and used when it is switched on; addresses and routes that are removed
-        /// come back; without the interface bondd ends.
+        /// IPv6 is left out while it is disabled on the host, and used once it is enabled; removed addresses
+        /// and routes are restored; without the interface bondd ends.
         @Test func theTunnelsInterfaceIsKeptAsItShouldBe() throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
@@ -111,7 +111,7 @@ extension EndToEndTests {
             #expect(tunnel.server.log.contains("so [2001:db8::7]:5000 is not listened on"))
             let notice = "so the tunnel's IPv6 addresses are left out"
             #expect(try tunnel.server.statusText().contains(notice))
-            // The server assigns nothing that it can't answer from.
+            // The server assigns only addresses from which it can answer.
             #expect(try !client.bondd.statusText().contains(notice))
             try setIPv6(off: false, in: [server])
             try wait(seconds: 12, "the client's notice") { try client.bondd.statusText().contains(notice) }
@@ -128,7 +128,7 @@ extension EndToEndTests {
             try host.ip("route del 198.51.100.0/24 dev bond0\naddr del 10.77.0.2/24 dev bond0")
             try wait(seconds: 2, "what was taken away") { try isComplete() }
             #expect(try reaches(Tunnel.serverAddress) && reaches("fd77::1"))
-            // Another program's route in the place of one of the tunnel's stays, and is reported.
+            // Another program's route in place of one of the tunnel's stays, and is reported.
             try host.ip("route replace 198.51.100.0/24 dev fibre")
             try wait(seconds: 2, "the notice") {
                 try client.bondd.statusText().replacing("\\/", with: "/")
@@ -144,7 +144,8 @@ extension EndToEndTests {
             #expect(try !host.ip("rule").contains("proto 176"))
         }
 
-        /// As in a container: where nothing filters nothing need be set, and where the filter is strict there is a notice.
+        /// As in a container: without filters nothing has to be set, and if the filter is strict there is a
+        /// notice.
         @Test func kernelParametersMayBeReadOnly() throws {
             let scratch = try Scratch()
             let script = """
@@ -206,7 +207,7 @@ extension EndToEndTests {
 
         @Test func aClientLivesThroughALostInterfaceOfItsOwn() throws {
             try withTunnel(["fibre=100/5"]) { tunnel, client in
-                // Somebody sets the tunnel's interface down and up; what it says is its own matter, it must not end.
+                // The tunnel's interface is set down and up; whatever is logged, bondd must not end.
                 try client.namespace.ip("link set bond0 down")
                 usleep(300_000)
                 #expect(client.bondd.isRunning)
@@ -217,6 +218,6 @@ extension EndToEndTests {
 }
 
 extension String {
-    /// How often another text is in this one.
+    /// The number of occurrences of another text in this one.
     fileprivate func components(_ text: String) -> Int { ranges(of: text).count }
 }

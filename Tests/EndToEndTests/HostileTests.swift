@@ -6,7 +6,7 @@ import Testing
 extension EndToEndTests {
     /// A client that lies (`bondlab hostile`) against a real server, next to an honest client.
     @Suite("Hostile") struct Hostile {
-        /// What `bondlab hostile` says at its end.
+        /// The final report of `bondlab hostile`.
         private struct Report: Decodable {
             var sent: Int
             var control: Int
@@ -17,7 +17,7 @@ extension EndToEndTests {
             var late_silent: Int
         }
 
-        /// What the honest client and the server had meanwhile.
+        /// The results of the honest client and the server in the meantime.
         private struct Figures {
             var ping: Double
             var lost: Int
@@ -31,7 +31,7 @@ extension EndToEndTests {
             let honest: TunnelClient
             let mallory: TunnelClient
 
-            /// The honest client's pings and download for `seconds`, during which `body` runs.
+            /// Observes the honest client's pings and download for `seconds`, during which `body` runs.
             func observe(_ seconds: Int, _ body: () throws -> Void = {}) throws -> Figures {
                 let server = tunnel.server
                 let (start, cpu) = (Clock.monotonic, server.runningSeconds)
@@ -63,7 +63,7 @@ extension EndToEndTests {
         private func withRig(_ body: (Rig) throws -> Void) throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
-            // A plain wire: an emulated link would want a share of the CPU, too.
+            // A plain wire: an emulated link would use part of the CPU, too.
             let honest = try tunnel.client("laptop", wires: ["w0"])
             let mallory = try tunnel.client("mallory", uplinks: ["first=100/5", "second=100/5"])
             try tunnel.server.start()
@@ -77,8 +77,9 @@ extension EndToEndTests {
             "mode-flaps", "hoarding", "bench",
         ]
 
-        /// The lies of core importance at 4 Mbit/s each. The bound on CPU time is the target of 0.02 s a Mbit with slack, or in
-        /// proportion to what the honest client's data costs, as a debug build is slower at both.
+        /// The most important lies at 4 Mbit/s each. The bound on CPU time is the target of 0.02 s for each
+        /// Mbit with slack, or in proportion to the cost of the honest client's data, as a debug build is
+        /// slower at both.
         @Test func honestTrafficDoesNotNoticeFloods() throws {
             try withRig { rig in
                 let server = rig.tunnel.server

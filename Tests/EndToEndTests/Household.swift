@@ -2,16 +2,17 @@ import Glibc
 import Lab
 import Testing
 
-/// What a new user has: an internet host, a server before it, and clients with two uplinks each; nothing is set up.
+/// The starting point of a new user: an internet host, a server behind it, and clients with two uplinks each;
+/// nothing is set up.
 ///
 ///     internet ── wan ── server ── fibre, lte ── client
 final class Household {
-    /// One host that bondd sets up, with its files and the processes that it started there.
+    /// One host set up by bondd, with its files and the processes started there.
     final class Host {
         let namespace: Namespace
         let scratch: Scratch
         private let bondd: String
-        /// What bondd's commands started, and what the test did.
+        /// The processes started by bondd's commands, and by the test.
         private var processes: [String: pid_t] = [:]
         private var children: [String: Child] = [:]
 
@@ -21,7 +22,7 @@ final class Household {
             scratch = try Scratch()
         }
 
-        /// Whom bondd-control becomes, so that no test makes a user.
+        /// The user that bondd-control becomes, so that no test creates a user.
         static let controlUser = "nobody"
 
         var socket: String { "\(scratch.path)/run/bondd.sock" }
@@ -36,12 +37,12 @@ final class Household {
             return child
         }
 
-        /// Begins a command of bondd.
+        /// Starts a command of bondd.
         func begin(_ arguments: [String]) throws -> Child {
             try namespace.spawn([bondd] + arguments + ["--socket", socket])
         }
 
-        /// Remembers the processes that a command says it has started.
+        /// Records the processes that a command reports as started.
         func note(_ output: String) {
             for line in output.split(separator: "\n") {
                 let words = line.split(separator: " ")
@@ -100,7 +101,7 @@ final class Household {
                 ?? false
         }
 
-        /// One that has ended, and that nobody has waited for: its parent is gone.
+        /// Whether it has ended without being waited for, because its parent is gone.
         private static func isZombie(_ process: pid_t) -> Bool {
             guard let file = fopen("/proc/\(process)/stat", "re") else { return true }
             defer { fclose(file) }
@@ -110,13 +111,13 @@ final class Household {
             return text.split(separator: ")").last?.dropFirst().first == "Z"
         }
 
-        /// What it logged of late.
+        /// Its recent log.
         func log(_ name: String) -> String {
             let file = (try? namespace.run(["sh", "-c", "tail -n 40 '\(state)/\(name).log'"])) ?? ""
             return file + (children[name]?.errors ?? "")
         }
 
-        /// All that bondd may change of a host: nftables, sysctls, routes and rules.
+        /// Everything that bondd may change on a host: nftables, sysctls, routes and rules.
         func surface() throws -> [String] {
             let parameters =
                 "cd /proc/sys/net && grep -s . ipv4/ip_forward ipv?/conf/*/forwarding ipv6/conf/*/accept_ra ipv4/conf/*/rp_filter"
@@ -179,10 +180,10 @@ final class Household {
         return host
     }
 
-    /// Where any client reaches the server.
+    /// The server's endpoint for clients.
     var endpoint: String { "\(ways[0].seen):5000" }
 
-    /// `bondd init`, and the link that it prints.
+    /// Runs `bondd init`, and returns the link that it prints.
     func makeServer(client name: String = "boat") throws -> String {
         let arguments = [
             "--config", server.config, "--state-dir", server.state, "--endpoint", endpoint, "--control-user",
@@ -199,7 +200,8 @@ final class Household {
         output.split { $0.isWhitespace }.first { $0.hasPrefix("bondd://") }.map(String.init)
     }
 
-    /// What `bondd join` wants besides the link: this host's places, and its uplinks by name, as emulated ones are virtual.
+    /// Further arguments of `bondd join`: this host's locations, and its uplinks by name, as emulated ones are
+    /// virtual.
     func joinArguments(_ host: Host) -> [String] {
         [
             "--config", host.config, "--state-dir", host.state, "--no-measure", "--include", "fibre*",
@@ -208,14 +210,14 @@ final class Household {
         ]
     }
 
-    /// `bondd join`, which must succeed.
+    /// Runs `bondd join`, which must succeed.
     func join(_ host: Host, _ link: String) throws {
         let child = try host.command(["join", link] + joinArguments(host))
         try #require(child.status == .exited(0), "\(child.output) \(child.errors) \(host.log("bondd"))")
         #expect(child.output.contains("2 of 2 paths work"), "\(child.output)")
     }
 
-    /// The internet host sees the server, over both IP versions, as soon as the tunnel has its routes.
+    /// Checks that the internet host sees the server, over both IP versions, once the tunnel has its routes.
     func reachesTheInternet(_ host: Host) throws {
         for _ in 0..<200 where try !host.namespace.run(["ip", "-6", "rule"]).contains("not from all fwmark") {
             usleep(20_000)

@@ -4,7 +4,7 @@ import Packet
 import Proto
 import Synchronization
 
-/// A host that knows the server's key and shakes hands: as a flood of strangers' inits, or once and properly.
+/// A host that knows the server's key and sends inits: as a flood of strangers' inits, or one proper handshake.
 final class InitFlood {
     private let server: PublicKey
     private let descriptor: Int32
@@ -14,14 +14,14 @@ final class InitFlood {
     private let sentCount = Atomic<Int>(0)
     private var thread = pthread_t()
 
-    /// - Parameter count: how many different inits there are; each costs two agreements to make.
+    /// - Parameter count: the number of distinct inits; each costs two key agreements to create.
     init(from namespace: Namespace, to endpoint: Endpoint, server key: String, count: Int = 64) throws {
         server = PublicKey(base64: key)!
         descriptor = Self.socket(in: namespace, to: endpoint)
         var entropy = Entropy(seed: Sodium.systemSeed())
         let first = try Self.initiator(.generate(&entropy), server, &entropy)
         var (bytes, mac1) = Self.bytes(first, nil)
-        // The server is under load from the 257th init of a second on.
+        // The server is under load from the 257th init in a second on.
         var jar = CookieJar(responder: server)
         var answer = [UInt8](repeating: 0, count: 256)
         for _ in 0..<20 where jar.current(Self.now) == nil {
@@ -49,7 +49,7 @@ final class InitFlood {
     /// Whether the server has given it a cookie.
     var hasCookie: Bool { !withCookie.isEmpty }
 
-    /// Sends `rate` inits a second, or as many as can be, until `stop`.
+    /// Sends `rate` inits per second, or as many as possible, until `stop`.
     func start(rate: Int, cookies: Bool) {
         let (inits, descriptor) = (cookies ? withCookie : inits, descriptor)
         isRunning.store(true, ordering: .relaxed)
@@ -76,16 +76,16 @@ final class InitFlood {
             }, held.toOpaque())
     }
 
-    /// Ends the flood.
-    /// - Returns: how many inits have left.
+    /// Stops the flood.
+    /// - Returns: the number of inits sent.
     func stop() -> Int {
         isRunning.store(false, ordering: .relaxed)
         pthread_join(thread, nil)
         return sentCount.load(ordering: .relaxed)
     }
 
-    /// One proper handshake, an init every second until it is answered.
-    /// - Returns: the seconds that it took; nil after 5.
+    /// Performs one proper handshake, with an init every second until it is answered.
+    /// - Returns: the seconds it took; nil after 5.
     static func shakeHands(
         _ key: borrowing PrivateKey, from namespace: Namespace, to endpoint: Endpoint, server: String
     ) throws -> Double? {

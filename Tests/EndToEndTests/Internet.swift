@@ -1,11 +1,11 @@
 import Lab
 
-/// A small internet: a client whose uplinks `up0`, `up1` … are plugged into a router, and behind it a server, in whose
-/// namespace is a host that nobody else knows a way to.
+/// A small internet: a client whose uplinks `up0`, `up1` … are connected to a router, and behind it a server,
+/// in whose namespace there is a host reachable only from there.
 struct Internet {
     static let server = "203.0.113.7"
     static let server6 = "2001:db8:7::7"
-    /// Only reached through the tunnel.
+    /// Reachable only through the tunnel.
     static let target = "198.51.100.1"
     static let target6 = "2001:db8:51::1"
 
@@ -15,7 +15,7 @@ struct Internet {
     /// The link between the server and the router.
     let core: VethPair
 
-    /// One whose client has no default route yet and checks reverse paths strictly.
+    /// An internet whose client has no default route yet and strict reverse-path filters.
     init(uplinks: Int = 2, clientProgram: Program? = nil) throws {
         tunnel = try Tunnel(clientProgram: clientProgram)
         router = try tunnel.lab.namespace("router")
@@ -51,7 +51,7 @@ struct Internet {
         if ipv6 { try client.namespace.ip("route add default via \(Self.gateway6(i)) dev up\(i) \(more)") }
     }
 
-    /// Counts the packets to the target that leave beside the tunnel.
+    /// Starts counting packets to the target that bypass the tunnel.
     func countLeaks() throws {
         try client.namespace.run([
             "nft",
@@ -61,14 +61,14 @@ struct Internet {
         ])
     }
 
-    /// How many have.
+    /// The number of such packets so far.
     func leaks() throws -> Int {
         let counted = try client.namespace.run(["nft", "list", "ruleset"])
         let words = counted.split(whereSeparator: \.isWhitespace)
         return zip(words, words.dropFirst()).filter { $0.0 == "packets" }.reduce(0) { $0 + (Int($1.1) ?? 0) }
     }
 
-    /// All that bondd may change of the client's routing.
+    /// Everything that bondd may change of the client's routing.
     func routing() throws -> [String] {
         try ["-4 route show table all", "-6 route show table all", "-4 rule", "-6 rule"].map {
             try client.namespace.run(["ip"] + $0.split(separator: " ").map(String.init))

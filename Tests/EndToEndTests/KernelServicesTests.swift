@@ -4,7 +4,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// Services that the kernel carries from a port of the server to a host behind the tunnel.
+    /// Services that the kernel redirects from a port of the server to a host behind the tunnel.
     @Suite("Kernel services") struct KernelServices {
         @Test(arguments: [nil, "enabled = true"]) func aUserReachesTheTargetAndIsSeen(_ nat: String?) throws {
             try ServiceWorld.run(nat: nat) { world in
@@ -27,9 +27,9 @@ extension EndToEndTests {
                 let counters = try world.counters()
                 #expect(counters.map(\.rule) == ["web", "names", "web6", "names6"])
                 #expect(counters.allSatisfy { $0.bytesIn > 0 && $0.bytesOut > 0 }, "\(counters)")
-                // What was closed is no connection any more; a silent flow is one for a while.
+                // A closed connection no longer counts; a silent flow does for a while.
                 #expect(counters.map(\.connections) == [0, 1, 0, 1])
-                // Nobody else's port leads anywhere.
+                // No other port leads anywhere.
                 #expect(throws: TCPProbe.Refused.self) { try world.tcp(0, port: 8081) }
             }
         }
@@ -48,14 +48,15 @@ extension EndToEndTests {
                 #expect(throws: TCPProbe.Refused.self) { try world.tcp(0, port: 8024, to: 3024) }
                 #expect(world.udp(0, port: 7009, to: 3009).ask() == world.ways[0].user)
                 let counters = try world.counters()
-                // Ports that have carried nothing are left out.
+                // Ports without traffic are left out.
                 #expect(counters.map(\.port) == [7000, 7511, 8023, 7009])
                 #expect(counters.allSatisfy { $0.bytesIn > 0 })
             }
         }
 
-        /// A change touches nothing that stays; what drains goes on and takes nobody; what is gone is ended, also when the
-        /// target is the first to speak and NAT would give its packets the same addresses again.
+        /// A change does not affect unchanged services; draining ones continue without new connections; removed
+        /// ones are ended, even if the target sends first and NAT would give its packets the same addresses
+        /// again.
         @Test(arguments: [nil, "enabled = true"]) func whatStaysStaysAndWhatGoesIsEnded(_ nat: String?) throws
         {
             try ServiceWorld.run(nat: nat) { world in
@@ -70,7 +71,7 @@ extension EndToEndTests {
                 let (web, stays) = (try world.tcp(0, to: 8080), try world.tcp(0, port: 8081, to: 81))
                 let names = world.udp(0, port: 53, to: 53)
                 #expect(names.ask() != nil)
-                // What the operator has led to the same host.
+                // A port that the operator has redirected to the same host.
                 try world.server.namespace.run([
                     "nft",
                     "add table ip own; add chain ip own in { type nat hook prerouting priority -110; }; "
@@ -92,7 +93,7 @@ extension EndToEndTests {
                 #expect(draining[2].bytesIn >= before[2].bytesIn && before[2].bytesIn > 0)
                 #expect(try world.carry([other]) == nil)
                 usleep(300_000)
-                // The target speaks first, and again once it was refused.
+                // The target sends first, and again after it was refused.
                 _ = web.carriesBack(milliseconds: 100)
                 #expect(!web.carriesBack(milliseconds: 500) && !web.carries(milliseconds: 500))
                 #expect(!names.answer(milliseconds: 300) && names.ask(milliseconds: 300) == nil)
@@ -103,7 +104,7 @@ extension EndToEndTests {
             }
         }
 
-        /// A port goes over to another target: what is established stays with the old one.
+        /// A port moves to another target: established connections stay with the old one.
         @Test func aPortChangesItsTarget() throws {
             try ServiceWorld.run { world in
                 #expect(try world.carry([world.service("old")]) == nil)
@@ -122,8 +123,8 @@ extension EndToEndTests {
             }
         }
 
-        /// bondd-control has no privileges, so bondd does not take its word for anything. What makes sense is taken all the
-        /// same: what is not handed over any more must not go on because of it.
+        /// bondd-control is unprivileged, so bondd validates everything. The valid part is applied
+        /// nevertheless: services no longer handed over must not continue because of an invalid one.
         @Test func whatMakesNoSenseIsRefused() throws {
             try ServiceWorld.run { world in
                 let good = world.service("web")
@@ -147,10 +148,10 @@ extension EndToEndTests {
                 #expect(
                     try refusal { ($0.transport, $0.firstPort, $0.lastPort) = ("udp", 5000, 5000) }
                         .contains("bondd itself listens"))
-                // What makes sense goes on.
+                // The valid part continues.
                 let probe = try world.tcp(0)
                 #expect(probe.carries(milliseconds: 2000))
-                // What is gone is gone, whatever comes with the list.
+                // Removed services are gone, whatever else is in the list.
                 var bad = world.service("bad", ports: 1...10)
                 bad.transport = "sctp"
                 #expect(try world.carry([bad, world.service("other", ports: 8081...8081, to: 81)]) != nil)
@@ -162,7 +163,7 @@ extension EndToEndTests {
             }
         }
 
-        /// One uplink dies in the middle of a download.
+        /// One uplink dies during a download.
         @Test func aDownloadSurvivesAnUplink() throws {
             try ServiceWorld.run { world in
                 #expect(try world.carry([world.service("web")]) == nil)
@@ -175,7 +176,7 @@ extension EndToEndTests {
             }
         }
 
-        /// What carries a service costs next to nothing beside the tunnel.
+        /// Carrying a service costs next to nothing compared with the tunnel.
         @Test func itIsAsFastAsTheTunnel() throws {
             try ServiceWorld.run { world in
                 #expect(try world.carry([world.service("speed", ports: 5201...5201, to: 5201)]) == nil)
@@ -194,7 +195,8 @@ extension EndToEndTests {
             }
         }
 
-        /// One flow from the target to the user has at least that share of what the tunnel carries, in one of three tries.
+        /// Checks that one flow from the target to the user reaches that share of the tunnel's rate, in one of
+        /// three attempts.
         private func expectShare(_ share: Double, in world: ServiceWorld) throws {
             var best = 0.0
             for _ in 0..<3 where best < share {

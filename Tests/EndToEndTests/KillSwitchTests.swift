@@ -4,7 +4,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// Nothing leaves outside the tunnel, whatever becomes of bondd.
+    /// Nothing leaves outside the tunnel, whatever happens to bondd.
     @Suite("Kill switch") struct KillSwitch {
         private struct World {
             let tunnel: Tunnel
@@ -23,7 +23,7 @@ extension EndToEndTests {
                 try server.namespace.run(["nft", "-f", rules])
             }
 
-            /// Counts what comes over the uplinks, but neighbour discovery and the like, which may leave.
+            /// Counts packets arriving over the uplinks, except neighbor discovery and the like, which may leave.
             private static let watch = """
                 table inet watch {
                   chain arriving {
@@ -35,13 +35,13 @@ extension EndToEndTests {
 
                 """
 
-            /// All tables but the return path's, which is a matter of its own.
+            /// All tables except the return path's, which is unrelated.
             func ruleset() throws -> String {
                 let list = "nft -s list ruleset | sed '/^table inet bondd_return/,/^}/d'"
                 return try client.namespace.run(["sh", "-c", list])
             }
 
-            /// What has arrived at the far ends of both uplinks.
+            /// The packets that have arrived at the far ends of both uplinks.
             func arrived() throws -> Int {
                 let words = ["nft", "list", "chain", "inet", "watch", "arriving"]
                 let text = try tunnel.server.namespace.run(words)
@@ -49,7 +49,7 @@ extension EndToEndTests {
                 return try #require(Int(match.1))
             }
 
-            /// Tries to get out by all sorts of packets.
+            /// Tries to send packets of all kinds outside the tunnel.
             func tryToLeak() throws {
                 for address in outside {
                     let pings = try PingRun.run(from: client.namespace, to: address, count: 20)
@@ -58,7 +58,7 @@ extension EndToEndTests {
                         _ = try TCPProbe(from: client.namespace, to: tunnel.server.namespace, address)
                         Issue.record("a connection to \(address) outside the tunnel")
                     } catch let refused as TCPProbe.Refused {
-                        // Programs hear of it at once.
+                        // Programs get an error at once.
                         #expect(refused.errno != ETIMEDOUT && refused.seconds < 0.5, "\(refused)")
                     }
                     let name = address.contains(":") ? "[\(address)]" : address
@@ -121,13 +121,13 @@ extension EndToEndTests {
                 try world.tunnel.start()
                 let ruleset = try world.ruleset()
                 #expect(ruleset.contains("table inet bondd_killswitch"))
-                // Stopped as it should be, it holds no less.
+                // After a regular stop it still holds.
                 #expect(world.bondd.stop() == .exited(0))
                 #expect(try world.ruleset() == ruleset)
                 try world.bondd.start()
                 try world.client.waitUntilWhole()
                 #expect(try world.ruleset() == ruleset)
-                // Somebody else's flush is no unlocking; the command is, also while bondd runs.
+                // A flush by another program does not unlock; the command does, even while bondd is running.
                 try world.client.namespace.run(["nft", "flush", "ruleset"])
                 usleep(500_000)
                 #expect(try world.ruleset() == ruleset)
@@ -141,7 +141,7 @@ extension EndToEndTests {
                 world.bondd.signal(SIGHUP)
                 usleep(500_000)
                 #expect(try world.ruleset() == before)
-                // Switched off while bondd was dead.
+                // Switched off while bondd was not running.
                 try world.client.change { $0.killSwitch = true }
                 try world.bondd.start()
                 try world.client.waitUntilWhole()
@@ -154,7 +154,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Hosts behind this one must not get out beside the tunnel either.
+        /// Hosts behind this one must not bypass the tunnel either.
         @Test func holdsForOthersBehindTheClient() throws {
             try inWorld { world in
                 let guest = try world.tunnel.lab.namespace("guest")
@@ -178,7 +178,7 @@ extension EndToEndTests {
             }
         }
 
-        /// With the switch on from the start, the server's name can't be looked up: its last addresses do.
+        /// With the switch on from the start, the server's name cannot be resolved: its last addresses are used.
         @Test func theServersNameNeedNotBeLookedUp() throws {
             try inWorld { world in
                 mkdir(world.bondd.stateDirectory, 0o755)
@@ -192,7 +192,7 @@ extension EndToEndTests {
                 try world.tunnel.start()
                 #expect(try world.ruleset().contains("ip daddr 10.100.0.2 udp dport 5000"))
                 #expect(try !world.ruleset().contains("\n\t\tudp dport 53"))
-                // As long as no address is known, and only then, names may be looked up outside.
+                // While no address is known, and only then, names may be resolved outside.
                 world.bondd.stop()
                 unlink("\(world.bondd.stateDirectory)/bond0.endpoints")
                 try world.bondd.start()
@@ -202,7 +202,8 @@ extension EndToEndTests {
             }
         }
 
-        /// What others do to packets after their route was found: a mark with a rule of its own, and another destination.
+        /// Changes by other programs to packets that have been routed: a mark with its own rule, and another
+        /// destination.
         @Test func holdsForPacketsThatFindAnotherWay() throws {
             try inWorld { world in
                 let far = "192.0.2.9"
@@ -222,7 +223,7 @@ extension EndToEndTests {
                         seconds: 2)
                     return try world.arrived() > count + 400
                 }
-                // The tunnel's own packets are counted as well: a sender that is heard tells more.
+                // The tunnel's own packets are counted as well: a sender that gets answers reveals more.
                 try world.tunnel.server.namespace.run([
                     "nft",
                     "add chain inet watch leaks { type filter hook prerouting priority -300; }; "
@@ -239,7 +240,7 @@ extension EndToEndTests {
                 try nft("add table ip other", mangle, "add rule ip other out ip daddr \(far) meta mark set 7")
                 #expect(try !leaks(far))
                 #expect(try leaked() == 0)
-                // With the tunnel's own mark, which leads out as well, to a host that is not its server.
+                // With the tunnel's own mark, which also leads outside, to a host other than its server.
                 try nft(
                     "flush chain ip other out", "add rule ip other out ip daddr \(far) meta mark set 0xb0dd")
                 #expect(try !leaks(far))
@@ -247,14 +248,14 @@ extension EndToEndTests {
                 try nft("delete table ip other")
                 let nat = "add chain ip other out { type nat hook output priority -100; }"
                 try client.ip("route add \(far) via \(world.outside[0]) dev fibre")
-                // Or bondd would lead it back into the tunnel.
+                // Otherwise bondd would route it back into the tunnel.
                 try client.ip("rule add to \(far) lookup main priority 5000")
                 try nft(
                     "add table ip other", nat, "add rule ip other out ip daddr 10.77.0.99 dnat to \(far)")
                 #expect(try !leaks("10.77.0.99"))
                 #expect(try leaked() == 0)
                 try nft("delete table ip other")
-                // What others do again and again is put back at once each time.
+                // Repeated changes by others are undone at once each time.
                 for _ in 0..<10 {
                     try client.run(["nft", "delete", "table", "inet", "bondd_killswitch"])
                     usleep(100_000)
@@ -267,7 +268,7 @@ extension EndToEndTests {
             }
         }
 
-        /// After a boot there is no table, and the file may be damaged; and a tunnel may have got another name.
+        /// After a boot there is no table, and the file may be damaged; and the tunnel may have been renamed.
         @Test func holdsWithADamagedFileAndFollowsTheName() throws {
             try inWorld { world in
                 let namespace = world.client.namespace
@@ -292,12 +293,12 @@ extension EndToEndTests {
                     let count = try world.arrived()
                     try world.tryToLeak()
                     #expect(try world.arrived() == count)
-                    // The server can be reached still, as soon as the file is right.
+                    // The server is reachable as soon as the file is correct.
                     try world.bondd.configure(good)
                     try world.bondd.start()
                     try world.client.waitUntilWhole()
                 }
-                // Lifted by hand it stays so.
+                // Once lifted by hand it stays lifted.
                 world.bondd.kill()
                 try world.bondd.configure(good + "kil_switch =\n")
                 let unlock = try world.bondd.command([
@@ -306,7 +307,7 @@ extension EndToEndTests {
                 #expect(unlock.output.contains("is lifted"))
                 try fail()
                 #expect(try !table("bondd_killswitch"))
-                // The interface gets another name, and another one is no tunnel.
+                // The interface is renamed, and another one is not a tunnel.
                 try world.bondd.configure(good)
                 try world.bondd.start()
                 try world.client.waitUntilWhole()
@@ -315,8 +316,8 @@ extension EndToEndTests {
                 try world.bondd.start()
                 try world.client.waitUntilWhole()
                 #expect(try table("bondd_killswitch.tun7") && !table("bondd_killswitch"))
-                // The kill switch of a daemon that is dead goes by hand, and what goes with bondd by cleanup, whatever the
-                // file says by then.
+                // The kill switch of a dead daemon can be lifted by hand, and everything else is removed by
+                // cleanup, whatever the file contains by then.
                 world.bondd.kill()
                 try namespace.ip("link add bond0 type veth peer name other")
                 try world.bondd.configure(good)
@@ -335,7 +336,7 @@ extension EndToEndTests {
             }
         }
 
-        /// With `kill_switch_lan` the LAN is reached and reaches this host, and nothing beyond it does.
+        /// With `kill_switch_lan` the LAN is reachable and reaches this host, but nothing beyond it is.
         @Test func theLANMayBeLetBe() throws {
             try inWorld { world in
                 let (client, server) = (world.client.namespace, world.tunnel.server.namespace)
@@ -358,7 +359,7 @@ extension EndToEndTests {
                     try !PingRun.run(from: client, to: address, count: 3).replies.isEmpty
                 }
                 for address in own { #expect(try isReached(address)) }
-                // The answer to a reload says whom it cuts off.
+                // The response to a reload says who is cut off.
                 try world.client.change { $0.killSwitch = true }
                 let check = try world.bondd.command(["run", "--check", "--config", world.bondd.file])
                 #expect(check.status == .exited(0) && check.errors.contains("kill_switch_lan = true"))
@@ -378,11 +379,11 @@ extension EndToEndTests {
                 for address in own { #expect(try isReached(address)) }
                 for address in neighbours + world.outside { #expect(try reaches(address), "\(address)") }
                 for address in beyond { #expect(try !reaches(address), "\(address)") }
-                // Networks are followed.
+                // Changes of networks are followed.
                 try client.ip("addr add 172.20.5.1/24 dev lan")
                 try guest.ip("addr add 172.20.5.2/24 dev \(lan.interface(.client))")
                 try wait(seconds: 2, "the new network") { try isReached("172.20.5.1") }
-                // They stay when bondd is dead, and a damaged file lets them be as well.
+                // They stay reachable when bondd is dead, also with a damaged file.
                 world.bondd.kill()
                 for address in own { #expect(try isReached(address)) }
                 try client.run(["nft", "flush", "ruleset"])
@@ -394,7 +395,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Switched on while a session is up whose server was found by name; and two tunnels on one host.
+        /// Switched on during a session whose server was found by name; and two tunnels on one host.
         @Test func theSessionAndOtherTunnelsGoOn() throws {
             try inWorld { world in
                 // A name that needs no name server: 10.100.0.2 in hexadecimal.
@@ -427,7 +428,7 @@ extension EndToEndTests {
                 world.bondd.kill()
                 try world.bondd.start()
                 try world.client.waitUntilWhole()
-                // The other one has its key and configuration from a client of its own.
+                // The other one has its key and configuration from its own client.
                 let second = try Bondd("second", Program(), in: world.client.namespace)
                 defer { second.kill() }
                 let key = try Child.run(["cat", "\(phone.bondd.scratch.path)/key"])

@@ -54,7 +54,7 @@ extension EndToEndTests {
                 [pair.addresses.ipv4(end), pair.addresses.ipv6(end)]
             }
 
-            /// All that `[lan]` may change of the boat.
+            /// Everything that `[lan]` may change on the boat.
             func host() throws -> String {
                 let parameters =
                     "cd /proc/sys/net && grep -s . ipv4/ip_forward ipv?/conf/*/forwarding ipv?/conf/*/accept_redirects"
@@ -63,7 +63,7 @@ extension EndToEndTests {
             }
         }
 
-        /// The boat's bondd sees an /etc of its own, as it sets name servers.
+        /// The boat's bondd has its own /etc, as it sets name servers.
         private func program(_ scratch: Scratch) throws -> Program {
             for directory in ["etc", "run"] { mkdir("\(scratch.path)/\(directory)", 0o755) }
             try scratch.write("nameserver 192.0.2.53\n", to: "etc/resolv.conf", mode: 0o644)
@@ -83,14 +83,14 @@ extension EndToEndTests {
             let before = try world.host()
             try world.tunnel.start()
             let seen = world.addresses(world.wan, .client)
-            // The internet sees the server, whichever version of IP the LAN's host uses.
+            // The internet sees the server, whichever IP version the LAN's host uses.
             var probes: [TCPProbe] = []
             for (address, server) in zip(world.addresses(world.wan, .server), seen) {
                 let probe = try TCPProbe(from: world.hosts[0], to: world.internet, address)
                 #expect(probe.peer == server && probe.carries(milliseconds: 2000))
                 probes.append(probe)
             }
-            // No program of the boat serves names, so its address answers for the tunnel's server.
+            // No program on the boat serves names, so queries to its address go to the tunnel's server.
             for (asked, answering) in zip(world.addresses(world.lans[0], .client), ["10.77.0.1", "fd77::1"]) {
                 let probe = try TCPProbe(
                     from: world.hosts[0], to: world.tunnel.server.namespace, asked, port: 53,
@@ -102,14 +102,14 @@ extension EndToEndTests {
             for probe in probes {
                 #expect(probe.carries(milliseconds: 2000) && probe.carriesBack(milliseconds: 2000))
             }
-            // An uplink's neighbour does not reach the LAN, although the boat forwards now.
+            // An uplink's neighbor does not reach the LAN, although the boat forwards now.
             let lan = world.addresses(world.lans[0], .server)
             try world.tunnel.server.namespace.ip(
                 "route add 10.\(100 + world.lans[0].addresses.index).0.0/24 via 10.101.0.1 dev lte")
             #expect(try PingRun.run(from: world.tunnel.server.namespace, to: lan[0], count: 3).loss == 1)
-            // Nor does the other end of the tunnel, which nothing routes there.
+            // Nor does the other end of the tunnel, as nothing there routes to the LAN.
             #expect(try PingRun.run(from: world.office.namespace, to: lan[0], count: 3).loss == 1)
-            // Somebody else removes it.
+            // Another program removes the table.
             try world.boat.namespace.run(["nft", "flush", "ruleset"])
             try world.boat.namespace.sysctl("net/ipv4/ip_forward", "0")
             try wait(seconds: 5, "the LAN's way back") {
@@ -119,7 +119,7 @@ extension EndToEndTests {
             world.boat.bondd.stop()
             try world.boat.namespace.ip("link set fibre up")
             #expect(try world.host() == before)
-            // Killed, it leaves the LAN its table, until it is cleaned up.
+            // After a kill it leaves the LAN its table, until cleanup.
             try world.boat.bondd.start()
             try world.boat.waitUntilWhole()
             world.boat.bondd.kill()
@@ -155,7 +155,7 @@ extension EndToEndTests {
             // The server's own programs reach the hosts, too.
             let host = world.lans[0].addresses.ipv4(.server)
             #expect(try PingRun.run(from: world.tunnel.server.namespace, to: host, count: 5).loss == 0)
-            // A client may speak for its networks alone.
+            // A client may only send from its networks.
             let drops = try world.tunnel.server.status().drops["foreign_source"] ?? 0
             try world.boat.namespace.ip("addr add 10.99.0.1/32 dev lo")
             let spoof = try world.boat.namespace.spawn([
@@ -163,7 +163,7 @@ extension EndToEndTests {
             ])
             try spoof.wait(seconds: 10)
             #expect(try world.tunnel.server.status().drops["foreign_source"] ?? 0 >= drops + 3)
-            // A network is taken away while it all runs.
+            // A network is removed at run time.
             try world.tunnel.changeServer { $0.clients[0].networks = [] }
             world.tunnel.server.signal(SIGHUP)
             try wait(seconds: 5, "the network's end") {

@@ -2,7 +2,7 @@ import Foundation
 import Lab
 import Testing
 
-/// The manual pages and the shells' completions, as the packages have them. Needs no privilege.
+/// The manual pages and shell completions, as packaged. Needs no privilege.
 @Suite("Manual", .timeLimit(.minutes(1))) struct ManualTests {
     let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         .standardized.path
@@ -26,7 +26,7 @@ import Testing
 
     private func page(_ arguments: [String]) throws -> String {
         let text = try Child.run(["\(source)/packaging/man/generate"] + arguments)
-        // groff's warnings are about what readers would stumble on.
+        // groff warns about what would confuse readers.
         let groff = try Child(["groff", "-man", "-ww", "-Tutf8", "-P-cbou"], input: .text(text))
         #expect(try groff.wait(seconds: 10) == .exited(0) && groff.errors.isEmpty, "\(groff.errors)")
         return groff.output
@@ -71,7 +71,7 @@ import Testing
         for shell in ["bash", "zsh", "fish"] {
             let script = try Child.run([bondd, "--generate-completion-script", shell])
             #expect(script.contains("status") && script.contains("watch"), "\(shell)")
-            // Shells that are not installed are not asked.
+            // Shells that are not installed are skipped.
             if shell == "bash" || access("/usr/bin/\(shell)", X_OK) == 0 {
                 let child = try Child([shell, "-n"], input: .text(script))
                 #expect(try child.wait(seconds: 5) == .exited(0) && child.errors.isEmpty, "\(child.errors)")

@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// `bondd bench`, against links whose truth is known.
+    /// `bondd bench` over links with known properties.
     @Suite("bondd bench") struct MeasureTests {
         private struct Report: Decodable {
             struct Path: Decodable {
@@ -25,14 +25,15 @@ extension EndToEndTests {
             var skipped: [String]
         }
 
-        /// What a test packet of 1280 bytes leaves of a link's rate: shim, header, tag, UDP/IPv4 and Ethernet take 86.
+        /// The share of a link's rate for a test packet of 1280 bytes: shim, header, tag, UDP/IPv4 and Ethernet
+        /// take 86.
         private static let share = 1280.0 / 1366
 
         private func isNear(_ value: Double, _ truth: Double) -> Bool {
             (0.85...1.15).contains(value / truth)
         }
 
-        /// What is further than 15 % from the truth.
+        /// Figures more than 15 % off the true value.
         private func faults(_ report: Report) -> [String] {
             var faults: [String] = []
             func check(_ isRight: Bool, _ what: String) { if !isRight { faults.append(what) } }
@@ -57,7 +58,7 @@ extension EndToEndTests {
                 "client", uplinks: ["fibre=40/10,up.rate=20", "lte=20/30,loss=2%", "spare=20/5"])
             try client.change { $0.paths[2].role = "metered" }
             try tunnel.start()
-            // A machine that is busy with other things makes links slow: the better of two tries counts.
+            // A busy machine makes links slow: the better of two attempts counts.
             var faults: [String] = []
             for _ in 0..<2 {
                 let command = try client.bondd.command(["bench", "--json", "--seconds", "1.5"], seconds: 40)
@@ -69,7 +70,7 @@ extension EndToEndTests {
                 if faults.isEmpty { break }
             }
             #expect(faults.isEmpty, "\(faults)")
-            // Nothing of it came out of the tunnel, and the tunnel is as it was.
+            // No test packet came out of the tunnel, and the tunnel is unchanged.
             #expect((tunnel.server.namespace.receivedBytes("bond0") ?? .max) < 10_000)
             let ping = try PingRun.run(from: client.namespace, to: Tunnel.serverAddress, count: 20)
             #expect(ping.lost == 0)
@@ -82,7 +83,7 @@ extension EndToEndTests {
             try tunnel.start()
             let bench = try client.namespace.spawn(
                 [Program().path, "bench", "--socket", client.bondd.socket, "--seconds", "8"])
-            // Well within the way down.
+            // Well into the downward measurement.
             usleep(12_000_000)
             bench.kill()
             usleep(1_000_000)

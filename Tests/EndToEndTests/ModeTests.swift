@@ -5,7 +5,7 @@ import Testing
 extension EndToEndTests {
     /// Which paths carry what.
     @Suite("Modes and roles") struct Modes {
-        /// Sends 10 Mbit/s for 2 s and tells each link's part of the bytes.
+        /// Sends 10 Mbit/s for 2 s and returns each link's share of the bytes.
         private func parts(_ tunnel: Tunnel, _ client: TunnelClient) throws -> [Double] {
             let before = client.links.map { Double($0.counters(.up).sentBytes) }
             let flow = try UDPFlow.run(
@@ -30,7 +30,7 @@ extension EndToEndTests {
                 usleep(300_000)
                 let two = try parts(tunnel, client)
                 #expect(two[0] > 1 && two[1] > 1 && two[2] < 0.05, "\(two)")
-                // The file knows of none, and says so when it is read again.
+                // The file does not set it, and says so when it is read again.
                 client.bondd.signal(SIGHUP)
                 usleep(300_000)
                 let all = try parts(tunnel, client)
@@ -51,7 +51,7 @@ extension EndToEndTests {
         @Test(arguments: ["backup", "metered"]) func aBackupWaitsForItsTurn(role: String) throws {
             let tunnel = try Tunnel(mode: "stripe")
             defer { tunnel.close() }
-            // The backup is the better link, so that only its role keeps it quiet.
+            // The backup is the better link, so that only its role keeps it idle.
             let client = try tunnel.client("laptop", uplinks: ["adsl=20/30", "lte=50/10"])
             try client.change { $0.paths[1].role = role }
             try tunnel.start()
@@ -74,7 +74,7 @@ extension EndToEndTests {
             try tunnel.start()
             let before = try parts(tunnel, client)
             #expect(before[0] > 1 && before[1] == 0, "\(before)")
-            // Not even when nothing else works. (The kernel itself says a word or two of IPv6 there.)
+            // Not even if nothing else works. (The kernel itself sends a few IPv6 packets there.)
             client.links[0].isDown = true
             #expect(try PingRun.run(from: client.namespace, to: Tunnel.serverAddress, count: 100).loss > 0.9)
             #expect(client.links[1].counters(.up).sent < 10)
@@ -100,7 +100,7 @@ extension EndToEndTests {
                 try client.bondd.set("path.fibre.cap", "4")
                 try client.bondd.set("path.lte.role", "primary")
                 usleep(300_000)
-                // 4 of the 10 Mbit/s, and some for the headers.
+                // 4 of the 10 Mbit/s, plus headers.
                 let capped = try parts(tunnel, client)
                 #expect(capped[0] < 0.5 && capped[1] > 0.5, "\(capped)")
             }

@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// A server whose clients reach the internet through it, and what it leaves behind.
+    /// A server whose clients reach the internet through it, and the state it leaves behind.
     @Suite("NAT") struct NAT {
         /// internet host ── wan ── server ── two uplinks ── client
         private struct World {
@@ -36,13 +36,13 @@ extension EndToEndTests {
                 for way in ways { try server.namespace.ip("route add default via \(way.to) dev wan") }
             }
 
-            /// Starts the server again after a kill, and waits until the client is back.
+            /// Restarts the server after a kill, and waits until the client is back.
             func restart() throws {
                 try server.start()
                 try server.wait(for: "the client") { $0.session("laptop")?.state == "up" }
             }
 
-            /// All that `[nat]` may change of the server.
+            /// Everything that `[nat]` may change on the server.
             func host() throws -> [String] {
                 let parameters =
                     "cd /proc/sys/net && grep -s . ipv4/ip_forward ipv?/conf/*/forwarding ipv?/conf/*/accept_redirects ipv6/conf/*/accept_ra"
@@ -54,7 +54,7 @@ extension EndToEndTests {
                 ]
             }
 
-            /// The internet host sees the server, over both IP versions.
+            /// Checks that the internet host sees the server, over both IP versions.
             func reachesTheInternet() throws {
                 for way in ways {
                     let probe = try TCPProbe(from: client.namespace, to: internet, way.to)
@@ -90,14 +90,14 @@ extension EndToEndTests {
                 let text = try world.server.command(["status"]).output
                 #expect(text.contains("nat: clients leave by wan"), "\(text)")
                 #expect(try world.host() != before)
-                // A way out that is narrower than the tunnel: segments are told to fit.
+                // An egress link with a smaller MTU than the tunnel: segments are clamped to fit.
                 try world.server.namespace.ip("link set wan mtu 1300")
                 for (way, header) in zip(world.ways, [40, 60]) {
                     let probe = try TCPProbe(from: world.client.namespace, to: world.internet, way.to)
                     #expect(probe.segmentSize > 1000 && probe.segmentSize <= 1300 - Int32(header))
                 }
                 try world.server.namespace.ip("link set wan mtu 1500")
-                // The server's own network is not open to whoever is beside it.
+                // The server's own network is not open to its neighbors.
                 try world.internet.ip("route add 10.77.0.0/24 via \(world.ways[0].seen)")
                 #expect(throws: TCPProbe.Refused.self) {
                     try TCPProbe(from: world.internet, to: world.client.namespace, world.client.address)
@@ -134,7 +134,7 @@ extension EndToEndTests {
                 try world.reachesTheInternet()
                 world.server.stop()
                 try expectSame(world.host(), before)
-                // Also where the next run has no NAT.
+                // Also if the next run has no NAT.
                 try world.restart()
                 world.server.kill()
                 #expect(try world.host() != before)
@@ -156,7 +156,7 @@ extension EndToEndTests {
                 try world.server.namespace.sysctl("net/ipv6/conf/all/forwarding", "0")
                 usleep(1_500_000)
                 try world.reachesTheInternet()
-                // Somebody who does it again and again gets an answer ever more rarely.
+                // A client that does this repeatedly gets answers ever more rarely.
                 for _ in 0..<20 {
                     try world.server.namespace.run(["nft", "flush", "ruleset"])
                     usleep(100_000)
@@ -183,8 +183,8 @@ extension EndToEndTests {
             }
         }
 
-        /// A server that has its own default route from router advertisements, which hosts that forward do not take unless
-        /// told to: the route stays, before, while and after.
+        /// A server whose own default route comes from router advertisements, which forwarding hosts ignore unless
+        /// told otherwise: the route stays, before, during and after.
         @Test func anAdvertisedDefaultRouteStays() throws {
             try inWorld { world in
                 try world.server.namespace.ip("route del default via \(world.ways[1].to) dev wan")
@@ -195,7 +195,7 @@ extension EndToEndTests {
                     return routes.contains("via fe80::1 dev wan proto ra")
                 }
                 try wait(seconds: 2, "an advertised route", until: route)
-                // What the kernel does by itself.
+                // The kernel's behavior without bondd.
                 try world.server.namespace.sysctl("net/ipv6/conf/all/forwarding", "1")
                 #expect(try !route())
                 try world.server.namespace.sysctl("net/ipv6/conf/all/forwarding", "0")
@@ -211,7 +211,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Sends a router advertisement (RFC 4861, 4.2): hop limit 64, good for half an hour.
+        /// Sends a router advertisement (RFC 4861, 4.2): hop limit 64, valid for half an hour.
         private func advertise(from namespace: Namespace, by interface: String) throws {
             let message: [UInt8] = [134, 0, 0, 0, 64, 0, 0x07, 0x08] + [UInt8](repeating: 0, count: 8)
             let sent = namespace.inside {
@@ -233,7 +233,7 @@ extension EndToEndTests {
             #expect(sent == message.count, "errno \(errno)")
         }
 
-        /// A host that forwards for others anyway does not let its neighbours into the tunnel, unless told to.
+        /// A host that already forwards for others does not let its neighbors into the tunnel, unless told to.
         @Test func neighboursStayOutOfTheTunnel() throws {
             try inWorld { world in
                 for key in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
@@ -250,7 +250,7 @@ extension EndToEndTests {
                         try TCPProbe(from: world.internet, to: world.client.namespace, address)
                     }
                 }
-                // A port that is translated to a client is open.
+                // A port translated to a client is open.
                 let ports = [
                     "add table inet own",
                     "add chain inet own in { type nat hook prerouting priority dstnat; }",
@@ -268,7 +268,7 @@ extension EndToEndTests {
                     let probe = try TCPProbe(from: world.internet, to: world.client.namespace, address)
                     #expect(probe.carries(milliseconds: 2000))
                 }
-                // Others rely on forwarding, which was off before: it stays.
+                // Others rely on forwarding, which was off before: it stays on.
                 #expect(world.server.stop() == .exited(0))
                 try world.server.namespace.sysctl("net/ipv4/ip_forward", "0")
                 try world.restart()
@@ -307,7 +307,7 @@ extension EndToEndTests {
                 }
                 try wait(seconds: 2, "the end of the problem") { try world.problems() == [] }
                 try world.reachesTheInternet()
-                // What keeps clients from reaching the server at all.
+                // A firewall that keeps clients from reaching the server at all.
                 let input = """
                     table inet fw {
                       chain in { type filter hook input priority filter; policy drop; ct state established,related accept; }

@@ -2,8 +2,8 @@ import Glibc
 import Lab
 import Synchronization
 
-/// A name server in a namespace, which answers every question for an IPv4 address with 198.51.100.1, and, as an internet
-/// provider's does, only to some clients.
+/// A name server in a namespace, which answers every query for an IPv4 address with 198.51.100.1, and, like an
+/// internet provider's, only to some clients.
 final class NameResponder: Sendable {
     private let socket: Int32
     private let clients: [String]
@@ -11,14 +11,14 @@ final class NameResponder: Sendable {
     private let isOver = Mutex(false)
 
     /// - Parameters:
-    ///   - clients: whom it serves.
-    ///   - refuses: whether others are told that they are not served; otherwise they hear nothing.
+    ///   - clients: the clients that it serves.
+    ///   - refuses: whether others get a refusal; otherwise they get no answer.
     init(in host: Namespace, at address: String, serving clients: [String], refuses: Bool = false) {
         let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = host.inside { Glibc.socket(AF_INET, kind, 0) }
         socket = descriptor
         TCPProbe.with(address, 53) { precondition(bind(descriptor, $0, $1) == 0) }
-        // So that it ends when it is told to.
+        // So that it ends on request.
         var patience = timeval(tv_sec: 0, tv_usec: 100_000)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         self.clients = clients

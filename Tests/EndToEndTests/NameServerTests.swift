@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// A client's name servers. Its bondd has an /etc and a PATH of its own.
+    /// A client's name servers. Its bondd has its own /etc and PATH.
     @Suite("Name servers") struct NameServers {
         /// A bondd that sees `etc` as /etc, `run` as /run and only the programs in `bin`.
         private func program(_ scratch: Scratch, mountsFile: Bool) throws -> Program {
@@ -86,7 +86,7 @@ extension EndToEndTests {
                 client.bondd.stop()
                 #expect(try Child.run(["readlink", file]) == "../stub\n")
                 #expect(try text("\(scratch.path)/stub") == "nameserver 192.0.2.53\n")
-                // A DHCP client writes its own meanwhile.
+                // A DHCP client writes its own in the meantime.
                 try client.bondd.start()
                 try waitForOurs(file)
                 let theirs = "nameserver 198.51.100.53\n"
@@ -94,7 +94,7 @@ extension EndToEndTests {
                 try scratch.write(theirs, to: "etc/resolv.conf", mode: 0o644)
                 client.bondd.stop()
                 #expect(try text(file) == theirs)
-                // While bondd goes on, its own are set again, and theirs are what comes back.
+                // When bondd continues, its own are set again, and the DHCP client's are restored later.
                 try client.bondd.start()
                 try waitForOurs(file)
                 let newer = "nameserver 198.51.100.54\n"
@@ -106,7 +106,7 @@ extension EndToEndTests {
             }
         }
 
-        /// systemd-resolved is asked when it runs and the host's names are asked of it.
+        /// systemd-resolved is used if it is running and resolves the host's names.
         @Test func resolvedIsTold() throws {
             let scratch = try Scratch()
             try withClient(scratch) { client, file in
@@ -146,8 +146,8 @@ extension EndToEndTests {
             }
         }
 
-        /// A full tunnel to a server that offers no name servers, and two uplinks each with a resolver that serves its own
-        /// customers alone: names are resolved from the beginning, and when either uplink dies.
+        /// A full tunnel to a server that offers no name servers, and two uplinks each with a resolver only for
+        /// its own customers: names resolve from the beginning, and when either uplink dies.
         @Test(arguments: [false, true]) func namesGoOnWhenAnUplinkDies(refusing: Bool) throws {
             let scratch = try Scratch()
             let internet = try Internet(clientProgram: try program(scratch, mountsFile: false))
@@ -196,7 +196,8 @@ extension EndToEndTests {
             #expect(try !internet.routing()[2].contains("dport"))
         }
 
-        /// A program that has systemd-resolved forget the tunnel's name servers, as NetworkManager does when it restarts.
+        /// A program that makes systemd-resolved forget the tunnel's name servers, like NetworkManager when it
+        /// restarts.
         @Test func resolvedIsToldAgainWhenItHasForgotten() throws {
             let scratch = try Scratch()
             try withClient(scratch) { client, _ in

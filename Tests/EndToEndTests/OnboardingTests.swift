@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// `bondd init` on a server and `bondd join` on a client, and all that may go wrong.
+    /// `bondd init` on a server and `bondd join` on a client, and everything that may go wrong.
     @Suite("Onboarding") struct Onboarding {
         private func inHousehold(_ body: (Household) throws -> Void) throws {
             let household = try Household()
@@ -11,8 +11,8 @@ extension EndToEndTests {
             try body(household)
         }
 
-        /// Two commands, and the internet is reached over both IP versions; killed, started again and stopped, both hosts
-        /// are as they were.
+        /// Two commands, and the internet is reachable over both IP versions; after a kill, a restart and a
+        /// stop, both hosts are in their original state.
         @Test func twoCommandsMakeATunnel() throws {
             try inHousehold { household in
                 let (server, client) = (household.server, try household.client("boat"))
@@ -51,7 +51,7 @@ extension EndToEndTests {
             }
         }
 
-        /// A session needs no bondd-control, and a server that was restarted alone knows its clients.
+        /// A session needs no bondd-control, and a server restarted without it knows its clients.
         @Test func theServerKnowsItsClientsWithoutControl() throws {
             try inHousehold { household in
                 let client = try household.client("boat")
@@ -68,7 +68,7 @@ extension EndToEndTests {
             }
         }
 
-        /// One sentence each, and nothing is left on the client but its key.
+        /// One sentence for each, and nothing is left on the client but its key.
         @Test func invitationsThatAreNoGood() throws {
             try inHousehold { household in
                 let link = try household.makeServer()
@@ -86,7 +86,7 @@ extension EndToEndTests {
                 var damaged = Array(link)
                 damaged[40] = damaged[40] == "A" ? "B" : "A"
                 #expect(try sentence(String(damaged)).contains("the join link is damaged; copy it whole"))
-                // One that has expired, though nobody has waited.
+                // One that expired without being waited for.
                 let invitation = try household.server.command(["invite", "van", "--ttl", "60s", "--no-qr"])
                 let short = try #require(Household.link(in: invitation.output), "\(invitation.errors)")
                 let second = try household.server.command(["invite", "van"])
@@ -98,13 +98,13 @@ extension EndToEndTests {
                 ])
                 try household.server.start("bondd-control")
                 #expect(try sentence(short).contains("the invitation has expired; ask for another"))
-                // One that was taken back.
+                // One that was revoked.
                 let third = try household.server.command(["invite", "bike", "--no-qr"])
                 let back = try #require(Household.link(in: third.output), "\(third.errors)")
                 let revoked = try household.server.command(["clients", "revoke", "bike"])
                 #expect(revoked.status == .exited(0), "\(revoked.errors)")
                 #expect(try sentence(back).contains("was taken back; ask for another"))
-                // A link of another server, which happens to name this one.
+                // A link of another server that contains this one's endpoint.
                 let elsewhere = try Household.Host(try household.lab.namespace("elsewhere"), Program().path)
                 defer { elsewhere.close() }
                 try elsewhere.namespace.ip("addr add 192.0.2.1/32 dev lo")
@@ -117,7 +117,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Its traffic stops within a second, its key is refused, and the other is unharmed.
+        /// Its traffic stops within a second, its key is refused, and the other client is unaffected.
         @Test func aRevokedClientIsOut() throws {
             try inHousehold { household in
                 let (boat, van) = (try household.client("boat"), try household.client("van"))
@@ -140,8 +140,8 @@ extension EndToEndTests {
             }
         }
 
-        /// bondd-control dies in the middle of a download, a scrape, an invitation and a join: the download and the session go
-        /// on, and the join succeeds when it is back.
+        /// bondd-control dies during a download, a scrape, an invitation and a join: the download and the session
+        /// continue, and the join succeeds once it is back.
         @Test func controlIsKilledInTheMiddleOfItAll() throws {
             try inHousehold { household in
                 let (server, boat) = (household.server, try household.client("boat"))
@@ -159,7 +159,7 @@ extension EndToEndTests {
                 let scraper = try server.namespace.spawn(["bash", "-c", scrape])
                 let inviting = try server.begin(["invite", "bike", "--no-qr"])
                 let joining = try van.begin(["join", link] + household.joinArguments(van))
-                // In the middle, whatever each of them is at.
+                // At a random point of each of them.
                 usleep(30_000)
                 server.end("bondd-control", SIGKILL)
                 try inviting.wait(seconds: 15)
@@ -180,7 +180,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Set up twice is set up once.
+        /// Setting up twice has no further effect.
         @Test func aHostThatIsSetUpIsLeftAlone() throws {
             try inHousehold { household in
                 let link = try household.makeServer()
@@ -197,8 +197,8 @@ extension EndToEndTests {
             }
         }
 
-        /// A server whose name bond0 is taken, without IPv6, and with a firewall that drops what it does not know; a client whose
-        /// bond0 is taken, too. Commands that are repeated go on, and what is joined can be left.
+        /// A server whose name bond0 is taken, without IPv6, and with a firewall that drops unknown packets; a
+        /// client whose bond0 is taken, too. Repeated commands resume, and a joined client can leave.
         @Test func hostsThatAreNotEmpty() throws {
             try inHousehold { household in
                 let (server, boat) = (household.server, try household.client("boat"))
@@ -229,13 +229,13 @@ extension EndToEndTests {
                 #expect(!made.output.contains("join bondd://"))
                 let text = try server.namespace.run(["cat", server.config])
                 #expect(!text.contains("[::]") && !text.contains("\"fd") && text.contains("\ndns = ["))
-                // Broken off: it goes on with what is there.
+                // Interrupted: it resumes with what exists.
                 for name in ["bondd-control", "bondd"] { server.end(name) }
                 let again = try server.command(["init", "--client", "van"] + places)
                 #expect(
                     again.status == .exited(0) && Household.link(in: again.output) != nil, "\(again.errors)")
                 #expect(try server.namespace.run(["cat", server.config]) == text)
-                // A glob that bondd does not take costs nothing.
+                // A glob that bondd rejects costs nothing.
                 let arguments = household.joinArguments(boat)
                 let refused = try boat.command(["join", link] + arguments + ["--interface", "a b"])
                 #expect(refused.status == .exited(1), "\(refused.output)")
@@ -248,7 +248,7 @@ extension EndToEndTests {
                 let probe = try TCPProbe(from: boat.namespace, to: household.internet, household.ways[0].to)
                 #expect(probe.peer == household.ways[0].seen && probe.carries(milliseconds: 2000))
                 try leaves(boat, before)
-                // Half-joined: the key alone.
+                // Half-joined: only the key exists.
                 try boat.namespace.run([
                     "cp", "\(boat.config.dropLast("bondd.toml".count))client.key.left",
                     "\(boat.config.dropLast("bondd.toml".count))client.key",
@@ -257,7 +257,7 @@ extension EndToEndTests {
                 #expect(half.status == .exited(0), "\(half.errors)")
                 let nothing = try boat.command(["leave", "--config", boat.config, "--state-dir", boat.state])
                 #expect(nothing.status == .exited(1) && nothing.errors.contains("has not joined"))
-                // With a fresh link it comes back, and the interface of that name is still there.
+                // With a fresh link it comes back, although the interface of that name still exists.
                 let fresh = try server.command(["invite", "boat-2", "--no-qr"])
                 try household.join(boat, try #require(Household.link(in: fresh.output), "\(fresh.errors)"))
                 try leaves(boat, before)
@@ -267,7 +267,7 @@ extension EndToEndTests {
             }
         }
 
-        /// `bondd leave`, after which the host is as it was.
+        /// Runs `bondd leave`, after which the host is in its original state.
         private func leaves(_ host: Household.Host, _ before: [String]) throws {
             let left = try host.command(["leave", "--config", host.config, "--state-dir", host.state])
             #expect(left.status == .exited(0), "\(left.output) \(left.errors)")

@@ -2,7 +2,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// Packets of both families inside, over both families outside.
+    /// Packets of both families inside the tunnel, over both families outside.
     @Suite("Packets") struct Packets {
         private func pingEachWay(_ tunnel: Tunnel, _ client: TunnelClient, size: Int = 56) throws {
             for address in [Tunnel.serverAddress, Tunnel.serverAddress6] {
@@ -21,7 +21,7 @@ extension EndToEndTests {
             // Redundant, so that every packet takes every path.
             try withTunnel(fibreAndLTE, mode: "redundant", ipv6: ipv6) { tunnel, client in
                 try pingEachWay(tunnel, client)
-                // 1352 bytes and 48 of headers are what the MTU of 1400 holds in both families.
+                // 1352 bytes and 48 of headers exactly fit the MTU of 1400 in both families.
                 try pingEachWay(tunnel, client, size: 1352)
                 let paths = try client.bondd.status().sessions[0].paths
                 #expect(paths.map { $0.remote.hasPrefix("[") } == [ipv6[0], ipv6[ipv6.count - 1]])
@@ -33,15 +33,15 @@ extension EndToEndTests {
             try withTunnel(fibreAndLTE) { tunnel, client in try pingEachWay(tunnel, client, size: 4000) }
         }
 
-        /// The client reaches the server at an address that is not the one the server's kernel would answer from, and
-        /// takes packets from no other: answers must come from there.
+        /// The client reaches the server at an address other than the kernel's default source, and
+        /// accepts packets from no other: answers must come from there.
         @Test(arguments: [false, true]) func theServerAnswersFromTheAddressTheClientUsed(ipv6: Bool) throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
             let client = try tunnel.client("laptop", uplinks: ["fibre=100/5"], ipv6: [ipv6])
             let other = ipv6 ? "fd00:100::3" : "10.100.0.3"
             try tunnel.server.namespace.ip("addr add \(other)/\(ipv6 ? 64 : 24) dev fibre nodad")
-            // IPv6 prefers the newest address: let that be the usual one.
+            // IPv6 prefers the newest address: make that the default.
             if ipv6 { try tunnel.server.namespace.ip("addr change fd00:100::3/64 dev fibre preferred_lft 0") }
             let usual = ipv6 ? "fd00:100::2" : "10.100.0.2"
             try client.namespace.run([

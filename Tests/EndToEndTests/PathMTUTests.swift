@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// Links that swallow what is too large for them, and marks of congestion on them.
+    /// Links that swallow packets larger than their MTU, and ECN marks on them.
     @Suite("Path MTU and ECN") struct PathMTU {
         /// Waits until a path's MTU at these ends is at most 32 below `mtu`.
         private func wait(_ ends: [Bondd], _ link: Int, _ mtu: Int) throws {
@@ -22,7 +22,7 @@ extension EndToEndTests {
             try tunnel.start()
             try wait([client.bondd, tunnel.server], 0, 1500)
             try wait([client.bondd, tunnel.server], 1, 1400)
-            // Our overhead, and the outer headers.
+            // bondd's overhead and the outer headers.
             let most = 1400 - 44 - (ipv6 ? 48 : 28)
             try client.bondd.wait(for: "the tunnel's MTU", seconds: 2) { status in
                 (most - 32...most).contains(status.mtu)
@@ -40,7 +40,7 @@ extension EndToEndTests {
                     let flow = try TCPFlow.run(from: client.namespace, to: tunnel.server.namespace, plan)
                     measured("TCP over an MTU of 1500 and one of 1400, \(address)", flow.megabits, "Mbit/s")
                     #expect(flow.megabits > 85)
-                    // The sender keeps to what both links carry, or the smaller one would have nothing to do.
+                    // The sender respects both links' MTU, or the smaller one would carry nothing.
                     #expect(try sender.status().sessions[0].paths[1].tx_bytes - before > 1_000_000)
                 }
             }
@@ -67,12 +67,12 @@ extension EndToEndTests {
                 measured("black hole, \(what): after 3 s", after, "Mbit/s")
                 #expect(series.count { $0 < 1 } <= 4)
                 #expect(after > 35, "\(series)")
-                // Who sends nothing large has no way to notice, and no need to.
+                // A sender without large packets cannot notice, and need not.
                 try wait([reverse ? tunnel.server : client.bondd], 0, 1300)
             }
         }
 
-        /// A router on the way marks all that understands marks: the flow's sender hears of it from its receiver.
+        /// A router on the way marks all ECN-capable packets: the flow's sender learns of it from its receiver.
         @Test(arguments: [(Tunnel.serverAddress, false), (Tunnel.serverAddress6, true)])
         func marksOfRoutersReachTheFlow(address: String, overIPv6: Bool) throws {
             let tunnel = try Tunnel()
@@ -93,7 +93,7 @@ extension EndToEndTests {
             plan.congestion = "cubic"
             let flow = try TCPFlow.run(from: client.namespace, to: tunnel.server.namespace, plan)
             measured("TCP under marks on all packets", flow.megabits, "Mbit/s")
-            // It halves and halves again: of the links' 150 Mbit/s little is left.
+            // It halves repeatedly: little of the links' 150 Mbit/s is left.
             #expect(flow.megabits > 0.1 && flow.megabits < 30)
             let marked = try counter(overIPv6 ? "Ip6InCEPkts" : "IpExtInCEPkts", tunnel.server.namespace)
             let told = try counter("TcpExtTCPDeliveredCE", client.namespace)

@@ -26,7 +26,7 @@ extension EndToEndTests {
             #expect(try client.bondd.status().sessions.first?.state == "connecting")
             let moment = Clock.wall
             try tunnel.server.start()
-            // Tries are 5 s and some jitter apart while nobody answers.
+            // Attempts are 5 s and some jitter apart while there is no answer.
             try client.waitUntilWhole(seconds: 8)
             measured("server there to all paths up", Clock.wall - moment, "s")
         }

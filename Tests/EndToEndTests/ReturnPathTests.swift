@@ -4,10 +4,10 @@ import Lab
 import Testing
 
 extension EndToEndTests.KernelServices {
-    /// How a client answers what came in through the tunnel, whatever its own default route is.
+    /// A client's answers to connections through the tunnel, regardless of its own default route.
     @Suite("The return path") struct ReturnPath {
-        /// Without any default route, with the tunnel for one, and with nothing let out beside it; answers that the route of
-        /// the uplinks would take first are no exception.
+        /// Without any default route, with the tunnel as default, and with a kill switch; also if the uplinks'
+        /// routes would take precedence for the answers.
         @Test(arguments: ["none", "tunnel", "tunnel and kill switch", "uplinks and kill switch"])
         func answersReturnByTheTunnel(_ route: String) throws {
             let world = try ServiceWorld(nat: "enabled = true")
@@ -39,7 +39,8 @@ extension EndToEndTests.KernelServices {
             }
         }
 
-        /// A host behind the client, to which the client's own firewall leads a port, as containers are published.
+        /// A host behind the client, to which the client's own firewall redirects a port, as for published
+        /// containers.
         @Test func hostsBehindTheClientAnswerByTheTunnel() throws {
             try ServiceWorld.run { world in
                 let box = try world.internet.tunnel.lab.namespace("box")
@@ -66,7 +67,7 @@ extension EndToEndTests.KernelServices {
                     #expect(probe.peer == world.ways[way].user)
                     #expect(probe.carries(milliseconds: 2000) && probe.carriesBack(milliseconds: 2000))
                 }
-                // What begins here still leaves as it did.
+                // Connections that begin here leave as before.
                 let own = try TCPProbe(
                     from: world.client.namespace, to: world.user, world.internet.core.addresses.ipv4(.server))
                 #expect(own.peer != world.client.address && own.carries(milliseconds: 2000))
@@ -74,7 +75,7 @@ extension EndToEndTests.KernelServices {
         }
 
         /// With a full tunnel and strict reverse-path filters: connections from beyond the uplinks' routers, from before the
-        /// tunnel (in which its owner has logged in), new ones, and those to a container with published ports.
+        /// tunnel (such as the operator's login), new ones, and those to a container with published ports.
         @Test func whatComesInByAnUplinkIsAnsweredByIt() throws {
             let internet = try Internet()
             defer { internet.close() }
@@ -91,12 +92,12 @@ extension EndToEndTests.KernelServices {
             let places = (0..<2).flatMap {
                 ["10.\(Internet.network($0)).0.1", "fd00:\(Internet.network($0))::1"]
             }
-            // By the listener bondd knows who began a connection that conntrack has not seen.
+            // The listening socket tells bondd who initiated a connection that conntrack has not seen.
             let service = TCPListener(in: client, port: 22)
             func connect(_ place: String) throws -> TCPListener.Connection {
                 try #require(service.connection(from: owner, to: place), "\(place)")
             }
-            // A strict filter lets nobody in by the second uplink as long as the first has the default route.
+            // With a strict filter no packet enters by the second uplink while the first has the default route.
             let earlier = try places.filter { $0 != "10.\(Internet.network(1)).0.1" }.map(connect)
             #expect(earlier.allSatisfy { $0.works })
             try internet.tunnel.start()
@@ -125,7 +126,7 @@ extension EndToEndTests.KernelServices {
                     probe.carries(milliseconds: 2000) && probe.carriesBack(milliseconds: 2000), "\(place)")
             }
             for place in places { try reachesBox(place) }
-            // What begins here still goes into the tunnel.
+            // Connections that begin here still go into the tunnel.
             try internet.countLeaks()
             let own = try TCPProbe(from: client, to: internet.tunnel.server.namespace, Internet.target)
             #expect(own.carries(milliseconds: 2000))
@@ -143,7 +144,7 @@ extension EndToEndTests.KernelServices {
                 try client.run(["sh", "-c", "cat /proc/sys/net/ipv4/conf/up*/src_valid_mark"]) == "0\n0\n")
         }
 
-        /// Clients use each other's services and their own, by the server's address inside.
+        /// Clients use each other's services and their own, at the server's address in the tunnel.
         @Test func clientsUseServicesToo() throws {
             let world = try ServiceWorld()
             defer { world.internet.close() }
@@ -171,7 +172,7 @@ extension EndToEndTests.KernelServices {
         }
     }
 
-    /// What bondd leaves of all that.
+    /// The state that bondd leaves behind.
     @Suite("Services' life cycle") struct LifeCycle {
         private func expectSame(_ now: [String], _ before: [String]) {
             for (now, before) in zip(now, before) where now != before {
@@ -201,7 +202,7 @@ extension EndToEndTests.KernelServices {
             #expect(
                 try world.server.namespace.run(["nft", "list", "ruleset"]).contains(
                     "table inet bondd_services"))
-            // None left: as if there had never been any.
+            // Without any service the host is in its original state.
             #expect(try world.carry([]) == nil)
             try wait(seconds: 2, "the end of the table") {
                 try world.surface(of: world.server.namespace) == bare
@@ -210,7 +211,7 @@ extension EndToEndTests.KernelServices {
             let carried = try world.surface(of: world.server.namespace)
             for host in hosts { #expect(host.stop() == .exited(0)) }
             try expectNothing()
-            // Again from its own file, and killed: the next run finds its way, with what is established.
+            // Restored from its own file, and killed: the next run resumes, with established connections.
             try world.internet.tunnel.start()
             try expectSame(world.surface(of: world.server.namespace), carried)
             let probe = try world.tcp(0)
@@ -254,7 +255,7 @@ extension EndToEndTests.KernelServices {
                     try world.surface(of: world.client.namespace) == surfaces[1]
                 }
                 #expect(probe.carries(milliseconds: 2000) && probe.carriesBack(milliseconds: 2000))
-                // What was counted before does not go back.
+                // The counters do not go back.
                 #expect(try world.counters()[0].bytesIn >= before[0].bytesIn)
             }
         }

@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// What a client does to its host's routes and rules.
+    /// A client's changes to its host's routes and rules.
     @Suite("Routes") struct Routes {
         private let anywhere = ["0.0.0.0/0", "::/0"]
 
@@ -11,7 +11,7 @@ extension EndToEndTests {
             try PingRun.run(from: internet.client.namespace, to: address, count: count).loss == 0
         }
 
-        /// One uplink has the main default route; the other's is in a table that no rule names, or is nowhere but in the
+        /// One uplink has the main default route; the other's is in a table that no rule names, or only in the
         /// configuration. Reverse paths are checked.
         @Test(arguments: [false, true])
         func aPathLeavesByItsInterface(gatewayIsConfigured: Bool) throws {
@@ -44,7 +44,7 @@ extension EndToEndTests {
             try internet.addDefault(1, ipv6: false, "table 77")
             usleep(300_000)
             #expect(try internet.routing()[0].contains("default via 10.102.0.2 dev up1 table 29"))
-            // It failed soon after it had come up, so the Engine takes its time.
+            // It failed soon after it had come up, so the Engine delays it.
             try internet.client.bondd.wait(for: "the path's way back", seconds: 5) { $0.isWhole }
         }
 
@@ -64,14 +64,14 @@ extension EndToEndTests {
             #expect(try reaches(Internet.target, from: internet))
             #expect(try reaches(Internet.target6, from: internet))
             #expect(try internet.client.bondd.status().isWhole)
-            // The LAN, and networks that the host has a route for, such as a container's.
+            // The LAN, and networks with a route on the host, such as a container's.
             #expect(try reaches(Internet.gateway(0), from: internet))
             #expect(try reaches(Internet.gateway6(1), from: internet))
             try internet.client.namespace.ip("link add docker0 type bridge\nlink set docker0 up")
             try internet.client.namespace.ip("addr add 172.17.0.1/16 dev docker0")
             let way = try internet.client.namespace.ip("route get 172.17.0.2")
             #expect(way.contains("dev docker0"), "\(way)")
-            // Without a server all still goes into the tunnel, and is lost there.
+            // Without a server everything still goes into the tunnel, and is lost there.
             internet.tunnel.server.kill()
             for target in [Internet.target, Internet.target6] {
                 #expect(try !reaches(target, from: internet, count: 20))
@@ -85,7 +85,7 @@ extension EndToEndTests {
             try internet.tunnel.server.start()
             try internet.client.waitUntilWhole(seconds: 10)
             #expect(try reaches(Internet.target, from: internet))
-            // Nor when somebody switches its interface off.
+            // Nor if its interface is switched off.
             try internet.client.namespace.ip("link set bond0 down")
             usleep(200_000)
             for target in [Internet.target, Internet.target6] {
@@ -99,7 +99,7 @@ extension EndToEndTests {
             try expectNoneLeadPast(internet)
         }
 
-        /// An uplink's network hands out routes that are longer than the tunnel's (DHCP's option 121, RFC 4191).
+        /// An uplink's network announces routes more specific than the tunnel's (DHCP's option 121, RFC 4191).
         private func expectNoneLeadPast(_ internet: Internet) throws {
             let (host, bondd) = (internet.client.namespace, internet.client.bondd)
             func status() throws -> String { try bondd.statusText().replacing("\\/", with: "/") }
@@ -123,7 +123,7 @@ extension EndToEndTests {
             usleep(300_000)
             #expect(try reaches(Internet.target, from: internet))
             #expect(try internet.leaks() == 0)
-            // A network that claims public addresses for its own can't be told from one that has them.
+            // A network that claims public addresses cannot be distinguished from one that owns them.
             try host.ip("route del \(Internet.target)/32")
             try host.ip("addr add 198.51.100.77/24 dev up0")
             try wait(seconds: 2, "the notice") {
@@ -131,7 +131,7 @@ extension EndToEndTests {
             }
         }
 
-        /// A second way to the server, through a router of its own that translates addresses.
+        /// A second route to the server, through a router of its own that translates addresses.
         private func secondRouter(_ internet: Internet) throws -> Namespace {
             let second = try internet.tunnel.lab.namespace("second")
             let host = internet.tunnel.server.namespace
@@ -148,7 +148,7 @@ extension EndToEndTests {
             return second
         }
 
-        /// Has a router count, or drop, packets to the server.
+        /// Makes a router count, or drop, packets to the server.
         private func watch(_ router: Namespace, _ interface: String, _ verdict: String) throws {
             try router.run([
                 "nft",
@@ -162,7 +162,7 @@ extension EndToEndTests {
             return words.firstIndex(of: "packets").flatMap { Int(words[$0 + 1]) } ?? 0
         }
 
-        /// A DSL box and an LTE box on one switch; strict reverse paths.
+        /// A DSL router and an LTE router on one switch; strict reverse paths.
         @Test func twoRoutersOnOneInterface() throws {
             let internet = try Internet(uplinks: 1)
             defer { internet.close() }
@@ -190,7 +190,7 @@ extension EndToEndTests {
                 $0.path("dsl")?.state == "down" && $0.path("lte")?.state == "up"
             }
             #expect(try reaches(Tunnel.serverAddress, from: internet))
-            // Without gateways both leave by one, which is said.
+            // Without gateways both use one router, which is reported.
             try internet.client.namespace.ip("route add default via 10.101.0.254 dev up0")
             try internet.client.change { file in for i in 0..<2 { file.paths[i].gateway = nil } }
             internet.client.bondd.signal(SIGHUP)
@@ -199,8 +199,8 @@ extension EndToEndTests {
             }
         }
 
-        /// Two sticks with one network, one address of the router, hardware included, and one of the client's; strict reverse
-        /// paths.
+        /// Two modems with one network, one address of the router, including its hardware address, and one of
+        /// the client's; strict reverse paths.
         @Test func twoSticksOfOneKind() throws {
             let internet = try Internet()
             defer { internet.close() }
@@ -221,7 +221,7 @@ extension EndToEndTests {
                 #expect(path.local == "192.168.8.100" && path.rx_bytes > 0, "\(path)")
             }
             #expect(try internet.client.bondd.statusText().contains("(rp_filter) of up0 and up1 is loose"))
-            // One is pulled, and comes back with the same lease.
+            // One is unplugged, and comes back with the same lease.
             try host.ip("link set up0 down")
             #expect(try reaches(Tunnel.serverAddress, from: internet))
             try host.ip("link set up0 up\nroute add default via 192.168.8.1 dev up0 metric 100")
@@ -271,7 +271,7 @@ extension EndToEndTests {
             try internet.client.waitUntilWhole()
             #expect(bondd.stop() == .exited(0))
             #expect(try internet.routing() == before)
-            // Cleaned up: not while it runs, afterwards as often as one likes.
+            // Cleanup: not while it is running, afterwards any number of times.
             try bondd.start()
             try internet.client.waitUntilWhole()
             let cleanup = ["cleanup", "--config", bondd.file, "--state-dir", bondd.stateDirectory]

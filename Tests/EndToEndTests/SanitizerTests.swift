@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// A server under the thread sanitizer: `BONDD_TSAN` names a bondd that was built with it (see the Makefile).
+    /// A server under the thread sanitizer: `BONDD_TSAN` names a bondd built with it (see the Makefile).
     @Suite(
         "Thread sanitizer",
         .enabled(if: getenv("BONDD_TSAN") != nil, "BONDD_TSAN names no bondd built with --sanitize=thread"))
@@ -15,7 +15,7 @@ extension EndToEndTests {
                 let bulk = try crowd.flows(seconds: 2)
                 #expect(bulk.allSatisfy { $0 > 0.1 }, "\(bulk)")
                 #expect(try crowd.pingAll(30) == [])
-                // While traffic flows: status, modes, clients that come and go, one that is killed.
+                // During traffic: status, modes, clients that come and go, and one that is killed.
                 let runs = try clients.map {
                     try PingRun.start(from: $0.namespace, to: Tunnel.serverAddress, count: 300)
                 }

@@ -3,10 +3,10 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// The preshared key that a client is given when it joins.
+    /// The preshared key that a client gets when it joins.
     @Suite("Secrets") struct Secrets {
-        /// It is in use from the first session on; a rotation under a running ping gives the client another, which a restarted
-        /// client uses; a second rotation within a day is refused.
+        /// It is in use from the first session on; a rotation during a ping gives the client another one, which
+        /// it uses after a restart; a second rotation within a day is refused.
         @Test func aJoinedClientHasAKeyAndARotationGivesItAnother() throws {
             let household = try Household()
             defer { household.close() }

@@ -3,7 +3,7 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// Rules carried in user space, by a program of their own: many callers, slow ones, and limits.
+    /// Rules carried in user space, by a separate program: many callers, slow ones, and limits.
     @Suite("Service load") struct ServiceLoad {
         private let course: ServiceCourse
 
@@ -12,7 +12,7 @@ extension EndToEndTests {
             course = try ServiceCourse()
         }
 
-        /// With TCP port 7 and what `rules` say, all to a service that echoes.
+        /// Runs `body` with TCP port 7 and `rules`, all leading to an echo service.
         private func withEcho(_ rules: [String] = [], _ body: (Child) throws -> Void) throws {
             defer { course.close() }
             let program = try Forwarder.bondd.start(on: course, ports: [7], rules: rules)
@@ -28,7 +28,7 @@ extension EndToEndTests {
 
         @Test func tenThousandCallersTakeLessThan150Megabytes() throws {
             try withEcho(["udp:7=HOST:7,flows=20000"]) { program in
-                // A host that lets a program have fewer descriptors sees fewer connections.
+                // With fewer descriptors available, fewer connections are used.
                 let connections = min(10_000, Descriptors.connections)
                 let calls = try callers(7)
                 #expect(calls.hold(connections) == connections)
@@ -66,7 +66,7 @@ extension EndToEndTests {
             }
         }
 
-        /// What nine of ten calls take at most, in ms.
+        /// The 90th percentile of call times in ms.
         private func delay(_ callers: Callers) throws -> Double {
             let delays = (0..<100).map { _ in
                 usleep(5000)

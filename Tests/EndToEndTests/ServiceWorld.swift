@@ -2,15 +2,15 @@ import ControlProtocol
 import Glibc
 import Lab
 
-/// A user beside the router ── server ── router ── two uplinks ── client, whose default route is an uplink. No bondd-control
-/// is there: services are handed over as it does.
+/// A user next to the router ── server ── router ── two uplinks ── client, whose default route is an uplink.
+/// There is no bondd-control: the test hands over services in its place.
 struct ServiceWorld {
     let internet: Internet
 
     var server: Bondd { internet.tunnel.server }
     var client: TunnelClient { internet.client }
     var user: Namespace { internet.router }
-    /// Where the user reaches the server, the target inside, and the user's own address.
+    /// The server's address for the user, the target inside, and the user's own address.
     var ways: [(to: String, target: String, user: String)] {
         let addresses = internet.core.addresses
         return [
@@ -30,7 +30,7 @@ struct ServiceWorld {
         try internet.tunnel.start()
     }
 
-    /// Hands services over as bondd-control does; what is wrong with them.
+    /// Hands services over as bondd-control does; returns bondd's objection.
     @discardableResult func carry(_ services: [HandedService]) throws -> String? {
         switch try ControlClient.ask(.carry(services), path: server.socket, timeout: 5000) as Response {
         case .ok: return nil
@@ -79,7 +79,7 @@ struct ServiceWorld {
             target: ways[way].target, targetPort: target, accepts: accepts)
     }
 
-    /// What bondd may change of a host: nftables, sysctls, routes and rules.
+    /// Everything that bondd may change on a host: nftables, sysctls, routes and rules.
     func surface(of host: Namespace) throws -> [String] {
         let parameters =
             "cd /proc/sys/net && grep -s . ipv4/ip_forward ipv?/conf/*/forwarding ipv?/conf/*/accept_redirects ipv6/conf/*/accept_ra ipv4/conf/*/rp_filter"
@@ -90,7 +90,7 @@ struct ServiceWorld {
             texts.append(try host.run(["ip", family, "route", "show", "table", "all"]))
             texts.append(try host.run(["ip", family, "rule", "show"]))
         }
-        // An interface's own link-local address is another one each time.
+        // An interface's own link-local address differs each time.
         return texts.map { text in
             text.split(separator: "\n").filter { !$0.contains("local fe80") }.joined(separator: "\n")
         }

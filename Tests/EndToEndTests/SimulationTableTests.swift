@@ -2,7 +2,7 @@ import Foundation
 import Lab
 import Testing
 
-/// `bondlab sim` and the snapshot that it is held against. Needs no privilege.
+/// `bondlab sim` and the snapshot it is checked against. Needs no privilege.
 @Suite("The simulation table", .timeLimit(.minutes(1))) struct SimulationTableTests {
     private let scratch: Scratch
     private var file: String { scratch.path + "/simulation.md" }

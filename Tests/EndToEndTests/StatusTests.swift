@@ -3,9 +3,9 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// `bondd status` as the interface contract has it.
+    /// `bondd status` as in the interface contract.
     @Suite("Status") struct Status {
-        /// The JSON types that a key may have.
+        /// The permitted JSON types of a key.
         enum Kind {
             case text, number, list, object
 
@@ -62,7 +62,7 @@ extension EndToEndTests {
                     let paths = try #require(session["paths"] as? [[String: Any]])
                     #expect(paths.count == 2)
                     for path in paths {
-                        // Only a client knows.
+                        // Only known to a client.
                         for key in ["data_cap_gb", "data_used_gb"] {
                             #expect((path[key] != nil) == (bondd === client.bondd), "\(key)")
                         }
@@ -121,7 +121,7 @@ extension EndToEndTests {
             }
         }
 
-        /// What BONDD_OFFLOAD asks for is what these tests run with.
+        /// The tests run with the offloads requested by BONDD_OFFLOAD.
         @Test func theOffloadsAreThoseThatTheTestsAreToRunWith() throws {
             try withTunnel(["fibre=100/5"]) { tunnel, client in
                 let asked = ProcessInfo.processInfo.environment["BONDD_OFFLOAD"] ?? "on"
@@ -132,7 +132,7 @@ extension EndToEndTests {
             }
         }
 
-        /// One end with offloads, one without: traffic flows, and each says what it has.
+        /// One end with offloads, one without: traffic flows, and each reports its own.
         @Test(arguments: [LinkEnd.client, .server]) func tellsWhichOffloadsThereAre(off: LinkEnd) throws {
             let tunnel = try Tunnel()
             defer { tunnel.close() }
@@ -156,7 +156,7 @@ extension EndToEndTests {
                 if end == off {
                     #expect(text.hasPrefix("offloads  tun off   udp off   cipher"), "\(text)")
                 } else {
-                    // USO is there since Linux 6.2.
+                    // USO exists since Linux 6.2.
                     let on = /^offloads  tun csum tso4 tso6 (uso|\(uso missing\))   udp gso gro\ncipher/
                     #expect(text.contains(on), "\(text)")
                 }

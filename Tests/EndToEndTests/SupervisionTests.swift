@@ -3,9 +3,9 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// What a service manager hears of bondd (sd_notify), and what its settings do: groups and the journal.
+    /// bondd's messages to a service manager (sd_notify), and the effect of its settings: groups and the journal.
     @Suite("Supervision") struct Supervision {
-        /// A socket as systemd's.
+        /// A socket like systemd's.
         final class Listener {
             let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
 
@@ -23,7 +23,7 @@ extension EndToEndTests {
 
             deinit { close(descriptor) }
 
-            /// The next message; nil when none comes in `seconds`.
+            /// The next message; nil if none arrives within `seconds`.
             func next(within seconds: Double = 5) -> String? {
                 var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
                 guard poll(&watched, 1, Int32(seconds * 1000)) > 0 else { return nil }
@@ -32,7 +32,7 @@ extension EndToEndTests {
                 return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
             }
 
-            /// The first message with `word` in it; nil when none comes soon.
+            /// The first message containing `word`; nil if none arrives soon.
             func first(with word: String) -> String? {
                 for _ in 0..<100 {
                     guard let message = next() else { return nil }
@@ -42,7 +42,7 @@ extension EndToEndTests {
             }
         }
 
-        /// A server's files, and what starts it.
+        /// A server's files, and the command that starts it.
         private func server(threads: Int? = nil) throws -> (scratch: Scratch, arguments: [String]) {
             let scratch = try Scratch()
             let bondd = try Program().path
@@ -71,7 +71,7 @@ extension EndToEndTests {
             defer { child.kill() }
             let ready = try #require(listener.next())
             #expect(ready.hasPrefix("READY=1\nSTATUS=server on bond0"))
-            // Two signs an interval, and none while the loop stands.
+            // Two notifications in each interval, and none while the loop hangs.
             let start = Date()
             for _ in 0..<5 { #expect(listener.next() == "WATCHDOG=1") }
             #expect(abs(Date().timeIntervalSince(start) - 1) < 0.3)
@@ -88,7 +88,7 @@ extension EndToEndTests {
             #expect(try child.wait(seconds: 3) == .exited(0))
         }
 
-        /// Each thread in turn stands still, and the test is the service manager that restarts bondd.
+        /// Each thread in turn hangs, and the test acts as the service manager that restarts bondd.
         @Test(arguments: ["bondd", "data 1", "data 2"]) func aThreadThatHangsIsNamedAndEndsTheSigns(
             thread: String
         ) throws {
@@ -100,7 +100,7 @@ extension EndToEndTests {
             let period = 3.0
             let environment = [
                 "NOTIFY_SOCKET": name, "WATCHDOG_USEC": "\(Int(period * 1e6))", "WATCHDOG_PID": "",
-                // A debug build's own backtrace would wait for the thread that stands still.
+                // A debug build's own backtrace would wait for the hanging thread.
                 "SWIFT_BACKTRACE": "enable=no",
             ]
             let namespace = try lab.namespace("server")
@@ -112,11 +112,11 @@ extension EndToEndTests {
             let stopped = try StoppedThread(thread, of: child)
             let called = thread == "bondd" ? "the main thread" : "data thread \(thread.suffix(1))"
             try child.waitForOutput("\(called) hangs: its loop has not gone round", seconds: 2 * period)
-            // Signs that were sent before it was noticed, and none after that.
+            // Notifications sent before the hang was noticed, and none after that.
             while listener.next(within: 0) != nil {}
             #expect(listener.next(within: period / 2) == nil)
 
-            // One that goes on in time is forgiven.
+            // One that resumes in time is forgiven.
             stopped.resume()
             #expect(listener.first(with: "WATCHDOG=1") != nil)
             try child.waitForOutput("\(called) goes round again", seconds: 1)
@@ -145,7 +145,7 @@ extension EndToEndTests {
             #expect(listener.first(with: "READY=1") != nil)
         }
 
-        /// Core dumps and swap are where keys must not be; a container may not let it lock its memory.
+        /// Keys must not be in core dumps and swap; a container may forbid locking memory.
         @Test(arguments: [true, false]) func keysStayInMemory(mayLock: Bool) throws {
             let lab = try Lab(seed: 1)
             defer { lab.close() }
@@ -163,10 +163,10 @@ extension EndToEndTests {
             #expect(
                 try String(contentsOfFile: "\(place)/limits", encoding: .utf8)
                     .contains(#/Max core file size +0 +0/#))
-            // PR_SET_DUMPABLE: what runs as the same user with the same capabilities can't look into it.
+            // PR_SET_DUMPABLE: processes of the same user with the same capabilities cannot inspect it.
             let look = try Child(limits + ["cat", "\(place)/maps"])
             #expect(try look.wait(seconds: 5) != .exited(0))
-            // By cat, as Foundation reads the first page alone of a file without a size.
+            // With cat, as Foundation reads only the first page of a file without a size.
             let memory = try Child.run(["cat", "\(place)/smaps"])
             // Each mapping's first line, and its last.
             var mapping = ""
@@ -187,7 +187,7 @@ extension EndToEndTests {
             defer { lab.close() }
             let (scratch, arguments) = try server()
             let listener = try Listener("\(scratch.path)/notify")
-            // The watchdog is another process's.
+            // The watchdog belongs to another process.
             let child = try Child(
                 arguments, in: lab.namespace("server"),
                 environment: [
@@ -198,7 +198,7 @@ extension EndToEndTests {
             #expect(listener.next(within: 0.5) == nil)
         }
 
-        /// As packaging/systemd/bondd.service runs it: two capabilities, and a group that may use the socket.
+        /// As run by packaging/systemd/bondd.service: two capabilities, and a group that may use the socket.
         @Test func theServiceNeedsTwoCapabilitiesAndItsGroupMayUseTheSocket() throws {
             let lab = try Lab(seed: 1)
             defer { lab.close() }
@@ -217,7 +217,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Lines have their priority in the journal, in either format, and the last words, too.
+        /// Lines have their priority in the journal, in either format, and so do the last ones.
         @Test(arguments: ["text", "json"]) func theJournalGetsPriorities(format: String) throws {
             let lab = try Lab(seed: 1)
             defer { lab.close() }

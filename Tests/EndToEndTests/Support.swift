@@ -19,7 +19,7 @@ func withTunnel(
     try body(tunnel, client)
 }
 
-/// Waits until something is so; after that many seconds it is an issue that it is not.
+/// Waits until a condition holds; records an issue if it does not within that many seconds.
 func wait(seconds: Double, _ what: String, until isSo: () throws -> Bool) throws {
     for _ in 0..<Int(seconds * 20) {
         if try isSo() { return }
@@ -28,7 +28,7 @@ func wait(seconds: Double, _ what: String, until isSo: () throws -> Bool) throws
     Issue.record("\(what) did not come within \(seconds) s")
 }
 
-/// Prints a measured figure, so that a log of the tests is a record of them.
+/// Prints a measured figure, so that a log of the tests records them.
 func measured(_ what: String, _ value: Double, _ unit: String) {
     print("measured: \(what): \((value * 100).rounded() / 100) \(unit)")
 }

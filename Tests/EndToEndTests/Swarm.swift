@@ -4,7 +4,7 @@ import Lab
 import Packet
 import Proto
 
-/// Many clients in one process: each an Engine of its own with a key of its own, two paths and two real sockets.
+/// Many clients in one process: each an Engine with its own key, two paths and two real sockets.
 final class Swarm {
     /// One client.
     final class Member {
@@ -54,7 +54,7 @@ final class Swarm {
     private var outbox = Outbox()
     private var buffer = [UInt8](repeating: 0, count: 2048)
 
-    /// `count` clients of the server with that key, in `namespace`. They are not on their way before `run`.
+    /// Creates `count` clients of the server with that key, in `namespace`. They connect only in `run`.
     init(_ count: Int, in namespace: Namespace, server key: String, endpoint: Endpoint) {
         self.endpoint = endpoint
         var limit = rlimit()
@@ -70,7 +70,7 @@ final class Swarm {
 
     private static var now: Instant { Instant(nanoseconds: UInt64(Clock.monotonic * 1e9)) }
 
-    /// How many clients have a session with both paths up.
+    /// The number of clients that have a session with both paths up.
     var whole: Int {
         members.count { member in
             let paths = member.engine.reports(now: Self.now).first?.paths ?? []
@@ -78,7 +78,7 @@ final class Swarm {
         }
     }
 
-    /// Lets all of them live for so long, or until all have both paths up.
+    /// Runs all of them for this long, or until all have both paths up.
     func run(seconds: Double, untilWhole: Bool = false) {
         let end = Clock.monotonic + seconds
         var nextLook = Clock.monotonic
@@ -93,13 +93,14 @@ final class Swarm {
         }
     }
 
-    /// Each client sends one packet inside, to a port of the server where nobody listens: the answer comes back.
+    /// Sends one packet from each client inside, to a port of the server where no program listens: an answer
+    /// comes back.
     func sendOneEach(to server: IPAddress) {
         for member in members {
             let slot = member.engine.reserve()
             precondition(slot != .none)
             let room = member.engine.room(of: slot)
-            // IPv4 and UDP headers; a UDP checksum of 0 is none.
+            // IPv4 and UDP headers; a UDP checksum of 0 means none.
             room.copyBytes(from: [0x45, 0, 0, 28, 0, 0, 0x40, 0, 64, 17, 0, 0])
             room.storeBigEndian(UInt32(truncatingIfNeeded: member.address.low), at: 12)
             room.storeBigEndian(UInt32(truncatingIfNeeded: server.low), at: 16)

@@ -1,11 +1,11 @@
 import Glibc
 import Lab
 
-/// A service of a namespace that goes on to listen, as sshd does, in this process.
+/// A service in a namespace that keeps listening, like sshd, in this process.
 final class TCPListener {
     /// A connection to it.
     final class Connection {
-        /// Where it was made to.
+        /// The address that it was made to.
         let place: String
         private let (client, server): (Int32, Int32)
 
@@ -18,7 +18,8 @@ final class TCPListener {
             close(server)
         }
 
-        /// Whether a byte arrives within two seconds, from the service first, as when a shell prints something.
+        /// Whether a byte arrives in both directions within two seconds, from the service first, as when a
+        /// shell prints something.
         var works: Bool { Self.carries(from: server, to: client) && Self.carries(from: client, to: server) }
 
         private static func carries(from sender: Int32, to receiver: Int32) -> Bool {
@@ -47,7 +48,7 @@ final class TCPListener {
 
     deinit { close(socket) }
 
-    /// Connects to it from another namespace; nil when that takes more than two seconds.
+    /// Connects to it from another namespace; nil if that takes more than two seconds.
     func connection(from client: Namespace, to place: String) -> Connection? {
         let own = client.inside { Glibc.socket(place.contains(":") ? AF_INET6 : AF_INET, Self.kind, 0) }
         _ = TCPProbe.with(place, port) { connect(own, $0, $1) }

@@ -15,7 +15,7 @@ final class TCPProbe {
     private let sockets: [Int32]
 
     /// Connects from one namespace to an address of the other. Throws `Refused`.
-    /// - Parameter place: where the other listens, if that is not the address and port that is connected to.
+    /// - Parameter place: the listening address and port, if they differ from those that the client connects to.
     init(
         from client: Namespace, to server: Namespace, _ address: String, port: UInt16 = 8080,
         at place: (address: String, port: UInt16)? = nil
@@ -49,8 +49,8 @@ final class TCPProbe {
 
     deinit { for socket in sockets { close(socket) } }
 
-    /// The largest segment that the server sends, in bytes: what the client announced, or what fits the server's own
-    /// interface.
+    /// The largest segment that the server sends, in bytes: the client's announcement, or the MTU of the
+    /// server's own interface.
     var segmentSize: Int32 {
         var size: Int32 = 0
         var length = socklen_t(4)
@@ -58,7 +58,7 @@ final class TCPProbe {
         return size
     }
 
-    /// Whether a byte that the client sends arrives within so many milliseconds.
+    /// Whether a byte sent by the client arrives within this many milliseconds.
     func carries(milliseconds: Int32) -> Bool {
         guard send(sockets[0], "x", 1, Int32(MSG_NOSIGNAL)) == 1 else { return false }
         var waiting = pollfd(fd: sockets[1], events: Int16(POLLIN), revents: 0)
@@ -66,7 +66,7 @@ final class TCPProbe {
         return poll(&waiting, 1, milliseconds) == 1 && recv(sockets[1], &byte, 1, 0) == 1
     }
 
-    /// Whether a byte that the server sends arrives within so many milliseconds.
+    /// Whether a byte sent by the server arrives within this many milliseconds.
     func carriesBack(milliseconds: Int32) -> Bool {
         guard send(sockets[1], "x", 1, Int32(MSG_NOSIGNAL)) == 1 else { return false }
         var waiting = pollfd(fd: sockets[0], events: Int16(POLLIN), revents: 0)
@@ -74,7 +74,7 @@ final class TCPProbe {
         return poll(&waiting, 1, milliseconds) == 1 && recv(sockets[0], &byte, 1, 0) == 1
     }
 
-    /// The ends: the client's and the server's, which do not block.
+    /// The client's and the server's sockets, which are nonblocking.
     var ends: (client: Int32, server: Int32) { (sockets[0], sockets[1]) }
 
     private static func error(of socket: Int32) -> Int32 {

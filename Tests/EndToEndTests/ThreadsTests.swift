@@ -22,11 +22,11 @@ extension EndToEndTests {
 
         @Test(arguments: [false, true]) func datagramsArriveInOrder(downwards: Bool) throws {
             try Crowd.with(3, threads: 4) { crowd in
-                // The third client is the third thread's.
+                // The third client belongs to the third thread.
                 let flow = try UDPFlow.run(
                     from: crowd.clients[2].namespace, to: crowd.tunnel.server.namespace,
                     address: Tunnel.serverAddress, megabits: 50, seconds: 4, reverse: downwards)
-                // When nothing was written for 3 s the kernel forgets which queue a flow was on.
+                // After 3 s without a write the kernel forgets a flow's queue.
                 measured("out of order of \(flow.sent)", Double(flow.outOfOrder), "datagrams")
                 #expect(flow.outOfOrder <= flow.sent / 1000 && flow.loss < 0.01, "\(flow)")
             }
@@ -74,7 +74,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Status and usage are gathered while packets pass, those of the main thread's client included.
+        /// Status and usage are gathered while packets flow, including those of the main thread's client.
         @Test func questionsCostNoPackets() throws {
             try Crowd.with(2, threads: 2) { crowd in
                 let server = crowd.tunnel.server
@@ -83,7 +83,7 @@ extension EndToEndTests {
                 let runs = try crowd.clients.map {
                     try PingRun.start(from: $0.namespace, to: Tunnel.serverAddress, count: 400)
                 }
-                // Six at once, as often as they are answered, which makes more than twenty a second.
+                // Six at once, repeated as soon as they are answered, which makes more than twenty a second.
                 let ask = "\(try Program().path) status --json --socket \(server.socket)"
                 let loop = "for i in 1 2 3 4 5 6 7 8; do \(ask) || exit 1; done"
                 let askers = try (0..<6).map { _ in
@@ -95,7 +95,7 @@ extension EndToEndTests {
                     #expect(try asker.wait(seconds: 60) == .exited(0), "\(asker.errors)")
                     let answers = asker.output.split(separator: "\n")
                     #expect(answers.count == 8)
-                    // Of both threads.
+                    // From both threads.
                     #expect(answers.allSatisfy { $0.contains("\"c0\"") && $0.contains("\"c1\"") })
                 }
                 measured("longest ping in quiet", quiet.quantile(1) ?? 0, "ms")

@@ -4,10 +4,10 @@ import Testing
 extension EndToEndTests {
     /// One TCP flow gets the sum of the links. Bounds are loose, as machines are noisy; `make bench` has the figures.
     @Suite("Throughput") struct Throughput {
-        /// What the framing leaves of a link's rate to a flow: 1348 bytes of a frame of 1486.
+        /// The share of a link's rate that framing leaves to a flow: 1348 bytes of a frame of 1486.
         static let ceiling = 1348.0 / 1486
 
-        /// Up to three tries, as a burst of work elsewhere on the machine is no fault of the tunnel.
+        /// Up to three attempts, as a burst of work elsewhere on the machine is not the tunnel's fault.
         private func share(_ uplinks: [String], sum: Double, reverse: Bool) throws -> Double {
             var best = 0.0
             for _ in 0..<3 where best < 0.75 {

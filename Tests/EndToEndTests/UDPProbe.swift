@@ -5,13 +5,13 @@ import Lab
 final class UDPProbe {
     private let user: Int32
     private let target: Int32
-    /// Where the target heard the user last.
+    /// The user's last address as seen by the target.
     private var heard = sockaddr_storage()
     private var heardSize = socklen_t(0)
 
     /// - Parameters:
-    ///   - address: what the user sends to.
-    ///   - place: where the target listens.
+    ///   - address: the address that the user sends to.
+    ///   - place: the target's listening address.
     init(
         from client: Namespace, to server: Namespace, _ address: String, port: UInt16,
         at place: (address: String, port: UInt16)
@@ -31,7 +31,7 @@ final class UDPProbe {
         close(target)
     }
 
-    /// The user as the target sees it, if a datagram of the user arrives within so many milliseconds.
+    /// The user's address as seen by the target, if a datagram arrives within this many milliseconds.
     func ask(milliseconds: Int32 = 2000) -> String? {
         guard send(user, "ask", 3, 0) == 3 else { return nil }
         var waiting = pollfd(fd: target, events: Int16(POLLIN), revents: 0)
@@ -46,7 +46,7 @@ final class UDPProbe {
         return count == 3 ? TCPProbe.host(&heard) : nil
     }
 
-    /// Whether a datagram back arrives within so many milliseconds.
+    /// Whether a datagram back arrives within this many milliseconds.
     func answer(milliseconds: Int32 = 2000) -> Bool {
         let sent = withUnsafeBytes(of: heard) {
             sendto(target, "yes", 3, 0, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), heardSize)

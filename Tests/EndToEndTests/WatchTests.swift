@@ -15,7 +15,7 @@ extension EndToEndTests {
             let variables = ["TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": ""].merging(settings) {
                 _, new in new
             }
-            // What stty says before and after is the same when the terminal was left as it was found.
+            // The output of stty is equal before and after if the terminal was restored.
             let inside = "stty cols 80 rows 24; stty -g; \(command); echo status $?; stty -g"
             return try Child(
                 ["sh", "-c", "{ \(keys); } | script -qec '\(inside)' /dev/null"], in: namespace,
@@ -63,7 +63,7 @@ extension EndToEndTests {
         @Test func signalsEndItAndADaemonThatDiesIsWaitedFor() throws {
             try withTunnel(["fibre=100/5"]) { tunnel, client in
                 for signal in [SIGTERM, SIGINT] {
-                    // The shell names its own process, which the command takes over.
+                    // The shell writes its own process ID, which the command takes over.
                     let file = "\(client.bondd.scratch.path)/pid"
                     let command = "sh -c \"echo \\$\\$ >\(file); exec \(try watch(client.bondd))\""
                     let child = try onTerminal(command, keys: "sleep 6")
@@ -88,7 +88,7 @@ extension EndToEndTests {
             try withTunnel(["fibre=100/5"]) { tunnel, client in
                 let piped = try client.namespace.spawn(
                     [try Program().path, "status", "--watch", "--socket", client.bondd.socket])
-                // A terminal that can do nothing.
+                // A terminal without capabilities.
                 let dumb = try onTerminal(
                     "timeout 2 \(try watch(client.bondd))", keys: "sleep 2.5", settings: ["TERM": "dumb"])
                 try dumb.wait(seconds: 8)
@@ -97,7 +97,7 @@ extension EndToEndTests {
                     #expect(!output.contains("\u{1B}"))
                     #expect(output.split(whereSeparator: \.isNewline).count { $0.contains("fibre up") } >= 2)
                 }
-                // Whoever reads no more ends it.
+                // A reader that stops reading ends it.
                 let head = try Child(
                     ["sh", "-c", "\(try watch(client.bondd)) | head -n 1"], in: client.namespace)
                 #expect(try head.wait(seconds: 5) == .exited(0))

@@ -12,7 +12,7 @@ extension ConfigurationSamples {
     static let badRules: [BadConfiguration] = [
         rule(
             "listen_ports = \"1-1025\"", 14,
-            "listen_ports = \"1-1025\" are 1025 ports; a rule has 1024 at the most"),
+            "listen_ports = \"1-1025\" are 1025 ports; a rule has at most 1024"),
         rule(
             "listen_port = 80\nlisten_address = \"eth0\"\ntarget = \"a.b:1\"", 15,
             "listen_address = \"eth0\" is not an address of this host such as 203.0.113.7; correct it, or remove it to listen on every one"
@@ -24,7 +24,7 @@ extension ConfigurationSamples {
         ),
         rule(
             "listen_ports = \"80-82\"\ntarget = \"a.b:1\"", 15,
-            "target = \"a.b:1\" has not as many ports as the rule listens on"),
+            "target = \"a.b:1\" must have as many ports as the rule listens on"),
         rule(
             "listen_ports = \"80-82\"\ntargets = [{ host = \"a.b\", port = 1 }]", 11,
             "has listen_ports and targets; a range of ports has one target = \"HOST:FIRST-LAST\""),
@@ -54,7 +54,7 @@ extension ConfigurationSamples {
             "[[targets]] proxy_protocol = 3 is not a version; use \"v1\" or \"v2\""),
         rule(
             "listen_port = 80\ntargets = [{ host = \"a.b\", port = 1 }, { host = \"a.b\", port = 1 }]", 15,
-            "[[targets]] a.b with port 1 is there twice; remove one"),
+            "[[targets]] a.b with port 1 is listed twice; remove one"),
         rule("listen_port = 80\ntargets = [\(nine)]", 11, "has 9 targets; give 1 to 8"),
         rule(
             "listen_port = 80\ntarget = \"a.b:1\"\n[[rule]]\nname = \"other\"\nprotocol = \"tcp\"\nlisten_ports = \"79-81\"\ntarget = \"a.b:1-3\"",

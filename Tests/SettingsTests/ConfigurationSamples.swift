@@ -86,7 +86,7 @@ struct ConfigurationSamples {
 
     private static let general = [
         BadConfiguration(
-            text: "", sentence: "bondd.toml: there is no table [tunnel]; it says what this host is"),
+            text: "", sentence: "bondd.toml: table [tunnel] is missing; it sets this host's role"),
         BadConfiguration(
             text: "tunnel = 3",
             sentence: "bondd.toml:1: [tunnel] must be a table; write [tunnel] on its own line"),
@@ -150,7 +150,7 @@ struct ConfigurationSamples {
             "bondd.toml:4: [tunnel] address = \"10.77.0.2/33\" is not ADDRESS/PREFIX such as 10.77.0.2/24"),
         client(
             2, clientRole + "\naddress = [\"10.77.0.2/24\", \"10.77.0.2/16\"]",
-            "bondd.toml:3: [tunnel] address = \"10.77.0.2/16\" is there twice; remove one"),
+            "bondd.toml:3: [tunnel] address = \"10.77.0.2/16\" is listed twice; remove one"),
         client(
             2, clientRole + "\naddress = \"10.77.0.2/24\"",
             "bondd.toml:3: [tunnel] address = \"10.77.0.2/24\" must be an array of texts, [\"…\", …]"),
@@ -219,7 +219,7 @@ struct ConfigurationSamples {
             "bondd.toml:6: [server] endpoints = \"2001:db8::7:5\" \(noHost)"),
         client(
             6, "endpoints = [\"a.b:5\", \"a.b:5\"]",
-            "bondd.toml:6: [server] endpoints = \"a.b:5\" is there twice; remove one"),
+            "bondd.toml:6: [server] endpoints = \"a.b:5\" is listed twice; remove one"),
         client(
             6, "endpoints = [\"a.b:5\", 5]",
             "bondd.toml:6: [server] endpoints = 5 in the array must be text in quotes"),
@@ -275,7 +275,7 @@ struct ConfigurationSamples {
         BadConfiguration(
             text: client.split(separator: "\n").prefix(3).joined(separator: "\n"),
             sentence:
-                "bondd.toml: there is no table [server]; a client needs the server's public_key and endpoints"
+                "bondd.toml: table [server] is missing; a client needs the server's public_key and endpoints"
         ),
     ]
 
@@ -285,7 +285,7 @@ struct ConfigurationSamples {
             "bondd.toml:11: [lan] is a client's table; remove it or correct the role"),
         server(
             11, "networks = [\"192.168.50.0/24\", \"192.168.50.128/25\"]",
-            "bondd.toml:11: [[client]] networks = \"192.168.50.128/25\" overlaps 192.168.50.0/24, which the same client has; remove one of the two"
+            "bondd.toml:11: [[client]] networks = \"192.168.50.128/25\" overlaps 192.168.50.0/24, also of this client; remove one of the two"
         ),
         server(
             11, "networks = [\"10.77.0.0/16\"]",
@@ -294,7 +294,7 @@ struct ConfigurationSamples {
         server(
             11,
             "networks = [\"10.1.0.0/16\"]\n[[client]]\nname = \"x\"\npublic_key = \"\(otherKey)\"\naddress = [\"10.77.0.3\"]\nnetworks = [\"10.1.2.0/24\"]",
-            "bondd.toml:16: [[client]] networks = \"10.1.2.0/24\" overlaps 10.1.0.0/16, which is behind the client \"laptop\"; a network can be behind one alone"
+            "bondd.toml:16: [[client]] networks = \"10.1.2.0/24\" overlaps 10.1.0.0/16, which is behind the client \"laptop\"; a network can be behind only one client"
         ),
         server(
             2, "role = \"server\"\nroutes = []",
@@ -351,11 +351,11 @@ struct ConfigurationSamples {
         server(
             11,
             "[[rule]]\nname = \"web\"\nprotocol = \"tcp\"\nlisten_ports = \"80-82\"\ntarget = \"a.b:1-2\"",
-            "bondd.toml:15: [[rule]] target = \"a.b:1-2\" has not as many ports as the rule listens on"),
+            "bondd.toml:15: [[rule]] target = \"a.b:1-2\" must have as many ports as the rule listens on"),
         BadConfiguration(
             text: server.split(separator: "\n").prefix(4).joined(separator: "\n"),
             sentence:
-                "bondd.toml: there is no table [listen]; write addresses = [\"0.0.0.0:5000\", \"[::]:5000\"] in it"
+                "bondd.toml: table [listen] is missing; write addresses = [\"0.0.0.0:5000\", \"[::]:5000\"] in it"
         ),
     ]
 }

@@ -207,7 +207,7 @@ import Testing
         let text = ConfigurationSamples.client.replacing(
             "[tunnel]", with: "[tunnel]\nroutes = [\(routes), \"10.0.0.0/8\"]")
         let notices = try samples.read(text).notices
-        #expect(notices.count == 1 && notices[0].contains("but \(beside) goes beside it; add \"\(missing)\""))
+        #expect(notices.count == 1 && notices[0].contains("but \(beside) bypasses it; add \"\(missing)\""))
         let both = ConfigurationSamples.client.replacing(
             "[tunnel]", with: "[tunnel]\nroutes = [\(routes), \"\(missing)\"]")
         #expect(try samples.read(both).notices.isEmpty)

@@ -354,7 +354,7 @@ struct DatagramSocketTests {
             }
             #expect(
                 TransportError.addressInUse(taken).description
-                    == "UDP \(taken) is in use; stop the program that has it (ss -lunp) or set another port")
+                    == "UDP \(taken) is in use; stop the program that uses it (ss -lunp) or set another port")
         }
     }
 

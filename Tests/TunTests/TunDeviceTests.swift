@@ -166,7 +166,7 @@ struct TunDeviceTests {
     @Test func errorsAreSentences() {
         // A bonded network card is called bond0, too: nobody is told to delete it.
         let taken = TunError(errno: EBUSY, name: "bond0").description
-        #expect(taken.contains("bond0 exists already and is left alone") && !taken.contains("delete"))
+        #expect(taken.contains("bond0 exists already and was not changed") && !taken.contains("delete"))
         #expect(TunError(errno: EPERM, name: "b").description.contains("run as root or with CAP_NET_ADMIN"))
         #expect(TunError(errno: ENOENT, name: "b").description.contains("modprobe tun"))
         #expect(TunError(errno: ENOMEM, name: "b") == .failed("b", errno: ENOMEM))

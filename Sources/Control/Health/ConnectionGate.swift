@@ -3,8 +3,8 @@ import NIOCore
 import NIOHTTPTypes
 import Packet
 
-/// Closes a connection that takes its time: a request must be there whole, and an answer be taken, within ten seconds. Nobody
-/// needs to send a body, so whoever does is closed, too.
+/// Closes slow connections: a request must arrive completely, and a response be read, within ten seconds. No
+/// request needs a body, so a connection that sends one is closed, too.
 final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -15,7 +15,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let sources: Sources
     private var deadline: Scheduled<Void>?
-    /// The address that was counted in.
+    /// The source address counted for this connection.
     private var source: String?
 
     init(_ sources: Sources) { self.sources = sources }
@@ -54,7 +54,7 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(data, promise: promise)
             return
         }
-        // Written is what the kernel has taken: from then on the next request may take as long.
+        // Written means accepted by the kernel; the next request gets the same time from then on.
         let written = promise ?? context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         written.futureResult.whenSuccess {

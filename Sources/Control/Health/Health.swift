@@ -1,13 +1,13 @@
 import ControlProtocol
 
-/// What `/healthz` and `/readyz` answer.
+/// The body of `/healthz` and `/readyz`.
 struct Health: Codable, Equatable, Sendable {
     /// `ok` or `failing`.
     var status: String
-    /// Why it fails, a sentence each.
+    /// Why it fails, one sentence each.
     var reasons: [String]
-    /// What is wrong and does not keep the tunnel from carrying traffic, a sentence each: services and their control plane. Nil
-    /// when nothing is.
+    /// Problems that do not keep the tunnel from carrying traffic, one sentence each: services and their
+    /// control plane. Nil if there are none.
     var notices: [String]?
 
     init(reasons: [String]) {
@@ -15,7 +15,7 @@ struct Health: Codable, Equatable, Sendable {
         self.reasons = reasons
     }
 
-    /// The same with these notices.
+    /// A copy with these notices.
     func noting(_ notices: [String]) -> Health {
         var health = self
         health.notices = notices.isEmpty ? nil : notices
@@ -29,7 +29,7 @@ struct Health: Codable, Equatable, Sendable {
         Health(reasons: snapshot.isAlive ? [] : [snapshot.reason])
     }
 
-    /// Whether it can carry traffic.
+    /// Whether bondd can carry traffic.
     static func ready(_ snapshot: StatusSource.Snapshot) -> Health {
         guard let status = snapshot.status else { return alive(snapshot) }
         var reasons = status.problems ?? []
@@ -37,7 +37,7 @@ struct Health: Codable, Equatable, Sendable {
             session.state == "up" && session.paths.contains { $0.state == "up" }
         }
         if status.role == "client" && !carries {
-            reasons.append("there is no session with a path that is up; see bondd status")
+            reasons.append("no session has a path that is up; see bondd status")
         }
         return Health(reasons: reasons)
     }

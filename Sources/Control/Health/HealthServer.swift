@@ -6,9 +6,9 @@ import NIOPosix
 import Packet
 import Settings
 
-/// Serves `/healthz`, `/readyz`, `/metrics` and `/status` on a thread of its own.
+/// Serves `/healthz`, `/readyz`, `/metrics` and `/status` on its own thread.
 public final class HealthServer: Sendable {
-    /// Connections at once; more wait in the kernel.
+    /// Maximum number of concurrent connections; more wait in the kernel.
     static let mostConnections = 256
 
     private let listen: Endpoint
@@ -17,7 +17,7 @@ public final class HealthServer: Sendable {
     private let log: Log
     private let sources = Sources()
 
-    /// - Parameter token: what requests must bring; nil: nothing.
+    /// - Parameter token: the token that requests must carry; nil if none.
     public init(listen: Endpoint, token: Token?, pages: Pages, log: Log) {
         self.listen = listen
         self.token = token
@@ -25,8 +25,8 @@ public final class HealthServer: Sendable {
         self.log = log
     }
 
-    /// Serves from now on. Where the address can't be listened on, as it is the tunnel's and that is not there yet, it is tried
-    /// again every few seconds.
+    /// Starts serving. If the address is not available, because it is the tunnel's and does not exist yet,
+    /// retries every few seconds.
     public func start() {
         Task.detached {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -38,7 +38,7 @@ public final class HealthServer: Sendable {
                     let reason = "\(error)"
                     if reason != told {
                         self.log(
-                            .error, "health can't be served on \(self.listen); trying again",
+                            .error, "cannot serve health on \(self.listen); trying again",
                             ["reason": reason])
                     }
                     told = reason
@@ -62,7 +62,7 @@ public final class HealthServer: Sendable {
             configuration: ServerConfiguration(
                 address: .hostname(listen.address.description, port: Int(listen.port)),
                 availableConnectionsDelegate: .maximum(Self.mostConnections, logger: quiet)),
-            onServerRunning: { _ in self.log(.info, "health is served", ["address": "\(self.listen)"]) },
+            onServerRunning: { _ in self.log(.info, "serving health", ["address": "\(self.listen)"]) },
             eventLoopGroup: group, logger: quiet)
     }
 

@@ -1,9 +1,9 @@
 import Packet
 
-/// The host in a request (RFC 9110 section 7.2) to a server on a loopback address.
+/// The host of a request (RFC 9110 section 7.2) to a server on a loopback address.
 enum HostName {
-    /// Whether it is an address, or a name without a dot. A web page whose name resolves to 127.0.0.1 (DNS rebinding) makes its
-    /// visitor's browser send a name with a dot.
+    /// Whether it is an address, or a name without a dot. A web page whose name resolves to 127.0.0.1 (DNS
+    /// rebinding) makes the visitor's browser send a name with a dot.
     static func isLocal(_ authority: String?) -> Bool {
         guard let authority, !authority.isEmpty else { return true }
         var host = authority[...]

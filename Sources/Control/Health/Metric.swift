@@ -1,7 +1,7 @@
 /// One metric with all its samples, in the Prometheus text format 0.0.4.
 struct Metric {
     enum Kind: String {
-        /// Only grows, until its program starts anew. Its name ends with `_total`.
+        /// Only increases until the program restarts. The name ends with `_total`.
         case counter
         case gauge
     }
@@ -18,12 +18,13 @@ struct Metric {
         self.help = help
     }
 
-    /// A sample; one with labels that were there before is left out, as a scrape with two of them is refused whole.
+    /// Adds a sample; one with the same labels as an earlier one is dropped, because scrapers reject pages with
+    /// duplicates.
     mutating func add(_ value: Double, _ labels: KeyValuePairs<String, String> = [:]) {
         guard value.isFinite else { return }
         let text = labels.isEmpty ? "" : "{" + labels.map(Self.label).joined(separator: ",") + "}"
         guard known.insert(text).inserted else { return }
-        // A whole number without ".0", which reads better and is what most of them are.
+        // Whole numbers are written without ".0", which is easier to read.
         let number = Int64(exactly: value).map(String.init) ?? "\(value)"
         samples.append("\(name)\(text) \(number)\n")
     }
@@ -36,7 +37,7 @@ struct Metric {
         add(isTrue ? 1.0 : 0, labels)
     }
 
-    /// Empty without samples.
+    /// The metric's text; empty without samples.
     var text: String {
         guard !samples.isEmpty else { return "" }
         return "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n" + samples.joined()

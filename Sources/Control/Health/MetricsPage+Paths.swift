@@ -1,8 +1,9 @@
 import ControlProtocol
 
-// The metrics of paths, all of the sending direction but where they say another. Their counters begin at 0 with each session.
+// Metrics of paths, for the sending direction unless stated otherwise. Their counters begin at 0 with each
+// session.
 extension MetricsPage {
-    /// The states that a path can be in.
+    /// The possible states of a path.
     private static let states = ["probing", "up", "suspect", "down", "spent"]
 
     mutating func addPaths(_ sessions: [SessionStatus]) {
@@ -17,30 +18,30 @@ extension MetricsPage {
         each(paths, "path_up", .gauge, "Whether the path is up.") { $0.state == "up" ? 1 : 0 }
         each(paths, "path_rtt_seconds", .gauge, "Smoothed round trip time.") { $0.rtt / 1000 }
         each(paths, "path_jitter_seconds", .gauge, "Variation of the one-way delay.") { $0.jitter / 1000 }
-        each(paths, "path_loss_ratio", .gauge, "The part of datagrams that got lost lately.") { $0.loss }
+        each(paths, "path_loss_ratio", .gauge, "The recent fraction of datagrams lost.") { $0.loss }
         each(paths, "path_rate_bytes_per_second", .gauge, "The estimated rate of the path.") {
             $0.rate * 125_000
         }
-        each(paths, "path_queue_seconds", .gauge, "The queueing delay that datagrams meet.") {
+        each(paths, "path_queue_seconds", .gauge, "The queueing delay of datagrams.") {
             $0.queue / 1000
         }
         each(paths, "path_mtu_bytes", .gauge, "The path's MTU, outer headers included.") { Double($0.mtu) }
         each(paths, "path_data_used_bytes", .gauge, "Data of this month (UTC), both directions.") {
             $0.dataUsed.map { $0 * 1e9 }
         }
-        each(paths, "path_data_cap_bytes", .gauge, "Data that may be used in a month; 0 without a limit.") {
+        each(paths, "path_data_cap_bytes", .gauge, "Data allowance for a month; 0 without a limit.") {
             $0.dataCap.map { $0 * 1e9 }
         }
         both(paths, "path_bytes_total", "Bytes of datagrams on the path.") {
             ($0.sentBytes, $0.receivedBytes)
         }
         both(paths, "path_packets_total", "Datagrams on the path.") { ($0.sentPackets, $0.receivedPackets) }
-        each(paths, "path_lost_packets_total", .counter, "Datagrams sent that got lost.") {
+        each(paths, "path_lost_packets_total", .counter, "Datagrams sent and lost.") {
             Double($0.lost)
         }
         each(
             paths, "path_repaired_packets_total", .counter,
-            "Packets sent again on this path as another had lost them."
+            "Packets retransmitted on this path after another path lost them."
         ) { Double($0.repaired) }
     }
 
@@ -56,7 +57,7 @@ extension MetricsPage {
         add(metric)
     }
 
-    /// A counter of both directions.
+    /// A counter with a sample for each direction.
     private mutating func both(
         _ paths: [(String, PathStatus)], _ name: String, _ help: String,
         _ value: (PathStatus) -> (UInt64, UInt64)

@@ -1,9 +1,10 @@
 import ControlProtocol
 import Rules
 
-// The metrics of services. Their counters begin at 0 when bondd-control starts; those of the kernel go on over that.
+// Metrics of services. Their counters begin at 0 when bondd-control starts; those of the kernel continue across
+// restarts.
 extension MetricsPage {
-    /// What is known of services.
+    /// The figures about services.
     struct ServiceFigures: Sendable {
         var services: [ServiceStatus] = []
         var plane = PlaneStatus()
@@ -34,17 +35,17 @@ extension MetricsPage {
         add(info)
         add(active)
         let rules = figures.report.rules
-        each(rules, "rule_connections", .gauge, "TCP connections that are open.") {
+        each(rules, "rule_connections", .gauge, "Open TCP connections.") {
             Double($0.traffic.connections)
         }
-        each(rules, "rule_flows", .gauge, "UDP flows that are open.") { Double($0.traffic.flows) }
+        each(rules, "rule_flows", .gauge, "Open UDP flows.") { Double($0.traffic.flows) }
         both(rules, "rule_bytes_total", "Bytes from users to targets (in) and back (out).") {
             (Double($0.traffic.bytesIn), Double($0.traffic.bytesOut))
         }
         both(rules, "rule_datagrams_total", "Datagrams from users to targets (in) and back (out).") {
             (Double($0.traffic.datagramsIn), Double($0.traffic.datagramsOut))
         }
-        both(rules, "rule_throttled_seconds_total", "How long limits held connections back, added up.") {
+        both(rules, "rule_throttled_seconds_total", "Total time connections were delayed by limits.") {
             (Double($0.limit.throttledIn) / 1e6, Double($0.limit.throttledOut) / 1e6)
         }
         each(
@@ -55,7 +56,7 @@ extension MetricsPage {
         each(rules, "rule_dns_failures_total", .counter, "Lookups of targets' names that failed.") {
             Double($0.failedLookups)
         }
-        each(rules, "rule_dropped_flows_total", .counter, "UDP flows not begun, as there were too many.") {
+        each(rules, "rule_dropped_flows_total", .counter, "UDP flows refused because there were too many.") {
             Double($0.droppedFlows)
         }
         addRejects(rules)
@@ -65,7 +66,7 @@ extension MetricsPage {
     }
 
     private mutating func addPlane(_ plane: PlaneStatus) {
-        var connected = Metric("portunus_connected", .gauge, "Whether the control plane is there.")
+        var connected = Metric("portunus_connected", .gauge, "Whether the control plane is connected.")
         connected.add(plane.state == "connected")
         add(connected)
         var state = Metric(
@@ -101,16 +102,16 @@ extension MetricsPage {
         add(names)
         let values: [(String, String, (NameListenerReport) -> Double)] = [
             (
-                "server_name_misses_total", "Connections with a server name that no rule is for.",
+                "server_name_misses_total", "Connections with a server name that matches no rule.",
                 { Double($0.misses) }
             ),
             (
-                "client_hello_failures_total", "Connections that began with no ClientHello.",
+                "client_hello_failures_total", "Connections that did not begin with a ClientHello.",
                 { Double($0.parseFailures) }
             ),
-            ("client_hellos_total", "Connections whose server name was looked for.", { Double($0.count) }),
+            ("client_hellos_total", "Connections examined for a server name.", { Double($0.count) }),
             (
-                "client_hello_seconds_total", "How long looking for server names took, added up.",
+                "client_hello_seconds_total", "Total time spent examining connections for server names.",
                 { Double($0.microseconds) / 1e6 }
             ),
         ]
@@ -134,7 +135,8 @@ extension MetricsPage {
 
     private mutating func addOwners(_ owners: [OwnerReport]) {
         var bytes = Metric("owner_bytes_total", .counter, "Bytes of an owner's rules, both directions.")
-        var left = Metric("owner_quota_remaining_bytes", .gauge, "What the owner's rules may still carry.")
+        var left = Metric(
+            "owner_quota_remaining_bytes", .gauge, "Bytes that the owner's rules may still carry.")
         var exhausted = Metric("owner_quota_exhausted", .gauge, "Whether the owner's quota is used up.")
         for owner in owners {
             bytes.add(owner.bytes, ["owner": owner.owner])
@@ -154,7 +156,7 @@ extension MetricsPage {
         add(metric)
     }
 
-    /// A counter of both directions.
+    /// A counter with a sample for each direction.
     private mutating func both(
         _ rules: [RuleReport], _ name: String, _ help: String, _ value: (RuleReport) -> (Double, Double)
     ) {

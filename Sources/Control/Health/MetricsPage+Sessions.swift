@@ -1,6 +1,6 @@
 import ControlProtocol
 
-// The metrics of sessions. Their counters begin at 0 with each session.
+// Metrics of sessions. Their counters begin at 0 with each session.
 extension MetricsPage {
     mutating func addSessions(_ sessions: [SessionStatus]) {
         var up = Metric("session_up", .gauge, "Whether the session is up.")
@@ -9,27 +9,27 @@ extension MetricsPage {
         each(sessions, "session_key_age_seconds", .gauge, "Time since the keys in use were agreed on.") {
             $0.rekeyAge
         }
-        each(sessions, "session_queue_packets", .gauge, "Inner packets that wait for a path.") {
+        each(sessions, "session_queue_packets", .gauge, "Inner packets waiting for a path.") {
             Double($0.queuePackets)
         }
         each(
             sessions, "session_queue_dropped_packets_total", .counter,
-            "Packets dropped before they found a path, as their flow's queue stood."
+            "Packets dropped before they were assigned to a path, because their flow's queue persisted."
         ) { $0.queue.map { Double($0.dropped) } }
         each(
             sessions, "session_queue_marked_packets_total", .counter,
-            "Packets marked before they found a path, as their flow's queue stood."
+            "Packets marked before they were assigned to a path, because their flow's queue persisted."
         ) { $0.queue.map { Double($0.marked) } }
-        each(sessions, "session_resent_packets_total", .counter, "Packets sent again, as they were lost.") {
+        each(sessions, "session_resent_packets_total", .counter, "Packets retransmitted after a loss.") {
             $0.repair.map { Double($0.resent) }
         }
         each(
             sessions, "session_unrepaired_packets_total", .counter,
-            "Packets lost and not sent again, as it was too late or too much."
+            "Packets lost and not retransmitted, because it was too late or exceeded the budget."
         ) { $0.repair.map { Double($0.unrepaired) } }
         each(
             sessions, "session_copied_packets_total", .counter,
-            "Small packets that went by two paths at once."
+            "Small packets sent over two paths at once."
         ) { $0.repair.map { Double($0.copied) } }
         addReorder(sessions)
         var drops = Metric("session_drops_total", .counter, "Packets dropped in a session, by reason.")
@@ -42,26 +42,26 @@ extension MetricsPage {
     }
 
     private mutating func addReorder(_ sessions: [SessionStatus]) {
-        each(sessions, "reorder_held_packets", .gauge, "Packets that wait for a predecessor.") {
+        each(sessions, "reorder_held_packets", .gauge, "Packets waiting for a predecessor.") {
             Double($0.reorder.held)
         }
-        each(sessions, "reorder_late_packets_total", .counter, "Packets that came after their deadline.") {
+        each(sessions, "reorder_late_packets_total", .counter, "Packets that arrived after their deadline.") {
             Double($0.reorder.late)
         }
-        each(sessions, "reorder_duplicate_packets_total", .counter, "Copies that were dropped.") {
+        each(sessions, "reorder_duplicate_packets_total", .counter, "Duplicate packets discarded.") {
             Double($0.reorder.duplicates)
         }
         each(
             sessions, "reorder_recovered_packets_total", .counter,
-            "Packets that were lost and put together from repair symbols."
+            "Lost packets recovered from repair symbols."
         ) { Double($0.reorder.recovered) }
         each(
             sessions, "reorder_deadline_seconds", .gauge,
-            "How long a packet waits for a predecessor at the most."
+            "Maximum time a packet waits for a predecessor."
         ) { $0.reorder.deadline / 1000 }
     }
 
-    /// A metric with a sample for each session that `value` has one of.
+    /// A metric with a sample for each session for which `value` is not nil.
     private mutating func each(
         _ sessions: [SessionStatus], _ name: String, _ kind: Metric.Kind, _ help: String,
         _ value: (SessionStatus) -> Double?

@@ -3,7 +3,7 @@ import Proto
 
 /// The body of `/metrics`.
 struct MetricsPage {
-    /// What the state knows beside bondd's status.
+    /// Figures from the state, in addition to bondd's status.
     struct StateFigures: Sendable {
         var clients: [ClientStatus] = []
         var usage: [PathUsage] = []
@@ -15,8 +15,8 @@ struct MetricsPage {
     private(set) var metrics: [Metric] = []
 
     /// - Parameters:
-    ///   - snapshot: what bondd says.
-    ///   - state: nil on a client, which has none, and when it cannot be read.
+    ///   - snapshot: bondd's status.
+    ///   - state: nil on a client, which has no state, and if the state cannot be read.
     ///   - services: nil on a client.
     init(
         _ snapshot: StatusSource.Snapshot, state: StateFigures?, services: ServiceFigures? = nil
@@ -50,7 +50,7 @@ struct MetricsPage {
     }
 
     private mutating func addDaemon(_ status: Status) {
-        var build = Metric("build_info", .gauge, "Always 1; the labels say what bondd is.")
+        var build = Metric("build_info", .gauge, "Always 1; the labels describe bondd.")
         build.add(
             1.0, ["version": status.version, "role": status.role, "cipher": status.cipher?.suite ?? ""])
         add(build)
@@ -61,7 +61,7 @@ struct MetricsPage {
             "sessions", .gauge, "Sessions that are up.",
             Double(status.sessions.count { $0.state == "up" }))
         one(
-            "problems", .gauge, "What keeps bondd from carrying traffic, or some of it.",
+            "problems", .gauge, "Problems that keep bondd from carrying some or all traffic.",
             Double(status.problems?.count ?? 0))
         var mtu = Metric("mtu_bytes", .gauge, "The tunnel's MTU.")
         mtu.add(Double(status.mtu), ["interface": status.interface])
@@ -81,14 +81,14 @@ struct MetricsPage {
     private mutating func addState(_ state: StateFigures) {
         one("clients", .gauge, "Clients that may connect.", Double(state.clients.count))
         one(
-            "invitations_open", .gauge, "Invitations by which somebody may still enrol.",
+            "invitations_open", .gauge, "Invitations that can still be used to enrol.",
             Double(state.openInvitations))
         one(
-            "state_write_errors_total", .counter, "Changes of the state that could not be written.",
+            "state_write_errors_total", .counter, "Changes to the state that could not be written.",
             Double(state.writeFailures))
         one("handed_over", "Whether bondd has all clients and invitations.", state.bonddIsCurrent)
         var seen = Metric(
-            "client_last_seen_timestamp_seconds", .gauge, "When the client was last heard, since 1970.")
+            "client_last_seen_timestamp_seconds", .gauge, "Unix time when the client was last heard from.")
         for client in state.clients {
             if let at = client.lastSeenAt { seen.add(Double(at), ["client": client.name]) }
         }
@@ -99,7 +99,7 @@ struct MetricsPage {
         let names = Dictionary(
             state.clients.map { ($0.publicKey, $0.name) }, uniquingKeysWith: { first, _ in first })
         for path in state.usage {
-            // Whoever was revoked is in the state alone.
+            // Revoked clients appear only in the state.
             guard let name = names[path.publicKey] else { continue }
             used.add(path.sentBytes, ["client": name, "path": path.path, "direction": "tx"])
             used.add(path.receivedBytes, ["client": name, "path": path.path, "direction": "rx"])

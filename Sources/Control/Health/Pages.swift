@@ -1,9 +1,9 @@
 import ControlProtocol
 import Synchronization
 
-/// What the health endpoint has to say, without HTTP.
+/// The pages of the health endpoint, without HTTP.
 public final class Pages: Sendable {
-    /// One answer.
+    /// One response.
     struct Page: Sendable {
         var code: Int
         var type: String
@@ -17,11 +17,12 @@ public final class Pages: Sendable {
     /// Whether bondd answers, without its sessions.
     private let pulse: StatusSource
     private let service: ControlService?
-    /// The last body of `/metrics` and the snapshot's number that it is of: a hundred scrapes a second read the state four times.
+    /// The last body of `/metrics` and the number of its snapshot: a hundred scrapes a second read the state
+    /// four times.
     private let metrics = Mutex<(number: Int, body: [UInt8])>((0, []))
 
     /// - Parameters:
-    ///   - socket: bondd's.
+    ///   - socket: the path of bondd's socket.
     ///   - service: nil on a client, which has no state.
     public init(socket: String, service: ControlService?) {
         source = StatusSource(socket: socket)
@@ -29,7 +30,7 @@ public final class Pages: Sendable {
         self.service = service
     }
 
-    /// The page at a path; nil when there is none.
+    /// The page at a path; nil if there is none.
     func page(at path: some StringProtocol) async -> Page? {
         switch path {
         case "/healthz": page(Health.alive(await pulse.snapshot()))
@@ -67,7 +68,7 @@ public final class Pages: Sendable {
 }
 
 extension ControlService {
-    /// Nil when the state cannot be read.
+    /// The figures from the state; nil if it cannot be read.
     var figures: MetricsPage.StateFigures? {
         guard let clients = try? store.clients(plan: currentPlan), let usage = try? store.usage(),
             let invitations = try? store.openInvitations(now: currentTime())
@@ -79,7 +80,7 @@ extension ControlService {
 }
 
 extension ServicePlane {
-    /// For the page of metrics.
+    /// The figures for the metrics page.
     var figures: MetricsPage.ServiceFigures {
         let (services, plane) = status()
         return MetricsPage.ServiceFigures(services: services, plane: plane, report: wholeReport())

@@ -1,14 +1,14 @@
 import Synchronization
 
-/// Counts open connections by source address, so that one source can't lock out the others.
+/// Counts open connections by source address, so that one source cannot lock out the others.
 final class Sources: Sendable {
-    /// The most connections from one address. Loopback addresses are not counted.
+    /// Maximum number of connections from one address. Loopback addresses are not counted.
     static let most = 64
 
     private let counts = Mutex<[String: Int]>([:])
 
     /// Counts a new connection.
-    /// - Returns: false if the address has the most already.
+    /// - Returns: false if the address has reached the maximum.
     func admit(_ address: String) -> Bool {
         counts.withLock { counts in
             guard counts[address, default: 0] < Self.most else { return false }

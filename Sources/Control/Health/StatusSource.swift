@@ -3,16 +3,16 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// bondd's status for whoever asks for it over HTTP: one question to bondd at a time and at most four a second, however many
-/// ask here.
+/// bondd's status for HTTP requests: at most one query to bondd at a time and four a second, however many
+/// requests there are.
 final class StatusSource: Sendable {
-    /// What bondd said, or why it said nothing.
+    /// bondd's status, or the reason for its absence.
     struct Snapshot: Sendable {
-        /// Nil when bondd did not answer within a second.
+        /// The status; nil if bondd did not answer within a second.
         let status: Status?
-        /// Why not.
+        /// Why there is no status.
         let reason: String
-        /// Counts the snapshots.
+        /// The number of the snapshot, ascending.
         let number: Int
         /// Whether bondd answered at all.
         let isAlive: Bool
@@ -30,7 +30,7 @@ final class StatusSource: Sendable {
         var waiting: [CheckedContinuation<Snapshot, Never>] = []
     }
 
-    /// How long an answer of bondd's is passed on.
+    /// How long a status may be reused.
     static let age = Duration.milliseconds(250)
 
     private let socket: String
@@ -38,13 +38,13 @@ final class StatusSource: Sendable {
     private let state = Mutex(State())
     private let thread = DispatchQueue(label: "bondd-status")
 
-    /// - Parameter question: what is asked; `ping`, when it only matters that bondd answers, costs bondd nothing.
+    /// - Parameter question: the query; `ping`, if it only matters that bondd answers, is cheap for bondd.
     init(socket: String, question: Request = .status) {
         self.socket = socket
         self.question = question
     }
 
-    /// What bondd says now, or said at most `age` ago.
+    /// The current status, at most `age` old.
     func snapshot() async -> Snapshot {
         if let fresh = state.withLock({ Self.fresh($0) }) { return fresh }
         return await withCheckedContinuation { continuation in

@@ -1,14 +1,14 @@
 import Glibc
 import Settings
 
-/// What requests must bring (RFC 6750 section 2.1) where they may come from elsewhere.
+/// The bearer token of requests (RFC 6750 section 2.1), required where they may come from other hosts.
 public struct Token: Sendable, CustomStringConvertible, CustomReflectable {
-    /// A token's length in characters; 16 of base64 are 96 bits.
+    /// Permitted lengths in characters; 16 of base64 are 96 bits.
     static let lengths = 16...512
 
     private let bytes: [UInt8]
 
-    /// Reads the token in a file that others than owner and group may not read.
+    /// Reads the token from a file that only its owner and group may read.
     /// - Throws: `refused`.
     public init(reading path: String) throws(ControlError) {
         var facts = stat()
@@ -34,7 +34,7 @@ public struct Token: Sendable, CustomStringConvertible, CustomReflectable {
         bytes = Array(token.utf8)
     }
 
-    /// Whether an Authorization header has it. How long that takes says nothing of where they differ.
+    /// Whether an Authorization header contains the token, compared in constant time.
     func matches(_ header: String?) -> Bool {
         guard let header, header.utf8.count <= 2 * Self.lengths.upperBound else { return false }
         let scheme = "bearer "
@@ -47,8 +47,8 @@ public struct Token: Sendable, CustomStringConvertible, CustomReflectable {
         return difference == 0
     }
 
-    /// Never the token.
+    /// A fixed text, so that the token never reaches a log.
     public var description: String { "a token" }
-    /// Never the token.
+    /// Empty, so that a dump never shows the token.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
 }

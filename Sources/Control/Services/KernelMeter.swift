@@ -2,18 +2,18 @@ import ControlProtocol
 import Packet
 import Rules
 
-/// What the kernel has carried of each service, over all runs of bondd: its counters begin anew with each, and when a service
-/// was gone for a while.
+/// The traffic of each service carried by the kernel, over all runs of bondd: its counters restart with each
+/// run, and when a service was absent for a while.
 struct KernelMeter {
-    /// Of one port.
+    /// The traffic of one port.
     private struct Count {
-        /// What was counted before the counters began anew.
+        /// The traffic before the counters restarted.
         var before = ServicePortCounters(rule: "", port: 0)
         var last = ServicePortCounters(rule: "", port: 0)
-        /// What was there the first time of all.
+        /// The traffic in the first report.
         var atStart = ServicePortCounters(rule: "", port: 0)
 
-        /// What was counted since the first time of all.
+        /// The traffic since the first report.
         var trafficOfThisRun: (bytesIn: Int, bytesOut: Int, packetsIn: Int, packetsOut: Int) {
             let all = traffic
             return (
@@ -29,7 +29,7 @@ struct KernelMeter {
             )
         }
 
-        /// bondd's counters began anew.
+        /// Notes that bondd's counters have restarted.
         mutating func beginAnew() {
             before.bytesIn &+= last.bytesIn
             before.bytesOut &+= last.bytesOut
@@ -42,14 +42,14 @@ struct KernelMeter {
     private var run: String?
     private var counts: [String: [Int: Count]] = [:]
 
-    /// Takes bondd's counters.
-    /// - Returns: the bytes, both directions together, that each service has carried since the last time. What was there the
-    ///   first time of all is not among them, as an earlier bondd-control may have seen it.
+    /// Takes over bondd's counters.
+    /// - Returns: the bytes in both directions that each service has carried since the last call. The first
+    ///   report only sets the baseline: a previous bondd-control may already have counted those bytes.
     mutating func take(_ counters: ServiceCounters) -> [String: UInt64] {
         let (isFirst, isNew) = (run == nil, run != counters.run)
         run = counters.run
         var more: [String: UInt64] = [:]
-        // Ports that carried nothing are left out.
+        // Ports without traffic are omitted.
         for name in counts.keys {
             for port in counts[name]!.keys {
                 if isNew { counts[name]![port]!.beginAnew() }
@@ -57,7 +57,7 @@ struct KernelMeter {
             }
         }
         for port in counters.ports {
-            // Nothing that bondd says may trap here.
+            // Nothing that bondd reports may trap here.
             guard port.bytesIn >= 0, port.bytesOut >= 0, port.packetsIn >= 0, port.packetsOut >= 0 else {
                 continue
             }
@@ -77,8 +77,8 @@ struct KernelMeter {
         return more
     }
 
-    /// What the kernel has carried of a service, port for port.
-    /// - Parameter ofThisRun: without what was there the first time of all.
+    /// The traffic of a service carried by the kernel, port by port.
+    /// - Parameter ofThisRun: whether to leave out the traffic in the first report.
     func ports(of service: String, _ transport: TransportProtocol, ofThisRun: Bool = false) -> [PortReport] {
         (counts[service] ?? [:]).sorted { $0.key < $1.key }.map { port, count in
             var traffic = Traffic()
@@ -96,12 +96,12 @@ struct KernelMeter {
         }
     }
 
-    /// Whether anything of a service is open in the kernel, as far as that was said.
+    /// Whether a service has open connections in the kernel, as far as reported.
     func isOpen(_ service: String) -> Bool {
         counts[service]?.values.contains { $0.last.connections > 0 } ?? false
     }
 
-    /// Forgets all services but these.
+    /// Removes all services except these.
     mutating func keep(_ services: Set<String>) {
         counts = counts.filter { services.contains($0.key) }
     }

@@ -3,31 +3,33 @@ import Packet
 import Rules
 import Synchronization
 
-/// Looks whether all targets of a rule lead out of the tunnel, before the control plane is told that the rule is carried: which of
-/// its addresses may be dialled is looked at each time, but a rule with none should be refused. The control plane never forgets a
-/// refusal, and what DNS says may be otherwise soon; one target inside, or one answer of two, is enough for a rule.
+/// Checks that all targets of a rule lead out of the tunnel before the control plane is told that the rule is
+/// carried. Addresses are checked again at each dial, but a rule without any permitted one should be refused.
+/// The control plane never forgets a refusal, and DNS may soon answer differently, so one target inside, or one
+/// of two answers, suffices for a rule.
 final class NameCheck: Sendable {
-    /// How long a control plane waits, in microseconds: it takes 2 s for silence.
+    /// How long a control plane waits, in microseconds: it treats 2 s of silence as a failure.
     private static let patience: UInt32 = 1_400_000
-    /// How long until DNS is asked again, in microseconds.
+    /// Interval between DNS queries, in microseconds.
     private static let pause: UInt32 = 600_000
-    /// The most rules that are looked at at once; what comes on top is not, as threads are no way to attack this program.
+    /// Maximum number of concurrent lookups. Further rules are accepted unchecked, so that a flood of pushes
+    /// cannot exhaust threads.
     private static let most = 16
 
     private let running = Atomic<Int>(0)
 
-    /// Calls `done` once: with whether all targets have addresses, and none of them is inside; with false when that is not known in
-    /// time.
+    /// Calls `done` once: with true if all targets have addresses and none of them is inside; with false if
+    /// that could not be determined in time.
     func begin(_ rule: Rule, reach: Reach, done: @escaping @Sendable (Bool) -> Void) {
         let names = rule.targets.map(\.host).filter { IPAddress($0) == nil }
-        // Addresses were looked at before, so that those that are left are inside.
+        // Addresses were checked before, so any left are inside.
         guard names.count == rule.targets.count, !rule.mayLeaveTunnel else { return done(false) }
         guard running.add(1, ordering: .relaxed).newValue <= Self.most else {
             running.subtract(1, ordering: .relaxed)
             return done(false)
         }
         let isDone = Flag()
-        // Dispatch and Swift's tasks share a few threads, which a name server that is silent would take from them.
+        // Dispatch and Swift's tasks share a few threads, which a silent name server would block.
         Self.onThread {
             func leadOutside() -> Bool {
                 names.allSatisfy { name in
@@ -49,7 +51,7 @@ final class NameCheck: Sendable {
         }
     }
 
-    /// Does it on a thread of its own, or at once when there is none.
+    /// Runs the body on its own thread, or synchronously if none can be started.
     private static func onThread(_ body: @escaping @Sendable () -> Void) {
         final class Box: Sendable {
             let body: @Sendable () -> Void
@@ -65,11 +67,11 @@ final class NameCheck: Sendable {
         if code == 0 { pthread_detach(thread) } else { box.takeRetainedValue().body() }
     }
 
-    /// Raised once.
+    /// A flag that can be raised once.
     private final class Flag: Sendable {
         private let isUp = Atomic<Bool>(false)
 
-        /// Whether this was the first time.
+        /// Raises the flag; returns whether this was the first time.
         func raise() -> Bool { !isUp.exchange(true, ordering: .relaxed) }
     }
 

@@ -4,9 +4,10 @@ import Portunus
 import Settings
 import Synchronization
 
-/// The connection to the control plane whose rules a service plane carries: there is one as soon as there is a bundle.
+/// The connection to the control plane whose rules a service plane carries, established as soon as there is a
+/// bundle.
 public final class PlaneLink: Sendable {
-    /// The bundle's file in the state's directory.
+    /// The name of the bundle's file in the state directory.
     static let fileName = "portunus.bundle.json"
 
     private struct Current {
@@ -20,7 +21,7 @@ public final class PlaneLink: Sendable {
     private let file: Mutex<String>
     private let current = Mutex<Current?>(nil)
 
-    /// - Parameter directory: the state's.
+    /// - Parameter directory: the state directory.
     public init(services: ServicePlane, directory: String, log: Log) {
         self.services = services
         self.directory = directory
@@ -28,14 +29,14 @@ public final class PlaneLink: Sendable {
         file = Mutex(directory + "/" + Self.fileName)
     }
 
-    /// Connects when there is a bundle, to another control plane when it is another bundle.
-    /// - Parameter bundleFile: where the configuration keeps it; nil: in the state's directory.
+    /// Connects if there is a bundle, and reconnects if the bundle has changed.
+    /// - Parameter bundleFile: the bundle's path from the configuration; nil means the state directory.
     public func start(bundleFile: String?) {
         let path = bundleFile ?? directory + "/" + Self.fileName
         file.withLock { $0 = path }
         guard access(path, F_OK) == 0 || errno != ENOENT else {
             if bundleFile != nil {
-                tell("the bundle file \(path) is not there yet; make it with: bondd portunus enroll URI")
+                tell("the bundle file \(path) does not exist yet; create it with: bondd portunus enroll URI")
             }
             return
         }
@@ -46,8 +47,8 @@ public final class PlaneLink: Sendable {
         }
     }
 
-    /// Becomes a client of the control plane that the URI names, and takes its rules from then on.
-    /// - Returns: what went wrong, a sentence; nil when nothing did.
+    /// Enrols with the control plane named by the URI, and follows its rules from then on.
+    /// - Returns: a sentence about the problem; nil on success.
     public func enrol(_ text: String) -> String? {
         let path = file.withLock { $0 }
         if let problem = Self.problem(writing: path) { return problem }
@@ -55,17 +56,17 @@ public final class PlaneLink: Sendable {
             let bundle = try Self.redeem(try EnrolmentURI(text))
             try bundle.write(to: path)
             connect(with: bundle)
-            log(.info, "this server is a control plane's client now", ["endpoint": bundle.endpoint])
+            log(.info, "enrolled with the control plane", ["endpoint": bundle.endpoint])
             return nil
         } catch {
             return error.description
         }
     }
 
-    /// Ends the connection; what is carried goes on.
+    /// Closes the connection; rules in force stay in force.
     public func stop() { current.withLock { $0?.plane.stop() } }
 
-    /// Why there is no control plane.
+    /// Reports why there is no control plane.
     private func tell(_ problem: String) {
         log(.error, problem)
         services.miss(because: problem)
@@ -73,7 +74,7 @@ public final class PlaneLink: Sendable {
 
     private func connect(with bundle: Bundle) {
         current.withLock { current in
-            // One that was given up is tried again: a reload may follow a repair at the control plane.
+            // A connection that was given up is tried again: a reload may follow a repair at the control plane.
             if let current, current.bundle == bundle, !current.plane.isOver { return }
             current?.plane.stop()
             services.begin(with: bundle)
@@ -84,7 +85,8 @@ public final class PlaneLink: Sendable {
         }
     }
 
-    /// A code can be redeemed once: what would keep its fruit from being stored must be known before.
+    /// Why the bundle could not be stored. A code can be redeemed only once, so this is checked before
+    /// redeeming it.
     private static func problem(writing path: String) -> String? {
         let probe = path + ".check"
         let file = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -99,11 +101,11 @@ public final class PlaneLink: Sendable {
             return nil
         }
         return
-            "bondd-control can't write \(path) (\(String(cString: strerror(code)))), so that the code was not used; leave bundle_file out of [portunus], and it is kept in bondd-control's state"
+            "bondd-control can't write \(path) (\(String(cString: strerror(code)))), so the code was not used; remove bundle_file from [portunus] to keep the bundle in bondd-control's state"
     }
 
     private static func redeem(_ uri: EnrolmentURI) throws(PortunusError) -> Bundle {
-        let outcome = Mutex<Result<Bundle, PortunusError>>(.failure(.badAnswer("there was none")))
+        let outcome = Mutex<Result<Bundle, PortunusError>>(.failure(.badAnswer("there was no answer")))
         let done = DispatchSemaphore(value: 0)
         Task.detached {
             do throws(PortunusError) {

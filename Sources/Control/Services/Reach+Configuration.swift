@@ -2,7 +2,7 @@ import Rules
 import Settings
 
 extension Reach {
-    /// What is inside a server's tunnel.
+    /// The networks inside a server's tunnel.
     init(_ tunnel: Configuration.Tunnel) {
         self.init(
             networks: tunnel.addresses.map { ($0.address, $0.length) }, own: tunnel.addresses.map(\.address),

@@ -1,16 +1,16 @@
 import ControlProtocol
 import Rules
 
-/// A rule that the plane has, and how it is carried.
+/// A rule of the plane, and how it is carried.
 struct Service {
     var rule: Rule
-    /// Why it is not carried; nil: it is.
+    /// Why it is not carried; nil if it is.
     var failure: RuleRefusal?
-    /// What the kernel has of it.
+    /// The kernel's share of its connections.
     var share: KernelShare
-    /// When it is tried again; nil: it is carried, or never.
+    /// When it is tried again; nil if it is carried, or never retried.
     var retry: ContinuousClock.Instant?
-    /// When what is left of it ends; nil: it was not removed.
+    /// When its remaining connections end; nil unless it was removed.
     var end: ContinuousClock.Instant?
 
     init(_ rule: Rule, share: KernelShare = .none) {
@@ -18,24 +18,24 @@ struct Service {
         self.share = share
     }
 
-    /// What the kernel has of a rule.
+    /// The kernel's share of a rule's connections.
     enum KernelShare {
-        /// Nothing.
+        /// No connections.
         case none
         /// All new connections.
         case accepting
-        /// Connections that began there.
+        /// Only connections that began there.
         case draining
     }
 
-    /// What bondd knows it by: who it is of, and where it leads from where, so that a rule that leads elsewhere is another.
+    /// Its name in bondd: its owner, ports and target, so that a rule with another target has another name.
     var name: String {
         let target = rule.targets[0]
         return
             "\(rule.id.source)/\(rule.id)@\(rule.transport.word):\(rule.portText)>\(target.host):\(target.port)"
     }
 
-    /// As bondd takes it; nil when the kernel has nothing of it.
+    /// The form handed to bondd; nil if the kernel has no share of it.
     var handed: HandedService? {
         guard share != .none else { return nil }
         let target = rule.targets[0]
@@ -47,7 +47,8 @@ struct Service {
 }
 
 extension RuleRefusal {
-    /// Whether it may be otherwise soon: such a rule is taken on and tried again, as the control plane never does so itself.
+    /// Whether the failure may be temporary: such a rule is accepted and retried here, as the control plane
+    /// never retries.
     var isPassing: Bool {
         switch self {
         case .outOfDescriptors, .addressMissing: true
@@ -67,7 +68,7 @@ extension RuleID {
 }
 
 extension RuleID {
-    /// The order in which rules are shown: those of the file by name, then pushed ones by number.
+    /// The display order of rules: those of the file by name, then pushed ones by number.
     func isBefore(_ other: RuleID) -> Bool {
         switch (self, other) {
         case (.named(let one), .named(let another)): one < another
@@ -79,7 +80,7 @@ extension RuleID {
 }
 
 extension Rule {
-    /// `8443` or `8000-8010`.
+    /// The ports as text: `8443` or `8000-8010`.
     var portText: String {
         ports.count == 1 ? "\(ports.lowerBound)" : "\(ports.lowerBound)-\(ports.upperBound)"
     }

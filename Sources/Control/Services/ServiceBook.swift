@@ -2,70 +2,70 @@ import ControlProtocol
 import Portunus
 import Rules
 
-/// What a service plane knows.
+/// The state of a service plane.
 struct ServiceBook {
-    /// What is inside the tunnel.
+    /// The networks inside the tunnel.
     var reach: Reach
-    /// All rules, also those that can't be carried.
+    /// All rules, including those that cannot be carried.
     var services: [RuleID: Service] = [:]
-    /// Rules that were removed, as long as something of them is open.
+    /// Removed rules that still have open connections.
     var leaving: [Service] = []
-    /// Ports that are this host's own, which pushed rules don't get: bondd's, and the one of `[health]`.
+    /// Ports of this host's own programs, which pushed rules cannot use: bondd's, and the one of `[health]`.
     var reserved = ReservedPorts()
     /// Whether pushed rules may lead out of the tunnel.
     var pushedMayLeave = false
 
-    /// What owners' rules may take together.
+    /// The joint limits of owners' rules.
     var limits: [String: RateLimit] = [:]
-    /// What owners' rules may still carry, as it was last known.
+    /// The remaining quotas of owners, as last known.
     var quotas: [String: Quota] = [:]
-    /// What this session of the control plane has named; nil: there was none yet.
+    /// The rules and owners that this session of the control plane has named; nil before the first session.
     var names: SessionNames?
-    /// Since when quotas whose month has ended are not said again by a session that would have.
+    /// Since when a session has not renewed quotas whose month has ended, although it would have.
     var silent: [String: SuspendingClock.Instant] = [:]
-    /// Whether it was told that there are too many owners, and rules.
+    /// Whether the limits on owners, and on rules, have been reported as exceeded.
     var saidTooMany = false
     var saidTooManyRules = false
 
-    /// Whether the control plane limits UDP flows otherwise than the kernel does by itself, near enough.
+    /// Whether the control plane's limits on UDP flows differ significantly from the kernel's own.
     var limitsFlows = false
 
-    /// How the control plane is doing; nil: there is none.
+    /// The state of the control plane; nil if there is none.
     var plane: PlaneState?
-    /// Why there is none, when there should be.
+    /// Why there is none although one is configured.
     var missing: String?
-    /// Where it is.
+    /// The control plane's endpoint.
     var endpoint: String?
-    /// What the state's rows of it are kept under; nil: there is none.
+    /// The key of its rows in the state; nil if there is none.
     var key: String?
 
-    /// Pushed rules that the state's file has otherwise.
+    /// Pushed rules that differ from the state's file.
     var unsaved: Set<UInt64> = []
-    /// Owners whose limit or quota the state's file has otherwise.
+    /// Owners whose limit or quota differs from the state's file.
     var unsavedOwners: Set<String> = []
 
-    /// What the kernel has carried.
+    /// The traffic carried by the kernel.
     var meter = KernelMeter()
-    /// What bondd has last taken over; nil: nothing was handed to the bondd that runs.
+    /// The services that bondd last accepted; nil if none were handed to the running bondd.
     var handed: [HandedService]?
-    /// bondd's run that `handed` was given to.
+    /// The run of bondd that accepted `handed`.
     var run: String?
-    /// What bondd had against it, which is told once.
+    /// Why bondd last refused them, reported once.
     var refusal = ""
-    /// Which of them it has left out, and why; they are handed over again after a while.
+    /// The services that bondd has left out, and why; they are handed over again after a while.
     var refused: [String: String] = [:]
     var refusedUntil = ContinuousClock.now
 
     init(reach: Reach) { self.reach = reach }
 
-    /// The ports that are shared by server names.
+    /// The ports shared by server names.
     var namedPorts: Set<UInt16> {
         Set(
             services.values.lazy.filter { $0.rule.serverName != nil && $0.failure == nil }
                 .map(\.rule.ports.lowerBound))
     }
 
-    /// Why a rule is not for the kernel; nil: it is.
+    /// Why a rule is not carried by the kernel; nil if it is.
     func wayReason(of rule: Rule, _ namedPorts: Set<UInt16>) -> WayReason? {
         let owner = rule.owner ?? ""
         if limitsFlows, rule.transport == .udp, rule.id.source == "portunus" { return .flowLimits }
@@ -76,7 +76,7 @@ struct ServiceBook {
                 && namedPorts.contains(rule.ports.lowerBound))
     }
 
-    /// Decides for each rule whether the kernel has its new connections.
+    /// Decides for each rule whether the kernel gets its new connections.
     mutating func decideWays() {
         let namedPorts = namedPorts
         for (id, service) in services {
@@ -88,10 +88,10 @@ struct ServiceBook {
         }
     }
 
-    /// All that bondd is to have, in a steady order.
+    /// All services to hand to bondd, in a stable order.
     func services(whereExhausted isExhausted: (String) -> Bool) -> [HandedService] {
         (Array(services.values) + leaving).compactMap { service -> HandedService? in
-            // What is open of an owner without quota left is ended.
+            // Open connections of an owner without remaining quota are ended.
             if service.share == .draining, let owner = service.rule.owner, isExhausted(owner) { return nil }
             return service.handed
         }.sorted { $0.rule < $1.rule }
@@ -99,14 +99,14 @@ struct ServiceBook {
 }
 
 extension Rule {
-    /// Whether another rule is more than the same with another limit.
+    /// Whether another rule differs in more than its limit.
     func differs(from other: Rule) -> Bool {
         var same = other
         same.limit = limit
         return same != self
     }
 
-    /// Whether the kernel would carry it, were it not for limits, quotas and other rules, which come and go.
+    /// Whether the kernel could carry it apart from limits, quotas and other rules, which come and go.
     func mightGoByKernel(_ reach: Reach) -> Bool {
         var bare = self
         bare.limit = RateLimit()

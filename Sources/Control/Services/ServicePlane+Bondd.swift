@@ -3,15 +3,15 @@ import Dispatch
 import Glibc
 import Rules
 
-// bondd's part: the kernel carries what is simple.
+// bondd's part: the kernel carries the simple services.
 extension ServicePlane {
     /// Keeps bondd and the state's file in agreement with the rules, until `stop`.
-    /// - Parameter seconds: between two looks at what the kernel has carried.
+    /// - Parameter seconds: the interval between two queries of the kernel's counters.
     public func run(every seconds: Double = 1) {
         var next = ContinuousClock.now
         while goesOn {
             if changed.wait(timeout: .now() + seconds) == .success {
-                // What comes together is handed over together.
+                // Batches changes that arrive together.
                 usleep(50_000)
                 while changed.wait(timeout: .now()) == .success {}
             }
@@ -20,7 +20,7 @@ extension ServicePlane {
                 liftOverdue(&book)
                 book.decideWays()
             }
-            // What was handed to bondd must be known after a restart, or its connections would end.
+            // Services handed to bondd must be known after a restart, or their connections would end.
             save(withQuotas: .now >= next)
             if .now >= next { next = .now + .seconds(seconds) }
             poll()
@@ -30,7 +30,7 @@ extension ServicePlane {
         relay.stop()
     }
 
-    /// Asks bondd what the kernel has carried, when it has something to carry.
+    /// Queries the kernel's counters from bondd, if it carries any services.
     func poll() {
         let asks = book.withLock { book in
             book.services.values.contains { $0.share != .none } || !book.leaving.isEmpty
@@ -42,7 +42,7 @@ extension ServicePlane {
             return
         }
         book.withLock { book in
-            // A bondd that was restarted has what it saved, but is told again.
+            // A restarted bondd has its saved services, but gets them again.
             if book.run != counters.run { book.handed = nil }
             book.run = counters.run
             let more = book.meter.take(counters)
@@ -56,8 +56,8 @@ extension ServicePlane {
         }
     }
 
-    /// Lets go of what is through.
-    /// - Parameter isKnown: whether bondd has just said what is open.
+    /// Drops rules without remaining connections.
+    /// - Parameter isKnown: whether bondd has just reported the open connections.
     private func sweep(_ book: inout ServiceBook, isKnown: Bool) {
         let draining = Set((book.handed ?? []).filter { !$0.accepts }.map(\.rule))
         func isThrough(_ service: Service) -> Bool {
@@ -78,12 +78,12 @@ extension ServicePlane {
         book.meter.keep(Set((Array(book.services.values) + book.leaving).map(\.name)))
     }
 
-    /// Hands bondd what the kernel is to carry, when that is not what it has.
+    /// Hands bondd the services for the kernel, if they differ from those it has.
     func handOver() {
         let exhausted = exhaustedOwners()
         let services: [HandedService]? = book.withLock { book in
             let services = book.services { exhausted.contains($0) }
-            // Also when there are none: bondd may still have some from before a restart of this program.
+            // Also if there are none: bondd may still have some from before a restart of this program.
             let isDue = !book.refused.isEmpty && book.refusedUntil <= .now
             return services == book.handed && !isDue ? nil : services
         }
@@ -105,14 +105,14 @@ extension ServicePlane {
             }
         } catch {
             book.withLock { $0.handed = nil }
-            log(.debug, "bondd cannot be told of the services: \(error)")
+            log(.debug, "cannot hand the services to bondd: \(error)")
         }
     }
 
-    /// How long a service that bondd has left out waits for another try.
+    /// How long a service that bondd has left out waits before it is handed over again.
     private static let refusalTime = Duration.seconds(30)
 
-    /// Says once why bondd does not carry a service.
+    /// Logs once why bondd does not carry a service.
     private func note(_ sentence: String) {
         let isNew = book.withLock { book in
             defer { book.refusal = sentence }
@@ -121,7 +121,7 @@ extension ServicePlane {
         if isNew && !sentence.isEmpty {
             log(
                 .error,
-                "bondd does not carry all services in the kernel, so that this program does: \(sentence)")
+                "the kernel cannot carry some services, so this program does: \(sentence)")
         }
     }
 

@@ -3,9 +3,9 @@ import Rules
 
 // Limits and quotas that a control plane sets for owners of rules.
 extension ServicePlane {
-    /// The most owners that have a limit, and as many that have a quota.
+    /// Maximum number of owners with a limit, and of owners with a quota.
     private static let mostOwners = 1024
-    /// How long a quota may stay without a word after its month has ended, in seconds.
+    /// How long a quota may remain without renewal after its month has ended, in seconds.
     private static let silence: Int64 = 600
 
     /// Changes an owner's limit, for open connections as well.
@@ -22,7 +22,8 @@ extension ServicePlane {
         changed.signal()
     }
 
-    /// Changes an owner's quota, likewise. The first one of a session may not know yet what was carried before it.
+    /// Changes an owner's quota, for open connections as well. The first one of a session may not include
+    /// earlier traffic.
     public func setQuota(_ quota: Quota?, ofOwner owner: String) {
         book.withLock { book in
             let isFirst = book.names?.setQuota(of: owner) ?? false
@@ -51,7 +52,7 @@ extension ServicePlane {
         if !book.saidTooMany {
             log(
                 .error,
-                "the control plane limits more than \(Self.mostOwners) owners; those that came last have no limit or quota here"
+                "the control plane limits more than \(Self.mostOwners) owners; the excess ones have no limit or quota here"
             )
         }
         book.saidTooMany = true
@@ -70,8 +71,9 @@ extension ServicePlane {
         }
     }
 
-    /// Lifts quotas whose month has ended in a session that has not said them again for some minutes: each that exists is said when
-    /// its month begins. The minutes are those of a clock that does not jump.
+    /// Lifts quotas whose month has ended if the session has not renewed them for some minutes: the control
+    /// plane announces each existing quota when its month begins. The minutes are measured by a clock that does
+    /// not jump.
     func liftOverdue(_ book: inout ServiceBook) {
         guard case .connected? = book.plane, let names = book.names else { return book.silent = [:] }
         let (seconds, now) = (Int64(time(nil)), SuspendingClock.now)
@@ -86,11 +88,11 @@ extension ServicePlane {
         }
     }
 
-    /// Takes over what is left of quotas.
+    /// Takes over the remaining quotas.
     func takeQuotas() {
         guard book.withLock({ !$0.quotas.isEmpty }) else { return }
         book.withLock { book in
-            // Not before the lock is held: a quota that is set meanwhile is newer than a report.
+            // Read with the lock held: a quota set in the meantime is newer than the report.
             for owner in relay.report().owners {
                 guard let quota = owner.lastingQuota, let old = book.quotas[owner.owner], old != quota else {
                     continue

@@ -2,15 +2,15 @@ import Glibc
 import Portunus
 import Rules
 
-// What a control plane pushes.
+// Rules and limits pushed by a control plane.
 extension ServicePlane: RuleKeeper {
-    /// The most rules that are remembered although they can't be carried.
+    /// Maximum number of rules that are kept although they cannot be carried.
     private static let mostFailures = 1024
 
-    /// The most rules that a control plane may have here; each is in memory, in the state's file and in every report.
+    /// Maximum number of a control plane's rules; each is kept in memory, in the state's file and in every report.
     private static let mostRules = 4096
 
-    /// A session began; what it names of owners is from it.
+    /// Begins a session; rules and owners it does not name may be dropped later.
     public func welcome(flowIdle: Int?, maximumFlows: Int?) {
         book.withLock { book in
             book.names = SessionNames(began: Int64(time(nil)))
@@ -19,8 +19,8 @@ extension ServicePlane: RuleKeeper {
         relay.setFlows(idle: flowIdle, maximum: maximumFlows)
     }
 
-    /// Carries a rule, or changes the limit of one that is carried. Any other rule of the number is replaced: a control plane gives
-    /// numbers again after a restart.
+    /// Carries a rule, or changes the limit of one that is carried. Any other rule with the number is replaced:
+    /// a control plane reuses numbers after a restart.
     public func push(_ rule: Rule, done: @escaping @Sendable (RuleRefusal?) -> Void) {
         guard case .pushed(let number) = rule.id else { return done(.unknownRuleID) }
         let (refusal, isNew, reach, asked) = book.withLock { book in
@@ -37,7 +37,7 @@ extension ServicePlane: RuleKeeper {
         }
     }
 
-    /// - Returns: what the control plane is to be told, and whether the rule is one that was not carried before.
+    /// - Returns: the answer for the control plane, and whether the rule was not carried before.
     private func take(_ rule: Rule, _ number: UInt64, _ book: inout ServiceBook) -> (RuleRefusal?, Bool) {
         book.names?.push(number)
         if let service = book.services[rule.id], service.failure == nil {
@@ -70,8 +70,8 @@ extension ServicePlane: RuleKeeper {
         return (refusal, true)
     }
 
-    /// Stops rules on the rule's ports that this session has not named: the control plane gives no port twice, so that it does not
-    /// know them any more.
+    /// Removes rules on the rule's ports that this session has not named: the control plane assigns no port
+    /// twice, so it no longer knows them.
     /// - Returns: whether there were any.
     private func dropStale(inTheWayOf rule: Rule, _ book: inout ServiceBook) -> Bool {
         guard let names = book.names else { return false }
@@ -103,7 +103,7 @@ extension ServicePlane: RuleKeeper {
         changed.signal()
     }
 
-    /// Stops a rule, and whatever is open of it within `drain` seconds.
+    /// Stops a rule, and ends its open connections within `drain` seconds.
     public func remove(_ number: UInt64) -> Bool {
         let isKnown = book.withLock { book in
             book.names?.remove(number)
@@ -142,12 +142,12 @@ extension ServicePlane: RuleKeeper {
         changed.signal()
         if !gone.isEmpty {
             log(
-                .info, "rules are gone that the control plane does not name any more",
+                .info, "removed rules that the control plane no longer lists",
                 ["rules": "\(gone.count)"])
         }
     }
 
-    /// What pushed rules have carried, by the kernel and here; nil when there are none.
+    /// Traffic of pushed rules, in the kernel and here; nil if there are none.
     public func report() -> ServiceReport? {
         let (isEmpty, namedPorts) = book.withLock { book in
             let pushed = book.services.values.filter { $0.rule.id.source == "portunus" }
@@ -162,7 +162,7 @@ extension ServicePlane: RuleKeeper {
         return report
     }
 
-    /// Remembers how the connection is doing, and tells the log when that is news.
+    /// Records the connection's state, and logs changes.
     public func stateChanged(_ state: PlaneState) {
         let (old, status) = book.withLock { book in
             let old = book.plane
@@ -171,9 +171,9 @@ extension ServicePlane: RuleKeeper {
         }
         guard old != state else { return }
         switch state {
-        case .connected: log(.info, "the control plane is there", ["endpoint": status.endpoint ?? ""])
+        case .connected: log(.info, "connected to the control plane", ["endpoint": status.endpoint ?? ""])
         case .connecting:
-            // Each try that fails is one of many.
+            // Logs only the first of several failed attempts.
             if old == .connected || old == nil, let problem = status.problem { log(.warning, problem) }
         case .unauthorized, .wrongCertificate: log(.error, status.problem ?? "")
         }

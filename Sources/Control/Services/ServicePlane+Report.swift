@@ -3,11 +3,12 @@ import Packet
 import Portunus
 import Rules
 
-// What is said of services.
+// Reports about services.
 extension ServicePlane {
-    /// What all rules have carried, in both ways; one report a rule, also where one that it replaced is not through yet.
-    /// - Parameter ofThisRun: without what bondd had counted already when this program started, which an earlier run has told the
-    ///   control plane.
+    /// Traffic of all rules, in the kernel and here; one report for each rule, even if the rule that it
+    /// replaced is still open.
+    /// - Parameter ofThisRun: whether to leave out what bondd had already counted when this program started,
+    ///   which an earlier run has reported to the control plane.
     func wholeReport(ofThisRun: Bool = false) -> ServiceReport {
         var report = relay.report()
         book.withLock { book in
@@ -32,7 +33,8 @@ extension ServicePlane {
         return report
     }
 
-    /// What `bondd services` shows: rules of the file first, by name, then pushed ones, by number, then what is on its way out.
+    /// The output of `bondd services`: rules of the file first, by name, then pushed ones, by number, then
+    /// those being removed.
     public func status() -> ([ServiceStatus], PlaneStatus) {
         let report = Dictionary(
             wholeReport().rules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -48,7 +50,7 @@ extension ServicePlane {
                     (status.way, status.wayReason) = ("kernel", nil)
                     for index in status.targets.indices { status.targets[index].isHealthy = nil }
                 } else {
-                    status.wayReason = reason?.description ?? refused ?? "bondd has not taken it"
+                    status.wayReason = reason?.description ?? refused ?? "bondd has not accepted it yet"
                 }
                 return status
             }
@@ -72,7 +74,7 @@ extension ServicePlane {
         }
     }
 
-    /// What the user should know of services, a sentence each with what to do; the tunnel is ready all the same.
+    /// Notices about services, one sentence each with what to do; the tunnel is ready regardless.
     public var notices: [String] {
         book.withLock { book in
             var notices: [String] = []
@@ -84,7 +86,7 @@ extension ServicePlane {
                 service.failure.map { service.rule.sentence($0) }
             }.prefix(8)
             if !book.refusal.isEmpty {
-                notices.append("bondd does not carry all services in the kernel: \(book.refusal)")
+                notices.append("the kernel cannot carry some services: \(book.refusal)")
             }
             return notices
         }
@@ -92,7 +94,7 @@ extension ServicePlane {
 }
 
 extension ServiceStatus {
-    /// - Parameter report: what was carried; nil: not known, or nothing.
+    /// - Parameter report: the traffic; nil if unknown or none.
     fileprivate init(_ service: Service, _ report: RuleReport?) {
         let rule = service.rule
         let order = rule.targets.indices.sorted {
@@ -119,7 +121,7 @@ extension ServiceStatus {
 }
 
 extension RuleReport {
-    /// Adds what the kernel has carried.
+    /// Adds the traffic carried by the kernel.
     fileprivate mutating func add(_ kernel: [PortReport], of rule: Rule) {
         for port in kernel {
             traffic += port.traffic

@@ -1,12 +1,12 @@
 import Portunus
 import Rules
 
-// What is remembered of a control plane.
+// The stored state of a control plane.
 extension ServicePlane {
-    /// From here on rules come from that control plane. What it had pushed before a restart is carried at once, control plane or
-    /// not; what another one had pushed ends.
+    /// Starts following that control plane. Rules that it pushed before a restart are carried at once, whether
+    /// or not it is connected; those of another one end.
     func begin(with bundle: Bundle) {
-        // A control plane whose certificate is renewed is the same one to its clients.
+        // A control plane whose certificate is renewed stays the same one for its clients.
         let key = bundle.clientID ?? "\(bundle.clientName) \(bundle.pin)"
         book.withLock { book in
             book.endpoint = bundle.endpoint
@@ -19,14 +19,15 @@ extension ServicePlane {
                 restore(try store.services(of: key), &book)
             } catch {
                 log(
-                    .error, "what the control plane had pushed is not known until it is there again: \(error)"
+                    .error,
+                    "the control plane's stored rules cannot be read, and apply again once it is connected: \(error)"
                 )
             }
         }
         changed.signal()
     }
 
-    /// There is no control plane although there should be; a sentence why.
+    /// Reports that there is no control plane although one is configured, with a sentence why.
     func miss(because problem: String) {
         book.withLock { $0.missing = problem }
     }
@@ -47,7 +48,7 @@ extension ServicePlane {
         }
     }
 
-    /// Ends what a control plane has pushed, and leaves what is stored of it.
+    /// Ends the rules that a control plane has pushed, and keeps its stored state.
     private func forget(_ book: inout ServiceBook) {
         for id in book.services.keys where id.source == "portunus" { remove(id, &book) }
         for owner in book.limits.keys { relay.setLimit(nil, ofOwner: owner) }
@@ -57,8 +58,8 @@ extension ServicePlane {
         (book.unsaved, book.unsavedOwners) = ([], [])
     }
 
-    /// Stores what has changed. What could not be stored is tried again the next time.
-    /// - Parameter withQuotas: whether what is left of quotas is stored as well, which changes with every byte.
+    /// Stores changes. Those that could not be stored are retried at the next call.
+    /// - Parameter withQuotas: whether to store remaining quotas as well, which change with every byte.
     func save(withQuotas: Bool) {
         if withQuotas { takeQuotas() }
         let (key, change) = book.withLock { book in
@@ -82,7 +83,7 @@ extension ServicePlane {
                 book.unsaved.formUnion(change.rules.keys)
                 book.unsavedOwners.formUnion(change.limits.keys)
             }
-            log(.error, "what the control plane has pushed is not stored now, but later: \(error)")
+            log(.error, "the control plane's rules cannot be stored now and will be stored later: \(error)")
         }
     }
 }

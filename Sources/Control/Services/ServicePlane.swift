@@ -7,31 +7,31 @@ import Rules
 import Settings
 import Synchronization
 
-/// The services that this server publishes: the rules of the file and those that a control plane pushes. Each is listened for by
-/// this program's `Relay`; the simple ones are handed to bondd as well, whose kernel then has all new connections. Any thread
-/// may call; `run` is one that goes on until `stop`.
+/// The services published by this server: the rules of the file and those pushed by a control plane. This
+/// program's `Relay` listens for each of them; the simple ones are also handed to bondd, whose kernel then gets
+/// all new connections. Any thread may call the methods; `run` continues until `stop`.
 public final class ServicePlane: Sendable {
-    /// How long what is established may go on after its rule was removed.
+    /// How long established connections may continue after their rule was removed, in seconds.
     static let drain = 30
 
     let relay: Relay
     let store: Store
-    /// bondd's socket.
+    /// The path of bondd's socket.
     let socket: String
     let log: Log
     let book: Mutex<ServiceBook>
     let names = NameCheck()
-    /// How long a rule of the file that can't be carried waits for another try: who has its port may give it back.
+    /// How long a rule of the file that cannot be carried waits before the next attempt: its port may become free.
     private let patience: Duration
-    /// Signalled with each change that bondd, or the state's file, has to hear of.
+    /// Signalled at each change that bondd, or the state's file, has to receive.
     let changed = DispatchSemaphore(value: 0)
     private let isStopping = Atomic<Bool>(false)
 
-    /// Carries the rules of the file from here on.
+    /// Starts carrying the rules of the file.
     /// - Parameters:
-    ///   - health: where this program listens for monitoring; nil: nowhere.
-    ///   - patience: how long a rule that can't be carried waits for another try.
-    /// - Throws: what keeps this program from carrying any.
+    ///   - health: where this program listens for monitoring; nil if nowhere.
+    ///   - patience: how long a rule that cannot be carried waits before the next attempt.
+    /// - Throws: the error that prevents any service.
     public init(
         store: Store, tunnel: Configuration.Tunnel, server: Configuration.Server,
         health: Configuration.Health? = nil, socket: String, log: Log,
@@ -44,14 +44,14 @@ public final class ServicePlane: Sendable {
         self.socket = socket
         self.log = log
         var book = ServiceBook(reach: reach)
-        // Both change with a restart only.
+        // Both change only with a restart.
         book.reserved = ReservedPorts(server, health)
         self.book = Mutex(book)
-        // What the kernel has of them from before a restart is known when bondd was asked.
+        // The kernel's share from before a restart becomes known when bondd is queried.
         reload(tunnel, server, isStart: true)
     }
 
-    /// Takes the rules of a file that was read again: those that are the same go on, limits change in place, others give way.
+    /// Adopts the rules of a reloaded file: unchanged ones continue, limits change in place, others are replaced.
     public func reload(_ tunnel: Configuration.Tunnel, _ server: Configuration.Server) {
         reload(tunnel, server, isStart: false)
     }
@@ -62,7 +62,7 @@ public final class ServicePlane: Sendable {
             if book.reach != reach { relay.setReach(reach) }
             book.reach = reach
             let new = Dictionary(server.rules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            // Ports must be free before others take them.
+            // Free ports before other rules take them.
             for (id, service) in book.services {
                 guard case .named = id else { continue }
                 if new[id]?.differs(from: service.rule) != false { remove(id, &book) }
@@ -82,17 +82,17 @@ public final class ServicePlane: Sendable {
 
     var goesOn: Bool { !isStopping.load(ordering: .relaxed) }
 
-    /// Lets `run` end, which ends what this program carries.
+    /// Ends `run`, and with it the services carried by this program.
     public func stop() {
         isStopping.store(true, ordering: .relaxed)
         changed.signal()
     }
 
-    // MARK: What all changes have
+    // MARK: Common to all changes
 
-    /// Carries a rule from here on, or notes why not.
+    /// Starts carrying a rule, or records why it cannot be carried.
     /// - Parameters:
-    ///   - retries: whether it is tried again when it can't be.
+    ///   - retries: whether to retry if it cannot be carried.
     ///   - mayHaveShare: whether the kernel may have connections of it from before this program started.
     @discardableResult
     func add(
@@ -108,7 +108,7 @@ public final class ServicePlane: Sendable {
             tell(error, rule)
         }
         if mayHaveShare && rule.mightGoByKernel(book.reach) { service.share = .draining }
-        // The same again, before the kernel was through with it.
+        // The same rule again, before its old connections in the kernel have ended.
         if let index = book.leaving.firstIndex(where: { $0.name == service.name }) {
             service.share = book.leaving.remove(at: index).share
         }
@@ -116,7 +116,7 @@ public final class ServicePlane: Sendable {
         return service.failure
     }
 
-    /// Stops a rule; what is established may go on for a while.
+    /// Stops a rule; established connections may continue for a while.
     func remove(_ id: RuleID, _ book: inout ServiceBook) {
         guard var service = book.services.removeValue(forKey: id) else { return }
         if service.failure != nil && service.share == .none { return }
@@ -131,14 +131,14 @@ public final class ServicePlane: Sendable {
         relay.setLimit(limit, of: id)
     }
 
-    /// Whether pushed rules may lead out of the tunnel is another thing now.
+    /// Changes whether pushed rules may lead out of the tunnel.
     private func setPushedMayLeave(_ mayLeave: Bool, _ book: inout ServiceBook) {
         book.pushedMayLeave = mayLeave
         for (id, service) in book.services {
             guard case .pushed(let number) = id else { continue }
             var rule = service.rule
             rule.mayLeaveTunnel = mayLeave
-            // Addresses in the tunnel are good either way, and their connections go on.
+            // Addresses in the tunnel are permitted either way, and their connections continue.
             if rule.targets.allSatisfy({ IPAddress($0.host).map(book.reach.contains) == true }) {
                 book.services[id]!.rule = rule
                 continue
@@ -149,7 +149,7 @@ public final class ServicePlane: Sendable {
         }
     }
 
-    /// Tries again what could not be carried.
+    /// Retries rules that could not be carried.
     func tryAgain(_ book: inout ServiceBook) {
         let now = ContinuousClock.now
         for (id, service) in book.services {
@@ -158,7 +158,7 @@ public final class ServicePlane: Sendable {
                 if let refusal = book.reserved.refusal(of: service.rule) { throw refusal }
                 try relay.add(service.rule)
                 (book.services[id]!.failure, book.services[id]!.retry) = (nil, nil)
-                log(.info, "a service is carried now", ["rule": "\(id)"])
+                log(.info, "now carrying the service", ["rule": "\(id)"])
             } catch {
                 book.services[id]!.retry = now + patience
                 book.services[id]!.failure = error

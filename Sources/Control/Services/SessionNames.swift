@@ -4,19 +4,19 @@ import Rules
 struct SessionNames {
     /// Rules that were pushed.
     private var rules: Set<UInt64> = []
-    /// Owners whose limits were set or taken away.
+    /// Owners whose limits were set or removed.
     private var limits: Set<String> = []
-    /// As `limits`, of quotas.
+    /// Owners whose quotas were set or removed.
     private var quotas: Set<String> = []
     private var hasRuleUpdate = false
-    /// Whether quotas came before any rule, as part of a replay. Portunus 3.1.0 replays none: it says a quota when it is changed,
-    /// when its month begins, and once when it is used up.
+    /// Whether quotas came before any rule, as part of a replay. Portunus 3.1.0 replays none: it announces a
+    /// quota when it is changed, when its month begins, and once when it is exhausted.
     private var replaysQuotas = false
-    /// When the session began, in seconds since 1970.
+    /// The Unix time when the session began, in seconds.
     private let began: Int64
 
-    /// How long before a month's end a session must have begun to hear of the next one, in seconds: the control plane looks once a
-    /// minute, by a clock of its own.
+    /// How long before a month's end a session must have begun to hear of the next one, in seconds: the control
+    /// plane checks once a minute, by its own clock.
     private static let lead: Int64 = 120
 
     init(began: Int64) { self.began = began }
@@ -39,18 +39,19 @@ struct SessionNames {
         return quotas.insert(owner).inserted
     }
 
-    /// Whether the session was told of a rule.
+    /// Whether the session has named a rule.
     func contains(_ number: UInt64) -> Bool { rules.contains(number) }
 
-    /// Whether an owner has no limit any more, once all was said.
+    /// Whether an owner no longer has a limit, once the replay is complete.
     func isGone(limitOf owner: String) -> Bool { !limits.contains(owner) }
 
-    /// Whether an owner has no quota any more, once all was said. Without a replay of quotas silence means nothing.
+    /// Whether an owner no longer has a quota, once the replay is complete. Without a replay of quotas silence
+    /// means nothing.
     func isGone(quotaOf owner: String) -> Bool {
         replaysQuotas && hasRuleUpdate && !quotas.contains(owner)
     }
 
-    /// Whether the session would have said a quota again when its month ended.
+    /// Whether the session would have announced a quota again when its month ended.
     func hears(endOf quota: Quota) -> Bool {
         let (latest, overflow) = quota.period.upperBound.subtractingReportingOverflow(Self.lead)
         return !overflow && began <= latest

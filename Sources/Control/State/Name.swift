@@ -1,11 +1,12 @@
 import GRDB
 import Proto
 
-/// Names of clients: what fits into a command line, a metric's label and the configuration.
+/// Names of clients, restricted to characters safe on a command line, in a metric's label and in the
+/// configuration.
 enum Name {
     static let longest = Label.longest
 
-    /// The rule of the configuration's names.
+    /// Applies the configuration's rule for names.
     static func check(_ name: String) throws(ControlError) {
         guard Label.isGood(name.utf8), !name.hasPrefix("-") else {
             throw .refused(
@@ -14,7 +15,7 @@ enum Name {
         }
     }
 
-    /// `name`, or the first of `name-2`, `name-3` … that no client has.
+    /// `name`, or the first of `name-2`, `name-3` … that is not in use by a client.
     static func firstFree(_ name: String, _ plan: Plan, _ db: Database) throws -> String {
         var taken = Set(plan.clients.map(\.name))
         taken.formUnion(try String.fetchAll(db, sql: "SELECT name FROM clients WHERE revoked_at IS NULL"))
@@ -27,7 +28,7 @@ enum Name {
         return candidate
     }
 
-    /// That no client and no open invitation has it.
+    /// Checks that no client and no open invitation uses the name.
     static func checkFree(_ name: String, _ plan: Plan, now: Int, _ db: Database) throws {
         if plan.client(named: name) != nil {
             throw ControlError.refused(

@@ -1,6 +1,6 @@
 import GRDB
 
-/// Invitations by which somebody may still enrol.
+/// Invitations that can still be used to enrol.
 enum OpenInvitation {
     static let condition = "revoked_at IS NULL AND used < uses AND expires_at > ?"
 

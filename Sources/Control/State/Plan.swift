@@ -2,19 +2,20 @@ import Packet
 import Proto
 import Settings
 
-/// What the configuration's file lays down for the state: the tunnel's networks, and what the file has given away itself.
+/// The configuration's requirements on the state: the tunnel's networks, and the names and addresses that the
+/// file uses itself.
 public struct Plan: Equatable, Sendable {
-    /// The file as it was named.
+    /// The file's path as the user gave it.
     public let file: String
     /// The server's addresses in the tunnel, each with its network.
     let tunnelAddresses: [CIDR]
-    /// The tunnel's networks, each once, with the first of the server's addresses there.
+    /// The tunnel's networks, each once, with the first of the server's addresses in it.
     public let networks: [CIDR]
-    /// The clients of the file, in its order.
+    /// The clients of the file, in file order.
     public let clients: [Configuration.KnownClient]
-    /// Where clients reach the server, as the file says; empty: it does not.
+    /// Where clients reach the server, from the file; empty if not given.
     let endpoints: [HostPort]
-    /// Where the server listens.
+    /// The endpoints on which the server listens.
     let listen: [Endpoint]
     /// The server's addresses and those of the file's clients.
     let reserved: Set<IPAddress>
@@ -40,15 +41,15 @@ public struct Plan: Equatable, Sendable {
         reserved = Set(tunnelAddresses.map(\.address) + clients.flatMap(\.addresses))
     }
 
-    /// The same with other addresses of the server.
+    /// A copy with other addresses of the server.
     func with(_ tunnelAddresses: [CIDR]) -> Plan {
         Plan(
             file: file, tunnelAddresses: tunnelAddresses, clients: clients, endpoints: endpoints,
             listen: listen)
     }
 
-    /// The plan of a server's configuration, whose key files are left alone.
-    /// - Throws: `ConfigurationError`, or `refused` when it is a client's.
+    /// The plan of a server's configuration, read without opening its key files.
+    /// - Throws: `ConfigurationError`, or `refused` if it is a client's.
     public init(reading file: String) throws {
         let configuration = try Configuration(reading: file, keys: .leave)
         guard case .server(let server) = configuration.role else {
@@ -61,16 +62,17 @@ public struct Plan: Equatable, Sendable {
 
     func hasClient(withKey key: String) -> Bool { clients.contains { Base64.encode($0.publicKey) == key } }
 
-    /// Whether a client may have this address in that network: it is in it, a host's, and not given away by the file.
+    /// Whether a client may have this address in that network: a host address in the network that the file does
+    /// not use.
     func allows(_ address: IPAddress, in network: CIDR) -> Bool {
         network.contains(address) && !reserved.contains(address)
             && Self.hosts(of: network).contains(address.low &- network.network.address.low)
     }
 
-    /// The network's first address that neither the file nor `taken` has; nil when there is none.
+    /// The network's first address that is neither in the file nor in `taken`; nil if there is none.
     func firstFree(in network: CIDR, besides taken: Set<IPAddress>) -> IPAddress? {
         let base = network.network.address
-        // At most as many steps as there are addresses that are taken.
+        // At most as many steps as there are taken addresses.
         for host in Self.hosts(of: network) {
             let address =
                 base.family == .v4
@@ -81,8 +83,9 @@ public struct Plan: Equatable, Sendable {
         return nil
     }
 
-    /// What may be added to the network's address. Of IPv4 neither the network's own nor the broadcast address (RFC 1122
-    /// 3.2.1.3) but with prefixes of 31 (RFC 3021) and 32 bits; of IPv6 not the routers' anycast address (RFC 4291 2.6.1).
+    /// The possible offsets from the network's address. For IPv4 neither the network nor the broadcast address
+    /// (RFC 1122 3.2.1.3), except with prefixes of 31 (RFC 3021) and 32 bits; for IPv6 not the routers' anycast
+    /// address (RFC 4291 2.6.1).
     private static func hosts(of network: CIDR) -> ClosedRange<UInt64> {
         let bits = network.address.byteCount * 8 - network.length
         let last = bits >= 64 ? UInt64.max : (1 << UInt64(bits)) - 1

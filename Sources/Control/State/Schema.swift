@@ -1,6 +1,6 @@
 import GRDB
 
-/// The state's tables, and how a state of an earlier version becomes one of this. Times are seconds since 1970; keys are
+/// The state's tables, and migrations from earlier versions. Times are Unix times in seconds; keys are
 /// 32 bytes in base64; addresses are as `IPAddress` writes them, so that equal ones are equal texts.
 enum Schema {
     static let migrator: DatabaseMigrator = {
@@ -14,8 +14,8 @@ enum Schema {
     }()
 
     private static func first(_ db: Database) throws {
-        // The clock is where revisions begin, so that a state that is made again goes on above the lost one. (unixepoch() came
-        // with SQLite 3.38.)
+        // Revisions begin at the current time, so that a state created again continues above a lost one.
+        // (unixepoch() came with SQLite 3.38.)
         try db.execute(
             sql: """
                 CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value NOT NULL) WITHOUT ROWID;
@@ -83,14 +83,14 @@ enum Schema {
                 """)
     }
 
-    /// Addresses stay a client's when the tunnel's networks change, and the one that it had first is its own again when they come
-    /// back.
+    /// Addresses stay a client's when the tunnel's networks change, and the client's first one is used again
+    /// when they come back.
     private static func addressOrder(_ db: Database) throws {
         try db.execute(sql: "ALTER TABLE addresses ADD COLUMN number INTEGER NOT NULL DEFAULT 0")
     }
 
-    /// What a control plane has pushed. `plane` says which; numbers are its 64 bits as SQLite has them, with a sign; rules and
-    /// limits are JSON.
+    /// Rules pushed by a control plane. `plane` identifies it; numbers are 64 bits that SQLite stores with a
+    /// sign; rules and limits are JSON.
     private static func second(_ db: Database) throws {
         try db.execute(
             sql: """
@@ -121,7 +121,7 @@ enum Schema {
                 """)
     }
 
-    /// Generations of the root secret, the first of them with it.
+    /// Generations of the root secret, and the first of them.
     private static func secrets(_ db: Database) throws {
         try db.execute(
             sql: """

@@ -1,12 +1,12 @@
 import Rules
 
-/// What of a control plane's rules is to be stored, or is.
+/// A change to the stored rules of a control plane, or all of them.
 struct ServiceChange: Equatable, Sendable {
-    /// By number; nil: it is gone.
+    /// Rules by number; nil if removed.
     var rules: [UInt64: Rule?] = [:]
-    /// By owner, likewise.
+    /// Limits by owner; nil if removed.
     var limits: [String: RateLimit?] = [:]
-    /// By owner, likewise.
+    /// Quotas by owner; nil if removed.
     var quotas: [String: Quota?] = [:]
 
     var isEmpty: Bool { rules.isEmpty && limits.isEmpty && quotas.isEmpty }

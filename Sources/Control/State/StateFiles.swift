@@ -1,9 +1,10 @@
 import Glibc
 
-/// What is done to the state's files beside what SQLite does.
+/// Operations on the state's files in addition to SQLite's own.
 enum StateFiles {
-    /// Makes a new file (0600) that nobody else has made.
-    /// - Parameter directory: whose owner is to have it, when root makes it; nil: root.
+    /// Creates a new file (0600), and fails if it exists.
+    /// - Parameter directory: the directory whose owner gets the file, if root creates it; nil means root keeps
+    ///   it.
     static func create(_ path: String, asOwnerOf directory: String? = nil) throws(ControlError) {
         let file = try make(path, asOwnerOf: directory)
         close(file)
@@ -24,8 +25,8 @@ enum StateFiles {
         return file
     }
 
-    /// Goes on as the user that the directory belongs to, when that is not root and this is: what lies there is that user's
-    /// to choose, links included. `becomeRoot` goes back.
+    /// Switches to the user that owns the directory if this is root and that is not: the contents are under
+    /// that user's control, including symbolic links. `becomeRoot` switches back.
     static func becomeOwner(of directory: String) {
         var facts = stat()
         guard geteuid() == 0, stat(directory, &facts) == 0, facts.st_uid != 0 else { return }
@@ -41,16 +42,16 @@ enum StateFiles {
         _ = setegid(0)
     }
 
-    /// Gives a file that is open to the user that the directory belongs to, so that what root did does not lock bondd-control out.
-    /// By its descriptor: the directory's owner may have put another in its place meanwhile.
+    /// Gives an open file to the user that owns the directory, so that root's actions do not lock bondd-control
+    /// out. Uses the descriptor, because the directory's owner may have replaced the file in the meantime.
     static func giveToOwner(_ file: Int32, of directory: String) {
         var facts = stat()
         guard geteuid() == 0, stat(directory, &facts) == 0, facts.st_uid != 0 else { return }
         _ = fchown(file, facts.st_uid, facts.st_gid)
     }
 
-    /// Copies a file into a new one (0600), and returns when it is on the disk.
-    /// - Parameter follows: whether the source may be a link.
+    /// Copies a file into a new one (0600), and returns once it is on disk.
+    /// - Parameter follows: whether the source may be a symbolic link.
     static func copy(
         _ source: String, to target: String, follows: Bool = true, asOwnerOf directory: String? = nil
     ) throws(ControlError) {
@@ -71,7 +72,7 @@ enum StateFiles {
         }
     }
 
-    /// Returns when a file or directory is on the disk.
+    /// Flushes a file or directory to disk.
     static func sync(_ path: String) {
         let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return }

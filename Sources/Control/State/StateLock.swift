@@ -1,12 +1,12 @@
 import Glibc
 
-/// Whoever has it is the only bondd-control on a state. The kernel takes it back when the process ends, however it ends.
+/// A lock held by the only bondd-control on a state. The kernel releases it when the process ends, for any reason.
 public final class StateLock: Sendable {
     private let descriptor: Int32
 
-    /// Locks the state in `directory`, which is made (0700) when it is missing. Root goes on as the directory's owner from here,
-    /// until `StateLock.becomeRoot`.
-    /// - Parameter instead: what to do when another has it, for the error.
+    /// Locks the state in `directory`, which is created (0700) if missing. Root continues as the directory's
+    /// owner from here, until `StateLock.becomeRoot`.
+    /// - Parameter instead: advice for the error if another process holds the lock.
     /// - Throws: `running` or `unusable`.
     public init(directory: String, instead: String) throws(ControlError) {
         try Self.make(directory)
@@ -25,10 +25,10 @@ public final class StateLock: Sendable {
         StateFiles.becomeOwner(of: directory)
     }
 
-    /// Goes on as root, if that is who started the program.
+    /// Continues as root, if root started the program.
     public static func becomeRoot() { StateFiles.becomeRoot() }
 
-    /// Goes on as the directory's owner again.
+    /// Continues as the directory's owner again.
     public static func becomeOwner(of directory: String) { StateFiles.becomeOwner(of: directory) }
 
     deinit { close(descriptor) }
@@ -41,13 +41,15 @@ public final class StateLock: Sendable {
         guard errno == EEXIST else {
             throw .unusable(path: directory, String(cString: strerror(errno)))
         }
-        // One that is there is left as it is: it may be the wrong one.
+        // An existing directory is left unchanged: it may be the wrong one.
         var facts = stat()
         guard lstat(directory, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else {
-            throw .unusable(path: directory, "it is no directory")
+            throw .unusable(path: directory, "it is not a directory")
         }
         guard facts.st_mode & 0o022 == 0 else {
-            throw .unusable(path: directory, "others may write in it; name the state's own with --state-dir")
+            throw .unusable(
+                path: directory,
+                "other users may write to it; name the state's own directory with --state-dir")
         }
     }
 }

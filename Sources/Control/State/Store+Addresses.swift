@@ -2,15 +2,15 @@ import GRDB
 import Packet
 import Settings
 
-// An address has one row, so no two clients can have it.
+// Each address has one row, so no two clients can have it.
 extension Store {
-    /// All addresses that were ever given, to whom they belonged last.
+    /// All addresses ever assigned, with their last owner.
     static func takenAddresses(_ db: Database) throws -> Set<IPAddress> {
         Set(try String.fetchAll(db, sql: "SELECT address FROM addresses").compactMap { IPAddress($0) })
     }
 
-    /// An address for a new client: one that nobody has had, else that of the client whose right was taken away first.
-    /// - Parameter taken: addresses that were given, also those that are about to be.
+    /// An address for a new client: a never used one, else that of the client whose access was revoked first.
+    /// - Parameter taken: addresses that are assigned or about to be.
     static func place(
         in network: CIDR, _ plan: Plan, _ taken: Set<IPAddress>, besides new: [IPAddress] = [], _ db: Database
     ) throws -> IPAddress? {
@@ -25,7 +25,7 @@ extension Store {
     }
 
     static func give(_ address: IPAddress, to client: Int64, _ db: Database) throws {
-        // Only what a client without rights had may change hands.
+        // Only addresses of revoked clients may change hands.
         try db.execute(
             sql: """
                 DELETE FROM addresses WHERE address = ?
@@ -38,10 +38,11 @@ extension Store {
                 """, arguments: ["\(address)", client])
     }
 
-    /// Makes the state agree with the configuration after it has changed: every client has one address in each network, no
-    /// address or name that the file has given to others. What agrees stays as it is. Addresses in networks that are gone
-    /// stay the client's without being in use, so that it has them again when the networks come back.
-    /// - Returns: what was changed and could not be, a sentence each, for the log.
+    /// Makes the state agree with the configuration after it has changed: every client has one address in each
+    /// network, and no address or name that the file uses itself. Whatever agrees stays unchanged. Addresses in
+    /// removed networks stay the client's without being used, so that it has them again if the networks come
+    /// back.
+    /// - Returns: the changes made and those that were impossible, one sentence each, for the log.
     public func reconcile(with plan: Plan) throws(ControlError) -> [String] {
         try write { db in
             var sentences: [String] = []
@@ -85,7 +86,7 @@ extension Store {
         return chosen.filter { $0.family == .v4 } + chosen.filter { $0.family == .v6 }
     }
 
-    /// All addresses of a client, those that it had first in front, also those in networks that are gone.
+    /// All addresses of a client, the earliest first, including those in removed networks.
     private static func allAddresses(of client: Int64, _ db: Database) throws -> [IPAddress] {
         try String.fetchAll(
             db, sql: "SELECT address FROM addresses WHERE client = ? ORDER BY number, address",
@@ -93,7 +94,7 @@ extension Store {
         ).compactMap { IPAddress($0) }
     }
 
-    /// The first of the addresses in each network, none for two, and the networks without any.
+    /// The first address in each network, each used once, and the networks without any.
     private static func choose(
         from all: [IPAddress], _ plan: Plan
     ) -> (addresses: [IPAddress], missing: [CIDR]) {

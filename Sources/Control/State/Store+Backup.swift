@@ -3,15 +3,15 @@ import GRDB
 import Glibc
 
 extension Store {
-    /// Copies of the state that are on their way somewhere begin with it, in the state's directory.
+    /// The prefix of temporary copies of the state in the state directory.
     static let copyPrefix = "copy-"
 
-    /// Writes a copy of the state into a new file (0600), as it is at one moment, while others go on.
-    /// - Throws: `refused` when the file exists, `file`, or what keeps the state from being read.
+    /// Writes a consistent copy of the state into a new file (0600) while others use the state.
+    /// - Throws: `refused` if the file exists, `file`, or the error that makes the state unreadable.
     public func backup(to path: String) throws(ControlError) {
         try StateFiles.create(path)
         do {
-            // SQLite takes an empty file; a copy that way has no free pages and no log beside it.
+            // SQLite accepts an empty file; a copy made this way has no free pages and no separate log.
             try queue.writeWithoutTransaction { db in
                 try db.execute(sql: "VACUUM INTO ?", arguments: [path])
             }
@@ -26,26 +26,26 @@ extension Store {
     /// Whether there is a state in `directory`.
     public static func exists(in directory: String) -> Bool { access(directory + "/" + fileName, F_OK) == 0 }
 
-    /// The state in `directory`, which must be there.
-    /// - Throws: `unusable` when it is not; else as `init(directory:)`.
+    /// Opens the state in `directory`, which must exist.
+    /// - Throws: `unusable` if it does not; otherwise like `init(directory:)`.
     public convenience init(existingIn directory: String) throws(ControlError) {
         let path = directory + "/" + Self.fileName
         guard access(path, F_OK) == 0 else { throw .unusable(path: path, String(cString: strerror(errno))) }
         try self.init(directory: directory)
     }
 
-    /// A path for a copy that is on its way somewhere else.
+    /// A path for a temporary copy.
     public static func newCopy(in directory: String) -> String {
         "\(directory)/\(copyPrefix)\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     }
 
-    /// Copies a backup, which must be a file and no link, into a new file (0600).
-    /// - Throws: `refused` when that exists, or `file`.
+    /// Copies a backup, which must be a regular file, not a symbolic link, into a new file (0600).
+    /// - Throws: `refused` if that exists, or `file`.
     public static func copy(_ backup: String, to path: String) throws(ControlError) {
         try StateFiles.copy(backup, to: path, follows: false)
     }
 
-    /// Removes copies that a killed process has left in the state's directory.
+    /// Removes temporary copies that a killed process has left in the state directory.
     static func removeCopies(in directory: String) {
         guard let list = opendir(directory) else { return }
         defer { closedir(list) }
@@ -57,13 +57,13 @@ extension Store {
         }
     }
 
-    /// Puts a backup in place of the state in `directory`, which stays beside it as `state.sqlite.before-restore`. Who calls has
-    /// the directory's `StateLock`.
+    /// Replaces the state in `directory` by a backup and keeps it as `state.sqlite.before-restore`. The caller
+    /// holds the directory's `StateLock`.
     /// - Parameters:
-    ///   - now: seconds since 1970.
-    ///   - isRead: called when the backup was read, which only its owner may be able to.
-    /// - Returns: the names of clients that are clients again, having been revoked since the backup was made.
-    /// - Throws: `damaged` or `newer` when the backup is; `file`. The state is as it was then.
+    ///   - now: the Unix time in seconds.
+    ///   - isRead: called once the backup has been read, which only its owner may be able to.
+    /// - Returns: the names of clients that are active again, having been revoked since the backup was made.
+    /// - Throws: `damaged` or `newer` if the backup is; `file`. The state is then unchanged.
     @discardableResult
     public static func restore(
         _ backup: String, into directory: String, now: Int, isRead: () -> Void = {}
@@ -73,20 +73,21 @@ extension Store {
         defer { for suffix in ["", "-wal", "-shm"] { unlink(new + suffix) } }
         try StateFiles.copy(backup, to: new, asOwnerOf: directory)
         isRead()
-        guard isState(new) else { throw .refused("\(backup) is no backup of a state; name another") }
+        guard isState(new) else { throw .refused("\(backup) is not a backup of a state; name another file") }
         let path = directory + "/" + fileName
         let (last, revoked, secrets) = close(path, directory)
         var readmitted: [String] = []
         do throws(ControlError) {
             let copy = try Store(path: new, directory: directory)
-            // Revisions only grow, so that what bondd says that it has is never taken for what it does not have yet.
+            // Revisions must only increase, so that bondd's reported revision never matches a state that it
+            // does not have.
             try copy.write { db in
                 let report = try String.fetchOne(db, sql: "PRAGMA integrity_check(1)") ?? "no report"
                 guard report == "ok" else { throw ControlError.damaged(path: backup, report) }
                 try db.execute(
                     sql: "UPDATE meta SET value = max(value + 1, ?, ?) WHERE key = 'revision'",
                     arguments: [last + 1, now])
-                // Clients that were given a newer key than the backup knows can still connect.
+                // Clients that received a newer secret than the backup contains can still connect.
                 try mergeSecrets(secrets, now: now, db)
                 readmitted = try Self.clients(isRevoked: false, db).filter { revoked[$0.key] != nil }
                     .map(\.value).sorted()
@@ -95,19 +96,20 @@ extension Store {
         } catch {
             switch error {
             case .damaged(_, let reason):
-                throw .refused("\(backup) is no whole backup (\(reason)); name another")
+                throw .refused("\(backup) is an incomplete backup (\(reason)); name another file")
             case .newer:
-                throw .refused("\(backup) is of a newer bondd-control; update this one or name another")
+                throw .refused(
+                    "\(backup) was written by a newer bondd-control; update this one or name another file")
             default: throw error
             }
         }
         let old = path + ".before-restore"
-        // The old state has a second name before the new one takes its first, so that there is always one.
+        // The old state gets a second name before the new one takes its first, so that there is always one.
         if access(path, F_OK) == 0 {
             unlink(old)
             guard link(path, old) == 0 else { throw .file("keep the old state as", path: old, errno: errno) }
         }
-        // Still there only when SQLite could make no sense of it; it must not be taken for the new state's.
+        // Left only if SQLite could not read the old state; they must not be taken for the new state's.
         for suffix in ["-wal", "-shm"] { Glibc.rename(path + suffix, old + suffix) }
         StateFiles.sync(new)
         guard Glibc.rename(new, path) == 0 else { throw .file("replace", path: path, errno: errno) }
@@ -115,7 +117,8 @@ extension Store {
         return readmitted
     }
 
-    /// The names of clients by public key. A key that was revoked and is a client's again is not revoked.
+    /// The names of clients by public key. A revoked key that an active client uses again does not count as
+    /// revoked.
     private static func clients(isRevoked: Bool, _ db: Database) throws -> [String: String] {
         try Row.fetchAll(
             db,
@@ -127,7 +130,7 @@ extension Store {
         ).reduce(into: [:]) { $0[$1[0]] = $1[1] }
     }
 
-    /// Whether there is a state in a file, of this version or another.
+    /// Whether a file contains a state, of this version or another.
     private static func isState(_ path: String) -> Bool {
         var configuration = GRDB.Configuration()
         configuration.readonly = true
@@ -136,9 +139,8 @@ extension Store {
         return (try? queue.read { db in try !Schema.migrator.appliedIdentifiers(db).isEmpty }) ?? false
     }
 
-    /// Closes the state that goes, so that all of it is in its file.
-    /// - Returns: its revision, 0 when it has none that can be read, the clients that were revoked in it, by public key, and its
-    ///   secrets.
+    /// Closes the state that is being replaced, so that all of it is in its file.
+    /// - Returns: its revision, 0 if unreadable; the clients revoked in it, by public key; and its secrets.
     private static func close(
         _ path: String, _ directory: String
     ) -> (Int, [String: String], [HandedSecret]) {
@@ -154,7 +156,7 @@ extension Store {
         return (revision ?? 0, revoked ?? [:], secrets ?? [])
     }
 
-    /// Folds the log into the file and closes both.
+    /// Merges the write-ahead log into the file and closes both.
     private func close() throws(ControlError) {
         do {
             try queue.writeWithoutTransaction { db in

@@ -3,7 +3,8 @@ import GRDB
 import Settings
 
 extension Store {
-    /// The clients of the state and those of the file, each with what it has used. Whether they are up is for bondd to say.
+    /// The clients of the state and those of the file, each with its usage. bondd reports whether they are
+    /// connected.
     public func clients(plan: Plan) throws(ControlError) -> [ClientStatus] {
         try read { db in
             let usage = try Row.fetchAll(
@@ -40,10 +41,11 @@ extension Store {
         }
     }
 
-    /// Takes a client's right to connect away, and closes the invitation that it came by, as it may still have the link. With no
-    /// client of that name, an open invitation for it is closed.
-    /// - Returns: how many others could still have joined by that invitation, which they can't now.
-    /// - Throws: `refused` when there is neither, or the client is the file's; or what keeps the state from being written.
+    /// Revokes a client's access, and closes the invitation it used, as it may still have the link. If no
+    /// client has that name, an open invitation for it is closed.
+    /// - Returns: how many further clients could have used that invitation, which they no longer can.
+    /// - Throws: `refused` if there is neither, or the client is the file's; or the error that keeps the state
+    ///   from being written.
     @discardableResult
     public func revoke(_ name: String, plan: Plan, now: Int) throws(ControlError) -> Int {
         try Self.checkSource(name, plan, to: "revoke")
@@ -64,7 +66,7 @@ extension Store {
         }
     }
 
-    /// Takes the rights of the clients with these public keys away, as `revoke` does.
+    /// Revokes the access of the clients with these public keys, like `revoke`.
     /// - Returns: their names.
     func revoke(keys: [String], now: Int) throws(ControlError) -> [String] {
         try write { db in
@@ -86,7 +88,7 @@ extension Store {
     }
 
     /// Closes an invitation.
-    /// - Returns: how many could still have joined by it, or 0 unless that `countsUses`.
+    /// - Returns: how many further clients could have used it, or 0 unless it `countsUses`.
     private static func close(
         _ invitation: Int, now: Int, _ db: Database, countsUses: Bool
     ) throws -> Int {
@@ -101,8 +103,9 @@ extension Store {
         return countsUses ? left ?? 0 : 0
     }
 
-    /// Gives a client another name.
-    /// - Throws: `refused` when there is no such client, or the name can't be; or what keeps the state from being written.
+    /// Renames a client.
+    /// - Throws: `refused` if there is no such client, or the name is not permitted; or the error that keeps
+    ///   the state from being
     public func rename(_ name: String, to other: String, plan: Plan, now: Int) throws(ControlError) {
         try Name.check(other)
         try Self.checkSource(name, plan, to: "rename")

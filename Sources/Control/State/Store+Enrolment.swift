@@ -5,10 +5,11 @@ import Proto
 import Settings
 
 extension Store {
-    /// Makes a client of whoever holds an invitation, or says why not. A client that asks again, as it never heard the
-    /// answer, is told the same again and takes no second use.
-    /// - Returns: the outcome, on the disk; `unavailable` when the host's clock can't say yet whether the invitation has expired.
-    /// - Throws: what keeps the state from being written; nothing has changed then.
+    /// Turns the holder of an invitation into a client, or returns why not. A client that repeats its request
+    /// because it never received the answer gets the same result, and no second use is consumed.
+    /// - Returns: the outcome, on disk; `unavailable` if the host's clock cannot tell whether the invitation
+    ///   has expired.
+    /// - Throws: the error that keeps the state from being written; nothing has changed then.
     public func enrol(_ enrolment: Enrolment, plan: Plan, now: Int) throws(ControlError) -> EnrolOutcome {
         guard Base64.decode(enrolment.publicKey)?.count == KeyFile.keyLength else {
             throw .refused("an enrolment brought no public key; update bondd")
@@ -16,7 +17,7 @@ extension Store {
         return try write { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT * FROM invitations WHERE id = ?", arguments: [enrolment.invitation])
-            // Forgotten 30 days after its end.
+            // Removed 30 days after its end.
             guard let row else { return .expired }
             let isRevoked: Bool? = try Bool.fetchOne(
                 db,
@@ -30,7 +31,7 @@ extension Store {
             let used: Int = row["used"]
             let uses: Int = row["uses"]
             if used >= uses { return .used }
-            // By another invitation or by the file it is a client already, and that is what it wants.
+            // It is already a client through another invitation or the file, which satisfies the request.
             if try plan.hasClient(withKey: enrolment.publicKey) || Self.hasClient(enrolment.publicKey, db) {
                 return .stored
             }

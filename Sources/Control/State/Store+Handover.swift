@@ -2,7 +2,8 @@ import ControlProtocol
 import GRDB
 
 extension Store {
-    /// All that bondd must know, of one moment. Clients that the file has as well are left to the file.
+    /// A consistent snapshot of everything bondd must know. Clients that are also in the file are left to the
+    /// file.
     public func handover(plan: Plan) throws(ControlError) -> Handover {
         try read { db in
             let clients = try Row.fetchAll(

@@ -4,17 +4,17 @@ import Proto
 import Settings
 
 extension Store {
-    /// How long an invitation may be open, in seconds: a minute to a year.
+    /// Permitted lifetimes of an invitation in seconds: a minute to a year.
     static let lifetimes = 60...31_536_000
-    /// How many clients may enrol with one invitation.
+    /// Permitted numbers of clients that may enrol with one invitation.
     static let useCounts = 1...1000
-    /// How long bondd knows of an invitation that is over, to tell those who still come why they may not: 30 days.
+    /// How long bondd knows an expired invitation, in seconds, to tell late clients why they are refused: 30 days.
     public static let memory = 30 * 86400
-    /// The same where nothing keeps the host's clock right: a year.
+    /// The same where nothing synchronizes the host's clock: a year.
     static let longMemory = 365 * 86400
 
-    /// Makes an invitation for a server whose key and endpoints are in the state where the order does not say them.
-    /// - Throws: `refused` when they are nowhere, and as the other.
+    /// Creates an invitation. The server's key and endpoints come from the state unless the order gives them.
+    /// - Throws: `refused` if they are unknown, and like the other `invite`.
     public func invite(_ order: InvitationOrder, plan: Plan, server: PublicKey?) throws(ControlError)
         -> JoinLink
     {
@@ -23,12 +23,13 @@ extension Store {
         if server == nil { server = try serverKey().flatMap { PublicKey(base64: $0) } }
         guard let server else {
             throw .refused(
-                "the server's public key is not known yet; start bondd, which tells it, or give --public-key")
+                "the server's public key is not known yet; start bondd, which reports it, or give --public-key"
+            )
         }
         let now = currentTime()
         guard now >= HostClock.earliest, try latestTime() - 86400 <= now else {
             throw .refused(
-                "this host's clock is behind what it has seen, so that no invitation can have an end; set the clock first"
+                "this host's clock is behind times stored in the state, so an invitation could not expire; set the clock first"
             )
         }
         return try invite(
@@ -37,21 +38,22 @@ extension Store {
             now: now)
     }
 
-    /// Makes an invitation and returns its link. Of the link's secret only what bondd must know is kept.
+    /// Creates an invitation and returns its link. Of the link's secret only the part bondd needs is kept.
     /// - Parameters:
     ///   - server: the server's public key.
     ///   - endpoints: where clients reach it; 1 to 8.
-    ///   - now: seconds since 1970.
-    /// - Throws: `refused` when name, lifetime, uses or mode can't be; or what keeps the state from being written.
+    ///   - now: the Unix time in seconds.
+    /// - Throws: `refused` if the name, lifetime, uses or mode is not permitted; or the error that keeps the
+    ///   state from being written.
     public func invite(
         _ order: InvitationOrder, plan: Plan, server: PublicKey, endpoints: [HostPort], now: Int
     ) throws(ControlError) -> JoinLink {
         try Name.check(order.name)
         guard Self.lifetimes.contains(order.lifetime) else {
-            throw .refused("an invitation lasts from a minute to a year; \(order.lifetime) s is out of that")
+            throw .refused("\(order.lifetime) s is not a lifetime of an invitation; use a minute to a year")
         }
         guard Self.useCounts.contains(order.uses) else {
-            throw .refused("an invitation is for 1 to 1000 clients; \(order.uses) is out of that")
+            throw .refused("\(order.uses) is not a number of uses; an invitation is for 1 to 1000 clients")
         }
         if let mode = order.mode, Mode(word: mode) == nil {
             throw .refused(
@@ -78,7 +80,7 @@ extension Store {
             expiry: UInt64(now + order.lifetime), server: server, secret: secret, endpoints: endpoints)
     }
 
-    /// The invitations by which somebody may still enrol, oldest first.
+    /// The invitations that can still be used to enrol, oldest first.
     public func openInvitations(now: Int) throws(ControlError) -> [InvitationStatus] {
         try read { db in
             try Row.fetchAll(
@@ -91,7 +93,7 @@ extension Store {
         }
     }
 
-    /// The latest moment that the state knows of, in seconds since 1970. A clock behind it is wrong; 0: there is none.
+    /// The latest time in the state, in Unix seconds; 0 if there is none. A clock behind it is wrong.
     func latestTime() throws(ControlError) -> Int {
         try read { db in
             try Int.fetchOne(
@@ -103,7 +105,7 @@ extension Store {
         }
     }
 
-    /// Forgets the invitations that have been over for `memory` seconds.
+    /// Removes the invitations that ended at least `memory` seconds ago.
     /// - Returns: whether there were any.
     public func prune(now: Int, memory: Int = Store.memory) throws(ControlError) -> Bool {
         let condition = "min(expires_at, ifnull(used_up_at, expires_at), ifnull(revoked_at, expires_at)) < ?"

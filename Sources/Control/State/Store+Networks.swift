@@ -3,11 +3,12 @@ import GRDB
 import Packet
 import Settings
 
-// A network has one row, so no two clients can have it.
+// Each network has one row, so no two clients can have it.
 extension Store {
-    /// Routes networks to a client, in place of those that it had. None of them may meet another's or the tunnel's.
-    /// - Throws: `refused` when there is no such client, or one of the networks can't be routed to it; or what keeps the state from
-    ///   being written.
+    /// Routes networks to a client, replacing its previous ones. None may overlap another client's or the
+    /// tunnel's.
+    /// - Throws: `refused` if there is no such client, or a network cannot be routed to it; or the error that
+    ///   keeps the state from being written.
     public func setNetworks(
         _ texts: [String], of name: String, plan: Plan
     ) throws(ControlError) {
@@ -35,7 +36,7 @@ extension Store {
             }
             try db.execute(sql: "DELETE FROM networks WHERE client = ?", arguments: [id])
             for network in networks {
-                // A client whose right was taken away may have had it.
+                // A revoked client may have had it.
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO networks (network, client) VALUES (?, ?)",
                     arguments: ["\(network)", id])
@@ -50,7 +51,7 @@ extension Store {
             db, sql: "SELECT network FROM networks WHERE client = ? ORDER BY network", arguments: [client])
     }
 
-    /// The networks of all other clients that may connect, the file's included, each with its client's name.
+    /// The networks of all other clients that may connect, including the file's, each with its client's name.
     private static func networks(
         of plan: Plan, besides client: Int64, _ db: Database
     ) throws -> [(CIDR, String)] {

@@ -3,24 +3,25 @@ import GRDB
 import Proto
 import Settings
 
-// The root secret that the preshared keys of clients follow from.
+// The root secret from which the preshared keys of clients are derived.
 extension Store {
-    /// Two rotations within this time need to be asked for twice: a client has to connect between them, in seconds.
+    /// Minimum time between rotations, in seconds, unless forced: each client has to connect between two
+    /// rotations.
     public static let shortestRotation = 86400
 
-    /// Makes a new generation of the root secret. The one before it stays good, older ones are forgotten.
+    /// Creates a new generation of the root secret. The preceding one remains valid, older ones are removed.
     /// - Parameters:
-    ///   - isForced: whether it may follow on another within a day.
-    ///   - now: seconds since 1970.
-    /// - Throws: `refused` when it may not, or what keeps the state from being written.
+    ///   - isForced: whether it may follow another within a day.
+    ///   - now: the Unix time in seconds.
+    /// - Throws: `refused` if it is too early, or the error that keeps the state from being written.
     public func rotateSecrets(isForced: Bool, now: Int) throws(ControlError) {
         try write { db in
-            // The generation that came with the state is always old enough: there is none before it to lose.
+            // The generation created with the state is always old enough: there is none before it to lose.
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM secrets") ?? 0
             let last = try Int.fetchOne(db, sql: "SELECT max(made_at) FROM secrets") ?? 0
             guard isForced || count < RootSecrets.generations || now - last >= Self.shortestRotation else {
                 throw ControlError.refused(
-                    "the secrets were rotated less than a day ago, and clients that have not connected since would have to join again; wait, or say --force"
+                    "the secrets were rotated less than a day ago, and clients that have not connected since would have to join again; wait, or use --force"
                 )
             }
             try Self.addSecret(now: now, db)
@@ -28,7 +29,7 @@ extension Store {
         }
     }
 
-    /// The generations that are good.
+    /// The valid generations.
     static func secrets(_ db: Database) throws -> [HandedSecret] {
         try Row.fetchAll(
             db, sql: "SELECT generation, secret FROM secrets ORDER BY generation DESC LIMIT ?",
@@ -36,8 +37,8 @@ extension Store {
         ).map { HandedSecret(generation: $0[0], secret: $0[1]) }
     }
 
-    /// Adds a generation, and forgets those that are no good any more. Its number is the time, so that a state that was put back
-    /// from a backup gives no number twice.
+    /// Adds a generation, and removes those no longer valid. Its number is the time, so that a state restored
+    /// from a backup never reuses a number.
     static func addSecret(now: Int, _ db: Database) throws {
         var entropy = Entropy(seed: Sodium.systemSeed())
         let last = try Int.fetchOne(db, sql: "SELECT max(generation) FROM secrets") ?? 0
@@ -48,7 +49,7 @@ extension Store {
         try forgetOldSecrets(db)
     }
 
-    /// Takes over the generations of another state, as far as they are among the newest.
+    /// Adds the generations of another state that are among the newest.
     static func mergeSecrets(_ others: [HandedSecret], now: Int, _ db: Database) throws {
         for other in others {
             try db.execute(

@@ -2,9 +2,9 @@ import ControlProtocol
 import GRDB
 import Rules
 
-// What a control plane has pushed, so that it is carried at once after a restart.
+// Rules pushed by a control plane, stored so that they are carried at once after a restart.
 extension Store {
-    /// What was stored of the control plane `plane`. What is there of another is forgotten.
+    /// The stored rules of the control plane `plane`. Those of any other one are removed.
     func services(of plane: String) throws(ControlError) -> ServiceChange {
         try write { db in
             for table in ["service_rules", "service_limits", "service_quotas"] {
@@ -13,7 +13,7 @@ extension Store {
             var services = ServiceChange()
             for row in try Row.fetchAll(db, sql: "SELECT number, rule FROM service_rules") {
                 let number = UInt64(bitPattern: row[0])
-                // One that can't be read comes again with the next session.
+                // An unreadable rule comes again with the next session.
                 guard let stored = try? Line.decode(StoredRule.self, from: (row[1] as String).utf8),
                     let rule = stored.rule(number)
                 else { continue }
@@ -40,7 +40,7 @@ extension Store {
         }
     }
 
-    /// Stores what has changed of the control plane `plane`.
+    /// Stores changes of the control plane `plane`.
     func save(_ change: ServiceChange, of plane: String) throws(ControlError) {
         if change.isEmpty { return }
         try write { db in

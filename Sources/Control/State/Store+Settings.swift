@@ -3,16 +3,16 @@ import GRDB
 import Packet
 import Settings
 
-// What the state remembers beside clients and invitations.
+// Settings in the state other than clients and invitations.
 extension Store {
-    /// Where clients reach the server, as it was set; empty: never set.
+    /// The endpoints at which clients reach the server, if set; otherwise empty.
     public func endpoints() throws(ControlError) -> [String] {
         try read { db in
             try Self.value("endpoints", db)?.split(separator: " ").map(String.init) ?? []
         }
     }
 
-    /// Sets where clients reach the server, for invitations that do not say it themselves.
+    /// Sets the endpoints at which clients reach the server, for invitations that do not give them.
     /// - Throws: `refused` unless there are 1 to 8 of the form `HOST:PORT`.
     public func setEndpoints(_ endpoints: [String]) throws(ControlError) {
         let endpoints = try Self.checked(endpoints)
@@ -21,31 +21,32 @@ extension Store {
         }
     }
 
-    /// The configuration's text that was in force last, as that of the file named so; nil: none was.
+    /// The text that was last in force of the configuration with this path; nil if there was none.
     func configuration(of file: String) throws(ControlError) -> ConfigurationFile? {
         try read { db in try Self.value("configuration", db) }.map { ConfigurationFile($0, path: file) }
     }
 
-    /// Remembers the configuration's text, which has no keys in it, for a start while the file is another than bondd has.
+    /// Stores the configuration's text, which contains no keys, for a start while the file differs from bondd's
+    /// configuration.
     func setConfiguration(_ text: ConfigurationFile) throws(ControlError) {
         if try configuration(of: text.path)?.digest == text.digest { return }
         try write { db in try Self.setValue(text.text, "configuration", db) }
     }
 
-    /// The server's public key as it was last seen, in base64.
+    /// The server's last known public key in base64.
     public func serverKey() throws(ControlError) -> String? {
         try read { db in try Self.value("server_key", db) }
     }
 
-    /// Remembers the server's public key, for invitations while bondd is down.
+    /// Stores the server's public key, for invitations while bondd is down.
     public func setServerKey(_ key: String) throws(ControlError) {
         if try serverKey() == key { return }
         try write { db in try Self.setValue(key, "server_key", db) }
     }
 
-    /// Where the clients of an invitation reach the server: as the order says, as the file does, as it was set, or where the
-    /// server listens when that is one of its addresses.
-    /// - Throws: `refused` when none of these says it.
+    /// The endpoints for clients of an invitation: those of the order, of the file, those set in the state, or
+    /// the server's listening address if it is a specific one.
+    /// - Throws: `refused` if none of these is available.
     func endpoints(
         for order: InvitationOrder, named: [HostPort] = [], listen: [Endpoint]
     ) throws(ControlError) -> [HostPort] {
@@ -59,7 +60,8 @@ extension Store {
         }
         guard !specific.isEmpty else {
             throw .refused(
-                "say where clients reach this server: bondd invite \(order.name) --endpoint HOST:PORT")
+                "the endpoint at which clients reach this server is not known; run: bondd invite \(order.name) --endpoint HOST:PORT"
+            )
         }
         return try Self.checked(specific.prefix(JoinLink.mostEndpoints).map(\.description))
     }
@@ -78,7 +80,7 @@ extension Store {
                 let isAny = address.high == 0 && address.low == 0
                 guard !address.isLoopback && !isAny && !address.isLinkLocal else {
                     throw .refused(
-                        "no client reaches this server at \(endpoint); name an address or a name that others know, HOST:PORT"
+                        "clients cannot reach this server at \(endpoint); use an address or name that other hosts know, HOST:PORT"
                     )
                 }
             }

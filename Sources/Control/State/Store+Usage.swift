@@ -3,16 +3,17 @@ import GRDB
 import Glibc
 
 extension Store {
-    /// The most paths of a client that are counted by name in a month; what the others carried is counted together. A client that
-    /// makes ever new paths must not fill the disk.
+    /// Maximum number of a client's paths counted by name in a month; the traffic of the others is summed. A
+    /// client that keeps creating paths must not fill the disk.
     static let mostPaths = 64
-    /// The most bytes that a path is counted with in a month: 9 PB, so that no sum of sums overflows, whatever is reported.
+    /// Maximum number of bytes counted for a path in a month: 9 PB, so that no sum of sums overflows, whatever
+    /// is reported.
     static let mostBytes: Int64 = 1 << 53
-    /// The name of the others.
+    /// The name under which the remaining paths are summed.
     static let otherPaths = "other"
 
-    /// Adds what was carried since the last report, to the month that it is now (UTC). Counters and sums change in one
-    /// transaction, so that a report counts once however often it comes, and whatever is killed when.
+    /// Adds the traffic since the last report to the current month (UTC). Counters and sums change in one
+    /// transaction, so that a report counts once, however often it arrives and whichever process is killed.
     public func add(_ report: UsageReport, now: Int) throws(ControlError) {
         let changes = try read { db in try Self.changes(report, db) }
         // An idle server does not write every five seconds.
@@ -60,7 +61,7 @@ extension Store {
         let received: Int64
     }
 
-    /// What a report has more than the last one.
+    /// The differences between a report and the last one.
     private static func changes(
         _ report: UsageReport, _ db: Database
     ) throws -> (isNewRun: Bool, paths: [Change]) {
@@ -73,7 +74,7 @@ extension Store {
         }
         let paths = report.paths.compactMap { path -> Change? in
             var (sent, received) = last[[path.publicKey, path.path]] ?? (0, 0)
-            // Less than before: a client that was revoked and has joined again is counted anew.
+            // A decrease: a client that was revoked and has joined again restarts its counters.
             if Int64(clamping: path.sentBytes) < sent || Int64(clamping: path.receivedBytes) < received {
                 (sent, received) = (0, 0)
             }
@@ -92,7 +93,7 @@ extension Store {
         return names.contains(path.path) || names.count < mostPaths ? path.path : otherPaths
     }
 
-    /// What each client's paths have carried, over all months.
+    /// The traffic of each client's paths, over all months.
     public func usage() throws(ControlError) -> [PathUsage] {
         try read { db in
             try Row.fetchAll(
@@ -109,7 +110,7 @@ extension Store {
         }
     }
 
-    /// `2026-11`
+    /// The month as text, `2026-11`.
     static func month(_ now: Int) -> String {
         var time = time_t(now)
         var parts = tm()

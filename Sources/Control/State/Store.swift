@@ -2,20 +2,21 @@ import GRDB
 import Glibc
 import Synchronization
 
-/// What bondd-control remembers, in SQLite: clients and their addresses, invitations, usage. Every change is one transaction
-/// that is on the disk when the call returns, so that a process killed at any moment leaves the state before or after it.
+/// bondd-control's state in SQLite: clients and their addresses, invitations, usage. Every change is one
+/// transaction that is on disk when the call returns, so that a process killed at any moment leaves the state
+/// before or after it.
 public final class Store: Sendable {
-    /// The state's file in its directory.
+    /// The name of the state's file in its directory.
     public static let fileName = "state.sqlite"
 
-    /// Where the state is.
+    /// The path of the state's file.
     public let path: String
     let directory: String
     let queue: DatabaseQueue
     private let failures = Atomic<Int>(0)
 
-    /// Opens the state in `directory`, or makes it (0600), and brings it to this version's form. Who calls has the
-    /// directory's `StateLock`.
+    /// Opens the state in `directory`, creating it (0600) or migrating it to this version if needed. The caller
+    /// holds the directory's `StateLock`.
     /// - Throws: `unusable`, `diskFull`, `damaged` or `newer`.
     public convenience init(directory: String) throws(ControlError) {
         try self.init(path: directory + "/" + Self.fileName, directory: directory)
@@ -36,7 +37,7 @@ public final class Store: Sendable {
         configuration.label = "state"
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
-            // FULL: with a write-ahead log and less, the last commits may be gone after a power cut.
+            // FULL: with a write-ahead log and a lower setting, the last commits may be lost after a power cut.
             try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         }
         do {
@@ -53,14 +54,14 @@ public final class Store: Sendable {
         }
     }
 
-    /// Keeps a copy of a state of an earlier version before it becomes one of this, as `state.sqlite.before-…`: there is no other
-    /// way back.
+    /// Keeps a copy of an earlier version's state before migrating it, as `state.sqlite.before-…`: a migration
+    /// cannot be undone otherwise.
     private static func keepOld(_ queue: DatabaseQueue, _ path: String, _ directory: String) throws {
         let next = try queue.read { db -> String? in
             let applied = try Schema.migrator.appliedIdentifiers(db)
             return applied.isEmpty ? nil : Schema.migrator.migrations.first { !applied.contains($0) }
         }
-        // A copy that is on its way somewhere has its original.
+        // A temporary copy still has its original.
         guard let next, !path.contains(copyPrefix) else { return }
         let copy = "\(path).before-\(next)"
         unlink(copy)
@@ -78,7 +79,7 @@ public final class Store: Sendable {
         do { return try queue.read(body) } catch { throw Self.explain(error, path) }
     }
 
-    /// One transaction: all that `body` does, or nothing of it when it throws.
+    /// Runs one transaction: everything `body` does, or nothing if it throws.
     func write<Value>(_ body: (Database) throws -> Value) throws(ControlError) -> Value {
         do {
             return try queue.write(body)
@@ -89,7 +90,7 @@ public final class Store: Sendable {
         }
     }
 
-    /// What an error of SQLite means to the user.
+    /// Translates a SQLite error for the user.
     static func explain(_ error: any Error, _ path: String) -> ControlError {
         switch error {
         case let error as ControlError: return error
@@ -104,9 +105,9 @@ public final class Store: Sendable {
         }
     }
 
-    // MARK: What all changes have
+    // MARK: Common to all changes
 
-    /// Counts a change that bondd must hear of.
+    /// Counts a change that bondd must receive.
     static func bumpRevision(_ db: Database) throws {
         try db.execute(sql: "UPDATE meta SET value = value + 1 WHERE key = 'revision'")
     }

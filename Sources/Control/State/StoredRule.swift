@@ -1,7 +1,7 @@
 import Packet
 import Rules
 
-/// A pushed rule as the state's file has it, whole.
+/// A pushed rule as stored in the state's file, with all its properties.
 struct StoredRule: Codable {
     private var transport: String
     private var ports: [UInt16]
@@ -34,7 +34,7 @@ struct StoredRule: Codable {
         owner = rule.owner
     }
 
-    /// The rule of that number; nil when what is stored makes none.
+    /// The rule with that number; nil if the stored values are invalid.
     func rule(_ number: UInt64) -> Rule? {
         guard let transport = TransportProtocol(word: transport), ports.count == 2, ports[0] <= ports[1],
             !targets.isEmpty
@@ -51,7 +51,7 @@ struct StoredRule: Codable {
     }
 }
 
-/// A limit as the state's file has it.
+/// A limit as stored in the state's file.
 struct StoredLimit: Codable {
     private var bytesIn: UInt64?
     private var bytesOut: UInt64?

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Settings
 
-/// A POSIX access control list in the kernel's format (linux/posix_acl_xattr.h): a version, then entries of a tag, permissions and a
-/// user or group ID.
+/// A POSIX access control list in the kernel's format (linux/posix_acl_xattr.h): a version, then entries of a
+/// tag, permissions and a user or group ID.
 struct AccessList {
     static let attribute = "system.posix_acl_access"
     static let (read, write, search): (UInt16, UInt16, UInt16) = (4, 2, 1)

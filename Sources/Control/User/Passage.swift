@@ -2,11 +2,11 @@ import CLinux
 import Glibc
 import Settings
 
-/// Gives one user access to a file or directory below directories that are closed to others, by an entry in each access control
-/// list (acl(5)) that grants search permission to this user only.
+/// Gives one user access to a file or directory below directories that are closed to others, by an entry in
+/// each access control list (acl(5)) that grants search permission only to this user.
 public enum Passage {
     /// Lets the user search `directory` and every directory above it.
-    /// - Throws: `refused` where the file system keeps no such lists.
+    /// - Throws: `refused` if the file system does not support access control lists.
     public static func open(_ directory: String, for account: Account) throws(ControlError) {
         guard let real = realpath(directory, nil) else {
             throw .file("find", path: directory, errno: errno)
@@ -39,7 +39,7 @@ public enum Passage {
         let code = clinux_set_attribute(file, AccessList.attribute, bytes, bytes.count)
         guard code == 0 else {
             throw .refused(
-                "the user \(account.name) has no way to \(path), and none can be made (\(String(cString: strerror(-code)))); use places that it can reach, such as the usual ones"
+                "the user \(account.name) cannot reach \(path) and cannot be given access (\(String(cString: strerror(-code)))); use paths it can reach, such as the default ones"
             )
         }
     }

@@ -1,4 +1,4 @@
-/// A client as `bondd clients` lists it.
+/// A client in the output of `bondd clients`.
 public struct ClientStatus: Hashable, Sendable, Codable {
     /// Its name.
     public var name: String
@@ -6,30 +6,31 @@ public struct ClientStatus: Hashable, Sendable, Codable {
     public var publicKey: String
     /// Its addresses in the tunnel.
     public var addresses: [String]
-    /// `state` (invited) or `file` (from the configuration, which alone can change it).
+    /// `state` (invited) or `file` (from the configuration, where alone it can be changed).
     public var source: String
-    /// Whether it has a session now; nil when bondd does not answer.
+    /// Whether it has a session now; nil if bondd does not answer.
     public var isUp: Bool?
-    /// When it enrolled, seconds since 1970; nil for one from the file.
+    /// When it enrolled, as Unix time in seconds; nil for a client from the file.
     public var enrolledAt: Int?
-    /// When its session was last seen up, seconds since 1970; nil: never.
+    /// When its session was last up, as Unix time in seconds; nil if never.
     public var lastSeenAt: Int?
-    /// Bytes of datagrams that it was sent since it enrolled, over all paths.
+    /// Bytes of datagrams sent to it since it enrolled, over all paths.
     public var sentBytes: Int
-    /// Bytes of datagrams that came from it.
+    /// Bytes of datagrams received from it.
     public var receivedBytes: Int
-    /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil where bondd-control does not say.
+    /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil if bondd-control does not report them.
     public var networks: [String]?
 
-    /// Where its paths' datagrams come from, `ADDRESS:PORT`; nil while it has no session. `bondd clients` adds it, as the next ones.
+    /// The source of its paths' datagrams, `ADDRESS:PORT`; nil without a session. Added by `bondd clients`,
+    /// like the following ones.
     public var remotes: [String]?
-    /// The version of its program, while it has a session and says so.
+    /// The version of its program, if it has a session and reports it.
     public var version: String?
     /// Its paths that have used up their data for the month.
     public var spent: [String]?
     /// The round trip time of its fastest path that is up, in milliseconds.
     public var rtt: Double?
-    /// Seconds since the handshake that the keys in use came from.
+    /// Seconds since the handshake that produced the keys in use.
     public var handshakeAge: Double?
 
     private enum CodingKeys: String, CodingKey {
@@ -65,7 +66,7 @@ public struct ClientStatus: Hashable, Sendable, Codable {
 }
 
 extension ClientStatus {
-    /// Adds what bondd knows of its session.
+    /// Adds the data from bondd about its session.
     public mutating func add(_ session: SessionStatus) {
         isUp = session.state == "up"
         remotes = session.paths.map(\.remote).filter { !$0.isEmpty }

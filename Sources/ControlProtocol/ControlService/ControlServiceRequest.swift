@@ -1,24 +1,27 @@
-/// What a program asks of a running bondd-control: one line of JSON, such as `{"do":"invite","name":"boat","ttl_s":86400,"uses":1}`.
+/// A request to a running bondd-control: one line of JSON, such as
+/// `{"do":"invite","name":"boat","ttl_s":86400,"uses":1}`.
 public enum ControlServiceRequest: Hashable, Sendable, Codable {
-    /// Makes an invitation for a client of that name; with several uses the clients are `NAME`, `NAME-2` and so on.
+    /// Creates an invitation for a client of that name; with several uses the clients are `NAME`, `NAME-2` and
+    /// so on.
     case invite(InvitationOrder)
-    /// Who may connect, and the invitations that are open.
+    /// Lists the clients and the open invitations.
     case clients
-    /// Takes a client's right to connect away, and ends its session.
+    /// Revokes a client's access, and ends its session.
     case revoke(name: String)
-    /// Gives a client another name.
+    /// Renames a client.
     case rename(from: String, to: String)
-    /// Routes networks to a client, `NETWORK/PREFIX`, in place of those that it had.
+    /// Routes networks to a client, `NETWORK/PREFIX`, replacing its previous ones.
     case setNetworks(name: String, networks: [String])
     /// Writes a copy of the state into a new file.
     case backup(path: String)
-    /// Sets where clients reach the server, `HOST:PORT`, for invitations that do not say it.
+    /// Sets where clients reach the server, `HOST:PORT`, for invitations that do not give it.
     case setEndpoints([String])
-    /// Makes a new root secret for the clients' preshared keys; `isForced`: even within a day of the last.
+    /// Creates a new root secret for the clients' preshared keys; `isForced` permits this within a day of the
+    /// last time.
     case rotateSecrets(isForced: Bool)
-    /// The rules that are carried, and the control plane that they come from.
+    /// Lists the rules that are carried, and the control plane they come from.
     case services
-    /// Redeems an enrolment URI of a control plane, and carries its rules from then on.
+    /// Redeems a control plane's enrolment URI, and carries its rules from then on.
     case enrolService(uri: String)
 
     private enum CodingKeys: String, CodingKey {
@@ -26,7 +29,7 @@ public enum ControlServiceRequest: Hashable, Sendable, Codable {
         case name, to, path, endpoints, uri, networks, force
     }
 
-    /// Reads a request; unknown actions are a `DecodingError`, unknown keys are skipped.
+    /// Decodes a request; unknown actions throw a `DecodingError`, unknown keys are skipped.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let action = try fields.decode(String.self, forKey: .action)
@@ -54,7 +57,7 @@ public enum ControlServiceRequest: Hashable, Sendable, Codable {
         }
     }
 
-    /// Writes the request as one flat object.
+    /// Encodes the request as one flat object.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {

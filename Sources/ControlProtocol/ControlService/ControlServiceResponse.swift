@@ -1,17 +1,18 @@
-/// bondd-control's answer to a `ControlServiceRequest`: one line of JSON, `{"ok":true}`, `{"error":"…","ok":false}`,
-/// `{"link":"bondd://…","ok":true}`, `{"clients":[…],"invitations":[…],"ok":true}` or `{"ok":true,"plane":{…},"services":[…]}`.
+/// bondd-control's response to a `ControlServiceRequest`: one line of JSON, `{"ok":true}`,
+/// `{"error":"…","ok":false}`, `{"link":"bondd://…","ok":true}`, `{"clients":[…],"invitations":[…],"ok":true}`
+/// or `{"ok":true,"plane":{…},"services":[…]}`.
 public enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
-    /// Done.
+    /// Success.
     case ok
-    /// Done, and one sentence that the user should read.
+    /// Success, with one sentence for the user.
     case noted(String)
-    /// Not done: one sentence that says why.
+    /// A failure, with one sentence that says why.
     case failed(String)
-    /// The answer to `ControlServiceRequest.invite`: the join link. Secret.
+    /// The response to `ControlServiceRequest.invite`: the join link. Secret.
     case link(String)
-    /// The answer to `ControlServiceRequest.clients`.
+    /// The response to `ControlServiceRequest.clients`.
     case clients([ClientStatus], [InvitationStatus])
-    /// The answer to `ControlServiceRequest.services`.
+    /// The response to `ControlServiceRequest.services`.
     case services([ServiceStatus], PlaneStatus)
 
     /// The sentence of `failed`; `nil` for every other response.
@@ -21,7 +22,7 @@ public enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
         case ok, error, note, link, clients, invitations, services, plane
     }
 
-    /// Reads a response; unknown keys are skipped.
+    /// Decodes a response; unknown keys are skipped.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         if try !fields.decode(Bool.self, forKey: .ok) {
@@ -40,7 +41,7 @@ public enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
         }
     }
 
-    /// Writes the response as one flat object.
+    /// Encodes the response as one flat object.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {

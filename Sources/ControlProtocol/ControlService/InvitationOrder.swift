@@ -1,4 +1,4 @@
-/// What an invitation is to be.
+/// The properties of an invitation to create.
 public struct InvitationOrder: Hashable, Sendable, Codable {
     /// The name that the client will have.
     public var name: String
@@ -6,9 +6,9 @@ public struct InvitationOrder: Hashable, Sendable, Codable {
     public var lifetime: Int
     /// How many clients may enrol with it.
     public var uses: Int
-    /// The mode that packets to the client are sent in until it asks for another; nil: the server's.
+    /// The mode of packets to the client until it requests another; nil means the server's.
     public var mode: String?
-    /// Where clients reach the server, `HOST:PORT`; empty: as `bondd init` was told or found.
+    /// Where clients reach the server, `HOST:PORT`; empty means as set by `bondd init`.
     public var endpoints: [String]
 
     private enum CodingKeys: String, CodingKey {

@@ -1,10 +1,10 @@
-/// An open invitation as `bondd clients` lists it; never its secret.
+/// An open invitation in the output of `bondd clients`, without its secret.
 public struct InvitationStatus: Hashable, Sendable, Codable {
     /// The name that the client will have.
     public var name: String
     /// How many more clients may enrol with it.
     public var usesLeft: Int
-    /// When it expires, seconds since 1970.
+    /// When it expires, as Unix time in seconds.
     public var expiresAt: Int
 
     private enum CodingKeys: String, CodingKey {

@@ -1,12 +1,12 @@
-/// Somebody with an invitation wants to become a client: bondd asks bondd-control.
+/// An enrolment request by the holder of an invitation, which bondd passes to bondd-control.
 public struct Enrolment: Hashable, Sendable, Codable {
-    /// Names it between bondd and bondd-control, as long as bondd runs.
+    /// Identifies the request between bondd and bondd-control during this run of bondd.
     public var id: Int
     /// The invitation's `id`.
     public var invitation: Int
-    /// The public key of the client to be, 32 bytes in base64.
+    /// The public key of the future client, 32 bytes in base64.
     public var publicKey: String
-    /// What the client calls itself, mostly its host's name; empty when it does not say. Not to be trusted.
+    /// The client's name for itself, usually its host's name; empty if it gives none. Not to be trusted.
     public var host: String
 
     private enum CodingKeys: String, CodingKey {
@@ -15,7 +15,7 @@ public struct Enrolment: Hashable, Sendable, Codable {
         case host
     }
 
-    /// An enrolment.
+    /// An enrolment request.
     public init(id: Int, invitation: Int, publicKey: String, host: String) {
         self.id = id
         self.invitation = invitation

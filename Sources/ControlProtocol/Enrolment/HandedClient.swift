@@ -1,14 +1,14 @@
-/// A client of a `Handover`.
+/// A client in a `Handover`.
 public struct HandedClient: Hashable, Sendable, Codable {
-    /// Its name; no two clients have the same.
+    /// Its name, unique among the clients.
     public var name: String
     /// Its public key (X25519), 32 bytes in base64.
     public var publicKey: String
     /// Its addresses in the tunnel's networks, without prefixes.
     public var addresses: [String]
-    /// The mode that packets to it are sent in until it asks for another; nil: the server's.
+    /// The mode of packets to it until it requests another; nil means the server's.
     public var mode: String?
-    /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil: none.
+    /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil means none.
     public var networks: [String]?
 
     private enum CodingKeys: String, CodingKey {

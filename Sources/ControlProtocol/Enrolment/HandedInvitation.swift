@@ -1,8 +1,8 @@
-/// An invitation of a `Handover`. Its keys follow from the link's secret (see `Invitation` in Proto).
+/// An invitation in a `Handover`. Its keys are derived from the link's secret (see `InvitationKeys` in Proto).
 public struct HandedInvitation: Hashable, Sendable, Codable {
-    /// Names it between bondd and bondd-control.
+    /// Identifies it between bondd and bondd-control.
     public var id: Int
-    /// The public key that whoever holds the link shakes hands with, 32 bytes in base64.
+    /// The public key used in handshakes by the holder of the link, 32 bytes in base64.
     public var publicKey: String
     /// The handshake's PSK, 32 bytes in base64. Secret.
     public var presharedKey: String

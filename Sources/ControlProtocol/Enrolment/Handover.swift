@@ -1,18 +1,18 @@
-/// The clients and invitations that bondd-control has in its state, as it hands them to bondd: all of them, each time one
-/// changes. bondd swaps them in at once and keeps them in a file (0600), so that it starts with them alone. The clients in
-/// bondd's own file are not among them.
+/// The clients and invitations in bondd-control's state, handed to bondd as a whole after each change. bondd
+/// replaces the previous ones at once and keeps them in a file (0600), so that it can start without
+/// bondd-control. The clients in bondd's own configuration are not included.
 public struct Handover: Hashable, Sendable, Codable {
-    /// Grows with every change of the state and shows in `status`. bondd takes any: a state that was made again may have a
-    /// smaller one.
+    /// Increases with every change of the state, and is shown in `status`. bondd accepts any value: the
+    /// revision of a state that was created again may be smaller.
     public var revision: Int
-    /// Who may connect.
+    /// The clients that may connect.
     public var clients: [HandedClient]
-    /// Who may enrol, or may not any more and should be told why.
+    /// The invitations that can be used to enrol, and those that no longer can, whose holders should be told why.
     public var invitations: [HandedInvitation]
-    /// The newest generations of the root secret that clients' preshared keys follow from; nil: no client has one.
+    /// The newest generations of the root secret for clients' preshared keys; nil if no client has one.
     public var secrets: [HandedSecret]?
-    /// The digest of the configuration whose networks the addresses are from: bondd refuses a handover for another one than it
-    /// has. Nil: not said.
+    /// The digest of the configuration whose networks contain the addresses: bondd refuses a handover for
+    /// another configuration than its own. Nil if not given.
     public var configuration: String?
 
     /// A handover.

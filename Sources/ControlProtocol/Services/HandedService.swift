@@ -1,21 +1,21 @@
-/// A rule that bondd carries in the kernel: ports of this host that lead to an address in the tunnel. bondd-control hands all of
-/// them over each time one changes; bondd changes what differs at once and keeps them in a file (0600), so that it starts with
-/// them alone.
+/// A rule that bondd carries in the kernel: ports of this host that are redirected to an address in the tunnel.
+/// bondd-control hands over all of them after each change; bondd applies the differences at once and keeps the
+/// services in a file (0600), so that it can start without bondd-control.
 public struct HandedService: Hashable, Sendable, Codable {
-    /// Names it between bondd and bondd-control; no two have the same.
+    /// Identifies it between bondd and bondd-control; unique.
     public var rule: String
     /// `tcp` or `udp`.
     public var transport: String
-    /// The first port that it listens on.
+    /// The first port it listens on.
     public var firstPort: Int
-    /// The last port that it listens on.
+    /// The last port it listens on.
     public var lastPort: Int
-    /// An IPv4 or IPv6 address.
+    /// The target's IPv4 or IPv6 address.
     public var target: String
-    /// The port that the first leads to; the others follow by their offset.
+    /// The target port for the first port; the others follow at the same offset.
     public var targetPort: Int
-    /// False: what is established goes on, and nothing new begins. What is established ends when the service is not handed over
-    /// any more.
+    /// Whether new connections are accepted; if false, only established ones continue. They end once the
+    /// service is no longer handed over.
     public var accepts: Bool
 
     private enum CodingKeys: String, CodingKey {

@@ -1,13 +1,13 @@
-/// How the control plane (Portunus) that rules come from is doing.
+/// The state of the control plane (Portunus) that rules come from.
 public struct PlaneStatus: Hashable, Sendable, Codable {
     /// `off`, `connecting`, `connected`, `unauthorized`, or `wrong_certificate`.
     public var state: String
-    /// Its address, `HOST:PORT`; nil: none.
+    /// Its address, `HOST:PORT`; nil if there is none.
     public var endpoint: String?
-    /// One sentence: what is wrong and what to do; nil when nothing is.
+    /// The problem and the remedy in one sentence; nil if there is none.
     public var problem: String?
 
-    /// A status.
+    /// The status of a control plane; by default none.
     public init(state: String = "off", endpoint: String? = nil, problem: String? = nil) {
         self.state = state
         self.endpoint = endpoint

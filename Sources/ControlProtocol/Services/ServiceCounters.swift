@@ -1,8 +1,8 @@
-/// What the kernel has carried of the services that were handed over.
+/// Traffic of the services handed over, as counted by the kernel.
 public struct ServiceCounters: Hashable, Sendable, Codable {
-    /// Names this run of bondd: with another, all counters began anew.
+    /// Identifies this run of bondd; all counters restart with another run.
     public var run: String
-    /// One a port of each service, in the order of the handover.
+    /// The counters of each port of each service, in the order of the handover.
     public var ports: [ServicePortCounters]
 
     /// Counters.
@@ -12,7 +12,7 @@ public struct ServiceCounters: Hashable, Sendable, Codable {
     }
 }
 
-/// What the kernel has carried on a port.
+/// Traffic of one port in the kernel.
 public struct ServicePortCounters: Hashable, Sendable, Codable {
     /// The service's `rule`.
     public var rule: String
@@ -20,13 +20,13 @@ public struct ServicePortCounters: Hashable, Sendable, Codable {
     public var port: Int
     /// Bytes of IP packets from users to the target.
     public var bytesIn: Int
-    /// Bytes of IP packets back.
+    /// Bytes of IP packets from the target to users.
     public var bytesOut: Int
     /// Packets from users to the target.
     public var packetsIn: Int
-    /// Packets back.
+    /// Packets from the target to users.
     public var packetsOut: Int
-    /// Connections or flows that are open.
+    /// Open connections or flows.
     public var connections: Int
 
     private enum CodingKeys: String, CodingKey {
@@ -37,7 +37,7 @@ public struct ServicePortCounters: Hashable, Sendable, Codable {
         case packetsOut = "packets_out"
     }
 
-    /// Counters that count from 0.
+    /// Counters at 0.
     public init(rule: String, port: Int) {
         self.rule = rule
         self.port = port

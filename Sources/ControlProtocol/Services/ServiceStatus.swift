@@ -1,4 +1,4 @@
-/// A rule, as `bondd services` shows it.
+/// A rule in the output of `bondd services`.
 public struct ServiceStatus: Hashable, Sendable, Codable {
     /// The control plane's number, or the `[[rule]]`'s name.
     public var rule: String
@@ -8,9 +8,9 @@ public struct ServiceStatus: Hashable, Sendable, Codable {
     public var transport: String
     /// `8443` or `8000-8010`.
     public var ports: String
-    /// The server name that it is for; nil: all.
+    /// The server name it accepts; nil means all.
     public var serverName: String?
-    /// Where to, in the order in which they are tried.
+    /// The targets, in the order in which they are tried.
     public var targets: [ServiceTargetStatus]
     /// `active`, `draining` or `failed`.
     public var state: String
@@ -18,15 +18,15 @@ public struct ServiceStatus: Hashable, Sendable, Codable {
     public var reason: String?
     /// `kernel` or `userspace`.
     public var way: String
-    /// Why not by the kernel; nil when it is.
+    /// Why it is not carried by the kernel; nil if it is.
     public var wayReason: String?
-    /// Whose it is.
+    /// The owner.
     public var owner: String?
-    /// TCP connections and UDP flows that are open.
+    /// Open TCP connections and UDP flows.
     public var connections: Int
     /// Bytes from users to targets.
     public var bytesIn: UInt64
-    /// Bytes back.
+    /// Bytes from targets to users.
     public var bytesOut: UInt64
 
     private enum CodingKeys: String, CodingKey {
@@ -65,7 +65,8 @@ public struct ServiceStatus: Hashable, Sendable, Codable {
 public struct ServiceTargetStatus: Hashable, Sendable, Codable {
     /// `HOST:PORT`, with brackets for IPv6.
     public var address: String
-    /// Whether connections try it first; nil: not known, as the kernel carries the rule.
+    /// Whether the target is considered healthy, so that connections try it first; nil if unknown, because the
+    /// kernel carries the rule.
     public var isHealthy: Bool?
 
     private enum CodingKeys: String, CodingKey {

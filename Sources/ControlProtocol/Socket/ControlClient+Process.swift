@@ -1,7 +1,7 @@
 import Glibc
 
 extension ControlClient {
-    /// The process that listens on the socket at `path`, as the kernel knows it (SO_PEERCRED, unix(7)).
+    /// The process listening on the socket at `path`, as reported by the kernel (SO_PEERCRED, unix(7)).
     /// - Throws: `notRunning`, `socketForbidden`, `socketPathTooLong` or `file`.
     public static func process(behind path: String) throws(SocketError) -> pid_t {
         let descriptor = try connect(path, 1000)

@@ -2,10 +2,10 @@ import Glibc
 
 /// A program's side of the control socket.
 public enum ControlClient {
-    /// The longest answer that is read, in bytes.
+    /// Maximum length of an answer in bytes.
     public static let maximumAnswer = 64 << 20
 
-    /// Asks the bondd behind `path` and waits for its answer, `timeout` milliseconds at the most.
+    /// Sends a request to the bondd behind `path` and waits at most `timeout` milliseconds for its answer.
     /// - Throws: `notRunning`, `socketForbidden`, `impostor`, `timedOut`, `badAnswer`, `socketPathTooLong` or `file`.
     public static func ask(
         _ request: Request, path: String, timeout: Int = 3000
@@ -13,11 +13,11 @@ public enum ControlClient {
         try ask(request, path: path, timeout: timeout, for: Response.self) { $0.mayServe(path) }
     }
 
-    /// The same of the bondd-control behind `path`.
+    /// Sends a request to the bondd-control behind `path`.
     public static func ask(
         _ request: ControlServiceRequest, path: String, timeout: Int = 10_000
     ) throws(SocketError) -> ControlServiceResponse {
-        // Whoever may listen where bondd-control does is bondd-control.
+        // Any process that may listen on this socket is trusted as bondd-control.
         try ask(request, path: path, timeout: timeout, for: ControlServiceResponse.self) { _ in true }
     }
 
@@ -57,7 +57,7 @@ public enum ControlClient {
     static func connect(_ path: String, _ timeout: Int) throws(SocketError) -> Int32 {
         let address = try UnixAddress(path)
         let descriptor = try UnixAddress.open(blocking: true)
-        // Counts for connect as well, when the daemon's backlog is full.
+        // Applies to connect as well, if the daemon's backlog is full.
         var limit = timeval(tv_sec: timeout / 1000, tv_usec: timeout % 1000 * 1000)
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
@@ -102,7 +102,7 @@ public enum ControlClient {
             answer += chunk[..<count]
             if answer.last == UInt8(ascii: "\n") { return answer }
         }
-        // A daemon that ended meanwhile closes the socket without a word.
+        // A daemon that ended in the meantime closes the socket without an answer.
         if answer.isEmpty { throw .notRunning(path: path) }
         throw .badAnswer(path: path)
     }

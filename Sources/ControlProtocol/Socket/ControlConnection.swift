@@ -1,6 +1,6 @@
 import Glibc
 
-/// One client of the control socket: at most one request and one answer in memory.
+/// One client of the control socket, with at most one request and one answer in memory.
 struct ControlConnection {
     enum Input {
         case line([UInt8])
@@ -10,15 +10,15 @@ struct ControlConnection {
     }
 
     let fileDescriptor: Int32
-    /// Who it is.
+    /// The client's process.
     let peer: Peer
-    /// To be closed.
+    /// Whether to close it now.
     var isOver = false
-    /// To be closed when the answer is written.
+    /// Whether to close it once the answer has been written.
     var endsAfterAnswer = false
-    /// Whether there are bytes of an answer to be written.
+    /// Whether part of an answer remains to be written.
     var hasOutput: Bool { !output.isEmpty }
-    /// Whether the client may say something: it has no question open.
+    /// Whether to read from the client: only while it has no request pending.
     var wantsToRead: Bool { !awaitsAnswer && output.isEmpty && !isOver }
 
     private var awaitsAnswer = false
@@ -30,7 +30,7 @@ struct ControlConnection {
         self.peer = peer
     }
 
-    /// Reads up to and with the next newline; what follows it stays in the kernel.
+    /// Reads up to and including the next newline; the rest stays in the kernel.
     mutating func readLine(limit: Int) -> Input {
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { chunk in
             while true {
@@ -58,14 +58,14 @@ struct ControlConnection {
         }
     }
 
-    /// Takes the answer's line and writes what the kernel takes of it.
+    /// Queues the answer's line, and writes as much as the kernel accepts.
     mutating func answer(_ line: [UInt8]) {
         awaitsAnswer = false
         output += line
         flush()
     }
 
-    /// Writes what the kernel takes.
+    /// Writes as much as the kernel accepts.
     mutating func flush() {
         while !output.isEmpty {
             let written = output.withUnsafeBytes {

@@ -1,7 +1,8 @@
 import Glibc
 
-/// The paths of bondd-control's socket. The socket is in a directory of its own, `control`, next to bondd's socket. bondd-control's
-/// user can write to that directory only, and so can't replace bondd's socket. A symbolic link, `control.sock`, points to it.
+/// The paths of bondd-control's socket. The socket is in its own directory, `control`, next to bondd's socket.
+/// bondd-control's user can write only to that directory, and so cannot replace bondd's socket. A symbolic
+/// link, `control.sock`, points to it.
 public enum ControlServicePath {
     /// The socket of the bondd-control that serves the bondd on `socket`: `control/control.sock` for `bondd.sock`, otherwise
     /// `control/` and the name of bondd's socket, because several instances may share the directory.
@@ -36,7 +37,7 @@ public enum ControlServicePath {
         guard lstat(alias, &facts) == 0 else { return }
         switch facts.st_mode & S_IFMT {
         case S_IFLNK:
-            // This instance's own, or that of another one that runs.
+            // This instance's own link, or that of another running one.
             if access(alias, F_OK) == 0 { return }
         case S_IFSOCK:
             guard let address = try? UnixAddress(alias), let probe = try? UnixAddress.open(blocking: false)

@@ -1,37 +1,37 @@
 import CLinux
 import Glibc
 
-/// The daemon's side of the control socket: lines of JSON in, lines of JSON out, never waiting for anybody.
+/// The daemon's side of the control socket: lines of JSON in, lines of JSON out, without ever blocking.
 ///
-/// It has an epoll of its own, so that the daemon's loop watches one descriptor however many clients there are: when
-/// `fileDescriptor` is readable, call `takeRequests` and answer each with `reply`. A client's next request is read
-/// when it has taken its answer; what it sends meanwhile waits in the kernel.
+/// It has its own epoll, so that the daemon's loop watches one descriptor regardless of the number of clients:
+/// when `fileDescriptor` is readable, call `takeRequests` and answer each with `reply`. A client's next request
+/// is read after it has received its answer; until then the kernel buffers it.
 public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~Copyable {
-    /// Clients at once; one more is told so and closed.
+    /// Maximum number of clients; one more gets an error and is closed.
     public static var maximumClients: Int { 16 }
-    /// How many of them are reserved for root and this program's own user, so that others can't lock them out.
+    /// How many of them are reserved for root and this program's own user, so that others cannot lock them out.
     public static var reservedClients: Int { 4 }
-    /// The longest request in bytes, newline included: a handover of some 100,000 clients.
+    /// Maximum length of a request in bytes, including the newline: a handover of some 100,000 clients.
     public static var maximumRequest: Int { 16 << 20 }
-    /// The longest request from users that hand nothing over.
+    /// Maximum length of a request from users that do not hand over anything.
     public static var maximumShortRequest: Int { 64 << 10 }
 
-    /// Names a client as long as the daemon lives; numbers are never used again.
+    /// Identifies a client for the daemon's lifetime; numbers are never reused.
     public struct ClientID: Hashable, Sendable {
         let number: UInt64
     }
 
-    /// A request that waits for its answer.
+    /// A request awaiting its answer.
     public struct Call: Sendable {
         /// The connection to answer on.
         public let client: ClientID
-        /// The process that asks.
+        /// The client's process.
         public let peer: Peer
         /// The request.
         public let request: Request
     }
 
-    /// Readable whenever there is something to do; it does not block and is closed on exec.
+    /// Readable whenever there is work to do; nonblocking and close-on-exec.
     public let fileDescriptor: Int32
 
     private let listener: ListeningSocket
@@ -39,11 +39,13 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
     private var clients: [UInt64: ControlConnection] = [:]
     private var lastClient: UInt64 = 0
 
-    /// Listens on `path`: 0600, or 0660 for a group. Its directory is made when it is missing, and a dead daemon's socket or an
-    /// impostor's replaced.
+    /// Listens on `path`: 0600, or 0660 for a group. Creates its directory if it is missing, and replaces the
+    /// socket of a dead daemon or an impostor.
     /// - Parameters:
-    ///   - group: the group that may connect, unless root was started with a group of its own, which comes first; nil for none.
-    ///   - isBulky: whether a user may send requests of up to `maximumRequest`, as root and this program's own user may.
+    ///   - group: the group that may connect, unless root was started with its own group, which takes
+    ///     precedence; nil for none.
+    ///   - isBulky: returns whether a user may send requests of up to `maximumRequest`, like root and this
+    ///     program's own user.
     /// - Throws: `alreadyRunning`, `notASocket`, `socketPathTooLong` or `file`.
     public init(
         path: String, group: UInt32? = nil, isBulky: @escaping @Sendable (UInt32) -> Bool = { _ in false }
@@ -66,11 +68,11 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
         close(fileDescriptor)
     }
 
-    /// How many clients are connected.
+    /// The number of connected clients.
     public var clientCount: Int { clients.count }
 
-    /// Accepts, reads and writes what can be without waiting, and returns the requests that came in.
-    /// What is no request is answered with an error here.
+    /// Accepts, reads and writes as far as possible without blocking, and returns the requests received.
+    /// Invalid requests are answered with an error here.
     public mutating func takeRequests() -> [Call] {
         var calls: [Call] = []
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.maximumClients + 1) { events in
@@ -88,10 +90,10 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
         return calls
     }
 
-    /// Answers a client's request; nothing happens when the client is gone.
+    /// Answers a client's request; does nothing if the client has disconnected.
     public mutating func reply(_ response: Response, to client: ClientID) {
         guard clients[client.number] != nil else { return }
-        // A number that JSON has no text for (infinity) is the one thing that can fail.
+        // Encoding fails only for numbers that JSON cannot represent (infinity).
         let line = (try? Line.encode(response)) ?? Self.unwritable
         clients[client.number]!.answer(line)
         settle(client.number)
@@ -109,7 +111,7 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
             let peer = Peer(of: descriptor)
             let most = Self.maximumClients - (peer.isPrivileged ? 0 : Self.reservedClients)
             guard clients.count < most else {
-                let sentence = "bondd serves \(most) programs at once; end one of them"
+                let sentence = "bondd already serves the maximum of \(most) programs; close one of them"
                 if let line = try? Line.encode(Response.failed(sentence)) {
                     _ = send(descriptor, line, line.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
                 }
@@ -122,7 +124,7 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
         }
     }
 
-    /// Does what `events` allow for one client; returns its request when one is complete.
+    /// Handles `events` of one client; returns its request once it is complete.
     private mutating func serve(_ number: UInt64, _ events: UInt32) -> Request? {
         guard clients[number] != nil else { return nil }
         var request: Request?
@@ -155,7 +157,7 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
         return request
     }
 
-    /// Closes a client that is over, or watches it for what comes next.
+    /// Closes a client that is done, or updates the events to watch.
     private mutating func settle(_ number: UInt64) {
         guard let client = clients[number] else { return }
         if client.isOver {

@@ -1,16 +1,16 @@
 import Glibc
 
-/// The Unix socket in the file system that clients connect to, gone when the value is.
+/// The Unix socket in the file system that clients connect to, removed when the value is destroyed.
 ///
-/// Its mode is 0600, or 0660 where a group may connect. Requests are authorised by the peer's credentials besides.
+/// Its mode is 0600, or 0660 if a group may connect. Requests are also authorized by the peer's credentials.
 struct ListeningSocket: ~Copyable {
     let fileDescriptor: Int32
     private let path: String
     private let device: dev_t
     private let inode: ino_t
 
-    /// Makes the socket, and its directory (0755, or 0750 with a group) if it is missing. Replaces a socket without a listener, and
-    /// anything that an unprivileged user has put there.
+    /// Creates the socket, and its directory (0755, or 0750 with a group) if it is missing. Replaces a socket
+    /// without a listener, and anything that an unprivileged user has put there.
     init(path: String, group: gid_t? = Self.ownGroup) throws(SocketError) {
         let address = try UnixAddress(path)
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
@@ -19,11 +19,11 @@ struct ListeningSocket: ~Copyable {
         let descriptor = try UnixAddress.open(blocking: false)
         var facts = stat()
         do throws(SocketError) {
-            // Before bind, so that the file is never open to more.
+            // Before bind, so that the file never has wider permissions.
             guard fchmod(descriptor, group != nil ? 0o660 : 0o600) == 0 else {
                 throw .file("protect", path: path, errno: errno)
             }
-            // The kernel takes the umask off it; a group's part of it must stay.
+            // The kernel applies the umask, which must not remove the group's permissions.
             let mask = group != nil ? umask(0o117) : nil
             defer { if let mask { umask(mask) } }
             try Self.bind(descriptor, address)
@@ -41,17 +41,18 @@ struct ListeningSocket: ~Copyable {
         inode = facts.st_ino
     }
 
-    /// The effective group if root was started with another than its own: the service manager's way to name who else may connect.
+    /// The effective group if root was started with another than its own: the service manager's way to grant a
+    /// group access.
     static var ownGroup: gid_t? { geteuid() == 0 && getegid() != 0 ? getegid() : nil }
 
     deinit {
         close(fileDescriptor)
-        // Only our own: somebody may have put another there.
+        // Only this process's own: another may have been put in its place.
         var facts = stat()
         if stat(path, &facts) == 0, facts.st_dev == device, facts.st_ino == inode { unlink(path) }
     }
 
-    /// Makes the directory, or removes group write permission from one made by an earlier version (1770).
+    /// Creates the directory, or removes group write permission from one created by an earlier version (1770).
     private static func prepare(_ directory: String, _ group: gid_t?) throws(SocketError) {
         if mkdir(directory, 0o755) == 0 {
             // Regardless of the umask.
@@ -78,7 +79,7 @@ struct ListeningSocket: ~Copyable {
         guard code == 0 else { throw .file("make the socket", path: address.path, errno: code) }
     }
 
-    /// Removes what is in the way, unless it is a genuine daemon's socket or a file of a privileged user.
+    /// Removes an obstructing file, unless it is a genuine daemon's socket or a file of a privileged user.
     private static func clear(_ address: UnixAddress) throws(SocketError) {
         let path = address.path
         var facts = stat()

@@ -14,7 +14,7 @@ public struct Peer: Hashable, Sendable {
         self.process = process
     }
 
-    /// The peer of a connected socket. The user ID is all ones, which no process has, when the kernel reports none.
+    /// The peer of a connected socket. The user ID is all ones, which no process has, if the kernel reports none.
     init(of socket: Int32) {
         var (user, process) = (uid_t.max, pid_t(0))
         if clinux_peer(socket, &user, &process) < 0 { user = .max }

@@ -8,7 +8,7 @@ struct UnixAddress {
 
     init(_ path: String) throws(SocketError) {
         self.path = path
-        // The kernel takes 108 bytes, the last of which must be 0.
+        // The kernel accepts 108 bytes, the last of which must be 0.
         let bytes = Array(path.utf8)
         guard (1..<MemoryLayout.size(ofValue: address.sun_path)).contains(bytes.count) else {
             throw .socketPathTooLong(path: path)
@@ -17,7 +17,7 @@ struct UnixAddress {
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
     }
 
-    /// `bind` or `connect` with this address: 0 or the errno.
+    /// Calls `bind` or `connect` with this address: returns 0 or the errno.
     func call(_ function: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32, _ socket: Int32) -> Int32 {
         withUnsafeBytes(of: address) { bytes in
             let address = bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
@@ -25,7 +25,7 @@ struct UnixAddress {
         }
     }
 
-    /// Opens a stream socket for this family, closed on exec.
+    /// Opens a close-on-exec stream socket for this family.
     static func open(blocking: Bool) throws(SocketError) -> Int32 {
         let flags = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | (blocking ? 0 : SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, Int32(flags), 0)

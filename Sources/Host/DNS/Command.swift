@@ -1,17 +1,17 @@
 import Glibc
 
-/// A program of the host's, run to its end.
+/// Runs a program of the host to completion.
 enum Command {
-    /// How long one may take, in milliseconds, before it is killed.
+    /// Timeout in milliseconds after which the program is killed.
     static let patience = 3000
 
-    /// Runs a program that lies in PATH, its output thrown away.
-    /// - Returns: nil when it ended well, otherwise what went wrong.
+    /// Runs a program found in PATH and discards its output.
+    /// - Returns: nil if it succeeded, otherwise the problem.
     static func run(_ words: [String], input: String = "") -> String? {
         run(words, input: input, output: nil)
     }
 
-    /// What a program that lies in PATH prints, up to what a pipe holds (64 KiB); nil when it fails.
+    /// The output of a program found in PATH, up to the capacity of a pipe (64 KiB); nil if the program fails.
     static func output(_ words: [String]) -> String? {
         guard let pipe = makePipe() else { return nil }
         defer { close(pipe.from) }
@@ -33,7 +33,7 @@ enum Command {
 
     private static func run(_ words: [String], input: String, output: Int32?) -> String? {
         guard let pipe = makePipe() else { return String(cString: strerror(errno)) }
-        // Shorter than a pipe is long, so nothing waits.
+        // Shorter than a pipe's capacity, so the write does not block.
         _ = write(pipe.to, input, input.utf8.count)
         close(pipe.to)
         defer { close(pipe.from) }
@@ -47,7 +47,7 @@ enum Command {
             posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         }
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        // bondd blocks the signals that it reads from a descriptor, and ignores SIGPIPE.
+        // bondd blocks the signals it reads from a descriptor and ignores SIGPIPE; the child must do neither.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -65,7 +65,7 @@ enum Command {
         return wait(child, words[0])
     }
 
-    /// Where a program is in PATH, links followed; nil when there is none.
+    /// The path of a program in PATH with symbolic links resolved; nil if there is none.
     static func find(_ program: String) -> String? {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
         for directory in path.split(separator: ":") {

@@ -1,8 +1,9 @@
 import Packet
 
-/// One question for a name's addresses of one family, as a datagram of DNS (RFC 1035 section 4), and what answers it.
+/// A query for a name's addresses of one family, as a DNS datagram (RFC 1035 section 4), and the parser of its
+/// answer.
 public struct NameQuestion: Sendable {
-    /// The type of record that is asked for.
+    /// The record type to query.
     public enum Kind: UInt16, Sendable, CaseIterable {
         /// A
         case ipv4 = 1
@@ -10,24 +11,25 @@ public struct NameQuestion: Sendable {
         case ipv6 = 28
     }
 
-    /// What a server says.
+    /// A server's answer.
     public enum Answer: Equatable, Sendable {
-        /// The name's addresses; none when there is no such name or it has none of that family.
+        /// The name's addresses; empty if the name does not exist or has none of that family.
         case addresses([IPAddress])
-        /// The server can't or won't say: its response code (RFC 1035 section 4.1.1), or 0 for an answer that makes no sense.
+        /// The server cannot or will not answer: its response code (RFC 1035 section 4.1.1), or 0 for a
+        /// malformed answer.
         case failure(code: UInt8)
     }
 
-    /// The most addresses that count, and the most records that are looked at: an answer fills a datagram at most.
+    /// Maximum number of addresses used and of records examined: an answer is a single datagram.
     private static let limits = (addresses: 16, records: 64)
 
-    /// What is asked for.
+    /// The record type queried.
     public let kind: Kind
-    /// The question on the wire.
+    /// The query on the wire.
     public let datagram: [UInt8]
 
-    /// Asks for `name`, which has at most 253 bytes in labels of 1 to 63; nil when it has not.
-    /// - Parameter id: unpredictable, as only whoever knows it may answer.
+    /// A query for `name`, of at most 253 bytes in labels of 1 to 63; nil if `name` is malformed.
+    /// - Parameter id: must be unpredictable, so that only the queried server can answer.
     public init?(_ name: String, _ kind: Kind, id: UInt16) {
         let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard name.utf8.count <= 253, labels.allSatisfy({ (1...63).contains($0.count) }) else { return nil }
@@ -42,7 +44,7 @@ public struct NameQuestion: Sendable {
         (self.kind, datagram) = (kind, bytes)
     }
 
-    /// What `bytes` say; nil when they answer another question.
+    /// Parses `bytes`; nil if they answer another question.
     public func answer(in bytes: UnsafeRawBufferPointer) -> Answer? {
         guard bytes.count >= datagram.count, bytes[0] == datagram[0], bytes[1] == datagram[1],
             bytes[2] & 0xF8 == 0x80, bytes[4] == 0, bytes[5] == 1, repeatsQuestion(bytes)
@@ -66,19 +68,19 @@ public struct NameQuestion: Sendable {
             else { continue }
             addresses.append(IPAddress(family, bytes: bytes.dropping(end + 10)))
         }
-        // An alias alone, cut off or without what it leads to, is no answer.
+        // Only an alias, truncated or without the records it leads to, does not count as an answer.
         return addresses.isEmpty && records > 0 && bytes[2] & 2 != 0
             ? .failure(code: 0) : .addresses(addresses)
     }
 
-    /// Whether the answer repeats the name, the type and the class; some servers change the case of letters.
+    /// Whether the answer repeats the name, type and class; some servers change the case of letters.
     private func repeatsQuestion(_ bytes: UnsafeRawBufferPointer) -> Bool {
         func lower(_ byte: UInt8) -> UInt8 { (65...90).contains(byte) ? byte + 32 : byte }
         return (12..<datagram.count).allSatisfy { lower(bytes[$0]) == lower(datagram[$0]) }
     }
 
-    /// Where the name at `place` ends: labels up to the root or a pointer, which need not be followed. Bounded, as each step
-    /// moves on.
+    /// The offset behind the name at `place`: labels up to the root or to a pointer, which need not be
+    /// followed. Terminates, as each step advances.
     private static func skipName(_ bytes: UnsafeRawBufferPointer, at place: Int) -> Int? {
         var place = place
         while place < bytes.count {

@@ -1,17 +1,18 @@
 import Glibc
 import Packet
 
-/// Asks for a name's addresses by several uplinks at once, with sockets that are bound to them and marked (`TunnelMark`), so
-/// that the questions never go into the tunnel. Blocks for seconds: for threads of their own.
+/// Looks up a name's addresses over several uplinks at once, with sockets bound to the uplinks and marked
+/// (`TunnelMark`), so that the queries never enter the tunnel. Blocks for seconds, so it needs a thread of its
+/// own.
 struct NameSearch: ~Copyable {
-    /// The most uplinks that are asked: those of a session.
+    /// Maximum number of uplinks queried: that of a session's paths.
     private static let mostWays = 16
     private static let port = "53"
-    /// Questions are repeated after a second, twice.
+    /// Queries are retransmitted twice, a second apart.
     private static let pause = 1000
     private static let rounds = 3
-    /// When one uplink's servers have answered, the others' have so long in ms: a network that translates to IPv4 has
-    /// addresses of its own.
+    /// Once one uplink's servers have answered, the others get this long in ms: a network that translates to
+    /// IPv4 has addresses of its own.
     private static let grace = 300
 
     private struct Line {
@@ -19,7 +20,7 @@ struct NameSearch: ~Copyable {
         /// The number of the uplink.
         let way: Int
         let questions: [NameQuestion]
-        /// Which of them are answered.
+        /// Which of the questions have been answered.
         var answered: [Bool]
     }
 
@@ -46,7 +47,7 @@ struct NameSearch: ~Copyable {
 
     deinit { for line in lines { close(line.descriptor) } }
 
-    /// The addresses that were found by each of the uplinks, in the order of `ways`.
+    /// The addresses found over each uplink, in the order of `ways`.
     static func addresses(
         of name: String, _ kinds: [NameQuestion.Kind] = NameQuestion.Kind.allCases, by ways: [NameWay]
     ) -> [[IPAddress]] {
@@ -55,7 +56,7 @@ struct NameSearch: ~Copyable {
         return search.found
     }
 
-    /// A socket for one server by one uplink; nil when there is no way.
+    /// A socket for one server over one uplink; nil if the server is unreachable.
     private static func connect(to server: IPAddress, by way: NameWay) -> Int32? {
         var hints = addrinfo()
         (hints.ai_flags, hints.ai_socktype) = (AI_NUMERICHOST | AI_NUMERICSERV, Int32(SOCK_DGRAM.rawValue))
@@ -99,7 +100,7 @@ struct NameSearch: ~Copyable {
         }
     }
 
-    /// Whether some uplink's server has answered all that was asked, with an address.
+    /// Whether some uplink's server has answered every question, with at least one address.
     private var hasAnswer: Bool {
         lines.contains { !$0.answered.contains(false) && !found[$0.way].isEmpty }
     }
@@ -119,7 +120,7 @@ struct NameSearch: ~Copyable {
         for index in lines.indices where watched[index].revents != 0 {
             let count = recv(lines[index].descriptor, &buffer, buffer.count, 0)
             if count < 0 && errno == ECONNREFUSED {
-                // No server there.
+                // No server is listening there.
                 lines[index].answered = lines[index].answered.map { _ in true }
             }
             guard count > 0 else { continue }
@@ -138,7 +139,7 @@ struct NameSearch: ~Copyable {
         }
     }
 
-    /// Milliseconds of a clock that is not set.
+    /// The monotonic clock in milliseconds.
     private static func clock() -> Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// A `NameServerProbe` on a thread of its own, as packets don't wait for answers.
+/// Runs a `NameServerProbe` on its own thread, as packets must not wait for the answers.
 public final class NameServerInquiry: Sendable {
     private let result = Mutex<NameServerProbe.Answers?>(nil)
 
-    /// Begins to ask.
+    /// Starts the probe.
     public init(_ probe: NameServerProbe) {
         let body = ThreadBody { [self] in
             let answers = probe.ask()
@@ -25,11 +25,11 @@ public final class NameServerInquiry: Sendable {
             }, held.toOpaque())
         guard code != 0 else { return }
         held.release()
-        // Without a thread no question is sent: the same as no answer.
+        // Without a thread no query is sent, which is reported like the absence of answers.
         result.withLock { $0 = .init() }
     }
 
-    /// What came of it; nil until that is known.
+    /// The answers; nil until the probe has ended.
     public var answers: NameServerProbe.Answers? { result.withLock { $0 } }
 
     private final class ThreadBody: Sendable {

@@ -2,8 +2,8 @@ import Settings
 
 /// Port 53 of this host.
 public enum NameServerPort {
-    /// Whether a program here answers names for others: a UDP socket is bound to port 53 of an address that is not loopback.
-    /// (systemd-resolved's stub at 127.0.0.53 serves this host alone.)
+    /// Whether a program on this host serves DNS to others: a UDP socket is bound to port 53 of a non-loopback
+    /// address. (systemd-resolved's stub at 127.0.0.53 serves only this host.)
     public static func isServed() -> Bool {
         ["udp", "udp6"].contains { table in
             guard let text = try? TextFile.read("/proc/thread-self/net/\(table)", limit: 1 << 20) else {
@@ -13,8 +13,8 @@ public enum NameServerPort {
         }
     }
 
-    /// The same by the text of /proc/net/udp or udp6, whose second column is `ADDRESS:PORT` in hexadecimal, the address in
-    /// words of the machine's byte order.
+    /// Checks the text of /proc/net/udp or udp6, whose second column is `ADDRESS:PORT` in hexadecimal, with the
+    /// address in words of the host's byte order.
     static func isServed(table text: String) -> Bool {
         text.split(separator: "\n").dropFirst().contains { line in
             let columns = line.split(separator: " ", omittingEmptySubsequences: true)

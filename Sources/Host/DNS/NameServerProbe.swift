@@ -2,64 +2,66 @@ import CLinux
 import Glibc
 import Packet
 
-/// Asks name servers a question, each the way that programs would or over one uplink alone, and says which of them answer.
+/// Queries name servers, each either as programs would or over one uplink only, and reports which of them answer.
 public struct NameServerProbe: Sendable {
-    /// A server and the way to it.
+    /// A server and the route to it.
     public struct Target: Hashable, Sendable {
-        /// The server.
+        /// The server's address.
         public var server: IPAddress
-        /// The uplink's interface, outside the tunnel; nil: the way that the host's routes lead.
+        /// The uplink's interface, outside the tunnel; nil means the host's routes decide.
         public var interface: String?
 
-        /// A server asked over an uplink, or as programs do.
+        /// A server to query over an uplink, or as programs do.
         public init(_ server: IPAddress, by interface: String? = nil) {
             (self.server, self.interface) = (server, interface)
         }
     }
 
-    /// What came of it.
+    /// The result of a probe.
     public struct Answers: Equatable, Sendable {
-        /// The targets that answer for this host.
+        /// Targets that answer queries from this host.
         public var good: Set<Target> = []
-        /// The targets that are there and refuse, or fail to resolve.
+        /// Targets that respond but refuse, or fail to resolve.
         public var refusing: Set<Target> = []
 
-        /// None.
+        /// No answers.
         public init() {}
     }
 
-    /// When a question is sent, in milliseconds from the beginning: as for a path with a satellite's round trip, twice.
+    /// When queries are sent, in milliseconds from the start: sized for a path with a satellite's round trip,
+    /// twice.
     private static let sendings = [0, 400, 1100]
-    /// How long an answer may take in all, in milliseconds.
+    /// Total time to wait for an answer, in milliseconds.
     private static let patience = 2500
-    /// How long others may take after the first good answer, in milliseconds, and after one that is second choice: a resolver
-    /// beyond a satellite that has to ask others.
+    /// Further time in milliseconds after the first good answer, and after one from a fallback: enough for a
+    /// resolver beyond a satellite that has to query others.
     private static let grace = 300
     private static let longGrace = 1300
-    /// How many targets are asked at once: sixteen paths and a resolver's three servers, and some.
+    /// Maximum number of targets queried at once: sixteen paths, a resolver's three servers, and some spare.
     private static let most = 64
 
     private let targets: [Target]
     private let preferred: Set<Target>
 
-    /// Begins nothing yet.
-    /// - Parameter others: the targets that are asked at the same time and are second choice.
+    /// Prepares a probe without starting it.
+    /// - Parameter others: fallback targets, queried at the same time.
     public init(_ targets: [Target], or others: [Target] = []) {
         preferred = Set(targets)
         self.targets = Array((targets + others.filter { !targets.contains($0) }).prefix(Self.most))
     }
 
-    /// All that are asked.
+    /// All targets, including fallbacks.
     public var all: [Target] { targets }
 
-    /// Asks them all at once. Blocks for 2.5 s at most, 0.3 s after the first good answer, 1.3 s when that is second choice.
+    /// Queries all targets at once. Blocks for at most 2.5 s: 0.3 s after the first good answer, 1.3 s if it is
+    /// a fallback's.
     public func ask() -> Answers {
         var answers = Answers()
         var open = targets.compactMap { OpenQuestion($0) }
         let start = Self.milliseconds
         var end = start + Self.patience
         var sent = 0
-        // One that is second choice is not waited for when all others have answered.
+        // A fallback is not waited for once all other targets have answered.
         while open.contains(where: { preferred.contains($0.target) }) || answers.good.isEmpty && !open.isEmpty
         {
             let now = Self.milliseconds
@@ -94,7 +96,7 @@ public struct NameServerProbe: Sendable {
         return answers
     }
 
-    /// The monotonic clock.
+    /// The monotonic clock in milliseconds.
     private static var milliseconds: Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
@@ -102,13 +104,13 @@ public struct NameServerProbe: Sendable {
     }
 }
 
-/// A question that waits for its answer. Its socket is the caller's to close.
+/// A query that awaits its answer. The caller closes its socket.
 private struct OpenQuestion {
     let target: NameServerProbe.Target
     let descriptor: Int32
     private let question = ServingQuestion(id: .random(in: .min ... .max))
 
-    /// Opens a socket; nil when there is no way to the server.
+    /// Opens a socket; nil if there is no route to the server.
     init?(_ target: NameServerProbe.Target) {
         self.target = target
         let family = target.server.family == .v4 ? AF_INET : AF_INET6
@@ -123,7 +125,7 @@ private struct OpenQuestion {
         }
     }
 
-    /// Binds the socket to an uplink and marks it as bondd's, which may leave outside the tunnel.
+    /// Binds the socket to an uplink and marks it as bondd's, so that it may leave outside the tunnel.
     private func bind(to interface: String?) -> Bool {
         guard let interface else { return true }
         var mark = TunnelMark.value
@@ -161,8 +163,8 @@ private struct OpenQuestion {
         question.bytes.withUnsafeBytes { _ = Glibc.send(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    /// The first datagram that answers the question; nil when there is none. An error that the network reports, such as a
-    /// closed port, is silence: the next question may fare better.
+    /// The first datagram that answers the query; nil if there is none. An error that the network reports, such
+    /// as a closed port, counts as silence, because the next query may succeed.
     func receive() -> ServingQuestion.Answer? {
         var buffer = [UInt8](repeating: 0, count: 2048)
         for _ in 0..<16 {

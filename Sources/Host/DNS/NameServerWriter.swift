@@ -2,26 +2,26 @@ import Glibc
 import Packet
 import Synchronization
 
-/// Sets and restores name servers on a thread of its own, one after the other, as packets don't wait for programs.
+/// Sets and restores name servers one request at a time on its own thread, as packets must not wait for programs.
 public final class NameServerWriter: Sendable {
-    /// What became of an order.
+    /// The result of a request.
     public enum Outcome: Sendable {
         case set([IPAddress], NameServers.Way)
         case restored
         case failed(HostError)
-        /// They were set, and another program has removed them since.
+        /// They had been set, but another program has removed them since.
         case forgotten
     }
 
     private enum Order {
-        /// To set name servers, or, without any, to restore the host's.
+        /// Set name servers, or restore the host's if empty.
         case set([IPAddress])
-        /// To look whether they still stand.
+        /// Check whether they are still in force.
         case look([IPAddress], NameServers.Way)
     }
 
     private struct State {
-        /// What is wanted and was not begun.
+        /// The request that is waiting to start.
         var wanted: Order?
         var isWorking = false
         var outcomes: [Outcome] = []
@@ -30,13 +30,13 @@ public final class NameServerWriter: Sendable {
     private let servers: NameServers
     private let state = Mutex(State())
 
-    /// A writer of these.
+    /// A writer for `servers`.
     public init(_ servers: NameServers) { self.servers = servers }
 
-    /// Begins to set these; none: to restore the host's own.
+    /// Starts setting these servers; empty restores the host's own.
     public func begin(_ wanted: [IPAddress]) { begin(.set(wanted)) }
 
-    /// Begins to look whether these, set that way, still stand, unless there is something else to do.
+    /// Starts checking whether these servers, set that way, are still in force, unless another request is pending.
     public func look(after servers: [IPAddress], _ way: NameServers.Way) {
         guard !state.withLock({ $0.isWorking }) else { return }
         begin(.look(servers, way))
@@ -66,7 +66,7 @@ public final class NameServerWriter: Sendable {
         work()
     }
 
-    /// What has become of orders since the last call.
+    /// The results since the last call.
     public func takeOutcomes() -> [Outcome] {
         state.withLock { state in
             defer { state.outcomes = [] }
@@ -74,7 +74,7 @@ public final class NameServerWriter: Sendable {
         }
     }
 
-    /// Waits until all is done, so many milliseconds at the most.
+    /// Waits until all requests are done, for at most this many milliseconds.
     public func finish(within milliseconds: Int = 10_000) {
         for _ in 0..<milliseconds / 5 {
             if !state.withLock({ $0.isWorking }) { return }

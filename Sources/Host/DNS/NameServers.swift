@@ -2,10 +2,10 @@ import Glibc
 import Packet
 import Settings
 
-/// The host's name servers while a tunnel has its own: through systemd-resolved when it runs, else resolvconf, else
-/// /etc/resolv.conf. Every call may take seconds, as programs are run.
+/// The host's name servers while a tunnel brings its own: through systemd-resolved if it is running, else
+/// resolvconf, else /etc/resolv.conf. Every call may take seconds, because it runs programs.
 public struct NameServers: Sendable {
-    /// Which way they were set.
+    /// The mechanism used to set them.
     public enum Way: String, Sendable {
         case resolved = "systemd-resolved"
         case resolvconf
@@ -17,10 +17,10 @@ public struct NameServers: Sendable {
     private let file: String
     private let runDirectory: String
 
-    /// Those of the host.
+    /// The name servers of the host.
     /// - Parameters:
-    ///   - interface: the tunnel's.
-    ///   - directory: bondd's state.
+    ///   - interface: the tunnel's interface.
+    ///   - directory: bondd's state directory.
     public init(
         interface: String, directory: String, file: String = "/etc/resolv.conf",
         runDirectory: String = "/run/systemd/resolve"
@@ -29,15 +29,15 @@ public struct NameServers: Sendable {
         (self.file, self.runDirectory) = (file, runDirectory)
     }
 
-    /// Has all names asked of these servers.
-    /// - Returns: which way they were set.
+    /// Sends all DNS queries to these servers.
+    /// - Returns: the mechanism used.
     /// - Throws: `HostError.nameServers` or `file`; nothing has changed then.
     public func set(_ servers: [IPAddress]) throws(HostError) -> Way {
         let texts = servers.map(\.description)
         if isResolvedAsked, Command.find("resolvectl") != nil,
             Command.run(["resolvectl", "dns", interface] + texts) == nil
         {
-            // All names, and not only those of some domain. All of it goes with the interface.
+            // For all names, not only for certain domains. These settings disappear with the interface.
             if let problem = Command.run(["resolvectl", "domain", interface, "~."]) {
                 _ = Command.run(["resolvectl", "revert", interface])
                 throw .nameServers(problem)
@@ -48,8 +48,8 @@ public struct NameServers: Sendable {
         // systemd's resolvconf is resolvectl under another name.
         if let program = Command.find("resolvconf"), !program.hasSuffix("/resolvectl") {
             try mark()
-            // Debian's orders by the name's beginning, and "tun" comes before Ethernet; openresolv takes -m 0 -x for first
-            // and alone.
+            // Debian's resolvconf orders records by the start of the name, and "tun" precedes Ethernet;
+            // openresolv takes -m 0 -x for "first and exclusive".
             let problem = Command.run(
                 ["resolvconf", "-a", Self.record(interface), "-m", "0", "-x"],
                 input: texts.map { "nameserver \($0)\n" }.joined())
@@ -63,14 +63,15 @@ public struct NameServers: Sendable {
         return .file
     }
 
-    /// Whether these servers, set that way, are still in force, and the way is still the right one. May take seconds.
+    /// Whether these servers, set that way, are still in force, and the mechanism is still the right one. May
+    /// take seconds.
     func stand(_ servers: [IPAddress], _ way: Way) -> Bool {
         switch way {
         case .resolved:
-            // "Link 7 (bond0): 10.77.0.1 fd77::1"; nothing behind the colon when it has forgotten.
+            // "Link 7 (bond0): 10.77.0.1 fd77::1"; nothing after the colon if the settings were lost.
             guard let text = Command.output(["resolvectl", "dns", interface]) else { return false }
             let words = text.split { $0.isWhitespace }
-            // A server may come with "#name" for TLS.
+            // A server may carry a "#name" for TLS.
             let known = words.compactMap { $0.split(separator: "#").first.flatMap { IPAddress(String($0)) } }
             return servers.allSatisfy(known.contains)
         case .resolvconf:
@@ -84,7 +85,7 @@ public struct NameServers: Sendable {
         }
     }
 
-    /// The name servers that the host uses without those of this tunnel.
+    /// The name servers the host uses apart from this tunnel's.
     public func host() -> HostResolver {
         var host = HostResolver()
         host.servers = HostResolver.addresses(in: resolverFile.original(interface: interface) ?? "")
@@ -97,10 +98,11 @@ public struct NameServers: Sendable {
         return host
     }
 
-    /// Where NetworkManager lists what its dnsmasq asks.
+    /// Where NetworkManager lists the servers its dnsmasq queries.
     private static let managerFile = "/run/NetworkManager/no-stub-resolv.conf"
 
-    /// What resolvconf has of the tunnel, "" for nothing; nil when its records are not where Debian's or openresolv's are.
+    /// resolvconf's record of the tunnel, "" if empty; nil if its records are not in Debian's or openresolv's
+    /// location.
     private var record: String? {
         for directory in ["/run/resolvconf/interface", "/run/resolvconf/interfaces"]
         where access(directory, F_OK) == 0 {
@@ -109,13 +111,13 @@ public struct NameServers: Sendable {
         return nil
     }
 
-    /// Whether systemd-resolved is asked and would take the tunnel's servers.
+    /// Whether systemd-resolved is in use and would accept the tunnel's servers.
     private var isResolvedReady: Bool {
         isResolvedAsked && Command.find("resolvectl") != nil
             && Command.run(["resolvectl", "dns", interface]) == nil
     }
 
-    /// Undoes what `set` did, now or in an earlier life. What was not done need not be undone.
+    /// Undoes `set`, whether from this run or an earlier one. Does nothing for settings that were never made.
     public func restore() throws(HostError) {
         if isResolvedAsked, if_nametoindex(interface) != 0, Command.find("resolvectl") != nil {
             _ = Command.run(["resolvectl", "revert", interface])
@@ -129,8 +131,8 @@ public struct NameServers: Sendable {
         try resolverFile.restore()
     }
 
-    /// Undoes what daemons did whose tunnels are gone.
-    /// - Parameter besides: a tunnel whose daemon is known to be dead, though its interface is there.
+    /// Undoes the settings of daemons whose tunnels no longer exist.
+    /// - Parameter besides: a tunnel whose daemon is known to be dead, even if its interface still exists.
     public static func clean(directory: String, besides dead: String? = nil) throws(HostError) {
         guard let entries = opendir(directory) else { return }
         defer { closedir(entries) }
@@ -148,7 +150,7 @@ public struct NameServers: Sendable {
         }
     }
 
-    /// Whether systemd-resolved runs, and names are asked of it.
+    /// Whether systemd-resolved is running and resolves this host's names.
     private var isResolvedAsked: Bool {
         guard access(runDirectory, F_OK) == 0 else { return false }
         if (try? TextFile.read(file, limit: 1 << 20))?.contains("127.0.0.53") == true { return true }
@@ -162,7 +164,7 @@ public struct NameServers: Sendable {
         ResolverFile(path: file, backup: "\(directory)/\(interface).resolv.conf")
     }
 
-    /// A file that says that resolvconf knows of the tunnel.
+    /// A file recording that resolvconf knows the tunnel.
     private var note: String { "\(directory)/\(interface).resolvconf" }
 
     private static func record(_ interface: String) -> String { "tun.\(interface).bondd" }

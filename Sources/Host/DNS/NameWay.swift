@@ -2,19 +2,19 @@ import Glibc
 import Packet
 import Settings
 
-/// An uplink, and the name servers that may be asked by it.
+/// An uplink, and the name servers to query over it.
 public struct NameWay: Hashable, Sendable {
-    /// The most servers that are asked.
+    /// Maximum number of servers to query.
     public static let mostServers = 4
 
     /// The uplink's interface.
     public let interface: String
-    /// Its index.
+    /// The interface's index.
     public let index: UInt32
-    /// The servers, the likeliest first.
+    /// The servers, the most likely first.
     public let servers: [IPAddress]
 
-    /// An uplink with its servers, of which the first four are asked; those on this host itself are not.
+    /// An uplink with the first four of its servers; servers on this host itself are left out.
     public init(interface: String, index: UInt32, servers: [IPAddress]) {
         (self.interface, self.index) = (interface, index)
         var unique: [IPAddress] = []
@@ -23,25 +23,25 @@ public struct NameWay: Hashable, Sendable {
     }
 }
 
-/// The name servers that this host knows beside the tunnel's.
+/// The name servers this host knows in addition to the tunnel's.
 public struct HostNameServers {
     private static let limit = 1 << 16
 
-    /// The state directory of the daemon, where the resolver's file is kept while the tunnel's stands in its place.
+    /// The daemon's state directory, which holds the resolver's file while the tunnel's version replaces it.
     private let backup: String
     private let root: String
 
     /// - Parameters:
-    ///   - interface: the tunnel's.
-    ///   - directory: bondd's state.
-    ///   - root: what stands before `/etc` and `/run`; tests have another.
+    ///   - interface: the tunnel's interface.
+    ///   - directory: bondd's state directory.
+    ///   - root: a prefix for `/etc` and `/run`, for tests.
     public init(interface: String, directory: String, root: String = "") {
         backup = "\(directory)/\(interface).resolv.conf"
         self.root = root
     }
 
-    /// Those to ask by the interface of that index: what systemd-networkd has learnt there, what stood in /etc/resolv.conf
-    /// before the tunnel, and what systemd-resolved, NetworkManager and resolvconf keep.
+    /// The servers to query over the interface of that index: those learnt there by systemd-networkd, those in
+    /// /etc/resolv.conf before the tunnel, and those kept by systemd-resolved, NetworkManager and resolvconf.
     public func servers(by index: UInt32) -> [IPAddress] {
         var servers = networkd(index)
         servers += Self.listed(in: original)
@@ -51,12 +51,12 @@ public struct HostNameServers {
         return servers
     }
 
-    /// /etc/resolv.conf as it was before bondd wrote it.
+    /// /etc/resolv.conf as it was before bondd replaced it.
     private var original: String {
         let present = text(root + "/etc/resolv.conf")
         let kept = text(backup)
         guard let end = kept.firstIndex(of: "\n"), let length = Int(kept[..<end]) else { return present }
-        // The length of bondd's own text, that text, a line of what was there, and what was there (`ResolverFile`).
+        // The length of bondd's own text, that text, a line about the original, and the original (`ResolverFile`).
         let bytes = Array(kept[kept.index(after: end)...].utf8)
         guard (0...bytes.count).contains(length) else { return present }
         let was = String(decoding: bytes[length...], as: UTF8.self)
@@ -68,7 +68,7 @@ public struct HostNameServers {
         return String(was.dropFirst(line.count))
     }
 
-    /// `DNS=192.0.2.53 2001:db8::53` in the state of a link; other programs leave none.
+    /// Reads `DNS=192.0.2.53 2001:db8::53` from systemd-networkd's state of a link; other programs keep none.
     private func networkd(_ index: UInt32) -> [IPAddress] {
         text("\(root)/run/systemd/netif/links/\(index)").split(separator: "\n")
             .first { $0.hasPrefix("DNS=") }?.dropFirst(4).split(separator: " ")
@@ -83,7 +83,7 @@ public struct HostNameServers {
         }
     }
 
-    /// An address, without its zone, its port or its server name.
+    /// Parses an address, ignoring its zone, port and server name.
     private static func address(_ word: Substring) -> IPAddress? {
         IPAddress(String(word.prefix { $0 != "%" && $0 != "#" }))
     }

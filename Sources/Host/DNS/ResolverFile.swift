@@ -2,27 +2,27 @@ import Glibc
 import Packet
 import Settings
 
-/// /etc/resolv.conf while bondd's name servers stand in it. What was there is kept in the state directory until it is back;
-/// when somebody else has written the file meanwhile, theirs stays.
+/// /etc/resolv.conf while it lists bondd's name servers. The original is kept in the state directory until it
+/// is restored; if another program rewrites the file in the meantime, that version stays.
 struct ResolverFile {
-    /// The file, `/etc/resolv.conf` but in tests.
+    /// The path, `/etc/resolv.conf` except in tests.
     let path: String
-    /// Where what was there is kept.
+    /// Where the original is kept.
     let backup: String
 
     private static let limit = 1 << 20
 
     private static let beginning = "# bondd has set these for the tunnel "
 
-    /// What the file says for these servers.
+    /// The text of the file for these servers.
     static func text(_ servers: [IPAddress], interface: String) -> String {
         "\(beginning)\(interface); what was here comes back when it ends.\n"
             + servers.map { "nameserver \($0)\n" }.joined()
     }
 
-    /// Puts `text` in place of what is there: in place of a link, or through it where /etc can't be written.
+    /// Replaces the file with `text`: in place of a symbolic link, or through it if /etc is not writable.
     func replace(with text: String) throws(HostError) {
-        // Of a text that is ours already, another backup would hide the first.
+        // If bondd's text is already there, a second backup would overwrite the original.
         if access(backup, F_OK) == 0 { try restore() }
         let content = try? TextFile.read(path, limit: Self.limit)
         if let other = content.flatMap(Self.owner), if_nametoindex(other) != 0 {
@@ -43,7 +43,7 @@ struct ResolverFile {
         try put(text, mode: 0o644)
     }
 
-    /// Puts back what was there, if bondd's text still is. Nothing to do without a backup.
+    /// Restores the original if bondd's text is still in place. Does nothing without a backup.
     func restore() throws(HostError) {
         guard let kept = try? TextFile.read(backup, limit: 3 * Self.limit) else { return }
         let (line, rest) = Self.cut(kept)
@@ -55,7 +55,7 @@ struct ResolverFile {
         let (kind, was) = Self.cut(String(decoding: bytes[length...], as: UTF8.self))
         let words = kind.split(separator: " ", maxSplits: 1).map(String.init)
         let present = try? TextFile.read(path, limit: Self.limit)
-        // Half of one of them is what a crash has left of writing it.
+        // A partial text of either kind is left by a crash during the write.
         if let present, present == ours || ours.hasPrefix(present) || was.hasPrefix(present) {
             switch (words.first, words.last) {
             case ("link", let target?): if linkTarget() == nil { try putLink(to: target) }
@@ -66,7 +66,7 @@ struct ResolverFile {
         unlink(backup)
     }
 
-    /// What the file says without the servers of the tunnel over `interface`; nil when that can't be told.
+    /// The original text without the servers of the tunnel over `interface`; nil if it cannot be determined.
     func original(interface: String) -> String? {
         guard let present = try? TextFile.read(path, limit: Self.limit) else { return nil }
         guard Self.owner(of: present) == interface else { return present }
@@ -83,13 +83,13 @@ struct ResolverFile {
         return try? TextFile.read(String(path[...slash]) + target, limit: Self.limit)
     }
 
-    /// The tunnel whose bondd has written this; nil when none has.
+    /// The interface of the tunnel whose bondd wrote this text; nil if none did.
     private static func owner(of text: String) -> String? {
         guard text.hasPrefix(beginning) else { return nil }
         return String(text.dropFirst(beginning.count).prefix { $0 != ";" })
     }
 
-    /// Keeps what was there, and the text that takes its place, to know it again.
+    /// Keeps the original, and the text that replaces it, in order to recognize that later.
     private func keep(_ was: String, beside text: String) throws(HostError) {
         do throws(SettingsError) {
             try StateFile.replace(backup, with: Array("\(text.utf8.count)\n\(text)\(was)".utf8))
@@ -98,7 +98,7 @@ struct ResolverFile {
         }
     }
 
-    /// The first line and what follows it.
+    /// The first line and the text after it.
     private static func cut(_ text: String) -> (line: String, rest: String) {
         guard let end = text.utf8.firstIndex(of: 10) else { return (text, "") }
         return (String(text[..<end]), String(text[text.utf8.index(after: end)...]))
@@ -120,8 +120,8 @@ struct ResolverFile {
         }
     }
 
-    /// Replaces the file. One that something is mounted on, as in containers, or that lies where bondd may not make another,
-    /// is written over.
+    /// Replaces the file. A file that is a mount point, as in containers, or in a directory where bondd may not
+    /// create files, is overwritten in place.
     private func put(_ text: String, mode: mode_t) throws(HostError) {
         if linkTarget() == nil && swap(text, mode: mode) { return }
         let old = (try? TextFile.read(path, limit: Self.limit)) ?? ""
@@ -135,7 +135,8 @@ struct ResolverFile {
         }
     }
 
-    /// Writes the text over what is there, which is cut only then: a disk that is full, or a crash, leaves something.
+    /// Overwrites the contents and truncates only afterwards, so that a full disk or a crash leaves something
+    /// behind.
     private static func overwrite(_ file: Int32, _ text: String) -> Bool {
         errno = 0
         return pwrite(file, text, text.utf8.count, 0) == text.utf8.count
@@ -143,13 +144,13 @@ struct ResolverFile {
             && fsync(file) == 0
     }
 
-    /// Puts a new file in place of the old one or of a link.
+    /// Puts a new file in place of the old file or symbolic link.
     private func swap(_ text: String, mode: mode_t) -> Bool {
         (try? StateFile.replace(path, with: Array(text.utf8), mode: mode)) != nil
     }
 }
 
 extension SettingsError {
-    /// What the kernel said.
+    /// The errno from the kernel.
     fileprivate var code: Int32 { if case .file(_, _, let code) = self { code } else { EIO } }
 }

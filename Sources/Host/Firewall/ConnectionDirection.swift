@@ -1,7 +1,7 @@
-/// Which way a packet of a connection goes, as conntrack numbers it (IP_CT_DIR_…).
+/// The direction of a packet within its connection, as numbered by conntrack (IP_CT_DIR_…).
 enum ConnectionDirection: UInt8, Hashable, Sendable {
-    /// As the packet that began it.
+    /// The direction of the first packet.
     case original = 0
-    /// Back.
+    /// The opposite direction.
     case reply = 1
 }

@@ -1,20 +1,20 @@
 import Packet
 import Settings
 
-/// A TCP connection that somebody else began to a service of this host, such as the SSH session in which bondd is started.
+/// An inbound TCP connection to a service of this host, such as the SSH session in which bondd is started.
 public struct EarlierConnection: Hashable, Sendable {
     /// This host's address.
     public let local: IPAddress
     /// This host's port.
     public let port: UInt16
-    /// The other's address.
+    /// The peer's address.
     public let remote: IPAddress
 
-    /// How much of the kernel's list is read, some 6000 connections, and how many are taken.
+    /// Limits on the kernel's list in bytes, some 6000 connections, and on the connections kept.
     private static let limit = 1 << 20
     private static let most = 64
 
-    /// Those that are established now, at most 64, by the kernel's list.
+    /// The established connections, at most 64, from the kernel's list.
     public static func list() -> [EarlierConnection] {
         let texts = ["tcp", "tcp6"].map {
             (try? TextFile.read("/proc/thread-self/net/\($0)", limit: limit)) ?? ""
@@ -22,12 +22,12 @@ public struct EarlierConnection: Hashable, Sendable {
         return list(texts)
     }
 
-    /// Those in lists as of /proc/net/tcp and /proc/net/tcp6.
+    /// The connections in texts formatted like /proc/net/tcp and /proc/net/tcp6.
     static func list(_ texts: [String]) -> [EarlierConnection] {
         var listening: Set<UInt16> = []
         var established: [EarlierConnection] = []
         for line in texts.joined(separator: "\n").split(separator: "\n") {
-            // sl, local address, remote address, state: 01 is established, 0A listens.
+            // Columns: sl, local address, remote address, state (01 is established, 0A listening).
             let words = line.split(separator: " ", maxSplits: 4)
             guard words.count > 3, let local = place(words[1]), let remote = place(words[2]) else { continue }
             if words[3] == "0A" { listening.insert(local.port) }
@@ -42,7 +42,7 @@ public struct EarlierConnection: Hashable, Sendable {
         return found
     }
 
-    /// An address and a port: words of 32 bits in the host's order, in hexadecimal.
+    /// Parses an address and port: 32-bit words in host order, in hexadecimal.
     private static func place(_ text: Substring) -> (address: IPAddress, port: UInt16)? {
         let parts = text.split(separator: ":")
         guard parts.count == 2, [8, 32].contains(parts[0].count), let port = UInt16(parts[1], radix: 16)
@@ -57,7 +57,7 @@ public struct EarlierConnection: Hashable, Sendable {
             rest = rest.dropFirst(8)
         }
         if words.count == 1 { return (IPAddress(v4: words[0]), port) }
-        // IPv4 over a socket of IPv6 (RFC 4291 section 2.5.5.2).
+        // IPv4 over an IPv6 socket (RFC 4291 section 2.5.5.2).
         if words[0] == 0 && words[1] == 0 && words[2] == 0xFFFF { return (IPAddress(v4: words[3]), port) }
         let (high, low) = (
             UInt64(words[0]) << 32 | UInt64(words[1]), UInt64(words[2]) << 32 | UInt64(words[3])

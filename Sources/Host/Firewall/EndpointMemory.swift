@@ -1,18 +1,19 @@
 import Packet
 import Settings
 
-/// The addresses that the server's names last had: with the kill switch on, no name can be looked up before the tunnel is
-/// there. A small text file, replaced as a whole, a line a name.
+/// The last known addresses of the server's names: with the kill switch on, names cannot be resolved before the
+/// tunnel is up. A small text file with a line for each name, replaced as a whole.
 public struct EndpointMemory: Sendable {
     private static let maximumSize = 1 << 16
-    /// Addresses that are kept of a name, so that one with ever new ones does not fill the firewall.
+    /// Maximum number of addresses kept for a name, so that one whose addresses keep changing does not fill the
+    /// firewall.
     private static let mostAddresses = 16
 
-    /// Where it is.
+    /// The file's path.
     public let path: String
     private var names: [HostPort: [Endpoint]] = [:]
 
-    /// Reads what an earlier run left; what can't be read is not there.
+    /// Reads the file of an earlier run; an unreadable one counts as empty.
     public init(directory: String, interface: String) {
         path = "\(directory)/\(interface).endpoints"
         guard let text = try? TextFile.read(path, limit: Self.maximumSize) else { return }
@@ -24,15 +25,15 @@ public struct EndpointMemory: Sendable {
         }
     }
 
-    /// The endpoints that a name last had; an address has itself.
+    /// The last known endpoints of a name; for an address, the address itself.
     public func endpoints(of name: HostPort) -> [Endpoint] {
         name.endpoint.map { [$0] } ?? names[name] ?? []
     }
 
-    /// Remembers what a name has now, and returns when that is on the disk. Earlier addresses are kept as long as there is
-    /// room, as paths may be using them.
-    /// - Returns: whether there was news.
-    /// - Throws: `HostError.file`; it is remembered for this run all the same.
+    /// Records the current endpoints of a name, and returns once they are on disk. Earlier addresses are kept
+    /// while there is room, as paths may still use them.
+    /// - Returns: whether anything changed.
+    /// - Throws: `HostError.file`; the endpoints are still remembered for this run.
     public mutating func learn(_ endpoints: [Endpoint], of name: HostPort) throws(HostError) -> Bool {
         guard name.endpoint == nil, !endpoints.isEmpty else { return false }
         let old = names[name] ?? []

@@ -1,15 +1,15 @@
 import CNetlink
 import Glibc
 
-// Sets and what is in them.
+// Sets and their elements.
 extension FirewallBatch {
-    /// Elements a message: an attribute's length is 16 bits, and one takes some 100 bytes at the most.
+    /// Elements in a message: the length of an attribute is 16 bits, and an element takes at most some 100 bytes.
     private static let elementsPerMessage = 256
 
     mutating func add(_ set: FirewallSet, to table: String) throws(HostError) {
         let object = try Self.object(set.name, of: table)
         defer { nftnl_set_free(object) }
-        // Any number that no other of the batch has.
+        // Any number unique within the batch.
         nftnl_set_set_u32(object, UInt16(NFTNL_SET_ID.rawValue), next())
         nftnl_set_set_u32(object, UInt16(NFTNL_SET_KEY_TYPE.rawValue), FirewallField.type(of: set.key))
         nftnl_set_set_u32(object, UInt16(NFTNL_SET_KEY_LEN.rawValue), UInt32(FirewallField.size(of: set.key)))
@@ -33,12 +33,12 @@ extension FirewallBatch {
         advance()
     }
 
-    /// Puts elements into the table's sets; those that are there stay.
+    /// Adds elements to the table's sets; existing ones stay.
     mutating func add(_ elements: FirewallElements, to table: String) throws(HostError) {
         try self.elements(elements, table, NFT_MSG_NEWSETELEM, flags: UInt16(NLM_F_CREATE))
     }
 
-    /// Takes elements out of the table's sets.
+    /// Removes elements from the table's sets.
     mutating func remove(_ elements: FirewallElements, from table: String) throws(HostError) {
         try self.elements(elements, table, NFT_MSG_DELSETELEM, flags: 0)
     }
@@ -59,7 +59,7 @@ extension FirewallBatch {
                         nftnl_set_elem_set(
                             element, UInt16(NFTNL_SET_ELEM_DATA), data, UInt32(data.count))
                     }
-                    // Which takes it over.
+                    // The set takes ownership of the element.
                     nftnl_set_elem_add(object, element)
                 }
                 nftnl_set_elems_nlmsg_build_payload(header(message, flags: flags), object)
@@ -68,7 +68,7 @@ extension FirewallBatch {
         }
     }
 
-    /// libnftnl's object of a set, to name it.
+    /// libnftnl's object for a set, which names it in a request.
     private static func object(_ set: String, of table: String) throws(HostError) -> OpaquePointer {
         guard let object = nftnl_set_alloc() else { throw outOfMemory }
         nftnl_set_set_u32(object, UInt16(NFTNL_SET_FAMILY.rawValue), UInt32(inet))

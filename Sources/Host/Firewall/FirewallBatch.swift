@@ -1,15 +1,15 @@
 import CNetlink
 import Glibc
 
-/// Changes of nftables that the kernel makes all at once or not at all.
+/// Changes to nftables that the kernel applies atomically.
 struct FirewallBatch: ~Copyable {
     /// NFPROTO_INET: IPv4 and IPv6 in one table.
     static let inet: UInt16 = 1
-    /// What usually fits one message to the kernel, in bytes; some 400 rules.
+    /// The usual capacity of one message to the kernel in bytes; some 400 rules.
     static let capacity = 128 << 10
-    /// What an element of a set takes at the most, in bytes.
+    /// Maximum size of a set element in bytes.
     private static let elementSize = 128
-    /// What a single message may take at the most.
+    /// Maximum size of a single message in bytes.
     private static let reserve = 64 << 10
 
     private let buffer: UnsafeMutableRawPointer
@@ -17,7 +17,7 @@ struct FirewallBatch: ~Copyable {
     private var sequence: UInt32 = 0
     private var isFull = false
 
-    /// - Parameter elements: how many elements of sets it has to have room for.
+    /// - Parameter elements: number of set elements to reserve room for.
     init(elements: Int = 0) throws(HostError) {
         let capacity = Self.capacity + elements * Self.elementSize
         buffer = .allocate(byteCount: capacity + Self.reserve, alignment: 16)
@@ -35,9 +35,9 @@ struct FirewallBatch: ~Copyable {
         buffer.deallocate()
     }
 
-    /// Puts the table in place of one of the same name, if there is one.
+    /// Replaces the table of the same name, or creates it.
     mutating func replace(_ table: FirewallTable) throws(HostError) {
-        // A table that is not there can't be removed, and adding one that is there changes nothing.
+        // Removing a missing table fails, and adding an existing one changes nothing; hence add, remove, add.
         try add(table.name)
         try remove(table.name)
         try add(table.name)
@@ -45,7 +45,7 @@ struct FirewallBatch: ~Copyable {
         for chain in table.chains { try add(chain, to: table.name) }
     }
 
-    /// Puts other rules into the table's chains, which stay.
+    /// Replaces the rules in the table's chains; the chains stay.
     mutating func replaceRules(_ table: FirewallTable) throws(HostError) {
         for chain in table.chains {
             try clear(chain.name, of: table.name)
@@ -53,12 +53,12 @@ struct FirewallBatch: ~Copyable {
         }
     }
 
-    /// Removes the table and all in it.
+    /// Removes the table and everything in it.
     mutating func remove(_ table: String) throws(HostError) {
         try self.table(table, NFT_MSG_DELTABLE, flags: 0)
     }
 
-    /// All messages, closed; nothing may be added any more.
+    /// The finished messages; nothing may be added afterwards.
     mutating func finish() throws(HostError) -> UnsafeRawBufferPointer {
         _ = nftnl_batch_end(current, next())
         advance()
@@ -97,7 +97,7 @@ struct FirewallBatch: ~Copyable {
         for rule in chain.rules { try add(rule, to: chain.name, of: table) }
     }
 
-    /// Removes a chain's rules.
+    /// Removes all rules of a chain.
     private mutating func clear(_ chain: String, of table: String) throws(HostError) {
         guard let object = nftnl_rule_alloc() else { throw Self.outOfMemory }
         defer { nftnl_rule_free(object) }
@@ -118,7 +118,7 @@ struct FirewallBatch: ~Copyable {
         nftnl_rule_set_str(object, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
         for expression in rule.expressions { nftnl_rule_add_expr(object, try expression.object()) }
         if let comment = rule.comment {
-            // A type, a length and a string with its zero: nft's way to keep a comment.
+            // Type, length and a zero-terminated string: nft's encoding of a comment.
             let text = Array(comment.utf8.prefix(127)) + [0]
             let data = [UInt8(NFTNL_UDATA_RULE_COMMENT.rawValue), UInt8(text.count)] + text
             nftnl_rule_set_data(object, UInt16(NFTNL_RULE_USERDATA.rawValue), data, UInt32(data.count))
@@ -141,7 +141,8 @@ struct FirewallBatch: ~Copyable {
         return sequence
     }
 
-    /// The first command's success is acknowledged, and with it all: what fails says so anyway.
+    /// Requests an acknowledgement only for the first command: the batch succeeds as a whole, and failures are
+    /// always reported.
     mutating func header(
         _ message: nf_tables_msg_types, flags: UInt16
     ) -> UnsafeMutablePointer<nlmsghdr> {
@@ -152,7 +153,7 @@ struct FirewallBatch: ~Copyable {
     }
 
     mutating func advance() {
-        // Once it is full, what is added last is built over what was before.
+        // Once the batch is full, each further message overwrites the previous one.
         if !isFull, !mnl_nlmsg_batch_next(batch) { isFull = true }
     }
 }

@@ -1,6 +1,6 @@
-/// A chain that sees packets at a point of their way through the kernel.
+/// A base chain, which sees packets at one hook of the kernel.
 struct FirewallChain: Hashable, Sendable {
-    /// Where packets are seen: NF_INET_… of linux/netfilter.h.
+    /// The hook: NF_INET_… of linux/netfilter.h.
     enum Hook: UInt32, Sendable {
         case prerouting = 0
         case forward = 2
@@ -8,18 +8,18 @@ struct FirewallChain: Hashable, Sendable {
         case postrouting = 4
     }
 
-    /// What a chain is for. The raw value is the kernel's word.
+    /// The type of chain. The raw value is the kernel's word.
     enum Kind: String, Sendable {
         case filter
         case nat
-        /// Packets of this host find their way anew when a rule changed their mark.
+        /// Locally generated packets are routed again if a rule changed their mark.
         case route
     }
 
     let name: String
     let kind: Kind
     let hook: Hook
-    /// Chains of one hook are asked in this order.
+    /// Chains of one hook run in ascending order of priority.
     let priority: Int32
     let rules: [FirewallRule]
 }

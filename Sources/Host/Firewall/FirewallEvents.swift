@@ -1,21 +1,21 @@
 import CNetlink
 import Glibc
 
-/// Tells that nftables, default routes or forwarding of the network namespace changed, whoever did it.
+/// Reports changes to nftables, default routes or forwarding in the network namespace, by any program.
 public struct FirewallEvents: ~Copyable {
-    /// What changed since the last look.
+    /// The changes since the last read.
     public struct Change: Sendable {
-        /// Tables, chains or rules.
+        /// Tables, chains or rules changed.
         public var ofRuleset = false
-        /// A default route, an interface, or whether packets are forwarded.
+        /// A default route, an interface, or the forwarding of packets changed.
         public var ofForwarding = false
     }
 
     private let ruleset: Listener
     private let routes: Listener
 
-    /// Begins to watch.
-    /// - Throws: `HostError.firewall` when there are no sockets to be had.
+    /// Starts watching.
+    /// - Throws: `HostError.firewall` if the sockets cannot be opened.
     public init() throws(HostError) {
         let ruleset = try Listener(NETLINK_NETFILTER, groups: [NFNLGRP_NFTABLES.rawValue])
         let routes = try Listener(
@@ -28,10 +28,10 @@ public struct FirewallEvents: ~Copyable {
         self.routes = routes
     }
 
-    /// The descriptors, for epoll; they do not block.
+    /// The descriptors, nonblocking, for epoll.
     public var fileDescriptors: [Int32] { [ruleset.fileDescriptor, routes.fileDescriptor] }
 
-    /// What changed since the last call.
+    /// The changes since the last call.
     public mutating func read() -> Change {
         var change = Change()
         ruleset.drain { _ in change.ofRuleset = true }
@@ -42,7 +42,7 @@ public struct FirewallEvents: ~Copyable {
         return change
     }
 
-    /// Whether the message is of a route that is no default route. On a router they come by the thousand.
+    /// Whether the message is about a route other than a default route. A router has thousands of these.
     private static func isLesserRoute(_ message: UnsafePointer<nlmsghdr>) -> Bool {
         let type = Int(message.pointee.nlmsg_type)
         guard type == RTM_NEWROUTE || type == RTM_DELROUTE,
@@ -52,7 +52,7 @@ public struct FirewallEvents: ~Copyable {
     }
 }
 
-/// A socket that gets what the kernel tells some groups; it does not block.
+/// A nonblocking socket that subscribes to the kernel's multicast groups.
 private final class Listener {
     private static let bufferSize = 32 << 10
     private let socket: OpaquePointer
@@ -78,7 +78,7 @@ private final class Listener {
 
     var fileDescriptor: Int32 { mnl_socket_get_fd(socket) }
 
-    /// Reads what is there; nil stands for messages that were lost.
+    /// Reads all pending messages; nil stands for lost ones.
     func drain(_ body: (UnsafePointer<nlmsghdr>?) -> Void) {
         withUnsafeTemporaryAllocation(byteCount: Self.bufferSize, alignment: 16) { buffer in
             while true {

@@ -2,46 +2,47 @@ import CNetlink
 import Glibc
 import Packet
 
-/// One step of a rule. What a step loads, the next compares; the first comparison that fails ends the rule. All work on the
-/// first register, but those that load several values side by side for a lookup: a slot is 4 bytes behind the last.
+/// One step of a rule. Each step works on the value the previous one loaded; the first comparison that fails
+/// ends the rule. All use the first register, except those that load several values next to each other for a
+/// lookup: slots are 4 bytes apart.
 enum FirewallExpression: Hashable, Sendable {
-    /// Loads a property of the packet (`NFT_META_…`).
+    /// Loads a packet property (`NFT_META_…`).
     case meta(nft_meta_keys, slot: UInt32 = 0)
     /// Loads bytes of a header.
     case payload(nft_payload_bases, offset: Int, length: Int, slot: UInt32 = 0)
-    /// Loads what conntrack knows of the packet's connection (`NFT_CT_…`), in host order but for addresses and ports; of its
-    /// packets in one direction where that makes a difference.
+    /// Loads conntrack data about the packet's connection (`NFT_CT_…`), in host order except for addresses and
+    /// ports; for one direction where that matters.
     case connection(nft_ct_keys, of: ConnectionDirection? = nil, slot: UInt32 = 0)
-    /// Loads what the packet's destination is to this host (`RTN_…`), in host order.
+    /// Loads the destination's address type on this host (`RTN_…`), in host order.
     case destinationType
-    /// Loads these bytes.
+    /// Loads a constant.
     case load([UInt8], slot: UInt32 = 0)
-    /// Loads the TCP segment size that the routes both ways have room for, in host order.
+    /// Loads the TCP segment size that the routes of both directions allow, in host order.
     case routeSegmentSize
-    /// Keeps the bits of the mask, and sets others.
+    /// Keeps the bits of the mask, and sets the others to `setting`.
     case mask([UInt8], setting: [UInt8]? = nil)
-    /// Turns two bytes into network order.
+    /// Converts two bytes to network order.
     case networkOrder
-    /// Goes on if what was loaded compares so with these bytes.
+    /// Continues if the loaded value compares with these bytes.
     case compare(nft_cmp_ops, [UInt8])
-    /// Lowers the maximum segment size of a SYN to what was loaded; the kernel never raises it.
+    /// Lowers the maximum segment size of a SYN to the loaded value; the kernel never raises it.
     case lowerSegmentSize
-    /// Goes on if a set of the table has what was loaded; a map's data takes its place.
+    /// Continues if a set of the table contains the loaded value; a map's data replaces the value.
     case lookup(String, isMap: Bool = false)
-    /// Sets the packet's mark to what was loaded.
+    /// Sets the packet's mark to the loaded value.
     case setMark
-    /// Sets the connection's mark to what was loaded.
+    /// Sets the connection's mark to the loaded value.
     case setConnectionMark
     /// Counts the packet.
     case counter
-    /// Gives the connection another destination: an address of the family that was loaded, with a port behind it.
+    /// Changes the connection's destination to the loaded address of this family, followed by a port.
     case destinationNAT(IPAddress.Family)
-    /// Gives the packet the address of the interface that it leaves by.
+    /// Replaces the source address by that of the output interface.
     case masquerade
     /// Ends the chain.
     case verdict(FirewallVerdict)
 
-    /// libnftnl's object of it, which a rule takes over.
+    /// libnftnl's object, of which the rule takes ownership.
     func object() throws(HostError) -> OpaquePointer {
         let register = NFT_REG_1.rawValue
         switch self {
@@ -106,7 +107,7 @@ enum FirewallExpression: Hashable, Sendable {
             }
         case .lowerSegmentSize:
             return try Self.make("exthdr") {
-                // Option 2 of TCP (RFC 9293), the two bytes at 2.
+                // TCP option 2 (RFC 9293), the two bytes at offset 2.
                 nftnl_expr_set_u8($0, UInt16(NFTNL_EXPR_EXTHDR_TYPE), 2)
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_EXTHDR_OFFSET), 2)
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_EXTHDR_LEN), 2)
@@ -159,7 +160,7 @@ enum FirewallExpression: Hashable, Sendable {
         }
     }
 
-    /// The register that begins at a slot of the first one.
+    /// The register of a slot, counted from the first one.
     private static func register(_ slot: UInt32) -> UInt32 {
         slot == 0 ? NFT_REG_1.rawValue : NFT_REG32_00.rawValue + slot
     }

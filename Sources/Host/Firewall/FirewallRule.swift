@@ -2,7 +2,7 @@ import CNetlink
 import Packet
 import Settings
 
-/// A rule, built by what it says from left to right:
+/// A rule, built from left to right as it reads:
 ///
 /// ```swift
 /// FirewallRule().into("bond0").of(.established).counted("replies").then(.accept)
@@ -10,10 +10,10 @@ import Settings
 struct FirewallRule: Hashable, Sendable {
     /// Its steps.
     private(set) var expressions: [FirewallExpression] = []
-    /// What `nft list ruleset` shows beside it, and by which its counter is found again.
+    /// The comment shown by `nft list ruleset`, which also identifies the rule's counter.
     private(set) var comment: String?
 
-    /// States of a connection, the bits of the kernel's NF_CT_STATE_BIT.
+    /// Connection states, the bits of the kernel's NF_CT_STATE_BIT.
     struct ConnectionStates: OptionSet, Sendable {
         let rawValue: UInt32
         static let new = ConnectionStates(rawValue: 8)
@@ -21,101 +21,101 @@ struct FirewallRule: Hashable, Sendable {
         static let related = ConnectionStates(rawValue: 4)
     }
 
-    /// Packets that came in by the interface.
+    /// Matches packets that arrived on the interface.
     func from(_ interface: String) -> FirewallRule {
         with(.meta(NFT_META_IIFNAME), .compare(NFT_CMP_EQ, Self.name(interface)))
     }
 
-    /// Packets that leave by the interface.
+    /// Matches packets that leave through the interface.
     func into(_ interface: String) -> FirewallRule {
         with(.meta(NFT_META_OIFNAME), .compare(NFT_CMP_EQ, Self.name(interface)))
     }
 
-    /// Packets of an IP version: NFPROTO_IPV4 2, NFPROTO_IPV6 10.
+    /// Matches packets of an IP version: NFPROTO_IPV4 2, NFPROTO_IPV6 10.
     func of(_ family: IPAddress.Family) -> FirewallRule {
         with(.meta(NFT_META_NFPROTO), .compare(NFT_CMP_EQ, [family == .v4 ? 2 : 10]))
     }
 
-    /// Packets from addresses of a network.
+    /// Matches packets from addresses in a network.
     func source(_ network: CIDR) -> FirewallRule {
         address(network, offset: network.address.family == .v4 ? 12 : 8)
     }
 
-    /// Packets to addresses of a network.
+    /// Matches packets to addresses in a network.
     func destination(_ network: CIDR) -> FirewallRule {
         address(network, offset: network.address.family == .v4 ? 16 : 24)
     }
 
-    /// Packets of a network's IP version to addresses outside it.
+    /// Matches packets of the network's IP version to addresses outside it.
     func destination(not network: CIDR) -> FirewallRule {
         address(network, offset: network.address.family == .v4 ? 16 : 24, NFT_CMP_NEQ)
     }
 
-    /// Packets of connections in one of the states.
+    /// Matches packets of connections in one of the states.
     func of(_ states: ConnectionStates) -> FirewallRule {
         with(
             .connection(NFT_CT_STATE), .mask(Self.host(states.rawValue)),
             .compare(NFT_CMP_NEQ, Self.host(0)))
     }
 
-    /// Packets whose destination somebody translated: IPS_DST_NAT.
+    /// Matches packets whose destination has been translated: IPS_DST_NAT.
     var translated: FirewallRule {
         with(.connection(NFT_CT_STATUS), .mask(Self.host(1 << 5)), .compare(NFT_CMP_NEQ, Self.host(0)))
     }
 
-    /// Packets of connections in this direction.
+    /// Matches packets in this direction of their connection.
     func of(_ direction: ConnectionDirection) -> FirewallRule {
         with(.connection(NFT_CT_DIRECTION), .compare(NFT_CMP_EQ, [direction.rawValue]))
     }
 
-    /// Packets to an address of this host: RTN_LOCAL.
+    /// Matches packets to an address of this host: RTN_LOCAL.
     var toThisHost: FirewallRule { with(.destinationType, .compare(NFT_CMP_EQ, Self.host(2))) }
 
-    /// Packets of connections whose mark has this value where the mask has bits.
+    /// Matches packets of connections whose mark equals this value within the mask.
     func connectionMarked(_ mark: UInt32, mask: UInt32) -> FirewallRule {
         with(.connection(NFT_CT_MARK), .mask(Self.host(mask)), .compare(NFT_CMP_EQ, Self.host(mark)))
     }
 
-    /// Sets the bits of the mask in the connection's mark.
+    /// Sets the mask's bits in the connection's mark.
     func markingConnection(_ mark: UInt32, mask: UInt32) -> FirewallRule {
         with(
             .connection(NFT_CT_MARK), .mask(Self.host(~mask), setting: Self.host(mark)), .setConnectionMark)
     }
 
-    /// Sets the bits of the mask in the packet's mark.
+    /// Sets the mask's bits in the packet's mark.
     func marking(_ mark: UInt32, mask: UInt32) -> FirewallRule {
         with(.meta(NFT_META_MARK), .mask(Self.host(~mask), setting: Self.host(mark)), .setMark)
     }
 
-    /// Packets whose firewall mark has this value where the mask has bits; as it comes, where `TunnelMark` has.
+    /// Matches packets whose mark equals this value within the mask; the default mask is that of `TunnelMark`.
     func marked(_ mark: UInt32, mask: UInt32 = TunnelMark.mask) -> FirewallRule {
         with(.meta(NFT_META_MARK), .mask(Self.host(mask)), .compare(NFT_CMP_EQ, Self.host(mark)))
     }
 
-    /// Packets with a nonzero firewall mark.
+    /// Matches packets with a nonzero mark.
     var marked: FirewallRule { with(.meta(NFT_META_MARK), .compare(NFT_CMP_NEQ, Self.host(0))) }
 
-    /// UDP datagrams; `source` nil: from any port.
+    /// Matches UDP datagrams; `source` nil means from any port.
     func udp(source: UInt16? = nil, destination: UInt16) -> FirewallRule {
         var rule = transport(17)
         if let source { rule = rule.port(source, offset: 0) }
         return rule.port(destination, offset: 2)
     }
 
-    /// TCP segments to a port.
+    /// Matches TCP segments to a port.
     func tcp(destination: UInt16) -> FirewallRule { transport(6).port(destination, offset: 2) }
 
-    /// TCP segments.
+    /// Matches TCP segments.
     var tcp: FirewallRule { transport(6) }
 
-    /// TCP segments but those that open a connection.
+    /// Matches TCP segments except those that open a connection.
     var midway: FirewallRule {
         transport(6).with(
             .payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset: 13, length: 1), .mask([0x02]),
             .compare(NFT_CMP_EQ, [0]))
     }
 
-    /// ICMPv6 messages of these types.
+    /// Matches ICMPv6 messages of these types.
     func icmp6(types: ClosedRange<UInt8>) -> FirewallRule {
         let rule = of(.v6).transport(58).with(
             .payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset: 0, length: 1))
@@ -124,24 +124,24 @@ struct FirewallRule: Hashable, Sendable {
             .compare(NFT_CMP_GTE, [types.lowerBound]), .compare(NFT_CMP_LTE, [types.upperBound]))
     }
 
-    /// Echo requests of ICMP (type 8) or ICMPv6 (type 128).
+    /// Matches echo requests of ICMP (type 8) or ICMPv6 (type 128).
     func echoRequest(_ family: IPAddress.Family) -> FirewallRule {
         if family == .v6 { return icmp6(types: 128...128) }
         return of(.v4).transport(1).with(
             .payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset: 0, length: 1), .compare(NFT_CMP_EQ, [8]))
     }
 
-    /// TCP segments with SYN and without RST.
+    /// Matches TCP segments with SYN and without RST.
     var synchronizing: FirewallRule {
         transport(6).with(
             .payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset: 13, length: 1), .mask([0x06]),
             .compare(NFT_CMP_EQ, [0x02]))
     }
 
-    /// Lowers the segment size that a SYN announces to what the routes both ways have room for.
+    /// Lowers the segment size that a SYN announces to the one the routes of both directions allow.
     var clamped: FirewallRule { with(.routeSegmentSize, .networkOrder, .lowerSegmentSize) }
 
-    /// Counts, under a name that several rules may share.
+    /// Counts packets under a name that several rules may share.
     func counted(_ name: String) -> FirewallRule {
         var rule = with(.counter)
         rule.comment = name
@@ -155,10 +155,10 @@ struct FirewallRule: Hashable, Sendable {
         return rule
     }
 
-    /// Gives the packet the sender's address of the interface that it leaves by.
+    /// Replaces the source address by that of the output interface.
     var masqueraded: FirewallRule { with(.masquerade) }
 
-    /// What becomes of the packet.
+    /// Ends the rule with a verdict.
     func then(_ verdict: FirewallVerdict) -> FirewallRule { with(.verdict(verdict)) }
 
     private func transport(_ number: UInt8) -> FirewallRule {
@@ -192,7 +192,7 @@ struct FirewallRule: Hashable, Sendable {
         return rule
     }
 
-    /// An interface's name as the kernel compares it: 16 bytes, filled up with zeros.
+    /// An interface name as the kernel compares it: 16 bytes, padded with zeros.
     private static func name(_ interface: String) -> [UInt8] {
         let bytes = Array(interface.utf8.prefix(15))
         return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)

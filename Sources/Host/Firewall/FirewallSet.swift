@@ -1,26 +1,26 @@
-/// A set or a map of a table. What is in it changes while the table stays.
+/// A set or a map of a table. Its elements change while the table stays.
 struct FirewallSet: Hashable, Sendable {
     let name: String
     let key: [FirewallField]
-    /// What a key leads to; none in a set.
+    /// The value a key maps to; empty for a set.
     var data: [FirewallField] = []
-    /// Whether each element counts the packets that were looked up.
+    /// Whether each element counts the packets that matched it.
     var counts = false
-    /// After how long an element is gone, in ms; nil: it stays. Such a set also has a size.
+    /// Lifetime of an element in ms; nil means unlimited. A set with a timeout also has a maximum size.
     var timeout: UInt64?
 
-    /// The most elements of a set whose elements go by themselves.
+    /// Maximum number of elements of a set with a timeout.
     static let maximumSize: UInt32 = 1 << 16
 }
 
-/// What is in a table's sets: by the set's name each element's key and what that leads to.
+/// The elements of a table's sets: for each set name, the keys and their data.
 typealias FirewallElements = [String: [[UInt8]: [UInt8]]]
 
 extension FirewallElements {
-    /// How many elements there are in all.
+    /// The total number of elements.
     var elementCount: Int { values.reduce(0) { $0 + $1.count } }
 
-    /// What is here and not, or not the same, in the other.
+    /// The elements that `other` lacks, or has with different data.
     func subtracting(_ other: FirewallElements) -> FirewallElements {
         var rest: FirewallElements = [:]
         for (name, elements) in self {

@@ -1,7 +1,7 @@
 import CNetlink
 import Glibc
 
-// What there is of tables, chains and rules, whoever made them.
+// Lists tables, chains and rules of any origin.
 extension FirewallSocket {
     /// The names of the tables of family `inet`.
     borrowing func inetTables() throws(HostError) -> [String] {
@@ -42,7 +42,7 @@ extension FirewallSocket {
         return chains
     }
 
-    /// The base chains of hook `input` that drop what no rule of theirs accepts, as nft names them: `inet filter input`.
+    /// The base chains of hook `input` that drop packets no rule accepts, as nft names them: `inet filter input`.
     public borrowing func droppingInput() throws(HostError) -> [String] {
         let families: [UInt16: String] = [1: "inet", 2: "ip", 10: "ip6"]
         // NF_INET_LOCAL_IN
@@ -51,7 +51,7 @@ extension FirewallSocket {
         }
     }
 
-    /// The rules of a table, or of one of its chains, in order. None when there is no such table.
+    /// The rules of a table, or of one of its chains, in order. Empty if there is no such table.
     borrowing func rules(
         family: UInt16, table: String, chain: String? = nil
     ) throws(HostError) -> [RulesetRule] {

@@ -1,17 +1,17 @@
 import CNetlink
 import Glibc
 
-// What becomes of our own tables.
+// Inspects and removes bondd's own tables.
 extension FirewallSocket {
-    /// Packets and bytes that rules have counted.
+    /// Packets and bytes counted by rules.
     public struct Count: Hashable, Sendable {
-        /// How many packets.
+        /// The number of packets.
         public var packets: UInt64 = 0
-        /// How many bytes of IP packets.
+        /// The number of bytes in IP packets.
         public var bytes: UInt64 = 0
     }
 
-    /// Whether the table exists with the rules that it should have.
+    /// Whether the table exists with the expected rules.
     public borrowing func holds(_ table: FirewallTable) -> Bool {
         guard let names = try? inetTables(), names.contains(table.name),
             let rules = try? rules(family: FirewallBatch.inet, table: table.name),
@@ -20,7 +20,7 @@ extension FirewallSocket {
         return rules.map(\.steps).elementsEqual(wanted.map(\.steps)) { $0.elementsEqual($1) { $0.says($1) } }
     }
 
-    /// What the rules of a table have counted since it was set, by the name they count under.
+    /// The counters of a table's rules since it was created, by their names.
     public borrowing func counts(table: String) throws(HostError) -> [String: Count] {
         var counts: [String: Count] = [:]
         for rule in try rules(family: FirewallBatch.inet, table: table) {

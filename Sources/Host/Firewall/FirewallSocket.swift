@@ -1,19 +1,19 @@
 import CNetlink
 import Glibc
 
-/// Changes and shows nftables of the network namespace that it was made in.
+/// Changes and lists nftables in the network namespace in which it was created.
 public struct FirewallSocket: ~Copyable {
-    /// A message from the kernel has at most 16 KiB.
+    /// A message from the kernel is at most 16 KiB long.
     private static let bufferSize = 32 << 10
     private let socket: OpaquePointer
 
-    /// - Throws: `HostError.firewall` when there is no socket to be had.
+    /// - Throws: `HostError.firewall` if no socket can be opened.
     public init() throws(HostError) {
         guard let socket = Self.netfilter() else { throw .firewall("open nftables", errno: errno) }
         self.socket = socket
     }
 
-    /// A socket to the kernel's netfilter; nil, with errno, when there is none to be had.
+    /// A netfilter socket; nil, with errno set, if none can be opened.
     static func netfilter() -> OpaquePointer? {
         guard let socket = mnl_socket_open2(NETLINK_NETFILTER, Int32(SOCK_CLOEXEC.rawValue)) else {
             return nil
@@ -29,12 +29,12 @@ public struct FirewallSocket: ~Copyable {
 
     // MARK: Changes
 
-    /// Puts a table in place of its former self, or there anew, at once.
+    /// Atomically replaces a table, or creates it.
     public borrowing func replace(_ table: FirewallTable) throws(HostError) {
         try replace(table, [:])
     }
 
-    /// Puts a table in place of its former self, or there anew, with what its sets are to have, at once.
+    /// Atomically replaces a table, or creates it, together with the elements of its sets.
     borrowing func replace(_ table: FirewallTable, _ elements: FirewallElements) throws(HostError) {
         var batch = try FirewallBatch(elements: elements.elementCount)
         try batch.replace(table)
@@ -42,8 +42,8 @@ public struct FirewallSocket: ~Copyable {
         try commit(&batch, "set the firewall table \(table.name)")
     }
 
-    /// Takes elements out of the sets of a table, and puts others in, at once.
-    /// - Parameter replacingRules: whether its chains get other rules, too.
+    /// Atomically removes elements from the sets of a table and adds others.
+    /// - Parameter replacingRules: whether to replace the rules of its chains, too.
     borrowing func change(
         _ table: FirewallTable, removing old: FirewallElements, adding new: FirewallElements,
         replacingRules: Bool = false
@@ -56,7 +56,7 @@ public struct FirewallSocket: ~Copyable {
     }
 
     /// Removes a table.
-    /// - Returns: whether there was one.
+    /// - Returns: whether it existed.
     public borrowing func remove(table name: String) throws(HostError) -> Bool {
         var batch = try FirewallBatch()
         try batch.remove(name)
@@ -68,7 +68,7 @@ public struct FirewallSocket: ~Copyable {
         }
     }
 
-    /// Sends a batch; the kernel has carried it out, or refused it, when that returns.
+    /// Sends a batch and waits until the kernel has applied or refused it.
     private borrowing func commit(_ batch: inout FirewallBatch, _ action: String) throws(HostError) {
         let bytes = try batch.finish()
         if bytes.count > FirewallBatch.capacity { makeRoom(bytes.count) }
@@ -93,7 +93,8 @@ public struct FirewallSocket: ~Copyable {
         if !isAcknowledged { throw .firewall(action, errno: EPROTO) }
     }
 
-    /// Lets the kernel take that many bytes at once, as far as it may: net.core.wmem_max is for those without privileges.
+    /// Enlarges the socket's send buffer to this size if permitted; net.core.wmem_max binds only unprivileged
+    /// processes.
     private borrowing func makeRoom(_ count: Int) {
         var size = Int32(clamping: count)
         let descriptor = mnl_socket_get_fd(socket)
@@ -104,8 +105,8 @@ public struct FirewallSocket: ~Copyable {
 
     // MARK: Lists
 
-    /// Asks for a list and gives its messages one by one.
-    /// - Parameter fill: adds what is asked for to the request.
+    /// Requests a list and passes on its messages one by one.
+    /// - Parameter fill: adds the attributes of the request.
     borrowing func list(
         _ type: nf_tables_msg_types, family: UInt16, _ action: String,
         fill: (UnsafeMutablePointer<nlmsghdr>) -> Void = { _ in },
@@ -149,7 +150,7 @@ public struct FirewallSocket: ~Copyable {
         }
     }
 
-    /// The errno that the message tells, 0 for an acknowledgement; nil when it is something else.
+    /// The errno in the message, 0 for an acknowledgement; nil if it is another kind of message.
     static func error(_ message: UnsafePointer<nlmsghdr>) -> Int32? {
         guard message.pointee.nlmsg_type == UInt16(NLMSG_ERROR),
             mnl_nlmsg_get_payload_len(message) >= MemoryLayout<nlmsgerr>.size

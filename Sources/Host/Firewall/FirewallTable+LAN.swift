@@ -13,18 +13,20 @@ extension FirewallTable {
 
     /// Shares the tunnel with the networks behind `lan`.
     ///
-    /// - postrouting: packets from the LAN into the tunnel take this host's address there, except those from networks that the
-    ///   server routes here: they keep their own, so that both ends of a site-to-site connection see who calls.
-    /// - forward: LAN to tunnel and the answers pass; new connections from the tunnel reach the routed networks and ports that
-    ///   the operator has translated, nothing else.
-    /// - prerouting: where no name server of this host listens to the LAN, names that are asked of this host are asked of the
-    ///   tunnel's name servers.
+    /// - postrouting: packets from the LAN into the tunnel are masqueraded, except those from networks that the
+    ///   server routes here: they keep their addresses, so that both ends of a site-to-site connection see the
+    ///   real peer.
+    /// - forward: LAN to tunnel and the replies pass; new connections from the tunnel reach only the routed
+    ///   networks and ports that the operator has translated.
+    /// - prerouting: if no name server on this host serves the LAN, DNS queries to this host are redirected to
+    ///   the tunnel's name servers.
     ///
     /// - Parameters:
     ///   - lan: the LAN's interfaces.
     ///   - networks: the networks that the server routes to this client.
-    ///   - resolvers: the tunnel's name servers that answer the LAN; empty: this host's own answer, or none.
-    ///   - opened: families that were not forwarded before bondd came: they are forwarded for the LAN alone.
+    ///   - resolvers: the tunnel's name servers that answer the LAN; empty if this host answers itself, or
+    ///     nothing does.
+    ///   - opened: families that were not forwarded before bondd started: they are forwarded only for the LAN.
     public static func lan(
         interface: String, lan: [String], networks: [CIDR], resolvers: [IPAddress],
         opened: Set<IPAddress.Family>
@@ -60,7 +62,7 @@ extension FirewallTable {
             ])
     }
 
-    /// The ways between a LAN interface and the tunnel.
+    /// The rules between a LAN interface and the tunnel.
     private static func forwarding(
         _ lan: String, _ tunnel: String, _ networks: [CIDR]
     ) -> [FirewallRule] {
@@ -73,12 +75,12 @@ extension FirewallTable {
             + networks.map {
                 FirewallRule().destination($0).from(tunnel).into(lan).counted(toLAN).then(.accept)
             }
-            // Forwarding may have been on before: the tunnel must not open the LAN to those at its other end either way.
+            // Even if forwarding was already on, the tunnel must not open the LAN to hosts at its other end.
             + [back.translated.then(.accept), back.then(.drop)]
     }
 
-    /// Being switched on as a router must not open the LAN to the uplinks' neighbours, nor the uplinks to the LAN without
-    /// the tunnel.
+    /// Turning this host into a router must not open the LAN to the uplinks' neighbors, nor the uplinks to the
+    /// LAN outside the tunnel.
     private static func closing(_ lan: String, _ opened: Set<IPAddress.Family>) -> [FirewallRule] {
         [IPAddress.Family.v4, .v6].filter(opened.contains).flatMap { family in
             let (out, back) = (FirewallRule().of(family).from(lan), FirewallRule().of(family).into(lan))
@@ -92,11 +94,11 @@ extension FirewallTable {
 }
 
 extension FirewallRule {
-    /// Gives the connection this destination.
+    /// Sets the connection's destination.
     fileprivate func sent(to address: IPAddress, port: UInt16) -> FirewallRule {
         var bytes = [UInt8](repeating: 0, count: address.byteCount)
         bytes.withUnsafeMutableBytes { address.write(to: $0) }
-        // The port lies behind the address, as `destinationNAT` expects.
+        // The port follows the address, as `destinationNAT` expects.
         let slot: UInt32 = address.family == .v4 ? 1 : 4
         return with(
             .load(bytes), .load([UInt8(port >> 8), UInt8(port & 0xFF)], slot: slot),

@@ -4,7 +4,7 @@ import Settings
 extension FirewallTable {
     /// The name under which packets from clients are counted.
     public static let outbound = "bondd: clients to outside"
-    /// The name under which answers to clients are counted.
+    /// The name under which replies to clients are counted.
     public static let inbound = "bondd: answers to clients"
 
     private static let noWayIn = "bondd: no way in"
@@ -12,14 +12,15 @@ extension FirewallTable {
     /// The table of a server's `[nat]`.
     public static func natName(interface: String) -> String { name("bondd", interface: interface) }
 
-    /// What a server does for its clients: their packets leave by `egress` with the server's address, and answers come back.
-    /// Nothing else may enter the tunnel by `egress`, unless `allowsInbound`, except connections that the operator has
-    /// translated to a client: a host that forwards would let its neighbors reach the tunnel's network. Other packets are as free as they were, except
-    /// those of `opened`: families that were not forwarded before bondd came are forwarded for the clients alone, as far as
-    /// the tunnel is concerned.
+    /// NAT for clients: their packets leave by `egress` with the server's address, and replies come back.
+    /// Nothing else may enter the tunnel by `egress`, unless `allowsInbound`, except connections that the
+    /// operator has translated to a client: a host that forwards would otherwise let its neighbors reach the
+    /// tunnel's network. Other packets are unaffected, except those of `opened`: families that were not
+    /// forwarded before bondd started are forwarded for clients only, where the tunnel is involved.
     ///
-    /// Packets from networks behind clients leave as the clients' own do. One rule for each IP version lets them, however many
-    /// networks there are: bondd itself takes from a client what comes from its networks alone.
+    /// Packets from networks behind clients leave like the clients' own. One rule for each IP version suffices
+    /// for any number of networks, because bondd itself accepts from a client only packets from that client's
+    /// networks.
     public static func nat(
         interface: String, networks: [CIDR], behindClients: [CIDR] = [], egress: [String],
         opened: Set<IPAddress.Family>, allowsInbound: Bool = false

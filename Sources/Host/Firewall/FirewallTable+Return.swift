@@ -2,32 +2,33 @@ import CNetlink
 import Packet
 import Settings
 
-/// An uplink, as a client's return path sees it.
+/// An uplink, as seen by a client's return path.
 public struct ReturnUplink: Hashable, Sendable {
-    /// Its interface's name.
+    /// The interface's name.
     public let name: String
-    /// Its number, see `ReturnMark.numbers`.
+    /// The uplink's number, see `ReturnMark.numbers`.
     public let number: UInt32
-    /// Its interface's addresses.
+    /// The interface's addresses.
     public let addresses: [IPAddress]
 
-    /// An uplink.
+    /// An uplink and the addresses of its interface.
     public init(name: String, number: UInt32, addresses: [IPAddress]) {
         (self.name, self.number, self.addresses) = (name, number, addresses)
     }
 }
 
 extension FirewallTable {
-    /// The table of a client that marks what answers connections which came in from elsewhere.
+    /// The table of a client that marks replies to connections from outside.
     public static func returnName(interface: String) -> String { name("bondd_return", interface: interface) }
 
-    /// Answers leave as the connection comes in: it is marked in conntrack, and answers get the mark, which `RoutingPlan` leads
-    /// back. Those of this host find their way anew by it; those of hosts behind this one, such as
-    /// containers, have it before they look.
+    /// Replies leave the way the connection came in: the connection is marked in conntrack, and replies get the
+    /// mark, by which `RoutingPlan` routes them back. Replies of this host are rerouted by it; those of hosts
+    /// behind this one, such as containers, carry it before routing.
     /// - Parameters:
-    ///   - mark: the tunnel's, see `ReturnMark.value`.
-    ///   - uplinks: those whose connections are answered by them.
-    ///   - earlier: connections from before the tunnel, which conntrack may not know, or not the right way round.
+    ///   - mark: the tunnel's mark, see `ReturnMark.value`.
+    ///   - uplinks: the uplinks whose inbound connections are answered through them.
+    ///   - earlier: connections from before the tunnel, which conntrack may not know, or may have in the wrong
+    ///     direction.
     public static func returning(
         interface: String, mark: UInt32, uplinks: [ReturnUplink] = [], earlier: [EarlierConnection] = []
     ) -> FirewallTable {
@@ -39,11 +40,11 @@ extension FirewallTable {
             let mark = ReturnMark.uplink(uplink.number)
             prerouting += [
                 FirewallRule().from(uplink.name).of(.original).markingConnection(mark, mask: mask),
-                // Of all that comes in, as programs may be bound to an uplink, and ask its name servers.
+                // Marks all arriving packets, as programs may be bound to an uplink and query its name servers.
                 FirewallRule().from(uplink.name).of(.v4)
                     .marking(ReturnMark.arrival(uplink.number), mask: mask),
             ]
-            // Where this host says something first.
+            // For connections on which this host sends first.
             output += earlier.filter { uplink.addresses.contains($0.local) }.map { connection in
                 FirewallRule().connectionMarked(0, mask: mask).of(connection)
                     .markingConnection(mark, mask: mask)
@@ -55,10 +56,10 @@ extension FirewallTable {
             let rule = FirewallRule().connectionMarked(mark, mask: mask)
             prerouting.append(
                 FirewallRule().of(.reply).connectionMarked(mark, mask: mask).marking(mark, mask: mask))
-            // In both directions, as conntrack takes this host for the one that began an earlier connection.
+            // In both directions, as conntrack takes this host for the initiator of an earlier connection.
             output.append(rule.besidesTunnel.marking(mark, mask: mask))
         }
-        // The priority is nft's "mangle": behind conntrack, before destinations are translated.
+        // The priority is nft's "mangle": after conntrack, before destination NAT.
         return FirewallTable(
             name: returnName(interface: interface),
             chains: [
@@ -71,14 +72,14 @@ extension FirewallTable {
 }
 
 extension FirewallRule {
-    /// Packets that don't carry the tunnel: they have their way, and their mark.
+    /// Leaves out packets that carry the tunnel: they have their own routes and mark.
     fileprivate var besidesTunnel: FirewallRule {
         with(
             .meta(NFT_META_MARK), .mask(Self.bytes(0xFFFF)),
             .compare(NFT_CMP_NEQ, Self.bytes(TunnelMark.value & 0xFFFF)))
     }
 
-    /// TCP segments of this host in a connection.
+    /// Matches TCP segments that this host sends on a connection.
     fileprivate func of(_ connection: EarlierConnection) -> FirewallRule {
         guard let source = CIDR(connection.local, length: connection.local.byteCount * 8),
             let destination = CIDR(connection.remote, length: connection.remote.byteCount * 8)

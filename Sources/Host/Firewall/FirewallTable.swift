@@ -1,6 +1,7 @@
-/// A table of ours in the family `inet`, as a whole: nothing of it is ever changed singly, but for what is in its sets.
+/// One of bondd's tables in the family `inet`. It is always replaced as a whole, except for the elements of its
+/// sets.
 public struct FirewallTable: Hashable, Sendable {
-    /// Its name in `nft list tables`.
+    /// The name in `nft list tables`.
     public let name: String
     let sets: [FirewallSet]
     let chains: [FirewallChain]
@@ -9,8 +10,8 @@ public struct FirewallTable: Hashable, Sendable {
         (self.name, self.sets, self.chains) = (name, sets, chains)
     }
 
-    /// The name of a tunnel's table: the usual one for bond0, with the interface behind it for another. What nft would not
-    /// read back in a name becomes hexadecimal.
+    /// The name of a tunnel's table: the base for bond0, with the interface appended for others. Characters
+    /// that nft could not parse in a name are written in hexadecimal.
     static func name(_ base: String, interface: String) -> String {
         if interface == "bond0" { return base }
         let letters = interface.utf8.map { byte in
@@ -43,7 +44,7 @@ public struct FirewallTable: Hashable, Sendable {
         return !interface.isEmpty && self.name(base, interface: interface) == name ? interface : nil
     }
 
-    /// The bases of all tables but the kill switch's, which is the only one to outlive bondd.
+    /// The bases of all tables except the kill switch's, which is the only one to outlive bondd.
     private static let passing = ["bondd", "bondd_services", "bondd_return", "bondd_lan"]
 
     /// The interface whose tunnel a table belongs to, or nil for kill switches and other programs' tables.

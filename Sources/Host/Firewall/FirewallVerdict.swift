@@ -1,11 +1,11 @@
-/// What becomes of a packet.
+/// The fate of a packet.
 enum FirewallVerdict: Hashable, Sendable {
-    /// It may go on, as far as this chain is concerned; others see it still.
+    /// Ends this chain; later base chains still see the packet.
     case accept
-    /// It is gone.
+    /// Discards the packet.
     case drop
-    /// It is gone, and its sender is told "administratively prohibited" by ICMP.
+    /// Discards the packet and sends ICMP "administratively prohibited".
     case reject
-    /// It is gone, and so is its TCP connection.
+    /// Discards the packet and resets its TCP connection.
     case reset
 }

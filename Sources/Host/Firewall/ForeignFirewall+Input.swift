@@ -10,7 +10,8 @@ public struct PortUse: Hashable, Sendable {
     public let families: [IPAddress.Family]
     /// A clause that says what the ports are for, such as `where clients reach this server`.
     public let purpose: String
-    /// Whether the purpose is also served by another way, such as the other IP version through the kernel.
+    /// Whether the purpose can also be served in another way, such as over the other IP version through the
+    /// kernel.
     public let isOptional: Bool
 
     /// Ports and their purpose.
@@ -80,7 +81,7 @@ extension ForeignFirewall {
     ///   - uses: the ports.
     ///   - interfaces: the interfaces by which packets arrive, by default those with a default route of the IP version. A
     ///     port that is open on one of them is not reported.
-    /// - Throws: `HostError` when the ruleset or the routes can't be read.
+    /// - Throws: `HostError` if the ruleset or the routes cannot be read.
     public static func blocking(
         input uses: [PortUse], from interfaces: [String]? = nil
     ) throws(HostError) -> [Finding] {
@@ -124,7 +125,7 @@ extension ForeignFirewall {
         _ names: [String], _ found: inout [Finding]
     ) {
         let tool = tool(of: drop, names)
-        // ufw has a table for each IP version and one command for both.
+        // ufw has one table for each IP version, and one command for both.
         let same = found.firstIndex {
             $0.use == use && $0.tool == tool && $0.isCertain == isCertain
                 && ($0.tool == .ufw || $0.family == drop.base.family && $0.table == drop.base.table)
@@ -156,7 +157,7 @@ extension ForeignFirewall {
             _ use: PortUse, _ version: IPAddress.Family, from interface: String, in base: RulesetChain,
             _ socket: borrowing FirewallSocket
         ) -> (RulesetWalk.Drop, isCertain: Bool)? {
-            // Read beforehand, because escaping closures can't borrow the socket.
+            // Loaded in advance, because escaping closures cannot borrow the socket.
             load(socket)
             for port in Set([use.ports.lowerBound, use.ports.upperBound]).sorted() {
                 let probe = InputProbe(

@@ -2,17 +2,17 @@ import Glibc
 import Packet
 import Settings
 
-/// Somebody else's chain that drops what a server ought to forward. What one table accepts another may drop still, so
-/// only who made it can mend that.
+/// Another program's chain that drops packets a server should forward. A packet accepted by one table can still
+/// be dropped by another, so only the owner of the chain can fix that.
 public struct ForeignFirewall: Hashable, Sendable {
-    /// Who made the table, as its chains tell.
+    /// The program that created the table, judged by its chains.
     enum Tool: Hashable, Sendable {
         case docker
         case ufw
         case firewalld
         case other
 
-        /// How a sentence about it begins.
+        /// The start of a sentence about it.
         var maker: String {
             switch self {
             case .docker: "Docker's firewall "
@@ -29,12 +29,12 @@ public struct ForeignFirewall: Hashable, Sendable {
     let tool: Tool
     /// The tunnel's interface.
     let tunnel: String
-    /// Whether it drops what belongs to services, and not what belongs to clients.
+    /// Whether it drops packets of services, rather than those of clients.
     let isOfServices: Bool
-    /// The IP versions that are dropped.
+    /// The IP versions dropped.
     var families: [IPAddress.Family]
 
-    /// One sentence that says which it is and what to do.
+    /// One sentence that identifies the chain and says what to do.
     public var sentence: String {
         let versions = families.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
         let place = "chain \(chain) of table \(word) \(table)"
@@ -70,7 +70,7 @@ public struct ForeignFirewall: Hashable, Sendable {
         }
     }
 
-    /// What lets services' packets through both ways: those of users, and the answers.
+    /// The command that lets packets of services through in both directions: users' packets and the replies.
     private var serviceRemedy: String {
         switch tool {
         case .docker:
@@ -91,11 +91,11 @@ public struct ForeignFirewall: Hashable, Sendable {
         }
     }
 
-    /// Those that drop new packets from the tunnel into an egress interface, or answers to them; and those that drop what
-    /// comes in by one for a service, or the answers.
+    /// The chains that drop new packets from the tunnel to an egress interface or the replies, and those that
+    /// drop packets arriving there for a service or the replies.
     /// - Parameters:
-    ///   - networks: the tunnel's, if clients are to reach the internet.
-    ///   - services: the IP versions of services that the kernel carries.
+    ///   - networks: the tunnel's networks, if clients should reach the internet.
+    ///   - services: the IP versions of services carried by the kernel.
     public static func find(
         _ socket: borrowing FirewallSocket, tunnel: String, networks: [CIDR], egress: [String],
         services: Set<IPAddress.Family> = []
@@ -128,7 +128,7 @@ public struct ForeignFirewall: Hashable, Sendable {
         _ drop: RulesetWalk.Drop, _ probe: ForwardProbe, _ names: [String], _ found: inout [ForeignFirewall]
     ) {
         let tool = tool(of: drop, names)
-        // Several tables of one tool, such as Docker's for IPv4 and IPv6, are still to be told apart.
+        // Several tables of one program, such as Docker's for IPv4 and IPv6, remain separate findings.
         let same = found.firstIndex {
             $0.family == drop.base.family && $0.table == drop.base.table && $0.tool == tool
                 && $0.isOfServices == probe.isService
@@ -168,7 +168,7 @@ public struct ForeignFirewall: Hashable, Sendable {
 }
 
 extension ForeignFirewall {
-    /// Packets of services: users' and the answers.
+    /// Packets of services: users' packets and the replies.
     private static func probes(
         _ tunnel: String, _ services: Set<IPAddress.Family>, _ egress: [String]
     ) -> [ForwardProbe] {
@@ -186,7 +186,8 @@ extension ForeignFirewall {
         }
     }
 
-    /// What can't be seen: rules of the old iptables, which has its own door. Nil when there are none.
+    /// A warning about rules that cannot be read: those of legacy iptables, which has its own interface. Nil if
+    /// there are none.
     public static var blindSpot: String? {
         var isThere = false
         for file in ["ip_tables_names", "ip6_tables_names"] {
@@ -196,7 +197,7 @@ extension ForeignFirewall {
             if text.split(separator: "\n").contains("filter") { isThere = true }
         }
         return isThere
-            ? "iptables-legacy has a filter table, whose rules bondd does not read; if clients reach no further than this host or services don't answer, look at: iptables-legacy -L FORWARD"
+            ? "iptables-legacy has a filter table, whose rules bondd cannot read; if clients cannot reach beyond this host or services do not answer, check: iptables-legacy -L FORWARD"
             : nil
     }
 }

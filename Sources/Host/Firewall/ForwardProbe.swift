@@ -2,34 +2,35 @@ import CNetlink
 import Glibc
 import Packet
 
-/// A packet that a server ought to forward, and what somebody's chains do to it.
+/// A packet that a server should forward, evaluated against another program's chains.
 ///
-/// Known of it are its interfaces, IP version, source and the state of its connection. A rule that asks for nothing else is
-/// decided exactly; one that asks for more (a port, a set, a match of iptables) may concern it or not. Such a rule is
-/// taken to let it through when it accepts and names the tunnel's interface, a set of interfaces, or established
-/// connections, as somebody thought of it, and to be about something else otherwise. So a rule that drops some of the
-/// packets goes unseen, and one that accepts the tunnel's is never missed.
+/// Its interfaces, IP version, source and connection state are known. A rule that depends on nothing else is
+/// evaluated exactly; one that also tests a port, a set or an iptables match may or may not concern the packet.
+/// Such a rule counts as letting the packet through if it accepts and names the tunnel's interface, a set of
+/// interfaces, or established connections, because its author had the tunnel in mind; otherwise it is assumed
+/// to concern other packets. So a rule that drops only some of the packets goes unnoticed, and one that accepts
+/// the tunnel's is never missed.
 struct ForwardProbe {
     let family: IPAddress.Family
     let from: String
     let into: String
-    /// Its source address, if it comes from a client; nil: some host's.
+    /// The source address of a packet from a client; nil for one from any other host.
     let source: IPAddress?
-    /// Whether it answers a packet that was let through.
+    /// Whether it is a reply to a packet that was let through.
     let isAnswer: Bool
     /// The tunnel's interface.
     let tunnel: String
-    /// Whether it is one of a service, whose destination was translated.
+    /// Whether it belongs to a service, so that its destination has been translated.
     var isService = false
 
     /// Sends it through a base chain.
-    /// - Parameter rules: gives the rules of a chain of the same table.
+    /// - Parameter rules: returns the rules of a chain in the same table.
     func drop(in base: RulesetChain, rules: (String) -> [RulesetRule]) -> RulesetWalk.Drop? {
         RulesetWalk.drop(in: base, rules: rules, decide: decide)
     }
 
-    /// The rule's verdict if it may concern the packet, and whether it surely does; nil when it does not, or has none. One
-    /// that accepts and only perhaps concerns it is left out, unless somebody thought of the tunnel there.
+    /// The rule's verdict if it may concern the packet, and whether it certainly does; nil if it does not, or
+    /// has no verdict. An accept that is uncertain counts only if the rule's author had the tunnel in mind.
     private func decide(_ rule: RulesetRule) -> RulesetWalk.Decision? {
         var registers: [UInt32: Loaded] = [:]
         var isCertain = true
@@ -78,16 +79,16 @@ struct ForwardProbe {
         return nil
     }
 
-    // MARK: What a rule may ask
+    // MARK: Conditions of a rule
 
     private struct Loaded {
-        /// Nil when it is not known.
+        /// The value; nil if unknown.
         var bytes: [UInt8]?
-        /// Whether it names the tunnel.
+        /// Whether the rule names the tunnel here.
         var isTunnel = false
         var isInterface = false
         var isState = false
-        /// Whether it says that the destination was translated.
+        /// Whether this is the status bit of a translated destination.
         var isStatus = false
 
         func masked(_ mask: [UInt8], _ xor: [UInt8]) -> Loaded {
@@ -131,8 +132,8 @@ struct ForwardProbe {
         Loaded(bytes: withUnsafeBytes(of: UInt32(isAnswer ? 2 : 8)) { Array($0) }, isState: true)
     }
 
-    /// The bits of IPS_…: translated destination 32; of an answer's also seen both ways 2, assured 4, confirmed 8. Of what is
-    /// no service's nothing is known.
+    /// The bits of IPS_…: destination translated 32; for a reply also seen both ways 2, assured 4, confirmed 8.
+    /// Unknown for packets that do not belong to a service.
     private var status: Loaded {
         guard isService else { return Loaded(bytes: nil) }
         let bits: UInt32 = isAnswer ? 0x2E : 0x20
@@ -142,7 +143,7 @@ struct ForwardProbe {
     /// XT_CONNTRACK_STATE_DNAT.
     private static let translation: UInt16 = 1 << 7
 
-    /// What iptables takes a service's packet for: established 2, new 8, and translated.
+    /// The state bits iptables sees for a service's packet: established 2 or new 8, and translated.
     private static func translated(_ isAnswer: Bool) -> UInt16 { (isAnswer ? 2 : 8) | translation }
 
 }

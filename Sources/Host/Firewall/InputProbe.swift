@@ -14,7 +14,7 @@ final class InputProbe {
     private let port: UInt16
     private let sets: (String) -> RulesetSet?
 
-    /// Whether some packets to the port may pass, by a rule whose condition can't be evaluated.
+    /// Whether some packets to the port may pass, by a rule whose condition cannot be evaluated.
     private(set) var someMayPass = false
 
     /// - Parameters:
@@ -107,7 +107,7 @@ final class InputProbe {
         return nil
     }
 
-    // MARK: What a rule may ask
+    // MARK: Conditions of a rule
 
     /// The bytes loaded by a step, nil where unknown.
     private typealias Value = (bytes: [UInt8?], isPort: Bool)
@@ -168,7 +168,7 @@ final class InputProbe {
             return part.contains { $0 == nil } ? nil : part.compactMap(\.self)
         }
 
-        /// Whether a comparison holds, or nil when too little is known.
+        /// Whether a comparison holds; nil if too little is known.
         func compare(_ register: UInt32, _ operation: UInt32, _ wanted: [UInt8]) -> Bool? {
             if let bytes = bytes(register, wanted.count) {
                 return RulesetWalk.compare(bytes, operation, wanted)

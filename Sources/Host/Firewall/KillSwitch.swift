@@ -19,7 +19,8 @@ public struct KillSwitch: Hashable, Sendable {
 
     /// The interface after which the table is named.
     public let name: String
-    /// The tunnel's interface, which accepts everything. Nil when an interface with that name exists and is not bondd's.
+    /// The tunnel's interface, through which everything may leave; nil if an interface with that name exists
+    /// and is not bondd's.
     public let interface: String?
     /// The server's endpoints, which bondd's own datagrams may reach.
     public let endpoints: [Endpoint]

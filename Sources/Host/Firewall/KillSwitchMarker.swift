@@ -2,8 +2,8 @@ import Glibc
 import Packet
 import Settings
 
-/// The kill switch as it was last set, kept in the state directory. `bondd run` restores it when it can't read its
-/// configuration, for example after a reboot. A small text file that is replaced as a whole.
+/// The last kill switch set, kept in the state directory. `bondd run` restores it if the configuration is
+/// unreadable, for example after a reboot. A small text file that is replaced as a whole.
 public struct KillSwitchMarker: Hashable, Sendable {
     /// The tunnel's interface.
     public let interface: String
@@ -47,7 +47,8 @@ public struct KillSwitchMarker: Hashable, Sendable {
         (self.file, self.endpoints, self.allowsLAN) = (file, endpoints, allowsLAN)
     }
 
-    /// Whether the configuration at that path asked for it; true as well for a damaged marker, which may be anyone's.
+    /// Whether the configuration at that path asked for it; also true for a damaged marker, whose owner is
+    /// unknown.
     public func isOf(_ file: String) -> Bool { self.file.isEmpty || self.file == Self.absolute(file) }
 
     /// Writes the marker and returns once it is on disk.
@@ -55,7 +56,7 @@ public struct KillSwitchMarker: Hashable, Sendable {
     public func write(to directory: String) throws(HostError) {
         let path = "\(directory)/\(interface)\(Self.suffix)"
         let lines =
-            ["# The kill switch as it was last set. bondd unlock removes it."] + ["file \(file)"]
+            ["# The last kill switch set. bondd unlock removes it."] + ["file \(file)"]
             + (allowsLAN ? ["lan"] : []) + endpoints.map { "endpoint \($0)" }
         do throws(SettingsError) {
             try StateFile.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o644)

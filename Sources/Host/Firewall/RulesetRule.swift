@@ -1,13 +1,13 @@
 import CNetlink
 
-/// A rule of somebody's.
+/// A rule of another program.
 struct RulesetRule: Hashable, Sendable {
     let steps: [RulesetStep]
     let comment: String?
 }
 
 extension RulesetRule {
-    /// What a `nftnl_rule` says.
+    /// Reads a `nftnl_rule`.
     init(_ rule: OpaquePointer) {
         var steps: [RulesetStep] = []
         if let iterator = nftnl_expr_iter_create(rule) {
@@ -20,7 +20,7 @@ extension RulesetRule {
         comment = Self.comment(of: rule)
     }
 
-    /// The steps of one of our own rules, as the kernel lists them.
+    /// The steps of one of bondd's own rules, as the kernel would list them.
     init(_ rule: FirewallRule) throws(HostError) {
         var steps: [RulesetStep] = []
         for expression in rule.expressions {
@@ -31,7 +31,7 @@ extension RulesetRule {
         (self.steps, comment) = (steps, rule.comment)
     }
 
-    /// The first field of the rule's data when that is nft's comment: type 0, length, a string with its zero.
+    /// The first field of the rule's data if that is nft's comment: type 0, length, zero-terminated string.
     private static func comment(of rule: OpaquePointer) -> String? {
         var count: UInt32 = 0
         guard let data = nftnl_rule_get_data(rule, UInt16(NFTNL_RULE_USERDATA.rawValue), &count) else {

@@ -20,7 +20,7 @@ struct RulesetSet: Hashable, Sendable {
     /// Whether all elements were read.
     let isWhole: Bool
 
-    /// The element that holds a value, or nil when none does. `isKnown` is false when too little was read to tell.
+    /// The element that contains a value; nil if there is none. `isKnown` is false if too little was read to tell.
     func element(of value: [UInt8]) -> (element: Element?, isKnown: Bool) {
         if let both = elements.first(where: {
             !$0.last.isEmpty && !value.lexicographicallyPrecedes($0.key)

@@ -1,6 +1,6 @@
 import CNetlink
 
-/// A step of somebody's rule, as far as bondd understands it.
+/// A step of another program's rule, as far as bondd understands it.
 enum RulesetStep: Hashable, Sendable {
     case meta(register: UInt32, key: UInt32)
     case payload(register: UInt32, base: UInt32, offset: UInt32, length: UInt32)
@@ -12,18 +12,18 @@ enum RulesetStep: Hashable, Sendable {
     case verdict(Int32, chain: String?)
     case counter(packets: UInt64, bytes: UInt64)
     case reject
-    /// iptables' match of connections in one of the states (the bits of XT_CONNTRACK_STATE_…), or in none of them; `isAll`:
-    /// it asks for nothing else.
+    /// iptables' match of connections in one of the states (the bits of XT_CONNTRACK_STATE_…), or in none of
+    /// them. `isAll` says that it has no other conditions.
     case states(UInt16, isInverted: Bool, isAll: Bool)
     /// A match of iptables, by its name.
     case match(String)
     /// A target of iptables, by its name.
     case target(String)
-    /// Changes or reports a packet and goes on.
+    /// Changes or logs a packet and continues.
     case harmless
-    /// Looks a register up in a set, or in a map of verdicts.
+    /// Looks up a register in a set, or in a verdict map.
     case lookup(register: UInt32, set: String, isInverted: Bool, decides: Bool)
-    /// Continues if the register is in a range, both ends included (NFT_RANGE_EQ), or outside it when inverted.
+    /// Continues if the register is in a range, both ends included (NFT_RANGE_EQ), or outside it if inverted.
     case range(register: UInt32, isInverted: Bool, from: [UInt8], to: [UInt8])
     /// Loads the type of the destination address (RTN_…).
     case destinationType(register: UInt32)
@@ -35,10 +35,11 @@ enum RulesetStep: Hashable, Sendable {
 }
 
 extension RulesetStep {
-    /// What a `nftnl_expr` says.
+    /// Reads a `nftnl_expr`.
     init(_ expression: OpaquePointer) {
         func number(_ attribute: Int) -> UInt32 { nftnl_expr_get_u32(expression, UInt16(attribute)) }
-        /// A register's number as the kernel lists it: that of the 16-byte register where one begins, else of the word.
+        /// A register's number as listed by the kernel: of the 16-byte register that starts there, otherwise of
+        /// the word.
         func register(_ attribute: Int) -> UInt32 {
             let register = number(attribute)
             return register >= 8 && register % 4 == 0 ? register / 4 - 1 : register
@@ -80,7 +81,7 @@ extension RulesetStep {
                 packets: nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_PACKETS)),
                 bytes: nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_BYTES)))
         case "lookup":
-            // The register of verdicts is 0.
+            // Verdicts use register 0.
             self = .lookup(
                 register: register(NFTNL_EXPR_LOOKUP_SREG), set: text(NFTNL_EXPR_LOOKUP_SET) ?? "",
                 isInverted: has(NFTNL_EXPR_LOOKUP_FLAGS) && number(NFTNL_EXPR_LOOKUP_FLAGS) & 1 != 0,
@@ -109,7 +110,7 @@ extension RulesetStep {
         return self == other
     }
 
-    /// Reads a match of iptables, laid out as in linux/netfilter/xt_*.h; nil for one that is not understood.
+    /// Reads an iptables match, laid out as in linux/netfilter/xt_*.h; nil if it is not understood.
     private static func match(_ name: String, _ revision: UInt32, _ info: [UInt8]) -> RulesetStep? {
         func number(_ offset: Int) -> UInt16 {
             info.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt16.self) }
@@ -146,13 +147,13 @@ extension RulesetStep {
         }
     }
 
-    /// What a `xt_conntrack_mtinfo2` or `xt_conntrack_mtinfo3` says; nil when it does not ask for states.
+    /// Reads a `xt_conntrack_mtinfo2` or `xt_conntrack_mtinfo3`; nil if it does not test states.
     private static func stateMatch(_ info: [UInt8]) -> RulesetStep? {
         guard info.count >= 154 else { return nil }
         func number(_ offset: Int) -> UInt16 {
             info.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt16.self) }
         }
-        // Without XT_CONNTRACK_STATE_ALIAS, which says how it was written. XT_CONNTRACK_STATE is 1.
+        // Ignores XT_CONNTRACK_STATE_ALIAS, which only records the spelling. XT_CONNTRACK_STATE is 1.
         let asked = number(146) & ~(1 << 13)
         guard asked & 1 != 0 else { return nil }
         return .states(number(150), isInverted: number(148) & 1 != 0, isAll: asked == 1)

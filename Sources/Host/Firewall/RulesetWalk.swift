@@ -25,11 +25,11 @@ enum RulesetWalk {
     private static let maximumChains = 64
     private static let maximumRules = 20_000
 
-    /// Where a packet is dropped, or nil when it passes. An accept counts even when it is uncertain; a drop or return counts
-    /// only when it is certain.
+    /// Where a packet is dropped; nil if it passes. An accept counts even if it is uncertain; a drop or return
+    /// counts only if it is certain.
     /// - Parameters:
     ///   - rules: returns the rules of a chain in the same table.
-    ///   - decide: returns what a rule does to the packet, or nil when it does nothing or does not match.
+    ///   - decide: returns the rule's effect on the packet; nil if it has none or does not match.
     static func drop(
         in base: RulesetChain, rules: (String) -> [RulesetRule], decide: (RulesetRule) -> Decision?
     ) -> Drop? {
@@ -38,7 +38,7 @@ enum RulesetWalk {
         case .accepted: return nil
         case .dropped(let chain): return Drop(base: base, chain: chain)
         case .undecided:
-            // A ruleset that was not read to its end is not blamed.
+            // A ruleset that was not read completely is not reported.
             return base.drops && budget.chains > 0 && budget.rules > 0
                 ? Drop(base: base, chain: base.name) : nil
         }
@@ -80,13 +80,13 @@ enum RulesetWalk {
         return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)
     }
 
-    /// An interface's index in host order, or nil when the interface does not exist.
+    /// An interface's index in host order; nil if the interface does not exist.
     static func index(_ interface: String) -> [UInt8]? {
         let index = if_nametoindex(interface)
         return index == 0 ? nil : withUnsafeBytes(of: UInt32(index)) { Array($0) }
     }
 
-    /// Compares as many bytes as the rule has; a wildcard name such as "eth*" has fewer than 16.
+    /// Compares only as many bytes as the rule has; a wildcard name such as "eth*" has fewer than 16.
     static func compare(_ value: [UInt8], _ operation: UInt32, _ bytes: [UInt8]) -> Bool {
         let part = Array(value.prefix(bytes.count))
         return switch nft_cmp_ops(rawValue: operation) {

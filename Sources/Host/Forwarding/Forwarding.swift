@@ -1,26 +1,27 @@
 import Packet
 
-/// Lets the kernel forward packets as long as it is wanted, and puts everything back then.
+/// Turns on the kernel's packet forwarding while it is needed, and restores the previous settings afterwards.
 ///
-/// The switch of an IP version moves others along: those of all its interfaces, and for IPv4 whether redirects are taken.
-/// They are remembered with it. IPv6 interfaces that take their default route from router advertisements are told to go on
-/// doing so (`accept_ra` 2), or the host would lose it.
+/// Changing the switch of an IP version changes other parameters: the switches of all its interfaces and, for
+/// IPv4, whether redirects are accepted. They are remembered together. IPv6 interfaces that get their default
+/// route from router advertisements are told to keep accepting them (`accept_ra` 2), or the host would lose the
+/// route.
 public struct Forwarding: Sendable {
     private var memory: ForwardingMemory
 
     /// - Parameters:
-    ///   - directory: where the memory outlives the daemon.
-    ///   - interface: the tunnel's; two daemons on one host don't share a memory.
+    ///   - directory: where the settings to restore outlive the daemon.
+    ///   - interface: the tunnel's interface; each daemon on a host has its own memory.
     public init(directory: String, interface: String) {
         memory = ForwardingMemory(directory: directory, interface: interface)
     }
 
-    /// The tunnels for which forwarding was switched on and not put back yet: their interfaces.
+    /// The interfaces of the tunnels for which forwarding was turned on and has not been restored yet.
     public static func tunnels(in directory: String) -> [String] {
         ForwardingMemory.interfaces(in: directory)
     }
 
-    /// Those of the IP versions that are not forwarded but for bondd's sake.
+    /// The families, of those given, that are forwarded only because of bondd, or not at all.
     public func closed(_ families: Set<IPAddress.Family>) -> Set<IPAddress.Family> {
         families.filter { family in
             let main = Self.main(family)
@@ -31,20 +32,20 @@ public struct Forwarding: Sendable {
     /// Whether the kernel forwards packets of an IP version.
     public static func isOn(_ family: IPAddress.Family) -> Bool { main(family).value == "1" }
 
-    /// Switches forwarding on.
+    /// Turns on forwarding.
     /// - Parameters:
     ///   - families: the IP versions.
     ///   - exits: interfaces that lead to routers.
-    /// - Throws: `HostError.file`; what is on stays on.
+    /// - Throws: `HostError.file`; switches that were already turned on stay on.
     public mutating func enable(_ families: Set<IPAddress.Family>, exits: [String]) throws(HostError) {
-        // A host that forwarded before takes no advertisements but those it was told to.
+        // A host that already forwarded accepts advertisements only where it was told to.
         if closed(families).contains(.v6) { try keepRouters(exits) }
         for family in [IPAddress.Family.v4, .v6] where families.contains(family) {
             let main = Self.main(family)
             guard let value = main.value, value != "1" else { continue }
             var entries = [ForwardingMemory.Entry(parameter: main, before: value, after: "1")]
             let name = family == .v4 ? "ipv4" : "ipv6"
-            // "default" stands for interfaces to come.
+            // "default" applies to future interfaces.
             for interface in ["default"] + KernelParameter.interfaces(name) {
                 let parameter = KernelParameter("net/\(name)/conf/\(interface)/forwarding")
                 guard let own = parameter.value, own != value else { continue }
@@ -59,15 +60,15 @@ public struct Forwarding: Sendable {
         }
     }
 
-    /// Puts back what was set, now or by an earlier run that was killed, where it still is as it was set.
-    /// - Parameter isShared: whether others forward, too, as with Docker's bridges: then it stays, as they found it on.
-    /// - Returns: what could not be put back, a sentence each.
+    /// Restores the settings made now or by an earlier run that was killed, unless they have been changed since.
+    /// - Parameter isShared: whether others need forwarding, too, such as Docker's bridges; it then stays on.
+    /// - Returns: a sentence for each setting that could not be restored.
     public mutating func restore(isShared: Bool = false) -> [String] {
         if isShared { return [] }
-        // All are looked at first, as one moves others along.
+        // Read all of them first, because writing one changes others.
         let changed = memory.entries.filter { $0.parameter.value == $0.after }
         var problems: [String] = []
-        // The switches first, those they move afterwards.
+        // The switches first, then the parameters that they change.
         let mains = changed.filter { $0.parameter == Self.main(.v4) || $0.parameter == Self.main(.v6) }
         for entry in mains + changed.filter({ !mains.contains($0) }) {
             guard entry.parameter.value != entry.before else { continue }
@@ -81,7 +82,7 @@ public struct Forwarding: Sendable {
         return problems
     }
 
-    /// Whether there is something to put back.
+    /// Whether there are settings to restore.
     public var hasChanged: Bool { !memory.entries.isEmpty }
 
     private mutating func keepRouters(_ exits: [String]) throws(HostError) {

@@ -1,34 +1,33 @@
 import Glibc
 import Settings
 
-/// What kernel parameters were before bondd set them: a small text file, replaced as a whole before each is set, so that
-/// who comes after a crash knows what to go back to.
+/// The values of kernel parameters before bondd changed them: a small text file, replaced as a whole before
+/// each change, so that the values can be restored after a crash.
 struct ForwardingMemory: Sendable {
     /// A parameter that bondd changed.
     struct Entry: Hashable, Sendable {
         let parameter: KernelParameter
-        /// What it was.
+        /// The previous value.
         let before: String
-        /// What it is since.
+        /// The value that bondd set.
         let after: String
     }
 
     private static let maximumSize = 1 << 18
     static let suffix = ".forwarding"
 
-    /// The interfaces of tunnels that have a memory in a directory.
+    /// The interfaces of the tunnels with a memory in a directory.
     static func interfaces(in directory: String) -> [String] {
         Directory.names(in: directory).filter { $0.hasSuffix(suffix) && $0 != suffix }
             .map { String($0.dropLast(suffix.count)) }.sorted()
     }
 
-    /// Where it is.
+    /// The file's path.
     let path: String
-    /// In the order in which they were set.
+    /// The parameters in the order in which they were set.
     private(set) var entries: [Entry] = []
 
-    /// Reads what an earlier run left. What was remembered before the machine was started again, or can't be read, is of no
-    /// use.
+    /// Reads the file of an earlier run. Values from before the last boot, or that cannot be read, are ignored.
     /// - Parameter suffix: the end of the file's name, after the parameters in it.
     init(directory: String, interface: String, suffix: String = Self.suffix) {
         path = "\(directory)/\(interface)\(suffix)"
@@ -43,7 +42,7 @@ struct ForwardingMemory: Sendable {
         }
     }
 
-    /// Remembers parameters, unless it does already, and returns when that is on the disk.
+    /// Remembers parameters that are not remembered yet, and returns once they are on disk.
     /// - Throws: `HostError.file`.
     mutating func remember(_ more: [Entry]) throws(HostError) {
         let new = more.filter { entry in !entries.contains { $0.parameter == entry.parameter } }
@@ -60,12 +59,12 @@ struct ForwardingMemory: Sendable {
         }
     }
 
-    /// Forgets all.
+    /// Forgets all parameters.
     mutating func forget() {
         entries = []
         unlink(path)
     }
 
-    /// What tells this start of the machine from others.
+    /// Identifies this boot of the machine.
     private static var boot: String { KernelParameter("kernel/random/boot_id").value ?? "unknown" }
 }

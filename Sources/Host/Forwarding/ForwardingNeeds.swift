@@ -16,14 +16,14 @@ extension Netlink {
     /// Reasons other than bondd to keep forwarding on, a few words each: interfaces that are up, and settings in sysctl's
     /// files.
     /// - Parameter own: the interfaces that bondd forwards for: the tunnel's and those of `[lan]`. Interfaces with a default
-    ///   route are ways out, such as PPPoE's, and count no more than these.
+    ///   route are egress interfaces, such as PPPoE's, and do not count either.
     public borrowing func forwardingNeeds(besides own: Set<String>) -> [String] {
         let own = own.union((try? defaultInterfaces(except: "")) ?? [])
         let interfaces = ((try? interfaces()) ?? []).filter { interface in
             interface.isUp && !own.contains(interface.name)
                 && (interface.hardware == Self.pppType
                     || interface.kind.map(Self.forwardingKinds.contains) ?? false)
-                // A TAP device is a virtual machine's cable; where it needs forwarding, it is in a bridge.
+                // A TAP device is a virtual machine's cable; if it needs forwarding, it is a port of a bridge.
                 && !(interface.kind == "tun" && interface.hardware == Self.ethernetType)
         }
         let families = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
@@ -37,7 +37,7 @@ enum SystemParameters {
     private static let maximumSize = 1 << 16
     private static let maximumFiles = 256
 
-    /// The value that takes effect at boot, or nil when no file sets the parameter.
+    /// The value that takes effect at boot; nil if no file sets the parameter.
     /// - Parameter root: a prefix for all paths, for tests.
     static func value(of parameter: String, root: String = "") -> String? {
         var files: [String: String] = [:]

@@ -1,20 +1,20 @@
 import Glibc
 import Settings
 
-/// A parameter of the kernel, such as `net/ipv4/ip_forward`, of the network namespace of the thread.
+/// A kernel parameter, such as `net/ipv4/ip_forward`, in the network namespace of the current thread.
 struct KernelParameter: Hashable, Sendable {
-    /// Its path below /proc/sys.
+    /// The path below /proc/sys.
     let path: String
 
     init(_ path: String) { self.path = path }
 
-    /// Its value without white space around; nil when there is no such parameter.
+    /// The value without surrounding white space; nil if the parameter does not exist.
     var value: String? {
         guard let text = try? TextFile.read("/proc/sys/\(path)", limit: 4096) else { return nil }
         return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
-    /// Sets it.
+    /// Sets the value.
     /// - Throws: `HostError.file`.
     func set(_ value: String) throws(HostError) {
         let path = "/proc/sys/\(path)"
@@ -26,7 +26,7 @@ struct KernelParameter: Hashable, Sendable {
         }
     }
 
-    /// The interfaces that have parameters of their own in `net/FAMILY/conf`.
+    /// The interfaces that have their own parameters in `net/FAMILY/conf`.
     static func interfaces(_ family: String) -> [String] {
         guard let list = opendir("/proc/sys/net/\(family)/conf") else { return [] }
         defer { closedir(list) }

@@ -1,9 +1,10 @@
-/// Interfaces whose reverse-path filter is loose for a while. A host without bondd's rules drops, where the filter is strict, the
-/// answers that come in by another uplink than the one that its routes prefer.
+/// Interfaces whose reverse-path filter is temporarily loose. On a host without bondd's rules, a strict filter
+/// drops replies that arrive on another uplink than the one its routes prefer.
 public final class LooseReversePaths {
     private var strict: [(parameter: KernelParameter, value: String)] = []
 
-    /// Loosens those of these interfaces that are strict. What can't be changed (a container's /proc/sys) stays as it is.
+    /// Loosens the strict filters among these interfaces. Filters that cannot be changed (a container's
+    /// /proc/sys) stay strict.
     public init(_ interfaces: [String]) {
         let all = KernelParameter("net/ipv4/conf/all/rp_filter").value
         for interface in interfaces where !interface.contains("/") && all != "2" {
@@ -14,7 +15,7 @@ public final class LooseReversePaths {
         }
     }
 
-    /// Restores what was there, unless somebody else has set it meanwhile.
+    /// Restores the previous values, unless another program has changed them in the meantime.
     deinit {
         for (parameter, value) in strict where parameter.value == "2" { try? parameter.set(value) }
     }

@@ -1,19 +1,20 @@
 import Packet
 import Settings
 
-/// The kernel's reverse-path filter (`rp_filter`, IPv4 only): 0 off, 1 strict, 2 loose (RFC 3704). The kernel takes the higher
-/// one of an interface's value and that of all.
+/// The kernel's reverse-path filter (`rp_filter`, IPv4 only): 0 off, 1 strict, 2 loose (RFC 3704). The higher
+/// of an interface's value and that of `all` applies.
 public enum ReversePath {
-    /// Whether the kernel drops packets that come in by the interface unless the route back leads there.
+    /// Whether the kernel drops packets that arrive on the interface unless the route back leads there.
     public static func isStrict(_ interface: String) -> Bool {
         let values = [interface, "all"].compactMap { name in parameter(name)?.value }
         return values.contains("1") && !values.contains("2")
     }
 
-    /// Lets packets come in by the interface from any address that the host has some way to, as through a tunnel users come
-    /// from everywhere. It is set whatever that of all is, which may change, and goes with the interface.
-    /// - Throws: `HostError.file` when it can't be set, as in a container whose /proc/sys is read-only, and packets are
-    ///   filtered strictly.
+    /// Accepts packets on the interface from any address that the host has a route to, because users of
+    /// services arrive through the tunnel from anywhere. Set regardless of the value of `all`, which may
+    /// change; it disappears with the interface.
+    /// - Throws: `HostError.file` if it cannot be set, as in a container with a read-only /proc/sys, and the
+    ///   filter is strict.
     public static func loosen(interface: String) throws(HostError) {
         guard let parameter = parameter(interface), let value = parameter.value, value != "2" else { return }
         do throws(HostError) {
@@ -23,9 +24,9 @@ public enum ReversePath {
         }
     }
 
-    /// Has a strict filter go by the marks of packets, so that rules can tell it what may come in by the interface
-    /// (`src_valid_mark`).
-    /// - Returns: whether that was changed; then `ignoreMarks` undoes it.
+    /// Makes a strict filter take packet marks into account, so that rules can tell it which packets may arrive
+    /// on the interface (`src_valid_mark`).
+    /// - Returns: whether it was changed, in which case `ignoreMarks` undoes it.
     /// - Throws: `HostError.file`.
     public static func heedMarks(interface: String) throws(HostError) -> Bool {
         guard isStrict(interface), parameter(interface) != nil,
@@ -35,7 +36,7 @@ public enum ReversePath {
         return true
     }
 
-    /// Undoes `heedMarks`; an interface that is gone has nothing to undo.
+    /// Undoes `heedMarks`; does nothing if the interface no longer exists.
     public static func ignoreMarks(interface: String) { try? marks(interface).set("0") }
 
     private static func marks(_ interface: String) -> KernelParameter {
@@ -48,35 +49,35 @@ public enum ReversePath {
     }
 }
 
-/// Loosens the reverse-path filter of uplinks that the kernel can't tell apart, and restores it. Where two have the same
-/// network, as two sticks of the same model do, the route back leads through the first of them only, and a strict filter
-/// drops every packet that comes in by the other, ARP requests for its own address included.
+/// Loosens the reverse-path filter of uplinks that the kernel cannot tell apart, and restores it. If two have
+/// the same network, as two modems of the same model do, the route back leads only through the first, and a
+/// strict filter drops every packet that arrives on the other, including ARP requests for its own address.
 public struct ReversePathRelief: Sendable {
     /// An uplink and the networks on its link.
     public struct Link: Equatable, Sendable {
         /// The interface.
         public let interface: String
-        /// The IPv4 networks that are reached without a router.
+        /// The IPv4 networks that are reachable without a router.
         public let networks: [CIDR]
 
-        /// An uplink.
+        /// An uplink and its networks.
         public init(interface: String, networks: [CIDR]) {
             (self.interface, self.networks) = (interface, networks)
         }
     }
 
     private var memory: ForwardingMemory
-    /// The reason for each interface that could not be loosened.
+    /// The reason for each interface whose filter could not be loosened.
     private var refused: [String: String] = [:]
 
     /// - Parameters:
-    ///   - directory: where the memory outlives the daemon.
-    ///   - interface: the tunnel's.
+    ///   - directory: where the settings to restore outlive the daemon.
+    ///   - interface: the tunnel's interface.
     public init(directory: String, interface: String) {
         memory = ForwardingMemory(directory: directory, interface: interface, suffix: ".rp_filter")
     }
 
-    /// The interfaces whose networks overlap with another's, in the order of the list.
+    /// The interfaces whose networks overlap with another's, in list order.
     static func overlapping(_ links: [Link]) -> [String] {
         links.filter { link in
             links.contains { other in
@@ -88,8 +89,8 @@ public struct ReversePathRelief: Sendable {
         }.map(\.interface)
     }
 
-    /// Loosens the filter where uplinks overlap and it is strict.
-    /// - Returns: a sentence for each interface that could not be loosened, and one for all that were.
+    /// Loosens strict filters where uplinks overlap.
+    /// - Returns: a sentence for each interface whose filter could not be loosened, and one for all others.
     public mutating func apply(_ links: [Link]) -> [String] {
         let overlapping = Self.overlapping(links)
         refused = refused.filter { overlapping.contains($0.key) }
@@ -138,9 +139,9 @@ public struct ReversePathRelief: Sendable {
         return problems
     }
 
-    /// Has a strict filter (1, the higher of an interface's value and that of all) go by the marks of packets, so that rules
-    /// can tell it what may come in by the interface (`src_valid_mark`).
-    /// - Returns: whether that was changed; then `ignoreMarks` undoes it.
+    /// Makes a strict filter (1, the higher of an interface's value and that of `all`) take packet marks into
+    /// account, so that rules can tell it which packets may arrive on the interface (`src_valid_mark`).
+    /// - Returns: whether it was changed, in which case `ignoreMarks` undoes it.
     /// - Throws: `HostError.file`.
     public static func heedMarks(interface: String) throws(HostError) -> Bool {
         func values(_ key: String) -> [Int] {
@@ -154,7 +155,7 @@ public struct ReversePathRelief: Sendable {
         return true
     }
 
-    /// Undoes `heedMarks`; an interface that is gone has nothing to undo.
+    /// Undoes `heedMarks`; does nothing if the interface no longer exists.
     public static func ignoreMarks(interface: String) {
         try? KernelParameter("net/ipv4/conf/\(interface)/src_valid_mark").set("0")
     }

@@ -1,13 +1,13 @@
 import Glibc
 
-/// Where an interface's hardware is plugged in: the kernel's place for it below /sys/devices, which stays the same whatever
-/// the interface is called and whichever came up first.
+/// Where an interface's hardware is plugged in: its location below /sys/devices, which does not depend on the
+/// interface's name or the order of detection.
 public struct HardwarePath: Hashable, Sendable {
-    /// The parts of the place, such as `pci0000:00`, `0000:00:14.0`, `usb1`, `1-1`, `1-1.4`, `1-1.4:1.0`.
+    /// The components, such as `pci0000:00`, `0000:00:14.0`, `usb1`, `1-1`, `1-1.4`, `1-1.4:1.0`.
     let parts: [Substring]
 
-    /// Where an interface is; nil for a virtual one.
-    /// - Parameter classes: where the kernel describes interfaces.
+    /// The location of an interface; nil for a virtual one.
+    /// - Parameter classes: the directory where the kernel describes interfaces.
     public init?(interface: String, classes: String = "/sys/class/net") {
         guard !interface.isEmpty, !interface.contains("/"),
             let resolved = realpath("\(classes)/\(interface)/device", nil)
@@ -16,16 +16,16 @@ public struct HardwarePath: Hashable, Sendable {
         self.init(place: String(cString: resolved))
     }
 
-    /// A place as sysfs writes it.
+    /// A location as sysfs writes it.
     init(place: String) {
         let parts = place.split(separator: "/")
         let start = parts.firstIndex(of: "devices").map { $0 + 1 } ?? 0
         self.parts = Array(parts[start...])
     }
 
-    /// Whether `name` means this place: a run of its parts (`1-1.4`, `0000:02:00.0`, `usb1/1-1/1-1.4`, or the whole path from
-    /// sysfs), the bus info that `ethtool -i` shows (`usb-0000:00:14.0-1.4`), or udev's ID_PATH
-    /// (`pci-0000:00:14.0-usb-0:1.4:1.0`).
+    /// Whether `name` means this location: a run of its components (`1-1.4`, `0000:02:00.0`, `usb1/1-1/1-1.4`,
+    /// or the whole path from sysfs), the bus info shown by `ethtool -i` (`usb-0000:00:14.0-1.4`), or udev's
+    /// ID_PATH (`pci-0000:00:14.0-usb-0:1.4:1.0`).
     public func matches(_ name: String) -> Bool {
         if name == busInfo || name == pathID { return true }
         let wanted = HardwarePath(place: name).parts
@@ -33,16 +33,16 @@ public struct HardwarePath: Hashable, Sendable {
         return (0...parts.count - wanted.count).contains { Array(parts[$0..<$0 + wanted.count]) == wanted }
     }
 
-    /// The bus info, or the last part where the bus has none.
+    /// The bus info, or the last component if the bus has none.
     public var name: String { busInfo ?? parts.last.map(String.init) ?? "" }
 
-    /// As Linux' usb_make_path writes it, or a PCI function's address.
+    /// As written by Linux' usb_make_path, or a PCI function's address.
     var busInfo: String? {
         if let (controller, port) = usb { return "usb-\(controller)-\(port)" }
         return function.map(String.init)
     }
 
-    /// As udev's path_id builtin writes it.
+    /// As written by udev's path_id builtin.
     var pathID: String? {
         let root = function.map { "pci-\($0)" } ?? parts.first.map { "platform-\($0)" }
         guard usb != nil else { return function == nil ? nil : root }
@@ -53,7 +53,7 @@ public struct HardwarePath: Hashable, Sendable {
         return "\(root)-usb-0:\(interface[interface.index(after: dash)...])"
     }
 
-    /// The USB controller, and the ports on the way to the device, such as `1.4`.
+    /// The USB controller, and the ports leading to the device, such as `1.4`.
     private var usb: (controller: Substring, port: Substring)? {
         guard
             let hub = parts.firstIndex(where: { part in
@@ -67,10 +67,10 @@ public struct HardwarePath: Hashable, Sendable {
         return (parts[hub - 1], device[device.index(after: dash)...])
     }
 
-    /// The last PCI function on the way.
+    /// The last PCI function in the path.
     private var function: Substring? { parts.last(where: isFunction) }
 
-    /// `0000:00:14.0`
+    /// Whether a component has the form `0000:00:14.0`.
     private func isFunction(_ part: Substring) -> Bool {
         let fields = part.split(separator: ":", omittingEmptySubsequences: false)
         return fields.count == 3 && fields[0].count >= 4 && fields[1].count == 2 && fields[2].count == 4

@@ -1,22 +1,22 @@
-/// Brings the host's routing to a `RoutingPlan` and back. What is bondd's is known by its origin and its tables' numbers,
-/// so nothing need be remembered: each call looks at what there is and changes what is amiss, also when another program
-/// took something away.
+/// Makes the host's routing match a `RoutingPlan` and removes it again. bondd's routes and rules are identified
+/// by their origin and table numbers, so nothing has to be remembered: each call compares the actual state with
+/// the plan and repairs the differences, even if another program removed something.
 public struct HostRouting: Sendable {
     private let tunnel: UInt32
 
-    /// The routing of the daemon that has the interface with that index.
+    /// The routing of the daemon whose tunnel interface has that index.
     public init(tunnel: UInt32) { self.tunnel = tunnel }
 
-    /// What a call of `apply` came to.
+    /// The result of `apply`.
     public struct Outcome: Sendable {
         /// The slots whose tables have changed.
         public var changedSlots: Set<UInt32> = []
-        /// What the kernel refused.
+        /// Errors from the kernel.
         public var problems: [HostError] = []
     }
 
-    /// Makes this daemon's routes and rules those of the plan.
-    /// - Parameter foreign: the host's routes as far as they concern paths (`RouteFilter.host`); nil: they are read.
+    /// Makes this daemon's routes and rules match the plan.
+    /// - Parameter foreign: the host's routes relevant to paths (`RouteFilter.host`); nil means read them.
     public func apply(
         _ plan: RoutingPlan, foreign: [NetworkRoute]? = nil, _ netlink: borrowing Netlink
     ) throws(HostError) -> Outcome {
@@ -32,7 +32,8 @@ public struct HostRouting: Sendable {
         let ownRoutes = try netlink.routes(.own).filter(isOwn)
         let ownRules = try netlink.rules().filter { Self.owner($0) == RoutingTable.short(tunnel) }
         var outcome = Outcome()
-        // New routes before the rules that lead to them, and old rules before what they led to: nothing escapes meanwhile.
+        // Add routes before the rules that use them, and remove rules before the routes they use, so that
+        // nothing leaks meanwhile.
         for route in routes where !ownRoutes.contains(route) {
             Self.attempt(&outcome) { () throws(HostError) in try netlink.setRoute(route) }
             if let slot = RoutingTable.slot(of: route.table) { outcome.changedSlots.insert(slot) }
@@ -51,13 +52,13 @@ public struct HostRouting: Sendable {
         return outcome
     }
 
-    /// Removes what this daemon has set.
+    /// Removes all routes and rules of this daemon.
     public func clear(_ netlink: borrowing Netlink) throws(HostError) {
         try Self.remove(netlink) { $0 == RoutingTable.short(tunnel) }
     }
 
-    /// Removes what daemons left behind whose tunnel is gone, or has this index.
-    /// - Returns: how many routes and rules that were.
+    /// Removes the routes and rules of daemons whose tunnel no longer exists, or has this index.
+    /// - Returns: the number of routes and rules removed.
     @discardableResult public static func clean(
         _ netlink: borrowing Netlink, tunnel: UInt32? = nil
     ) throws(HostError) -> Int {
@@ -67,7 +68,7 @@ public struct HostRouting: Sendable {
         return try remove(netlink) { !alive.contains($0) }
     }
 
-    /// The tunnels of all daemons that have set something, as `RoutingTable.short` says them.
+    /// The tunnels of all daemons with routes or rules, as in `RoutingTable.short`.
     public static func owners(_ netlink: borrowing Netlink) throws(HostError) -> Set<UInt32> {
         Set(try netlink.rules().compactMap { owner($0) })
     }
@@ -90,11 +91,11 @@ public struct HostRouting: Sendable {
         return count
     }
 
-    /// Whose rule that is: its table says it, or its label when that is the main one.
+    /// The owner of a rule, determined by its table, or by its label if that is the main table.
     private static func owner(_ rule: RoutingRule) -> UInt32? {
         guard rule.origin == NetworkRoute.ownOrigin else { return nil }
         if let owner = RoutingTable.owner(of: rule.table) { return owner }
-        // Only bits of the mark that don't count may say it.
+        // Only bits that do not affect matching identify the owner.
         guard let mark = rule.mark, rule.mask & ~ReturnMark.mask == 0 else { return nil }
         return RoutingTable.owner(of: UInt32(NetworkRoute.ownOrigin) << 24 | mark & ~ReturnMark.mask)
     }
@@ -116,7 +117,7 @@ public struct HostRouting: Sendable {
 }
 
 extension NetworkRoute {
-    /// Whether setting this route replaces the other.
+    /// Whether adding this route replaces the other.
     fileprivate func isInPlace(of other: NetworkRoute) -> Bool {
         table == other.table && network == other.network && metric == other.metric
     }

@@ -1,17 +1,17 @@
 import Glibc
 import Settings
 
-/// What an uplink is made of, in the order in which they are preferred when nothing else tells them apart.
+/// The medium of an uplink, in order of preference if nothing else distinguishes uplinks.
 public enum Medium: Int, Comparable, Sendable {
     case wired, wifi, cellular
 
     /// Whether `a` is preferred.
     public static func < (a: Medium, b: Medium) -> Bool { a.rawValue < b.rawValue }
 
-    /// What an interface is made of; wired when nothing says otherwise.
+    /// The medium of an interface; wired if nothing indicates otherwise.
     /// - Parameters:
-    ///   - classes: where the kernel describes interfaces.
-    ///   - sessions: where it lists PPP sessions over Ethernet.
+    ///   - classes: the directory where the kernel describes interfaces.
+    ///   - sessions: the file where it lists PPPoE sessions.
     public init(
         _ interface: NetworkInterface, classes: String = "/sys/class/net",
         sessions: String = "/proc/thread-self/net/pppoe"
@@ -34,17 +34,17 @@ public enum Medium: Int, Comparable, Sendable {
         }
     }
 
-    /// Whether a PPP interface is PPPoE, as on DSL and fibre, rather than a modem's. The kernel lists sessions without the
-    /// name of their interface; PPPoE takes 8 bytes of Ethernet's 1500 (RFC 2516), a modem none.
+    /// Whether a PPP interface is PPPoE, as on DSL and fiber, rather than a modem's. The kernel lists sessions
+    /// without the interface's name; PPPoE takes 8 of Ethernet's 1500 bytes (RFC 2516), a modem none.
     private static func isOverEthernet(_ interface: NetworkInterface, _ sessions: String) -> Bool {
         if interface.name.hasPrefix("pppoe") { return true }
-        // A line of titles, then one a session.
+        // A header line, then a line for each session.
         let lines = (try? TextFile.read(sessions, limit: 65536))?.split(separator: "\n").count ?? 0
         return lines > 1 && interface.mtu <= 1492
     }
 
     /// ARPHRD_PPP
     private static let ppp: UInt16 = 512
-    /// ARPHRD_PPP and ARPHRD_RAWIP, which modems have.
+    /// ARPHRD_PPP and ARPHRD_RAWIP, used by modems.
     private static let cellularHardware: [UInt16] = [512, 519]
 }

@@ -3,18 +3,18 @@ import Glibc
 import Packet
 import Settings
 
-/// A host on an interface's link whose hardware address the kernel has found out.
+/// A host on an interface's link whose hardware address the kernel has resolved.
 public struct Neighbour: Hashable, Sendable {
-    /// The interface.
+    /// The index of the interface.
     public let interface: UInt32
-    /// Its address.
+    /// The host's IP address.
     public let address: IPAddress
-    /// Its hardware address, in lower case with colons.
+    /// The hardware address, in lower case with colons.
     public let mac: String
 }
 
 extension Netlink {
-    /// The neighbours of both families whose hardware addresses are known.
+    /// The neighbors of both families whose hardware addresses are known.
     public borrowing func neighbours() throws(HostError) -> [Neighbour] {
         var cache: OpaquePointer?
         try check(rtnl_neigh_alloc_cache(socket, &cache), "list neighbours")

@@ -3,26 +3,26 @@ import Glibc
 import Packet
 import Settings
 
-/// The routes that a dump returns. The kernel filters as far as it can; the rest is dropped while it is read, because a host
-/// may have a million.
+/// The routes that a dump returns. The kernel filters as far as it can; the rest is discarded while reading,
+/// because a host may have a million.
 public enum RouteFilter: Equatable, Sendable {
-    /// All of the kinds that `NetworkRoute` knows.
+    /// All routes of the kinds that `NetworkRoute` supports.
     case all
-    /// Those of `NetworkRoute.ownOrigin`.
+    /// The routes of `NetworkRoute.ownOrigin`.
     case own
-    /// The default routes of the main table.
+    /// The default routes in the main table.
     case defaults
-    /// Those of the main table with that origin (RTPROT_…).
+    /// The routes in the main table with that origin (RTPROT_…).
     case main(origin: UInt8)
-    /// The host's own: unicast, neither local nor bondd's. Of those that a routing daemon has learnt, only default routes and
-    /// those that contain one of the addresses.
+    /// The host's own routes: unicast, neither local nor bondd's. Of those learnt by a routing daemon, only
+    /// default routes and those that contain one of the addresses.
     case host(reaching: [IPAddress])
 
     /// RTPROT_… of programs that speak routing protocols: gated, zebra, BIRD, DECnet, XORP, Babel, Open/R, and FRR's for
     /// BGP, IS-IS, OSPF, RIP and EIGRP.
     static let daemons: Set<UInt8> = [8, 10, 11, 12, 13, 14, 42, 99, 186, 187, 188, 189, 192]
 
-    /// Whether a route with that header may be one.
+    /// Whether a route with that header may match.
     fileprivate func admits(_ header: rtmsg, _ message: UnsafeMutablePointer<nlmsghdr>) -> Bool {
         switch self {
         case .all: return true
@@ -60,7 +60,7 @@ public enum RouteFilter: Equatable, Sendable {
 }
 
 extension Netlink {
-    /// All routes of both families in all tables, of the kinds that `NetworkRoute` knows.
+    /// All routes of both families in all tables, of the kinds that `NetworkRoute` supports.
     public borrowing func routes() throws(HostError) -> [NetworkRoute] { try routes(.all) }
 
     /// The routes of both families that a filter admits.
@@ -69,13 +69,13 @@ extension Netlink {
         for family in [AF_INET, AF_INET6] {
             var dump = RouteDump(filter)
             var code = -NLE_DUMP_INTR
-            // A dump of a table that changes meanwhile may be incomplete. A table that never rests is taken as it is, because
-            // an event follows each change.
+            // A dump may be incomplete if the table changes meanwhile. A table that never settles is taken as
+            // it is, because an event follows each change.
             for _ in 0..<3 where code == -NLE_DUMP_INTR {
                 dump.routes = []
                 code = try read(family, &dump)
             }
-            // A kernel without IPv6 has no routes of it; a table without routes may not exist.
+            // A kernel without IPv6 has no IPv6 routes; a table without routes may not exist.
             let nothing = [NLE_AF_NOSUPPORT, NLE_OPNOTSUPP, NLE_OBJ_NOTFOUND, NLE_DUMP_INTR]
             if !nothing.contains(-code) { try check(code, "list routes") }
             routes += dump.routes
@@ -107,8 +107,8 @@ extension Netlink {
         }
     }
 
-    /// Has the kernel filter by the request's header (NETLINK_GET_STRICT_CHK). Only for dumps of routes, because libnl's own
-    /// requests do not pass its checks.
+    /// Makes the kernel filter by the request's header (NETLINK_GET_STRICT_CHK). Only for dumps of routes,
+    /// because libnl's own requests do not pass its checks.
     private borrowing func setStrict(_ isStrict: Bool) {
         var value: Int32 = isStrict ? 1 : 0
         setsockopt(
@@ -117,7 +117,7 @@ extension Netlink {
     }
 }
 
-/// Of netlink(7) and linux/netlink.h, which libnl's headers hide.
+/// From netlink(7) and linux/netlink.h, which libnl's headers hide.
 private let SOL_NETLINK: Int32 = 270
 private let NETLINK_GET_STRICT_CHK: Int32 = 12
 

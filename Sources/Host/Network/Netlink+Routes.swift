@@ -4,7 +4,8 @@ import Packet
 import Settings
 
 extension Netlink {
-    /// The interfaces that default routes of the main table lead into, of either family, without `tunnel`; by name, each once.
+    /// The names of the interfaces of default routes of either family in the main table, without `tunnel`; each
+    /// once.
     public borrowing func defaultInterfaces(except tunnel: String) throws(HostError) -> [String] {
         var names: Set<String> = []
         for route in try routes(.defaults) {
@@ -15,8 +16,8 @@ extension Netlink {
         return names.sorted()
     }
 
-    /// Sets a route, in place of one in that table to the same network with the same metric. A gateway is taken as it is,
-    /// whether or not another route leads to it (`onlink`).
+    /// Sets a route, replacing one to the same network with the same metric in that table. A gateway is
+    /// accepted as given, whether or not another route leads to it (`onlink`).
     public borrowing func setRoute(_ route: NetworkRoute) throws(HostError) {
         let object = try rtnlRoute(route)
         defer { rtnl_route_put(object) }
@@ -73,7 +74,7 @@ extension NetworkRoute: CustomStringConvertible {
     /// `10.0.0.0/8 in table 254`
     public var description: String { "\(network) in table \(table)" }
 
-    /// What a `rtnl_route` says, a route for each next hop; none when it is of a kind that is not known here.
+    /// Reads a `rtnl_route`, as one route for each next hop; empty if its kind is not supported.
     static func list(rtnlRoute route: OpaquePointer) -> [NetworkRoute] {
         guard let destination = rtnl_route_get_dst(route), let network = CIDR(nlAddress: destination) else {
             return []

@@ -3,15 +3,16 @@ import Glibc
 import Packet
 import Settings
 
-// libnl-route's rules know neither inversion nor suppressed prefixes nor an origin, so the messages are made by hand.
+// libnl-route's rules support neither inversion nor suppressed prefixes nor an origin, so the messages are
+// built by hand.
 extension Netlink {
-    /// All rules of both families, in the order in which they are asked; those that do more than look into a table, or
-    /// go on elsewhere, are left out.
+    /// All rules of both families, in the order of evaluation, except those with other actions than a table
+    /// lookup or a goto.
     public borrowing func rules() throws(HostError) -> [RoutingRule] {
         var rules: [RoutingRule] = []
         for family in [AF_INET, AF_INET6] {
             var code = -NLE_DUMP_INTR
-            // One that changes while it is told has to be told again.
+            // A dump interrupted by a change has to be repeated.
             for _ in 0..<10 where code == -NLE_DUMP_INTR {
                 var list: [RoutingRule] = []
                 code = try read(family, &list)
@@ -45,7 +46,7 @@ extension Netlink {
     }
 
     /// Adds a rule.
-    /// - Throws: `HostError` whose `alreadyThere` is true when there is an equal one.
+    /// - Throws: `HostError` whose `alreadyThere` is true if an equal rule exists.
     public borrowing func addRule(_ rule: RoutingRule) throws(HostError) {
         try send(
             rule, RTM_NEWRULE, flags: NLM_F_CREATE | NLM_F_EXCL, "add a rule for table \(rule.table)")
@@ -74,7 +75,7 @@ extension Netlink {
 extension RoutingRule {
     private static let headerSize = Int32(MemoryLayout<fib_rule_hdr>.size)
 
-    /// What a message says; nil when the rule does something else than look into a table or go on elsewhere.
+    /// Reads a message; nil if the rule's action is not a table lookup or a goto.
     fileprivate init?(_ message: OpaquePointer) {
         guard let packet = nlmsg_hdr(message), Int(packet.pointee.nlmsg_type) == RTM_NEWRULE,
             nlmsg_datalen(packet) >= Self.headerSize, let data = nlmsg_data(packet)
@@ -100,12 +101,12 @@ extension RoutingRule {
             guard nla_len(attribute) >= 4, let data = nla_data(attribute) else { return nil }
             return data.loadUnaligned(as: fib_rule_port_range.self).start
         }
-        // The kernel says -1 of none.
+        // The kernel reports -1 for none.
         suppressedPrefix = number(FRA_SUPPRESS_PREFIXLEN).flatMap { $0 == .max ? nil : $0 }
         origin = find(FRA_PROTOCOL).map { nla_get_u8($0) } ?? 0
     }
 
-    /// Writes the rule into a message; false when it has no room.
+    /// Writes the rule into a message; false if there is not enough room.
     fileprivate func write(to message: OpaquePointer) -> Bool {
         var header = fib_rule_hdr()
         header.family = UInt8(family == .v4 ? AF_INET : AF_INET6)
@@ -145,7 +146,7 @@ extension RoutingRule {
 }
 
 extension CIDR {
-    /// The network in an attribute; nil when it is too short.
+    /// The network in an attribute; nil if it is too short.
     init?(_ attribute: UnsafeMutablePointer<nlattr>, _ family: IPAddress.Family, length: UInt8) {
         guard let data = nla_data(attribute), nla_len(attribute) >= (family == .v4 ? 4 : 16) else {
             return nil

@@ -3,12 +3,12 @@ import Glibc
 import Packet
 import Settings
 
-/// Changes and lists links, addresses, routes and rules of the network namespace that it was made in, through rtnetlink.
-/// Each call waits for the kernel's answer, which is a matter of microseconds.
+/// Changes and lists links, addresses, routes and rules of the network namespace it was created in, through
+/// rtnetlink. Each call waits for the kernel's answer, which takes microseconds.
 public struct Netlink: ~Copyable {
     let socket: OpaquePointer
 
-    /// - Throws: `HostError.netlink` when there is no socket to be had.
+    /// - Throws: `HostError.netlink` if no socket can be opened.
     public init() throws(HostError) {
         guard let socket = nl_socket_alloc() else { throw .netlink("open netlink", code: NLE_NOMEM) }
         let code = nl_connect(socket, NETLINK_ROUTE)
@@ -23,12 +23,12 @@ public struct Netlink: ~Copyable {
 
     // MARK: Links
 
-    /// The interface of that name; nil when there is none.
+    /// The interface of that name; nil if there is none.
     public borrowing func interface(named name: String) throws(HostError) -> NetworkInterface? {
         name.isEmpty ? nil : try interface(index: 0, name: name)
     }
 
-    /// The interface with that index; nil when there is none.
+    /// The interface with that index; nil if there is none.
     public borrowing func interface(index: UInt32) throws(HostError) -> NetworkInterface? {
         try interface(index: index, name: nil)
     }
@@ -54,7 +54,7 @@ public struct Netlink: ~Copyable {
         }
     }
 
-    /// Switches an interface on or off.
+    /// Sets an interface up or down.
     public borrowing func setUp(_ up: Bool, interface index: UInt32) throws(HostError) {
         try change(index, "switch interface \(index) \(up ? "on" : "off")") {
             let flag = UInt32(IFF_UP)
@@ -65,7 +65,8 @@ public struct Netlink: ~Copyable {
     // MARK: Addresses
 
     /// The addresses of an interface.
-    /// - Parameter usable: only those that packets may leave from: not tentative, nor refused by a neighbour.
+    /// - Parameter usable: whether to return only addresses usable as a source: neither tentative nor failed
+    ///   duplicate detection.
     public borrowing func addresses(
         ofInterface index: UInt32, usable: Bool = false
     ) throws(HostError) -> [CIDR] {
@@ -87,9 +88,9 @@ public struct Netlink: ~Copyable {
         return addresses
     }
 
-    /// Adds an address; IPv6 without duplicate address detection, so that it is usable at once, or nearly so: the kernel
-    /// makes it local from a work queue.
-    /// - Throws: `HostError` whose `alreadyThere` is true when the interface has it.
+    /// Adds an address; IPv6 without duplicate address detection, so that it is usable almost at once: the
+    /// kernel makes it local from a work queue.
+    /// - Throws: `HostError` whose `alreadyThere` is true if the interface already has it.
     public borrowing func addAddress(_ address: CIDR, toInterface index: UInt32) throws(HostError) {
         let object = try rtnlAddress(address, index)
         defer { rtnl_addr_put(object) }
@@ -107,9 +108,9 @@ public struct Netlink: ~Copyable {
 
     // MARK: Routes
 
-    /// Leads a network into an interface, in the main table. Of routes to the same network the lowest metric wins;
-    /// 0 is the kernel's default (0 for IPv4, 1024 for IPv6).
-    /// - Throws: `HostError` whose `alreadyThere` is true when there is a route to it with this metric.
+    /// Routes a network into an interface, in the main table. Of routes to the same network the lowest metric
+    /// wins; 0 is the kernel's default (0 for IPv4, 1024 for IPv6).
+    /// - Throws: `HostError` whose `alreadyThere` is true if a route to the network with this metric exists.
     public borrowing func addRoute(
         to network: CIDR, interface index: UInt32, metric: UInt32 = 0
     ) throws(HostError) {
@@ -119,7 +120,7 @@ public struct Netlink: ~Copyable {
             rtnl_route_add(socket, route, NLM_F_EXCL), "add a route to \(network) into interface \(index)")
     }
 
-    /// Removes such a route.
+    /// Removes a route added by `addRoute`.
     public borrowing func removeRoute(
         to network: CIDR, interface index: UInt32, metric: UInt32 = 0
     ) throws(HostError) {
@@ -129,7 +130,7 @@ public struct Netlink: ~Copyable {
             rtnl_route_delete(socket, route, 0), "remove the route to \(network) into interface \(index)")
     }
 
-    // MARK: Objects of libnl
+    // MARK: libnl objects
 
     private borrowing func interface(index: UInt32, name: String?) throws(HostError) -> NetworkInterface? {
         var link: OpaquePointer?

@@ -3,7 +3,7 @@ import Glibc
 import Packet
 import Settings
 
-/// libnl's `nl_addr` of a CIDR, counted down at the end.
+/// libnl's `nl_addr` for a CIDR; its reference is dropped on deinit.
 struct NetlinkAddress: ~Copyable {
     let object: OpaquePointer
 
@@ -22,16 +22,16 @@ struct NetlinkAddress: ~Copyable {
 }
 
 extension CIDR {
-    /// An address by itself.
+    /// A single address.
     init(host address: IPAddress) { self.init(address, length: address.byteCount * 8)! }
 
-    /// The local address in a `rtnl_addr`; nil when it is not IP.
+    /// The local address in a `rtnl_addr`; nil if it is not IP.
     init?(rtnlAddress object: OpaquePointer) {
         guard let local = rtnl_addr_get_local(object), let cidr = CIDR(nlAddress: local) else { return nil }
         self.init(cidr.address, length: Int(rtnl_addr_get_prefixlen(object)))
     }
 
-    /// The address or network in a `nl_addr`; nil when it is not IP.
+    /// The address or network in a `nl_addr`; nil if it is not IP.
     init?(nlAddress object: OpaquePointer) {
         let count = Int(nl_addr_get_len(object))
         let address: IPAddress
@@ -52,11 +52,12 @@ extension NetworkInterface {
     /// IFF_LOWER_UP of linux/if.h, which glibc's net/if.h leaves out.
     private static let lowerUp: UInt32 = 1 << 16
 
-    /// What a `rtnl_link` says; nil when it has no name.
+    /// Reads a `rtnl_link`; nil if it has no name.
     init?(link: OpaquePointer) {
         guard let name = rtnl_link_get_name(link) else { return nil }
         let flags = rtnl_link_get_flags(link)
-        // The operational state (IFF_RUNNING) lags behind the carrier, but knows of ports that are not admitted.
+        // The operational state (IFF_RUNNING) lags behind the carrier, but accounts for ports that are not
+        // admitted.
         let needed = UInt32(IFF_UP) | UInt32(IFF_RUNNING) | Self.lowerUp
         self.init(
             index: UInt32(bitPattern: rtnl_link_get_ifindex(link)), name: String(cString: name),
@@ -75,7 +76,7 @@ extension NetworkInterface {
     }
 }
 
-/// A hardware address as it is written.
+/// The text form of hardware addresses.
 enum LinkAddress {
     /// In lower case with colons: `52:54:00:12:34:56`.
     static func text(_ bytes: some Sequence<UInt8>) -> String {

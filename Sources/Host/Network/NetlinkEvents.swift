@@ -2,21 +2,21 @@ import CNetlink
 import Glibc
 import Settings
 
-/// Follows the links, addresses, routes and rules of the network namespace that it was made in.
+/// Watches links, addresses, routes and rules of the network namespace it was created in.
 public struct NetlinkEvents: ~Copyable {
-    /// The descriptor, for epoll; it does not block.
+    /// The descriptor, nonblocking, for epoll.
     public let fileDescriptor: Int32
 
     private let socket: OpaquePointer
 
-    /// What is followed.
+    /// The multicast groups subscribed to.
     private static let groups = [
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
         RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
     ]
 
-    /// Begins to follow: changes from now on are kept until they are read.
-    /// - Throws: `HostError.netlink` when there is no socket to be had.
+    /// Starts watching: changes from now on are queued until they are read.
+    /// - Throws: `HostError.netlink` if no socket can be opened.
     public init() throws(HostError) {
         let action = "follow network changes"
         guard let socket = nl_socket_alloc() else { throw .netlink(action, code: NLE_NOMEM) }
@@ -37,7 +37,7 @@ public struct NetlinkEvents: ~Copyable {
 
     deinit { nl_socket_free(socket) }
 
-    /// What happened since the last call, in order; nothing when nothing did.
+    /// The events since the last call, in order.
     public mutating func readEvents() -> [NetworkEvent] {
         var events: [NetworkEvent] = []
         withUnsafeMutablePointer(to: &events) { list in
@@ -51,7 +51,8 @@ public struct NetlinkEvents: ~Copyable {
             while true {
                 let code = nl_recvmsgs_default(socket)
                 if code == 0 { continue }
-                // An overflow (ENOBUFS) arrives as "out of memory"; everything else but "again" is no less a gap.
+                // An overflow (ENOBUFS) arrives as "out of memory"; any error other than "again" means lost
+                // events, too.
                 if code == -NLE_AGAIN { break }
                 if code == -NLE_INTR { continue }
                 list.pointee.append(.overflow)
@@ -84,7 +85,7 @@ public struct NetlinkEvents: ~Copyable {
 }
 
 extension NetworkEvent {
-    /// The event that a message of this type with this `nl_object` tells; nil when it is of no interest.
+    /// The event in a message of this type with this `nl_object`; nil if it is not relevant.
     init?(_ object: OpaquePointer, messageType: Int) {
         switch messageType {
         case RTM_NEWLINK:
@@ -101,7 +102,8 @@ extension NetworkEvent {
                 ? .addressAdded(index: index, address) : .addressRemoved(index: index, address)
         case RTM_NEWROUTE, RTM_DELROUTE:
             guard rtnl_route_get_table(object) != NetworkRoute.localTable else { return nil }
-            // A routing daemon's table never rests; only its default routes are of interest (`RouteFilter.host`).
+            // A routing daemon's table changes constantly; only its default routes are relevant
+            // (`RouteFilter.host`).
             let isDefault = rtnl_route_get_dst(object).map { nl_addr_get_prefixlen($0) == 0 } ?? true
             if !isDefault && RouteFilter.daemons.contains(rtnl_route_get_protocol(object)) { return nil }
             let hop = rtnl_route_get_nnexthops(object) == 1 ? rtnl_route_nexthop_n(object, 0) : nil
@@ -114,8 +116,8 @@ extension NetworkEvent {
 }
 
 extension NetworkInterface {
-    /// What a link message says; nil for a bridge's own, which speak of the same interface as a port: one of those
-    /// that says "deleted" only means that it left the bridge.
+    /// Reads a link message; nil for a bridge's own, which concern the same interface as a port: "deleted"
+    /// there only means that it left the bridge.
     fileprivate init?(changed link: OpaquePointer) {
         guard rtnl_link_get_family(link) == AF_UNSPEC else { return nil }
         self.init(link: link)

@@ -1,19 +1,19 @@
-/// What the kernel says of an interface.
+/// An interface as reported by the kernel.
 public struct NetworkInterface: Hashable, Sendable {
-    /// Its index.
+    /// The interface index.
     public let index: UInt32
-    /// Its name.
+    /// The interface name.
     public let name: String
-    /// Its MTU in bytes.
+    /// The MTU in bytes.
     public let mtu: Int
-    /// Whether it is switched on (IFF_UP).
+    /// Whether it is set up (IFF_UP).
     public let isUp: Bool
-    /// Whether packets can leave: it is up and its link is there (IFF_RUNNING and IFF_LOWER_UP).
+    /// Whether packets can leave: it is up and has a carrier (IFF_RUNNING and IFF_LOWER_UP).
     public let hasCarrier: Bool
-    /// What the kernel calls its kind, as `veth` or `wireguard`; nil for hardware.
+    /// The kernel's name for its kind, such as `veth` or `wireguard`; nil for hardware.
     public let kind: String?
-    /// Its kind of link (ARPHRD_…): 1 for Ethernet, 512 for PPP, 772 for the loopback.
+    /// The link type (ARPHRD_…): 1 for Ethernet, 512 for PPP, 772 for the loopback.
     public let hardware: UInt16
-    /// Its hardware address, in lower case with colons; nil when it has none.
+    /// The hardware address, in lower case with colons; nil if there is none.
     public var mac: String?
 }

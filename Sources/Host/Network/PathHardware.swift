@@ -1,12 +1,13 @@
 import Settings
 
 extension Configuration.Hardware {
-    /// The interface that this names among those that there are: of several with one MAC address, as a VLAN has that of the
-    /// card below, the one with a default route, then hardware before virtual interfaces, then the lowest index.
+    /// The interface that this names among the existing ones. Of several with one MAC address (a VLAN has that
+    /// of the card below it) the one with a default route, then hardware before virtual interfaces, then the
+    /// lowest index.
     /// - Parameters:
     ///   - isUplink: whether an interface has a default route.
-    ///   - classes: where the kernel describes interfaces.
-    /// - Returns: the interface, and the names of others that a `device` means as well.
+    ///   - classes: the directory where the kernel describes interfaces.
+    /// - Returns: the interface, and the names of others that `device` also matches.
     public func find(
         among interfaces: [NetworkInterface], classes: String = "/sys/class/net",
         isUplink: (NetworkInterface) -> Bool

@@ -1,42 +1,42 @@
 import CLinux
-// Whichever of these the compiler loads first has SOCK_DGRAM.
+// SOCK_DGRAM comes from whichever of these the compiler loads first.
 import CNetlink
 import Glibc
 import Packet
 import Settings
 import Synchronization
 
-/// Resolves server names on threads of its own, as getaddrinfo may take half a minute, and hands the results over
-/// through a mailbox that epoll can watch. While a tunnel takes all traffic, getaddrinfo's questions go into it; those by the
-/// uplinks never do.
+/// Resolves server names on its own threads, as getaddrinfo may take half a minute, and delivers the results
+/// through a mailbox that epoll can watch. While a tunnel takes all traffic, getaddrinfo's queries go into it;
+/// those over the uplinks never do.
 public final class Resolver: Sendable {
-    /// What became of one `resolve`.
+    /// The result of `resolve`.
     public struct Resolution: Hashable, Sendable {
-        /// What was asked.
+        /// The name that was resolved.
         public let name: HostPort
-        /// The endpoints in the order of RFC 6724; empty when there are none.
+        /// The endpoints in the order of RFC 6724; empty if there are none.
         public let endpoints: [Endpoint]
-        /// One sentence that says why there are none; nil when there are.
+        /// One sentence on why there are none; nil if there are some.
         public let problem: String?
 
-        /// What became of a name.
+        /// The result for a name.
         public init(name: HostPort, endpoints: [Endpoint], problem: String?) {
             (self.name, self.endpoints, self.problem) = (name, endpoints, problem)
         }
     }
 
-    /// The prefix that the network of an uplink translates to IPv4 with.
+    /// The NAT64 prefix of an uplink's network.
     public struct Translation: Hashable, Sendable {
         /// The index of the uplink's interface.
         public let interface: UInt32
-        /// Nil when its name servers know of none.
+        /// The prefix; nil if the uplink's name servers know none.
         public let translator: NAT64?
     }
 
-    /// Threads at once for each of the two ways to ask; more names wait their turn.
+    /// Maximum number of threads for each of the two kinds of lookup; further names wait.
     public static let maximumThreads = 4
 
-    /// Something to find out.
+    /// A lookup.
     private enum Question: Hashable {
         /// A name, by getaddrinfo.
         case host(HostPort)
@@ -45,7 +45,7 @@ public final class Resolver: Sendable {
         /// An uplink's prefix for IPv4 (RFC 7050).
         case translator(NameWay)
 
-        /// Whether both find out the same.
+        /// Whether both look up the same thing.
         func isSame(as other: Question) -> Bool {
             switch (self, other) {
             case (.host(let one), .host(let other)): one == other
@@ -57,7 +57,8 @@ public final class Resolver: Sendable {
     }
 
     private struct State {
-        /// For getaddrinfo, and for the uplinks: the one may block for long, which must not hold up the other.
+        /// One for getaddrinfo and one for the uplinks: the former may block for long, which must not delay the
+        /// latter.
         var queues = [Queue(), Queue()]
         var done: [Resolution] = []
         var translations: [Translation] = []
@@ -80,21 +81,21 @@ public final class Resolver: Sendable {
         }
     }
 
-    /// Readable when there are results to `take`; it does not block and is closed on exec.
+    /// Readable when there are results to `take`; nonblocking and close-on-exec.
     public let fileDescriptor: Int32
     private let state = Mutex(State())
 
-    /// - Throws: `HostError.file` when there is no eventfd to be had.
+    /// - Throws: `HostError.file` if no eventfd can be created.
     public init() throws(HostError) {
         fileDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         guard fileDescriptor >= 0 else { throw .file("open", path: "an eventfd", errno: errno) }
     }
 
-    /// Threads hold the resolver, so the last of them closes this.
+    /// The threads retain the resolver, so the last of them closes this.
     deinit { close(fileDescriptor) }
 
-    /// Begins to resolve `name`; the answer comes with `take`. An address is its own answer. A name that is
-    /// being resolved is not asked twice.
+    /// Starts resolving `name`; `take` returns the result. An address resolves to itself. A name that is
+    /// already being resolved is not queried twice.
     public func resolve(_ name: HostPort) {
         if let endpoint = name.endpoint {
             finish(Resolution(name: name, endpoints: [endpoint], problem: nil))
@@ -103,11 +104,10 @@ public final class Resolver: Sendable {
         begin(.host(name), queue: 0)
     }
 
-    /// Begins to ask for `name` by each of the uplinks; the answer, for all of them together, comes with `take`.
+    /// Starts resolving `name` over each of the uplinks; `take` returns one result for all of them.
     public func resolve(_ name: HostPort, by ways: [NameWay]) { begin(.uplinks(name, ways), queue: 1) }
 
-    /// Begins to find out by which prefix an uplink's network translates to IPv4 (RFC 7050); the answer comes with
-    /// `takeTranslations`.
+    /// Starts discovering the NAT64 prefix of an uplink's network (RFC 7050); `takeTranslations` returns it.
     public func findTranslator(of way: NameWay) { begin(.translator(way), queue: 1) }
 
     private func begin(_ question: Question, queue: Int) {
@@ -146,7 +146,7 @@ public final class Resolver: Sendable {
         }
     }
 
-    /// The uplinks' prefixes since the last call.
+    /// The uplinks' prefixes found since the last call.
     public func takeTranslations() -> [Translation] {
         state.withLock { state in
             defer { state.translations = [] }
@@ -169,7 +169,7 @@ public final class Resolver: Sendable {
         _ = write(fileDescriptor, &one, 8)
     }
 
-    /// Nil, or the errno.
+    /// Starts a thread for a queue; returns nil or the errno.
     private func startThread(_ queue: Int) -> Int32? {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -189,7 +189,7 @@ public final class Resolver: Sendable {
         return code
     }
 
-    /// A thread's: which resolver it works for, and in which of its queues.
+    /// A thread's argument: the resolver and the queue it works on.
     private final class Work: Sendable {
         let resolver: Resolver
         let queue: Int
@@ -197,7 +197,7 @@ public final class Resolver: Sendable {
         init(resolver: Resolver, queue: Int) { (self.resolver, self.queue) = (resolver, queue) }
     }
 
-    /// One question after the other, until none waits.
+    /// Handles one lookup after another until the queue is empty.
     private func work(_ queue: Int) {
         var last: Question?
         while let question = state.withLock({ $0.queues[queue].next(after: last) }) {
@@ -214,7 +214,7 @@ public final class Resolver: Sendable {
         }
     }
 
-    /// Asks by the uplinks and waits for it.
+    /// Queries over the uplinks and waits for the result.
     private static func ask(_ name: HostPort, by ways: [NameWay]) -> Resolution {
         let addresses = NameSearch.addresses(of: name.host, by: ways).flatMap { $0 }
         var endpoints: [Endpoint] = []
@@ -229,7 +229,7 @@ public final class Resolver: Sendable {
         return Resolution(name: name, endpoints: endpoints, problem: problem)
     }
 
-    /// Asks getaddrinfo and waits for it.
+    /// Calls getaddrinfo and waits for the result.
     private static func look(_ name: HostPort) -> Resolution {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)

@@ -1,29 +1,31 @@
 import Packet
 import Settings
 
-/// Keeps an uplink's network from leading a full tunnel's traffic past it: by classless static routes of DHCP (option 121,
-/// RFC 3442; "TunnelVision", CVE-2024-3661) or routes in IPv6's router advertisements (RFC 4191), which are longer than the
-/// tunnel's default route.
+/// Keeps an uplink's network from routing a full tunnel's traffic past it, by classless static routes of DHCP
+/// (option 121, RFC 3442; "TunnelVision", CVE-2024-3661) or routes in IPv6's router advertisements (RFC 4191),
+/// which are longer than the tunnel's default route.
 ///
-/// A route is overruled when it leads to public addresses through an uplink, and the kernel has not made it of an
-/// interface's address. Private networks behind a router of the LAN stay, and so does the LAN. The overruled networks lead
-/// into the tunnel in a table of its own, which passes the networks that stay on to the next rule (RTN_THROW).
+/// A route is overruled if it leads to public addresses through an uplink, and the kernel did not derive it
+/// from an interface's address. Private networks behind a router of the LAN stay, and so does the LAN. The
+/// overruled networks lead into the tunnel in a table of their own, which passes the networks that stay to the
+/// next rule (RTN_THROW).
 public struct RouteGuard: Equatable, Sendable {
-    /// The most routes that are overruled. More of them come from a routing protocol, not from DHCP, and are left alone.
+    /// Maximum number of overruled routes. More come from a routing protocol rather than from DHCP, and are
+    /// left alone.
     static let most = 1000
 
     /// The routes that are overruled.
     public private(set) var overruled: [NetworkRoute] = []
-    /// The routes that lead past the tunnel regardless: an uplink's own network that claims public addresses ("LocalNet",
-    /// CVE-2023-36672), and more than `most` others.
+    /// The routes that bypass the tunnel regardless: an uplink's own network that claims public addresses
+    /// ("LocalNet", CVE-2023-36672), and routes in excess of `most`.
     public private(set) var unguarded: [NetworkRoute] = []
-    /// The networks within the overruled ones that stay as they are.
+    /// The networks within the overruled ones that keep their routes.
     private var kept: [CIDR] = []
 
     /// - Parameters:
     ///   - foreign: the host's routes.
     ///   - uplinks: the interfaces of paths, with their addresses.
-    ///   - families: those that the tunnel takes whole.
+    ///   - families: the families that the tunnel takes entirely.
     public init(
         _ foreign: [NetworkRoute], uplinks: [UInt32: [IPAddress]], families: Set<IPAddress.Family>
     ) {
@@ -52,7 +54,8 @@ public struct RouteGuard: Equatable, Sendable {
         if kept.count > Self.most { (unguarded, overruled, kept) = (unguarded + overruled, [], []) }
     }
 
-    /// The host's routes through routers of uplinks that win over one of the tunnel's routes in the main table.
+    /// The host's routes through routers of uplinks that are more specific than one of the tunnel's routes in
+    /// the main table.
     public static func narrower(
         _ foreign: [NetworkRoute], than routes: [CIDR], uplinks: Set<UInt32>
     ) -> [NetworkRoute] {
@@ -85,8 +88,8 @@ public struct RouteGuard: Equatable, Sendable {
         return route.network.address.family == .v6 && route.network.length >= 64 ? .link : .network
     }
 
-    /// The routes that do it, in a table.
-    /// - Parameter refused: the families that go nowhere, as the tunnel has none.
+    /// The guard's routes in a table.
+    /// - Parameter refused: the families to refuse, because the tunnel has no address of them.
     func routes(table: UInt32, tunnel: UInt32, refused: Set<IPAddress.Family>) -> [NetworkRoute] {
         let caught = Set(overruled.map(\.network)).map { network in
             var route = NetworkRoute(table: table, network: network, interface: tunnel)
@@ -103,13 +106,13 @@ public struct RouteGuard: Equatable, Sendable {
 }
 
 extension NetworkRoute {
-    /// Whether it comes before a route of IPv6 with the kernel's default metric to the same network.
+    /// Whether it precedes an IPv6 route to the same network with the kernel's default metric.
     fileprivate var wins6: Bool { network.address.family == .v6 && metric < 1024 }
 }
 
 extension CIDR {
-    /// Whether some of its addresses are anybody's: not all private (RFC 1918, RFC 4193), a provider's own (RFC 6598),
-    /// link-local, loopback or multicast.
+    /// Whether some of its addresses are public: not all private (RFC 1918, RFC 4193), a provider's own (RFC
+    /// 6598), link-local, loopback or multicast.
     var isPublic: Bool {
         let reserved = address.family == .v4 ? Self.reserved4 : Self.reserved6
         return !reserved.contains { $0.length <= length && $0.contains(address) }

@@ -1,46 +1,51 @@
 import Packet
 import Settings
 
-/// What a client wants of its host's routing: a table for each path, one for answers to what came in through the tunnel, and
-/// one for a full tunnel.
+/// A client's desired routing: a table for each path, one for replies to connections that came in through the
+/// tunnel, and one for a full tunnel.
 ///
 ///     1188    fwmark 0xss00B0DD/0xFF00FFFF oif IF lookup the path's table     the path's own datagrams (`TunnelMark`)
-///     1189    from LOCAL to SERVER                lookup the path's table     what the reverse-path filter asks
+///     1189    from LOCAL to SERVER                lookup the path's table     lookups of the reverse-path filter
 ///     1189    fwmark 0xB0DD/0xFFFF oif INTERFACE  lookup the path's table     bondd's other datagrams
 ///     1189    to a NAME SERVER, port 53           lookup the path's table     names asked outside the tunnel
-///     1189    iif INTERFACE fwmark 0x9n000000/8   goto 1193                   what comes in by a path
-///     1189    fwmark 0xA0000000/3                 lookup the path's, no default   answers to hosts on its link
-///     1190    fwmark 0xBn000000/8                 lookup the return table     answers through the tunnel (`ReturnMark`)
-///     1191    fwmark 0x90000000/4                 lookup main, no default     what the filter asks of what comes in
-///     1192    fwmark 0x9n000000/8                 lookup the path's table     the same, of the rest
-///     1192    fwmark 0xAn000000/8                 lookup the path's table     answers by an uplink
+///     1189    iif INTERFACE fwmark 0x9n000000/8   goto 1193                   packets arriving on a path
+///     1189    fwmark 0xA0000000/3                 lookup the path's, no default   replies to hosts on its link
+///     1190    fwmark 0xBn000000/8                 lookup the return table     replies through the tunnel
+///     (`ReturnMark`)
+///     1191    fwmark 0x90000000/4                 lookup main, no default     the filter's lookups for
+///     arriving packets
+///     1192    fwmark 0x9n000000/8                 lookup the path's table     the same, for the rest
+///     1192    fwmark 0xAn000000/8                 lookup the path's table     replies through an uplink
 ///     1193    nothing
-///     32188   not fwmark 0xB0DD/0xFFFF            lookup the guard's table    routes that would lead past it (`RouteGuard`)
+///     32188   not fwmark 0xB0DD/0xFFFF            lookup the guard's table    routes that would bypass it
+///     (`RouteGuard`)
 ///     32189   all                                 lookup main, no default     the host's own networks: LAN, Docker …
 ///     32190   not fwmark 0xB0DD/0xFFFF            lookup the tunnel's table   all else, into the tunnel
-///     33190   from the tunnel's ADDRESS           lookup the return table     answers, where nothing else leads anywhere
+///     33190   from the tunnel's ADDRESS           lookup the return table     replies without any other route
 ///
-/// Those up to 1193 come before any that Tailscale (5210 to 5270) and the usual programs set, the next three after them and
-/// before `lookup main`. The last one is behind it: a host without a default route of the family would not even begin an
-/// answer that could be marked, and the reverse-path filter would take what comes for forged.
+/// Priorities up to 1193 precede those of Tailscale (5210 to 5270) and the usual programs; the next three
+/// follow them and precede `lookup main`. The last one follows it: without a default route of the family, a
+/// host would not even start a reply that could be marked, and the reverse-path filter would reject the
+/// arriving packet.
 public struct RoutingPlan: Equatable, Sendable {
-    /// A path, as routing sees it.
+    /// A path, as seen by routing.
     public struct Path: Equatable, Sendable {
-        /// Its table's slot.
+        /// The slot of its table.
         public var slot: UInt32
-        /// Its interface.
+        /// The index of its interface.
         public var interface: UInt32
-        /// Its name.
+        /// The name of its interface.
         public var name: String
         /// The interface's addresses.
         public var addresses: [IPAddress]
-        /// Where the server is.
+        /// The server's addresses.
         public var endpoints: [IPAddress]
-        /// The routers that it is told of, in place of those that the host knows.
+        /// The routers from the configuration, which replace those the host knows.
         public var gateways: [IPAddress]
-        /// The number in the marks of what came in by it (`ReturnMark.numbers`); nil: answers leave as routes lead.
+        /// The number in the marks of connections that came in by it (`ReturnMark.numbers`); nil means replies
+        /// follow the routes.
         public var number: UInt32?
-        /// The name servers that are asked over it, outside the tunnel.
+        /// The name servers queried over it, outside the tunnel.
         public var nameServers: [IPAddress] = []
 
         /// A path over an interface.
@@ -53,17 +58,17 @@ public struct RoutingPlan: Equatable, Sendable {
         }
     }
 
-    /// Where a family's packets to anywhere go.
+    /// The route of a family's packets to any destination.
     public enum Anywhere: Equatable, Sendable {
-        /// Where the host sends them.
+        /// The host's own routes, past the tunnel.
         case beside
         /// Into the tunnel.
         case tunnel
-        /// Nowhere: the tunnel has no address of the family, and beside it they must not go.
+        /// Refused: the tunnel has no address of the family, and packets must not bypass it.
         case refused
     }
 
-    /// Before l3mdev's 1000 there is nothing of interest; Tailscale begins at 5210.
+    /// Nothing relevant precedes l3mdev's 1000; Tailscale starts at 5210.
     static let ownPriority: UInt32 = 1188
     static let pathPriority: UInt32 = 1189
     static let returnPriority: UInt32 = 1190
@@ -72,32 +77,33 @@ public struct RoutingPlan: Equatable, Sendable {
     /// `lookup main` has 32766.
     static let ownNetworksPriority: UInt32 = 32189
     static let tunnelPriority: UInt32 = 32190
-    /// Any will do, as a table has one route to a network; IPv6 would make 1024 of none.
+    /// Any value works, since each table has one route for a network. It must not be 0, which IPv6 turns into
+    /// 1024.
     static let metric: UInt32 = 189
 
     /// The tunnel's interface.
     public let tunnel: UInt32
     /// The paths.
     public var paths: [Path] = []
-    /// Interfaces with the host's ways out, with their addresses: of paths, and others by which routes must not lead past a
+    /// The egress interfaces with their addresses: those of paths, and others by which routes must not bypass a
     /// full tunnel.
     public var uplinks: [UInt32: [IPAddress]] = [:]
-    /// Where IPv4 to anywhere goes.
+    /// The route of IPv4 packets to any destination.
     public var ipv4 = Anywhere.beside
-    /// Where IPv6 to anywhere goes.
+    /// The route of IPv6 packets to any destination.
     public var ipv6 = Anywhere.beside
 
-    /// The addresses that this host has in the tunnel.
+    /// This host's addresses in the tunnel.
     public var addresses: [IPAddress] = []
-    /// The mark of packets that answer through the tunnel.
+    /// The mark of replies through the tunnel.
     public var returnMark = ReturnMark.value(interface: "bond0")
-    /// Whether what answers through the tunnel has a way; otherwise it has none at all.
+    /// Whether replies through the tunnel have a route; otherwise they have none at all.
     public var canReturn = true
 
-    /// Nothing wanted.
+    /// An empty plan.
     public init(tunnel: UInt32) { self.tunnel = tunnel }
 
-    /// The rules that carry it out.
+    /// The plan's rules.
     public var rules: [RoutingRule] {
         var rules = paths.flatMap(rules) + returnRules
         rules += arrivalRules + paths.flatMap(answerRules) + paths.flatMap(nameRules)
@@ -117,7 +123,7 @@ public struct RoutingPlan: Equatable, Sendable {
         return rules
     }
 
-    /// The routes that carry it out, given those that the host has.
+    /// The plan's routes, given the host's existing ones.
     public func routes(beside existing: [NetworkRoute]) -> [NetworkRoute] {
         let foreign = existing.filter {
             $0.kind == .unicast && $0.table != NetworkRoute.localTable && $0.origin != NetworkRoute.ownOrigin
@@ -145,7 +151,7 @@ public struct RoutingPlan: Equatable, Sendable {
         return routes
     }
 
-    /// The host's routes that would lead a full tunnel's traffic past it.
+    /// The host's routes that would bypass a full tunnel.
     public func bypass(of foreign: [NetworkRoute]) -> RouteGuard {
         RouteGuard(
             foreign, uplinks: uplinks,
@@ -197,8 +203,8 @@ public struct RoutingPlan: Equatable, Sendable {
         return rules
     }
 
-    /// The host's routes through the path's interface that may lead to the server, each network once: from the main table
-    /// rather than another, with the lowest metric.
+    /// The host's routes through the path's interface that may lead to the server, one for each network: from
+    /// the main table in preference to others, with the lowest metric.
     private func routes(of path: Path, from foreign: [NetworkRoute]) -> [NetworkRoute] {
         var candidates = foreign.filter { route in
             route.interface == path.interface
@@ -228,7 +234,7 @@ public struct RoutingPlan: Equatable, Sendable {
 }
 
 extension CIDR {
-    /// All addresses of a family.
+    /// The network of all addresses of a family.
     static func anywhere(_ family: IPAddress.Family) -> CIDR {
         CIDR(family == .v4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, low: 0), length: 0)!
     }

@@ -1,44 +1,44 @@
 import Packet
 import Settings
 
-/// A rule of policy routing: which packets look into which table, in the order of their priorities.
+/// A policy routing rule: which packets use which table, in order of priority.
 public struct RoutingRule: Hashable, Sendable {
     /// The family of the packets.
     public var family: IPAddress.Family
-    /// Rules are asked in ascending order.
+    /// Rules are evaluated in ascending order.
     public var priority: UInt32
-    /// The table that they look into.
+    /// The table to look up.
     public var table: UInt32
-    /// The priority of the rule to go on with, in place of a table; nil: it looks into the table.
+    /// The priority of the rule to jump to instead of a lookup; nil means look up the table.
     public var target: UInt32?
-    /// Whether it is for all packets but those described.
+    /// Whether it applies to all packets except those described.
     public var isInverted = false
-    /// The mark that they have; nil: any.
+    /// The packets' mark; nil means any.
     public var mark: UInt32?
-    /// The bits of the mark that count.
+    /// The bits of the mark to compare.
     public var mask: UInt32 = .max
-    /// Where they come from; nil: anywhere.
+    /// The packets' source; nil means any.
     public var source: CIDR?
-    /// Where they go; nil: anywhere.
+    /// The packets' destination; nil means any.
     public var destination: CIDR?
-    /// The port that they go to; nil: any.
+    /// The destination port; nil means any.
     public var destinationPort: UInt16?
-    /// The interface that they came through; nil: any.
+    /// The input interface; nil means any.
     public var input: String?
-    /// The interface that their socket is bound to; nil: any or none.
+    /// The interface the socket is bound to; nil means any or none.
     public var output: String?
-    /// Routes with a prefix no longer than this are ignored; nil: none is.
+    /// Routes with a prefix of at most this length are ignored; nil means none are.
     public var suppressedPrefix: UInt32?
-    /// Who made it (RTPROT_…).
+    /// The program that created it (RTPROT_…).
     public var origin = NetworkRoute.ownOrigin
 
-    /// A number that changes nothing: a mark none of whose bits count. It tells rules apart that are alike else.
+    /// A number without effect, stored as a mark with an empty mask. It distinguishes otherwise identical rules.
     public var label: UInt32? {
         get { mask == 0 ? mark : nil }
         set { (mark, mask) = (newValue, newValue == nil ? .max : 0) }
     }
 
-    /// One for all packets of a family.
+    /// A rule for all packets of a family.
     public init(_ family: IPAddress.Family, priority: UInt32, table: UInt32) {
         (self.family, self.priority, self.table) = (family, priority, table)
     }

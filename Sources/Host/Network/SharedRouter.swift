@@ -1,16 +1,16 @@
 import Packet
 
-/// A path's first hop: two paths with the same one share a link, add nothing to each other and fail together.
+/// A path's first hop: two paths with the same one share a link, add no capacity to each other and fail together.
 public struct FirstHop: Equatable, Sendable {
     /// The path's name.
     public let path: String
-    /// The interface that the path leaves by.
+    /// The index of the path's interface.
     public let interface: UInt32
     /// The path's own address.
     public let local: IPAddress
     /// The router; nil on a link without one.
     public let router: IPAddress?
-    /// The router's hardware address; nil while it is unknown.
+    /// The router's hardware address; nil if unknown.
     public let mac: String?
 
     /// The first hop of a path.
@@ -19,9 +19,9 @@ public struct FirstHop: Equatable, Sendable {
         (self.router, self.mac) = (router, mac)
     }
 
-    /// Whether both paths leave by one router. On two interfaces it must have one hardware address there, and give the paths
-    /// different addresses of one network: two sticks of the same model may share an address, and even a hardware
-    /// address, and are two routers.
+    /// Whether both paths use one router. On two interfaces it must have one hardware address there, and give
+    /// the paths different addresses of one network: two modems of the same model may share an address, and
+    /// even a hardware address, and are still two routers.
     public func isShared(with other: FirstHop) -> Bool {
         guard router == other.router else { return false }
         if interface == other.interface { return true }
@@ -29,7 +29,7 @@ public struct FirstHop: Equatable, Sendable {
         return local.family == .v4 || local.high == other.local.high
     }
 
-    /// For each path the first one before it in the list that it shares its router with.
+    /// For each path, the first preceding one in the list with the same router.
     public static func shared(_ hops: [FirstHop]) -> [(path: String, with: FirstHop)] {
         hops.enumerated().compactMap { number, hop in
             hops[..<number].first(where: hop.isShared).map { (hop.path, $0) }

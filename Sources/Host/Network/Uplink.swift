@@ -1,29 +1,30 @@
 import Glibc
 import Settings
 
-/// An interface that may be a path when the file names none.
+/// An interface that may become a path if the configuration names none.
 public struct Uplink: Hashable, Sendable {
     /// The interface.
     public let interface: NetworkInterface
-    /// What it is made of.
+    /// The medium of the interface.
     public let medium: Medium
 
-    /// Kinds that are hardware, or lie on one and lead to no other link's place: `dsa` is a port of a switch chip (Linux 6.1
-    /// and later), `ipoib` a partition of InfiniBand.
+    /// Virtual interface kinds that still count as uplinks, each over hardware that no other uplink represents:
+    /// `dsa` is a port of a switch chip (Linux 6.1 and later), `ipoib` a partition of InfiniBand.
     private static let realKinds: Set<String> = [
         "vlan", "bond", "team", "wwan", "rmnet", "ppp", "dsa", "ipoib",
     ]
-    /// Kinds that stand in for the hardware below them where they, and not it, have the host's way out: the bridge of a host
-    /// with virtual machines, a container's macvlan. Those of Docker and libvirt have no default route.
+    /// Kinds that stand in for the hardware below them if they have the host's default route instead: the
+    /// bridge of a host with virtual machines, a container's macvlan. Those of Docker and libvirt have no
+    /// default route.
     private static let standIns: Set<String> = [
         "bridge", "openvswitch", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec",
     ]
     /// ARPHRD_LOOPBACK
     private static let loopback: UInt16 = 772
 
-    /// The interfaces that have a default route of either family, the preferred first: hardware with one in any table, stand-ins
-    /// with one in the main table, and any other that a pattern other than `*` includes.
-    /// - Parameter tunnels: interfaces that are never meant, as `RoutingTable.short` says them.
+    /// The interfaces with a default route of either family, in order of preference: hardware with one in any
+    /// table, stand-ins with one in the main table, and any other that a pattern other than `*` includes.
+    /// - Parameter tunnels: interfaces to exclude, as in `RoutingTable.short`.
     public static func find(
         in interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
         besides tunnels: Set<UInt32>, classes: String = "/sys/class/net"
@@ -35,8 +36,8 @@ public struct Uplink: Hashable, Sendable {
             .sorted { ($0.medium, $0.interface.name) < ($1.medium, $1.interface.name) }
     }
 
-    /// The interfaces that have a default route and are left out because they are virtual and no pattern includes or excludes
-    /// them, sorted by name. The user may have expected one of them to be a path.
+    /// The interfaces with a default route that are left out because they are virtual and no pattern includes
+    /// or excludes them, sorted by name. The user may have expected one of them to be a path.
     public static func leftOut(
         of interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
         besides tunnels: Set<UInt32>
@@ -79,7 +80,7 @@ public struct Uplink: Hashable, Sendable {
         }
     }
 
-    /// Whether it is neither hardware nor the host's way out in its place.
+    /// Whether it is neither hardware nor a stand-in with the host's default route.
     private static func isVirtual(_ interface: NetworkInterface, _ defaults: [NetworkRoute]) -> Bool {
         guard let kind = interface.kind, !realKinds.contains(kind) else { return false }
         guard standIns.contains(kind) else { return true }
@@ -90,7 +91,7 @@ public struct Uplink: Hashable, Sendable {
 }
 
 extension NetworkInterface {
-    /// Why it is left out although it has a default route: a sentence with the remedy.
+    /// Why it is left out despite its default route: a sentence with the remedy.
     public var reasonForLeavingOut: String {
         let isTunnel = kind == "tun"
         if isTunnel && (name.hasPrefix("clat") || name.hasPrefix("v4-")) {

@@ -1,7 +1,7 @@
 import CNetlink
 import Glibc
 
-/// Lists and deletes connections of conntrack, of those alone whose destination somebody changed.
+/// Lists and deletes conntrack's connections, restricted to those with a translated destination.
 struct ConntrackSocket: ~Copyable {
     private static let bufferSize = 32 << 10
     /// IPS_DST_NAT
@@ -17,7 +17,8 @@ struct ConntrackSocket: ~Copyable {
 
     deinit { mnl_socket_close(socket) }
 
-    /// Gives what has another destination than its first packet said, one by one; the kernel leaves out the rest.
+    /// Passes on each connection whose destination differs from that of its first packet; the kernel filters
+    /// out the rest.
     borrowing func forEachTranslated(_ body: (TrackedConnection) -> Void) throws(HostError) {
         let action = "list connections"
         try exchange(
@@ -38,7 +39,7 @@ struct ConntrackSocket: ~Copyable {
             })
     }
 
-    /// Deletes a connection; whether there was one.
+    /// Deletes a connection; returns whether it existed.
     @discardableResult borrowing func delete(_ connection: TrackedConnection) throws(HostError) -> Bool {
         guard let entry = nfct_new() else { throw .conntrack("end a connection", errno: ENOMEM) }
         defer { nfct_destroy(entry) }
@@ -54,7 +55,7 @@ struct ConntrackSocket: ~Copyable {
         }
     }
 
-    /// Sends a request and takes the answers up to the last.
+    /// Sends a request and reads the answers to the last.
     private borrowing func exchange(
         _ type: cntl_msg_types, flags: Int32, family: UInt8, _ action: String,
         fill: (UnsafeMutablePointer<nlmsghdr>) -> Void, _ body: (UnsafePointer<nlmsghdr>) -> Void = { _ in }

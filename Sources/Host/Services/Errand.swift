@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Something that takes its time, done on a thread of its own, as packets don't wait for it.
+/// A slow operation on its own thread, as packets must not wait for it.
 final class Errand<Outcome: Sendable> {
     private final class Result: Sendable {
         let value = Mutex<Outcome?>(nil)
@@ -10,7 +10,7 @@ final class Errand<Outcome: Sendable> {
     private let result: Result
     private let thread: pthread_t?
 
-    /// Begins it.
+    /// Starts the operation.
     init(_ work: @escaping @Sendable () -> Outcome) {
         let result = Result()
         self.result = result
@@ -22,18 +22,18 @@ final class Errand<Outcome: Sendable> {
 
     deinit { if let thread { pthread_join(thread, nil) } }
 
-    /// What came of it; nil as long as that is not known.
+    /// The result; nil while the operation is running.
     var outcome: Outcome? { result.value.withLock { $0 } }
 }
 
-/// What a thread does, of a type that C's side need not know.
+/// The body of a thread, with its type hidden from C.
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
 
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-/// Runs it on a new thread, or at once when there is none to be had (nil).
+/// Runs the body on a new thread, or synchronously if no thread can be started (nil).
 private func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
     let held = Unmanaged.passRetained(ThreadBody(body))
     var thread = pthread_t()

@@ -2,18 +2,20 @@ import CNetlink
 import Glibc
 import Packet
 
-// What becomes of the services' table.
+// Maintains the services' table.
 extension FirewallSocket {
-    /// Puts the services' table there anew, with what it is to have.
+    /// Creates the services' table with its elements, replacing any previous one.
     public borrowing func replace(
         _ table: FirewallTable, of services: [KernelService]
     ) throws(HostError) {
         try replace(table, FirewallTable.elements(of: services))
     }
 
-    /// Changes what differs between two handovers, at once: counters and connections of what stays are not touched.
+    /// Atomically applies the difference between two handovers; counters and connections of unchanged services
+    /// are untouched.
     /// - Parameter replacingRules: whether the table's rules differ, too.
-    /// - Throws: `HostError.firewall` when somebody changed the table meanwhile; nothing has changed then.
+    /// - Throws: `HostError.firewall` if another program changed the table in the meantime; nothing has changed
+    ///   then.
     public borrowing func change(
         _ table: FirewallTable, from old: [KernelService], to new: [KernelService], replacingRules: Bool
     ) throws(HostError) {
@@ -23,12 +25,12 @@ extension FirewallSocket {
             replacingRules: replacingRules)
     }
 
-    /// Puts elements into sets of a table.
+    /// Adds elements to sets of a table.
     borrowing func add(_ elements: FirewallElements, to table: String) throws(HostError) {
         try change(FirewallTable(name: table, chains: []), removing: [:], adding: elements)
     }
 
-    /// Whether the services' table is there, and leads as many ports somewhere as it should.
+    /// Whether the services' table exists and redirects the expected number of ports.
     public borrowing func holds(_ table: FirewallTable, of services: [KernelService]) -> Bool {
         guard holds(table) else { return false }
         let wanted = FirewallTable.elements(of: services)
@@ -39,8 +41,8 @@ extension FirewallSocket {
         return true
     }
 
-    /// Whether a set has so many elements. While the kernel makes room in a large one that has just grown, a list of it may lack some
-    /// or have some twice, so that a wrong number is looked at again.
+    /// Whether a set has this many elements. While the kernel resizes a large set that has just grown, a
+    /// listing may omit some or repeat some, so a wrong number is checked again.
     private borrowing func has(_ wanted: Int, in set: String, table: String) -> Bool {
         for _ in 0..<4 {
             var count = 0
@@ -55,7 +57,7 @@ extension FirewallSocket {
         return false
     }
 
-    /// What was counted of each service's ports since the table was set.
+    /// The traffic of each service's ports since the table was created.
     borrowing func serviceTraffic(
         table: String, of services: [KernelService]
     ) throws(HostError) -> [ServiceConnection: ServiceTraffic] {
@@ -79,15 +81,15 @@ extension FirewallSocket {
         return traffic
     }
 
-    /// An element of a set, as the kernel lists it.
+    /// A set element as listed by the kernel.
     struct Element {
         var key: [UInt8]
         var data: [UInt8]
-        /// What it has counted.
+        /// The packets and bytes counted.
         var count: Count
     }
 
-    /// Gives a set's elements one by one.
+    /// Passes on a set's elements one by one.
     borrowing func elements(
         of set: String, table: String, _ body: (Element) -> Void
     ) throws(HostError) {
@@ -107,14 +109,14 @@ extension FirewallSocket {
                 let iterator = nftnl_set_elems_iter_create(part)
             else { return }
             defer { nftnl_set_elems_iter_destroy(iterator) }
-            // Unlike the others of its kind, it begins at the first.
+            // Unlike other libnftnl iterators, this one returns the first element first.
             while let element = nftnl_set_elems_iter_next(iterator) { body(Element(element)) }
         }
     }
 }
 
 extension FirewallSocket.Element {
-    /// What a `nftnl_set_elem` says.
+    /// Reads a `nftnl_set_elem`.
     fileprivate init(_ element: OpaquePointer) {
         func bytes(_ attribute: Int) -> [UInt8] {
             var count: UInt32 = 0

@@ -3,22 +3,22 @@ import Packet
 import Settings
 
 extension FirewallTable {
-    /// The table of the services that the kernel carries.
+    /// The table of the services carried by the kernel.
     public static func servicesName(interface: String) -> String {
         name("bondd_services", interface: interface)
     }
 
-    /// The names of the sets of a family.
+    /// The names of a family's sets.
     enum ServiceSet {
-        /// Leads a port to its target.
+        /// Maps a port to its target.
         static func targets(_ family: IPAddress.Family) -> String { name("to", family) }
-        /// Counts what users send.
+        /// Counts packets from users.
         static func inbound(_ family: IPAddress.Family) -> String { name("in", family) }
-        /// Counts what comes back.
+        /// Counts packets to users.
         static func outbound(_ family: IPAddress.Family) -> String { name("out", family) }
         /// Targets that may use their own services: their address twice.
         static func selves(_ family: IPAddress.Family) -> String { name("self", family) }
-        /// What was cut off.
+        /// Connections that were cut off.
         static func ended(_ family: IPAddress.Family) -> String { name("ended", family) }
 
         private static func name(_ base: String, _ family: IPAddress.Family) -> String {
@@ -26,21 +26,23 @@ extension FirewallTable {
         }
     }
 
-    /// How long a connection that was ended is kept from coming back, in ms. A TCP that has nothing to say asks after two
-    /// hours whether the other end is still there (tcp_keepalive_time), and is told then.
+    /// How long a connection that was ended is blocked, in ms. An idle TCP connection sends a keepalive after two
+    /// hours (tcp_keepalive_time) and is reset then.
     public static let endedTime: UInt64 = 3 * 3600 * 1000
 
-    /// What the kernel does for services; which there are, its sets say.
+    /// The rules for services; the sets hold the services themselves.
     ///
-    /// - prerouting: what comes to a port of this host gets another destination. Of TCP only what opens a connection: where
-    ///   conntrack begins with this table, it takes the next segment of one that this host has itself for a new one.
-    /// - postrouting: a host in the tunnel that uses its own service is told that this host does; it would not take packets
-    ///   from itself.
-    /// - forward: counts both ways of what is established, and lets nothing through that was ended. Conntrack would take a
-    ///   packet that a target still sends for the beginning of something new, and NAT would even give it the old addresses.
+    /// - prerouting: packets to a port of this host get another destination. For TCP only those that open a
+    ///   connection: if conntrack is activated by this table, it takes the next segment of an existing
+    ///   connection of this host for a new one.
+    /// - postrouting: a host in the tunnel that uses its own service sees this host as the source; it would not
+    ///   accept packets from itself.
+    /// - forward: counts both directions of established connections, and blocks those that were ended.
+    ///   Conntrack would take a late packet from a target for the start of a new connection, and NAT would even
+    ///   give it the old addresses.
     ///
-    /// - Parameter opened: families that were not forwarded before bondd came, and are for services alone: nothing else is
-    ///   forwarded from and into the tunnel.
+    /// - Parameter opened: families that were not forwarded before bondd started, and are only for services:
+    ///   nothing else is forwarded from or into the tunnel.
     public static func services(interface: String, opened: Set<IPAddress.Family>) -> FirewallTable {
         let families = [IPAddress.Family.v4, .v6]
         var forward = [
@@ -53,7 +55,7 @@ extension FirewallTable {
                 FirewallRule().from(interface).of(family).of(.new).isEnded(family).udp.then(.drop),
                 FirewallRule().into(interface).translated.of(.original).of(family)
                     .isService(family, in: ServiceSet.inbound(family)).then(.accept),
-                // Without the tunnel the target's address is routed as any other, maybe to somebody else's host.
+                // Without the tunnel the target's address is routed like any other, possibly to an unrelated host.
                 FirewallRule().translated.of(.original).of(family)
                     .isService(family, in: ServiceSet.inbound(family)).then(.drop),
                 FirewallRule().translated.of(.reply).of(family)
@@ -101,7 +103,7 @@ extension FirewallTable {
         ]
     }
 
-    /// What the sets have of services.
+    /// The set elements for services.
     static func elements(of services: [KernelService]) -> FirewallElements {
         var elements: FirewallElements = [:]
         for service in services {
@@ -131,7 +133,8 @@ extension FirewallTable {
 extension FirewallRule {
     private typealias ServiceSet = FirewallTable.ServiceSet
 
-    /// Not to a link-local address, fe80::/10: who uses one is on the link, and is not answered from beyond.
+    /// Excludes packets to a link-local address, fe80::/10: the sender is on the link, and a reply from beyond
+    /// would not match.
     fileprivate func globally(_ family: IPAddress.Family) -> FirewallRule {
         guard family == .v6 else { return self }
         let zeros = [UInt8](repeating: 0, count: 14)
@@ -140,14 +143,14 @@ extension FirewallRule {
             .compare(NFT_CMP_NEQ, [0xFE, 0x80] + zeros))
     }
 
-    /// Gives what comes to a service's port its target as destination.
+    /// Changes the destination of packets to a service's port to its target.
     fileprivate func ledToTarget(_ family: IPAddress.Family) -> FirewallRule {
         with(
             .meta(NFT_META_L4PROTO), .payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset: 2, length: 2, slot: 1),
             .lookup(ServiceSet.targets(family), isMap: true), .destinationNAT(family))
     }
 
-    /// Packets that a service's target sends to itself.
+    /// Matches packets that a service's target sends to itself.
     fileprivate func isToItself(_ family: IPAddress.Family) -> FirewallRule {
         let (offset, length) = family == .v4 ? (12, 4) : (8, 16)
         return with(
@@ -157,7 +160,7 @@ extension FirewallRule {
             .lookup(ServiceSet.selves(family)))
     }
 
-    /// Packets of a service's connections, and ICMP errors about them.
+    /// Matches packets of a service's connections, and ICMP errors about them.
     fileprivate func isService(_ family: IPAddress.Family, in set: String) -> FirewallRule {
         with(
             .connection(NFT_CT_PROTOCOL, of: .original),
@@ -166,7 +169,7 @@ extension FirewallRule {
             .connection(NFT_CT_PROTO_SRC, of: .reply, slot: family == .v4 ? 3 : 6), .lookup(set))
     }
 
-    /// Packets of connections that were ended, from the target.
+    /// Matches packets from the target on connections that were ended.
     fileprivate func isEnded(_ family: IPAddress.Family) -> FirewallRule {
         let (offset, length) = family == .v4 ? (12, 4) : (8, 16)
         let words = UInt32(length / 4)
@@ -179,6 +182,6 @@ extension FirewallRule {
             .lookup(ServiceSet.ended(family)))
     }
 
-    /// UDP datagrams.
+    /// Matches UDP datagrams.
     fileprivate var udp: FirewallRule { with(.meta(NFT_META_L4PROTO), .compare(NFT_CMP_EQ, [17])) }
 }

@@ -1,22 +1,22 @@
 import Packet
 
-/// Ports of this host that the kernel leads to an address in the tunnel.
+/// Ports of this host that the kernel redirects to an address in the tunnel.
 public struct KernelService: Hashable, Sendable {
-    /// Names it; no two have the same.
+    /// The service's name, unique among the services.
     public var name: String
-    /// What it carries.
+    /// The transport protocol.
     public var transport: TransportProtocol
     /// The ports that users see.
     public var ports: ClosedRange<UInt16>
-    /// Where to.
+    /// The target's address.
     public var target: IPAddress
-    /// The port that the first leads to; the others follow by their offset.
+    /// The target port for the first port; the others follow at the same offset.
     public var targetPort: UInt16
-    /// False: what is established goes on, and nothing new begins.
+    /// Whether new connections are accepted; if false, only established ones continue.
     public var accepts: Bool
 
-    /// A service.
-    /// - Precondition: the target has as many ports from `targetPort` on as `ports`.
+    /// A service with as many target ports as ports.
+    /// - Precondition: the target ports, from `targetPort` on, fit below 65536.
     public init(
         name: String, transport: TransportProtocol, ports: ClosedRange<UInt16>, target: IPAddress,
         targetPort: UInt16,
@@ -27,7 +27,7 @@ public struct KernelService: Hashable, Sendable {
         (self.target, self.targetPort, self.accepts) = (target, targetPort, accepts)
     }
 
-    /// Its connections, a port each.
+    /// Its connections, one entry for each port.
     public var connections: [ServiceConnection] {
         ports.map { port in
             ServiceConnection(
@@ -37,19 +37,19 @@ public struct KernelService: Hashable, Sendable {
     }
 }
 
-/// What all connections of one port of a service have in common. The target is part of it: what is established with a
-/// target that a port no longer leads to is not taken for the new one's.
+/// The properties common to all connections of one port of a service. The target is one of them: connections
+/// established with a previous target are not attributed to the new one.
 public struct ServiceConnection: Hashable, Sendable {
-    /// The protocol's number in IP.
+    /// The IP protocol number.
     public var transport: UInt8
     /// The port that users see.
     public var port: UInt16
-    /// Where to.
+    /// The target's address.
     public var target: IPAddress
-    /// The port there.
+    /// The target's port.
     public var targetPort: UInt16
 
-    /// What a set of the firewall has of it.
+    /// The key in the firewall's sets.
     var key: [UInt8] {
         var key: [UInt8] = []
         key.append(transport: transport)

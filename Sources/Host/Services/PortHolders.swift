@@ -1,19 +1,19 @@
-// Whichever of these the compiler loads first has SOCK_RAW.
+// SOCK_RAW comes from whichever of these the compiler loads first.
 import CLinux
 import CNetlink
 import Glibc
 import Packet
 import Settings
 
-/// The owners of this host's ports: of listening TCP sockets and of unconnected UDP sockets, from the kernel over netlink
-/// (sock_diag(7)), or from /proc/net where the kernel was built without it.
+/// The owners of this host's ports: of listening TCP sockets and unconnected UDP sockets, from the kernel over
+/// netlink (sock_diag(7)), or from /proc/net where the kernel was built without it.
 public struct PortHolders: Sendable {
     /// A socket that holds a port.
     public struct Holder: Hashable, Sendable {
         var transport: TransportProtocol
         var port: UInt16
         var user: UInt32
-        /// Whether it is bound to a loopback address, which is out of reach for other hosts.
+        /// Whether it is bound to a loopback address, which other hosts cannot reach.
         var isLoopback: Bool
     }
 
@@ -26,7 +26,7 @@ public struct PortHolders: Sendable {
     }
 
     /// Asks the kernel for the sockets of these transports.
-    /// - Throws: `HostError.file` when it does not say.
+    /// - Throws: `HostError.file` if the list cannot be read.
     public init(_ transports: Set<TransportProtocol>) throws(HostError) {
         var found: [Holder] = []
         for transport in transports {
@@ -81,9 +81,9 @@ public struct PortHolders: Sendable {
         }
     }
 
-    /// The lines of such a list: number, local address, remote address, state, queues, timer, retransmissions, user, …
+    /// Parses such a list: number, local address, remote address, state, queues, timer, retransmissions, user, …
     static func holders(in text: String, _ transport: TransportProtocol) -> [Holder] {
-        // TCP_LISTEN, and TCP_CLOSE, which is what UDP sockets without a peer are in.
+        // TCP_LISTEN, and TCP_CLOSE, the state of UDP sockets without a peer.
         let state = transport == .tcp ? "0A" : "07"
         return text.split(separator: "\n").dropFirst().compactMap { line in
             let words = line.split(separator: " ", maxSplits: 8)
@@ -108,10 +108,10 @@ private enum DiagnosticSocket {
     private static let requestSize = 56
     private static let answerSize = 72
     private static let dump: UInt16 = 0x301
-    /// More messages than a host has sockets, so that no loop is without end.
+    /// More messages than a host has sockets, so that the loop always ends.
     private static let mostReads = 100_000
 
-    /// The sockets of a transport and family that hold ports; nil when this kernel does not say.
+    /// The sockets of a transport and family that hold ports; nil if this kernel cannot list them.
     static func holders(_ transport: TransportProtocol, _ family: UInt8) -> [PortHolders.Holder]? {
         let socket = Glibc.socket(
             AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), netlinkDiagnostics)
@@ -140,7 +140,7 @@ private enum DiagnosticSocket {
         case failed
     }
 
-    /// `nlmsghdr` and `inet_diag_req_v2` of linux/inet_diag.h: family, protocol, and which states; all ports and addresses.
+    /// `nlmsghdr` and `inet_diag_req_v2` of linux/inet_diag.h: family, protocol, states; all ports and addresses.
     private static func request(_ transport: TransportProtocol, _ family: UInt8) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: headerSize + requestSize)
         bytes.withUnsafeMutableBytes { bytes in

@@ -1,30 +1,30 @@
 import Packet
 
-/// Finds out what the kernel has carried and what is open, and ends what is to be ended, on a thread of its own: conntrack
-/// may have a million connections.
+/// Counts the traffic and connections that the kernel carries, and ends those to be ended, on its own thread:
+/// conntrack may have a million connections.
 public final class ServiceCensus {
-    /// What came of it.
+    /// The result of a census.
     public struct Outcome: Sendable {
-        /// What was counted of each service's ports.
+        /// The traffic of each service's ports.
         public var traffic: [ServiceConnection: ServiceTraffic] = [:]
-        /// How many connections are open.
+        /// The number of open connections.
         public var open: [ServiceConnection: Int] = [:]
-        /// How many were ended.
+        /// The number of connections ended.
         public var ended = 0
-        /// What the kernel refused.
+        /// An error from the kernel.
         public var problem: HostError?
     }
 
-    /// A connection that begins while the others are ended is seen the next time.
+    /// Connections that begin while others are being ended are found in the next pass.
     private static let mostPasses = 3
 
     private let errand: Errand<Outcome>
 
-    /// Begins it in the network namespace of this thread.
+    /// Starts a census in the network namespace of this thread.
     /// - Parameters:
-    ///   - table: the services' table; nil when there is none.
-    ///   - services: what is carried.
-    ///   - ending: what is not carried any more.
+    ///   - table: the services' table; nil if there is none.
+    ///   - services: the services carried.
+    ///   - ending: the connections of services that are no longer carried.
     public init(table: String?, services: [KernelService], ending: Set<ServiceConnection>) {
         errand = Errand {
             var outcome = Outcome()
@@ -38,7 +38,7 @@ public final class ServiceCensus {
         }
     }
 
-    /// What came of it; nil as long as that is not known.
+    /// The result; nil while the census is running.
     public var outcome: Outcome? { errand.outcome }
 
     private static func count(
@@ -69,7 +69,8 @@ public final class ServiceCensus {
         }
     }
 
-    /// Keeps them from coming back. What the set has no room for, or no time as the table was just removed, may.
+    /// Blocks these connections from coming back. Some may still do so: those that exceed the set's size, or
+    /// come after the table was removed.
     private static func remember(_ connections: [TrackedConnection], in table: String) {
         var elements: FirewallElements = [:]
         for connection in connections.prefix(Int(FirewallSet.maximumSize)) {

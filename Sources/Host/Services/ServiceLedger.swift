@@ -1,23 +1,23 @@
-/// What services have carried since bondd started. The kernel counts by what a port's connections have in common, and
-/// from 0 each time the table is set anew; here each service's port has a sum that never goes back.
+/// Traffic of services since bondd started. The kernel counts by the common properties of a port's connections,
+/// and starts from 0 each time the table is created; the sums kept here for each service's port never decrease.
 public struct ServiceLedger: Sendable {
     private struct Place: Hashable, Sendable {
         let service: String
         let port: UInt16
     }
 
-    /// What has to be added to what the kernel says now.
+    /// The offsets to add to the kernel's current counters.
     private var bases: [Place: ServiceTraffic] = [:]
-    /// Whose the kernel's counters are.
+    /// The owners of the kernel's counters.
     private var owners: [ServiceConnection: Place] = [:]
-    /// What the kernel last said.
+    /// The kernel's last counters.
     private var last: [ServiceConnection: ServiceTraffic] = [:]
 
-    /// Nothing was carried.
+    /// An empty ledger.
     public init() {}
 
-    /// Other services are carried now. Of two that share a port and a target, as one takes over from the other, the one
-    /// that accepts has what is counted from now on.
+    /// Replaces the services. If two share a port and a target, as one takes over from the other, further
+    /// traffic is counted for the one that accepts.
     public mutating func replace(with services: [KernelService]) {
         var owners: [ServiceConnection: Place] = [:]
         var places: Set<Place> = []
@@ -28,12 +28,12 @@ public struct ServiceLedger: Sendable {
                 if owners[connection] == nil { owners[connection] = place }
             }
         }
-        // What there is so far stays who had it.
+        // Traffic so far stays with its previous owner.
         for (connection, place) in self.owners where owners[connection] != place {
             if let counted = last[connection] { add(counted, to: place) }
         }
         for (connection, place) in owners where self.owners[connection] != place {
-            // What others have had of it is not this one's. What was not there before begins at 0.
+            // Another owner's traffic does not count for this one. New counters start at 0.
             if self.owners[connection] == nil { last[connection] = nil }
             if let counted = last[connection] { add(ServiceTraffic() - counted, to: place) }
         }
@@ -42,7 +42,7 @@ public struct ServiceLedger: Sendable {
         self.owners = owners
     }
 
-    /// The table was set anew: the kernel counts from 0.
+    /// Notes that the table was created again, so that the kernel counts from 0.
     public mutating func restart() {
         for (connection, place) in owners {
             if let counted = last[connection] { add(counted, to: place) }
@@ -50,12 +50,12 @@ public struct ServiceLedger: Sendable {
         last = [:]
     }
 
-    /// What the kernel says now.
+    /// Records the kernel's current counters.
     public mutating func note(_ traffic: [ServiceConnection: ServiceTraffic]) {
         for (connection, counted) in traffic where owners[connection] != nil { last[connection] = counted }
     }
 
-    /// What a service's port has carried.
+    /// The traffic of a service's port.
     public func traffic(of connection: ServiceConnection, service: String) -> ServiceTraffic {
         let place = Place(service: service, port: connection.port)
         let base = bases[place] ?? ServiceTraffic()

@@ -1,23 +1,23 @@
-/// What the kernel has carried of a port's connections: IP packets, some of which it handles several at once as one.
+/// Traffic of a port's connections carried by the kernel, in IP packets; the kernel may merge several into one.
 public struct ServiceTraffic: Hashable, Sendable {
     /// Packets from users to the target.
     public var packetsIn = 0
-    /// Their bytes.
+    /// Bytes from users to the target.
     public var bytesIn = 0
-    /// Packets back.
+    /// Packets from the target to users.
     public var packetsOut = 0
-    /// Their bytes.
+    /// Bytes from the target to users.
     public var bytesOut = 0
 
-    /// Nothing.
+    /// No traffic.
     public init() {}
 
-    /// Both together.
+    /// The sum of both.
     static func + (one: ServiceTraffic, other: ServiceTraffic) -> ServiceTraffic {
         one.combined(other, +)
     }
 
-    /// One without the other.
+    /// The difference of both.
     static func - (one: ServiceTraffic, other: ServiceTraffic) -> ServiceTraffic {
         one.combined(other, -)
     }

@@ -2,31 +2,31 @@ import CNetlink
 import Glibc
 import Packet
 
-/// A connection that conntrack knows, and whose destination somebody changed.
+/// A connection in conntrack whose destination has been translated.
 struct TrackedConnection: Hashable, Sendable {
-    /// The protocol's number in IP.
+    /// The IP protocol number.
     let transport: UInt8
-    /// Who began it.
+    /// The address of the initiator.
     let user: IPAddress
     let userPort: UInt16
-    /// Where the user thinks that it goes.
+    /// The destination as seen by the user.
     let destination: IPAddress
     let port: UInt16
-    /// Where it goes.
+    /// The translated destination.
     let target: IPAddress
     let targetPort: UInt16
-    /// Where the target thinks that it comes from: the user, unless somebody changed that, too.
+    /// The source as seen by the target: the user, unless it has been translated, too.
     let source: IPAddress
     let sourcePort: UInt16
-    /// Whether it is over, and only remembered for a while.
+    /// Whether it is closed, and only kept for a while.
     let isOver: Bool
 
-    /// What it is of, if it is a service's.
+    /// The service it would belong to.
     var service: ServiceConnection {
         ServiceConnection(transport: transport, port: port, target: target, targetPort: targetPort)
     }
 
-    /// What the set of ended connections has of it: the packets that its target would send.
+    /// The key in the set of ended connections: that of the target's packets.
     var endedKey: [UInt8] {
         var key: [UInt8] = []
         key.append(transport: transport)
@@ -39,11 +39,11 @@ struct TrackedConnection: Hashable, Sendable {
 }
 
 extension TrackedConnection {
-    /// Of TCP's states those of a connection that is begun, used, or not yet closed by both ends (TCP_CONNTRACK_SYN_SENT to
-    /// TCP_CONNTRACK_CLOSE_WAIT).
+    /// TCP states of a connection that is opening, established, or not yet closed by both ends
+    /// (TCP_CONNTRACK_SYN_SENT to TCP_CONNTRACK_CLOSE_WAIT).
     private static let openStates: ClosedRange<UInt8> = 1...5
 
-    /// What a `nf_conntrack` says; nil when it is of neither IPv4 nor IPv6, or has no ports.
+    /// Reads a `nf_conntrack`; nil if it is neither IPv4 nor IPv6, or has no ports.
     init?(_ entry: OpaquePointer) {
         let isIPv4 = nfct_get_attr_u8(entry, ATTR_L3PROTO) == UInt8(AF_INET)
         func address(_ ipv4: nf_conntrack_attr, _ ipv6: nf_conntrack_attr) -> IPAddress? {
@@ -73,7 +73,7 @@ extension TrackedConnection {
             ? UInt16(bigEndian: nfct_get_attr_u16(entry, attribute)) : nil
     }
 
-    /// Names it in a `nf_conntrack`, by how its first packet looked.
+    /// Writes its original tuple, which identifies it, into a `nf_conntrack`.
     func write(to entry: OpaquePointer) {
         let isIPv4 = user.family == .v4
         nfct_set_attr_u8(entry, ATTR_L3PROTO, UInt8(isIPv4 ? AF_INET : AF_INET6))

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A calendar month in UTC, in which a data cap counts.
+/// A calendar month in UTC, the period of a data cap.
 public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
     /// Months since January of the year 0.
     private let number: Int
 
-    /// The month of a time of day, in seconds since 1970.
+    /// The month of a Unix time in seconds.
     public init(of seconds: UInt64) {
         var time = time_t(clamping: seconds)
         var parts = tm()
@@ -13,7 +13,7 @@ public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
         number = (Int(parts.tm_year) + 1900) * 12 + Int(parts.tm_mon)
     }
 
-    /// Reads `2026-11`; nil when it is no month.
+    /// Parses `2026-11`; nil if `text` is malformed.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].utf8.count == 4, parts[1].utf8.count == 2,
@@ -25,7 +25,7 @@ public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
 
     private init(number: Int) { self.number = number }
 
-    /// The month after it.
+    /// The following month.
     public var next: Month { Month(number: number + 1) }
 
     /// `2026-11`
@@ -36,6 +36,6 @@ public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
             + String(month)
     }
 
-    /// Whether `a` is the earlier one.
+    /// Whether `a` is earlier.
     public static func < (a: Month, b: Month) -> Bool { a.number < b.number }
 }

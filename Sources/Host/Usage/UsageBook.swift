@@ -1,30 +1,31 @@
 import Packet
 
-/// A ledger, and when it is to be saved: often enough that a kill loses little, seldom enough for a memory card.
+/// A ledger with a schedule for saving it: often enough that a crash loses little, rarely enough for a memory
+/// card.
 public struct UsageBook: Sendable {
-    /// Never oftener than this.
+    /// Minimum interval between saves.
     static let shortest = Interval.seconds(1)
-    /// After this long, if there is enough to save.
+    /// Interval between saves if there is enough new usage.
     static let usual = Interval.seconds(30)
-    /// What keeping an idle tunnel open takes is saved this often.
+    /// Interval between saves for the traffic of an idle tunnel.
     static let longest = Interval.seconds(600)
-    /// That much is enough, in bytes.
+    /// Enough new usage for a save, in bytes.
     static let enough: UInt64 = 100_000
 
-    /// A clock that has shown a month for so long is not behind: NTP sets one within minutes.
+    /// A clock that has shown a month for this long is not behind: NTP sets it within minutes.
     static let settling = Interval.seconds(900)
-    /// Nor is it ahead, after so long.
+    /// After this long it is not ahead, either.
     static let forgetting = Interval.seconds(86_400)
 
-    /// What is counted.
+    /// The usage counted so far.
     public private(set) var ledger: UsageLedger
     private var saved: UsageLedger
     private var savedAt: Instant
     private var hasFailed = false
-    /// Since when the clock shows the present month, while another is in the ledger.
+    /// When the clock began to show the present month, while the ledger holds another.
     private var shownSince: Instant
 
-    /// A book that goes on with `ledger`, which is what the file has.
+    /// A book that continues `ledger`, which matches the file.
     public init(_ ledger: UsageLedger, now: Instant) {
         self.ledger = ledger
         saved = ledger
@@ -32,11 +33,11 @@ public struct UsageBook: Sendable {
         shownSince = now
     }
 
-    /// Counts `bytes` over the path in `month`, which the clock shows, and gives what it has used since that began.
+    /// Counts `bytes` over the path in `month`, as shown by the clock, and returns the path's usage in that month.
     ///
-    /// A clock may slip and be set again. So what was used in other months than the one it shows is kept for a while: when it goes
-    /// back to an earlier month, all that was counted since counts there, and when it goes forward again, the later month goes on
-    /// where it was.
+    /// A clock may slip and be corrected. Usage in months other than the present one is therefore kept for a
+    /// while: if the clock goes back to an earlier month, everything counted since counts there, and if it goes
+    /// forward again, the later month resumes where it was.
     public mutating func count(
         _ bytes: UInt64, over path: String, in month: Month, now: Instant
     ) -> UInt64 {
@@ -51,11 +52,11 @@ public struct UsageBook: Sendable {
         return ledger.used(by: path)
     }
 
-    /// Takes `bytes` for what the path has used this month.
+    /// Sets the path's usage this month to `bytes`.
     public mutating func set(_ bytes: UInt64, of path: String) { ledger.set(bytes, of: path) }
 
-    /// Whether it is time to save: after 30 s, or 1 % of a cap.
-    /// - Parameter caps: the paths' caps in bytes, of those that have one.
+    /// Whether it is time to save: after 30 s, or after 1 % of a cap.
+    /// - Parameter caps: the caps in bytes of the paths that have one.
     public func isDue(caps: [(path: String, bytes: UInt64)], now: Instant) -> Bool {
         let age = now - savedAt
         guard ledger != saved, age >= (hasFailed ? Self.usual : Self.shortest) else { return false }
@@ -75,7 +76,7 @@ public struct UsageBook: Sendable {
         return ledger
     }
 
-    /// The last save came to nothing: another is due 30 s after it.
+    /// Notes that the last save failed; the next one is due 30 s after it.
     public mutating func saveFailed() {
         saved = UsageLedger(month: saved.month)
         hasFailed = true

@@ -1,21 +1,21 @@
 import Glibc
 import Settings
 
-/// Where a `UsageLedger` outlives the daemon: a small text file, replaced as a whole.
+/// The file in which a `UsageLedger` outlives the daemon: a small text, replaced as a whole.
 public struct UsageFile: Sendable {
-    /// The largest file that is read, in bytes.
+    /// Maximum size of the file in bytes.
     private static let maximumSize = 1 << 16
 
-    /// Where it is.
+    /// The file's path.
     public let path: String
 
-    /// The file of the tunnel with that interface: two daemons on one host don't share one.
+    /// The file of the tunnel with that interface; each daemon on a host has its own.
     public init(directory: String, interface: String) {
         path = "\(directory)/\(interface).usage"
     }
 
-    /// What it holds; nil when there is none.
-    /// - Throws: `damagedUsage`; the file is set aside then, as `PATH.bad`.
+    /// Reads the file; nil if it does not exist.
+    /// - Throws: `damagedUsage`, after renaming the file to `PATH.bad`.
     public func read() throws(HostError) -> UsageLedger? {
         if access(path, F_OK) != 0 && [ENOENT, ENOTDIR].contains(errno) { return nil }
         guard let text = try? TextFile.read(path, limit: Self.maximumSize), let ledger = UsageLedger(text)
@@ -26,8 +26,8 @@ public struct UsageFile: Sendable {
         return ledger
     }
 
-    /// Replaces what it holds, and returns when that is on the disk. Makes the directory if need be.
-    /// - Throws: `file`; what was there stays then.
+    /// Replaces the contents, and returns once they are on disk. Creates the directory if needed.
+    /// - Throws: `file`; the old contents are then kept.
     public func write(_ ledger: UsageLedger) throws(HostError) {
         do throws(SettingsError) {
             try StateFile.replace(path, with: ledger.bytesOfText, mode: 0o644)

@@ -1,27 +1,27 @@
-/// How many bytes have gone over each path in a month, by the path's name.
+/// The bytes sent and received over each path in a month, by the path's name.
 ///
-/// As text, a line each: `month 2026-11`, then `NAME BYTES`. When the clock has slipped there is another month or more before
-/// it in the same form, until it is known which is right.
+/// As text: a line `month 2026-11`, then lines `NAME BYTES`. If the clock has slipped, other months precede it
+/// in the same form until it is known which one is right.
 public struct UsageLedger: Equatable, Sendable {
-    /// More lines than this are no ledger.
+    /// A text with more lines is not a ledger.
     private static let maximumLines = 1000
-    /// More months than this are not kept: the clock jumps about, and the oldest say the least.
+    /// Maximum number of months kept: beyond it the clock is erratic, and the oldest months say the least.
     private static let maximumMonths = 4
-    /// A clock that is behind this was not set yet.
+    /// A clock that shows an earlier month has not been set yet.
     public static let earliest = Month("2026-01")!
 
-    /// The month that is counted: the clock's.
+    /// The month being counted: the clock's.
     public private(set) var month: Month
-    /// What was used, by the month that the clock showed.
+    /// The usage by the month that the clock showed.
     private var months: [Month: [String: UInt64]] = [:]
 
-    /// Nothing used in `month`.
+    /// A ledger without usage in `month`.
     public init(month: Month) {
         self.month = month
         months[month] = [:]
     }
 
-    /// Reads what `text` gave; nil when it is no such text, or not all of it.
+    /// Parses the output of `text`; nil if it is malformed or incomplete.
     public init?(_ text: String) {
         guard text.hasSuffix("\n") else { return nil }
         let lines = text.dropLast().split(separator: "\n", omittingEmptySubsequences: false)
@@ -45,7 +45,7 @@ public struct UsageLedger: Equatable, Sendable {
         months = read
     }
 
-    /// The ledger as text: the month that is counted last, the names of a month in their order.
+    /// The ledger as text: the month being counted comes last, and names are sorted within a month.
     public var text: String {
         let others = months.keys.filter { $0 != month }.sorted()
         return (others + [month]).reduce("") { text, month in
@@ -54,47 +54,48 @@ public struct UsageLedger: Equatable, Sendable {
         }
     }
 
-    /// The same as a file holds it.
+    /// The contents of the file.
     public var bytesOfText: [UInt8] { Array(text.utf8) }
 
-    /// What the path has used in the month that is counted, and in those that the clock has shown and that are yet to come.
+    /// The path's usage in the month being counted, and in future months that the clock has shown.
     public func used(by path: String) -> UInt64 {
         months.reduce(0) { $1.key < month ? $0 : Self.sum($0, $1.value[path] ?? 0) }
     }
 
-    /// What all paths have used.
+    /// The usage of all paths.
     public var total: UInt64 {
         months.reduce(0) { sum, entry in
             entry.key < month ? sum : entry.value.values.reduce(sum, Self.sum)
         }
     }
 
-    /// The latest month that is yet to come and for which something was counted; nil when there is none.
+    /// The latest future month with usage; nil if there is none.
     public var ahead: Month? { months.filter { $0.key > month && !$0.value.isEmpty }.keys.max() }
 
-    /// Whether there is another month than the one that is counted.
+    /// Whether there are months other than the one being counted.
     public var hasOthers: Bool { months.count > 1 }
 
-    /// Adds what has gone over the path. If the clock may be behind, that is to the latest month, which may be the right one.
+    /// Adds bytes of a path. If the clock may be behind, they count for the latest month, which may be the
+    /// right one.
     public mutating func add(_ count: UInt64, to path: String) {
         let latest = months.keys.max() ?? month
         months[latest, default: [:]][path] = Self.sum(months[latest]?[path] ?? 0, count)
     }
 
-    /// Takes `count` for what the path has used, whatever was counted.
+    /// Sets the path's usage to `count`, regardless of earlier counts.
     public mutating func set(_ count: UInt64, of path: String) {
         for key in months.keys where key >= month { months[key]?[path] = nil }
         months[month, default: [:]][path] = count
     }
 
-    /// Counts for the month that the clock shows from now on. What was used in others stays known. A clock that is not set shows
-    /// none.
+    /// Starts counting for the month that the clock shows. Usage in other months is kept. A clock that is not
+    /// set shows none.
     public mutating func turn(to month: Month) {
         guard month != self.month, month >= Self.earliest || self.month < Self.earliest else { return }
         let before = self.month
         self.month = month
         if months[month] == nil { months[month] = [:] }
-        // Nothing was really used in the month of a clock that was not set.
+        // The month of an unset clock was never real, so its usage moves.
         if before < Self.earliest, let strayed = months.removeValue(forKey: before) {
             months[month, default: [:]].merge(strayed, uniquingKeysWith: Self.sum)
         }
@@ -103,8 +104,8 @@ public struct UsageLedger: Equatable, Sendable {
         }
     }
 
-    /// The clock is right, because it has shown this month for long enough: what was counted for months that are yet to come was
-    /// used in this one.
+    /// Accepts the clock, because it has shown this month for long enough: usage counted for future months
+    /// belongs to this one.
     public mutating func settle() {
         for (key, bytes) in months where key > month {
             months[month, default: [:]].merge(bytes, uniquingKeysWith: Self.sum)
@@ -112,7 +113,7 @@ public struct UsageLedger: Equatable, Sendable {
         }
     }
 
-    /// Forgets the months before this one.
+    /// Forgets the earlier months.
     public mutating func forgetEarlier() {
         for key in months.keys where key < month { months[key] = nil }
     }

@@ -1,10 +1,10 @@
 import CLinux
 
-/// Buffers for a batch of datagrams, and what sendmmsg and recvmmsg want to know of them.
+/// Buffers for a batch of datagrams, with the structures for sendmmsg and recvmmsg.
 struct PacketBatch: ~Copyable {
-    /// Datagrams at most.
+    /// Maximum number of datagrams.
     let capacity: Int
-    /// Bytes of each.
+    /// The size of each in bytes.
     let size: Int
     /// For sendmmsg and recvmmsg.
     let messages: UnsafeMutablePointer<clinux_message>
@@ -33,7 +33,7 @@ struct PacketBatch: ~Copyable {
         bytes.deallocate()
     }
 
-    /// The mark of datagram `index` and its number, its first 8 bytes.
+    /// The mark and the number of datagram `index`, its first 8 bytes.
     func stamp(of index: Int) -> (mark: UInt32, number: UInt32) {
         let at = index * size
         return (

@@ -1,40 +1,40 @@
 import CLinux
 
-/// A run of numbered UDP datagrams at an even pace, each a packet of its own, and what of them arrived.
+/// A run of numbered UDP datagrams at a constant rate, each a packet of its own, and the result.
 public struct PacketFlow: Equatable, Sendable {
-    /// Datagrams that were offered, those that the sender's kernel refused among them.
+    /// Datagrams offered, including those that the sender's kernel refused.
     public var sent: Int
     /// Datagrams that the sender's own kernel refused (no room in its buffers).
     public var refused: Int
-    /// Different datagrams that arrived.
+    /// Distinct datagrams that arrived.
     public var received: Int
     /// Datagrams that arrived a second time.
     public var duplicates: Int
     /// Datagrams that arrived after a later one.
     public var outOfOrder: Int
-    /// Seconds in which they were sent.
+    /// The time in which they were sent, in seconds.
     public var sendingSeconds: Double
-    /// Seconds from the first one sent to the last one that arrived, at least those of sending.
+    /// Seconds from the first one sent to the last one received, at least the time of sending.
     public var seconds: Double
 
-    /// Datagrams a second that were offered.
+    /// Datagrams offered per second.
     public var offered: Double { sendingSeconds > 0 ? Double(sent) / sendingSeconds : 0 }
-    /// Datagrams a second that arrived.
+    /// Datagrams received per second.
     public var delivered: Double { seconds > 0 ? Double(received) / seconds : 0 }
-    /// The fraction that did not arrive; all of them when none was sent.
+    /// The fraction that did not arrive; 1 if none was sent.
     public var loss: Double { sent == 0 ? 1 : Double(sent - received) / Double(sent) }
 
-    /// What to send.
+    /// The parameters of a run.
     public struct Plan: Sendable {
-        /// Where to, IPv4.
+        /// The destination, an IPv4 address.
         public var address: String
         /// Bytes of payload, 16 to 2000.
         public var size: Int
-        /// Datagrams a second.
+        /// Datagrams per second.
         public var rate: Double
-        /// How long what is sent counts, in seconds.
+        /// The measured time in seconds.
         public var seconds: Double
-        /// Seconds at the same rate before that, which do not count.
+        /// Seconds at the same rate before that, which are not measured.
         public var omit = 0.0
 
         /// Datagrams to `address`.
@@ -44,11 +44,12 @@ public struct PacketFlow: Equatable, Sendable {
         }
     }
 
-    /// Runs it to its end: until all was sent and nothing came for 100 ms. Throws `badAddress` or `system`.
+    /// Runs to completion: until all have been sent and none has arrived for 100 ms. Throws `badAddress` or
+    /// `system`.
     public static func run(
         from client: Namespace, to server: Namespace, _ plan: Plan
     ) throws(LabError) -> PacketFlow {
-        // A run's own mark, so that what is still under way of an earlier one is not counted.
+        // A mark unique to the run, so that datagrams in flight from an earlier one are not counted.
         let mark = UInt32(truncatingIfNeeded: clinux_monotonic())
         let skipped = UInt32(plan.rate * plan.omit)
         let capacity = Int(plan.rate * plan.seconds) + 1

@@ -1,24 +1,25 @@
-/// Which of a run's numbered packets came, by a bit each: the exact count of losses, copies and packets out of order.
+/// The arrivals of a run's numbered packets, one bit each: exact counts of losses, duplicates and packets out
+/// of order.
 struct PacketLedger {
     private var isHere: [UInt64]
     private let first: UInt32
     private let end: UInt32
     private var highest: UInt32?
-    /// How many different packets came.
+    /// The number of distinct packets that arrived.
     private(set) var received = 0
-    /// How many came a second time.
+    /// The number of duplicates.
     private(set) var duplicates = 0
-    /// How many came after one with a higher number.
+    /// The number of packets that arrived after one with a higher number.
     private(set) var outOfOrder = 0
 
-    /// Counts the numbers `first..<first + capacity`; others are no part of the count.
+    /// Counts the numbers `first..<first + capacity`; others are ignored.
     init(first: UInt32 = 0, capacity: Int) {
         self.first = first
         end = first + UInt32(capacity)
         isHere = [UInt64](repeating: 0, count: (capacity + 63) / 64)
     }
 
-    /// Notes a packet; whether it is one that counts.
+    /// Records a packet; returns whether it counts.
     @discardableResult mutating func note(_ number: UInt32) -> Bool {
         guard number >= first, number < end else { return false }
         let index = Int(number - first)

@@ -2,20 +2,20 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Takes a run's datagrams on a thread of its own. It looks every half millisecond instead of being woken for each: the
-/// tunnel under test needs the processor more.
+/// Receives a run's datagrams on its own thread. It polls every half millisecond instead of being woken for
+/// each, because the tunnel under test needs the processor more.
 final class PacketReceiver: Sendable {
-    /// What came.
+    /// The result.
     struct Arrival: Sendable {
         var ledger: PacketLedger
-        /// When the last one that counts came, in seconds of the monotonic clock; 0 for never.
+        /// When the last counted one arrived, in seconds of the monotonic clock; 0 if never.
         var last = 0.0
     }
 
-    /// How long nothing may have come at the end, in seconds.
+    /// Time without arrivals after which the run has ended, in seconds.
     private static let patience = 0.1
     private static let room: Int32 = 64 << 20
-    /// Mark and number are all that is copied of a datagram.
+    /// Only mark and number of a datagram are copied.
     private static let stampSize = 8
 
     /// The UDP port.
@@ -26,7 +26,7 @@ final class PacketReceiver: Sendable {
     private let arrival: Mutex<Arrival>
     private let thread = Mutex<pthread_t?>(nil)
 
-    /// Starts at once; `finish` ends it. Throws `system`.
+    /// Starts receiving; `finish` ends it. Throws `system`.
     init(in namespace: Namespace, mark: UInt32, first: UInt32, capacity: Int) throws(LabError) {
         self.mark = mark
         arrival = Mutex(Arrival(ledger: PacketLedger(first: first, capacity: capacity)))
@@ -54,7 +54,7 @@ final class PacketReceiver: Sendable {
 
     deinit { close(fd) }
 
-    /// Waits until no more comes; what did. Call it when all was sent.
+    /// Waits until no more datagrams arrive; returns the result. Call it once all have been sent.
     func finish() -> Arrival {
         isEnding.store(true, ordering: .relaxed)
         let running = thread.withLock { thread in

@@ -2,21 +2,22 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Sends numbered datagrams at an even pace on a thread of its own, without UDP_SEGMENT: each is a packet of its own.
+/// Sends numbered datagrams at a constant rate on its own thread, without UDP_SEGMENT: each is a packet of its
+/// own.
 final class PacketSender: Sendable {
-    /// What was sent of what counts.
+    /// The result for the measured datagrams.
     struct Sending: Sendable {
         var sent = 0
         var refused = 0
-        /// When the first that counts was due and the last was sent, in seconds of the monotonic clock.
+        /// When the first one was due and when the last one was sent, in seconds of the monotonic clock.
         var start = 0.0
         var end = 0.0
     }
 
     /// Nanoseconds between two bursts. The device in front of a tunnel holds 500 packets by default: a burst must be
-    /// much less at any rate of interest.
+    /// much smaller at any rate of interest.
     private static let tick: UInt64 = 250_000
-    /// What a late sender makes up for in one burst, in nanoseconds; the rest is not sent.
+    /// Maximum time that a late sender makes up for in one burst, in nanoseconds; the rest is not sent.
     private static let longestBurst: UInt64 = 1_000_000
 
     private let fd: Int32
@@ -29,9 +30,9 @@ final class PacketSender: Sendable {
     /// Starts at once. Throws `badAddress` or `system`.
     ///
     /// - Parameters:
-    ///   - port: the receiver's.
-    ///   - mark: what each datagram starts with.
-    ///   - skipped: how many are sent before those that count.
+    ///   - port: the receiver's port.
+    ///   - mark: the first bytes of each datagram.
+    ///   - skipped: the number of datagrams sent before the measured ones.
     init(
         from namespace: Namespace, _ plan: PacketFlow.Plan, port: UInt16, mark: UInt32, skipped: Int
     ) throws(LabError) {
@@ -62,7 +63,7 @@ final class PacketSender: Sendable {
 
     deinit { close(fd) }
 
-    /// Waits for the end; what was sent.
+    /// Waits for the end; returns the result.
     func finish() -> Sending {
         let running = thread.withLock { thread in
             defer { thread = nil }
@@ -73,8 +74,8 @@ final class PacketSender: Sendable {
     }
 
     private func run() {
-        // Punctual as a host of its own would be: on cores that the tunnel keeps busy a usual thread is milliseconds late,
-        // whatever its nice level. Where it may not, it does without.
+        // As punctual as a separate host: on cores that the tunnel keeps busy a normal thread is milliseconds
+        // late, whatever its nice level. If realtime is not permitted, do without.
         if lab_thread_realtime() != 0 { _ = lab_thread_nice(-10) }
         let batch = PacketBatch(capacity: 64, size: plan.size)
         let perNanosecond = plan.rate / 1e9
@@ -96,7 +97,7 @@ final class PacketSender: Sendable {
                 let room = number < skipped ? min(goal, skipped) : goal
                 let count = min(room - number, batch.capacity)
                 let taken = send(count, from: number, of: batch)
-                // One that the kernel refused is lost with its number, and counted.
+                // A datagram that the kernel refused is lost with its number, and counted.
                 if taken == 0, number >= skipped { refused += 1 }
                 number += max(taken, 1)
             }
@@ -110,7 +111,7 @@ final class PacketSender: Sendable {
         sending.withLock { $0 = result }
     }
 
-    /// Sends datagrams `number` to `number + count - 1`; how many the kernel took.
+    /// Sends datagrams `number` to `number + count - 1`; returns how many the kernel accepted.
     private func send(_ count: Int, from number: Int, of batch: borrowing PacketBatch) -> Int {
         for i in 0..<count { batch.setStamp(of: i, mark, UInt32(number + i)) }
         return max(Int(clinux_send(fd, batch.messages, UInt32(count))), 0)

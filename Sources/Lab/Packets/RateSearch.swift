@@ -1,26 +1,27 @@
-/// The search for the highest rate that arrives nearly whole, a trial at a time, so that two searches can take turns:
-/// doubling until too much is lost, then halving the interval, then a longer trial that has to confirm it.
+/// A search for the highest rate that arrives almost without loss, one trial at a time, so that two searches
+/// can alternate: doubling until too much is lost, then bisection, then a longer trial for confirmation.
 public struct RateSearch: Sendable {
-    /// The fraction that may be lost.
+    /// Maximum acceptable loss.
     public static let tolerance = 0.001
-    /// A loss up to this fraction, or a sender that was late, may have been a hiccup of the machine: such a trial is made
-    /// once more.
+    /// A loss up to this fraction, or a sender that was late, may have been a hiccup of the machine: such a
+    /// trial is repeated once.
     static let hiccup = 0.01
-    /// The fraction of a rate that counts as having been sent at that rate.
+    /// The fraction of a rate that has to be reached to count as sent at that rate.
     static let punctual = 0.97
-    /// The interval is halved so often.
+    /// The number of bisections.
     static let halvings = 5
-    /// What is left of a rate that was not confirmed, for the next try, and how many tries there are.
+    /// The factor by which a rate that was not confirmed is reduced for the next attempt, and the number of
+    /// attempts.
     static let retreat = 0.85
     static let confirmations = 6
-    /// Below this, in datagrams a second, nothing is looked for.
+    /// Lower limit of the search, in datagrams per second.
     static let least = 1000.0
 
-    /// A trial to make.
+    /// The parameters of a trial.
     public struct Trial: Equatable, Sendable {
-        /// Datagrams a second.
+        /// Datagrams per second.
         public var rate: Double
-        /// Seconds that count.
+        /// The measured time in seconds.
         public var seconds: Double
     }
 
@@ -37,10 +38,10 @@ public struct RateSearch: Sendable {
     private var bad: Double?
     private var isSecondTry = false
 
-    /// A search from `start` datagrams a second on.
+    /// A search starting at `start` datagrams per second.
     public init(from start: Double = 50_000) { rate = start }
 
-    /// What to try next; nil when the search is over.
+    /// The next trial; nil once the search is over.
     public var next: Trial? {
         switch phase {
         case .climbing: Trial(rate: rate, seconds: 0.5)
@@ -50,12 +51,12 @@ public struct RateSearch: Sendable {
         }
     }
 
-    /// The run that confirmed the rate; nil while the search goes on, and when none was confirmed.
+    /// The run that confirmed the rate; nil while the search continues, and if none was confirmed.
     public var result: PacketFlow? { if case .done(let flow) = phase { flow } else { nil } }
 
-    /// Takes in what the trial `next` gave.
+    /// Records the result of the trial `next`.
     public mutating func note(_ flow: PacketFlow) {
-        // A sender that cannot keep up with the rate has found its own limit, and that bounds the search like a loss.
+        // A sender that cannot keep up with the rate has found its own limit, which bounds the search like a loss.
         let (isGood, isReached) = (flow.loss <= Self.tolerance, flow.offered >= rate * Self.punctual)
         if case .confirming(let tries) = phase {
             if isGood {
@@ -76,7 +77,7 @@ public struct RateSearch: Sendable {
         choose()
     }
 
-    /// Chooses the next rate from what is known.
+    /// Chooses the next rate from the results so far.
     private mutating func choose() {
         switch (good, bad) {
         case (let good?, nil): rate = good * 2

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// End users of a service that echoes: they call by TCP or UDP, say something, and wait for it to come back.
+/// End users of an echo service: they connect by TCP or UDP, send a message, and wait for its echo.
 public final class Callers {
     private enum Phase: UInt8 { case idle, connecting, waiting, answered }
 
@@ -11,14 +11,14 @@ public final class Callers {
     private let request: [UInt8]
     private let readiness: Readiness
     private var buffer = [UInt8](repeating: 0, count: 65_536)
-    /// By descriptor.
+    /// The phases by descriptor.
     private var phases: [Phase] = []
     private var received: [Int] = []
-    /// Those that stay.
+    /// The connections that stay open.
     private var held: [Int32] = []
 
     /// - Parameters:
-    ///   - saying: what each says.
+    ///   - saying: the message.
     /// Throws `badAddress` or `system`.
     public init(
         in namespace: Namespace, to address: String, port: UInt16, udp: Bool = false, saying: [UInt8] = [65]
@@ -32,7 +32,8 @@ public final class Callers {
 
     deinit { hangUp() }
 
-    /// How many calls one after the other, `parallel` at a time, are made, answered and ended in a second; and how many failed.
+    /// Makes calls repeatedly, `parallel` at a time; returns how many are completed in a second, and how many
+    /// failed.
     public func rate(parallel: Int, seconds: Double) -> (perSecond: Double, failed: Int) {
         var (answered, failed, open) = (0, 0, 0)
         let start = Clock.monotonic
@@ -52,7 +53,7 @@ public final class Callers {
         return (Double(answered) / (Clock.monotonic - start), failed + open)
     }
 
-    /// Makes calls that stay, `parallel` at a time; how many were answered.
+    /// Makes calls that stay open, `parallel` at a time; returns how many were answered.
     public func hold(_ count: Int, parallel: Int = 200, seconds: Double = 20) -> Int {
         let before = held.count
         var (begun, open) = (0, 0)
@@ -73,7 +74,7 @@ public final class Callers {
         return held.count - before
     }
 
-    /// Has all that stay say something again, `parallel` at a time; how many were answered.
+    /// Sends another message on all open calls, `parallel` at a time; returns how many were answered.
     public func callAgain(parallel: Int = 200, seconds: Double = 20) -> Int {
         var (answered, next, open) = (0, 0, 0)
         let deadline = Clock.monotonic + seconds
@@ -92,7 +93,7 @@ public final class Callers {
         return answered
     }
 
-    /// One call; how long it took to be answered, in ms; infinite when it was not within 10 s.
+    /// Makes one call; returns the time until the answer in ms, infinite if none came within 10 s.
     public func call() -> Double {
         let start = Clock.monotonic
         var result = Double.infinity
@@ -112,13 +113,13 @@ public final class Callers {
         return result
     }
 
-    /// Ends the calls that stay.
+    /// Ends the open calls.
     public func hangUp() {
         for fd in held { end(fd) }
         held = []
     }
 
-    /// Begins a call; its descriptor, or -1.
+    /// Starts a call; returns its descriptor, or -1.
     private func begin() -> Int32 {
         let fd = SocketAddress.open(isUDP ? SOCK_DGRAM : SOCK_STREAM)
         guard fd >= 0 else { return -1 }
@@ -136,7 +137,7 @@ public final class Callers {
         return fd
     }
 
-    /// What an event does to a call: whether it was answered, or failed; nil: it goes on.
+    /// Handles an event of a call: whether it was answered, or failed; nil if it continues.
     private func step(_ fd: Int32, _ kinds: UInt32) -> Bool? {
         let failed = kinds & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
         switch phases[Int(fd)] {

@@ -1,15 +1,17 @@
 import Glibc
 
-/// How many descriptors this process may have.
+/// The limit on this process's descriptors.
 public enum Descriptors {
-    /// How many connections from one socket to another a program that this process starts may have, with some descriptors to spare.
+    /// Maximum number of forwarded connections for a program started by this process, leaving some descriptors
+    /// to spare.
     public static var connections: Int {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return (Int(clamping: limit.rlim_cur) - 300) / 2
     }
 
-    /// Asks for as many, for this process and those it starts. Without privilege, the host's limit is the most.
+    /// Raises the limit to this number, for this process and its children. Without privileges, the hard limit
+    /// applies.
     public static func allow(_ count: UInt) {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

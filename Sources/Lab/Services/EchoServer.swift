@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Says back what it is told, over TCP and UDP, on a thread of its own.
+/// An echo server over TCP and UDP, on its own thread.
 public final class EchoServer: Sendable {
     private let listener: Int32
     private let datagrams: Int32
@@ -16,10 +16,10 @@ public final class EchoServer: Sendable {
             (SocketAddress.open(SOCK_STREAM), SocketAddress.open(SOCK_DGRAM))
         }
         wake = lab_eventfd()
-        // Bursts of datagrams from thousands of flows wait here.
+        // Holds bursts of datagrams from thousands of flows.
         var size: Int32 = 8 << 20
         setsockopt(datagrams, SOL_SOCKET, SO_RCVBUFFORCE, &size, 4)
-        // Connections of the last one on the port may linger.
+        // Connections of the port's previous server may linger.
         var yes: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
         for fd in [listener, datagrams] {
@@ -71,7 +71,7 @@ public final class EchoServer: Sendable {
         }
     }
 
-    /// Whether the connection goes on.
+    /// Echoes data; returns whether the connection continues.
     private func answer(_ fd: Int32, _ buffer: inout [UInt8]) -> Bool {
         let count = recv(fd, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         if count < 0 { return errno == EAGAIN }

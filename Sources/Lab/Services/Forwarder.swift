@@ -2,14 +2,14 @@ import Glibc
 
 /// A program that forwards ports of a gateway to a host behind it.
 public enum Forwarder: String, CaseIterable, Sendable {
-    /// This project's, in a process of its own.
+    /// bondd's relay, in a process of its own.
     case bondd
     /// HAProxy (Debian), with one thread, and splice where it sees fit.
     case haproxy
     /// socat (Debian), with a process for each connection.
     case socat
 
-    /// Those that are on this machine.
+    /// The forwarders installed on this machine.
     public static var installed: [Forwarder] {
         allCases.filter { forwarder in
             forwarder == .bondd
@@ -17,10 +17,10 @@ public enum Forwarder: String, CaseIterable, Sendable {
         }
     }
 
-    /// Starts it in the gateway's namespace, and waits until it listens.
+    /// Starts it in the gateway's namespace, and waits until it is listening.
     /// - Parameters:
     ///   - ports: TCP ports, each forwarded to the same port of the host.
-    ///   - rules: for `bondd`, what `bondlab forward` carries besides; HOST in them is the host's address.
+    ///   - rules: for `bondd`, further rules of `bondlab forward`; HOST in them stands for the host's address.
     /// Throws `missingProgram`, `noProgram`, `system`, `deadline` or `failed`.
     public func start(
         on course: ServiceCourse, ports: [UInt16], rules: [String] = []

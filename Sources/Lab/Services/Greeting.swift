@@ -1,4 +1,4 @@
-/// What a TLS client says first (RFC 8446 4.1.2).
+/// The first message of a TLS client (RFC 8446 4.1.2).
 public enum Greeting {
     /// A ClientHello of one record that names a host (RFC 6066 3).
     public static func hello(_ host: String) -> [UInt8] {

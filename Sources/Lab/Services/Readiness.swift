@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// An epoll instance (epoll(7)) that tells which descriptors have something.
+/// An epoll instance (epoll(7)) that reports ready descriptors.
 final class Readiness {
     private let epoll: Int32
     private let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: capacity)
@@ -18,15 +18,15 @@ final class Readiness {
         events.deallocate()
     }
 
-    /// Tells of the descriptor from now on, until it is closed: whenever there is something, or, with `changes`, when there is
-    /// something new to read or room to write.
+    /// Watches the descriptor until it is closed: level-triggered, or, with `changes`, edge-triggered for
+    /// reading and writing.
     func add(_ fd: Int32, changes: Bool = false) {
         let kinds = EPOLLIN.rawValue | (changes ? EPOLLOUT.rawValue | EPOLLET.rawValue : 0)
         var event = epoll_event(events: kinds, data: epoll_data_t(fd: fd))
         epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)
     }
 
-    /// Waits for at most that long, and calls `body` with each that has something, and with what.
+    /// Waits for at most that long, and calls `body` with each ready descriptor and its events.
     func wait(seconds: Double, _ body: (_ fd: Int32, _ kinds: UInt32) -> Void) {
         let count = lab_epoll_wait(epoll, events, Int32(Self.capacity), Int64(max(0, seconds) * 1e9))
         for index in 0..<max(0, Int(count)) { body(events[index].data.fd, events[index].events) }

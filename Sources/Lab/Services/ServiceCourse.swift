@@ -1,10 +1,11 @@
-/// A user, a gateway and a host behind it, over veth pairs without limits: what a program does that forwards on the gateway.
+/// A user, a gateway and a host behind it, connected by unlimited veth pairs, to measure a forwarder on the
+/// gateway.
 public final class ServiceCourse {
-    /// Where end users are.
+    /// The end users' namespace.
     public let user: Namespace
-    /// Where the program forwards.
+    /// The forwarder's namespace.
     public let gateway: Namespace
-    /// Where the service is.
+    /// The service's namespace.
     public let host: Namespace
     /// The gateway's address as users see it.
     public let gatewayAddress: String
@@ -14,7 +15,7 @@ public final class ServiceCourse {
     let scratch: Scratch
     private let lab: Lab
 
-    /// Without a program; the gateway also routes, so that the host can be called without one.
+    /// Creates the course without a forwarder; the gateway also routes, so that the host can be called directly.
     public init() throws(LabError) {
         lab = try Lab(seed: 1, memory: 1 << 20)
         scratch = try Scratch()
@@ -28,8 +29,8 @@ public final class ServiceCourse {
         try host.ip("route add default via \(back.addresses.ipv4(.client))")
         try gateway.sysctl("net/ipv4/ip_forward", "1")
         for namespace in [user, gateway, host] {
-            // Tens of thousands of connections that come and go from few addresses, many at once.
-            // None of the ports that somebody listens on is among theirs.
+            // Tens of thousands of short connections from few addresses, many at once. None of the listening
+            // ports is in this range.
             try namespace.sysctl("net/ipv4/ip_local_port_range", "6000 65535")
             try namespace.sysctl("net/ipv4/tcp_tw_reuse", "1")
             try namespace.sysctl("net/core/somaxconn", "8192")
@@ -37,6 +38,6 @@ public final class ServiceCourse {
         }
     }
 
-    /// Ends all programs on it.
+    /// Ends all programs in it.
     public func close() { lab.close() }
 }

@@ -2,16 +2,16 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// End users who call by TCP and say a greeting so slowly, one byte at a time, that they keep a service waiting; who is hung up on
-/// calls again a second later. On a thread of its own.
+/// End users who connect by TCP and send a greeting so slowly, one byte at a time, that they keep a service
+/// waiting; after being disconnected, they call again a second later. Runs on its own thread.
 public final class SlowTalkers: Sendable {
     private let state = Mutex<(isOver: Bool, begun: Int, open: Int)>((false, 0, 0))
     private let thread = Mutex<pthread_t?>(nil)
 
-    /// Begins.
+    /// Starts calling.
     /// - Parameters:
-    ///   - count: how many call at once.
-    ///   - pause: seconds from one byte to the next.
+    ///   - count: the number of concurrent callers.
+    ///   - pause: seconds between two bytes.
     /// Throws `badAddress` or `system`.
     public init(
         in namespace: Namespace, to address: String, port: UInt16, count: Int, saying greeting: [UInt8],
@@ -24,10 +24,10 @@ public final class SlowTalkers: Sendable {
         thread.withLock { $0 = started }
     }
 
-    /// How many calls were begun so far, and how many are connected.
+    /// The number of calls started so far, and of those connected.
     public var calls: (begun: Int, open: Int) { state.withLock { ($0.begun, $0.open) } }
 
-    /// Hangs up and ends the thread. May be called again.
+    /// Disconnects all and ends the thread. May be called again.
     public func stop() {
         guard let thread = thread.withLock({ $0.take() }) else { return }
         state.withLock { $0.isOver = true }
@@ -35,10 +35,10 @@ public final class SlowTalkers: Sendable {
     }
 
     private func run(_ address: SocketAddress, _ count: Int, _ greeting: [UInt8], _ pause: Double) {
-        // The time from which a call may begin, for those that are not under way.
+        // The time at which the next call may start, for callers without one.
         var calls: [(fd: Int32, said: Int, next: Double)] = Array(repeating: (-1, 0, 0), count: count)
         defer { for call in calls where call.fd >= 0 { close(call.fd) } }
-        // In ten parts, so that they do not all talk at once.
+        // In ten parts, so that they do not all send at once.
         let parts = 10
         var (part, begun) = (0, 0)
         while !state.withLock({ $0.isOver }) {
@@ -59,7 +59,7 @@ public final class SlowTalkers: Sendable {
         }
     }
 
-    /// Says the next byte; whether anybody listens.
+    /// Sends the next byte; returns whether the connection is still open.
     private func talk(_ call: inout (fd: Int32, said: Int, next: Double), _ greeting: [UInt8]) -> Bool {
         var byte: UInt8 = 0
         let heard = recv(call.fd, &byte, 1, Int32(MSG_PEEK))

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// An IPv4 address and a port, as the kernel has them.
+/// An IPv4 address and a port in the kernel's form.
 struct SocketAddress: Sendable {
     private var address: sockaddr_in
 
@@ -22,7 +22,7 @@ struct SocketAddress: Sendable {
         }
     }
 
-    /// A socket of the calling thread's namespace that never blocks; -1 when there is none to be had.
+    /// Opens a nonblocking socket in the calling thread's namespace; -1 if that fails.
     static func open(_ type: __socket_type) -> Int32 {
         socket(AF_INET, Int32(type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
     }

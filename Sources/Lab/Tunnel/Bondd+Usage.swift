@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 
 extension Bondd {
-    /// What the daemon's process has of the machine's memory now, in kB: VmRSS of /proc. 0 when it does not run.
+    /// The daemon's current resident memory in kB: VmRSS of /proc. 0 if it is not running.
     public var residentKilobytes: Int {
         guard let child, let file = fopen("/proc/\(child.pid)/status", "re") else { return 0 }
         defer { fclose(file) }
@@ -15,7 +15,7 @@ extension Bondd {
         return 0
     }
 
-    /// The time that its threads have run on a CPU so far, in seconds: /proc's schedstat, which counts nanoseconds.
+    /// CPU time of its threads so far, in seconds: /proc's schedstat, which counts nanoseconds.
     public var runningSeconds: Double {
         guard let child else { return 0 }
         let tasks = "/proc/\(child.pid)/task"

@@ -1,17 +1,17 @@
 import Glibc
 import Synchronization
 
-/// One bondd in a namespace, with a directory for its key, configuration and control socket. It can be started, ended
-/// and killed any number of times.
+/// One bondd in a namespace, with a directory for its key, configuration and control socket. It can be started,
+/// stopped and killed any number of times.
 public final class Bondd: Sendable {
     private struct State {
         var child: Child?
         var earlierLog = ""
     }
 
-    /// What messages call it.
+    /// The name used in messages.
     public let name: String
-    /// Where it runs.
+    /// The namespace in which it runs.
     public let namespace: Namespace
     /// Its files.
     public let scratch: Scratch
@@ -20,7 +20,7 @@ public final class Bondd: Sendable {
     private let program: Program
     private let state = Mutex(State())
 
-    /// One with a fresh key; it is not started yet. Throws `failed` or `system`.
+    /// A daemon with a fresh key, not started yet. Throws `failed` or `system`.
     public init(_ name: String, _ program: Program, in namespace: Namespace) throws(LabError) {
         self.name = name
         self.program = program
@@ -37,13 +37,13 @@ public final class Bondd: Sendable {
     /// The path of its control socket.
     public var socket: String { "\(scratch.path)/sock" }
 
-    /// The directory of what outlives it.
+    /// The directory of its persistent state.
     public var stateDirectory: String { "\(scratch.path)/state" }
 
     /// Writes its configuration. Throws `system`.
     public func configure(_ text: String) throws(LabError) { try scratch.write(text, to: "bondd.toml") }
 
-    /// Starts the daemon. Throws as `Child.init` does.
+    /// Starts the daemon. Throws like `Child.init`.
     public func start() throws(LabError) {
         kill()
         let child = try namespace.spawn(
@@ -56,13 +56,13 @@ public final class Bondd: Sendable {
 
     /// The daemon's process, nil before the first start.
     public var child: Child? { state.withLock { $0.child } }
-    /// Whether it runs.
+    /// Whether it is running.
     public var isRunning: Bool { child?.isRunning ?? false }
 
     /// Sends it a signal.
     public func signal(_ number: Int32) { child?.signal(number) }
 
-    /// Ends it as an operator does (SIGTERM), and tells how it ended; nil when it did not run.
+    /// Stops it as an operator does (SIGTERM), and returns how it ended; nil if it was not running.
     @discardableResult public func stop(within seconds: Double = 3) -> ExitStatus? {
         end { $0.stop(within: seconds) }
     }
@@ -80,11 +80,11 @@ public final class Bondd: Sendable {
         return status
     }
 
-    /// All that it logged since it was made.
+    /// Its whole log since its creation.
     public var log: String { state.withLock { $0.earlierLog + ($0.child?.errors ?? "") } }
 
     /// Runs one of bondd's commands with this daemon's socket and returns the ended process.
-    /// Throws `deadline`, or as `Child.init` does.
+    /// Throws `deadline`, or like `Child.init`.
     public func command(_ arguments: [String], seconds: Double = 5) throws(LabError) -> Child {
         let child = try namespace.spawn([program.path] + arguments + ["--socket", socket])
         try child.wait(seconds: seconds)
@@ -94,7 +94,7 @@ public final class Bondd: Sendable {
     /// Changes a value of the running daemon. Throws `failed` with its refusal.
     public func set(_ key: String, _ value: String) throws(LabError) { _ = try checked(["set", key, value]) }
 
-    /// What `bondd status --json` prints. Throws `failed`.
+    /// The output of `bondd status --json`. Throws `failed`.
     public func statusText() throws(LabError) -> String { try checked(["status", "--json"]) }
 
     /// Its status. Throws `failed` or `unreadable`.
@@ -109,8 +109,8 @@ public final class Bondd: Sendable {
         return child.output
     }
 
-    /// Waits until its status is as wanted, and returns it. Throws `deadline` after `seconds`, and `failed` with its
-    /// log when it ended.
+    /// Waits until its status satisfies the condition, and returns it. Throws `deadline` after `seconds`, and
+    /// `failed` with its log if it ended.
     @discardableResult public func wait(
         for what: String, seconds: Double = 5, until isWanted: (TunnelStatus) -> Bool
     ) throws(LabError) -> TunnelStatus {

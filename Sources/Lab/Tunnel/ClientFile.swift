@@ -2,13 +2,13 @@
 public struct ClientFile: Sendable {
     /// `[[path]]`
     public struct Path: Sendable {
-        /// Its interface, which is its name, too, unless it has another.
+        /// The interface, which is also its name, unless `name` is set.
         public var interface: String
         /// `name`; nil leaves the key out.
         public var name: String?
         /// `mac`, in place of the interface; nil leaves the key out.
         public var mac: String?
-        /// Where the server is on it.
+        /// The server's endpoint on this path.
         public var endpoint: String
         /// `primary`, `backup`, `metered` or `never`.
         public var role = "primary"
@@ -34,7 +34,7 @@ public struct ClientFile: Sendable {
     public var serverKey: String
     /// The file of the preshared key, if any.
     public var presharedKeyFile: String?
-    /// What goes into the tunnel; nil leaves the key out.
+    /// `routes`, the networks routed into the tunnel; nil leaves the key out.
     public var routes: [String]?
     /// `kill_switch`
     public var killSwitch = false
@@ -46,15 +46,15 @@ public struct ClientFile: Sendable {
     public var lan: [String]?
     /// `[discovery] include`; nil leaves the table out.
     public var discovery: [String]?
-    /// Where the server is, for paths that do not say so.
+    /// The server's endpoints, for paths without their own.
     public var endpoints = ["192.0.2.1:5000"]
     /// The uplinks.
     public var paths: [Path] = []
 
-    /// One without paths.
+    /// A configuration without paths.
     public init(serverKey: String) { self.serverKey = serverKey }
 
-    /// The lines of `[tunnel]` that may be left out.
+    /// The optional lines of `[tunnel]`.
     private var extras: [String] {
         [
             cipher.map { "cipher = \"\($0)\"" }, offload ? nil : "offload = false",
@@ -64,7 +64,7 @@ public struct ClientFile: Sendable {
         .compactMap(\.self)
     }
 
-    /// The file's text. The key is beside the file.
+    /// The file's text. The key is in the same directory.
     public var text: String {
         var text = """
             [tunnel]

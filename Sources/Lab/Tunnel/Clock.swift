@@ -2,9 +2,9 @@ import Glibc
 
 /// The time in seconds.
 public enum Clock {
-    /// Since the machine started; it only grows.
+    /// Since boot; never goes backwards.
     public static var monotonic: Double { read(CLOCK_MONOTONIC) }
-    /// Since 1970, as replies to pings have it.
+    /// Since 1970, as in replies to pings.
     public static var wall: Double { read(CLOCK_REALTIME) }
 
     private static func read(_ clock: clockid_t) -> Double {

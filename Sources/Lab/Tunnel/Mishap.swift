@@ -1,23 +1,23 @@
 import Glibc
 
-/// What may befall a tunnel, and what it must recover from by itself.
+/// A fault that a tunnel must recover from by itself.
 public enum Mishap: String, CaseIterable, Sendable {
     /// The client's daemon is killed (SIGKILL) and started again.
     case clientKilled = "client killed and started again"
     /// The server's daemon is killed (SIGKILL) and started again.
     case serverKilled = "server killed and started again"
-    /// The server's daemon is ended (SIGTERM) and started again.
+    /// The server's daemon is stopped (SIGTERM) and started again.
     case serverRestarted = "server ended and started again"
-    /// The client's only uplink vanishes for a second, addresses and all.
+    /// The client's only uplink disappears for a second, with its addresses.
     case interfaceReplaced = "the only interface deleted and made again"
-    /// The client's only uplink has another address from one moment to the next.
+    /// The address of the client's only uplink changes at once.
     case addressChanged = "the only link's address changed"
-    /// The client's daemon does nothing for 3 s (SIGSTOP).
+    /// The client's daemon is suspended for 3 s (SIGSTOP).
     case clientStopped = "client stopped for 3 s"
-    /// The server's daemon does nothing for 3 s (SIGSTOP).
+    /// The server's daemon is suspended for 3 s (SIGSTOP).
     case serverStopped = "server stopped for 3 s"
 
-    /// The uplinks to try it with: two, unless another one would carry on and hide it.
+    /// The uplinks to try it with: two, unless another one would keep working and hide it.
     public var uplinks: [String] {
         switch self {
         case .interfaceReplaced, .addressChanged: ["fibre=100/10"]
@@ -25,7 +25,8 @@ public enum Mishap: String, CaseIterable, Sendable {
         }
     }
 
-    /// Lets it happen, and returns when the tunnel has all it needs again. Throws as what it does.
+    /// Causes the fault, and returns once the tunnel has everything it needs again. Throws the errors of its
+    /// actions.
     public func happen(to tunnel: Tunnel, _ client: TunnelClient) throws(LabError) {
         switch self {
         case .clientKilled:
@@ -45,7 +46,7 @@ public enum Mishap: String, CaseIterable, Sendable {
             let link = client.links[0]
             let (old, name) = (link.addresses.ipv4(.client), link.interface(.client))
             let new = old.dropLast() + "7"
-            // Neighbours go with the last address.
+            // Neighbors disappear with the last address.
             try client.namespace.ip(
                 """
                 addr del \(old)/24 dev \(name)

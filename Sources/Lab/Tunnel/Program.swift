@@ -1,23 +1,23 @@
 import FoundationEssentials
 import Glibc
 
-/// One of the project's own programs, to be tried.
+/// One of the project's own programs, under test.
 public struct Program: Sendable {
     /// The path of the executable.
     public let path: String
 
-    /// An executable such as a script that runs another in a surrounding of its own.
+    /// An executable such as a script that runs another in a special environment.
     public init(path: String) { self.path = path }
 
-    /// The executable that the environment names, such as another build; nil when it names none. Throws `noProgram`.
+    /// The executable named by the environment, such as another build; nil if it names none. Throws `noProgram`.
     public init?(named variable: String) throws(LabError) {
         guard let named = ProcessInfo.processInfo.environment[variable], !named.isEmpty else { return nil }
         guard access(named, X_OK) == 0 else { throw .noProgram("\(variable) names '\(named)', and that") }
         path = named
     }
 
-    /// What the environment names (BONDD for bondd); else the one beside the running program; else the one that was
-    /// built below the current directory, release before debug. Throws `noProgram`.
+    /// The executable named by the environment (BONDD for bondd); else the one next to the running program;
+    /// else the one built below the current directory, release before debug. Throws `noProgram`.
     public init(_ name: String = "bondd") throws(LabError) {
         if let named = try Program(named: name.uppercased()) {
             self = named

@@ -1,15 +1,15 @@
 import FoundationEssentials
 import Glibc
 
-/// A directory for a test's or demo's files, gone with the value.
+/// A directory for a test's or demo's files, removed when the value is destroyed.
 public final class Scratch: Sendable {
-    /// Its path, without a slash at the end.
+    /// Its path, without a trailing slash.
     public let path: String
 
-    /// A fresh directory that only its owner may enter, below TMPDIR or /tmp. Throws `system`.
+    /// Creates a directory that only its owner may enter, below TMPDIR or /tmp. Throws `system`.
     public init() throws(LabError) {
         let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-        // Short, as a socket's path has at most 107 bytes.
+        // Short, because a socket's path has at most 107 bytes.
         var template = Array("\(parent)/bondlab.XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw .system(call: "mkdtemp in \(parent)", errno: errno) }
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -17,7 +17,7 @@ public final class Scratch: Sendable {
 
     deinit { remove() }
 
-    /// Removes it with all that is in it. May be called again.
+    /// Removes it with everything in it. May be called again.
     public func remove() { try? FileManager.default.removeItem(atPath: path) }
 
     /// Writes a file and returns its path. Throws `system`.

@@ -6,7 +6,7 @@ public struct ServerFile: Sendable {
         public var name: String
         /// Its public key in base64.
         public var publicKey: String
-        /// Its addresses inside.
+        /// Its addresses in the tunnel.
         public var addresses: [String]
         /// The file of its preshared key, if any.
         public var presharedKeyFile: String?
@@ -33,15 +33,15 @@ public struct ServerFile: Sendable {
     public var listen = ["0.0.0.0:5000", "[::]:5000"]
     /// `threads`; nil leaves the key out.
     public var threads: Int?
-    /// `[nat]`: its lines; nil leaves the table out.
+    /// The lines of `[nat]`; nil leaves the table out.
     public var nat: String?
     /// The clients it knows.
     public var clients: [Client] = []
 
-    /// One without clients.
+    /// A configuration without clients.
     public init() {}
 
-    /// The lines of `[tunnel]` that may be left out.
+    /// The optional lines of `[tunnel]`.
     private var extras: [String] {
         [
             cipher.map { "cipher = \"\($0)\"" }, offload ? nil : "offload = false",
@@ -50,7 +50,7 @@ public struct ServerFile: Sendable {
         .compactMap(\.self)
     }
 
-    /// The file's text. The key is beside the file.
+    /// The file's text. The key is in the same directory.
     public var text: String {
         var text = """
             [tunnel]

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Synchronization
 
-/// A real tunnel in a lab: one bondd server and any number of clients, each in a namespace of its own with emulated
+/// A real tunnel in a lab: one bondd server and any number of clients, each in its own namespace with emulated
 /// uplinks to the server.
 ///
 /// ```swift
@@ -12,9 +12,9 @@ import Synchronization
 /// let pings = try PingRun.run(from: laptop.namespace, to: Tunnel.serverAddress, count: 100)
 /// ```
 public final class Tunnel: Sendable {
-    /// The server's IPv4 address inside.
+    /// The server's IPv4 address in the tunnel.
     public static let serverAddress = "10.77.0.1"
-    /// The server's IPv6 address inside.
+    /// The server's IPv6 address in the tunnel.
     public static let serverAddress6 = "fd77::1"
 
     /// The namespaces and links.
@@ -28,12 +28,12 @@ public final class Tunnel: Sendable {
     ///
     /// - Parameters:
     ///   - mode: the mode of both ends.
-    ///   - cipher: the cipher of both ends; nil leaves it to them.
-    ///   - seed: what all random choices of the links follow from.
-    ///   - threads: the server's data threads; nil leaves it to the server.
-    ///   - clientProgram: another bondd for the clients; nil for the usual one.
-    ///   - serverProgram: another bondd for the server; nil for the usual one.
-    /// Throws `noProgram`, or as `Lab` does.
+    ///   - cipher: the cipher of both ends; nil means their default.
+    ///   - seed: the seed of all random choices of the links.
+    ///   - threads: the server's data threads; nil means its default.
+    ///   - clientProgram: another bondd for the clients; nil means the usual one.
+    ///   - serverProgram: another bondd for the server; nil means the usual one.
+    /// Throws `noProgram`, or like `Lab`.
     public init(
         mode: String = "stripe", cipher: String? = nil, seed: UInt64 = 1, threads: Int? = nil,
         clientProgram: Program? = nil, serverProgram: Program? = nil
@@ -51,8 +51,8 @@ public final class Tunnel: Sendable {
 
     deinit { close() }
 
-    /// Whether an end's configuration lets it use offloads: BONDD_OFFLOAD=off in the environment says that neither does,
-    /// BONDD_OFFLOAD=client or server that only that one does.
+    /// Whether an end's configuration lets it use offloads: BONDD_OFFLOAD=off in the environment disables them
+    /// on both ends, BONDD_OFFLOAD=client or server enables them only on that one.
     private static func usesOffloads(_ end: LinkEnd) -> Bool {
         switch ProcessInfo.processInfo.environment["BONDD_OFFLOAD"] {
         case "off": false
@@ -74,16 +74,16 @@ public final class Tunnel: Sendable {
         try server.configure(text)
     }
 
-    /// The clients, in the order they were added.
+    /// The clients, in the order of their creation.
     public var clients: [TunnelClient] { state.withLock { $0.clients } }
 
-    /// A new client, known to the server's configuration, not started. Its number i (from 0) gives its addresses:
-    /// 10.77.0.(2+i) and fd77::(2+i).
+    /// Creates a client known to the server's configuration, not started. Its number i (from 0) determines its
+    /// addresses: 10.77.0.(2+i) and fd77::(2+i).
     ///
     /// - Parameters:
-    ///   - uplinks: its links, in the words of `LinkSpec`.
-    ///   - ipv6: whether paths reach the server over IPv6, an answer a link; the last holds for the rest.
-    /// Throws `badSpec`, or as `Lab.link` does.
+    ///   - uplinks: its links, as specs of `LinkSpec`.
+    ///   - ipv6: whether paths reach the server over IPv6, a value for each link; the last applies to the rest.
+    /// Throws `badSpec`, or like `Lab.link`.
     public func client(
         _ name: String, uplinks: [String], ipv6: [Bool] = [false]
     ) throws(LabError) -> TunnelClient {
@@ -92,7 +92,7 @@ public final class Tunnel: Sendable {
         return try client(name, links: specs, ipv6: ipv6)
     }
 
-    /// A new client over links that are described already. Throws as `Lab.link` does.
+    /// Creates a client over links that are already parsed. Throws like `Lab.link`.
     public func client(
         _ name: String, links specs: [LinkSpec], ipv6: [Bool] = [false]
     ) throws(LabError) -> TunnelClient {
@@ -107,7 +107,7 @@ public final class Tunnel: Sendable {
         return try add(name, namespace, links, paths)
     }
 
-    /// A new client whose uplinks are plain veth pairs, as fast as the kernel is. Throws as `Lab.veth` does.
+    /// Creates a client whose uplinks are plain veth pairs, at the kernel's full speed. Throws like `Lab.veth`.
     public func client(_ name: String, wires: [String]) throws(LabError) -> TunnelClient {
         let namespace = try lab.namespace(name)
         var paths: [ClientFile.Path] = []
@@ -119,8 +119,8 @@ public final class Tunnel: Sendable {
         return try add(name, namespace, [], paths)
     }
 
-    /// A new client whose uplinks are veth pairs to a router, behind which the server is at `server`. The routes between
-    /// router and server are the caller's. Throws as `Lab.veth` does, or `failed`.
+    /// Creates a client whose uplinks are veth pairs to a router, behind which the server is at `server`. The
+    /// routes between router and server are the caller's. Throws like `Lab.veth`, or `failed`.
     public func client(
         _ name: String, wires: [String], to router: Namespace, server: String
     ) throws(LabError) -> TunnelClient {
@@ -162,7 +162,7 @@ public final class Tunnel: Sendable {
         for client in clients { try client.waitUntilWhole() }
     }
 
-    /// Ends everything and removes the files. May be called again.
+    /// Stops everything and removes the files. May be called again.
     public func close() {
         let clients = state.withLock { state in
             defer { state.clients = [] }

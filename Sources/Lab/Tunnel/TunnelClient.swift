@@ -4,7 +4,7 @@ import Synchronization
 public final class TunnelClient: Sendable {
     /// Its daemon.
     public let bondd: Bondd
-    /// Its emulated uplinks; none when they are veth pairs.
+    /// Its emulated uplinks; empty if they are veth pairs.
     public let links: [EmulatedLink]
     /// Its number in the tunnel, from 0.
     public let number: Int
@@ -17,11 +17,11 @@ public final class TunnelClient: Sendable {
         state = Mutex(file)
     }
 
-    /// Where it runs.
+    /// The namespace in which it runs.
     public var namespace: Namespace { bondd.namespace }
-    /// Its IPv4 address inside.
+    /// Its IPv4 address in the tunnel.
     public var address: String { "10.77.0.\(2 + number)" }
-    /// Its IPv6 address inside.
+    /// Its IPv6 address in the tunnel.
     public var address6: String { "fd77::\(2 + number)" }
     /// Its configuration.
     public var file: ClientFile { state.withLock { $0 } }
@@ -35,7 +35,7 @@ public final class TunnelClient: Sendable {
         try bondd.configure(text)
     }
 
-    /// Waits until all its paths but those with role `never` are up. Throws `deadline` or `failed`.
+    /// Waits until all its paths except those with role `never` are up. Throws `deadline` or `failed`.
     @discardableResult public func waitUntilWhole(seconds: Double = 5) throws(LabError) -> TunnelStatus {
         let count = file.paths.count
         return try bondd.wait(for: "all paths of client '\(bondd.name)'", seconds: seconds) { status in

@@ -1,19 +1,19 @@
 import FoundationEssentials
 
-/// The part of `bondd status --json` that the lab reads. Not bondd's own type: the keys are a contract, and this is
+/// The part of `bondd status --json` read by the lab. Not bondd's own type: the keys are a contract, and this is
 /// the other side of it.
 public struct TunnelStatus: Decodable, Sendable {
     /// A session with one peer.
     public struct Session: Decodable, Sendable {
         /// The peer's name.
         public var client: String
-        /// The address inside.
+        /// The address in the tunnel.
         public var address: String
         /// `connecting`, `up` or `down`.
         public var state: String
         /// Its paths, in the client's order.
         public var paths: [Path]
-        /// How order is restored.
+        /// The reorder buffer.
         public var reorder: Reorder
     }
 
@@ -31,11 +31,11 @@ public struct TunnelStatus: Decodable, Sendable {
         public var remote: String
         /// Round-trip time in ms.
         public var rtt_ms: Double
-        /// Lost datagrams, 0...1.
+        /// The fraction of datagrams lost, 0...1.
         public var loss: Double
-        /// The rate it is thought to have, in Mbit/s.
+        /// The estimated rate in Mbit/s.
         public var rate_mbit: Double
-        /// The largest IP packet that it carries, in bytes.
+        /// The largest IP packet it carries, in bytes.
         public var mtu: Int
         /// Bytes of datagrams sent.
         public var tx_bytes: Int
@@ -43,21 +43,21 @@ public struct TunnelStatus: Decodable, Sendable {
         public var rx_bytes: Int
         /// Datagrams sent.
         public var tx_packets: Int
-        /// Packets sent again on this path as another had lost them.
+        /// Packets retransmitted on this path after another path lost them.
         public var repaired: Int
-        /// The data that may go over it in a month, in GB; nil on a server.
+        /// The data allowance for a month, in GB; nil on a server.
         public var data_cap_gb: Double?
-        /// The data that has gone over it this month, in GB; nil on a server.
+        /// The data used this month, in GB; nil on a server.
         public var data_used_gb: Double?
-        /// Why it can't be used, or not fully; nil when all is well.
+        /// Why it cannot be used, or not fully; nil if there is no problem.
         public var note: String?
     }
 
     /// The reorder buffer of a session.
     public struct Reorder: Decodable, Sendable {
-        /// Copies dropped.
+        /// Duplicates discarded.
         public var duplicates: Int
-        /// Packets put together from repair symbols.
+        /// Packets recovered from repair symbols.
         public var recovered: Int
     }
 
@@ -71,14 +71,14 @@ public struct TunnelStatus: Decodable, Sendable {
     public var uptime_s: Double
     /// Data threads.
     public var threads: Int
-    /// One a client.
+    /// One session for each client.
     public var sessions: [Session]
-    /// What keeps it from carrying traffic, a sentence each.
+    /// Problems that keep it from carrying traffic, one sentence each.
     public var problems: [String]?
     /// Packets dropped, by reason.
     public var drops: [String: Int]
 
-    /// Reads what `bondd status --json` printed. Throws `unreadable`.
+    /// Parses the output of `bondd status --json`. Throws `unreadable`.
     public init(_ json: String) throws(LabError) {
         guard let status = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else {
             throw .unreadable(program: "bondd status --json", output: json)
@@ -90,7 +90,7 @@ public struct TunnelStatus: Decodable, Sendable {
     public func path(_ name: String) -> Path? { sessions.first?.paths.first { $0.name == name } }
     /// The session with the client of that name.
     public func session(_ client: String) -> Session? { sessions.first { $0.client == client } }
-    /// Whether there is a session with an address, and all its paths but those with role `never` are up.
+    /// Whether there is a session with an address, and all its paths except those with role `never` are up.
     public var isWhole: Bool {
         !sessions.isEmpty
             && sessions.allSatisfy { session in

@@ -1,11 +1,11 @@
 import Glibc
 
-/// Pings through a tunnel from both ends, 100 times a second each, while something happens to it.
+/// Pings through a tunnel from both ends, 100 times per second each, while a fault occurs.
 public struct Watch: Sendable {
     private let outbound: PingRun.Running
     private let inbound: PingRun.Running
 
-    /// Starts to ping, and returns when it is well under way. Throws as `PingRun.start` does.
+    /// Starts pinging, and returns once pings are flowing. Throws like `PingRun.start`.
     public init(_ tunnel: Tunnel, _ client: TunnelClient, seconds: Double) throws(LabError) {
         let count = Int(seconds * 100)
         outbound = try PingRun.start(from: client.namespace, to: Tunnel.serverAddress, count: count)
@@ -13,7 +13,7 @@ public struct Watch: Sendable {
         usleep(500_000)
     }
 
-    /// Waits for the end: the client's pings, and the server's.
+    /// Waits for the end; returns the client's pings and the server's.
     public func finish() -> (outbound: PingRun, inbound: PingRun) {
         (outbound.finish(), inbound.finish())
     }

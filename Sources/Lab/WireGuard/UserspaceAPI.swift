@@ -1,19 +1,19 @@
 import CLinux
 import Glibc
 
-/// The configuration socket of a WireGuard in user space (https://www.wireguard.com/xplatform/).
+/// The configuration socket of a user-space WireGuard (https://www.wireguard.com/xplatform/).
 struct UserspaceAPI {
-    /// Where the programs make their sockets.
+    /// The directory in which implementations create their sockets.
     static let directory = "/var/run/wireguard"
     private let path: String
 
     /// The socket of an interface.
     init(interface: String) { path = "\(Self.directory)/\(interface).sock" }
 
-    /// Removes a socket that its program left behind.
+    /// Removes a socket left behind by its program.
     func remove() { unlink(path) }
 
-    /// Waits until the program listens. Throws `deadline` after `seconds`, `failed` when it ended.
+    /// Waits until the program is listening. Throws `deadline` after `seconds`, `failed` if it ended.
     func wait(for daemon: Child, seconds: Double = 3) throws(LabError) {
         for _ in 0..<Int(seconds * 100) {
             if let fd = try? connect() {

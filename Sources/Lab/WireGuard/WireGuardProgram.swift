@@ -1,15 +1,15 @@
 import FoundationEssentials
 import Glibc
 
-/// A `wireguard-go` to compare with.
+/// A `wireguard-go` for comparison.
 public struct WireGuardProgram: Sendable {
     /// The path of the executable.
     public let path: String
     /// The version of its package, or "unknown".
     public let version: String
 
-    /// What the environment names (WIREGUARD_GO), or what `scripts/fetch-wireguard-go` left below the current
-    /// directory. Throws `missingProgram`.
+    /// The executable named by the environment (WIREGUARD_GO), or the one that `scripts/fetch-wireguard-go`
+    /// left below the current directory. Throws `missingProgram`.
     public init() throws(LabError) {
         let named = ProcessInfo.processInfo.environment["WIREGUARD_GO"] ?? ""
         let file = named.isEmpty ? ".build/wireguard-go/wireguard-go" : named

@@ -1,36 +1,36 @@
 import FoundationEssentials
 import Glibc
 
-/// A tunnel of two `wireguard-go` over a veth pair, to compare with: MTU 1420 and all else as they come.
+/// A tunnel of two `wireguard-go` over a veth pair, for comparison: MTU 1420 and otherwise default settings.
 public final class WireGuardTunnel: Sendable {
-    /// The server's address inside.
+    /// The server's address in the tunnel.
     public static let serverAddress = "10.78.0.1"
 
     /// The namespaces and the veth pair.
     public let lab: Lab
-    /// Where the client runs.
+    /// The client's namespace.
     public let client: Namespace
-    /// Where the server runs.
+    /// The server's namespace.
     public let server: Namespace
     /// The client's daemon.
     public let clientDaemon: Child
     /// The server's daemon.
     public let serverDaemon: Child
-    /// The server's interface inside.
+    /// The server's tunnel interface.
     public let serverInterface: String
     private let sockets: [UserspaceAPI]
 
-    /// Starts it, and returns when the first packet went through.
+    /// Starts it, and returns once the first packet has passed.
     ///
-    /// - Parameter keys: the program that makes the keys; WireGuard's are of the same kind as bondd's.
-    /// Throws as `Lab` does, or `failed`, `deadline`, `unreadable`.
+    /// - Parameter keys: the program that generates the keys; WireGuard's are of the same kind as bondd's.
+    /// Throws like `Lab`, or `failed`, `deadline`, `unreadable`.
     public init(_ program: WireGuardProgram, keys: Program) throws(LabError) {
         let lab = try Lab(seed: 1)
         self.lab = lab
         client = try lab.namespace("client")
         server = try lab.namespace("server")
         let wire = try lab.veth("wire0", from: client, to: server)
-        // The sockets of all namespaces lie in one directory, so the names must differ.
+        // The sockets of all namespaces are in one directory, so the names must differ.
         let names = ["wgc\(getpid())", "wgs\(getpid())"]
         serverInterface = names[1]
         sockets = names.map(UserspaceAPI.init(interface:))
@@ -58,9 +58,9 @@ public final class WireGuardTunnel: Sendable {
 
     deinit { close() }
 
-    /// Ends everything. May be called again.
+    /// Stops everything. May be called again.
     public func close() {
-        // Asked to end, they remove their sockets themselves; killed with the lab, they could not.
+        // When asked to end, they remove their sockets themselves; when killed with the lab, they could not.
         for daemon in [clientDaemon, serverDaemon] where daemon.isRunning { daemon.stop() }
         for socket in sockets { socket.remove() }
         lab.close()
@@ -74,7 +74,7 @@ public final class WireGuardTunnel: Sendable {
         throw .deadline(waitingFor: "an answer through wireguard-go", seconds: 5)
     }
 
-    /// A fresh key pair in hexadecimal digits, as the socket wants it.
+    /// Generates a key pair in hexadecimal digits, as required by the socket.
     private static func keyPair(_ program: Program) throws(LabError) -> (secret: String, known: String) {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -87,7 +87,7 @@ public final class WireGuardTunnel: Sendable {
         return (digits, knownDigits)
     }
 
-    /// The hexadecimal digits of a key of 32 bytes in base64; nil for anything else.
+    /// The hexadecimal digits of a 32-byte key in base64; nil if it is malformed.
     static func hexadecimal(_ base64: String) -> String? {
         let line = String(base64.prefix { $0 != "\n" })
         guard let bytes = Data(base64Encoded: line), bytes.count == 32 else { return nil }

@@ -1,15 +1,15 @@
-/// What limits did.
+/// The effect of limits.
 public struct LimitReport: Hashable, Sendable {
-    /// What was turned away; indices are `RejectReason`'s raw values less one.
+    /// Rejections; indices are `RejectReason`'s raw values minus one.
     public var rejects: [UInt64]
-    /// How long connections were held back, in microseconds, all of them added up.
+    /// Total time that connections were delayed, in microseconds.
     public var throttledIn: UInt64
-    /// As `throttledIn`, towards end users.
+    /// Like `throttledIn`, towards end users.
     public var throttledOut: UInt64
-    /// Connections and UDP flows that are open, which count against the cap on them.
+    /// Open connections and UDP flows, which count towards the maximum number.
     public var connections: UInt32
 
-    /// Limits that did nothing.
+    /// A report without any effect.
     public init() {
         rejects = Array(repeating: 0, count: RejectReason.allCases.count)
         throttledIn = 0
@@ -17,22 +17,22 @@ public struct LimitReport: Hashable, Sendable {
         connections = 0
     }
 
-    /// Counts something that was turned away.
+    /// Counts a rejection.
     public mutating func count(_ reason: RejectReason) { rejects[Int(reason.rawValue) - 1] += 1 }
 }
 
-/// Why a connection or a flow was turned away. The raw value is the control plane's.
+/// Why a connection or a flow was rejected. The raw value is the control plane's.
 public enum RejectReason: UInt8, Hashable, Sendable, CaseIterable {
-    /// The rule has as many connections or UDP flows as it may.
+    /// The rule has reached its maximum number of connections or UDP flows.
     case connections = 1
-    /// The rule had as many new ones this second as it may.
+    /// The rule has reached its rate of new connections.
     case connectionRate = 2
-    /// As `connectionRate`, of UDP flows.
+    /// The rule has reached its rate of new UDP flows.
     case flowRate = 3
-    /// As `connections`, of the owner.
+    /// The owner has reached the maximum number of connections or UDP flows.
     case ownerConnections = 4
-    /// As `connectionRate`, of the owner.
+    /// The owner has reached the rate of new connections.
     case ownerConnectionRate = 5
-    /// As `flowRate`, of the owner.
+    /// The owner has reached the rate of new UDP flows.
     case ownerFlowRate = 6
 }

@@ -1,16 +1,16 @@
-/// What a port that looks at server names saw.
+/// Statistics of a port that examines server names.
 public struct NameListenerReport: Hashable, Sendable {
-    /// Which.
+    /// The port.
     public var port: UInt16
-    /// Connections with a name that no rule is for.
+    /// Connections with a name that matches no rule.
     public var misses: UInt64
-    /// Connections that began with no ClientHello.
+    /// Connections that did not begin with a ClientHello.
     public var parseFailures: UInt64
-    /// How many names were known after at most each of `bounds`; cumulative.
+    /// How many names were found within each of `bounds`; cumulative.
     public var buckets: [UInt64]
-    /// How long it took, in microseconds, all added up.
+    /// Total time spent, in microseconds.
     public var microseconds: UInt64
-    /// Of how many connections.
+    /// The number of connections.
     public var count: UInt64
 
     /// The buckets' upper bounds, in microseconds.
@@ -20,7 +20,7 @@ public struct NameListenerReport: Hashable, Sendable {
         3_000_000,
     ]
 
-    /// The report of a port that saw nothing.
+    /// The report of a port without connections.
     public init(port: UInt16) {
         self.port = port
         misses = 0
@@ -30,7 +30,7 @@ public struct NameListenerReport: Hashable, Sendable {
         count = 0
     }
 
-    /// Counts a connection whose name was known, or not, after that time.
+    /// Counts a connection whose name was found, or not, after that time.
     public mutating func count(after microseconds: UInt64) {
         for index in Self.bounds.indices where microseconds <= Self.bounds[index] { buckets[index] += 1 }
         self.microseconds += microseconds

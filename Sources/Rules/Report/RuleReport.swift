@@ -1,31 +1,31 @@
-/// What a rule has carried.
+/// Traffic of a rule.
 public struct RuleReport: Hashable, Sendable {
-    /// Which.
+    /// The rule.
     public var id: RuleID
-    /// All of it.
+    /// The total traffic.
     public var traffic: Traffic
-    /// For a range: each port's that carried something.
+    /// For a range, the traffic of each port that carried any.
     public var ports: [PortReport]
-    /// In the order in which they were given.
+    /// The targets, in the order in which they were given.
     public var targets: [TargetReport]
-    /// Connections and UDP flows that found no address for a target's name.
+    /// Connections and UDP flows that failed because a target's name did not resolve.
     public var failedLookups: UInt64
-    /// UDP flows that were not begun as there were too many.
+    /// UDP flows that were refused because there were too many.
     public var droppedFlows: UInt64
-    /// Connections that went to another target than the first.
+    /// Connections to another target than the first.
     public var failovers: UInt64
-    /// How often a target went from healthy to failed, or back.
+    /// The number of changes of a target between healthy and failed.
     public var healthChanges: UInt64
-    /// Connections that came by the server name itself.
+    /// Connections that matched by the server name itself.
     public var exactNames: UInt64
-    /// Connections that came by a wildcard.
+    /// Connections that matched by a wildcard.
     public var wildcardNames: UInt64
-    /// Connections that came as no other rule on the port is for them.
+    /// Connections that no other rule on the port matched.
     public var fallbacks: UInt64
-    /// What its limits did.
+    /// The effect of its limits.
     public var limit: LimitReport
 
-    /// The report of a rule that carried nothing.
+    /// The report of a rule without traffic.
     public init(id: RuleID) {
         self.id = id
         traffic = Traffic()
@@ -42,25 +42,25 @@ public struct RuleReport: Hashable, Sendable {
     }
 }
 
-/// Bytes, datagrams and what is open.
+/// Bytes, datagrams and open connections.
 public struct Traffic: Hashable, Sendable {
     /// Bytes from end users to targets.
     public var bytesIn: UInt64 = 0
-    /// Bytes back.
+    /// Bytes from targets to end users.
     public var bytesOut: UInt64 = 0
     /// Datagrams from end users to targets.
     public var datagramsIn: UInt64 = 0
-    /// Datagrams back.
+    /// Datagrams from targets to end users.
     public var datagramsOut: UInt64 = 0
-    /// TCP connections that are open.
+    /// Open TCP connections.
     public var connections: Int = 0
-    /// UDP flows that are open.
+    /// Open UDP flows.
     public var flows: Int = 0
 
-    /// Nothing.
+    /// No traffic.
     public init() {}
 
-    /// Adds up two figures of different things.
+    /// Adds the figures of another object.
     public static func += (one: inout Traffic, other: Traffic) {
         one.bytesIn += other.bytesIn
         one.bytesOut += other.bytesOut
@@ -71,14 +71,14 @@ public struct Traffic: Hashable, Sendable {
     }
 }
 
-/// What a port of a rule has carried.
+/// Traffic of a rule's port.
 public struct PortReport: Hashable, Sendable {
-    /// Which.
+    /// The port.
     public var port: UInt16
-    /// All of it.
+    /// The total traffic.
     public var traffic: Traffic
 
-    /// A report.
+    /// The traffic of a port.
     public init(port: UInt16, traffic: Traffic = Traffic()) {
         self.port = port
         self.traffic = traffic

@@ -1,19 +1,20 @@
-/// Counters that grow, of one thing.
+/// The cumulative counters of one object.
 public protocol CumulativeReport: Sendable {
-    /// Its identity over several reports.
+    /// The object's identity across reports.
     associatedtype Key: Hashable & Sendable
-    /// The identity of this report's thing.
+    /// The identity of this report's object.
     var key: Key { get }
-    /// The counts since `base` alone; figures of the present moment, such as open connections, stay as they are.
+    /// The counts since `base`; figures about the present, such as open connections, are unchanged.
     func since(_ base: Self) -> Self
-    /// Whether a counter is below that of `base`, so that it is another thing by the same name, and counts from 0.
+    /// Whether a counter is below that of `base`, so that this is a new object with the same name, which counts
+    /// from 0.
     func isBelow(_ base: Self) -> Bool
-    /// The same with all counters at 0; figures of the present moment stay as they are.
+    /// A copy with all counters at 0; figures about the present are unchanged.
     var uncounted: Self { get }
 }
 
 extension CumulativeReport {
-    /// The same with all counters at 0; figures of the present moment stay as they are.
+    /// A copy with all counters at 0; figures about the present are unchanged.
     public var uncounted: Self { since(self) }
 }
 
@@ -48,7 +49,7 @@ extension RuleReport: CumulativeReport {
         return report
     }
 
-    /// Whether the rule is another one than `base` was.
+    /// Whether this is another rule than `base`.
     public func isBelow(_ base: RuleReport) -> Bool {
         traffic.bytesIn < base.traffic.bytesIn || traffic.bytesOut < base.traffic.bytesOut
             || traffic.datagramsIn < base.traffic.datagramsIn
@@ -74,7 +75,7 @@ extension NameListenerReport: CumulativeReport {
         return report
     }
 
-    /// Whether the port was closed since `base`, and listened on again.
+    /// Whether the port was closed since `base`, and opened again.
     public func isBelow(_ base: NameListenerReport) -> Bool {
         count < base.count || misses < base.misses || parseFailures < base.parseFailures
     }
@@ -92,7 +93,7 @@ extension OwnerReport: CumulativeReport {
         return report
     }
 
-    /// Whether the owner was forgotten since `base`.
+    /// Whether the owner was removed since `base`.
     public func isBelow(_ base: OwnerReport) -> Bool { bytes < base.bytes || limit.isBelow(base.limit) }
 }
 

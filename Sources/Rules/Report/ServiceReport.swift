@@ -1,13 +1,13 @@
-/// What all rules have carried. All counters grow from when the rule was taken on; "in" is from end users to targets.
+/// Traffic of all rules. Counters start at 0 when a rule is added; "in" is from end users to targets.
 public struct ServiceReport: Hashable, Sendable {
-    /// One a rule.
+    /// One report for each rule.
     public var rules: [RuleReport]
-    /// One a port that looks at server names.
+    /// One report for each port that examines server names.
     public var listeners: [NameListenerReport]
-    /// One an owner with limits or a quota.
+    /// One report for each owner with limits or a quota.
     public var owners: [OwnerReport]
 
-    /// A report.
+    /// A report of these objects.
     public init(rules: [RuleReport] = [], listeners: [NameListenerReport] = [], owners: [OwnerReport] = []) {
         self.rules = rules
         self.listeners = listeners
@@ -15,21 +15,22 @@ public struct ServiceReport: Hashable, Sendable {
     }
 }
 
-/// What limits did to an owner's rules.
+/// The effect of limits on an owner's rules.
 public struct OwnerReport: Hashable, Sendable {
-    /// Whose.
+    /// The owner.
     public var owner: String
-    /// What they did.
+    /// The effect of the owner's limits.
     public var limit: LimitReport
-    /// What its rules have carried since they were taken on, both directions together, in bytes.
+    /// Traffic of its rules since they were added, in both directions together, in bytes.
     public var bytes: UInt64
-    /// Its quota, with what is left of it now; nil: none.
+    /// Its quota with the remaining bytes; nil if there is none.
     public var quota: Quota?
-    /// The quota to store: `quota`, but for a month that began only just, by a clock that may be wrong; see `QuotaMeter.lasting`.
+    /// The quota to store: `quota`, except when a month has only just begun, by a clock that may be wrong; see
+    /// `QuotaMeter.lasting`.
     public var lastingQuota: Quota?
 
-    /// A report.
-    /// - Parameter lastingQuota: nil: the same as `quota`.
+    /// A report about an owner.
+    /// - Parameter lastingQuota: nil means the same as `quota`.
     public init(
         owner: String, limit: LimitReport = LimitReport(), bytes: UInt64 = 0, quota: Quota? = nil,
         lastingQuota: Quota? = nil

@@ -1,23 +1,23 @@
-/// How a target of a rule is doing.
+/// Health and traffic of a rule's target.
 public struct TargetReport: Hashable, Sendable {
-    /// Which.
+    /// The target.
     public var target: RuleTarget
-    /// Whether connections try it first.
+    /// Whether the target is considered healthy, so that connections try it first.
     public var isHealthy: Bool
-    /// Failures without a success since.
+    /// The number of failures since the last success.
     public var consecutiveFailures: UInt32
-    /// When it last failed, in milliseconds since 1970; 0: never.
+    /// When it last failed, as Unix time in milliseconds; 0 if never.
     public var lastFailure: UInt64
-    /// When it last worked, likewise.
+    /// When it last worked, as Unix time in milliseconds; 0 if never.
     public var lastSuccess: UInt64
     /// Bytes from end users to it.
     public var bytesIn: UInt64
-    /// Bytes back.
+    /// Bytes from it to end users.
     public var bytesOut: UInt64
-    /// Connections that it took.
+    /// Connections that it accepted.
     public var accepted: UInt64
 
-    /// The report of a target that carried nothing.
+    /// The report of a target without traffic.
     public init(target: RuleTarget) {
         self.target = target
         isHealthy = true

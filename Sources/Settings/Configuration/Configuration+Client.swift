@@ -2,32 +2,33 @@ import Packet
 import Proto
 
 extension Configuration {
-    /// What only a client has.
+    /// The configuration of a client.
     public struct Client: Equatable, Sendable {
-        /// `[server]`: whom it connects to.
+        /// `[server]`: the server to connect to.
         public let server: Peer
-        /// `[[path]]`, in the file's order; none: every uplink that `discovery` admits.
+        /// `[[path]]`, in file order; empty means every uplink that `discovery` admits.
         public let paths: [Path]
-        /// `[discovery]`, or what holds without the table.
+        /// `[discovery]`, or its defaults without the table.
         public let discovery: Discovery
-        /// The networks that are routed into the tunnel; nil: only the tunnel's own.
+        /// Networks routed into the tunnel; nil means only the tunnel's own.
         public let routes: [CIDR]?
-        /// The name servers while the tunnel is up; nil: the server's offer, empty: none.
+        /// Name servers while the tunnel is up; nil means the server's offer, empty means none.
         public let dns: [IPAddress]?
 
-        /// Where a path may reach the server.
+        /// The endpoints at which `path` may reach the server.
         public func endpoints(of path: Path) -> [HostPort] { path.endpoint.map { [$0] } ?? server.endpoints }
 
-        /// Where any path may.
+        /// The endpoints at which any path may reach the server.
         public var allEndpoints: [HostPort] { server.endpoints + paths.compactMap(\.endpoint) }
-        /// Whether nothing may leave outside the tunnel, also while bondd does not run.
+        /// Whether all traffic outside the tunnel is blocked, even while bondd is not running.
         public let killSwitch: Bool
         /// Whether local networks stay reachable with the kill switch.
         public let killSwitchAllowsLAN: Bool
-        /// `[lan] interfaces`: the networks behind this host that share the tunnel, by interface; empty: none.
+        /// `[lan] interfaces`: interfaces of the networks behind this host that share the tunnel; empty means
+        /// none.
         public let lan: [String]
 
-        /// The most interfaces that `[lan]` takes.
+        /// Maximum number of interfaces in `[lan]`.
         public static let mostLAN = 16
     }
 
@@ -35,33 +36,34 @@ extension Configuration {
     public struct Peer: Equatable, Sendable {
         /// Its public key: 32 bytes (X25519).
         public let publicKey: [UInt8]
-        /// Where it listens; at least one.
+        /// The addresses at which it listens; at least one.
         public let endpoints: [HostPort]
-        /// The key that both ends know beside the public ones; nil: none.
+        /// The pre-shared key, if any.
         public let presharedKey: KeyFile?
     }
 
     /// `[[path]]`
     public struct Path: Equatable, Sendable {
-        /// The path's name; no two paths have the same.
+        /// The path's name, unique among the paths.
         public let name: String
-        /// The interface that it leaves through; empty for one that is named by its hardware until that is found.
+        /// The interface it uses; empty for a path named by its hardware until that is found.
         public var interface: String
-        /// What it is for.
+        /// When the path is used for data.
         public var role: PathRole
-        /// The rate that is never exceeded in Mbit/s; 0: found.
+        /// Maximum rate in Mbit/s; 0 means measured.
         public var cap: Double
-        /// The data that may go over it in a month in 10⁹ bytes; 0: no limit.
+        /// Data allowance for a month in 10⁹ bytes; 0 means unlimited.
         public var dataCap: Double
-        /// This path's own server endpoint; nil: the first of the server's that fits.
+        /// This path's own server endpoint; nil means the server's first one of a matching IP version.
         public let endpoint: HostPort?
-        /// The routers behind its interface, at most one a family; without one the host's default route through it.
+        /// The routers behind its interface, at most one per family; without one, the host's default route
+        /// through the interface.
         public let gateways: [IPAddress]
 
-        /// The hardware that it leaves through, whatever the interface is called; nil: the interface is named.
+        /// The hardware it uses, whatever its interface is called; nil if the path names its interface.
         public let hardware: Hardware?
 
-        /// A primary path without limits, as uplinks that were found are.
+        /// A primary path without limits, as for discovered uplinks.
         public init(interface: String) {
             self.init(
                 name: interface, interface: interface, role: .primary, cap: 0, dataCap: 0, endpoint: nil,
@@ -79,11 +81,11 @@ extension Configuration {
         }
     }
 
-    /// How a path names its interface by its hardware.
+    /// How a path identifies its interface by hardware.
     public enum Hardware: Hashable, Sendable, CustomStringConvertible {
-        /// By its hardware address, in lower case with colons.
+        /// By hardware address, in lower case with colons.
         case mac(String)
-        /// By where it is plugged in: a part of its path in sysfs, the bus-info of `ethtool -i`, or udev's ID_PATH.
+        /// By where it is plugged in: part of its sysfs path, the bus-info of `ethtool -i`, or udev's ID_PATH.
         case device(String)
 
         /// `the MAC address 52:54:00:12:34:56`
@@ -95,19 +97,19 @@ extension Configuration {
         }
     }
 
-    /// `[discovery]`: which interfaces may become paths, by glob.
+    /// `[discovery]`: globs for the interfaces that may become paths.
     public struct Discovery: Equatable, Sendable {
-        /// The names that may.
+        /// Globs of names to admit.
         public let include: [String]
-        /// The names that may not.
+        /// Globs of names to exclude.
         public let exclude: [String]
 
-        /// Those that may and those that may not.
+        /// Admits names that match `include` and do not match `exclude`.
         public init(include: [String], exclude: [String]) {
             (self.include, self.exclude) = (include, exclude)
         }
 
-        /// All but virtual ones.
+        /// All interfaces but virtual ones.
         public static let all = Discovery(include: ["*"], exclude: [])
     }
 }

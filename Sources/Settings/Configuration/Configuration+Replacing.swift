@@ -1,6 +1,6 @@
 extension Configuration {
     /// Whether a running bondd can replace `old` with this configuration without a restart. bondd and bondd-control share this rule.
-    /// Keys are compared only if both were read with them.
+    /// Keys are compared only if both configurations were read with keys.
     public func canReplace(_ old: Configuration) -> Bool {
         guard tunnel.interface == old.tunnel.interface, tunnel.addresses == old.tunnel.addresses,
             tunnel.cipher == old.tunnel.cipher, tunnel.privateKey == old.tunnel.privateKey,
@@ -14,7 +14,7 @@ extension Configuration {
         }
     }
 
-    /// Why `canReplace` said no, one sentence.
+    /// The message for when `canReplace` returns false: one sentence.
     public static let needsRestart =
         "the role, interface, addresses, mtu, cipher, keys, offload, buffer_mb, endpoints, listening addresses and threads change only with a restart"
 }

@@ -1,24 +1,24 @@
 import Packet
 import Proto
 
-/// A configuration file, read and found good: every value is in range, every key file read.
+/// A validated configuration file: every value is in range and every key file has been read.
 public struct Configuration: Equatable, Sendable {
-    /// The file as it was named.
+    /// The file's path as the user gave it.
     public let file: String
-    /// `[tunnel]`: what both roles have.
+    /// `[tunnel]`: the settings common to both roles.
     public let tunnel: Tunnel
-    /// What only a client or only a server has.
+    /// The settings of the client or the server.
     public let role: Role
-    /// `[health]`, which bondd-control serves; nil: off.
+    /// `[health]`, served by bondd-control; nil means off.
     public let health: Health?
-    /// What the file asks for and this version does not carry out, a sentence each, for the log and the status.
+    /// Settings that have no effect or may surprise, one sentence each, for the log and the status.
     public let notices: [String]
 
-    /// What the host is, and what only that role has.
+    /// The host's role, with its settings.
     public enum Role: Equatable, Sendable {
-        /// It connects to a server over its paths.
+        /// Connects to a server over its paths.
         case client(Client)
-        /// It waits for clients.
+        /// Waits for clients.
         case server(Server)
     }
 
@@ -26,31 +26,32 @@ public struct Configuration: Equatable, Sendable {
     public struct Tunnel: Equatable, Sendable {
         /// The TUN interface's name.
         public let interface: String
-        /// Its addresses; a client without any takes what the server assigns.
+        /// Its addresses; a client without any takes those the server assigns.
         public let addresses: [CIDR]
-        /// The tunnel's MTU in bytes; nil: found from the paths.
+        /// The tunnel's MTU in bytes; nil means derived from the paths.
         public let mtu: Int?
-        /// How packets are spread over the paths.
+        /// How packets are distributed over the paths.
         public let mode: Mode
-        /// In `redundant`, over how many paths each packet goes, the best; 0: all.
+        /// In `redundant` mode, the number of best paths that carry each packet; 0 means all.
         public let redundantPaths: Int
-        /// How they are sealed.
+        /// The cipher for data packets.
         public let cipher: CipherSuite
         /// The host's private key (X25519).
         public let privateKey: KeyFile
-        /// Whether to use the kernel's offloads for the TUN device and the sockets; off only to look for a fault.
+        /// Whether to use the kernel's offloads for the TUN device and the sockets; turned off only for
+        /// troubleshooting.
         public let offload: Bool
-        /// The most memory for packets, in units of 2²⁰ bytes.
+        /// Maximum memory for packets, in MiB.
         public let bufferMegabytes: Int
-        /// A server's data threads, 1 to 8; nil: the default.
+        /// A server's number of data threads, 1 to 8; nil means the default.
         public let threads: Int?
     }
 
     /// `[health]`
     public struct Health: Equatable, Sendable {
-        /// Where bondd-control serves HTTP.
+        /// The endpoint where bondd-control serves HTTP.
         public let listen: Endpoint
-        /// The file with the token that requests must bring; nil: they need none.
+        /// The file with the token that requests must carry; nil means none is required.
         public let tokenFile: String?
     }
 }

@@ -1,10 +1,10 @@
-/// What is wrong with a configuration file.
+/// An error in a configuration file.
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
-    /// The file as it was named.
+    /// The file's path as the user gave it.
     public let file: String
-    /// The line, from 1; nil when it is about the whole file.
+    /// The line, counted from 1; nil if the error concerns the whole file.
     public let line: Int?
-    /// What is wrong there and what to do.
+    /// The problem and the remedy.
     public let problem: String
 
     /// `bondd.toml:7: [tunnel] mode = "fast" is not a mode; use auto, stripe, preferred or redundant`

@@ -1,15 +1,15 @@
 import Proto
 
-/// The text of a configuration file, with the digest that identifies it between bondd and bondd-control.
+/// The text of a configuration file, with a digest by which bondd and bondd-control identify it.
 public struct ConfigurationFile: Hashable, Sendable {
-    /// The file as it was named.
+    /// The file's path as the user gave it.
     public let path: String
-    /// Its contents.
+    /// The contents.
     public let text: String
-    /// The text's digest, 32 hexadecimal digits.
+    /// The digest of the text, 32 hexadecimal digits.
     public let digest: String
 
-    /// The text `text` of the file `path`.
+    /// A configuration with the contents `text`, named `path` in errors.
     public init(_ text: String, path: String) {
         self.path = path
         self.text = text
@@ -17,7 +17,7 @@ public struct ConfigurationFile: Hashable, Sendable {
     }
 
     /// Reads the file at `path`.
-    /// - Throws: `ConfigurationError` when it can't be read.
+    /// - Throws: `ConfigurationError` if it cannot be read.
     public init(reading path: String) throws(ConfigurationError) {
         do throws(TextFile.Failure) {
             self.init(try TextFile.read(path, limit: Configuration.maximumFile), path: path)
@@ -26,8 +26,8 @@ public struct ConfigurationFile: Hashable, Sendable {
         }
     }
 
-    /// Checks the text.
-    /// - Throws: `ConfigurationError` with the first thing that is wrong.
+    /// Parses and checks the text.
+    /// - Throws: `ConfigurationError` for the first problem found.
     public func configuration(
         keys: Configuration.Keys = .read
     ) throws(ConfigurationError) -> Configuration {

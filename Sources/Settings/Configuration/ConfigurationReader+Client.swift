@@ -2,7 +2,7 @@ import Packet
 import Proto
 
 extension ConfigurationReader {
-    /// `[server]`, `[[path]]`, `[discovery]` and the client's keys of `[tunnel]`.
+    /// Reads `[server]`, `[[path]]`, `[discovery]` and the client's keys in `[tunnel]`.
     func client(
         _ table: TOMLTable, _ tunnel: Configuration.Tunnel
     ) throws(ConfigurationError) -> Configuration.Client {
@@ -25,7 +25,7 @@ extension ConfigurationReader {
             killSwitchAllowsLAN: try table.boolean("kill_switch_lan") ?? false, lan: lan)
     }
 
-    /// `[lan]`: interfaces that are neither the tunnel nor a path.
+    /// Reads `[lan]`: interfaces that are neither the tunnel nor a path.
     private func lan(
         _ tunnel: Configuration.Tunnel, _ paths: [Configuration.Path]
     ) throws(ConfigurationError) -> [String] {
@@ -63,7 +63,7 @@ extension ConfigurationReader {
         guard let table = try root.table("server", keys: keys) else {
             throw ConfigurationError(
                 file: file, line: nil,
-                problem: "there is no table [server]; a client needs the server's public_key and endpoints")
+                problem: "table [server] is missing; a client needs the server's public_key and endpoints")
         }
         let key = try publicKey(in: table)
         let endpoints = try table.list("endpoints", Self.noHostPort) { HostPort($0) } ?? []
@@ -105,7 +105,7 @@ extension ConfigurationReader {
         return paths
     }
 
-    /// `mac` or `device`; nil when the interface is named.
+    /// Reads `mac` or `device`; nil if the path names its interface.
     private func hardware(_ table: TOMLTable) throws(ConfigurationError) -> Configuration.Hardware? {
         let device = try table.string("device")
         if let device, let value = table["device"] {
@@ -132,7 +132,7 @@ extension ConfigurationReader {
         return .mac(mac.joined(separator: ":"))
     }
 
-    /// One text, or an array with one for each family.
+    /// Reads `gateway`: one text, or an array with one for each family.
     private func gateways(_ table: TOMLTable) throws(ConfigurationError) -> [IPAddress] {
         let problem = "is not a router's address such as 192.168.8.1"
         if case .string(let text)? = table["gateway"]?.content {
@@ -151,7 +151,7 @@ extension ConfigurationReader {
         return gateways
     }
 
-    /// - Parameter lan: interfaces that never become uplinks.
+    /// - Parameter lan: interfaces to exclude, as they never become uplinks.
     private func discovery(besides lan: [String]) throws(ConfigurationError) -> Configuration.Discovery {
         guard let table = try root.table("discovery", keys: ["include", "exclude"]) else {
             return lan.isEmpty ? .all : Configuration.Discovery(include: ["*"], exclude: lan)
@@ -163,7 +163,7 @@ extension ConfigurationReader {
 }
 
 extension Configuration.Hardware {
-    /// The word in the file.
+    /// The key that names this hardware in the configuration.
     fileprivate var word: String {
         switch self {
         case .mac(let text), .device(let text): text

@@ -2,7 +2,7 @@ import Glibc
 import Packet
 import Proto
 
-// What is well-formed and can't work all the same.
+// Checks on well-formed settings that cannot work.
 extension ConfigurationReader {
     /// - Throws: `ConfigurationError` when a `public_key` of the other end is this host's own.
     func refuseOwnKey(_ tunnel: Configuration.Tunnel) throws(ConfigurationError) {
@@ -34,14 +34,14 @@ extension ConfigurationReader {
         }
     }
 
-    /// What a server's operator may not expect.
+    /// Notices about settings that may surprise the operator of a server.
     func notices(_ server: Configuration.Server) -> [String] {
         server.rules.filter { $0.transport == .tcp && $0.ports.contains(22) }.map {
             "[[rule]] \"\($0.id)\" takes TCP port 22 of this server, by which SSH reaches it; move SSH to another port first, or use another listen_port"
         }
     }
 
-    /// bondd itself runs without the token; bondd-control does not.
+    /// A notice if the token file is missing: bondd runs without it, bondd-control does not start.
     var missingToken: [String] {
         guard keys == .read, case .table(let health)? = root["health"]?.content,
             case .string(let file)? = health.first(where: { $0.key == "token_file" })?.value.content,
@@ -54,8 +54,8 @@ extension ConfigurationReader {
 }
 
 extension CIDR {
-    /// Why no host can have this address in its network; nil when one can. Networks of one or two
-    /// addresses have neither a network's nor a broadcast address (RFC 3021, RFC 6164).
+    /// Why no host can have this address in its network; nil if one can. Networks of one or two addresses have
+    /// neither a network address nor a broadcast address (RFC 3021, RFC 6164).
     var hostProblem: String? {
         let bits = address.byteCount * 8
         guard length > 0, length < bits - 1 else { return nil }
@@ -66,7 +66,7 @@ extension CIDR {
         return "is the network's broadcast address"
     }
 
-    /// The network's first address that a host can have.
+    /// The first usable host address of the network.
     var firstHost: CIDR {
         let address = network.address
         let next =

@@ -2,7 +2,7 @@ import Packet
 import Rules
 
 extension ConfigurationReader {
-    /// `[portunus]`
+    /// Reads `[portunus]`.
     func portunus() throws(ConfigurationError) -> Configuration.Portunus? {
         guard let table = try root.table("portunus", keys: ["bundle_file", "allow_outside"]) else {
             return nil
@@ -12,7 +12,7 @@ extension ConfigurationReader {
             allowsOutside: try table.boolean("allow_outside") ?? false)
     }
 
-    /// `[[rule]]`: name, protocol, listen_port or listen_ports, target or targets and their options.
+    /// Reads `[[rule]]`: name, protocol, listen_port or listen_ports, target or targets and their options.
     func rules(
         _ tunnel: Configuration.Tunnel, listen: [Endpoint], health: Endpoint?
     ) throws(ConfigurationError) -> [Rule] {
@@ -97,7 +97,7 @@ extension ConfigurationReader {
             guard ports.count <= Rule.maximumKernelPorts else {
                 throw table.error(
                     "listen_ports", table["listen_ports"]!,
-                    "are \(ports.count) ports; a rule has \(Rule.maximumKernelPorts) at the most")
+                    "are \(ports.count) ports; a rule has at most \(Rule.maximumKernelPorts)")
             }
             return ports
         case (nil, nil): throw table.error("needs listen_port = PORT or listen_ports = \"FIRST-LAST\"")
@@ -114,7 +114,7 @@ extension ConfigurationReader {
             throw table.error("server_name", value, "is for tcp rules with one port; remove it")
         }
         let host = name.hasPrefix("*.") ? name.dropFirst(2) : name[...]
-        // A wildcard of a whole top-level domain is nobody's.
+        // A wildcard for a whole top-level domain is refused: it belongs to no single owner.
         guard let parsed = HostPort("\(host):1"), parsed.endpoint == nil,
             !name.hasPrefix("*.") || host.contains(".")
         else {
@@ -148,7 +148,7 @@ extension ConfigurationReader {
         return limit
     }
 
-    /// Why both rules can't be, as they share a port; nil when they can.
+    /// Why the two rules conflict on a port; nil if they do not.
     private static func clash(_ rule: Rule, _ other: Rule) -> String? {
         guard rule.transport == other.transport, rule.ports.overlaps(other.ports),
             rule.listenAddress == nil || other.listenAddress == nil
@@ -172,7 +172,7 @@ extension ConfigurationReader {
         return nil
     }
 
-    /// That no address among the targets is outside the tunnel.
+    /// Checks that no target given as an address is outside the tunnel.
     private func checkTargets(
         of rule: Rule, _ table: TOMLTable, _ tunnel: Configuration.Tunnel
     ) throws(ConfigurationError) {
@@ -192,7 +192,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// `80` or `8000-8010`.
+    /// Parses `80` or `8000-8010`.
     static func ports(_ text: String) -> ClosedRange<UInt16>? {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
         guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first > 0,

@@ -2,7 +2,7 @@ import Packet
 import Proto
 
 extension ConfigurationReader {
-    /// `[listen]`, `[[client]]`, `[nat]`, `[portunus]` and `[[rule]]`.
+    /// Reads `[listen]`, `[[client]]`, `[nat]`, `[portunus]` and `[[rule]]`.
     func server(_ tunnel: Configuration.Tunnel) throws(ConfigurationError) -> Configuration.Server {
         guard !tunnel.addresses.isEmpty else {
             throw try root.table("tunnel", keys: Self.tunnelKeys)!
@@ -12,7 +12,7 @@ extension ConfigurationReader {
             throw ConfigurationError(
                 file: file, line: nil,
                 problem:
-                    "there is no table [listen]; write addresses = [\"0.0.0.0:5000\", \"[::]:5000\"] in it")
+                    "table [listen] is missing; write addresses = [\"0.0.0.0:5000\", \"[::]:5000\"] in it")
         }
         let problem = "is not ADDRESS:PORT such as 0.0.0.0:5000 or [::]:5000"
         let listen = try table.list("addresses", problem) { text -> Endpoint? in
@@ -75,7 +75,7 @@ extension ConfigurationReader {
         return clients
     }
 
-    /// The networks behind a client, which meet neither the tunnel's own nor those behind `others`.
+    /// Reads the networks behind a client, which must not overlap the tunnel's or those behind `others`.
     private func networks(
         in table: TOMLTable, _ tunnel: Configuration.Tunnel, _ others: [Configuration.KnownClient]
     ) throws(ConfigurationError) -> [CIDR] {

@@ -1,9 +1,9 @@
 import Packet
 import Rules
 
-// Where rules lead.
+// The targets of rules.
 extension ConfigurationReader {
-    /// `target`, or `targets`.
+    /// Reads `target` or `targets`.
     func targets(
         _ table: TOMLTable, _ ports: ClosedRange<UInt16>, _ transport: TransportProtocol
     ) throws(ConfigurationError) -> [RuleTarget] {
@@ -21,7 +21,7 @@ extension ConfigurationReader {
         for item in try table.tables("targets", keys: ["host", "port", "priority", "proxy_protocol"]) {
             let target = try self.target(item, transport)
             if targets.contains(where: { $0.host == target.host && $0.port == target.port }) {
-                throw item.error("\(target.host) with port \(target.port) is there twice; remove one")
+                throw item.error("\(target.host) with port \(target.port) is listed twice; remove one")
             }
             targets.append(target)
         }
@@ -39,7 +39,7 @@ extension ConfigurationReader {
             let host = HostPort(text[...colon] + "\(own.lowerBound)")
         else { throw table.error("target", table["target"]!, "is not HOST:PORT or HOST:FIRST-LAST") }
         guard own.count == ports.count else {
-            throw table.error("target", table["target"]!, "has not as many ports as the rule listens on")
+            throw table.error("target", table["target"]!, "must have as many ports as the rule listens on")
         }
         return RuleTarget(
             host: host.host, port: own.lowerBound)
@@ -63,7 +63,7 @@ extension ConfigurationReader {
             priority: try table.unsigned("priority", in: 0...65535) ?? 0, proxy: version)
     }
 
-    /// `"v1"`, `"v2"`, 1 or 2; true is the second, which says more and is read faster.
+    /// Reads `"v1"`, `"v2"`, 1 or 2; true means version 2, which carries more and parses faster.
     private func proxyProtocol(_ table: TOMLTable) throws(ConfigurationError) -> ProxyVersion? {
         switch table["proxy_protocol"]?.content {
         case nil, .boolean(false): return nil

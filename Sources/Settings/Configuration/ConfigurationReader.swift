@@ -3,21 +3,21 @@ import Packet
 import Proto
 
 extension Configuration {
-    /// The largest file that is read, in bytes.
+    /// Maximum size of a configuration file in bytes.
     public static let maximumFile = 1 << 20
 
-    /// What is done with the key files that a configuration names.
+    /// How the key files named in a configuration are treated.
     public enum Keys: Sendable {
         /// They are read and checked.
         case read
-        /// They are not opened, and the keys in the configuration are empty: for a program that may not read them.
+        /// They are left unopened and the keys stay empty, for a program that may not read them.
         case leave
-        /// They are read and checked, and the files that only bondd-control needs must be there, too.
+        /// They are read and checked, and files that only bondd-control needs must exist, too.
         case check
     }
 
-    /// Reads and checks the file at `path`, and the key files that it names.
-    /// - Throws: `ConfigurationError` with the first thing that is wrong.
+    /// Reads and validates the file at `path` and the key files it names.
+    /// - Throws: `ConfigurationError` for the first problem found.
     public init(reading path: String, keys: Keys = .read) throws(ConfigurationError) {
         let text: String
         do {
@@ -31,8 +31,8 @@ extension Configuration {
         try self.init(text: text, file: path, keys: keys)
     }
 
-    /// Checks `text`; `file` is how errors name it and where relative paths begin.
-    /// - Throws: `ConfigurationError` with the first thing that is wrong.
+    /// Validates `text`. `file` is the path used in errors and the base for relative paths.
+    /// - Throws: `ConfigurationError` for the first problem found.
     public init(text: String, file: String, keys: Keys = .read) throws(ConfigurationError) {
         let value: TOMLValue
         do throws(TOMLSyntaxError) {
@@ -64,7 +64,7 @@ struct ConfigurationReader {
     func configuration() throws(ConfigurationError) -> Configuration {
         guard let table = try root.table("tunnel", keys: Self.tunnelKeys) else {
             throw ConfigurationError(
-                file: file, line: nil, problem: "there is no table [tunnel]; it says what this host is")
+                file: file, line: nil, problem: "table [tunnel] is missing; it sets this host's role")
         }
         guard let role = try table.string("role") else {
             throw table.error("needs role = \"client\" or role = \"server\"")
@@ -91,7 +91,7 @@ struct ConfigurationReader {
         for key in tables {
             guard let value = root[key] else { continue }
             let isArray = if case .array = value.content { true } else { false }
-            // An array of tables has its first table's line.
+            // An array of tables takes the line of its first table.
             var line = value.line
             if case .array(let items) = value.content, let first = items.first { line = first.line }
             throw ConfigurationError(
@@ -109,7 +109,7 @@ struct ConfigurationReader {
         for (text, value) in try table.strings("address") ?? [] {
             guard let address = CIDR(text)?.address else { continue }
             if !hosts.insert(address).inserted {
-                throw table.error("address", value, "is there twice; remove one")
+                throw table.error("address", value, "is listed twice; remove one")
             }
             if let host = CIDR(text), let problem = host.hostProblem {
                 throw table.error(
@@ -140,7 +140,7 @@ struct ConfigurationReader {
             threads: try threads(in: table))
     }
 
-    /// 0 is the same as none.
+    /// Reads `threads`, where 0 is the same as no value.
     private func threads(in table: TOMLTable) throws(ConfigurationError) -> Int? {
         let threads = try table.integer("threads", in: 0...8)
         return threads == 0 ? nil : threads
@@ -154,7 +154,7 @@ struct ConfigurationReader {
             file: file, tunnel: tunnel, role: role, health: try health(), notices: notices(table, role))
     }
 
-    /// Says of each thing that is asked for and not carried out that it is not.
+    /// Notices about settings that have no effect.
     private func notices(_ tunnel: TOMLTable, _ role: Configuration.Role) -> [String] {
         var notices: [String] = []
         if case .client = role, case .integer(2...)? = tunnel["threads"]?.content {
@@ -167,7 +167,7 @@ struct ConfigurationReader {
         return notices + missingToken
     }
 
-    /// What a client's user may not expect.
+    /// Notices about settings that may surprise the user of a client.
     private func notices(_ client: Configuration.Client) -> [String] {
         var notices: [String] = []
         if root["discovery"] != nil && !client.paths.isEmpty {
@@ -205,15 +205,15 @@ struct ConfigurationReader {
             let (inside, beside) = families.contains(.v4) ? ("IPv4", "IPv6") : ("IPv6", "IPv4")
             let missing = families.contains(.v4) ? "::/0" : "0.0.0.0/0"
             notices.append(
-                "[tunnel] routes leads all \(inside) into the tunnel, but \(beside) goes beside it; add \"\(missing)\""
+                "[tunnel] routes leads all \(inside) into the tunnel, but \(beside) bypasses it; add \"\(missing)\""
             )
         }
         return notices
     }
 
-    // MARK: Values that several tables have
+    // MARK: Values common to several tables
 
-    /// An interface's name: at most 15 bytes without what the kernel refuses.
+    /// Reads an interface name: 1 to 15 bytes, without the characters the kernel refuses.
     func interface(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> String? {
         guard let name = try table.string(key) else { return nil }
         guard Self.isInterface(name) else {
@@ -230,7 +230,7 @@ struct ConfigurationReader {
             && bytes.allSatisfy { $0 > 32 && $0 < 127 && $0 != 0x2F && $0 != 0x25 && $0 != 0x3A }
     }
 
-    /// A name of a path, client or rule: what fits into a command line and a metric's label.
+    /// Reads the name of a path, client or rule: characters safe on a command line and in a metric's label.
     func name(_ key: String, in table: TOMLTable) throws(ConfigurationError) -> String? {
         guard let name = try table.string(key) else { return nil }
         guard Label.isGood(name.utf8) else {
@@ -272,7 +272,7 @@ struct ConfigurationReader {
         }
     }
 
-    /// `path` as seen from the configuration's directory.
+    /// Resolves `path` relative to the configuration's directory.
     func relative(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
         guard let slash = file.lastIndex(of: "/") else { return path }

@@ -1,11 +1,11 @@
 extension TOMLSyntaxError {
-    /// What is wrong, without how the parser came there, and the remedy where the line gives it away.
+    /// The parser's reason without its context, and a remedy if the line suggests one.
     /// - Parameter text: the whole file.
     func sentence(in text: String) -> String {
         "is not valid TOML at column \(column): \(reason)\(advice(on: text))"
     }
 
-    /// The parser's sentence without its `Error while parsing array: `.
+    /// The parser's sentence without its prefix `Error while parsing array: `.
     private var reason: Substring {
         guard problem.hasPrefix("Error while parsing"), let colon = problem.firstRange(of: ": ") else {
             return problem[...]

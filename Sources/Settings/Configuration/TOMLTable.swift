@@ -1,14 +1,14 @@
 import Packet
 
-/// One table of the configuration: reads its keys as what they must be and says what is wrong where.
+/// One table of the configuration: reads keys as their expected types and reports errors with their location.
 struct TOMLTable {
     let file: String
-    /// How errors name the table: `[tunnel]`, `[[path]]`; empty for the whole file.
+    /// The table's name in errors, `[tunnel]` or `[[path]]`; empty for the whole file.
     let label: String
     let line: Int
     private let values: [(key: String, value: TOMLValue)]
 
-    /// - Throws: unless `value` is a table with none but `keys`.
+    /// - Throws: unless `value` is a table whose keys are all in `keys`.
     init(_ value: TOMLValue, file: String, label: String, keys: [String]) throws(ConfigurationError) {
         self.file = file
         self.label = label
@@ -28,13 +28,13 @@ struct TOMLTable {
 
     subscript(key: String) -> TOMLValue? { values.first { $0.key == key }?.value }
 
-    /// The error that the value of `key` is wrong: `LABEL KEY = VALUE PROBLEM`.
+    /// An error about the value of `key`: `LABEL KEY = VALUE PROBLEM`.
     func error(_ key: String, _ value: TOMLValue, _ problem: String) -> ConfigurationError {
         ConfigurationError(
             file: file, line: value.line, problem: "\(prefix)\(key) = \(value.shown) \(problem)")
     }
 
-    /// The error that something is wrong with the table or misses: `LABEL PROBLEM`.
+    /// An error about the table itself or a missing key: `LABEL PROBLEM`.
     func error(_ problem: String) -> ConfigurationError {
         ConfigurationError(file: file, line: line, problem: "\(prefix)\(problem)")
     }
@@ -66,14 +66,14 @@ struct TOMLTable {
         return Int(number)
     }
 
-    /// As `integer`, of a type without negative numbers.
+    /// Reads an integer of a type without negative numbers.
     func unsigned<Number: FixedWidthInteger & UnsignedInteger>(
         _ key: String, in range: ClosedRange<Number>
     ) throws(ConfigurationError) -> Number? {
         try integer(key, in: Int64(range.lowerBound)...Int64(range.upperBound)).map { Number($0) }
     }
 
-    /// A number with or without a fraction.
+    /// Reads a number, with or without a fraction.
     func number(_ key: String, in range: ClosedRange<Double>) throws(ConfigurationError) -> Double? {
         guard let value = self[key] else { return nil }
         let number: Double? =
@@ -89,7 +89,7 @@ struct TOMLTable {
         return number
     }
 
-    /// The texts of an array, each with its own line; nil without the key.
+    /// The texts of an array, each with its own line; nil if the key is missing.
     func strings(_ key: String) throws(ConfigurationError) -> [(text: String, value: TOMLValue)]? {
         guard let value = self[key] else { return nil }
         guard case .array(let items) = value.content else {
@@ -105,7 +105,8 @@ struct TOMLTable {
         return texts
     }
 
-    /// The array's items as `convert` reads them; what it cannot read, `problem` describes. No two may be equal.
+    /// The array's items as converted by `convert`; `problem` describes those it rejects. No two items may be
+    /// equal.
     func list<Item: Equatable>(
         _ key: String, _ problem: String, _ convert: (String) -> Item?
     ) throws(ConfigurationError) -> [Item]? {
@@ -113,13 +114,13 @@ struct TOMLTable {
         var items: [Item] = []
         for (text, value) in texts {
             guard let item = convert(text) else { throw error(key, value, problem) }
-            guard !items.contains(item) else { throw error(key, value, "is there twice; remove one") }
+            guard !items.contains(item) else { throw error(key, value, "is listed twice; remove one") }
             items.append(item)
         }
         return items
     }
 
-    /// One of the words of `type`.
+    /// Reads one of the words of `type`.
     func choice<Choice: Keyword>(
         _ key: String, _ kind: String, of type: Choice.Type
     ) throws(ConfigurationError) -> Choice? {
@@ -143,7 +144,7 @@ struct TOMLTable {
         return tables
     }
 
-    /// A table such as `[tunnel]`, or nil.
+    /// A table such as `[tunnel]`; nil if it is missing.
     func table(_ key: String, keys: [String]) throws(ConfigurationError) -> TOMLTable? {
         guard let value = self[key] else { return nil }
         return try TOMLTable(value, file: file, label: "[\(key)]", keys: keys)

@@ -9,28 +9,28 @@ struct TOMLValue {
         case float(Double)
         case date
         case array([TOMLValue])
-        /// In the order of the text.
+        /// The keys in file order.
         case table([(key: String, value: TOMLValue)])
     }
 
     var content: Content
     let line: Int
 
-    /// Parses a whole text. Line and column of an error count from 1.
+    /// Parses a whole text. Lines and columns in errors count from 1.
     static func parse(_ text: String) throws(TOMLSyntaxError) -> TOMLValue {
         var text = text
         guard
             let document = text.withUTF8({ bytes in
                 bytes.withMemoryRebound(to: CChar.self) { ctoml_parse($0.baseAddress, $0.count) }
             })
-        else { throw TOMLSyntaxError(problem: "there is no memory to read it", line: 1, column: 1) }
+        else { throw TOMLSyntaxError(problem: "there is not enough memory to parse it", line: 1, column: 1) }
         defer { ctoml_free(document) }
         var line: UInt32 = 0
         var column: UInt32 = 0
         if let problem = ctoml_error(document, &line, &column) {
             throw TOMLSyntaxError(problem: String(cString: problem), line: Int(line), column: Int(column))
         }
-        // Children come after their parents: from the end, every value is whole when its parent takes it.
+        // Children come after their parents: going backwards, every value is complete when its parent takes it.
         var children: [Int: [TOMLValue]] = [:]
         var keys: [Int: [String]] = [:]
         for index in stride(from: ctoml_count(document) - 1, through: 0, by: -1) {
@@ -67,7 +67,7 @@ struct TOMLValue {
         String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
 
-    /// The value as an error shows it, cut at 60 characters.
+    /// The value as shown in an error, truncated to 60 characters.
     var shown: String {
         let whole =
             switch content {
@@ -83,7 +83,7 @@ struct TOMLValue {
     }
 }
 
-/// Text that is no TOML.
+/// A TOML syntax error.
 struct TOMLSyntaxError: Error {
     let problem: String
     let line: Int

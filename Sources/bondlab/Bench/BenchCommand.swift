@@ -4,22 +4,22 @@ import Glibc
 import Lab
 import Simulation
 
-/// `bondlab bench`: the figures of docs/benchmarks.md.
+/// `bondlab bench`: produces the figures of docs/benchmarks.md.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure what the tunnel gets out of emulated links, how it fails over and how fast it is.",
+        abstract: "Measure the tunnel's throughput over emulated links, its failover and its speed.",
         discussion: "Scenarios:\n"
             + Scenario.allCases.map { "  \(Format.left($0.rawValue, 9)) \($0.title)" }.joined(separator: "\n")
     )
 
-    @Option(name: .customLong("scenario"), help: "Only this scenario; may be given again.")
+    @Option(name: .customLong("scenario"), help: "Run only this scenario; may be repeated.")
     var scenarios: [Scenario] = []
 
     @Argument(help: "The same without the word --scenario.")
     var named: [Scenario] = []
 
-    @Option(help: ArgumentHelp("Of the mixes only this; may be given again.", valueName: "mix"))
+    @Option(help: ArgumentHelp("Run only this mix; may be repeated.", valueName: "mix"))
     var only: [String] = []
 
     @Flag(help: "Measure mixes without their best links alone.")
@@ -28,11 +28,11 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Measure mixes without MPTCP and links without a tunnel.")
     var noRivals = false
 
-    @Option(help: "How often each figure is measured; the median is told. Usually \(usualRuns).")
+    @Option(help: "How often each figure is measured; the median is reported. \(usualRuns) by default.")
     var runs: Int?
 
     @Option(
-        help: ArgumentHelp("Write mixes.svg and failover.svg, as far as measured.", valueName: "directory"))
+        help: ArgumentHelp("Write mixes.svg and failover.svg, if measured.", valueName: "directory"))
     var plot: String?
 
     @Flag(help: "Print JSON.")
@@ -70,7 +70,7 @@ struct BenchCommand: ParsableCommand {
                 Progress.tell("Interrupted; nothing is left behind.")
                 throw ExitCode(130)
             } catch let error as LabError {
-                // What was measured by then is told all the same.
+                // The figures measured until then are still reported.
                 failed = true
                 report.note("Scenario '\(scenario.rawValue)' ended early: \(error)")
             }
@@ -95,7 +95,7 @@ struct BenchCommand: ParsableCommand {
     private func measure(
         _ scenario: Scenario, _ stopper: Stopper, _ rivals: Rivals?, into report: inout Report
     ) throws {
-        // Also after a run that failed.
+        // Also after a failed run.
         defer { report.addRatios(of: scenario) }
         let runs = runs ?? scenario.usualRuns
         for run in 1...runs {
@@ -110,15 +110,15 @@ struct BenchCommand: ParsableCommand {
 
 extension Scenario: ExpressibleByArgument {}
 
-/// Ends a bench between two measurements when it is told to.
+/// Ends a bench between two measurements on request.
 struct Stopper {
     private let interrupt: Interrupt
 
     init(_ interrupt: Interrupt) { self.interrupt = interrupt }
 
-    /// Waits so long. Throws `Interrupted` as soon as SIGINT or SIGTERM comes.
+    /// Waits this long. Throws `Interrupted` as soon as SIGINT or SIGTERM arrives.
     func wait(seconds: Double) throws { if interrupt.comes(within: seconds) { throw Interrupted() } }
 
-    /// Throws `Interrupted` when SIGINT or SIGTERM came.
+    /// Throws `Interrupted` if SIGINT or SIGTERM has arrived.
     func check() throws { if interrupt.hasCome { throw Interrupted() } }
 }

@@ -2,23 +2,23 @@ import Foundation
 import Glibc
 import Lab
 
-/// A program outside of this repository: a minimal tunnel in C, without all that a real one needs. What it reaches on
-/// the machine bounds what any tunnel of one thread an end can.
+/// A program outside this repository: a minimal tunnel in C, without most of what a real one needs. Its speed on
+/// the machine is an upper bound for any tunnel with one thread at each end.
 struct CeilingProbe {
     /// The script that builds and runs it.
     let path: String
 
-    /// The one that the environment names (CEILING); nil without.
+    /// The script named by the environment (CEILING); nil if it names none.
     init?() {
         guard let path = ProcessInfo.processInfo.environment["CEILING"], !path.isEmpty else { return nil }
         self.path = path
     }
 
-    /// Its flows with a cipher, `chacha` or `aes`, in Mbit/s; takes a quarter of a minute.
+    /// Measures its flows with a cipher, `chacha` or `aes`, in Mbit/s; takes a quarter of a minute.
     /// Throws `Interrupted`, or `LabError`.
     func measure(_ cipher: String, _ stopper: Stopper) throws -> [Double] {
         let child = try Child([path, cipher])
-        // Asked to end, it takes its namespaces with it.
+        // When asked to end, it removes its namespaces.
         defer { child.stop(within: 5) }
         for _ in 0..<600 where child.isRunning { try stopper.wait(seconds: 0.1) }
         let values = Self.values(in: child.output, cipher)
@@ -28,7 +28,7 @@ struct CeilingProbe {
         return values
     }
 
-    /// Mbit/s from lines such as `chacha 2.34 Gbit/s`.
+    /// Parses Mbit/s from lines such as `chacha 2.34 Gbit/s`.
     static func values(in output: String, _ cipher: String) -> [Double] {
         output.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")

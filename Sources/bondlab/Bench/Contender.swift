@@ -1,6 +1,6 @@
 import Lab
 
-/// What carries packets from a client to a server over veth pairs without limits.
+/// A carrier of packets from a client to a server over veth pairs without limits.
 enum Contender {
     /// The veth pair itself.
     case bare
@@ -17,7 +17,7 @@ enum Contender {
         var name: String { self == .chacha ? "ChaCha20" : "AES-256" }
     }
 
-    /// What figures call it.
+    /// Its name in figures.
     var name: String {
         switch self {
         case .bare: "without a tunnel"
@@ -26,10 +26,10 @@ enum Contender {
         }
     }
 
-    /// Whether it is what is measured here, and not what it is compared with.
+    /// Whether it is bondd, rather than a reference.
     var isBondd: Bool { if case .bondd = self { true } else { false } }
 
-    /// Sets it up in namespaces of its own.
+    /// Sets it up in its own namespaces.
     func open() throws -> Course {
         switch self {
         case .bare:
@@ -64,12 +64,12 @@ struct Course {
     let contender: Contender
     let client: Namespace
     let server: Namespace
-    /// The server's, inside.
+    /// The server's address in the tunnel.
     let address: String
-    /// Where packets come out at the server.
+    /// The interface at which packets arrive on the server.
     let serverInterface: String
     let daemons: [(end: String, child: Child)]
-    /// Ends it; to be called in any case.
+    /// Stops it; to be called in any case.
     let close: () -> Void
 
     var name: String { contender.name }

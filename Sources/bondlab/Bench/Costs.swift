@@ -1,19 +1,19 @@
 import Lab
 
-/// What the daemons of a course spend on what they carry.
+/// The resources that the daemons of a course spend on traffic.
 struct Costs {
     private let course: Course
     private let secondsBefore: [Double]
     private let bytesBefore: Int
 
-    /// Notes where they stand.
+    /// Records the current counters.
     init(of course: Course) {
         self.course = course
         secondsBefore = Self.seconds(course)
         bytesBefore = Self.bytes(course)
     }
 
-    /// CPU seconds for each Gbit that came out at the server since, and memory as it is now.
+    /// CPU seconds for each Gbit received by the server since, and the current memory.
     func samples() -> [Sample] {
         let gigabits = Double(Self.bytes(course) - bytesBefore) * 8 / 1e9
         let most: Sample.Bound? = course.contender.isBondd ? .atMost(64) : nil

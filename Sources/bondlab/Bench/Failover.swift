@@ -1,9 +1,10 @@
 import Glibc
 import Lab
 
-/// How long traffic stops, how much is lost and how soon the rest is used when a link dies and comes back.
+/// How long traffic stops, how much is lost and how soon the remaining capacity is used when a link dies and
+/// comes back.
 struct Failover {
-    /// How a link dies.
+    /// The way in which a link dies.
     private enum Death: String, CaseIterable {
         /// All frames vanish.
         case blackHole = "black hole"
@@ -13,7 +14,7 @@ struct Failover {
 
     /// Seconds after the flow began.
     private static let (killed, back, end) = (6.0, 12.0, 18.0)
-    /// Bytes of IP in a full frame, headers of the flow included, as the interface of the tunnel counts them.
+    /// The payload's share of a full frame, which the tunnel's interface counts with the flow's headers.
     private static let share = 1400.0 / 1486
     private static let uplinks = Throughput.fibreAndLTE
     private static let (rates, trips) = ([100.0, 50], [20.0, 60])
@@ -30,7 +31,7 @@ struct Failover {
         return findings + (try redundant())
     }
 
-    /// One flow and 100 pings a second over both links, of which one dies and comes back.
+    /// One flow and 100 pings per second over both links, of which one dies and comes back.
     private func kill(_ link: Int, _ death: Death) throws -> Findings {
         try stopper.check()
         return try Tunnel.with(Self.uplinks, mode: "auto") { tunnel, client in
@@ -87,7 +88,7 @@ struct Failover {
         }
     }
 
-    /// The pings are 10 ms apart, so that much silence there always is.
+    /// The pings are 10 ms apart, so there is always that much silence.
     private func redundant() throws -> Findings {
         try stopper.check()
         let run = try Tunnel.with(["first=50/10", "second=50/10"], mode: "redundant") { tunnel, client in

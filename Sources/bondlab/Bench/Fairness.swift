@@ -1,6 +1,7 @@
 import Lab
 
-/// What a tunnel leaves to others: its two paths and a neighbour's plain TCP flow meet in the queue of one link.
+/// The share that a tunnel leaves to others: its two paths and a neighbor's plain TCP flow meet in the queue of
+/// one link.
 ///
 /// ```
 /// client ══ two veth pairs ══ router ── emulated link ── server
@@ -39,7 +40,7 @@ struct Fairness {
         let plain = try TCPFlow.start(from: neighbour, to: tunnel.server.namespace, plan)
         let bond = try bonded.finish().megabits
         let other = try plain.finish().megabits
-        // Both by the room that they took in the link's queue.
+        // Both are measured by the room they take in the link's queue.
         let (bondWire, otherWire) = (bond / Throughput.ceiling, other / Self.plainShare)
         let way = reverse ? "down" : "up"
         return [

@@ -37,9 +37,9 @@ struct Figure: Encodable {
         }
     }
 
-    /// Whether there is something that it has to be.
+    /// Whether it has a target.
     var hasTarget: Bool { atLeast != nil || atMost != nil }
-    /// Whether it is that.
+    /// Whether it meets its target.
     var isMet: Bool { (atLeast.map { median >= $0 } ?? true) && (atMost.map { median <= $0 } ?? true) }
 
     /// The median without its unit, and the share of the ceiling.

@@ -1,10 +1,10 @@
-/// What a run of a scenario brought to light.
+/// The results of a run of a scenario.
 struct Findings {
     /// Figures.
     var samples: [Sample] = []
-    /// What else a reader has to know, in a sentence each.
+    /// Notes for the reader, one sentence each.
     var notes: [String] = []
-    /// Courses of figures, for plots.
+    /// Figures over time, for plots.
     var series: [Series] = []
 
     static func + (a: Findings, b: Findings) -> Findings {
@@ -14,9 +14,9 @@ struct Findings {
 
 /// The course of a figure over time.
 struct Series: Encodable {
-    /// What it shows.
+    /// The name of the figure.
     let name: String
-    /// In words, what happened at which second.
+    /// The events, with their time in seconds.
     let events: [Event]
     /// Seconds between two values.
     let interval: Double

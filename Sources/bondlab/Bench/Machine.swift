@@ -2,14 +2,14 @@ import Foundation
 import Glibc
 import Lab
 
-/// Where and how figures were measured.
+/// The conditions under which figures were measured.
 struct Machine: Encodable {
     let date: String
     let processor: String
     let cores: Int
     let kernel: String
     let command: String
-    /// The load of the last minute when the bench began: figures of a busy machine are of little use.
+    /// The load of the last minute when the bench began: figures from a busy machine are of little use.
     let load: Double
 
     init() throws {

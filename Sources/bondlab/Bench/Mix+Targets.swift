@@ -2,9 +2,9 @@ import Lab
 import LinkModel
 import Simulation
 
-/// What a mix of links is measured against.
+/// The targets for a mix of links.
 extension Mix {
-    /// What its links are called in a lab, and what they do at the start.
+    /// Its links in a lab, with their properties at the start.
     var specs: [LinkSpec] {
         links.enumerated().map { i, link in
             var spec = LinkSpec(name: "link\(i + 1)", link.up)
@@ -13,13 +13,13 @@ extension Mix {
         }
     }
 
-    /// The ways in which it is of interest: both, unless its links differ between them and it is about one.
+    /// The directions of interest: both, unless its links differ between them and it is about one of them.
     var ways: [Mix] {
         if links.contains(where: { $0.up != $0.down }) { return [self] }
         return [Side.client, .server].map { Mix(name, title, links, from: $0) }
     }
 
-    /// How figures call it.
+    /// Its label in figures.
     var label: String {
         let way = links.contains { $0.up != $0.down } ? "" : sender == .client ? " up" : " down"
         return "\(name)\(way) (\(title))"
@@ -28,7 +28,7 @@ extension Mix {
     private var shapes: [LinkShape] { links.flatMap { [$0.up, $0.down] } }
     private var hasJitter: Bool { shapes.contains { $0.jitter > 0 } }
 
-    /// The least share of the ceiling that one Cubic flow has to get; nil where a link comes and goes, as paths that do
+    /// Minimum share of the ceiling for one Cubic flow; nil if a link comes and goes, because such paths
     /// are held back on purpose.
     var leastShare: Double? {
         let fails = links.contains {
@@ -42,6 +42,7 @@ extension Mix {
         return links.count > 2 || rate > 300_000_000 ? 0.95 : 0.97
     }
 
-    /// By how many ms a ping beside a flow may be slower than an idle one: the median, and 99 of 100.
+    /// Maximum additional delay in ms of a ping next to a flow, compared with an idle one: for the median and
+    /// the 99th percentile.
     var mostDelay: (median: Double, p99: Double) { hasJitter ? (30, 30) : (10, 20) }
 }

@@ -1,15 +1,15 @@
 import Simulation
 
-/// Which mixes of links the bench measures, and beside what.
+/// The mixes of links to measure, and the references to compare them with.
 struct MixChoice {
-    /// Names of mixes; empty for all.
+    /// Names of mixes; empty means all.
     var only: [String] = []
-    /// Whether also over the best link alone.
+    /// Whether to measure the best link alone, too.
     var withSingles = true
-    /// Whether also without a tunnel: each link alone, and Multipath TCP.
+    /// Whether to measure without a tunnel, too: each link alone, and Multipath TCP.
     var withRivals = true
 
-    /// Those chosen. A single link is no mix unless it is asked for.
+    /// The chosen mixes. A single link is not a mix unless it is asked for.
     var mixes: [Mix] {
         Mix.standard.filter { only.isEmpty ? $0.links.count > 1 : only.contains($0.name) }
     }

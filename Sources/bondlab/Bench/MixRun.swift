@@ -2,7 +2,7 @@ import Lab
 import LinkModel
 import Simulation
 
-/// One Cubic or BBR flow over the links of a mix, which change meanwhile as the mix says: 12 s count after 4 s.
+/// One Cubic or BBR flow over the links of a mix, which change as the mix specifies: 12 s are measured after 4 s.
 struct MixRun {
     static let omitted = 4
     static let seconds = 12
@@ -12,10 +12,10 @@ struct MixRun {
     var megabits: Double
     /// Pings before the flow.
     var idle: PingRun?
-    /// Pings beside it, in the time that counts.
+    /// Pings during the flow, in the measured time.
     var loaded: PingRun?
 
-    /// Through a tunnel in mode auto, with pings.
+    /// Measures a tunnel in mode auto, with pings.
     static func bond(_ mix: Mix, _ stopper: Stopper, seed: UInt64) throws -> MixRun {
         try stopper.check()
         let tunnel = try Tunnel(mode: "auto", seed: seed)
@@ -36,7 +36,7 @@ struct MixRun {
         return MixRun(megabits: megabits, idle: idle, loaded: pings?.finish())
     }
 
-    /// Without a tunnel, one flow over each link at the same time: Mbit/s of each.
+    /// Measures one flow over each link at the same time, without a tunnel: Mbit/s of each.
     static func alone(_ mix: Mix, _ stopper: Stopper, seed: UInt64) throws -> [Double] {
         try stopper.check()
         return try onBareLinks(mix, seed) { links in
@@ -51,7 +51,7 @@ struct MixRun {
         }
     }
 
-    /// Without a tunnel, one flow of Multipath TCP: Mbit/s, and how many links joined the first.
+    /// Measures one flow of Multipath TCP, without a tunnel: Mbit/s, and how many links joined the first.
     static func multipath(
         _ mix: Mix, _ congestion: String, _ stopper: Stopper, seed: UInt64
     ) throws -> (megabits: Double, joins: Int) {
@@ -84,8 +84,8 @@ struct MixRun {
         return try body(try mix.specs.map { try lab.link($0, from: client, to: server) })
     }
 
-    /// Lets happen to the links what the mix says, from the start of the flow to its end.
-    /// - Parameter atMeasurement: called when the time begins that counts.
+    /// Applies the mix's changes to the links, from the start of the flow to its end.
+    /// - Parameter atMeasurement: called when the measured time begins.
     private static func play(
         _ mix: Mix, _ links: [EmulatedLink], _ timetable: inout Timetable,
         atMeasurement: () throws -> Void = {}

@@ -2,8 +2,8 @@ import Lab
 import LinkModel
 import Simulation
 
-/// What one Cubic flow gets of many mixes of links, through the tunnel with nothing set but its interfaces, through it over
-/// the best link alone, and without it.
+/// The throughput of one Cubic flow over many mixes of links: through the tunnel with nothing configured but
+/// its interfaces, through it over the best link alone, and without it.
 struct Mixes {
     private struct Single {
         let link: LinkPlan
@@ -14,7 +14,7 @@ struct Mixes {
     private let round: Round
     private var singles: [Single] = []
     private var findings = Findings()
-    /// Why there is no Multipath TCP here; said once.
+    /// Why Multipath TCP is unavailable here; reported once.
     private var obstacle: String?
 
     init(_ round: Round) { self.round = round }
@@ -25,10 +25,10 @@ struct Mixes {
             Progress.tell("  \(mix.label) …")
             do {
                 try bond(mix)
-                // Links that are the same both ways are so to others, too.
+                // Symmetric links give the same results for others in both directions.
                 if round.mixes.withRivals, mix.sender == .client || mix.ways.count == 1 { try rivals(mix) }
             } catch let error as LabError {
-                // Of an hour's figures one that can't be had is no reason to lose the rest.
+                // One missing figure should not discard an hour's other figures.
                 findings.notes.append("\(mix.label): \(error)")
             }
         }
@@ -60,7 +60,8 @@ struct Mixes {
         add(mix, "lost", "packets", Double(loaded.lost))
     }
 
-    /// Links that could not carry more than the best so far are not tried, and each link once.
+    /// The rate of the best single link. Links that could not carry more than the best so far are skipped, and
+    /// each link is tried once.
     private mutating func bestSingle(of mix: Mix) throws -> Double {
         var best = 0.0
         for single in mix.singles where single.ceiling > best {

@@ -1,6 +1,6 @@
 import Lab
 
-/// What crosses the links besides the traffic itself: copies in mode auto, and what is sent again.
+/// Additional traffic on the links: copies in mode auto, and retransmissions.
 struct Overhead {
     private static let seconds = 10
     private let stopper: Stopper
@@ -20,8 +20,8 @@ struct Overhead {
         ]
     }
 
-    /// A TCP flow from the client beside a call and pings: bytes of whole frames that the client's links took for each that
-    /// came out inside, and the share of its datagrams that are repairs.
+    /// A TCP flow from the client next to a call and pings: bytes of whole frames on the client's links for
+    /// each byte received in the tunnel, and the share of its datagrams that are repairs.
     private func run(_ uplinks: [String], mode: String) throws -> (bytes: Double, repaired: Double) {
         try stopper.check()
         return try Tunnel.with(uplinks, mode: mode) { tunnel, client in

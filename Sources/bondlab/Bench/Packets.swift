@@ -1,7 +1,7 @@
 import Lab
 
-/// How many UDP packets a second come through nearly whole. All contenders stand ready; their searches take turns, a
-/// trial at a time, while the others idle.
+/// The rate of UDP packets that arrive almost without loss. All contenders are ready; their searches alternate,
+/// one trial at a time, while the others idle.
 struct Packets {
     private static let sizes = [64, 1200]
     private static let bondd = Contender.bondd(cipher: .chacha, paths: 1)
@@ -9,7 +9,7 @@ struct Packets {
 
     init(_ round: Round) { self.round = round }
 
-    /// What has to be how much more than what.
+    /// The figures to compare, with their targets.
     static let ratios = sizes.map {
         Ratio(name($0, bondd), to: "\($0) bytes, wireguard-go", .atLeast(1.3))
     }
@@ -33,7 +33,7 @@ struct Packets {
                 try round.stopper.check()
                 var plan = PacketFlow.Plan(
                     to: courses[i].address, size: size, rate: trial.rate, seconds: trial.seconds)
-                // A tunnel that has to learn what a path carries may do so first.
+                // A tunnel that has to learn a path's capacity may do so first.
                 plan.omit = 0.3
                 searches[i].note(
                     try PacketFlow.run(from: courses[i].client, to: courses[i].server, plan))

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a bench says on its way, on stderr: stdout is for the report.
+/// Progress messages of a bench on stderr: stdout is for the report.
 enum Progress {
     /// Writes a line.
     static func tell(_ text: String) {

@@ -1,7 +1,7 @@
 import Glibc
 import Lab
 
-/// What else a flow and those beside it feel.
+/// The quality experienced by a flow and by other traffic next to it.
 struct Quality {
     private let stopper: Stopper
 
@@ -26,7 +26,7 @@ struct Quality {
         }
     }
 
-    /// Both ways in turn, as all that follow.
+    /// Both directions in turn, like all following ones.
     func udp() throws -> [Sample] {
         try [false, true].flatMap { reverse in
             try stopper.check()
@@ -44,7 +44,7 @@ struct Quality {
         }
     }
 
-    /// A telephone call: 40 s each way.
+    /// A telephone call: 40 s in each direction.
     func call() throws -> [Sample] {
         try Tunnel.with(["first=50/20,loss=5%", "second=50/20,loss=5%"], mode: "auto") { tunnel, client in
             let (inside, outside) = (client.namespace, tunnel.server.namespace)

@@ -3,10 +3,10 @@ import Foundation
 /// All figures of a bench.
 struct Report: Encodable {
     let machine: Machine
-    /// What else a reader has to know, in a sentence each.
+    /// Notes for the reader, one sentence each.
     private(set) var notes: [String]
     private(set) var figures: [Figure] = []
-    /// Courses over time, of the last run.
+    /// Figures over time, from the last run.
     private(set) var series: [Series] = []
 
     init(machine: Machine, notes: [String] = []) { (self.machine, self.notes) = (machine, notes) }
@@ -33,7 +33,7 @@ struct Report: Encodable {
         }
     }
 
-    /// Adds the ratios of a scenario, once it is through.
+    /// Adds the ratios of a scenario, once it is complete.
     mutating func addRatios(of scenario: Scenario) {
         let own = figures.filter { $0.scenario == scenario.rawValue }
         add(scenario.ratios.compactMap { $0.sample(of: own) }, of: scenario)

@@ -1,7 +1,7 @@
 import Glibc
 import Lab
 
-/// How much is lost, and how long traffic stops, when things break.
+/// How much is lost, and how long traffic stops, when faults occur.
 struct Resilience {
     private let stopper: Stopper
 

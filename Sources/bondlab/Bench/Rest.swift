@@ -1,12 +1,12 @@
 import Lab
 
-/// What the tunnel does to a ping when there is no other traffic, and what it needs when there is none at all.
+/// The tunnel's effect on a ping without other traffic, and its resource usage when idle.
 struct Rest {
     private let round: Round
 
     init(_ round: Round) { self.round = round }
 
-    /// Round trips through each contender, less those over the veth pair. They take turns.
+    /// Round trips through each contender, minus those over the veth pair. They take turns.
     func delay() throws -> [Sample] {
         var courses: [Course] = []
         defer { for course in courses { course.close() } }
@@ -30,7 +30,7 @@ struct Rest {
             }
     }
 
-    /// Processor and memory of daemons that have nothing to do, all at the same time.
+    /// CPU time and memory of idle daemons, all at the same time.
     func idle() throws -> [Sample] {
         var courses: [Course] = []
         defer { for course in courses { course.close() } }

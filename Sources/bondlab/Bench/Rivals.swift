@@ -1,16 +1,16 @@
 import Foundation
 import Lab
 
-/// What the tunnel is compared with, as far as it can be had here.
+/// The references for the tunnel, if available here.
 struct Rivals {
-    /// `wireguard-go`, nil when it is not there or does not run.
+    /// `wireguard-go`; nil if it is missing or does not run.
     let wireGuard: WireGuardProgram?
-    /// The ceiling probe, nil when the environment names none.
+    /// The ceiling probe; nil if the environment names none.
     let ceiling: CeilingProbe?
-    /// What is there and what is not, and why, in a sentence each.
+    /// The available and missing references, with the reason, one sentence each.
     let notes: [String]
 
-    /// Looks for them, and tries whether wireguard-go runs.
+    /// Looks for them, and checks whether wireguard-go runs.
     init() {
         var notes: [String] = []
         do throws(LabError) {
@@ -31,8 +31,8 @@ struct Rivals {
     }
 
     private static func reason(_ error: LabError) -> String {
-        if case .missingProgram = error { return "it is not there; 'make bench' fetches it where it can." }
-        // It greets with a box of many lines before it says what is wrong.
+        if case .missingProgram = error { return "it is missing; 'make bench' fetches it if possible." }
+        // It prints a box of many lines before the error.
         return error.description.split(separator: "\n").last.map(String.init) ?? ""
     }
 }

@@ -1,6 +1,6 @@
 import Lab
 
-/// A run of a scenario: its place among all runs, and what it may use.
+/// A run of a scenario: its position among all runs, and its resources.
 struct Round {
     let stopper: Stopper
     let rivals: Rivals?
@@ -9,9 +9,9 @@ struct Round {
     let number: Int
     let count: Int
 
-    /// Whether it is the one in the middle, where what is measured once is least touched by a machine that drifts.
+    /// Whether it is the middle one, in which figures measured once are least affected by a machine that drifts.
     var isMiddle: Bool { number == (count + 1) / 2 }
 
-    /// wireguard-go, where there is one.
+    /// wireguard-go, if available.
     var wireGuard: [Contender] { rivals?.wireGuard.map { [.wireGuard($0)] } ?? [] }
 }

@@ -1,6 +1,6 @@
 /// One figure of one run.
 struct Sample {
-    /// What a figure has to be to be good enough.
+    /// The target of a figure.
     enum Bound: Equatable {
         case atLeast(Double)
         case atMost(Double)
@@ -16,7 +16,7 @@ struct Sample {
     var name: String
     var unit: String
     var value: Double
-    /// What would be possible, in the same unit.
+    /// The attainable value, in the same unit.
     var ceiling: Double?
     var bound: Bound?
 

@@ -1,6 +1,6 @@
 import Lab
 
-/// What the bench measures.
+/// A scenario of the bench.
 enum Scenario: String, CaseIterable {
     case mixes
     case unequal
@@ -22,7 +22,7 @@ enum Scenario: String, CaseIterable {
     case threads
     case services
 
-    /// What it does, in a line.
+    /// A one-line description.
     var title: String {
         switch self {
         case .mixes:
@@ -49,7 +49,7 @@ enum Scenario: String, CaseIterable {
         }
     }
 
-    /// How often it is run when nothing else is asked for.
+    /// The default number of runs.
     var usualRuns: Int {
         switch self {
         case .speed: 5
@@ -61,7 +61,7 @@ enum Scenario: String, CaseIterable {
     /// Whether it compares with other programs.
     var hasRivals: Bool { [.speed, .packets, .delay, .idle].contains(self) }
 
-    /// Which of its figures are set against each other.
+    /// The figures to compare with each other.
     var ratios: [Ratio] {
         switch self {
         case .speed: Speed.ratios
@@ -111,7 +111,7 @@ enum Scenario: String, CaseIterable {
 }
 
 extension Tunnel {
-    /// Runs `body` with a tunnel of one client, all paths up.
+    /// Runs `body` with a tunnel of one client, with all paths up.
     static func with<Result>(
         _ uplinks: [String], mode: String = "stripe", _ body: (Tunnel, TunnelClient) throws -> Result
     ) throws -> Result {

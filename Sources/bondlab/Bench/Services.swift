@@ -1,14 +1,13 @@
 import Lab
 
-/// What carrying rules in user space takes, beside other programs that forward the same TCP ports, as far as they are installed
-/// (Debian: haproxy, socat); generators, the program and
-/// the service share this machine's cores.
+/// The cost of carrying rules in user space, compared with other programs that forward the same TCP ports, if
+/// installed (Debian: haproxy, socat); generators, the program and the service share this machine's cores.
 struct Services {
     private let stopper: Stopper
 
     init(_ stopper: Stopper) { self.stopper = stopper }
 
-    /// What is to be compared.
+    /// The figures to compare.
     static let ratios: [Ratio] =
         ["haproxy", "socat"].flatMap { rival in
             ["up", "down", "connections a second"].map {
@@ -23,7 +22,7 @@ struct Services {
         return try [speed, rates, crowds, slowTalkers, caps].flatMap { try $0(course) }
     }
 
-    /// The ceiling is what the gateway routes without a program.
+    /// Measures the forwarders. The ceiling is the gateway's routing without a program.
     func speed(_ course: ServiceCourse) throws -> [Sample] {
         let routed = try flows(course, nil, of: [nil, nil])
         return try routed + Forwarder.installed.flatMap { try flows(course, $0, of: routed.map(\.value)) }
@@ -38,7 +37,7 @@ struct Services {
             + crowd(course, .bondd, udp: true)
     }
 
-    /// One TCP flow (Cubic) each way.
+    /// One TCP flow (Cubic) in each direction.
     private func flows(
         _ course: ServiceCourse, _ forwarder: Forwarder?, of ceilings: [Double?]
     ) throws -> [Sample] {
@@ -54,7 +53,7 @@ struct Services {
         }
     }
 
-    /// Connections one after the other, 64 at a time, each with a byte there and back.
+    /// Consecutive connections, 64 at a time, each with one byte in both directions.
     private func rate(_ course: ServiceCourse, _ forwarder: Forwarder) throws -> [Sample] {
         try stopper.check()
         let program = try forwarder.start(on: course, ports: [7])
@@ -70,10 +69,10 @@ struct Services {
         ]
     }
 
-    /// 10,000 connections or flows at once, and how much memory they take.
+    /// 10,000 connections or flows at once, and their memory usage.
     private func crowd(_ course: ServiceCourse, _ forwarder: Forwarder, udp: Bool) throws -> [Sample] {
         try stopper.check()
-        // A host that lets a program have fewer descriptors than 20,300 sees fewer connections.
+        // On a host with a limit below 20,300 descriptors, fewer connections are used.
         let count = udp ? 10_000 : min(10_000, Descriptors.connections)
         let program = try forwarder.start(
             on: course, ports: [7], rules: forwarder == .bondd ? ["udp:7=HOST:7,flows=20000"] : [])
@@ -94,7 +93,7 @@ struct Services {
         ]
     }
 
-    /// Calls with a server name, and calls to another port, while 2000 callers give theirs a byte at a time.
+    /// Calls with a server name, and calls to another port, while 2000 callers send their greeting byte by byte.
     func slowTalkers(_ course: ServiceCourse) throws -> [Sample] {
         let program = try Forwarder.bondd.start(
             on: course, ports: [7], rules: ["tcp:8=HOST:7,name=host.example"])
@@ -120,7 +119,7 @@ struct Services {
         ]
     }
 
-    /// How long all but 1 of 100 calls of each take at most, of 200, in ms.
+    /// The 99th percentile of 200 call times in ms, for each of both.
     private func delays(_ named: Callers, _ plain: Callers) throws -> (Double, Double) {
         var delays: [(Double, Double)] = []
         for _ in 0..<200 {
@@ -130,7 +129,7 @@ struct Services {
         return (delays.map(\.0).sorted()[197], delays.map(\.1).sorted()[197])
     }
 
-    /// What passes a cap of 1 MiB a second in 10 s, and how many connections a cap of 100.
+    /// The traffic that passes a limit of 1 MiB per second in 10 s, and the connections that pass a limit of 100.
     func caps(_ course: ServiceCourse) throws -> [Sample] {
         let mebibyte = 1 << 20
         let rules = [

@@ -1,11 +1,11 @@
 import Lab
 
-/// What a server's second data thread brings and costs: the same flows with one thread and with two, in turns, as the
-/// machine's speed drifts.
+/// The benefit and cost of a server's second data thread: the same flows with one thread and with two,
+/// alternating, because the machine's speed drifts.
 struct Sharding {
     private struct Turn {
         var megabits = 0.0
-        /// The server's CPU seconds for each gigabyte that it carried.
+        /// The server's CPU seconds for each gigabyte carried.
         var cost = 0.0
     }
 
@@ -16,7 +16,7 @@ struct Sharding {
 
     func measure() throws -> [Sample] {
         var samples: [Sample] = []
-        // An idle client has the first thread to itself: the other one is the second's.
+        // An idle client occupies the first thread, so that the other client uses the second.
         for (clients, idle, reverse) in [
             (1, 0, false), (1, 0, true), (1, 1, false), (4, 0, false), (4, 0, true),
         ] {

@@ -1,7 +1,7 @@
 import Lab
 
-/// How fast the programs are, and what that costs: one TCP flow (Cubic), both ends and iperf3 on this machine's cores.
-/// The contenders take turns, one at a time, each with fresh daemons in every run.
+/// The speed of the programs, and its cost: one TCP flow (Cubic), with both ends and iperf3 on this machine's
+/// cores. The contenders take turns, each with fresh daemons in every run.
 struct Speed {
     private let round: Round
 
@@ -9,7 +9,7 @@ struct Speed {
 
     func measure() throws -> [Sample] {
         var samples: [Sample] = []
-        // It only says how far the machine is from being the limit.
+        // It only shows how far the machine is from being the limit.
         if round.isMiddle { samples += try flows(of: .bare) }
         for contender in round.wireGuard { samples += try flows(of: contender) }
         for cipher in [Contender.Cipher.chacha, .aes] {
@@ -26,7 +26,7 @@ struct Speed {
                 try probe.measure(cipher, round.stopper).map { Sample(Self.ceiling(cipher), "Mbit/s", $0) }
             }
         } catch let error as LabError {
-            // A probe that does not work here is no reason to lose all other figures.
+            // A probe that does not work here should not discard all other figures.
             Progress.tell("Without the ceiling: \(error)")
             return []
         }
@@ -34,7 +34,7 @@ struct Speed {
 
     private static func ceiling(_ cipher: String) -> String { "ceiling, \(cipher)" }
 
-    /// What has to be how much more than what.
+    /// The figures to compare, with their targets.
     static let ratios: [Ratio] = {
         var ratios: [Ratio] = []
         let ciphers = [(Contender.Cipher.chacha, "chacha", 1.3), (.aes, "aes", 1.7)]
@@ -74,7 +74,7 @@ struct Speed {
         return try TCPFlow.run(from: course.client, to: course.server, plan(course, way)).megabits
     }
 
-    /// The sum of a flow each way.
+    /// The sum of a flow in each direction.
     private func bothWays(_ course: Course) throws -> Double {
         try round.stopper.check()
         let flows = try [LinkDirection.up, .down].map { way in

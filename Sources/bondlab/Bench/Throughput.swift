@@ -1,9 +1,9 @@
 import Lab
 
-/// How much of the links a single TCP flow gets.
+/// The share of the links' capacity that a single TCP flow gets.
 struct Throughput {
-    /// What the framing leaves of a link's rate to a flow: 1400 bytes inside, 52 of them TCP/IP headers with time stamps,
-    /// travel with 4 of shim, 24 of header, 16 of tag, 28 of UDP/IPv4 and 14 of Ethernet.
+    /// The share of a link's rate that framing leaves to a flow: 1400 bytes inside, 52 of them TCP/IP headers
+    /// with time stamps, plus 4 of shim, 24 of header, 16 of tag, 28 of UDP/IPv4 and 14 of Ethernet.
     static let ceiling = 1348.0 / 1486
     private static let (omitted, seconds) = (4, 8)
     static let fibreAndLTE = ["fibre=100/10", "lte=50/30"]

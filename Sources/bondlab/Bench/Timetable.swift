@@ -1,6 +1,6 @@
 import Lab
 
-/// A clock for what has to happen at certain seconds; what comes through an interface is noted on the way.
+/// A clock for scheduled events; meanwhile it samples the bytes received by an interface.
 struct Timetable {
     /// Seconds between two readings of the interface.
     static let interval = 0.05
@@ -8,22 +8,22 @@ struct Timetable {
     private let stopper: Stopper
     private let meter: (namespace: Namespace, interface: String)?
     private let began = Clock.monotonic
-    /// Bytes that had come in at each multiple of `interval`.
+    /// Bytes received at each multiple of `interval`.
     private var readings: [Int] = []
 
-    /// Starts now.
-    /// - Parameter meter: the interface whose received bytes are noted.
+    /// Starts the clock.
+    /// - Parameter meter: the interface whose received bytes are sampled.
     init(_ stopper: Stopper, reading meter: (namespace: Namespace, interface: String)? = nil) {
         self.stopper = stopper
         self.meter = meter
     }
 
-    /// Waits until so many seconds after the start. Throws `Interrupted`.
+    /// Waits until this many seconds after the start. Throws `Interrupted`.
     mutating func wait(until seconds: Double) throws {
         while true {
             let now = Clock.monotonic - began
             if let meter {
-                // A thread that came late reads once for the moments it missed.
+                // A thread that is late uses one reading for all moments it missed.
                 let bytes = meter.namespace.receivedBytes(meter.interface) ?? 0
                 while Double(readings.count) * Self.interval <= now { readings.append(bytes) }
             }
@@ -33,12 +33,12 @@ struct Timetable {
         }
     }
 
-    /// Mbit/s that came in in each interval.
+    /// Mbit/s received in each interval.
     var rates: [Double] {
         zip(readings, readings.dropFirst()).map { Double(max($1 - $0, 0)) * 8 / 1e6 / Self.interval }
     }
 
-    /// How many seconds after `start` the mean of half a second first is at least `megabits`; infinite when it never is
+    /// Seconds from `start` until the mean over half a second first reaches `megabits`; infinite if it never does
     /// before `end`.
     func delay(from start: Double, to end: Double, until megabits: Double) -> Double {
         let rates = rates

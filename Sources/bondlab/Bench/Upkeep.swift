@@ -1,17 +1,17 @@
 import Lab
 import LinkModel
 
-/// What paths cost that carry nothing: megabytes a day of IP packets, both directions together, as a mobile operator counts
-/// them. All tunnels run at the same time.
+/// The cost of idle paths: megabytes per day of IP packets, both directions together, as counted by a mobile
+/// operator. All tunnels run at the same time.
 struct Upkeep {
-    /// A path that carries nothing, and why.
+    /// An idle path, and why it is idle.
     private struct Subject {
         let name: String
         var mode = "auto"
         var role = "primary"
-        /// Whether 84 bytes go each way twice a second meanwhile.
+        /// Whether 84 bytes are sent in each direction twice a second meanwhile.
         var hasTrickle = true
-        /// Whether all that is sent on the path is lost.
+        /// Whether everything sent on the path is lost.
         var isDead = false
     }
 
@@ -23,11 +23,11 @@ struct Upkeep {
         Subject(name: "idle tunnel, one of two paths", hasTrickle: false),
         Subject(name: "idle tunnel, backup", role: "backup", hasTrickle: false),
     ]
-    /// Seconds after the start that are not: a session is watched closely at first.
+    /// Seconds after the start that are not measured: a session is probed more closely at first.
     private static let settling = 60.0
-    /// Seconds that are measured: two changes of keys, and more than the searches for an MTU take.
+    /// Measured seconds: two changes of keys, and more than the searches for an MTU take.
     private static let length = 300.0
-    /// The Ethernet header, which the counters have and an operator has not.
+    /// The Ethernet header, which interface counters include and an operator does not count.
     private static let frameHeader: UInt64 = 14
 
     private let stopper: Stopper
@@ -69,7 +69,7 @@ struct Upkeep {
         return client
     }
 
-    /// Bytes of IP packets that both ends have sent.
+    /// Bytes of IP packets sent by both ends.
     private static func bytes(_ link: EmulatedLink) -> UInt64 {
         LinkDirection.allCases.reduce(0) { sum, direction in
             let counters = link.counters(direction)

@@ -1,6 +1,6 @@
 /// Figures of a scenario with a row for each subject: a figure's name is "SUBJECT: COLUMN".
 struct WideTable {
-    /// The head and the rows.
+    /// The heading and the rows.
     let rows: [[String]]
 
     init(_ figures: [Figure]) {
@@ -27,7 +27,7 @@ struct WideTable {
         self.rows = rows
     }
 
-    /// A column's unit stands in its head.
+    /// Splits a figure's name. A column's unit is in its heading.
     private static func parts(of figure: Figure) -> (subject: String, column: String) {
         guard let colon = figure.name.range(of: ": ") else { return (figure.name, figure.unit) }
         let name = String(figure.name[colon.upperBound...])

@@ -1,7 +1,7 @@
 import Glibc
 import Lab
 
-/// The course of the demo: each link alone, then both, with an accident in between.
+/// The demo: each link alone, then both, with an outage in between.
 struct Demo {
     private static let uplinks = ["fibre=100/10", "lte=50/30"]
     /// Seconds from the start of the last flow.
@@ -79,7 +79,7 @@ struct Demo {
         try watch(figures, until: { $0 >= Self.accident })
         let moment = Clock.wall
         fibre.isDown = true
-        screen.note("the fibre is a black hole now; nobody is told")
+        screen.note("the fibre is a black hole now, without any notification")
         try watch(figures, until: { $0 >= Self.repair })
         fibre.isDown = false
         let repaired = Clock.monotonic
@@ -91,7 +91,7 @@ struct Demo {
         }
         let series = try flow.finish().series
         let run = pings.finish()
-        // Where the flow's half seconds lie; one at each end of a stretch is left out, as clocks differ a little.
+        // The flow's half seconds in a stretch; one at each end is left out, as clocks differ slightly.
         func mean(from: Double, to: Double) -> Double {
             let first = max(Int((from - Double(Self.omitted)) * 2) + 1, 0)
             let last = min(Int((to - Double(Self.omitted)) * 2) - 1, series.count)
@@ -115,7 +115,7 @@ struct Demo {
         return try TCPFlow.start(from: client.namespace, to: tunnel.server.namespace, plan)
     }
 
-    /// Shows figures each half second until `isOver` says so of the seconds since they began.
+    /// Shows figures each half second until `isOver` returns true for the seconds since they began.
     private func watch(_ figures: LiveFigures, until isOver: (Double) -> Bool) throws {
         while true {
             let next = figures.startedAt + Double(figures.count + 1) * 0.5

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Lab
 
-/// `bondlab demo`: what the tunnel does, to look at.
+/// `bondlab demo`: shows the tunnel at work.
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
@@ -10,7 +10,7 @@ struct DemoCommand: ParsableCommand {
             A client and a server run in two network namespaces with a 'fibre' of 100 Mbit/s and 20 ms RTT and an \
             'lte' of 50 Mbit/s and 60 ms RTT between them. One TCP flow (Cubic) runs over each link alone and then \
             over both; meanwhile the fibre becomes a black hole and comes back. All figures are measured. No \
-            interface, namespace or process stays when it ends, in whatever way.
+            interface, namespace or process is left when it ends, for any reason.
             """)
 
     func run() throws {
@@ -25,5 +25,5 @@ struct DemoCommand: ParsableCommand {
     }
 }
 
-/// SIGINT or SIGTERM came.
+/// SIGINT or SIGTERM has arrived.
 struct Interrupted: Error {}

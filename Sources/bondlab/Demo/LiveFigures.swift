@@ -1,6 +1,6 @@
 import Lab
 
-/// What can be seen of a tunnel while it works: each call of `next` tells of the time since the one before.
+/// Figures of a tunnel at work: each call of `next` covers the time since the previous one.
 final class LiveFigures {
     /// One link or the bond.
     struct Row {
@@ -21,7 +21,7 @@ final class LiveFigures {
 
     /// When they began, in seconds of the monotonic clock.
     let startedAt = Clock.monotonic
-    /// How many frames there were.
+    /// The number of frames so far.
     private(set) var count = 0
     private let tunnel: Tunnel
     private let client: TunnelClient
@@ -40,7 +40,7 @@ final class LiveFigures {
         lastBytes = bytes
     }
 
-    /// Whether the client said of a path that it is up.
+    /// Whether the client reports a path as up.
     func isUp(_ path: String) -> Bool { status?.path(path)?.state == "up" }
 
     /// Bytes that arrived: over each link, and out of the tunnel.

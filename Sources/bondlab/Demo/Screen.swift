@@ -1,9 +1,9 @@
 import Glibc
 
-/// Where the demo shows its figures: drawn over and over in place on a terminal, a line each otherwise.
+/// The demo's display: redrawn in place on a terminal, one line at a time otherwise.
 final class Screen {
     private let isTerminal = isatty(1) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
-    /// Lines that the next frame is drawn over.
+    /// The number of lines to be overdrawn by the next frame.
     private var drawn = 0
     private var title = ""
 
@@ -29,7 +29,7 @@ final class Screen {
                     + Format.right(Format.figure(row.megabits), 6) + " Mbit/s  "
                     + Format.right(row.rtt.map(Format.figure) ?? "–", 6) + " ms  " + row.state
             }
-            // Up to the first line drawn before; each line is cleared to its end.
+            // Move up to the first line drawn before; each line is cleared to its end.
             let up = drawn > 0 ? "\u{1B}[\(drawn)A" : ""
             print(up + lines.map { "\r\($0)\u{1B}[K\n" }.joined(), terminator: "")
             drawn = lines.count

@@ -5,14 +5,14 @@ import Lab
 import Packet
 import Proto
 
-/// `bondlab hostile`: a client that lies, against a real server. It is for tests of a server of your own.
+/// `bondlab hostile`: a client that lies, against a real server, for testing your own server.
 struct HostileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hostile",
-        abstract: "Connect to a bondd server as a client that lies, to see what it takes.",
+        abstract: "Connect to a bondd server as a client that lies, to test its robustness.",
         discussion: """
-            It shakes hands as the client whose key it is given, and lies in one way, as fast as --mbit says. The last line \
-            it prints is JSON: the bytes that it sent and received, and the sessions that it had.
+            It connects with the given client key and lies in one way, at the rate given by --mbit. The last line \
+            of its output is JSON: the bytes sent and received, and the number of sessions.
             """)
 
     @Option(help: "Address and port of the server, once for each link.")
@@ -26,21 +26,21 @@ struct HostileCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What it lies about: \(Lie.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "lie"))
+            "The lie: \(Lie.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "lie"))
     var lie: String
 
-    @Option(help: "What all random choices follow from.")
+    @Option(help: "The seed of all random choices.")
     var seed: UInt64 = 1
 
     @Option(help: "Mbit/s of datagrams that the lie may send.")
     var mbit = 4.0
 
-    @Option(help: "How long it goes on.")
+    @Option(help: "Duration in seconds.")
     var seconds = 10.0
 
     func run() throws {
         guard let lie = Lie(rawValue: lie) else {
-            throw ValidationError("--lie: '\(lie)' is not a lie that it knows.")
+            throw ValidationError("--lie: '\(lie)' is not a known lie.")
         }
         guard let serverKey = PublicKey(base64: serverKey) else {
             throw ValidationError("--server-key is not a public key.")

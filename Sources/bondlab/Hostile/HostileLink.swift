@@ -3,11 +3,11 @@ import Hostile
 import Lab
 import Packet
 
-/// The sockets of one link of a hostile client, each with a source port of its own.
+/// The sockets of one link of a hostile client, each with its own source port.
 final class HostileLink {
     private var sockets: [Int32] = []
     private var buffer = [UInt8](repeating: 0, count: 2048)
-    /// Datagrams that are read in a row before the other links have their turn.
+    /// Maximum number of datagrams read before the other links get their turn.
     private static let run = 512
 
     /// Sockets that are connected to `server`. Throws `system`.
@@ -49,12 +49,12 @@ final class HostileLink {
         return connect(name)
     }
 
-    /// Sends a datagram, which is lost when the kernel's buffer is full.
+    /// Sends a datagram, which is lost if the kernel's buffer is full.
     func send(_ bytes: [UInt8], from source: Int) {
         _ = bytes.withUnsafeBytes { Glibc.send(sockets[source], $0.baseAddress, $0.count, 0) }
     }
 
-    /// Reads what has come.
+    /// Reads the datagrams that have arrived.
     func receive(_ body: (UnsafeRawBufferPointer) -> Void) {
         for socket in sockets {
             for _ in 0..<Self.run {

@@ -1,11 +1,11 @@
-/// Courses of goodput over time, one below the other, with what happened meanwhile.
+/// Curves of goodput over time, one below the other, with the events.
 struct CoursePlot {
     private static let (width, left, right) = (900.0, 50.0, 20.0)
     private static let (top, height, gap) = (44.0, 120.0, 52.0)
 
     private let series: [Series]
 
-    /// nil when there is nothing to show.
+    /// Nil if there is nothing to show.
     init?(_ series: [Series]) {
         self.series = series.filter { $0.values.count > 1 }
         if self.series.isEmpty { return nil }
@@ -25,7 +25,7 @@ struct CoursePlot {
     private func draw(_ course: Series, at top: Double, _ drawing: inout Drawing) {
         let (low, high) = (top + 22, top + 22 + Self.height)
         let seconds = course.interval * Double(course.values.count)
-        // Full tens, so that the grid's lines are.
+        // Full tens, so that grid lines are, too.
         let most = max(((course.values.max() ?? 0) / 50).rounded(.up) * 50, 50)
         func x(_ second: Double) -> Double {
             Self.left + second / seconds * (Self.width - Self.left - Self.right)

@@ -1,14 +1,14 @@
-/// A picture of lines, boxes and words as SVG. Its background is clear and its colours are such as can be read on white
-/// and on black, as nobody knows what page it will stand on.
+/// A drawing of lines, boxes and text as SVG. Its background is transparent and its colors are legible on white
+/// and on black, because the background of the page is unknown.
 struct Drawing {
-    /// Where a text stands to the point that it is given.
+    /// The position of a text relative to its point.
     enum Anchor: String { case start, middle, end }
 
     /// A colour of `#rrggbb`.
     struct Colour {
         let hex: String
 
-        /// Words and axes: a contrast of 4 on white and of 5 on GitHub's dark page.
+        /// Text and axes: a contrast of 4 on white and of 5 on GitHub's dark page.
         static let ink = Colour(hex: "#768390")
         /// Lines of a grid.
         static let grid = Colour(hex: "#8b949e")
@@ -24,7 +24,7 @@ struct Drawing {
     private let title: String
     private var elements: [String] = []
 
-    /// - Parameter title: what it shows, for those who can't see it.
+    /// - Parameter title: the description for those who cannot see it.
     init(width: Double, height: Double, title: String) {
         (self.width, self.height, self.title) = (width, height, title)
     }

@@ -1,4 +1,4 @@
-/// Bars of what a flow gets of each mix of links, as shares of what could be had at best.
+/// Bars of a flow's throughput over each mix of links, as shares of the attainable rate.
 struct MixPlot {
     private static let bars: [(column: String, name: String, colour: Drawing.Colour)] = [
         ("bond", "bondd", .blue), ("best link", "best link alone, through bondd", .grey),
@@ -6,18 +6,18 @@ struct MixPlot {
     ]
     private static let (width, left, right, top) = (900.0, 290.0, 80.0, 74.0)
     private static let (bar, gap) = (8.0, 12.0)
-    /// Plain flows have less framing and get a little more than the tunnel's ceiling.
+    /// Plain flows have less framing and slightly exceed the tunnel's ceiling.
     private static let most = 1.1
 
     private let rows: [(label: String, figures: [Figure?])]
 
-    /// - Parameter figures: those of the scenario `mixes`. nil when there are none.
+    /// - Parameter figures: the figures of the scenario `mixes`; nil if there are none.
     init?(_ figures: [Figure]) {
         var labels: [String] = []
         for figure in figures {
             guard let colon = figure.name.range(of: ": bond") else { continue }
             let label = String(figure.name[..<colon.lowerBound])
-            // Links that are the same both ways are shown one way.
+            // Symmetric links are shown in one direction.
             if !label.contains(" down ("), !labels.contains(label) { labels.append(label) }
         }
         rows = labels.map { label in
@@ -50,7 +50,7 @@ struct MixPlot {
                 guard let figure, let ceiling = figure.ceiling, ceiling > 0 else { continue }
                 let (top, end) = (y + Double(k) * Self.bar, Self.x(min(figure.median / ceiling, Self.most)))
                 drawing.box(Self.left, top, end - Self.left, Self.bar - 1.5, Self.bars[k].colour)
-                // Beside the line of 100 %, not on it.
+                // Next to the line at 100 %, not on it.
                 let place = end > Self.x(1) - 28 ? max(end, Self.x(1)) : end
                 drawing.write(
                     Format.number(figure.median, decimals: figure.median < 10 ? 1 : 0),
@@ -72,7 +72,7 @@ struct MixPlot {
 
     private static func x(_ share: Double) -> Double { left + share / most * (width - left - right) }
 
-    /// "name up (links)" without the way.
+    /// Splits "name up (links)", and drops the direction.
     private static func parts(of label: String) -> (name: String, links: String) {
         guard let open = label.range(of: " (") else { return (label, "") }
         let name = label[..<open.lowerBound].split(separator: " ").first.map(String.init) ?? label

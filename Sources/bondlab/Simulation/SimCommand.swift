@@ -2,34 +2,34 @@ import ArgumentParser
 import Foundation
 import Simulation
 
-/// `bondlab sim`: the figures of docs/simulation.md.
+/// `bondlab sim`: produces the figures of docs/simulation.md.
 struct SimCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sim",
-        abstract: "Simulate what the tunnel gets out of mixes of links, in virtual time.",
+        abstract: "Simulate the tunnel over mixes of links, in virtual time.",
         discussion: """
-            Two Engines, simulated links and flows, no network: the same seed gives the same figures. 12 s count after 4 s.
+            Two Engines, simulated links and flows, no network: the same seed gives the same figures. 12 s are measured after 4 s.
 
             Rows:
             \(Mix.standard.map { "  \(Format.left($0.name, 11)) \($0.title)" }.joined(separator: "\n"))
 
             Columns: \(Column.allCases.map(\.rawValue).joined(separator: ", ")) \
-            (light: a call and pings alone, busy: beside a Cubic flow).
+            (light: a call and pings alone, busy: the same next to a Cubic flow).
             """)
 
-    @Option(name: .customLong("row"), help: "Only this mix of links; may be given again.")
+    @Option(name: .customLong("row"), help: "Only this mix of links; may be repeated.")
     var rows: [String] = []
 
-    @Option(name: .customLong("column"), help: "Only this kind of traffic; may be given again.")
+    @Option(name: .customLong("column"), help: "Only this kind of traffic; may be repeated.")
     var columns: [Column] = []
 
-    @Option(help: "What all random choices follow from.")
+    @Option(help: "The seed of all random choices.")
     var seed: UInt64 = 1
 
-    @Option(help: "How many seeds, from --seed on; what is told is the mean.")
+    @Option(help: "The number of seeds, from --seed on; the mean is reported.")
     var seeds = 1
 
-    @Option(help: "How many runs at once.")
+    @Option(help: "The number of concurrent runs.")
     var jobs = 1
 
     @Flag(help: "Let the Cubic flows use explicit congestion notification.")
@@ -38,10 +38,10 @@ struct SimCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Option(help: "Write a line of figures every 10 ms into this file (CSV); for one row and one column.")
+    @Option(help: "Write a line of figures for every 10 ms to this file (CSV); for one row and one column.")
     var trace: String?
 
-    @Option(help: "Fail when the tables are not as in this file.")
+    @Option(help: "Fail if the tables differ from this file.")
     var check: String?
 
     @Option(help: "Write the tables into this file.")
@@ -56,12 +56,12 @@ struct SimCommand: ParsableCommand {
             throw ValidationError("--seeds is a number from 1 to 1000.")
         }
         if trace != nil && (rows.count != 1 || columns.count != 1 || seeds != 1) {
-            throw ValidationError("--trace wants one --row, one --column and one seed.")
+            throw ValidationError("--trace requires one --row, one --column and one seed.")
         }
         if (check ?? update) != nil && (!columns.isEmpty || seed != 1 || seeds != 1 || json || ecn) {
-            throw ValidationError("--check and --update go with all columns, seed 1, no ECN, and text.")
+            throw ValidationError("--check and --update require all columns, seed 1, no ECN, and text.")
         }
-        if update != nil && !rows.isEmpty { throw ValidationError("--update goes with all rows.") }
+        if update != nil && !rows.isEmpty { throw ValidationError("--update requires all rows.") }
     }
 
     func run() throws {

@@ -2,23 +2,23 @@ import Foundation
 import Simulation
 import Synchronization
 
-/// Many runs, on one core or several. What comes out is the same.
+/// Many runs, on one or several cores, with the same results.
 struct SimulationBatch {
     let mixes: [Mix]
     let columns: [Column]
-    /// One run of each cell for each; what it says is their mean.
+    /// The seeds; each cell has a run for each, and reports their mean.
     let seeds: [UInt64]
     var usesECN = false
 
-    /// One run, with a line of figures for every 10 ms of it.
+    /// Performs one run, with a line of figures for every 10 ms of it.
     func trace(_ note: @escaping (String) -> Void) -> [SimulationResult] {
         var result = SimulationResult(mixes[0])
         result[columns[0]] = Run(mixes[0], columns[0], seed: seeds[0], usesECN: usesECN).measure(trace: note)
         return [result]
     }
 
-    /// Runs all.
-    /// - Parameter jobs: how many runs at once.
+    /// Performs all runs.
+    /// - Parameter jobs: the number of concurrent runs.
     func results(jobs: Int) -> [SimulationResult] {
         let results = Mutex(mixes.map { SimulationResult($0) })
         let tasks = mixes.indices.flatMap { row in columns.map { (row, $0) } }
@@ -39,7 +39,7 @@ struct SimulationBatch {
         return results.withLock { $0 }
     }
 
-    /// What a cell is on average.
+    /// The mean of a cell over the seeds.
     static func mean(_ mix: Mix, _ column: Column, seeds: [UInt64], usesECN: Bool) -> Cell {
         .mean(seeds.map { Run(mix, column, seed: $0, usesECN: usesECN).measure() })
     }

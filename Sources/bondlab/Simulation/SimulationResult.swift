@@ -1,11 +1,11 @@
 import Simulation
 
-/// What a row of the simulation table says.
+/// The results in a row of the simulation table.
 struct SimulationResult: Encodable, Sendable {
     let row: String
     let links: String
     private(set) var cells: [String: Cell] = [:]
-    /// Mbit/s of one Cubic flow through the tunnel over the best of the links alone.
+    /// Mbit/s of one Cubic flow through the tunnel over the best single link.
     var bestSingle: Double?
 
     init(_ mix: Mix) {

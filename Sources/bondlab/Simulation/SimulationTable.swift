@@ -1,12 +1,13 @@
 import Simulation
 
-/// Results as the two tables of docs/simulation.md. Widths are fixed, so that a row looks the same whatever stands above it.
+/// Results as the two tables of docs/simulation.md. Widths are fixed, so that a row does not depend on those
+/// above it.
 struct SimulationTable {
     private static let labels = (10, 41)
 
     let results: [SimulationResult]
 
-    /// The lines, without an end of line.
+    /// The lines, without newlines.
     var lines: [String] {
         [
             Self.line("", "", [("Cubic", 22), ("BBR", 11), ("QUIC-like", 20)]),

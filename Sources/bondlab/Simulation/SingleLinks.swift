@@ -1,7 +1,7 @@
 import Simulation
 import Synchronization
 
-/// What one Cubic flow gets through the tunnel over one link alone; each link is run once.
+/// The throughput of one Cubic flow through the tunnel over a single link; each link is run once.
 final class SingleLinks: Sendable {
     private struct Known {
         var link: LinkPlan
@@ -18,10 +18,10 @@ final class SingleLinks: Sendable {
         self.usesECN = usesECN
     }
 
-    /// Mbit/s over that link of the mix which carries the most.
+    /// Mbit/s over the link of the mix that carries the most.
     func best(of mix: Mix) -> Double {
         var best = 0.0
-        // Links that could not carry more than the best so far are not tried.
+        // Links that could not carry more than the best so far are skipped.
         for single in mix.singles where single.ceiling > best { best = max(best, megabits(single)) }
         return best
     }

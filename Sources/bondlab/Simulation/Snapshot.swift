@@ -1,6 +1,6 @@
 import Foundation
 
-/// The tables within docs/simulation.md: what stands between the marks.
+/// The tables within docs/simulation.md, between the markers.
 struct Snapshot {
     private static let begin = "<!-- bondlab sim -->"
     private static let end = "<!-- end -->"
@@ -16,14 +16,14 @@ struct Snapshot {
         self.path = path
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw SnapshotError(
-                "\(path) cannot be read; name the file that has the tables, docs/simulation.md.")
+                "\(path) cannot be read; give the file with the tables, docs/simulation.md.")
         }
         let all = text.components(separatedBy: "\n")
         guard let first = all.firstIndex(of: Self.begin), let last = all.firstIndex(of: Self.end),
             first < last
         else {
             throw SnapshotError(
-                "\(path) has no place for the tables; put the lines '\(Self.begin)' and '\(Self.end)' into it."
+                "\(path) has no markers for the tables; add the lines '\(Self.begin)' and '\(Self.end)' into it."
             )
         }
         before = Array(all[...first])
@@ -31,13 +31,13 @@ struct Snapshot {
         lines = all[(first + 1)..<last].filter { $0 != "```text" && $0 != "```" }
     }
 
-    /// Puts other tables in their place.
+    /// Replaces the tables.
     func replace(by lines: [String]) throws {
         let text = (before + ["```text"] + lines + ["```"] + after).joined(separator: "\n")
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    /// What differs, line by line: - as in the file, + as in `other`.
+    /// The differences, line by line: - as in the file, + as in `other`.
     /// - Parameter isPart: whether rows may be missing in `other`.
     func difference(to other: [String], isPart: Bool) -> [String] {
         var unseen = lines

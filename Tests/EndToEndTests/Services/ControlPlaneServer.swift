@@ -3,9 +3,9 @@ import Glibc
 import Lab
 import Testing
 
-/// The conformance server as a host's program: a control plane, or an impostor with another certificate.
+/// The conformance server as a program on a host: a control plane, or an impostor with another certificate.
 final class ControlPlaneServer {
-    /// The python3 that has grpcio, if there is one; `make test` names it.
+    /// The python3 with grpcio, if any; provided by `make test`.
     static let python = ProcessInfo.processInfo.environment["CONFORMANCE"].flatMap {
         FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil
     }
@@ -20,7 +20,7 @@ final class ControlPlaneServer {
 
     static let port = 7443
 
-    /// Makes a certificate. It runs after `start`.
+    /// Creates a certificate. The server runs after `start`.
     init(in namespace: Namespace, address: String) throws {
         self.namespace = namespace
         self.address = address
@@ -45,7 +45,7 @@ final class ControlPlaneServer {
     }
 
     /// Starts it, or another run of it.
-    /// - Parameter token: the only one that it knows.
+    /// - Parameter token: the only token that it accepts.
     func start(token: String = "token") throws {
         let fifo = "\(scratch.path)/commands"
         unlink(fifo)
@@ -68,7 +68,7 @@ final class ControlPlaneServer {
         input = nil
     }
 
-    /// Tells it what to do.
+    /// Sends it a command.
     func tell(_ command: String, _ values: [String: Any] = [:]) throws {
         let before = said("done").count
         let line = try JSONSerialization.data(withJSONObject: values.merging(["do": command]) { $1 })
@@ -76,14 +76,14 @@ final class ControlPlaneServer {
         try wait(seconds: 5, "\(command), done by the control plane") { said("done").count > before }
     }
 
-    /// What this run of it said of one kind.
+    /// The messages of one kind printed by this run.
     func said(_ kind: String) -> [[String: Any]] {
         (child?.output ?? "").split(separator: "\n").compactMap {
             try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
         }.filter { $0["event"] as? String == kind }
     }
 
-    /// An enrolment URI that is good once, of a client with that token.
+    /// An enrolment URI that can be used once, for a client with that token.
     func enrolmentURI(token: String) throws -> String {
         let code = String(repeating: "c", count: 43)
         let bundle: [String: Any] = [
@@ -95,7 +95,7 @@ final class ControlPlaneServer {
         return "portunus://\(address):\(Self.port)/enroll?pin=sha256:\(pin)&code=\(code)"
     }
 
-    /// A push, as `replay` and `send` take it.
+    /// A push, as expected by `replay` and `send`.
     static func push(
         _ number: Int, _ port: Int, to target: String, _ targetPort: Int, _ more: [String: Any] = [:]
     )

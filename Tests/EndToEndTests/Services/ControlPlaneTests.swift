@@ -4,11 +4,12 @@ import Glibc
 import Lab
 import Testing
 
-/// A suite of its own, as it lasts longer than any end-to-end test may: what it waits for are the control plane's own times.
+/// A suite of its own, as it exceeds the time limit of end-to-end tests: it waits for the control plane's own
+/// timeouts.
 @Suite("Control plane", .timeLimit(.minutes(4))) struct ControlPlaneTests {
-    /// The control plane is killed for a minute, comes back with fewer rules, and is replaced by an impostor: what runs goes
-    /// on, what is no longer named ends, and the impostor learns nothing. bondd-control killed and started again carries all
-    /// rules without it.
+    /// The control plane is killed for a minute, comes back with fewer rules, and is replaced by an impostor:
+    /// running rules continue, those no longer named end, and the impostor learns nothing. bondd-control
+    /// carries all rules without it after a kill and restart.
     @Test func theControlPlaneComesAndGoes() throws {
         try ServicePlaneWorld.run { world in
             _ = try world.host(port: 8000)
@@ -54,7 +55,7 @@ import Testing
             try world.waitFor(ways: all.filter { $0.key != "3" }, seconds: 40)
             #expect(try world.isClosed(port: 8082))
 
-            // bondd-control is killed: the kernel's rule does not notice; all are back without the control plane.
+            // bondd-control is killed: the kernel's rule is unaffected; all are back without the control plane.
             let outcome = try Visit.outcome(userspace)
             measured("userspace beside all that: longest answer", outcome.longest, "ms")
             world.plane.kill()
@@ -68,7 +69,7 @@ import Testing
             let last = try Visit.outcome(kernel)
             measured("kernel beside all that: longest answer", last.longest, "ms")
 
-            // It knows this server no more: that is said, and services and the tunnel go on.
+            // It no longer knows this server: that is reported, and services and the tunnel continue.
             try world.plane.start(token: "another")
             try world.waitFor(plane: "unauthorized", seconds: 40)
             #expect(try world.services().plane.problem?.contains("bondd portunus enroll") == true)

@@ -4,7 +4,7 @@ import Glibc
 import Lab
 import Testing
 
-/// A server and a client made by two commands, and a control plane on the internet.
+/// A server and a client set up by two commands, and a control plane on the internet.
 final class ServicePlaneWorld {
     let household: Household
     let client: Household.Host
@@ -12,7 +12,7 @@ final class ServicePlaneWorld {
     private(set) var hosts: [Child] = []
 
     var server: Household.Host { household.server }
-    /// Where users find the server.
+    /// The server's address for users.
     var address: String { household.ways[0].seen }
     var address6: String { household.ways[1].seen }
 
@@ -36,7 +36,7 @@ final class ServicePlaneWorld {
         return host
     }
 
-    /// What `bondd services` tells.
+    /// The output of `bondd services`.
     func services() throws -> (rules: [ServiceStatus], plane: PlaneStatus) {
         let path = ControlServicePath.asked(of: server.socket)
         guard case .services(let rules, let plane) = try ControlClient.ask(.services, path: path)
@@ -53,7 +53,7 @@ final class ServicePlaneWorld {
         }
     }
 
-    /// Waits until rules go their ways, by number or name.
+    /// Waits until rules are carried in these ways, by number or name.
     func waitFor(ways: [String: String], seconds: Double = 10) throws {
         try wait(seconds: seconds, "\(ways)") {
             let now = try services().rules.filter { $0.state == "active" }
@@ -61,7 +61,7 @@ final class ServicePlaneWorld {
         }
     }
 
-    /// Enrols the server at the control plane, as a user does.
+    /// Enrols the server with the control plane, as a user does.
     func enrol(token: String = "token") throws {
         let uri = try plane.enrolmentURI(token: token)
         let child = try server.command(["portunus", "enroll", uri])
@@ -75,14 +75,14 @@ final class ServicePlaneWorld {
         return try Visit.outcome(child)
     }
 
-    /// A visit that fails.
+    /// Whether a visit fails.
     func isClosed(port: Int) throws -> Bool {
         let child = try Visit.get(1, from: household.internet, address, port)
         try child.wait(seconds: 15)
         return child.status != .exited(0)
     }
 
-    /// Does something in one; nothing where no control plane can be played.
+    /// Runs `body` in such a world; does nothing if no control plane can be run.
     static func run(_ body: (ServicePlaneWorld) throws -> Void) throws {
         guard ControlPlaneServer.python != nil else {
             print(

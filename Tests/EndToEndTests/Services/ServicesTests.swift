@@ -5,10 +5,12 @@ import Lab
 import Testing
 
 extension EndToEndTests {
-    /// Services behind the tunnel, from the control plane to the host that answers: users on the internet visit a client.
+    /// Services behind the tunnel, from the control plane to the target host: users on the internet visit a
+    /// client.
     @Suite("Services") struct Services {
-        /// A user on the internet visits the client's host, by the kernel and by bondd-control, over both IP versions; the host
-        /// learns the caller's address; and when an uplink dies in mid-download the rest comes by the other.
+        /// A user on the internet visits the client's host, through the kernel and through bondd-control, over
+        /// both IP versions; the host learns the caller's address; and if an uplink dies during a download the
+        /// rest arrives over the other.
         @Test func usersReachTheHostBehindTheTunnel() throws {
             try ServicePlaneWorld.run { world in
                 let plain = try world.host(port: 8000)
@@ -39,7 +41,7 @@ extension EndToEndTests {
                 }
                 #expect(try Visit.callers(plain).last?.peer == user)
                 #expect(try Visit.callers(proxied).last?.caller == user)
-                // The rule's target is IPv4, which only bondd-control can lead IPv6 to.
+                // The rule's target is IPv4, so only bondd-control can carry IPv6 callers.
                 #expect(try world.get(100_000, port: 8081, over: world.address6).right == true)
                 #expect(try Visit.callers(proxied).last?.caller == world.household.ways[1].to)
 
@@ -64,7 +66,7 @@ extension EndToEndTests {
         }
 
         /// A rule that gains a limit is carried by bondd-control from then on, one that loses it by the kernel again, and
-        /// connections of either time go on.
+        /// connections from either time continue.
         @Test func aLimitMovesARuleWithoutALoss() throws {
             try ServicePlaneWorld.run { world in
                 _ = try world.host(port: 8000)
@@ -80,7 +82,7 @@ extension EndToEndTests {
                 try world.plane.tell("send", ["message": limited])
                 try world.waitFor(ways: ["1": "userspace"])
                 let second = try Visit.echo(7, from: world.household.internet, world.address, 8080)
-                // The first second's worth may come at once.
+                // The first second's worth may arrive at once.
                 let start = Clock.monotonic
                 let outcome = try world.get(6 << 20, port: 8080)
                 let seconds = Clock.monotonic - start
@@ -102,7 +104,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Rules of the file: a reload keeps connections of those that did not change.
+        /// Rules of the file: a reload keeps connections of unchanged ones.
         @Test func rulesOfTheFileAreReloaded() throws {
             let household = try Household()
             defer { household.close() }
@@ -117,7 +119,7 @@ extension EndToEndTests {
             func rule(_ name: String, _ port: Int, _ more: String = "") -> String {
                 "[[rule]]\nname = \"\(name)\"\nprotocol = \"tcp\"\nlisten_port = \(port)\ntarget = \"10.77.0.2:8000\"\n\(more)\n"
             }
-            // One by the kernel, one by bondd-control.
+            // One carried by the kernel, one by bondd-control.
             let probed = "health_check_interval_secs = 1"
             try write(rule("web", 8080) + rule("probed", 8081, probed))
             household.server.end("bondd-control")
@@ -147,7 +149,7 @@ extension EndToEndTests {
                 try child.wait(seconds: 15)
                 return child.status == .exited(0)
             }
-            // Another program has a port on loopback alone: the rule has it on every other address.
+            // Another program has a port only on loopback: the rule has it on every other address.
             let mail = try household.server.namespace.spawn([
                 "python3", "-c",
                 "import socket, time\nlistener = socket.create_server(('127.0.0.1', 8084))\ntime.sleep(60)",
@@ -158,7 +160,7 @@ extension EndToEndTests {
             household.server.signal("bondd-control", SIGHUP)
             try wait(seconds: 10, "a port that another program has on loopback") { try answers(8084) }
 
-            // Without bondd, a neighbour in the provider's network with the target's address gets nobody.
+            // Without bondd, a neighbor in the provider's network with the target's address gets no connection.
             let other = try household.lab.namespace("neighbour")
             let provider = try household.lab.veth("provider", from: household.server.namespace, to: other)
             try other.ip("address add 10.77.0.2/32 dev lo")
@@ -167,7 +169,7 @@ extension EndToEndTests {
                 "route add 10.77.0.0/24 via \(provider.addresses.ipv4(.server)) metric 5000")
             let neighbour = try Visit.host(other, port: 8000)
             household.server.end("bondd", SIGKILL)
-            // By the kernel, whose table outlives a kill, and by bondd-control, whose probes go on.
+            // Through the kernel, whose table outlives a kill, and through bondd-control, whose probes continue.
             let kernel = try Visit.get(1000, from: household.internet, address, 8080)
             for _ in 0..<3 {
                 usleep(900_000)
@@ -180,7 +182,7 @@ extension EndToEndTests {
             if case .services(let rules, _) = try ControlClient.ask(.services, path: path)
                 as ControlServiceResponse
             {
-                // That says nothing of the target.
+                // That says nothing about the target.
                 #expect(rules.first { $0.rule == "probed" }?.targets.first?.isHealthy == true)
             }
             try household.server.start("bondd")

@@ -2,15 +2,15 @@ import Foundation
 import Lab
 import Testing
 
-/// A service on a host, and visits to it from others: the programs of the folder Visits.
+/// A service on a host, and visits to it from others: the programs in the folder Visits.
 enum Visit {
-    /// What came of one.
+    /// The result of a visit.
     struct Outcome: Decodable {
         /// Bytes, or lines that came back.
         let count: Int
         /// The longest silence, in ms.
         let longest: Double
-        /// Whether the bytes are the right ones.
+        /// Whether the bytes are correct.
         let right: Bool?
 
         private enum CodingKeys: String, CodingKey {
@@ -19,7 +19,7 @@ enum Visit {
         }
     }
 
-    /// Whom a service saw: the address that the connection came from, and the one in the PROXY header.
+    /// A caller seen by a service: the address that the connection came from, and the one in the PROXY header.
     struct Caller: Decodable, Equatable {
         let peer: String
         let caller: String?
@@ -42,26 +42,26 @@ enum Visit {
         return child
     }
 
-    /// Begins to fetch that many bytes.
+    /// Starts fetching that many bytes.
     static func get(_ bytes: Int, from namespace: Namespace, _ address: String, _ port: Int) throws -> Child {
         try namespace.spawn(program("visit.py") + [address, "\(port)", "get", "\(bytes)"])
     }
 
-    /// Begins to have lines sent back for that many seconds.
+    /// Starts exchanging lines for that many seconds.
     static func echo(_ seconds: Int, from namespace: Namespace, _ address: String, _ port: Int) throws
         -> Child
     {
         try namespace.spawn(program("visit.py") + [address, "\(port)", "echo", "\(seconds)"])
     }
 
-    /// What came of a visit.
+    /// The result of a visit.
     static func outcome(_ child: Child, seconds: Double = 60) throws -> Outcome {
         try child.wait(seconds: seconds)
         try #require(child.status == .exited(0), "\(child.output) \(child.errors)")
         return try JSONDecoder().decode(Outcome.self, from: Data(child.output.utf8))
     }
 
-    /// Whom a service has seen so far.
+    /// The callers seen by a service so far.
     static func callers(_ host: Child) throws -> [Caller] {
         try host.output.split(separator: "\n").map {
             try JSONDecoder().decode(Caller.self, from: Data($0.utf8))
