@@ -7,7 +7,7 @@ import Glibc
 import Settings
 
 /// `bondd-control run`
-struct Run: ParsableCommand {
+struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run in the foreground alongside bondd, as its own user.",

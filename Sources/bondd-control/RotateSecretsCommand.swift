@@ -3,7 +3,7 @@ import Commands
 import ControlProtocol
 
 /// `bondd-control rotate-secrets`
-struct RotateSecrets: ParsableCommand {
+struct RotateSecretsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate-secrets",
         abstract: "Create a new root secret, from which the preshared keys of invited clients are derived.",
