@@ -60,35 +60,18 @@ public enum Response: Hashable, Sendable, Codable, Answer {
     /// Encodes the response as one flat object.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(failure == nil, forKey: .ok)
         switch self {
-        case .ok: try fields.encode(true, forKey: .ok)
-        case .warned(let notices):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(notices, forKey: .notices)
-        case .failed(let sentence):
-            try fields.encode(false, forKey: .ok)
-            try fields.encode(sentence, forKey: .error)
-        case .status(let status):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(status, forKey: .status)
-        case .bench(let bench):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(bench, forKey: .bench)
-        case .usage(let usage):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(usage, forKey: .usage)
-        case .enrolments(let enrolments):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(enrolments, forKey: .enrolments)
-        case .services(let services):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(services, forKey: .services)
-        case .carried(let refused):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(refused, forKey: .refused)
-        case .revoked(let keys):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(keys, forKey: .revoked)
+        case .ok: break
+        case .warned(let notices): try fields.encode(notices, forKey: .notices)
+        case .failed(let sentence): try fields.encode(sentence, forKey: .error)
+        case .status(let status): try fields.encode(status, forKey: .status)
+        case .bench(let bench): try fields.encode(bench, forKey: .bench)
+        case .usage(let usage): try fields.encode(usage, forKey: .usage)
+        case .enrolments(let enrolments): try fields.encode(enrolments, forKey: .enrolments)
+        case .services(let services): try fields.encode(services, forKey: .services)
+        case .carried(let refused): try fields.encode(refused, forKey: .refused)
+        case .revoked(let keys): try fields.encode(keys, forKey: .revoked)
         }
     }
 }

@@ -112,3 +112,38 @@ public struct AssignFrame: Equatable, Sendable {
         rest = rest.dropping(address.byteCount)
     }
 }
+
+/// An address of the tunnel interface with its network's prefix length.
+public struct InterfaceAddress: Hashable, Sendable, CustomStringConvertible {
+    /// The address.
+    public var address: IPAddress
+    /// The prefix length in bits, 0...32 or 0...128.
+    public var prefix: UInt8
+
+    /// An interface's address. A `prefix` longer than the family's addresses is refused when it is written or
+    /// read.
+    public init(address: IPAddress, prefix: UInt8) {
+        self.address = address
+        self.prefix = prefix
+    }
+
+    /// `10.88.0.2/24` or `fd00::2/64`.
+    public var description: String { "\(address)/\(prefix)" }
+}
+
+/// A range of addresses: those whose first `length` bits equal those of `address`.
+public struct Prefix: Hashable, Sendable, CustomStringConvertible {
+    /// Any address of the range; usually its first.
+    public var address: IPAddress
+    /// The number of significant bits, 0...32 or 0...128.
+    public var length: UInt8
+
+    /// A prefix. A `length` beyond the family's bits is refused when it is written or read.
+    public init(address: IPAddress, length: UInt8) {
+        self.address = address
+        self.length = length
+    }
+
+    /// `10.0.0.0/8` or `2001:db8::/32`.
+    public var description: String { "\(address)/\(length)" }
+}

@@ -37,3 +37,45 @@ public enum Frame: Equatable, Sendable {
     /// A repair symbol, whose bytes are the reader's `tail` until it reads on.
     case repair(RepairFrame)
 }
+
+/// The first byte of a frame.
+public enum FrameType: UInt8, Sendable {
+    /// Padding, which is skipped, as in a probe of the path's MTU.
+    case padding = 0
+    /// Acknowledges datagrams of a path.
+    case ack = 1
+    /// Asks for a PONG with the same token.
+    case ping = 2
+    /// Answers a PING on the path that it came on.
+    case pong = 3
+    /// Asks a peer that receives at a new address to prove it.
+    case pathChallenge = 4
+    /// Answers a PATH_CHALLENGE on the path that it came on.
+    case pathResponse = 5
+    /// One end's settings and state of a path: its role, its cap, and whether it is down.
+    case pathStatus = 6
+    /// The addresses, MTU, DNS servers and routes that the server assigns to a client.
+    case assign = 7
+    /// The session is over.
+    case close = 8
+    /// The mode in which the peer should send, and over how many paths.
+    case mode = 9
+    /// Asks for an ASSIGN.
+    case assignRequest = 10
+    /// A linear combination of data payloads, from which a lost one can be recovered.
+    case repair = 11
+    /// The holder of an invitation announces the key of a future client.
+    case enrol = 12
+    /// The outcome of an ENROL.
+    case enrolled = 13
+    /// The preshared key that the server gives a client.
+    case secret = 14
+    /// The client has stored that key.
+    case secretKept = 15
+    /// A client requests test packets, and a count of those it sent.
+    case bench = 16
+    /// The number of test bytes received.
+    case benchCount = 17
+    /// Proof that the sender of an ENROL owns the key in it.
+    case enrolProof = 18
+}

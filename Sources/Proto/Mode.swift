@@ -21,3 +21,25 @@ public enum Mode: UInt8, Keyword, Sendable {
         }
     }
 }
+
+/// When a path carries data. The raw value is the byte on the wire.
+public enum PathRole: UInt8, Keyword, Sendable {
+    /// Whenever it is up.
+    case primary = 0
+    /// When no primary path is up.
+    case backup = 1
+    /// When neither a primary nor a backup path is up, because its bytes cost money.
+    case metered = 2
+    /// Never; it is kept ready all the same.
+    case never = 3
+
+    /// The word in the configuration and in `status`.
+    public var word: String {
+        switch self {
+        case .primary: "primary"
+        case .backup: "backup"
+        case .metered: "metered"
+        case .never: "never"
+        }
+    }
+}

@@ -12,3 +12,8 @@ extension UnsafeMutableRawBufferPointer {
         return (baseAddress ?? nothing).assumingMemoryBound(to: UInt8.self)
     }
 }
+
+extension StaticString {
+    /// The characters in UTF-8, for the purpose of a derived key.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
+}

@@ -133,3 +133,72 @@ struct RelayLoop: ThreadLoop, ~Copyable {
 
     static func openReserve() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
 }
+
+/// An owner of rules.
+struct Owner {
+    let name: String
+    /// The joint limit of all its rules; never nil, so that connections are counted before there is a limit.
+    var allowance: Allowance?
+    /// The remaining quota; nil means unlimited.
+    var meter: QuotaMeter?
+    /// Bytes carried for it.
+    var bytes: UInt64 = 0
+    /// The number of its rules.
+    var services = 0
+}
+
+/// A connection to a target made to check whether it answers.
+struct Probe {
+    /// The number of the rule and the index of the target.
+    let service: Int32
+    let target: Int
+    /// The socket; -1 while the target's name is being resolved.
+    var socket: Int32 = -1
+    /// The target's addresses that have not been tried yet.
+    var addresses: ArraySlice<IPAddress> = []
+    /// Whether some address could be contacted, and whether this host itself prevented another attempt.
+    var isAsked = false
+    var isHindered = false
+}
+
+/// A connection's attempt to reach a target.
+struct Dial {
+    /// The targets in the order in which they are tried.
+    let targets: [Int]
+    /// How many of them have been started.
+    var begun = 0
+    /// The addresses of the last target started, and how many of them have been started.
+    var addresses: [IPAddress] = []
+    var tried = 0
+    /// Whether some address of the last target could be contacted, and whether this host itself prevented
+    /// another attempt.
+    var isAsked = false
+    var isHindered = false
+    /// When the whole attempt is given up.
+    let end: Instant
+
+    init(targets: [Int], end: Instant) {
+        self.targets = targets
+        self.end = end
+    }
+}
+
+/// A listening socket.
+struct Listener {
+    let socket: Int32
+    /// The number of its port.
+    let port: Int
+    /// The address it is bound to.
+    let address: IPAddress
+}
+
+/// The ends of the list of connections waiting for a server name, by number; the links are in the connections.
+struct PeekQueue {
+    var oldest: Int32 = -1
+    var newest: Int32 = -1
+    var count = 0
+
+    /// Maximum number of waiting connections. One more evicts the one that has waited longest: a genuine client
+    /// sends the name within a round trip, and slow ones cannot lock out others.
+    static let maximum = 1024
+}

@@ -65,3 +65,85 @@ public struct Rule: Hashable, Sendable {
         self.mayLeaveTunnel = mayLeaveTunnel
     }
 }
+
+/// The identifier of a rule.
+public enum RuleID: Hashable, Sendable, CustomStringConvertible {
+    /// The control plane's number.
+    case pushed(UInt64)
+    /// The name of a `[[rule]]` of the configuration.
+    case named(String)
+
+    /// The number or the name; the name of a `[[rule]]` is never just a number.
+    public var description: String {
+        switch self {
+        case .pushed(let number): "\(number)"
+        case .named(let name): name
+        }
+    }
+}
+
+/// A target of a rule.
+public struct RuleTarget: Hashable, Sendable {
+    /// An IP address or a DNS name, without brackets.
+    public var host: String
+    /// The port for the rule's first port; the others of a range follow at the same offset.
+    public var port: UInt16
+    /// Targets with lower values are tried first, those with equal values in order.
+    public var priority: UInt32
+    /// The version of the PROXY header that precedes TCP connections to it; nil means no header.
+    public var proxy: ProxyVersion?
+
+    /// A target with these values.
+    public init(host: String, port: UInt16, priority: UInt32 = 0, proxy: ProxyVersion? = nil) {
+        self.host = host
+        self.port = port
+        self.priority = priority
+        self.proxy = proxy
+    }
+}
+
+/// The version of a PROXY protocol header (haproxy.org, proxy-protocol.txt).
+public enum ProxyVersion: UInt8, Hashable, Sendable {
+    /// A line of text.
+    case v1 = 1
+    /// Binary.
+    case v2 = 2
+}
+
+/// The limits of a rule, or of all rules of an owner together; nil means unlimited.
+public struct RateLimit: Hashable, Sendable {
+    /// Rate from end users to targets, in bytes per second.
+    public var bytesIn: UInt64?
+    /// Rate from targets to end users, in bytes per second.
+    public var bytesOut: UInt64?
+    /// New connections or UDP flows per second.
+    public var connectionRate: UInt32?
+    /// Concurrent connections and UDP flows.
+    public var connections: UInt32?
+    /// Burst after a pause, in bytes; nil means a second's worth. At least 1/100 and at most 60 s of the rate.
+    public var burstIn: UInt64?
+    /// Like `burstIn`, towards end users.
+    public var burstOut: UInt64?
+    /// Burst of new connections after a pause; nil means a second's worth.
+    public var connectionBurst: UInt32?
+
+    /// Limits with these values; by default unlimited.
+    public init(
+        bytesIn: UInt64? = nil, bytesOut: UInt64? = nil, connectionRate: UInt32? = nil,
+        connections: UInt32? = nil, burstIn: UInt64? = nil, burstOut: UInt64? = nil,
+        connectionBurst: UInt32? = nil
+    ) {
+        self.bytesIn = bytesIn
+        self.bytesOut = bytesOut
+        self.connectionRate = connectionRate
+        self.connections = connections
+        self.burstIn = burstIn
+        self.burstOut = burstOut
+        self.connectionBurst = connectionBurst
+    }
+
+    /// Whether nothing is limited.
+    public var isUnlimited: Bool {
+        bytesIn == nil && bytesOut == nil && connectionRate == nil && connections == nil
+    }
+}

@@ -8,7 +8,7 @@ import Runtime
 import Settings
 
 /// `bondd-control run`
-struct Run: ParsableCommand {
+struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run in the foreground alongside bondd, as its own user.",

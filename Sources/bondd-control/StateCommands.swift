@@ -8,7 +8,7 @@ import Runtime
 import Settings
 
 /// `bondd-control invite NAME`: does the same as `bondd invite` while no bondd-control is running.
-struct Invite: ParsableCommand {
+struct InviteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invite",
         abstract: "Create an invitation while no bondd-control is running; prints the join link.")
@@ -60,7 +60,7 @@ struct Invite: ParsableCommand {
 }
 
 /// `bondd-control set-endpoints HOST:PORT …`
-struct SetEndpoints: ParsableCommand {
+struct SetEndpointsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set-endpoints",
         abstract: "Set where clients reach the server, for invitations that do not give it.")
@@ -79,7 +79,7 @@ struct SetEndpoints: ParsableCommand {
 }
 
 /// `bondd-control backup FILE`
-struct Backup: ParsableCommand {
+struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
         abstract: "Write a copy of the state into a new file; bondd-control may be running.")
@@ -111,7 +111,7 @@ struct Backup: ParsableCommand {
 }
 
 /// `bondd-control restore FILE`
-struct Restore: ParsableCommand {
+struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
         abstract: "Replace the state by a backup and keep the old state; bondd-control must not be running.")
@@ -139,7 +139,7 @@ struct Restore: ParsableCommand {
 }
 
 /// `bondd-control withdraw`
-struct Withdraw: ParsableCommand {
+struct WithdrawCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "withdraw",
         abstract:

@@ -8,7 +8,7 @@ import Testing
     private func peer(_ number: UInt8, isInvitation: Bool = false) -> EngineConfiguration.Peer {
         var peer = EngineConfiguration.Peer(
             name: "c\(number)", publicKey: PublicKey(bytes: [UInt8](repeating: number, count: 32)))
-        peer.isInvitation = isInvitation
+        if isInvitation { peer.kind = .invitation(id: 1) }
         return peer
     }
 

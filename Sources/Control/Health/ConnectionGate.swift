@@ -2,6 +2,7 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 import Packet
+import Synchronization
 
 /// Closes slow connections: a request must arrive completely, and a response be read, within ten seconds. No
 /// request needs a body, so a connection that sends one is closed, too.
@@ -68,5 +69,30 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         deadline?.cancel()
         let channel = context.channel
         deadline = context.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+    }
+}
+
+/// Counts open connections by source address, so that one source cannot lock out the others.
+final class Sources: Sendable {
+    /// Maximum number of connections from one address. Loopback addresses are not counted.
+    static let most = 64
+
+    private let counts = Mutex<[String: Int]>([:])
+
+    /// Counts a new connection.
+    /// - Returns: false if the address has reached the maximum.
+    func admit(_ address: String) -> Bool {
+        counts.withLock { counts in
+            guard counts[address, default: 0] < Self.most else { return false }
+            counts[address, default: 0] += 1
+            return true
+        }
+    }
+
+    /// Counts the end of a connection that was admitted.
+    func release(_ address: String) {
+        counts.withLock { counts in
+            counts[address] = counts[address].flatMap { $0 > 1 ? $0 - 1 : nil }
+        }
     }
 }

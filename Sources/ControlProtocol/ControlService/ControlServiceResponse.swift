@@ -44,23 +44,16 @@ public enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
     /// Encodes the response as one flat object.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(failure == nil, forKey: .ok)
         switch self {
-        case .ok: try fields.encode(true, forKey: .ok)
-        case .noted(let sentence):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(sentence, forKey: .note)
-        case .failed(let sentence):
-            try fields.encode(false, forKey: .ok)
-            try fields.encode(sentence, forKey: .error)
-        case .link(let link):
-            try fields.encode(true, forKey: .ok)
-            try fields.encode(link, forKey: .link)
+        case .ok: break
+        case .noted(let sentence): try fields.encode(sentence, forKey: .note)
+        case .failed(let sentence): try fields.encode(sentence, forKey: .error)
+        case .link(let link): try fields.encode(link, forKey: .link)
         case .clients(let clients, let invitations):
-            try fields.encode(true, forKey: .ok)
             try fields.encode(clients, forKey: .clients)
             try fields.encode(invitations, forKey: .invitations)
         case .services(let services, let plane):
-            try fields.encode(true, forKey: .ok)
             try fields.encode(services, forKey: .services)
             try fields.encode(plane, forKey: .plane)
         }

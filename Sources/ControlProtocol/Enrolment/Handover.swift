@@ -27,3 +27,71 @@ public struct Handover: Hashable, Sendable, Codable {
         self.secrets = secrets
     }
 }
+
+/// A client in a `Handover`.
+public struct HandedClient: Hashable, Sendable, Codable {
+    /// Its name, unique among the clients.
+    public var name: String
+    /// Its public key (X25519), 32 bytes in base64.
+    public var publicKey: String
+    /// Its addresses in the tunnel's networks, without prefixes.
+    public var addresses: [String]
+    /// The mode of packets to it until it requests another; nil means the server's.
+    public var mode: String?
+    /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil means none.
+    public var networks: [String]?
+
+    private enum CodingKeys: String, CodingKey {
+        case name
+        case publicKey = "public_key"
+        case addresses, mode, networks
+    }
+
+    /// A client.
+    public init(
+        name: String, publicKey: String, addresses: [String], mode: String? = nil, networks: [String]? = nil
+    ) {
+        self.name = name
+        self.publicKey = publicKey
+        self.addresses = addresses
+        self.mode = mode
+        self.networks = networks
+    }
+}
+
+/// An invitation in a `Handover`. Its keys are derived from the link's secret (see `InvitationKeys` in Proto).
+public struct HandedInvitation: Hashable, Sendable, Codable {
+    /// Identifies it between bondd and bondd-control.
+    public var id: Int
+    /// The public key used in handshakes by the holder of the link, 32 bytes in base64.
+    public var publicKey: String
+    /// The handshake's PSK, 32 bytes in base64. Secret.
+    public var presharedKey: String
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case publicKey = "public_key"
+        case presharedKey = "preshared_key"
+    }
+
+    /// An invitation.
+    public init(id: Int, publicKey: String, presharedKey: String) {
+        self.id = id
+        self.publicKey = publicKey
+        self.presharedKey = presharedKey
+    }
+}
+
+/// A generation of the server's root secret in a `Handover`, from which the preshared keys of clients are derived.
+public struct HandedSecret: Hashable, Sendable, Codable {
+    /// The number of the generation; later ones are higher.
+    public var generation: UInt32
+    /// The 32 bytes in base64. Secret.
+    public var secret: String
+
+    /// A generation and its secret.
+    public init(generation: UInt32, secret: String) {
+        self.generation = generation
+        self.secret = secret
+    }
+}

@@ -42,3 +42,82 @@ public struct OwnerReport: Hashable, Sendable {
         self.lastingQuota = lastingQuota ?? quota
     }
 }
+
+/// The effect of limits.
+public struct LimitReport: Hashable, Sendable {
+    /// Rejections; indices are `RejectReason`'s raw values minus one.
+    public var rejects: [UInt64]
+    /// Total time that connections were delayed, in microseconds.
+    public var throttledIn: UInt64
+    /// Like `throttledIn`, towards end users.
+    public var throttledOut: UInt64
+    /// Open connections and UDP flows, which count towards the maximum number.
+    public var connections: UInt32
+
+    /// A report without any effect.
+    public init() {
+        rejects = Array(repeating: 0, count: RejectReason.allCases.count)
+        throttledIn = 0
+        throttledOut = 0
+        connections = 0
+    }
+
+    /// Counts a rejection.
+    public mutating func count(_ reason: RejectReason) { rejects[Int(reason.rawValue) - 1] += 1 }
+}
+
+/// Why a connection or a flow was rejected. The raw value is the control plane's.
+public enum RejectReason: UInt8, Hashable, Sendable, CaseIterable {
+    /// The rule has reached its maximum number of connections or UDP flows.
+    case connections = 1
+    /// The rule has reached its rate of new connections.
+    case connectionRate = 2
+    /// The rule has reached its rate of new UDP flows.
+    case flowRate = 3
+    /// The owner has reached the maximum number of connections or UDP flows.
+    case ownerConnections = 4
+    /// The owner has reached the rate of new connections.
+    case ownerConnectionRate = 5
+    /// The owner has reached the rate of new UDP flows.
+    case ownerFlowRate = 6
+}
+
+/// Statistics of a port that examines server names.
+public struct NameListenerReport: Hashable, Sendable {
+    /// The port.
+    public var port: UInt16
+    /// Connections with a name that matches no rule.
+    public var misses: UInt64
+    /// Connections that did not begin with a ClientHello.
+    public var parseFailures: UInt64
+    /// How many names were found within each of `bounds`; cumulative.
+    public var buckets: [UInt64]
+    /// Total time spent, in microseconds.
+    public var microseconds: UInt64
+    /// The number of connections.
+    public var count: UInt64
+
+    /// The buckets' upper bounds, in microseconds.
+    public static let bounds: [UInt64] = [
+        100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+        2_000_000,
+        3_000_000,
+    ]
+
+    /// The report of a port without connections.
+    public init(port: UInt16) {
+        self.port = port
+        misses = 0
+        parseFailures = 0
+        buckets = Array(repeating: 0, count: Self.bounds.count)
+        microseconds = 0
+        count = 0
+    }
+
+    /// Counts a connection whose name was found, or not, after that time.
+    public mutating func count(after microseconds: UInt64) {
+        for index in Self.bounds.indices where microseconds <= Self.bounds[index] { buckets[index] += 1 }
+        self.microseconds += microseconds
+        count += 1
+    }
+}

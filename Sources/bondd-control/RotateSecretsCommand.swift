@@ -4,7 +4,7 @@ import ControlProtocol
 import Runtime
 
 /// `bondd-control rotate-secrets`
-struct RotateSecrets: ParsableCommand {
+struct RotateSecretsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate-secrets",
         abstract: "Create a new root secret, from which the preshared keys of invited clients are derived.",

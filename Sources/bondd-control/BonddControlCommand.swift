@@ -4,14 +4,15 @@ import Settings
 
 /// The command line of bondd-control.
 @main
-struct BonddControl: ParsableCommand {
+struct BonddControlCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bondd-control",
         abstract: "bondd's companion: enrolment of clients, usage accounting, services, health and metrics.",
         version: Product.version,
         subcommands: [
-            Run.self, Invite.self, SetEndpoints.self, Backup.self, Restore.self, Withdraw.self,
-            RotateSecrets.self,
+            RunCommand.self, InviteCommand.self, SetEndpointsCommand.self, BackupCommand.self,
+            RestoreCommand.self, WithdrawCommand.self,
+            RotateSecretsCommand.self,
         ])
 
     /// See `runAsProgram`.
