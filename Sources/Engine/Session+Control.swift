@@ -57,8 +57,8 @@ extension Session {
                 guard !isClient, let asked = Mode(rawValue: wish.mode) else { continue }
                 mode = asked
                 redundantPaths = Int(wish.redundantPaths)
-            case .assign(let assignment):
-                if isClient {
+            case .assign:
+                if isClient, let assignment = reader.assignment {
                     owed.assigned()
                     resources.events.append(.assigned(assignment))
                 }

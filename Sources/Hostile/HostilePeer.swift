@@ -206,8 +206,8 @@ public final class HostilePeer {
                 serverClock = (token, now)
                 send(.control, Self.payload([.pong(token)]), on: index)
             case .pathChallenge(let token): send(.control, Self.payload([.pathResponse(token)]), on: index)
-            case .assign(let assignment):
-                if let own = assignment.addresses.first(where: { $0.address.family == .v4 }) {
+            case .assign:
+                if let own = reader.assignment?.addresses.first(where: { $0.address.family == .v4 }) {
                     identity.address = own.address
                 }
             case .close:

@@ -12,8 +12,9 @@ public enum Frame: Equatable, Sendable {
     case pathResponse(UInt64)
     /// The peer's settings and state of a path, whose name is the reader's `tail` until it reads on.
     case pathStatus(PathStatusFrame)
-    /// The server's settings for a client.
-    case assign(AssignFrame)
+    /// The server's settings for a client, which are the reader's `assignment` until it reads on: their lists
+    /// would make every frame a value with references, copied and destroyed as such.
+    case assign
     /// Asks for an ASSIGN.
     case assignRequest
     /// Closes the session, with a reason.

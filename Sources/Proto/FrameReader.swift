@@ -5,8 +5,11 @@ public struct FrameReader {
     /// Whether reading ended at a truncated or invalid frame rather than at the end of the payload.
     public private(set) var isMalformed = false
     /// The bytes after the fixed part of the last frame: a REPAIR's symbol, a path's or host's name, a version,
-    /// a PATH_CHALLENGE's count.
+    /// a PATH_CHALLENGE's count, the whole body of an ASSIGN.
     public private(set) var tail = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    /// The settings of the last frame, if that was an ASSIGN.
+    public var assignment: AssignFrame? { AssignFrame(parsing: tail) }
 
     private var rest: UnsafeRawBufferPointer
 
@@ -45,7 +48,7 @@ public struct FrameReader {
         case .pathChallenge: token(body).map(Frame.pathChallenge)
         case .pathResponse: token(body).map(Frame.pathResponse)
         case .pathStatus: PathStatusFrame(parsing: body).map(Frame.pathStatus)
-        case .assign: AssignFrame(parsing: body).map(Frame.assign)
+        case .assign: AssignFrame(parsing: body) == nil ? nil : .assign
         case .close: body.isEmpty ? nil : .close(body[0])
         case .mode: ModeFrame(parsing: body).map(Frame.mode)
         case .assignRequest: .assignRequest
@@ -67,6 +70,7 @@ public struct FrameReader {
         case .pathStatus: Wire.pathStatusBodySize
         case .mode: Wire.modeBodySize
         case .pathChallenge: 8
+        case .assign: 0
         default: Int.max
         }
     }

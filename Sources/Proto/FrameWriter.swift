@@ -138,7 +138,7 @@ public struct FrameWriter {
         return true
     }
 
-    /// Appends any frame; returns false if it does not fit.
+    /// Appends any frame but an ASSIGN, whose settings it does not have; returns false if it does not fit.
     public mutating func append(_ frame: Frame) -> Bool {
         switch frame {
         case .ack(let ack): append(ack)
@@ -147,7 +147,7 @@ public struct FrameWriter {
         case .pathChallenge(let token): append(pathChallenge: token)
         case .pathResponse(let token): append(pathResponse: token)
         case .pathStatus(let status): append(status)
-        case .assign(let assignment): append(assignment)
+        case .assign: false
         case .assignRequest: appendAssignRequest()
         case .close(let reason): append(close: reason)
         case .mode(let mode): append(mode)

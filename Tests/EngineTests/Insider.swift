@@ -60,12 +60,16 @@ final class Insider {
         }
     }
 
+    /// The settings of every ASSIGN.
+    private static let assignment = AssignFrame(
+        mtu: 576, addresses: [InterfaceAddress(address: World.inner(3), prefix: 32)], dns: [World.inner(9)])
+
     /// Concatenates frames to a control payload.
     static func payload(_ frames: [Frame]) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 1900)
         let count = bytes.withUnsafeMutableBytes { bytes in
             var writer = FrameWriter(bytes)
-            for frame in frames { _ = writer.append(frame) }
+            for frame in frames { _ = frame == .assign ? writer.append(assignment) : writer.append(frame) }
             return writer.count
         }
         return Array(bytes[..<count])

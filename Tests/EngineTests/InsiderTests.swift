@@ -75,12 +75,7 @@ import Testing
                     first: number(&random, near: 100), count: UInt8.random(in: 0...255, using: &random),
                     seed: 1, symbolSize: Int.random(in: 1..<1800, using: &random)))
         default:
-            return .assign(
-                AssignFrame(
-                    mtu: UInt16(truncatingIfNeeded: random.next()),
-                    addresses: [InterfaceAddress(address: World.inner(3), prefix: 200)],
-                    dns: [World.inner(9)],
-                    routes: []))
+            return .assign
         }
     }
 
@@ -184,8 +179,7 @@ import Testing
     @Test func controlFramesOfTheOtherSideAreIgnored() throws {
         let world = try World(clients: [["100/5"]], seed: 1)
         world.run(for: .seconds(1))
-        let assign = AssignFrame(mtu: 576, addresses: [], dns: [], routes: [])
-        Insider(world).send(.control, Insider.payload([.assign(assign)]))
+        Insider(world).send(.control, Insider.payload([.assign]))
         let events = world.server.events.contains { if case .assigned = $0 { true } else { false } }
         #expect(!events)
         Insider(world, isClient: false).send(

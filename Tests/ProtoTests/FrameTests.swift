@@ -7,6 +7,31 @@ import Testing
     private static let v4 = IPAddress(v4: 0x0A58_0002)
     private static let v6 = IPAddress(v6High: 0xFD00_0000_0000_0000, low: 2)
 
+    /// Assignments and their bytes; a frame does not have the settings itself.
+    private static let assignments: [(frame: AssignFrame, text: String)] = [
+        (
+            AssignFrame(
+                mtu: 1400,
+                addresses: [
+                    InterfaceAddress(address: v4, prefix: 24), InterfaceAddress(address: v6, prefix: 64),
+                ], dns: [v4, v6],
+                routes: [
+                    Prefix(address: IPAddress(v4: 0), length: 0),
+                    Prefix(address: IPAddress(v6High: 0, low: 0), length: 0),
+                ]),
+            "07 004b"  // type, length 75
+                + "0578 02 02 02"  // MTU, counts
+                + "04 18 0a580002  06 40 fd000000000000000000000000000002"  // addresses
+                + "04 0a580002  06 fd000000000000000000000000000002"  // DNS servers
+                + "04 00 00000000  06 00 00000000000000000000000000000000"  // routes
+        ),
+        (
+            AssignFrame(
+                mtu: 1400, networks: [Prefix(address: IPAddress(v4: 0xC0A8_3200), length: 24)]),
+            "07 000c 0578 00 00 00  01 04 18 c0a83200"  // no lists of the first version; networks
+        ),
+    ]
+
     /// Each frame and its bytes, by field.
     private static let golden: [(Frame, String)] = [
         (
@@ -34,29 +59,7 @@ import Testing
             .pathStatus(PathStatusFrame(pathID: 0x0102, role: 3, down: false, isSpent: true)),
             "06 0006 0102 03 02 0000"  // spent
         ),
-        (
-            .assign(
-                AssignFrame(
-                    mtu: 1400,
-                    addresses: [
-                        InterfaceAddress(address: v4, prefix: 24), InterfaceAddress(address: v6, prefix: 64),
-                    ], dns: [v4, v6],
-                    routes: [
-                        Prefix(address: IPAddress(v4: 0), length: 0),
-                        Prefix(address: IPAddress(v6High: 0, low: 0), length: 0),
-                    ])),
-            "07 004b"  // type, length 75
-                + "0578 02 02 02"  // MTU, counts
-                + "04 18 0a580002  06 40 fd000000000000000000000000000002"  // addresses
-                + "04 0a580002  06 fd000000000000000000000000000002"  // DNS servers
-                + "04 00 00000000  06 00 00000000000000000000000000000000"  // routes
-        ),
-        (
-            .assign(
-                AssignFrame(
-                    mtu: 1400, networks: [Prefix(address: IPAddress(v4: 0xC0A8_3200), length: 24)])),
-            "07 000c 0578 00 00 00  01 04 18 c0a83200"  // no lists of the first version; networks
-        ),
+        (.assign, Self.assignments[0].text), (.assign, Self.assignments[1].text),
         (.close(3), "08 0001 03"),
         (.mode(ModeFrame(mode: 3, redundantPaths: 2)), "09 0002 03 02"),
         (.assignRequest, "0a 0000"),
@@ -69,13 +72,31 @@ import Testing
 
     private static let repair = "0b 0009 020304 05 06 0708090a"  // type, length; first, count, seed, symbol
 
-    private func read(_ bytes: [UInt8]) -> (frames: [Frame], isMalformed: Bool) {
+    private func append(_ frame: Frame, _ text: String, to writer: inout FrameWriter) -> Bool {
+        guard frame == .assign else { return writer.append(frame) }
+        return writer.append(Self.assignments.first { $0.text == text }!.frame)
+    }
+
+    private func readAssignment(_ bytes: [UInt8]) -> AssignFrame? {
+        let buffer = Buffer(bytes)
+        var reader = FrameReader(buffer.read)
+        return reader.next() == .assign ? reader.assignment : nil
+    }
+
+    /// Frames, and the settings of the ASSIGNs among them, in order.
+    private func read(
+        _ bytes: [UInt8]
+    ) -> (frames: [Frame], assignments: [AssignFrame], isMalformed: Bool) {
         let buffer = Buffer(bytes)
         var reader = FrameReader(buffer.read)
         var frames: [Frame] = []
-        while let frame = reader.next() { frames.append(frame) }
+        var assignments: [AssignFrame] = []
+        while let frame = reader.next() {
+            frames.append(frame)
+            if frame == .assign, let assignment = reader.assignment { assignments.append(assignment) }
+        }
         #expect(reader.next() == nil)
-        return (frames, reader.isMalformed)
+        return (frames, assignments, reader.isMalformed)
     }
 
     @Test func golden() {
@@ -83,7 +104,7 @@ import Testing
             let expected = hex(text)
             let buffer = Buffer(expected.count)
             var writer = FrameWriter(buffer.bytes)
-            let fits = writer.append(frame)
+            let fits = append(frame, text, to: &writer)
             #expect(fits)
             #expect(writer.count == expected.count)
             #expect(hex(buffer.first(writer.count)) == hex(expected))
@@ -91,6 +112,11 @@ import Testing
             #expect(result.frames == [frame])
             #expect(!result.isMalformed)
         }
+    }
+
+    @Test func assignmentsAreRead() {
+        for (frame, text) in Self.assignments { #expect(readAssignment(hex(text)) == frame) }
+        #expect(readAssignment(hex("0a 0000")) == nil)
     }
 
     @Test func ackFrameSize() {
@@ -103,7 +129,7 @@ import Testing
             let room = hex(text).count - 1
             let buffer = Buffer(room)
             var writer = FrameWriter(buffer.bytes)
-            let fits = writer.append(frame)
+            let fits = append(frame, text, to: &writer)
             #expect(!fits)
             #expect(writer.count == 0)
             #expect(buffer.first(room) == [UInt8](repeating: 0xEE, count: room))
@@ -147,7 +173,7 @@ import Testing
     @Test func skipsWhatIsUnknown() {
         for (frame, text) in Self.golden {
             // The list of networks is where an ASSIGN without any may continue.
-            if case .assign(let assignment) = frame, assignment.networks.isEmpty { continue }
+            if text == Self.assignments[0].text { continue }
             var bytes = hex(text)
             let length = bytes.count - 3 + 2
             bytes[1] = UInt8(length >> 8)
@@ -220,7 +246,7 @@ import Testing
         var writer = FrameWriter(buffer.bytes)
         let fits = writer.append(full)
         #expect(fits)
-        #expect(read(buffer.first(writer.count)).frames == [.assign(full)])
+        #expect(readAssignment(buffer.first(writer.count)) == full)
 
         var tooMany = full
         tooMany.dns.append(Self.v4)
@@ -293,10 +319,14 @@ import Testing
             }
             let result = read(bytes)
             var writer = FrameWriter(out.bytes)
-            let fits = result.frames.allSatisfy { writer.append($0) }
+            var assignments = result.assignments[...]
+            let fits = result.frames.allSatisfy {
+                $0 == .assign ? writer.append(assignments.removeFirst()) : writer.append($0)
+            }
             let again = read(out.first(writer.count))
             #expect(
-                fits && again.frames == result.frames && !again.isMalformed, "seed \(seed) round \(round)")
+                fits && again.frames == result.frames && again.assignments == result.assignments
+                    && !again.isMalformed, "seed \(seed) round \(round)")
         }
     }
 
