@@ -3,13 +3,13 @@ import Runtime
 import Settings
 
 /// The user that bondd-control runs as. Packages create it; otherwise the first start does.
-public enum ControlAccount {
+package enum ControlAccount {
     /// The user's group, as created by the packages.
     private static let group = "bondd"
 
     /// Adds the user and its group with useradd or adduser, unless it exists.
     /// - Throws: `Failure` if neither succeeds.
-    public static func make() throws -> Account {
+    package static func make() throws -> Account {
         // Another program may have the user database locked.
         for attempt in 0..<5 {
             if let account = Account(named: Account.control) { return account }

@@ -7,7 +7,7 @@ extension ParsableCommand {
     /// Runs a command as the whole program. Exits 0 on success, 1 on failure, which includes output that cannot be written,
     /// and 2 on wrong usage; errors are one sentence on stderr, after the program's name.
     /// - Parameter hints: words that users of other programs try first, and what to run instead.
-    public static func runAsProgram(hints: [String: String] = [:]) -> Never {
+    package static func runAsProgram(hints: [String: String] = [:]) -> Never {
         // A reader that has closed its end of a pipe is an error like any other.
         signal(SIGPIPE, SIG_IGN)
         StandardOutput.writeLinesAtOnce()

@@ -2,13 +2,13 @@
 import Runtime
 
 /// Standard output, as used by `print`.
-public enum StandardOutput {
+package enum StandardOutput {
     /// Makes it line-buffered, so that stderr does not overtake it in a pipe or a file.
     static func writeLinesAtOnce() { setvbuf(stdout, nil, _IOLBF, 0) }
 
     /// Flushes buffered output.
     /// - Throws: `Failure` if any of the program's output could not be written.
-    public static func finish() throws {
+    package static func finish() throws {
         errno = 0
         let isWritten = fflush(stdout) == 0
         guard isWritten, ferror(stdout) == 0 else {

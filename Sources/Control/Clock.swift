@@ -3,7 +3,7 @@ import Glibc
 import Runtime
 
 /// The current Unix time in seconds, as stored in the state.
-public func currentTime() -> Int { time(nil) }
+package func currentTime() -> Int { time(nil) }
 
 /// Whether the host's clock can be trusted.
 enum HostClock {

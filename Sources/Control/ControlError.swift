@@ -1,7 +1,7 @@
 import Glibc
 
 /// Why an operation of bondd-control failed.
-public enum ControlError: Error, Equatable, CustomStringConvertible {
+package enum ControlError: Error, Equatable, CustomStringConvertible {
     /// The state's file or directory could not be created, read or written: its path, and the reason.
     case unusable(path: String, String)
     /// The disk with the state is full.
@@ -18,7 +18,7 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     case refused(String)
 
     /// One sentence that says what, where and what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unusable(let path, let reason):
             "the state \(path) cannot be used: \(reason); tunnels keep running, but nothing can be stored until this is fixed"

@@ -6,12 +6,12 @@ import Settings
 extension ControlService {
     /// Reads the configuration again, and adopts it once bondd has: networks, clients and services take effect
     /// at once, the rest with a restart.
-    public func reload() { follow(isAsked: true) }
+    package func reload() { follow(isAsked: true) }
 
     /// The text to start with: the file's, unless bondd has the text that was last in force here and cannot
     /// adopt the file's.
     /// - Throws: `ConfigurationError` if the file is needed and cannot be read.
-    public static func text(
+    package static func text(
         of file: String, store: Store, socket: String, log: Log
     ) throws -> ConfigurationFile {
         let text = Result { () throws(ConfigurationError) in try ConfigurationFile(reading: file) }

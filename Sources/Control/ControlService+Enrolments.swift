@@ -5,7 +5,7 @@ import Proto
 // Enrolment of clients.
 extension ControlService {
     /// Waits for enrolments and processes them until `stop`. Hands bondd all clients whenever it appears.
-    public func letIn() {
+    package func letIn() {
         var isTold = false
         while goesOn {
             guard handOver(waits: true) else {

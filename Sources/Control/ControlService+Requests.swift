@@ -4,7 +4,7 @@ import Settings
 // Requests from the command line.
 extension ControlService {
     /// Carries out a request, and responds once bondd has the change, too, or does not answer.
-    public func answer(_ request: ControlServiceRequest) -> ControlServiceResponse {
+    package func answer(_ request: ControlServiceRequest) -> ControlServiceResponse {
         do throws(ControlError) {
             switch request {
             case .invite(let order):

@@ -4,7 +4,7 @@ import Glibc
 // Accounting of clients' usage.
 extension ControlService {
     /// Adds up the traffic that bondd has carried, every `seconds` until `stop`, and once more then.
-    public func count(every seconds: Double = 5) {
+    package func count(every seconds: Double = 5) {
         var run: String?
         var next = ContinuousClock.now
         var lastPruned = currentTime()

@@ -7,7 +7,7 @@ import Synchronization
 /// The core of bondd-control on a server: the state, requests to it, and its cooperation with bondd. Three
 /// threads use it: the main one answers requests, one processes enrolments, one accounts for usage; the service
 /// plane has its own.
-public final class ControlService: Sendable {
+package final class ControlService: Sendable {
     let store: Store
     let log: Log
     /// The path of bondd's socket.
@@ -26,7 +26,7 @@ public final class ControlService: Sendable {
     /// Brings the state into agreement with the configuration, once bondd has the same.
     /// - Parameter text: the text behind `plan`; nil if unknown.
     /// - Throws: the error that makes the state unusable.
-    public init(
+    package init(
         store: Store, plan: Plan, file: String, socket: String, log: Log, services: ServicePlane? = nil,
         link: PlaneLink? = nil, text: ConfigurationFile? = nil
     ) throws(ControlError) {
@@ -86,10 +86,10 @@ public final class ControlService: Sendable {
     func forgetAgreement() { inForce.withLock { $0.isAgreed = false } }
 
     /// Lets the threads end after their current work.
-    public func stop() { isStopping.store(true, ordering: .relaxed) }
+    package func stop() { isStopping.store(true, ordering: .relaxed) }
 
     /// Whether bondd has all clients and invitations.
-    public var bonddIsCurrent: Bool { isCurrent.load(ordering: .relaxed) }
+    package var bonddIsCurrent: Bool { isCurrent.load(ordering: .relaxed) }
 
     /// How long callers that cannot wait skip the handover after a timeout.
     private static let leave = Duration.seconds(5)

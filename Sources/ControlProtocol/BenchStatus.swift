@@ -1,27 +1,27 @@
 /// The response to `Request.bench`: cumulative counters, two of which yield a rate.
-public struct BenchStatus: Hashable, Sendable, Codable {
+package struct BenchStatus: Hashable, Sendable, Codable {
     /// bondd's clock in µs.
-    public var clock: UInt64
+    package var clock: UInt64
     /// Bytes of test packets from the server that arrived here.
-    public var received: UInt64
+    package var received: UInt64
     /// The server's clock in µs at its last report of received test packets; 0 before.
-    public var serverClock: UInt64
+    package var serverClock: UInt64
     /// Bytes of test packets that had arrived at the server then.
-    public var serverReceived: UInt64
+    package var serverReceived: UInt64
     /// Packets that were lost and not retransmitted.
-    public var unrepaired: UInt64
+    package var unrepaired: UInt64
     /// The paths.
-    public var paths: [Path]
+    package var paths: [Path]
 
     /// A path's counters.
-    public struct Path: Hashable, Sendable, Codable {
+    package struct Path: Hashable, Sendable, Codable {
         /// The path's status, as in `bondd status`.
-        public var status: PathStatus
+        package var status: PathStatus
         /// Datagrams that the server has sent on it, including those in flight or lost.
-        public var expected: UInt64
+        package var expected: UInt64
 
         /// A path's part.
-        public init(status: PathStatus, expected: UInt64) {
+        package init(status: PathStatus, expected: UInt64) {
             self.status = status
             self.expected = expected
         }
@@ -36,7 +36,7 @@ public struct BenchStatus: Hashable, Sendable, Codable {
     }
 
     /// Counters at a time.
-    public init(
+    package init(
         clock: UInt64, received: UInt64, serverClock: UInt64, serverReceived: UInt64, unrepaired: UInt64,
         paths: [Path]
     ) {

@@ -1,50 +1,50 @@
 /// One path in a `SessionStatus`. Figures are for the sending direction, and 0 until measured.
-public struct PathStatus: Hashable, Sendable, Codable {
+package struct PathStatus: Hashable, Sendable, Codable {
     /// The path's name.
-    public var name: String
+    package var name: String
     /// The interface it uses; empty on a server.
-    public var interface: String
+    package var interface: String
     /// `probing`, `up`, `suspect`, `down`, or `spent` if its monthly data is used up.
-    public var state: String
+    package var state: String
     /// `primary`, `backup`, `metered` or `never`.
-    public var role: String
+    package var role: String
     /// This host's address and port on the path; empty while unknown.
-    public var local: String
+    package var local: String
     /// The peer's address and port on the path; empty while unknown.
-    public var remote: String
+    package var remote: String
     /// Smoothed round trip time in milliseconds.
-    public var rtt: Double = 0
+    package var rtt: Double = 0
     /// Variation of the one-way delay in milliseconds.
-    public var jitter: Double = 0
+    package var jitter: Double = 0
     /// The recent fraction of datagrams lost, 0…1.
-    public var loss: Double = 0
+    package var loss: Double = 0
     /// The estimated rate of the path in Mbit/s.
-    public var rate: Double = 0
+    package var rate: Double = 0
     /// The queueing delay of datagrams on the path, in milliseconds.
-    public var queue: Double = 0
+    package var queue: Double = 0
     /// The path's MTU in bytes, outer headers included.
-    public var mtu: Int = 0
+    package var mtu: Int = 0
     /// Bytes of datagrams sent.
-    public var sentBytes: UInt64 = 0
+    package var sentBytes: UInt64 = 0
     /// Bytes of datagrams received.
-    public var receivedBytes: UInt64 = 0
+    package var receivedBytes: UInt64 = 0
     /// Datagrams sent.
-    public var sentPackets: UInt64 = 0
+    package var sentPackets: UInt64 = 0
     /// Datagrams received.
-    public var receivedPackets: UInt64 = 0
+    package var receivedPackets: UInt64 = 0
     /// Datagrams sent and lost.
-    public var lost: UInt64 = 0
+    package var lost: UInt64 = 0
     /// Packets retransmitted on this path after another path lost them.
-    public var repaired: UInt64 = 0
+    package var repaired: UInt64 = 0
 
     /// Client: the data allowance for a month, in 10⁹ bytes; 0 means unlimited. Nil on a server, which does not
     /// know it.
-    public var dataCap: Double?
+    package var dataCap: Double?
     /// Client: the data used this month (UTC) in both directions, including IP headers, in 10⁹ bytes.
-    public var dataUsed: Double?
+    package var dataUsed: Double?
     /// Why the path cannot be used, or not fully, and the remedy: sentences joined by "; ". Nil if there is no
     /// problem.
-    public var note: String?
+    package var note: String?
 
     private enum CodingKeys: String, CodingKey {
         case name, interface, state, role, local, remote
@@ -65,7 +65,7 @@ public struct PathStatus: Hashable, Sendable, Codable {
     }
 
     /// A path's status without measurements.
-    public init(
+    package init(
         name: String, interface: String, state: String, role: String, local: String = "", remote: String = ""
     ) {
         self.name = name
@@ -78,15 +78,15 @@ public struct PathStatus: Hashable, Sendable, Codable {
 }
 
 /// Traffic of one path of one client since bondd started. The counters never decrease.
-public struct PathUsage: Hashable, Sendable, Codable {
+package struct PathUsage: Hashable, Sendable, Codable {
     /// The client's public key, 32 bytes in base64; names may change.
-    public var publicKey: String
+    package var publicKey: String
     /// The path's name.
-    public var path: String
+    package var path: String
     /// Bytes of datagrams sent to the client.
-    public var sentBytes: UInt64
+    package var sentBytes: UInt64
     /// Bytes of datagrams received from it.
-    public var receivedBytes: UInt64
+    package var receivedBytes: UInt64
 
     private enum CodingKeys: String, CodingKey {
         case publicKey = "public_key"
@@ -96,7 +96,7 @@ public struct PathUsage: Hashable, Sendable, Codable {
     }
 
     /// A path's usage.
-    public init(publicKey: String, path: String, sentBytes: UInt64, receivedBytes: UInt64) {
+    package init(publicKey: String, path: String, sentBytes: UInt64, receivedBytes: UInt64) {
         self.publicKey = publicKey
         self.path = path
         self.sentBytes = sentBytes
@@ -105,16 +105,16 @@ public struct PathUsage: Hashable, Sendable, Codable {
 }
 
 /// Traffic of each client's paths since bondd started, including ended sessions.
-public struct UsageReport: Hashable, Sendable, Codable {
+package struct UsageReport: Hashable, Sendable, Codable {
     /// Identifies this run of the daemon, at whose start counters were 0.
-    public var run: String
+    package var run: String
     /// The traffic of each path of each client.
-    public var paths: [PathUsage]
+    package var paths: [PathUsage]
     /// The digest of the configuration in force, as in `ConfigurationStatus`; nil if not reported.
-    public var configuration: String?
+    package var configuration: String?
 
     /// A report.
-    public init(run: String, paths: [PathUsage] = []) {
+    package init(run: String, paths: [PathUsage] = []) {
         self.run = run
         self.paths = paths
     }

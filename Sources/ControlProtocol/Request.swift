@@ -1,7 +1,7 @@
 import Proto
 
 /// A request to a running bondd: one line of JSON, such as `{"do":"set","key":"mode","value":"stripe"}`.
-public enum Request: Hashable, Sendable, Codable {
+package enum Request: Hashable, Sendable, Codable {
     /// Returns the tunnel's status.
     case status
     /// Changes `key` (`mode`, `redundant_paths`, `path.NAME.role`, `path.NAME.cap`, `path.NAME.data_cap`, `path.NAME.data_used`) until the daemon ends or reloads.
@@ -37,7 +37,7 @@ public enum Request: Hashable, Sendable, Codable {
     }
 
     /// Decodes a request; unknown actions throw a `DecodingError`, unknown keys are skipped.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let action = try fields.decode(String.self, forKey: .action)
         switch action {
@@ -73,7 +73,7 @@ public enum Request: Hashable, Sendable, Codable {
     }
 
     /// Encodes the request as one flat object.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {
         case .status: try fields.encode("status", forKey: .action)

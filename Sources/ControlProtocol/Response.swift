@@ -1,6 +1,6 @@
 /// bondd's answer to a `Request`: one line of JSON, `{"ok":true}`, `{"error":"…","ok":false}` or
 /// `{"ok":true,"status":{…}}`.
-public enum Response: Hashable, Sendable, Codable, Answer {
+package enum Response: Hashable, Sendable, Codable, Answer {
     /// Success.
     case ok
     /// Success with notices, one sentence each.
@@ -25,14 +25,14 @@ public enum Response: Hashable, Sendable, Codable, Answer {
     case revoked([String])
 
     /// The sentence of `failed`; `nil` for every other response.
-    public var failure: String? { if case .failed(let sentence) = self { sentence } else { nil } }
+    package var failure: String? { if case .failed(let sentence) = self { sentence } else { nil } }
 
     private enum CodingKeys: String, CodingKey {
         case ok, error, status, bench, usage, enrolments, services, refused, revoked, notices
     }
 
     /// Decodes a response; unknown keys are skipped.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         if try !fields.decode(Bool.self, forKey: .ok) {
             self = .failed(try fields.decode(String.self, forKey: .error))
@@ -58,7 +58,7 @@ public enum Response: Hashable, Sendable, Codable, Answer {
     }
 
     /// Encodes the response as one flat object.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(failure == nil, forKey: .ok)
         switch self {

@@ -1,34 +1,34 @@
 /// One session in `Status`.
-public struct SessionStatus: Hashable, Sendable, Codable {
+package struct SessionStatus: Hashable, Sendable, Codable {
     /// The client's name.
-    public var client: String
+    package var client: String
     /// The client's first address in the tunnel; empty if it has none yet.
-    public var address: String
+    package var address: String
     /// `connecting`, `up` or `down`.
-    public var state: String
+    package var state: String
     /// The mode in which the session sends.
-    public var mode: String
+    package var mode: String
     /// On a server: the version of the client's program; nil if unknown.
-    public var version: String?
+    package var version: String?
     /// Seconds since the keys in use were agreed on.
-    public var rekeyAge: Double
+    package var rekeyAge: Double
     /// Whether the keys also depend on a preshared key, so that a quantum computer cannot decrypt recorded
     /// traffic: `psk` or `none`; nil from versions that do not report it.
-    public var postQuantum: String?
+    package var postQuantum: String?
     /// The generation of the preshared key that the server gave the client; nil for a configured key, or none.
-    public var secretGeneration: Int?
+    package var secretGeneration: Int?
     /// Inner packets waiting for a path.
-    public var queuePackets: Int
+    package var queuePackets: Int
     /// Drops and marks in the queue before the paths; nil from versions that do not report it.
-    public var queue: QueueStatus?
+    package var queue: QueueStatus?
     /// Retransmissions and copies; nil from versions that do not report it.
-    public var repair: RepairStatus?
+    package var repair: RepairStatus?
     /// The paths, in the client's order.
-    public var paths: [PathStatus]
+    package var paths: [PathStatus]
     /// The reorder buffer.
-    public var reorder: ReorderStatus
+    package var reorder: ReorderStatus
     /// Packets dropped since the session began, by reason.
-    public var drops: [String: UInt64]
+    package var drops: [String: UInt64]
 
     private enum CodingKeys: String, CodingKey {
         case client, address, state, mode, version
@@ -40,7 +40,7 @@ public struct SessionStatus: Hashable, Sendable, Codable {
     }
 
     /// A session's status.
-    public init(
+    package init(
         client: String, address: String, state: String, mode: String, rekeyAge: Double, queuePackets: Int = 0,
         queue: QueueStatus? = nil, repair: RepairStatus? = nil, paths: [PathStatus] = [],
         reorder: ReorderStatus = ReorderStatus(), drops: [String: UInt64] = [:]
@@ -60,17 +60,17 @@ public struct SessionStatus: Hashable, Sendable, Codable {
 }
 
 /// The reorder buffer in a `SessionStatus`.
-public struct ReorderStatus: Hashable, Sendable, Codable {
+package struct ReorderStatus: Hashable, Sendable, Codable {
     /// Packets currently waiting for a predecessor.
-    public var held: Int
+    package var held: Int
     /// Packets that arrived after their deadline, since the session began.
-    public var late: UInt64
+    package var late: UInt64
     /// Duplicates discarded, since the session began.
-    public var duplicates: UInt64
+    package var duplicates: UInt64
     /// Lost packets recovered from repair symbols, since the session began.
-    public var recovered: UInt64
+    package var recovered: UInt64
     /// Maximum time a packet is held, in milliseconds.
-    public var deadline: Double
+    package var deadline: Double
 
     private enum CodingKeys: String, CodingKey {
         case held, late, duplicates, recovered
@@ -78,7 +78,7 @@ public struct ReorderStatus: Hashable, Sendable, Codable {
     }
 
     /// Decodes a reorder buffer's status; earlier versions of bondd omit `recovered`.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         held = try container.decode(Int.self, forKey: .held)
         late = try container.decode(UInt64.self, forKey: .late)
@@ -88,7 +88,7 @@ public struct ReorderStatus: Hashable, Sendable, Codable {
     }
 
     /// A reorder buffer's status.
-    public init(
+    package init(
         held: Int = 0, late: UInt64 = 0, duplicates: UInt64 = 0, recovered: UInt64 = 0, deadline: Double = 0
     ) {
         self.held = held
@@ -100,16 +100,16 @@ public struct ReorderStatus: Hashable, Sendable, Codable {
 }
 
 /// Retransmissions and copies in a `SessionStatus`, since the session began.
-public struct RepairStatus: Hashable, Sendable, Codable {
+package struct RepairStatus: Hashable, Sendable, Codable {
     /// Packets retransmitted because their path fell silent or lost them.
-    public var resent: UInt64
+    package var resent: UInt64
     /// Packets lost and not retransmitted, because it was too late or exceeded the budget.
-    public var unrepaired: UInt64
+    package var unrepaired: UInt64
     /// Small packets sent over two paths at once.
-    public var copied: UInt64
+    package var copied: UInt64
 
     /// Counters of repairs.
-    public init(resent: UInt64 = 0, unrepaired: UInt64 = 0, copied: UInt64 = 0) {
+    package init(resent: UInt64 = 0, unrepaired: UInt64 = 0, copied: UInt64 = 0) {
         self.resent = resent
         self.unrepaired = unrepaired
         self.copied = copied

@@ -2,7 +2,7 @@ import CNetlink
 import Glibc
 
 /// Why an operation on the host failed.
-public enum HostError: Error, Equatable, CustomStringConvertible {
+package enum HostError: Error, Equatable, CustomStringConvertible {
     /// A file could not be read, written or created: the action, the path, and errno.
     case file(String, path: String, errno: Int32)
     /// A usage file that cannot be read or parsed. It has been set aside.
@@ -20,24 +20,24 @@ public enum HostError: Error, Equatable, CustomStringConvertible {
     case nameServers(String)
 
     /// Whether the object to add already exists, which most callers accept.
-    public var alreadyThere: Bool {
+    package var alreadyThere: Bool {
         if case .netlink(_, let code) = self { code == NLE_EXIST } else { false }
     }
 
     /// Whether the object to change or remove does not exist (any more).
-    public var notThere: Bool {
+    package var notThere: Bool {
         guard case .netlink(_, let code) = self else { return false }
         return [NLE_OBJ_NOTFOUND, NLE_NODEV, NLE_NOADDR].contains(code)
     }
 
     /// Whether the kernel or the interface does not support the IP version.
-    public var isLackOfFamily: Bool {
+    package var isLackOfFamily: Bool {
         guard case .netlink(_, let code) = self else { return false }
         return [NLE_NOACCESS, NLE_AF_NOSUPPORT, NLE_OPNOTSUPP].contains(code)
     }
 
     /// One sentence that says what, where and what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .file(let action, let path, let code):
             "could not \(action) \(path): \(String(cString: strerror(code)))"

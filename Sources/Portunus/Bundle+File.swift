@@ -21,7 +21,7 @@ extension Bundle {
 
     /// Reads a bundle file; unknown keys are ignored.
     /// - Throws: `bundle`.
-    public init(reading path: String) throws(PortunusError) {
+    package init(reading path: String) throws(PortunusError) {
         var facts = stat()
         if stat(path, &facts) == 0, facts.st_mode & 0o077 != 0 {
             throw .bundle(path: path, "can be read by others; run: chmod 600 \(path)")
@@ -54,7 +54,7 @@ extension Bundle {
 
     /// Replaces the file (0600) as a whole, and returns once it is on disk.
     /// - Throws: `unwritable`; the old file is then kept.
-    public func write(to path: String) throws(PortunusError) {
+    package func write(to path: String) throws(PortunusError) {
         let file = File(
             version: Self.version, client_name: clientName, client_id: clientID, server_endpoint: endpoint,
             server_cert_sha256: pin, token: token)

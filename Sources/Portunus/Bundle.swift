@@ -1,18 +1,18 @@
 /// The result of enrolment: the control plane, its identity, and this server's credentials. Kept in a file (0600).
-public struct Bundle: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+package struct Bundle: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
     /// The control plane's name for this server.
-    public var clientName: String
+    package var clientName: String
     /// The control plane's number for this server; nil from older ones.
-    public var clientID: String?
+    package var clientID: String?
     /// The control plane's endpoint, `HOST:PORT`.
-    public var endpoint: String
+    package var endpoint: String
     /// SHA-256 of the leaf certificate's DER, 64 lower-case hexadecimal digits.
-    public var pin: String
+    package var pin: String
     /// The token that authenticates this server. Secret.
-    public var token: String
+    package var token: String
 
     /// A bundle with these values.
-    public init(clientName: String, clientID: String? = nil, endpoint: String, pin: String, token: String) {
+    package init(clientName: String, clientID: String? = nil, endpoint: String, pin: String, token: String) {
         self.clientName = clientName
         self.clientID = clientID
         self.endpoint = endpoint
@@ -21,9 +21,9 @@ public struct Bundle: Equatable, Sendable, CustomStringConvertible, CustomReflec
     }
 
     /// The name of this server and the endpoint, never the token.
-    public var description: String { "\(clientName) at \(endpoint)" }
+    package var description: String { "\(clientName) at \(endpoint)" }
     /// Leaves out the token, so that a dump never shows it.
-    public var customMirror: Mirror {
+    package var customMirror: Mirror {
         Mirror(self, children: ["clientName": clientName, "endpoint": endpoint])
     }
 }

@@ -7,7 +7,7 @@ import Synchronization
 
 /// The connection to a control plane: keeps a session with it, passes its messages to a keeper, and sends
 /// reports. Losing the connection does not affect the rules that are carried.
-public final class ControlPlane: Sendable {
+package final class ControlPlane: Sendable {
     private let bundle: Bundle
     private let keeper: any RuleKeeper
     private let log: Log
@@ -33,7 +33,7 @@ public final class ControlPlane: Sendable {
     ///   - version: this program's version, as displayed by the control plane.
     ///   - predecessor: the stopped connection that this one replaces; bytes it has reported are not reported
     ///     again.
-    public init(
+    package init(
         bundle: Bundle, keeper: any RuleKeeper, log: Log, version: String = Product.version,
         timing: Timing = Timing(), after predecessor: ControlPlane? = nil
     ) {
@@ -47,7 +47,7 @@ public final class ControlPlane: Sendable {
     }
 
     /// Connects, and reconnects whenever the session ends, until `stop`. May be called once.
-    public func start() {
+    package func start() {
         work.withLock { work in
             guard work.task == nil, !work.isStopped else { return }
             work.task = Task { await self.run() }
@@ -55,7 +55,7 @@ public final class ControlPlane: Sendable {
     }
 
     /// Ends the session. A call of the keeper in progress completes; no other begins after that.
-    public func stop() {
+    package func stop() {
         work.withLock { work in
             work.isStopped = true
             work.task?.cancel()
@@ -64,7 +64,7 @@ public final class ControlPlane: Sendable {
 
     /// Whether no further attempts are made, because the control plane does not know this server, or the bundle
     /// is unusable.
-    public var isOver: Bool { work.withLock { $0.isOver } }
+    package var isOver: Bool { work.withLock { $0.isOver } }
 
     private func run() async {
         await keepConnected()

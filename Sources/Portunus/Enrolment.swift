@@ -3,11 +3,11 @@ import GRPCProtobuf
 import Settings
 
 /// Enrolment of this server with a control plane.
-public enum Enrolment {
+package enum Enrolment {
     /// Redeems the code at the control plane named by the URI, once its certificate has matched the pin. Takes
     /// at most 15 s, plus the time to resolve the endpoint's name.
     /// - Throws: why enrolment failed.
-    public static func redeem(_ uri: EnrolmentURI) async throws(PortunusError) -> Bundle {
+    package static func redeem(_ uri: EnrolmentURI) async throws(PortunusError) -> Bundle {
         guard let pin = Pin(uri.pin) else { throw .notAURI("its pin is not 64 hexadecimal digits") }
         let timing = Timing()
         let line = Line(to: uri.endpoint, pin: pin, timing: timing)

@@ -1,13 +1,13 @@
 import Settings
 
 /// The enrolment URI from a control plane's operator: `portunus://HOST:PORT/enroll?pin=sha256:HEX&code=CODE`.
-public struct EnrolmentURI: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+package struct EnrolmentURI: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
     /// The control plane's endpoint.
-    public let endpoint: HostPort
+    package let endpoint: HostPort
     /// SHA-256 of its leaf certificate's DER, 64 lower-case hexadecimal digits.
-    public let pin: String
+    package let pin: String
     /// The code, which can be redeemed once. Secret.
-    public let code: String
+    package let code: String
 
     private static let scheme = "portunus://"
     /// The length of 32 bytes in base64 (RFC 4648 section 5) without padding.
@@ -17,7 +17,7 @@ public struct EnrolmentURI: Equatable, Sendable, CustomStringConvertible, Custom
     /// Parses a URI, ignoring whitespace around it, which copying often adds. There is no percent-encoding, and
     /// unknown keys are ignored.
     /// - Throws: `notAURI`, which never contains the code.
-    public init(_ text: String) throws(PortunusError) {
+    package init(_ text: String) throws(PortunusError) {
         guard text.utf8.count <= Self.longest else { throw .notAURI("it is too long") }
         let text = text.filter { !$0.isWhitespace }
         guard text.hasPrefix(Self.scheme) else {
@@ -69,7 +69,7 @@ public struct EnrolmentURI: Equatable, Sendable, CustomStringConvertible, Custom
     }
 
     /// The endpoint, never the code.
-    public var description: String { "an enrolment at \(endpoint)" }
+    package var description: String { "an enrolment at \(endpoint)" }
     /// Leaves out the code, so that a dump never shows it.
-    public var customMirror: Mirror { Mirror(self, children: ["endpoint": endpoint]) }
+    package var customMirror: Mirror { Mirror(self, children: ["endpoint": endpoint]) }
 }

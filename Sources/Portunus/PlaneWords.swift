@@ -43,7 +43,7 @@ extension RPCError {
 }
 
 /// The state of the connection to the control plane.
-public enum PlaneState: Equatable, Sendable {
+package enum PlaneState: Equatable, Sendable {
     /// Connecting, with the reason for the last failure, if any.
     case connecting(String?)
     /// Connected.

@@ -1,5 +1,5 @@
 /// Why enrolment with a control plane failed, or a bundle is unusable.
-public enum PortunusError: Error, Equatable, CustomStringConvertible {
+package enum PortunusError: Error, Equatable, CustomStringConvertible {
     /// The text is not an enrolment URI: the problem.
     case notAURI(String)
     /// A bundle file could not be used: its path, and the problem, worded to follow the path.
@@ -24,7 +24,7 @@ public enum PortunusError: Error, Equatable, CustomStringConvertible {
     case badAnswer(String)
 
     /// One sentence that says what, where and what to do; never a secret.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notAURI(let reason):
             "this is not an enrolment URI: \(reason); copy all of it, beginning with portunus://"

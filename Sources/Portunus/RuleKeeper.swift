@@ -2,7 +2,7 @@ import Rules
 
 /// The recipient of a control plane's instructions. All methods return soon (at most some 10 ms) and may be
 /// called from any thread, but one at a time.
-public protocol RuleKeeper: Sendable {
+package protocol RuleKeeper: Sendable {
     /// Begins a session, with the control plane's parameters for UDP flows; nil means the defaults.
     func welcome(flowIdle: Int?, maximumFlows: Int?)
 

@@ -1,7 +1,7 @@
 import Packet
 
 /// The direction of bytes through a rule.
-public enum Direction: Hashable, Sendable, CaseIterable {
+package enum Direction: Hashable, Sendable, CaseIterable {
     /// From end users to targets.
     case inward
     /// From targets to end users.
@@ -10,24 +10,24 @@ public enum Direction: Hashable, Sendable, CaseIterable {
 
 /// The remaining allowance of a rule, or of all rules of an owner together, and statistics of rejections and
 /// delays.
-public struct Allowance: Sendable {
+package struct Allowance: Sendable {
     /// The limit in force.
-    public private(set) var limit: RateLimit
+    package private(set) var limit: RateLimit
     /// The effect of the limit.
-    public private(set) var report = LimitReport()
+    package private(set) var report = LimitReport()
 
     private var bytesIn: TokenBucket?
     private var bytesOut: TokenBucket?
     private var arrivals: TokenBucket?
 
     /// An unused allowance.
-    public init(_ limit: RateLimit = RateLimit(), at now: Instant) {
+    package init(_ limit: RateLimit = RateLimit(), at now: Instant) {
         self.limit = limit
         set(limit, at: now)
     }
 
     /// Changes the limit. Open connections stay, even if they exceed it.
-    public mutating func set(_ limit: RateLimit, at now: Instant) {
+    package mutating func set(_ limit: RateLimit, at now: Instant) {
         self.limit = limit
         Self.set(&bytesIn, rate: limit.bytesIn, burst: limit.burstIn, at: now)
         Self.set(&bytesOut, rate: limit.bytesOut, burst: limit.burstOut, at: now)
@@ -40,7 +40,7 @@ public struct Allowance: Sendable {
     /// apply, then the rule's, each on the number of connections and then on their rate. A rejected connection
     /// uses up nothing of either. An admitted connection has to be followed by `release` of both.
     /// - Returns: the reason for rejecting it; nil if it is admitted.
-    public static func admit(
+    package static func admit(
         _ transport: TransportProtocol, rule: inout Allowance, owner: inout Allowance?, at now: Instant
     ) -> RejectReason? {
         let isFlow = transport == .udp
@@ -60,15 +60,15 @@ public struct Allowance: Sendable {
     }
 
     /// Records the end of a TCP connection or UDP flow.
-    public mutating func release() { if report.connections > 0 { report.connections -= 1 } }
+    package mutating func release() { if report.connections > 0 { report.connections -= 1 } }
 
     /// Whether bytes in that direction are limited at all.
-    public func limits(_ direction: Direction) -> Bool {
+    package func limits(_ direction: Direction) -> Bool {
         direction == .inward ? bytesIn != nil : bytesOut != nil
     }
 
     /// The number of bytes that may pass now.
-    public mutating func room(_ direction: Direction, at now: Instant) -> Int {
+    package mutating func room(_ direction: Direction, at now: Instant) -> Int {
         switch direction {
         case .inward: bytesIn?.tokens(at: now) ?? .max
         case .outward: bytesOut?.tokens(at: now) ?? .max
@@ -76,7 +76,7 @@ public struct Allowance: Sendable {
     }
 
     /// Counts bytes that passed. Bytes in excess of the allowance delay later ones.
-    public mutating func take(_ bytes: Int, _ direction: Direction) {
+    package mutating func take(_ bytes: Int, _ direction: Direction) {
         switch direction {
         case .inward: bytesIn?.take(bytes)
         case .outward: bytesOut?.take(bytes)
@@ -84,7 +84,7 @@ public struct Allowance: Sendable {
     }
 
     /// When that many bytes, or the maximum burst if that is smaller, may pass.
-    public mutating func ready(for bytes: Int, _ direction: Direction, at now: Instant) -> Instant {
+    package mutating func ready(for bytes: Int, _ direction: Direction, at now: Instant) -> Instant {
         switch direction {
         case .inward: bytesIn?.ready(for: bytes, at: now) ?? now
         case .outward: bytesOut?.ready(for: bytes, at: now) ?? now
@@ -93,7 +93,7 @@ public struct Allowance: Sendable {
 
     /// Lets a datagram pass both limits, or neither.
     /// - Returns: whether it may pass.
-    public static func passDatagram(
+    package static func passDatagram(
         _ bytes: Int, _ direction: Direction, rule: inout Allowance, owner: inout Allowance?, at now: Instant
     ) -> Bool {
         guard owner?.hasRoom(for: bytes, direction, at: now) != false,
@@ -105,7 +105,7 @@ public struct Allowance: Sendable {
     }
 
     /// Counts how long a connection was held back.
-    public mutating func countThrottled(_ time: Interval, _ direction: Direction) {
+    package mutating func countThrottled(_ time: Interval, _ direction: Direction) {
         let microseconds = UInt64(max(0, time.microseconds))
         switch direction {
         case .inward: report.throttledIn &+= microseconds

@@ -3,9 +3,9 @@ import Packet
 /// Finds the server name (SNI, RFC 6066 3) in the first data from a TLS client, SSL 3.0 to TLS 1.3, however it
 /// is split into records (RFC 8446 5.1) and reads. Examines every byte once, stores none but the name's, and
 /// never traps. For an encrypted hello it finds the outer name.
-public struct ClientHello: Sendable {
+package struct ClientHello: Sendable {
     /// The result so far.
-    public enum Reading: Hashable, Sendable {
+    package enum Reading: Hashable, Sendable {
         /// The hello continues.
         case needsMore
         /// The name in lower case; nil if the client sends none.
@@ -15,7 +15,7 @@ public struct ClientHello: Sendable {
     }
 
     /// Maximum number of bytes of a connection to examine.
-    public static let maximumSize = 65_536
+    package static let maximumSize = 65_536
 
     /// The meaning of the next number.
     private enum Step {
@@ -49,12 +49,12 @@ public struct ClientHello: Sendable {
     private var name = ""
 
     /// A reader at the beginning of a connection.
-    public init() {}
+    package init() {}
 
     /// Continues reading.
     /// - Parameter peeked: all data of the connection from its first byte: at least the bytes passed in the
     ///   last call.
-    public mutating func read(_ peeked: UnsafeRawBufferPointer) -> Reading {
+    package mutating func read(_ peeked: UnsafeRawBufferPointer) -> Reading {
         let end = min(peeked.count, Self.maximumSize)
         while result == nil && position < end {
             if recordLeft == 0 {
@@ -73,7 +73,7 @@ public struct ClientHello: Sendable {
 
     /// Minimum number of bytes from the connection's first one before `read` can make progress. The rest of a
     /// record's header and of the message is known; headers of further records come on top.
-    public var neededSize: Int {
+    package var neededSize: Int {
         let missing = recordLeft > 0 ? 0 : 5 - headerSize
         // The bytes of a name are part of the rest of the message until the name is complete.
         let rest = nameLeft > 0 ? nameLeft : messageLeft + numberLeft + skipLeft

@@ -3,9 +3,9 @@ import Packet
 /// The addresses of targets' names, for as long as DNS permits, within bounds; after that, while DNS fails, the
 /// old ones a little longer; and failures, so that not every connection repeats the lookup. The caller performs
 /// the lookups.
-public struct NameCache: Sendable {
+package struct NameCache: Sendable {
     /// What to do about a name.
-    public enum Answer: Hashable, Sendable {
+    package enum Answer: Hashable, Sendable {
         /// Use these addresses.
         case addresses([IPAddress])
         /// A recent lookup failed.
@@ -30,23 +30,23 @@ public struct NameCache: Sendable {
     private let capacity: Int
 
     /// Bounds on the lifetime of addresses in seconds, regardless of the TTL.
-    public static let lifetimes: ClosedRange<Int64> = 5...300
+    package static let lifetimes: ClosedRange<Int64> = 5...300
     /// How long expired addresses are used while DNS fails.
-    public static let grace = Interval.seconds(30)
+    package static let grace = Interval.seconds(30)
     /// How long a failure is remembered.
-    public static let negativeLifetime = Interval.seconds(3)
+    package static let negativeLifetime = Interval.seconds(3)
     /// Timeout after which a lookup counts as lost: three times its own timeout.
     private static let patience = Interval.seconds(9)
 
     /// An empty cache.
     /// - Parameter capacity: maximum number of names.
-    public init(capacity: Int = 4096) { self.capacity = max(1, capacity) }
+    package init(capacity: Int = 4096) { self.capacity = max(1, capacity) }
 
     /// The number of names in the cache.
-    public var count: Int { entries.count }
+    package var count: Int { entries.count }
 
     /// Looks up a name in the cache.
-    public mutating func look(up name: String, at now: Instant) -> Answer {
+    package mutating func look(up name: String, at now: Instant) -> Answer {
         let key = name.lowercased()
         if entries[key] == nil {
             guard entries.count < capacity || makeRoom(at: now) else { return .unknown }
@@ -64,7 +64,7 @@ public struct NameCache: Sendable {
     /// - Parameter lifetime: the answer's TTL, in seconds.
     /// - Returns: the addresses to use; nil if there are none.
     @discardableResult
-    public mutating func resolve(
+    package mutating func resolve(
         _ name: String, to addresses: [IPAddress], lifetime: Int64, at now: Instant
     ) -> [IPAddress]? {
         guard !addresses.isEmpty else { return fail(name, at: now) }
@@ -76,7 +76,7 @@ public struct NameCache: Sendable {
     /// Records that DNS did not answer, or that the name does not exist.
     /// - Returns: the previous addresses if they may still be used.
     @discardableResult
-    public mutating func fail(_ name: String, at now: Instant) -> [IPAddress]? {
+    package mutating func fail(_ name: String, at now: Instant) -> [IPAddress]? {
         update(name) {
             $0.asked = nil
             $0.retry = now + Self.negativeLifetime

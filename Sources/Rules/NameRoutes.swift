@@ -1,8 +1,8 @@
 /// Selects a port's rule by server name: the rule for the name itself, else the one for any label before the
 /// rest of it, else the one without a server name.
-public struct NameRoutes: Sendable {
+package struct NameRoutes: Sendable {
     /// How a rule was found. If none is found, that is a miss.
-    public enum Match: Hashable, Sendable {
+    package enum Match: Hashable, Sendable {
         /// By the name itself.
         case exact
         /// By a wildcard.
@@ -13,25 +13,25 @@ public struct NameRoutes: Sendable {
 
     private var rules: [NamePattern: RuleID] = [:]
     /// The rule without a server name.
-    public private(set) var fallback: RuleID?
+    package private(set) var fallback: RuleID?
 
     /// No rules.
-    public init() {}
+    package init() {}
 
     /// Whether any rule has a server name, so that connections have to be examined.
-    public var hasNames: Bool { !rules.isEmpty }
+    package var hasNames: Bool { !rules.isEmpty }
 
     /// Whether there are no rules.
-    public var isEmpty: Bool { rules.isEmpty && fallback == nil }
+    package var isEmpty: Bool { rules.isEmpty && fallback == nil }
 
     /// All rules, unordered.
-    public var ids: [RuleID] { Array(rules.values) + (fallback.map { [$0] } ?? []) }
+    package var ids: [RuleID] { Array(rules.values) + (fallback.map { [$0] } ?? []) }
 
     /// Adds a rule.
     /// - Parameter serverName: its pattern; nil for the fallback.
     /// - Throws: `portInUse` if another rule has the same pattern, `modeChangeUnsupported` if the pattern is
     ///   invalid.
-    public mutating func add(_ serverName: String?, _ id: RuleID) throws(RuleRefusal) {
+    package mutating func add(_ serverName: String?, _ id: RuleID) throws(RuleRefusal) {
         guard let serverName else {
             guard fallback == nil else { throw .portInUse(nil) }
             fallback = id
@@ -43,13 +43,13 @@ public struct NameRoutes: Sendable {
     }
 
     /// Removes a rule.
-    public mutating func remove(_ id: RuleID) {
+    package mutating func remove(_ id: RuleID) {
         rules = rules.filter { $0.value != id }
         if fallback == id { fallback = nil }
     }
 
     /// The rule for a name, or for a client that sends none; nil on a miss.
-    public func route(_ name: String?) -> (rule: RuleID, match: Match)? {
+    package func route(_ name: String?) -> (rule: RuleID, match: Match)? {
         if let name, let (rule, match) = named(name) { return (rule, match) }
         return fallback.map { ($0, .fallback) }
     }

@@ -2,13 +2,13 @@ import Packet
 
 /// A PROXY protocol header, which tells a target the caller's address (haproxy.org, proxy-protocol.txt,
 /// 2020/03/05).
-public struct ProxyHeader: Sendable {
+package struct ProxyHeader: Sendable {
     /// The caller and the address called, both of one family; nil for this host's own connections.
     private let ends: (source: Endpoint, destination: Endpoint)?
     private let version: ProxyVersion
 
     /// Maximum length of a header in bytes: that of a version 1 line.
-    public static let maximumSize = 107
+    package static let maximumSize = 107
 
     /// 12 bytes with which no other protocol begins.
     private static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10]
@@ -18,7 +18,7 @@ public struct ProxyHeader: Sendable {
     /// - Parameters:
     ///   - source: the caller.
     ///   - destination: the local address of the connection.
-    public init(_ version: ProxyVersion, source: Endpoint, destination: Endpoint) {
+    package init(_ version: ProxyVersion, source: Endpoint, destination: Endpoint) {
         self.version = version
         var ends = (source: source, destination: destination)
         ends.source.address = source.address.unmapped
@@ -31,7 +31,7 @@ public struct ProxyHeader: Sendable {
     }
 
     /// The header of a probe, which this host makes for itself.
-    public init(probe version: ProxyVersion) {
+    package init(probe version: ProxyVersion) {
         self.version = version
         ends = nil
     }
@@ -39,7 +39,7 @@ public struct ProxyHeader: Sendable {
     /// Writes the header.
     /// - Precondition: `bytes` has room for `maximumSize`.
     /// - Returns: its length in bytes.
-    public func write(to bytes: UnsafeMutableRawBufferPointer) -> Int {
+    package func write(to bytes: UnsafeMutableRawBufferPointer) -> Int {
         precondition(bytes.count >= Self.maximumSize)
         switch version {
         case .v1:
@@ -80,13 +80,13 @@ public struct ProxyHeader: Sendable {
 
 extension IPAddress {
     /// The IPv4 address in ::ffff:0:0/96 (RFC 4291 2.5.5.2), or the address itself.
-    public var unmapped: IPAddress {
+    package var unmapped: IPAddress {
         guard family == .v6, high == 0, low >> 32 == 0xFFFF else { return self }
         return IPAddress(v4: UInt32(truncatingIfNeeded: low))
     }
 
     /// The IPv4-mapped IPv6 address in ::ffff:0:0/96, or the address itself.
-    public var mapped: IPAddress {
+    package var mapped: IPAddress {
         family == .v4 ? IPAddress(v6High: 0, low: 0xFFFF << 32 | low) : self
     }
 }

@@ -6,7 +6,7 @@ import Packet
 /// The month is determined by the wall clock, which may jump. A month that was started here is therefore on
 /// trial: the previous one is kept, is restored if the clock goes back, and is reported by `lasting` for the
 /// first hour.
-public struct QuotaMeter: Sendable {
+package struct QuotaMeter: Sendable {
     private var quota: Quota
     /// The previous month, reduced by consumption since its end; nil if the present month is certain.
     private var ended: Quota?
@@ -17,17 +17,17 @@ public struct QuotaMeter: Sendable {
     private static let trial = Interval.seconds(3600)
 
     /// Starts with a quota from the control plane or this program's state.
-    public init(_ quota: Quota) { self.quota = quota }
+    package init(_ quota: Quota) { self.quota = quota }
 
     /// Replaces the quota, which includes consumption until now.
-    public mutating func set(_ quota: Quota) {
+    package mutating func set(_ quota: Quota) {
         self.quota = quota
         endTrial()
     }
 
     /// The current quota.
     /// - Parameter seconds: the Unix time in seconds.
-    public mutating func quota(at seconds: Int64) -> Quota {
+    package mutating func quota(at seconds: Int64) -> Quota {
         renew(at: seconds)
         return quota
     }
@@ -36,7 +36,7 @@ public struct QuotaMeter: Sendable {
     /// - Parameters:
     ///   - seconds: the Unix time in seconds.
     ///   - now: the same time on the monotonic clock.
-    public mutating func lasting(at seconds: Int64, now: Instant) -> Quota {
+    package mutating func lasting(at seconds: Int64, now: Instant) -> Quota {
         renew(at: seconds)
         guard let ended else { return quota }
         let began = trialBegan ?? now
@@ -47,13 +47,13 @@ public struct QuotaMeter: Sendable {
     }
 
     /// The number of bytes that may pass now.
-    public mutating func room(at seconds: Int64) -> Int {
+    package mutating func room(at seconds: Int64) -> Int {
         renew(at: seconds)
         return quota.isExhausted ? 0 : Int(clamping: max(0, quota.remaining))
     }
 
     /// Counts bytes that passed in either direction.
-    public mutating func consume(_ bytes: UInt64, at seconds: Int64) {
+    package mutating func consume(_ bytes: UInt64, at seconds: Int64) {
         renew(at: seconds)
         quota.consume(bytes)
         ended?.consume(bytes)
@@ -90,20 +90,20 @@ extension Quota {
 }
 
 /// The remaining traffic of an owner's rules this month, in both directions together.
-public struct Quota: Hashable, Sendable {
+package struct Quota: Hashable, Sendable {
     /// The monthly allowance in bytes.
-    public var monthlyBytes: Int64
+    package var monthlyBytes: Int64
     /// The remaining bytes; negative if the allowance was exceeded.
-    public var remaining: Int64
+    package var remaining: Int64
     /// The beginning and end of the month, as Unix times in seconds.
-    public var period: Range<Int64>
+    package var period: Range<Int64>
     /// Whether the quota is exhausted, regardless of the remaining bytes.
-    public var isExhausted: Bool
+    package var isExhausted: Bool
 
     /// The quota if the control plane announces this one, but may not know yet what was carried while it was
     /// away: within the same month, the larger usage of both counts.
     /// - Parameter local: the quota as counted here.
-    public func merged(with local: Quota) -> Quota {
+    package func merged(with local: Quota) -> Quota {
         guard period == local.period else { return self }
         let (used, isLow) = local.monthlyBytes.subtractingReportingOverflow(local.remaining)
         let (left, overflow) = monthlyBytes.subtractingReportingOverflow(isLow ? .max : used)
@@ -114,7 +114,7 @@ public struct Quota: Hashable, Sendable {
     }
 
     /// A quota with these values.
-    public init(monthlyBytes: Int64, remaining: Int64, period: Range<Int64>, isExhausted: Bool) {
+    package init(monthlyBytes: Int64, remaining: Int64, period: Range<Int64>, isExhausted: Bool) {
         self.monthlyBytes = monthlyBytes
         self.remaining = remaining
         self.period = period

@@ -1,47 +1,47 @@
 import Packet
 
 /// A published service behind the tunnel: ports of this host, and their targets.
-public struct Rule: Hashable, Sendable {
+package struct Rule: Hashable, Sendable {
     /// The rule's identifier, unique among the rules.
-    public var id: RuleID
+    package var id: RuleID
     /// The transport protocol.
-    public var transport: TransportProtocol
+    package var transport: TransportProtocol
     /// The ports it listens on; at most `maximumPorts`.
-    public var ports: ClosedRange<UInt16>
+    package var ports: ClosedRange<UInt16>
     /// The address of this host it listens on; nil means all of them.
-    public var listenAddress: IPAddress?
+    package var listenAddress: IPAddress?
     /// 1 to `maximumTargets` targets; more than one only with a single port.
-    public var targets: [RuleTarget]
+    package var targets: [RuleTarget]
     /// Whether the targets were given as a list, so that each is reported.
-    public var listsTargets: Bool
+    package var listsTargets: Bool
     /// Whether target names are preferably resolved to IPv6.
-    public var prefersIPv6: Bool
+    package var prefersIPv6: Bool
     /// Interval between probes of the targets in seconds; 0 means never.
-    public var probeInterval: Int
+    package var probeInterval: Int
     /// The server names (TLS SNI) it accepts: `host.example` or `*.example`; nil means all, or those that no
     /// other rule on the port accepts.
-    public var serverName: String?
+    package var serverName: String?
     /// Limits on the rule's traffic.
-    public var limit: RateLimit
+    package var limit: RateLimit
     /// The owner; rules of one owner share the owner's limits and quota.
-    public var owner: String?
+    package var owner: String?
     /// Maximum number of concurrent UDP flows; nil means the control plane's value, or else 1024.
-    public var maximumFlows: Int?
+    package var maximumFlows: Int?
     /// Idle timeout of a UDP flow in seconds; nil means the control plane's value, or else 60.
-    public var flowIdle: Int?
+    package var flowIdle: Int?
     /// Whether its targets may be outside the tunnel.
-    public var mayLeaveTunnel: Bool
+    package var mayLeaveTunnel: Bool
 
     /// Maximum number of ports in a range. A control plane may permit more than its default of 1024; each takes
     /// two sockets here, and this many can be opened within the time that it waits for an answer.
-    public static let maximumPorts = 8192
+    package static let maximumPorts = 8192
     /// Maximum number of ports in a range carried by the kernel, which counts each port's traffic.
-    public static let maximumKernelPorts = 1024
+    package static let maximumKernelPorts = 1024
     /// Maximum number of targets.
-    public static let maximumTargets = 8
+    package static let maximumTargets = 8
 
     /// A rule with default options and without limits.
-    public init(
+    package init(
         id: RuleID, transport: TransportProtocol, ports: ClosedRange<UInt16>, listenAddress: IPAddress? = nil,
         targets: [RuleTarget],
         listsTargets: Bool = false, prefersIPv6: Bool = false, probeInterval: Int = 0,
@@ -67,14 +67,14 @@ public struct Rule: Hashable, Sendable {
 }
 
 /// The identifier of a rule.
-public enum RuleID: Hashable, Sendable, CustomStringConvertible {
+package enum RuleID: Hashable, Sendable, CustomStringConvertible {
     /// The control plane's number.
     case pushed(UInt64)
     /// The name of a `[[rule]]` of the configuration.
     case named(String)
 
     /// The number or the name; the name of a `[[rule]]` is never just a number.
-    public var description: String {
+    package var description: String {
         switch self {
         case .pushed(let number): "\(number)"
         case .named(let name): name
@@ -83,18 +83,18 @@ public enum RuleID: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A target of a rule.
-public struct RuleTarget: Hashable, Sendable {
+package struct RuleTarget: Hashable, Sendable {
     /// An IP address or a DNS name, without brackets.
-    public var host: String
+    package var host: String
     /// The port for the rule's first port; the others of a range follow at the same offset.
-    public var port: UInt16
+    package var port: UInt16
     /// Targets with lower values are tried first, those with equal values in order.
-    public var priority: UInt32
+    package var priority: UInt32
     /// The version of the PROXY header that precedes TCP connections to it; nil means no header.
-    public var proxy: ProxyVersion?
+    package var proxy: ProxyVersion?
 
     /// A target with these values.
-    public init(host: String, port: UInt16, priority: UInt32 = 0, proxy: ProxyVersion? = nil) {
+    package init(host: String, port: UInt16, priority: UInt32 = 0, proxy: ProxyVersion? = nil) {
         self.host = host
         self.port = port
         self.priority = priority
@@ -103,7 +103,7 @@ public struct RuleTarget: Hashable, Sendable {
 }
 
 /// The version of a PROXY protocol header (haproxy.org, proxy-protocol.txt).
-public enum ProxyVersion: UInt8, Hashable, Sendable {
+package enum ProxyVersion: UInt8, Hashable, Sendable {
     /// A line of text.
     case v1 = 1
     /// Binary.
@@ -111,24 +111,24 @@ public enum ProxyVersion: UInt8, Hashable, Sendable {
 }
 
 /// The limits of a rule, or of all rules of an owner together; nil means unlimited.
-public struct RateLimit: Hashable, Sendable {
+package struct RateLimit: Hashable, Sendable {
     /// Rate from end users to targets, in bytes per second.
-    public var bytesIn: UInt64?
+    package var bytesIn: UInt64?
     /// Rate from targets to end users, in bytes per second.
-    public var bytesOut: UInt64?
+    package var bytesOut: UInt64?
     /// New connections or UDP flows per second.
-    public var connectionRate: UInt32?
+    package var connectionRate: UInt32?
     /// Concurrent connections and UDP flows.
-    public var connections: UInt32?
+    package var connections: UInt32?
     /// Burst after a pause, in bytes; nil means a second's worth. At least 1/100 and at most 60 s of the rate.
-    public var burstIn: UInt64?
+    package var burstIn: UInt64?
     /// Like `burstIn`, towards end users.
-    public var burstOut: UInt64?
+    package var burstOut: UInt64?
     /// Burst of new connections after a pause; nil means a second's worth.
-    public var connectionBurst: UInt32?
+    package var connectionBurst: UInt32?
 
     /// Limits with these values; by default unlimited.
-    public init(
+    package init(
         bytesIn: UInt64? = nil, bytesOut: UInt64? = nil, connectionRate: UInt32? = nil,
         connections: UInt32? = nil, burstIn: UInt64? = nil, burstOut: UInt64? = nil,
         connectionBurst: UInt32? = nil
@@ -143,7 +143,7 @@ public struct RateLimit: Hashable, Sendable {
     }
 
     /// Whether nothing is limited.
-    public var isUnlimited: Bool {
+    package var isUnlimited: Bool {
         bytesIn == nil && bytesOut == nil && connectionRate == nil && connections == nil
     }
 }

@@ -3,7 +3,7 @@ import Packet
 /// Why a rule cannot be carried. `description` is the control plane's code for it; the control plane stores it
 /// and never retries, so temporary conditions are not reported to it: here, `addressMissing` and
 /// `outOfDescriptors`.
-public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+package enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// The port is used by another program or rule; for a range, the port's number.
     case portInUse(UInt16?)
     /// This program may not listen on the port.
@@ -31,7 +31,7 @@ public enum RuleRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownRuleID
 
     /// The control plane's code.
-    public var description: String {
+    package var description: String {
         switch self {
         case .portInUse(let port): "port_in_use" + Self.suffix(port)
         case .permissionDenied(let port): "permission_denied" + Self.suffix(port)
@@ -54,7 +54,7 @@ extension Rule {
     /// Why the rule can never be carried, regardless of other rules; nil if it can. PROXY headers of UDP
     /// targets are ignored, and probe intervals outside `TargetOrder.probeIntervals` are clamped.
     /// - Parameter reach: the addresses inside the tunnel.
-    public func refusal(reach: Reach) -> RuleRefusal? {
+    package func refusal(reach: Reach) -> RuleRefusal? {
         guard ports.lowerBound > 0, ports.count <= Self.maximumPorts else { return .rangeInvalid }
         if ports.count > 1 && (listsTargets || targets.count > 1) { return .rangeInvalid }
         guard (1...Self.maximumTargets).contains(targets.count) else { return .invalidTargetHost }

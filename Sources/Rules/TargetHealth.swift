@@ -2,15 +2,15 @@ import Packet
 
 /// Whether a target works, judged by connections and probes: three consecutive failures within 30 s mark it as
 /// failed, two consecutive successes as healthy again.
-public struct TargetHealth: Hashable, Sendable {
+package struct TargetHealth: Hashable, Sendable {
     /// Whether the target is considered healthy, so that connections try it first.
-    public private(set) var isHealthy = true
+    package private(set) var isHealthy = true
     /// The number of failures since the last success.
-    public private(set) var consecutiveFailures: UInt32 = 0
+    package private(set) var consecutiveFailures: UInt32 = 0
     /// When it last failed; nil if never.
-    public private(set) var lastFailure: Instant?
+    package private(set) var lastFailure: Instant?
     /// When it last worked; nil if never.
-    public private(set) var lastSuccess: Instant?
+    package private(set) var lastSuccess: Instant?
 
     private var successes = 0
     /// The consecutive failures before the last one, the later one first; nil if none.
@@ -18,14 +18,14 @@ public struct TargetHealth: Hashable, Sendable {
     private var third: Instant?
 
     /// Time within which consecutive failures have to occur.
-    public static let window = Interval.seconds(30)
+    package static let window = Interval.seconds(30)
     private static let successesToHeal = 2
 
     /// An untried target.
-    public init() {}
+    package init() {}
 
     /// Records a failure.
-    public mutating func fail(at now: Instant) {
+    package mutating func fail(at now: Instant) {
         successes = 0
         if consecutiveFailures < .max { consecutiveFailures += 1 }
         (third, second, lastFailure) = (second, consecutiveFailures > 1 ? lastFailure : nil, now)
@@ -33,7 +33,7 @@ public struct TargetHealth: Hashable, Sendable {
     }
 
     /// Records a success.
-    public mutating func succeed(at now: Instant) {
+    package mutating func succeed(at now: Instant) {
         consecutiveFailures = 0
         (second, third) = (nil, nil)
         lastSuccess = now
@@ -46,7 +46,7 @@ public struct TargetHealth: Hashable, Sendable {
     }
 
     /// Gives a failed target another chance: a single failure within 30 s then suffices to mark it again.
-    public mutating func forgive(at now: Instant) {
+    package mutating func forgive(at now: Instant) {
         guard !isHealthy else { return }
         isHealthy = true
         successes = 0

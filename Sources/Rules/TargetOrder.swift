@@ -6,18 +6,18 @@ import Packet
 /// A failed target is tried last and so would hardly be tried again while others work. Therefore a failed
 /// target among several is probed every 30 s if there are no other probes; with UDP, which cannot be probed, it
 /// is given another chance.
-public struct TargetOrder: Sendable {
+package struct TargetOrder: Sendable {
     private struct Probe: Sendable {
         var next = Instant.never
         var isRunning = false
     }
 
     /// Indices of the targets, in the order in which they are tried.
-    public private(set) var order: [Int] = []
+    package private(set) var order: [Int] = []
     /// The health of the targets, in the order in which they were given.
-    public private(set) var health: [TargetHealth]
+    package private(set) var health: [TargetHealth]
     /// The number of changes between healthy and failed.
-    public private(set) var healthChanges: UInt64 = 0
+    package private(set) var healthChanges: UInt64 = 0
 
     /// The order if all targets are healthy.
     private let preferred: [Int]
@@ -27,13 +27,13 @@ public struct TargetOrder: Sendable {
     private var probes: [Probe]
 
     /// Permitted intervals between probes, in seconds.
-    public static let probeIntervals: ClosedRange<Int> = 1...3600
+    package static let probeIntervals: ClosedRange<Int> = 1...3600
     /// Timeout of a probe.
-    public static let probePatience = Interval.seconds(5)
+    package static let probePatience = Interval.seconds(5)
     private static let retrial = Interval.seconds(30)
 
     /// An order in which every target is healthy.
-    public init(_ rule: Rule, at now: Instant) {
+    package init(_ rule: Rule, at now: Instant) {
         let priorities = rule.targets.map(\.priority)
         preferred = priorities.indices.sorted { (priorities[$0], $0) < (priorities[$1], $1) }
         transport = rule.transport
@@ -53,10 +53,10 @@ public struct TargetOrder: Sendable {
     }
 
     /// Whether the target is not the one that would be tried first if all were healthy.
-    public func isFailover(_ index: Int) -> Bool { index != preferred.first }
+    package func isFailover(_ index: Int) -> Bool { index != preferred.first }
 
     /// Records a failed connection or flow to the target.
-    public mutating func fail(_ index: Int, at now: Instant) {
+    package mutating func fail(_ index: Int, at now: Instant) {
         update(index) { $0.fail(at: now) }
         if !health[index].isHealthy && interval == nil && health.count > 1 && probes[index].next == .never {
             probes[index].next = now + Self.retrial
@@ -64,13 +64,13 @@ public struct TargetOrder: Sendable {
     }
 
     /// Records a successful connection to the target, or a datagram from it.
-    public mutating func succeed(_ index: Int, at now: Instant) { update(index) { $0.succeed(at: now) } }
+    package mutating func succeed(_ index: Int, at now: Instant) { update(index) { $0.succeed(at: now) } }
 
     /// When the next probe is due.
-    public var nextProbe: Instant { probes.lazy.filter { !$0.isRunning }.map(\.next).min() ?? .never }
+    package var nextProbe: Instant { probes.lazy.filter { !$0.isRunning }.map(\.next).min() ?? .never }
 
     /// The targets to probe now, by a TCP connection that is closed at once. Each has to be followed by `probed`.
-    public mutating func startProbes(at now: Instant) -> [Int] {
+    package mutating func startProbes(at now: Instant) -> [Int] {
         var due: [Int] = []
         for index in probes.indices where !probes[index].isRunning && probes[index].next <= now {
             if interval == nil && health[index].isHealthy {
@@ -90,7 +90,7 @@ public struct TargetOrder: Sendable {
     /// Records the end of a probe.
     /// - Parameter isUp: whether the target answered; nil if this host could not probe, which says nothing
     ///   about the target.
-    public mutating func probed(_ index: Int, isUp: Bool?, at now: Instant) {
+    package mutating func probed(_ index: Int, isUp: Bool?, at now: Instant) {
         probes[index].isRunning = false
         if let isUp { update(index) { isUp ? $0.succeed(at: now) : $0.fail(at: now) } }
         guard interval == nil else { return }

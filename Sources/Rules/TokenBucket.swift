@@ -3,11 +3,11 @@ import Packet
 /// A token bucket: limits the average rate but permits bursts. Tokens accumulate up to the burst size and are
 /// taken for work done. Accumulation is counted in billionths of a token, so that frequent queries lose nothing
 /// to rounding.
-public struct TokenBucket: Sendable {
+package struct TokenBucket: Sendable {
     /// Tokens per second.
-    public private(set) var rate: UInt64
+    package private(set) var rate: UInt64
     /// Maximum number of tokens.
-    public private(set) var burst: UInt64
+    package private(set) var burst: UInt64
 
     private var level: Int64
     /// Billionths of a token in addition to `level`.
@@ -24,27 +24,27 @@ public struct TokenBucket: Sendable {
     ///   - rate: tokens per second; 0 means none.
     ///   - burst: maximum number of tokens, at least 1/100 and at most 60 s of the rate; nil means a second's
     ///     worth.
-    public init(rate: UInt64, burst: UInt64? = nil, at now: Instant) {
+    package init(rate: UInt64, burst: UInt64? = nil, at now: Instant) {
         (self.rate, self.burst) = Self.clamp(rate: rate, burst: burst)
         level = Int64(self.burst)
         time = now
     }
 
     /// Changes the rate. The tokens stay, up to the new burst.
-    public mutating func set(rate: UInt64, burst: UInt64? = nil, at now: Instant) {
+    package mutating func set(rate: UInt64, burst: UInt64? = nil, at now: Instant) {
         refill(at: now)
         (self.rate, self.burst) = Self.clamp(rate: rate, burst: burst)
         cap()
     }
 
     /// The number of tokens; 0 if in debt.
-    public mutating func tokens(at now: Instant) -> Int {
+    package mutating func tokens(at now: Instant) -> Int {
         refill(at: now)
         return Int(max(0, level))
     }
 
     /// Takes tokens, possibly more than available: the debt is paid off by later ones.
-    public mutating func take(_ count: Int) {
+    package mutating func take(_ count: Int) {
         let most = Int64(Self.maximumRate * Self.longestBurst)
         level = max(level - min(Int64(max(0, count)), most), -most)
     }
@@ -52,20 +52,20 @@ public struct TokenBucket: Sendable {
     /// Takes tokens if enough are available, or if the bucket is full and holds fewer: later ones then pay off
     /// the rest.
     /// - Returns: whether the tokens were taken.
-    public mutating func takeIfThere(_ count: Int, at now: Instant) -> Bool {
+    package mutating func takeIfThere(_ count: Int, at now: Instant) -> Bool {
         guard tokens(at: now) >= min(count, Int(burst)), burst > 0 else { return false }
         take(count)
         return true
     }
 
     /// Returns tokens that were not used.
-    public mutating func giveBack(_ count: Int) {
+    package mutating func giveBack(_ count: Int) {
         level += Int64(min(max(0, count), Int(burst)))
         cap()
     }
 
     /// When this many tokens will be available, or the bucket will be full; `.never` at a rate of 0.
-    public mutating func ready(for count: Int, at now: Instant) -> Instant {
+    package mutating func ready(for count: Int, at now: Instant) -> Instant {
         refill(at: now)
         let wanted = min(Int64(clamping: count), Int64(burst))
         guard rate > 0 else { return .never }

@@ -1,7 +1,7 @@
 import Packet
 
 /// Why a rule is carried by this program rather than by the kernel. The raw value is shown to users.
-public enum WayReason: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+package enum WayReason: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
     /// The rule, or another one on its port, has a server name.
     case serverNames = "server names"
     /// It has several targets.
@@ -28,7 +28,7 @@ public enum WayReason: String, Hashable, Sendable, CaseIterable, CustomStringCon
     case flowLimits = "flow limits"
 
     /// The text shown to users.
-    public var description: String { rawValue }
+    package var description: String { rawValue }
 }
 
 extension Rule {
@@ -38,7 +38,7 @@ extension Rule {
     ///   - ownerIsLimited: whether the rule's owner has an effective limit.
     ///   - ownerHasQuota: whether its owner has a quota.
     ///   - portHasNames: whether any rule on its port has a server name.
-    public func wayReason(
+    package func wayReason(
         reach: Reach, ownerIsLimited: Bool, ownerHasQuota: Bool, portHasNames: Bool
     ) -> WayReason? {
         if serverName != nil || portHasNames && transport == .tcp { return .serverNames }

@@ -1,26 +1,26 @@
 import Glibc
 
 /// A user of this host.
-public struct Account: Equatable, Sendable {
+package struct Account: Equatable, Sendable {
     /// The name of the user that bondd-control runs as unless told otherwise.
-    public static let control = "bondd-control"
+    package static let control = "bondd-control"
 
     /// The login name.
-    public let name: String
+    package let name: String
     /// The user ID.
-    public let user: UInt32
+    package let user: UInt32
     /// The ID of the primary group.
-    public let group: UInt32
+    package let group: UInt32
 
     /// A user with these IDs.
-    public init(name: String, user: UInt32, group: UInt32) {
+    package init(name: String, user: UInt32, group: UInt32) {
         self.name = name
         self.user = user
         self.group = group
     }
 
     /// Looks up a user by name or ID; nil if there is none. Queries the sources in nsswitch.conf, which may block.
-    public init?(named name: String) {
+    package init?(named name: String) {
         var entry = passwd()
         var found: UnsafeMutablePointer<passwd>?
         var buffer = [CChar](repeating: 0, count: 16384)

@@ -2,21 +2,21 @@ import Packet
 
 /// An address with a prefix length, such as `10.77.0.2/24`: an interface's address if any host bit is set, a
 /// network if none is.
-public struct CIDR: Hashable, Sendable, CustomStringConvertible {
+package struct CIDR: Hashable, Sendable, CustomStringConvertible {
     /// The address, host bits included.
-    public let address: IPAddress
+    package let address: IPAddress
     /// The prefix length in bits, 0…32 or 0…128.
-    public let length: Int
+    package let length: Int
 
     /// An address and prefix length; nil if the length exceeds the family's address size.
-    public init?(_ address: IPAddress, length: Int) {
+    package init?(_ address: IPAddress, length: Int) {
         guard (0...address.byteCount * 8).contains(length) else { return nil }
         self.address = address
         self.length = length
     }
 
     /// Parses `ADDRESS/LENGTH`; nil if `text` has another form.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         guard let slash = text.lastIndex(of: "/"), let address = IPAddress(String(text[..<slash])) else {
             return nil
         }
@@ -28,16 +28,16 @@ public struct CIDR: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The network: the same prefix with all host bits clear.
-    public var network: CIDR { CIDR(address.masked(to: length), length: length)! }
+    package var network: CIDR { CIDR(address.masked(to: length), length: length)! }
 
     /// Whether `other` is in the same network.
-    public func contains(_ other: IPAddress) -> Bool { address.matches(other, prefix: length) }
+    package func contains(_ other: IPAddress) -> Bool { address.matches(other, prefix: length) }
 
     /// Whether the two networks have an address in common.
-    public func overlaps(_ other: CIDR) -> Bool {
+    package func overlaps(_ other: CIDR) -> Bool {
         address.matches(other.address, prefix: min(length, other.length))
     }
 
     /// `10.77.0.2/24`
-    public var description: String { "\(address)/\(length)" }
+    package var description: String { "\(address)/\(length)" }
 }

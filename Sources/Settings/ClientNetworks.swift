@@ -2,11 +2,11 @@ import Packet
 import Proto
 
 /// The rules for networks behind a client, shared by the configuration file and `bondd clients set`.
-public enum ClientNetworks {
+package enum ClientNetworks {
     /// Why a network cannot be routed to a client.
-    public struct Refusal: Error, Equatable {
+    package struct Refusal: Error, Equatable {
         /// The fault and the remedy, worded to follow the network's text.
-        public let problem: String
+        package let problem: String
     }
 
     /// Reads one network.
@@ -17,7 +17,7 @@ public enum ClientNetworks {
     ///   - others: the other clients' networks, each with its client's name.
     /// - Throws: `Refusal` if the text is not a network, has host bits set, covers all addresses or part of the
     ///   host's own address space, or overlaps another network.
-    public static func check(
+    package static func check(
         _ text: String, after earlier: [CIDR], tunnel: [CIDR], others: [(CIDR, String)]
     ) throws(Refusal) -> CIDR {
         guard let network = CIDR(text) else {

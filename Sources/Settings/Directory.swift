@@ -1,9 +1,9 @@
 import Glibc
 
 /// Lists directories.
-public enum Directory {
+package enum Directory {
     /// The names in a directory, unordered; empty if it cannot be read.
-    public static func names(in path: String) -> [String] {
+    package static func names(in path: String) -> [String] {
         guard let list = opendir(path) else { return [] }
         defer { closedir(list) }
         var names: [String] = []

@@ -1,16 +1,16 @@
 import Packet
 
 /// A server as written in the configuration: an IP address or DNS name, and a UDP port.
-public struct HostPort: Hashable, Sendable, CustomStringConvertible {
+package struct HostPort: Hashable, Sendable, CustomStringConvertible {
     /// The address or name, without brackets.
-    public let host: String
+    package let host: String
     /// The port, never 0.
-    public let port: UInt16
+    package let port: UInt16
     /// The endpoint if `host` is an address; nil if it is a name that has to be resolved.
-    public let endpoint: Endpoint?
+    package let endpoint: Endpoint?
 
     /// Parses `203.0.113.7:5000`, `[2001:db8::7]:5000` or `vpn.example.org:5000`; nil if `text` has another form.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...]
         guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits), port > 0 else {
@@ -44,5 +44,5 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `vpn.example.org:5000`
-    public var description: String { endpoint?.description ?? "\(host):\(port)" }
+    package var description: String { endpoint?.description ?? "\(host):\(port)" }
 }

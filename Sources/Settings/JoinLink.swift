@@ -8,37 +8,37 @@ import Proto
 ///
 /// The checksum covers all preceding bytes. It distinguishes a truncated or mistyped link from one for
 /// another server.
-public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+package struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
     /// Why a text is not a join link: one sentence that says what to do.
-    public struct Failure: Error, Equatable, CustomStringConvertible {
+    package struct Failure: Error, Equatable, CustomStringConvertible {
         /// The sentence shown to the user.
-        public let description: String
+        package let description: String
     }
 
     /// The prefix of every link.
-    public static let scheme = "bondd://"
+    package static let scheme = "bondd://"
     /// Maximum number of endpoints in a link.
-    public static let mostEndpoints = 8
+    package static let mostEndpoints = 8
 
     /// Maximum length of an endpoint as written, in bytes.
-    public static let longestEndpoint = 255
+    package static let longestEndpoint = 255
 
     private static let version: UInt8 = 1
     private static let fixedSize = 1 + 5 + 32 + InvitationKeys.secretSize + 1
     private static let checksumSize = 4
 
     /// When the link expires, in seconds since 1970.
-    public let expiry: UInt64
+    package let expiry: UInt64
     /// The server's public key.
-    public let server: PublicKey
+    package let server: PublicKey
     /// The secret that the invitation's keys are derived from, see `InvitationKeys`.
-    public let secret: [UInt8]
+    package let secret: [UInt8]
     /// The server's endpoints, in the order to try them.
-    public let endpoints: [HostPort]
+    package let endpoints: [HostPort]
 
     /// Creates a link.
     /// - Precondition: `secret` holds `InvitationKeys.secretSize` bytes, and there are 1 to `mostEndpoints` endpoints.
-    public init(expiry: UInt64, server: PublicKey, secret: [UInt8], endpoints: [HostPort]) {
+    package init(expiry: UInt64, server: PublicKey, secret: [UInt8], endpoints: [HostPort]) {
         precondition(secret.count == InvitationKeys.secretSize)
         precondition((1...Self.mostEndpoints).contains(endpoints.count))
         precondition(endpoints.allSatisfy { $0.description.utf8.count <= Self.longestEndpoint })
@@ -50,7 +50,7 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
 
     /// Parses a link, ignoring whitespace around it, which copying often adds.
     /// - Throws: `Failure` with a sentence for the user that never contains any part of the secret.
-    public init(_ text: String) throws(Failure) {
+    package init(_ text: String) throws(Failure) {
         let text = text.filter { !$0.isWhitespace }
         guard text.hasPrefix(Self.scheme) else {
             throw Failure(
@@ -80,7 +80,7 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
     }
 
     /// The link's text, which is secret.
-    public var text: String {
+    package var text: String {
         var bytes: [UInt8] = [Self.version]
         for shift in stride(from: 32, through: 0, by: -8) {
             bytes.append(UInt8(truncatingIfNeeded: expiry >> UInt64(shift)))
@@ -103,9 +103,9 @@ public struct JoinLink: Equatable, Sendable, CustomStringConvertible, CustomRefl
     }
 
     /// A fixed text, so that the secret never reaches a log.
-    public var description: String { "a join link" }
+    package var description: String { "a join link" }
     /// Empty, so that a dump never shows the secret.
-    public var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
+    package var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
 
     private static func decode(_ text: Substring) -> [UInt8]? {
         guard text.utf8.count <= 4096, !text.contains(where: { $0 == "+" || $0 == "/" || $0 == "=" }) else {

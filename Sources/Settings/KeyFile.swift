@@ -1,18 +1,18 @@
 import Glibc
 
 /// A file with one 32-byte secret key in base64 and a newline, readable only by its owner.
-public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+package struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
     /// The length of a key in bytes.
-    public static let keyLength = 32
+    package static let keyLength = 32
 
     /// The file's path.
-    public let path: String
+    package let path: String
     /// The 32 bytes of the key; empty if the configuration was read without keys. Secret.
-    public let key: [UInt8]
+    package let key: [UInt8]
 
     /// Reads the key in `path`.
     /// - Throws: `file`, `keyFileOpen` if group or others may read it, or `notAKey`.
-    public init(reading path: String) throws(SettingsError) {
+    package init(reading path: String) throws(SettingsError) {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw .file("read the key file", path: path, errno: errno) }
         defer { close(file) }
@@ -42,7 +42,7 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
     /// Creates `path` (0600) with `key` in it, and returns once it is on disk.
     /// - Precondition: `key` has 32 bytes.
     /// - Throws: `keyFileExists` or `file`; a partly written file is removed first.
-    public init(creating path: String, key: [UInt8]) throws(SettingsError) {
+    package init(creating path: String, key: [UInt8]) throws(SettingsError) {
         precondition(key.count == Self.keyLength)
         // Whole or not at all: a partly written key would block every later attempt.
         let new = "\(path).new"
@@ -74,8 +74,8 @@ public struct KeyFile: Equatable, Sendable, CustomStringConvertible, CustomRefle
     }
 
     /// The path, never the key.
-    public var description: String { "key file \(path)" }
+    package var description: String { "key file \(path)" }
 
     /// Shows only the path, so that dumping a configuration never reveals a key.
-    public var customMirror: Mirror { Mirror(self, children: ["path": path]) }
+    package var customMirror: Mirror { Mirror(self, children: ["path": path]) }
 }

@@ -1,5 +1,5 @@
 /// The product's name and version, used by both programs and the packages.
-public enum Product {
+package enum Product {
     /// The version, as in the packages.
-    public static let version = "0.1.0"
+    package static let version = "0.1.0"
 }

@@ -2,7 +2,7 @@ import Glibc
 import Runtime
 
 /// Why a small file could not be read or created. (Configuration files have `ConfigurationError`.)
-public enum SettingsError: Error, Equatable, CustomStringConvertible {
+package enum SettingsError: Error, Equatable, CustomStringConvertible {
     /// A file could not be read, written or created: the action, the path, and errno.
     case file(String, path: String, errno: Int32)
     /// A key file that users other than its owner can read.
@@ -13,7 +13,7 @@ public enum SettingsError: Error, Equatable, CustomStringConvertible {
     case keyFileExists(path: String)
 
     /// One sentence that says what, where and what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .file(let action, let path, let code):
             "could not \(action) \(path): \(String(cString: strerror(code)))\(TextFile.remedy(code))"

@@ -8,7 +8,7 @@ import Runtime
 import Settings
 
 /// Serves `/healthz`, `/readyz`, `/metrics` and `/status` on its own thread.
-public final class HealthServer: Sendable {
+package final class HealthServer: Sendable {
     /// Maximum number of concurrent connections; more wait in the kernel.
     static let mostConnections = 256
 
@@ -19,7 +19,7 @@ public final class HealthServer: Sendable {
     private let sources = Sources()
 
     /// - Parameter token: the token that requests must carry; nil if none.
-    public init(listen: Endpoint, token: Token?, pages: Pages, log: Log) {
+    package init(listen: Endpoint, token: Token?, pages: Pages, log: Log) {
         self.listen = listen
         self.token = token
         self.pages = pages
@@ -28,7 +28,7 @@ public final class HealthServer: Sendable {
 
     /// Starts serving. If the address is not available, because it is the tunnel's and does not exist yet,
     /// retries every few seconds.
-    public func start() {
+    package func start() {
         Task.detached {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             var told = ""

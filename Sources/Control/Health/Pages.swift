@@ -2,7 +2,7 @@ import ControlProtocol
 import Synchronization
 
 /// The pages of the health endpoint, without HTTP.
-public final class Pages: Sendable {
+package final class Pages: Sendable {
     /// One response.
     struct Page: Sendable {
         var code: Int
@@ -24,7 +24,7 @@ public final class Pages: Sendable {
     /// - Parameters:
     ///   - socket: the path of bondd's socket.
     ///   - service: nil on a client, which has no state.
-    public init(socket: String, service: ControlService?) {
+    package init(socket: String, service: ControlService?) {
         source = StatusSource(socket: socket)
         pulse = StatusSource(socket: socket, question: .ping)
         self.service = service

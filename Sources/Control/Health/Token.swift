@@ -3,7 +3,7 @@ import Runtime
 import Settings
 
 /// The bearer token of requests (RFC 6750 section 2.1), required where they may come from other hosts.
-public struct Token: Sendable, CustomStringConvertible, CustomReflectable {
+package struct Token: Sendable, CustomStringConvertible, CustomReflectable {
     /// Permitted lengths in characters; 16 of base64 are 96 bits.
     static let lengths = 16...512
 
@@ -11,7 +11,7 @@ public struct Token: Sendable, CustomStringConvertible, CustomReflectable {
 
     /// Reads the token from a file that only its owner and group may read.
     /// - Throws: `refused`.
-    public init(reading path: String) throws(ControlError) {
+    package init(reading path: String) throws(ControlError) {
         var facts = stat()
         guard stat(path, &facts) == 0 else { throw .file("read the token in", path: path, errno: errno) }
         guard facts.st_mode & 0o007 == 0 else {
@@ -49,7 +49,7 @@ public struct Token: Sendable, CustomStringConvertible, CustomReflectable {
     }
 
     /// A fixed text, so that the token never reaches a log.
-    public var description: String { "a token" }
+    package var description: String { "a token" }
     /// Empty, so that a dump never shows the token.
-    public var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
+    package var customMirror: Mirror { Mirror(self, children: EmptyCollection()) }
 }

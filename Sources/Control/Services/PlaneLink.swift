@@ -7,7 +7,7 @@ import Synchronization
 
 /// The connection to the control plane whose rules a service plane carries, established as soon as there is a
 /// bundle.
-public final class PlaneLink: Sendable {
+package final class PlaneLink: Sendable {
     /// The name of the bundle's file in the state directory.
     static let fileName = "portunus.bundle.json"
 
@@ -23,7 +23,7 @@ public final class PlaneLink: Sendable {
     private let current = Mutex<Current?>(nil)
 
     /// - Parameter directory: the state directory.
-    public init(services: ServicePlane, directory: String, log: Log) {
+    package init(services: ServicePlane, directory: String, log: Log) {
         self.services = services
         self.directory = directory
         self.log = log
@@ -32,7 +32,7 @@ public final class PlaneLink: Sendable {
 
     /// Connects if there is a bundle, and reconnects if the bundle has changed.
     /// - Parameter bundleFile: the bundle's path from the configuration; nil means the state directory.
-    public func start(bundleFile: String?) {
+    package func start(bundleFile: String?) {
         let path = bundleFile ?? directory + "/" + Self.fileName
         file.withLock { $0 = path }
         guard access(path, F_OK) == 0 || errno != ENOENT else {
@@ -50,7 +50,7 @@ public final class PlaneLink: Sendable {
 
     /// Enrols with the control plane named by the URI, and follows its rules from then on.
     /// - Returns: a sentence about the problem; nil on success.
-    public func enrol(_ text: String) -> String? {
+    package func enrol(_ text: String) -> String? {
         let path = file.withLock { $0 }
         if let problem = Self.problem(writing: path) { return problem }
         do throws(PortunusError) {
@@ -65,7 +65,7 @@ public final class PlaneLink: Sendable {
     }
 
     /// Closes the connection; rules in force stay in force.
-    public func stop() { current.withLock { $0?.plane.stop() } }
+    package func stop() { current.withLock { $0?.plane.stop() } }
 
     /// Reports why there is no control plane.
     private func tell(_ problem: String) {

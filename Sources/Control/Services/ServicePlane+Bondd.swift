@@ -7,7 +7,7 @@ import Rules
 extension ServicePlane {
     /// Keeps bondd and the state's file in agreement with the rules, until `stop`.
     /// - Parameter seconds: the interval between two queries of the kernel's counters.
-    public func run(every seconds: Double = 1) {
+    package func run(every seconds: Double = 1) {
         var next = ContinuousClock.now
         while goesOn {
             if changed.wait(timeout: .now() + seconds) == .success {

@@ -9,7 +9,7 @@ extension ServicePlane {
     private static let silence: Int64 = 600
 
     /// Changes an owner's limit, for open connections as well.
-    public func setLimit(_ limit: RateLimit?, ofOwner owner: String) {
+    package func setLimit(_ limit: RateLimit?, ofOwner owner: String) {
         book.withLock { book in
             book.names?.setLimit(of: owner)
             guard limit == nil || book.limits[owner] != nil || book.limits.count < Self.mostOwners else {
@@ -24,7 +24,7 @@ extension ServicePlane {
 
     /// Changes an owner's quota, for open connections as well. The first one of a session may not include
     /// earlier traffic.
-    public func setQuota(_ quota: Quota?, ofOwner owner: String) {
+    package func setQuota(_ quota: Quota?, ofOwner owner: String) {
         book.withLock { book in
             let isFirst = book.names?.setQuota(of: owner) ?? false
             guard quota == nil || book.quotas[owner] != nil || book.quotas.count < Self.mostOwners else {

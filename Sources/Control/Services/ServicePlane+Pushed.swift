@@ -11,7 +11,7 @@ extension ServicePlane: RuleKeeper {
     private static let mostRules = 4096
 
     /// Begins a session; rules and owners it does not name may be dropped later.
-    public func welcome(flowIdle: Int?, maximumFlows: Int?) {
+    package func welcome(flowIdle: Int?, maximumFlows: Int?) {
         book.withLock { book in
             book.names = SessionNames(began: Int64(time(nil)))
             book.limitsFlows = (flowIdle ?? 60, maximumFlows ?? 1024) != (60, 1024)
@@ -21,7 +21,7 @@ extension ServicePlane: RuleKeeper {
 
     /// Carries a rule, or changes the limit of one that is carried. Any other rule with the number is replaced:
     /// a control plane reuses numbers after a restart.
-    public func push(_ rule: Rule, done: @escaping @Sendable (RuleRefusal?) -> Void) {
+    package func push(_ rule: Rule, done: @escaping @Sendable (RuleRefusal?) -> Void) {
         guard case .pushed(let number) = rule.id else { return done(.unknownRuleID) }
         let (refusal, isNew, reach, asked) = book.withLock { book in
             var rule = rule
@@ -104,7 +104,7 @@ extension ServicePlane: RuleKeeper {
     }
 
     /// Stops a rule, and ends its open connections within `drain` seconds.
-    public func remove(_ number: UInt64) -> Bool {
+    package func remove(_ number: UInt64) -> Bool {
         let isKnown = book.withLock { book in
             book.names?.remove(number)
             guard book.services[.pushed(number)] != nil else { return false }
@@ -117,7 +117,7 @@ extension ServicePlane: RuleKeeper {
     }
 
     /// The numbers of the pushed rules that are carried.
-    public func carried() -> Set<UInt64> {
+    package func carried() -> Set<UInt64> {
         book.withLock { book in
             Set(
                 book.services.values.compactMap { service in
@@ -130,7 +130,7 @@ extension ServicePlane: RuleKeeper {
     }
 
     /// Stops the pushed rules that are not among these, and lifts limits and quotas that the session would have named.
-    public func keep(only numbers: Set<UInt64>) {
+    package func keep(only numbers: Set<UInt64>) {
         let gone = book.withLock { book in
             liftUnnamed(&book)
             return book.services.keys.compactMap { id -> UInt64? in
@@ -148,7 +148,7 @@ extension ServicePlane: RuleKeeper {
     }
 
     /// Traffic of pushed rules, in the kernel and here; nil if there are none.
-    public func report() -> ServiceReport? {
+    package func report() -> ServiceReport? {
         let (isEmpty, namedPorts) = book.withLock { book in
             let pushed = book.services.values.filter { $0.rule.id.source == "portunus" }
             return (
@@ -163,7 +163,7 @@ extension ServicePlane: RuleKeeper {
     }
 
     /// Records the connection's state, and logs changes.
-    public func stateChanged(_ state: PlaneState) {
+    package func stateChanged(_ state: PlaneState) {
         let (old, status) = book.withLock { book in
             let old = book.plane
             book.plane = state

@@ -35,7 +35,7 @@ extension ServicePlane {
 
     /// The output of `bondd services`: rules of the file first, by name, then pushed ones, by number, then
     /// those being removed.
-    public func status() -> ([ServiceStatus], PlaneStatus) {
+    package func status() -> ([ServiceStatus], PlaneStatus) {
         let report = Dictionary(
             wholeReport().rules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         return book.withLock { book in
@@ -75,7 +75,7 @@ extension ServicePlane {
     }
 
     /// Notices about services, one sentence each with what to do; the tunnel is ready regardless.
-    public var notices: [String] {
+    package var notices: [String] {
         book.withLock { book in
             var notices: [String] = []
             switch book.plane {

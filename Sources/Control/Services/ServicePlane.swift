@@ -11,7 +11,7 @@ import Synchronization
 /// The services published by this server: the rules of the file and those pushed by a control plane. This
 /// program's `Relay` listens for each of them; the simple ones are also handed to bondd, whose kernel then gets
 /// all new connections. Any thread may call the methods; `run` continues until `stop`.
-public final class ServicePlane: Sendable {
+package final class ServicePlane: Sendable {
     /// How long established connections may continue after their rule was removed, in seconds.
     static let drain = 30
 
@@ -33,7 +33,7 @@ public final class ServicePlane: Sendable {
     ///   - health: where this program listens for monitoring; nil if nowhere.
     ///   - patience: how long a rule that cannot be carried waits before the next attempt.
     /// - Throws: the error that prevents any service.
-    public init(
+    package init(
         store: Store, tunnel: Configuration.Tunnel, server: Configuration.Server,
         health: Configuration.Health? = nil, socket: String, log: Log,
         patience: Duration = .seconds(10)
@@ -53,7 +53,7 @@ public final class ServicePlane: Sendable {
     }
 
     /// Adopts the rules of a reloaded file: unchanged ones continue, limits change in place, others are replaced.
-    public func reload(_ tunnel: Configuration.Tunnel, _ server: Configuration.Server) {
+    package func reload(_ tunnel: Configuration.Tunnel, _ server: Configuration.Server) {
         reload(tunnel, server, isStart: false)
     }
 
@@ -84,7 +84,7 @@ public final class ServicePlane: Sendable {
     var goesOn: Bool { !isStopping.load(ordering: .relaxed) }
 
     /// Ends `run`, and with it the services carried by this program.
-    public func stop() {
+    package func stop() {
         isStopping.store(true, ordering: .relaxed)
         changed.signal()
     }

@@ -4,15 +4,15 @@ import Settings
 
 /// The configuration's requirements on the state: the tunnel's networks, and the names and addresses that the
 /// file uses itself.
-public struct Plan: Equatable, Sendable {
+package struct Plan: Equatable, Sendable {
     /// The file's path as the user gave it.
-    public let file: String
+    package let file: String
     /// The server's addresses in the tunnel, each with its network.
     let tunnelAddresses: [CIDR]
     /// The tunnel's networks, each once, with the first of the server's addresses in it.
-    public let networks: [CIDR]
+    package let networks: [CIDR]
     /// The clients of the file, in file order.
-    public let clients: [Configuration.KnownClient]
+    package let clients: [Configuration.KnownClient]
     /// Where clients reach the server, from the file; empty if not given.
     let endpoints: [HostPort]
     /// The endpoints on which the server listens.
@@ -21,7 +21,7 @@ public struct Plan: Equatable, Sendable {
     let reserved: Set<IPAddress>
 
     /// - Parameter tunnel: the tunnel of a server.
-    public init(file: String, tunnel: Configuration.Tunnel, server: Configuration.Server) {
+    package init(file: String, tunnel: Configuration.Tunnel, server: Configuration.Server) {
         self.init(
             file: file, tunnelAddresses: tunnel.addresses, clients: server.clients,
             endpoints: server.endpoints, listen: server.listen)
@@ -50,7 +50,7 @@ public struct Plan: Equatable, Sendable {
 
     /// The plan of a server's configuration, read without opening its key files.
     /// - Throws: `ConfigurationError`, or `refused` if it is a client's.
-    public init(reading file: String) throws {
+    package init(reading file: String) throws {
         let configuration = try Configuration(reading: file, keys: .leave)
         guard case .server(let server) = configuration.role else {
             throw ControlError.refused("\(file) is a client's; invitations are made on the server")

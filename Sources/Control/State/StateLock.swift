@@ -1,14 +1,14 @@
 import Glibc
 
 /// A lock held by the only bondd-control on a state. The kernel releases it when the process ends, for any reason.
-public final class StateLock: Sendable {
+package final class StateLock: Sendable {
     private let descriptor: Int32
 
     /// Locks the state in `directory`, which is created (0700) if missing. Root continues as the directory's
     /// owner from here, until `StateLock.becomeRoot`.
     /// - Parameter instead: advice for the error if another process holds the lock.
     /// - Throws: `running` or `unusable`.
-    public init(directory: String, instead: String) throws(ControlError) {
+    package init(directory: String, instead: String) throws(ControlError) {
         try Self.make(directory)
         let path = directory + "/lock"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -26,10 +26,10 @@ public final class StateLock: Sendable {
     }
 
     /// Continues as root, if root started the program.
-    public static func becomeRoot() { StateFiles.becomeRoot() }
+    package static func becomeRoot() { StateFiles.becomeRoot() }
 
     /// Continues as the directory's owner again.
-    public static func becomeOwner(of directory: String) { StateFiles.becomeOwner(of: directory) }
+    package static func becomeOwner(of directory: String) { StateFiles.becomeOwner(of: directory) }
 
     deinit { close(descriptor) }
 

@@ -43,7 +43,7 @@ extension Store {
     /// removed networks stay the client's without being used, so that it has them again if the networks come
     /// back.
     /// - Returns: the changes made and those that were impossible, one sentence each, for the log.
-    public func reconcile(with plan: Plan) throws(ControlError) -> [String] {
+    package func reconcile(with plan: Plan) throws(ControlError) -> [String] {
         try write { db in
             var sentences: [String] = []
             let clients = try Row.fetchAll(

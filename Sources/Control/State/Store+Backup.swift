@@ -8,7 +8,7 @@ extension Store {
 
     /// Writes a consistent copy of the state into a new file (0600) while others use the state.
     /// - Throws: `refused` if the file exists, `file`, or the error that makes the state unreadable.
-    public func backup(to path: String) throws(ControlError) {
+    package func backup(to path: String) throws(ControlError) {
         try StateFiles.create(path)
         do {
             // SQLite accepts an empty file; a copy made this way has no free pages and no separate log.
@@ -24,24 +24,24 @@ extension Store {
     }
 
     /// Whether there is a state in `directory`.
-    public static func exists(in directory: String) -> Bool { access(directory + "/" + fileName, F_OK) == 0 }
+    package static func exists(in directory: String) -> Bool { access(directory + "/" + fileName, F_OK) == 0 }
 
     /// Opens the state in `directory`, which must exist.
     /// - Throws: `unusable` if it does not; otherwise like `init(directory:)`.
-    public convenience init(existingIn directory: String) throws(ControlError) {
+    package convenience init(existingIn directory: String) throws(ControlError) {
         let path = directory + "/" + Self.fileName
         guard access(path, F_OK) == 0 else { throw .unusable(path: path, String(cString: strerror(errno))) }
         try self.init(directory: directory)
     }
 
     /// A path for a temporary copy.
-    public static func newCopy(in directory: String) -> String {
+    package static func newCopy(in directory: String) -> String {
         "\(directory)/\(copyPrefix)\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     }
 
     /// Copies a backup, which must be a regular file, not a symbolic link, into a new file (0600).
     /// - Throws: `refused` if that exists, or `file`.
-    public static func copy(_ backup: String, to path: String) throws(ControlError) {
+    package static func copy(_ backup: String, to path: String) throws(ControlError) {
         try StateFiles.copy(backup, to: path, follows: false)
     }
 
@@ -65,7 +65,7 @@ extension Store {
     /// - Returns: the names of clients that are active again, having been revoked since the backup was made.
     /// - Throws: `damaged` or `newer` if the backup is; `file`. The state is then unchanged.
     @discardableResult
-    public static func restore(
+    package static func restore(
         _ backup: String, into directory: String, now: Int, isRead: () -> Void = {}
     ) throws(ControlError) -> [String] {
         removeCopies(in: directory)

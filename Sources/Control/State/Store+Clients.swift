@@ -5,7 +5,7 @@ import Settings
 extension Store {
     /// The clients of the state and those of the file, each with its usage. bondd reports whether they are
     /// connected.
-    public func clients(plan: Plan) throws(ControlError) -> [ClientStatus] {
+    package func clients(plan: Plan) throws(ControlError) -> [ClientStatus] {
         try read { db in
             let usage = try Row.fetchAll(
                 db, sql: "SELECT public_key, sum(tx_bytes), sum(rx_bytes) FROM usage GROUP BY public_key"
@@ -47,7 +47,7 @@ extension Store {
     /// - Throws: `refused` if there is neither, or the client is the file's; or the error that keeps the state
     ///   from being written.
     @discardableResult
-    public func revoke(_ name: String, plan: Plan, now: Int) throws(ControlError) -> Int {
+    package func revoke(_ name: String, plan: Plan, now: Int) throws(ControlError) -> Int {
         try Self.checkSource(name, plan, to: "revoke")
         return try write { db in
             let row = try Row.fetchOne(
@@ -106,7 +106,7 @@ extension Store {
     /// Renames a client.
     /// - Throws: `refused` if there is no such client, or the name is not permitted; or the error that keeps
     ///   the state from being
-    public func rename(_ name: String, to other: String, plan: Plan, now: Int) throws(ControlError) {
+    package func rename(_ name: String, to other: String, plan: Plan, now: Int) throws(ControlError) {
         try Name.check(other)
         try Self.checkSource(name, plan, to: "rename")
         try write { db in

@@ -10,7 +10,7 @@ extension Store {
     /// - Returns: the outcome, on disk; `unavailable` if the host's clock cannot tell whether the invitation
     ///   has expired.
     /// - Throws: the error that keeps the state from being written; nothing has changed then.
-    public func enrol(_ enrolment: Enrolment, plan: Plan, now: Int) throws(ControlError) -> EnrolOutcome {
+    package func enrol(_ enrolment: Enrolment, plan: Plan, now: Int) throws(ControlError) -> EnrolOutcome {
         guard Base64.decode(enrolment.publicKey)?.count == KeyFile.keyLength else {
             throw .refused("an enrolment brought no public key; update bondd")
         }

@@ -4,7 +4,7 @@ import GRDB
 extension Store {
     /// A consistent snapshot of everything bondd must know. Clients that are also in the file are left to the
     /// file.
-    public func handover(plan: Plan) throws(ControlError) -> Handover {
+    package func handover(plan: Plan) throws(ControlError) -> Handover {
         try read { db in
             let clients = try Row.fetchAll(
                 db,

@@ -9,13 +9,13 @@ extension Store {
     /// Permitted numbers of clients that may enrol with one invitation.
     static let useCounts = 1...1000
     /// How long bondd knows an expired invitation, in seconds, to tell late clients why they are refused: 30 days.
-    public static let memory = 30 * 86400
+    package static let memory = 30 * 86400
     /// The same where nothing synchronizes the host's clock: a year.
     static let longMemory = 365 * 86400
 
     /// Creates an invitation. The server's key and endpoints come from the state unless the order gives them.
     /// - Throws: `refused` if they are unknown, and like the other `invite`.
-    public func invite(_ order: InvitationOrder, plan: Plan, server: PublicKey?) throws(ControlError)
+    package func invite(_ order: InvitationOrder, plan: Plan, server: PublicKey?) throws(ControlError)
         -> JoinLink
     {
         try Name.check(order.name)
@@ -45,7 +45,7 @@ extension Store {
     ///   - now: the Unix time in seconds.
     /// - Throws: `refused` if the name, lifetime, uses or mode is not permitted; or the error that keeps the
     ///   state from being written.
-    public func invite(
+    package func invite(
         _ order: InvitationOrder, plan: Plan, server: PublicKey, endpoints: [HostPort], now: Int
     ) throws(ControlError) -> JoinLink {
         try Name.check(order.name)
@@ -81,7 +81,7 @@ extension Store {
     }
 
     /// The invitations that can still be used to enrol, oldest first.
-    public func openInvitations(now: Int) throws(ControlError) -> [InvitationStatus] {
+    package func openInvitations(now: Int) throws(ControlError) -> [InvitationStatus] {
         try read { db in
             try Row.fetchAll(
                 db,
@@ -107,7 +107,7 @@ extension Store {
 
     /// Removes the invitations that ended at least `memory` seconds ago.
     /// - Returns: whether there were any.
-    public func prune(now: Int, memory: Int = Store.memory) throws(ControlError) -> Bool {
+    package func prune(now: Int, memory: Int = Store.memory) throws(ControlError) -> Bool {
         let condition = "min(expires_at, ifnull(used_up_at, expires_at), ifnull(revoked_at, expires_at)) < ?"
         let limit = now - memory
         let count = try read { db in

@@ -9,7 +9,7 @@ extension Store {
     /// tunnel's.
     /// - Throws: `refused` if there is no such client, or a network cannot be routed to it; or the error that
     ///   keeps the state from being written.
-    public func setNetworks(
+    package func setNetworks(
         _ texts: [String], of name: String, plan: Plan
     ) throws(ControlError) {
         if plan.client(named: name) != nil {

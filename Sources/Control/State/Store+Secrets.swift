@@ -7,14 +7,14 @@ import Settings
 extension Store {
     /// Minimum time between rotations, in seconds, unless forced: each client has to connect between two
     /// rotations.
-    public static let shortestRotation = 86400
+    package static let shortestRotation = 86400
 
     /// Creates a new generation of the root secret. The preceding one remains valid, older ones are removed.
     /// - Parameters:
     ///   - isForced: whether it may follow another within a day.
     ///   - now: the Unix time in seconds.
     /// - Throws: `refused` if it is too early, or the error that keeps the state from being written.
-    public func rotateSecrets(isForced: Bool, now: Int) throws(ControlError) {
+    package func rotateSecrets(isForced: Bool, now: Int) throws(ControlError) {
         try write { db in
             // The generation created with the state is always old enough: there is none before it to lose.
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM secrets") ?? 0

@@ -6,7 +6,7 @@ import Settings
 // Settings in the state other than clients and invitations.
 extension Store {
     /// The endpoints at which clients reach the server, if set; otherwise empty.
-    public func endpoints() throws(ControlError) -> [String] {
+    package func endpoints() throws(ControlError) -> [String] {
         try read { db in
             try Self.value("endpoints", db)?.split(separator: " ").map(String.init) ?? []
         }
@@ -14,7 +14,7 @@ extension Store {
 
     /// Sets the endpoints at which clients reach the server, for invitations that do not give them.
     /// - Throws: `refused` unless there are 1 to 8 of the form `HOST:PORT`.
-    public func setEndpoints(_ endpoints: [String]) throws(ControlError) {
+    package func setEndpoints(_ endpoints: [String]) throws(ControlError) {
         let endpoints = try Self.checked(endpoints)
         try write { db in
             try Self.setValue(endpoints.map(\.description).joined(separator: " "), "endpoints", db)
@@ -34,12 +34,12 @@ extension Store {
     }
 
     /// The server's last known public key in base64.
-    public func serverKey() throws(ControlError) -> String? {
+    package func serverKey() throws(ControlError) -> String? {
         try read { db in try Self.value("server_key", db) }
     }
 
     /// Stores the server's public key, for invitations while bondd is down.
-    public func setServerKey(_ key: String) throws(ControlError) {
+    package func setServerKey(_ key: String) throws(ControlError) {
         if try serverKey() == key { return }
         try write { db in try Self.setValue(key, "server_key", db) }
     }

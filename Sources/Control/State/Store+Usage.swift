@@ -14,7 +14,7 @@ extension Store {
 
     /// Adds the traffic since the last report to the current month (UTC). Counters and sums change in one
     /// transaction, so that a report counts once, however often it arrives and whichever process is killed.
-    public func add(_ report: UsageReport, now: Int) throws(ControlError) {
+    package func add(_ report: UsageReport, now: Int) throws(ControlError) {
         let changes = try read { db in try Self.changes(report, db) }
         // An idle server does not write every five seconds.
         guard !changes.paths.isEmpty || changes.isNewRun else { return }
@@ -94,7 +94,7 @@ extension Store {
     }
 
     /// The traffic of each client's paths, over all months.
-    public func usage() throws(ControlError) -> [PathUsage] {
+    package func usage() throws(ControlError) -> [PathUsage] {
         try read { db in
             try Row.fetchAll(
                 db,

@@ -5,12 +5,12 @@ import Synchronization
 /// bondd-control's state in SQLite: clients and their addresses, invitations, usage. Every change is one
 /// transaction that is on disk when the call returns, so that a process killed at any moment leaves the state
 /// before or after it.
-public final class Store: Sendable {
+package final class Store: Sendable {
     /// The name of the state's file in its directory.
-    public static let fileName = "state.sqlite"
+    package static let fileName = "state.sqlite"
 
     /// The path of the state's file.
-    public let path: String
+    package let path: String
     let directory: String
     let queue: DatabaseQueue
     private let failures = Atomic<Int>(0)
@@ -18,7 +18,7 @@ public final class Store: Sendable {
     /// Opens the state in `directory`, creating it (0600) or migrating it to this version if needed. The caller
     /// holds the directory's `StateLock`.
     /// - Throws: `unusable`, `diskFull`, `damaged` or `newer`.
-    public convenience init(directory: String) throws(ControlError) {
+    package convenience init(directory: String) throws(ControlError) {
         try self.init(path: directory + "/" + Self.fileName, directory: directory)
     }
 
@@ -73,7 +73,7 @@ public final class Store: Sendable {
     }
 
     /// Writes that failed since the start.
-    public var writeFailures: Int { failures.load(ordering: .relaxed) }
+    package var writeFailures: Int { failures.load(ordering: .relaxed) }
 
     func read<Value>(_ body: (Database) throws -> Value) throws(ControlError) -> Value {
         do { return try queue.read(body) } catch { throw Self.explain(error, path) }

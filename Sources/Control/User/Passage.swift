@@ -4,10 +4,10 @@ import Settings
 
 /// Gives one user access to a file or directory below directories that are closed to others, by an entry in
 /// each access control list (acl(5)) that grants search permission only to this user.
-public enum Passage {
+package enum Passage {
     /// Lets the user search `directory` and every directory above it.
     /// - Throws: `refused` if the file system does not support access control lists.
-    public static func open(_ directory: String, for account: Account) throws(ControlError) {
+    package static func open(_ directory: String, for account: Account) throws(ControlError) {
         guard let real = realpath(directory, nil) else {
             throw .file("find", path: directory, errno: errno)
         }
@@ -22,7 +22,7 @@ public enum Passage {
     }
 
     /// Lets the user read a file, or connect to a socket.
-    public static func open(file: String, for account: Account, mayWrite: Bool) throws(ControlError) {
+    package static func open(file: String, for account: Account, mayWrite: Bool) throws(ControlError) {
         try grant(AccessList.read | (mayWrite ? AccessList.write : 0), on: file, account)
     }
 

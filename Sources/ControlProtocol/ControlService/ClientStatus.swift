@@ -1,37 +1,37 @@
 /// A client in the output of `bondd clients`.
-public struct ClientStatus: Hashable, Sendable, Codable {
+package struct ClientStatus: Hashable, Sendable, Codable {
     /// Its name.
-    public var name: String
+    package var name: String
     /// Its public key in base64.
-    public var publicKey: String
+    package var publicKey: String
     /// Its addresses in the tunnel.
-    public var addresses: [String]
+    package var addresses: [String]
     /// `state` (invited) or `file` (from the configuration, where alone it can be changed).
-    public var source: String
+    package var source: String
     /// Whether it has a session now; nil if bondd does not answer.
-    public var isUp: Bool?
+    package var isUp: Bool?
     /// When it enrolled, as Unix time in seconds; nil for a client from the file.
-    public var enrolledAt: Int?
+    package var enrolledAt: Int?
     /// When its session was last up, as Unix time in seconds; nil if never.
-    public var lastSeenAt: Int?
+    package var lastSeenAt: Int?
     /// Bytes of datagrams sent to it since it enrolled, over all paths.
-    public var sentBytes: Int
+    package var sentBytes: Int
     /// Bytes of datagrams received from it.
-    public var receivedBytes: Int
+    package var receivedBytes: Int
     /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil if bondd-control does not report them.
-    public var networks: [String]?
+    package var networks: [String]?
 
     /// The source of its paths' datagrams, `ADDRESS:PORT`; nil without a session. Added by `bondd clients`,
     /// like the following ones.
-    public var remotes: [String]?
+    package var remotes: [String]?
     /// The version of its program, if it has a session and reports it.
-    public var version: String?
+    package var version: String?
     /// Its paths that have used up their data for the month.
-    public var spent: [String]?
+    package var spent: [String]?
     /// The round trip time of its fastest path that is up, in milliseconds.
-    public var rtt: Double?
+    package var rtt: Double?
     /// Seconds since the handshake that produced the keys in use.
-    public var handshakeAge: Double?
+    package var handshakeAge: Double?
 
     private enum CodingKeys: String, CodingKey {
         case name
@@ -49,7 +49,7 @@ public struct ClientStatus: Hashable, Sendable, Codable {
     }
 
     /// A client.
-    public init(
+    package init(
         name: String, publicKey: String, addresses: [String], source: String, isUp: Bool? = nil,
         enrolledAt: Int? = nil, lastSeenAt: Int? = nil, sentBytes: Int = 0, receivedBytes: Int = 0
     ) {
@@ -67,7 +67,7 @@ public struct ClientStatus: Hashable, Sendable, Codable {
 
 extension ClientStatus {
     /// Adds the data from bondd about its session.
-    public mutating func add(_ session: SessionStatus) {
+    package mutating func add(_ session: SessionStatus) {
         isUp = session.state == "up"
         remotes = session.paths.map(\.remote).filter { !$0.isEmpty }
         version = session.version
@@ -78,13 +78,13 @@ extension ClientStatus {
 }
 
 /// An open invitation in the output of `bondd clients`, without its secret.
-public struct InvitationStatus: Hashable, Sendable, Codable {
+package struct InvitationStatus: Hashable, Sendable, Codable {
     /// The name that the client will have.
-    public var name: String
+    package var name: String
     /// How many more clients may enrol with it.
-    public var usesLeft: Int
+    package var usesLeft: Int
     /// When it expires, as Unix time in seconds.
-    public var expiresAt: Int
+    package var expiresAt: Int
 
     private enum CodingKeys: String, CodingKey {
         case name
@@ -93,7 +93,7 @@ public struct InvitationStatus: Hashable, Sendable, Codable {
     }
 
     /// An invitation.
-    public init(name: String, usesLeft: Int, expiresAt: Int) {
+    package init(name: String, usesLeft: Int, expiresAt: Int) {
         self.name = name
         self.usesLeft = usesLeft
         self.expiresAt = expiresAt

@@ -1,6 +1,6 @@
 /// A request to a running bondd-control: one line of JSON, such as
 /// `{"do":"invite","name":"boat","ttl_s":86400,"uses":1}`.
-public enum ControlServiceRequest: Hashable, Sendable, Codable {
+package enum ControlServiceRequest: Hashable, Sendable, Codable {
     /// Creates an invitation for a client of that name; with several uses the clients are `NAME`, `NAME-2` and
     /// so on.
     case invite(InvitationOrder)
@@ -30,7 +30,7 @@ public enum ControlServiceRequest: Hashable, Sendable, Codable {
     }
 
     /// Decodes a request; unknown actions throw a `DecodingError`, unknown keys are skipped.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let action = try fields.decode(String.self, forKey: .action)
         switch action {
@@ -58,7 +58,7 @@ public enum ControlServiceRequest: Hashable, Sendable, Codable {
     }
 
     /// Encodes the request as one flat object.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         switch self {
         case .invite(let order):
@@ -94,17 +94,17 @@ public enum ControlServiceRequest: Hashable, Sendable, Codable {
 }
 
 /// The properties of an invitation to create.
-public struct InvitationOrder: Hashable, Sendable, Codable {
+package struct InvitationOrder: Hashable, Sendable, Codable {
     /// The name that the client will have.
-    public var name: String
+    package var name: String
     /// Seconds until it expires.
-    public var lifetime: Int
+    package var lifetime: Int
     /// How many clients may enrol with it.
-    public var uses: Int
+    package var uses: Int
     /// The mode of packets to the client until it requests another; nil means the server's.
-    public var mode: String?
+    package var mode: String?
     /// Where clients reach the server, `HOST:PORT`; empty means as set by `bondd init`.
-    public var endpoints: [String]
+    package var endpoints: [String]
 
     private enum CodingKeys: String, CodingKey {
         case name
@@ -113,7 +113,7 @@ public struct InvitationOrder: Hashable, Sendable, Codable {
     }
 
     /// An order.
-    public init(
+    package init(
         name: String, lifetime: Int = 86400, uses: Int = 1, mode: String? = nil, endpoints: [String] = []
     ) {
         self.name = name

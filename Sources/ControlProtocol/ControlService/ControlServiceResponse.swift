@@ -1,7 +1,7 @@
 /// bondd-control's response to a `ControlServiceRequest`: one line of JSON, `{"ok":true}`,
 /// `{"error":"…","ok":false}`, `{"link":"bondd://…","ok":true}`, `{"clients":[…],"invitations":[…],"ok":true}`
 /// or `{"ok":true,"plane":{…},"services":[…]}`.
-public enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
+package enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
     /// Success.
     case ok
     /// Success, with one sentence for the user.
@@ -16,14 +16,14 @@ public enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
     case services([ServiceStatus], PlaneStatus)
 
     /// The sentence of `failed`; `nil` for every other response.
-    public var failure: String? { if case .failed(let sentence) = self { sentence } else { nil } }
+    package var failure: String? { if case .failed(let sentence) = self { sentence } else { nil } }
 
     private enum CodingKeys: String, CodingKey {
         case ok, error, note, link, clients, invitations, services, plane
     }
 
     /// Decodes a response; unknown keys are skipped.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         if try !fields.decode(Bool.self, forKey: .ok) {
             self = .failed(try fields.decode(String.self, forKey: .error))
@@ -42,7 +42,7 @@ public enum ControlServiceResponse: Hashable, Sendable, Codable, Answer {
     }
 
     /// Encodes the response as one flat object.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(failure == nil, forKey: .ok)
         switch self {

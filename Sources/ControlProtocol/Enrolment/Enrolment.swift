@@ -1,13 +1,13 @@
 /// An enrolment request by the holder of an invitation, which bondd passes to bondd-control.
-public struct Enrolment: Hashable, Sendable, Codable {
+package struct Enrolment: Hashable, Sendable, Codable {
     /// Identifies the request between bondd and bondd-control during this run of bondd.
-    public var id: Int
+    package var id: Int
     /// The invitation's `id`.
-    public var invitation: Int
+    package var invitation: Int
     /// The public key of the future client, 32 bytes in base64.
-    public var publicKey: String
+    package var publicKey: String
     /// The client's name for itself, usually its host's name; empty if it gives none. Not to be trusted.
-    public var host: String
+    package var host: String
 
     private enum CodingKeys: String, CodingKey {
         case id, invitation
@@ -16,7 +16,7 @@ public struct Enrolment: Hashable, Sendable, Codable {
     }
 
     /// An enrolment request.
-    public init(id: Int, invitation: Int, publicKey: String, host: String) {
+    package init(id: Int, invitation: Int, publicKey: String, host: String) {
         self.id = id
         self.invitation = invitation
         self.publicKey = publicKey

@@ -1,22 +1,22 @@
 /// The clients and invitations in bondd-control's state, handed to bondd as a whole after each change. bondd
 /// replaces the previous ones at once and keeps them in a file (0600), so that it can start without
 /// bondd-control. The clients in bondd's own configuration are not included.
-public struct Handover: Hashable, Sendable, Codable {
+package struct Handover: Hashable, Sendable, Codable {
     /// Increases with every change of the state, and is shown in `status`. bondd accepts any value: the
     /// revision of a state that was created again may be smaller.
-    public var revision: Int
+    package var revision: Int
     /// The clients that may connect.
-    public var clients: [HandedClient]
+    package var clients: [HandedClient]
     /// The invitations that can be used to enrol, and those that no longer can, whose holders should be told why.
-    public var invitations: [HandedInvitation]
+    package var invitations: [HandedInvitation]
     /// The newest generations of the root secret for clients' preshared keys; nil if no client has one.
-    public var secrets: [HandedSecret]?
+    package var secrets: [HandedSecret]?
     /// The digest of the configuration whose networks contain the addresses: bondd refuses a handover for
     /// another configuration than its own. Nil if not given.
-    public var configuration: String?
+    package var configuration: String?
 
     /// A handover.
-    public init(
+    package init(
         revision: Int, clients: [HandedClient] = [], invitations: [HandedInvitation] = [],
         configuration: String? = nil, secrets: [HandedSecret]? = nil
     ) {
@@ -29,17 +29,17 @@ public struct Handover: Hashable, Sendable, Codable {
 }
 
 /// A client in a `Handover`.
-public struct HandedClient: Hashable, Sendable, Codable {
+package struct HandedClient: Hashable, Sendable, Codable {
     /// Its name, unique among the clients.
-    public var name: String
+    package var name: String
     /// Its public key (X25519), 32 bytes in base64.
-    public var publicKey: String
+    package var publicKey: String
     /// Its addresses in the tunnel's networks, without prefixes.
-    public var addresses: [String]
+    package var addresses: [String]
     /// The mode of packets to it until it requests another; nil means the server's.
-    public var mode: String?
+    package var mode: String?
     /// The networks behind it that are routed to it, `NETWORK/PREFIX`; nil means none.
-    public var networks: [String]?
+    package var networks: [String]?
 
     private enum CodingKeys: String, CodingKey {
         case name
@@ -48,7 +48,7 @@ public struct HandedClient: Hashable, Sendable, Codable {
     }
 
     /// A client.
-    public init(
+    package init(
         name: String, publicKey: String, addresses: [String], mode: String? = nil, networks: [String]? = nil
     ) {
         self.name = name
@@ -60,13 +60,13 @@ public struct HandedClient: Hashable, Sendable, Codable {
 }
 
 /// An invitation in a `Handover`. Its keys are derived from the link's secret (see `InvitationKeys` in Proto).
-public struct HandedInvitation: Hashable, Sendable, Codable {
+package struct HandedInvitation: Hashable, Sendable, Codable {
     /// Identifies it between bondd and bondd-control.
-    public var id: Int
+    package var id: Int
     /// The public key used in handshakes by the holder of the link, 32 bytes in base64.
-    public var publicKey: String
+    package var publicKey: String
     /// The handshake's PSK, 32 bytes in base64. Secret.
-    public var presharedKey: String
+    package var presharedKey: String
 
     private enum CodingKeys: String, CodingKey {
         case id
@@ -75,7 +75,7 @@ public struct HandedInvitation: Hashable, Sendable, Codable {
     }
 
     /// An invitation.
-    public init(id: Int, publicKey: String, presharedKey: String) {
+    package init(id: Int, publicKey: String, presharedKey: String) {
         self.id = id
         self.publicKey = publicKey
         self.presharedKey = presharedKey
@@ -83,14 +83,14 @@ public struct HandedInvitation: Hashable, Sendable, Codable {
 }
 
 /// A generation of the server's root secret in a `Handover`, from which the preshared keys of clients are derived.
-public struct HandedSecret: Hashable, Sendable, Codable {
+package struct HandedSecret: Hashable, Sendable, Codable {
     /// The number of the generation; later ones are higher.
-    public var generation: UInt32
+    package var generation: UInt32
     /// The 32 bytes in base64. Secret.
-    public var secret: String
+    package var secret: String
 
     /// A generation and its secret.
-    public init(generation: UInt32, secret: String) {
+    package init(generation: UInt32, secret: String) {
         self.generation = generation
         self.secret = secret
     }

@@ -1,22 +1,22 @@
 /// A rule that bondd carries in the kernel: ports of this host that are redirected to an address in the tunnel.
 /// bondd-control hands over all of them after each change; bondd applies the differences at once and keeps the
 /// services in a file (0600), so that it can start without bondd-control.
-public struct HandedService: Hashable, Sendable, Codable {
+package struct HandedService: Hashable, Sendable, Codable {
     /// Identifies it between bondd and bondd-control; unique.
-    public var rule: String
+    package var rule: String
     /// `tcp` or `udp`.
-    public var transport: String
+    package var transport: String
     /// The first port it listens on.
-    public var firstPort: Int
+    package var firstPort: Int
     /// The last port it listens on.
-    public var lastPort: Int
+    package var lastPort: Int
     /// The target's IPv4 or IPv6 address.
-    public var target: String
+    package var target: String
     /// The target port for the first port; the others follow at the same offset.
-    public var targetPort: Int
+    package var targetPort: Int
     /// Whether new connections are accepted; if false, only established ones continue. They end once the
     /// service is no longer handed over.
-    public var accepts: Bool
+    package var accepts: Bool
 
     private enum CodingKeys: String, CodingKey {
         case rule, transport, target, accepts
@@ -26,7 +26,7 @@ public struct HandedService: Hashable, Sendable, Codable {
     }
 
     /// A service.
-    public init(
+    package init(
         rule: String, transport: String, firstPort: Int, lastPort: Int, target: String, targetPort: Int,
         accepts: Bool = true
     ) {

@@ -1,33 +1,33 @@
 /// Traffic of the services handed over, as counted by the kernel.
-public struct ServiceCounters: Hashable, Sendable, Codable {
+package struct ServiceCounters: Hashable, Sendable, Codable {
     /// Identifies this run of bondd; all counters restart with another run.
-    public var run: String
+    package var run: String
     /// The counters of each port of each service, in the order of the handover.
-    public var ports: [ServicePortCounters]
+    package var ports: [ServicePortCounters]
 
     /// Counters.
-    public init(run: String, ports: [ServicePortCounters] = []) {
+    package init(run: String, ports: [ServicePortCounters] = []) {
         self.run = run
         self.ports = ports
     }
 }
 
 /// Traffic of one port in the kernel.
-public struct ServicePortCounters: Hashable, Sendable, Codable {
+package struct ServicePortCounters: Hashable, Sendable, Codable {
     /// The service's `rule`.
-    public var rule: String
+    package var rule: String
     /// The port that users see.
-    public var port: Int
+    package var port: Int
     /// Bytes of IP packets from users to the target.
-    public var bytesIn: Int
+    package var bytesIn: Int
     /// Bytes of IP packets from the target to users.
-    public var bytesOut: Int
+    package var bytesOut: Int
     /// Packets from users to the target.
-    public var packetsIn: Int
+    package var packetsIn: Int
     /// Packets from the target to users.
-    public var packetsOut: Int
+    package var packetsOut: Int
     /// Open connections or flows.
-    public var connections: Int
+    package var connections: Int
 
     private enum CodingKeys: String, CodingKey {
         case rule, port, connections
@@ -38,7 +38,7 @@ public struct ServicePortCounters: Hashable, Sendable, Codable {
     }
 
     /// Counters at 0.
-    public init(rule: String, port: Int) {
+    package init(rule: String, port: Int) {
         self.rule = rule
         self.port = port
         bytesIn = 0

@@ -2,20 +2,20 @@ import Glibc
 import Runtime
 
 /// A program's side of the control socket.
-public enum ControlClient {
+package enum ControlClient {
     /// Maximum length of an answer in bytes.
-    public static let maximumAnswer = 64 << 20
+    package static let maximumAnswer = 64 << 20
 
     /// Sends a request to the bondd behind `path` and waits at most `timeout` milliseconds for its answer.
     /// - Throws: `notRunning`, `socketForbidden`, `impostor`, `timedOut`, `badAnswer`, `socketPathTooLong` or `file`.
-    public static func ask(
+    package static func ask(
         _ request: Request, path: String, timeout: Int = 3000
     ) throws(SocketError) -> Response {
         try ask(request, path: path, timeout: timeout, for: Response.self) { $0.mayServe(path) }
     }
 
     /// Sends a request to the bondd-control behind `path`.
-    public static func ask(
+    package static func ask(
         _ request: ControlServiceRequest, path: String, timeout: Int = 10_000
     ) throws(SocketError) -> ControlServiceResponse {
         // Any process that may listen on this socket is trusted as bondd-control.
@@ -24,7 +24,7 @@ public enum ControlClient {
 
     /// Asks the bondd behind `path` a question, and waits at most `timeout` milliseconds for the reply.
     /// - Throws: as `ask`; `refused`, and `otherVersion` if bondd answers something else.
-    public static func get<Reply>(
+    package static func get<Reply>(
         _ question: Question<Request, Response, Reply>, path: String, timeout: Int = 3000
     ) throws(SocketError) -> Reply {
         try question.reply(in: ask(question.request, path: path, timeout: timeout), path: path)
@@ -32,7 +32,7 @@ public enum ControlClient {
 
     /// Asks the bondd-control behind `path` a question, and waits at most `timeout` milliseconds for the reply.
     /// - Throws: as `ask`; `refused`, and `otherVersion` if bondd-control answers something else.
-    public static func get<Reply>(
+    package static func get<Reply>(
         _ question: Question<ControlServiceRequest, ControlServiceResponse, Reply>, path: String,
         timeout: Int = 10_000
     ) throws(SocketError) -> Reply {
@@ -115,7 +115,7 @@ public enum ControlClient {
 extension ControlClient {
     /// The process listening on the socket at `path`, as reported by the kernel (SO_PEERCRED, unix(7)).
     /// - Throws: `notRunning`, `socketForbidden`, `socketPathTooLong` or `file`.
-    public static func process(behind path: String) throws(SocketError) -> pid_t {
+    package static func process(behind path: String) throws(SocketError) -> pid_t {
         let descriptor = try connect(path, 1000)
         defer { close(descriptor) }
         // struct ucred: process, user, group.

@@ -6,33 +6,33 @@ import Glibc
 /// It has its own epoll, so that the daemon's loop watches one descriptor regardless of the number of clients:
 /// when `fileDescriptor` is readable, call `takeRequests` and answer each with `reply`. A client's next request
 /// is read after it has received its answer; until then the kernel buffers it.
-public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~Copyable {
+package struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~Copyable {
     /// Maximum number of clients; one more gets an error and is closed.
-    public static var maximumClients: Int { 16 }
+    package static var maximumClients: Int { 16 }
     /// How many of them are reserved for root and this program's own user, so that others cannot lock them out.
-    public static var reservedClients: Int { 4 }
+    package static var reservedClients: Int { 4 }
     /// Maximum length of a request in bytes, including the newline: a handover of some 100,000 clients.
-    public static var maximumRequest: Int { 16 << 20 }
+    package static var maximumRequest: Int { 16 << 20 }
     /// Maximum length of a request from users that do not hand over anything.
-    public static var maximumShortRequest: Int { 64 << 10 }
+    package static var maximumShortRequest: Int { 64 << 10 }
 
     /// Identifies a client for the daemon's lifetime; numbers are never reused.
-    public struct ClientID: Hashable, Sendable {
+    package struct ClientID: Hashable, Sendable {
         let number: UInt64
     }
 
     /// A request awaiting its answer.
-    public struct Call: Sendable {
+    package struct Call: Sendable {
         /// The connection to answer on.
-        public let client: ClientID
+        package let client: ClientID
         /// The client's process.
-        public let peer: Peer
+        package let peer: Peer
         /// The request.
-        public let request: Request
+        package let request: Request
     }
 
     /// Readable whenever there is work to do; nonblocking and close-on-exec.
-    public let fileDescriptor: Int32
+    package let fileDescriptor: Int32
 
     private let listener: ListeningSocket
     private let isBulky: @Sendable (UInt32) -> Bool
@@ -47,7 +47,7 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
     ///   - isBulky: returns whether a user may send requests of up to `maximumRequest`, like root and this
     ///     program's own user.
     /// - Throws: `alreadyRunning`, `notASocket`, `socketPathTooLong` or `file`.
-    public init(
+    package init(
         path: String, group: UInt32? = nil, isBulky: @escaping @Sendable (UInt32) -> Bool = { _ in false }
     ) throws(SocketError) {
         self.isBulky = isBulky
@@ -69,11 +69,11 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
     }
 
     /// The number of connected clients.
-    public var clientCount: Int { clients.count }
+    package var clientCount: Int { clients.count }
 
     /// Accepts, reads and writes as far as possible without blocking, and returns the requests received.
     /// Invalid requests are answered with an error here.
-    public mutating func takeRequests() -> [Call] {
+    package mutating func takeRequests() -> [Call] {
         var calls: [Call] = []
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.maximumClients + 1) { events in
             let count = epoll_wait(fileDescriptor, events.baseAddress, Int32(events.count), 0)
@@ -91,7 +91,7 @@ public struct ControlSocket<Request: Decodable & Sendable, Response: Answer>: ~C
     }
 
     /// Answers a client's request; does nothing if the client has disconnected.
-    public mutating func reply(_ response: Response, to client: ClientID) {
+    package mutating func reply(_ response: Response, to client: ClientID) {
         guard clients[client.number] != nil else { return }
         // Encoding fails only for numbers that JSON cannot represent (infinity).
         let line = (try? Line.encode(response)) ?? Self.unwritable

@@ -2,14 +2,14 @@ import CLinux
 import Glibc
 
 /// The process at the other end of a Unix socket, as the kernel reports it (SO_PEERCRED in unix(7)).
-public struct Peer: Hashable, Sendable {
+package struct Peer: Hashable, Sendable {
     /// The process's user ID.
-    public let user: UInt32
+    package let user: UInt32
     /// The process ID.
-    public let process: Int32
+    package let process: Int32
 
     /// A peer with this user ID.
-    public init(user: UInt32, process: Int32 = 0) {
+    package init(user: UInt32, process: Int32 = 0) {
         self.user = user
         self.process = process
     }
@@ -22,7 +22,7 @@ public struct Peer: Hashable, Sendable {
     }
 
     /// Whether it is root, or runs as the same user as this program.
-    public var isPrivileged: Bool { user == 0 || user == geteuid() }
+    package var isPrivileged: Bool { user == 0 || user == geteuid() }
 
     /// Whether a daemon run by this user is genuine on the socket at `path`: root, this program's user, or the owner of the
     /// directory, who controls its contents anyway.

@@ -1,5 +1,5 @@
 /// A request whose response has one kind of reply.
-public struct Question<Request: Encodable & Sendable, Response: Answer, Reply: Sendable>: Sendable {
+package struct Question<Request: Encodable & Sendable, Response: Answer, Reply: Sendable>: Sendable {
     let request: Request
     /// The reply's name in an error, such as `status`.
     let noun: String
@@ -18,14 +18,14 @@ public struct Question<Request: Encodable & Sendable, Response: Answer, Reply: S
 
 extension Question<ControlProtocol.Request, ControlProtocol.Response, Status> {
     /// How the tunnel is doing.
-    public static var status: Self {
+    package static var status: Self {
         Self(request: .status, noun: "status") { if case .status(let status) = $0 { status } else { nil } }
     }
 }
 
 extension Question<ControlProtocol.Request, ControlProtocol.Response, BenchStatus> {
     /// See `Request.bench`.
-    public static func bench(path: String?, towardsServer: Bool?) -> Self {
+    package static func bench(path: String?, towardsServer: Bool?) -> Self {
         Self(request: .bench(path: path, towardsServer: towardsServer), noun: "measurement") {
             if case .bench(let status) = $0 { status } else { nil }
         }
@@ -34,14 +34,14 @@ extension Question<ControlProtocol.Request, ControlProtocol.Response, BenchStatu
 
 extension Question<ControlProtocol.Request, ControlProtocol.Response, UsageReport> {
     /// What each client's paths have carried.
-    public static var usage: Self {
+    package static var usage: Self {
         Self(request: .usage, noun: "usage") { if case .usage(let report) = $0 { report } else { nil } }
     }
 }
 
 extension Question<ControlProtocol.Request, ControlProtocol.Response, ServiceCounters> {
     /// Bytes and connections that the kernel has carried, by service.
-    public static var serviceCounters: Self {
+    package static var serviceCounters: Self {
         Self(request: .services, noun: "counters") {
             if case .services(let counters) = $0 { counters } else { nil }
         }
@@ -50,14 +50,14 @@ extension Question<ControlProtocol.Request, ControlProtocol.Response, ServiceCou
 
 extension Question<ControlServiceRequest, ControlServiceResponse, String> {
     /// A join link. Secret.
-    public static func invite(_ order: InvitationOrder) -> Self {
+    package static func invite(_ order: InvitationOrder) -> Self {
         Self(request: .invite(order), noun: "link") { if case .link(let link) = $0 { link } else { nil } }
     }
 }
 
 extension Question<ControlServiceRequest, ControlServiceResponse, ([ServiceStatus], PlaneStatus)> {
     /// The rules that are carried, and the control plane that they come from.
-    public static var services: Self {
+    package static var services: Self {
         Self(request: .services, noun: "list") {
             if case .services(let services, let plane) = $0 { (services, plane) } else { nil }
         }
@@ -66,7 +66,7 @@ extension Question<ControlServiceRequest, ControlServiceResponse, ([ServiceStatu
 
 extension Question<ControlServiceRequest, ControlServiceResponse, ([ClientStatus], [InvitationStatus])> {
     /// The clients that may connect, and the invitations that are open.
-    public static var clients: Self {
+    package static var clients: Self {
         Self(request: .clients, noun: "list") {
             if case .clients(let clients, let invitations) = $0 { (clients, invitations) } else { nil }
         }
@@ -74,7 +74,7 @@ extension Question<ControlServiceRequest, ControlServiceResponse, ([ClientStatus
 }
 
 /// A response to a program on a `ControlSocket`.
-public protocol Answer: Encodable, Sendable {
+package protocol Answer: Encodable, Sendable {
     /// A failure, with one sentence that says why.
     static func failed(_ sentence: String) -> Self
 

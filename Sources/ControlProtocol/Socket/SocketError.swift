@@ -1,7 +1,7 @@
 import Glibc
 
 /// Why two programs on this host could not communicate.
-public enum SocketError: Error, Equatable, CustomStringConvertible {
+package enum SocketError: Error, Equatable, CustomStringConvertible {
     /// The socket's file could not be created or used: the action, its path, and errno.
     case file(String, path: String, errno: Int32)
     /// A daemon already answers on this socket.
@@ -26,7 +26,7 @@ public enum SocketError: Error, Equatable, CustomStringConvertible {
     case otherVersion(path: String, missing: String)
 
     /// One sentence that says what, where and what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .file(let action, let path, let code):
             "could not \(action) \(path): \(String(cString: strerror(code)))"

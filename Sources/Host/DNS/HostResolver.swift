@@ -1,17 +1,17 @@
 import Packet
 
 /// The name servers the host itself uses, excluding those of a tunnel.
-public struct HostResolver: Equatable, Sendable {
+package struct HostResolver: Equatable, Sendable {
     /// The servers that programs query, including loopback addresses of local forwarders, in the file's order.
-    public var servers: [IPAddress] = []
+    package var servers: [IPAddress] = []
     /// The servers that a local forwarder queries, if it says which.
-    public var upstream: [IPAddress] = []
+    package var upstream: [IPAddress] = []
 
     /// No servers.
-    public init() {}
+    package init() {}
 
     /// All servers on other hosts, each once.
-    public var others: [IPAddress] {
+    package var others: [IPAddress] {
         var seen: Set<IPAddress> = []
         return (servers + upstream).filter { !$0.isLoopback && !$0.isLinkLocal && seen.insert($0).inserted }
     }

@@ -2,9 +2,9 @@ import Packet
 
 /// A query for a name's addresses of one family, as a DNS datagram (RFC 1035 section 4), and the parser of its
 /// answer.
-public struct NameQuestion: Sendable {
+package struct NameQuestion: Sendable {
     /// The record type to query.
-    public enum Kind: UInt16, Sendable, CaseIterable {
+    package enum Kind: UInt16, Sendable, CaseIterable {
         /// A
         case ipv4 = 1
         /// AAAA (RFC 3596)
@@ -12,7 +12,7 @@ public struct NameQuestion: Sendable {
     }
 
     /// A server's answer.
-    public enum Answer: Equatable, Sendable {
+    package enum Answer: Equatable, Sendable {
         /// The name's addresses; empty if the name does not exist or has none of that family.
         case addresses([IPAddress])
         /// The server cannot or will not answer: its response code (RFC 1035 section 4.1.1), or 0 for a
@@ -24,13 +24,13 @@ public struct NameQuestion: Sendable {
     private static let limits = (addresses: 16, records: 64)
 
     /// The record type queried.
-    public let kind: Kind
+    package let kind: Kind
     /// The query on the wire.
-    public let datagram: [UInt8]
+    package let datagram: [UInt8]
 
     /// A query for `name`, of at most 253 bytes in labels of 1 to 63; nil if `name` is malformed.
     /// - Parameter id: must be unpredictable, so that only the queried server can answer.
-    public init?(_ name: String, _ kind: Kind, id: UInt16) {
+    package init?(_ name: String, _ kind: Kind, id: UInt16) {
         let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard name.utf8.count <= 253, labels.allSatisfy({ (1...63).contains($0.count) }) else { return nil }
         // One question, recursion desired.
@@ -45,7 +45,7 @@ public struct NameQuestion: Sendable {
     }
 
     /// Parses `bytes`; nil if they answer another question.
-    public func answer(in bytes: UnsafeRawBufferPointer) -> Answer? {
+    package func answer(in bytes: UnsafeRawBufferPointer) -> Answer? {
         guard bytes.count >= datagram.count, bytes[0] == datagram[0], bytes[1] == datagram[1],
             bytes[2] & 0xF8 == 0x80, bytes[4] == 0, bytes[5] == 1, repeatsQuestion(bytes)
         else { return nil }

@@ -2,11 +2,11 @@ import Runtime
 import Synchronization
 
 /// Runs a `NameServerProbe` on its own thread, as packets must not wait for the answers.
-public final class NameServerInquiry: Sendable {
+package final class NameServerInquiry: Sendable {
     private let result = Mutex<NameServerProbe.Answers?>(nil)
 
     /// Starts the probe.
-    public init(_ probe: NameServerProbe) {
+    package init(_ probe: NameServerProbe) {
         do throws(RuntimeError) {
             try Thread.detach(name: "name inquiry") { [self] in
                 let answers = probe.ask()
@@ -19,5 +19,5 @@ public final class NameServerInquiry: Sendable {
     }
 
     /// The answers; nil until the probe has ended.
-    public var answers: NameServerProbe.Answers? { result.withLock { $0 } }
+    package var answers: NameServerProbe.Answers? { result.withLock { $0 } }
 }

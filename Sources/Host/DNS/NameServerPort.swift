@@ -2,10 +2,10 @@ import Runtime
 import Settings
 
 /// Port 53 of this host.
-public enum NameServerPort {
+package enum NameServerPort {
     /// Whether a program on this host serves DNS to others: a UDP socket is bound to port 53 of a non-loopback
     /// address. (systemd-resolved's stub at 127.0.0.53 serves only this host.)
-    public static func isServed() -> Bool {
+    package static func isServed() -> Bool {
         ["udp", "udp6"].contains { table in
             guard let text = try? TextFile.read("/proc/thread-self/net/\(table)", limit: 1 << 20) else {
                 return false

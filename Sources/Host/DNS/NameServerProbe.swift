@@ -4,29 +4,29 @@ import Packet
 import Runtime
 
 /// Queries name servers, each either as programs would or over one uplink only, and reports which of them answer.
-public struct NameServerProbe: Sendable {
+package struct NameServerProbe: Sendable {
     /// A server and the route to it.
-    public struct Target: Hashable, Sendable {
+    package struct Target: Hashable, Sendable {
         /// The server's address.
-        public var server: IPAddress
+        package var server: IPAddress
         /// The uplink's interface, outside the tunnel; nil means the host's routes decide.
-        public var interface: String?
+        package var interface: String?
 
         /// A server to query over an uplink, or as programs do.
-        public init(_ server: IPAddress, by interface: String? = nil) {
+        package init(_ server: IPAddress, by interface: String? = nil) {
             (self.server, self.interface) = (server, interface)
         }
     }
 
     /// The result of a probe.
-    public struct Answers: Equatable, Sendable {
+    package struct Answers: Equatable, Sendable {
         /// Targets that answer queries from this host.
-        public var good: Set<Target> = []
+        package var good: Set<Target> = []
         /// Targets that respond but refuse, or fail to resolve.
-        public var refusing: Set<Target> = []
+        package var refusing: Set<Target> = []
 
         /// No answers.
-        public init() {}
+        package init() {}
     }
 
     /// When queries are sent, in milliseconds from the start: sized for a path with a satellite's round trip,
@@ -46,17 +46,17 @@ public struct NameServerProbe: Sendable {
 
     /// Prepares a probe without starting it.
     /// - Parameter others: fallback targets, queried at the same time.
-    public init(_ targets: [Target], or others: [Target] = []) {
+    package init(_ targets: [Target], or others: [Target] = []) {
         preferred = Set(targets)
         self.targets = Array((targets + others.filter { !targets.contains($0) }).prefix(Self.most))
     }
 
     /// All targets, including fallbacks.
-    public var all: [Target] { targets }
+    package var all: [Target] { targets }
 
     /// Queries all targets at once. Blocks for at most 2.5 s, and after the first good answer for at most 0.3 s,
     /// or 1.3 s if it is a fallback's.
-    public func ask() -> Answers {
+    package func ask() -> Answers {
         var answers = Answers()
         var open = targets.compactMap { OpenQuestion($0) }
         let start = Self.milliseconds

@@ -4,9 +4,9 @@ import Runtime
 import Synchronization
 
 /// Sets and restores name servers one request at a time on its own thread, as packets must not wait for programs.
-public final class NameServerWriter: Sendable {
+package final class NameServerWriter: Sendable {
     /// The result of a request.
-    public enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         case set([IPAddress], NameServers.Way)
         case restored
         case failed(HostError)
@@ -32,13 +32,13 @@ public final class NameServerWriter: Sendable {
     private let state = Mutex(State())
 
     /// A writer for `servers`.
-    public init(_ servers: NameServers) { self.servers = servers }
+    package init(_ servers: NameServers) { self.servers = servers }
 
     /// Starts setting these servers; empty restores the host's own.
-    public func begin(_ wanted: [IPAddress]) { begin(.set(wanted)) }
+    package func begin(_ wanted: [IPAddress]) { begin(.set(wanted)) }
 
     /// Starts checking whether these servers, set that way, are still in force, unless another request is pending.
-    public func look(after servers: [IPAddress], _ way: NameServers.Way) {
+    package func look(after servers: [IPAddress], _ way: NameServers.Way) {
         guard !state.withLock({ $0.isWorking }) else { return }
         begin(.look(servers, way))
     }
@@ -58,7 +58,7 @@ public final class NameServerWriter: Sendable {
     }
 
     /// The results since the last call.
-    public func takeOutcomes() -> [Outcome] {
+    package func takeOutcomes() -> [Outcome] {
         state.withLock { state in
             defer { state.outcomes = [] }
             return state.outcomes
@@ -66,7 +66,7 @@ public final class NameServerWriter: Sendable {
     }
 
     /// Waits until all requests are done, for at most this many milliseconds.
-    public func finish(within milliseconds: Int = 10_000) {
+    package func finish(within milliseconds: Int = 10_000) {
         for _ in 0..<milliseconds / 5 {
             if !state.withLock({ $0.isWorking }) { return }
             usleep(5000)

@@ -5,9 +5,9 @@ import Settings
 
 /// The host's name servers while a tunnel brings its own: through systemd-resolved if it is running, else
 /// resolvconf, else /etc/resolv.conf. Every call may take seconds, because it runs programs.
-public struct NameServers: Sendable {
+package struct NameServers: Sendable {
     /// The mechanism used to set them.
-    public enum Way: String, Sendable {
+    package enum Way: String, Sendable {
         case resolved = "systemd-resolved"
         case resolvconf
         case file = "/etc/resolv.conf"
@@ -22,7 +22,7 @@ public struct NameServers: Sendable {
     /// - Parameters:
     ///   - interface: the tunnel's interface.
     ///   - directory: bondd's state directory.
-    public init(
+    package init(
         interface: String, directory: String, file: String = "/etc/resolv.conf",
         runDirectory: String = "/run/systemd/resolve"
     ) {
@@ -33,7 +33,7 @@ public struct NameServers: Sendable {
     /// Sends all DNS queries to these servers.
     /// - Returns: the mechanism used.
     /// - Throws: `HostError.nameServers` or `file`; nothing has changed then.
-    public func set(_ servers: [IPAddress]) throws(HostError) -> Way {
+    package func set(_ servers: [IPAddress]) throws(HostError) -> Way {
         let texts = servers.map(\.description)
         if isResolvedAsked, Command.find("resolvectl") != nil,
             Command.run(["resolvectl", "dns", interface] + texts) == nil
@@ -87,7 +87,7 @@ public struct NameServers: Sendable {
     }
 
     /// The name servers the host uses apart from this tunnel's.
-    public func host() -> HostResolver {
+    package func host() -> HostResolver {
         var host = HostResolver()
         host.servers = HostResolver.addresses(in: resolverFile.original(interface: interface) ?? "")
         guard host.servers.contains(where: \.isLoopback) else { return host }
@@ -119,7 +119,7 @@ public struct NameServers: Sendable {
     }
 
     /// Undoes `set`, whether from this run or an earlier one. Does nothing for settings that were never made.
-    public func restore() throws(HostError) {
+    package func restore() throws(HostError) {
         if isResolvedAsked, if_nametoindex(interface) != 0, Command.find("resolvectl") != nil {
             _ = Command.run(["resolvectl", "revert", interface])
         }
@@ -134,7 +134,7 @@ public struct NameServers: Sendable {
 
     /// Undoes the settings of daemons whose tunnels no longer exist.
     /// - Parameter besides: a tunnel whose daemon is known to be dead, even if its interface still exists.
-    public static func clean(directory: String, besides dead: String? = nil) throws(HostError) {
+    package static func clean(directory: String, besides dead: String? = nil) throws(HostError) {
         guard let entries = opendir(directory) else { return }
         defer { closedir(entries) }
         var interfaces: Set<String> = []

@@ -4,19 +4,19 @@ import Runtime
 import Settings
 
 /// An uplink, and the name servers to query over it.
-public struct NameWay: Hashable, Sendable {
+package struct NameWay: Hashable, Sendable {
     /// Maximum number of servers to query.
-    public static let mostServers = 4
+    package static let mostServers = 4
 
     /// The uplink's interface.
-    public let interface: String
+    package let interface: String
     /// The interface's index.
-    public let index: UInt32
+    package let index: UInt32
     /// The servers, the most likely first.
-    public let servers: [IPAddress]
+    package let servers: [IPAddress]
 
     /// An uplink with the first four of its servers; servers on this host itself are left out.
-    public init(interface: String, index: UInt32, servers: [IPAddress]) {
+    package init(interface: String, index: UInt32, servers: [IPAddress]) {
         (self.interface, self.index) = (interface, index)
         var unique: [IPAddress] = []
         for server in servers where !server.isLoopback && !unique.contains(server) { unique.append(server) }
@@ -25,7 +25,7 @@ public struct NameWay: Hashable, Sendable {
 }
 
 /// The name servers this host knows in addition to the tunnel's.
-public struct HostNameServers {
+package struct HostNameServers {
     private static let limit = 1 << 16
 
     /// The daemon's state directory, which holds the resolver's file while the tunnel's version replaces it.
@@ -36,14 +36,14 @@ public struct HostNameServers {
     ///   - interface: the tunnel's interface.
     ///   - directory: bondd's state directory.
     ///   - root: a prefix for `/etc` and `/run`, for tests.
-    public init(interface: String, directory: String, root: String = "") {
+    package init(interface: String, directory: String, root: String = "") {
         backup = "\(directory)/\(interface).resolv.conf"
         self.root = root
     }
 
     /// The servers to query over the interface of that index: those learnt there by systemd-networkd, those in
     /// /etc/resolv.conf before the tunnel, and those kept by systemd-resolved, NetworkManager and resolvconf.
-    public func servers(by index: UInt32) -> [IPAddress] {
+    package func servers(by index: UInt32) -> [IPAddress] {
         var servers = networkd(index)
         servers += Self.listed(in: original)
         for file in ["/run/systemd/resolve/resolv.conf", "/run/NetworkManager/no-stub-resolv.conf"] {

@@ -3,20 +3,20 @@ import Runtime
 import Settings
 
 /// An inbound TCP connection to a service of this host, such as the SSH session in which bondd is started.
-public struct EarlierConnection: Hashable, Sendable {
+package struct EarlierConnection: Hashable, Sendable {
     /// This host's address.
-    public let local: IPAddress
+    package let local: IPAddress
     /// This host's port.
-    public let port: UInt16
+    package let port: UInt16
     /// The peer's address.
-    public let remote: IPAddress
+    package let remote: IPAddress
 
     /// Limits on the kernel's list in bytes, some 6000 connections, and on the connections kept.
     private static let limit = 1 << 20
     private static let most = 64
 
     /// The established connections, at most 64, from the kernel's list.
-    public static func list() -> [EarlierConnection] {
+    package static func list() -> [EarlierConnection] {
         let texts = ["tcp", "tcp6"].map {
             (try? TextFile.read("/proc/thread-self/net/\($0)", limit: limit)) ?? ""
         }

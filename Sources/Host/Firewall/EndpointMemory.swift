@@ -4,18 +4,18 @@ import Settings
 
 /// The last known addresses of the server's names: with the kill switch on, names cannot be resolved before the
 /// tunnel is up. A small text file with a line for each name, replaced as a whole.
-public struct EndpointMemory: Sendable {
+package struct EndpointMemory: Sendable {
     private static let maximumSize = 1 << 16
     /// Maximum number of addresses kept for a name, so that one whose addresses keep changing does not fill the
     /// firewall.
     private static let mostAddresses = 16
 
     /// The file's path.
-    public let path: String
+    package let path: String
     private var names: [HostPort: [Endpoint]] = [:]
 
     /// Reads the file of an earlier run; an unreadable one counts as empty.
-    public init(directory: String, interface: String) {
+    package init(directory: String, interface: String) {
         path = "\(directory)/\(interface).endpoints"
         guard let text = try? TextFile.read(path, limit: Self.maximumSize) else { return }
         for line in text.split(separator: "\n") {
@@ -27,7 +27,7 @@ public struct EndpointMemory: Sendable {
     }
 
     /// The last known endpoints of a name; for an address, the address itself.
-    public func endpoints(of name: HostPort) -> [Endpoint] {
+    package func endpoints(of name: HostPort) -> [Endpoint] {
         name.endpoint.map { [$0] } ?? names[name] ?? []
     }
 
@@ -35,7 +35,7 @@ public struct EndpointMemory: Sendable {
     /// while there is room, as paths may still use them.
     /// - Returns: whether anything changed.
     /// - Throws: `HostError.file`; the endpoints are still remembered for this run.
-    public mutating func learn(_ endpoints: [Endpoint], of name: HostPort) throws(HostError) -> Bool {
+    package mutating func learn(_ endpoints: [Endpoint], of name: HostPort) throws(HostError) -> Bool {
         guard name.endpoint == nil, !endpoints.isEmpty else { return false }
         let old = names[name] ?? []
         let all = Array((endpoints + old.filter { !endpoints.contains($0) }).prefix(Self.mostAddresses))

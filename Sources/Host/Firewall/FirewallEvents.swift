@@ -2,13 +2,13 @@ import CNetlink
 import Glibc
 
 /// Reports changes to nftables, default routes or forwarding in the network namespace, by any program.
-public struct FirewallEvents: ~Copyable {
+package struct FirewallEvents: ~Copyable {
     /// The changes since the last read.
-    public struct Change: Sendable {
+    package struct Change: Sendable {
         /// Tables, chains or rules changed.
-        public var ofRuleset = false
+        package var ofRuleset = false
         /// A default route, an interface, or the forwarding of packets changed.
-        public var ofForwarding = false
+        package var ofForwarding = false
     }
 
     private let ruleset: Listener
@@ -16,7 +16,7 @@ public struct FirewallEvents: ~Copyable {
 
     /// Starts watching.
     /// - Throws: `HostError.firewall` if the sockets cannot be opened.
-    public init() throws(HostError) {
+    package init() throws(HostError) {
         let ruleset = try Listener(NETLINK_NETFILTER, groups: [NFNLGRP_NFTABLES.rawValue])
         let routes = try Listener(
             NETLINK_ROUTE,
@@ -29,10 +29,10 @@ public struct FirewallEvents: ~Copyable {
     }
 
     /// The descriptors, nonblocking, for epoll.
-    public var fileDescriptors: [Int32] { [ruleset.fileDescriptor, routes.fileDescriptor] }
+    package var fileDescriptors: [Int32] { [ruleset.fileDescriptor, routes.fileDescriptor] }
 
     /// The changes since the last call.
-    public mutating func read() -> Change {
+    package mutating func read() -> Change {
         var change = Change()
         ruleset.drain { _ in change.ofRuleset = true }
         routes.drain { message in

@@ -43,7 +43,7 @@ extension FirewallSocket {
     }
 
     /// The base chains of hook `input` that drop packets no rule accepts, as nft names them: `inet filter input`.
-    public borrowing func droppingInput() throws(HostError) -> [String] {
+    package borrowing func droppingInput() throws(HostError) -> [String] {
         let families: [UInt16: String] = [1: "inet", 2: "ip", 10: "ip6"]
         // NF_INET_LOCAL_IN
         return try chains().filter { $0.drops && $0.hook == 1 }.compactMap { chain in

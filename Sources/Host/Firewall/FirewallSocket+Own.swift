@@ -4,15 +4,15 @@ import Glibc
 // Inspects and removes bondd's own tables.
 extension FirewallSocket {
     /// Packets and bytes counted by rules.
-    public struct Count: Hashable, Sendable {
+    package struct Count: Hashable, Sendable {
         /// The number of packets.
-        public var packets: UInt64 = 0
+        package var packets: UInt64 = 0
         /// The number of bytes in IP packets.
-        public var bytes: UInt64 = 0
+        package var bytes: UInt64 = 0
     }
 
     /// Whether the table exists with the expected rules.
-    public borrowing func holds(_ table: FirewallTable) -> Bool {
+    package borrowing func holds(_ table: FirewallTable) -> Bool {
         guard let names = try? inetTables(), names.contains(table.name),
             let rules = try? rules(family: FirewallBatch.inet, table: table.name),
             let wanted = try? table.chains.flatMap({ try $0.rules.map { try RulesetRule($0) } })
@@ -21,7 +21,7 @@ extension FirewallSocket {
     }
 
     /// The counters of a table's rules since it was created, by their names.
-    public borrowing func counts(table: String) throws(HostError) -> [String: Count] {
+    package borrowing func counts(table: String) throws(HostError) -> [String: Count] {
         var counts: [String: Count] = [:]
         for rule in try rules(family: FirewallBatch.inet, table: table) {
             guard let name = rule.comment else { continue }
@@ -36,7 +36,7 @@ extension FirewallSocket {
     /// Removes the tables left by daemons that were killed: those whose tunnel's interface is gone. Kill switches stay.
     /// - Parameter interface: a tunnel whose tables are removed whether or not its interface exists.
     /// - Returns: the names of the tables removed.
-    public borrowing func clean(_ interface: String) throws(HostError) -> [String] {
+    package borrowing func clean(_ interface: String) throws(HostError) -> [String] {
         var removed: [String] = []
         for name in try inetTables() {
             guard let owner = FirewallTable.passingInterface(name),

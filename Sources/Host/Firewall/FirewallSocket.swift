@@ -2,13 +2,13 @@ import CNetlink
 import Glibc
 
 /// Changes and lists nftables in the network namespace in which it was created.
-public struct FirewallSocket: ~Copyable {
+package struct FirewallSocket: ~Copyable {
     /// A message from the kernel is at most 16 KiB long.
     private static let bufferSize = 32 << 10
     private let socket: OpaquePointer
 
     /// - Throws: `HostError.firewall` if no socket can be opened.
-    public init() throws(HostError) {
+    package init() throws(HostError) {
         guard let socket = Self.netfilter() else { throw .firewall("open nftables", errno: errno) }
         self.socket = socket
     }
@@ -30,7 +30,7 @@ public struct FirewallSocket: ~Copyable {
     // MARK: Changes
 
     /// Atomically replaces a table, or creates it.
-    public borrowing func replace(_ table: FirewallTable) throws(HostError) {
+    package borrowing func replace(_ table: FirewallTable) throws(HostError) {
         try replace(table, [:])
     }
 
@@ -57,7 +57,7 @@ public struct FirewallSocket: ~Copyable {
 
     /// Removes a table.
     /// - Returns: whether it existed.
-    public borrowing func remove(table name: String) throws(HostError) -> Bool {
+    package borrowing func remove(table name: String) throws(HostError) -> Bool {
         var batch = try FirewallBatch()
         try batch.remove(name)
         do throws(HostError) {

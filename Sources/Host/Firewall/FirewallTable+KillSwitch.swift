@@ -5,10 +5,10 @@ extension FirewallTable {
     /// The table of bond0's kill switch, and the prefix of all others.
     private static let killSwitchBase = "bondd_killswitch"
     /// The comment on rules that count refused packets.
-    public static let refused = "bondd: outside the tunnel"
+    package static let refused = "bondd: outside the tunnel"
 
     /// The table of a client's `kill_switch`.
-    public static func killSwitchName(interface: String) -> String {
+    package static func killSwitchName(interface: String) -> String {
         name(killSwitchBase, interface: interface)
     }
 
@@ -21,7 +21,7 @@ extension FirewallTable {
     /// packet's first route: the kernel fills `nf_hook_state` once (`__ip_local_out`) and does not update it when a chain
     /// changes the mark or the destination and the packet is routed again. `output` therefore leaves marked and translated
     /// packets to `postrouting`, where `oifname` is the device the packet leaves by, and which drops everything else.
-    public static func killSwitch(_ killSwitch: KillSwitch) -> FirewallTable {
+    package static func killSwitch(_ killSwitch: KillSwitch) -> FirewallTable {
         let tunnels = [killSwitch.interface].compactMap(\.self) + killSwitch.others.map(\.interface)
         let allowed =
             (["lo"] + tunnels).map { FirewallRule().into($0).then(.accept) } + carriers(killSwitch)

@@ -4,12 +4,12 @@ import Settings
 
 extension FirewallTable {
     /// The table of a client's `[lan]`.
-    public static func lanName(interface: String) -> String { name("bondd_lan", interface: interface) }
+    package static func lanName(interface: String) -> String { name("bondd_lan", interface: interface) }
 
     /// The name under which packets from the LAN into the tunnel are counted.
-    public static let fromLAN = "bondd: LAN to tunnel"
+    package static let fromLAN = "bondd: LAN to tunnel"
     /// The name under which packets from the tunnel to the LAN are counted.
-    public static let toLAN = "bondd: tunnel to LAN"
+    package static let toLAN = "bondd: tunnel to LAN"
 
     /// Shares the tunnel with the networks behind `lan`.
     ///
@@ -27,7 +27,7 @@ extension FirewallTable {
     ///   - resolvers: the tunnel's name servers that answer the LAN; empty if this host answers itself, or
     ///     nothing does.
     ///   - opened: families that were not forwarded before bondd started: they are forwarded only for the LAN.
-    public static func lan(
+    package static func lan(
         interface: String, lan: [String], networks: [CIDR], resolvers: [IPAddress],
         opened: Set<IPAddress.Family>
     ) -> FirewallTable {

@@ -3,14 +3,14 @@ import Settings
 
 extension FirewallTable {
     /// The name under which packets from clients are counted.
-    public static let outbound = "bondd: clients to outside"
+    package static let outbound = "bondd: clients to outside"
     /// The name under which replies to clients are counted.
-    public static let inbound = "bondd: answers to clients"
+    package static let inbound = "bondd: answers to clients"
 
     private static let noWayIn = "bondd: no way in"
 
     /// The table of a server's `[nat]`.
-    public static func natName(interface: String) -> String { name("bondd", interface: interface) }
+    package static func natName(interface: String) -> String { name("bondd", interface: interface) }
 
     /// NAT for clients: their packets leave by `egress` with the server's address, and replies come back.
     /// Nothing else may enter the tunnel by `egress`, unless `allowsInbound`, except connections that the
@@ -21,7 +21,7 @@ extension FirewallTable {
     /// Packets from networks behind clients leave like the clients' own. One rule for each IP version suffices
     /// for any number of networks, because bondd itself accepts from a client only packets from that client's
     /// networks.
-    public static func nat(
+    package static func nat(
         interface: String, networks: [CIDR], behindClients: [CIDR] = [], egress: [String],
         opened: Set<IPAddress.Family>, allowsInbound: Bool = false
     ) -> FirewallTable {

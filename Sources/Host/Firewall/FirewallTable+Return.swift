@@ -3,23 +3,23 @@ import Packet
 import Settings
 
 /// An uplink, as seen by a client's return path.
-public struct ReturnUplink: Hashable, Sendable {
+package struct ReturnUplink: Hashable, Sendable {
     /// The interface's name.
-    public let name: String
+    package let name: String
     /// The uplink's number, see `ReturnMark.numbers`.
-    public let number: UInt32
+    package let number: UInt32
     /// The interface's addresses.
-    public let addresses: [IPAddress]
+    package let addresses: [IPAddress]
 
     /// An uplink and the addresses of its interface.
-    public init(name: String, number: UInt32, addresses: [IPAddress]) {
+    package init(name: String, number: UInt32, addresses: [IPAddress]) {
         (self.name, self.number, self.addresses) = (name, number, addresses)
     }
 }
 
 extension FirewallTable {
     /// The table of a client that marks replies to connections from outside.
-    public static func returnName(interface: String) -> String { name("bondd_return", interface: interface) }
+    package static func returnName(interface: String) -> String { name("bondd_return", interface: interface) }
 
     /// Replies leave the way the connection came in: the connection is marked in conntrack, and replies get the
     /// mark, by which `RoutingPlan` routes them back. Replies of this host are rerouted by it; those of hosts
@@ -29,7 +29,7 @@ extension FirewallTable {
     ///   - uplinks: the uplinks whose inbound connections are answered through them.
     ///   - earlier: connections from before the tunnel, which conntrack may not know, or may have in the wrong
     ///     direction.
-    public static func returning(
+    package static func returning(
         interface: String, mark: UInt32, uplinks: [ReturnUplink] = [], earlier: [EarlierConnection] = []
     ) -> FirewallTable {
         let mask = ReturnMark.mask

@@ -1,8 +1,8 @@
 /// One of bondd's tables in the family `inet`. It is always replaced as a whole, except for the elements of its
 /// sets.
-public struct FirewallTable: Hashable, Sendable {
+package struct FirewallTable: Hashable, Sendable {
     /// The name in `nft list tables`.
-    public let name: String
+    package let name: String
     let sets: [FirewallSet]
     let chains: [FirewallChain]
 

@@ -1,21 +1,21 @@
 import Packet
 
 /// Ports of this host that have to be reachable from outside.
-public struct PortUse: Hashable, Sendable {
+package struct PortUse: Hashable, Sendable {
     /// The transport protocol.
-    public let transport: TransportProtocol
+    package let transport: TransportProtocol
     /// The ports.
-    public let ports: ClosedRange<UInt16>
+    package let ports: ClosedRange<UInt16>
     /// The IP versions over which they are used.
-    public let families: [IPAddress.Family]
+    package let families: [IPAddress.Family]
     /// A clause that says what the ports are for, such as `where clients reach this server`.
-    public let purpose: String
+    package let purpose: String
     /// Whether the purpose can also be served in another way, such as over the other IP version through the
     /// kernel.
-    public let isOptional: Bool
+    package let isOptional: Bool
 
     /// Ports and their purpose.
-    public init(
+    package init(
         _ transport: TransportProtocol, _ ports: ClosedRange<UInt16>,
         families: [IPAddress.Family] = [.v4, .v6], purpose: String, isOptional: Bool = false
     ) {
@@ -28,23 +28,23 @@ public struct PortUse: Hashable, Sendable {
 // to services carried by the kernel, do not pass through it.
 extension ForeignFirewall {
     /// A chain that drops packets to ports of this host.
-    public struct Finding: Hashable, Sendable {
+    package struct Finding: Hashable, Sendable {
         /// The ports.
-        public let use: PortUse
+        package let use: PortUse
         /// The IP versions dropped.
-        public internal(set) var families: [IPAddress.Family]
+        package internal(set) var families: [IPAddress.Family]
         /// Whether all such packets are dropped. When false, some may pass, for example by a rule for certain sources.
-        public let isCertain: Bool
+        package let isCertain: Bool
         let family: UInt16
         let table: String
         let chain: String
         let tool: Tool
 
         /// Whether the ports' purpose can't be served.
-        public var isProblem: Bool { isCertain && !use.isOptional }
+        package var isProblem: Bool { isCertain && !use.isOptional }
 
         /// One sentence that names the chain and the command that helps.
-        public var sentence: String {
+        package var sentence: String {
             let versions = families.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
             let what = isCertain ? versions : "some \(versions)"
             return
@@ -52,7 +52,7 @@ extension ForeignFirewall {
         }
 
         /// The command that opens the ports.
-        public var remedy: String {
+        package var remedy: String {
             let word = use.transport.word
             switch tool {
             case .ufw: return "ufw allow \(ports(":"))/\(word)"
@@ -82,7 +82,7 @@ extension ForeignFirewall {
     ///   - interfaces: the interfaces by which packets arrive, by default those with a default route of the IP version. A
     ///     port that is open on one of them is not reported.
     /// - Throws: `HostError` if the ruleset or the routes cannot be read.
-    public static func blocking(
+    package static func blocking(
         input uses: [PortUse], from interfaces: [String]? = nil
     ) throws(HostError) -> [Finding] {
         let socket = try FirewallSocket()

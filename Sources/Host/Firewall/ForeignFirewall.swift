@@ -5,7 +5,7 @@ import Settings
 
 /// Another program's chain that drops packets a server should forward. A packet accepted by one table can still
 /// be dropped by another, so only the owner of the chain can fix that.
-public struct ForeignFirewall: Hashable, Sendable {
+package struct ForeignFirewall: Hashable, Sendable {
     /// The program that created the table, judged by its chains.
     enum Tool: Hashable, Sendable {
         case docker
@@ -36,7 +36,7 @@ public struct ForeignFirewall: Hashable, Sendable {
     var families: [IPAddress.Family]
 
     /// One sentence that identifies the chain and says what to do.
-    public var sentence: String {
+    package var sentence: String {
         let versions = families.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
         let place = "chain \(chain) of table \(word) \(table)"
         let whose =
@@ -97,7 +97,7 @@ public struct ForeignFirewall: Hashable, Sendable {
     /// - Parameters:
     ///   - networks: the tunnel's networks, if clients should reach the internet.
     ///   - services: the IP versions of services carried by the kernel.
-    public static func find(
+    package static func find(
         _ socket: borrowing FirewallSocket, tunnel: String, networks: [CIDR], egress: [String],
         services: Set<IPAddress.Family> = []
     ) throws(HostError) -> [ForeignFirewall] {
@@ -189,7 +189,7 @@ extension ForeignFirewall {
 
     /// A warning about rules that cannot be read: those of legacy iptables, which has its own interface. Nil if
     /// there are none.
-    public static var blindSpot: String? {
+    package static var blindSpot: String? {
         var isThere = false
         for file in ["ip_tables_names", "ip6_tables_names"] {
             guard let text = try? TextFile.read("/proc/thread-self/net/\(file)", limit: 4096) else {

@@ -3,41 +3,41 @@ import Settings
 
 /// A client's kill switch: outside the tunnel, only the packets that carry the tunnel and those that keep an interface
 /// configured may leave the host. Established connections get no exception.
-public struct KillSwitch: Hashable, Sendable {
+package struct KillSwitch: Hashable, Sendable {
     /// The tunnel of another bondd on this host that also has a kill switch.
-    public struct Tunnel: Hashable, Sendable {
+    package struct Tunnel: Hashable, Sendable {
         /// Its interface.
-        public let interface: String
+        package let interface: String
         /// The endpoints of its server.
-        public let endpoints: [Endpoint]
+        package let endpoints: [Endpoint]
 
         /// The tunnel of an interface.
-        public init(interface: String, endpoints: [Endpoint]) {
+        package init(interface: String, endpoints: [Endpoint]) {
             (self.interface, self.endpoints) = (interface, endpoints)
         }
     }
 
     /// The interface after which the table is named.
-    public let name: String
+    package let name: String
     /// The tunnel's interface, through which everything may leave; nil if an interface with that name exists
     /// and is not bondd's.
-    public let interface: String?
+    package let interface: String?
     /// The server's endpoints, which bondd's own datagrams may reach.
-    public let endpoints: [Endpoint]
+    package let endpoints: [Endpoint]
     /// Whether any program may look up names outside the tunnel, because no address of the server is known.
-    public let allowsNames: Bool
+    package let allowsNames: Bool
     /// The local networks that stay reachable (`kill_switch_lan`).
-    public let networks: [LocalNetwork]
+    package let networks: [LocalNetwork]
     /// The tunnels of other bondds, which stay usable.
-    public let others: [Tunnel]
+    package let others: [Tunnel]
 
     /// The limit on endpoints of one tunnel, which bounds the size of the table. A configuration with 16 paths and names of
     /// several addresses stays well below it.
-    public static let mostEndpoints = 256
+    package static let mostEndpoints = 256
 
     /// A kill switch with these exceptions.
     /// - Parameter isClosed: whether the tunnel's interface is refused as well, because it is not bondd's.
-    public init(
+    package init(
         interface: String, endpoints: [Endpoint], allowsNames: Bool = false, networks: [LocalNetwork] = [],
         others: [Tunnel] = [], isClosed: Bool = false
     ) {
@@ -60,7 +60,7 @@ public struct KillSwitch: Hashable, Sendable {
 
 extension FirewallSocket {
     /// The tunnels with a kill switch in this host's firewall, whether or not their bondd is running.
-    public borrowing func killSwitches() throws(HostError) -> [KillSwitch.Tunnel] {
+    package borrowing func killSwitches() throws(HostError) -> [KillSwitch.Tunnel] {
         var tunnels: [KillSwitch.Tunnel] = []
         for name in try inetTables() {
             guard let interface = FirewallTable.killSwitchInterface(name) else { continue }
@@ -80,7 +80,7 @@ extension FirewallSocket {
     /// that would restore them at the next start.
     /// - Parameter directory: the state directory.
     /// - Returns: the names of the tables removed.
-    public borrowing func liftKillSwitches(
+    package borrowing func liftKillSwitches(
         directory: String = "/var/lib/bondd"
     ) throws(HostError) -> [String] {
         for marker in KillSwitchMarker.all(in: directory) { marker.remove(from: directory) }

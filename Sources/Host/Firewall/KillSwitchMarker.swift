@@ -5,28 +5,28 @@ import Settings
 
 /// The last kill switch set, kept in the state directory. `bondd run` restores it if the configuration is
 /// unreadable, for example after a reboot. A small text file that is replaced as a whole.
-public struct KillSwitchMarker: Hashable, Sendable {
+package struct KillSwitchMarker: Hashable, Sendable {
     /// The tunnel's interface.
-    public let interface: String
+    package let interface: String
     /// The absolute path of the configuration that asked for it.
-    public let file: String
+    package let file: String
     /// The server's endpoints.
-    public let endpoints: [Endpoint]
+    package let endpoints: [Endpoint]
     /// Whether local networks stay reachable.
-    public let allowsLAN: Bool
+    package let allowsLAN: Bool
 
     private static let suffix = ".killswitch"
     private static let maximumSize = 1 << 16
 
     /// A marker for the tunnel of `interface`.
     /// - Parameter file: the configuration's path, absolute or relative.
-    public init(interface: String, file: String, endpoints: [Endpoint], allowsLAN: Bool) {
+    package init(interface: String, file: String, endpoints: [Endpoint], allowsLAN: Bool) {
         (self.interface, self.file) = (interface, Self.absolute(file))
         (self.endpoints, self.allowsLAN) = (endpoints, allowsLAN)
     }
 
     /// All markers in the directory. A damaged one has an empty `file` or lacks endpoints.
-    public static func all(in directory: String) -> [KillSwitchMarker] {
+    package static func all(in directory: String) -> [KillSwitchMarker] {
         Directory.names(in: directory).filter { $0.hasSuffix(suffix) && $0 != suffix }.sorted().map { name in
             let text = (try? TextFile.read("\(directory)/\(name)", limit: maximumSize)) ?? ""
             return KillSwitchMarker(interface: String(name.dropLast(suffix.count)), text: text)
@@ -50,11 +50,11 @@ public struct KillSwitchMarker: Hashable, Sendable {
 
     /// Whether the configuration at that path asked for it; also true for a damaged marker, whose owner is
     /// unknown.
-    public func isOf(_ file: String) -> Bool { self.file.isEmpty || self.file == Self.absolute(file) }
+    package func isOf(_ file: String) -> Bool { self.file.isEmpty || self.file == Self.absolute(file) }
 
     /// Writes the marker and returns once it is on disk.
     /// - Throws: `HostError.file`.
-    public func write(to directory: String) throws(HostError) {
+    package func write(to directory: String) throws(HostError) {
         let path = "\(directory)/\(interface)\(Self.suffix)"
         let lines =
             ["# The last kill switch set. bondd unlock removes it."] + ["file \(file)"]
@@ -67,10 +67,10 @@ public struct KillSwitchMarker: Hashable, Sendable {
     }
 
     /// Removes the marker.
-    public func remove(from directory: String) { Self.remove(interface: interface, from: directory) }
+    package func remove(from directory: String) { Self.remove(interface: interface, from: directory) }
 
     /// Removes the marker of an interface, if there is one.
-    public static func remove(interface: String, from directory: String) {
+    package static func remove(interface: String, from directory: String) {
         unlink("\(directory)/\(interface)\(suffix)")
     }
 

@@ -3,13 +3,13 @@ import Settings
 
 /// A private network on the link of one of the host's interfaces, such as its LAN, a container bridge or the LAN of an
 /// uplink's router.
-public struct LocalNetwork: Hashable, Sendable {
+package struct LocalNetwork: Hashable, Sendable {
     /// The interface.
-    public let interface: String
+    package let interface: String
     /// The network.
-    public let network: CIDR
+    package let network: CIDR
     /// Parts of the network that are routed through a gateway and so are not on the link.
-    public let beyond: [CIDR]
+    package let beyond: [CIDR]
 
     /// RFC 1918, link-local (RFC 3927, RFC 4291) and unique local addresses (RFC 4193). The shared address space (RFC 6598)
     /// belongs to providers, not to LANs.
@@ -28,14 +28,14 @@ public struct LocalNetwork: Hashable, Sendable {
     private static let mostParts = 32
 
     /// A network that is on the link, except for the parts `beyond`.
-    public init(interface: String, network: CIDR, beyond: [CIDR] = []) {
+    package init(interface: String, network: CIDR, beyond: [CIDR] = []) {
         (self.interface, self.network, self.beyond) = (interface, network, beyond)
     }
 
     /// The private networks that have a route without a gateway through an interface with neighbors, and the link-local
     /// network of each such interface.
     /// - Parameter tunnel: the tunnel's interface, which is left out.
-    public static func find(
+    package static func find(
         in interfaces: [NetworkInterface], routes: [NetworkRoute], besides tunnel: String
     ) -> [LocalNetwork] {
         let routes = routes.filter {

@@ -6,23 +6,23 @@ import Packet
 /// IPv4, whether redirects are accepted. They are remembered together. IPv6 interfaces that get their default
 /// route from router advertisements are told to keep accepting them (`accept_ra` 2), or the host would lose the
 /// route.
-public struct Forwarding: Sendable {
+package struct Forwarding: Sendable {
     private var memory: ForwardingMemory
 
     /// - Parameters:
     ///   - directory: where the settings to restore outlive the daemon.
     ///   - interface: the tunnel's interface; each daemon on a host has its own memory.
-    public init(directory: String, interface: String) {
+    package init(directory: String, interface: String) {
         memory = ForwardingMemory(directory: directory, interface: interface)
     }
 
     /// The interfaces of the tunnels for which forwarding was turned on and has not been restored yet.
-    public static func tunnels(in directory: String) -> [String] {
+    package static func tunnels(in directory: String) -> [String] {
         ForwardingMemory.interfaces(in: directory)
     }
 
     /// The families, of those given, that are forwarded only because of bondd, or not at all.
-    public func closed(_ families: Set<IPAddress.Family>) -> Set<IPAddress.Family> {
+    package func closed(_ families: Set<IPAddress.Family>) -> Set<IPAddress.Family> {
         families.filter { family in
             let main = Self.main(family)
             return main.value == "0" || memory.entries.contains { $0.parameter == main && $0.before == "0" }
@@ -30,14 +30,14 @@ public struct Forwarding: Sendable {
     }
 
     /// Whether the kernel forwards packets of an IP version.
-    public static func isOn(_ family: IPAddress.Family) -> Bool { main(family).value == "1" }
+    package static func isOn(_ family: IPAddress.Family) -> Bool { main(family).value == "1" }
 
     /// Turns on forwarding.
     /// - Parameters:
     ///   - families: the IP versions.
     ///   - exits: interfaces that lead to routers.
     /// - Throws: `HostError.file`; switches that were already turned on stay on.
-    public mutating func enable(_ families: Set<IPAddress.Family>, exits: [String]) throws(HostError) {
+    package mutating func enable(_ families: Set<IPAddress.Family>, exits: [String]) throws(HostError) {
         // A host that already forwarded accepts advertisements only where it was told to.
         if closed(families).contains(.v6) { try keepRouters(exits) }
         for family in [IPAddress.Family.v4, .v6] where families.contains(family) {
@@ -63,7 +63,7 @@ public struct Forwarding: Sendable {
     /// Restores the settings made now or by an earlier run that was killed, unless they have been changed since.
     /// - Parameter isShared: whether others need forwarding, too, such as Docker's bridges; it then stays on.
     /// - Returns: a sentence for each setting that could not be restored.
-    public mutating func restore(isShared: Bool = false) -> [String] {
+    package mutating func restore(isShared: Bool = false) -> [String] {
         if isShared { return [] }
         // Read all of them first, because writing one changes others.
         let changed = memory.entries.filter { $0.parameter.value == $0.after }
@@ -83,7 +83,7 @@ public struct Forwarding: Sendable {
     }
 
     /// Whether there are settings to restore.
-    public var hasChanged: Bool { !memory.entries.isEmpty }
+    package var hasChanged: Bool { !memory.entries.isEmpty }
 
     private mutating func keepRouters(_ exits: [String]) throws(HostError) {
         for exit in exits {

@@ -18,7 +18,7 @@ extension Netlink {
     /// files.
     /// - Parameter own: the interfaces that bondd forwards for: the tunnel's and those of `[lan]`. Interfaces with a default
     ///   route are egress interfaces, such as PPPoE's, and do not count either.
-    public borrowing func forwardingNeeds(besides own: Set<String>) -> [String] {
+    package borrowing func forwardingNeeds(besides own: Set<String>) -> [String] {
         let own = own.union((try? defaultInterfaces(except: "")) ?? [])
         let interfaces = ((try? interfaces()) ?? []).filter { interface in
             interface.isUp && !own.contains(interface.name)

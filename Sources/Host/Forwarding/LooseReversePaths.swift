@@ -1,11 +1,11 @@
 /// Interfaces whose reverse-path filter is temporarily loose. On a host without bondd's rules, a strict filter
 /// drops replies that arrive on another uplink than the one its routes prefer.
-public final class LooseReversePaths {
+package final class LooseReversePaths {
     private var strict: [(parameter: KernelParameter, value: String)] = []
 
     /// Loosens the strict filters among these interfaces. Filters that cannot be changed (a container's
     /// /proc/sys) stay strict.
-    public init(_ interfaces: [String]) {
+    package init(_ interfaces: [String]) {
         let all = KernelParameter("net/ipv4/conf/all/rp_filter").value
         for interface in interfaces where !interface.contains("/") && all != "2" {
             let parameter = KernelParameter("net/ipv4/conf/\(interface)/rp_filter")

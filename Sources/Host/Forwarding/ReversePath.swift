@@ -3,9 +3,9 @@ import Settings
 
 /// The kernel's reverse-path filter (`rp_filter`, IPv4 only): 0 off, 1 strict, 2 loose (RFC 3704). The higher
 /// of an interface's value and that of `all` applies.
-public enum ReversePath {
+package enum ReversePath {
     /// Whether the kernel drops packets that arrive on the interface unless the route back leads there.
-    public static func isStrict(_ interface: String) -> Bool {
+    package static func isStrict(_ interface: String) -> Bool {
         let values = [interface, "all"].compactMap { name in parameter(name)?.value }
         return values.contains("1") && !values.contains("2")
     }
@@ -15,7 +15,7 @@ public enum ReversePath {
     /// change; it disappears with the interface.
     /// - Throws: `HostError.file` if it cannot be set, as in a container with a read-only /proc/sys, and the
     ///   filter is strict.
-    public static func loosen(interface: String) throws(HostError) {
+    package static func loosen(interface: String) throws(HostError) {
         guard let parameter = parameter(interface), let value = parameter.value, value != "2" else { return }
         do throws(HostError) {
             try parameter.set("2")
@@ -28,7 +28,7 @@ public enum ReversePath {
     /// on the interface (`src_valid_mark`).
     /// - Returns: whether it was changed, in which case `ignoreMarks` undoes it.
     /// - Throws: `HostError.file`.
-    public static func heedMarks(interface: String) throws(HostError) -> Bool {
+    package static func heedMarks(interface: String) throws(HostError) -> Bool {
         guard isStrict(interface), parameter(interface) != nil,
             !["all", interface].contains(where: { marks($0).value == "1" })
         else { return false }
@@ -37,7 +37,7 @@ public enum ReversePath {
     }
 
     /// Undoes `heedMarks`; does nothing if the interface no longer exists.
-    public static func ignoreMarks(interface: String) { try? marks(interface).set("0") }
+    package static func ignoreMarks(interface: String) { try? marks(interface).set("0") }
 
     private static func marks(_ interface: String) -> KernelParameter {
         KernelParameter("net/ipv4/conf/\(interface)/src_valid_mark")
@@ -52,16 +52,16 @@ public enum ReversePath {
 /// Loosens the reverse-path filter of uplinks that the kernel cannot tell apart, and restores it. If two have
 /// the same network, as two modems of the same model do, the route back leads only through the first, and a
 /// strict filter drops every packet that arrives on the other, including ARP requests for its own address.
-public struct ReversePathRelief: Sendable {
+package struct ReversePathRelief: Sendable {
     /// An uplink and the networks on its link.
-    public struct Link: Equatable, Sendable {
+    package struct Link: Equatable, Sendable {
         /// The interface.
-        public let interface: String
+        package let interface: String
         /// The IPv4 networks that are reachable without a router.
-        public let networks: [CIDR]
+        package let networks: [CIDR]
 
         /// An uplink and its networks.
-        public init(interface: String, networks: [CIDR]) {
+        package init(interface: String, networks: [CIDR]) {
             (self.interface, self.networks) = (interface, networks)
         }
     }
@@ -73,7 +73,7 @@ public struct ReversePathRelief: Sendable {
     /// - Parameters:
     ///   - directory: where the settings to restore outlive the daemon.
     ///   - interface: the tunnel's interface.
-    public init(directory: String, interface: String) {
+    package init(directory: String, interface: String) {
         memory = ForwardingMemory(directory: directory, interface: interface, suffix: ".rp_filter")
     }
 
@@ -91,7 +91,7 @@ public struct ReversePathRelief: Sendable {
 
     /// Loosens strict filters where uplinks overlap.
     /// - Returns: a sentence for each interface whose filter could not be loosened, and one for all others.
-    public mutating func apply(_ links: [Link]) -> [String] {
+    package mutating func apply(_ links: [Link]) -> [String] {
         let overlapping = Self.overlapping(links)
         refused = refused.filter { overlapping.contains($0.key) }
         var loosened: [String] = []
@@ -125,7 +125,7 @@ public struct ReversePathRelief: Sendable {
 
     /// Restores the values from before this run, or an earlier one that was killed, unless another program has changed them since.
     /// - Returns: a sentence for each that could not be restored.
-    public mutating func restore() -> [String] {
+    package mutating func restore() -> [String] {
         guard !memory.entries.isEmpty else { return [] }
         var problems: [String] = []
         for entry in memory.entries where entry.parameter.value == entry.after {
@@ -143,7 +143,7 @@ public struct ReversePathRelief: Sendable {
     /// account, so that rules can tell it which packets may arrive on the interface (`src_valid_mark`).
     /// - Returns: whether it was changed, in which case `ignoreMarks` undoes it.
     /// - Throws: `HostError.file`.
-    public static func heedMarks(interface: String) throws(HostError) -> Bool {
+    package static func heedMarks(interface: String) throws(HostError) -> Bool {
         func values(_ key: String) -> [Int] {
             ["all", interface].compactMap {
                 KernelParameter("net/ipv4/conf/\($0)/\(key)").value.flatMap { Int($0) }
@@ -156,7 +156,7 @@ public struct ReversePathRelief: Sendable {
     }
 
     /// Undoes `heedMarks`; does nothing if the interface no longer exists.
-    public static func ignoreMarks(interface: String) {
+    package static func ignoreMarks(interface: String) {
         try? KernelParameter("net/ipv4/conf/\(interface)/src_valid_mark").set("0")
     }
 }

@@ -4,16 +4,16 @@ import Settings
 
 /// The hardware behind each path's name, kept in a file, in order to detect a name that now belongs to another
 /// card or modem: the role, caps and data use follow the name.
-public struct HardwareLedger: Equatable, Sendable {
+package struct HardwareLedger: Equatable, Sendable {
     /// An interface's hardware.
-    public struct Identity: Equatable, Sendable {
+    package struct Identity: Equatable, Sendable {
         /// The hardware address; `-` if there is none.
-        public let mac: String
+        package let mac: String
         /// Where it is plugged in; `-` if unknown.
-        public let place: String
+        package let place: String
 
         /// The identity of an interface's hardware.
-        public init(_ interface: NetworkInterface, classes: String = "/sys/class/net") {
+        package init(_ interface: NetworkInterface, classes: String = "/sys/class/net") {
             mac = interface.mac ?? "-"
             place = HardwarePath(interface: interface.name, classes: classes)?.name ?? "-"
         }
@@ -35,10 +35,10 @@ public struct HardwareLedger: Equatable, Sendable {
     private var known: [String: Identity] = [:]
 
     /// An empty ledger.
-    public init() {}
+    package init() {}
 
     /// Reads a file; a missing or damaged one yields an empty ledger.
-    public init(reading path: String) {
+    package init(reading path: String) {
         guard let text = try? TextFile.read(path, limit: Self.maximumSize) else { return }
         for line in text.split(separator: "\n").prefix(Self.most) {
             let words = line.split(separator: " ")
@@ -48,16 +48,16 @@ public struct HardwareLedger: Equatable, Sendable {
     }
 
     /// The text for the file, sorted by name.
-    public var text: String {
+    package var text: String {
         known.sorted { $0.key < $1.key }.reduce("") { "\($0)\($1.key) \($1.value.mac) \($1.value.place)\n" }
     }
 
     /// The hardware that had this name last time.
-    public func identity(of name: String) -> Identity? { known[name] }
+    package func identity(of name: String) -> Identity? { known[name] }
 
     /// Records the current hardware of each name.
     /// - Returns: the names whose hardware has changed.
-    public mutating func note(_ now: [String: Identity]) -> [String] {
+    package mutating func note(_ now: [String: Identity]) -> [String] {
         let changed = now.filter { name, identity in
             guard let before = known[name], before.mac != identity.mac else { return false }
             // Another name had this address last time: the two have swapped.

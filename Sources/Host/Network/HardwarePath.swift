@@ -2,13 +2,13 @@ import Glibc
 
 /// Where an interface's hardware is plugged in: its location below /sys/devices, which does not depend on the
 /// interface's name or the order of detection.
-public struct HardwarePath: Hashable, Sendable {
+package struct HardwarePath: Hashable, Sendable {
     /// The components, such as `pci0000:00`, `0000:00:14.0`, `usb1`, `1-1`, `1-1.4`, `1-1.4:1.0`.
     let parts: [Substring]
 
     /// The location of an interface; nil for a virtual one.
     /// - Parameter classes: the directory where the kernel describes interfaces.
-    public init?(interface: String, classes: String = "/sys/class/net") {
+    package init?(interface: String, classes: String = "/sys/class/net") {
         guard !interface.isEmpty, !interface.contains("/"),
             let resolved = realpath("\(classes)/\(interface)/device", nil)
         else { return nil }
@@ -26,7 +26,7 @@ public struct HardwarePath: Hashable, Sendable {
     /// Whether `name` means this location: a run of its components (`1-1.4`, `0000:02:00.0`, `usb1/1-1/1-1.4`,
     /// or the whole path from sysfs), the bus info shown by `ethtool -i` (`usb-0000:00:14.0-1.4`), or udev's
     /// ID_PATH (`pci-0000:00:14.0-usb-0:1.4:1.0`).
-    public func matches(_ name: String) -> Bool {
+    package func matches(_ name: String) -> Bool {
         if name == busInfo || name == pathID { return true }
         let wanted = HardwarePath(place: name).parts
         guard !wanted.isEmpty, wanted.count <= parts.count else { return false }
@@ -34,7 +34,7 @@ public struct HardwarePath: Hashable, Sendable {
     }
 
     /// The bus info, or the last component if the bus has none.
-    public var name: String { busInfo ?? parts.last.map(String.init) ?? "" }
+    package var name: String { busInfo ?? parts.last.map(String.init) ?? "" }
 
     /// As written by Linux' usb_make_path, or a PCI function's address.
     var busInfo: String? {

@@ -1,23 +1,23 @@
 /// Makes the host's routing match a `RoutingPlan` and removes it again. bondd's routes and rules are identified
 /// by their origin and table numbers, so nothing has to be remembered: each call compares the actual state with
 /// the plan and repairs the differences, even if another program removed something.
-public struct HostRouting: Sendable {
+package struct HostRouting: Sendable {
     private let tunnel: UInt32
 
     /// The routing of the daemon whose tunnel interface has that index.
-    public init(tunnel: UInt32) { self.tunnel = tunnel }
+    package init(tunnel: UInt32) { self.tunnel = tunnel }
 
     /// The result of `apply`.
-    public struct Outcome: Sendable {
+    package struct Outcome: Sendable {
         /// The slots whose tables have changed.
-        public var changedSlots: Set<UInt32> = []
+        package var changedSlots: Set<UInt32> = []
         /// Errors from the kernel.
-        public var problems: [HostError] = []
+        package var problems: [HostError] = []
     }
 
     /// Makes this daemon's routes and rules match the plan.
     /// - Parameter foreign: the host's routes relevant to paths (`RouteFilter.host`); nil means read them.
-    public func apply(
+    package func apply(
         _ plan: RoutingPlan, foreign: [NetworkRoute]? = nil, _ netlink: borrowing Netlink
     ) throws(HostError) -> Outcome {
         var foreign = foreign ?? []
@@ -53,13 +53,13 @@ public struct HostRouting: Sendable {
     }
 
     /// Removes all routes and rules of this daemon.
-    public func clear(_ netlink: borrowing Netlink) throws(HostError) {
+    package func clear(_ netlink: borrowing Netlink) throws(HostError) {
         try Self.remove(netlink) { $0 == RoutingTable.short(tunnel) }
     }
 
     /// Removes the routes and rules of daemons whose tunnel no longer exists, or has this index.
     /// - Returns: the number of routes and rules removed.
-    @discardableResult public static func clean(
+    @discardableResult package static func clean(
         _ netlink: borrowing Netlink, tunnel: UInt32? = nil
     ) throws(HostError) -> Int {
         let alive = Set(
@@ -69,7 +69,7 @@ public struct HostRouting: Sendable {
     }
 
     /// The tunnels of all daemons with routes or rules, as in `RoutingTable.short`.
-    public static func owners(_ netlink: borrowing Netlink) throws(HostError) -> Set<UInt32> {
+    package static func owners(_ netlink: borrowing Netlink) throws(HostError) -> Set<UInt32> {
         Set(try netlink.rules().compactMap { owner($0) })
     }
 

@@ -3,17 +3,17 @@ import Runtime
 import Settings
 
 /// The medium of an uplink, in order of preference if nothing else distinguishes uplinks.
-public enum Medium: Int, Comparable, Sendable {
+package enum Medium: Int, Comparable, Sendable {
     case wired, wifi, cellular
 
     /// Whether `a` is preferred.
-    public static func < (a: Medium, b: Medium) -> Bool { a.rawValue < b.rawValue }
+    package static func < (a: Medium, b: Medium) -> Bool { a.rawValue < b.rawValue }
 
     /// The medium of an interface; wired if nothing indicates otherwise.
     /// - Parameters:
     ///   - classes: the directory where the kernel describes interfaces.
     ///   - sessions: the file where it lists PPPoE sessions.
-    public init(
+    package init(
         _ interface: NetworkInterface, classes: String = "/sys/class/net",
         sessions: String = "/proc/thread-self/net/pppoe"
     ) {

@@ -2,23 +2,23 @@ import Packet
 
 /// A network's prefix for embedding IPv4 addresses in IPv6 ones, which its translator converts back (RFC 6052):
 /// it lets an IPv6-only uplink reach an IPv4-only server.
-public struct NAT64: Hashable, Sendable {
+package struct NAT64: Hashable, Sendable {
     /// 64:ff9b::/96 (RFC 6052 section 2.1), used by most networks.
-    public static let wellKnown = NAT64(prefix: IPAddress(v6High: 0x0064_FF9B_0000_0000, low: 0), length: 96)!
+    package static let wellKnown = NAT64(prefix: IPAddress(v6High: 0x0064_FF9B_0000_0000, low: 0), length: 96)!
     /// The name whose IPv6 addresses are its IPv4 addresses behind the network's prefix (RFC 7050).
-    public static let probeName = "ipv4only.arpa"
+    package static let probeName = "ipv4only.arpa"
     /// The IPv4 addresses of that name (RFC 7050 section 8): 192.0.0.170 and 192.0.0.171.
     private static let probed: [UInt64] = [0xC000_00AA, 0xC000_00AB]
     /// The possible prefix lengths (RFC 6052 section 2.2).
     private static let lengths = [96, 64, 56, 48, 40, 32]
 
     /// The prefix; all bits after it are clear.
-    public let prefix: IPAddress
+    package let prefix: IPAddress
     /// The prefix length in bits: 32, 40, 48, 56, 64 or 96.
-    public let length: Int
+    package let length: Int
 
     /// Nil if the length is not one of those, or the address is not IPv6.
-    public init?(prefix: IPAddress, length: Int) {
+    package init?(prefix: IPAddress, length: Int) {
         guard prefix.family == .v6, Self.lengths.contains(length) else { return nil }
         let high = length >= 64 ? prefix.high : prefix.high & ~(UInt64.max >> UInt64(length))
         let low = length == 96 ? prefix.low & ~0xFFFF_FFFF : 0
@@ -26,7 +26,7 @@ public struct NAT64: Hashable, Sendable {
     }
 
     /// Derives the prefix from a resolver's answer for `probeName`; nil if it contains none (RFC 7050 section 3).
-    public init?(probing addresses: [IPAddress]) {
+    package init?(probing addresses: [IPAddress]) {
         for address in addresses where address.family == .v6 {
             for length in Self.lengths {
                 guard let candidate = NAT64(prefix: address, length: length) else { continue }
@@ -43,7 +43,7 @@ public struct NAT64: Hashable, Sendable {
 
     /// The IPv6 address for an IPv4 one; nil if the argument is IPv6 already. Bits 64 to 71 stay clear (RFC
     /// 6052 section 2.2).
-    public func address(for ipv4: IPAddress) -> IPAddress? {
+    package func address(for ipv4: IPAddress) -> IPAddress? {
         guard ipv4.family == .v4 else { return nil }
         let bits = ipv4.low & 0xFFFF_FFFF
         if length == 96 { return IPAddress(v6High: prefix.high, low: prefix.low | bits) }

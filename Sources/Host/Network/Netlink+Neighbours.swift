@@ -4,18 +4,18 @@ import Packet
 import Settings
 
 /// A host on an interface's link whose hardware address the kernel has resolved.
-public struct Neighbour: Hashable, Sendable {
+package struct Neighbour: Hashable, Sendable {
     /// The index of the interface.
-    public let interface: UInt32
+    package let interface: UInt32
     /// The host's IP address.
-    public let address: IPAddress
+    package let address: IPAddress
     /// The hardware address, in lower case with colons.
-    public let mac: String
+    package let mac: String
 }
 
 extension Netlink {
     /// The neighbors of both families whose hardware addresses are known.
-    public borrowing func neighbours() throws(HostError) -> [Neighbour] {
+    package borrowing func neighbours() throws(HostError) -> [Neighbour] {
         var cache: OpaquePointer?
         try check(rtnl_neigh_alloc_cache(socket, &cache), "list neighbours")
         defer { nl_cache_free(cache) }

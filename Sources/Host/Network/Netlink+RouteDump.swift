@@ -5,7 +5,7 @@ import Settings
 
 /// The routes that a dump returns. The kernel filters as far as it can; the rest is discarded while reading,
 /// because a host may have a million.
-public enum RouteFilter: Equatable, Sendable {
+package enum RouteFilter: Equatable, Sendable {
     /// All routes of the kinds that `NetworkRoute` supports.
     case all
     /// The routes of `NetworkRoute.ownOrigin`.
@@ -61,10 +61,10 @@ public enum RouteFilter: Equatable, Sendable {
 
 extension Netlink {
     /// All routes of both families in all tables, of the kinds that `NetworkRoute` supports.
-    public borrowing func routes() throws(HostError) -> [NetworkRoute] { try routes(.all) }
+    package borrowing func routes() throws(HostError) -> [NetworkRoute] { try routes(.all) }
 
     /// The routes of both families that a filter admits.
-    public borrowing func routes(_ filter: RouteFilter) throws(HostError) -> [NetworkRoute] {
+    package borrowing func routes(_ filter: RouteFilter) throws(HostError) -> [NetworkRoute] {
         var routes: [NetworkRoute] = []
         for family in [AF_INET, AF_INET6] {
             var dump = RouteDump(filter)

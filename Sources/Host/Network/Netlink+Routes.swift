@@ -6,7 +6,7 @@ import Settings
 extension Netlink {
     /// The names of the interfaces of default routes of either family in the main table, without `tunnel`; each
     /// once.
-    public borrowing func defaultInterfaces(except tunnel: String) throws(HostError) -> [String] {
+    package borrowing func defaultInterfaces(except tunnel: String) throws(HostError) -> [String] {
         var names: Set<String> = []
         for route in try routes(.defaults) {
             guard let interface = try interface(index: route.interface) else { continue }
@@ -18,14 +18,14 @@ extension Netlink {
 
     /// Sets a route, replacing one to the same network with the same metric in that table. A gateway is
     /// accepted as given, whether or not another route leads to it (`onlink`).
-    public borrowing func setRoute(_ route: NetworkRoute) throws(HostError) {
+    package borrowing func setRoute(_ route: NetworkRoute) throws(HostError) {
         let object = try rtnlRoute(route)
         defer { rtnl_route_put(object) }
         try check(rtnl_route_add(socket, object, NLM_F_REPLACE), "set the route to \(route)")
     }
 
     /// Removes a route.
-    public borrowing func removeRoute(_ route: NetworkRoute) throws(HostError) {
+    package borrowing func removeRoute(_ route: NetworkRoute) throws(HostError) {
         let object = try rtnlRoute(route)
         defer { rtnl_route_put(object) }
         try check(rtnl_route_delete(socket, object, 0), "remove the route to \(route)")
@@ -72,7 +72,7 @@ extension Netlink {
 
 extension NetworkRoute: CustomStringConvertible {
     /// `10.0.0.0/8 in table 254`
-    public var description: String { "\(network) in table \(table)" }
+    package var description: String { "\(network) in table \(table)" }
 
     /// Reads a `rtnl_route`, as one route for each next hop; empty if its kind is not supported.
     static func list(rtnlRoute route: OpaquePointer) -> [NetworkRoute] {

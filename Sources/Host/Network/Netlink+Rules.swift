@@ -8,7 +8,7 @@ import Settings
 extension Netlink {
     /// All rules of both families, in the order of evaluation, except those with other actions than a table
     /// lookup or a goto.
-    public borrowing func rules() throws(HostError) -> [RoutingRule] {
+    package borrowing func rules() throws(HostError) -> [RoutingRule] {
         var rules: [RoutingRule] = []
         for family in [AF_INET, AF_INET6] {
             var code = -NLE_DUMP_INTR
@@ -47,13 +47,13 @@ extension Netlink {
 
     /// Adds a rule.
     /// - Throws: `HostError` whose `alreadyThere` is true if an equal rule exists.
-    public borrowing func addRule(_ rule: RoutingRule) throws(HostError) {
+    package borrowing func addRule(_ rule: RoutingRule) throws(HostError) {
         try send(
             rule, RTM_NEWRULE, flags: NLM_F_CREATE | NLM_F_EXCL, "add a rule for table \(rule.table)")
     }
 
     /// Removes a rule.
-    public borrowing func removeRule(_ rule: RoutingRule) throws(HostError) {
+    package borrowing func removeRule(_ rule: RoutingRule) throws(HostError) {
         try send(rule, RTM_DELRULE, flags: 0, "remove a rule for table \(rule.table)")
     }
 

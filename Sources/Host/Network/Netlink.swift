@@ -5,11 +5,11 @@ import Settings
 
 /// Changes and lists links, addresses, routes and rules of the network namespace it was created in, through
 /// rtnetlink. Each call waits for the kernel's answer, which takes microseconds.
-public struct Netlink: ~Copyable {
+package struct Netlink: ~Copyable {
     let socket: OpaquePointer
 
     /// - Throws: `HostError.netlink` if no socket can be opened.
-    public init() throws(HostError) {
+    package init() throws(HostError) {
         guard let socket = nl_socket_alloc() else { throw .netlink("open netlink", code: NLE_NOMEM) }
         let code = nl_connect(socket, NETLINK_ROUTE)
         guard code == 0 else {
@@ -24,17 +24,17 @@ public struct Netlink: ~Copyable {
     // MARK: Links
 
     /// The interface of that name; nil if there is none.
-    public borrowing func interface(named name: String) throws(HostError) -> NetworkInterface? {
+    package borrowing func interface(named name: String) throws(HostError) -> NetworkInterface? {
         name.isEmpty ? nil : try interface(index: 0, name: name)
     }
 
     /// The interface with that index; nil if there is none.
-    public borrowing func interface(index: UInt32) throws(HostError) -> NetworkInterface? {
+    package borrowing func interface(index: UInt32) throws(HostError) -> NetworkInterface? {
         try interface(index: index, name: nil)
     }
 
     /// All interfaces, by index.
-    public borrowing func interfaces() throws(HostError) -> [NetworkInterface] {
+    package borrowing func interfaces() throws(HostError) -> [NetworkInterface] {
         var cache: OpaquePointer?
         try check(rtnl_link_alloc_cache(socket, AF_UNSPEC, &cache), "list interfaces")
         defer { nl_cache_free(cache) }
@@ -48,14 +48,14 @@ public struct Netlink: ~Copyable {
     }
 
     /// Sets an interface's MTU in bytes.
-    public borrowing func setMTU(_ mtu: Int, ofInterface index: UInt32) throws(HostError) {
+    package borrowing func setMTU(_ mtu: Int, ofInterface index: UInt32) throws(HostError) {
         try change(index, "set the MTU of interface \(index) to \(mtu)") {
             rtnl_link_set_mtu($0, UInt32(clamping: mtu))
         }
     }
 
     /// Sets an interface up or down.
-    public borrowing func setUp(_ up: Bool, interface index: UInt32) throws(HostError) {
+    package borrowing func setUp(_ up: Bool, interface index: UInt32) throws(HostError) {
         try change(index, "switch interface \(index) \(up ? "on" : "off")") {
             let flag = UInt32(IFF_UP)
             if up { rtnl_link_set_flags($0, flag) } else { rtnl_link_unset_flags($0, flag) }
@@ -67,7 +67,7 @@ public struct Netlink: ~Copyable {
     /// The addresses of an interface.
     /// - Parameter usable: whether to return only addresses usable as a source: neither tentative nor failed
     ///   duplicate detection.
-    public borrowing func addresses(
+    package borrowing func addresses(
         ofInterface index: UInt32, usable: Bool = false
     ) throws(HostError) -> [CIDR] {
         let unusable = UInt32(IFA_F_TENTATIVE | IFA_F_DADFAILED)
@@ -91,7 +91,7 @@ public struct Netlink: ~Copyable {
     /// Adds an address; IPv6 without duplicate address detection, so that it is usable almost at once: the
     /// kernel makes it local from a work queue.
     /// - Throws: `HostError` whose `alreadyThere` is true if the interface already has it.
-    public borrowing func addAddress(_ address: CIDR, toInterface index: UInt32) throws(HostError) {
+    package borrowing func addAddress(_ address: CIDR, toInterface index: UInt32) throws(HostError) {
         let object = try rtnlAddress(address, index)
         defer { rtnl_addr_put(object) }
         try check(
@@ -99,7 +99,7 @@ public struct Netlink: ~Copyable {
     }
 
     /// Removes an address.
-    public borrowing func removeAddress(_ address: CIDR, fromInterface index: UInt32) throws(HostError) {
+    package borrowing func removeAddress(_ address: CIDR, fromInterface index: UInt32) throws(HostError) {
         let object = try rtnlAddress(address, index)
         defer { rtnl_addr_put(object) }
         try check(
@@ -111,7 +111,7 @@ public struct Netlink: ~Copyable {
     /// Routes a network into an interface, in the main table. Of routes to the same network the lowest metric
     /// wins; 0 is the kernel's default (0 for IPv4, 1024 for IPv6).
     /// - Throws: `HostError` whose `alreadyThere` is true if a route to the network with this metric exists.
-    public borrowing func addRoute(
+    package borrowing func addRoute(
         to network: CIDR, interface index: UInt32, metric: UInt32 = 0
     ) throws(HostError) {
         let route = try rtnlRoute(network, index, metric)
@@ -121,7 +121,7 @@ public struct Netlink: ~Copyable {
     }
 
     /// Removes a route added by `addRoute`.
-    public borrowing func removeRoute(
+    package borrowing func removeRoute(
         to network: CIDR, interface index: UInt32, metric: UInt32 = 0
     ) throws(HostError) {
         let route = try rtnlRoute(network, index, metric)

@@ -3,9 +3,9 @@ import Glibc
 import Settings
 
 /// Watches links, addresses, routes and rules of the network namespace it was created in.
-public struct NetlinkEvents: ~Copyable {
+package struct NetlinkEvents: ~Copyable {
     /// The descriptor, nonblocking, for epoll.
-    public let fileDescriptor: Int32
+    package let fileDescriptor: Int32
 
     private let socket: OpaquePointer
 
@@ -17,7 +17,7 @@ public struct NetlinkEvents: ~Copyable {
 
     /// Starts watching: changes from now on are queued until they are read.
     /// - Throws: `HostError.netlink` if no socket can be opened.
-    public init() throws(HostError) {
+    package init() throws(HostError) {
         let action = "follow network changes"
         guard let socket = nl_socket_alloc() else { throw .netlink(action, code: NLE_NOMEM) }
         nl_socket_disable_seq_check(socket)
@@ -38,7 +38,7 @@ public struct NetlinkEvents: ~Copyable {
     deinit { nl_socket_free(socket) }
 
     /// The events since the last call, in order.
-    public mutating func readEvents() -> [NetworkEvent] {
+    package mutating func readEvents() -> [NetworkEvent] {
         var events: [NetworkEvent] = []
         withUnsafeMutablePointer(to: &events) { list in
             let collect: nl_recvmsg_msg_cb_t = { message, list in

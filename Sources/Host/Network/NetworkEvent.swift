@@ -1,7 +1,7 @@
 import Settings
 
 /// A change of links, addresses, routes or rules reported by the kernel.
-public enum NetworkEvent: Hashable, Sendable {
+package enum NetworkEvent: Hashable, Sendable {
     /// An interface appeared or changed in some way.
     case link(NetworkInterface)
     /// An interface was deleted; its index may be reused.

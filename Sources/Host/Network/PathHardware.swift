@@ -8,7 +8,7 @@ extension Configuration.Hardware {
     ///   - isUplink: whether an interface has a default route.
     ///   - classes: the directory where the kernel describes interfaces.
     /// - Returns: the interface, and the names of others that `device` also matches.
-    public func find(
+    package func find(
         among interfaces: [NetworkInterface], classes: String = "/sys/class/net",
         isUplink: (NetworkInterface) -> Bool
     ) -> (interface: NetworkInterface, others: [String])? {

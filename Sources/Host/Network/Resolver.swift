@@ -10,32 +10,32 @@ import Synchronization
 /// Resolves server names on its own threads, as getaddrinfo may take half a minute, and delivers the results
 /// through a mailbox that epoll can watch. While a tunnel takes all traffic, getaddrinfo's queries go into it;
 /// those over the uplinks never do.
-public final class Resolver: Sendable {
+package final class Resolver: Sendable {
     /// The result of `resolve`.
-    public struct Resolution: Hashable, Sendable {
+    package struct Resolution: Hashable, Sendable {
         /// The name that was resolved.
-        public let name: HostPort
+        package let name: HostPort
         /// The endpoints in the order of RFC 6724; empty if there are none.
-        public let endpoints: [Endpoint]
+        package let endpoints: [Endpoint]
         /// One sentence on why there are none; nil if there are some.
-        public let problem: String?
+        package let problem: String?
 
         /// The result for a name.
-        public init(name: HostPort, endpoints: [Endpoint], problem: String?) {
+        package init(name: HostPort, endpoints: [Endpoint], problem: String?) {
             (self.name, self.endpoints, self.problem) = (name, endpoints, problem)
         }
     }
 
     /// The NAT64 prefix of an uplink's network.
-    public struct Translation: Hashable, Sendable {
+    package struct Translation: Hashable, Sendable {
         /// The index of the uplink's interface.
-        public let interface: UInt32
+        package let interface: UInt32
         /// The prefix; nil if the uplink's name servers know none.
-        public let translator: NAT64?
+        package let translator: NAT64?
     }
 
     /// Maximum number of threads for each of the two kinds of lookup; further names wait.
-    public static let maximumThreads = 4
+    package static let maximumThreads = 4
 
     /// A lookup.
     private enum Question: Hashable {
@@ -83,13 +83,13 @@ public final class Resolver: Sendable {
     }
 
     /// Readable when there are results to `take`; nonblocking and close-on-exec.
-    public var fileDescriptor: Int32 { event.fileDescriptor }
+    package var fileDescriptor: Int32 { event.fileDescriptor }
 
     private let event: EventFD
     private let state = Mutex(State())
 
     /// - Throws: `HostError.file` if no eventfd can be created.
-    public init() throws(HostError) {
+    package init() throws(HostError) {
         do throws(RuntimeError) {
             event = try EventFD()
         } catch {
@@ -99,7 +99,7 @@ public final class Resolver: Sendable {
 
     /// Starts resolving `name`; `take` returns the result. An address resolves to itself. A name that is
     /// already being resolved is not queried twice.
-    public func resolve(_ name: HostPort) {
+    package func resolve(_ name: HostPort) {
         if let endpoint = name.endpoint {
             finish(Resolution(name: name, endpoints: [endpoint], problem: nil))
             return
@@ -108,10 +108,10 @@ public final class Resolver: Sendable {
     }
 
     /// Starts resolving `name` over each of the uplinks; `take` returns one result for all of them.
-    public func resolve(_ name: HostPort, by ways: [NameWay]) { begin(.uplinks(name, ways), queue: 1) }
+    package func resolve(_ name: HostPort, by ways: [NameWay]) { begin(.uplinks(name, ways), queue: 1) }
 
     /// Starts discovering the NAT64 prefix of an uplink's network (RFC 7050); `takeTranslations` returns it.
-    public func findTranslator(of way: NameWay) { begin(.translator(way), queue: 1) }
+    package func findTranslator(of way: NameWay) { begin(.translator(way), queue: 1) }
 
     private func begin(_ question: Question, queue: Int) {
         let needsThread = state.withLock { state in
@@ -143,7 +143,7 @@ public final class Resolver: Sendable {
     }
 
     /// The results since the last call.
-    public func take() -> [Resolution] {
+    package func take() -> [Resolution] {
         event.clear()
         return state.withLock { state in
             defer { state.done = [] }
@@ -152,7 +152,7 @@ public final class Resolver: Sendable {
     }
 
     /// The uplinks' prefixes found since the last call.
-    public func takeTranslations() -> [Translation] {
+    package func takeTranslations() -> [Translation] {
         state.withLock { state in
             defer { state.translations = [] }
             return state.translations

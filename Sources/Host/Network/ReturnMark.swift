@@ -5,9 +5,9 @@
 ///     0xBn    connections through the tunnel, and their replies
 ///     0xAn    connections that came in by an uplink, and their replies
 ///     0x9n    packets arriving on an uplink, only for the reverse-path filter
-public enum ReturnMark {
+package enum ReturnMark {
     /// The bits that belong to bondd.
-    public static let mask: UInt32 = 0xFF00_0000
+    package static let mask: UInt32 = 0xFF00_0000
     /// The bits that distinguish the three kinds.
     static let kindMask: UInt32 = 0xF000_0000
     /// The kind of packets arriving on an uplink.
@@ -18,7 +18,7 @@ public enum ReturnMark {
 
     /// The mark of a tunnel: 0xB, and 4 bits derived from its interface's name, which outlives the interface.
     /// They distinguish the tunnels of a host if their names differ in one digit, and otherwise only by chance.
-    public static func value(interface: String) -> UInt32 {
+    package static func value(interface: String) -> UInt32 {
         0xB000_0000 | interface.utf8.reduce(0) { ($0 + UInt32($1)) & 0xF } << 24
     }
 
@@ -31,7 +31,7 @@ public enum ReturnMark {
     /// Assigns numbers to uplinks by interface index: the index's last 4 bits, or the next free number. They
     /// therefore outlive bondd, and two tunnels over the same uplinks mostly agree. Uplinks beyond the
     /// sixteenth get none.
-    public static func numbers(of indices: [UInt32]) -> [UInt32: UInt32] {
+    package static func numbers(of indices: [UInt32]) -> [UInt32: UInt32] {
         var numbers: [UInt32: UInt32] = [:]
         for index in indices where numbers[index] == nil {
             let taken = numbers.values

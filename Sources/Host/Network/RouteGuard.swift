@@ -9,16 +9,16 @@ import Settings
 /// from an interface's address. Private networks behind a router of the LAN stay, and so does the LAN. The
 /// overruled networks lead into the tunnel in a table of their own, which passes the networks that stay to the
 /// next rule (RTN_THROW).
-public struct RouteGuard: Equatable, Sendable {
+package struct RouteGuard: Equatable, Sendable {
     /// Maximum number of overruled routes. More come from a routing protocol rather than from DHCP, and are
     /// left alone.
     static let most = 1000
 
     /// The routes that are overruled.
-    public private(set) var overruled: [NetworkRoute] = []
+    package private(set) var overruled: [NetworkRoute] = []
     /// The routes that bypass the tunnel regardless: an uplink's own network that claims public addresses
     /// ("LocalNet", CVE-2023-36672), and routes in excess of `most`.
-    public private(set) var unguarded: [NetworkRoute] = []
+    package private(set) var unguarded: [NetworkRoute] = []
     /// The networks within the overruled ones that keep their routes.
     private var kept: [CIDR] = []
 
@@ -26,7 +26,7 @@ public struct RouteGuard: Equatable, Sendable {
     ///   - foreign: the host's routes.
     ///   - uplinks: the interfaces of paths, with their addresses.
     ///   - families: the families that the tunnel takes entirely.
-    public init(
+    package init(
         _ foreign: [NetworkRoute], uplinks: [UInt32: [IPAddress]], families: Set<IPAddress.Family>
     ) {
         let main = foreign.filter {
@@ -56,7 +56,7 @@ public struct RouteGuard: Equatable, Sendable {
 
     /// The host's routes through routers of uplinks that are more specific than one of the tunnel's routes in
     /// the main table.
-    public static func narrower(
+    package static func narrower(
         _ foreign: [NetworkRoute], than routes: [CIDR], uplinks: Set<UInt32>
     ) -> [NetworkRoute] {
         foreign.filter { route in

@@ -27,29 +27,29 @@ import Settings
 /// follow them and precede `lookup main`. The last one follows it: without a default route of the family, a
 /// host would not even start a reply that could be marked, and the reverse-path filter would reject the
 /// arriving packet.
-public struct RoutingPlan: Equatable, Sendable {
+package struct RoutingPlan: Equatable, Sendable {
     /// A path, as seen by routing.
-    public struct Path: Equatable, Sendable {
+    package struct Path: Equatable, Sendable {
         /// The slot of its table.
-        public var slot: UInt32
+        package var slot: UInt32
         /// The index of its interface.
-        public var interface: UInt32
+        package var interface: UInt32
         /// The name of its interface.
-        public var name: String
+        package var name: String
         /// The interface's addresses.
-        public var addresses: [IPAddress]
+        package var addresses: [IPAddress]
         /// The server's addresses.
-        public var endpoints: [IPAddress]
+        package var endpoints: [IPAddress]
         /// The routers from the configuration, which replace those the host knows.
-        public var gateways: [IPAddress]
+        package var gateways: [IPAddress]
         /// The number in the marks of connections that came in by it (`ReturnMark.numbers`); nil means replies
         /// follow the routes.
-        public var number: UInt32?
+        package var number: UInt32?
         /// The name servers queried over it, outside the tunnel.
-        public var nameServers: [IPAddress] = []
+        package var nameServers: [IPAddress] = []
 
         /// A path over an interface.
-        public init(
+        package init(
             slot: UInt32, interface: UInt32, name: String, addresses: [IPAddress], endpoints: [IPAddress],
             gateways: [IPAddress]
         ) {
@@ -59,7 +59,7 @@ public struct RoutingPlan: Equatable, Sendable {
     }
 
     /// The route of a family's packets to any destination.
-    public enum Anywhere: Equatable, Sendable {
+    package enum Anywhere: Equatable, Sendable {
         /// The host's own routes, past the tunnel.
         case beside
         /// Into the tunnel.
@@ -82,29 +82,29 @@ public struct RoutingPlan: Equatable, Sendable {
     static let metric: UInt32 = 189
 
     /// The tunnel's interface.
-    public let tunnel: UInt32
+    package let tunnel: UInt32
     /// The paths.
-    public var paths: [Path] = []
+    package var paths: [Path] = []
     /// The egress interfaces with their addresses: those of paths, and others by which routes must not bypass a
     /// full tunnel.
-    public var uplinks: [UInt32: [IPAddress]] = [:]
+    package var uplinks: [UInt32: [IPAddress]] = [:]
     /// The route of IPv4 packets to any destination.
-    public var ipv4 = Anywhere.beside
+    package var ipv4 = Anywhere.beside
     /// The route of IPv6 packets to any destination.
-    public var ipv6 = Anywhere.beside
+    package var ipv6 = Anywhere.beside
 
     /// This host's addresses in the tunnel.
-    public var addresses: [IPAddress] = []
+    package var addresses: [IPAddress] = []
     /// The mark of replies through the tunnel.
-    public var returnMark = ReturnMark.value(interface: "bond0")
+    package var returnMark = ReturnMark.value(interface: "bond0")
     /// Whether replies through the tunnel have a route; otherwise they have none at all.
-    public var canReturn = true
+    package var canReturn = true
 
     /// An empty plan.
-    public init(tunnel: UInt32) { self.tunnel = tunnel }
+    package init(tunnel: UInt32) { self.tunnel = tunnel }
 
     /// The plan's rules.
-    public var rules: [RoutingRule] {
+    package var rules: [RoutingRule] {
         var rules = paths.flatMap(rules) + returnRules
         rules += arrivalRules + paths.flatMap(answerRules) + paths.flatMap(nameRules)
         let table = RoutingTable.number(owner: tunnel, slot: RoutingTable.tunnelSlot)
@@ -124,7 +124,7 @@ public struct RoutingPlan: Equatable, Sendable {
     }
 
     /// The plan's routes, given the host's existing ones.
-    public func routes(beside existing: [NetworkRoute]) -> [NetworkRoute] {
+    package func routes(beside existing: [NetworkRoute]) -> [NetworkRoute] {
         let foreign = existing.filter {
             $0.kind == .unicast && $0.table != NetworkRoute.localTable && $0.origin != NetworkRoute.ownOrigin
                 && RoutingTable.owner(of: $0.table) == nil
@@ -152,7 +152,7 @@ public struct RoutingPlan: Equatable, Sendable {
     }
 
     /// The host's routes that would bypass a full tunnel.
-    public func bypass(of foreign: [NetworkRoute]) -> RouteGuard {
+    package func bypass(of foreign: [NetworkRoute]) -> RouteGuard {
         RouteGuard(
             foreign, uplinks: uplinks,
             families: Set(families.filter { $0.1 != .beside }.map(\.0)))

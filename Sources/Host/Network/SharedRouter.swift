@@ -1,20 +1,20 @@
 import Packet
 
 /// A path's first hop: two paths with the same one share a link, add no capacity to each other and fail together.
-public struct FirstHop: Equatable, Sendable {
+package struct FirstHop: Equatable, Sendable {
     /// The path's name.
-    public let path: String
+    package let path: String
     /// The index of the path's interface.
-    public let interface: UInt32
+    package let interface: UInt32
     /// The path's own address.
-    public let local: IPAddress
+    package let local: IPAddress
     /// The router; nil on a link without one.
-    public let router: IPAddress?
+    package let router: IPAddress?
     /// The router's hardware address; nil if unknown.
-    public let mac: String?
+    package let mac: String?
 
     /// The first hop of a path.
-    public init(path: String, interface: UInt32, local: IPAddress, router: IPAddress?, mac: String?) {
+    package init(path: String, interface: UInt32, local: IPAddress, router: IPAddress?, mac: String?) {
         (self.path, self.interface, self.local) = (path, interface, local)
         (self.router, self.mac) = (router, mac)
     }
@@ -22,7 +22,7 @@ public struct FirstHop: Equatable, Sendable {
     /// Whether both paths use one router. On two interfaces it must have one hardware address there, and give
     /// the paths different addresses of one network: two modems of the same model may share an address, and
     /// even a hardware address, and are still two routers.
-    public func isShared(with other: FirstHop) -> Bool {
+    package func isShared(with other: FirstHop) -> Bool {
         guard router == other.router else { return false }
         if interface == other.interface { return true }
         guard router != nil, let mac, mac == other.mac, local != other.local else { return false }
@@ -30,7 +30,7 @@ public struct FirstHop: Equatable, Sendable {
     }
 
     /// For each path, the first preceding one in the list with the same router.
-    public static func shared(_ hops: [FirstHop]) -> [(path: String, with: FirstHop)] {
+    package static func shared(_ hops: [FirstHop]) -> [(path: String, with: FirstHop)] {
         hops.enumerated().compactMap { number, hop in
             hops[..<number].first(where: hop.isShared).map { (hop.path, $0) }
         }

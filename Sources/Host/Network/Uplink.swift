@@ -2,11 +2,11 @@ import Glibc
 import Settings
 
 /// An interface that may become a path if the configuration names none.
-public struct Uplink: Hashable, Sendable {
+package struct Uplink: Hashable, Sendable {
     /// The interface.
-    public let interface: NetworkInterface
+    package let interface: NetworkInterface
     /// The medium of the interface.
-    public let medium: Medium
+    package let medium: Medium
 
     /// Virtual interface kinds that still count as uplinks, each over hardware that no other uplink represents:
     /// `dsa` is a port of a switch chip (Linux 6.1 and later), `ipoib` a partition of InfiniBand.
@@ -25,7 +25,7 @@ public struct Uplink: Hashable, Sendable {
     /// The interfaces with a default route of either family, in order of preference: hardware with one in any
     /// table, stand-ins with one in the main table, and any other that a pattern other than `*` includes.
     /// - Parameter tunnels: interfaces to exclude, as in `RoutingTable.short`.
-    public static func find(
+    package static func find(
         in interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
         besides tunnels: Set<UInt32>, classes: String = "/sys/class/net"
     ) -> [Uplink] {
@@ -38,7 +38,7 @@ public struct Uplink: Hashable, Sendable {
 
     /// The interfaces with a default route that are left out because they are virtual and no pattern includes
     /// or excludes them, sorted by name. The user may have expected one of them to be a path.
-    public static func leftOut(
+    package static func leftOut(
         of interfaces: [NetworkInterface], routes: [NetworkRoute], discovery: Configuration.Discovery,
         besides tunnels: Set<UInt32>
     ) -> [NetworkInterface] {
@@ -49,7 +49,7 @@ public struct Uplink: Hashable, Sendable {
     }
 
     /// Whether an interface is hardware, or of a kind that stands in for it.
-    public static func isPossible(_ interface: NetworkInterface) -> Bool {
+    package static func isPossible(_ interface: NetworkInterface) -> Bool {
         guard interface.hardware != loopback else { return false }
         return interface.kind.map { realKinds.contains($0) || standIns.contains($0) } ?? true
     }
@@ -92,7 +92,7 @@ public struct Uplink: Hashable, Sendable {
 
 extension NetworkInterface {
     /// Why it is left out despite its default route: a sentence with the remedy.
-    public var reasonForLeavingOut: String {
+    package var reasonForLeavingOut: String {
         let isTunnel = kind == "tun"
         if isTunnel && (name.hasPrefix("clat") || name.hasPrefix("v4-")) {
             return

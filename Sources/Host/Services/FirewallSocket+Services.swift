@@ -5,7 +5,7 @@ import Packet
 // Maintains the services' table.
 extension FirewallSocket {
     /// Creates the services' table with its elements, replacing any previous one.
-    public borrowing func replace(
+    package borrowing func replace(
         _ table: FirewallTable, of services: [KernelService]
     ) throws(HostError) {
         try replace(table, FirewallTable.elements(of: services))
@@ -16,7 +16,7 @@ extension FirewallSocket {
     /// - Parameter replacingRules: whether the table's rules differ, too.
     /// - Throws: `HostError.firewall` if another program changed the table in the meantime; nothing has changed
     ///   then.
-    public borrowing func change(
+    package borrowing func change(
         _ table: FirewallTable, from old: [KernelService], to new: [KernelService], replacingRules: Bool
     ) throws(HostError) {
         let (before, after) = (FirewallTable.elements(of: old), FirewallTable.elements(of: new))
@@ -31,7 +31,7 @@ extension FirewallSocket {
     }
 
     /// Whether the services' table exists and redirects the expected number of ports.
-    public borrowing func holds(_ table: FirewallTable, of services: [KernelService]) -> Bool {
+    package borrowing func holds(_ table: FirewallTable, of services: [KernelService]) -> Bool {
         guard holds(table) else { return false }
         let wanted = FirewallTable.elements(of: services)
         for family in [IPAddress.Family.v4, .v6] {

@@ -4,7 +4,7 @@ import Settings
 
 extension FirewallTable {
     /// The table of the services carried by the kernel.
-    public static func servicesName(interface: String) -> String {
+    package static func servicesName(interface: String) -> String {
         name("bondd_services", interface: interface)
     }
 
@@ -28,7 +28,7 @@ extension FirewallTable {
 
     /// How long a connection that was ended is blocked, in ms. An idle TCP connection sends a keepalive after two
     /// hours (tcp_keepalive_time) and is reset then.
-    public static let endedTime: UInt64 = 3 * 3600 * 1000
+    package static let endedTime: UInt64 = 3 * 3600 * 1000
 
     /// The rules for services; the sets hold the services themselves.
     ///
@@ -43,7 +43,7 @@ extension FirewallTable {
     ///
     /// - Parameter opened: families that were not forwarded before bondd started, and are only for services:
     ///   nothing else is forwarded from or into the tunnel.
-    public static func services(interface: String, opened: Set<IPAddress.Family>) -> FirewallTable {
+    package static func services(interface: String, opened: Set<IPAddress.Family>) -> FirewallTable {
         let families = [IPAddress.Family.v4, .v6]
         var forward = [
             FirewallRule().from(interface).translated.synchronizing.clamped,

@@ -1,23 +1,23 @@
 import Packet
 
 /// Ports of this host that the kernel redirects to an address in the tunnel.
-public struct KernelService: Hashable, Sendable {
+package struct KernelService: Hashable, Sendable {
     /// The service's name, unique among the services.
-    public var name: String
+    package var name: String
     /// The transport protocol.
-    public var transport: TransportProtocol
+    package var transport: TransportProtocol
     /// The ports that users see.
-    public var ports: ClosedRange<UInt16>
+    package var ports: ClosedRange<UInt16>
     /// The target's address.
-    public var target: IPAddress
+    package var target: IPAddress
     /// The target port for the first port; the others follow at the same offset.
-    public var targetPort: UInt16
+    package var targetPort: UInt16
     /// Whether new connections are accepted; if false, only established ones continue.
-    public var accepts: Bool
+    package var accepts: Bool
 
     /// A service with as many target ports as ports.
     /// - Precondition: the target ports, from `targetPort` on, fit below 65536.
-    public init(
+    package init(
         name: String, transport: TransportProtocol, ports: ClosedRange<UInt16>, target: IPAddress,
         targetPort: UInt16,
         accepts: Bool
@@ -28,7 +28,7 @@ public struct KernelService: Hashable, Sendable {
     }
 
     /// Its connections, one entry for each port.
-    public var connections: [ServiceConnection] {
+    package var connections: [ServiceConnection] {
         ports.map { port in
             ServiceConnection(
                 transport: transport.rawValue, port: port, target: target,
@@ -39,15 +39,15 @@ public struct KernelService: Hashable, Sendable {
 
 /// The properties common to all connections of one port of a service. The target is one of them: connections
 /// established with a previous target are not attributed to the new one.
-public struct ServiceConnection: Hashable, Sendable {
+package struct ServiceConnection: Hashable, Sendable {
     /// The IP protocol number.
-    public var transport: UInt8
+    package var transport: UInt8
     /// The port that users see.
-    public var port: UInt16
+    package var port: UInt16
     /// The target's address.
-    public var target: IPAddress
+    package var target: IPAddress
     /// The target's port.
-    public var targetPort: UInt16
+    package var targetPort: UInt16
 
     /// The key in the firewall's sets.
     var key: [UInt8] {

@@ -8,9 +8,9 @@ import Settings
 
 /// The owners of this host's ports: of listening TCP sockets and unconnected UDP sockets, from the kernel over
 /// netlink (sock_diag(7)), or from /proc/net where the kernel was built without it.
-public struct PortHolders: Sendable {
+package struct PortHolders: Sendable {
     /// A socket that holds a port.
-    public struct Holder: Hashable, Sendable {
+    package struct Holder: Hashable, Sendable {
         var transport: TransportProtocol
         var port: UInt16
         var user: UInt32
@@ -28,7 +28,7 @@ public struct PortHolders: Sendable {
 
     /// Asks the kernel for the sockets of these transports.
     /// - Throws: `HostError.file` if the list cannot be read.
-    public init(_ transports: Set<TransportProtocol>) throws(HostError) {
+    package init(_ transports: Set<TransportProtocol>) throws(HostError) {
         var found: [Holder] = []
         for transport in transports {
             for family in [AF_INET, AF_INET6] {
@@ -44,7 +44,7 @@ public struct PortHolders: Sendable {
 
     /// Why the kernel must not redirect a service's ports on behalf of `user`, one sentence; nil if it may. The user has to hold each
     /// port itself, and no other user may hold it on an address that other hosts reach.
-    public func refusal(of service: KernelService, for user: UInt32) -> String? {
+    package func refusal(of service: KernelService, for user: UInt32) -> String? {
         guard service.accepts else { return nil }
         for port in service.ports {
             let holders = holders[Self.key(service.transport, port)] ?? []

@@ -3,17 +3,17 @@ import Runtime
 
 /// Counts the traffic and connections that the kernel carries, and ends those to be ended, on its own thread:
 /// conntrack may have a million connections.
-public final class ServiceCensus {
+package final class ServiceCensus {
     /// The result of a census.
-    public struct Outcome: Sendable {
+    package struct Outcome: Sendable {
         /// The traffic of each service's ports.
-        public var traffic: [ServiceConnection: ServiceTraffic] = [:]
+        package var traffic: [ServiceConnection: ServiceTraffic] = [:]
         /// The number of open connections.
-        public var open: [ServiceConnection: Int] = [:]
+        package var open: [ServiceConnection: Int] = [:]
         /// The number of connections ended.
-        public var ended = 0
+        package var ended = 0
         /// An error from the kernel.
-        public var problem: HostError?
+        package var problem: HostError?
     }
 
     /// Connections that begin while others are being ended are found in the next pass.
@@ -26,7 +26,7 @@ public final class ServiceCensus {
     ///   - table: the services' table; nil if there is none.
     ///   - services: the services carried.
     ///   - ending: the connections of services that are no longer carried.
-    public init(table: String?, services: [KernelService], ending: Set<ServiceConnection>) {
+    package init(table: String?, services: [KernelService], ending: Set<ServiceConnection>) {
         task = BackgroundTask(name: "service census") {
             var outcome = Outcome()
             do throws(HostError) {
@@ -40,7 +40,7 @@ public final class ServiceCensus {
     }
 
     /// The result; nil while the census is running.
-    public var outcome: Outcome? { task.outcome }
+    package var outcome: Outcome? { task.outcome }
 
     private static func count(
         _ services: [KernelService], _ table: String?, _ outcome: inout Outcome

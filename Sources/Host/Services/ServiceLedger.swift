@@ -1,6 +1,6 @@
 /// Traffic of services since bondd started. The kernel counts by the common properties of a port's connections,
 /// and starts from 0 each time the table is created; the sums kept here for each service's port never decrease.
-public struct ServiceLedger: Sendable {
+package struct ServiceLedger: Sendable {
     private struct Place: Hashable, Sendable {
         let service: String
         let port: UInt16
@@ -14,11 +14,11 @@ public struct ServiceLedger: Sendable {
     private var last: [ServiceConnection: ServiceTraffic] = [:]
 
     /// An empty ledger.
-    public init() {}
+    package init() {}
 
     /// Replaces the services. If two share a port and a target, as one takes over from the other, further
     /// traffic is counted for the one that accepts.
-    public mutating func replace(with services: [KernelService]) {
+    package mutating func replace(with services: [KernelService]) {
         var owners: [ServiceConnection: Place] = [:]
         var places: Set<Place> = []
         for service in services.filter(\.accepts) + services.filter({ !$0.accepts }) {
@@ -43,7 +43,7 @@ public struct ServiceLedger: Sendable {
     }
 
     /// Notes that the table was created again, so that the kernel counts from 0.
-    public mutating func restart() {
+    package mutating func restart() {
         for (connection, place) in owners {
             if let counted = last[connection] { add(counted, to: place) }
         }
@@ -51,19 +51,19 @@ public struct ServiceLedger: Sendable {
     }
 
     /// Records the kernel's current counters.
-    public mutating func note(_ traffic: [ServiceConnection: ServiceTraffic]) {
+    package mutating func note(_ traffic: [ServiceConnection: ServiceTraffic]) {
         for (connection, counted) in traffic where owners[connection] != nil { last[connection] = counted }
     }
 
     /// The traffic of a service's port.
-    public func traffic(of connection: ServiceConnection, service: String) -> ServiceTraffic {
+    package func traffic(of connection: ServiceConnection, service: String) -> ServiceTraffic {
         let place = Place(service: service, port: connection.port)
         let base = bases[place] ?? ServiceTraffic()
         return owners[connection] == place ? base + (last[connection] ?? ServiceTraffic()) : base
     }
 
     /// Whether the kernel counts a port's connections for the service.
-    public func counts(_ connection: ServiceConnection, for service: String) -> Bool {
+    package func counts(_ connection: ServiceConnection, for service: String) -> Bool {
         owners[connection] == Place(service: service, port: connection.port)
     }
 

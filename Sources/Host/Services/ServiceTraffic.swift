@@ -1,16 +1,16 @@
 /// Traffic of a port's connections carried by the kernel, in IP packets; the kernel may merge several into one.
-public struct ServiceTraffic: Hashable, Sendable {
+package struct ServiceTraffic: Hashable, Sendable {
     /// Packets from users to the target.
-    public var packetsIn = 0
+    package var packetsIn = 0
     /// Bytes from users to the target.
-    public var bytesIn = 0
+    package var bytesIn = 0
     /// Packets from the target to users.
-    public var packetsOut = 0
+    package var packetsOut = 0
     /// Bytes from the target to users.
-    public var bytesOut = 0
+    package var bytesOut = 0
 
     /// No traffic.
-    public init() {}
+    package init() {}
 
     /// The sum of both.
     static func + (one: ServiceTraffic, other: ServiceTraffic) -> ServiceTraffic {

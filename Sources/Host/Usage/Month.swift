@@ -1,12 +1,12 @@
 import Glibc
 
 /// A calendar month in UTC, the period of a data cap.
-public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
+package struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
     /// Months since January of the year 0.
     private let number: Int
 
     /// The month of a Unix time in seconds.
-    public init(of seconds: UInt64) {
+    package init(of seconds: UInt64) {
         var time = time_t(clamping: seconds)
         var parts = tm()
         gmtime_r(&time, &parts)
@@ -14,7 +14,7 @@ public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Parses `2026-11`; nil if `text` is malformed.
-    public init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].utf8.count == 4, parts[1].utf8.count == 2,
             parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
@@ -26,10 +26,10 @@ public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
     private init(number: Int) { self.number = number }
 
     /// The following month.
-    public var next: Month { Month(number: number + 1) }
+    package var next: Month { Month(number: number + 1) }
 
     /// `2026-11`
-    public var description: String {
+    package var description: String {
         let year = String(number / 12)
         let month = number % 12 + 1
         return String(repeating: "0", count: max(0, 4 - year.count)) + year + (month < 10 ? "-0" : "-")
@@ -37,5 +37,5 @@ public struct Month: Comparable, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether `a` is earlier.
-    public static func < (a: Month, b: Month) -> Bool { a.number < b.number }
+    package static func < (a: Month, b: Month) -> Bool { a.number < b.number }
 }

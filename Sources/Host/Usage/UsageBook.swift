@@ -2,7 +2,7 @@ import Packet
 
 /// A ledger with a schedule for saving it: often enough that a crash loses little, rarely enough for a memory
 /// card.
-public struct UsageBook: Sendable {
+package struct UsageBook: Sendable {
     /// Minimum interval between saves.
     static let shortest = Interval.seconds(1)
     /// Interval between saves if there is enough new usage.
@@ -18,7 +18,7 @@ public struct UsageBook: Sendable {
     static let forgetting = Interval.seconds(86_400)
 
     /// The usage counted so far.
-    public private(set) var ledger: UsageLedger
+    package private(set) var ledger: UsageLedger
     private var saved: UsageLedger
     private var savedAt: Instant
     private var hasFailed = false
@@ -26,7 +26,7 @@ public struct UsageBook: Sendable {
     private var shownSince: Instant
 
     /// A book that continues `ledger`, which matches the file.
-    public init(_ ledger: UsageLedger, now: Instant) {
+    package init(_ ledger: UsageLedger, now: Instant) {
         self.ledger = ledger
         saved = ledger
         savedAt = now
@@ -38,7 +38,7 @@ public struct UsageBook: Sendable {
     /// A clock may slip and be corrected. Usage in months other than the present one is therefore kept for a
     /// while: if the clock goes back to an earlier month, everything counted since counts there, and if it goes
     /// forward again, the later month resumes where it was.
-    public mutating func count(
+    package mutating func count(
         _ bytes: UInt64, over path: String, in month: Month, now: Instant
     ) -> UInt64 {
         let before = ledger.month
@@ -53,11 +53,11 @@ public struct UsageBook: Sendable {
     }
 
     /// Sets the path's usage this month to `bytes`.
-    public mutating func set(_ bytes: UInt64, of path: String) { ledger.set(bytes, of: path) }
+    package mutating func set(_ bytes: UInt64, of path: String) { ledger.set(bytes, of: path) }
 
     /// Whether it is time to save: after 30 s, or after 1 % of a cap.
     /// - Parameter caps: the caps in bytes of the paths that have one.
-    public func isDue(caps: [(path: String, bytes: UInt64)], now: Instant) -> Bool {
+    package func isDue(caps: [(path: String, bytes: UInt64)], now: Instant) -> Bool {
         let age = now - savedAt
         guard ledger != saved, age >= (hasFailed ? Self.usual : Self.shortest) else { return false }
         if ledger.month != saved.month || age >= Self.longest { return true }
@@ -69,7 +69,7 @@ public struct UsageBook: Sendable {
     }
 
     /// The ledger to save now.
-    public mutating func save(now: Instant) -> UsageLedger {
+    package mutating func save(now: Instant) -> UsageLedger {
         saved = ledger
         savedAt = now
         hasFailed = false
@@ -77,7 +77,7 @@ public struct UsageBook: Sendable {
     }
 
     /// Notes that the last save failed; the next one is due 30 s after it.
-    public mutating func saveFailed() {
+    package mutating func saveFailed() {
         saved = UsageLedger(month: saved.month)
         hasFailed = true
     }

@@ -3,21 +3,21 @@ import Runtime
 import Settings
 
 /// The file in which a `UsageLedger` outlives the daemon: a small text, replaced as a whole.
-public struct UsageFile: Sendable {
+package struct UsageFile: Sendable {
     /// Maximum size of the file in bytes.
     private static let maximumSize = 1 << 16
 
     /// The file's path.
-    public let path: String
+    package let path: String
 
     /// The file of the tunnel with that interface; each daemon on a host has its own.
-    public init(directory: String, interface: String) {
+    package init(directory: String, interface: String) {
         path = "\(directory)/\(interface).usage"
     }
 
     /// Reads the file; nil if it does not exist.
     /// - Throws: `damagedUsage`, after renaming the file to `PATH.bad`.
-    public func read() throws(HostError) -> UsageLedger? {
+    package func read() throws(HostError) -> UsageLedger? {
         if access(path, F_OK) != 0 && [ENOENT, ENOTDIR].contains(errno) { return nil }
         guard let text = try? TextFile.read(path, limit: Self.maximumSize), let ledger = UsageLedger(text)
         else {
@@ -29,7 +29,7 @@ public struct UsageFile: Sendable {
 
     /// Replaces the contents, and returns once they are on disk. Creates the directory if needed.
     /// - Throws: `file`; the old contents are then kept.
-    public func write(_ ledger: UsageLedger) throws(HostError) {
+    package func write(_ ledger: UsageLedger) throws(HostError) {
         do throws(RuntimeError) {
             try StateFile.replace(path, with: ledger.bytesOfText, mode: 0o644)
         } catch {

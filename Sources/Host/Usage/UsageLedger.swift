@@ -2,27 +2,27 @@
 ///
 /// As text: a line `month 2026-11`, then lines `NAME BYTES`. If the clock has slipped, other months precede it
 /// in the same form until it is known which one is right.
-public struct UsageLedger: Equatable, Sendable {
+package struct UsageLedger: Equatable, Sendable {
     /// A text with more lines is not a ledger.
     private static let maximumLines = 1000
     /// Maximum number of months kept: beyond it the clock is erratic, and the oldest months say the least.
     private static let maximumMonths = 4
     /// A clock that shows an earlier month has not been set yet.
-    public static let earliest = Month("2026-01")!
+    package static let earliest = Month("2026-01")!
 
     /// The month being counted: the clock's.
-    public private(set) var month: Month
+    package private(set) var month: Month
     /// The usage by the month that the clock showed.
     private var months: [Month: [String: UInt64]] = [:]
 
     /// A ledger without usage in `month`.
-    public init(month: Month) {
+    package init(month: Month) {
         self.month = month
         months[month] = [:]
     }
 
     /// Parses the output of `text`; nil if it is malformed or incomplete.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.hasSuffix("\n") else { return nil }
         let lines = text.dropLast().split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count <= Self.maximumLines else { return nil }
@@ -46,7 +46,7 @@ public struct UsageLedger: Equatable, Sendable {
     }
 
     /// The ledger as text: the month being counted comes last, and names are sorted within a month.
-    public var text: String {
+    package var text: String {
         let others = months.keys.filter { $0 != month }.sorted()
         return (others + [month]).reduce("") { text, month in
             (months[month] ?? [:]).sorted { $0.key < $1.key }
@@ -55,42 +55,42 @@ public struct UsageLedger: Equatable, Sendable {
     }
 
     /// The contents of the file.
-    public var bytesOfText: [UInt8] { Array(text.utf8) }
+    package var bytesOfText: [UInt8] { Array(text.utf8) }
 
     /// The path's usage in the month being counted, and in future months that the clock has shown.
-    public func used(by path: String) -> UInt64 {
+    package func used(by path: String) -> UInt64 {
         months.reduce(0) { $1.key < month ? $0 : Self.sum($0, $1.value[path] ?? 0) }
     }
 
     /// The usage of all paths.
-    public var total: UInt64 {
+    package var total: UInt64 {
         months.reduce(0) { sum, entry in
             entry.key < month ? sum : entry.value.values.reduce(sum, Self.sum)
         }
     }
 
     /// The latest future month with usage; nil if there is none.
-    public var ahead: Month? { months.filter { $0.key > month && !$0.value.isEmpty }.keys.max() }
+    package var ahead: Month? { months.filter { $0.key > month && !$0.value.isEmpty }.keys.max() }
 
     /// Whether there are months other than the one being counted.
-    public var hasOthers: Bool { months.count > 1 }
+    package var hasOthers: Bool { months.count > 1 }
 
     /// Adds bytes of a path. If the clock may be behind, they count for the latest month, which may be the
     /// right one.
-    public mutating func add(_ count: UInt64, to path: String) {
+    package mutating func add(_ count: UInt64, to path: String) {
         let latest = months.keys.max() ?? month
         months[latest, default: [:]][path] = Self.sum(months[latest]?[path] ?? 0, count)
     }
 
     /// Sets the path's usage to `count`, regardless of earlier counts.
-    public mutating func set(_ count: UInt64, of path: String) {
+    package mutating func set(_ count: UInt64, of path: String) {
         for key in months.keys where key >= month { months[key]?[path] = nil }
         months[month, default: [:]][path] = count
     }
 
     /// Starts counting for the month that the clock shows. Usage in other months is kept. A clock that is not
     /// set shows none.
-    public mutating func turn(to month: Month) {
+    package mutating func turn(to month: Month) {
         guard month != self.month, month >= Self.earliest || self.month < Self.earliest else { return }
         let before = self.month
         self.month = month
@@ -106,7 +106,7 @@ public struct UsageLedger: Equatable, Sendable {
 
     /// Accepts the clock, because it has shown this month for long enough: usage counted for future months
     /// belongs to this one.
-    public mutating func settle() {
+    package mutating func settle() {
         for (key, bytes) in months where key > month {
             months[month, default: [:]].merge(bytes, uniquingKeysWith: Self.sum)
             months[key] = nil
@@ -114,7 +114,7 @@ public struct UsageLedger: Equatable, Sendable {
     }
 
     /// Forgets the earlier months.
-    public mutating func forgetEarlier() {
+    package mutating func forgetEarlier() {
         for key in months.keys where key < month { months[key] = nil }
     }
 

@@ -1,5 +1,5 @@
 /// The cumulative counters of one object.
-public protocol CumulativeReport: Sendable {
+package protocol CumulativeReport: Sendable {
     /// The object's identity across reports.
     associatedtype Key: Hashable & Sendable
     /// The identity of this report's object.
@@ -15,15 +15,15 @@ public protocol CumulativeReport: Sendable {
 
 extension CumulativeReport {
     /// A copy with all counters at 0; figures about the present are unchanged.
-    public var uncounted: Self { since(self) }
+    package var uncounted: Self { since(self) }
 }
 
 extension RuleReport: CumulativeReport {
     /// The rule.
-    public var key: RuleID { id }
+    package var key: RuleID { id }
 
     /// The counts since `base`.
-    public func since(_ base: RuleReport) -> RuleReport {
+    package func since(_ base: RuleReport) -> RuleReport {
         var report = self
         report.traffic = traffic.since(base.traffic)
         let ports = Dictionary(
@@ -50,7 +50,7 @@ extension RuleReport: CumulativeReport {
     }
 
     /// Whether this is another rule than `base`.
-    public func isBelow(_ base: RuleReport) -> Bool {
+    package func isBelow(_ base: RuleReport) -> Bool {
         traffic.bytesIn < base.traffic.bytesIn || traffic.bytesOut < base.traffic.bytesOut
             || traffic.datagramsIn < base.traffic.datagramsIn
             || traffic.datagramsOut < base.traffic.datagramsOut
@@ -62,10 +62,10 @@ extension RuleReport: CumulativeReport {
 
 extension NameListenerReport: CumulativeReport {
     /// The port.
-    public var key: UInt16 { port }
+    package var key: UInt16 { port }
 
     /// The counts since `base`.
-    public func since(_ base: NameListenerReport) -> NameListenerReport {
+    package func since(_ base: NameListenerReport) -> NameListenerReport {
         var report = self
         report.misses -|= base.misses
         report.parseFailures -|= base.parseFailures
@@ -76,17 +76,17 @@ extension NameListenerReport: CumulativeReport {
     }
 
     /// Whether the port was closed since `base`, and opened again.
-    public func isBelow(_ base: NameListenerReport) -> Bool {
+    package func isBelow(_ base: NameListenerReport) -> Bool {
         count < base.count || misses < base.misses || parseFailures < base.parseFailures
     }
 }
 
 extension OwnerReport: CumulativeReport {
     /// The owner.
-    public var key: String { owner }
+    package var key: String { owner }
 
     /// The counts since `base`.
-    public func since(_ base: OwnerReport) -> OwnerReport {
+    package func since(_ base: OwnerReport) -> OwnerReport {
         var report = self
         report.limit = limit.since(base.limit)
         report.bytes -|= base.bytes
@@ -94,7 +94,7 @@ extension OwnerReport: CumulativeReport {
     }
 
     /// Whether the owner was removed since `base`.
-    public func isBelow(_ base: OwnerReport) -> Bool { bytes < base.bytes || limit.isBelow(base.limit) }
+    package func isBelow(_ base: OwnerReport) -> Bool { bytes < base.bytes || limit.isBelow(base.limit) }
 }
 
 extension Traffic {

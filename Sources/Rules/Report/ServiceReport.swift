@@ -1,14 +1,14 @@
 /// Traffic of all rules. Counters start at 0 when a rule is added; "in" is from end users to targets.
-public struct ServiceReport: Hashable, Sendable {
+package struct ServiceReport: Hashable, Sendable {
     /// One report for each rule.
-    public var rules: [RuleReport]
+    package var rules: [RuleReport]
     /// One report for each port that examines server names.
-    public var listeners: [NameListenerReport]
+    package var listeners: [NameListenerReport]
     /// One report for each owner with limits or a quota.
-    public var owners: [OwnerReport]
+    package var owners: [OwnerReport]
 
     /// A report of these objects.
-    public init(rules: [RuleReport] = [], listeners: [NameListenerReport] = [], owners: [OwnerReport] = []) {
+    package init(rules: [RuleReport] = [], listeners: [NameListenerReport] = [], owners: [OwnerReport] = []) {
         self.rules = rules
         self.listeners = listeners
         self.owners = owners
@@ -16,22 +16,22 @@ public struct ServiceReport: Hashable, Sendable {
 }
 
 /// The effect of limits on an owner's rules.
-public struct OwnerReport: Hashable, Sendable {
+package struct OwnerReport: Hashable, Sendable {
     /// The owner.
-    public var owner: String
+    package var owner: String
     /// The effect of the owner's limits.
-    public var limit: LimitReport
+    package var limit: LimitReport
     /// Traffic of its rules since they were added, in both directions together, in bytes.
-    public var bytes: UInt64
+    package var bytes: UInt64
     /// Its quota with the remaining bytes; nil if there is none.
-    public var quota: Quota?
+    package var quota: Quota?
     /// The quota to store: `quota`, except when a month has only just begun, by a clock that may be wrong; see
     /// `QuotaMeter.lasting`.
-    public var lastingQuota: Quota?
+    package var lastingQuota: Quota?
 
     /// A report about an owner.
     /// - Parameter lastingQuota: nil means the same as `quota`.
-    public init(
+    package init(
         owner: String, limit: LimitReport = LimitReport(), bytes: UInt64 = 0, quota: Quota? = nil,
         lastingQuota: Quota? = nil
     ) {
@@ -44,18 +44,18 @@ public struct OwnerReport: Hashable, Sendable {
 }
 
 /// The effect of limits.
-public struct LimitReport: Hashable, Sendable {
+package struct LimitReport: Hashable, Sendable {
     /// Rejections; indices are `RejectReason`'s raw values minus one.
-    public var rejects: [UInt64]
+    package var rejects: [UInt64]
     /// Total time that connections were delayed, in microseconds.
-    public var throttledIn: UInt64
+    package var throttledIn: UInt64
     /// Like `throttledIn`, towards end users.
-    public var throttledOut: UInt64
+    package var throttledOut: UInt64
     /// Open connections and UDP flows, which count towards the maximum number.
-    public var connections: UInt32
+    package var connections: UInt32
 
     /// A report without any effect.
-    public init() {
+    package init() {
         rejects = Array(repeating: 0, count: RejectReason.allCases.count)
         throttledIn = 0
         throttledOut = 0
@@ -63,11 +63,11 @@ public struct LimitReport: Hashable, Sendable {
     }
 
     /// Counts a rejection.
-    public mutating func count(_ reason: RejectReason) { rejects[Int(reason.rawValue) - 1] += 1 }
+    package mutating func count(_ reason: RejectReason) { rejects[Int(reason.rawValue) - 1] += 1 }
 }
 
 /// Why a connection or a flow was rejected. The raw value is the control plane's.
-public enum RejectReason: UInt8, Hashable, Sendable, CaseIterable {
+package enum RejectReason: UInt8, Hashable, Sendable, CaseIterable {
     /// The rule has reached its maximum number of connections or UDP flows.
     case connections = 1
     /// The rule has reached its rate of new connections.
@@ -83,29 +83,29 @@ public enum RejectReason: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// Statistics of a port that examines server names.
-public struct NameListenerReport: Hashable, Sendable {
+package struct NameListenerReport: Hashable, Sendable {
     /// The port.
-    public var port: UInt16
+    package var port: UInt16
     /// Connections with a name that matches no rule.
-    public var misses: UInt64
+    package var misses: UInt64
     /// Connections that did not begin with a ClientHello.
-    public var parseFailures: UInt64
+    package var parseFailures: UInt64
     /// How many names were found within each of `bounds`; cumulative.
-    public var buckets: [UInt64]
+    package var buckets: [UInt64]
     /// Total time spent, in microseconds.
-    public var microseconds: UInt64
+    package var microseconds: UInt64
     /// The number of connections.
-    public var count: UInt64
+    package var count: UInt64
 
     /// The buckets' upper bounds, in microseconds.
-    public static let bounds: [UInt64] = [
+    package static let bounds: [UInt64] = [
         100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
         2_000_000,
         3_000_000,
     ]
 
     /// The report of a port without connections.
-    public init(port: UInt16) {
+    package init(port: UInt16) {
         self.port = port
         misses = 0
         parseFailures = 0
@@ -115,7 +115,7 @@ public struct NameListenerReport: Hashable, Sendable {
     }
 
     /// Counts a connection whose name was found, or not, after that time.
-    public mutating func count(after microseconds: UInt64) {
+    package mutating func count(after microseconds: UInt64) {
         for index in Self.bounds.indices where microseconds <= Self.bounds[index] { buckets[index] += 1 }
         self.microseconds += microseconds
         count += 1

@@ -3,68 +3,68 @@ import Proto
 
 extension Configuration {
     /// The configuration of a client.
-    public struct Client: Equatable, Sendable {
+    package struct Client: Equatable, Sendable {
         /// `[server]`: the server to connect to.
-        public let server: Peer
+        package let server: Peer
         /// `[[path]]`, in file order; empty means every uplink that `discovery` admits.
-        public let paths: [Path]
+        package let paths: [Path]
         /// `[discovery]`, or its defaults without the table.
-        public let discovery: Discovery
+        package let discovery: Discovery
         /// Networks routed into the tunnel; nil means only the tunnel's own.
-        public let routes: [CIDR]?
+        package let routes: [CIDR]?
         /// Name servers while the tunnel is up; nil means the server's offer, empty means none.
-        public let dns: [IPAddress]?
+        package let dns: [IPAddress]?
 
         /// The endpoints at which `path` may reach the server.
-        public func endpoints(of path: Path) -> [HostPort] { path.endpoint.map { [$0] } ?? server.endpoints }
+        package func endpoints(of path: Path) -> [HostPort] { path.endpoint.map { [$0] } ?? server.endpoints }
 
         /// The endpoints at which any path may reach the server.
-        public var allEndpoints: [HostPort] { server.endpoints + paths.compactMap(\.endpoint) }
+        package var allEndpoints: [HostPort] { server.endpoints + paths.compactMap(\.endpoint) }
         /// Whether all traffic outside the tunnel is blocked, even while bondd is not running.
-        public let killSwitch: Bool
+        package let killSwitch: Bool
         /// Whether local networks stay reachable with the kill switch.
-        public let killSwitchAllowsLAN: Bool
+        package let killSwitchAllowsLAN: Bool
         /// `[lan] interfaces`: interfaces of the networks behind this host that share the tunnel; empty means
         /// none.
-        public let lan: [String]
+        package let lan: [String]
 
         /// Maximum number of interfaces in `[lan]`.
-        public static let mostLAN = 16
+        package static let mostLAN = 16
     }
 
     /// The server as a client knows it.
-    public struct Peer: Equatable, Sendable {
+    package struct Peer: Equatable, Sendable {
         /// Its public key: 32 bytes (X25519).
-        public let publicKey: [UInt8]
+        package let publicKey: [UInt8]
         /// The addresses at which it listens; at least one.
-        public let endpoints: [HostPort]
+        package let endpoints: [HostPort]
         /// The pre-shared key, if any.
-        public let presharedKey: KeyFile?
+        package let presharedKey: KeyFile?
     }
 
     /// `[[path]]`
-    public struct Path: Equatable, Sendable {
+    package struct Path: Equatable, Sendable {
         /// The path's name, unique among the paths.
-        public let name: String
+        package let name: String
         /// The interface it uses; empty for a path named by its hardware until that is found.
-        public var interface: String
+        package var interface: String
         /// When the path is used for data.
-        public var role: PathRole
+        package var role: PathRole
         /// Maximum rate in Mbit/s; 0 means measured.
-        public var cap: Double
+        package var cap: Double
         /// Data allowance for a month in 10⁹ bytes; 0 means unlimited.
-        public var dataCap: Double
+        package var dataCap: Double
         /// This path's own server endpoint; nil means the server's first one of a matching IP version.
-        public let endpoint: HostPort?
+        package let endpoint: HostPort?
         /// The routers behind its interface, at most one per family; without one, the host's default route
         /// through the interface.
-        public let gateways: [IPAddress]
+        package let gateways: [IPAddress]
 
         /// The hardware it uses, whatever its interface is called; nil if the path names its interface.
-        public let hardware: Hardware?
+        package let hardware: Hardware?
 
         /// A primary path without limits, as for discovered uplinks.
-        public init(interface: String) {
+        package init(interface: String) {
             self.init(
                 name: interface, interface: interface, role: .primary, cap: 0, dataCap: 0, endpoint: nil,
                 gateways: [])
@@ -82,14 +82,14 @@ extension Configuration {
     }
 
     /// How a path identifies its interface by hardware.
-    public enum Hardware: Hashable, Sendable, CustomStringConvertible {
+    package enum Hardware: Hashable, Sendable, CustomStringConvertible {
         /// By hardware address, in lower case with colons.
         case mac(String)
         /// By where it is plugged in: part of its sysfs path, the bus-info of `ethtool -i`, or udev's ID_PATH.
         case device(String)
 
         /// `the MAC address 52:54:00:12:34:56`
-        public var description: String {
+        package var description: String {
             switch self {
             case .mac(let mac): "the MAC address \(mac)"
             case .device(let device): "the device \(device)"
@@ -98,18 +98,18 @@ extension Configuration {
     }
 
     /// `[discovery]`: globs for the interfaces that may become paths.
-    public struct Discovery: Equatable, Sendable {
+    package struct Discovery: Equatable, Sendable {
         /// Globs of names to admit.
-        public let include: [String]
+        package let include: [String]
         /// Globs of names to exclude.
-        public let exclude: [String]
+        package let exclude: [String]
 
         /// Admits names that match `include` and do not match `exclude`.
-        public init(include: [String], exclude: [String]) {
+        package init(include: [String], exclude: [String]) {
             (self.include, self.exclude) = (include, exclude)
         }
 
         /// All interfaces but virtual ones.
-        public static let all = Discovery(include: ["*"], exclude: [])
+        package static let all = Discovery(include: ["*"], exclude: [])
     }
 }

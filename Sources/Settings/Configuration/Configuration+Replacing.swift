@@ -2,15 +2,15 @@ import Packet
 
 extension Configuration {
     /// A part of a configuration that changes only with a restart.
-    public struct RestartKey: Sendable {
+    package struct RestartKey: Sendable {
         /// The part, as a sentence and the documentation call it.
-        public let name: String
+        package let name: String
         /// Whether two configurations have it in common.
-        public let isSame: @Sendable (Configuration, Configuration) -> Bool
+        package let isSame: @Sendable (Configuration, Configuration) -> Bool
     }
 
     /// Everything that changes only with a restart; docs/configuration.md lists it.
-    public static let restartKeys: [RestartKey] = [
+    package static let restartKeys: [RestartKey] = [
         RestartKey(name: "role") { $0.isServer == $1.isServer },
         RestartKey(name: "interface") { $0.tunnel.interface == $1.tunnel.interface },
         RestartKey(name: "addresses") { $0.tunnel.addresses == $1.tunnel.addresses },
@@ -29,12 +29,12 @@ extension Configuration {
 
     /// Whether a running bondd can replace `old` with this configuration without a restart. bondd and bondd-control share this rule.
     /// Keys are compared only if both configurations were read with keys.
-    public func canReplace(_ old: Configuration) -> Bool {
+    package func canReplace(_ old: Configuration) -> Bool {
         Self.restartKeys.allSatisfy { $0.isSame(self, old) }
     }
 
     /// The message for when `canReplace` returns false: one sentence.
-    public static let needsRestart: String = {
+    package static let needsRestart: String = {
         let names = restartKeys.map(\.name)
         return
             "the \(names.dropLast().joined(separator: ", ")) and \(names.last ?? "") change only with a restart"

@@ -2,16 +2,16 @@ import Proto
 import Runtime
 
 /// The text of a configuration file, with a digest by which bondd and bondd-control identify it.
-public struct ConfigurationFile: Hashable, Sendable {
+package struct ConfigurationFile: Hashable, Sendable {
     /// The file's path as the user gave it.
-    public let path: String
+    package let path: String
     /// The contents.
-    public let text: String
+    package let text: String
     /// The digest of the text, 32 hexadecimal digits.
-    public let digest: String
+    package let digest: String
 
     /// A configuration with the contents `text`, named `path` in errors.
-    public init(_ text: String, path: String) {
+    package init(_ text: String, path: String) {
         self.path = path
         self.text = text
         digest = Digest(of: Array(text.utf8)).description
@@ -19,7 +19,7 @@ public struct ConfigurationFile: Hashable, Sendable {
 
     /// Reads the file at `path`.
     /// - Throws: `ConfigurationError` if it cannot be read.
-    public init(reading path: String) throws(ConfigurationError) {
+    package init(reading path: String) throws(ConfigurationError) {
         do throws(TextFile.Failure) {
             self.init(try TextFile.read(path, limit: Configuration.maximumFile), path: path)
         } catch {
@@ -29,7 +29,7 @@ public struct ConfigurationFile: Hashable, Sendable {
 
     /// Parses and checks the text.
     /// - Throws: `ConfigurationError` for the first problem found.
-    public func configuration(
+    package func configuration(
         keys: Configuration.Keys = .read
     ) throws(ConfigurationError) -> Configuration {
         try Configuration(text: text, file: path, keys: keys)

@@ -5,10 +5,10 @@ import Runtime
 
 extension Configuration {
     /// Maximum size of a configuration file in bytes.
-    public static let maximumFile = 1 << 20
+    package static let maximumFile = 1 << 20
 
     /// How the key files named in a configuration are treated.
-    public enum Keys: Sendable {
+    package enum Keys: Sendable {
         /// They are read and checked.
         case read
         /// They are left unopened and the keys stay empty, for a program that may not read them.
@@ -19,7 +19,7 @@ extension Configuration {
 
     /// Reads and validates the file at `path` and the key files it names.
     /// - Throws: `ConfigurationError` for the first problem found.
-    public init(reading path: String, keys: Keys = .read) throws(ConfigurationError) {
+    package init(reading path: String, keys: Keys = .read) throws(ConfigurationError) {
         let text: String
         do {
             text = try TextFile.read(path, limit: Self.maximumFile)
@@ -34,7 +34,7 @@ extension Configuration {
 
     /// Validates `text`. `file` is the path used in errors and the base for relative paths.
     /// - Throws: `ConfigurationError` for the first problem found.
-    public init(text: String, file: String, keys: Keys = .read) throws(ConfigurationError) {
+    package init(text: String, file: String, keys: Keys = .read) throws(ConfigurationError) {
         let value: TOMLValue
         do throws(TOMLSyntaxError) {
             value = try TOMLValue.parse(text)
