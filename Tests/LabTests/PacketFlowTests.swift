@@ -31,7 +31,9 @@ extension LiveTests {
             let flow = try PacketFlow.run(from: pair.client, to: pair.server, plan)
             let counters = pair.link.counters(.up)
             #expect(flow.sent > 1000, "\(flow)")
-            #expect(flow.sent - flow.received == counters.lost, "\(flow) \(counters)")
+            // The link may also lose a few frames of the kernel's own, such as neighbour discovery.
+            let others = Int(counters.lost) - (flow.sent - flow.received)
+            #expect((0...3).contains(others), "\(flow) \(counters)")
             #expect(flow.duplicates > 0 && flow.duplicates == counters.duplicated, "\(flow) \(counters)")
         }
 

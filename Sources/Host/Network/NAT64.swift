@@ -4,7 +4,8 @@ import Packet
 /// it lets an IPv6-only uplink reach an IPv4-only server.
 package struct NAT64: Hashable, Sendable {
     /// 64:ff9b::/96 (RFC 6052 section 2.1), used by most networks.
-    package static let wellKnown = NAT64(prefix: IPAddress(v6High: 0x0064_FF9B_0000_0000, low: 0), length: 96)!
+    package static let wellKnown = NAT64(
+        prefix: IPAddress(v6High: 0x0064_FF9B_0000_0000, low: 0), length: 96)!
     /// The name whose IPv6 addresses are its IPv4 addresses behind the network's prefix (RFC 7050).
     package static let probeName = "ipv4only.arpa"
     /// The IPv4 addresses of that name (RFC 7050 section 8): 192.0.0.170 and 192.0.0.171.
