@@ -9,9 +9,11 @@ struct PathCheck {
     /// Whether rates are measured, some 6 s a path.
     let measures: Bool
 
-    /// How long the session may take, and then further paths, in tenths of a second.
+    /// How long the session may take, then further paths, and then the daemon to say why one does not come up
+    /// (it gives a silent path 3 s, and looks once a second), in tenths of a second.
     private static let patience = 200
     private static let settling = 30
+    private static let explaining = 60
     /// How long name servers may take to be chosen, in tenths of a second.
     private static let namesPatience = 30
 
@@ -23,8 +25,11 @@ struct PathCheck {
             let reason = status.notices.first.map { ": \($0)" } ?? "; see bondd status and its log"
             throw Failure("bondd runs but has no session with the server yet\(reason)")
         }
-        // Others come up a moment after the first.
-        for _ in 0..<Self.settling where status.paths.contains(where: { $0.state != "up" || $0.rtt == 0 }) {
+        // Others come up a moment after the first. One that does not gets a note that says why, a little later.
+        for tenth in 0..<Self.explaining {
+            let works = status.paths.allSatisfy { $0.state == "up" && $0.rtt > 0 }
+            let isExplained = status.paths.allSatisfy { $0.state == "up" || $0.note != nil }
+            if works || tenth >= Self.settling && isExplained { break }
             usleep(100_000)
             status = session() ?? status
         }
