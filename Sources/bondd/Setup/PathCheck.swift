@@ -3,16 +3,17 @@ import ControlProtocol
 import Glibc
 import Runtime
 
-/// The end of `bondd join`: waits for the session and says of each path whether it works, its round trip and its rate.
+/// The last step of `bondd join`: waits for the session and reports for each path whether it works, its round
+/// trip and its rate.
 struct PathCheck {
     let socket: String
-    /// Whether rates are measured, some 6 s a path.
+    /// Whether to measure rates, which takes about 6 s per path.
     let measures: Bool
 
-    /// How long the session may take, and then further paths, in tenths of a second.
+    /// Time limit for the session, and then for the other paths, in tenths of a second.
     private static let patience = 200
     private static let settling = 30
-    /// How long name servers may take to be chosen, in tenths of a second.
+    /// Time limit for the choice of name servers, in tenths of a second.
     private static let namesPatience = 30
 
     func run() throws {
@@ -23,7 +24,7 @@ struct PathCheck {
             let reason = status.notices.first.map { ": \($0)" } ?? "; see bondd status and its log"
             throw Failure("bondd runs but has no session with the server yet\(reason)")
         }
-        // Others come up a moment after the first.
+        // The others come up a moment after the first.
         for _ in 0..<Self.settling where status.paths.contains(where: { $0.state != "up" || $0.rtt == 0 }) {
             usleep(100_000)
             status = session() ?? status
@@ -49,7 +50,7 @@ struct PathCheck {
         for notice in notices() { print("note: \(notice)") }
     }
 
-    /// What the user should know, as soon as it is known which name servers answer.
+    /// Notices for the user, once the choice of name servers is known.
     private func notices() -> [String] {
         var notices: [String] = []
         for _ in 0..<Self.namesPatience {
