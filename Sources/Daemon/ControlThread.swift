@@ -3,8 +3,9 @@ import Glibc
 import Runtime
 import Synchronization
 
-/// The control socket on a thread of its own: there its clients' JSON is read and written, so that the main thread, which
-/// carries data, neither parses a handover of 16 MB nor spells out the status of a thousand clients.
+/// The control socket on a thread of its own: there its clients' JSON is read and written, so that the main
+/// thread, which carries data, neither parses a handover of 16 MB nor spells out the status of a thousand
+/// clients.
 final class ControlThread: Sendable {
     typealias Socket = ControlSocket<Request, Response>
 
@@ -21,7 +22,7 @@ final class ControlThread: Sendable {
     private let thread = Mutex<Thread?>(nil)
 
     /// Starts the thread, which has the socket from here on.
-    /// - Throws: `RuntimeError.kernel` when there is no thread or descriptor left.
+    /// - Throws: `RuntimeError.kernel` if the process has no thread or descriptor left.
     init(_ socket: consuming Socket) throws(RuntimeError) {
         requests = try Mailbox()
         answers = try Mailbox()

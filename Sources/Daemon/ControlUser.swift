@@ -3,7 +3,8 @@ import Packet
 import Settings
 import Synchronization
 
-/// The user that bondd-control runs as. Its requests are told apart from those of other members of the socket's group by it.
+/// The user that bondd-control runs as. Its requests are told apart from those of other members of the
+/// socket's group by it.
 final class ControlUser: Sendable {
     private let name: String
     private let known: Mutex<(account: Account?, lookedUpAt: Instant)>
@@ -31,7 +32,8 @@ final class ControlUser: Sendable {
         }
     }
 
-    /// A number needs no entry in the user database: where bondd runs in a container, bondd-control's user is the host's.
+    /// A number needs no entry in the user database: where bondd runs in a container, bondd-control's user is
+    /// the host's.
     private static func find(_ name: String) -> Account? {
         Account(named: name) ?? UInt32(name).map { Account(name: name, user: $0, group: 0) }
     }

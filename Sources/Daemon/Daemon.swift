@@ -22,7 +22,8 @@ package struct Daemon: ~Copyable {
     /// Which text of the configuration file is in force.
     var fileInForce: FileInForce
     let controlUser: ControlUser
-    /// The clients that want to enrol, and bondd-control's open question for them, which it asks on a client's host, too.
+    /// The clients that want to enrol, and bondd-control's open question for them, which it asks on a
+    /// client's host, too.
     var enrolments = Enrolments()
     /// Status and usage that wait for the data threads' reports.
     var survey = Survey()
@@ -144,7 +145,8 @@ package struct Daemon: ~Copyable {
         return asked
     }
 
-    /// Restores the name servers that a daemon with this tunnel has set and was killed. At the start only, as it may take seconds.
+    /// Restores the name servers that a daemon with this tunnel has set and was killed. At the start only, as
+    /// it may take seconds.
     private func cleanNameServers() {
         do throws(HostError) {
             try NameServers.clean(directory: shared.stateDirectory, besides: shared.tunnel.name)

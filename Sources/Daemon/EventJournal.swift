@@ -4,8 +4,8 @@ import Packet
 import Runtime
 import Settings
 
-/// What happened in an Engine, in the log: bounded for each peer, because a radio link that flaps, a client that means ill or
-/// a forger on the way may make several events a second.
+/// What happened in an Engine, in the log: bounded for each peer, because a radio link that flaps, a client
+/// that means ill or a forger on the way may make several events a second.
 struct EventJournal {
     /// Maximum number of a peer's lines at once; after that, one every `refill`.
     private static let most: Int64 = 20

@@ -2,7 +2,8 @@ import ControlProtocol
 import Glibc
 import Settings
 
-/// Tracks which text of the configuration file is in force, which was refused last, and whether the file on the disk differs.
+/// Tracks which text of the configuration file is in force, which was refused last, and whether the file on
+/// the disk differs.
 struct FileInForce {
     let path: String
     /// The digest of the text in force; empty if the file changed while bondd was starting.
@@ -43,7 +44,8 @@ struct FileInForce {
         forget()
     }
 
-    /// Compares the file on the disk with the text in force. Reads it only if it was written since the last look.
+    /// Compares the file on the disk with the text in force. Reads it only if it was written since the last
+    /// look.
     mutating func look() {
         var facts = stat()
         let isThere = stat(path, &facts) == 0

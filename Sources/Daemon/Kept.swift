@@ -4,8 +4,8 @@ import Packet
 import Runtime
 import Settings
 
-/// The last handover from bondd-control, kept in a file so that bondd can start without bondd-control. A disk that fails or
-/// is full is reported once, and bondd goes on.
+/// The last handover from bondd-control, kept in a file so that bondd can start without bondd-control. A disk
+/// that fails or is full is reported once, and bondd goes on.
 struct Kept<Content: Codable & Equatable> {
     /// The last content; nil if there never was any.
     private(set) var content: Content?

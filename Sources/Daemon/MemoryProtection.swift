@@ -5,8 +5,8 @@ import Settings
 
 /// Keeps keys where they are: in memory, and in this process's alone.
 package enum MemoryProtection {
-    /// Keeps all of the process's memory, that to come included, out of core dumps, of swap, and of processes without
-    /// CAP_SYS_PTRACE. To be called before the first key is read.
+    /// Keeps all of the process's memory, that to come included, out of core dumps, of swap, and of processes
+    /// without CAP_SYS_PTRACE. To be called before the first key is read.
     package static func begin(_ log: Log) {
         var code = clinux_forbid_dumps()
         if code < 0 {

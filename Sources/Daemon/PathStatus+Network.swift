@@ -5,7 +5,8 @@ extension PathStatus {
     /// The smallest MTU that IPv6 allows a link, in bytes (RFC 8200 section 5).
     private static var smallestMTU: Int { 1280 }
 
-    /// Adds to the note how the networks along the path treat what it carries, as far as that is not as it should be.
+    /// Adds to the note how the networks along the path treat what it carries, as far as that is not as it
+    /// should be.
     mutating func noteNetwork(_ report: PathReport) {
         guard report.state == .up else { return }
         var sentences: [String] = []

@@ -33,7 +33,7 @@ extension PathStatus {
         noteNetwork(report)
     }
 
-    /// A client's path while there is no session.
+    /// A client's path without a session.
     init(connecting path: ClientPath) {
         let state = path.link == nil ? "down" : "probing"
         self.init(

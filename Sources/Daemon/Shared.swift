@@ -6,7 +6,8 @@ import Proto
 import Runtime
 import Settings
 
-/// The parts that a client and a server both use: the tunnel, its data plane, and the host. For the main thread alone.
+/// The parts that a client and a server both use: the tunnel, its data plane, and the host. For the main
+/// thread alone.
 final class Shared {
     var configuration: Configuration
     /// The directory of what outlives the daemon.

@@ -3,8 +3,8 @@ import Packet
 import Runtime
 import Settings
 
-/// Reports to the service manager: that the daemon is ready, how it does, that it reads its file again or stops.
-/// `Watchdog` tells it that the loops go round.
+/// Reports to the service manager: that the daemon is ready, how it does, that it reads its file again or
+/// stops. `Watchdog` tells it that the loops go round.
 struct Supervision {
     private let notice = ServiceNotice()
     /// How long the service manager waits for a sign of its watchdog; nil when it has none.

@@ -1,8 +1,9 @@
 import Packet
 import Runtime
 
-/// Gathers the reports of the data threads without waiting: the main thread carries data until all have answered. A question
-/// that comes while a call is open is answered by the next call, which sees all that happened before it.
+/// Gathers the reports of the data threads without waiting: the main thread carries data until all have
+/// answered. A question that comes while a call is open is answered by the next call, which sees all that
+/// happened before it.
 struct Survey {
     /// A question on the control socket that all data threads have a part in.
     enum Question {

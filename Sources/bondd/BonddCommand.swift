@@ -21,7 +21,7 @@ struct BonddCommand: ParsableCommand {
     /// See `runAsProgram`.
     static func main() { runAsProgram(hints: hints) }
 
-    /// Words of other programs, and of systemctl.
+    /// Terms of other programs and of systemctl, each with the command that does the same here.
     private static let hints = [
         "start": "systemctl start bondd, or bondd run without systemd",
         "up": "systemctl start bondd, or bondd run without systemd",

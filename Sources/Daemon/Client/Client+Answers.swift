@@ -1,8 +1,9 @@
 import Host
 
-// What comes in by an uplink is answered by it.
+// Replies to packets that arrive on an uplink leave by the same uplink.
 extension Client {
-    /// Numbers the uplinks of a plan, each interface once, and has the firewall mark what comes in by them.
+    /// Numbers the uplinks of a plan, each interface once, and has the firewall mark packets that arrive on
+    /// them.
     func leadAnswers(_ plan: inout RoutingPlan) {
         guard let firewall = shared.firewall else { return }
         guard !firewall.wantsKillSwitch else {

@@ -2,7 +2,7 @@ import ControlProtocol
 import Engine
 import Packet
 
-// `bondd bench`: the daemon makes test traffic for half a second at a time and tells what came of it.
+// `bondd bench`: the daemon generates test traffic for half a second per request and reports the result.
 extension Client {
     /// Goes on for half a second with the path of that name, or with all, and answers with the counters.
     func bench(_ name: String?, towardsServer: Bool?, now: Instant) -> Response {

@@ -4,7 +4,8 @@ import Packet
 import Proto
 import Settings
 
-// Monthly data caps: a path that has used its own up carries nothing until the month turns or the cap is raised.
+// Monthly data caps: a path that has used its own up carries nothing until the month turns or the cap is
+// raised.
 extension Client {
     /// How often usage is looked at while there is traffic. In that time a path of 1 Gbit/s carries 12 MB.
     private static var usageInterval: Interval { .milliseconds(100) }
@@ -34,8 +35,8 @@ extension Client {
         usage.save(caps: caps, atOnce: isNews, now: now)
     }
 
-    /// `bondd set path.NAME.data_used`: what the path has used this month, as the operator has it.
-    /// - Returns: what is wrong with `value`; nil when it was taken.
+    /// `bondd set path.NAME.data_used`: the path's usage this month as the operator knows it.
+    /// - Returns: the error in `value`; `nil` if it was accepted.
     func setUsage(_ value: String, of path: ClientPath, now: Instant) -> String? {
         guard let gigabytes = Double(value), gigabytes >= 0, gigabytes <= 1e6 else {
             return "\"\(value)\" is not an amount of data; give the GB that the path has used this month"
@@ -73,7 +74,7 @@ extension Client {
 
 /// How much of a path's monthly data is left.
 enum DataState {
-    /// Enough, or there is no cap.
+    /// At least a tenth, or no cap.
     case free
     /// Less than a tenth.
     case scarce

@@ -7,15 +7,16 @@ import Settings
 
 // The host's firewall, as far as a client's paths and names concern it.
 extension Client {
-    /// Looks up the server's names again, now that there is a tunnel: with the kill switch on and no tunnel, lookups went
-    /// unanswered.
+    /// Looks up the server's names again, now that there is a tunnel: with the kill switch on and no tunnel,
+    /// lookups went unanswered.
     func renewNames() {
         guard shared.firewall?.wantsKillSwitch == true else { return }
         if let nameNotice { shared.log(.warning, nameNotice) }
         names.hurry()
     }
 
-    /// A sentence when the kill switch keeps names from being resolved; nil when it does not, or when that is not known yet.
+    /// A sentence when the kill switch keeps names from being resolved; nil when it does not, or when that is
+    /// not known yet.
     var nameNotice: String? {
         guard shared.firewall?.hasKillSwitch == true, assignment != nil else { return nil }
         let networks =

@@ -5,8 +5,8 @@ import Settings
 
 // Paths that are named by their hardware, and the hardware behind names.
 extension Client {
-    /// Finds the interfaces of paths that the file names by MAC address or place, and sees whether a name leads to other
-    /// hardware than last time. To be called when links have changed.
+    /// Finds the interfaces of paths that the file names by MAC address or place, and sees whether a name
+    /// leads to other hardware than last time. To be called when links have changed.
     func locateHardware() {
         guard let interfaces = try? shared.netlink.interfaces() else { return }
         let uplinks = Set(hostRoutes.list.filter { $0.network.length == 0 }.map(\.interface))
@@ -38,7 +38,8 @@ extension Client {
         compareHardware(interfaces)
     }
 
-    /// Notes which hardware each path's interface is, and which paths that are named by an interface have got another.
+    /// Notes which hardware each path's interface is, and which paths that are named by an interface have got
+    /// another.
     private func compareHardware(_ interfaces: [NetworkInterface]) {
         var now: [String: HardwareLedger.Identity] = [:]
         for path in paths where path.configuration.hardware == nil {

@@ -120,7 +120,7 @@ extension Client {
         nameService.notice = notice
     }
 
-    /// What users should know of a decision; nil when names are asked as they expect.
+    /// A notice for users about a decision; `nil` if names are resolved as they expect.
     private func sentence(on decision: NameServerChoice.Decision) -> String? {
         let remedy =
             "name some that the tunnel reaches in [tunnel] dns, or in [offer] dns on the server"
@@ -200,7 +200,7 @@ extension Client {
         }
     }
 
-    /// The name servers for `status`; nil while there is no tunnel.
+    /// The name servers for `status`; `nil` without a tunnel.
     var nameStatus: NamesStatus? {
         guard assignment != nil else { return nil }
         let source =
@@ -220,7 +220,7 @@ extension Client {
         return status
     }
 
-    /// What is amiss with names, a sentence each.
+    /// Problems with name resolution, a sentence each.
     var nameNotices: [String] { [nameService.problem, nameService.notice].compactMap(\.self) }
 
     /// Restores the host's own, and waits for it.

@@ -63,7 +63,7 @@ extension Client {
         let isFirst = !path.isKnownToEngine && hadLinks.isEmpty
         routing.isDue = true
         path.isKnownToEngine = true
-        // An address that changed leaves the link as it is, but what is under way may be lost: start over.
+        // A new address leaves the link as it is, but data in flight may be lost: start over.
         if changed && !hadLinks.isEmpty && !links.isEmpty && path.endpoint == hadEndpoint {
             tellEngine(of: path, asCut: true, now: now)
         }
@@ -96,7 +96,8 @@ extension Client {
         }
     }
 
-    /// - Parameter isCut: whether to report no link although there is one, so that the Engine tries it again when it is reported next.
+    /// - Parameter isCut: whether to report no link although there is one, so that the Engine tries it again
+    ///   when it is reported next.
     func tellEngine(of path: ClientPath, asCut isCut: Bool = false, now: Instant) {
         permitEndpoints()
         let links = isCut ? [] : path.links
@@ -150,9 +151,10 @@ extension Client {
         follow(path, now: now)
     }
 
-    /// Replaces the paths after a reload: those that stay, by name and interface, keep their ID and their session.
+    /// Replaces the paths after a reload: those that stay, by name and interface, keep their ID and their
+    /// session.
     func replacePaths(now: Instant) {
-        // What the paths that go have carried counts.
+        // Removed paths' usage counts, too.
         checkUsage(now: now)
         uplinks.forget()
         hostRoutes.expire()
@@ -202,7 +204,7 @@ extension ClientPath {
         configuration.cap > 0 ? max(1, UInt32(min(configuration.cap, 1e6).rounded())) : 0
     }
 
-    /// What it may carry in a month in bytes; nil without a cap.
+    /// The monthly cap in bytes; `nil` if the path has none.
     var dataCap: UInt64? {
         configuration.dataCap > 0 ? UInt64(configuration.dataCap * 1e9) : nil
     }

@@ -3,7 +3,8 @@ import Packet
 import Scheduler
 import Settings
 
-// A client's hold on its host's routing: a table for each path, and one for a full tunnel (see `RoutingPlan`).
+// A client's hold on its host's routing: a table for each path, and one for a full tunnel (see
+// `RoutingPlan`).
 extension Client {
     /// Removes what this daemon has set.
     func undoRouting() {
@@ -40,7 +41,8 @@ extension Client {
     func updateRouting(now: Instant) {
         routing.isDue = false
         var plan = RoutingPlan(tunnel: shared.tunnel.index)
-        // While the interface is switched off the tunnel's routes are gone, and everything would leave outside the tunnel.
+        // While the interface is switched off the tunnel's routes are gone, and everything would leave
+        // outside the tunnel.
         let isUp = (try? shared.netlink.interface(index: shared.tunnel.index))??.isUp ?? false
         func way(_ wanted: RoutingPlan.Anywhere) -> RoutingPlan.Anywhere {
             wanted == .tunnel && !isUp ? .refused : wanted
@@ -74,7 +76,8 @@ extension Client {
         }
     }
 
-    /// The interfaces of paths, usable or not, and others with a default route of the host's, with their addresses.
+    /// The interfaces of paths, usable or not, and others with a default route of the host's, with their
+    /// addresses.
     private var uplinkAddresses: [UInt32: [IPAddress]] {
         let names = Set(paths.map(\.configuration.interface))
         let ways = hostRoutes.defaultInterfaces

@@ -2,7 +2,8 @@ import Host
 import Packet
 import Settings
 
-// Where a client's server is: its names, looked up by the host's resolver and by the uplinks, and the networks that translate.
+// Where a client's server is: its names, looked up by the host's resolver and by the uplinks, and the
+// networks that translate.
 extension Client {
     /// How often a silent path's name servers are asked whether its network translates to IPv4.
     private static var translatorPause: Interval { .seconds(60) }
@@ -50,7 +51,8 @@ extension Client {
         }
     }
 
-    /// The uplinks by which names may be asked, with the servers that the host knows in addition to the tunnel's, and the routers.
+    /// The uplinks by which names may be asked, with the servers that the host knows in addition to the
+    /// tunnel's, and the routers.
     private func nameWays() -> [NameWay] {
         let known = HostNameServers(interface: shared.tunnel.name, directory: shared.stateDirectory)
         return paths.compactMap { path in
@@ -66,7 +68,7 @@ extension Client {
         }
     }
 
-    /// Has a strict reverse-path filter let in what the name servers answer to the uplinks.
+    /// Lets the name servers' answers to the uplinks pass strict reverse-path filters.
     private func expectAnswers(by ways: [NameWay], now: Instant) {
         for path in paths {
             let servers = ways.first { $0.interface == path.configuration.interface }?.servers ?? []

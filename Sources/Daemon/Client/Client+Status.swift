@@ -8,7 +8,8 @@ extension Client {
     /// What keeps packets from leaving as they should, a sentence each.
     var problems: [String] { [refusal.problem, foreignAddress].compactMap(\.self) }
 
-    /// Why no packet passes although there is a session: the server drops what comes from other addresses than it gave.
+    /// Why no packet passes although there is a session: the server drops what comes from other addresses
+    /// than it gave.
     private var foreignAddress: String? {
         guard let assignment else { return nil }
         let given = assignment.addresses.map(\.address)

@@ -6,7 +6,8 @@ import Proto
 import Runtime
 import Settings
 
-/// A client: its uplinks as paths, the host's routes and name servers, and the tunnel as its server has assigned it.
+/// A client: its uplinks as paths, the host's routes and name servers, and the tunnel as its server has
+/// assigned it.
 final class Client {
     let shared: Shared
     /// The file's part for clients.
@@ -94,8 +95,8 @@ final class Client {
         watchUsage(now: now)
     }
 
-    /// Uses a preshared key that the server has given once it is on the disk: a client that is killed before would come back
-    /// without it.
+    /// Uses a preshared key that the server has given once it is on the disk: a client that is killed before
+    /// would come back without it.
     func attend(now: Instant) {
         guard let written = secrets?.takeWritten(now: now) else { return }
         shared.plane.engine.keep(written)
@@ -178,7 +179,8 @@ final class Client {
         adopt(frame)
     }
 
-    /// The paths in use carry packets of up to that many bytes: unless the file has an MTU, the tunnel's follows.
+    /// The paths in use carry packets of up to that many bytes: unless the file has an MTU, the tunnel's
+    /// follows.
     private func follow(reach packet: Int) {
         reach = packet
         guard let assignment, mtu(assignment) != shared.tunnel.mtu else { return }
@@ -190,8 +192,8 @@ final class Client {
         }
     }
 
-    /// The tunnel's MTU: at most the server's, and what the paths carry. IPv6 has none below 1280 (RFC 8200), whatever they
-    /// carry; there flows follow their SYN's clamped segment size.
+    /// The tunnel's MTU: at most the server's, and at most the size that the paths carry. With IPv6 it is at
+    /// least 1280 (RFC 8200) even on smaller paths, where flows follow their SYN's clamped segment size.
     private func mtu(_ frame: AssignFrame) -> Int {
         let most = min(max(Int(frame.mtu), 576), PacketPool.maximumPacket)
         if let fixed = shared.configuration.tunnel.mtu { return min(fixed, most) }

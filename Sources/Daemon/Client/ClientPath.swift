@@ -13,8 +13,8 @@ final class ClientPath {
     var configuration: Configuration.Path
     /// Where the server may be reached, resolved, the preferred first.
     var endpoints: [Endpoint] = []
-    /// Those of them that its interface can send to, or their addresses behind its network's translator; the first that
-    /// answers is used.
+    /// Those of them that its interface can send to, or their addresses behind its network's translator; the
+    /// first that answers is used.
     private(set) var usable: [Endpoint] = []
     /// The endpoint in use, or tried first.
     private(set) var endpoint: Endpoint?
@@ -43,7 +43,8 @@ final class ClientPath {
     var probe: ReachProbe?
     /// The slot of its routing table; nil when all are taken.
     var slot: UInt32?
-    /// The time since which its interface is not an uplink, on a client that finds them; nil if it is one, or the file names it.
+    /// The time since which its interface is not an uplink, on a client that finds them; nil if it is one, or
+    /// the file names it.
     var absentSince: Instant?
     /// Counts the bytes over its sockets.
     let meter = Meter()
@@ -51,7 +52,8 @@ final class ClientPath {
     var used: UInt64 = 0
     /// How much of its monthly data is left.
     var dataState = DataState.free
-    /// Why the path can't be used, or not fully: one sentence a concern, with the remedy. `status` shows them as its note.
+    /// Why the path can't be used, or not fully: one sentence a concern, with the remedy. `status` shows them
+    /// as its note.
     var concerns: [PathConcern: String] = [:]
     /// The note on its routing that is its own.
     private var routingNote: String?
@@ -82,14 +84,16 @@ final class ClientPath {
     /// The way that is in use, or tried first.
     var link: Link? { links.first { $0.remote == endpoint } }
 
-    /// Its role while its data lasts. A path that has used it up keeps its socket, because datagrams that still arrive there count.
+    /// Its role while its data lasts. A path that has used it up keeps its socket, because datagrams that
+    /// still arrive there count.
     var role: PathRole {
         dataState == .spent ? .never : configuration.role
     }
 
     /// Follows the state of the interface: binds sockets when it can be used, drops them when it can't.
     /// - Parameter inUse: the endpoint that the Engine uses.
-    /// - Returns: whether the way to the endpoint in use is another: its interface, its socket or its local address.
+    /// - Returns: whether the way to the endpoint in use is another: its interface, its socket or its local
+    ///   address.
     func follow(
         _ netlink: borrowing Netlink, routes: [NetworkRoute], inUse: Endpoint?, offload: Bool, log: Log
     ) -> Bool {

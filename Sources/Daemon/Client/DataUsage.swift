@@ -3,8 +3,8 @@ import Packet
 import Runtime
 import Settings
 
-/// What a client's paths have used this month, kept in a file through restarts. A disk that fails or is full is reported
-/// once, and bondd goes on.
+/// The usage of a client's paths this month, kept in a file through restarts. A disk that fails or is full is
+/// reported once, and bondd continues.
 struct DataUsage {
     private var book: UsageBook
     private let writer: StateWriter
@@ -16,7 +16,7 @@ struct DataUsage {
     /// When usage was last looked at.
     var checkedAt = Instant.zero
 
-    /// Goes on with what the file says.
+    /// Continues from the file's content.
     init(_ file: UsageFile, month: Month, log: Log, now: Instant) {
         var ledger = UsageLedger(month: month)
         do throws(HostError) {
@@ -29,7 +29,8 @@ struct DataUsage {
         self.log = log
     }
 
-    /// Says when the clock is behind what it has shown before: what was counted since counts for the month that it shows now.
+    /// Reports a clock that is behind the time it has shown before: usage since then counts for the month
+    /// that it shows now.
     private mutating func watchClock() {
         guard let ahead = book.ledger.ahead else {
             hasWarned = false
@@ -52,7 +53,7 @@ struct DataUsage {
         return book.count(bytes, over: path, in: month, now: now)
     }
 
-    /// Takes `bytes` for what the path has used this month.
+    /// Sets the path's usage this month to `bytes`.
     mutating func set(_ bytes: UInt64, of path: String) {
         book.set(bytes, of: path)
         isPressing = true

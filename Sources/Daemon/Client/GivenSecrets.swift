@@ -95,7 +95,8 @@ package struct GivenSecrets {
 }
 
 extension GivenSecrets {
-    /// Those of a configuration; nil for a server, and for a client whose configuration has a preshared key, which counts alone.
+    /// Those of a configuration; nil for a server, and for a client whose configuration has a preshared key,
+    /// which counts alone.
     package init?(_ configuration: Configuration, directory: String, log: Log) {
         guard case .client(let client) = configuration.role, client.server.presharedKey == nil,
             !configuration.tunnel.privateKey.key.isEmpty

@@ -29,8 +29,8 @@ struct HostRoutes {
     /// The routes that were read.
     mutating func replace(with routes: [NetworkRoute]) { list = routes }
 
-    /// Ends a read that took that long, its consequences included. The longer it takes, the longer the pause before the next:
-    /// some hosts have a million routes.
+    /// Ends a read that took that long, its consequences included. The longer it takes, the longer the pause
+    /// before the next: some hosts have a million routes.
     mutating func end(after time: Interval) {
         pause = min(max(Self.shortestPause, time * 5), .seconds(5))
     }

@@ -3,7 +3,8 @@ import Packet
 import Runtime
 import Settings
 
-/// The hosts that a client with a kill switch can reach: through the tunnel, and on local networks if these are allowed.
+/// The hosts that a client with a kill switch can reach: through the tunnel, and on local networks if these
+/// are allowed.
 struct KillSwitchReach {
     /// The tunnel's interface.
     let tunnel: UInt32
@@ -28,8 +29,8 @@ struct KillSwitchReach {
         }
     }
 
-    /// A sentence when none of the name servers can be reached. Servers on the loopback interface forward to others and are
-    /// not judged.
+    /// A sentence when none of the name servers can be reached. Servers on the loopback interface forward to
+    /// others and are not judged.
     func notice(of servers: [IPAddress]) -> String? {
         let asked = servers.filter { !$0.isLoopback }
         guard !asked.isEmpty, !asked.contains(where: reaches) else { return nil }

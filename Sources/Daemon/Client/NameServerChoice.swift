@@ -2,9 +2,10 @@ import Host
 import Packet
 import Scheduler
 
-/// Decides which name servers a client with a full tunnel uses, by what answers: those of its file or of the server's offer
-/// through the tunnel; otherwise the host's own, over the uplinks that reach them; otherwise public ones through the tunnel.
-/// It does no I/O: `questions` is what is to be asked next, and `take` draws the conclusion.
+/// Decides which name servers a client with a full tunnel uses, by what answers: those of its file or of the
+/// server's offer through the tunnel; otherwise the host's own, over the uplinks that reach them; otherwise
+/// public ones through the tunnel. It does no I/O: `questions` is what is to be asked next, and `take` draws
+/// the conclusion.
 package struct NameServerChoice {
     /// Public resolvers for hosts that have none that answers: Quad9's and Cloudflare's.
     package static let fallback = ["9.9.9.9", "1.1.1.1", "2620:fe::fe", "2606:4700:4700::1111"].compactMap {
@@ -33,13 +34,15 @@ package struct NameServerChoice {
         var host = HostResolver()
         /// The interfaces of the paths that are up, by path ID.
         var uplinks: [UInt16: String] = [:]
-        /// The interfaces outside the tunnel by which the host's routes lead to some of these, such as a router on the link.
+        /// The interfaces outside the tunnel by which the host's routes lead to some of these, such as a
+        /// router on the link.
         var direct: [IPAddress: String] = [:]
         /// The interfaces of the paths that are down.
         var dead: Set<String> = []
         /// The public ones that the tunnel has a way to.
         var fallback: [IPAddress] = []
-        /// Whether all of some family goes into the tunnel; otherwise the host's own are reached as they were.
+        /// Whether all of some family goes into the tunnel; otherwise the host's own are reached as they
+        /// were.
         var isFull = false
         /// Whether names may be asked outside the tunnel, which a kill switch forbids.
         var mayLeave = true
@@ -152,8 +155,8 @@ package struct NameServerChoice {
         return Decision(source: source, servers: isOrder ? servers : good, isAnswered: !good.isEmpty)
     }
 
-    /// The host's own: each as routes lead, or over the first path that reaches it. A server that has a path keeps it as long
-    /// as it answers there: that it does as routes lead, too, is because of that.
+    /// The host's own: each as routes lead, or over the first path that reaches it. A server that has a path
+    /// keeps it as long as it answers there: that it does as routes lead, too, is because of that.
     private func judgeHost(_ answers: NameServerProbe.Answers) -> Decision {
         let (host, before) = (situation.host, decision?.outside ?? [:])
         var found = Decision(source: .host)

@@ -2,8 +2,8 @@ import Host
 import Packet
 import Scheduler
 
-/// A client's name servers as they stand: which are set and how, which are asked outside the tunnel, and when all that is
-/// looked at again.
+/// A client's name servers as they stand: which are set and how, which are asked outside the tunnel, and when
+/// all that is looked at again.
 struct NameService {
     /// What decides; a change of it begins the choice again.
     struct Basis: Equatable {
@@ -52,7 +52,8 @@ struct NameService {
     static let longestLook = Interval.seconds(300)
     static let shortestRetry = Interval.seconds(5)
     static let longestRetry = Interval.seconds(300)
-    /// Servers in use are asked again so seldom that it costs nothing on a metered link: 60 kB a day through the tunnel.
+    /// Servers in use are asked again so seldom that it costs nothing on a metered link: 60 kB a day through
+    /// the tunnel.
     static let steadyPause = Interval.seconds(300)
     /// Outside the tunnel they may go as their uplink does: 0.15 MB a day and server on each uplink.
     static let outsidePause = Interval.seconds(120)

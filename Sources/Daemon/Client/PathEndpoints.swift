@@ -14,7 +14,8 @@ package struct PathEndpoints: Equatable {
     ///   - addresses: those of the interface that packets may leave from.
     ///   - routes: the host's routes through it.
     ///   - gateways: the routers that the configuration has for it.
-    ///   - translators: the prefixes by which its network may translate to IPv4; the well-known one is tried in any case.
+    ///   - translators: the prefixes by which its network may translate to IPv4; the well-known one is tried
+    ///     in any case.
     package init(
         wanted: [Endpoint], interface: String, addresses: [IPAddress], routes: [NetworkRoute],
         gateways: [IPAddress], translators: [NAT64]
@@ -38,7 +39,8 @@ package struct PathEndpoints: Equatable {
             ? Self.problem(wanted, interface, addresses, isRouted) : nil
     }
 
-    /// The address among `addresses` from which an endpoint can be reached; never a link-local one unless the endpoint is.
+    /// The address among `addresses` from which an endpoint can be reached; never a link-local one unless the
+    /// endpoint is.
     static func source(for endpoint: Endpoint, among addresses: [IPAddress]) -> IPAddress? {
         addresses.first {
             $0.family == endpoint.address.family && $0.isLinkLocal == endpoint.address.isLinkLocal

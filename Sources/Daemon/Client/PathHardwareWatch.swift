@@ -26,7 +26,8 @@ struct PathHardwareWatch {
         concerns[path.id] = path.concerns[.interface]
     }
 
-    /// Notes which hardware each name leads to, begins to keep that, and logs each name that leads to other hardware than before.
+    /// Notes which hardware each name leads to, begins to keep that, and logs each name that leads to other
+    /// hardware than before.
     mutating func compare(_ identities: [String: HardwareLedger.Identity], _ log: Log) {
         let before = ledger.text
         for name in ledger.note(identities) {

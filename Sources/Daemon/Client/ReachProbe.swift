@@ -2,10 +2,10 @@ import Glibc
 import Host
 import Packet
 
-/// Whether anything but UDP passes to the server by an uplink: a connection by TCP and an echo by ICMP, tried once, as cheaply
-/// as can be. Never waits; `look` says what has come.
+/// Whether anything but UDP passes to the server by an uplink: a connection by TCP and an echo by ICMP, tried
+/// once, as cheaply as can be. Never waits; `look` says what has come.
 package final class ReachProbe {
-    /// What has passed.
+    /// The protocol that passed.
     package enum Passing: String {
         case tcp = "TCP"
         case icmp = "ICMP"
@@ -13,7 +13,7 @@ package final class ReachProbe {
 
     /// How long answers count.
     private static let patience = Interval.seconds(5)
-    /// Not more often than this, as metered uplinks pay for it.
+    /// At most one probe in this time, because metered uplinks pay for it.
     static let pause = Interval.seconds(60)
     /// Where a login page answers in place of the server.
     private static let pagePort: UInt16 = 80
@@ -98,7 +98,8 @@ package final class ReachProbe {
         return code == 0 || code == ECONNREFUSED || code == ECONNRESET
     }
 
-    /// An echo request of ICMP (RFC 792) or ICMPv6 (RFC 4443 section 4.1), whose checksum is the kernel's to fill in.
+    /// An echo request of ICMP (RFC 792) or ICMPv6 (RFC 4443 section 4.1), whose checksum is the kernel's to
+    /// fill in.
     private func sendEcho(on socket: Int32) {
         var request: [UInt8] = [family == .v4 ? 8 : 128, 0, 0, 0] + Self.identifier + [0, 1]
         if family == .v4 {

@@ -2,9 +2,11 @@ import Host
 import Packet
 import Runtime
 
-/// A client's routers and reverse-path filters: the filters that are loosened, and the notes on paths that share a router.
+/// A client's routers and reverse-path filters: the filters that are loosened, and the notes on paths that
+/// share a router.
 struct RouterWatch {
-    /// How often neighbours are read, because the kernel learns their hardware addresses only when it needs them.
+    /// How often neighbours are read, because the kernel learns their hardware addresses only when it needs
+    /// them.
     private static let interval = Interval.seconds(5)
 
     private var relief: ReversePathRelief
@@ -29,7 +31,8 @@ struct RouterWatch {
         return true
     }
 
-    /// Sets the note on a path that shares its router, or takes it back. Another concern about its routes is graver.
+    /// Sets the note on a path that shares its router, or takes it back. Another concern about its routes is
+    /// graver.
     mutating func setConcern(_ note: String?, of path: ClientPath) {
         if path.concerns[.routing] == shared[path.id] { path.concerns[.routing] = note }
         shared[path.id] = path.concerns[.routing] == note ? note : nil
@@ -40,7 +43,8 @@ struct RouterWatch {
         loosened.replace(with: relief.apply(links), log)
     }
 
-    /// Lets users reach this host through the tunnel from any address. A failure does not keep bondd from being ready.
+    /// Lets users reach this host through the tunnel from any address. A failure does not keep bondd from
+    /// being ready.
     mutating func loosen(tunnel: String, _ log: Log) {
         do throws(HostError) {
             try ReversePath.loosen(interface: tunnel)

@@ -3,8 +3,9 @@ import Settings
 
 /// The addresses of the server's names: when they are looked up, and which of them still count.
 ///
-/// A name is looked up once, again when no path works, and again at once when something speaks for a change: a reload, another
-/// route. As long as no path works the pauses grow with the outage, so that a server that moves is found within half a minute.
+/// A name is looked up once, again when no path works, and again at once when something speaks for a change:
+/// a reload, another route. As long as no path works the pauses grow with the outage, so that a server that
+/// moves is found within half a minute.
 package struct ServerNames {
     /// The most addresses of a name that are tried.
     static let mostAddresses = 16
@@ -14,7 +15,7 @@ package struct ServerNames {
     private static let early = Interval.seconds(600)
 
     private struct Entry {
-        /// What the last lookup found, then what earlier ones did.
+        /// Results of the last lookup, then those of earlier ones.
         var fresh: [Endpoint] = []
         var stale: [Endpoint] = []
         var askedAt: Instant?

@@ -2,7 +2,8 @@ import Host
 import Packet
 import Runtime
 
-/// Where a client's host is to send what is not for the tunnel's own networks, and what keeps it from doing so.
+/// Where a client's host is to send what is not for the tunnel's own networks, and what keeps it from doing
+/// so.
 struct TunnelRouting {
     /// The way of each family.
     struct Ways: Equatable {
@@ -20,6 +21,6 @@ struct TunnelRouting {
     var isDue = true
     /// The routes that lead past a full tunnel, or would.
     var bypass = Notices()
-    /// What the kernel refused.
+    /// Changes that the kernel refused.
     var problems = Notices()
 }

@@ -1,20 +1,20 @@
 import Runtime
 import Settings
 
-/// Which uplinks a client without paths in its file has known, and what is wrong with those that there are.
+/// The uplinks known to a client without paths in its file, and the problems of the present ones.
 struct UplinkMemory {
     /// The maximum number of interfaces whose settings are remembered.
     private static let capacity = 64
 
     private var settings: [String: Configuration.Path] = [:]
-    /// Why there are no uplinks, or not all are used.
+    /// The reason why the client has no uplinks, or does not use all.
     var problem = Notices()
     /// The interfaces with a default route that are left out.
     var leftOut = Notices()
 
     var notices: [String] { problem.list + leftOut.list }
 
-    /// What was set of an interface's path before the interface went; the defaults for one that is new.
+    /// The settings that an interface's path had before the interface went; the defaults for a new one.
     func settings(of interface: String) -> Configuration.Path {
         settings[interface] ?? Configuration.Path(interface: interface)
     }

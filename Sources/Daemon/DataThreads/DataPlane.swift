@@ -6,9 +6,11 @@ import Runtime
 import Transport
 import Tun
 
-/// A data thread's own parts: an Engine, a queue of the TUN device, sockets, and the path of packets between them.
+/// A data thread's own parts: an Engine, a queue of the TUN device, sockets, and the path of packets between
+/// them.
 ///
-///     receive, readTunnel, takeMail → step: Engine.service → flush → write TUN → hand over what is other threads'
+///     receive, readTunnel, takeMail → step: Engine.service → flush → write TUN → hand over what is other
+///     threads'
 struct DataPlane: ~Copyable {
     /// A socket on which sending failed in a way that only the host can mend.
     struct Failing {
@@ -94,7 +96,8 @@ struct DataPlane: ~Copyable {
             let flow = packet.flow
             for index in 0..<packet.count {
                 let slot = engine.reserve()
-                // The rest of the superpacket counts as lost, too: each that finds no buffer is a drop of its own.
+                // The rest of the superpacket counts as lost, too: each that finds no buffer is a drop of its
+                // own.
                 guard slot != .none else {
                     isFull = true
                     continue

@@ -6,8 +6,8 @@ import Proto
 import Runtime
 import Settings
 
-/// A data thread other than the main one: a server's sessions of one shard. It has its own plane alone, and hears from
-/// others through its mailbox.
+/// A data thread other than the main one: a server's sessions of one shard. It has its own plane alone, and
+/// hears from others through its mailbox.
 final class DataThread: Sendable {
     let number: Int
     let mailbox: ThreadMailbox

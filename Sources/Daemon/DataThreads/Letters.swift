@@ -1,7 +1,7 @@
 import Packet
 
-/// Letters between data threads, one after the other in one run of memory: packets from the TUN device, and inits for another
-/// thread to process.
+/// Letters between data threads, one after the other in one run of memory: packets from the TUN device, and
+/// inits for another thread to process.
 struct Letters: ~Copyable {
     enum Content {
         /// A packet from the TUN device.
@@ -36,7 +36,7 @@ struct Letters: ~Copyable {
         entries.deallocate()
     }
 
-    /// Adds a letter; false when there is no room.
+    /// Adds a letter; false if there is not enough room.
     mutating func append(_ content: Content, _ letter: UnsafeRawBufferPointer) -> Bool {
         guard count < Self.maximumCount, used + letter.count <= bytes.count else { return false }
         bytes.dropping(used).copyMemory(from: letter)

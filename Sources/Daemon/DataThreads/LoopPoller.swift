@@ -51,7 +51,8 @@ enum LoopSource: PollSource {
     }
 }
 
-/// How a data thread's loop waits: for descriptors, and for a deadline on the clock that goes on while the host sleeps.
+/// How a data thread's loop waits: for descriptors, and for a deadline on the clock that goes on while the
+/// host sleeps.
 struct LoopPoller: ~Copyable {
     private let poller: Poller<LoopSource>
     private var timer: BoottimeTimer

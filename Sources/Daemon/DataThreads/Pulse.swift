@@ -24,7 +24,7 @@ final class Pulse: Sendable {
         event.signal()
     }
 
-    /// The loop's answer, once a turn: two loads when there is no question.
+    /// The loop's answer, once a turn: two loads while no question is open.
     func beat() {
         guard isMissed else { return }
         // In this order: a question that comes meanwhile signals again.

@@ -1,7 +1,7 @@
 import Runtime
 
-/// Letters and commands from other threads for a data thread. A thread that posts letters takes the lock once a batch, and
-/// wakes the owner when the box was empty; the owner takes all of them at once.
+/// Letters and commands from other threads for a data thread. A thread that posts letters takes the lock once
+/// a batch, and wakes the owner when the box was empty; the owner takes all of them at once.
 final class ThreadMailbox: Sendable {
     private let commands: Mailbox<ShardCommand>
     private let lock = Lock()

@@ -1,6 +1,7 @@
 import Transport
 
-/// A datagram socket in the daemon's table. A class, so that the table can be an array; it is touched once a batch.
+/// A datagram socket in the daemon's table. A class, so that the table can be an array; it is touched once a
+/// batch.
 package final class UDPSocket {
     package let socket: DatagramSocket
     /// Its number, as links name it.

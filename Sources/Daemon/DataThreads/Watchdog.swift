@@ -4,9 +4,9 @@ import Runtime
 import Settings
 import Synchronization
 
-/// Signs the service manager's watchdog (sd_notify(3)) twice in each of its periods, as long as the loop of every data
-/// thread goes round. It has a thread of its own, so that any thread that hangs, the main one included, is named in the
-/// log before the service manager ends the daemon.
+/// Signs the service manager's watchdog (sd_notify(3)) twice in each of its periods, as long as the loop of
+/// every data thread goes round. It has a thread of its own, so that any thread that hangs, the main one
+/// included, is named in the log before the service manager ends the daemon.
 final class Watchdog: Sendable {
     private let pulses: [Pulse]
     /// Half of the service manager's period.
@@ -21,7 +21,7 @@ final class Watchdog: Sendable {
     /// - Parameters:
     ///   - pulses: those of all threads that have to go round.
     ///   - period: how long the service manager waits for a sign.
-    /// - Throws: `RuntimeError.kernel` when there is no thread or descriptor left.
+    /// - Throws: `RuntimeError.kernel` if the process has no thread or descriptor left.
     init(_ pulses: [Pulse], period: Interval, log: Log) throws(RuntimeError) {
         self.pulses = pulses
         step = period / 2

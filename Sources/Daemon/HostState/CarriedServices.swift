@@ -19,7 +19,8 @@ struct CarriedServices: FirewallJob {
     private(set) var open: [ServiceConnection: Int] = [:]
     /// The connections that are to be ended.
     private var ending: Set<ServiceConnection> = []
-    /// A look at all connections that goes on, since when, and whether the services have changed since; nil when none does.
+    /// A look at all connections that goes on, since when, and whether the services have changed since; nil
+    /// when none does.
     private var census: (task: ServiceCensus, began: Instant, isStale: Bool)?
     /// When the connections were last counted, with the services as they are; nil before.
     private var countedAt: Instant?
@@ -176,7 +177,8 @@ struct CarriedServices: FirewallJob {
 
     // MARK: - What they carry
 
-    /// Whether it is known what is carried, as of a second ago or of the last time that may be; it is found out otherwise.
+    /// Whether it is known what is carried, as of a second ago or of the last time that may be; it is found
+    /// out otherwise.
     mutating func areKnown(now: Instant) -> Bool {
         if list.isEmpty { return true }
         if census == nil && now >= nextCensus { beginCensus(now: now) }

@@ -3,8 +3,8 @@ import Packet
 import Runtime
 import Settings
 
-/// What all of bondd's tables in the host's firewall need: the ways to the kernel, the configuration to carry out, and
-/// forwarding, which they share.
+/// What all of bondd's tables in the host's firewall need: the ways to the kernel, the configuration to carry
+/// out, and forwarding, which they share.
 final class FirewallHost {
     let log: Log
     let socket: FirewallSocket
@@ -57,7 +57,8 @@ final class FirewallHost {
     }
 }
 
-/// One of bondd's tables in the host's firewall: desired state that is compared with the kernel's and set again.
+/// One of bondd's tables in the host's firewall: desired state that is compared with the kernel's and set
+/// again.
 protocol FirewallJob {
     /// The table as it was set, or nil when there is none.
     var table: FirewallTable? { get }

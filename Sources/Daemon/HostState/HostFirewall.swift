@@ -5,15 +5,16 @@ import Packet
 import Runtime
 import Settings
 
-/// What bondd has in the host's firewall: a server's NAT and services, a client's return path, LAN and kill switch. It puts
-/// back what others remove.
+/// What bondd has in the host's firewall: a server's NAT and services, a client's return path, LAN and kill
+/// switch. It puts back what others remove.
 final class HostFirewall {
     /// One of the tables that is compared with the kernel's and mended like the others.
     private enum Job: CaseIterable {
         case nat, services, returning, lan
     }
 
-    /// How long a change of the ruleset or of the routes may go on before it is looked at: changes come in many messages.
+    /// How long a change of the ruleset or of the routes may go on before it is looked at: changes come in
+    /// many messages.
     private static let settling = Interval.milliseconds(100)
 
     private let host: FirewallHost
@@ -273,8 +274,8 @@ final class HostFirewall {
         wantsKillSwitch ? killSwitch.rememberedEndpoints(of: name) : []
     }
 
-    /// The server's name was resolved. The addresses are remembered even without a kill switch, because it may be switched on
-    /// later.
+    /// The server's name was resolved. The addresses are remembered even without a kill switch, because it
+    /// may be switched on later.
     func learn(_ resolution: Resolver.Resolution) {
         if killSwitch.learn(resolution) { renewKillSwitch() }
     }

@@ -20,8 +20,8 @@ extension HostKillSwitch {
         }
     }
 
-    /// Removes kill switches whose tunnel is gone: those that this configuration set under another interface name, and those
-    /// that no other configuration asks for.
+    /// Removes kill switches whose tunnel is gone: those that this configuration set under another interface
+    /// name, and those that no other configuration asks for.
     func removeLeftovers(
         of configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
     ) {

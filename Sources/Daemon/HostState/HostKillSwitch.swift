@@ -4,11 +4,11 @@ import Packet
 import Runtime
 import Settings
 
-/// A client's kill switch in the host's firewall. It follows the server's addresses, local networks and the tunnels of other
-/// bondds. It outlives bondd by its table in the kernel, and a reboot by a marker on disk.
+/// A client's kill switch in the host's firewall. It follows the server's addresses, local networks and the
+/// tunnels of other bondds. It outlives bondd by its table in the kernel, and a reboot by a marker on disk.
 package struct HostKillSwitch {
-    /// The minimum time between repairs. Traffic leaves until the table is restored, so this is short; setting a table takes
-    /// less than a millisecond.
+    /// The minimum time between repairs. Traffic leaves until the table is restored, so this is short;
+    /// setting a table takes less than a millisecond.
     static let repairPause = Interval.milliseconds(20)
 
     /// The table that was set, or nil when the kill switch is off.
@@ -43,7 +43,8 @@ package struct HostKillSwitch {
     // MARK: Setting and lifting
 
     /// Sets it before the tunnel exists, and removes stale kill switches.
-    /// - Throws: `HostError`, among them `foreignInterface` when an interface with the tunnel's name is not bondd's.
+    /// - Throws: `HostError`, among them `foreignInterface` when an interface with the tunnel's name is not
+    ///   bondd's.
     mutating func begin(
         for configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink
     ) throws(HostError) {
@@ -192,7 +193,8 @@ package struct HostKillSwitch {
         try socket.killSwitches().filter { $0.interface != interface }
     }
 
-    /// - Throws: `HostError.foreignInterface` when an interface with the tunnel's name exists and can't be bondd's.
+    /// - Throws: `HostError.foreignInterface` when an interface with the tunnel's name exists and can't be
+    ///   bondd's.
     private static func refuseForeign(
         _ interface: String, _ netlink: borrowing Netlink
     ) throws(HostError) {

@@ -28,8 +28,8 @@ struct InputWatch {
         findings = found
     }
 
-    /// The ports that have to be reachable from outside: bondd's own, and those of rules that bondd-control carries. Rules
-    /// carried by the kernel are forwarded and do not pass through the input hook.
+    /// The ports that have to be reachable from outside: bondd's own, and those of rules that bondd-control
+    /// carries. Rules carried by the kernel are forwarded and do not pass through the input hook.
     private static func portsInUse(_ configuration: Configuration, _ services: [KernelService]) -> [PortUse] {
         guard case .server(let server) = configuration.role else { return [] }
         var uses: [PortUse] = []

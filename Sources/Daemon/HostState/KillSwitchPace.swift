@@ -2,7 +2,8 @@ import Packet
 
 /// When a kill switch that others change is put back or renewed.
 struct KillSwitchPace {
-    /// The minimum time between two renewals, which on a host whose ruleset never rests are not made for each change.
+    /// The minimum time between two renewals, which on a host whose ruleset never rests are not made for each
+    /// change.
     private static let renewalPause = Interval.milliseconds(500)
     /// How long a repair is not logged again.
     private static let silence = Interval.seconds(60)

@@ -1,8 +1,8 @@
 import Packet
 import Runtime
 
-/// How often something is looked at that may take long: with at most a hundredth of the thread's time. On some hosts the ruleset
-/// is large and never rests.
+/// How often something is looked at that may take long: with at most a hundredth of the thread's time. On
+/// some hosts the ruleset is large and never rests.
 struct LookPace {
     private static let shortest = Interval.milliseconds(500)
 

@@ -1,7 +1,8 @@
 import Packet
 
-/// How often changes that another program undoes are made again: at once the first time, then with longer and longer pauses,
-/// so that two programs that fight over the firewall do not keep the machine busy. A quiet minute resets the pauses.
+/// How often changes that another program undoes are made again: at once the first time, then with longer and
+/// longer pauses, so that two programs that fight over the firewall do not keep the machine busy. A quiet
+/// minute resets the pauses.
 struct RepairPace {
     private static let quiet = Interval.seconds(60)
     /// The longest wait.

@@ -2,8 +2,8 @@ import Host
 import Packet
 import Settings
 
-/// A client's answers: a connection that came in through the tunnel or by an uplink is answered the same way. Without the
-/// table answers follow the routes.
+/// A client's answers: a connection that came in through the tunnel or by an uplink is answered the same way.
+/// Without the table answers follow the routes.
 struct ReturnPath: FirewallJob {
     private(set) var table: FirewallTable?
     /// The uplinks by which answers are to leave, and those that the table has.
@@ -18,7 +18,8 @@ struct ReturnPath: FirewallJob {
     var families: Set<IPAddress.Family> { [] }
     var problems: [String] { [problem].compactMap(\.self) }
 
-    /// Takes the uplinks by which answers are to leave; none with a kill switch, as nothing leaves outside the tunnel then.
+    /// Takes the uplinks by which answers are to leave; none with a kill switch, as nothing leaves outside
+    /// the tunnel then.
     mutating func follow(_ uplinks: [ReturnUplink], _ host: FirewallHost) {
         wanted = uplinks
         if table != nil && wanted != answering { apply(host) }
@@ -46,7 +47,8 @@ struct ReturnPath: FirewallJob {
         }
     }
 
-    /// Has strict reverse-path filters of these uplinks heed the marks of packets that come in, and no other filters.
+    /// Has strict reverse-path filters of these uplinks heed the marks of packets that come in, and no other
+    /// filters.
     private mutating func heedMarks(_ host: FirewallHost) {
         let names = Set(answering.map(\.name))
         for name in heeding.subtracting(names) { ReversePath.ignoreMarks(interface: name) }

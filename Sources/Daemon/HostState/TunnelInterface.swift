@@ -4,9 +4,9 @@ import Proto
 import Settings
 import Tun
 
-/// The TUN device's addresses, MTU and routes in the main table. As with `HostRouting`, the desired state is compared with
-/// the kernel's after each change and mended: switching the device off and on, for example, flushes its IPv6 addresses
-/// and its routes. All of it goes with the device.
+/// The TUN device's addresses, MTU and routes in the main table. As with `HostRouting`, the desired state is
+/// compared with the kernel's after each change and mended: switching the device off and on, for example,
+/// flushes its IPv6 addresses and its routes. All of it goes with the device.
 struct TunnelInterface {
     let name: String
     let index: UInt32
@@ -26,8 +26,9 @@ struct TunnelInterface {
     /// The networks that lead into it: its addresses' and its routes.
     var networks: [CIDR] { addresses.map(\.network) + routes }
 
-    /// Makes sure that the interface can be made, before anything of the host is changed. An interface of that name that is a
-    /// network card, or a TUN device in use by another program, is left alone; an unused TUN device is taken over.
+    /// Makes sure that the interface can be made, before anything of the host is changed. An interface of
+    /// that name that is a network card, or a TUN device in use by another program, is left alone; an unused
+    /// TUN device is taken over.
     /// - Throws: `TunError.nameTaken`.
     static func checkFree(_ name: String, _ netlink: borrowing Netlink) throws {
         guard let existing = try netlink.interface(named: name) else { return }

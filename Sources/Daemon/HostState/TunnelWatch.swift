@@ -4,7 +4,8 @@ import Settings
 
 /// When the tunnel's interface is compared with the kernel's state, and the result of the last comparison.
 struct TunnelWatch {
-    /// How often IPv6 that the host lacks is looked for again, because the kernel sends no event for the switch.
+    /// How often IPv6 that the host lacks is looked for again, because the kernel sends no event for the
+    /// switch.
     private static let familyInterval = Interval.seconds(10)
     /// The minimum time between two comparisons, because two programs may undo each other's changes.
     static let pause = Interval.milliseconds(50)
@@ -14,7 +15,8 @@ struct TunnelWatch {
     private var isStale = false
 
     /// The kernel reports a change.
-    /// - Returns: nil to compare at once; otherwise when to do so, together with the changes that follow closely.
+    /// - Returns: nil to compare at once; otherwise when to do so, together with the changes that follow
+    ///   closely.
     mutating func noteChange(now: Instant) -> Instant? {
         if now - checkedAt >= Self.pause { return nil }
         isStale = true
@@ -48,7 +50,8 @@ extension Shared {
         var family = false
     }
 
-    /// Compares the tunnel's interface when the kernel reports a change there, and ends the daemon when it is gone.
+    /// Compares the tunnel's interface when the kernel reports a change there, and ends the daemon when it is
+    /// gone.
     func followTunnel(_ events: [NetworkEvent], now: Instant) -> TunnelChange? {
         var isMeant = false
         for event in events {
@@ -75,7 +78,8 @@ extension Shared {
         return mendTunnel(now: now)
     }
 
-    /// Mends the interface when a change is due, and looks for IPv6 again while the tunnel wants it and the host lacks it.
+    /// Mends the interface when a change is due, and looks for IPv6 again while the tunnel wants it and the
+    /// host lacks it.
     func watchTunnel(now: Instant) -> TunnelChange? {
         tunnelWatch.isDue(lacksFamily: tunnel.lack != nil, now: now) ? mendTunnel(now: now) : nil
     }

@@ -1,6 +1,7 @@
 import Packet
 
-/// The time of bondd-control's last request. Its clients and services stay in force without it, which the status reports.
+/// The time of bondd-control's last request. Its clients and services stay in force without it, which the
+/// status reports.
 struct ControlPresence {
     private let startedAt: Instant
     private var seenAt: Instant?
@@ -13,7 +14,8 @@ struct ControlPresence {
     /// bondd-control has asked for something.
     mutating func note(now: Instant) { seenAt = now }
 
-    /// A note that clients and services stay in force although bondd-control is silent; nil if it is not, or there are none.
+    /// A note that clients and services stay in force although bondd-control is silent; nil if it is not, or
+    /// there are none.
     func notice(clients: Int, services: Int, now: Instant) -> String? {
         let absence = now - (seenAt ?? startedAt)
         guard absence >= Self.longestAbsence, clients + services > 0 else { return nil }

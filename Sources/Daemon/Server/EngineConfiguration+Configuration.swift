@@ -58,7 +58,8 @@ extension EngineConfiguration.Peer {
         networks: [CIDR], _ tunnel: Configuration.Tunnel, mode: Mode, mtu: Int,
         offer: Configuration.Offer
     ) {
-        // Each address with the prefix of the tunnel's network that it lies in, so that the network is reached.
+        // Each address with the prefix of the tunnel's network that it lies in, so that the network is
+        // reached.
         let assigned = addresses.map { address in
             let network = tunnel.addresses.first { $0.contains(address) }
             let length = network?.length ?? (address.family == .v4 ? 32 : 128)

@@ -2,7 +2,8 @@ import ControlProtocol
 import Packet
 import Proto
 
-/// Who wants to enrol, from the first wish until bondd-control has settled it, and bondd-control's open question for them.
+/// Who wants to enrol, from the first wish until bondd-control has settled it, and bondd-control's open
+/// question for them.
 struct Enrolments {
     private struct Wish {
         let enrolment: Enrolment
@@ -12,7 +13,8 @@ struct Enrolments {
         var toldAt: Instant?
     }
 
-    /// bondd-control is answered after this time even if no client enrols, so that neither waits for a peer that is gone.
+    /// bondd-control is answered after this time even if no client enrols, so that neither waits for a peer
+    /// that is gone.
     private static let longestWait = Interval.seconds(20)
     /// A wish that bondd-control has not settled by then is given to it again, which may have been restarted.
     private static let patience = Interval.seconds(1)

@@ -8,7 +8,8 @@ import Settings
 /// A server's clients and invitations from bondd-control, in addition to those of its file.
 struct HandedOver {
     private var kept: Kept<Handover>
-    /// The public keys of clients that were revoked while bondd-control was away, until it hands over without them.
+    /// The public keys of clients that were revoked while bondd-control was away, until it hands over without
+    /// them.
     private var revoked: Kept<[String]>
     private let log: Log
 
@@ -36,7 +37,8 @@ struct HandedOver {
             })
     }
 
-    /// Takes another handover in its place, and begins to save it. Revocations that it knows are forgotten here.
+    /// Takes another handover in its place, and begins to save it. Revocations that it knows are forgotten
+    /// here.
     /// - Returns: whether it is another.
     mutating func replace(with new: Handover, now: Instant) -> Bool {
         let isNew = kept.replace(with: new, now: now)
@@ -81,7 +83,8 @@ struct HandedOver {
         revoked.close(now: now)
     }
 
-    /// The peers that follow from it, but for what those of the file have: a name, a key or an address can be one client's only.
+    /// The peers that follow from it, but for what those of the file have: a name, a key or an address can be
+    /// one client's only.
     func peers(
         beside known: [EngineConfiguration.Peer], _ tunnel: Configuration.Tunnel, mtu: Int,
         offer: Configuration.Offer
@@ -127,7 +130,8 @@ struct HandedOver {
 }
 
 extension EngineConfiguration.Peer {
-    /// A client that bondd-control has; nil when its key, mode or addresses are none, or not in the tunnel's networks.
+    /// A client that bondd-control has; nil when its key, mode or addresses are none, or not in the tunnel's
+    /// networks.
     init?(_ client: HandedClient, _ tunnel: Configuration.Tunnel, mtu: Int, offer: Configuration.Offer) {
         let mode = client.mode.map { Mode(word: $0) } ?? tunnel.mode
         let addresses = client.addresses.compactMap { IPAddress($0) }

@@ -10,7 +10,8 @@ struct HandedServices {
     private var kept: Kept<[HandedService]>
     private let log: Log
 
-    /// The most ports of all services together: a port serves TCP and UDP once each, except while it changes hands.
+    /// The most ports of all services together: a port serves TCP and UDP once each, except while it changes
+    /// hands.
     private static let maximumTotal = 131_072
     /// The longest name, in bytes.
     private static let maximumName = 255
@@ -30,7 +31,8 @@ struct HandedServices {
     /// How many there are.
     var count: Int { kept.content?.count ?? 0 }
 
-    /// Forgets those of an earlier run whose rules are not there any more, while nothing of them is carried yet.
+    /// Forgets those of an earlier run whose rules are not there any more, while nothing of them is carried
+    /// yet.
     /// - Parameter stateDirectory: bondd's, below which bondd-control keeps what it has of a control plane.
     mutating func drop(for configuration: Configuration, _ stateDirectory: String, now: Instant) {
         guard let handed = kept.content else { return }
@@ -91,8 +93,9 @@ struct HandedServices {
         var refused: [String: String] = [:]
     }
 
-    /// Checks services for the kernel. bondd-control has no privileges, so its requests are checked like a stranger's. An invalid
-    /// service does not keep the others from being taken: those in force must not outlast them.
+    /// Checks services for the kernel. bondd-control has no privileges, so its requests are checked like a
+    /// stranger's. An invalid service does not keep the others from being taken: those in force must not
+    /// outlast them.
     /// - Parameter refusal: what else there is against one, one sentence.
     /// - Throws: `Failure`, one sentence, when there can't be any.
     static func list(

@@ -1,8 +1,9 @@
 import Engine
 import Proto
 
-/// Which data thread has which client. A client stays where it is as long as the configuration has it; a new one goes to
-/// the thread with the fewest, as a few clients spread by chance would often share a thread while another has none.
+/// Which data thread has which client. A client stays where it is as long as the configuration has it; a new
+/// one goes to the thread with the fewest, as a few clients spread by chance would often share a thread while
+/// another has none.
 struct Owners {
     /// How many threads there are.
     let count: Int

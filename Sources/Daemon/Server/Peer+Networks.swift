@@ -5,7 +5,8 @@ import Runtime
 import Settings
 
 extension EngineConfiguration.Peer {
-    /// The same peer with the networks behind it that make sense; the others are left out, and that is logged.
+    /// The same peer with the networks behind it that make sense; the others are left out, and that is
+    /// logged.
     /// - Parameter others: the peers whose networks they must not meet.
     func withNetworks(
         _ texts: [String], _ tunnel: Configuration.Tunnel, besides others: [EngineConfiguration.Peer],
@@ -34,8 +35,8 @@ extension EngineConfiguration.Peer {
 }
 
 extension [EngineConfiguration.Peer] {
-    /// Offers every client the networks behind the others, as far as an ASSIGN has room behind the file's own routes. A client
-    /// that leads everything into the tunnel does not need them.
+    /// Offers every client the networks behind the others, as far as an ASSIGN has room behind the file's own
+    /// routes. A client that leads everything into the tunnel does not need them.
     mutating func offerNetworks() {
         let owned = enumerated().flatMap { index, peer in peer.networks.map { (index, $0) } }
         if owned.isEmpty { return }

@@ -45,7 +45,8 @@ extension Server {
     /// Brings all data threads up to date with who may connect.
     func replacePeers() {
         let peers = Self.peers(shared.configuration, handed, mtu: shared.tunnel.mtu, &owners)
-        // The others first, so that they know the clients of anything that the main thread forwards from here on.
+        // The others first, so that they know the clients of anything that the main thread forwards from here
+        // on.
         tellThreads(.replacePeers(peers))
         tellThreads(.replaceRoots(handed.roots))
         shared.plane.engine.replacePeers(peers)

@@ -10,8 +10,8 @@ extension Server {
             clients: handed.handover?.clients.count ?? 0, services: handedServices.count, now: now)
     }
 
-    /// Revokes an invited client without bondd-control, which learns of it with its next handover. The answer is sent once the
-    /// revocation is on the disk.
+    /// Revokes an invited client without bondd-control, which learns of it with its next handover. The answer
+    /// is sent once the revocation is on the disk.
     func revoke(_ name: String, from client: ControlClientID, now: Instant) {
         if let refusal = refusal(ofRevoking: name) {
             shared.control.reply(.failed(refusal), to: client)
@@ -42,8 +42,8 @@ extension Server {
         revocations = []
     }
 
-    /// Stops accepting connections for services whose rule is gone from the file. bondd-control decides about open connections;
-    /// while it is away they stay open.
+    /// Stops accepting connections for services whose rule is gone from the file. bondd-control decides about
+    /// open connections; while it is away they stay open.
     func retireServices(now: Instant) {
         guard handedServices.retire(for: shared.configuration, shared.stateDirectory, now: now),
             let firewall = shared.firewall

@@ -9,8 +9,8 @@ extension Server {
     /// The services for the kernel, as they were last handed over.
     var services: [KernelService] { handedServices.list(for: shared.configuration) }
 
-    /// Carries these in the kernel in place of those handed over before. Those that can't be are left out, and the answer
-    /// says why of each.
+    /// Carries these in the kernel in place of those handed over before. Those that can't be are left out,
+    /// and the answer says why of each.
     func carry(_ handed: [HandedService], for peer: Peer, now: Instant) -> Response {
         guard let firewall = shared.firewall else {
             return .failed("this kernel has no nftables, so it carries no services")
@@ -56,7 +56,8 @@ extension Server {
     /// Answers a program once it is known what services have carried.
     func reportServices(to client: ControlClientID) { serviceCalls.append(client) }
 
-    /// Answers who wants to know what services have carried, as soon as that is known, and saves what is to be saved.
+    /// Answers who wants to know what services have carried, as soon as that is known, and saves what is to
+    /// be saved.
     func attendServices(now: Instant) {
         handedServices.save(now: now)
         shared.firewall?.attendServices(now: now)

@@ -10,10 +10,12 @@ import Transport
 
 // A server's other data threads: start, commands, end.
 extension Server {
-    /// How long the end of the data threads may take, all in all: they have a datagram to send to each client.
+    /// How long the end of the data threads may take, all in all: they have a datagram to send to each
+    /// client.
     private static var patience: Interval { .seconds(2) }
 
-    /// Opens the sockets of every data thread, in the order by which the kernel numbers them, and starts the threads.
+    /// Opens the sockets of every data thread, in the order by which the kernel numbers them, and starts the
+    /// threads.
     func startThreads() throws {
         for socket in try listen(thread: 0) { shared.install(socket) }
         for number in 1..<max(1, owners.count) {
@@ -51,8 +53,9 @@ extension Server {
         }
     }
 
-    /// Why an IPv6 address can't be listened on for lack of the family: the kernel has none, or it is off and the address not
-    /// here. Elsewhere an address that is missing may still come, which is worth another start.
+    /// Why an IPv6 address can't be listened on for lack of the family: the kernel has none, or it is off and
+    /// the address not here. Elsewhere an address that is missing may still come, which is worth another
+    /// start.
     private static func lack(of endpoint: Endpoint) -> String? {
         do throws(TransportError) {
             let any = endpoint.address == IPAddress(v6High: 0, low: 0)
@@ -99,8 +102,8 @@ extension Server {
 }
 
 extension Steering {
-    /// Data and control datagrams carry the thread's number in three bits of the session ID (see Proto's `Wire` and the
-    /// Engine's `Keyring`); handshakes go to the first thread, which finds out whose they are.
+    /// Data and control datagrams carry the thread's number in three bits of the session ID (see Proto's
+    /// `Wire` and the Engine's `Keyring`); handshakes go to the first thread, which finds out whose they are.
     fileprivate static var bySession: Steering {
         Steering(
             kindOffset: 3, kindMask: 0x0F, kinds: (Kind.data.rawValue, Kind.control.rawValue),
@@ -110,8 +113,9 @@ extension Steering {
 }
 
 extension Configuration {
-    /// How many data threads there are: one unless a server's file says otherwise, as it is not shown that more never make a
-    /// single client slower (see docs/benchmarks.md). A client's one session is one thread's.
+    /// How many data threads there are: one unless a server's file says otherwise, as it is not shown that
+    /// more never make a single client slower (see docs/benchmarks.md). A client's one session is one
+    /// thread's.
     var threadCount: Int {
         switch role {
         case .client: 1

@@ -30,7 +30,8 @@ final class Server {
     /// Why the networks behind the clients can't be routed.
     var networkProblem = Notices()
 
-    /// The programs that wait for the services' counters, for a handover and for a revocation to be on the disk.
+    /// The programs that wait for the services' counters, for a handover and for a revocation to be on the
+    /// disk.
     var serviceCalls: [ControlClientID] = []
     var handovers: [ControlClientID] = []
     var revocations: [ControlClientID] = []

@@ -3,13 +3,14 @@ import Glibc
 import Rules
 import Settings
 
-/// The origins of services: the rules of the file, and the control plane that bondd-control is enrolled at. bondd checks both itself: a
-/// service must not outlast its rule because bondd-control is gone.
+/// The origins of services: the rules of the file, and the control plane that bondd-control is enrolled at.
+/// bondd checks both itself: a service must not outlast its rule because bondd-control is gone.
 struct ServiceSources {
     private let rules: [Rule]
     private let mayHavePlane: Bool
 
-    /// - Parameter stateDirectory: bondd's; bondd-control's own is `control` below it, with the bundle that enrolment gave.
+    /// - Parameter stateDirectory: bondd's; bondd-control's own is `control` below it, with the bundle that
+    ///   enrolment gave.
     init(_ configuration: Configuration, stateDirectory: String) {
         guard case .server(let server) = configuration.role else {
             (rules, mayHavePlane) = ([], false)

@@ -30,7 +30,7 @@ struct CleanupCommand: ParsableCommand {
             try checkGone(socket, interface)
         }
         var problems: [String] = []
-        // What fails is no reason to leave the rest.
+        // A failed step must not keep the others from running.
         func attempt(_ work: () throws -> Void) {
             do { try work() } catch { problems.append("\(error)") }
         }
@@ -59,7 +59,7 @@ struct CleanupCommand: ParsableCommand {
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
     }
 
-    /// - Throws: `Failure` when a bondd with that interface runs, or may run.
+    /// - Throws: `Failure` when a bondd with that interface is running, or may be.
     private func checkGone(_ socket: String, _ interface: String) throws {
         let answer: Response
         do throws(SocketError) {
@@ -74,8 +74,8 @@ struct CleanupCommand: ParsableCommand {
         }
     }
 
-    /// The interface that the file names, then those of its `[lan]`. A file that can't be read is no reason to leave things
-    /// behind.
+    /// The interface named in the file, then those of its `[lan]`. An unreadable file must not stop the
+    /// cleanup.
     private func ownInterfaces(_ log: Log) -> [String] {
         do throws(ConfigurationError) {
             let configuration = try Configuration(reading: config)

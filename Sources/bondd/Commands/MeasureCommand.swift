@@ -30,7 +30,7 @@ struct MeasureCommand: ParsableCommand {
 
     func run() throws {
         var idle = try Measurement.ask(path: nil, isUp: nil, options.socket)
-        // A path that has just come up has no round trip yet; 2 s are long enough for one.
+        // A path that has just come up has no round trip yet; 2 s is enough to measure one.
         for _ in 0..<20 where idle.paths.contains(where: { $0.status.state == "up" && $0.status.rtt == 0 }) {
             usleep(100_000)
             idle = try Measurement.ask(path: nil, isUp: nil, options.socket)

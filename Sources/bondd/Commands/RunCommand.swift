@@ -44,7 +44,8 @@ struct RunCommand: ParsableCommand {
                 configuration, file: config, socket: options.socket, state: stateDirectory,
                 controlUser: controlUser, log: log)
         } catch {
-            // What keeps it from starting, such as an interface that is another's, must not open what was closed.
+            // A failed start, because the interface belongs to another program for instance, must not open a
+            // closed kill switch.
             if case .client(let client) = configuration.role, client.killSwitch { holdKillSwitch(log) }
             throw error
         }
@@ -52,7 +53,7 @@ struct RunCommand: ParsableCommand {
         try daemon.run()
     }
 
-    /// Reads the configuration. If that fails, its kill switch is restored as it was last set.
+    /// Reads the configuration. If that fails, restores its kill switch as it was last set.
     private func read(_ log: Log) throws -> Configuration {
         do throws(ConfigurationError) {
             return try Configuration(reading: config, keys: check ? .check : .read)

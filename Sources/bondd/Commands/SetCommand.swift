@@ -23,7 +23,7 @@ struct SetCommand: ParsableCommand {
     var value: String
 
     func validate() throws {
-        // No value is negative; the daemon says the same of all others that are out of range.
+        // No value is negative; the daemon rejects all other values that are out of range in the same words.
         guard !value.hasPrefix("-") else {
             throw ValidationError(
                 "\(key) can't be \(value); give a number from 0 (no limit), or a mode or role by name")

@@ -45,7 +45,7 @@ struct StatusCommand: ParsableCommand {
     }
 }
 
-/// Asks the daemon, and makes its refusal an error.
+/// Sends a request to the daemon and throws if it is refused.
 func ask(_ request: Request, _ socket: String) throws -> Response {
     let response = try ControlClient.ask(request, path: socket)
     if case .failed(let sentence) = response { throw Failure(sentence) }

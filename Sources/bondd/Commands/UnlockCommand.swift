@@ -17,7 +17,8 @@ struct UnlockCommand: ParsableCommand {
     var stateDirectory = "/var/lib/bondd"
 
     func run() throws {
-        // A daemon that runs would put back what is only taken away; one that does not answer must not keep it locked.
+        // A running daemon would restore a kill switch that is merely removed; one that does not answer must
+        // not keep the host locked.
         let answer = try? ControlClient.ask(.unlock, path: options.socket)
         let lifted = try FirewallSocket().liftKillSwitches(directory: stateDirectory)
         if answer == .ok || !lifted.isEmpty {

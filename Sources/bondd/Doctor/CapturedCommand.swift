@@ -2,19 +2,20 @@ import Daemon
 import Glibc
 import Packet
 
-/// A program of the host's and its output, bounded in time and length.
+/// A program of the host and its output, bounded in time and length.
 struct CapturedCommand {
     let words: [String]
-    /// In bytes; the rest is thrown away.
+    /// In bytes; the rest is discarded.
     var limit = 1 << 20
-    /// In milliseconds; then it is killed.
+    /// In milliseconds; after that, the program is killed.
     var patience: Int64 = 3000
 
-    /// POSIX_SPAWN_SETSIGDEF and POSIX_SPAWN_SETSIGMASK as glibc has them.
+    /// POSIX_SPAWN_SETSIGDEF and POSIX_SPAWN_SETSIGMASK as defined by glibc.
     private static var flags: Int16 { Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) }
 
-    /// Runs it to its end.
-    /// - Returns: its output, stderr included, and exit code; nil when there is no such program, or it took too long.
+    /// Runs the program and waits for it to exit.
+    /// - Returns: its output, stderr included, and exit code; `nil` if the program does not exist or took too
+    ///   long.
     func run() -> (text: String, code: Int32)? {
         guard let name = words.first, let program = Program(named: name) else { return nil }
         var ends: [Int32] = [-1, -1]
@@ -51,7 +52,7 @@ struct CapturedCommand {
         return text.map { ($0, status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F) }
     }
 
-    /// All of it until the end; nil when that did not come in time.
+    /// Reads to the end of the stream; `nil` if it did not end in time.
     private func read(_ descriptor: Int32) -> String? {
         let end = Instant.now + Interval.milliseconds(patience)
         var bytes: [UInt8] = []

@@ -34,7 +34,7 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// How long all checks may take together.
+    /// Time limit for all checks together.
     private static let patience = Interval.seconds(12)
 
     private static let checks: [any HostCheck] = [
@@ -66,13 +66,13 @@ struct DoctorCommand: ParsableCommand {
 
     private func examine() -> Examination {
         let deadline = Instant.now + Self.patience
-        // Without keys, for checks that need none, where they can't be read.
+        // If the keys are unreadable, reads the file without them for the checks that need none.
         let configuration =
             (try? Settings.Configuration(reading: config))
             ?? (try? Settings.Configuration(reading: config, keys: .leave))
         var socket = options.socket
         var status = Self.status(socket)
-        // A second instance on one machine has a socket of its own.
+        // A second instance on the same machine has its own socket.
         if let own = configuration?.tunnel.interface, socket == "/run/bondd/bondd.sock",
             status?.interface != own
         {
@@ -97,7 +97,7 @@ struct DoctorCommand: ParsableCommand {
     }
 }
 
-/// What `bondd doctor --json` prints.
+/// The output of `bondd doctor --json`.
 struct Diagnosis: Encodable {
     let ok: Bool
     let findings: [Finding]

@@ -4,14 +4,14 @@ import Glibc
 import Packet
 import Settings
 
-/// The facts that `bondd doctor` goes by, and its deadline.
+/// The facts that `bondd doctor` judges by, and its deadline.
 struct Examination {
     let file: String
     let stateDirectory: String
     let socket: String
-    /// Nil when the file is missing or wrong.
+    /// `nil` if the file is missing or invalid.
     let configuration: Configuration?
-    /// What a daemon that runs says; nil without one.
+    /// Status of the running daemon; `nil` if there is none.
     let status: Status?
     let facts: HostFacts
     let deadline: Instant

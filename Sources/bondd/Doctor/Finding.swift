@@ -1,4 +1,4 @@
-/// One thing that `bondd doctor` has looked at.
+/// Result of one check of `bondd doctor`.
 struct Finding: Equatable, Encodable {
     /// How bad it is.
     enum Verdict: String, Encodable {
@@ -15,7 +15,7 @@ struct Finding: Equatable, Encodable {
     let verdict: Verdict
     /// The observation, a clause without a full stop.
     let found: String
-    /// The remedy; nil when nothing has to be done.
+    /// The remedy; `nil` if none is needed.
     let remedy: String?
 
     static func ok(_ check: String, _ found: String) -> Finding {
@@ -30,7 +30,7 @@ struct Finding: Equatable, Encodable {
         Finding(check: check, verdict: .fail, found: found, remedy: remedy)
     }
 
-    /// A finding from one of bondd's sentences, `FOUND; REMEDY`.
+    /// A finding from one of bondd's own sentences, `FOUND; REMEDY`.
     static func told(_ check: String, _ verdict: Verdict, _ sentence: String) -> Finding {
         guard let gap = sentence.firstRange(of: "; ") else {
             return Finding(check: check, verdict: verdict, found: sentence, remedy: nil)

@@ -1,6 +1,6 @@
 import Commands
 
-/// Findings as people read them, in 80 columns: a line each, and the remedy below what is wrong.
+/// Findings for people, in 80 columns: one line each, with the remedy below if something is wrong.
 struct FindingTable {
     static let width = 80
     private static let margin = String(repeating: " ", count: 16)

@@ -7,14 +7,14 @@ import Settings
 import Transport
 import Tun
 
-/// The configuration and the key files that it names.
+/// The configuration and the key files named in it.
 struct FileCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         do throws(ConfigurationError) {
             let configuration = try Configuration(reading: examination.file, keys: .check)
             let role = examination.server == nil ? "client" : "server"
             let ok = Finding.ok("config", "\(examination.file) is valid (\(role)), and its keys can be read")
-            // A daemon that runs says the same in its status.
+            // A running daemon reports the same notices in its status.
             let notices = examination.status == nil ? configuration.notices : []
             return [ok] + notices.map { .told("config", .warn, $0) }
         } catch {
@@ -45,7 +45,7 @@ struct TunCheck: HostCheck {
     }
 }
 
-/// A server's UDP ports, while nothing has them.
+/// A server's UDP ports, while no program is bound to them.
 struct ListenCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard let server = examination.server, examination.status == nil else { return [] }
@@ -63,13 +63,14 @@ struct ListenCheck: HostCheck {
     }
 }
 
-/// The system's clock: handshakes need one that goes forward, invitations and monthly caps one that is right.
+/// The system clock: handshakes need a clock that goes forward, invitations and monthly caps one that is
+/// right.
 struct ClockCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         [Self.judge(seconds: time(nil), isSynchronised: clinux_clock_is_synchronised() != 0)]
     }
 
-    /// 2025-01-01, before which there was no bondd.
+    /// 2025-01-01: bondd did not exist before.
     private static let earliest = 1_735_689_600
 
     static func judge(seconds: Int, isSynchronised: Bool) -> Finding {
@@ -95,7 +96,7 @@ struct StateDirectoryCheck: HostCheck {
         let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         var code = descriptor < 0 ? errno : 0
         if descriptor >= 0 {
-            // A block, as an empty file takes no room.
+            // One block, because an empty file takes no space.
             let block = [UInt8](repeating: 0, count: 4096)
             if write(descriptor, block, block.count) != block.count || fsync(descriptor) != 0 {
                 code = errno == 0 ? ENOSPC : errno
@@ -109,8 +110,8 @@ struct StateDirectoryCheck: HostCheck {
     }
 
     /// - Parameters:
-    ///   - code: why nothing could be written; 0: it could.
-    ///   - free: bytes.
+    ///   - code: errno of the write; 0 if it succeeded.
+    ///   - free: free space in bytes.
     static func judge(_ path: String, errno code: Int32, free: UInt64?) -> Finding {
         let room = free.map { ", \(StatusTable.bytes($0)) free" } ?? ""
         switch code {
@@ -130,7 +131,7 @@ struct StateDirectoryCheck: HostCheck {
     }
 }
 
-/// A kill switch that is on while no daemon runs: the host is cut off.
+/// A kill switch that is on while no daemon runs: it cuts the host off.
 struct KillSwitchCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard examination.isRoot, let socket = try? FirewallSocket(), let tunnels = try? socket.killSwitches()

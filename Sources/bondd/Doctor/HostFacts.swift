@@ -13,19 +13,19 @@ struct HostFacts {
     var interfaces: [NetworkInterface] = []
     var addresses: [Address] = []
     var routes: [NetworkRoute] = []
-    /// Interfaces of bondds that run, by `RoutingTable.short`.
+    /// Interfaces of running bondds, as `RoutingTable.short`.
     var tunnels: Set<UInt32> = []
 
-    /// Nothing: a host without a network.
+    /// A host without a network.
     init() {}
 
-    /// What the kernel says now; nothing when it can't be asked.
+    /// The kernel's current state; empty if it can't be read.
     static var now: HostFacts {
         guard let netlink = try? Netlink(), let facts = try? HostFacts(netlink) else { return HostFacts() }
         return facts
     }
 
-    /// What the kernel says.
+    /// Reads everything from the kernel.
     init(_ netlink: borrowing Netlink) throws(HostError) {
         interfaces = try netlink.interfaces()
         for interface in interfaces {
@@ -41,7 +41,7 @@ struct HostFacts {
 
     func name(of index: UInt32) -> String { interfaces.first { $0.index == index }?.name ?? "\(index)" }
 
-    /// The interface of the main table's best default route of IPv4.
+    /// The interface of the best IPv4 default route in the main table.
     var preferredUplink: String? {
         routes.filter {
             $0.table == NetworkRoute.mainTable && $0.kind == .unicast && $0.network.length == 0
@@ -49,7 +49,8 @@ struct HostFacts {
         }.min { $0.metric < $1.metric }.map { name(of: $0.interface) }
     }
 
-    /// The interfaces that lead to the server, as the configuration names or the daemon would find them.
+    /// The interfaces that lead to the server: those in the configuration, or those that the daemon would
+    /// find.
     func uplinks(of client: Configuration.Client, tunnel: String) -> [String] {
         if !client.paths.isEmpty {
             return client.paths.map(\.interface).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }

@@ -2,15 +2,16 @@ import Host
 import Packet
 import Settings
 
-/// Whether a configuration fits the host: interfaces that it names and does not have, networks that are in two places. Pure.
+/// Whether a configuration fits the host: interfaces that it names but the host lacks, networks that exist
+/// twice. Pure.
 struct HostFit {
     let configuration: Configuration
     let facts: HostFacts
 
-    /// All that does not fit; none of it is an error of the file's.
+    /// Everything that does not fit; none of it is an error in the file.
     var findings: [Finding] { interfaces + conflicts + publicNetworks }
 
-    /// Interfaces that the file names.
+    /// Interfaces named in the file.
     private var interfaces: [Finding] {
         let tunnel = configuration.tunnel.interface
         var findings: [Finding] = []
@@ -47,7 +48,7 @@ struct HostFit {
         return names.isEmpty ? "none" : names.prefix(8).joined(separator: ", ")
     }
 
-    /// Networks of the tunnel that the host has elsewhere: one of the two can't be reached.
+    /// Tunnel networks that also exist elsewhere on the host: only one of the two can be reached.
     private var conflicts: [Finding] {
         let own = configuration.tunnel.interface
         return configuration.tunnel.addresses.flatMap { wanted in
@@ -76,7 +77,8 @@ struct HostFit {
 }
 
 extension IPAddress {
-    /// Whether it is an address that hosts on the internet have: not private, not on the link, not for documentation or tests.
+    /// Whether the address can belong to a host on the internet: neither private nor link-local, and not
+    /// reserved for documentation or tests.
     var isOnInternet: Bool {
         if isPrivate || isLinkLocal || isLoopback { return false }
         let special = [

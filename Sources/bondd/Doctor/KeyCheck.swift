@@ -9,7 +9,8 @@ import Scheduler
 import Settings
 import Transport
 
-/// A client whose daemon does not run: whether the server takes its key, tried by a whole handshake and a good-bye.
+/// For a client whose daemon does not run: whether the server accepts its key, tried with a complete
+/// handshake and a close.
 struct KeyCheck: HostCheck {
     /// The outcome of the trial.
     enum Outcome: Equatable {
@@ -18,7 +19,7 @@ struct KeyCheck: HostCheck {
         case secretRefused
         case anotherSuite
         case anotherVersion
-        /// Answers came and did not open.
+        /// Answers arrived but could not be decrypted.
         case anotherPresharedKey
         case silence
     }
@@ -65,7 +66,7 @@ struct KeyCheck: HostCheck {
         }
     }
 
-    /// An Engine on sockets of its own, without a tunnel.
+    /// An Engine with its own sockets and no tunnel.
     private struct Trial: ~Copyable {
         private var engine: Engine
         private var outbox = Outbox()

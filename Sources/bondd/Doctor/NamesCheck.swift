@@ -5,17 +5,17 @@ import Runtime
 import Settings
 import Transport
 
-/// The host's name servers: each is asked, by whatever way the host has to it, with the tunnel or without.
+/// The host's name servers: each gets a query over the host's route to it, inside the tunnel or outside.
 struct NamesCheck: HostCheck {
     /// A name server's answer.
     enum Answer: Equatable {
         case answered
-        /// RCODE 5 (RFC 1035 section 4.1.1): not for us.
+        /// RCODE 5 (RFC 1035 section 4.1.1): the server refuses to answer us.
         case refused
         case silence
     }
 
-    /// As many as the C library asks (resolv.conf(5)).
+    /// As many as the C library tries (resolv.conf(5)).
     private static let mostServers = 3
     private static let patience: Int64 = 2000
 
@@ -35,7 +35,7 @@ struct NamesCheck: HostCheck {
         return Self.judge(zip(servers, answers).map { ($0, $1) }, isClient: examination.client != nil)
     }
 
-    /// The addresses behind `nameserver`.
+    /// The addresses after `nameserver`.
     static func servers(in text: String) -> [IPAddress] {
         let addresses = text.split(whereSeparator: \.isNewline).compactMap { line -> IPAddress? in
             let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
@@ -45,7 +45,8 @@ struct NamesCheck: HostCheck {
         return Array(addresses.prefix(mostServers))
     }
 
-    /// - Parameter isClient: whether names that can't be resolved are bondd's doing; a server itself needs none.
+    /// - Parameter isClient: whether bondd may be the reason that names can't be resolved; a server itself
+    ///   needs no names.
     static func judge(_ answers: [(server: IPAddress, answer: Answer)], isClient: Bool) -> [Finding] {
         let works = answers.contains { $0.answer == .answered }
         let remedy =
@@ -65,12 +66,12 @@ struct NamesCheck: HostCheck {
         }
     }
 
-    /// A question for the root's name servers, which any resolver knows (RFC 1035 section 4.1).
+    /// A query for the root's name servers, which any resolver knows (RFC 1035 section 4.1).
     static func question(_ number: UInt16) -> [UInt8] {
         [UInt8(number >> 8), UInt8(number & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1]
     }
 
-    /// The answer in a datagram; nil unless it answers that question.
+    /// The answer in a datagram; `nil` if it does not belong to that query.
     static func read(_ datagram: UnsafeRawBufferPointer, to number: UInt16) -> Answer? {
         guard datagram.count >= 12, datagram.bigEndian(at: 0, as: UInt16.self) == number,
             datagram[2] & 0x80 != 0
@@ -87,9 +88,9 @@ struct NamesCheck: HostCheck {
         var outbox = Outbox()
         var batch = ReceiveBatch()
         let start = Instant.now
-        // The kernel has no way there, so no answer is waited for.
+        // The kernel has no route, so don't wait for an answer.
         var isHopeless = servers.map { _ in false }
-        // Once more, as a datagram may get lost.
+        // Sent twice, because a datagram may get lost.
         var sendings: [Int64] = [0, milliseconds / 2]
         while true {
             let elapsed = Int64((Instant.now - start).milliseconds)

@@ -1,25 +1,25 @@
 import Settings
 
-/// Takes secrets out of text: those that are known, and all that looks like one.
+/// Removes secrets from text: the known ones, and everything that looks like one.
 struct Redaction {
-    /// The text in their place.
+    /// The text that replaces them.
     static let mark = "[removed]"
 
-    /// Texts that are secret, longest first.
+    /// Secret texts, longest first.
     private let secrets: [String]
-    /// Public keys in base64, which look as private ones do.
+    /// Public keys in base64, which look like private ones.
     private let publicKeys: Set<String>
 
     /// - Parameters:
-    ///   - secrets: contents of key and token files, whole.
+    ///   - secrets: complete contents of key and token files.
     ///   - publicKeys: in base64.
     init(secrets: [String], publicKeys: Set<String>) {
-        // Shorter texts are not secrets of ours, and would tear words apart.
+        // Shorter texts are not our secrets, and removing them would mangle words.
         self.secrets = secrets.filter { $0.utf8.count >= 8 }.sorted { $0.utf8.count > $1.utf8.count }
         self.publicKeys = publicKeys.subtracting(secrets)
     }
 
-    /// The text without them.
+    /// The text without secrets.
     func clean(_ text: String) -> String {
         var text = text
         for secret in secrets { text = text.replacing(secret, with: Self.mark) }
@@ -29,7 +29,8 @@ struct Redaction {
         .joined(separator: "\n")
     }
 
-    /// A configuration's lines, comments left out, as anything may stand there; values of keys that hold secrets removed.
+    /// A configuration's lines without comments, which may hold anything, and without the values of keys that
+    /// hold secrets.
     func clean(configuration text: String) -> String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
             let line = Self.withoutComment(line)
@@ -44,7 +45,7 @@ struct Redaction {
         return clean(lines.joined(separator: "\n"))
     }
 
-    /// Without `# …` that is not in quotes.
+    /// The line without a `# …` outside quotes.
     private static func withoutComment(_ line: Substring) -> Substring {
         var quote: Character?
         for index in line.indices {
@@ -60,7 +61,7 @@ struct Redaction {
         return line
     }
 
-    /// Runs of characters of base64, hexadecimal numbers and links, and the runs between them.
+    /// Runs of base64 characters, hexadecimal numbers and links, and the runs between them.
     private static func words(of line: Substring) -> [Substring] {
         var words: [Substring] = []
         var start = line.startIndex
@@ -84,17 +85,18 @@ struct Redaction {
         {
             return "\(word[..<range.upperBound])\(Self.mark)"
         }
-        // Names, paths and addresses have other characters between shorter pieces.
+        // In names, paths and addresses, other characters separate shorter pieces.
         let pieces = word.split(omittingEmptySubsequences: false) { ".:?&%=".contains($0) }
         guard pieces.contains(where: { looksSecret($0) }) else { return String(word) }
         return Self.mark
     }
 
-    /// Whether it is as long as a key of 32 bytes, or some 16 of them, in base64 or hexadecimal digits.
+    /// Whether the piece is as long as a 32-byte key, or at least about 16 bytes of one, in base64 or
+    /// hexadecimal digits.
     private func looksSecret(_ piece: Substring) -> Bool {
         if publicKeys.contains("\(piece)=") { return false }
         if piece.count >= 32 && piece.allSatisfy(\.isHexDigit) { return true }
-        // Paths and names have separators at short distances; a key has capitals, small letters and digits.
+        // Paths and names have separators at short distances; a key mixes capitals, small letters and digits.
         let longest = piece.split { "/-_".contains($0) }.map(\.count).max() ?? 0
         return piece.count >= 40 && longest >= 12 && piece.contains { $0.isUppercase }
             && piece.contains { $0.isLowercase }

@@ -7,8 +7,8 @@ import Runtime
 import Settings
 
 extension Resolver {
-    /// The addresses of all these servers, those that are resolved within the time.
-    /// - Throws: `Failure` when there is none, with the reason.
+    /// Addresses of all these servers that resolve within the time limit.
+    /// - Throws: `Failure` with the reason when there are none.
     func resolveAll(_ names: [HostPort], seconds: Int32) throws -> [Endpoint] {
         for name in names { resolve(name) }
         var found: [HostPort: [Endpoint]] = [:]

@@ -4,7 +4,7 @@ import Packet
 import Runtime
 import Settings
 
-/// Networks that are in two places, and interfaces that are not there.
+/// Networks that exist twice, and interfaces that are missing.
 struct AddressCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard let configuration = examination.configuration else { return [] }
@@ -14,9 +14,9 @@ struct AddressCheck: HostCheck {
     }
 }
 
-/// Routes that a full tunnel loses to: more special ones of the main table, through a router outside.
+/// Routes that override a full tunnel: more specific ones in the main table, through a router outside.
 struct RouteCheck: HostCheck {
-    /// The most routes that are named.
+    /// Maximum number of routes named.
     private static let mostNamed = 3
 
     func findings(_ examination: Examination) -> [Finding] {
@@ -45,7 +45,7 @@ struct RouteCheck: HostCheck {
     }
 }
 
-/// The kernel's reverse-path filter, where two uplinks can't be told apart by their addresses.
+/// The kernel's reverse-path filter, where two uplinks can't be distinguished by their addresses.
 struct ReversePathCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard let client = examination.client else { return [] }
@@ -53,8 +53,8 @@ struct ReversePathCheck: HostCheck {
         return Self.judge(uplinks, strict: uplinks.filter(Self.isStrict), examination.facts)
     }
 
-    /// Whether packets must come in by the interface that answers to them would leave by. The kernel takes the higher one of the
-    /// interface's value and that of all.
+    /// Whether packets must arrive on the interface that replies to them would leave by. The kernel takes the
+    /// higher of the interface's value and that of `all`.
     static func isStrict(_ interface: String) -> Bool { max(filter("all"), filter(interface)) == 1 }
 
     private static func filter(_ interface: String) -> Int {
@@ -87,7 +87,7 @@ struct ReversePathCheck: HostCheck {
     }
 }
 
-/// A server's firewalls: what drops packets that it forwards for clients and services.
+/// A server's firewalls: chains that drop packets forwarded for clients and services.
 struct FirewallCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard let server = examination.server, let configuration = examination.configuration else {
@@ -125,7 +125,7 @@ struct FirewallCheck: HostCheck {
             ? [.ok("firewall", "no other firewall drops what this server forwards")] : findings
     }
 
-    /// Chains of other programs that drop what comes in for this server's own ports.
+    /// Chains of other programs that drop packets to this server's own ports.
     private static func input(_ server: Configuration.Server) -> [Finding] {
         let uses = Set(server.listen.map(\.port)).sorted().map {
             PortUse(.udp, $0...$0, purpose: "where clients reach this server")
@@ -142,7 +142,8 @@ struct FirewallCheck: HostCheck {
         return try netlink.defaultInterfaces(except: tunnel)
     }
 
-    /// Chains of other programs that drop forwarded packets. Those that drop packets to this host itself are in the daemon's status.
+    /// Chains of other programs that drop forwarded packets. The daemon's status has those that drop packets
+    /// to this host itself.
     private static func forward(
         _ server: Configuration.Server, _ configuration: Configuration
     ) throws(HostError) -> [ForeignFirewall] {

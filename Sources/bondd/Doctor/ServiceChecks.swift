@@ -69,7 +69,8 @@ struct DaemonCheck: HostCheck {
                 if let note = path.note {
                     return .told("path", .warn, "\(path.name) is up\(place), but \(note)")
                 }
-                // IPv6 has no smaller one (RFC 8200 section 5), and many networks drop what is larger without a word.
+                // IPv6 requires at least 1280 (RFC 8200 section 5), and many networks silently drop larger
+                // packets.
                 if path.mtu > 0 && path.mtu < 1280 {
                     return .warn(
                         "path", found,
@@ -92,7 +93,7 @@ struct DaemonCheck: HostCheck {
     }
 }
 
-/// bondd-control, and that both programs are of one version.
+/// bondd-control, and whether both programs have the same version.
 struct ControlPlaneCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard let configuration = examination.configuration else { return [] }
@@ -122,7 +123,7 @@ struct ControlPlaneCheck: HostCheck {
         if socket.isAlive {
             findings.append(.ok("control", "bondd-control \(version) runs"))
         } else {
-            // A server whose clients are all in its file does without.
+            // A server whose clients are all in its file works without bondd-control.
             let isMissed = examination.server?.clients.isEmpty != false || configuration.health != nil
             findings.append(
                 Finding(
@@ -135,10 +136,10 @@ struct ControlPlaneCheck: HostCheck {
     }
 }
 
-/// systemd's view of both, where systemd is.
+/// systemd's view of both programs, on hosts with systemd.
 struct UnitCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
-        // As sd_booted(3) has it.
+        // The test of sd_booted(3).
         guard access("/run/systemd/system", F_OK) == 0, examination.configuration != nil else { return [] }
         let units = examination.server == nil ? ["bondd"] : ["bondd", "bondd-control"]
         return units.flatMap { unit -> [Finding] in

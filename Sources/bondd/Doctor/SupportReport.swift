@@ -6,12 +6,12 @@ import Proto
 import Runtime
 import Settings
 
-/// `bondd doctor --report FILE`: one text with all that a question needs and no secret.
+/// `bondd doctor --report FILE`: one text with everything that a support question needs, and no secrets.
 struct SupportReport {
     /// Its sections, cleaned.
     let text: String
 
-    /// The most that a program's output takes, in bytes.
+    /// Maximum output of one program, in bytes.
     private static let limit = 256 << 10
 
     init(_ examination: Examination, _ findings: [Finding]) {
@@ -27,7 +27,7 @@ struct SupportReport {
             sections.append(("status", String(decoding: line, as: UTF8.self)))
         }
         for words in Self.commands(examination.tunnel) {
-            // Each gets its part of what time is left.
+            // Each program gets its share of the remaining time.
             let command = CapturedCommand(words: words, limit: Self.limit, patience: examination.reportTime)
             let answer = command.run()
             sections.append((words.joined(separator: " "), answer?.text ?? "(not to be had here)"))
@@ -38,7 +38,7 @@ struct SupportReport {
         text = sections.map { "=== \($0)\n\(redaction.clean($1))\n" }.joined(separator: "\n")
     }
 
-    /// Makes the file (0600), which must not exist.
+    /// Creates the file (0600), which must not exist.
     func write(to path: String) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else {
@@ -85,9 +85,9 @@ struct SupportReport {
             "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) \(two(parts.tm_hour)):\(two(parts.tm_min)) UTC"
     }
 
-    // MARK: - What is secret, and what is not
+    // MARK: - Secrets
 
-    /// The contents of all files with secrets that the configuration names.
+    /// Contents of all secret files named in the configuration.
     private static func secrets(of configuration: Configuration?) -> [String] {
         guard let configuration else { return [] }
         var keys = [configuration.tunnel.privateKey]

@@ -6,21 +6,22 @@ import Proto
 import Settings
 import Transport
 
-/// A client's uplinks: whether UDP gets from each to each of the server's endpoints and back, asked by a datagram that changes
-/// nothing there (`VersionProbe`), and the MTU of each.
+/// A client's uplinks: whether UDP gets from each to each of the server's endpoints and back, tried with a
+/// datagram that changes nothing there (`VersionProbe`), and the MTU of each.
 struct UDPCheck: HostCheck {
-    /// One way from an uplink to an endpoint.
+    /// One path from an uplink to an endpoint.
     struct Way: Equatable {
         let interface: String
         let endpoint: Endpoint
-        /// How long the answer took; nil: none came.
+        /// Time until the answer arrived; `nil` if none did.
         var rtt: Interval?
     }
 
-    /// The most ways that are tried; more would answer no other question.
+    /// Maximum number of paths tried; more would tell nothing new.
     private static let mostWays = 32
     private static let patience: Int64 = 3000
-    /// When a probe is sent, in milliseconds: one may get lost, and the way by a satellite takes most of a second.
+    /// Times of the probes in milliseconds: one may get lost, and the round trip over a satellite takes most
+    /// of a second.
     private static let sendings: [Int64] = [0, 500, 1200]
 
     func findings(_ examination: Examination) -> [Finding] {
@@ -47,7 +48,8 @@ struct UDPCheck: HostCheck {
         ways = Array(ways.prefix(Self.mostWays))
         try? Self.probe(
             &ways, PublicKey(bytes: client.server.publicKey), examination.time(atMost: Self.patience))
-        // The daemon's rules give each path's answers their way; without them only one uplink's pass a strict filter.
+        // The daemon's rules let replies to each path in; without them, a strict filter passes those of one
+        // uplink only.
         let preferred = examination.facts.preferredUplink
         let filtered =
             examination.status == nil
@@ -55,7 +57,7 @@ struct UDPCheck: HostCheck {
         return findings + Self.judge(ways, uplinks: resolved.isEmpty ? [] : uplinks, filtered: filtered)
     }
 
-    /// The endpoints that paths over an interface use.
+    /// The endpoints used by paths over an interface.
     private static func endpoints(of interface: String, _ client: Configuration.Client) -> [HostPort] {
         let paths = client.paths.filter { $0.interface == interface }
         return paths.isEmpty ? client.server.endpoints : paths.flatMap { client.endpoints(of: $0) }.uniqued()
@@ -71,7 +73,7 @@ struct UDPCheck: HostCheck {
         if !interface.hasCarrier {
             return .fail("uplinks", "\(interface.name) has no link", "check its cable, radio or SIM")
         }
-        // What IPv6 needs at least (RFC 8200 section 5).
+        // The minimum that IPv6 requires (RFC 8200 section 5).
         guard interface.mtu < 1280 else {
             return .ok("uplinks", "\(interface.name) is on, MTU \(interface.mtu)")
         }
@@ -80,7 +82,7 @@ struct UDPCheck: HostCheck {
             "ip link set \(interface.name) mtu 1500, unless its network has less")
     }
 
-    /// - Parameter filtered: uplinks by which no answer of IPv4 can come in now.
+    /// - Parameter filtered: uplinks on which no IPv4 reply can arrive now.
     static func judge(_ ways: [Way], uplinks: [String], filtered: [String] = []) -> [Finding] {
         var findings: [Finding] = []
         for name in uplinks {
@@ -157,11 +159,11 @@ struct UDPCheck: HostCheck {
         return (endpoints, findings)
     }
 
-    /// Sends probes by all ways at once and waits for the answers.
+    /// Sends probes over all paths at once and waits for the answers.
     private static func probe(_ ways: inout [Way], _ server: PublicKey, _ milliseconds: Int64) throws {
         var entropy = Entropy(seed: Sodium.systemSeed())
         let probes = ways.map { _ in VersionProbe(server: server, number: entropy.next32()) }
-        // Marked as the tunnel's own datagrams are, so that they go outside of it and through a kill switch.
+        // Marked like the tunnel's own datagrams, so that they go outside the tunnel and pass a kill switch.
         let sockets = ways.enumerated().map { number, way -> UDPSocket? in
             UDPSocket.opened(
                 number: UInt16(number), family: way.endpoint.address.family, boundTo: way.interface,
@@ -171,7 +173,7 @@ struct UDPCheck: HostCheck {
         var batch = ReceiveBatch()
         let start = Instant.now
         var sendings = Self.sendings[...]
-        // The kernel has no way there, so no answer is waited for.
+        // The kernel has no route, so don't wait for an answer.
         var isHopeless = ways.map { _ in false }
         while true {
             let elapsed = Int64((Instant.now - start).milliseconds)
@@ -204,7 +206,7 @@ struct UDPCheck: HostCheck {
 }
 
 extension Sequence where Element: Hashable {
-    /// Each element once, in the order of their first places.
+    /// Each element once, in the order of first occurrence.
     fileprivate func uniqued() -> [Element] {
         var seen = Set<Element>()
         return filter { seen.insert($0).inserted }

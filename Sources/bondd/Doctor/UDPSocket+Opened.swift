@@ -3,8 +3,8 @@ import Packet
 import Transport
 
 extension UDPSocket {
-    /// A socket of any port for a question and its answer; nil when the kernel gives none.
-    /// - Parameter mark: what packets are marked with; 0: nothing.
+    /// A socket on any port for a query and its answer; `nil` if the kernel refuses one.
+    /// - Parameter mark: the mark of its packets; 0 for none.
     static func opened(
         number: UInt16, family: IPAddress.Family, boundTo interface: String? = nil, mark: UInt32 = 0
     ) -> UDPSocket? {

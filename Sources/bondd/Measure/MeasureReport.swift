@@ -1,15 +1,15 @@
-/// What `bondd bench` measured.
+/// Results of `bondd bench`.
 struct MeasureReport: Encodable {
-    /// One path alone.
+    /// One path by itself.
     struct Path: Encodable {
         let name: String
         /// Round trips in ms, before and under full load.
         let idle: Double
         let loaded: Double
-        /// Mbit/s of packets that came out at the other end.
+        /// Mbit/s of packets that arrived at the other end.
         let up: Double
         let down: Double
-        /// The share of datagrams lost, 0…1.
+        /// Loss ratio of datagrams, 0…1.
         let lossUp: Double
         let lossDown: Double
 
@@ -23,7 +23,7 @@ struct MeasureReport: Encodable {
     struct Bond: Encodable {
         let up: Double
         let down: Double
-        /// Whether what was lost on the way up was sent again.
+        /// Whether lost uplink packets were retransmitted.
         let isRepaired: Bool
 
         private enum CodingKeys: String, CodingKey {
@@ -33,10 +33,10 @@ struct MeasureReport: Encodable {
 
     var paths: [Path] = []
     var bond = Bond(up: 0, down: 0, isRepaired: true)
-    /// A sentence for each path that was left out.
+    /// One sentence for each path that was left out.
     var skipped: [String] = []
 
-    /// For people.
+    /// The report for people.
     var text: String {
         let sum = (up: paths.reduce(0) { $0 + $1.up }, down: paths.reduce(0) { $0 + $1.down })
         var rows = [["path", "RTT idle", "loaded", "up Mbit/s", "down Mbit/s", "lost up", "lost down"]]

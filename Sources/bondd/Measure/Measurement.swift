@@ -5,23 +5,24 @@ import Host
 import Runtime
 import Settings
 
-/// One step of `bondd bench`: test traffic one way over a path, or over all, for some seconds.
+/// One step of `bondd bench`: test traffic in one direction over one path, or over all, for some seconds.
 struct Measurement {
-    /// What was found out.
+    /// Outcome of a measurement.
     struct Result {
-        /// Mbit/s of packets that came out at the other end.
+        /// Mbit/s of packets that arrived at the other end.
         var rate = 0.0
-        /// By path: the share of datagrams lost, 0…1.
+        /// Loss ratio of datagrams by path, 0…1.
         var loss: [String: Double] = [:]
-        /// By path: the median round trip in ms.
+        /// Median round trip by path, in ms.
         var trips: [String: Double] = [:]
-        /// Whether nearly all that was lost was sent again in time. Upwards only: only the sender knows.
+        /// Whether nearly all lost packets were retransmitted in time. Upload only, because only the sender
+        /// knows.
         var isRepaired = true
     }
 
-    /// Seconds until the rates are found, which do not count.
+    /// Seconds until the rates have been found, which do not count.
     static let settling = 1.5
-    /// Seconds between two requests; the traffic stops half a second after the last.
+    /// Seconds between two requests; the traffic stops half a second after the last one.
     private static let turn = 0.1
 
     let path: String?
@@ -29,7 +30,7 @@ struct Measurement {
     let seconds: Double
     let socket: String
 
-    /// Takes that long. Throws `Failure` when the daemon or the server does not answer.
+    /// Blocks for the whole measurement. Throws `Failure` when the daemon or the server does not answer.
     func run() throws -> Result {
         let start = Self.now
         let first = try ask()
@@ -48,7 +49,7 @@ struct Measurement {
                 "the server does not answer bondd bench; is it a version without it? Update it, or see bondd status"
             )
         }
-        // What is under way arrives, and what was lost becomes known.
+        // Data in flight arrives, and its losses become known.
         usleep(700_000)
         let last = try Self.ask(path: nil, isUp: nil, socket)
         var result = Result()
@@ -57,20 +58,20 @@ struct Measurement {
         result.trips = trips.mapValues { $0.sorted()[$0.count / 2] }
         var lost = 0.0
         for path in last.paths {
-            // What was lost while the rates were being found was too much for a queue.
+            // Losses while the rates were being found only overflowed a queue, so they do not count.
             guard let before = begin.paths.first(where: { $0.status.name == path.status.name }) else {
                 continue
             }
             let (sent, gone) = isUp ? Self.sent(before, path) : Self.received(before, path)
             lost += gone
-            // Some hundred datagrams at the least, or the share means nothing.
+            // With fewer than about two hundred datagrams, the ratio means nothing.
             result.loss[path.status.name] = sent >= 200 ? max(gone / sent, 0) : nil
         }
         result.isRepaired = Double(last.unrepaired &- begin.unrepaired) <= lost / 20
         return result
     }
 
-    /// Bytes that came out by a moment of the clock there, in µs.
+    /// Bytes that had arrived by a moment of the other end's clock, in µs.
     private func count(_ status: BenchStatus) -> (time: UInt64, bytes: UInt64) {
         isUp ? (status.serverClock, status.serverReceived) : (status.clock, status.received)
     }
@@ -89,7 +90,7 @@ struct Measurement {
 
     private func ask() throws -> BenchStatus { try Self.ask(path: path, isUp: isUp, socket) }
 
-    /// Asks the daemon once.
+    /// Sends one request to the daemon.
     static func ask(path: String?, isUp: Bool?, _ socket: String) throws -> BenchStatus {
         try ControlClient.get(.bench(path: path, towardsServer: isUp), path: socket)
     }

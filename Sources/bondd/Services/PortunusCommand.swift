@@ -27,7 +27,7 @@ struct EnrollCommand: ParsableCommand {
     @Argument(help: "What the control plane printed: portunus://HOST:PORT/enroll?pin=...&code=...")
     var uri: String?
 
-    /// How long redeeming may take, in milliseconds; bondd-control gives up after half of it.
+    /// Time limit for redeeming, in milliseconds; bondd-control gives up after half of it.
     private static let patience = 30_000
 
     func run() throws {
@@ -38,7 +38,7 @@ struct EnrollCommand: ParsableCommand {
         }
         _ = try socket.ask(.enrolService(uri: text), timeout: Self.patience)
         var plane = PlaneStatus()
-        // The session begins within some round trips.
+        // The session begins within a few round trips.
         for _ in 0..<25 {
             if case .services(_, let status)? = try? socket.ask(.services) { plane = status }
             if plane.state == "connected" || plane.problem != nil { break }

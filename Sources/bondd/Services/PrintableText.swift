@@ -1,6 +1,7 @@
 extension String {
-    /// The text for a terminal: what other hosts have named, and a program that may be another version passes on, must not steer it.
-    /// Characters that control how text is shown become question marks; ends of lines stay.
+    /// The text, safe for a terminal: names chosen by other hosts, passed on by a program that may be another
+    /// version, must not control it. Characters that change how text is shown become question marks; line
+    /// ends stay.
     var printable: String {
         String(String.UnicodeScalarView(unicodeScalars.map { $0 == "\n" || $0.isShown ? $0 : "?" }))
     }

@@ -1,9 +1,9 @@
 import ControlProtocol
 
-/// Services and their control plane as people read them, in 80 columns.
+/// Services and their control plane for people, in 80 columns.
 struct ServiceTable {
     static let width = 80
-    /// The longest name in the table, in characters; a longer one is whole below.
+    /// The longest name in the table, in characters; longer ones are given in full below it.
     private static let longestName = 14
 
     let text: String

@@ -1,12 +1,12 @@
 import ControlProtocol
 import Glibc
 
-/// Clients and open invitations as people read them.
+/// Clients and open invitations for people.
 struct ClientTable {
     let text: String
 
     /// - Parameters:
-    ///   - notices: bondd's; those that name a client are shown.
+    ///   - notices: bondd's notices; those that name a client are shown.
     ///   - now: seconds since 1970.
     init(_ clients: [ClientStatus], _ invitations: [InvitationStatus], notices: [String] = [], now: Int) {
         var rows = [["client", "addresses", "state", "last seen", "rtt ms", "sent", "received", "source"]]
@@ -43,7 +43,7 @@ struct ClientTable {
         text = lines.joined(separator: "\n") + "\n"
     }
 
-    /// Its further addresses, the networks behind it, and where it connects from.
+    /// The client's additional addresses, the networks behind it, and its current endpoint.
     private static func details(of client: ClientStatus) -> [String] {
         var lines = client.addresses.dropFirst().map { "      and \($0)" }
         lines +=

@@ -3,12 +3,12 @@ import Settings
 
 /// The configuration that `bondd join` writes.
 struct ClientText {
-    /// How it begins, by which a later run knows it.
+    /// The file's first line, by which a later run recognizes it.
     static let beginning = "# Written by bondd join."
 
     let text: String
 
-    /// - Parameter included: globs of `[discovery]`; none: the usual.
+    /// - Parameter included: globs of `[discovery]`; the defaults if empty.
     init(link: JoinLink, suite: CipherSuite, interface: String, included: [String]) {
         text = """
             \(Self.beginning) man 5 bondd.toml has every key; after a change: systemctl reload bondd

@@ -69,7 +69,7 @@ struct RevokeClientCommand: ParsableCommand {
         if case .noted(let sentence) = response { print("note: \(sentence)") }
     }
 
-    /// Without bondd-control bondd itself has to leave the client out.
+    /// Without bondd-control, bondd itself has to refuse the client.
     private func revokeAtDaemon(without path: String) throws {
         do {
             _ = try ask(.revoke(name: name), options.socket)

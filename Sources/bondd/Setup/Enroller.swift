@@ -10,41 +10,41 @@ import Scheduler
 import Settings
 import Transport
 
-/// `bondd join`: shakes hands with an invitation's keys, says which key is to be a client's, and waits for the server's word.
-/// An Engine on sockets of its own, without a tunnel.
+/// `bondd join`: shakes hands with an invitation's keys, names the key that the new client is going to use,
+/// and waits for the server's outcome. An Engine with its own sockets and no tunnel.
 struct Enroller: ~Copyable {
-    /// What came of it.
+    /// Outcome of the enrolment.
     enum Result: Equatable {
         case outcome(EnrolOutcome)
-        /// Nobody answered at all.
+        /// No answer at all.
         case silence
-        /// The server is there, and does not know the invitation.
+        /// The server answers but does not know the invitation.
         case unknown
-        /// The server's answer to another version of the protocol.
+        /// The server answered a different version of the protocol.
         case anotherVersion
         /// The server uses another cipher suite.
         case anotherSuite
-        /// The server could not store it within the time.
+        /// The server could not store the client in time.
         case unavailable
     }
 
-    /// How long nobody answers, some eight inits by every way, before that is said. One who answers gets more time to store
-    /// the client.
+    /// Silence after which the server counts as unreachable: about eight inits over every path. A server that
+    /// answers gets more time to store the client.
     private static let longestSilence = Interval.seconds(9)
-    /// How long no address of the server's names is found before that is said.
+    /// Time without a resolved address of the server after which the lookup counts as failed.
     private static let longestLookup = Interval.seconds(9)
 
     private var engine: Engine
     private var outbox = Outbox()
     private var batch = ReceiveBatch()
     private var sockets: [UDPSocket] = []
-    /// The links that the Engine has of each way.
+    /// The Engine's links, by path.
     private var links: [[Link]] = []
     private var refusal: Result?
-    /// The preshared key that the server gave the new client; nil from a server that gives none.
+    /// The preshared key that the server gave the new client; `nil` if the server gives none.
     private(set) var secret: ClientSecret?
 
-    /// Gets ready to enrol the public key of `key`.
+    /// Prepares to enrol the public key of `key`.
     init(_ link: JoinLink, key: borrowing PrivateKey, host: String, suite: CipherSuite) {
         let keys = InvitationKeys(secret: link.secret, server: link.server)
         var configuration = EngineConfiguration(
@@ -57,8 +57,8 @@ struct Enroller: ~Copyable {
         engine = Engine(configuration, staticKey: keys.privateKey, seed: Sodium.systemSeed())
     }
 
-    /// Tries all of the server's addresses at once, by every way that the host has.
-    /// - Parameter seconds: how long to wait; blocks that long at the most.
+    /// Tries all of the server's addresses at once, over every path that the host has.
+    /// - Parameter seconds: time limit; blocks at most that long.
     mutating func enrol(_ search: inout ServerSearch, seconds: Int) throws -> Result {
         let start = Instant.now
         var triedSince: Instant?
@@ -84,8 +84,8 @@ struct Enroller: ~Copyable {
                 search.probe(silence: silence, now: Instant.now)
                 if silence > Self.longestSilence { return .silence }
             }
-            // A stranger's refusal may be a forged copy of an old one no more than an answer could be, but a server that is
-            // just being set up may know the invitation in a moment.
+            // A refusal is as hard to forge or replay as an answer, but a server that is still being set up may
+            // know the invitation in a moment.
             if let refusal, Instant.now - start > .seconds(5) { return refusal }
             wait(besides: search.fileDescriptor)
         }
@@ -97,7 +97,7 @@ struct Enroller: ~Copyable {
         "no address of the server was found; check the name in the link and this host's DNS"
     }
 
-    /// Tells the Engine of the ways and of the endpoints that are known by now.
+    /// Tells the Engine which paths and endpoints are known by now.
     private mutating func follow(_ search: ServerSearch) throws {
         let endpoints = search.endpoints
         for (number, way) in search.ways.enumerated() {
@@ -119,7 +119,7 @@ struct Enroller: ~Copyable {
         }
     }
 
-    /// Opens a socket of that number, unless it is there.
+    /// Opens the socket with that number unless it is open already.
     private mutating func open(_ number: UInt16, by way: EnrolmentWay, _ family: IPAddress.Family) -> Bool {
         if sockets.contains(where: { $0.number == number }) { return true }
         guard
@@ -131,7 +131,7 @@ struct Enroller: ~Copyable {
         return true
     }
 
-    /// Lets the Engine do what is due, and reads what it says.
+    /// Lets the Engine do its pending work, and reads its events.
     private mutating func turn() -> Result? {
         while !engine.service(into: &outbox, now: Instant.now, wall: Timestamp.now) { flush() }
         flush()
@@ -159,7 +159,7 @@ struct Enroller: ~Copyable {
         outbox.clear()
     }
 
-    /// Waits for datagrams or for another descriptor, 50 ms at the most, and hands the datagrams to the Engine.
+    /// Waits at most 50 ms for datagrams or for another descriptor, and hands the datagrams to the Engine.
     private mutating func wait(besides descriptor: Int32) {
         var watched = sockets.map { pollfd(fd: $0.socket.fileDescriptor, events: Int16(POLLIN), revents: 0) }
         watched.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))

@@ -3,19 +3,21 @@ import Host
 import Packet
 import Settings
 
-/// A way by which a host without a tunnel may reach a server: one of its uplinks, or where its routes lead.
+/// A path by which a host without a tunnel may reach a server: over one of its uplinks, or over the host's
+/// routes.
 struct EnrolmentWay {
-    /// The uplink's name and index; nil: where the host's routes lead.
+    /// The uplink's name and index; `nil` for the host's routes.
     let interface: (name: String, index: UInt32)?
     private let addresses: [IPAddress]
     private let routes: [NetworkRoute]
-    /// The prefix by which its network translates to IPv4, if its name servers know of one.
+    /// The NAT64 prefixes of its network, if its name servers know of one.
     var translators: [NAT64] = []
-    /// Whether anything but UDP passes.
+    /// Tests whether anything but UDP passes.
     var probe: ReachProbe?
 
-    /// The host's routes, and each interface that has a default route, virtual or not: an enrolment by any of them will do.
-    /// - Parameter most: how many at most.
+    /// The host's routes, and each interface that has a default route, virtual or not: any of them will do
+    /// for an enrolment.
+    /// - Parameter most: maximum number of paths.
     static func all(most: Int) -> [EnrolmentWay] {
         var ways = [EnrolmentWay(interface: nil, addresses: [], routes: [])]
         guard let netlink = try? Netlink(), let interfaces = try? netlink.interfaces(),
@@ -45,7 +47,7 @@ struct EnrolmentWay {
         ).usable
     }
 
-    /// How names are asked by it; nil without an interface or a name server.
+    /// The way to query names over it; `nil` without an interface or a name server.
     func nameWay(_ known: HostNameServers) -> NameWay? {
         guard let interface else { return nil }
         let routers = routes.filter { $0.network.length == 0 }.compactMap(\.gateway)

@@ -61,7 +61,7 @@ struct InitCommand: ParsableCommand {
                 "there is no program bondd-control here; install the package bondd-control, or use --no-start"
             )
         }
-        // A server that has never had a client may become another one.
+        // A server that has never had a client may still be written again with other settings.
         if let earlier, site.isRunning || site.hasState {
             guard case .server = earlier.role else {
                 throw Failure("\(place.config) exists, this host is a client; bondd leave undoes that")
@@ -88,7 +88,7 @@ struct InitCommand: ParsableCommand {
         InviteCommand.show(try invite(), isPlain: isPlain)
     }
 
-    /// Makes the key and the configuration.
+    /// Creates the key and the configuration.
     private func writeServer(_ site: Site) throws {
         let surroundings = try Surroundings()
         let interface = try place.freeInterface()
@@ -131,7 +131,7 @@ struct InitCommand: ParsableCommand {
         }
     }
 
-    /// How long a program may take to answer after it was started, in tenths of a second.
+    /// Time that a program may take to answer after its start, in tenths of a second.
     private static let patience = 150
 
     private func waitForDaemon() throws {

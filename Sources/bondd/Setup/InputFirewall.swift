@@ -3,9 +3,9 @@ import Host
 import Runtime
 import Settings
 
-/// A firewall of this host that may keep clients from a server's port: a filter that drops what it does not know.
+/// A firewall of this host that may block a server's port: a filter that drops everything it does not know.
 enum InputFirewall {
-    /// A sentence with the command that opens the port; nil when nothing of the kind is seen.
+    /// A sentence with the command that opens the port; `nil` if no such firewall is found.
     static func advice(port: UInt16) -> String? {
         if (try? TextFile.read("/etc/ufw/ufw.conf", limit: 1 << 16))?.contains("\nENABLED=yes") == true {
             return "ufw runs here; if it drops what it does not know, run: ufw allow \(port)/udp"

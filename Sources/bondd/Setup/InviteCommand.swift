@@ -57,8 +57,8 @@ struct InviteCommand: ParsableCommand {
         Self.show(link, isPlain: isPlain)
     }
 
-    /// Prints a link for people: its QR code where that can be shown, and the command that takes it from standard input, where
-    /// it stays out of other users' sight and the shell's history.
+    /// Prints a link for people: as a QR code where the terminal can show one, and as a command that reads it
+    /// from standard input, so that it stays out of other users' sight and the shell's history.
     static func show(_ link: String, isPlain: Bool = false) {
         if isPlain {
             print(link)

@@ -35,7 +35,7 @@ struct JoinCommand: ParsableCommand {
     @Flag(name: .customLong("no-measure"), help: "Do not measure the paths' rates.")
     var isNotMeasured = false
 
-    /// How long the server has to answer and to store the client, in seconds.
+    /// Seconds that the server has to answer and to store the client.
     private static let patience = 30
 
     func run() throws {
@@ -61,7 +61,7 @@ struct JoinCommand: ParsableCommand {
     private func begin(_ link: JoinLink, _ site: Site) throws {
         let interface = try place.freeInterface()
         let key = try site.privateKey(named: "client.key")
-        // Before the invitation is used, what is left to go wrong shall have gone wrong.
+        // Anything else that can fail must fail before the invitation is used.
         try checkGlobs(link, site, interface)
         let suite = try enrol(key, link, interface, site)
         try site.write(
@@ -81,7 +81,7 @@ struct JoinCommand: ParsableCommand {
         }
     }
 
-    /// Goes on where an earlier run with a link of the same server has ended.
+    /// Continues where an earlier run with a link from the same server ended.
     private func resume(_ earlier: Configuration, _ link: JoinLink, _ site: Site) throws {
         guard case .client(let client) = earlier.role,
             PublicKey(bytes: client.server.publicKey) == link.server
@@ -89,7 +89,7 @@ struct JoinCommand: ParsableCommand {
             throw Failure(
                 "\(place.config) exists, this host is a client of another server; bondd leave undoes that")
         }
-        // The file was written when the server had stored this host's key.
+        // The file was written after the server had stored this host's key.
         print("this host has joined already; the configuration is \(place.config)")
         guard !included.isEmpty, included != client.discovery.include else { return }
         func text(_ globs: [String]) -> String {
@@ -172,7 +172,7 @@ struct JoinCommand: ParsableCommand {
         }
     }
 
-    /// What this host is called, as far as it fits into a frame.
+    /// The host's name, cut to fit into a frame.
     private static var hostName: String {
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0 else { return "" }

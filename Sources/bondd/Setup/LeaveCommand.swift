@@ -38,7 +38,7 @@ struct LeaveCommand: ParsableCommand {
         guard geteuid() == 0 else {
             throw Failure("leaving changes routes, firewall and files; run this as root")
         }
-        // The key is gone afterwards, and with it the way to say whose right is to be taken away.
+        // Read first: once the key is deleted, the client to be revoked can no longer be named.
         let key = earlier.map { PrivateKey(bytes: $0.tunnel.privateKey.key).publicKey.base64 }
         let interface = earlier?.tunnel.interface
         if let sentence = try site.service("bondd").stop(interface: interface) { print(sentence) }
@@ -52,7 +52,7 @@ struct LeaveCommand: ParsableCommand {
                 "error",
             ]).run()
         }
-        // This tunnel's alone: another instance on this host keeps its own.
+        // Only this tunnel's table: another instance on this host keeps its own.
         let table = FirewallTable.killSwitchName(interface: interface ?? "bond0")
         attempt {
             if try FirewallSocket().remove(table: table) { print("the kill switch is lifted") }
@@ -65,7 +65,7 @@ struct LeaveCommand: ParsableCommand {
         )
     }
 
-    /// Gives a file a name that bondd does not look for, and that none has yet.
+    /// Renames a file to a name that bondd does not look for and that is not taken.
     private static func putAside(_ file: String) throws -> String {
         for number in 0..<100 {
             let name = number == 0 ? "\(file).left" : "\(file).left.\(number)"

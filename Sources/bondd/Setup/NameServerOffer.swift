@@ -2,10 +2,10 @@ import Daemon
 import Host
 import Packet
 
-/// The name servers that `bondd init` offers to clients: this host's own, as far as they are other hosts and answer, or else
-/// public ones. Clients ask them through the tunnel, and they see the server's address.
+/// The name servers that `bondd init` offers to clients: this host's own if they are other hosts and answer,
+/// otherwise public ones. Clients query them through the tunnel, so they see the server's address.
 struct NameServerOffer {
-    /// At most this many of its own, as many as a resolver asks (MAXNS of resolv.conf(5)).
+    /// Maximum number of its own, as many as a resolver tries (MAXNS in resolv.conf(5)).
     private static let most = 3
 
     let servers: [IPAddress]
@@ -14,7 +14,7 @@ struct NameServerOffer {
     /// Whether they are this host's own.
     let isOwn: Bool
 
-    /// Asks all of them at once; takes up to 2.5 s.
+    /// Queries all of them at once; takes up to 2.5 s.
     init(_ resolver: HostResolver, excluding own: [IPAddress], hasIPv6: Bool) {
         let candidates = resolver.others.filter { (hasIPv6 || $0.family == .v4) && !own.contains($0) }
         let known = NameServerChoice.fallback.filter { hasIPv6 || $0.family == .v4 }

@@ -3,10 +3,11 @@ import ControlProtocol
 import Glibc
 import Runtime
 
-/// The end of `bondd join`: waits for the session and says of each path whether it works, its round trip and its rate.
+/// The last step of `bondd join`: waits for the session and reports for each path whether it works, its round
+/// trip and its rate.
 struct PathCheck {
     let socket: String
-    /// Whether rates are measured, some 6 s a path.
+    /// Whether to measure rates, which takes about 6 s per path.
     let measures: Bool
 
     /// How long the session may take, then further paths, and then the daemon to say why one does not come up
@@ -54,7 +55,7 @@ struct PathCheck {
         for notice in notices() { print("note: \(notice)") }
     }
 
-    /// What the user should know, as soon as it is known which name servers answer.
+    /// Notices for the user, once the choice of name servers is known.
     private func notices() -> [String] {
         var notices: [String] = []
         for _ in 0..<Self.namesPatience {

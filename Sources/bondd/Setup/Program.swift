@@ -4,13 +4,13 @@ import Glibc
 struct Program {
     let path: String
 
-    /// The program at `path`; nil when nobody could run it.
+    /// The program at `path`; `nil` if it is not executable.
     init?(path: String) {
         guard access(path, X_OK) == 0 else { return nil }
         self.path = path
     }
 
-    /// The program of that name beside this one, or where the shell would look for it.
+    /// The program of that name next to this one, or the one that the shell would find.
     init?(named name: String) {
         var directories: [String] = []
         if let own = Self.own, let slash = own.lastIndex(of: "/") {
@@ -24,7 +24,7 @@ struct Program {
         path = found
     }
 
-    /// Where this program is.
+    /// Path of this program.
     static var own: String? {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
@@ -35,8 +35,9 @@ struct Program {
     /// POSIX_SPAWN_SETSID, which glibc's header hides from Swift.
     private static var setsid: Int32 { 0x80 }
 
-    /// Runs it to its end; its output is this program's.
-    /// - Returns: its exit code, or 128 and the signal that ended it; 127 when it could not be run.
+    /// Runs it to its end; it shares this program's output.
+    /// - Returns: its exit code, or 128 plus the number of the signal that ended it; 127 if it could not be
+    ///   run.
     func run(_ arguments: [String]) -> Int32 {
         guard let process = spawn(arguments, nil) else { return 127 }
         var status: Int32 = 0
@@ -44,9 +45,9 @@ struct Program {
         return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
     }
 
-    /// Starts it in a session of its own, to go on when this program has ended.
-    /// - Parameter log: the file that its output goes to, made 0600 and added to.
-    /// - Returns: its process ID; nil when it could not be started.
+    /// Starts it in a new session, so that it keeps running after this program ends.
+    /// - Parameter log: the file for its output, created with mode 0600 and appended to.
+    /// - Returns: its process ID; `nil` if it could not be started.
     func start(_ arguments: [String], log: String) -> pid_t? { spawn(arguments, log) }
 
     private func spawn(_ arguments: [String], _ log: String?) -> pid_t? {
@@ -58,7 +59,7 @@ struct Program {
             posix_spawn_file_actions_destroy(&actions)
             posix_spawnattr_destroy(&attributes)
         }
-        // This program ignores SIGPIPE, which others don't expect.
+        // This program ignores SIGPIPE; others don't expect that.
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGPIPE)

@@ -3,15 +3,16 @@ import Glibc
 
 /// A QR code (ISO/IEC 18004) as text for a terminal.
 struct QRCode {
-    /// How many modules a side has, without the quiet zone.
+    /// Modules per side, without the quiet zone.
     let width: Int
     private let isDark: [Bool]
 
-    /// The modules around it that a reader wants to see light. The standard asks for 4; phones do with 2, and a line of 80
-    /// characters holds larger codes so.
+    /// Light modules around the code that a reader needs. The standard asks for 4; phones do with 2, which
+    /// leaves room for larger codes in a line of 80 characters.
     static let quietZone = 2
 
-    /// The code of `text`, with 7 % of it for errors (level L): a screen has none. Nil when it is too long for one.
+    /// The code of `text`, with 7 % error correction (level L), because a screen has no damage. `nil` if the
+    /// text is too long for a code.
     init?(_ text: String) {
         let bytes = Array(text.utf8)
         let code = bytes.withUnsafeBufferPointer {
@@ -23,21 +24,21 @@ struct QRCode {
         isDark = (0..<width * width).map { code.pointee.data[$0] & 1 == 1 }
     }
 
-    /// Whether the module there is dark; those of the quiet zone and beyond are not.
+    /// Whether the module there is dark; modules in the quiet zone and beyond are not.
     func isDark(column: Int, row: Int) -> Bool {
         guard (0..<width).contains(column), (0..<width).contains(row) else { return false }
         return isDark[row * width + column]
     }
 
-    /// The code in half blocks, two modules a character.
-    /// - Parameter isColoured: whether to say what is light and dark (ECMA-48), whatever the terminal's own colours; without
-    ///   it the code is right on a dark background.
+    /// The code in half blocks, two modules per character.
+    /// - Parameter isColoured: whether to set the colours for light and dark (ECMA-48) regardless of the
+    ///   terminal's own; without them, the code is right on a dark background.
     func text(isColoured: Bool) -> String {
         var lines: [String] = []
         for row in stride(from: -Self.quietZone, to: width + Self.quietZone, by: 2) {
             var line = isColoured ? "\u{1B}[97;40m" : ""
             for column in -Self.quietZone..<width + Self.quietZone {
-                // What is drawn is the light.
+                // The light modules are drawn.
                 switch (isDark(column: column, row: row), isDark(column: column, row: row + 1)) {
                 case (true, true): line += " "
                 case (true, false): line += "▄"
@@ -50,7 +51,7 @@ struct QRCode {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The code for standard output; nil where it could not be shown: no terminal, a dumb one, or no UTF-8.
+    /// The code for standard output; `nil` if it can't be shown: not a terminal, a dumb one, or no UTF-8.
     static func forTerminal(_ text: String) -> String? {
         guard isatty(STDOUT_FILENO) == 1, let terminal = getenv("TERM"), String(cString: terminal) != "dumb",
             usesUTF8
@@ -58,7 +59,7 @@ struct QRCode {
         return QRCode(text)?.text(isColoured: true)
     }
 
-    /// Whether the environment's locale has UTF-8 (POSIX: the first of these that is set counts).
+    /// Whether the environment's locale uses UTF-8 (POSIX: the first of these variables that is set counts).
     private static var usesUTF8: Bool {
         for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
             guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty else { continue }

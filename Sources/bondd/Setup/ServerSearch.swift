@@ -5,24 +5,24 @@ import Proto
 import Scheduler
 import Settings
 
-/// Where `bondd join` looks for the server: the link's endpoints, their names as the host and each uplink know them, and the
-/// ways there.
+/// The places where `bondd join` looks for the server: the link's endpoints, the addresses of their names as
+/// the host and each uplink know them, and the paths there.
 struct ServerSearch {
     let wanted: [HostPort]
     private(set) var ways: [EnrolmentWay]
     private let resolver: Resolver
     private var names = ServerNames()
     private let nameWays: [NameWay]
-    /// Answers come in by uplinks that the host's routes do not prefer.
+    /// Lets answers in on uplinks that the host's routes do not prefer.
     private let filters: LooseReversePaths
 
-    /// How long an uplink is silent before anything else is tried by it.
+    /// Silence after which an uplink is tested with anything other than UDP.
     private static let patience = Interval.seconds(3)
 
     /// Finds the uplinks and begins to look up the names.
     /// - Parameters:
-    ///   - interface: the tunnel's to be.
-    ///   - state: bondd's directory.
+    ///   - interface: the future tunnel's interface.
+    ///   - state: bondd's state directory.
     init(_ wanted: [HostPort], interface: String, state: String) throws {
         self.wanted = wanted
         resolver = try Resolver()
@@ -35,18 +35,18 @@ struct ServerSearch {
         }
     }
 
-    /// For poll: readable when something was found.
+    /// For poll: readable when a lookup has a result.
     var fileDescriptor: Int32 { resolver.fileDescriptor }
 
-    /// What is known by now, the link's order kept.
+    /// Endpoints known so far, in the link's order.
     var endpoints: [Endpoint] {
         wanted.flatMap { names.endpoints(of: $0) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    /// Why no endpoint is known.
+    /// The reason why no endpoint is known.
     var problem: String? { wanted.lazy.compactMap { [names] in names.problem(of: $0) }.first }
 
-    /// The uplinks by which something but UDP passes, in words; nil when there are none.
+    /// The uplinks over which something other than UDP passes, in words; `nil` if there are none.
     var hint: String? {
         let passing = ways.compactMap { way in
             way.probe?.passing.flatMap { passing in way.interface.map { "\($0.name) (\(passing.rawValue))" } }
@@ -56,7 +56,7 @@ struct ServerSearch {
             ? nil : "the server's host answers by \(passing.joined(separator: ", ")), though not by UDP"
     }
 
-    /// Looks up what is due and takes what has come.
+    /// Starts the lookups that are due and reads results.
     mutating func look(now: Instant) {
         for name in names.due(wanted, isOut: false, now: now) {
             names.asked(name, answers: nameWays.isEmpty ? 1 : 2, now: now)
@@ -74,7 +74,7 @@ struct ServerSearch {
         }
     }
 
-    /// Tries by each uplink whether anything but UDP passes, once nobody has answered for a while.
+    /// Tests over each uplink whether anything but UDP passes, after a while without an answer.
     mutating func probe(silence: Interval, now: Instant) {
         guard silence >= Self.patience else { return }
         for index in ways.indices {

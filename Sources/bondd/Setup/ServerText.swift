@@ -3,17 +3,17 @@ import Settings
 
 /// The configuration that `bondd init` writes.
 struct ServerText {
-    /// Where servers listen unless told otherwise.
+    /// The port that servers listen on by default.
     static let usualPort: UInt16 = 5000
-    /// How it begins, by which a later run knows it.
+    /// The file's first line, by which a later run recognizes it.
     static let beginning = "# Written by bondd init."
 
     let text: String
 
     /// - Parameters:
-    ///   - addresses: the server's in the tunnel.
-    ///   - endpoints: where clients reach it.
-    ///   - dns: the name servers that clients are offered.
+    ///   - addresses: the server's addresses in the tunnel.
+    ///   - endpoints: the addresses where clients reach the server.
+    ///   - dns: the name servers offered to clients.
     init(interface: String, addresses: [CIDR], port: UInt16, endpoints: [HostPort], dns: [IPAddress]) {
         // A host without IPv6 in the tunnel has none outside, either.
         let hasIPv6 = addresses.contains { $0.address.family == .v6 }

@@ -4,23 +4,23 @@ import Glibc
 import Runtime
 import Settings
 
-/// How bondd and bondd-control are kept running on this host: by systemd where that is the init system, else as processes that
-/// go on by themselves and that somebody else has to start again after a boot.
+/// Keeps bondd and bondd-control running on this host: with systemd where that is the init system, otherwise
+/// as background processes that someone has to start again after a boot.
 struct Service {
-    /// What is run: `bondd` or `bondd-control`.
+    /// Name of the program: `bondd` or `bondd-control`.
     let name: String
     let config: String
     let socket: String
     let stateDirectory: String
-    /// The user that bondd-control is to run as; nil: the usual one.
+    /// The user that bondd-control runs as; `nil` for the default.
     var controlUser: String?
 
     private static var systemd: Program? {
-        // As sd_booted(3) has it.
+        // The test of sd_booted(3).
         access("/run/systemd/system", F_OK) == 0 ? Program(named: "systemctl") : nil
     }
 
-    /// Whether there is a unit that runs it so: the packages bring them, for the usual paths.
+    /// Whether a unit runs the program with these settings: the packages install them, for the default paths.
     private var isUnit: Bool {
         config == "/etc/bondd/bondd.toml" && socket == "/run/bondd/bondd.sock"
             && stateDirectory == "/var/lib/bondd"
@@ -29,8 +29,8 @@ struct Service {
             }
     }
 
-    /// Starts it, now and after each boot where systemd is.
-    /// - Returns: a sentence for the user on what was done.
+    /// Starts the program now, and with systemd also after each boot.
+    /// - Returns: a sentence for the user about the steps taken.
     func start() throws -> String {
         if let systemd = Self.systemd, isUnit {
             guard systemd.run(["--quiet", "enable", "--now", "\(name).service"]) == 0 else {
@@ -47,7 +47,7 @@ struct Service {
         mkdir(stateDirectory, 0o755)
         let state = name == "bondd" ? stateDirectory : "\(stateDirectory)/control"
         var arguments = ["run", "--config", config, "--socket", socket, "--state-dir", state]
-        // Started as root, bondd-control becomes that user by itself.
+        // bondd-control, started as root, switches to that user by itself.
         if let controlUser { arguments += [name == "bondd" ? "--control-user" : "--user", controlUser] }
         guard let process = program.start(arguments, log: log) else {
             throw Failure("could not start \(program.path); start it by hand: \(name) run --config \(config)")
@@ -57,7 +57,8 @@ struct Service {
             + "\(name) run --config \(config)"
     }
 
-    /// Makes the user that bondd-control runs as, where no package has. bondd lets it in from its start.
+    /// Creates the user that bondd-control runs as, unless a package has. bondd grants it access from its
+    /// start.
     func prepareControl() throws {
         if Self.systemd != nil && isUnit { return }
         if let controlUser {
@@ -69,12 +70,12 @@ struct Service {
         }
     }
 
-    /// How long a program may take to end, in tenths of a second; what it set on the host is restored meanwhile.
+    /// Time limit for a program to end, in tenths of a second; meanwhile it restores its changes to the host.
     private static let patience = 150
 
-    /// Stops it, now and after each boot.
-    /// - Parameter interface: the tunnel's, by which a second instance's socket is found.
-    /// - Returns: a sentence for the user on what was done; nil when it did not run.
+    /// Stops the program now, and keeps it from starting at boot.
+    /// - Parameter interface: the tunnel's interface, which identifies the socket of a second instance.
+    /// - Returns: a sentence for the user about the steps taken; `nil` if the program was not running.
     func stop(interface: String?) throws -> String? {
         if let systemd = Self.systemd, isUnit {
             guard systemd.run(["--quiet", "disable", "--now", "\(name).service"]) == 0 else {
@@ -85,7 +86,7 @@ struct Service {
         }
         let sockets = [socket] + (interface.map { ["/run/bondd/\($0).sock"] } ?? [])
         for path in sockets {
-            // Another instance on this host is left alone.
+            // Other instances on this host are left alone.
             if let interface {
                 let response = try? ControlClient.ask(.status, path: path, timeout: 3000)
                 if case .status(let status)? = response, status.interface != interface { continue }
@@ -109,7 +110,7 @@ struct Service {
         return nil
     }
 
-    /// Whether a process has ended, be it that its parent has not waited for it yet.
+    /// Whether a process has ended, even if its parent has not waited for it yet.
     private static func isOver(_ process: pid_t) -> Bool {
         guard let text = try? TextFile.read("/proc/\(process)/stat", limit: 4096) else { return true }
         return text.split(separator: ")").last?.dropFirst().first == "Z"

@@ -7,22 +7,24 @@ import Proto
 import Runtime
 import Settings
 
-/// Where `bondd init` and `bondd join` put things on this host. Nothing that is there is overwritten.
+/// The places where `bondd init` and `bondd join` put files on this host. No existing file is overwritten.
 struct Site {
     let config: String
     let stateDirectory: String
     let socket: String
-    /// The user that bondd-control is to run as; nil: the usual one.
+    /// The user that bondd-control runs as; `nil` for the default.
     var controlUser: String?
 
     private var directory: String { config.lastIndex(of: "/").map { String(config[..<$0]) } ?? "." }
 
-    /// What an earlier run of the same command has written; nil when there is nothing. It goes on from there.
+    /// The configuration that an earlier run of the same command wrote, to continue from; `nil` if there is
+    /// none.
     /// - Parameters:
-    ///   - beginning: how a configuration begins that the command has written.
-    ///   - remedy: what to do instead when this host is set up.
+    ///   - beginning: the first line of a configuration written by the command.
+    ///   - remedy: the alternative to suggest when this host is already set up.
     ///   - willStart: whether the programs are to be started.
-    /// - Throws: `Failure` when this host is set up by hand or in another role, or when nothing can be written.
+    /// - Throws: `Failure` when this host is set up by hand or in another role, or when its files can't be
+    ///   written.
     func unfinished(beginning: String, remedy: String, willStart: Bool) throws -> Configuration? {
         guard access(config, F_OK) == 0 else {
             try checkFree(willStart: willStart)
@@ -35,10 +37,10 @@ struct Site {
         return try Configuration(reading: config)
     }
 
-    /// Whether a bondd answers.
+    /// Whether a bondd answers on the socket.
     var isRunning: Bool { (try? ControlClient.ask(.status, path: socket, timeout: 1000)) != nil }
 
-    /// Whether bondd-control has kept anything yet: then somebody may be a client.
+    /// Whether bondd-control has stored any state yet, so that there may be clients.
     var hasState: Bool { access("\(stateDirectory)/control/state.sqlite", F_OK) == 0 }
 
     private func checkFree(willStart: Bool) throws {
@@ -56,8 +58,8 @@ struct Site {
         }
     }
 
-    /// The private key in that file beside the configuration, made when it is not there: a run that broke off left it, and
-    /// whoever knows it knows it still.
+    /// The private key in that file next to the configuration, created if it is missing. A key left by an
+    /// interrupted run is used again: anyone who knew it then still does.
     func privateKey(named name: String) throws -> PrivateKey {
         let path = "\(directory)/\(name)"
         if access(path, F_OK) == 0 { return PrivateKey(bytes: try KeyFile(reading: path).key) }
@@ -68,16 +70,17 @@ struct Site {
         return key
     }
 
-    /// Makes sure that bondd will take a configuration.
+    /// Checks that bondd will accept a configuration.
     func check(_ text: String) throws { _ = try Configuration(text: text, file: config) }
 
-    /// Writes the configuration, after a look that bondd will take it.
+    /// Writes the configuration after checking that bondd will accept it.
     func write(_ text: String) throws {
         try check(text)
         try StateFile.replace(config, with: Array(text.utf8), mode: 0o644)
     }
 
-    /// What a client has here: its configuration and its keys. The keys alone when a join has failed half-way.
+    /// A client's files on this host: its configuration and its keys; only the keys after a join that failed
+    /// half-way.
     func clientFiles(_ configuration: Configuration?) -> [String] {
         var files = [config, "\(directory)/client.key"]
         if let configuration {

@@ -3,7 +3,7 @@ import Commands
 import Host
 import Runtime
 
-/// Where `bondd init` and `bondd join` put things.
+/// Options for the places where `bondd init` and `bondd join` put files.
 struct SiteOptions: ParsableArguments {
     @Option(help: "The configuration to write.")
     var config = "/etc/bondd/bondd.toml"
@@ -25,14 +25,14 @@ struct SiteOptions: ParsableArguments {
         help: "The user that bondd-control runs as where systemd does not start it. (default: bondd-control)")
     var controlUser: String?
 
-    /// The place, for programs that answer on `socket`.
+    /// The site whose programs answer on `socket`.
     func site(_ socket: String) -> Site {
         Site(
             config: config, stateDirectory: stateDirectory, socket: socket, controlUser: controlUser)
     }
 
     /// The name of an interface that does not exist yet. Many hosts have a bonded network card called bond0.
-    /// - Throws: `Failure` when the one that was asked for exists.
+    /// - Throws: `Failure` when the requested interface exists.
     func freeInterface() throws -> String {
         let existing = try Netlink().interfaces()
         func isTaken(_ name: String) -> Bool { existing.contains { $0.name == name } }

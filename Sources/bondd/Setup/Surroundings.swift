@@ -4,16 +4,16 @@ import Proto
 import Runtime
 import Settings
 
-/// The addresses of this host, for what `bondd init` has to choose.
+/// This host's addresses, for the choices that `bondd init` has to make.
 struct Surroundings {
-    /// Of interfaces that are up, loopback left out; none that is bondd's own.
+    /// Addresses of interfaces that are up, except loopback and bondd's own.
     let addresses: [CIDR]
-    /// Whether it has IPv6: the kernel does, and it is not switched off for new interfaces such as the tunnel's.
+    /// Whether the kernel has IPv6 and it is not disabled for new interfaces such as the tunnel's.
     let hasIPv6: Bool
-    /// Whether it has a way to anywhere with IPv6.
+    /// Whether the host has a route to the IPv6 internet.
     let reachesIPv6: Bool
 
-    /// Looks around.
+    /// Reads the host's interfaces, addresses and routes.
     init() throws {
         let netlink = try Netlink()
         var found: [CIDR] = []
@@ -32,8 +32,8 @@ struct Surroundings {
         reachesIPv6 = !isOff && isRouted
     }
 
-    /// Where clients may reach this host: its public addresses, or its private ones when it has no others, IPv4 first, at
-    /// most two of a family.
+    /// Addresses where clients may reach this host: its public ones, or its private ones when it has no
+    /// others; IPv4 first, at most two per family.
     func endpoints(port: UInt16) -> [HostPort] {
         let usable = addresses.map(\.address).filter { !$0.isLinkLocal && !$0.isLoopback }
         let isPublic = usable.contains { !$0.isPrivate }
@@ -45,8 +45,8 @@ struct Surroundings {
         }
     }
 
-    /// The server's addresses in the tunnel: 10.77.0.1/24, or the like in a network that this host does not meet, and one of a
-    /// random network of IPv6 (RFC 4193 section 3.2.2).
+    /// The server's addresses in the tunnel: 10.77.0.1/24, or the like in a network that this host does not
+    /// touch, and one from a random IPv6 network (RFC 4193 section 3.2.2).
     func tunnelAddresses() -> [CIDR] {
         let choices = (77..<256).map { UInt32(10) << 24 | UInt32($0) << 16 | 1 }
         let v4 = choices.lazy.compactMap { CIDR(IPAddress(v4: $0), length: 24) }.first { choice in
@@ -60,7 +60,8 @@ struct Surroundings {
 }
 
 extension IPAddress {
-    /// Whether it is one of RFC 1918, RFC 6598 (shared by carriers) or RFC 4193, which are not reached from elsewhere.
+    /// Whether the address belongs to RFC 1918, RFC 6598 (shared by carriers) or RFC 4193, and so can't be
+    /// reached from elsewhere.
     var isPrivate: Bool {
         switch family {
         case .v4:

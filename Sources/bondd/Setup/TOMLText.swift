@@ -1,6 +1,6 @@
-/// Values as a TOML file has them (TOML 1.0, basic strings).
+/// Values in TOML syntax (TOML 1.0, basic strings).
 enum TOMLText {
-    /// A string in quotes.
+    /// A quoted string.
     static func string(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {

@@ -1,6 +1,6 @@
 import ControlProtocol
 
-/// A status as people read it.
+/// A status for people.
 struct StatusTable {
     let text: String
 
@@ -15,7 +15,7 @@ struct StatusTable {
             lines.append("")
             lines.append(
                 (Self.words(session.client, session.address) + [session.state, "mode \(session.mode)"]
-                    // Before the first handshake there are none.
+                    // There are no keys before the first handshake.
                     + (session.state == "connecting" ? [] : ["keys \(Self.time(session.rekeyAge)) old"])
                     + (session.postQuantum.map { ["post-quantum \($0)"] } ?? []))
                     .joined(separator: "  "))
@@ -56,12 +56,13 @@ struct StatusTable {
         text = lines.flatMap(Self.folded).joined(separator: "\n") + "\n"
     }
 
-    /// The columns that everything but sentences fits into; a sentence may hold a command to copy, which is never broken.
+    /// The columns that everything but sentences fits into; a sentence may contain a command to copy, which
+    /// is never broken.
     static let width = 80
 
     private static func words(_ words: String...) -> [String] { words.filter { !$0.isEmpty } }
 
-    /// The line in lines of at most `width`, broken behind commas, or else where there is a space.
+    /// The line folded to at most `width` columns, after commas, or else at spaces.
     private static func folded(_ line: String) -> [String] {
         if line.count <= width || line.hasPrefix("problem: ")
             || line.drop(while: { $0 == " " }).hasPrefix("note: ")
@@ -86,7 +87,7 @@ struct StatusTable {
         return lines + [rest]
     }
 
-    /// A table of at most `width`: what is too wide are the first column's names, which are cut.
+    /// A table of at most `width` columns; names in the first column are cut to fit.
     private static func narrowTable(_ rows: [[String]]) -> [String] {
         let whole = table(rows)
         let excess = (whole.map(\.count).max() ?? 0) - width
@@ -99,7 +100,7 @@ struct StatusTable {
             })
     }
 
-    /// Who leaves where, and what the kill switch has refused.
+    /// Where clients' packets leave, and the number refused by the kill switch.
     private static func lines(of firewall: FirewallStatus) -> [String] {
         var lines: [String] = []
         if let nat = firewall.nat {
@@ -114,7 +115,7 @@ struct StatusTable {
         return lines
     }
 
-    /// What the queue and repair did.
+    /// Counts of the queue and of repairs.
     private static func counts(_ session: SessionStatus) -> [String] {
         guard let queue = session.queue, let repair = session.repair else { return [] }
         return [
@@ -123,15 +124,15 @@ struct StatusTable {
         ]
     }
 
-    /// `data: lte 8.1 of 10.0 GB this month` for a path with a cap.
+    /// `data: lte 8.1 of 10.0 GB this month`, for a path with a cap.
     private static func data(_ path: PathStatus) -> String? {
         guard let cap = path.dataCap, cap > 0, let used = path.dataUsed else { return nil }
         let amount = "\(bytes(UInt64(used * 1e9))) of \(bytes(UInt64(cap * 1e9)))"
         return "  data: \(path.name) \(amount) this month\(path.state == "spent" ? ", used up" : "")"
     }
 
-    /// `offloads  tun csum tso4 tso6 uso   udp gso gro   cipher chacha20-poly1305 (libcrypto)`, and in brackets what is not so;
-    /// the cipher has a line of its own where that is too long.
+    /// `offloads  tun csum tso4 tso6 uso   udp gso gro   cipher chacha20-poly1305 (libcrypto)`, with missing
+    /// and refused ones in brackets; the cipher has its own line where that is too long.
     private static func machinery(_ status: Status) -> [String] {
         guard let offloads = status.offloads else { return [] }
         let order = ["csum", "tso4", "tso6", "uso"]
@@ -145,7 +146,8 @@ struct StatusTable {
         return both.count <= width ? [both] : [line, cipher]
     }
 
-    /// What is on, then what is not in brackets, with its place unless it is so everywhere; `off` when nothing is wanted.
+    /// The offloads in use, then the others in brackets, with their place unless it is the same everywhere;
+    /// `off` if none is wanted.
     private static func summary(_ states: [(word: String, place: String, state: String)]) -> String {
         if states.allSatisfy({ $0.state == "off" }) { return states.isEmpty ? "-" : "off" }
         var words: [String] = []
@@ -164,13 +166,13 @@ struct StatusTable {
         return parts.joined(separator: " ")
     }
 
-    /// Columns side by side; figures are right-aligned but for the first `words` columns.
+    /// Columns side by side; all but the first `words` columns are right-aligned figures.
     static func table(_ rows: [[String]], words: Int = 3) -> [String] {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.indices.reduce("") { line, column in
                 let gap = String(repeating: " ", count: widths[column] - row[column].count)
-                // Figures are right-aligned, and a space apart is enough for 80 columns in all.
+                // Figures are right-aligned, and one space between them keeps the whole within 80 columns.
                 return line + (column <= words ? "  " : " ")
                     + (column < words ? row[column] + gap : gap + row[column])
             }

@@ -1,6 +1,6 @@
-/// Figures as they stand in the live view.
+/// Number formats of the live view.
 enum Figure {
-    /// With one digit behind the point; none from 1000 on.
+    /// With one decimal; none from 1000 on.
     static func text(_ value: Double) -> String {
         guard value.isFinite, abs(value) < 1e9 else { return "-" }
         if abs(value) >= 999.95 { return "\(Int(value.rounded()))" }
@@ -8,7 +8,7 @@ enum Figure {
         return "\(value < 0 && tenths > 0 ? "-" : "")\(tenths / 10).\(tenths % 10)"
     }
 
-    /// A rate in Mbit/s, with two digits behind the point below 10.
+    /// A rate in Mbit/s, with two decimals below 10.
     static func rate(_ value: Double) -> String {
         guard value.isFinite, value < 9.995 else { return text(value) }
         let hundredths = Int((max(value, 0) * 100).rounded())

@@ -2,8 +2,8 @@
 enum Key: Equatable {
     case quit, mode, role, sort, open, back, up, down, top, bottom
 
-    /// The keys in what a terminal sent, which is the whole of it: a sequence is never torn by a slow line in practice, and
-    /// what is not known is skipped.
+    /// The keys in the bytes of one read from the terminal, which holds complete sequences: slow lines do not
+    /// split them in practice. Unknown sequences are skipped.
     static func keys(in bytes: some Sequence<UInt8>) -> [Key] {
         var keys: [Key] = []
         var rest = Array(bytes)[...]
@@ -25,7 +25,7 @@ enum Key: Equatable {
     }
 
     private static let plain: [UInt8: Key] = [
-        // Raw mode gives control characters as they are: ^C, ^D and ^\ end it, too.
+        // Raw mode delivers control characters unchanged: ^C, ^D and ^\ quit, too.
         0x03: .quit, 0x04: .quit, 0x1C: .quit, UInt8(ascii: "q"): .quit, UInt8(ascii: "Q"): .quit,
         UInt8(ascii: "m"): .mode, UInt8(ascii: "r"): .role, UInt8(ascii: "s"): .sort,
         UInt8(ascii: "\r"): .open, UInt8(ascii: "\n"): .open, 0x7F: .back, 0x08: .back,

@@ -3,16 +3,17 @@ import ControlProtocol
 import Glibc
 import Runtime
 
-/// `bondd status --watch`: asks the daemon once a second and shows what it says until the user has seen enough.
+/// `bondd status --watch`: queries the daemon once a second and shows its status until the user quits.
 struct LiveStatus {
     let socket: String
     let hasColour: Bool
     private var view = WatchView()
 
-    /// How often the daemon is asked, in milliseconds.
+    /// Interval between queries, in milliseconds.
     private static let period = 1000
 
-    /// - Throws: `Failure` or `SocketError` when the daemon does not answer at all; later on that is waited for.
+    /// - Throws: `Failure` or `SocketError` if the daemon does not answer at all; later, it waits for the
+    ///   daemon.
     init(socket: String, hasColour: Bool) throws {
         self.socket = socket
         self.hasColour = hasColour
@@ -22,7 +23,7 @@ struct LiveStatus {
 
     private static var now: Double { Double(Clock.monotonic) / 1e9 }
 
-    /// Shows it on the terminal, or as lines where there is none.
+    /// Shows the status full-screen on a terminal, or as lines elsewhere.
     mutating func run() throws {
         if Terminal.isThere { try runOnScreen() } else { runAsLines() }
     }
@@ -93,7 +94,8 @@ struct LiveStatus {
         }
     }
 
-    /// Nothing may be written for long while the daemon is away.
+    /// Whether the reader has closed the output. Checked by poll, because nothing may be written for long
+    /// while the daemon is away.
     private var readerIsGone: Bool {
         var watched = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
         return poll(&watched, 1, 0) > 0 && watched.revents & Int16(POLLERR) != 0

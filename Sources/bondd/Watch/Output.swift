@@ -1,8 +1,8 @@
 import Glibc
 
-/// Standard output, without a buffer.
+/// Standard output, unbuffered.
 enum Output {
-    /// Writes all of it; false when nobody reads any more.
+    /// Writes the whole text; false if the reader is gone.
     static func write(_ text: String) -> Bool {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {

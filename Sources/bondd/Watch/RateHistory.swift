@@ -1,6 +1,6 @@
-/// The rates of the last minute or so, one sample a look at the daemon's counters, in Mbit/s.
+/// Rates of about the last minute, one sample per reading of the daemon's counters, in Mbit/s.
 struct RateHistory {
-    /// One look.
+    /// One reading.
     struct Sample: Equatable {
         var sent: Double
         var received: Double
@@ -12,10 +12,10 @@ struct RateHistory {
     /// Oldest first.
     private(set) var samples: [Sample] = []
 
-    /// The latest sample; 0 before the second look.
+    /// The latest sample; 0 before the second reading.
     var latest: Sample { samples.last ?? Sample(sent: 0, received: 0) }
 
-    /// Takes a sample, and drops what is too old.
+    /// Adds a sample and drops those that are too old.
     mutating func append(_ sample: Sample) {
         samples.append(sample)
         if samples.count > Self.capacity { samples.removeFirst(samples.count - Self.capacity) }

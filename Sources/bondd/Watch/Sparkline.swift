@@ -1,15 +1,15 @@
 /// Figures as a row of small bars.
 struct Sparkline {
-    /// The bars' characters, the lowest first.
+    /// The characters of the bars, lowest first.
     let bars: [Character]
 
-    /// For terminals that know Unicode.
+    /// For terminals with Unicode.
     static let unicode = Sparkline(bars: Array("▁▂▃▄▅▆▇█"))
     /// For all others.
     static let ascii = Sparkline(bars: Array("_.:-=+*#"))
 
-    /// The last of `values` in `width` columns, the latest at the right end, where `top` has the highest bar. What is not
-    /// there yet is blank.
+    /// The last of `values` in `width` columns, with the latest at the right end; a value of `top` has the
+    /// highest bar. Columns without a value yet are blank.
     func text(_ values: [Double], width: Int, top: Double) -> String {
         let shown = values.suffix(max(width, 0))
         var text = String(repeating: " ", count: max(width, 0) - shown.count)

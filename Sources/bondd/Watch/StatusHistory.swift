@@ -1,8 +1,8 @@
 import ControlProtocol
 
-/// What `bondd status --watch` knows: the latest status, and rates from the counters of those before.
+/// The data of `bondd status --watch`: the latest status, and rates from the counters of earlier ones.
 struct StatusHistory {
-    /// Names a path of one session.
+    /// Identifies a path of one session.
     struct PathKey: Hashable {
         var client: String
         var path: String
@@ -13,26 +13,26 @@ struct StatusHistory {
         var received: UInt64
     }
 
-    /// The latest status, nil before the first.
+    /// The latest status; `nil` before the first.
     private(set) var status: Status?
     /// The rates of each path.
     private(set) var paths: [PathKey: RateHistory] = [:]
     /// The sum of each session's paths, by client.
     private(set) var sessions: [String: RateHistory] = [:]
-    /// The sum of everything.
+    /// The sum of all sessions.
     private(set) var total = RateHistory()
 
     private var counters: [PathKey: Counters] = [:]
     private var countedAt: Double?
     private var countedRun: String?
 
-    /// Two looks that are less far apart than this (seconds) give one sample.
+    /// Two readings that are closer together than this (seconds) give one sample.
     private static let shortest = 0.5
 
-    /// Takes a status that came at `time` (seconds of a clock that only goes forward).
+    /// Adds a status that arrived at `time` (seconds of a monotonic clock).
     mutating func add(_ status: Status, at time: Double) {
         defer { self.status = status }
-        // A daemon that was restarted counts from 0 again.
+        // A restarted daemon counts from 0 again.
         let isSameRun = countedRun == status.run
         guard let last = countedAt, isSameRun else { return count(status, at: time) }
         let elapsed = time - last
@@ -44,7 +44,7 @@ struct StatusHistory {
             var sum = RateHistory.Sample(sent: 0, received: 0)
             for path in session.paths {
                 let key = PathKey(client: session.client, path: path.name)
-                // A path that was not there before, or whose session is another, has no rate yet.
+                // A new path, or a path of a new session, has no rate yet.
                 let old = counters[key] ?? Counters(sent: path.sentBytes, received: path.receivedBytes)
                 let sample = RateHistory.Sample(
                     sent: Self.megabits(path.sentBytes, since: old.sent, elapsed),
@@ -65,7 +65,7 @@ struct StatusHistory {
         count(status, at: time)
     }
 
-    /// The daemon does not answer: what comes next has nothing to be compared with.
+    /// The daemon does not answer: the next status has no predecessor to compare with.
     mutating func interrupt() {
         counters = [:]
         countedAt = nil

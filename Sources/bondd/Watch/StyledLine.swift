@@ -1,6 +1,6 @@
 /// A line of text with colours, measured in columns.
 struct StyledLine {
-    /// How a part looks.
+    /// Appearance of a part.
     enum Style: String {
         case plain = ""
         case bold = "1"
@@ -16,17 +16,17 @@ struct StyledLine {
 
     /// The text without any style.
     var text: String { parts.map(\.text).joined() }
-    /// The columns it takes: every character that is shown is one wide.
+    /// Its columns: every visible character is one column wide.
     var width: Int { parts.reduce(0) { $0 + $1.text.count } }
 
     mutating func append(_ text: String, _ style: Style = .plain) {
-        // What a name or sentence from elsewhere may hold must not steer the terminal.
+        // Control characters in a name or sentence from elsewhere must not control the terminal.
         let safe = String(
             text.map { $0.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 } ? $0 : "?" })
         if !safe.isEmpty { parts.append((safe, style)) }
     }
 
-    /// The line in at most `columns`.
+    /// The line cut to at most `columns`.
     func cut(to columns: Int) -> StyledLine {
         var line = StyledLine()
         var room = columns
@@ -37,7 +37,7 @@ struct StyledLine {
         return line
     }
 
-    /// The text with escape sequences; colours only where `hasColour`.
+    /// The text with escape sequences; colours only if `hasColour`.
     func drawn(hasColour: Bool) -> String {
         parts.map { part in
             let isDrawn = part.style == .bold || hasColour && part.style != .plain

@@ -2,29 +2,31 @@ import Commands
 import Glibc
 import Runtime
 
-/// The user's terminal while the live view has it: raw, on its alternate screen. It is as before when the value is gone.
+/// The user's terminal during the live view: in raw mode, on its alternate screen. Restored when the value is
+/// destroyed.
 struct Terminal: ~Copyable {
-    /// What woke `wait`.
+    /// The reason why `wait` returned.
     enum Event: Equatable {
         case keys([Key])
-        /// Another size.
+        /// The terminal has a new size.
         case resized
-        /// A signal that ends programs, or nobody at the other end.
+        /// A terminating signal, or the other end hung up.
         case ended
-        /// The time is over.
+        /// The time has run out.
         case time
     }
 
     private var before = termios()
     private let signals: SignalFD
 
-    /// Whether there is a terminal at both ends that can do more than print lines.
+    /// Whether both ends are a terminal that can do more than print lines.
     static var isThere: Bool {
         let kind = getenv("TERM").map { String(cString: $0) } ?? ""
         return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && kind != "" && kind != "dumb"
     }
 
-    /// Whether it has the characters of sparklines: the locale says so, and it is not the kernel's own console.
+    /// Whether it has the characters of sparklines: the locale uses UTF-8, and it is not the kernel's own
+    /// console.
     static var knowsUnicode: Bool {
         func value(_ name: String) -> String? {
             getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
@@ -33,7 +35,7 @@ struct Terminal: ~Copyable {
         return (locale.hasSuffix("UTF-8") || locale.hasSuffix("UTF8")) && value("TERM") != "linux"
     }
 
-    /// Takes the terminal.
+    /// Takes over the terminal.
     init() throws(Failure) {
         let signals = try Self.takeSignals()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else {
@@ -61,7 +63,7 @@ struct Terminal: ~Copyable {
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
     }
 
-    /// Its size; 80 × 24 when it does not say.
+    /// Its size; 80 × 24 if it is unknown.
     var size: (columns: Int, rows: Int) {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
@@ -70,16 +72,17 @@ struct Terminal: ~Copyable {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
-    /// Draws a frame over the last one.
+    /// Draws a frame over the previous one.
     borrowing func draw(_ lines: [StyledLine], hasColour: Bool) {
-        // Erased before and not after: behind a full line the cursor stands on its last character.
+        // Each line is erased before it is drawn, not after: behind a full line, the cursor stands on its
+        // last character.
         let text = lines.enumerated().map { number, line in
             (number + 1 < lines.count ? "\u{1B}[K" : "\u{1B}[J") + line.drawn(hasColour: hasColour)
         }
         _ = Output.write("\u{1B}[H" + text.joined(separator: "\r\n"))
     }
 
-    /// Waits for the user, `milliseconds` at the most.
+    /// Waits at most `milliseconds` for the user.
     borrowing func wait(milliseconds: Int) -> Event {
         var watched = [
             pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),

@@ -1,6 +1,7 @@
-/// A table that makes do with the columns there are: what matters least is left out first, and sparklines take what is over.
+/// A table that fits into the available columns: the least important ones are left out first, and sparklines
+/// take the rest.
 struct WatchTable {
-    /// What a cell holds.
+    /// Content of a cell.
     enum Cell {
         case text(String, StyledLine.Style)
         /// Figures in a sparkline.
@@ -10,25 +11,25 @@ struct WatchTable {
     struct Column {
         var title: String
         var isRight = false
-        /// The higher, the sooner it is left out; 0 never is.
+        /// The higher, the sooner the column is left out; 0 means never.
         var rank = 0
-        /// The columns that it has at the least, so that it stays where it is while figures change.
+        /// Minimum width, so that the column keeps its place while figures change.
         var least = 0
     }
 
     let columns: [Column]
-    /// Each with a cell a column.
+    /// Rows with one cell per column.
     let rows: [[Cell]]
     let sparkline: Sparkline
-    /// The figure of the highest bar.
+    /// The figure that has the highest bar.
     let top: Double
 
-    /// Columns that a sparkline needs at the least to be of any use.
+    /// Minimum width of a useful sparkline.
     private static let shortestSparkline = 6
-    /// The longest name that is not cut while figures could be shown instead.
+    /// The longest name that is not cut to make room for figures.
     private static let shortName = 12
 
-    /// The header and the rows, each at most `width` wide; the row `selected` has a mark.
+    /// The header and the rows, each at most `width` wide; the row `selected` is marked.
     func lines(width: Int, selected: Int?) -> [StyledLine] {
         let widths = fit(width)
         var header = StyledLine("  ")
@@ -52,7 +53,7 @@ struct WatchTable {
             }
     }
 
-    /// The columns' widths; 0 for those that are left out.
+    /// The columns' widths; 0 for those left out.
     private func fit(_ width: Int) -> [Int] {
         let wanted = columns.indices.map { column in
             rows.reduce(max(columns[column].title.count, columns[column].least)) { widest, row in
@@ -64,13 +65,13 @@ struct WatchTable {
         }
         var widths = wanted
         widths[0] = min(wanted[0], Self.shortName)
-        // Two for the mark, one after each column but the last.
+        // Two columns for the mark, one after each column but the last.
         func used() -> Int { widths.reduce(1) { $1 > 0 ? $0 + $1 + 1 : $0 } }
         let byRank = columns.indices.filter { columns[$0].rank > 0 }
             .sorted { columns[$0].rank > columns[$1].rank }
         for column in byRank where used() > width { widths[column] = 0 }
         if used() > width { widths[0] = max(4, widths[0] - (used() - width)) }
-        // What is over: first to the name, then to the sparklines, alike.
+        // The remaining width goes to the name first, then to the sparklines in equal parts.
         widths[0] = min(wanted[0], widths[0] + max(0, width - used()))
         let sparklines = columns.indices.filter { widths[$0] > 0 && isSparkline($0) }
         if !sparklines.isEmpty {
@@ -86,7 +87,7 @@ struct WatchTable {
         if case .rates = rows.first?[column] { true } else { false }
     }
 
-    /// A text in exactly `size` columns.
+    /// The text in exactly `size` columns.
     private static func pad(_ text: String, _ size: Int, _ isRight: Bool) -> String {
         if text.count > size { return text.prefix(max(0, size - 1)) + "~" }
         let gap = String(repeating: " ", count: size - text.count)

@@ -1,13 +1,13 @@
 import Proto
 
 extension WatchView {
-    /// A change that a key asks for.
+    /// A change requested by a key.
     struct Change: Equatable {
         var key: String
         var value: String
     }
 
-    /// Does what a key asks for; what the daemon has to do is returned.
+    /// Acts on a key; returns the change that the daemon has to make, if any.
     mutating func press(_ key: Key) -> Change? {
         switch key {
         case .quit: break

@@ -1,10 +1,11 @@
 import ControlProtocol
 
 extension WatchView {
-    /// How many sessions of a server get lines; the fastest do.
+    /// Maximum number of a server's sessions that get lines; the fastest come first.
     private static let mostSessions = 20
 
-    /// The same for where there is no screen: one line for the bond and one a path, or a session of a server.
+    /// The view without a screen: one line for the bond and one for each path, or for each session of a
+    /// server.
     func plainLines(time: String) -> [String] {
         guard let status = history.status else { return [] }
         let total = history.total.latest

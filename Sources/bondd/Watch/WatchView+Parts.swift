@@ -31,7 +31,7 @@ extension WatchView {
         return line
     }
 
-    /// The sum of the paths, both directions.
+    /// The sum of all paths, in both directions.
     func bond(_ status: Status, _ columns: Int) -> [StyledLine] {
         let rates =
             isList
@@ -150,7 +150,7 @@ extension WatchView {
         return line.cut(to: columns)
     }
 
-    /// A megabit is half a bar at the least, so that silence does not look like a storm.
+    /// A megabit is at least half a bar high, so that silence does not look like a storm.
     private static let lowestTop = 2.0
 
     private static func top(of rates: [RateHistory]) -> Double {

@@ -1,20 +1,20 @@
 import ControlProtocol
 
-/// `bondd status --watch` as lines of text for a screen of some size. It knows neither terminal nor clock.
+/// `bondd status --watch` as lines of text for a screen of any size. It knows neither terminal nor clock.
 struct WatchView {
-    /// What the daemon said.
+    /// Statuses received from the daemon.
     var history = StatusHistory()
-    /// The path that keys act on; on a server the session.
+    /// The path that keys act on; on a server, the session.
     var selection = 0
     /// Server: the client whose paths are shown instead of the list of sessions.
     var opened: String?
-    /// Server: sessions in the order of their names, not of their rates.
+    /// Server: whether sessions are sorted by name instead of by rate.
     var isSortedByName = false
-    /// What the bottom line says instead of the keys: the answer to the last of them.
+    /// The text in the bottom line instead of the keys: the result of the last one pressed.
     var message: String?
-    /// Why there is nothing newer; nil while the daemon answers.
+    /// The reason why there is no newer status; `nil` while the daemon answers.
     var silence: String?
-    /// How rates are drawn.
+    /// The characters that rates are drawn with.
     var sparkline = Sparkline.ascii
 
     /// Whether a server's sessions are listed, rather than the paths of one.
@@ -29,7 +29,7 @@ struct WatchView {
         opened.flatMap { name in history.status?.sessions.first { $0.client == name } }
     }
 
-    /// A server's sessions, the fastest first.
+    /// A server's sessions, fastest first.
     var list: [SessionStatus] {
         let sessions = history.status?.sessions ?? []
         func rate(_ session: SessionStatus) -> Double {
@@ -41,7 +41,7 @@ struct WatchView {
             .sorted { $0.1 != $1.1 ? $0.1 > $1.1 : $0.0.client < $1.0.client }.map(\.0)
     }
 
-    /// How many rows can be selected.
+    /// Number of rows that can be selected.
     var rowCount: Int { isList ? history.status?.sessions.count ?? 0 : session?.paths.count ?? 0 }
 
     /// The screen: at most `rows` lines of at most `columns`.
@@ -61,7 +61,7 @@ struct WatchView {
         let notes = status.notices.flatMap { Self.wrap("note: \($0)", columns, .warning) }
         let counts = counts(status)
 
-        // What matters most gets its lines first; the table takes at least its header and two rows.
+        // The most important parts get their lines first; the table takes at least its header and two rows.
         var room = rows - 1 - top.count - bond.count - min(tableLines.count, 3)
         var shown: [[StyledLine]] = []
         for block in [problems, counts, notes] {
@@ -72,7 +72,7 @@ struct WatchView {
         let height = min(tableLines.count, 3) + max(0, room)
         room -= max(0, tableLines.count - 3)
         tableLines = scroll(tableLines, to: height)
-        // Blank lines are for what is over.
+        // Blank lines use the rows that remain.
         var lines = top
         for block in [bond, tableLines, shown[1], shown[0], shown[2]] where !block.isEmpty {
             if room > 0 {
@@ -96,7 +96,7 @@ struct WatchView {
         return [table[0]] + table[(1 + first)..<(1 + first + rows)]
     }
 
-    /// A sentence in lines of at most `columns`, at most three.
+    /// A sentence folded into at most three lines of at most `columns`.
     private static func wrap(_ text: String, _ columns: Int, _ style: StyledLine.Style) -> [StyledLine] {
         var lines: [String] = [""]
         for word in text.split(separator: " ") {
