@@ -35,8 +35,9 @@ struct Delivery: ~Copyable {
         return verdict
     }
 
-    /// A packet came `needed` after the one that should have followed it. The delays that control datagrams show follow a
-    /// growing queue, as when the sender probes for more, only several times a second; this does at once.
+    /// A packet came `needed` after the one that should have followed it. The delays that control datagrams
+    /// show follow a growing queue, as when the sender probes for more, only several times a second; this
+    /// does at once.
     private mutating func learn(_ needed: Interval, now: Instant) {
         guard needed <= ReorderBuffer.longestHold else { return }
         let withMargin = needed * 5 / 4
@@ -54,7 +55,8 @@ struct Delivery: ~Copyable {
     /// The next packet that is in order; nil when there is none.
     mutating func popReady(pool: borrowing PacketPool) -> Slot? { reorder.popReady(pool: pool) }
 
-    /// Sets how long a packet waits for its predecessor: the spread of the paths' delays plus their jitter, at least 5 ms.
+    /// Sets how long a packet waits for its predecessor: the spread of the paths' delays plus their jitter,
+    /// at least 5 ms.
     mutating func measureHold(_ paths: borrowing PathList, now: Instant) {
         var slowest = Int64.min
         var fastest = Int64.max
@@ -95,9 +97,10 @@ extension PathList {
         return floor == .max ? 0 : floor
     }
 
-    /// How long after a loss is evident its repair may come. An attempt takes half the round trip of the path that lost the packet,
-    /// half that of the fastest path, and the time that ACKs may wait. A repair may be lost, too, so there are three attempts: a
-    /// flow that waits for 100 ms is better off than one that halves its window.
+    /// How long after a loss is evident its repair may come. An attempt takes half the round trip of the path
+    /// that lost the packet, half that of the fastest path, and the time that ACKs may wait. A repair may be
+    /// lost, too, so there are three attempts: a flow that waits for 100 ms is better off than one that
+    /// halves its window.
     var repairDelay: Interval {
         var slowest = Interval.zero
         var fastest = Interval.seconds(10)

@@ -3,15 +3,16 @@ import Packet
 import Proto
 import Scheduler
 
-/// Forward error correction of a session: repair symbols sent in advance, where a repair that is sent once the loss is known would come
-/// too late, and packets recovered from those of the peer.
+/// Forward error correction of a session: repair symbols sent in advance, where a repair that is sent once
+/// the loss is known would come too late, and packets recovered from those of the peer.
 struct ForwardCorrection: ~Copyable {
     /// Loss ratio below which repair is left to TCP, or goes unnoticed by the ear.
     private static let leastLoss = 0.001
-    /// The loss assumed where all paths are long, until a path's first datagrams have shown its own: a flow that loses one of its
-    /// first packets is slow for minutes.
+    /// The loss assumed where all paths are long, until a path's first datagrams have shown its own: a flow
+    /// that loses one of its first packets is slow for minutes.
     private static let assumedLoss = 0.01
-    /// A repair that takes longer comes too late: the receiver's hold, 250 ms, less a margin for ACKs and jitter.
+    /// A repair that takes longer comes too late: the receiver's hold, 250 ms, less a margin for ACKs and
+    /// jitter.
     private static let latestRepair = Interval.milliseconds(200)
     /// The same for sound and video: 150 ms is the most that a call may take from mouth to ear (ITU-T G.114).
     private static let latestInteractiveRepair = Interval.milliseconds(100)
@@ -21,22 +22,25 @@ struct ForwardCorrection: ~Copyable {
     private static let largestCredit = 16 * 1024
     /// A packet leaves in a repair symbol after at most this time, however few follow it.
     private static let longestDelay = Interval.milliseconds(60)
-    /// Wanted length of windows, in packets: longer ones need fewer repair symbols for the same protection, but wait for them longer.
+    /// Wanted length of windows, in packets: longer ones need fewer repair symbols for the same protection,
+    /// but wait for them longer.
     private static let wantedWindow = 128
-    /// The same while paths have room to spare: repair symbols cost next to nothing then, and a flow whose losses are made
-    /// good at once opens its window twice as fast as one that waits for repairs.
+    /// The same while paths have room to spare: repair symbols cost next to nothing then, and a flow whose
+    /// losses are made good at once opens its window twice as fast as one that waits for repairs.
     private static let spareWindow = 16
     private static let spareDelay = Interval.milliseconds(10)
     /// The share of repair symbols then, bytes for a byte: links are paid for by volume, too.
     private static let spareRatio = 0.1
-    /// Without packets at risk for this long, no sums are made any more; without repair symbols, no packets are remembered.
+    /// Without packets at risk for this long, no sums are made any more; without repair symbols, no packets
+    /// are remembered.
     private static let rest = Interval.seconds(2)
 
     private var encoder = Encoder(prefix: Wire.shimSize)
     private(set) var decoder = Decoder(prefix: Wire.shimSize)
     /// Repair symbols owed; one is sent when it is 1.
     private var debt = 0.0
-    /// Whether repair symbols are sent because there is room to spare, and not because repairs would come too late.
+    /// Whether repair symbols are sent because there is room to spare, and not because repairs would come too
+    /// late.
     private var isSpare = false
     /// Bytes of repair symbols that may be sent now.
     private var credit = Self.largestCredit
@@ -95,7 +99,8 @@ struct ForwardCorrection: ~Copyable {
         let isNew = path.pointee.sent.next < Path.trial && path.pointee.rtt.isKnown
         guard isNew || path.pointee.randomLoss >= leastLoss else { return 0 }
         var fastest = path.pointee.rtt.minimum
-        // A path that is in doubt for a moment counts: it will be there to repair. A path that stands by does not.
+        // A path that is in doubt for a moment counts: it will be there to repair. A path that stands by does
+        // not.
         for i in 0..<paths.count
         where paths[i].pointee.use == .active || paths[i].pointee.use == .far
             || paths[i].pointee.role == path.pointee.role && paths[i].pointee.liveness.state == .suspect
@@ -112,8 +117,8 @@ struct ForwardCorrection: ~Copyable {
 
     private static func ratio(_ loss: Double, window: Int) -> Double {
         guard loss >= leastLoss else { return 0 }
-        // The losses that a window has on average and three standard deviations more, which covers all but one window in a
-        // thousand; and repair symbols are lost, too.
+        // The losses that a window has on average and three standard deviations more, which covers all but
+        // one window in a thousand; and repair symbols are lost, too.
         let ratio = (loss + 3 * (loss / Double(window)).squareRoot()) / (1 - min(loss, 0.5))
         return min(ratio, largestRatio)
     }

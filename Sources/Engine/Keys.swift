@@ -1,15 +1,16 @@
 import Packet
 import Proto
 
-/// The keys of a session: those it sends with, those before them for datagrams still in flight, and on a server those that the
-/// client has not used yet. Owns the memory of all three.
+/// The keys of a session: those it sends with, those before them for datagrams still in flight, and on a
+/// server those that the client has not used yet. Owns the memory of all three.
 struct Keys: ~Copyable {
     /// The keys to send with.
     private(set) var current: UnsafeMutablePointer<Epoch>
     /// Server: new keys that the client has not used yet.
     private var next: UnsafeMutablePointer<Epoch>?
     private var previous: UnsafeMutablePointer<Epoch>?
-    /// Server: whether the client has proven with a first datagram that it holds the keys. Always true on a client.
+    /// Server: whether the client has proven with a first datagram that it holds the keys. Always true on a
+    /// client.
     private(set) var isConfirmed: Bool
 
     init(_ first: UnsafeMutablePointer<Epoch>, isConfirmed: Bool) {

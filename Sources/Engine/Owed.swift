@@ -2,8 +2,8 @@ import Packet
 import Proto
 import Scheduler
 
-/// The control frames that a session owes its peer whichever path they take: the assignment, preferences, an enrolment, secrets,
-/// test packets. Each waits until it was written into a datagram.
+/// The control frames that a session owes its peer whichever path they take: the assignment, preferences, an
+/// enrolment, secrets, test packets. Each waits until it was written into a datagram.
 struct Owed: ~Copyable {
     /// A client that asks for its assignment with each PING until it has it is answered once in this time.
     private static let assignmentInterval = Interval.milliseconds(100)
@@ -71,7 +71,8 @@ struct Owed: ~Copyable {
         if secrets.owesAcknowledgement, writer.append(secretKept: secrets.kept) {
             secrets.owesAcknowledgement = false
         }
-        // Not on a path that is dead: with its probes, which come twice a second, too, it would be lost each time.
+        // Not on a path that is dead: with its probes, which come twice a second, too, it would be lost each
+        // time.
         if enrolling.due <= now, let enrolment,
             writer.append(EnrolFrame(publicKey: enrolment.publicKey), host: enrolment.host)
         {

@@ -1,11 +1,12 @@
 import Packet
 import Scheduler
 
-/// Something that time brings about on a path. The deadline of each is stated once, in `Session.deadline`: it decides both whether
-/// the event is due and when the session wakes for it, so that a session neither sleeps through an event nor wakes for none.
+/// Something that time brings about on a path. The deadline of each is stated once, in `Session.deadline`: it
+/// decides both whether the event is due and when the session wakes for it, so that a session neither sleeps
+/// through an event nor wakes for none.
 ///
-/// (quinn's timer.rs has a table that is set and stopped. Here most deadlines move with each datagram, so they are computed
-/// from the path's state when they are asked for.)
+/// (quinn's timer.rs has a table that is set and stopped. Here most deadlines move with each datagram, so
+/// they are computed from the path's state when they are asked for.)
 enum PathTimer: Int, CaseIterable {
     /// An ACK that has waited for more datagrams.
     case acknowledgement
@@ -30,7 +31,8 @@ enum PathTimer: Int, CaseIterable {
     /// A PING on a path that has nothing to send.
     case idleProbe
 
-    /// The raw values of all timers. (Iterating over `allCases` allocates in debug builds, which the allocation test forbids.)
+    /// The raw values of all timers. (Iterating over `allCases` allocates in debug builds, which the
+    /// allocation test forbids.)
     static let numbers = 0..<allCases.count
 }
 
@@ -99,8 +101,8 @@ extension Session {
         return next
     }
 
-    /// A server probes only where the client was proven to be, and not for long: the client finds out whether a path comes back,
-    /// and may have removed it.
+    /// A server probes only where the client was proven to be, and not for long: the client finds out whether
+    /// a path comes back, and may have removed it.
     private func mayProbe(_ path: UnsafeMutablePointer<Path>, now: Instant) -> Bool {
         isClient || path.pointee.isValidated && now - path.pointee.lastHeard < .seconds(10)
     }

@@ -2,14 +2,14 @@ import Packet
 import Proto
 import Scheduler
 
-/// The packets of a session that wait for a path: new ones in their flows' queues, and those that their path lost or gave up,
-/// which go again first. Bounds both by what the paths carry.
+/// The packets of a session that wait for a path: new ones in their flows' queues, and those that their path
+/// lost or gave up, which go again first. Bounds both by what the paths carry.
 struct SendQueue: ~Copyable {
-    /// Time for which packets may wait before the paths, at the sum of their rates, in flows that react to no drop, in seconds. CoDel
-    /// keeps the wait far shorter for those that do.
+    /// Time for which packets may wait before the paths, at the sum of their rates, in flows that react to no
+    /// drop, in seconds. CoDel keeps the wait far shorter for those that do.
     private static let longestTime = 0.15
-    /// Bytes that may wait while a path's rate is still being found, which a flow's slow start may outrun: a round trip of
-    /// 160 Mbit/s and 100 ms.
+    /// Bytes that may wait while a path's rate is still being found, which a flow's slow start may outrun: a
+    /// round trip of 160 Mbit/s and 100 ms.
     private static let trustedBytes = 2 * 1024 * 1024
     /// Maximum standing delay of a bulk flow's own queue.
     private static let longestStand = Interval.milliseconds(60)
@@ -25,7 +25,8 @@ struct SendQueue: ~Copyable {
     private static let copyShare = 0.025
     /// The largest packet that is copied, in bytes: voice, keystrokes, DNS, SYN.
     private static let largestCopy = 300
-    /// After this long the receiver no longer waits for a packet (`ReorderBuffer.longestHold`, and the way there).
+    /// After this long the receiver no longer waits for a packet (`ReorderBuffer.longestHold`, and the way
+    /// there).
     private static let repairTime = Interval.milliseconds(800)
 
     private var flows = FlowQueues()
@@ -40,8 +41,8 @@ struct SendQueue: ~Copyable {
     private(set) var flowLimits = CoDel.Limits()
     /// The paths' largest total rate in the last 10 s, in bytes a second.
     private var capacity = WindowedExtremum(window: .seconds(10), keeps: .maximum)
-    /// Largest amount of data, in bytes, that one flow could have had in flight over the last 10 s: the paths' measured rate times
-    /// the full round trip and the queueing delay allowed.
+    /// Largest amount of data, in bytes, that one flow could have had in flight over the last 10 s: the
+    /// paths' measured rate times the full round trip and the queueing delay allowed.
     private var volume = WindowedExtremum(window: .seconds(10), keeps: .maximum)
     private var repairBudget = Self.largestRepairBudget
     private var copyBudget = Self.largestCopyBudget
@@ -62,8 +63,8 @@ struct SendQueue: ~Copyable {
     var marked: UInt64 { flows.marked }
     /// See `capacity`; 0 before anything was measured.
     var measuredCapacity: Int64 { capacity.value ?? 0 }
-    /// Whether the queue is nearly full: a flow that reacts to neither drops nor marks is better served late than not at all, so
-    /// that far paths help.
+    /// Whether the queue is nearly full: a flow that reacts to neither drops nor marks is better served late
+    /// than not at all, so that far paths help.
     var isOverflowing: Bool { flows.bytes > limit * 3 / 4 }
 
     // MARK: - New packets
@@ -202,8 +203,8 @@ struct SendQueue: ~Copyable {
         capacity.record(Int64(saturating: measured), now: now)
         let before = max(Double(capacity.value ?? 0), rate)
         limit = max(Int(saturating: before * Self.longestTime), isNew ? Self.trustedBytes : 256 * 1024)
-        // The time that a flow waits for repairs is part of its round trip: one repair if there are so many losses that one is
-        // nearly always in flight, another if repairs are lost as often.
+        // The time that a flow waits for repairs is part of its round trip: one repair if there are so many
+        // losses that one is nearly always in flight, another if repairs are lost as often.
         let repair = (rtt + min(fastest, rtt)) / 2 + .milliseconds(10)
         var inFlight = lossRate / 1452 * repair.seconds
         var whole = rtt
@@ -214,11 +215,11 @@ struct SendQueue: ~Copyable {
                     nanoseconds: Int64(saturating: Double(repair.nanoseconds) * min(inFlight, 1)))
             inFlight *= lossRate / rate
         }
-        // A lone Cubic flow needs about half a round trip of queue to keep a link busy after each drop; other flows
-        // don't wait behind it.
+        // A lone Cubic flow needs about half a round trip of queue to keep a link busy after each drop; other
+        // flows don't wait behind it.
         let usual = min(max(whole / 2, .milliseconds(5)), max(Self.longestStand, whole / 4))
-        // A path that died may be back in a moment. Until then its data in flight may wait: Cubic takes a minute to
-        // reopen a window that was cut.
+        // A path that died may be back in a moment. Until then its data in flight may wait: Cubic takes a
+        // minute to reopen a window that was cut.
         volume.record(Int64(saturating: measured * (whole + usual).seconds), now: now)
         let missing =
             rate > 0

@@ -24,7 +24,7 @@ struct Owners {
             let key = peers[index].publicKey
             let thread: Int
             if peers[index].kind != .client {
-                // What comes of it is the main thread's business, and next to nothing.
+                // The main thread handles enrolments, which cause next to no load.
                 thread = 0
             } else if let old = known[key] {
                 thread = old
