@@ -29,19 +29,19 @@ struct CarriedServices: FirewallJob {
     /// Until when connections that were ended are to be kept from coming back.
     private var watchedUntil = Instant.zero
     /// Why services are not carried as they should be.
-    private var problem: String?
+    private var problem = Notices()
     /// Why it is not known what they carry.
-    private var censusProblem: String?
+    private var censusProblem = Notices()
     /// The firewalls that drop what belongs to services.
     private var foreign = Notices()
 
     /// The IP versions that have to be forwarded.
     var families: Set<IPAddress.Family> { Set(list.map(\.target.family)) }
-    var problems: [String] { [problem, censusProblem].compactMap(\.self) + foreign.list }
+    var problems: [String] { problem.list + censusProblem.list + foreign.list }
 
     /// Whether these are carried already, and nothing is amiss.
     func areWell(_ other: [KernelService]) -> Bool {
-        list == other && problem == nil && (table != nil || other.isEmpty)
+        list == other && problem.list.isEmpty && (table != nil || other.isEmpty)
     }
 
     func holds(_ host: FirewallHost) -> Bool { table.map { host.socket.holds($0, of: list) } ?? true }
@@ -81,7 +81,7 @@ struct CarriedServices: FirewallJob {
         ledger.replace(with: new)
         open = open.filter { after.contains($0.key) }
         ending = ending.union(before).subtracting(after)
-        problem = nil
+        problem = Notices()
         if new.isEmpty { foreign = Notices() }
         expectCensus(now: now)
         forward(host)
@@ -97,9 +97,10 @@ struct CarriedServices: FirewallJob {
         guard !list.isEmpty else { return }
         do throws(HostError) {
             try set(from: list, host)
-            problem = nil
+            problem = Notices()
         } catch {
-            note("\(error.description); services are carried by bondd-control meanwhile", host)
+            problem.replace(
+                with: "\(error.description); services are carried by bondd-control meanwhile", host.log)
         }
         forward(host)
     }
@@ -151,7 +152,8 @@ struct CarriedServices: FirewallJob {
         do throws(HostError) {
             try host.forward(families, exits: try host.exits())
         } catch {
-            note("\(error.description); services are not carried in the kernel", host)
+            problem.replace(
+                with: "\(error.description); services are not carried in the kernel", host.log)
         }
     }
 
@@ -168,11 +170,6 @@ struct CarriedServices: FirewallJob {
         } catch {
             foreign.replace(with: error.description, host.log)
         }
-    }
-
-    private mutating func note(_ problem: String, _ host: FirewallHost) {
-        if self.problem != problem { host.log(.warning, problem) }
-        self.problem = problem
     }
 
     // MARK: - What they carry
@@ -216,9 +213,7 @@ struct CarriedServices: FirewallJob {
     private mutating func take(
         _ outcome: ServiceCensus.Outcome, isStale: Bool, _ host: FirewallHost, now: Instant
     ) {
-        let problem = outcome.problem?.description
-        if let problem, problem != censusProblem { host.log(.warning, problem) }
-        censusProblem = problem
+        censusProblem.replace(with: outcome.problem?.description, host.log)
         if outcome.ended > 0 {
             watchedUntil = now + .milliseconds(Int64(FirewallTable.endedTime))
             host.log(

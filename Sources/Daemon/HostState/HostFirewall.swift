@@ -121,14 +121,12 @@ final class HostFirewall {
     /// The ruleset, the routes or forwarding changed.
     func noteChanges(now: Instant) {
         let change = events.read()
-        let hasTables = killSwitch.table != nil || jobs.contains { $0.table != nil }
+        let hasTables = killSwitch.table != nil || Job.allCases.contains { job($0).table != nil }
         guard hasTables || isServer || wantsLAN, change.ofRuleset || change.ofForwarding else { return }
         if change.ofRuleset { mayBeDamaged = true }
         // Until the kill switch is back, everything leaves.
         deadline = min(deadline, killSwitch.table == nil ? now + Self.settling : now)
     }
-
-    private var jobs: [any FirewallJob] { [nat, services, returning, lan] }
 
     private func job(_ job: Job) -> any FirewallJob {
         switch job {
