@@ -55,7 +55,7 @@ public struct LinkModel: Sendable {
 
     /// Offers a frame of `bytes` at `now`. Times must not go backwards.
     public mutating func offer(bytes: Int, at now: UInt64) -> Fate {
-        if shape.isDown || isOut(at: now) { return .down }
+        if shape.isDown || remaining(shape.outage, at: now) != nil { return .down }
         if shape.mtu > 0 && bytes > shape.mtu + 14 { return .lost }
         if let rule = shape.policer, !policer.admits(bytes, at: now, rule) { return .policed }
         let start = max(now, lastDeparture)
@@ -70,7 +70,7 @@ public struct LinkModel: Sendable {
         if losses.loses(shape, &random) { return .lost }
         let copies = shape.duplication > 0 && random.unit() < shape.duplication
         let delivery = arrival()
-        if isOut(at: delivery) { return .down }
+        if remaining(shape.outage, at: delivery) != nil { return .down }
         return copies ? .duplicated(at: delivery, copy: arrival()) : .delivered(at: delivery)
     }
 
@@ -81,8 +81,11 @@ public struct LinkModel: Sendable {
         return trace.bits(from: begin, to: begin + (end - start))
     }
 
-    private func isOut(at time: UInt64) -> Bool {
-        shape.outage?.end(at: elapsed(time, shape.outage!.period)) != nil
+    /// Nanoseconds until a recurring event ends that is in progress at `time`; nil otherwise.
+    private func remaining(_ event: Recurrence?, at time: UInt64) -> UInt64? {
+        guard let event else { return nil }
+        let time = elapsed(time, event.period)
+        return event.end(at: time).map { $0 - time }
     }
 
     /// Nanoseconds since `origin`; before it, since the beginning of a period that ends there.
@@ -92,11 +95,7 @@ public struct LinkModel: Sendable {
 
     /// When a frame has left the queue whose service begins at or after `start`.
     private mutating func departure(_ bytes: Int, from start: UInt64) -> UInt64 {
-        var start = start
-        if let handover = shape.handover {
-            let time = elapsed(start, handover.period)
-            if let end = handover.end(at: time) { start += end - time }
-        }
+        let start = start + (remaining(shape.handover, at: start) ?? 0)
         if let trace = shape.trace {
             let time = elapsed(start, trace.period)
             return start + (service.departure(bytes, from: time, trace) - time)
