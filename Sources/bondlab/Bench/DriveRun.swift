@@ -8,7 +8,9 @@ struct DriveRun {
     static let seconds = 50
     /// Seconds between two values of a course.
     static let interval = 0.5
-    private static let (pingInterval, idlePings) = (0.1, 30)
+    /// Seconds between two pings.
+    static let pingInterval = 0.1
+    private static let idlePings = 30
 
     /// Mbit/s of payload.
     var megabits: Double

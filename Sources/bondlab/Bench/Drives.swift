@@ -94,7 +94,7 @@ struct DriveCourse: Encodable {
 
     mutating func add(_ run: DriveRun, _ name: String) {
         let best = run.pings.min { ($0.medianRTT ?? .infinity) < ($1.medianRTT ?? .infinity) }
-        let pings = best?.replies.map { [Double($0.sequence) * 0.1, $0.rtt] } ?? []
+        let pings = best?.replies.map { [Double($0.sequence) * DriveRun.pingInterval, $0.rtt] } ?? []
         runs.append(Run(name: name, megabits: run.course, pings: pings))
     }
 }
