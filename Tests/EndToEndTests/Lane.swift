@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Testing
 
 /// The groups of suites that `make end-to-end` starts. `LANE` in the environment names the one to run; without it all run.
@@ -25,10 +25,13 @@ extension Trait where Self == ConditionTrait {
 @Suite struct LaneTests {
     @Test func everySuiteHasALane() throws {
         let directory = String(#filePath.dropLast("/Lane.swift".count))
-        let files = try #require(Self.swiftFiles(in: directory))
+        let files = try #require(FileManager.default.subpaths(atPath: directory)).filter {
+            $0.hasSuffix(".swift")
+        }
         #expect(files.count > 40)
         for file in files {
-            let lines = try #require(Self.lines(of: file))
+            let text = try String(contentsOfFile: "\(directory)/\(file)", encoding: .utf8)
+            let lines = text.components(separatedBy: "\n")
             for (number, line) in lines.enumerated()
             where line.hasPrefix("    @Suite") || line.hasPrefix("@Suite") {
                 let text = lines[number..<min(number + 8, lines.count)].joined()
@@ -39,32 +42,5 @@ extension Trait where Self == ConditionTrait {
             }
         }
         #expect(Lane.requested.map { Lane(rawValue: $0) != nil } ?? true, "LANE names no lane")
-    }
-
-    private static func swiftFiles(in directory: String) -> [String]? {
-        guard let stream = opendir(directory) else { return nil }
-        defer { closedir(stream) }
-        var files: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasPrefix(".") { continue }
-            if name.hasSuffix(".swift") {
-                files.append(directory + "/" + name)
-            } else {
-                files += swiftFiles(in: directory + "/" + name) ?? []
-            }
-        }
-        return files
-    }
-
-    private static func lines(of file: String) -> [Substring]? {
-        guard let stream = fopen(file, "r") else { return nil }
-        defer { fclose(stream) }
-        var bytes = [UInt8](repeating: 0, count: 1 << 20)
-        let count = fread(&bytes, 1, bytes.count, stream)
-        return String(decoding: bytes[..<count], as: UTF8.self).split(
-            separator: "\n", omittingEmptySubsequences: false)
     }
 }
