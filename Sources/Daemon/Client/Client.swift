@@ -55,9 +55,7 @@ final class Client {
     ) -> Engine {
         var part = EngineConfiguration(configuration, mtu: mtu)
         part.secrets = secrets
-        return Engine(
-            part, staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key),
-            seed: Sodium.systemSeed(), cookieSeed: cookieSeed)
+        return Engine(part, configuration.tunnel, cookieSeed: cookieSeed)
     }
 
     // MARK: - Start and end

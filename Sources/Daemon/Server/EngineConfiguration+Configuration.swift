@@ -84,3 +84,12 @@ extension EngineConfiguration.Peer {
         assignment?.dns.removeAll { $0.family == .v6 }
     }
 }
+
+extension Engine {
+    /// The Engine of a data thread, with the key of `tunnel`.
+    init(_ part: EngineConfiguration, _ tunnel: Configuration.Tunnel, cookieSeed: [UInt8]) {
+        self.init(
+            part, staticKey: PrivateKey(bytes: tunnel.privateKey.key), seed: Sodium.systemSeed(),
+            cookieSeed: cookieSeed)
+    }
+}

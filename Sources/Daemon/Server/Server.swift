@@ -62,9 +62,7 @@ final class Server {
         part.peers = peers(configuration, handed, mtu: mtu, &owners)
         part.shard = Shard(index: number, count: owners.count)
         part.roots = handed.roots
-        return Engine(
-            part, staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key),
-            seed: Sodium.systemSeed(), cookieSeed: cookieSeed)
+        return Engine(part, configuration.tunnel, cookieSeed: cookieSeed)
     }
 
     /// The number of data threads, the main one included.
