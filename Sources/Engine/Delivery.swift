@@ -80,7 +80,7 @@ struct Delivery: ~Copyable {
         hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), longest)
     }
 
-    /// Gives back memory that nothing needs.
+    /// Frees unused memory.
     mutating func shrink() { reorder.shrink() }
 
     /// Releases every packet.

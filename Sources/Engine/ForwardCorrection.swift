@@ -31,8 +31,8 @@ struct ForwardCorrection: ~Copyable {
     private static let spareDelay = Interval.milliseconds(10)
     /// The share of repair symbols then, bytes for a byte: links are paid for by volume, too.
     private static let spareRatio = 0.1
-    /// Without packets at risk for this long, no sums are made any more; without repair symbols, no packets
-    /// are remembered.
+    /// After this long without packets at risk, sums are no longer made; after this long without repair
+    /// symbols of the peer, its packets are no longer kept.
     private static let rest = Interval.seconds(2)
 
     private var encoder = Encoder(prefix: Wire.shimSize)

@@ -1,9 +1,9 @@
 import Packet
 import Scheduler
 
-/// Something that time brings about on a path. The deadline of each is stated once, in `Session.deadline`: it
-/// decides both whether the event is due and when the session wakes for it, so that a session neither sleeps
-/// through an event nor wakes for none.
+/// A timed event of a path. The deadline of each is stated once, in `Session.deadline`, which decides both
+/// whether the event is due and when the session wakes for it. So a session cannot miss an event, and cannot
+/// wake without one.
 ///
 /// (quinn's timer.rs has a table that is set and stopped. Here most deadlines move with each datagram, so
 /// they are computed from the path's state when they are asked for.)

@@ -3,7 +3,7 @@ import Proto
 import Scheduler
 
 /// The packets of a session that wait for a path: new ones in their flows' queues, and those that their path
-/// lost or gave up, which go again first. Bounds both by what the paths carry.
+/// lost or gave up, which are sent first. Bounds both by what the paths carry.
 struct SendQueue: ~Copyable {
     /// Time for which packets may wait before the paths, at the sum of their rates, in flows that react to no
     /// drop, in seconds. CoDel keeps the wait far shorter for those that do.
@@ -30,7 +30,7 @@ struct SendQueue: ~Copyable {
     private static let repairTime = Interval.milliseconds(800)
 
     private var flows = FlowQueues()
-    /// Packets that have a sequence already and must go again.
+    /// Packets that already have a sequence and must be retransmitted.
     private var again = SlotQueue(bound: 32768)
     /// Packets that a path has just lost: empty but between an ACK and `repair`.
     var lost = SlotQueue(bound: 32768)
@@ -110,14 +110,14 @@ struct SendQueue: ~Copyable {
         return trafficClass == .realtime || length <= Self.largestCopy && flows.isFirstSlow
     }
 
-    /// Pays for a copy of so many bytes on the wire.
+    /// Charges a copy of `bytes` on the wire to the budget.
     mutating func payForCopy(_ bytes: Int) { copyBudget -= bytes }
 
-    // MARK: - Packets that go again
+    // MARK: - Retransmissions
 
-    /// The packet that goes again first, or `Slot.none`.
+    /// The first packet to retransmit, or `Slot.none`.
     var firstAgain: Slot { again.first }
-    /// How many bytes wait to go again.
+    /// Bytes that wait to be retransmitted.
     var bytesAgain: Int { again.bytes }
 
     /// Takes out the packet that `firstAgain` gave: its flows pay for it if it was sent.
@@ -136,7 +136,7 @@ struct SendQueue: ~Copyable {
     }
 
     /// Has the packets in `lost` sent again that are still useful and within the budget.
-    /// - Returns: how many go again, and how many do not.
+    /// - Returns: how many are retransmitted, and how many are not.
     mutating func repair(
         pool: inout PacketPool, notes: borrowing PacketNotes, now: Instant
     ) -> (repaired: UInt64, unrepaired: UInt64) {
@@ -233,7 +233,7 @@ struct SendQueue: ~Copyable {
 
     // MARK: - Memory
 
-    /// Gives back memory that nothing needs.
+    /// Frees unused memory.
     mutating func shrink() {
         flows.shrink()
         again.shrink()
