@@ -1,8 +1,8 @@
 /// A failure with a sentence for the user.
-public struct Failure: Error, CustomStringConvertible {
+package struct Failure: Error, CustomStringConvertible {
     /// The sentence.
-    public let description: String
+    package let description: String
 
     /// A failure that this sentence describes.
-    public init(_ sentence: String) { description = sentence }
+    package init(_ sentence: String) { description = sentence }
 }

@@ -1,13 +1,13 @@
 import Glibc
 
 /// Writes one line per event on stderr. Never for a dropped packet, never with a secret in it.
-public struct Log: Sendable {
+package struct Log: Sendable {
     /// The severity of an event; the raw value is the word of `--log-level`.
-    public enum Level: String, CaseIterable, Comparable, Sendable {
+    package enum Level: String, CaseIterable, Comparable, Sendable {
         case debug, info, warning, error
 
         /// Whether `a` is less severe than `b`.
-        public static func < (a: Level, b: Level) -> Bool { a.priority > b.priority }
+        package static func < (a: Level, b: Level) -> Bool { a.priority > b.priority }
 
         /// The syslog severity (RFC 5424 6.2.1), which journald reads as `<6>` at the start of a line.
         var priority: Int {
@@ -21,7 +21,7 @@ public struct Log: Sendable {
     }
 
     /// The format of a line; the raw value is the word of `--log-format`.
-    public enum Format: String, CaseIterable, Sendable {
+    package enum Format: String, CaseIterable, Sendable {
         /// `info path is up path=fibre rtt=12.1`
         case text
         /// `{"time":"…","level":"info","message":"path is up","path":"fibre","rtt":"12.1"}`
@@ -29,15 +29,15 @@ public struct Log: Sendable {
     }
 
     /// Events less severe than this are not written.
-    public var level: Level
+    package var level: Level
     /// The format of each line.
-    public var format: Format
+    package var format: Format
 
     private let fileDescriptor: Int32
     private let toJournal: Bool
 
     /// A log on stderr; lines carry journald's priority prefix if stderr is connected to the journal.
-    public init(level: Level = .info, format: Format = .text, fileDescriptor: Int32 = 2) {
+    package init(level: Level = .info, format: Format = .text, fileDescriptor: Int32 = 2) {
         self.level = level
         self.format = format
         self.fileDescriptor = fileDescriptor
@@ -46,7 +46,7 @@ public struct Log: Sendable {
 
     /// The prefix of an error on stderr: journald's priority if stderr is connected to the journal, otherwise
     /// empty.
-    public static var errorPrefix: String { leadsToJournal(2) ? "<\(Level.error.priority)>" : "" }
+    package static var errorPrefix: String { leadsToJournal(2) ? "<\(Level.error.priority)>" : "" }
 
     private static func leadsToJournal(_ fileDescriptor: Int32) -> Bool {
         var facts = stat()
@@ -56,7 +56,7 @@ public struct Log: Sendable {
 
     /// Writes a line if `level` is enabled; otherwise neither the message nor the fields are evaluated.
     /// Field names are lower case with underscores, and none is `time`, `level` or `message`.
-    public func callAsFunction(
+    package func callAsFunction(
         _ level: Level, _ message: @autoclosure () -> String,
         _ fields: @autoclosure () -> KeyValuePairs<String, String> = [:]
     ) {

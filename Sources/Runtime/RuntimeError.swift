@@ -1,21 +1,21 @@
 import Glibc
 
 /// A refusal by the kernel.
-public enum RuntimeError: Error, Equatable, CustomStringConvertible {
+package enum RuntimeError: Error, Equatable, CustomStringConvertible {
     /// A file could not be read, written or made: the action, its path, and errno.
     case file(String, path: String, errno: Int32)
     /// A thread, an eventfd or the like could not be created: its name with an article, and errno.
     case kernel(String, errno: Int32)
 
     /// The kernel's errno.
-    public var code: Int32 {
+    package var code: Int32 {
         switch self {
         case .file(_, _, let code), .kernel(_, let code): code
         }
     }
 
     /// One sentence that says what, where and what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .file(let action, let path, let code):
             "could not \(action) \(path): \(String(cString: strerror(code)))\(TextFile.remedy(code))"

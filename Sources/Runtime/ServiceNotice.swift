@@ -2,15 +2,15 @@ import Glibc
 
 /// Reports the program's state to the service manager (sd_notify(3)): `READY=1`, `WATCHDOG=1`, `STOPPING=1`. Sends
 /// nothing if NOTIFY_SOCKET is not set in the environment.
-public struct ServiceNotice: Sendable {
+package struct ServiceNotice: Sendable {
     private let path: String?
 
     /// Uses the socket named by NOTIFY_SOCKET.
-    public init() { path = getenv("NOTIFY_SOCKET").map { String(cString: $0) } }
+    package init() { path = getenv("NOTIFY_SOCKET").map { String(cString: $0) } }
 
     /// Sends one state, or several separated by newlines. Errors are ignored: a missing listener must not
     /// stop the program.
-    public func send(_ state: String) {
+    package func send(_ state: String) {
         var address = sockaddr_un()
         // A name that begins with @ is in the abstract namespace, where the kernel expects a leading 0 byte.
         guard var name = path.map({ Array($0.utf8) }),

@@ -1,12 +1,12 @@
 import Glibc
 
 /// Replaces files as a whole, so that a crash leaves either the old text or the new, never part of one.
-public enum StateFile {
+package enum StateFile {
     /// Replaces the contents of `path` with `bytes`, and returns once they are on disk. Creates the directory
     /// (0755) if needed.
     /// - Parameter mode: the file's permissions, regardless of the umask.
     /// - Throws: `file`; the old contents are then kept.
-    public static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o600)
+    package static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o600)
         throws(RuntimeError)
     {
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

@@ -1,17 +1,17 @@
 import Glibc
 
 /// Reads small text files whole.
-public enum TextFile {
+package enum TextFile {
     /// Why a file could not be read.
-    public struct Failure: Error {
+    package struct Failure: Error {
         /// The problem, worded to follow the file's path.
-        public let sentence: String
+        package let sentence: String
         /// Whether the file does not exist.
-        public var isMissing = false
+        package var isMissing = false
     }
 
     /// Reads the file at `path`, which must be UTF-8 and at most `limit` bytes long.
-    public static func read(_ path: String, limit: Int) throws(Failure) -> String {
+    package static func read(_ path: String, limit: Int) throws(Failure) -> String {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("cannot be read", errno) }
         defer { close(file) }
