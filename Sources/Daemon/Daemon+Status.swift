@@ -7,7 +7,7 @@ import Settings
 
 // The daemon's status and usage.
 extension Daemon {
-    /// - Parameter reports: of the data threads that have answered.
+    /// - Parameter reports: those of the data threads that have answered.
     func status(_ reports: [ShardReport], now: Instant) -> Status {
         let sessions = sessions(reports.flatMap(\.sessions))
         var status = Status(
@@ -23,7 +23,7 @@ extension Daemon {
             notices: notices(reports, now: now))
         status.publicKey = shared.publicKey.base64
         status.run = shared.runID
-        if case .server(let server) = side { status.handover = server.handed.handover?.revision }
+        if case .server(let server) = side { status.handover = server.clients.revision }
         status.configuration = fileInForce.status(shared.configuration)
         status.firewall = shared.firewall?.status
         status.problems = (shared.firewall?.problems ?? []) + side.problems
@@ -43,8 +43,8 @@ extension Daemon {
         return notices
     }
 
-    /// What each client's paths have carried since the daemon started.
-    /// - Parameter reports: of the data threads that have answered.
+    /// The bytes that each client's paths have carried since the daemon started.
+    /// - Parameter reports: those of the data threads that have answered.
     func usageReport(_ reports: [ShardReport]) -> UsageReport {
         var report = UsageReport(run: shared.runID)
         report.configuration = fileInForce.digest.isEmpty ? nil : fileInForce.digest
@@ -63,7 +63,8 @@ extension Daemon {
         switch side {
         case .client(let client):
             reports.isEmpty ? [client.connecting] : reports.map { session(of: $0, client) }
-        case .server(let server): server.inOrder(reports).map { session(of: $0, nil) }
+        case .server(let server):
+            server.clients.inOrder(reports, server.settings).map { session(of: $0, nil) }
         }
     }
 
@@ -91,7 +92,7 @@ extension Daemon {
         return status
     }
 
-    /// Says which data threads are missing.
+    /// The data threads whose report is missing, a sentence each.
     private func silence(of reports: [ShardReport]) -> [String] {
         let heard = reports.map(\.shard)
         return (0..<side.threadCount).filter { !heard.contains($0) }.map {

@@ -9,23 +9,23 @@ import Runtime
 import Settings
 import Tun
 
-/// The main thread: the first data thread, and everything that is not data, in one loop.
+/// The main thread: the first data thread and all control work, in one loop.
 ///
 ///     wait → read sockets → read TUN → Engine.service → flush → write TUN
 ///
-/// `Side` has the work of a client or of a server; both use `Shared`.
+/// `Side` does the work of a client or of a server; both use `Shared`.
 package struct Daemon: ~Copyable {
     let shared: Shared
     let side: Side
-    /// The program's start, from which its uptime counts.
+    /// The program's start, for its uptime.
     let startedAt: Instant
-    /// Which text of the configuration file is in force.
+    /// The text of the configuration file that is in force.
     var fileInForce: FileInForce
     let controlUser: ControlUser
     /// The clients that want to enrol, and bondd-control's open question for them, which it asks on a
-    /// client's host, too.
+    /// client's host as well.
     var enrolments = Enrolments()
-    /// Status and usage that wait for the data threads' reports.
+    /// Questions for status and usage that wait for the data threads' reports.
     var survey = Survey()
     private var journal: EventJournal
     private var networkEvents: NetlinkEvents
@@ -34,11 +34,11 @@ package struct Daemon: ~Copyable {
     private let pulse: Pulse
     private var isRunning = true
 
-    /// Takes the tunnel's interface, and sets the kill switch of a configuration that has one.
+    /// Creates the tunnel's interface, and sets the kill switch if the configuration has one.
     /// - Parameters:
-    ///   - file: the configuration's file, which is read again on a reload.
+    ///   - file: the path of the configuration, which is read again on a reload.
     ///   - socket: the path of the control socket.
-    ///   - state: the directory of what outlives the daemon.
+    ///   - state: the state directory.
     ///   - controlUser: the user that bondd-control runs as.
     package init(
         _ configuration: Configuration, file: String, socket: String, state: String,
@@ -48,10 +48,10 @@ package struct Daemon: ~Copyable {
         let startedAt = Instant.now
         let interface = configuration.tunnel.interface
         try TunnelInterface.checkFree(interface, Netlink())
-        // First of all: a kill switch is to hold whatever comes after.
+        // First of all: a kill switch must hold whatever happens after this.
         let firewall = try HostFirewall.make(configuration, state: state, log: log)
         let poller = try LoopPoller()
-        // Before any thread is started, which would take the signals otherwise.
+        // Before any thread starts, which would receive the signals otherwise.
         let signals = try SignalFD([SIGINT, SIGTERM, SIGHUP])
         let netlink = try Netlink()
         let networkEvents = try NetlinkEvents()
@@ -65,7 +65,7 @@ package struct Daemon: ~Copyable {
         let device = try TunDevice(
             name: interface, offloads: configuration.tunnel.offload ? .all : [], mayHaveQueues: count > 1)
         let tunnel = try TunnelInterface(
-            device, mtu: configuration.tunnel.mtu ?? 1400, netlink: netlink)
+            name: device.name, index: device.index, mtu: configuration.tunnel.mtu ?? 1400, netlink)
         let pulse = try Pulse("the main thread")
         let cookieSeed = Sodium.systemSeed()
         switch configuration.role {
@@ -79,18 +79,18 @@ package struct Daemon: ~Copyable {
             side = .client(Client(shared, settings, resolver: resolver, secrets: secrets))
         case .server(let settings):
             let mailboxes = count > 1 ? try (0..<count).map { _ in try ThreadMailbox() } : []
-            var owners = Owners(threads: count)
-            let handed = HandedOver(directory: state, interface: interface, log: log)
-            let engine = Server.engine(
-                0, configuration, handed, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed)
+            var clients = ServerClients(
+                threads: count, handed: HandedOver(directory: state, interface: interface, log: log))
+            let engine = clients.engine(
+                ofThread: 0, configuration, mtu: tunnel.mtu, cookieSeed: cookieSeed)
             shared = Shared(
                 configuration, state: state, log: log, netlink: netlink, control: control,
                 firewall: firewall, poller: poller,
                 plane: DataPlane(engine, queue: device, mailboxes: mailboxes), tunnel: tunnel)
             side = .server(
                 Server(
-                    shared, settings, mailboxes: mailboxes, owners: owners, handed: handed,
-                    cookieSeed: cookieSeed, startedAt: startedAt))
+                    shared, settings, mailboxes: mailboxes, clients: clients, cookieSeed: cookieSeed,
+                    startedAt: startedAt))
         }
         self.startedAt = startedAt
         fileInForce = FileInForce(file, of: configuration)
@@ -101,7 +101,7 @@ package struct Daemon: ~Copyable {
         self.pulse = pulse
     }
 
-    /// Opens the sockets and sets the addresses that the role asks for.
+    /// Opens the sockets and sets the addresses of the role.
     package mutating func start() throws {
         shared.poller.watch(shared.plane.queue.fileDescriptor, .tun)
         shared.poller.watch(networkEvents.fileDescriptor, .netlink)
@@ -132,11 +132,11 @@ package struct Daemon: ~Copyable {
                 "offloads": shared.plane.queue.offloads.description,
                 "cipher": cipher?.description ?? "none",
             ])
-        // Reading configuration, routes and rulesets takes more than all that runs afterwards.
+        // Reading the configuration, routes and rulesets takes more memory than everything after it.
         clinux_trim_heap()
     }
 
-    /// A second instance on one machine gets a socket of its own unless told otherwise.
+    /// A second instance on one host gets a socket of its own, unless one is given.
     private static func socketPath(_ asked: String, _ configuration: Configuration) -> String {
         guard asked == "/run/bondd/bondd.sock" else { return asked }
         if case .some = try? ControlClient.ask(.status, path: asked, timeout: 500) {
@@ -145,8 +145,8 @@ package struct Daemon: ~Copyable {
         return asked
     }
 
-    /// Restores the name servers that a daemon with this tunnel has set and was killed. At the start only, as
-    /// it may take seconds.
+    /// Restores the host's name servers after a daemon with this tunnel was killed. Only at the start,
+    /// because it may take seconds.
     private func cleanNameServers() {
         do throws(HostError) {
             try NameServers.clean(directory: shared.stateDirectory, besides: shared.tunnel.name)
@@ -155,7 +155,7 @@ package struct Daemon: ~Copyable {
         }
     }
 
-    /// Forgets the services that were handed over when this client's host was a server.
+    /// Discards the services that were handed over when this client's host was a server.
     private func forgetServices() {
         var handed = HandedServices(
             directory: shared.stateDirectory, interface: shared.configuration.tunnel.interface,
@@ -166,7 +166,7 @@ package struct Daemon: ~Copyable {
 
     // MARK: - The loop
 
-    /// Runs until SIGTERM or SIGINT, then leaves the machine as it was.
+    /// Runs until SIGTERM or SIGINT, then restores the host.
     package mutating func run() throws {
         supervision.ready(summary(now: startedAt), now: .now)
         let watchdog = try supervision.period.map {
@@ -198,11 +198,15 @@ package struct Daemon: ~Copyable {
         shared.firewall?.close()
         shared.control.close()
         if let failure = shared.failure { throw failure }
-        guard hasEnded else { throw Failure("bondd has stopped without a data thread that hangs") }
+        guard hasEnded else {
+            throw Failure(
+                "a data thread hangs, and bondd has stopped without waiting for it; please report this with the log"
+            )
+        }
         shared.log(.info, "bondd has stopped")
     }
 
-    /// When there is something to do without anything arriving.
+    /// When the loop has work even if nothing arrives.
     private func deadline(now: Instant) -> Instant {
         min(
             shared.plane.nextDeadline, shared.nextCheck == .zero ? .never : shared.nextCheck,
@@ -224,7 +228,7 @@ package struct Daemon: ~Copyable {
         }
     }
 
-    /// Lets the Engine do what is due, and carries it out.
+    /// Lets the Engine do what is due, and carries out the result.
     private mutating func turn(now: Instant) {
         let wall = Timestamp.now
         while true {
@@ -237,7 +241,7 @@ package struct Daemon: ~Copyable {
         for event in shared.plane.takeEvents() { act(on: event, now: now) }
     }
 
-    /// Logs what happened, and does what it asks for.
+    /// Logs an event, and does what it calls for.
     private mutating func act(on event: EngineEvent, now: Instant) {
         switch side {
         case .server:

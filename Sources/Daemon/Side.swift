@@ -13,7 +13,7 @@ enum Side {
     var threadCount: Int {
         switch self {
         case .client: 1
-        case .server(let server): server.threadCount
+        case .server(let server): server.threads.count
         }
     }
 
@@ -21,7 +21,7 @@ enum Side {
     var pulses: [Pulse] {
         switch self {
         case .client: []
-        case .server(let server): server.threads.map(\.pulse)
+        case .server(let server): server.threads.pulses
         }
     }
 
@@ -34,7 +34,7 @@ enum Side {
         }
     }
 
-    /// The services that the kernel is to carry.
+    /// The services for the kernel.
     var services: [KernelService] {
         switch self {
         case .client: []
@@ -66,7 +66,7 @@ enum Side {
         }
     }
 
-    /// Compares the host with the desired state, when that is due.
+    /// Compares the host's state with the desired one, when that is due.
     func check(now: Instant) {
         switch self {
         case .client(let client): client.check(now: now)

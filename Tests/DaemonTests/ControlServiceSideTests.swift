@@ -163,7 +163,7 @@ import Testing
         let configuration = try configuration()
         guard case .server(let server) = configuration.role else { return }
         func names(_ handed: HandedOver) -> [String] {
-            handed.peers(beside: [], configuration.tunnel, mtu: 1400, offer: server.offer).map(\.name)
+            handed.peers(besides: [], configuration.tunnel, mtu: 1400, offer: server.offer).map(\.name)
         }
         func take(_ handover: Handover, _ handed: inout HandedOver) -> Bool {
             handed.replace(with: handover, now: .zero)
@@ -200,7 +200,7 @@ import Testing
         #expect(notice(159) == nil)
         #expect(
             notice(220, 1, 0)?.hasPrefix(
-                "bondd-control has not been seen for 2 min: 1 invited client goes on")
+                "bondd-control has not been seen for 2 min: 1 invited client stays")
                 == true)
         #expect(notice(100 + 3 * 86400)?.contains("for 3 days:") == true)
     }
@@ -222,7 +222,7 @@ import Testing
         let wrong = try ConfigurationFile(reading: path)
         file.refuse(wrong, "no")
         #expect(
-            file.notice == "the file \(path) is not in force: no; what was in force before goes on")
+            file.notice == "the file \(path) is not in force: no; the previous configuration stays in force")
         #expect(file.status(configuration)?.refusedDigest == wrong.digest)
         // Corrected: in force, whether or not it has been read.
         directory.file("bondd.toml", text())

@@ -49,7 +49,7 @@ import Testing
         defer { handed.close(now: .zero) }
         let configuration = try configuration()
         guard case .server(let server) = configuration.role else { return [] }
-        return handed.peers(beside: known, configuration.tunnel, mtu: 1400, offer: server.offer).map(\.name)
+        return handed.peers(besides: known, configuration.tunnel, mtu: 1400, offer: server.offer).map(\.name)
     }
 
     @Test func nonsenseIsLeftOut() throws {
@@ -130,7 +130,8 @@ import Testing
     @Test func noPortIsHadTwiceButByOneThatIsOnItsWayOut() throws {
         let first = Self.service("first")
         #expect(
-            try refused(Self.service("second"), after: [first])?.contains("which another one has") == true)
+            try refused(Self.service("second"), after: [first])?.contains("which another service has") == true
+        )
         #expect(try refused(Self.service("second", transport: "udp"), after: [first]) == nil)
         #expect(try refused(Self.service("second", accepts: false), after: [first]) == nil)
         #expect(try refused(Self.service("first", ports: 1...1), after: [first])?.contains("twice") == true)

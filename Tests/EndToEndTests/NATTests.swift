@@ -161,7 +161,7 @@ extension EndToEndTests {
                     try world.server.namespace.run(["nft", "flush", "ruleset"])
                     usleep(100_000)
                 }
-                let repairs = world.server.log.split(separator: "\n").filter { $0.contains("was put back") }
+                let repairs = world.server.log.split(separator: "\n").filter { $0.contains("it is restored") }
                 #expect((1...3).contains(repairs.count), "\(repairs)")
                 try wait(seconds: 5, "the table") { try world.ruleset() == ruleset }
             }
@@ -277,7 +277,7 @@ extension EndToEndTests {
                 world.server.stop()
                 #expect(
                     try world.server.namespace.run(["cat", "/proc/sys/net/ipv4/ip_forward"]) == "1\n")
-                #expect(world.server.log.contains("forwarding stays on, as the interface tailscale0"))
+                #expect(world.server.log.contains("forwarding stays on, because the interface tailscale0"))
             }
         }
 

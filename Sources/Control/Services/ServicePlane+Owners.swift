@@ -58,7 +58,7 @@ extension ServicePlane {
         book.saidTooMany = true
     }
 
-    /// Lifts limits and quotas that the session has not named although it would have.
+    /// Lifts limits and quotas that the session has not named although it had to.
     func liftUnnamed(_ book: inout ServiceBook) {
         guard let names = book.names else { return }
         for owner in book.limits.keys where names.isGone(limitOf: owner) {

@@ -2,13 +2,13 @@ import Host
 import Packet
 import Settings
 
-// Where a client's server is: its names, looked up by the host's resolver and by the uplinks, and the
-// networks that translate.
+// The addresses of a client's server: names, looked up by the host's resolver and over the uplinks, and the
+// networks that translate addresses (NAT64).
 extension Client {
-    /// How often a silent path's name servers are asked whether its network translates to IPv4.
+    /// The time between questions to a silent path's name servers whether its network translates to IPv4.
     private static var translatorPause: Interval { .seconds(60) }
 
-    /// The endpoints that are addresses, and those whose names are known.
+    /// The endpoints that are addresses, and those whose names are resolved.
     func endpoints(of path: Configuration.Path) -> [Endpoint] {
         settings.endpoints(of: path).flatMap { names.endpoints(of: $0) }
             .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
@@ -38,7 +38,7 @@ extension Client {
         refreshEndpoints()
     }
 
-    /// Addresses that the names no longer have are forgotten once one that they have is in use.
+    /// Forgets addresses that a name no longer has once one that it has is in use.
     private func settleNames() {
         let working = Set(paths.filter { $0.silence.isNone }.compactMap(\.endpoint))
         _ = names.settle(on: working)
@@ -51,7 +51,7 @@ extension Client {
         }
     }
 
-    /// The uplinks by which names may be asked, with the servers that the host knows in addition to the
+    /// The uplinks over which names may be asked, with the servers that the host knows apart from the
     /// tunnel's, and the routers.
     private func nameWays() -> [NameWay] {
         let known = HostNameServers(interface: shared.tunnel.name, directory: shared.stateDirectory)
@@ -68,22 +68,22 @@ extension Client {
         }
     }
 
-    /// Lets the name servers' answers to the uplinks pass strict reverse-path filters.
+    /// Lets the answers of name servers pass the uplinks' strict reverse-path filters.
     private func expectAnswers(by ways: [NameWay], now: Instant) {
         for path in paths {
             let servers = ways.first { $0.interface == path.configuration.interface }?.servers ?? []
             guard servers != path.nameServers else { continue }
             path.nameServers = servers
-            routing.isDue = true
+            routing.expire()
         }
         if routing.isDue && !hostRoutes.isStale { updateRouting(now: now) }
     }
 
-    /// An answer of the resolver: the host's or the uplinks'.
+    /// Takes an answer of the resolver, by the host's servers or over the uplinks.
     func resolved(_ resolution: Resolver.Resolution, now: Instant) {
         let name = resolution.name
         if let problem = names.learn(resolution.endpoints, of: name, problem: resolution.problem) {
-            shared.log(.warning, "\(problem); it is tried again")
+            shared.log(.warning, "\(problem); retrying")
         }
         guard !resolution.endpoints.isEmpty else { return }
         shared.firewall?.learn(
@@ -91,7 +91,7 @@ extension Client {
         checkPaths(now: now)
     }
 
-    /// Asks by an uplink that reaches IPv4 through a translator, if at all, which prefix it has.
+    /// Asks for the NAT64 prefix over an uplink that can reach IPv4 only through a translator.
     func findTranslator(for path: ClientPath, now: Instant) {
         guard path.usable.contains(where: { !path.endpoints.contains($0) }),
             path.translatorsAskedAt.map({ now - $0 >= Self.translatorPause }) ?? true,

@@ -6,15 +6,15 @@ import Proto
 import Runtime
 import Settings
 
-/// A client: its uplinks as paths, the host's routes and name servers, and the tunnel as its server has
-/// assigned it.
+/// A client: its uplinks as paths, the host's routes and name servers, and the tunnel as assigned by the
+/// server.
 final class Client {
     let shared: Shared
     /// The file's part for clients.
     private(set) var settings: Configuration.Client
     private(set) var paths: [ClientPath] = []
     private var nextPathID: UInt16 = 1
-    /// The tunnel as the server has assigned it; nil before.
+    /// The tunnel as assigned by the server; nil before the first assignment.
     private(set) var assignment: AssignFrame?
     /// The largest packet that all paths carry, in bytes.
     private var reach = Int.max
@@ -30,7 +30,7 @@ final class Client {
     let resolver: Resolver
     var nameService: NameService
     var refusal = ServerRefusal()
-    /// The preshared keys that the server has given; nil where the configuration has one.
+    /// The preshared keys that the server has given; nil if the configuration has one.
     private var secrets: GivenSecrets?
 
     init(
@@ -41,7 +41,7 @@ final class Client {
         self.resolver = resolver
         self.secrets = secrets
         let (state, interface) = (shared.stateDirectory, shared.configuration.tunnel.interface)
-        nameService = NameService(interface: shared.tunnel.name, directory: state)
+        nameService = NameService(NameServers(interface: shared.tunnel.name, directory: state))
         hardware = PathHardwareWatch(directory: state, interface: interface)
         routers = RouterWatch(directory: state, interface: interface)
         usage = DataUsage(
@@ -72,9 +72,9 @@ final class Client {
         }
     }
 
-    /// Leaves the host as it was.
+    /// Restores the host.
     func close() {
-        undoNameServers()
+        nameService.close(shared.log)
         undoRouting()
         routers.restore(shared.log)
         hardware.close()
@@ -84,7 +84,7 @@ final class Client {
 
     // MARK: - The loop
 
-    /// When `attend` has something to do without anything arriving.
+    /// When `attend` has work even if nothing arrives.
     func deadline(now: Instant) -> Instant { secrets?.deadline(now: now) ?? .never }
 
     /// Compares paths, routes and name servers with the host, when that is due.
@@ -93,8 +93,8 @@ final class Client {
         watchUsage(now: now)
     }
 
-    /// Uses a preshared key that the server has given once it is on the disk: a client that is killed before
-    /// would come back without it.
+    /// Uses a preshared key from the server once it is on the disk: a client that is killed before that would
+    /// come back without it.
     func attend(now: Instant) {
         guard let written = secrets?.takeWritten(now: now) else { return }
         shared.plane.engine.keep(written)
@@ -102,8 +102,8 @@ final class Client {
             .info, "the server has given a new preshared key", ["generation": "\(written.generation)"])
     }
 
-    /// Does what an event asks for.
-    /// - Returns: whether the event is news for the log.
+    /// Does what an event calls for.
+    /// - Returns: whether to log the event.
     func act(on event: EngineEvent, now: Instant) -> Bool {
         switch event {
         case .assigned(let frame):
@@ -115,7 +115,7 @@ final class Client {
         case .pathChanged(_, let id, .up): path(id)?.concerns[.reach] = nil
         default: break
         }
-        // Some refusals come as often as this end tries.
+        // Some refusals arrive as often as this end tries.
         return event.refusal.map { refusal.note($0, now: now) } ?? true
     }
 
@@ -125,15 +125,15 @@ final class Client {
         for translation in resolver.takeTranslations() { learn(translation, now: now) }
     }
 
-    /// The tunnel's interface was mended.
+    /// The tunnel's interface was restored.
     func follow(_ change: Shared.TunnelChange?) {
         guard let change, change.addresses else { return }
-        routing.isDue = true
-        // A family came or went, and with it the way of all that is not the tunnel's own.
+        routing.expire()
+        // A family came or went, and with it the route of its packets to anywhere.
         if change.family { adoptAgain() }
     }
 
-    /// Takes the file as it is now: other paths, and perhaps other routes into the tunnel.
+    /// Applies a new file: other paths, and perhaps other routes into the tunnel.
     func reload(_ new: Configuration.Client, now: Instant) {
         settings = new
         replacePaths(now: now)
@@ -142,7 +142,7 @@ final class Client {
 
     // MARK: - The tunnel
 
-    /// The server has told what the tunnel looks like.
+    /// Sets the tunnel up as assigned by the server.
     func adopt(_ frame: AssignFrame) {
         guard frame != assignment else { return }
         assignment = frame
@@ -150,13 +150,12 @@ final class Client {
         let assigned = frame.addresses.compactMap { CIDR($0.address, length: Int($0.prefix)) }
         let offered = frame.routes.compactMap { CIDR($0.address, length: Int($0.length)) }
         let addresses = own.isEmpty ? assigned : own
-        let routes = planTunnelRoutes(
-            settings.routes ?? offered, addresses: shared.tunnel.usable(addresses))
-        let lack = shared.tunnel.lack
+        let routes = routing.lead(
+            settings.routes ?? offered, addresses: shared.tunnel.usable(addresses),
+            tunnel: shared.tunnel.name, shared.log)
         do throws(HostError) {
             try shared.tunnel.apply(
-                addresses: addresses, mtu: mtu(frame), routes: routes, netlink: shared.netlink)
-            if shared.tunnel.lack != lack { shared.reportLack() }
+                .init(addresses: addresses, mtu: mtu(frame), routes: routes), shared.netlink, shared.log)
             updateRouting(now: .now)
             useNameServers(frame, routes: routes)
             shareTunnel(frame)
@@ -170,20 +169,20 @@ final class Client {
         }
     }
 
-    /// Sets the tunnel up again as it was assigned, because something that this depends on has changed.
+    /// Sets the tunnel up again, because something that it depends on has changed.
     private func adoptAgain() {
         guard let frame = assignment else { return }
         assignment = nil
         adopt(frame)
     }
 
-    /// The paths in use carry packets of up to that many bytes: unless the file has an MTU, the tunnel's
-    /// follows.
+    /// The paths in use carry packets of up to this many bytes: the tunnel's MTU follows, unless the file has
+    /// one.
     private func follow(reach packet: Int) {
         reach = packet
         guard let assignment, mtu(assignment) != shared.tunnel.mtu else { return }
         do throws(HostError) {
-            try shared.tunnel.setMTU(mtu(assignment), netlink: shared.netlink)
+            try shared.tunnel.setMTU(mtu(assignment), shared.netlink)
             shared.log(.info, "the tunnel's MTU follows its paths", ["mtu": "\(shared.tunnel.mtu)"])
         } catch {
             shared.log(.error, error.description)
@@ -206,9 +205,9 @@ final class Client {
     func path(_ id: UInt16) -> ClientPath? { paths.first { $0.id == id } }
 
     func addPath(_ path: Configuration.Path) {
-        // The wire knows no ID twice.
+        // The wire uses no ID twice.
         guard nextPathID < .max else {
-            shared.log(.error, "there are no more path IDs; restart bondd", ["path": path.name])
+            shared.log(.error, "all path IDs are used up; restart bondd", ["path": path.name])
             return
         }
         let taken = paths.map(\.place)
@@ -219,7 +218,7 @@ final class Client {
         paths.append(added)
     }
 
-    /// Takes a path away.
+    /// Removes a path.
     func remove(_ path: ClientPath, now: Instant) {
         shared.plane.engine.removePath(path.id, now: now)
         for number in path.socketNumbers { shared.plane.removeSocket(number) }

@@ -6,15 +6,15 @@ import Proto
 import Runtime
 import Settings
 
-/// A data thread other than the main one: a server's sessions of one shard. It has its own plane alone, and
-/// hears from others through its mailbox.
+/// A data thread other than the main one: a server's sessions of one shard. It uses only its own plane, and
+/// hears from other threads through its mailbox.
 final class DataThread: Sendable {
     let number: Int
     let mailbox: ThreadMailbox
     let pulse: Pulse
     private let thread: Thread
 
-    /// Starts the thread, which has the plane from here on.
+    /// Starts the thread, which owns the plane from here on.
     init(_ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox, log: Log) throws {
         self.number = number
         self.mailbox = mailbox
@@ -25,7 +25,7 @@ final class DataThread: Sendable {
     }
 
     /// Waits for its end, after a `ShardCommand.stop`.
-    /// - Returns: false when it has not ended after `patience`: it hangs, and is left behind.
+    /// - Returns: whether it has ended within `patience`; otherwise it hangs, and is left behind.
     func join(patience: Interval) -> Bool {
         thread.join(milliseconds: Int64(max(0, patience.milliseconds)))
     }

@@ -5,9 +5,8 @@ import Runtime
 import Settings
 
 extension EngineConfiguration.Peer {
-    /// The same peer with the networks behind it that make sense; the others are left out, and that is
-    /// logged.
-    /// - Parameter others: the peers whose networks they must not meet.
+    /// The same peer with the valid networks behind it; the others are left out and logged.
+    /// - Parameter others: the peers whose networks they must not overlap.
     func withNetworks(
         _ texts: [String], _ tunnel: Configuration.Tunnel, besides others: [EngineConfiguration.Peer],
         _ log: Log
@@ -35,8 +34,8 @@ extension EngineConfiguration.Peer {
 }
 
 extension [EngineConfiguration.Peer] {
-    /// Offers every client the networks behind the others, as far as an ASSIGN has room behind the file's own
-    /// routes. A client that leads everything into the tunnel does not need them.
+    /// Offers every client the networks behind the others, as many as fit into an ASSIGN after the file's own
+    /// routes. A client that routes everything into the tunnel does not need them.
     mutating func offerNetworks() {
         let owned = enumerated().flatMap { index, peer in peer.networks.map { (index, $0) } }
         if owned.isEmpty { return }

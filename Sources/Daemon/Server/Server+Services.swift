@@ -1,16 +1,17 @@
 import ControlProtocol
+import Glibc
 import Host
 import Packet
 import Runtime
 import Settings
 
-// A server's services, as bondd-control hands them over.
+// The services that bondd-control hands over to a server, and their counters.
 extension Server {
-    /// The services for the kernel, as they were last handed over.
+    /// The services of the last handover for the kernel.
     var services: [KernelService] { handedServices.list(for: shared.configuration) }
 
-    /// Carries these in the kernel in place of those handed over before. Those that can't be are left out,
-    /// and the answer says why of each.
+    /// Replaces the services that the kernel carries. Invalid ones are left out, and the answer has the
+    /// reason for each.
     func carry(_ handed: [HandedService], for peer: Peer, now: Instant) -> Response {
         guard let firewall = shared.firewall else {
             return .failed("this kernel has no nftables, so it carries no services")
@@ -23,7 +24,7 @@ extension Server {
                 holders?.refusal(of: service, for: peer.user)
             }
             do throws(HostError) {
-                // The same services again need no new look at all connections.
+                // The same services again need no new count of all connections.
                 if !firewall.services.areWell(choice.services) {
                     try firewall.carry(choice.services, now: now)
                 }
@@ -41,30 +42,39 @@ extension Server {
         do {
             return try PortHolders([.tcp, .udp])
         } catch {
-            throw Failure("it can't be known who holds which port: \(error.description)")
+            throw Failure("the owners of ports can't be determined: \(error.description)")
         }
     }
 
     /// When `attendServices` is to be called again.
     func servicesDeadline(now: Instant) -> Instant {
-        let next = serviceCalls.isEmpty ? Instant.never : now + .milliseconds(50)
-        return min(
-            next, handedServices.deadline(now: now), shared.firewall?.servicesDeadline(now: now) ?? .never
-        )
+        min(
+            handedServices.deadline(now: now), shared.firewall?.servicesDeadline(now: now) ?? .never)
     }
 
-    /// Answers a program once it is known what services have carried.
-    func reportServices(to client: ControlClientID) { serviceCalls.append(client) }
+    /// Answers a program once the counters are known.
+    func reportServices(to client: ControlClientID) { handedServices.await(client) }
 
-    /// Answers who wants to know what services have carried, as soon as that is known, and saves what is to
-    /// be saved.
+    /// Saves changes, and answers those that wait for the counters once these are known.
     func attendServices(now: Instant) {
         handedServices.save(now: now)
         shared.firewall?.attendServices(now: now)
-        guard !serviceCalls.isEmpty, shared.firewall?.knowsServices(now: now) ?? true else { return }
+        guard handedServices.isAwaited, shared.firewall?.knowsServices(now: now) ?? true else { return }
         let response = Response.services(counters)
-        for client in serviceCalls { shared.control.reply(response, to: client) }
-        serviceCalls = []
+        for client in handedServices.takeWaiting() { shared.control.reply(response, to: client) }
+    }
+
+    /// Stops accepting connections for services whose rule is gone from the file. bondd-control decides about
+    /// open connections; while it is away they stay open.
+    func retireServices(now: Instant) {
+        guard handedServices.retire(for: shared.configuration, shared.stateDirectory, now: now),
+            let firewall = shared.firewall
+        else { return }
+        do {
+            try firewall.carry(services, now: now)
+        } catch {
+            shared.log(.error, "services whose rules are gone are still carried: \(error)")
+        }
     }
 
     /// The counters of the ports that have carried anything.
@@ -85,5 +95,15 @@ extension Server {
             }
         }
         return counters
+    }
+}
+
+extension Configuration.NAT {
+    /// The exits that this host does not have, a sentence each.
+    var missingEgress: [String] {
+        guard enabled else { return [] }
+        return (egress ?? []).filter { if_nametoindex($0) == 0 }.map {
+            "[nat] egress names \($0), and this host has no such interface now; clients do not leave by it"
+        }
     }
 }

@@ -11,16 +11,12 @@ struct CleanupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cleanup",
         abstract:
-            "Undo what a bondd that was killed left behind: routes, rules, name servers, NAT, services, forwarding.",
-        discussion: "The kill switch stays, as it is to hold without bondd; see bondd unlock.")
+            "Remove what a killed bondd left behind: routes, rules, name servers, NAT, services, forwarding.",
+        discussion: "The kill switch stays, because it must hold without bondd; see bondd unlock.")
 
     @OptionGroup var options: GlobalOptions
 
-    @Option(help: "The configuration.")
-    var config = "/etc/bondd/bondd.toml"
-
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var place: PlaceOptions
 
     func run() throws {
         let log = options.log
@@ -40,26 +36,26 @@ struct CleanupCommand: ParsableCommand {
             let count = try HostRouting.clean(netlink, tunnel: index)
             log(.info, "routes and rules are cleaned up", ["count": "\(count)"])
         }
-        attempt { try NameServers.clean(directory: stateDirectory, besides: interface) }
+        attempt { try NameServers.clean(directory: place.stateDirectory, besides: interface) }
         attempt {
             let names = try FirewallSocket().clean(interface)
             if !names.isEmpty {
                 log(.info, "firewall tables are removed", ["tables": names.joined(separator: " ")])
             }
         }
-        for tunnel in Forwarding.tunnels(in: stateDirectory)
+        for tunnel in Forwarding.tunnels(in: place.stateDirectory)
         where tunnel == interface || if_nametoindex(tunnel) == 0 {
-            var forwarding = Forwarding(directory: stateDirectory, interface: tunnel)
+            var forwarding = Forwarding(directory: place.stateDirectory, interface: tunnel)
             let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Set(own)) : []
-            if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
+            if let first = others.first { log(.info, "forwarding stays on, because \(first) may need it") }
             problems += forwarding.restore(isShared: !others.isEmpty)
         }
-        var relief = ReversePathRelief(directory: stateDirectory, interface: interface)
+        var relief = ReversePathRelief(directory: place.stateDirectory, interface: interface)
         problems += relief.restore()
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
     }
 
-    /// - Throws: `Failure` when a bondd with that interface is running, or may be.
+    /// - Throws: `Failure` if a bondd with that interface is running, or may be.
     private func checkGone(_ socket: String, _ interface: String) throws {
         let answer: Response
         do throws(SocketError) {
@@ -67,10 +63,10 @@ struct CleanupCommand: ParsableCommand {
         } catch .notRunning, .impostor {
             return
         } catch {
-            throw Failure("it is not clear whether bondd runs, so nothing is cleaned up: \(error)")
+            throw Failure("can't tell whether bondd runs, so nothing is cleaned up: \(error)")
         }
         if case .status(let status) = answer, status.interface == interface {
-            throw Failure("bondd runs with the interface \(interface); stop it, and it cleans up by itself")
+            throw Failure("bondd runs with the interface \(interface); stop it, which cleans up as well")
         }
     }
 
@@ -78,7 +74,7 @@ struct CleanupCommand: ParsableCommand {
     /// cleanup.
     private func ownInterfaces(_ log: Log) -> [String] {
         do throws(ConfigurationError) {
-            let configuration = try Configuration(reading: config)
+            let configuration = try Configuration(reading: place.config)
             guard case .client(let client) = configuration.role else {
                 return [configuration.tunnel.interface]
             }

@@ -11,23 +11,19 @@ import Settings
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Look for what keeps bondd from working, on client or server, and say what to do.",
+        abstract: "Find what keeps bondd from working, on a client or server, with the remedy.",
         discussion: """
-            Whether bondd runs or not, a line each: ok, warn or FAIL, what was found, and the remedy. It changes nothing, takes 15 s \
-            at most, and exits with 1 when something is wrong.
+            Works whether bondd runs or not. Each line has ok, warn or FAIL, the finding, and the remedy. It changes nothing, takes at most 15 s, \
+            and exits with 1 if something is wrong.
             """)
 
     @OptionGroup var options: GlobalOptions
 
-    @Option(help: "The configuration.")
-    var config = "/etc/bondd/bondd.toml"
-
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var place: PlaceOptions
 
     @Option(
         help:
-            "A new file for a report to send with a question: this, the configuration, status, routes, rules and log, without any secret."
+            "Also write a report for a support question into this new file: findings, configuration, status, routes, rules and log, without secrets."
     )
     var report: String?
 
@@ -56,7 +52,7 @@ struct DoctorCommand: ParsableCommand {
             print(FindingTable(findings).text, terminator: "")
             if let report {
                 print(
-                    "The report is \(report), without keys, tokens or links; it has addresses and names in it."
+                    "The report is in \(report). It contains no keys, tokens or links, but addresses and names."
                 )
             }
         }
@@ -68,8 +64,8 @@ struct DoctorCommand: ParsableCommand {
         let deadline = Instant.now + Self.patience
         // If the keys are unreadable, reads the file without them for the checks that need none.
         let configuration =
-            (try? Settings.Configuration(reading: config))
-            ?? (try? Settings.Configuration(reading: config, keys: .leave))
+            (try? Settings.Configuration(reading: place.config))
+            ?? (try? Settings.Configuration(reading: place.config, keys: .leave))
         var socket = options.socket
         var status = Self.status(socket)
         // A second instance on the same machine has its own socket.
@@ -84,7 +80,8 @@ struct DoctorCommand: ParsableCommand {
             }
         }
         return Examination(
-            file: config, stateDirectory: stateDirectory, socket: socket, configuration: configuration,
+            file: place.config, stateDirectory: place.stateDirectory, socket: socket,
+            configuration: configuration,
             status: status,
             facts: .now, deadline: deadline)
     }

@@ -12,28 +12,25 @@ struct LeaveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "leave", abstract: "On a client: undo bondd join.",
         discussion: """
-            Stops bondd, which tells the server, and has it started no more; restores routes, rules and name servers; lifts the \
-            kill switch; and puts the configuration and the key aside, as FILE.left. It works without a running bondd, without \
-            systemd, and after a join that failed half-way. A fresh link joins again.
+            Stops bondd, which tells the server, and no longer starts it at boot; restores routes, rules and name servers; lifts the \
+            kill switch; and renames the configuration and the key to FILE.left. Works without a running bondd, without \
+            systemd, and after a join that failed half-way. To join again, use a new link.
             """)
 
     @OptionGroup var options: GlobalOptions
 
-    @Option(help: "The configuration that bondd join wrote.")
-    var config = "/etc/bondd/bondd.toml"
-
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var place: PlaceOptions
 
     func run() throws {
-        let site = Site(config: config, stateDirectory: stateDirectory, socket: options.socket)
-        let earlier = try? Configuration(reading: config)
+        let site = Site(config: place.config, stateDirectory: place.stateDirectory, socket: options.socket)
+        let earlier = try? Configuration(reading: place.config)
         if case .server? = earlier?.role {
-            throw Failure("\(config) is a server's; bondd leave is for clients")
+            throw Failure("\(place.config) is a server's; bondd leave is for clients")
         }
         let files = site.clientFiles(earlier)
         guard !files.isEmpty else {
-            throw Failure("this host has not joined: there is neither \(config) nor a client.key next to it")
+            throw Failure(
+                "this host has not joined: there is neither \(place.config) nor a client.key next to it")
         }
         guard geteuid() == 0 else {
             throw Failure("leaving changes routes, firewall and files; run this as root")
@@ -48,7 +45,8 @@ struct LeaveCommand: ParsableCommand {
         }
         attempt {
             try CleanupCommand.parse([
-                "--config", config, "--state-dir", stateDirectory, "--socket", options.socket, "--log-level",
+                "--config", place.config, "--state-dir", place.stateDirectory, "--socket", options.socket,
+                "--log-level",
                 "error",
             ]).run()
         }
@@ -61,7 +59,7 @@ struct LeaveCommand: ParsableCommand {
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
         let name = key.map { "its key is \($0)" } ?? "see bondd clients"
         print(
-            "this host has left; the server still knows it (\(name)): bondd clients revoke NAME there takes its right to connect away"
+            "this host has left, but the server still accepts its key (\(name)); to revoke it, run there: bondd clients revoke NAME"
         )
     }
 
@@ -75,6 +73,7 @@ struct LeaveCommand: ParsableCommand {
             }
             return name
         }
-        throw Failure("\(file) can't be put aside, as \(file).left to \(file).left.99 exist; remove some")
+        throw Failure(
+            "\(file) can't be renamed, because \(file).left to \(file).left.99 exist; remove some of them")
     }
 }

@@ -8,16 +8,17 @@ struct SiteOptions: ParsableArguments {
     @Option(help: "The configuration to write.")
     var config = "/etc/bondd/bondd.toml"
 
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var state: StateDirectoryOption
 
     @Option(
         help:
-            "The tunnel's interface. (default: bond0, or bondd0, bondd1 … where an interface of that name exists)"
+            "The tunnel's interface. (default: bond0, or bondd0, bondd1 … if bond0 exists)"
     )
     var interface: String?
 
-    @Flag(name: .customLong("no-start"), help: "Do not start the services; with init, invite nobody, either.")
+    @Flag(
+        name: .customLong("no-start"),
+        help: "Do not start the services; with init, do not invite a client either.")
     var isLeftStopped = false
 
     @Option(
@@ -28,11 +29,11 @@ struct SiteOptions: ParsableArguments {
     /// The site whose programs answer on `socket`.
     func site(_ socket: String) -> Site {
         Site(
-            config: config, stateDirectory: stateDirectory, socket: socket, controlUser: controlUser)
+            config: config, stateDirectory: state.stateDirectory, socket: socket, controlUser: controlUser)
     }
 
     /// The name of an interface that does not exist yet. Many hosts have a bonded network card called bond0.
-    /// - Throws: `Failure` when the requested interface exists.
+    /// - Throws: `Failure` if the requested interface exists.
     func freeInterface() throws -> String {
         let existing = try Netlink().interfaces()
         func isTaken(_ name: String) -> Bool { existing.contains { $0.name == name } }
