@@ -317,7 +317,7 @@ extension Path {
     var status: PathStatusFrame {
         PathStatusFrame(
             pathID: id, role: role.rawValue, down: link == nil || liveness.state == .down,
-            capMbit: UInt16(clamping: Int((rate.cap ?? 0) / 125_000)), isSpent: isSpent)
+            capMbit: UInt16(saturating: (rate.cap ?? 0) / 125_000), isSpent: isSpent)
     }
 
     /// Takes `bytes` from the allowance for the address that is to be proven; returns false if that is too
