@@ -143,7 +143,7 @@ extension FuzzWorld {
     }
 
     private func appendEnrolment(_ choices: inout Choices, to writer: inout FrameWriter) {
-        let key = choices.flag() ? PrivateKey(bytes: clientKey) : PrivateKey(bytes: serverKey)
+        let key = PrivateKey(bytes: choices.flag() ? clientKey : serverKey)
         switch choices.below(4) {
         case 0: _ = writer.append(EnrolFrame(publicKey: key.publicKey), host: "host")
         case 1:

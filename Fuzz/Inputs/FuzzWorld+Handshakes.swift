@@ -27,12 +27,13 @@ extension FuzzWorld {
     private func sendInit(_ choices: inout Choices) {
         let invitation = invitationKeys
         let who = choices.below(4)
-        let key: PrivateKey
-        switch who {
-        case 0, 1: key = PrivateKey(bytes: clientKey)
-        case 2: key = PrivateKey(bytes: invitation.privateKey)
-        default: key = PrivateKey(bytes: [UInt8](repeating: choices.byte() | 1, count: 32))
-        }
+        let bytes =
+            switch who {
+            case 0, 1: clientKey
+            case 2: invitation.privateKey
+            default: [UInt8](repeating: choices.byte() | 1, count: 32)
+            }
+        let key = PrivateKey(bytes: bytes)
         let generation = UInt32(truncatingIfNeeded: choices.word())
         let given = Self.roots(choices.below(4))[generation].map { $0.presharedKey(of: key.publicKey) }
         let presharedKey = who == 2 ? invitation.presharedKey : given ?? .none

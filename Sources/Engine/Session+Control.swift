@@ -58,8 +58,7 @@ extension Session {
                 mode = asked
                 redundantPaths = Int(wish.redundantPaths)
             case .assign:
-                if isClient, let assignment = reader.assignment {
-                    owed.assigned()
+                if isClient, owed.assigned(now: now), let assignment = reader.assignment {
                     resources.events.append(.assigned(assignment))
                 }
             case .assignRequest:

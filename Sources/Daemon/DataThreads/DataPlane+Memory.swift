@@ -3,7 +3,9 @@ import Packet
 
 extension DataPlane {
     /// When there is something to do again without anything arriving.
-    var nextDeadline: Instant { min(engine.nextDeadline(), engine.nextMemoryCheck) }
+    var nextDeadline: Instant {
+        hasUnfinishedRead ? .zero : min(engine.nextDeadline(), engine.nextMemoryCheck)
+    }
 
     /// Gives the kernel back what a load has left behind.
     mutating func giveBackMemory(now: Instant) {
