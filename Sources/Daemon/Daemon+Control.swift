@@ -22,7 +22,7 @@ extension Daemon {
     /// - Returns: nil when the answer comes later.
     private mutating func answer(_ call: ControlThread.Socket.Call, now: Instant) -> Response? {
         if call.request.audience == .control, case .server(let server) = side {
-            server.controlPresence.note(now: now)
+            server.noteControl(now: now)
         }
         switch call.request {
         case .ping: return .ok
@@ -92,7 +92,7 @@ extension Daemon {
             return .failed("this kernel has no nftables, so there is no kill switch")
         }
         // Answers may leave by the uplinks again.
-        if case .client(let client) = side { client.routing.isDue = true }
+        if case .client(let client) = side { client.routing.expire() }
         do throws(HostError) {
             return try firewall.unlock()
                 ? .ok : .failed("there is no kill switch to lift; traffic may leave outside the tunnel")
@@ -126,12 +126,12 @@ extension Daemon {
     }
 
     private func setMode(_ mode: Mode) {
-        if case .server(let server) = side { server.tellThreads(.setMode(mode)) }
+        if case .server(let server) = side { server.threads.tell(.setMode(mode)) }
         shared.plane.engine.setMode(mode)
     }
 
     private func setRedundantPaths(_ count: Int) {
-        if case .server(let server) = side { server.tellThreads(.setRedundantPaths(count)) }
+        if case .server(let server) = side { server.threads.tell(.setRedundantPaths(count)) }
         shared.plane.engine.setRedundantPaths(count)
     }
 

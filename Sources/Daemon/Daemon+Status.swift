@@ -23,7 +23,7 @@ extension Daemon {
             notices: notices(reports, now: now))
         status.publicKey = shared.publicKey.base64
         status.run = shared.runID
-        if case .server(let server) = side { status.handover = server.handed.handover?.revision }
+        if case .server(let server) = side { status.handover = server.clients.revision }
         status.configuration = fileInForce.status(shared.configuration)
         status.firewall = shared.firewall?.status
         status.problems = (shared.firewall?.problems ?? []) + side.problems
@@ -63,7 +63,8 @@ extension Daemon {
         switch side {
         case .client(let client):
             reports.isEmpty ? [client.connecting] : reports.map { session(of: $0, client) }
-        case .server(let server): server.inOrder(reports).map { session(of: $0, nil) }
+        case .server(let server):
+            server.clients.inOrder(reports, server.settings).map { session(of: $0, nil) }
         }
     }
 

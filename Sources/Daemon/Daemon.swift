@@ -65,7 +65,7 @@ package struct Daemon: ~Copyable {
         let device = try TunDevice(
             name: interface, offloads: configuration.tunnel.offload ? .all : [], mayHaveQueues: count > 1)
         let tunnel = try TunnelInterface(
-            device, mtu: configuration.tunnel.mtu ?? 1400, netlink: netlink)
+            name: device.name, index: device.index, mtu: configuration.tunnel.mtu ?? 1400, netlink)
         let pulse = try Pulse("the main thread")
         let cookieSeed = Sodium.systemSeed()
         switch configuration.role {
@@ -79,18 +79,18 @@ package struct Daemon: ~Copyable {
             side = .client(Client(shared, settings, resolver: resolver, secrets: secrets))
         case .server(let settings):
             let mailboxes = count > 1 ? try (0..<count).map { _ in try ThreadMailbox() } : []
-            var owners = Owners(threads: count)
-            let handed = HandedOver(directory: state, interface: interface, log: log)
-            let engine = Server.engine(
-                0, configuration, handed, mtu: tunnel.mtu, &owners, cookieSeed: cookieSeed)
+            var clients = ServerClients(
+                threads: count, handed: HandedOver(directory: state, interface: interface, log: log))
+            let engine = clients.engine(
+                ofThread: 0, configuration, mtu: tunnel.mtu, cookieSeed: cookieSeed)
             shared = Shared(
                 configuration, state: state, log: log, netlink: netlink, control: control,
                 firewall: firewall, poller: poller,
                 plane: DataPlane(engine, queue: device, mailboxes: mailboxes), tunnel: tunnel)
             side = .server(
                 Server(
-                    shared, settings, mailboxes: mailboxes, owners: owners, handed: handed,
-                    cookieSeed: cookieSeed, startedAt: startedAt))
+                    shared, settings, mailboxes: mailboxes, clients: clients, cookieSeed: cookieSeed,
+                    startedAt: startedAt))
         }
         self.startedAt = startedAt
         fileInForce = FileInForce(file, of: configuration)

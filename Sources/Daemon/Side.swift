@@ -13,7 +13,7 @@ enum Side {
     var threadCount: Int {
         switch self {
         case .client: 1
-        case .server(let server): server.threadCount
+        case .server(let server): server.threads.count
         }
     }
 
@@ -21,7 +21,7 @@ enum Side {
     var pulses: [Pulse] {
         switch self {
         case .client: []
-        case .server(let server): server.threads.map(\.pulse)
+        case .server(let server): server.threads.pulses
         }
     }
 

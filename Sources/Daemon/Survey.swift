@@ -88,7 +88,7 @@ extension Daemon {
         switch side {
         case .client: survey.open([], answerTo: nil, now: now)
         case .server(let server):
-            survey.open(server.threads, answerTo: server.mailboxes.first, now: now)
+            survey.open(server.threads.list, answerTo: server.threads.mainMailbox, now: now)
         }
     }
 }

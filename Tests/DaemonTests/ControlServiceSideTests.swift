@@ -163,7 +163,7 @@ import Testing
         let configuration = try configuration()
         guard case .server(let server) = configuration.role else { return }
         func names(_ handed: HandedOver) -> [String] {
-            handed.peers(beside: [], configuration.tunnel, mtu: 1400, offer: server.offer).map(\.name)
+            handed.peers(besides: [], configuration.tunnel, mtu: 1400, offer: server.offer).map(\.name)
         }
         func take(_ handover: Handover, _ handed: inout HandedOver) -> Bool {
             handed.replace(with: handover, now: .zero)

@@ -49,7 +49,7 @@ import Testing
         defer { handed.close(now: .zero) }
         let configuration = try configuration()
         guard case .server(let server) = configuration.role else { return [] }
-        return handed.peers(beside: known, configuration.tunnel, mtu: 1400, offer: server.offer).map(\.name)
+        return handed.peers(besides: known, configuration.tunnel, mtu: 1400, offer: server.offer).map(\.name)
     }
 
     @Test func nonsenseIsLeftOut() throws {

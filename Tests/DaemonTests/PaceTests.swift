@@ -5,6 +5,9 @@ import Testing
 
 @testable import Daemon
 
+/// A log for tests that do not read it.
+let silentLog = Log(level: .error, fileDescriptor: open("/dev/null", O_WRONLY | O_CLOEXEC))
+
 /// When things are done again, in virtual time.
 @Suite struct PaceTests {
     private func at(_ seconds: Int64) -> Instant { .zero + .seconds(seconds) }
@@ -37,11 +40,29 @@ import Testing
         #expect(!watch.isDue(lacksFamily: false, now: at(60)))
         // IPv6 comes without an event.
         #expect(!watch.isDue(lacksFamily: true, now: at(15)) && watch.isDue(lacksFamily: true, now: at(16)))
-        let (first, second) = (watch.end("no"), watch.end("no"))
-        #expect(first && !second, "a problem is news once")
-        #expect(watch.problem == "no" && watch.isDue(lacksFamily: false, now: at(16)))
-        let third = watch.end(nil)
-        #expect(!third && watch.problem == nil)
+        watch.end("no", silentLog)
+        #expect(watch.problems == ["no"] && watch.isDue(lacksFamily: false, now: at(16)))
+        watch.end(nil, silentLog)
+        #expect(watch.problems == [] && !watch.isDue(lacksFamily: false, now: at(60)))
+    }
+
+    @Test func nameServersAreAskedLessAndLessOftenWhileNoneAnswers() {
+        var pace = NameServerPace()
+        #expect(!pace.isDue(now: at(1_000_000)), "nothing to ask before the first assignment")
+        pace.hurry()
+        #expect(pace.isDue(now: at(1)))
+        func pause(_ decision: NameServerChoice.Decision, changed: Bool = false) -> Int64? {
+            pace.begin()
+            pace.end(decision, changed: changed, now: at(100))
+            return (1...400).first { pace.isDue(now: at(100 + $0)) }
+        }
+        let silent = NameServerChoice.Decision(source: .host)
+        #expect((0..<8).map { _ in pause(silent) } == [5, 10, 20, 40, 80, 160, 300, 300])
+        #expect(pause(.init(source: .offer, isAnswered: true)) == 300)
+        let outside: [IPAddress: UInt16] = [IPAddress("192.0.2.53")!: 1]
+        #expect(pause(.init(source: .host, outside: outside, isAnswered: true), changed: true) == 2)
+        #expect(pause(.init(source: .host, outside: outside, isAnswered: true)) == 120)
+        #expect(pause(silent) == 5, "an answer resets the pauses")
     }
 
     /// Reading many routes takes its time: the pause grows with it, up to a bound.

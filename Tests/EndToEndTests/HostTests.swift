@@ -127,6 +127,10 @@ extension EndToEndTests {
             try wait(seconds: 2, "the state after switching off and on") { try isComplete() }
             try host.ip("route del 198.51.100.0/24 dev bond0\naddr del 10.77.0.2/24 dev bond0")
             try wait(seconds: 2, "what was taken away") { try isComplete() }
+            try host.run(["ip", "-6", "route", "flush", "dev", "bond0", "proto", "static"])
+            try host.ip("route flush dev bond0")
+            for namespace in [host, server] { try namespace.ip("addr flush dev bond0") }
+            try wait(seconds: 2, "what was flushed") { try isComplete() }
             #expect(try reaches(Tunnel.serverAddress) && reaches("fd77::1"))
             // Another program's route in place of one of the tunnel's stays, and is reported.
             try host.ip("route replace 198.51.100.0/24 dev fibre")

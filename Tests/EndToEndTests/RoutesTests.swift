@@ -96,7 +96,28 @@ extension EndToEndTests {
             #expect(try reaches(Internet.target, from: internet))
             #expect(try reaches(Internet.target6, from: internet))
             #expect(try internet.leaks() == 0)
+            try expectRestored(internet)
             try expectNoneLeadPast(internet)
+        }
+
+        /// Another program removes rules and routes of the client's.
+        private func expectRestored(_ internet: Internet) throws {
+            let client = internet.client.namespace
+            func state() throws -> [String] {
+                try ["-4", "-6"].flatMap { family in
+                    try client.run(["ip", family, "rule"]).split(separator: "\n")
+                        + client.run(["ip", family, "route", "show", "table", "all", "proto", "176"])
+                        .split(separator: "\n")
+                }.map(String.init).sorted()
+            }
+            let before = try state()
+            #expect(before.contains { $0.hasPrefix("32190:") }, "\(before)")
+            #expect(before.contains { $0.hasPrefix("default dev bond0") }, "\(before)")
+            for family in ["-4", "-6"] {
+                try client.run(["ip", family, "rule", "del", "priority", "32190"])
+                try client.run(["ip", family, "route", "flush", "table", "all", "proto", "176"])
+            }
+            try wait(seconds: 2, "the rules and routes") { try state() == before }
         }
 
         /// An uplink's network announces routes more specific than the tunnel's (DHCP's option 121, RFC 4191).
@@ -246,7 +267,7 @@ extension EndToEndTests {
             try ping.wait(seconds: 5)
             #expect(ping.errors.contains("No route to host"), "\(ping.errors)")
             #expect(try internet.leaks() == 0)
-            #expect(internet.client.bondd.log.contains("gives no IPv6 address"))
+            #expect(internet.client.bondd.log.contains("assigns no IPv6 address"))
             #expect(try reaches(Internet.gateway6(0), from: internet))
         }
 

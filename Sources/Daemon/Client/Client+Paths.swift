@@ -16,9 +16,7 @@ extension Client {
         for path in settings.paths { addPath(path) }
         locateHardware()
         checkUsage(now: .now)
-        try shared.tunnel.apply(
-            addresses: shared.configuration.tunnel.addresses, mtu: shared.tunnel.mtu, routes: [],
-            netlink: shared.netlink)
+        try shared.setTunnel(routes: [])
         checkPaths(now: .now)
     }
 
@@ -61,7 +59,7 @@ extension Client {
         let links = path.links
         guard changed || links != hadLinks || !path.isKnownToEngine else { return }
         let isFirst = !path.isKnownToEngine && hadLinks.isEmpty
-        routing.isDue = true
+        routing.expire()
         path.isKnownToEngine = true
         // A new address leaves the link as it is, but data in flight may be lost: start over.
         if changed && !hadLinks.isEmpty && !links.isEmpty && path.endpoint == hadEndpoint {

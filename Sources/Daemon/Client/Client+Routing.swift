@@ -22,7 +22,7 @@ extension Client {
             shared.nextCheck = min(shared.nextCheck, later)
             return false
         }
-        routing.isDue = true
+        routing.expire()
         do throws(HostError) {
             hostRoutes.replace(
                 with: try shared.netlink.routes(
@@ -39,41 +39,27 @@ extension Client {
 
     /// Brings the host's routing up to date with the paths and the tunnel.
     func updateRouting(now: Instant) {
-        routing.isDue = false
-        var plan = RoutingPlan(tunnel: shared.tunnel.index)
-        // While the interface is switched off the tunnel's routes are gone, and everything would leave
-        // outside the tunnel.
-        let isUp = (try? shared.netlink.interface(index: shared.tunnel.index))??.isUp ?? false
-        func way(_ wanted: RoutingPlan.Anywhere) -> RoutingPlan.Anywhere {
-            wanted == .tunnel && !isUp ? .refused : wanted
-        }
-        (plan.ipv4, plan.ipv6) = (way(routing.ways.ipv4), way(routing.ways.ipv6))
-        (plan.addresses, plan.canReturn) = (shared.tunnel.addresses.map(\.address), isUp)
-        plan.returnMark = ReturnMark.value(interface: shared.tunnel.name)
-        for path in paths where path.interfaceIndex != 0 {
-            guard let slot = slot(for: path) else { continue }
-            plan.paths.append(
-                RoutingPlan.Path(
-                    slot: slot, interface: path.interfaceIndex, name: path.configuration.interface,
-                    addresses: path.addresses, endpoints: path.destinations,
-                    gateways: path.configuration.gateways))
-            plan.paths[plan.paths.count - 1].nameServers =
-                nameService.outside.filter { $0.value == path.id }.map(\.key).sorted {
-                    $0.description < $1.description
-                }
-        }
+        let tunnel = shared.tunnel
+        let isUp = (try? shared.netlink.interface(index: tunnel.index))??.isUp ?? false
+        var plan = routing.desired(
+            tunnel: tunnel.index, named: tunnel.name, addresses: tunnel.addresses, isUp: isUp)
+        plan.paths = paths.compactMap(routed)
         leadAnswers(&plan)
         plan.uplinks = uplinkAddresses
         relieveReversePaths()
-        do throws(HostError) {
-            let outcome = try HostRouting(tunnel: shared.tunnel.index).apply(
-                plan, foreign: hostRoutes.list, shared.netlink)
-            noteBypass(uplinks: Set(plan.uplinks.keys), plan.bypass(of: hostRoutes.list))
-            routing.problems.replace(with: outcome.problems.map(\.description), shared.log)
-            if !outcome.changedSlots.isEmpty { nudge(outcome.changedSlots, now: now) }
-        } catch {
-            routing.problems.replace(with: error.description, shared.log)
-        }
+        let changed = routing.apply(
+            plan, existing: hostRoutes.list, routes: tunnel.desired.routes, shared.netlink, shared.log)
+        if !changed.isEmpty { nudge(changed, now: now) }
+    }
+
+    /// A path as routing sees it; nil while it has no interface.
+    private func routed(_ path: ClientPath) -> RoutingPlan.Path? {
+        guard path.interfaceIndex != 0, let slot = slot(for: path) else { return nil }
+        var routed = RoutingPlan.Path(
+            slot: slot, interface: path.interfaceIndex, name: path.configuration.interface,
+            addresses: path.addresses, endpoints: path.destinations, gateways: path.configuration.gateways)
+        routed.nameServers = nameService.servers(over: path.id)
+        return routed
     }
 
     /// The interfaces of paths, usable or not, and others with a default route of the host's, with their
@@ -114,56 +100,7 @@ extension Client {
 
     /// The problems of the host's routes and uplinks and of the tunnel's interface, a sentence each.
     var routingNotices: [String] {
-        routing.problems.list + uplinks.notices + routing.bypass.list + routers.notices
-            + hardware.notices
-            + shared.tunnelNotices + routers.tunnelNotices + shared.conflictNotices(hostRoutes.list)
-    }
-
-    /// Notes the routes that lead past the tunnel, or would, and logs each once.
-    private func noteBypass(uplinks: Set<UInt32>, _ bypass: RouteGuard) {
-        let notices =
-            [
-                sentence(bypass.overruled, "would lead past the tunnel and is overruled while bondd runs"),
-                sentence(
-                    bypass.unguarded,
-                    "leads past the tunnel, as these are addresses of the uplink's own network"
-                ),
-                sentence(
-                    RouteGuard.narrower(hostRoutes.list, than: shared.tunnel.routes, uplinks: uplinks),
-                    "leads past the tunnel, as it is narrower than one of [tunnel] routes"),
-            ].compactMap(\.self)
-        routing.bypass.replace(with: notices, shared.log)
-    }
-
-    private func sentence(_ routes: [NetworkRoute], _ what: String) -> String? {
-        let named = routes.prefix(3).map { route in
-            let name =
-                (try? shared.netlink.interface(index: route.interface))??.name
-                ?? "interface \(route.interface)"
-            return "\(route.network) through \(name)"
-        }
-        guard !named.isEmpty else { return nil }
-        let more = routes.count > named.count ? " (and \(routes.count - named.count) more)" : ""
-        return "the route to \(named.joined(separator: ", "))\(more) \(what)"
-    }
-
-    /// Decides what goes into the tunnel by its routes.
-    /// - Returns: the routes for the main table; all of a family is a matter of rules.
-    func planTunnelRoutes(_ routes: [CIDR], addresses: [CIDR]) -> [CIDR] {
-        func way(_ family: IPAddress.Family) -> RoutingPlan.Anywhere {
-            guard routes.contains(where: { $0.length == 0 && $0.address.family == family }) else {
-                return .beside
-            }
-            return addresses.contains { $0.address.family == family } ? .tunnel : .refused
-        }
-        let now = TunnelRouting.Ways(ipv4: way(.v4), ipv6: way(.v6))
-        for (name, family) in [("IPv4", IPAddress.Family.v4), ("IPv6", .v6)]
-        where now[family] != routing.ways[family] && now[family] == .refused
-            && (family == .v4 || HostFamilies.lackOfIPv6(interface: shared.tunnel.name) == nil)
-        {
-            shared.log(.warning, "the server gives no \(name) address, so \(name) to anywhere is refused")
-        }
-        routing.ways = now
-        return routes.filter { $0.length > 0 }
+        routing.problems + uplinks.notices + routers.notices + hardware.notices + routers.tunnelNotices
+            + shared.tunnelProblems(hostRoutes.list)
     }
 }

@@ -74,7 +74,7 @@ extension Client {
             let servers = ways.first { $0.interface == path.configuration.interface }?.servers ?? []
             guard servers != path.nameServers else { continue }
             path.nameServers = servers
-            routing.isDue = true
+            routing.expire()
         }
         if routing.isDue && !hostRoutes.isStale { updateRouting(now: now) }
     }

@@ -25,7 +25,7 @@ extension Client {
     }
 
     /// What works, but not as its owner may expect, a sentence each.
-    var notices: [String] { routingNotices + nameNotices + [nameNotice].compactMap(\.self) }
+    var notices: [String] { routingNotices + nameService.problems + [nameNotice].compactMap(\.self) }
 
     /// A session that is not there yet: the paths that are tried.
     var connecting: SessionStatus {

@@ -41,7 +41,7 @@ final class Client {
         self.resolver = resolver
         self.secrets = secrets
         let (state, interface) = (shared.stateDirectory, shared.configuration.tunnel.interface)
-        nameService = NameService(interface: shared.tunnel.name, directory: state)
+        nameService = NameService(NameServers(interface: shared.tunnel.name, directory: state))
         hardware = PathHardwareWatch(directory: state, interface: interface)
         routers = RouterWatch(directory: state, interface: interface)
         usage = DataUsage(
@@ -74,7 +74,7 @@ final class Client {
 
     /// Leaves the host as it was.
     func close() {
-        undoNameServers()
+        nameService.close(shared.log)
         undoRouting()
         routers.restore(shared.log)
         hardware.close()
@@ -128,7 +128,7 @@ final class Client {
     /// The tunnel's interface was mended.
     func follow(_ change: Shared.TunnelChange?) {
         guard let change, change.addresses else { return }
-        routing.isDue = true
+        routing.expire()
         // A family came or went, and with it the way of all that is not the tunnel's own.
         if change.family { adoptAgain() }
     }
@@ -150,13 +150,12 @@ final class Client {
         let assigned = frame.addresses.compactMap { CIDR($0.address, length: Int($0.prefix)) }
         let offered = frame.routes.compactMap { CIDR($0.address, length: Int($0.length)) }
         let addresses = own.isEmpty ? assigned : own
-        let routes = planTunnelRoutes(
-            settings.routes ?? offered, addresses: shared.tunnel.usable(addresses))
-        let lack = shared.tunnel.lack
+        let routes = routing.lead(
+            settings.routes ?? offered, addresses: shared.tunnel.usable(addresses),
+            tunnel: shared.tunnel.name, shared.log)
         do throws(HostError) {
             try shared.tunnel.apply(
-                addresses: addresses, mtu: mtu(frame), routes: routes, netlink: shared.netlink)
-            if shared.tunnel.lack != lack { shared.reportLack() }
+                .init(addresses: addresses, mtu: mtu(frame), routes: routes), shared.netlink, shared.log)
             updateRouting(now: .now)
             useNameServers(frame, routes: routes)
             shareTunnel(frame)
@@ -183,7 +182,7 @@ final class Client {
         reach = packet
         guard let assignment, mtu(assignment) != shared.tunnel.mtu else { return }
         do throws(HostError) {
-            try shared.tunnel.setMTU(mtu(assignment), netlink: shared.netlink)
+            try shared.tunnel.setMTU(mtu(assignment), shared.netlink)
             shared.log(.info, "the tunnel's MTU follows its paths", ["mtu": "\(shared.tunnel.mtu)"])
         } catch {
             shared.log(.error, error.description)

@@ -13,7 +13,7 @@ package struct NameServerChoice {
     }
 
     /// Who named the servers in use.
-    enum Source: Equatable {
+    enum Source: String {
         /// `[tunnel] dns`; nothing takes their place.
         case file
         /// The server's `[offer]`.

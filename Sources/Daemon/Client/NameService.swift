@@ -1,78 +1,161 @@
+import ControlProtocol
 import Host
 import Packet
-import Scheduler
+import Runtime
 
-/// A client's name servers as they stand: which are set and how, which are asked outside the tunnel, and when
-/// all that is looked at again.
+/// A client's name servers: asks which of them answer, decides (`NameServerChoice`), and has the outcome set on the
+/// host (`ResolverSettings`).
 struct NameService {
-    /// What decides; a change of it begins the choice again.
+    /// The input of the decision that the configuration and the assignment give. A change restarts it.
     struct Basis: Equatable {
-        /// `[tunnel] dns`; nil when the file does not have it.
+        /// `[tunnel] dns`; nil if the file does not have it.
         var file: [IPAddress]?
-        /// The server's offer, as far as it is reached through the tunnel.
+        /// The subset of the server's offer that is reached through the tunnel.
         var offer: [IPAddress] = []
+        /// The public servers that are reached through the tunnel.
+        var fallback: [IPAddress] = []
         /// Whether all of a family goes into the tunnel.
         var isFull = false
         /// Whether names may be asked outside the tunnel.
         var mayLeave = true
     }
 
-    let host: NameServers
-    let writer: NameServerWriter
-    var basis = Basis()
-    var choice = NameServerChoice()
-    /// A question that waits for its answers.
-    var inquiry: NameServerInquiry?
-    /// The servers that are to be set; none: the host's own stay.
-    var servers: [IPAddress] = []
-    /// Which way they were set; nil as long as they are not.
-    var way: NameServers.Way?
-    /// Why they could not be set; it is tried again.
-    var problem: String?
-    /// The servers that are asked outside the tunnel, and the path that each is asked over.
-    var outside: [IPAddress: UInt16] = [:]
-    /// The paths that were up when the choice was last made.
-    var uplinks: Set<UInt16> = []
-    /// The host's own servers when the choice was last made.
-    var resolver = HostResolver()
-    /// When to ask again.
-    var nextInquiry = Instant.never
-    /// How long the next wait is while nothing answers.
-    var retryPause = NameService.shortestRetry
-    /// When to look again whether the servers still stand, and the wait after that.
-    var nextLook = Instant.zero
-    var lookPause = NameService.shortestLook
-    /// Whether a choice was made, or none is to be made.
-    var isSettled = false
-    /// What users should know of it.
-    var notice: String?
-
-    /// Programs that fight over the name servers shall not do so all the time.
-    static let shortestLook = Interval.seconds(10)
-    static let longestLook = Interval.seconds(300)
-    static let shortestRetry = Interval.seconds(5)
-    static let longestRetry = Interval.seconds(300)
-    /// Servers in use are asked again so seldom that it costs nothing on a metered link: 60 kB a day through
-    /// the tunnel.
-    static let steadyPause = Interval.seconds(300)
-    /// Outside the tunnel they may go as their uplink does: 0.15 MB a day and server on each uplink.
-    static let outsidePause = Interval.seconds(120)
-    /// A local forwarder has this long to notice that it reaches its servers.
-    static let settling = Interval.seconds(2)
-
-    init(interface: String, directory: String) {
-        host = NameServers(interface: interface, directory: directory)
-        writer = NameServerWriter(host)
+    /// The client's paths over which names can be asked outside the tunnel.
+    struct Uplinks {
+        /// The interfaces of the paths that are up, by path ID.
+        var up: [UInt16: String] = [:]
+        /// The interfaces of the paths that are down.
+        var down: Set<String> = []
     }
 
-    /// The wait after a decision.
-    mutating func pause(after decision: NameServerChoice.Decision, changed: Bool) -> Interval {
-        guard decision.isAnswered else {
-            defer { retryPause = min(Self.longestRetry, retryPause * 2) }
-            return retryPause
+    private let host: NameServers
+    private var settings: ResolverSettings
+    private var basis: Basis?
+    private var choice = NameServerChoice()
+    /// Queries whose answers are still to come.
+    private var inquiry: NameServerInquiry?
+    private var pace = NameServerPace()
+    /// The servers that are asked outside the tunnel, each with its path.
+    private var outside: [IPAddress: UInt16] = [:]
+    /// The paths that were up, and the host's own servers, when the last decision began.
+    private var asked: (paths: Set<UInt16>, host: HostResolver) = ([], HostResolver())
+    /// Whether a decision was made, or none is needed.
+    private var isSettled = false
+    /// The decision, if users may not expect it.
+    private var notice = Notices()
+
+    init(_ host: NameServers) {
+        self.host = host
+        settings = ResolverSettings(host)
+    }
+
+    /// The servers that are to be set on the host; empty to leave the host's own.
+    var servers: [IPAddress] { settings.desired }
+    /// Whether answers are still to come.
+    var isAsking: Bool { inquiry != nil }
+    /// Problems with name resolution, a sentence each.
+    var problems: [String] { settings.problems + notice.list }
+
+    /// The servers that are asked over a path, outside the tunnel.
+    func servers(over path: UInt16) -> [IPAddress] {
+        outside.filter { $0.value == path }.map(\.key).sorted { $0.description < $1.description }
+    }
+
+    // MARK: - Decisions
+
+    /// Sets the file's servers at once, and the server's once they have answered.
+    /// - Returns: whether servers are asked over other paths than before.
+    mutating func use(_ basis: Basis) -> Bool {
+        guard basis != self.basis else { return false }
+        self.basis = basis
+        pace.hurry()
+        inquiry = nil
+        let keepsHosts = basis.file == nil && !basis.isFull && basis.offer.isEmpty
+        isSettled = basis.file != nil || keepsHosts
+        if let file = basis.file { settings.apply(file) }
+        guard keepsHosts else { return false }
+        settings.apply([])
+        notice = Notices()
+        defer { outside = [:] }
+        return !outside.isEmpty
+    }
+
+    /// Follows which servers answer, what other programs do to the host's, and the results of the writer.
+    /// - Parameters:
+    ///   - uplinks: nil before the first assignment.
+    ///   - direct: the interface outside the tunnel by which a route of the host leads to a server; nil if none
+    ///     does.
+    /// - Returns: whether servers are asked over other paths than before.
+    mutating func attend(
+        _ uplinks: Uplinks?, direct: (IPAddress) -> String?, _ log: Log, now: Instant
+    ) -> Bool {
+        settings.takeOutcomes(log, now: now)
+        let hasChecked = settings.check(now: now)
+        guard let uplinks, let basis else { return false }
+        if hasChecked, inquiry == nil, basis.file == nil, basis.isFull, host.host() != asked.host {
+            pace.hurry()
         }
-        retryPause = Self.shortestRetry
-        if changed && !decision.outside.isEmpty { return Self.settling }
-        return decision.source == .offer || decision.source == .file ? Self.steadyPause : Self.outsidePause
+        if let answers = inquiry?.answers {
+            inquiry = nil
+            if let decision = choice.take(answers) { return carryOut(decision, log, now: now) }
+            ask()
+        } else if inquiry == nil, !uplinks.up.isEmpty {
+            // The host's own servers may come and go with uplinks; the tunnel's do not.
+            let depends = choice.decision.map { $0.source == .host || !$0.isAnswered } ?? true
+            let hasChanged = depends && Set(uplinks.up.keys) != asked.paths
+            if hasChanged || pace.isDue(now: now) {
+                begin(basis, uplinks, direct: direct, isUrgent: hasChanged)
+            }
+        }
+        return false
+    }
+
+    private mutating func begin(
+        _ basis: Basis, _ uplinks: Uplinks, direct: (IPAddress) -> String?, isUrgent: Bool
+    ) {
+        asked = (Set(uplinks.up.keys), host.host())
+        var situation = NameServerChoice.Situation()
+        (situation.file, situation.offer, situation.fallback) = (basis.file, basis.offer, basis.fallback)
+        (situation.isFull, situation.mayLeave) = (basis.isFull, basis.mayLeave)
+        situation.host = asked.host
+        situation.uplinks = uplinks.up
+        situation.dead = uplinks.down.subtracting(uplinks.up.values)
+        for server in asked.host.others { situation.direct[server] = direct(server) }
+        choice.begin(situation, isUrgent: isUrgent)
+        pace.begin()
+        ask()
+    }
+
+    private mutating func ask() {
+        guard choice.isOpen else { return }
+        inquiry = NameServerInquiry(choice.questions)
+    }
+
+    private mutating func carryOut(
+        _ decision: NameServerChoice.Decision, _ log: Log, now: Instant
+    ) -> Bool {
+        let changed = decision.outside != outside
+        outside = decision.outside
+        settings.apply(decision.servers)
+        isSettled = true
+        pace.end(decision, changed: changed, now: now)
+        notice.replace(with: choice.notice, log, level: decision.isAnswered ? .info : .warning)
+        return changed
+    }
+
+    /// Restores the host's own servers, and waits for it.
+    mutating func close(_ log: Log) { settings.remove(log) }
+
+    // MARK: - Status
+
+    /// The name servers for `status`.
+    /// - Parameter interfaces: those of the paths, by path ID.
+    func status(_ interfaces: [UInt16: String]) -> NamesStatus {
+        let source = choice.decision?.source ?? (basis?.file == nil ? .host : .file)
+        let servers = settings.desired.isEmpty ? asked.host.servers : settings.desired
+        var status = NamesStatus(
+            source: source.rawValue, servers: servers.map(\.description), settled: isSettled)
+        for (server, path) in outside { status.outside[server.description] = interfaces[path] }
+        return status
     }
 }

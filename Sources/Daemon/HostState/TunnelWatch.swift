@@ -1,18 +1,20 @@
 import Host
 import Packet
+import Runtime
 import Settings
 
-/// When the tunnel's interface is compared with the kernel's state, and the result of the last comparison.
+/// When the tunnel's interface is compared with the kernel's state, and why the last comparison failed.
 struct TunnelWatch {
-    /// How often IPv6 that the host lacks is looked for again, because the kernel sends no event for the
-    /// switch.
+    /// How often to look again for IPv6 that the host lacks, because the kernel sends no event for the switch.
     private static let familyInterval = Interval.seconds(10)
     /// The minimum time between two comparisons, because two programs may undo each other's changes.
     static let pause = Interval.milliseconds(50)
 
-    private(set) var problem: String?
+    private var problem = Notices()
     private var checkedAt = Instant.zero
     private var isStale = false
+
+    var problems: [String] { problem.list }
 
     /// The kernel reports a change.
     /// - Returns: nil to compare at once; otherwise when to do so, together with the changes that follow
@@ -26,23 +28,19 @@ struct TunnelWatch {
     /// Whether to compare without an event.
     /// - Parameter lacksFamily: whether the tunnel wants IPv6 that the host does not have.
     func isDue(lacksFamily: Bool, now: Instant) -> Bool {
-        (isStale || lacksFamily || problem != nil)
+        (isStale || lacksFamily || !problem.list.isEmpty)
             && now - checkedAt >= (isStale ? Self.pause : Self.familyInterval)
     }
 
     mutating func begin(now: Instant) { (checkedAt, isStale) = (now, false) }
 
-    /// Notes what the comparison found.
-    /// - Returns: whether the problem is another than before.
-    mutating func end(_ problem: String?) -> Bool {
-        defer { self.problem = problem }
-        return problem != nil && problem != self.problem
-    }
+    /// Notes why the comparison failed, nil if it did not.
+    mutating func end(_ problem: String?, _ log: Log) { self.problem.replace(with: problem, log) }
 }
 
-// The tunnel's interface, as others may change it.
+// The tunnel's interface, which other programs may change.
 extension Shared {
-    /// A difference that mending the tunnel has made.
+    /// The changes that a comparison has made to the tunnel.
     struct TunnelChange {
         /// Whether the tunnel has other addresses.
         var addresses = false
@@ -50,8 +48,16 @@ extension Shared {
         var family = false
     }
 
-    /// Compares the tunnel's interface when the kernel reports a change there, and ends the daemon when it is
-    /// gone.
+    /// Gives the tunnel the addresses of the configuration, and these routes in the main table.
+    /// - Throws: `HostError` with the first change that the kernel refuses.
+    func setTunnel(routes: [CIDR]) throws(HostError) {
+        var wanted = tunnel.desired
+        (wanted.addresses, wanted.routes) = (configuration.tunnel.addresses, routes)
+        try tunnel.apply(wanted, netlink, log)
+    }
+
+    /// Compares the tunnel's interface if the kernel reports a change that may concern it, and ends the daemon
+    /// if the interface is gone.
     func followTunnel(_ events: [NetworkEvent], now: Instant) -> TunnelChange? {
         var isMeant = false
         for event in events {
@@ -63,9 +69,9 @@ extension Shared {
             case .linkDeleted: break
             case .addressAdded(let index, _), .addressRemoved(let index, _):
                 isMeant = isMeant || index == tunnel.index
-            // Any route may have taken the place of one of the tunnel's.
+            // Any route may have replaced one of the tunnel's.
             case .routeChanged(_, let origin):
-                isMeant = isMeant || !tunnel.routes.isEmpty && origin != NetworkRoute.ownOrigin
+                isMeant = isMeant || !tunnel.desired.routes.isEmpty && origin != NetworkRoute.ownOrigin
             case .ruleChanged: break
             case .overflow: isMeant = true
             }
@@ -75,40 +81,29 @@ extension Shared {
             nextCheck = min(nextCheck, later)
             return nil
         }
-        return mendTunnel(now: now)
+        return checkTunnel(now: now)
     }
 
-    /// Mends the interface when a change is due, and looks for IPv6 again while the tunnel wants it and the
-    /// host lacks it.
+    /// Compares the tunnel's interface if that is due without an event.
     func watchTunnel(now: Instant) -> TunnelChange? {
-        tunnelWatch.isDue(lacksFamily: tunnel.lack != nil, now: now) ? mendTunnel(now: now) : nil
+        tunnelWatch.isDue(lacksFamily: tunnel.lacksIPv6, now: now) ? checkTunnel(now: now) : nil
     }
 
-    /// Restores missing addresses and routes of the tunnel, and logs once why one can't be.
-    private func mendTunnel(now: Instant) -> TunnelChange? {
+    /// Restores addresses and routes of the tunnel that are missing.
+    private func checkTunnel(now: Instant) -> TunnelChange? {
         tunnelWatch.begin(now: now)
-        let (addresses, lack) = (tunnel.addresses, tunnel.lack)
+        let (addresses, lackedIPv6) = (tunnel.addresses, tunnel.lacksIPv6)
         do throws(HostError) {
-            try tunnel.mend(netlink)
-            _ = tunnelWatch.end(nil)
+            if try !tunnel.holds(netlink) { try tunnel.repair(netlink, log) }
+            tunnelWatch.end(nil, log)
         } catch  where error.notThere && !tunnelExists {
             fail(Self.deleted(tunnel.name))
             return nil
         } catch {
-            if tunnelWatch.end(error.description) { log(.warning, error.description) }
+            tunnelWatch.end(error.description, log)
         }
-        let change = TunnelChange(addresses: tunnel.addresses != addresses, family: tunnel.lack != lack)
-        if change.family { reportLack() }
-        return change
-    }
-
-    /// Logs that IPv6 is left out, or no longer.
-    func reportLack() {
-        if let lack = tunnel.lack {
-            log(.warning, Self.sentence(lack))
-        } else {
-            log(.info, "the tunnel has its IPv6 addresses now")
-        }
+        return TunnelChange(
+            addresses: tunnel.addresses != addresses, family: tunnel.lacksIPv6 != lackedIPv6)
     }
 
     private var tunnelExists: Bool { (try? netlink.interface(index: tunnel.index)) != .some(nil) }
@@ -117,23 +112,9 @@ extension Shared {
         "the interface \(name) was deleted while bondd used it; start bondd again (systemd does so on its own)"
     }
 
-    private static func sentence(_ lack: String) -> String {
-        "\(lack), so the tunnel's IPv6 addresses are left out"
-    }
-
     /// The problems of the tunnel's interface, a sentence each.
-    var tunnelNotices: [String] {
-        [tunnel.lack.map(Self.sentence), tunnelWatch.problem].compactMap(\.self)
-    }
-
-    /// The routes that the host has in a place where the tunnel's would be, a sentence each.
     /// - Parameter routes: the host's.
-    func conflictNotices(_ routes: [NetworkRoute]) -> [String] {
-        tunnel.conflicts.map { network in
-            let other = routes.filter { $0.table == NetworkRoute.mainTable && $0.network == network }
-                .compactMap { try? netlink.interface(index: $0.interface)?.name }.first
-            return
-                "the host has a route to \(network)\(other.map { " through \($0)" } ?? "") already, so it does not lead into the tunnel; remove that one (ip route del \(network)) or take it out of [tunnel] routes"
-        }
+    func tunnelProblems(_ routes: [NetworkRoute] = []) -> [String] {
+        tunnelWatch.problems + tunnel.problems(routes, netlink)
     }
 }

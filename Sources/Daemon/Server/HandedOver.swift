@@ -86,7 +86,7 @@ struct HandedOver {
     /// The peers that follow from it, but for what those of the file have: a name, a key or an address can be
     /// one client's only.
     func peers(
-        beside known: [EngineConfiguration.Peer], _ tunnel: Configuration.Tunnel, mtu: Int,
+        besides known: [EngineConfiguration.Peer], _ tunnel: Configuration.Tunnel, mtu: Int,
         offer: Configuration.Offer
     ) -> [EngineConfiguration.Peer] {
         guard let handover else { return [] }

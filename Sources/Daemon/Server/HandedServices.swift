@@ -8,8 +8,12 @@ import Settings
 /// The services that a server carries in the kernel, as bondd-control handed them over.
 struct HandedServices {
     private var kept: Kept<[HandedService]>
+    /// The programs that wait for the services' counters.
+    private var waiting: [ControlClientID] = []
     private let log: Log
 
+    /// The time between looks for counters that a program waits for.
+    private static let glance = Interval.milliseconds(50)
     /// The most ports of all services together: a port serves TCP and UDP once each, except while it changes
     /// hands.
     private static let maximumTotal = 131_072
@@ -57,8 +61,22 @@ struct HandedServices {
         return kept.replace(with: new, now: now)
     }
 
-    /// When `save` is to be called again.
-    func deadline(now: Instant) -> Instant { kept.deadline(now: now) }
+    /// Has a program wait for the counters.
+    mutating func await(_ client: ControlClientID) { waiting.append(client) }
+
+    /// Whether a program waits for the counters.
+    var isAwaited: Bool { !waiting.isEmpty }
+
+    /// The programs that have waited for the counters, which are known now.
+    mutating func takeWaiting() -> [ControlClientID] {
+        defer { waiting = [] }
+        return waiting
+    }
+
+    /// When to save changes, and to look for counters that a program waits for.
+    func deadline(now: Instant) -> Instant {
+        min(kept.deadline(now: now), waiting.isEmpty ? .never : now + Self.glance)
+    }
 
     /// Saves what has not been yet, without waiting for the disk.
     mutating func save(now: Instant) { kept.save(now: now) }

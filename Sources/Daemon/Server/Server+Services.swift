@@ -1,10 +1,11 @@
 import ControlProtocol
+import Glibc
 import Host
 import Packet
 import Runtime
 import Settings
 
-// A server's services, as bondd-control hands them over.
+// A server's services, as bondd-control hands them over, and their counters.
 extension Server {
     /// The services for the kernel, as they were last handed over.
     var services: [KernelService] { handedServices.list(for: shared.configuration) }
@@ -47,24 +48,33 @@ extension Server {
 
     /// When `attendServices` is to be called again.
     func servicesDeadline(now: Instant) -> Instant {
-        let next = serviceCalls.isEmpty ? Instant.never : now + .milliseconds(50)
-        return min(
-            next, handedServices.deadline(now: now), shared.firewall?.servicesDeadline(now: now) ?? .never
-        )
+        min(
+            handedServices.deadline(now: now), shared.firewall?.servicesDeadline(now: now) ?? .never)
     }
 
-    /// Answers a program once it is known what services have carried.
-    func reportServices(to client: ControlClientID) { serviceCalls.append(client) }
+    /// Answers a program once the counters are known.
+    func reportServices(to client: ControlClientID) { handedServices.await(client) }
 
-    /// Answers who wants to know what services have carried, as soon as that is known, and saves what is to
-    /// be saved.
+    /// Saves changes, and answers those that wait for the counters once these are known.
     func attendServices(now: Instant) {
         handedServices.save(now: now)
         shared.firewall?.attendServices(now: now)
-        guard !serviceCalls.isEmpty, shared.firewall?.knowsServices(now: now) ?? true else { return }
+        guard handedServices.isAwaited, shared.firewall?.knowsServices(now: now) ?? true else { return }
         let response = Response.services(counters)
-        for client in serviceCalls { shared.control.reply(response, to: client) }
-        serviceCalls = []
+        for client in handedServices.takeWaiting() { shared.control.reply(response, to: client) }
+    }
+
+    /// Stops accepting connections for services whose rule is gone from the file. bondd-control decides about
+    /// open connections; while it is away they stay open.
+    func retireServices(now: Instant) {
+        guard handedServices.retire(for: shared.configuration, shared.stateDirectory, now: now),
+            let firewall = shared.firewall
+        else { return }
+        do {
+            try firewall.carry(services, now: now)
+        } catch {
+            shared.log(.error, "services whose rules are gone are still carried: \(error)")
+        }
     }
 
     /// The counters of the ports that have carried anything.
@@ -85,5 +95,15 @@ extension Server {
             }
         }
         return counters
+    }
+}
+
+extension Configuration.NAT {
+    /// The exits that this host does not have, a sentence each.
+    var missingEgress: [String] {
+        guard enabled else { return [] }
+        return (egress ?? []).filter { if_nametoindex($0) == 0 }.map {
+            "[nat] egress names \($0), and this host has no such interface now; clients do not leave by it"
+        }
     }
 }

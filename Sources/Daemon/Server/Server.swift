@@ -5,72 +5,38 @@ import Packet
 import Proto
 import Settings
 
-/// A server: its listening sockets and data threads, its clients, and what bondd-control has handed over.
+/// A server: its data threads, its clients, and its services.
 final class Server {
     let shared: Shared
     /// The file's part for servers.
     private(set) var settings: Configuration.Server
-
-    /// The other data threads.
-    var threads: [DataThread] = []
-    /// All data threads' mailboxes by number, the main thread's first; none when it is alone.
-    let mailboxes: [ThreadMailbox]
-    let cookieSeed: [UInt8]
-    /// Which thread has which client.
-    var owners: Owners
-    /// The listening addresses that the host can't have, a sentence each.
-    var leftOutListeners: [String] = []
-
-    /// The clients and invitations that bondd-control has handed over.
-    var handed: HandedOver
+    private(set) var threads: ServerThreads
+    private(set) var clients: ServerClients
     /// The services that bondd-control has handed over.
     var handedServices: HandedServices
-    /// When bondd-control was last heard of.
-    var controlPresence: ControlPresence
-    /// Why the networks behind the clients can't be routed.
-    var networkProblem = Notices()
-
-    /// The programs that wait for the services' counters, for a handover and for a revocation to be on the
-    /// disk.
-    var serviceCalls: [ControlClientID] = []
-    var handovers: [ControlClientID] = []
-    var revocations: [ControlClientID] = []
+    private let cookieSeed: [UInt8]
+    private var controlPresence: ControlPresence
+    /// Why networks behind clients can't be reached.
+    private var networkProblem = Notices()
 
     init(
-        _ shared: Shared, _ settings: Configuration.Server, mailboxes: [ThreadMailbox], owners: Owners,
-        handed: HandedOver, cookieSeed: [UInt8], startedAt: Instant
+        _ shared: Shared, _ settings: Configuration.Server, mailboxes: [ThreadMailbox],
+        clients: ServerClients, cookieSeed: [UInt8], startedAt: Instant
     ) {
         self.shared = shared
         self.settings = settings
-        self.mailboxes = mailboxes
-        self.owners = owners
-        self.handed = handed
+        self.clients = clients
         self.cookieSeed = cookieSeed
+        threads = ServerThreads(mailboxes: mailboxes)
         handedServices = HandedServices(
             directory: shared.stateDirectory, interface: shared.configuration.tunnel.interface,
             log: shared.log)
         controlPresence = ControlPresence(startedAt: startedAt)
     }
 
-    /// The Engine of a data thread.
-    static func engine(
-        _ number: Int, _ configuration: Configuration, _ handed: HandedOver, mtu: Int,
-        _ owners: inout Owners,
-        cookieSeed: [UInt8]
-    ) -> Engine {
-        var part = EngineConfiguration(configuration, mtu: mtu)
-        part.peers = peers(configuration, handed, mtu: mtu, &owners)
-        part.shard = Shard(index: number, count: owners.count)
-        part.roots = handed.roots
-        return Engine(part, configuration.tunnel, cookieSeed: cookieSeed)
-    }
-
-    /// The number of data threads, the main one included.
-    var threadCount: Int { owners.count }
-
     // MARK: - Start and end
 
-    /// Opens the listening sockets, sets the tunnel's addresses, and starts the other data threads.
+    /// Sets the tunnel's addresses, opens the listening sockets, and starts the other data threads.
     func start(now: Instant) throws {
         // A client may have been killed here before the host became a server, which does not depend on it.
         var routers = RouterWatch(
@@ -81,19 +47,23 @@ final class Server {
         } catch {
             shared.log(.warning, error.description)
         }
-        try shared.tunnel.apply(
-            addresses: shared.configuration.tunnel.addresses, mtu: shared.tunnel.mtu, routes: [],
-            netlink: shared.netlink)
-        if shared.tunnel.lack != nil { shared.reportLack() }
-        if let mailbox = mailboxes.first { shared.poller.watch(mailbox.fileDescriptor, .mailbox) }
-        try startThreads()
-        routeNetworks(of: Self.peers(shared.configuration, handed, mtu: shared.tunnel.mtu, &owners))
+        try shared.setTunnel(routes: [])
+        if let mailbox = threads.mainMailbox { shared.poller.watch(mailbox.fileDescriptor, .mailbox) }
+        try threads.start(settings, shared) { number in
+            clients.engine(
+                ofThread: number, shared.configuration, mtu: shared.tunnel.mtu, cookieSeed: cookieSeed)
+        }
+        routeNetworks(of: clients.peers(shared.configuration, mtu: shared.tunnel.mtu))
         handedServices.drop(for: shared.configuration, shared.stateDirectory, now: now)
     }
 
-    /// Writes what is not on the disk yet.
+    /// Ends the other data threads.
+    /// - Returns: whether all have ended; those that hang are left behind.
+    func stopThreads() -> Bool { threads.stop(shared.log) }
+
+    /// Writes changes that are not on the disk yet.
     func close() {
-        handed.close(now: .now)
+        clients.close(now: .now)
         handedServices.close(now: .now)
     }
 
@@ -101,7 +71,7 @@ final class Server {
 
     /// When `attend` has something to do without anything arriving.
     func deadline(now: Instant) -> Instant {
-        min(handed.deadline(now: now), servicesDeadline(now: now))
+        min(clients.deadline(now: now), servicesDeadline(now: now))
     }
 
     /// Compares the tunnel's interface with the desired state, when that is due.
@@ -113,7 +83,7 @@ final class Server {
 
     /// Finishes what waits for the disk or for the kernel.
     func attend(now: Instant) {
-        attendHandovers(now: now)
+        for answer in clients.save(now: now) { shared.control.reply(answer.response, to: answer.client) }
         attendServices(now: now)
     }
 
@@ -128,7 +98,7 @@ final class Server {
 
     /// Takes letters from other data threads.
     func takeMail(now: Instant) {
-        guard let mailbox = mailboxes.first else { return }
+        guard let mailbox = threads.mainMailbox else { return }
         // Nothing commands the main thread.
         _ = shared.plane.takeMail(from: mailbox)
         shared.plane.readMail(now: now)
@@ -139,5 +109,105 @@ final class Server {
         settings = new
         replacePeers()
         retireServices(now: now)
+    }
+
+    // MARK: - Clients
+
+    /// Brings all data threads up to date with who may connect.
+    private func replacePeers() {
+        let peers = clients.peers(shared.configuration, mtu: shared.tunnel.mtu)
+        // The others first, so that they know the clients of everything that the main thread forwards from now
+        // on.
+        threads.tell(.replacePeers(peers))
+        threads.tell(.replaceRoots(clients.roots))
+        shared.plane.engine.replacePeers(peers)
+        shared.plane.engine.replaceRoots(clients.roots, now: .now)
+        routeNetworks(of: peers)
+    }
+
+    /// Routes the networks behind the clients into the tunnel, and lets their hosts leave by this one.
+    private func routeNetworks(of peers: [EngineConfiguration.Peer]) {
+        let networks = peers.flatMap(\.networks).compactMap {
+            CIDR($0.address, length: Int($0.length))?.network
+        }
+        shared.firewall?.route(networks)
+        do throws(HostError) {
+            try shared.setTunnel(routes: networks)
+            networkProblem.replace(with: nil, shared.log)
+        } catch {
+            networkProblem.replace(
+                with: "\(error.description); networks behind clients may not be reached", shared.log)
+        }
+    }
+
+    /// Replaces the clients that bondd-control has handed over, and answers it once they are on the disk.
+    /// - Parameter digest: that of the configuration in force.
+    func take(_ handover: Handover, digest: String, from client: ControlClientID, now: Instant) {
+        if let wanted = handover.configuration, wanted != digest {
+            shared.control.reply(
+                .failed(
+                    "these clients have addresses by another configuration than bondd has; reload or restart bondd, or put the file back"
+                ), to: client)
+            return
+        }
+        if clients.replace(with: handover, for: client, now: now) { replacePeers() }
+    }
+
+    /// Revokes an invited client without bondd-control, which learns of it with its next handover. The answer
+    /// is sent once the revocation is on the disk.
+    func revoke(_ name: String, from client: ControlClientID, now: Instant) {
+        if let refusal = refusal(ofRevoking: name) {
+            shared.control.reply(.failed(refusal), to: client)
+            return
+        }
+        clients.revoke(name, for: client, now: now)
+        shared.log(.info, "a client was revoked without bondd-control", ["client": name])
+        replacePeers()
+    }
+
+    private func refusal(ofRevoking name: String) -> String? {
+        if settings.clients.contains(where: { $0.name == name }) {
+            return
+                "the client \"\(name)\" is in \(shared.configuration.file), which alone can revoke it; edit it, then: systemctl reload bondd"
+        }
+        guard clients.has(name) else {
+            return
+                "there is no client \"\(name)\" that bondd-control has handed over; it alone knows invitations"
+        }
+        return nil
+    }
+
+    /// Tells the holder of an invitation how the enrolment has ended.
+    func tell(_ wish: (invitation: Int, key: PublicKey), _ outcome: EnrolOutcome) {
+        shared.plane.engine.settle(
+            invitation: wish.invitation, publicKey: wish.key, outcome: outcome)
+        if outcome == .unavailable {
+            shared.log(
+                .warning, "a client can't enrol, because bondd-control does not run or can't store it",
+                ["invitation": "\(wish.invitation)"])
+        }
+    }
+
+    // MARK: - Status
+
+    /// bondd-control has asked for something.
+    func noteControl(now: Instant) { controlPresence.note(now: now) }
+
+    /// What keeps the server from carrying traffic, a sentence each.
+    var problems: [String] {
+        var problems = networkProblem.list
+        if let facts = try? shared.netlink.interface(named: shared.tunnel.name), !facts.isUp {
+            problems.append(
+                "the interface \(shared.tunnel.name) is off; run: ip link set \(shared.tunnel.name) up")
+        }
+        return problems
+    }
+
+    /// What works, but not as its owner may expect, a sentence each.
+    func notices(now: Instant) -> [String] {
+        let absence = controlPresence.notice(
+            clients: clients.handedCount, services: handedServices.count, now: now)
+        return shared.tunnelProblems() + threads.notices + [absence].compactMap(\.self)
+            + (settings.nat?.missingEgress ?? [])
     }
 }

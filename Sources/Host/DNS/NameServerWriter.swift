@@ -10,15 +10,15 @@ package final class NameServerWriter: Sendable {
         case set([IPAddress], NameServers.Way)
         case restored
         case failed(HostError)
-        /// They had been set, but another program has removed them since.
-        case forgotten
+        /// Another program has removed the servers that were set.
+        case removed
     }
 
     private enum Order {
         /// Set name servers, or restore the host's if empty.
         case set([IPAddress])
-        /// Check whether they are still in force.
-        case look([IPAddress], NameServers.Way)
+        /// Compare the host's with these.
+        case check([IPAddress], NameServers.Way)
     }
 
     private struct State {
@@ -38,9 +38,9 @@ package final class NameServerWriter: Sendable {
     package func begin(_ wanted: [IPAddress]) { begin(.set(wanted)) }
 
     /// Starts checking whether these servers, set that way, are still in force, unless another request is pending.
-    package func look(after servers: [IPAddress], _ way: NameServers.Way) {
+    package func check(_ servers: [IPAddress], _ way: NameServers.Way) {
         guard !state.withLock({ $0.isWorking }) else { return }
-        begin(.look(servers, way))
+        begin(.check(servers, way))
     }
 
     private func begin(_ order: Order) {
@@ -87,7 +87,7 @@ package final class NameServerWriter: Sendable {
                 try servers.restore()
                 return .restored
             case .set(let wanted): return .set(wanted, try servers.set(wanted))
-            case .look(let wanted, let way): return servers.stand(wanted, way) ? nil : .forgotten
+            case .check(let wanted, let way): return servers.holds(wanted, way) ? nil : .removed
             }
         } catch {
             return .failed(error)

@@ -66,7 +66,7 @@ package struct NameServers: Sendable {
 
     /// Whether these servers, set that way, are still in force, and the mechanism is still the right one. May
     /// take seconds.
-    func stand(_ servers: [IPAddress], _ way: Way) -> Bool {
+    func holds(_ servers: [IPAddress], _ way: Way) -> Bool {
         switch way {
         case .resolved:
             // "Link 7 (bond0): 10.77.0.1 fd77::1"; nothing after the colon if the settings were lost.
