@@ -5,7 +5,7 @@ import Testing
 extension EndToEndTests {
     /// A server under the thread sanitizer: `BONDD_TSAN` names a bondd built with it (see the Makefile).
     @Suite(
-        ", .lane(.measuring)Thread sanitizer",
+        "Thread sanitizer", .lane(.measuring),
         .enabled(if: getenv("BONDD_TSAN") != nil, "BONDD_TSAN names no bondd built with --sanitize=thread"))
     struct Sanitizer {
         @Test(arguments: [1, 2, 8]) func findsNoRace(threads: Int) throws {

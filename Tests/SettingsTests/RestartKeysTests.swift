@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Settings
 import Testing
 
@@ -64,6 +65,15 @@ import Testing
         let other = try Configuration(text: Self.client, file: "bondd.toml", keys: .leave)
         #expect(!one.canReplace(other))
         #expect(Configuration.restartKeys.first { !$0.isSame(one, other) }?.name == "role")
+    }
+
+    @Test func theDocumentationNamesThemAll() throws {
+        let file = String(#filePath.dropLast("Tests/SettingsTests/RestartKeysTests.swift".count))
+        let page = try TextFile.read("\(file)docs/configuration.md", limit: 1 << 20)
+            .replacing("\n", with: " ")
+        let match = try #require(page.firstMatch(of: /A file that changes ([^.]*?) is refused as a whole/))
+        let names = match.1.replacing(" or ", with: ", ").split(separator: ", ").map(String.init)
+        #expect(names == Configuration.restartKeys.map(\.name))
     }
 
     @Test func theSentenceNamesThemAll() {

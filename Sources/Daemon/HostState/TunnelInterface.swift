@@ -89,7 +89,8 @@ struct TunnelInterface {
             return false
         }
         let present = try netlink.addresses(ofInterface: index)
-        return try supported(desired.addresses).allSatisfy(present.contains) && missingRoutes(netlink).isEmpty
+        guard supported(desired.addresses).allSatisfy(present.contains) else { return false }
+        return try missingRoutes(netlink).isEmpty
     }
 
     /// Restores missing addresses and routes. IPv6 is left out while it is switched off on the host.

@@ -16,11 +16,7 @@ struct CleanupCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Option(help: "The configuration.")
-    var config = "/etc/bondd/bondd.toml"
-
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var place: PlaceOptions
 
     func run() throws {
         let log = options.log
@@ -40,21 +36,21 @@ struct CleanupCommand: ParsableCommand {
             let count = try HostRouting.clean(netlink, tunnel: index)
             log(.info, "routes and rules are cleaned up", ["count": "\(count)"])
         }
-        attempt { try NameServers.clean(directory: stateDirectory, besides: interface) }
+        attempt { try NameServers.clean(directory: place.stateDirectory, besides: interface) }
         attempt {
             let names = try FirewallSocket().clean(interface)
             if !names.isEmpty {
                 log(.info, "firewall tables are removed", ["tables": names.joined(separator: " ")])
             }
         }
-        for tunnel in Forwarding.tunnels(in: stateDirectory)
+        for tunnel in Forwarding.tunnels(in: place.stateDirectory)
         where tunnel == interface || if_nametoindex(tunnel) == 0 {
-            var forwarding = Forwarding(directory: stateDirectory, interface: tunnel)
+            var forwarding = Forwarding(directory: place.stateDirectory, interface: tunnel)
             let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Set(own)) : []
             if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
             problems += forwarding.restore(isShared: !others.isEmpty)
         }
-        var relief = ReversePathRelief(directory: stateDirectory, interface: interface)
+        var relief = ReversePathRelief(directory: place.stateDirectory, interface: interface)
         problems += relief.restore()
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
     }
@@ -78,7 +74,7 @@ struct CleanupCommand: ParsableCommand {
     /// cleanup.
     private func ownInterfaces(_ log: Log) -> [String] {
         do throws(ConfigurationError) {
-            let configuration = try Configuration(reading: config)
+            let configuration = try Configuration(reading: place.config)
             guard case .client(let client) = configuration.role else {
                 return [configuration.tunnel.interface]
             }

@@ -13,11 +13,7 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Option(help: "The configuration.")
-    var config = "/etc/bondd/bondd.toml"
-
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var place: PlaceOptions
 
     @Option(
         name: .customLong("control-user"),
@@ -36,12 +32,12 @@ struct RunCommand: ParsableCommand {
             for finding in HostFit(configuration: configuration, facts: .now).findings {
                 log(.warning, [finding.found, finding.remedy].compactMap(\.self).joined(separator: "; "))
             }
-            return print("\(config) is good")
+            return print("\(place.config) is good")
         }
         var daemon: Daemon
         do {
             daemon = try Daemon(
-                configuration, file: config, socket: options.socket, state: stateDirectory,
+                configuration, file: place.config, socket: options.socket, state: place.stateDirectory,
                 controlUser: controlUser, log: log)
         } catch {
             // A failed start, because the interface belongs to another program for instance, must not open a
@@ -56,7 +52,7 @@ struct RunCommand: ParsableCommand {
     /// Reads the configuration. If that fails, restores its kill switch as it was last set.
     private func read(_ log: Log) throws -> Configuration {
         do throws(ConfigurationError) {
-            return try Configuration(reading: config, keys: check ? .check : .read)
+            return try Configuration(reading: place.config, keys: check ? .check : .read)
         } catch {
             if !check { holdKillSwitch(log) }
             throw error
@@ -64,6 +60,6 @@ struct RunCommand: ParsableCommand {
     }
 
     private func holdKillSwitch(_ log: Log) {
-        HostKillSwitch.hold(file: config, directory: stateDirectory, log: log)
+        HostKillSwitch.hold(file: place.config, directory: place.stateDirectory, log: log)
     }
 }

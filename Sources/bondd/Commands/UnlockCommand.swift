@@ -13,14 +13,13 @@ struct UnlockCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var state: StateDirectoryOption
 
     func run() throws {
         // A running daemon would restore a kill switch that is merely removed; one that does not answer must
         // not keep the host locked.
         let answer = try? ControlClient.ask(.unlock, path: options.socket)
-        let lifted = try FirewallSocket().liftKillSwitches(directory: stateDirectory)
+        let lifted = try FirewallSocket().liftKillSwitches(directory: state.stateDirectory)
         if answer == .ok || !lifted.isEmpty {
             print("the kill switch is lifted: traffic may leave outside the tunnel")
         } else {

@@ -19,11 +19,7 @@ struct DoctorCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Option(help: "The configuration.")
-    var config = "/etc/bondd/bondd.toml"
-
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var place: PlaceOptions
 
     @Option(
         help:
@@ -68,8 +64,8 @@ struct DoctorCommand: ParsableCommand {
         let deadline = Instant.now + Self.patience
         // If the keys are unreadable, reads the file without them for the checks that need none.
         let configuration =
-            (try? Settings.Configuration(reading: config))
-            ?? (try? Settings.Configuration(reading: config, keys: .leave))
+            (try? Settings.Configuration(reading: place.config))
+            ?? (try? Settings.Configuration(reading: place.config, keys: .leave))
         var socket = options.socket
         var status = Self.status(socket)
         // A second instance on the same machine has its own socket.
@@ -84,7 +80,8 @@ struct DoctorCommand: ParsableCommand {
             }
         }
         return Examination(
-            file: config, stateDirectory: stateDirectory, socket: socket, configuration: configuration,
+            file: place.config, stateDirectory: place.stateDirectory, socket: socket,
+            configuration: configuration,
             status: status,
             facts: .now, deadline: deadline)
     }

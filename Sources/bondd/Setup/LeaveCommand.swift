@@ -19,21 +19,18 @@ struct LeaveCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Option(help: "The configuration that bondd join wrote.")
-    var config = "/etc/bondd/bondd.toml"
-
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var place: PlaceOptions
 
     func run() throws {
-        let site = Site(config: config, stateDirectory: stateDirectory, socket: options.socket)
-        let earlier = try? Configuration(reading: config)
+        let site = Site(config: place.config, stateDirectory: place.stateDirectory, socket: options.socket)
+        let earlier = try? Configuration(reading: place.config)
         if case .server? = earlier?.role {
-            throw Failure("\(config) is a server's; bondd leave is for clients")
+            throw Failure("\(place.config) is a server's; bondd leave is for clients")
         }
         let files = site.clientFiles(earlier)
         guard !files.isEmpty else {
-            throw Failure("this host has not joined: there is neither \(config) nor a client.key next to it")
+            throw Failure(
+                "this host has not joined: there is neither \(place.config) nor a client.key next to it")
         }
         guard geteuid() == 0 else {
             throw Failure("leaving changes routes, firewall and files; run this as root")
@@ -48,7 +45,8 @@ struct LeaveCommand: ParsableCommand {
         }
         attempt {
             try CleanupCommand.parse([
-                "--config", config, "--state-dir", stateDirectory, "--socket", options.socket, "--log-level",
+                "--config", place.config, "--state-dir", place.stateDirectory, "--socket", options.socket,
+                "--log-level",
                 "error",
             ]).run()
         }

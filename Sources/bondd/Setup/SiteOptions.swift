@@ -8,8 +8,7 @@ struct SiteOptions: ParsableArguments {
     @Option(help: "The configuration to write.")
     var config = "/etc/bondd/bondd.toml"
 
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
-    var stateDirectory = "/var/lib/bondd"
+    @OptionGroup var state: StateDirectoryOption
 
     @Option(
         help:
@@ -28,7 +27,7 @@ struct SiteOptions: ParsableArguments {
     /// The site whose programs answer on `socket`.
     func site(_ socket: String) -> Site {
         Site(
-            config: config, stateDirectory: stateDirectory, socket: socket, controlUser: controlUser)
+            config: config, stateDirectory: state.stateDirectory, socket: socket, controlUser: controlUser)
     }
 
     /// The name of an interface that does not exist yet. Many hosts have a bonded network card called bond0.

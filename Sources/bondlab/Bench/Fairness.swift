@@ -45,7 +45,7 @@ struct Fairness {
         let way = reverse ? "down" : "up"
         return [
             Sample("\(way): in the tunnel", "Mbit/s", bond),
-            Sample("\(way): beside it", "Mbit/s", other),
+            Sample("\(way): next to it", "Mbit/s", other),
             Sample(
                 "\(way): the tunnel's part of the link", "%",
                 bondWire / max(bondWire + otherWire, 1e-9) * 100,

@@ -19,9 +19,9 @@ struct Quality {
             _ = try flow.finish()
             return [
                 Sample("idle: median", "ms", idle.medianRTT ?? .infinity),
-                Sample("beside a flow: median", "ms", loaded.medianRTT ?? .infinity),
-                Sample("beside a flow: 95th percentile", "ms", loaded.quantile(0.95) ?? .infinity),
-                Sample("beside a flow: lost pings of 500", "packets", Double(loaded.lost)),
+                Sample("with a flow: median", "ms", loaded.medianRTT ?? .infinity),
+                Sample("with a flow: 95th percentile", "ms", loaded.quantile(0.95) ?? .infinity),
+                Sample("with a flow: lost pings of 500", "packets", Double(loaded.lost)),
             ]
         }
     }

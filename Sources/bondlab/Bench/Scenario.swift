@@ -27,7 +27,7 @@ enum Scenario: String, CaseIterable {
     var title: String {
         switch self {
         case .mixes:
-            "one TCP flow (Cubic) over many mixes of links in mode auto, beside MPTCP; --only NAME for one"
+            "one TCP flow (Cubic) over many mixes of links in mode auto, compared with MPTCP; --only NAME for one"
         case .drives:
             "one TCP flow (Cubic, BBR) over recorded drives, next to each link alone and MPTCP; needs --traces"
         case .unequal: "one TCP flow (Cubic) over 100 Mbit/s, 20 ms RTT + 50 Mbit/s, 60 ms RTT"

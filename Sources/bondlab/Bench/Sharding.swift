@@ -27,7 +27,7 @@ struct Sharding {
                 sums[threads]!.cost += turn.cost / 2
             }
             let (one, two) = (sums[1]!, sums[2]!)
-            let who = "\(clients) client\(clients > 1 ? "s" : "")\(idle > 0 ? " beside an idle one" : "")"
+            let who = "\(clients) client\(clients > 1 ? "s" : "")\(idle > 0 ? " next to an idle one" : "")"
             let what = "\(who) \(reverse ? "down" : "up")"
             samples.append(Sample("\(what), 1 thread", "Mbit/s", one.megabits))
             samples.append(Sample("\(what), 2 threads", "Mbit/s", two.megabits))

@@ -16,10 +16,10 @@ struct Upkeep {
     }
 
     private static let subjects = [
-        Subject(name: "backup beside a trickle", role: "backup"),
-        Subject(name: "metered beside a trickle", role: "metered"),
-        Subject(name: "preferred, the other path, beside a trickle", mode: "preferred"),
-        Subject(name: "a network that drops everything, beside a trickle", isDead: true),
+        Subject(name: "backup with a trickle", role: "backup"),
+        Subject(name: "metered with a trickle", role: "metered"),
+        Subject(name: "preferred, the other path, with a trickle", mode: "preferred"),
+        Subject(name: "a network that drops everything, with a trickle", isDead: true),
         Subject(name: "idle tunnel, one of two paths", hasTrickle: false),
         Subject(name: "idle tunnel, backup", role: "backup", hasTrickle: false),
     ]

@@ -142,7 +142,7 @@ struct Demo {
 
             When the fibre died, the longest silence of 100 pings a second was \(silence); \(bond.lostPings) pings
             were lost in all. Its path was up again \(back).
-            Ping: \(Format.figure(bond.idleRTT)) ms idle, \(Format.figure(bond.loadedRTT)) ms (median) beside the flow.
+            Ping: \(Format.figure(bond.idleRTT)) ms idle, \(Format.figure(bond.loadedRTT)) ms (median) during the flow.
             All headers leave 90.7 % of the links' 150 Mbit/s to a flow: 136.1 Mbit/s.
             """
     }

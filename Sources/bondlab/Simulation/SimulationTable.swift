@@ -62,7 +62,7 @@ struct SimulationTable {
             Self.line(
                 "", "",
                 [
-                    ("ping", 12), ("beside Cubic", 15), ("call", 16), ("call beside Cubic", 17),
+                    ("ping", 12), ("with Cubic", 15), ("call", 16), ("call with Cubic", 17),
                     ("UDP 75 %", 11),
                 ]),
             Self.line(
