@@ -41,6 +41,8 @@ lint: setup
 	$(SWIFT) format lint --strict -r Sources Tests Fuzz Package.swift
 	scripts/check-imports --self-test
 	scripts/check-imports
+	scripts/check-conversions --self-test
+	scripts/check-conversions
 	scripts/check-units
 
 # For daily work: formats, imports, and the unit tests of the modules that differ from BASE (main's last common commit).

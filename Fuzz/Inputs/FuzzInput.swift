@@ -6,6 +6,10 @@ public enum FuzzInput: String, CaseIterable, Sendable {
     case server
     /// A server's frames and data inside its session with a client.
     case client
+    /// Handshakes whose contents are chosen by the input and sealed with the right keys, on both ends.
+    case handshakes
+    /// Frames and data inside a session that fit its state, except for the fields that the input changes.
+    case session
     /// Frames of a control payload.
     case frames
     /// Packets from the TUN device with their offload headers, segmented, and joined again as at the far end.
@@ -24,7 +28,7 @@ public enum FuzzInput: String, CaseIterable, Sendable {
     /// The number of inputs after which a driver has to call `makeBody` again, so that a crash depends on few earlier inputs.
     public var lifetime: Int {
         switch self {
-        case .server, .client: 64
+        case .server, .client, .handshakes, .session: 64
         case .datagrams: 1 << 12
         default: .max
         }
@@ -38,13 +42,15 @@ public enum FuzzInput: String, CaseIterable, Sendable {
             let world = FuzzWorld(seed: 1)
             return { world.receive($0) }
         case .server:
-            let world = FuzzWorld(seed: 2)
-            world.connect()
-            return { world.say($0, toServer: true) }
+            return Self.inSession(2) { $0.say($1, toServer: true) }
         case .client:
-            let world = FuzzWorld(seed: 3)
+            return Self.inSession(3) { $0.say($1, toServer: false) }
+        case .handshakes:
+            let world = FuzzWorld(seed: 4, enrols: true)
             world.connect()
-            return { world.say($0, toServer: false) }
+            return { world.shakeHands($0) }
+        case .session:
+            return Self.inSession(5) { $0.tell($1) }
         case .frames: return readFrames
         case .tunnel:
             let memory = TunnelMemory()
@@ -54,6 +60,20 @@ public enum FuzzInput: String, CaseIterable, Sendable {
         case .configuration: return readConfiguration
         case .requests: return readRequests
         case .text: return readTexts
+        }
+    }
+
+    /// A function that handles inputs inside sessions, which are set up again when an input has ended one.
+    private static func inSession(
+        _ seed: UInt8, _ handle: @escaping (FuzzWorld, UnsafeRawBufferPointer) -> Void
+    ) -> (UnsafeRawBufferPointer) -> Void {
+        var world = FuzzWorld(seed: seed)
+        world.connect()
+        return { bytes in
+            handle(world, bytes)
+            if world.isConnected { return }
+            world = FuzzWorld(seed: seed)
+            world.connect()
         }
     }
 }

@@ -5,26 +5,45 @@ import Scheduler
 
 /// A server's Engine and a client's, each in a session with a scripted peer, which has the keys and seals the input's bytes.
 final class FuzzWorld {
-    private static let serverEndpoint = Endpoint(address: IPAddress(v4: 0xCB00_7107), port: 5000)
-    private static let clientEndpoint = Endpoint(address: IPAddress(v4: 0xC633_6401), port: 40000)
+    static let serverEndpoint = Endpoint(address: IPAddress(v4: 0xCB00_7107), port: 5000)
+    static let clientEndpoint = Endpoint(address: IPAddress(v4: 0xC633_6401), port: 40000)
 
-    private var server: Engine
-    private var client: Engine
+    var server: Engine
+    var client: Engine
     private var outbox = Outbox()
-    private var now = Instant(nanoseconds: 5_000_000_000)
-    private var entropy: Entropy
-    private let serverKey: [UInt8]
-    private let clientKey: [UInt8]
+    private(set) var now = Instant(nanoseconds: 5_000_000_000)
+    var entropy: Entropy
+    let serverKey: [UInt8]
+    let clientKey: [UInt8]
+    /// The keys of an invitation.
+    let invitationKeys: (privateKey: [UInt8], presharedKey: PresharedKey) = (
+        [UInt8](repeating: 3, count: 32), PresharedKey(bytes: [UInt8](repeating: 4, count: 32))
+    )
+    /// The server's peers.
+    let peers: [EngineConfiguration.Peer]
     /// The keys of the session with the server, as its client has them, and of the one with the client.
-    private var towardsServer: TransportKeys?
-    private var towardsClient: TransportKeys?
-    private var serverSession: UInt32 = 0
-    private var clientSession: UInt32 = 0
-    private var number: UInt64 = 0
-    private let datagram = UnsafeMutableRawBufferPointer.allocate(
+    var towardsServer: TransportKeys?
+    var towardsClient: TransportKeys?
+    var serverSession: UInt32 = 0
+    var clientSession: UInt32 = 0
+    /// The next packet number and the last sequence of the scripted peers.
+    var number: UInt64 = 0
+    var sequence: UInt64 = 0
+    /// What both ends have sent within their sessions.
+    private(set) var fromServer = Sightings()
+    private(set) var fromClient = Sightings()
+    /// The server's answers to handshakes, and the client's last init.
+    var answers: [[UInt8]] = []
+    private(set) var clientInit: [UInt8] = []
+    /// The cookies of the server's scripted client.
+    var jar: CookieJar
+    let datagram = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: Wire.maximumDatagram, alignment: 64)
+    let opened = UnsafeMutableRawBufferPointer.allocate(
         byteCount: Wire.maximumDatagram, alignment: 64)
 
-    init(seed: UInt8) {
+    /// - Parameter enrols: whether the client under test enrols with an invitation.
+    init(seed: UInt8, enrols: Bool = false) {
         serverKey = (0..<32).map { seed &+ UInt8($0) &* 7 &+ 1 }
         clientKey = (0..<32).map { seed &+ UInt8($0) &* 5 &+ 99 }
         entropy = Entropy(seed: [UInt8](repeating: seed, count: 32))
@@ -35,15 +54,21 @@ final class FuzzWorld {
             mtu: 1400, addresses: [InterfaceAddress(address: inner, prefix: 24)], dns: [], routes: [])
         let peer = EngineConfiguration.Peer(
             name: "laptop", publicKey: clientPrivate.publicKey, addresses: [inner], assignment: assignment)
-        let invitation = Self.invitation(PrivateKey(bytes: [UInt8](repeating: 3, count: 32)).publicKey)
+        peers = [peer, Self.invitation(PrivateKey(bytes: invitationKeys.privateKey).publicKey)]
+        jar = CookieJar(responder: serverPrivate.publicKey)
         server = Engine(
-            EngineConfiguration(role: .server, peers: [peer, invitation], poolCapacity: 512),
+            EngineConfiguration(role: .server, peers: peers, poolCapacity: 512),
             staticKey: serverPrivate, seed: [UInt8](repeating: seed, count: 32))
+        var configuration = EngineConfiguration(
+            role: .client,
+            peers: [EngineConfiguration.Peer(name: "server", publicKey: serverPrivate.publicKey)],
+            poolCapacity: 512)
+        if enrols {
+            configuration.enrolment = EngineConfiguration.Enrolment(
+                publicKey: clientPrivate.publicKey, host: "host")
+        }
         client = Engine(
-            EngineConfiguration(
-                role: .client,
-                peers: [EngineConfiguration.Peer(name: "server", publicKey: serverPrivate.publicKey)],
-                poolCapacity: 512), staticKey: clientPrivate, seed: [UInt8](repeating: seed &+ 1, count: 32))
+            configuration, staticKey: clientPrivate, seed: [UInt8](repeating: seed &+ 1, count: 32))
         for id in [UInt16(1), 2] {
             client.setPath(
                 id, role: .primary, link: Link(socket: id, remote: Self.serverEndpoint), now: now)
@@ -51,10 +76,18 @@ final class FuzzWorld {
         service()
     }
 
-    deinit { datagram.deallocate() }
+    deinit {
+        datagram.deallocate()
+        opened.deallocate()
+    }
+
+    /// Whether both ends have a session.
+    var isConnected: Bool { !server.reports(now: now).isEmpty && !client.reports(now: now).isEmpty }
 
     private static func invitation(_ key: PublicKey) -> EngineConfiguration.Peer {
-        var peer = EngineConfiguration.Peer(name: "invitation 1", publicKey: key)
+        var peer = EngineConfiguration.Peer(
+            name: "invitation 1", publicKey: key,
+            presharedKey: PresharedKey(bytes: [UInt8](repeating: 4, count: 32)))
         peer.kind = .invitation(id: 1)
         return peer
     }
@@ -152,7 +185,7 @@ final class FuzzWorld {
         }
     }
 
-    private func send(
+    func send(
         _ kind: Kind, _ payload: [UInt8], path: UInt16, sequence: UInt64, flags: UInt8, toServer: Bool
     ) {
         payload.withUnsafeBytes {
@@ -160,7 +193,7 @@ final class FuzzWorld {
         }
     }
 
-    private func send(
+    func send(
         _ kind: Kind, _ payload: UnsafeRawBufferPointer, path: UInt16, sequence: UInt64, flags: UInt8,
         toServer: Bool
     ) {
@@ -177,7 +210,7 @@ final class FuzzWorld {
                 payload, into: out, header: header, pathID: path, packetNumber: number)
             : towardsClient?.sending.seal(
                 payload, into: out, header: header, pathID: path, packetNumber: number)
-        number += 1
+        number &+= 1
         guard let length else { return }
         let sealed = UnsafeRawBufferPointer(rebasing: datagram[..<(Wire.headerSize + length)])
         if toServer {
@@ -188,7 +221,7 @@ final class FuzzWorld {
     }
 
     /// Makes the end under test send a packet of its own.
-    private func reply(toServer: Bool) {
+    func reply(toServer: Bool) {
         let slot = toServer ? server.reserve() : client.reserve()
         guard slot != .none else { return }
         var packet = [UInt8](repeating: 0, count: 100)
@@ -205,14 +238,14 @@ final class FuzzWorld {
 
     // MARK: - Time
 
-    private var wall: Timestamp {
+    var wall: Timestamp {
         Timestamp(seconds: 1_700_000_000 + now.nanoseconds / 1_000_000_000, nanoseconds: 0)
     }
 
-    private func advance(by time: Interval) { now = now + time }
+    func advance(by time: Interval) { now = now + time }
 
     /// Lets both ends do their pending work; a turn must terminate.
-    private func service() {
+    func service() {
         for isServer in [true, false] {
             var turns = 0
             while true {
@@ -220,6 +253,9 @@ final class FuzzWorld {
                     isServer
                     ? server.service(into: &outbox, now: now, wall: wall)
                     : client.service(into: &outbox, now: now, wall: wall)
+                for index in 0..<outbox.count {
+                    note(UnsafeRawBufferPointer(outbox.datagram(outbox[index])), ofServer: isServer)
+                }
                 outbox.clear()
                 turns += 1
                 precondition(turns < 1000, "a turn does not end")
@@ -235,13 +271,48 @@ final class FuzzWorld {
         precondition(server.buffers.inUse <= server.buffers.capacity)
         precondition(client.buffers.inUse <= client.buffers.capacity)
     }
+
+    /// A scripted peer sees a datagram.
+    private func note(_ datagram: UnsafeRawBufferPointer, ofServer: Bool) {
+        guard let header = Header(parsing: datagram) else { return }
+        switch header.kind {
+        case .handshakeInit: clientInit = Array(datagram)
+        case .handshakeResponse, .cookie: if answers.count < 8 { answers.append(Array(datagram)) }
+        case .data:
+            if ofServer {
+                fromServer.note(header, size: datagram.count)
+            } else {
+                fromClient.note(header, size: datagram.count)
+            }
+        case .control:
+            let sealed = datagram.dropping(Wire.headerSize)
+            let head = datagram.slice(0, Wire.headerSize)
+            let isOpen =
+                ofServer
+                ? towardsServer?.receiving.open(
+                    sealed, into: opened, header: head, pathID: header.pathID,
+                    packetNumber: header.packetNumber)
+                : towardsClient?.receiving.open(
+                    sealed, into: opened, header: head, pathID: header.pathID,
+                    packetNumber: header.packetNumber)
+            let length = isOpen == true ? datagram.count - Wire.minimumSealed : 0
+            let frames = UnsafeRawBufferPointer(rebasing: opened[..<length])
+            if ofServer {
+                fromServer.note(header, size: datagram.count)
+                fromServer.note(frames)
+            } else {
+                fromClient.note(header, size: datagram.count)
+                fromClient.note(frames)
+            }
+        }
+    }
 }
 
 extension Established {
     /// Exposes its keys.
-    fileprivate consuming func takeKeys() -> TransportKeys { keys }
+    consuming func takeKeys() -> TransportKeys { keys }
 }
 
 extension HandshakeResponse {
-    fileprivate consuming func takeKeys() -> TransportKeys { keys }
+    consuming func takeKeys() -> TransportKeys { keys }
 }

@@ -181,6 +181,7 @@ package struct Daemon: ~Copyable {
                 guard let source = shared.poller.event(i) else { continue }
                 serve(source, now: now)
             }
+            if shared.plane.hasUnfinishedRead { shared.plane.readTunnel(now: now) }
             shared.firewall?.check(now: now)
             side.check(now: now)
             turn(now: now)

@@ -5,6 +5,8 @@ import Proto
 /// contains it. Open addressing in one block of memory, rebuilt when the peers change; a look-up costs one
 /// probe for each prefix length in use (as in Waldvogel et al., "Scalable High Speed IP Routing Lookups",
 /// SIGCOMM 1997, without its binary search, because peers' networks have few lengths).
+///
+/// The hash has a secret key: peers choose the sources that are looked up, and may choose their addresses.
 struct AddressTable: ~Copyable {
     private struct Entry {
         var address: IPAddress
@@ -12,6 +14,7 @@ struct AddressTable: ~Copyable {
         var peer: Int32
     }
 
+    private let key: FlowKey
     private let entries: UnsafeMutablePointer<Entry>
     private let mask: Int
     /// The networks' prefix lengths, longest first, IPv4's before IPv6's.
@@ -20,7 +23,8 @@ struct AddressTable: ~Copyable {
     private let allLengths: Int
 
     /// A table of the peers' addresses and networks. Of two equal ones the later wins.
-    init(_ addresses: [(IPAddress, Int)], networks: [(Prefix, Int)] = []) {
+    init(_ addresses: [(IPAddress, Int)], networks: [(Prefix, Int)] = [], key: FlowKey) {
+        self.key = key
         let capacity = max(16, ((addresses.count + networks.count) * 2).nextPowerOfTwo)
         mask = capacity - 1
         entries = .allocate(capacity: capacity)
@@ -45,7 +49,7 @@ struct AddressTable: ~Copyable {
     }
 
     private func insert(_ address: IPAddress, length: UInt8, _ peer: Int) {
-        var place = Self.hash(address, length) & mask
+        var place = hash(address, length) & mask
         while entries[place].peer >= 0
             && (entries[place].address != address || entries[place].length != length)
         {
@@ -66,7 +70,7 @@ struct AddressTable: ~Copyable {
     }
 
     private func find(_ address: IPAddress, length: UInt8) -> Int? {
-        var place = Self.hash(address, length) & mask
+        var place = hash(address, length) & mask
         while entries[place].peer >= 0 {
             if entries[place].address == address && entries[place].length == length {
                 return Int(entries[place].peer)
@@ -78,8 +82,7 @@ struct AddressTable: ~Copyable {
 
     private static func whole(_ address: IPAddress) -> UInt8 { UInt8(address.byteCount * 8) }
 
-    private static func hash(_ address: IPAddress, _ length: UInt8) -> Int {
-        let bits = address.low ^ address.high &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(length) << 56
-        return Int(truncatingIfNeeded: (bits &* 0xBF58_476D_1CE4_E5B9) >> 33)
+    func hash(_ address: IPAddress, _ length: UInt8) -> Int {
+        Int(key.hash(address, UInt64(length)))
     }
 }

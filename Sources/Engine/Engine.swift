@@ -83,7 +83,7 @@ public struct Engine: ~Copyable {
             poolCapacity: configuration.poolCapacity, shard: configuration.shard.index, seed: seed)
         peers = configuration.peers.map { PeerState($0) }
         numbers = Self.numbers(configuration.peers)
-        routes = Self.routes(configuration.peers)
+        routes = Self.routes(configuration.peers, key: resources.flowKey)
         mode = configuration.mode
         redundantPaths = configuration.redundantPaths
         roots = configuration.roots
@@ -103,11 +103,11 @@ public struct Engine: ~Copyable {
         if configuration.role == .server { dialer.nextAttempt = .never }
     }
 
-    private static func routes(_ peers: [EngineConfiguration.Peer]) -> AddressTable {
+    private static func routes(_ peers: [EngineConfiguration.Peer], key: FlowKey) -> AddressTable {
         let numbered = peers.enumerated()
         return AddressTable(
             numbered.flatMap { index, peer in peer.addresses.map { ($0, index) } },
-            networks: numbered.flatMap { index, peer in peer.networks.map { ($0, index) } })
+            networks: numbered.flatMap { index, peer in peer.networks.map { ($0, index) } }, key: key)
     }
 
     private static func numbers(_ peers: [EngineConfiguration.Peer]) -> [PublicKey: Int] {
@@ -354,7 +354,7 @@ public struct Engine: ~Copyable {
             }
             if state.session != nil { resources.events.append(.closed(peer: state.configuration.name)) }
         }
-        routes = Self.routes(configurations)
+        routes = Self.routes(configurations, key: resources.flowKey)
     }
 
     /// Tells every peer that the session ends, so that it need not find out by itself. The datagrams are in

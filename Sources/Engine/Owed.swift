@@ -14,8 +14,12 @@ struct Owed: ~Copyable {
     var enrolling = Enrolling()
     /// Newer preshared keys.
     var secrets = SecretExchange()
+    /// Client: the shortest time between two assignments.
+    private static let shortestAssignment = Interval.milliseconds(500)
     /// Client: whether the server has assigned addresses and routes.
     private(set) var isAssigned = false
+    /// Client: when it takes the next assignment.
+    private var nextAssignment = Instant.zero
     /// Server: whether the client is to be told its assignment.
     private(set) var assignment = false
     /// Server: when they were last sent.
@@ -40,8 +44,14 @@ struct Owed: ~Copyable {
         if now - assignedAt >= Self.assignmentInterval { assignment = true }
     }
 
-    /// Client: the assignment has come.
-    mutating func assigned() { isAssigned = true }
+    /// Client: an assignment has come.
+    /// - Returns: whether to take it. Each is work for the host, and the server decides how many there are: one
+    ///   that comes too soon after the last is ignored, and asked for again.
+    mutating func assigned(now: Instant) -> Bool {
+        isAssigned = now >= nextAssignment
+        if isAssigned { nextAssignment = now + Self.shortestAssignment }
+        return isAssigned
+    }
 
     /// Client: the server is to be told of a mode or a path's role at once.
     mutating func owePreferences() { preferences = true }

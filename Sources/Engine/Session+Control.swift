@@ -58,8 +58,7 @@ extension Session {
                 mode = asked
                 redundantPaths = Int(wish.redundantPaths)
             case .assign:
-                if isClient, let assignment = reader.assignment {
-                    owed.assigned()
+                if isClient, owed.assigned(now: now), let assignment = reader.assignment {
                     resources.events.append(.assigned(assignment))
                 }
             case .assignRequest:
@@ -317,7 +316,7 @@ extension Path {
     var status: PathStatusFrame {
         PathStatusFrame(
             pathID: id, role: role.rawValue, down: link == nil || liveness.state == .down,
-            capMbit: UInt16(clamping: Int((rate.cap ?? 0) / 125_000)), isSpent: isSpent)
+            capMbit: UInt16(saturating: (rate.cap ?? 0) / 125_000), isSpent: isSpent)
     }
 
     /// Takes `bytes` from the allowance for the address that is to be proven; returns false if that is too

@@ -91,6 +91,7 @@ public final class HostilePeer {
 
     let links: Int
     private let megabits: Double
+    private let asksForDownload: Bool
     private let staticKey: PrivateKey
     private var entropy: Entropy
     private var jars: [CookieJar]
@@ -113,13 +114,16 @@ public final class HostilePeer {
     /// - Parameters:
     ///   - staticKey: its private key, which the server knows.
     ///   - links: the number of links to the server.
+    ///   - asksForDownload: whether it has the server send test packets, if its lie has a use for them: their
+    ///     cost exceeds that of the lie's own frames.
     ///   - megabits: maximum rate of the lie, in Mbit/s of UDP payload.
     ///   - seed: the seed of all random choices.
     public init(
         _ identity: Identity, staticKey: borrowing PrivateKey, lie: Lie, seed: UInt64, megabits: Double,
-        links: Int
+        links: Int, asksForDownload: Bool = true
     ) {
         self.identity = identity
+        self.asksForDownload = asksForDownload && lie.wantsDownload
         self.lie = lie
         self.links = links
         self.megabits = megabits
@@ -294,7 +298,7 @@ public final class HostilePeer {
                 ping(index, now: now)
             }
         }
-        if lie.wantsDownload, now >= nextBench, now >= honestUntil - .milliseconds(300), !paths.isEmpty {
+        if asksForDownload, now >= nextBench, now >= honestUntil - .milliseconds(300), !paths.isEmpty {
             nextBench = now + .milliseconds(250)
             send(
                 .control, Self.payload([.bench(BenchFrame(milliseconds: 1000))]), on: paths.count > 1 ? 1 : 0)

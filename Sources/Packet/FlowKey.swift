@@ -1,5 +1,5 @@
-/// The secret key of the flow hash, which keeps attackers from choosing addresses and ports that share another
-/// flow's bucket (the random perturbation of RFC 8290 section 5.2.4).
+/// The secret key of the hashes of flows and addresses, which keeps attackers from choosing addresses and ports
+/// that share another flow's bucket (the random perturbation of RFC 8290 section 5.2.4).
 ///
 /// The words are multiplied to 128 bits whose halves are folded, as in wyhash. The result is never visible
 /// outside, so a stronger function such as SipHash would cost more for no gain.
@@ -15,6 +15,13 @@ public struct FlowKey: Sendable {
         let to = Self.fold(destination.high ^ words.2, destination.low ^ words.3)
         // Rotated, so that the two directions of a connection are different flows.
         let hash = Self.fold(from ^ (to << 32 | to >> 32) ^ words.4, rest ^ words.1)
+        return UInt32(truncatingIfNeeded: hash ^ hash >> 32)
+    }
+
+    /// The hash of an address and a small number.
+    public func hash(_ address: IPAddress, _ rest: UInt64) -> UInt32 {
+        let hash = Self.fold(
+            Self.fold(address.high ^ words.0, address.low ^ words.1) ^ words.4, rest ^ words.2)
         return UInt32(truncatingIfNeeded: hash ^ hash >> 32)
     }
 

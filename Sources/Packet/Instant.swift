@@ -33,7 +33,7 @@ public struct Instant: Comparable, Hashable, Sendable {
 
     /// The instant `b` before `a`.
     @inlinable public static func - (a: Instant, b: Interval) -> Instant {
-        a + Interval(nanoseconds: 0 &- b.nanoseconds)
+        a + (.zero - b)
     }
 
     /// The time from `b` to `a`; negative if `a` is earlier.

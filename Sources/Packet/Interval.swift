@@ -9,17 +9,19 @@ public struct Interval: Comparable, Hashable, Sendable {
     /// No time.
     public static let zero = Interval(nanoseconds: 0)
 
-    /// A length in whole microseconds.
-    @inlinable public static func microseconds(_ n: Int64) -> Interval { Interval(nanoseconds: n &* 1000) }
-    /// A length in whole milliseconds.
+    /// A length in whole microseconds; saturates.
+    @inlinable public static func microseconds(_ n: Int64) -> Interval { Interval(nanoseconds: 1000) * n }
+    /// A length in whole milliseconds; saturates.
     @inlinable public static func milliseconds(_ n: Int64) -> Interval {
-        Interval(nanoseconds: n &* 1_000_000)
+        Interval(nanoseconds: 1_000_000) * n
     }
-    /// A length in whole seconds.
+    /// A length in whole seconds; saturates.
     @inlinable public static func seconds(_ n: Int64) -> Interval {
-        Interval(nanoseconds: n &* 1_000_000_000)
+        Interval(nanoseconds: 1_000_000_000) * n
     }
 
+    /// The length without its sign; saturates.
+    @inlinable public var magnitude: Interval { self < .zero ? .zero - self : self }
     /// The length in microseconds, rounded down.
     @inlinable public var microseconds: Int64 { nanoseconds / 1000 }
     /// The length in milliseconds, with its fraction.

@@ -78,7 +78,7 @@ public struct DelayModel: ~Copyable, Sendable {
             return
         }
         smoothed = smoothed + (sample - smoothed) / 8
-        let step = Interval(nanoseconds: abs(sample.nanoseconds - previous.nanoseconds))
+        let step = (sample - previous).magnitude
         jitter = jitter + (step - jitter) / 16
         previous = sample
     }

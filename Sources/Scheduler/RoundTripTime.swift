@@ -29,7 +29,7 @@ public struct RoundTripTime: ~Copyable, Sendable {
             variation = sample / 2
             return
         }
-        let deviation = Interval(nanoseconds: abs(smoothed.nanoseconds - sample.nanoseconds))
+        let deviation = (smoothed - sample).magnitude
         variation = variation + (deviation - variation) / 4
         smoothed = smoothed + (sample - smoothed) / 8
     }

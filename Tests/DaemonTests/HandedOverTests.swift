@@ -92,6 +92,38 @@ import Testing
                 ]) == ["c2", "invitation 1"])
     }
 
+    /// Names are printed by root's commands.
+    @Test func aNameThatATerminalWouldObeyIsLeftOut() throws {
+        let names = ["\u{1B}[2J", "a\nb", "a b", String(repeating: "a", count: 64), "é"]
+        let clients = names.enumerated().map { Self.client(UInt8(3 + $0), name: $1) }
+        #expect(try peers(clients + [Self.client(2)]) == ["c2"])
+    }
+
+    /// The comparison of each network with all others must not keep bondd busy for seconds.
+    @Test func networksBehindClientsAreBounded() throws {
+        var clients: [HandedClient] = []
+        for number in 0..<200 {
+            var client = Self.client(
+                2, name: "n\(number)", addresses: ["10.77.\(number / 200).\(number % 200 + 3)"])
+            client.publicKey = Base64.encode([UInt8(number)] + [UInt8](repeating: 9, count: 31))
+            client.networks = (0..<1000).map { "172.16.\(number).0/\($0 < 990 ? 24 : 32)" }
+            clients.append(client)
+        }
+        let start = ContinuousClock.now
+        #expect(try peers(clients).count == 200)
+        #expect(ContinuousClock.now - start < .seconds(20))
+        var list = ClientNetworkList(of: [])
+        var leftOut = Omissions(log)
+        let tunnel = try configuration().tunnel
+        var count = 0
+        for number in 0..<100 {
+            let texts = (0..<16).map { "172.\(16 + number / 16).\(number % 16 * 16 + $0).0/24" }
+            count += list.take(texts, of: "c\(number)", tunnel, &leftOut).count
+        }
+        #expect(count == ClientNetworkList.most)
+        #expect(list.take(["10.0.0.0/24"], of: "last", tunnel, &leftOut).isEmpty)
+    }
+
     // MARK: - Services
 
     private static func service(

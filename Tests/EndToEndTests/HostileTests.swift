@@ -48,7 +48,9 @@ extension EndToEndTests {
                     cpu: server.runningSeconds - cpu, seconds: Clock.monotonic - start)
             }
 
-            func liar(_ lie: String, megabits: Double, seconds: Double) throws -> Child {
+            func liar(_ lie: String, megabits: Double, seconds: Double, options: [String] = []) throws
+                -> Child
+            {
                 var command = [
                     try Program("bondlab").path, "hostile", "--server-key", tunnel.server.publicKey,
                     "--key-file",
@@ -56,7 +58,7 @@ extension EndToEndTests {
                     "\(seconds)",
                 ]
                 for link in mallory.links { command += ["--server", "\(link.addresses.ipv4(.server)):5000"] }
-                return try mallory.namespace.spawn(command)
+                return try mallory.namespace.spawn(command + options)
             }
         }
 
@@ -72,14 +74,28 @@ extension EndToEndTests {
             try body(Rig(tunnel: tunnel, honest: honest, mallory: mallory))
         }
 
+        /// A lie of 4 Mbit/s.
+        private struct Flood {
+            let lie: String
+            /// Whether all that the server does for it is reading control frames.
+            var isFrames = true
+            var options: [String] = []
+            var name: String { ([lie] + options).joined(separator: " ") }
+        }
+
         private static let floods = [
-            "repair-equations", "repair-flood", "status-flaps", "challenge-flood", "ack-flood", "lying-pings",
-            "mode-flaps", "hoarding", "bench",
+            Flood(lie: "repair-equations"), Flood(lie: "repair-flood"),
+            Flood(lie: "status-flaps", options: ["--no-download"]),
+            Flood(lie: "status-flaps", isFrames: false),
+            Flood(lie: "challenge-flood"),
+            Flood(lie: "ack-flood", options: ["--no-download"]), Flood(lie: "ack-flood", isFrames: false),
+            Flood(lie: "lying-pings"), Flood(lie: "mode-flaps"), Flood(lie: "roaming", isFrames: false),
+            Flood(lie: "hoarding", isFrames: false), Flood(lie: "bench", isFrames: false),
         ]
 
-        /// The most important lies at 4 Mbit/s each. The bound on CPU time is the target of 0.02 s for each
-        /// Mbit with slack, or in proportion to the cost of the honest client's data, as a debug build is
-        /// slower at both.
+        /// The most important lies at 4 Mbit/s each. The bound on the CPU time of control frames is 0.02 s a Mbit;
+        /// a build that is slower than a release gets as much more as its data costs more. The other lies have
+        /// the server send test packets, or are packets of 20 bytes.
         @Test func honestTrafficDoesNotNoticeFloods() throws {
             try withRig { rig in
                 let server = rig.tunnel.server
@@ -88,8 +104,9 @@ extension EndToEndTests {
                 measured("honest alone: goodput", alone.megabits, "Mbit/s")
                 let dataCost = alone.cpu / (alone.megabits * 3)
                 measured("CPU of honest data", dataCost * 1000, "ms a Mbit")
-                for lie in Self.floods {
-                    let liar = try rig.liar(lie, megabits: 4, seconds: 3)
+                for flood in Self.floods {
+                    let lie = flood.name
+                    let liar = try rig.liar(flood.lie, megabits: 4, seconds: 3, options: flood.options)
                     usleep(700_000)
                     let figures = try rig.observe(2)
                     try liar.wait(seconds: 5)
@@ -105,7 +122,8 @@ extension EndToEndTests {
                     #expect(report.sessions > 0, "\(lie): \(liar.errors)")
                     #expect(figures.megabits >= 0.95 * alone.megabits, "\(lie)")
                     #expect(figures.ping <= alone.ping + 10, "\(lie)")
-                    #expect(cost <= max(0.05, 15 * dataCost), "\(lie)")
+                    let bound = flood.isFrames ? max(0.02, 10 * dataCost) : max(0.05, 20 * dataCost)
+                    #expect(cost <= bound, "\(lie)")
                     #expect(server.residentKilobytes <= 128_000_000 / 1024, "\(lie)")
                 }
                 _ = try server.status()

@@ -92,23 +92,27 @@ final class Household {
             }
             guard let process = processes.removeValue(forKey: name) else { return }
             kill(process, signal)
-            for _ in 0..<500 where kill(process, 0) == 0 && !Self.isZombie(process) { usleep(10_000) }
+            for _ in 0..<500 where kill(process, 0) == 0 && !Self.hasEnded(process) { usleep(10_000) }
             kill(process, SIGKILL)
         }
 
         func isRunning(_ name: String) -> Bool {
-            children[name]?.isRunning ?? processes[name].map { kill($0, 0) == 0 && !Self.isZombie($0) }
+            children[name]?.isRunning ?? processes[name].map { kill($0, 0) == 0 && !Self.hasEnded($0) }
                 ?? false
         }
 
-        /// Whether it has ended without being waited for, because its parent is gone.
-        private static func isZombie(_ process: pid_t) -> Bool {
+        /// Whether it has ended without being waited for, because its parent is gone. The main thread may have
+        /// ended while others have not, which keep the tunnel's interface and the sockets.
+        private static func hasEnded(_ process: pid_t) -> Bool {
             guard let file = fopen("/proc/\(process)/stat", "re") else { return true }
             defer { fclose(file) }
             var line = [CChar](repeating: 0, count: 512)
             guard fgets(&line, Int32(line.count), file) != nil else { return true }
             let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-            return text.split(separator: ")").last?.dropFirst().first == "Z"
+            // From the state on; the number of threads is the 18th field (proc(5): state is the third, num_threads
+            // the 20th).
+            let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+            return fields.first == "Z" && fields.count > 17 && fields[17] == "1"
         }
 
         /// Its recent log.

@@ -35,6 +35,43 @@ import Testing
         for count in held { #expect(count > fair * 3 / 4 && count < fair * 5 / 4, "\(held)") }
     }
 
+    /// Sessions that stay just below their shares, so that nothing they hold is ever taken back, next to one that
+    /// comes when they have all they can get: it has room for what it needs at once, and its share soon.
+    @Test func fiftyThatStayBelowTheirSharesLeaveRoom() {
+        var pool = PacketPool(capacity: 16384)
+        var shares = BufferShares()
+        var hoarders = [BufferAllowance](repeating: BufferAllowance(), count: 50)
+        var held = [Int](repeating: 0, count: 50)
+        func hoard() {
+            for i in hoarders.indices {
+                hoarders[i].measure(held[i], shares: &shares, pool: pool)
+                // A turn's worth each.
+                for _ in 0..<64 where hoarders[i].mayKeep && pool.reserve() != .none {
+                    hoarders[i].keep()
+                    held[i] += 1
+                }
+            }
+        }
+        for _ in 0..<1000 { hoard() }
+        let free = pool.capacity - pool.inUse
+        #expect(free >= 16384 / 4 - 64 * 50, "\(free) are free")
+        #expect(free <= 16384 / 3, "they do hoard: \(free) are free")
+        var late = BufferAllowance()
+        var own: [Slot] = []
+        for _ in 0..<100 {
+            late.measure(own.count, shares: &shares, pool: pool)
+            for _ in 0..<64 where late.mayKeep {
+                let slot = pool.reserve()
+                #expect(slot != .none, "at \(own.count)")
+                late.keep()
+                own.append(slot)
+            }
+            hoard()
+        }
+        let fair = 16384 * 3 / 4 / 51
+        #expect(own.count > fair * 3 / 4, "\(own.count) of \(fair)")
+    }
+
     /// A session that holds a few does not reduce the others' shares.
     @Test func aFewDoNotCount() {
         let pool = PacketPool(capacity: 1000)

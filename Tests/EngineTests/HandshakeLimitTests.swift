@@ -47,6 +47,29 @@ import Testing
         #expect(refused <= 10, "\(refused) of 2000")
     }
 
+    /// Sources that empty a victim's buckets under one secret leave them alone under another.
+    @Test func anotherSecretMakesOtherCollisions() {
+        let now = Instant(nanoseconds: 5_000_000_000)
+        var first = buckets(1)
+        var second = buckets(2)
+        // With 6000 sources a quarter of all others share four buckets with them.
+        for source in 0..<6000 as Range<UInt32> {
+            for _ in 0..<5 {
+                _ = first.take(v4(source), now: now)
+                _ = second.take(v4(source), now: now)
+            }
+        }
+        var refused = (first: 0, both: 0)
+        for source in 10_000..<14_000 as Range<UInt32> {
+            let isFirst = !first.take(v4(source), now: now)
+            let isSecond = !second.take(v4(source), now: now)
+            if isFirst { refused.first += 1 }
+            if isFirst && isSecond { refused.both += 1 }
+        }
+        #expect(refused.first > 400, "\(refused)")
+        #expect(refused.both < refused.first * 9 / 10 && refused.both > 0, "\(refused)")
+    }
+
     /// An IPv6 host has a /64 to choose from, and many sites a /48.
     @Test func ipv6SourcesAreNetworks() {
         var buckets = buckets()

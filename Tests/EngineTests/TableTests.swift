@@ -15,7 +15,7 @@ import Testing
             oracle[IPAddress(v6High: 0xFD77 << 48, low: UInt64(peer))] = peer
             oracle[IPAddress(v6High: random.next(), low: random.next())] = peer
         }
-        let table = AddressTable(oracle.map { ($0.key, $0.value) })
+        let table = AddressTable(oracle.map { ($0.key, $0.value) }, key: FlowKey((1, 2, 3, 4, 5)))
         for (address, peer) in oracle { #expect(table.find(address) == peer) }
         for _ in 0..<2000 {
             let address = IPAddress(v4: UInt32(truncatingIfNeeded: random.next()))
@@ -23,8 +23,27 @@ import Testing
         }
         // An IPv4 address is not the IPv6 address of the same bits.
         #expect(table.find(IPAddress(v6High: 0, low: 0x0A4D_0001)) == nil)
-        let empty = AddressTable([])
+        let empty = AddressTable([], key: FlowKey((1, 2, 3, 4, 5)))
         #expect(empty.find(IPAddress(v4: 0)) == nil && empty.find(IPAddress(v6High: 0, low: 0)) == nil)
+    }
+
+    /// Addresses whose hashes collide under one key do not under another.
+    @Test func anotherKeyMakesOtherCollisions() {
+        let tables = (
+            AddressTable([], key: FlowKey((1, 2, 3, 4, 5))), AddressTable([], key: FlowKey((6, 7, 8, 9, 10)))
+        )
+        let victim = IPAddress(v6High: 0xFD77 << 48, low: 1)
+        var collisions = (same: 0, other: 0)
+        for low in 2..<60_000 as Range<UInt64> {
+            let address = IPAddress(v6High: 0xFD77 << 48, low: low)
+            guard tables.0.hash(address, 128) & 1023 == tables.0.hash(victim, 128) & 1023 else { continue }
+            collisions.same += 1
+            if tables.1.hash(address, 128) & 1023 == tables.1.hash(victim, 128) & 1023 {
+                collisions.other += 1
+            }
+        }
+        #expect((20...120).contains(collisions.same), "\(collisions)")
+        #expect(collisions.other <= 3, "\(collisions)")
     }
 
     /// Compares with a scan of all networks for the longest match.
@@ -40,7 +59,8 @@ import Testing
             networks[Prefix(address: address.masked(to: Int(long)), length: long)] = peer
         }
         let own = IPAddress(v4: 0x0A4D_0002)
-        let table = AddressTable([(own, 999)], networks: networks.map { ($0.key, $0.value) })
+        let table = AddressTable(
+            [(own, 999)], networks: networks.map { ($0.key, $0.value) }, key: FlowKey((1, 2, 3, 4, 5)))
         #expect(table.find(own) == 999)
         var hits = 0
         for _ in 0..<5000 {

@@ -72,6 +72,22 @@ import Testing
         }
     }
 
+    /// Flows that share a bucket under one key are spread by another, so that nobody can choose them.
+    @Test func anotherKeyMakesOtherCollisions() throws {
+        let other = FlowKey((5, 77, 0xC2B2_AE3D_27D4_EB4F, 1 << 40, 0x1656_67B1_9E37_79F9))
+        var collisions = (same: 0, other: 0)
+        let victim = try #require(Self.parse(Self.v4([0, 1, 0, 2])))
+        for port in 0..<60_000 as Range<UInt16> {
+            let packet = Self.v4([UInt8(port >> 8), UInt8(port & 255), 0, 3])
+            let flow = try #require(Self.parse(packet))
+            guard flow.flow(Self.key) & 1023 == victim.flow(Self.key) & 1023 else { continue }
+            collisions.same += 1
+            if flow.flow(other) & 1023 == victim.flow(other) & 1023 { collisions.other += 1 }
+        }
+        #expect((20...120).contains(collisions.same), "\(collisions)")
+        #expect(collisions.other <= 3, "\(collisions)")
+    }
+
     @Test func allFragmentsOfAPacketAreOneFlow() throws {
         let first = try #require(Self.parse(Self.v4([0, 1, 0, 2], fragment: 0x2000)))
         let second = try #require(Self.parse(Self.v4([7, 7, 7, 7], fragment: 0x2001)))

@@ -11,6 +11,15 @@ import Testing
         #expect(Instant.zero < .latest && .latest < .never)
     }
 
+    @Test func intervalsSaturate() {
+        let longest = Interval(nanoseconds: .max)
+        let shortest = Interval(nanoseconds: .min)
+        #expect(Interval.seconds(.max) == longest && Interval.seconds(.min) == shortest)
+        #expect(Interval.milliseconds(1 << 60) == longest && Interval.microseconds(-1 << 60) == shortest)
+        #expect(shortest.magnitude == longest && Interval.seconds(-2).magnitude == .seconds(2))
+        #expect(Instant.zero - shortest > .zero)
+    }
+
     @Test func differencesAreSigned() {
         let a = Instant(nanoseconds: 1_000_000)
         let b = Instant(nanoseconds: 3_000_000)

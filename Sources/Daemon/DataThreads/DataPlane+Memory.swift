@@ -3,7 +3,9 @@ import Packet
 
 extension DataPlane {
     /// When the plane has work even if nothing arrives.
-    var nextDeadline: Instant { min(engine.nextDeadline(), engine.nextMemoryCheck) }
+    var nextDeadline: Instant {
+        hasUnfinishedRead ? .zero : min(engine.nextDeadline(), engine.nextMemoryCheck)
+    }
 
     /// Returns memory to the kernel after a load.
     mutating func giveBackMemory(now: Instant) {

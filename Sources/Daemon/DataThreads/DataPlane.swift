@@ -29,6 +29,8 @@ struct DataPlane: ~Copyable {
 
     private var outbox = Outbox()
     private var batch = ReceiveBatch()
+    /// A packet of many segments that was read in part, and its next segment.
+    private var unfinished: (packet: Superpacket, next: Int)?
     /// Buffer for one read of the TUN device.
     private let superpacket = UnsafeMutableRawBufferPointer.allocate(
         byteCount: TunDevice.maximumRead, alignment: 64)
@@ -88,32 +90,48 @@ struct DataPlane: ~Copyable {
         socket.meter.add(datagrams: batch.count, payload: payload, socket.socket.family)
     }
 
+    /// Whether `readTunnel` has more to do, even if the TUN device is not readable.
+    var hasUnfinishedRead: Bool { unfinished != nil }
+
+    /// Reads at most `packetsPerTurn` packets from the TUN device. A peer that announces tiny segments makes the
+    /// kernel hand over some 1800 in one read; the rest of them wait for the next turn.
     mutating func readTunnel(now: Instant) {
-        var count = 0
-        var isFull = false
-        while count < Self.packetsPerTurn && !isFull, let packet = queue.read(into: superpacket) {
-            let flow = packet.flow
-            for index in 0..<packet.count {
-                let slot = engine.reserve()
-                // The rest of the superpacket is lost as well: each packet without a buffer counts as a drop.
-                guard slot != .none else {
-                    isFull = true
-                    continue
-                }
-                guard let length = packet.write(index, to: engine.room(of: slot)) else {
-                    counters.tunnelErrors += 1
-                    engine.release(slot)
-                    continue
-                }
-                if let flow {
-                    engine.send(
-                        slot, as: flow, length: length, hasPartialChecksum: packet.isPartial, now: now)
-                } else {
-                    engine.send(slot, length: length, hasPartialChecksum: packet.isPartial, now: now)
-                }
+        var left = Self.packetsPerTurn
+        while left > 0 {
+            guard let (packet, first) = unfinished ?? queue.read(into: superpacket).map({ ($0, 0) }) else {
+                return
             }
-            count += packet.count
+            let end = min(first + left, packet.count)
+            left -= end - first
+            unfinished = end < packet.count ? (packet, end) : nil
+            guard send(packet, first..<end, now: now) else { return }
         }
+    }
+
+    /// Sends segments of a packet from the TUN device.
+    /// - Returns: false when there was no buffer for one of them.
+    private mutating func send(_ packet: Superpacket, _ segments: Range<Int>, now: Instant) -> Bool {
+        let flow = packet.flow
+        var isFull = false
+        for index in segments {
+            let slot = engine.reserve()
+            // The rest of the superpacket is lost as well: each packet without a buffer counts as a drop.
+            guard slot != .none else {
+                isFull = true
+                continue
+            }
+            guard let length = packet.write(index, to: engine.room(of: slot)) else {
+                counters.tunnelErrors += 1
+                engine.release(slot)
+                continue
+            }
+            if let flow {
+                engine.send(slot, as: flow, length: length, hasPartialChecksum: packet.isPartial, now: now)
+            } else {
+                engine.send(slot, length: length, hasPartialChecksum: packet.isPartial, now: now)
+            }
+        }
+        return !isFull
     }
 
     // MARK: - Out

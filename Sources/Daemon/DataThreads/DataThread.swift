@@ -70,6 +70,7 @@ final class DataThread: Sendable {
                     case .timer, .pulse, .signals, .netlink, .firewall, .control, .resolver: break
                     }
                 }
+                if plane.hasUnfinishedRead { plane.readTunnel(now: now) }
                 let wall = Timestamp.now
                 while !plane.step(now: now, wall: wall) {}
                 for event in plane.takeEvents() { journal.note(event, now: now) }

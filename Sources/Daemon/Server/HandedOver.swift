@@ -95,35 +95,37 @@ struct HandedOver {
         var addresses = Set(known.flatMap(\.addresses) + tunnel.addresses.map(\.address))
         peers.reserveCapacity(known.count + handover.clients.count + handover.invitations.count)
         let revoked = Set(revokedKeys)
+        var networks = ClientNetworkList(of: known)
+        var leftOut = Omissions(log)
         for client in handover.clients where !revoked.contains(client.publicKey) {
             guard let peer = EngineConfiguration.Peer(client, tunnel, mtu: mtu, offer: offer) else {
-                log(.error, "a client that was handed over is invalid and left out", ["client": client.name])
+                leftOut.note("a client that was handed over is invalid and left out", ["client": client.publicKey])
                 continue
             }
             let isNew =
                 !names.contains(peer.name) && !keys.contains(peer.publicKey)
                 && addresses.isDisjoint(with: peer.addresses)
             guard isNew else {
-                log(
-                    .warning,
-                    "a client has the name, key or address of one in the configuration, and is left out",
+                leftOut.note(
+                    "a client has the name, key or address of another, and is left out",
                     ["client": client.name])
                 continue
             }
             names.insert(peer.name)
             keys.insert(peer.publicKey)
             addresses.formUnion(peer.addresses)
-            peers.append(peer.withNetworks(client.networks ?? [], tunnel, besides: peers, log))
+            peers.append(
+                peer.withNetworks(networks.take(client.networks ?? [], of: peer.name, tunnel, &leftOut)))
         }
         for invitation in handover.invitations {
             guard let peer = EngineConfiguration.Peer(invitation), keys.insert(peer.publicKey).inserted else {
-                log(
-                    .error, "an invitation that was handed over is invalid and left out",
-                    ["invitation": "\(invitation.id)"])
+                leftOut.note(
+                    "an invitation that was handed over is invalid and left out", ["invitation": "\(invitation.id)"])
                 continue
             }
             peers.append(peer)
         }
+        leftOut.close()
         return Array(peers[known.count...])
     }
 }
@@ -134,7 +136,8 @@ extension EngineConfiguration.Peer {
     init?(_ client: HandedClient, _ tunnel: Configuration.Tunnel, mtu: Int, offer: Configuration.Offer) {
         let mode = client.mode.map { Mode(word: $0) } ?? tunnel.mode
         let addresses = client.addresses.compactMap { IPAddress($0) }
-        guard let mode, let key = PublicKey(base64: client.publicKey), !client.name.isEmpty,
+        guard let mode, let key = PublicKey(base64: client.publicKey),
+            Label.isGood(client.name.utf8),
             addresses.count == client.addresses.count, !addresses.isEmpty,
             addresses.allSatisfy({ address in tunnel.addresses.contains { $0.contains(address) } })
         else { return nil }

@@ -38,6 +38,9 @@ struct HostileCommand: ParsableCommand {
     @Option(help: "Duration in seconds.")
     var seconds = 10.0
 
+    @Flag(help: "Do not have the server send test packets, which the lie would acknowledge or ignore.")
+    var noDownload = false
+
     func run() throws {
         guard let lie = Lie(rawValue: lie) else {
             throw ValidationError("--lie: '\(lie)' is not a known lie.")
@@ -58,7 +61,8 @@ struct HostileCommand: ParsableCommand {
         let identity = HostilePeer.Identity(
             server: serverKey, address: IPAddress(v4: 0x0A4D_0002), destination: IPAddress(v4: 0x0A4D_0001))
         let peer = HostilePeer(
-            identity, staticKey: key, lie: lie, seed: seed, megabits: mbit, links: links.count)
+            identity, staticKey: key, lie: lie, seed: seed, megabits: mbit, links: links.count,
+            asksForDownload: !noDownload)
         let interrupt = try Interrupt()
         let end = Clock.monotonic + seconds
         while Clock.monotonic < end {
