@@ -15,6 +15,9 @@ struct SendQueue: ~Copyable {
     private static let longestStand = Interval.milliseconds(60)
     /// The same for some seconds after the paths have lost a part of their capacity.
     private static let longestOutage = Interval.milliseconds(250)
+    /// Standing delay from which scalable senders are told of it. The paths' own backlog, up to which such a flow
+    /// is spread to the next path (`Lanes.slack`), comes before it and does not count.
+    private static let step = Interval.milliseconds(2)
     /// The most new packets that wait.
     static let longest = 8192
     /// The most bytes of repairs at once. Beyond it repairs are at most a tenth of the bytes sent.
@@ -227,6 +230,8 @@ struct SendQueue: ~Copyable {
                 - usual
             : .zero
         flowLimits.target = min(usual + max(missing, .zero), max(usual, Self.longestOutage))
+        // A queue before a path whose rate is still being found says nothing about its capacity.
+        flowLimits.step = isNew ? nil : Self.step
         // The effect of a drop shows when the queue that stood has left, too.
         flowLimits.interval = max((whole + usual) * 2, .milliseconds(100))
     }
