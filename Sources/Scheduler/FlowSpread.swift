@@ -15,7 +15,7 @@ public struct FlowSpread: Sendable {
     /// 10 s, by sending almost nothing (BBR's PROBE_RTT).
     static let memory = Interval.seconds(15)
     /// After this long with the same delay the sender has forgotten that it was ever shorter.
-    static let habit = Interval.seconds(12)
+    static let habit = Interval.seconds(11)
     /// A flow whose delay would grow by less than this is spread without noticing.
     static let slack = Interval.milliseconds(3)
 
