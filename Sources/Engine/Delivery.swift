@@ -28,7 +28,7 @@ struct Delivery: ~Copyable {
         let verdict = reorder.accept(
             slot, sequence: sequence, distance: shim.distance,
             trafficClass: TrafficClass(rawValue: shim.trafficClass) ?? .bulk, hold: hold,
-            repair: repairHold,
+            repair: repairHold, wait: shim.wait,
             mayHold: mayHold, now: now, pool: &pool)
         let needed = reorder.takeNeededHold()
         if needed > .zero { learn(needed, now: now) }

@@ -38,6 +38,8 @@ struct Path: ~Copyable {
     var use = Use.none
     /// Transit time to the peer, relative to the session's other active and far paths; `nil` for all others.
     var transit: Interval?
+    /// `transit` without queue and jitter.
+    var shortestTransit: Interval?
     /// Whether the peer's data may arrive by it.
     var bringsData = false
     var rtt = RoundTripTime()

@@ -15,6 +15,11 @@ struct SendQueue: ~Copyable {
     private static let longestStand = Interval.milliseconds(60)
     /// The same for some seconds after the paths have lost a part of their capacity.
     private static let longestOutage = Interval.milliseconds(250)
+    /// Standing delay from which scalable senders are told of it. The paths' own backlog, up to which such a flow
+    /// is spread to the next path (`Lanes.slack`), comes before it and does not count.
+    private static let step = Interval.milliseconds(2)
+    /// A path with less than this in flight carries PINGs and little else.
+    private static let fewBytes = 3000
     /// The most new packets that wait.
     static let longest = 8192
     /// The most bytes of repairs at once. Beyond it repairs are at most a tenth of the bytes sent.
@@ -178,6 +183,7 @@ struct SendQueue: ~Copyable {
         var fastest = Interval.seconds(10)
         var measured = 0.0
         var isNew = false
+        var isFinding = false
         let isOverflowing = isOverflowing
         // Paths that take no part do not count.
         for i in 0..<paths.count {
@@ -189,6 +195,7 @@ struct SendQueue: ~Copyable {
             rate += planned
             if path.pointee.rate.phase == .startup {
                 isNew = true
+                isFinding = isFinding || path.pointee.sent.bytesInFlight > Self.fewBytes
             } else {
                 measured += path.pointee.rate.rate ?? 0
             }
@@ -227,6 +234,8 @@ struct SendQueue: ~Copyable {
                 - usual
             : .zero
         flowLimits.target = min(usual + max(missing, .zero), max(usual, Self.longestOutage))
+        // While a path's rate is being found, a queue before it says nothing about its capacity.
+        flowLimits.step = isFinding ? nil : Self.step
         // The effect of a drop shows when the queue that stood has left, too.
         flowLimits.interval = max((whole + usual) * 2, .milliseconds(100))
     }

@@ -19,6 +19,10 @@ extension Session {
                 lane.isLeftOut = use == .far && measured == nil && !isOverflowing
                 lane.cost = 1e9 / path.pointee.rate.offeredRate(path.pointee.rtt)
                 lane.delay = Double((path.pointee.transit ?? path.pointee.rtt.smoothed / 2).nanoseconds)
+                if use == .active, let floor = path.pointee.shortestTransit {
+                    lane.floor = Double(floor.nanoseconds)
+                    lane.roundTrip = Double(path.pointee.rtt.minimum.nanoseconds)
+                }
                 lane.wait = Double(path.pointee.pacer.wait(now).nanoseconds)
                 lane.urgent = path.pointee.urgent.bytes + path.pointee.urgent.count * Wire.overhead
                 lane.backlog =
@@ -104,11 +108,17 @@ extension Session {
         // traffic.
         var chosen = mode == .preferred ? lanes.best(length) : lanes.soonest(length)
         let isSparse = sendQueue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
-        if !isSparse { chosen = mode == .preferred ? lanes.preferred(length) : lanes.earliest(length) }
+        let note = resources.notes[slot]
+        if !isSparse {
+            chosen = mode == .preferred ? lanes.preferred(length) : spread(length, note, now: now)
+        }
         guard let chosen else { return false }
+        let lead = mode == .preferred ? .zero : flows[spreadOf: note.flow].lead(now: now)
+        let surplus = lanes.surplus(
+            of: length, on: chosen, isUrgent: isSparse, lead: Double(lead.nanoseconds))
         let isInteractive =
             mode == .auto && isSparse
-            && sendQueue.wantsCopy(length: length, trafficClass: resources.notes[slot].trafficClass)
+            && sendQueue.wantsCopy(length: length, trafficClass: note.trafficClass)
         if isSparse {
             guard giveUrgent(slot, length, to: chosen) else { return false }
         } else {
@@ -116,7 +126,8 @@ extension Session {
             lanes[chosen].backlog += length + Wire.overhead
         }
         sendQueue.removeFirst(length: length, notes: resources.notes)
-        number(slot, &resources)
+        flows[spreadOf: note.flow].send(length, now: now)
+        number(slot, lead: lead, surplus: surplus, &resources)
         if isInteractive, let second = lanes.soonest(length, but: chosen),
             giveUrgent(slot, length, to: second)
         {
@@ -128,6 +139,23 @@ extension Session {
             protect(slot, length, on: chosen, isInteractive: isSparse, &resources, now: now)
         }
         return true
+    }
+
+    /// The path for a packet that waits its turn. A bulk flow takes the next path as soon as the nearest one is
+    /// busy; others, and bulk flows on paths too far for that, wait until the farther path delivers first. A
+    /// scalable sender hears of a queue before it spans such a time.
+    private mutating func spread(_ length: Int, _ note: PacketNotes.Note, now: Instant) -> Int? {
+        let isScalable = note.trafficClass == .scalable
+        let flow = flows[spreadOf: note.flow]
+        guard isScalable || flow.isBulk else { return lanes.earliest(length) }
+        let roundTrip = Interval(nanoseconds: Int64(saturating: lanes.roundTrip))
+        let reach = Double(flow.reach(roundTrip: roundTrip, now: now).nanoseconds)
+        var chosen = lanes.spread(length, within: reach)
+        if chosen == nil && !isScalable { chosen = lanes.earliest(length) }
+        if let chosen, case let lead = lanes.lead(of: chosen), lead > 0 && lead <= reach {
+            flows[spreadOf: note.flow].use(Interval(nanoseconds: Int64(saturating: lead)), now: now)
+        }
+        return chosen
     }
 
     mutating func giveUrgent(_ slot: Slot, _ length: Int, to index: Int) -> Bool {
@@ -155,7 +183,12 @@ extension Session {
     }
 
     /// Gives the packet its sequence, and its shim the distance to its flow's last packet.
-    private mutating func number(_ slot: Slot, _ resources: inout Resources) {
+    /// - Parameters:
+    ///   - lead: see `FlowSpread`.
+    ///   - surplus: nanoseconds by which the packet would arrive before its flow's constant delay.
+    private mutating func number(
+        _ slot: Slot, lead: Interval = .zero, surplus: Double = 0, _ resources: inout Resources
+    ) {
         var note = resources.notes[slot]
         note.sequence = nextSequence
         resources.notes[slot] = note
@@ -163,8 +196,12 @@ extension Session {
         nextSequence += 1
         counters.sentPackets += 1
         let flags = (note.hasPartialChecksum ? Shim.partialChecksum : 0) | (note.isTest ? Shim.test : 0)
-        Shim(distance: distance, trafficClass: note.trafficClass.rawValue, flags: flags)
-            .write(to: resources.pool.packet(in: slot, withPrefix: Wire.shimSize))
+        // A scalable sender tolerates brief reordering, but not that of two paths far apart.
+        let isSpread = lead > .zero && note.trafficClass == .scalable
+        let trafficClass = isSpread ? .bulk : note.trafficClass
+        var shim = Shim(distance: distance, trafficClass: trafficClass.rawValue, flags: flags)
+        if lead > .zero && surplus > 0 { shim.wait = Interval(nanoseconds: Int64(saturating: surplus)) }
+        shim.write(to: resources.pool.packet(in: slot, withPrefix: Wire.shimSize))
     }
 
     /// Adds a packet that has just been given its sequence to the sums, and sends one of these when it is time.

@@ -35,6 +35,7 @@ extension Session {
         for i in 0..<paths.count {
             let path = paths[i]
             path.pointee.transit = nil
+            path.pointee.shortestTransit = nil
             guard path.pointee.use == .active else { continue }
             // Without a one-way delay for each path, half the round trip has to do.
             let transit =
@@ -42,6 +43,8 @@ extension Session {
                 ? path.pointee.delay.likely(now: now)
                 : path.pointee.rtt.smoothed / 2 + path.pointee.delay.jitter / 2
             path.pointee.transit = transit
+            path.pointee.shortestTransit =
+                allDelaysKnown ? path.pointee.delay.minimum : path.pointee.rtt.minimum / 2
             nearest = min(nearest ?? transit, transit)
         }
         for i in 0..<paths.count {

@@ -10,12 +10,28 @@ public struct Shim: Equatable, Sendable {
     /// Flag: a test packet, to be counted and discarded at the end of the tunnel.
     public static let test: UInt8 = 2
 
+    /// Unit of `wait`.
+    public static let waitUnit = Interval.microseconds(2500)
+    /// The longest `wait`.
+    public static let longestWait = waitUnit * 63
+
     /// How far back in sequence the previous packet of the same flow is; 0 means that there is none to wait for.
     public var distance: UInt16
     /// The packet's class, a raw value of `TrafficClass`; an unknown class counts as bulk.
     public var trafficClass: UInt8
-    /// `partialChecksum`, `test`; all other bits are 0.
+    /// `partialChecksum`, `test`; the upper six bits are `wait`.
     public var flags: UInt8
+
+    /// How long the receiver keeps the packet before it delivers it, so that a flow that uses several paths has
+    /// one constant delay: up to `longestWait`, in steps of `waitUnit`, rounded down. Receivers that do not know
+    /// it deliver at once.
+    @inlinable public var wait: Interval {
+        get { Self.waitUnit * Int64(flags >> 2) }
+        set {
+            let steps = min(max(newValue.nanoseconds, 0), Self.longestWait.nanoseconds)
+            flags = flags & 3 | UInt8(truncatingIfNeeded: steps / Self.waitUnit.nanoseconds) << 2
+        }
+    }
 
     /// A shim with these values.
     @inlinable public init(distance: UInt16, trafficClass: UInt8, flags: UInt8 = 0) {

@@ -16,6 +16,8 @@ struct HeldPackets: ~Copyable {
         var sequence: UInt64 = 0
         /// When it arrived.
         var since = Instant.zero
+        /// When it may be delivered if its predecessor was.
+        var due = Instant.zero
         /// When it is delivered at the latest.
         var deadline = Instant.never
         /// The packet.

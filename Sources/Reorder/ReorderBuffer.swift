@@ -6,6 +6,9 @@ import Packet
 /// if that packet was delivered or there is none; otherwise it waits, at most until its deadline. So a loss
 /// holds up its own flow and no other. A predecessor that arrives after it was given up is delivered late
 /// rather than dropped.
+///
+/// A packet of a flow that is spread over paths of different delays may ask to be kept for a while even if its
+/// turn has come, so that the flow has one constant delay. Its successors wait for it as for one that is missing.
 public struct ReorderBuffer: ~Copyable {
     /// The outcome for a packet.
     public enum Verdict: Sendable {
@@ -35,6 +38,8 @@ public struct ReorderBuffer: ~Copyable {
         public var proven: UInt64 = 0
     }
 
+    /// Packets kept until their time are delivered in steps of this, so that they cost few timers.
+    public static let step = Interval.microseconds(500)
     /// Maximum time that a packet waits.
     public static let longestHold = Interval.milliseconds(500)
 
@@ -77,11 +82,12 @@ public struct ReorderBuffer: ~Copyable {
     ///   - distance: to the sequence of the flow's previous packet; 0 if there is none.
     ///   - hold: how long it may wait, if its class is ordered; bounded by `longestHold`.
     ///   - repair: how long it may wait for a predecessor that is known to be lost.
+    ///   - wait: how long it is kept even if it is in order, unless a successor is there already.
     ///   - mayHold: whether one more may wait. If not, the two oldest waiting packets are let go for it, or
     ///     it does not wait.
     public mutating func accept(
         _ slot: Slot, sequence: UInt64, distance: UInt16, trafficClass: TrafficClass, hold: Interval,
-        repair: Interval = .zero, mayHold: Bool = true, now: Instant, pool: inout PacketPool
+        repair: Interval = .zero, wait: Interval = .zero, mayHold: Bool = true, now: Instant, pool: inout PacketPool
     ) -> Verdict {
         // No honest peer comes near 2⁶²: refusing more keeps arithmetic on sequences from overflowing.
         if sequence < received.bottom || sequence >= 1 << 62 {
@@ -94,34 +100,39 @@ public struct ReorderBuffer: ~Copyable {
         }
         received.insert(sequence)
         followRate(now: now)
+        var due = wait > .zero ? Self.stepEnd(now + wait) : now
         if let successor = waiting.find(waitingFor: sequence) {
             longestNeeded = max(longestNeeded, now - successor.since)
+            due = min(due, successor.due)
         }
         if settled.contains(sequence) {
             counters.late += 1
             let known = givenUp[Int(sequence & 63)]
             if known.sequence == sequence { longestNeeded = max(longestNeeded, now - known.since) }
+            due = now
         }
         // The session's first packets have no sequence below 0 to wait for.
         guard distance > 0, UInt64(distance) <= sequence, trafficClass.isOrdered else {
-            deliver(slot, sequence: sequence, pool: &pool)
+            deliver(slot, sequence: sequence, now: now, pool: &pool)
             return .delivered
         }
         let predecessor = sequence - UInt64(distance)
         let isLost = predecessor < floor && !received.contains(predecessor)
         var hasRoom = mayHold && waiting.count < waiting.bound
         if !hasRoom && !isSettled(predecessor, mayCome: repair > .zero) {
-            hasRoom = makeRoom(mayHold ? 1 : 2, pool: &pool)
+            hasRoom = makeRoom(mayHold ? 1 : 2, now: now, pool: &pool)
         }
-        if isSettled(predecessor, mayCome: repair > .zero) {
-            deliver(slot, sequence: sequence, pool: &pool)
+        let isInOrder = isSettled(predecessor, mayCome: repair > .zero)
+        if isInOrder && due <= now {
+            deliver(slot, sequence: sequence, now: now, pool: &pool)
             return .delivered
         }
-        let deadline = now + min(max(isLost ? min(hold, repair) : hold, .zero), Self.longestHold)
+        let longest = now + min(max(isLost ? min(hold, repair) : hold, .zero), Self.longestHold)
         let held = HeldPackets.Held(
-            predecessor: predecessor, sequence: sequence, since: now, deadline: deadline, slot: slot)
+            predecessor: predecessor, sequence: sequence, since: now, due: due,
+            deadline: isInOrder ? due : max(longest, due), slot: slot)
         guard hasRoom, waiting.insert(held) else {
-            deliver(slot, sequence: sequence, pool: &pool)
+            deliver(slot, sequence: sequence, now: now, pool: &pool)
             return .delivered
         }
         counters.held += 1
@@ -164,13 +175,13 @@ public struct ReorderBuffer: ~Copyable {
             waiting.hasten(waitingFor: sequence, to: now + repair)
         } else if let held = waiting.remove(waitingFor: sequence) {
             counters.proven += 1
-            giveUpAndDeliver(held, pool: &pool)
+            giveUpAndDeliver(held, now: now, pool: &pool)
         }
     }
 
     /// Delivers packets that have waited long enough.
     public mutating func expire(now: Instant, pool: inout PacketPool) {
-        while let held = waiting.removeDue(now) { expire(held, pool: &pool) }
+        while let held = waiting.removeDue(now) { expire(held, now: now, pool: &pool) }
     }
 
     /// The longest time that a packet had to wait, or should have waited, for a predecessor that arrived
@@ -209,10 +220,10 @@ public struct ReorderBuffer: ~Copyable {
     }
 
     /// Lets the oldest `packets` waiting packets go; returns false if fewer wait.
-    private mutating func makeRoom(_ packets: Int, pool: inout PacketPool) -> Bool {
+    private mutating func makeRoom(_ packets: Int, now: Instant, pool: inout PacketPool) -> Bool {
         for _ in 0..<packets {
             guard let oldest = waiting.removeDue(.latest) else { return false }
-            expire(oldest, pool: &pool)
+            expire(oldest, now: now, pool: &pool)
         }
         return true
     }
@@ -239,28 +250,44 @@ public struct ReorderBuffer: ~Copyable {
         return true
     }
 
-    private mutating func expire(_ held: HeldPackets.Held, pool: inout PacketPool) {
+    /// Delivers a packet that has waited long enough, for its predecessor or, if that was delivered, for its time.
+    private mutating func expire(_ held: HeldPackets.Held, now: Instant, pool: inout PacketPool) {
+        guard !settled.contains(held.predecessor) else {
+            deliver(held.slot, sequence: held.sequence, now: now, pool: &pool)
+            return
+        }
         counters.expired += 1
         givenUp[Int(held.predecessor & 63)] = GivenUp(sequence: held.predecessor, since: held.since)
-        giveUpAndDeliver(held, pool: &pool)
+        giveUpAndDeliver(held, now: now, pool: &pool)
     }
 
     /// Settles the predecessor that did not arrive, then delivers the packet that waited for it.
-    private mutating func giveUpAndDeliver(_ held: HeldPackets.Held, pool: inout PacketPool) {
+    private mutating func giveUpAndDeliver(_ held: HeldPackets.Held, now: Instant, pool: inout PacketPool) {
         settled.insert(held.predecessor)
-        deliver(held.slot, sequence: held.sequence, pool: &pool)
+        deliver(held.slot, sequence: held.sequence, now: now, pool: &pool)
     }
 
-    /// Delivers a packet and every packet that waited for it.
-    private mutating func deliver(_ slot: Slot, sequence: UInt64, pool: inout PacketPool) {
+    /// Delivers a packet and every packet that waited for it and need not be kept any longer.
+    private mutating func deliver(_ slot: Slot, sequence: UInt64, now: Instant, pool: inout PacketPool) {
         var slot = slot
         var sequence = sequence
         while true {
             settled.insert(sequence)
             if !ready.append(slot, length: pool.length(of: slot)) { pool.release(slot) }
-            guard let next = waiting.remove(waitingFor: sequence) else { return }
+            guard let next = waiting.find(waitingFor: sequence) else { return }
+            if next.due > now {
+                waiting.hasten(waitingFor: sequence, to: next.due)
+                return
+            }
+            _ = waiting.remove(waitingFor: sequence)
             slot = next.slot
             sequence = next.sequence
         }
+    }
+
+    /// The end of the step that contains `time`.
+    private static func stepEnd(_ time: Instant) -> Instant {
+        let step = UInt64(step.nanoseconds)
+        return Instant(nanoseconds: (time.nanoseconds / step + 1) * step)
     }
 }

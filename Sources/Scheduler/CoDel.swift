@@ -9,11 +9,16 @@ public struct CoDel: Sendable {
         public var target: Interval
         /// The time a sender needs to react: about the longest round trip.
         public var interval: Interval
+        /// Every packet of a scalable flow that has waited for longer is marked; `nil` for none.
+        public var step: Interval?
 
         /// Defaults to the 5 and 100 ms of RFC 8289.
-        public init(target: Interval = .milliseconds(5), interval: Interval = .milliseconds(100)) {
+        public init(
+            target: Interval = .milliseconds(5), interval: Interval = .milliseconds(100), step: Interval? = nil
+        ) {
             self.target = target
             self.interval = interval
+            self.step = step
         }
     }
 

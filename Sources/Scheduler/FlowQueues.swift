@@ -118,6 +118,11 @@ public struct FlowQueues: ~Copyable {
             while flow.pointee.head != .none {
                 let slot = flow.pointee.head
                 let sojourn = now - notes[slot].entered
+                if notes[slot].trafficClass == .scalable, let step = limits.step, sojourn > step,
+                    flow.pointee.bytes > CoDel.smallQueue
+                {
+                    markScalable(pool.packet(in: slot))
+                }
                 guard
                     flow.pointee.codel.condemns(
                         sojourn, bytes: Int(flow.pointee.bytes), limits, now: now)
@@ -135,6 +140,14 @@ public struct FlowQueues: ~Copyable {
             // An empty flow passes through the old ones, otherwise it would be new again at once (RFC 8290
             // section 4.2).
             if wasFresh && old.head != .max { push(index, to: .old) }
+        }
+    }
+
+    /// Marks a packet of a scalable flow (RFC 9331) as a queue with a step threshold does, whatever CoDel decides:
+    /// such a sender reduces its rate by the share of marked packets (RFC 9332 section 2.5.1, RFC 8257 section 3).
+    private mutating func markScalable(_ packet: UnsafeMutableRawBufferPointer) {
+        if InnerPacket.ecn(of: packet) == InnerPacket.ect1, InnerPacket.markCongestion(in: packet) {
+            marked += 1
         }
     }
 

@@ -30,6 +30,10 @@ public struct Lanes: ~Copyable {
         public var cost = 0.0
         /// Nanoseconds from departure to arrival, less the part common to all paths.
         public var delay = 0.0
+        /// `delay` without queue and jitter; infinite if the path takes no part in striping.
+        public var floor = Double.infinity
+        /// The path's shortest round trip in nanoseconds.
+        public var roundTrip = 0.0
         /// Nanoseconds until its pacer lets the next datagram go.
         public var wait = 0.0
         /// Bytes assigned to the path that have not left yet.
@@ -56,6 +60,7 @@ public struct Lanes: ~Copyable {
         fileprivate var isOpen: Bool { isUsable && !isLeftOut }
         fileprivate var standing: Double { Double(backlog) * cost }
         fileprivate func departure(of bytes: Int) -> Double { wait + Double(backlog + bytes) * cost }
+        fileprivate func arrival(of bytes: Int) -> Double { departure(of: bytes) + delay }
         fileprivate func urgentArrival(of bytes: Int) -> Double {
             wait + Double(urgent + bytes) * cost + delay
         }
@@ -65,6 +70,11 @@ public struct Lanes: ~Copyable {
     private let lanes: UnsafeMutablePointer<Lane>
     /// Number of paths.
     public private(set) var count = 0
+    /// The smallest and the largest floor of the paths that take part; infinite if there are none.
+    private var nearest = Double.infinity
+    private var farthest = Double.infinity
+    /// The shortest round trip of the nearest path, in nanoseconds.
+    public private(set) var roundTrip = 0.0
 
     /// No paths.
     public init() {
@@ -98,10 +108,42 @@ public struct Lanes: ~Copyable {
         for i in 0..<count where lanes[i].isOpen {
             slowest = max(slowest, lanes[i].wait + 1500 * lanes[i].cost + lanes[i].delay)
         }
-        let slack = Double(Self.slack.nanoseconds)
         for i in 0..<count where lanes[i].isUsable {
-            lanes[i].horizon = slowest - lanes[i].delay + slack
+            lanes[i].horizon = slowest - lanes[i].delay + Self.slackTime
         }
+        (nearest, farthest, roundTrip) = (.infinity, -.infinity, 0)
+        for i in 0..<count where lanes[i].floor < .infinity {
+            if lanes[i].floor < nearest { (nearest, roundTrip) = (lanes[i].floor, lanes[i].roundTrip) }
+            farthest = max(farthest, lanes[i].floor)
+        }
+    }
+
+    private static var slackTime: Double { Double(slack.nanoseconds) }
+
+    /// How much longer packets take on the path at `index` than on the nearest one, in nanoseconds, without
+    /// queues; 0 if that is unknown.
+    public func lead(of index: Int) -> Double {
+        lanes[index].floor < .infinity ? lanes[index].floor - nearest : 0
+    }
+
+    /// Bulk flows: the path on which `bytes` more arrive first among those that are at most `reach` nanoseconds
+    /// farther than the nearest one and have a short backlog; `nil` if none has.
+    public func spread(_ bytes: Int, within reach: Double) -> Int? {
+        var best: Int?
+        for i in 0..<count where lanes[i].isOpen && bytes <= lanes[i].limit {
+            guard lanes[i].standing <= Self.slackTime, lead(of: i) <= reach else { continue }
+            if best.map({ lanes[i].arrival(of: bytes) < lanes[$0].arrival(of: bytes) }) ?? true { best = i }
+        }
+        return best
+    }
+
+    /// How much earlier than `lead` nanoseconds behind the nearest path `bytes` arrive on the path at `index`, in
+    /// nanoseconds; at most 0 if they arrive no earlier.
+    /// - Parameter isUrgent: whether they overtake the path's backlog.
+    public func surplus(of bytes: Int, on index: Int, isUrgent: Bool, lead: Double) -> Double {
+        guard nearest < .infinity else { return 0 }
+        let due = nearest + min(lead, farthest - nearest)
+        return due - (isUrgent ? lanes[index].urgentArrival(of: bytes) : lanes[index].arrival(of: bytes))
     }
 
     /// `stripe`: the path on which `bytes` more arrive first; `nil` if its backlog has reached its horizon.
@@ -109,7 +151,7 @@ public struct Lanes: ~Copyable {
         var best: Int?
         var bestArrival = Double.infinity
         for i in 0..<count where lanes[i].isOpen && bytes <= lanes[i].limit {
-            let arrival = lanes[i].departure(of: bytes) + lanes[i].delay
+            let arrival = lanes[i].arrival(of: bytes)
             if arrival < bestArrival {
                 bestArrival = arrival
                 best = i
@@ -188,7 +230,7 @@ public struct Lanes: ~Copyable {
             var best: Int?
             var bestArrival = Double.infinity
             for i in 0..<count where lanes[i].isUsable && chosen >> i & 1 == 0 && bytes <= lanes[i].limit {
-                let arrival = lanes[i].departure(of: bytes) + lanes[i].delay
+                let arrival = lanes[i].arrival(of: bytes)
                 guard lanes[i].standing < Double(Self.longestCopyBacklog.nanoseconds), arrival < bestArrival
                 else { continue }
                 bestArrival = arrival

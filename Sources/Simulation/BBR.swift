@@ -24,6 +24,8 @@ struct BBR: CongestionControl {
     private var cycleAt = Instant.zero
     private var probeDone: Instant?
     private var probeRoundDone = false
+    /// The counts of delivered segments between which those were sent that were held back to probe the round trip.
+    private var heldBack = (from: 0, to: -1)
     private var priorWindow = 0
     private var isConserving = false
     private var wasRecovering = false
@@ -69,7 +71,9 @@ struct BBR: CongestionControl {
             }
             // A sample shorter than the minimum round trip would measure ACK compression instead of the rate.
             if ack.news.sampleTime >= ack.minimumRTT {
-                bandwidth.note(Double(ack.news.sampleCount) / ack.news.sampleTime.seconds, round: round)
+                let rate = Double(ack.news.sampleCount) / ack.news.sampleTime.seconds
+                let isHeldBack = heldBack.from <= ack.news.sampleBefore && ack.news.sampleBefore <= heldBack.to
+                if !isHeldBack || rate >= bandwidth.value { bandwidth.note(rate, round: round) }
             }
         }
         noteAggregation(ack, window)
@@ -147,8 +151,11 @@ struct BBR: CongestionControl {
             mode = .probeRTT
             saveWindow(window)
             probeDone = nil
+            heldBack.from = ack.delivered
         }
         guard mode == .probeRTT else { return }
+        // Linux counts these samples as limited by the application.
+        heldBack.to = ack.delivered + ack.inFlight
         if let done = probeDone {
             if isNewRound { probeRoundDone = true }
             guard probeRoundDone && ack.now > done else { return }

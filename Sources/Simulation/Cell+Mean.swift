@@ -21,6 +21,10 @@ extension Cell {
             result.bulk?.megabits = mean(bulks, \.megabits)
             result.bulk?.share = mean(bulks, \.share)
             if first.spurious != nil { result.bulk?.spurious = mean(bulks) { $0.spurious ?? 0 } }
+            if first.roundTrip != nil { result.bulk?.roundTrip = mean(bulks) { $0.roundTrip ?? 0 } }
+            if first.longRoundTrip != nil {
+                result.bulk?.longRoundTrip = mean(bulks) { $0.longRoundTrip ?? 0 }
+            }
             if first.recoveries != nil {
                 result.bulk?.recoveries = count(bulks) { $0.recoveries ?? 0 }
                 result.bulk?.undone = count(bulks) { $0.undone ?? 0 }

@@ -14,6 +14,10 @@ public struct Cell: Encodable, Sendable {
         public var undone: Int?
         /// TCP: the number of timeouts.
         public var timeouts: Int?
+        /// TCP: the median of the round trips in ms.
+        public var roundTrip: Double?
+        /// TCP: their 95th percentile in ms.
+        public var longRoundTrip: Double?
     }
 
     /// Results of a stream of packets; shares of all packets, 0 to 1.

@@ -6,6 +6,10 @@ public enum Column: String, CaseIterable, Sendable {
     case bbr
     /// A QUIC-like flow.
     case quic
+    /// The same with BBR.
+    case quicBBR = "quic-bbr"
+    /// A TCP flow with a scalable congestion control and ECT(1).
+    case scalable
     /// A telephone call and pings alone.
     case light
     /// A telephone call and pings next to a TCP flow with Cubic.
@@ -16,7 +20,9 @@ public enum Column: String, CaseIterable, Sendable {
     case flood
 
     /// The columns for steady links.
-    public static let steady: [Column] = [.cubic, .bbr, .quic, .light, .busy, .udp]
+    public static let steady: [Column] = [
+        .cubic, .bbr, .quic, .quicBBR, .scalable, .light, .busy, .udp,
+    ]
     /// The columns for links that vary all the time; each has pings next to it.
     public static let varying: [Column] = [.flood, .cubic, .bbr, .quic]
 

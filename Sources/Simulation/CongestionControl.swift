@@ -36,6 +36,8 @@ struct ACKSummary {
     var delivered: Int
     var inFlight: Int
     var priorInFlight: Int
+    /// The number of segments that arrived marked.
+    var marked = 0
     var minimumRTT: Interval
     /// Whether the window limited the sender, and new data was acknowledged.
     var mayGrow: Bool

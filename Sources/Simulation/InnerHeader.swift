@@ -10,6 +10,7 @@ enum InnerHeader {
 
     /// The two ECN bits in the second byte (RFC 3168).
     enum ECN {
+        static let scalable: UInt8 = 1
         static let capable: UInt8 = 2
         static let congested: UInt8 = 3
     }

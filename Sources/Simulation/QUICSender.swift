@@ -1,7 +1,7 @@
 import Packet
 
 /// The sending end of a QUIC connection that always has data (RFC 9002): losses are detected by three packets
-/// or 9/8 of a round trip; Cubic, with pacing at 5/4 of the window. Packets carry chunks of the stream; a lost
+/// or 9/8 of a round trip; Cubic, with pacing at 5/4 of the window, or BBR. Packets carry chunks of the stream; a lost
 /// chunk is sent again in a new one.
 struct QUICSender {
     private struct Entry {
@@ -9,6 +9,10 @@ struct QUICSender {
         var state = State.arrived
         var sent = Instant.zero
         var chunk = 0
+        /// What a sample of the delivery rate takes from the time when it was sent, as in `Scoreboard`.
+        var delivered = 0
+        var deliveredAt = Instant.zero
+        var firstSent = Instant.zero
     }
 
     /// RFC 9002, 6.1.1.
@@ -48,7 +52,19 @@ struct QUICSender {
     private var recoveryStart: Instant?
     private var paceAt = Instant.zero
 
-    init(window: Int = 16384) {
+    // BBR.
+    private var control: BBR?
+    private var threshold = Int.max
+    private var delivered = 0
+    private var deliveredAt = Instant.zero
+    private var firstSent = Instant.zero
+    private var burstEnd = Instant.zero
+    private var lostBefore = 0
+    private var isRecovering = false
+
+    /// - Parameter control: BBR; nil for Cubic.
+    init(window: Int = 16384, control: BBR? = nil) {
+        self.control = control
         entries = Array(repeating: Entry(), count: window)
         mask = window - 1
     }
@@ -74,10 +90,17 @@ struct QUICSender {
             probes -= 1
         } else {
             guard inFlight < window, next - oldest < mask else { return nil }
-            // A burst of at most ten packets (RFC 9002, 7.7).
-            guard smoothed == .zero || paceAt <= now else { return nil }
+            if control != nil {
+                if paceAt <= now { burstEnd = now + .milliseconds(1) }
+                guard paceAt < burstEnd else { return nil }
+            } else {
+                // A burst of at most ten packets (RFC 9002, 7.7).
+                guard smoothed == .zero || paceAt <= now else { return nil }
+            }
         }
-        if smoothed > .zero {
+        if let pace = control?.pace {
+            paceAt = max(paceAt, now) + Interval(nanoseconds: Int64(1e9 / pace))
+        } else if smoothed > .zero {
             let gap = Interval(nanoseconds: smoothed.nanoseconds * 4 / 5 / Int64(window))
             paceAt = max(paceAt, now - gap * 10) + gap
         }
@@ -93,7 +116,10 @@ struct QUICSender {
             chunk = nextChunk
             nextChunk += 1
         }
-        entries[next & mask] = Entry(state: .flying, sent: now, chunk: chunk)
+        if inFlight == 0 { (firstSent, deliveredAt) = (now, now) }
+        entries[next & mask] = Entry(
+            state: .flying, sent: now, chunk: chunk, delivered: delivered, deliveredAt: deliveredAt,
+            firstSent: firstSent)
         inFlight += 1
         probeAt = now + probeTimeout * (1 << min(probeCount, 6))
         defer { next += 1 }
@@ -116,6 +142,8 @@ struct QUICSender {
         guard let first = ranges.first else { return }
         var count = 0
         var grows = 0
+        let priorInFlight = inFlight
+        var sample: Entry?
         let isNewest = first.end - 1 > largest
         largest = max(largest, first.end - 1)
         if isNewest, entries[largest & mask].state == .flying {
@@ -132,6 +160,7 @@ struct QUICSender {
                 if entry.state == .flying {
                     inFlight -= 1
                     count += 1
+                    if entry.sent >= sample?.sent ?? .zero { sample = entry }
                     if recoveryStart.map({ entry.sent > $0 }) ?? true { grows += 1 }
                 } else if entry.state == .lost {
                     spurious += 1
@@ -147,7 +176,35 @@ struct QUICSender {
         }
         let wasLimited = inFlight + count >= window
         findLosses(now)
-        if grows > 0 && wasLimited { grow(grows, now) }
+        if control != nil {
+            judge(count, grows, sample, isNewest, priorInFlight, now)
+        } else if grows > 0 && wasLimited {
+            grow(grows, now)
+        }
+    }
+
+    /// Has BBR set the window and the pace.
+    private mutating func judge(
+        _ count: Int, _ grows: Int, _ sample: Entry?, _ isNewest: Bool, _ priorInFlight: Int, _ now: Instant
+    ) {
+        var news = Scoreboard.News()
+        news.delivered = count
+        news.rtt = isNewest ? latest : nil
+        if let sample {
+            delivered += count
+            deliveredAt = now
+            news.sampleBefore = sample.delivered
+            news.sampleCount = delivered - sample.delivered
+            news.sampleTime = max(sample.sent - sample.firstSent, now - sample.deliveredAt)
+            firstSent = sample.sent
+        }
+        if grows > 0 && lost == lostBefore { isRecovering = false }
+        let summary = ACKSummary(
+            now: now, news: news, state: isRecovering ? .recovery : .open, lost: lost - lostBefore,
+            acknowledged: oldest, next: next, delivered: delivered, inFlight: inFlight,
+            priorInFlight: priorInFlight, minimumRTT: minimumRTT, mayGrow: true)
+        lostBefore = lost
+        control?.acknowledge(summary, window: &window, threshold: &threshold)
     }
 
     private mutating func update(_ sample: Interval, _ delay: Interval) {
@@ -193,6 +250,12 @@ struct QUICSender {
                 if recoveryStart.map({ entry.sent > $0 }) ?? true {
                     recoveryStart = now
                     isSlowStart = false
+                    isRecovering = true
+                    guard control == nil else {
+                        _ = control?.shrink(window)
+                        oldest += 1
+                        continue
+                    }
                     window = max(cubic.shrink(window), Self.leastWindow)
                 }
             }

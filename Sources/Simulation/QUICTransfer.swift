@@ -8,14 +8,17 @@ final class QUICTransfer: Flow {
     private static let header = InnerHeader.size + InnerHeader.udpSize
 
     private let from: Side
-    private(set) var sender = QUICSender()
+    private(set) var sender: QUICSender
     private var receiver = QUICReceiver()
     private var ranges: [Segment.Block] = []
     /// The counters when the measurement began, and when it ended.
     private var first = (chunks: 0, sent: 0, spurious: 0, time: Instant.zero)
     private var last = (chunks: 0, sent: 0, spurious: 0, time: Instant.zero)
 
-    init(from side: Side) { from = side }
+    init(from side: Side, usesBBR: Bool = false) {
+        from = side
+        sender = QUICSender(control: usesBBR ? BBR() : nil)
+    }
 
     override func start(now: Instant) { transmit(now) }
 

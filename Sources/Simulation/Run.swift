@@ -42,8 +42,11 @@ public struct Run: Sendable {
         switch column {
         case .cubic: return bulk(cubic, world, trace)
         case .bbr: return bulk(TCPTransfer(from: mix.sender, control: BBR()), world, trace)
-        case .quic:
-            let flow = QUICTransfer(from: mix.sender)
+        case .scalable:
+            let ecn = InnerHeader.ECN.scalable
+            return bulk(TCPTransfer(from: mix.sender, control: Prague(), ecn: ecn), world, trace)
+        case .quic, .quicBBR:
+            let flow = QUICTransfer(from: mix.sender, usesBBR: column == .quicBBR)
             world.add(flow)
             let pings = addPings(to: world)
             run(world, trace)
@@ -96,7 +99,8 @@ public struct Run: Sendable {
     }
 
     private var cubic: TCPTransfer<CubicControl> {
-        TCPTransfer(from: mix.sender, control: CubicControl(), usesECN: usesECN)
+        TCPTransfer(
+            from: mix.sender, control: CubicControl(), ecn: usesECN ? InnerHeader.ECN.capable : 0)
     }
 
     private func bulk<Control>(
@@ -109,7 +113,9 @@ public struct Run: Sendable {
             bulk: .init(
                 megabits: flow.megabits, share: flow.megabits / mix.ceiling,
                 recoveries: flow.sender.recoveries,
-                undone: flow.sender.undone, timeouts: flow.sender.timeouts),
+                undone: flow.sender.undone, timeouts: flow.sender.timeouts,
+                roundTrip: flow.roundTrips.quantile(0.5)?.milliseconds,
+                longRoundTrip: flow.roundTrips.quantile(0.95)?.milliseconds),
             pings: pings.map { answers($0, world) })
     }
 

@@ -28,6 +28,8 @@ struct Segment {
     var ecn: UInt8 = 0
     var echoesCongestion = false
     var hasReducedWindow = false
+    /// The number of marked segments that have arrived, as accurate ECN feedback counts them; modulo 2¹⁶.
+    var marks: UInt16 = 0
     /// The SACK blocks. The first is a duplicate (RFC 2883) if it is below `acknowledged` or within the second.
     var blocks: [Block] = []
 
@@ -40,7 +42,8 @@ struct Segment {
         packet.storeBigEndian(UInt32(Self.size(blocks.count) - 20) << 26 | 0x0010_FFFF, at: 32)
         packet[1] = ecn
         packet[33] |= (hasReducedWindow ? 0x80 : 0) | (echoesCongestion ? 0x40 : 0)
-        packet.storeBigEndian(UInt32(0), at: 36)
+        // The checksum, and the urgent pointer's place, which carries the count of marks.
+        packet.storeBigEndian(UInt32(marks), at: 36)
         packet.storeBigEndian(UInt32(0x0101_080A), at: 40)
         packet.storeBigEndian(timestamp, at: 44)
         packet.storeBigEndian(echo, at: 48)
@@ -58,6 +61,7 @@ struct Segment {
         acknowledged = Int(packet.bigEndian(at: 28, as: UInt32.self)) / Self.payload
         timestamp = packet.bigEndian(at: 44, as: UInt32.self)
         echo = packet.bigEndian(at: 48, as: UInt32.self)
+        marks = packet.bigEndian(at: 38, as: UInt16.self)
         ecn = packet[1] & 3
         hasReducedWindow = packet[33] & 0x80 != 0
         echoesCongestion = packet[33] & 0x40 != 0

@@ -23,6 +23,9 @@ struct TCPReceiver {
     private var ahead = 0
     private var blocks: [Segment.Block] = []
     private var duplicate: Segment.Block?
+    /// Whether marks are counted for the sender, rather than echoed until it reacts.
+    private let countsMarks: Bool
+    private var marks: UInt16 = 0
     /// Whether congestion was signalled, and the sender has not confirmed its reaction yet.
     private var mustEcho = false
     private var unacknowledged = 0
@@ -30,8 +33,11 @@ struct TCPReceiver {
     private var lastAcknowledged = 0
     private var recentTimestamp: UInt32 = 0
 
-    /// - Parameter window: segments, a power of two.
-    init(window: Int) {
+    /// - Parameters:
+    ///   - window: segments, a power of two.
+    ///   - countsMarks: whether its feedback is accurate (RFC 7560).
+    init(window: Int, countsMarks: Bool = false) {
+        self.countsMarks = countsMarks
         received = Array(repeating: false, count: window)
         mask = window - 1
     }
@@ -42,7 +48,10 @@ struct TCPReceiver {
         // RFC 7323: the echoed time stamp is that of the first segment covered by the next ACK.
         if number <= lastAcknowledged { recentTimestamp = max(recentTimestamp, segment.timestamp) }
         if segment.hasReducedWindow { mustEcho = false }
-        if segment.ecn == InnerHeader.ECN.congested { mustEcho = true }
+        if segment.ecn == InnerHeader.ECN.congested {
+            marks &+= 1
+            mustEcho = !countsMarks
+        }
         if number < highest { outOfOrder += 1 }
         highest = max(highest, number)
         guard number >= next, number - next <= mask, !received[number & mask] else {
@@ -92,6 +101,7 @@ struct TCPReceiver {
         segment.ecn = 0
         segment.hasReducedWindow = false
         segment.echoesCongestion = mustEcho
+        segment.marks = marks
         segment.blocks.removeAll(keepingCapacity: true)
         if let duplicate { segment.blocks.append(duplicate) }
         for block in blocks where segment.blocks.count < Segment.maximumBlocks {

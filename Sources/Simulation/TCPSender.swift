@@ -24,6 +24,8 @@ struct TCPSender<Control: CongestionControl> {
     /// Whether a probe has been sent since the last ACK.
     private var hasProbed = false
     private var isWindowLimited = false
+    /// The last ACK's count of marked segments.
+    private var marks: UInt16 = 0
 
     // Recovery.
     private var recoveryEnd = 0
@@ -145,7 +147,10 @@ struct TCPSender<Control: CongestionControl> {
 
     // MARK: - ACKs
 
-    mutating func take(_ ack: Segment, now: Instant) {
+    /// Handles an ACK.
+    /// - Returns: the round trip that it shows.
+    @discardableResult
+    mutating func take(_ ack: Segment, now: Instant) -> Interval? {
         let priorInFlight = board.inFlight
         let wasLimited = isWindowLimited
         let news = board.take(ack, now: now)
@@ -165,13 +170,15 @@ struct TCPSender<Control: CongestionControl> {
         let summary = ACKSummary(
             now: now, news: news, state: state, lost: lost, acknowledged: board.oldest, next: board.next,
             delivered: board.delivered, inFlight: board.inFlight, priorInFlight: priorInFlight,
-            minimumRTT: board.minimumRTT,
+            marked: Int(ack.marks &- marks), minimumRTT: board.minimumRTT,
             mayGrow: wasLimited && (board.reordering > 3 ? news.delivered > 0 : news.advanced > 0))
         if control.ownsWindow || state != .recovery {
             control.acknowledge(summary, window: &window, threshold: &threshold)
         } else {
             reduce(news, lost, isNew: before != .recovery)
         }
+        marks = ack.marks
+        return news.rtt
     }
 
     /// The state machine of tcp_fastretrans_alert.

@@ -9,13 +9,16 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
     private var measured = (from: 0, to: 0, since: Instant.zero, until: Instant.zero)
     private static var window: Int { 16384 }
 
-    private let usesECN: Bool
+    /// The ECN codepoint of its data.
+    private let ecn: UInt8
+    /// Round trips measured since the measurement began.
+    private(set) var roundTrips: [Interval] = []
 
-    init(from side: Side, control: Control, usesECN: Bool = false) {
+    init(from side: Side, control: Control, ecn: UInt8 = 0) {
         from = side
-        self.usesECN = usesECN
+        self.ecn = ecn
         sender = TCPSender(control: control, window: Self.window)
-        receiver = TCPReceiver(window: Self.window)
+        receiver = TCPReceiver(window: Self.window, countsMarks: ecn == InnerHeader.ECN.scalable)
     }
 
     override func start(now: Instant) { transmit(now) }
@@ -32,7 +35,7 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
     override func receive(_ packet: UnsafeRawBufferPointer, at side: Side, now: Instant) {
         segment.read(packet)
         if side == from {
-            sender.take(segment, now: now)
+            if let rtt = sender.take(segment, now: now), measured.since > .zero { roundTrips.append(rtt) }
         } else {
             receiver.take(segment, now: now)
         }
@@ -55,7 +58,8 @@ final class TCPTransfer<Control: CongestionControl>: Flow {
                 segment.acknowledged = 0
                 segment.timestamp = TCPSender<Control>.timestamp(now)
                 segment.echo = 0
-                segment.ecn = usesECN ? InnerHeader.ECN.capable : 0
+                segment.ecn = ecn
+                segment.marks = 0
                 segment.echoesCongestion = false
                 segment.hasReducedWindow = sender.takeWindowReduced()
                 segment.write(to: packet, from: from, flow: self.number)

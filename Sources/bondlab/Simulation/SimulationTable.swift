@@ -53,10 +53,15 @@ struct SimulationTable {
 
     private func steady(_ results: [SimulationResult]) -> [String] {
         [
-            Self.line("", "", [("Cubic", 22), ("BBR", 11), ("QUIC-like", 20)]),
+            Self.line(
+                "", "",
+                [("Cubic", 22), ("BBR", 11), ("QUIC-like", 20), ("QUIC, BBR", 11), ("scalable", 22)]),
             Self.line(
                 "row", "links",
-                [("Mbit/s    %  of best", 22), ("Mbit/s    %", 11), ("Mbit/s    %  wrong %", 20)]),
+                [
+                    ("Mbit/s    %  of best", 22), ("Mbit/s    %", 11), ("Mbit/s    %  wrong %", 20),
+                    ("Mbit/s    %", 11), ("Mbit/s    %  rtt  p95", 22),
+                ]),
         ] + results.map(bulk) + [
             "",
             Self.line(
@@ -93,7 +98,17 @@ struct SimulationTable {
         }
         var quic = speed(.quic)
         if let wrong = result[.quic]?.bulk?.spurious { quic += Self.percent(wrong, 9) }
-        return Self.line(result.row, result.links, [(cubic, 22), (speed(.bbr), 11), (quic, 20)])
+        var scalable = speed(.scalable)
+        if let bulk = result[.scalable]?.bulk {
+            for value in [bulk.roundTrip, bulk.longRoundTrip] {
+                scalable += Format.right(Format.number(value ?? 0, decimals: 0), 5)
+            }
+        }
+        return Self.line(
+            result.row, result.links,
+            [
+                (cubic, 22), (speed(.bbr), 11), (quic, 20), (speed(.quicBBR), 11), (scalable, 22),
+            ])
     }
 
     private func light(_ result: SimulationResult) -> String {
