@@ -1,4 +1,5 @@
 import Engine
+import Packet
 import Proto
 import Scheduler
 
@@ -10,6 +11,9 @@ enum ShardCommand: Sendable {
     case replaceRoots(RootSecrets)
     case setMode(Mode)
     case setRedundantPaths(Int)
+    case setClasses([ServiceClass])
+    /// Keeps the client with that key to these limits from now on.
+    case setLimits(PeerLimits, of: PublicKey)
     /// Say how things stand.
     case report(ReportCall)
     /// Say good-bye to all clients and end.

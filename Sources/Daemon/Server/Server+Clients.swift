@@ -44,7 +44,8 @@ extension Server {
 
     /// Brings all data threads up to date with who may connect.
     func replacePeers() {
-        let peers = Self.peers(shared.configuration, handed, mtu: shared.tunnel.mtu, &owners)
+        var peers = Self.peers(shared.configuration, handed, mtu: shared.tunnel.mtu, &owners)
+        for i in peers.indices { peers[i].limits = limits[peers[i].publicKey] ?? peers[i].limits }
         // The others first, so that they know the clients of anything that the main thread forwards from here
         // on.
         tellThreads(.replacePeers(peers))

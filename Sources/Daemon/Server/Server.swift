@@ -27,6 +27,8 @@ final class Server {
     var handedServices: HandedServices
     /// When bondd-control was last heard of.
     var controlPresence: ControlPresence
+    /// Limits that were set by hand, until the file is read again.
+    var limits: [PublicKey: PeerLimits] = [:]
     /// Why the networks behind the clients can't be routed.
     var networkProblem = Notices()
 
@@ -137,6 +139,7 @@ final class Server {
     /// Takes the file as it is now: other clients, perhaps without rules that services came from.
     func reload(_ new: Configuration.Server, now: Instant) {
         settings = new
+        limits = [:]
         replacePeers()
         retireServices(now: now)
     }
