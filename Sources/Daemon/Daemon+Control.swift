@@ -118,16 +118,21 @@ extension Daemon {
             setRedundantPaths(count)
             return .ok
         default:
-            guard case .client(let client) = side else {
-                return .failed("\"\(key)\" can't be set; use mode or redundant_paths")
+            return switch side {
+            case .client(let client): client.set(key, value, now: now)
+            case .server(let server): server.set(key, value)
             }
-            return client.set(key, value, now: now)
         }
     }
 
     private func setMode(_ mode: Mode) {
         if case .server(let server) = side { server.threads.tell(.setMode(mode)) }
         shared.plane.engine.setMode(mode)
+    }
+
+    private func setClasses(_ classes: [ServiceClass], now: Instant) {
+        if case .server(let server) = side { server.tellThreads(.setClasses(classes)) }
+        shared.plane.engine.setClasses(classes, now: now)
     }
 
     private func setRedundantPaths(_ count: Int) {
@@ -155,7 +160,10 @@ extension Daemon {
             return refuse(text, Configuration.needsRestart)
         }
         if shared.firewall == nil && new.needsFirewall {
-            return refuse(text, "this kernel has no nftables, which kill_switch and [nat] need")
+            return refuse(
+                text,
+                "this kernel has no nftables, which kill_switch, [nat], and fwmark and cgroup of [[class]] need"
+            )
         }
         fileInForce.take(text)
         shared.configuration = new
@@ -165,6 +173,7 @@ extension Daemon {
         if mode != shared.plane.engine.currentMode { setMode(mode) }
         let copies = new.tunnel.redundantPaths
         if copies != shared.plane.engine.currentRedundantPaths { setRedundantPaths(copies) }
+        setClasses(new.classes.map(\.service), now: now)
         switch (side, new.role) {
         case (.client(let client), .client(let settings)): client.reload(settings, now: now)
         case (.server(let server), .server(let settings)): server.reload(settings, now: now)

@@ -44,6 +44,8 @@ public struct DropCounters: Sendable {
     public var congested: UInt64 = 0
     /// ACK frames with impossible claims; each ended its session.
     public var falseAcks: UInt64 = 0
+    /// Packets of clients that send faster than they may.
+    public var overRate: UInt64 = 0
     /// Packets for which there was no memory.
     public var noBuffer: UInt64 = 0
 

@@ -73,6 +73,10 @@ public struct SessionReport: Sendable {
     public let counters: SessionCounters
     /// Its paths.
     public let paths: [PathReport]
+    /// Its classes of service, the default class first; none without configured ones.
+    public let classes: [ClassReport]
+    /// Server: the client's limits. Client: `rateUp` is the rate that the server allows.
+    public let limits: PeerLimits
 }
 
 extension Engine {
@@ -110,7 +114,9 @@ extension Engine {
                     queued: session.pointee.sendQueue.count, queueDropped: session.pointee.sendQueue.dropped,
                     queueMarked: session.pointee.sendQueue.marked, held: session.pointee.delivery.held,
                     hold: session.pointee.delivery.hold, reorder: session.pointee.delivery.counters,
-                    counters: session.pointee.counters, paths: paths))
+                    counters: session.pointee.counters, paths: paths, classes: session.pointee.classReports,
+                    limits: role == .server
+                        ? peer.configuration.limits : PeerLimits(rateUp: session.pointee.sendQueue.rate)))
         }
         return reports
     }

@@ -154,7 +154,7 @@ extension Engine {
         let isClient = role == .client
         let mode = isClient ? mode : peers[peer].configuration.mode
         let copies = isClient ? redundantPaths : peers[peer].configuration.redundantPaths
-        return sessions.insert { index in
+        let session = sessions.insert { index in
             let session = UnsafeMutablePointer<Session>.allocate(capacity: 1)
             session.initialize(
                 to: Session(
@@ -168,5 +168,8 @@ extension Engine {
             }
             return session
         }
+        session.pointee.setClasses(classes, &resources, now: now)
+        if !isClient { session.pointee.setLimits(peers[peer].configuration.limits) }
+        return session
     }
 }

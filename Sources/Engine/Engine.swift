@@ -24,9 +24,9 @@ public struct Engine: ~Copyable {
     var sessions = SessionTable()
     var timers = TimerQueue()
     /// Sessions with work to do since they were last serviced.
-    var dirty: [Int32] = []
+    var dirty = TurnList()
     /// Sessions that have sent their share of this turn and have more to send.
-    var waiting: [Int32] = []
+    var waiting = TurnList()
     /// Whether the last call of `service` left no work except for the sessions in `waiting`.
     var isTurnOver = true
     /// When `giveBackMemory` is to be called; `.never` while the slab is small.
@@ -34,6 +34,8 @@ public struct Engine: ~Copyable {
     var mode: Mode
     /// In `redundant`, the number of paths that carry each packet; 0 means all.
     var redundantPaths: Int
+    /// See `EngineConfiguration.classes`.
+    var classes: [ServiceClass]
     /// Server: see `EngineConfiguration.outerMTU`.
     let outerMTU: Int
 
@@ -86,6 +88,7 @@ public struct Engine: ~Copyable {
         routes = Self.routes(configuration.peers, key: resources.flowKey)
         mode = configuration.mode
         redundantPaths = configuration.redundantPaths
+        classes = configuration.classes
         roots = configuration.roots
         secrets = configuration.secrets
         outerMTU = configuration.outerMTU
@@ -175,6 +178,7 @@ public struct Engine: ~Copyable {
         note.entered = now
         note.flow = packet.flow(resources.flowKey)
         note.trafficClass = packet.trafficClass
+        session.pointee.classify(packet, in: slot, &note, resources)
         note.hasPartialChecksum = hasPartialChecksum
         if sendCut(slot, note, in: session, now: now) {
             touch(session)
@@ -201,9 +205,7 @@ public struct Engine: ~Copyable {
         openInits(now: now)
         dial(now: now, wall: wall)
         if isTurnOver {
-            // The last in the list is serviced first; these sessions have had their share.
-            dirty.insert(contentsOf: waiting, at: 0)
-            waiting.removeAll(keepingCapacity: true)
+            dirty.postpone(&waiting)
             isTurnOver = false
         }
         guard handshakes.flush(into: &outbox) else { return false }
@@ -211,13 +213,13 @@ public struct Engine: ~Copyable {
             timers.set(due, to: .never)
             if let session = sessions[due] { touch(session) }
         }
-        while !dirty.isEmpty {
-            guard let session = sessions[Int(dirty[dirty.count - 1])] else {
-                dirty.removeLast()
+        while let next = dirty.next {
+            guard let session = sessions[next] else {
+                dirty.removeNext()
                 continue
             }
             guard service(session, into: &outbox, now: now) else { return false }
-            dirty.removeLast()
+            dirty.removeNext()
         }
         isTurnOver = true
         return true
@@ -250,7 +252,7 @@ public struct Engine: ~Copyable {
             switch session.pointee.transmit(into: &outbox, &resources, now: now) {
             case .full: return false
             case .spent:
-                waiting.append(Int32(session.pointee.index))
+                waiting.append(session.pointee.index, priority: session.pointee.shaping.priority)
                 return true
             case .done: break
             }
@@ -301,7 +303,7 @@ public struct Engine: ~Copyable {
     mutating func touch(_ session: UnsafeMutablePointer<Session>) {
         if session.pointee.isDirty { return }
         session.pointee.isDirty = true
-        dirty.append(Int32(session.pointee.index))
+        dirty.append(session.pointee.index, priority: session.pointee.shaping.priority)
     }
 
     /// Ends a session at once and releases its resources.
@@ -337,7 +339,10 @@ public struct Engine: ~Copyable {
                     guard let session else { continue }
                     session.pointee.peer = place
                     session.pointee.peerName = configuration.name
-                    if role == .server { session.pointee.owed.oweAssignment() }
+                    if role == .server {
+                        session.pointee.owed.oweAssignment()
+                        session.pointee.setLimits(configuration.limits)
+                    }
                     touch(session)
                 }
                 old[index].session = nil

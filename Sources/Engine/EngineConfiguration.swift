@@ -32,6 +32,8 @@ public struct EngineConfiguration: Sendable {
         public var redundantPaths: Int
         /// Server: the number of the shard that has its sessions. It must not change while the peer exists.
         public var shard: Int
+        /// Server: how much the peer may send and receive.
+        public var limits = PeerLimits()
         /// Server: the peer's permissions.
         public var kind = Kind.client
 
@@ -70,6 +72,9 @@ public struct EngineConfiguration: Sendable {
     public var mode: Mode
     /// Client: in `redundant`, how many of the best paths carry each packet, in both directions; 0 means all.
     public var redundantPaths: Int
+    /// The classes of service of packets to the peers: a client's are in force in both directions, and a
+    /// server's for clients that have none.
+    public var classes: [ServiceClass] = []
     /// The cipher suite for data and control datagrams, the same on both ends.
     public var suite: CipherSuite
     /// Maximum number of packets in memory, 2 KiB each: queued, unacknowledged or waiting for their order.

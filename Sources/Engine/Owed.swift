@@ -12,6 +12,8 @@ struct Owed: ~Copyable {
     var bench = Bench()
     /// The enrolment with an invitation.
     var enrolling = Enrolling()
+    /// Rates and classes of service.
+    var shaping = ShapingExchange()
     /// Newer preshared keys.
     var secrets = SecretExchange()
     /// Client: the shortest time between two assignments.
@@ -28,12 +30,12 @@ struct Owed: ~Copyable {
     private(set) var preferences = false
 
     /// When a frame is due that no event brings about; `.never` without one.
-    var nextDeadline: Instant { min(enrolling.due, secrets.due) }
+    var nextDeadline: Instant { min(enrolling.due, secrets.due, shaping.due) }
 
     /// Whether a frame is due now.
     func isAny(now: Instant) -> Bool {
         preferences || assignment || bench.owesFrame || enrolling.owed != nil || enrolling.due <= now
-            || secrets.due <= now || secrets.owesAcknowledgement
+            || shaping.isAny(now: now) || secrets.due <= now || secrets.owesAcknowledgement
     }
 
     /// Server: the client is to be told its assignment.
@@ -89,6 +91,7 @@ struct Owed: ~Copyable {
             if let proof = enrolment.proof { _ = writer.append(proof) }
             enrolling.due = now + Enrolling.interval
         }
+        shaping.compose(&writer, now: now)
         bench.compose(&writer, now: now)
     }
 }

@@ -18,8 +18,8 @@ struct SendQueue: ~Copyable {
     /// Standing delay from which scalable senders are told of it. The paths' own backlog, up to which such a flow
     /// is spread to the next path (`Lanes.slack`), comes before it and does not count.
     private static let step = Interval.milliseconds(2)
-    /// A path with less than this in flight carries PINGs and little else.
-    private static let fewBytes = 3000
+    /// Bytes that may wait below a throttle in any case.
+    private static let leastThrottled = 32 * 1024
     /// The most new packets that wait.
     static let longest = 8192
     /// The most bytes of repairs at once. Beyond it repairs are at most a tenth of the bytes sent.
@@ -34,7 +34,9 @@ struct SendQueue: ~Copyable {
     /// there).
     private static let repairTime = Interval.milliseconds(800)
 
-    private var flows = FlowQueues()
+    private var flows = ClassQueues()
+    /// Keeps the session to the rate that the peer may receive at.
+    private var throttle = Throttle()
     /// Packets that already have a sequence and must be retransmitted.
     private var again = SlotQueue(bound: 32768)
     /// Packets that a path has just lost: empty but between an ACK and `repair`.
@@ -42,6 +44,8 @@ struct SendQueue: ~Copyable {
 
     /// The most bytes of new packets that may wait.
     private(set) var limit = 256 * 1024
+    /// The same as far as the paths are concerned, without the throttle.
+    private var pathLimit = 256 * 1024
     /// The limits of a bulk flow's own queue.
     private(set) var flowLimits = CoDel.Limits()
     /// The paths' largest total rate in the last 10 s, in bytes a second.
@@ -70,7 +74,7 @@ struct SendQueue: ~Copyable {
     var measuredCapacity: Int64 { capacity.value ?? 0 }
     /// Whether the queue is nearly full: a flow that reacts to neither drops nor marks is better served late
     /// than not at all, so that far paths help.
-    var isOverflowing: Bool { flows.bytes > limit * 3 / 4 }
+    var isOverflowing: Bool { flows.bytes > pathLimit * 3 / 4 }
 
     // MARK: - New packets
 
@@ -81,9 +85,8 @@ struct SendQueue: ~Copyable {
         pool: inout PacketPool,
         notes: borrowing PacketNotes
     ) -> Int {
-        flows.append(slot, length: length, now: now, notes: notes)
-        allowance.queue(1)
-        var total = 0
+        var total = flows.append(slot, length: length, now: now, pool: &pool, notes: notes)
+        allowance.queue(1 - total)
         while flows.bytes > limit || flows.count > Self.longest || allowance.isQueueOver {
             let dropped = flows.dropFromLongest(pool: &pool, notes: notes)
             allowance.queue(-dropped)
@@ -95,16 +98,27 @@ struct SendQueue: ~Copyable {
 
     /// The new packet whose turn it is, or `Slot.none`.
     mutating func first(now: Instant, pool: inout PacketPool, notes: borrowing PacketNotes) -> Slot {
-        flows.first(flowLimits, now: now, pool: &pool, notes: notes)
+        guard throttle.allows(now) else { return .none }
+        return flows.first(flowLimits, now: now, pool: &pool, notes: notes)
     }
 
-    /// Whether that packet's flow sends little.
-    var isFirstSparse: Bool { flows.isFirstSparse }
+    /// Whether that packet's flow sends little, or its class comes before all others.
+    var isFirstSparse: Bool { flows.isFirstSparse || flows.isFirstForemost }
 
     /// Takes out the packet that `first` gave.
-    mutating func removeFirst(length: Int, notes: borrowing PacketNotes) {
-        flows.removeFirst(length: length, notes: notes)
+    /// - Parameter wasSent: whether it goes to a path.
+    mutating func removeFirst(
+        length: Int, wasSent: Bool, now: Instant, notes: borrowing PacketNotes
+    ) {
+        flows.removeFirst(length: length, wasSent: wasSent, now: now, notes: notes)
+        if wasSent { throttle.book(length, now: now) }
     }
+
+    /// When a new packet may leave: `.never` if none waits.
+    var readyAt: Instant { flows.isEmpty ? .never : max(flows.readyAt, throttle.readyAt) }
+
+    /// Whether new packets wait for nothing but the time at which a throttle lets them leave.
+    func isThrottled(now: Instant) -> Bool { readyAt > now }
 
     /// Passes over the flow whose turn it is.
     mutating func postponeFirst() { flows.postponeFirst() }
@@ -125,10 +139,11 @@ struct SendQueue: ~Copyable {
     /// Bytes that wait to be retransmitted.
     var bytesAgain: Int { again.bytes }
 
-    /// Takes out the packet that `firstAgain` gave: its flows pay for it if it was sent.
-    mutating func removeFirstAgain(length: Int, wasSent: Bool) {
+    /// Takes out the packet that `firstAgain` gave: its class and its flows pay for it if it was sent.
+    mutating func removeFirstAgain(length: Int, wasSent: Bool, notes: borrowing PacketNotes) {
+        let slot = again.first
         again.removeFirst(length: length)
-        if wasSent { flows.charge(length) }
+        if wasSent { flows.charge(length, for: slot, notes: notes) }
     }
 
     /// A path is out of use: takes over the packets that wait for it and those in flight on it.
@@ -173,6 +188,34 @@ struct SendQueue: ~Copyable {
         repairBudget = min(repairBudget + bytes / 10, Self.largestRepairBudget)
     }
 
+    // MARK: - Classes and the throttle
+
+    /// The most bytes that may wait while the throttle is on.
+    private var throttledLimit: Int {
+        max(Int(saturating: Double(throttle.rate) * Self.longestTime), Self.leastThrottled)
+    }
+
+    /// The most bytes a second of new packets that may leave; 0: no limit.
+    var rate: UInt64 {
+        get { throttle.rate }
+        set { if newValue != throttle.rate { throttle = Throttle(rate: newValue) } }
+    }
+
+    /// Replaces the classes of service.
+    mutating func replaceClasses(
+        _ classes: [ServiceClass], _ classifier: borrowing Classifier, now: Instant,
+        pool: inout PacketPool, notes: borrowing PacketNotes
+    ) {
+        flows.replace(classes, classifier, now: now, pool: &pool, notes: notes)
+    }
+
+    /// A class's counters and what waits in it. See `ClassQueues.report`.
+    func report(
+        ofClass index: Int
+    ) -> (counters: ClassQueues.Counters, share: Double, queued: Int, dropped: UInt64, marked: UInt64) {
+        flows.report(of: index)
+    }
+
     // MARK: - Limits
 
     /// Follows the paths' rates and round trips with the amount that may wait before them.
@@ -209,7 +252,10 @@ struct SendQueue: ~Copyable {
             copyBudget + Int(saturating: rate * Self.copyShare * elapsed.seconds), Self.largestCopyBudget)
         capacity.record(Int64(saturating: measured), now: now)
         let before = max(Double(capacity.value ?? 0), rate)
-        limit = max(Int(saturating: before * Self.longestTime), isNew ? Self.trustedBytes : 256 * 1024)
+        pathLimit = max(
+            Int(saturating: before * Self.longestTime), isNew ? Self.trustedBytes : 256 * 1024)
+        limit = throttle.isOn ? min(pathLimit, throttledLimit) : pathLimit
+        flows.beginTurn(rate: rate)
         // The time that a flow waits for repairs is part of its round trip: one repair if there are so many
         // losses that one is nearly always in flight, another if repairs are lost as often.
         let repair = (rtt + min(fastest, rtt)) / 2 + .milliseconds(10)

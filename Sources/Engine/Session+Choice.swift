@@ -45,18 +45,20 @@ extension Session {
             let length = resources.pool.length(of: slot)
             if now - resources.notes[slot].entered > Self.longestWait {
                 resources.drops.expired += 1
-                sendQueue.removeFirst(length: length, notes: resources.notes)
+                sendQueue.removeFirst(
+                    length: length, wasSent: false, now: now, notes: resources.notes)
                 resources.pool.release(slot)
                 continue
             }
             if refusesAsTooBig(slot, length, &resources, now: now) {
-                sendQueue.removeFirst(length: length, notes: resources.notes)
+                sendQueue.removeFirst(
+                    length: length, wasSent: false, now: now, notes: resources.notes)
                 resources.pool.release(slot)
                 continue
             }
             let isPlaced =
                 mode == .redundant
-                ? copy(slot, length, &resources) : place(slot, length, &resources, now: now)
+                ? copy(slot, length, &resources, now: now) : place(slot, length, &resources, now: now)
             guard !isPlaced else { continue }
             // A packet too large for some path waits for the others; flows behind it need not.
             guard lanes.isAnyTooNarrow(for: length), postponed < Self.mostPostponed else { return }
@@ -76,20 +78,20 @@ extension Session {
         let length = resources.pool.length(of: slot)
         let note = resources.notes[slot]
         if refusesAsTooBig(slot, length, &resources, now: now) {
-            sendQueue.removeFirstAgain(length: length, wasSent: false)
+            sendQueue.removeFirstAgain(length: length, wasSent: false, notes: resources.notes)
             resources.pool.release(slot)
             return true
         }
         guard !note.isAcknowledged && now - note.entered <= Self.longestWait else {
             if !note.isAcknowledged { resources.drops.expired += 1 }
-            sendQueue.removeFirstAgain(length: length, wasSent: false)
+            sendQueue.removeFirstAgain(length: length, wasSent: false, notes: resources.notes)
             resources.pool.release(slot)
             return true
         }
         guard let chosen = lanes.repairing(length, of: sendQueue.bytesAgain),
             giveUrgent(slot, length, to: chosen)
         else { return false }
-        sendQueue.removeFirstAgain(length: length, wasSent: true)
+        sendQueue.removeFirstAgain(length: length, wasSent: true, notes: resources.notes)
         counters.resent += 1
         // A packet lost twice is sent on two paths.
         if note.repairs > 1, let second = lanes.soonest(length, but: chosen),
@@ -125,7 +127,7 @@ extension Session {
             guard paths[chosen].pointee.queue.append(slot, length: length) else { return false }
             lanes[chosen].backlog += length + Wire.overhead
         }
-        sendQueue.removeFirst(length: length, notes: resources.notes)
+        sendQueue.removeFirst(length: length, wasSent: true, now: now, notes: resources.notes)
         flows[spreadOf: note.flow].send(length, now: now)
         number(slot, lead: lead, surplus: surplus, &resources)
         if isInteractive, let second = lanes.soonest(length, but: chosen),
@@ -166,10 +168,12 @@ extension Session {
     }
 
     /// `redundant`: a copy for every path, or for the best few.
-    private mutating func copy(_ slot: Slot, _ length: Int, _ resources: inout Resources) -> Bool {
+    private mutating func copy(
+        _ slot: Slot, _ length: Int, _ resources: inout Resources, now: Instant
+    ) -> Bool {
         let chosen = lanes.copies(length, limit: redundantPaths)
         guard chosen != 0 else { return false }
-        sendQueue.removeFirst(length: length, notes: resources.notes)
+        sendQueue.removeFirst(length: length, wasSent: true, now: now, notes: resources.notes)
         number(slot, &resources)
         for i in 0..<paths.count where chosen >> i & 1 == 1 {
             let path = paths[i]

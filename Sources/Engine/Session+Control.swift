@@ -78,6 +78,7 @@ extension Session {
             case .enrolProof(let proof): if !isClient && isInvitation { owed.enrolling.proof = proof }
             case .secret(let frame): take(frame.secret, &resources, now: now)
             case .secretKept(let generation): if !isClient { owed.secrets.acknowledged(generation) }
+            case .shaping(let revision): take(shaping: revision, reader, &resources, now: now)
             case .repair(let repair):
                 // No honest sender puts two into a datagram, and each costs more work than its bytes.
                 guard !hasRepair else { continue }

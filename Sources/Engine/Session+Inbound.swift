@@ -76,6 +76,11 @@ extension Session {
                 resources.pool.release(slot)
                 continue
             }
+            guard isWithinRate(resources.pool.length(of: slot), now: now) else {
+                resources.drops.overRate += 1
+                resources.pool.release(slot)
+                continue
+            }
             counters.deliveredPackets += 1
             if !resources.deliveries.append(slot, length: resources.pool.length(of: slot)) {
                 resources.drops.noBuffer += 1

@@ -7,7 +7,7 @@ extension Session {
     /// A packet that found no path for this long is dropped.
     static var longestWait: Interval { .seconds(2) }
 
-    /// Bytes of data that a session may send before others have their turn.
+    /// Bytes of data that a session of the usual priority may send before others have their turn.
     static var turnBudget: Int { 256 * 1024 }
 
     /// How a turn of sending ended.
@@ -26,7 +26,7 @@ extension Session {
     ) -> Transmission {
         makeTestPackets(&resources, now: now)
         if sendQueue.isEmpty && !paths.hasBacklog && correction.due > now { return .done }
-        var budget = Self.turnBudget
+        var budget = turnBudget
         sendQueue.follow(paths, now: now)
         refreshLanes(now: now)
         if correction.due <= now { sendRepairSymbol(&resources, now: now) }

@@ -36,6 +36,8 @@ struct Session: ~Copyable {
     var nextSequence: UInt64 = 0
     var flows = FlowTable()
     var sendQueue = SendQueue()
+    /// Classes of service and rates.
+    var shaping = Shaping()
 
     var correction = ForwardCorrection()
 

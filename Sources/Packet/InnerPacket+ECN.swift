@@ -41,13 +41,30 @@ extension InnerPacket {
         return true
     }
 
+    /// Sets the DSCP of an IP packet to 0, the default (RFC 2474); its ECN bits stay.
+    public static func clearCodepoint(in packet: UnsafeMutableRawBufferPointer) {
+        guard packet.count >= 20 else { return }
+        switch packet[0] >> 4 {
+        case 4: setService(packet[1] & 3, in: packet)
+        case 6:
+            packet[0] &= 0xF0
+            packet[1] &= 0x3F
+        default: break
+        }
+    }
+
     private static func setECN(_ ecn: UInt8, in packet: UnsafeMutableRawBufferPointer) {
         guard packet[0] >> 4 == 4 else {
             packet[1] = packet[1] & ~0x30 | ecn << 4
             return
         }
+        setService(packet[1] & ~3 | ecn, in: packet)
+    }
+
+    /// Sets the second byte of an IPv4 header, and its checksum.
+    private static func setService(_ service: UInt8, in packet: UnsafeMutableRawBufferPointer) {
         let old = packet[1]
-        packet[1] = old & ~3 | ecn
+        packet[1] = service
         packet.storeBigEndian(
             Checksum.updated(
                 UnsafeRawBufferPointer(packet).bigEndian(at: 10, as: UInt16.self), from: UInt16(old),

@@ -6,6 +6,8 @@ public struct InnerPacket: Sendable {
     public let destination: IPAddress
     /// The class by which the scheduler and the reorder buffer treat it.
     public let trafficClass: TrafficClass
+    /// Its DSCP (RFC 2474).
+    public let codepoint: UInt8
     /// The length in the IP header, in bytes; any bytes after it in the buffer are padding.
     public let length: Int
     /// The ports, if any, and the transport protocol.
@@ -51,7 +53,18 @@ public struct InnerPacket: Sendable {
         }
         let portPair = carriesPorts ? bytes.bigEndian(at: ports, as: UInt32.self) : 0
         transport = UInt64(portPair) | UInt64(transportProtocol) << 32
+        codepoint = service >> 2
         trafficClass = service >> 2 == 46 ? .realtime : service & 3 == 1 ? .scalable : .bulk
+    }
+
+    /// The number of the transport protocol, such as 17 for UDP.
+    public var transportProtocol: UInt8 { UInt8(truncatingIfNeeded: transport >> 32) }
+
+    /// The ports; nil if there are none, or if they are 0.
+    public var ports: (source: UInt16, destination: UInt16)? {
+        let pair = UInt32(truncatingIfNeeded: transport)
+        guard pair != 0 else { return nil }
+        return (UInt16(truncatingIfNeeded: pair >> 16), UInt16(truncatingIfNeeded: pair))
     }
 
     /// A hash that identifies the flow: of the 5-tuple, or of the 3-tuple if there are no ports.

@@ -37,6 +37,9 @@ public enum Frame: Equatable, Sendable {
     case secretKept(UInt32)
     /// A repair symbol, whose bytes are the reader's `tail` until it reads on.
     case repair(RepairFrame)
+    /// The wish of that revision for how to send, which is the reader's `shaping` until it reads on, or its
+    /// acknowledgement if that is nil.
+    case shaping(UInt8)
 }
 
 /// The first byte of a frame.
@@ -79,4 +82,6 @@ public enum FrameType: UInt8, Sendable {
     case benchCount = 17
     /// Proof that the sender of an ENROL owns the key in it.
     case enrolProof = 18
+    /// The rate and the classes in which one end wants the other to send, or the acknowledgement of that.
+    case shaping = 24
 }

@@ -5,11 +5,16 @@ public struct FrameReader {
     /// Whether reading ended at a truncated or invalid frame rather than at the end of the payload.
     public private(set) var isMalformed = false
     /// The bytes after the fixed part of the last frame: a REPAIR's symbol, a path's or host's name, a version,
-    /// a PATH_CHALLENGE's count, the whole body of an ASSIGN.
+    /// a PATH_CHALLENGE's count, the whole body of an ASSIGN or a SHAPING.
     public private(set) var tail = UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// The settings of the last frame, if that was an ASSIGN.
     public var assignment: AssignFrame? { AssignFrame(parsing: tail) }
+
+    /// The wish of the last frame, if that was a SHAPING with a good one; nil for an acknowledgement.
+    public var shaping: ShapingFrame? { ShapingFrame(parsing: tail) }
+    /// Whether the last frame, if that was a SHAPING, acknowledges one.
+    public var isAcknowledgement: Bool { tail.count == 1 }
 
     private var rest: UnsafeRawBufferPointer
 
@@ -59,6 +64,7 @@ public struct FrameReader {
         case .enrolled: EnrolledFrame(parsing: body).map(Frame.enrolled)
         case .enrolProof: EnrolProof(parsing: body).map(Frame.enrolProof)
         case .secret: SecretFrame(parsing: body).map(Frame.secret)
+        case .shaping: body.isEmpty ? nil : .shaping(body[0])
         case .secretKept: body.count >= 4 ? .secretKept(body.bigEndian(at: 0, as: UInt32.self)) : nil
         }
     }
@@ -70,7 +76,7 @@ public struct FrameReader {
         case .pathStatus: Wire.pathStatusBodySize
         case .mode: Wire.modeBodySize
         case .pathChallenge: 8
-        case .assign: 0
+        case .assign, .shaping: 0
         default: Int.max
         }
     }

@@ -85,6 +85,16 @@ public struct FrameWriter {
         return true
     }
 
+    /// Appends a SHAPING; returns false if it does not fit, or if it exceeds the format's limits.
+    public mutating func append(_ frame: ShapingFrame) -> Bool {
+        guard let size = frame.bodySize, let body = begin(.shaping, size) else { return false }
+        frame.write(to: body)
+        return true
+    }
+
+    /// Appends a SHAPING that acknowledges the wish of that revision; returns false if it does not fit.
+    public mutating func append(shapingTaken revision: UInt8) -> Bool { append(.shaping, revision) }
+
     /// Appends a REPAIR with a zeroed symbol for the caller to fill in; returns false if it does not fit.
     public mutating func append(_ frame: RepairFrame) -> Bool {
         guard frame.symbolSize > 0, let body = begin(.repair, Wire.repairBodySize + frame.symbolSize) else {
@@ -138,7 +148,8 @@ public struct FrameWriter {
         return true
     }
 
-    /// Appends any frame but an ASSIGN, whose settings it does not have; returns false if it does not fit.
+    /// Appends any frame but an ASSIGN, whose settings it does not have, and a SHAPING as an acknowledgement;
+    /// returns false if it does not fit.
     public mutating func append(_ frame: Frame) -> Bool {
         switch frame {
         case .ack(let ack): append(ack)
@@ -159,6 +170,7 @@ public struct FrameWriter {
         case .enrolProof(let proof): append(proof)
         case .secret(let secret): append(secret)
         case .secretKept(let generation): append(secretKept: generation)
+        case .shaping(let revision): append(shapingTaken: revision)
         }
     }
 

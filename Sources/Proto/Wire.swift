@@ -55,6 +55,11 @@ import Packet
 ///      16    BENCH           path ID 2 (0xFFFF: all) ‖ duration in ms 2
 ///      17    BENCH_COUNT     sender's time in µs 8 ‖ bytes received 8
 ///      18    ENROL_PROOF     32, see `EnrolProof`; follows the ENROL whose key it proves to be the sender's
+///      24    SHAPING         revision 1 ‖ rate in kbit/s 4 (0: none) ‖ count 1 (up to 8) ‖ classes: length of the name 1
+///                            (up to 15) ‖ name ‖ priority 1 (0 to 3) ‖ share in percent 1 (0: a part of the rest; 100 in
+///                            all at most) ‖ ceiling in kbit/s 4 (0: none) ‖ DSCPs 8 (bit i: DSCP i) ‖ count 1 (32 in all at
+///                            most) ‖ port ranges: protocol 1 ‖ first port 2 ‖ last port 2; repeated until a SHAPING of the
+///                            revision alone acknowledges it
 ///
 /// Handshake: Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b (Noise revision 34), prologue "bondd 1 " ‖ cipher suite 1 (1:
 /// chacha20-poly1305, 2: aes-256-gcm; of data and control only, the handshake's own cipher is always ChaChaPoly).

@@ -7,7 +7,7 @@ import Packet
 /// backlog, so that a ping does not queue behind bulk traffic. Packets are chained through their notes, so
 /// nothing is allocated per packet.
 public struct FlowQueues: ~Copyable {
-    /// Number of buckets (RFC 8290 section 5.2.4).
+    /// Number of buckets unless stated otherwise (RFC 8290 section 5.2.4).
     public static let buckets = 1024
     /// Bytes that a flow may send per turn: one full packet.
     static let quantum = 1514
@@ -20,6 +20,8 @@ public struct FlowQueues: ~Copyable {
     /// there is room for all of it.
     static let sparseCount: UInt16 = 50
 
+    /// Number of buckets, a power of two.
+    private let bucketCount: Int
     /// Packets waiting.
     public private(set) var count = 0
     /// Bytes waiting.
@@ -71,7 +73,11 @@ public struct FlowQueues: ~Copyable {
     private var old = Chain()
 
     /// Empty queues.
-    public init() {}
+    /// - Precondition: `buckets` is a power of two, and at most 1024.
+    public init(buckets: Int = buckets) {
+        precondition(buckets > 0 && buckets <= Self.buckets && buckets & (buckets - 1) == 0)
+        bucketCount = buckets
+    }
 
     deinit { flows?.deallocate() }
 
@@ -208,7 +214,7 @@ public struct FlowQueues: ~Copyable {
     public mutating func dropFromLongest(pool: inout PacketPool, notes: borrowing PacketNotes) -> Int {
         guard let flows else { return 0 }
         var longest = 0
-        for i in 1..<Self.buckets where flows[i].bytes > flows[longest].bytes { longest = i }
+        for i in 1..<bucketCount where flows[i].bytes > flows[longest].bytes { longest = i }
         let flow = flows + longest
         let enough = flow.pointee.bytes / 2
         var done = 0
@@ -224,7 +230,7 @@ public struct FlowQueues: ~Copyable {
     /// Releases all packets.
     public mutating func removeAll(pool: inout PacketPool, notes: borrowing PacketNotes) {
         guard let flows else { return }
-        for i in 0..<Self.buckets {
+        for i in 0..<bucketCount {
             while flows[i].head != .none {
                 let slot = flows[i].head
                 unlinkFirst(flows + i, length: pool.length(of: slot), notes: notes)
@@ -242,7 +248,7 @@ public struct FlowQueues: ~Copyable {
         old = Chain()
     }
 
-    private func bucket(of flow: UInt32) -> Int { Int(flow & UInt32(Self.buckets - 1)) }
+    private func bucket(of flow: UInt32) -> Int { Int(flow) & (bucketCount - 1) }
 
     private mutating func unlinkFirst(
         _ flow: UnsafeMutablePointer<Flow>, length: Int, notes: borrowing PacketNotes
@@ -286,8 +292,8 @@ public struct FlowQueues: ~Copyable {
     }
 
     private mutating func makeFlows() -> UnsafeMutablePointer<Flow> {
-        let made = UnsafeMutablePointer<Flow>.allocate(capacity: Self.buckets)
-        made.initialize(repeating: Flow(), count: Self.buckets)
+        let made = UnsafeMutablePointer<Flow>.allocate(capacity: bucketCount)
+        made.initialize(repeating: Flow(), count: bucketCount)
         flows = made
         return made
     }

@@ -12,6 +12,8 @@ public struct PacketNotes: ~Copyable {
         public var flow: UInt32 = 0
         /// The next packet in its flow's queue.
         public var next = Slot.none
+        /// The number of its class of service; 0 for the default class.
+        public var serviceClass: UInt8 = 0
         /// Its traffic class.
         public var trafficClass = TrafficClass.bulk
         /// Whether its transport checksum holds only the pseudo header's sum.

@@ -6,18 +6,24 @@ import Scheduler
 
 extension World {
     /// Adds a tunnel with a path over every link.
-    func placeTunnel(mode: Mode, seed: UInt64) {
+    /// - Parameters:
+    ///   - classes: the client's classes of service, for both directions.
+    ///   - limits: the server's limits for the client.
+    func placeTunnel(
+        mode: Mode, seed: UInt64, classes: [ServiceClass] = [], limits: PeerLimits = PeerLimits()
+    ) {
         var random = SeededGenerator(seed: seed)
         // The cipher affects how long a run takes, but not its results: both add the same number of bytes.
         let suite: CipherSuite = CipherSuite.aes256gcm.isAvailable ? .aes256gcm : .chacha20poly1305
         let (clientKey, serverKey) = (Self.bytes(&random), Self.bytes(&random))
         let (clientSeed, serverSeed) = (Self.bytes(&random), Self.bytes(&random))
         let inner = InnerHeader.clientAddress
-        let client = EngineConfiguration.Peer(
+        var client = EngineConfiguration.Peer(
             name: "client", publicKey: PrivateKey(bytes: clientKey).publicKey, addresses: [inner],
             assignment: AssignFrame(
                 mtu: 1400, addresses: [InterfaceAddress(address: inner, prefix: 24)], dns: [], routes: []),
             mode: mode)
+        client.limits = limits
         let server = EngineConfiguration.Peer(
             name: "server", publicKey: PrivateKey(bytes: serverKey).publicKey)
         let endpoint = Endpoint(address: IPAddress(v4: 0xCB00_7107), port: 5000)
@@ -29,11 +35,12 @@ extension World {
                 remote: Endpoint(
                     address: IPAddress(v4: 0x0A64_0000 + UInt32($0)), port: UInt16(40000 + $0)))
         }
+        var configuration = EngineConfiguration(role: .client, peers: [server], mode: mode, suite: suite)
+        configuration.classes = classes
         let clientStation = TunnelStation(
             self, .client,
-            engine: Engine(
-                EngineConfiguration(role: .client, peers: [server], mode: mode, suite: suite),
-                staticKey: PrivateKey(bytes: clientKey), seed: clientSeed), links: towardsServer)
+            engine: Engine(configuration, staticKey: PrivateKey(bytes: clientKey), seed: clientSeed),
+            links: towardsServer)
         let serverStation = TunnelStation(
             self, .server,
             engine: Engine(

@@ -40,7 +40,8 @@ extension Client {
 extension Configuration {
     /// Whether it can't be applied without a firewall.
     var needsFirewall: Bool {
-        switch role {
+        if marksClasses { return true }
+        return switch role {
         case .client(let client): client.killSwitch
         case .server(let server): server.nat?.enabled == true
         }

@@ -20,6 +20,7 @@ extension DataPlane {
             "not_ip": drops.notIP,
             "foreign_source": drops.foreignSource, "no_route": drops.noRoute, "no_session": drops.noSession,
             "queue_full": drops.queueFull, "expired": drops.expired, "no_buffer": drops.noBuffer,
+            "over_rate": drops.overRate,
             "unknown_secret": drops.unknownSecret, "suite_mismatch": drops.suiteMismatch,
             "packet_too_big": drops.packetTooBig, "congested": drops.congested,
             "false_acks": drops.falseAcks,

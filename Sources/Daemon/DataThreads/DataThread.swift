@@ -86,6 +86,8 @@ final class DataThread: Sendable {
                 case .replaceRoots(let roots): plane.engine.replaceRoots(roots, now: now)
                 case .setMode(let mode): plane.engine.setMode(mode)
                 case .setRedundantPaths(let count): plane.engine.setRedundantPaths(count)
+                case .setClasses(let classes): plane.engine.setClasses(classes, now: now)
+                case .setLimits(let limits, let peer): _ = plane.engine.setLimits(limits, of: peer)
                 case .report(let call): call.answer(plane.report(of: number, now: now))
                 case .stop: isRunning = false
                 }

@@ -1,4 +1,5 @@
 import Engine
+import Packet
 import Proto
 import Scheduler
 
@@ -10,6 +11,9 @@ enum ShardCommand: Sendable {
     case replaceRoots(RootSecrets)
     case setMode(Mode)
     case setRedundantPaths(Int)
+    case setClasses([ServiceClass])
+    /// Limits the client with that key from now on.
+    case setLimits(PeerLimits, of: PublicKey)
     /// Report.
     case report(ReportCall)
     /// Say goodbye to all clients and end.

@@ -10,7 +10,7 @@ import Settings
 final class HostFirewall {
     /// A table that is compared with the kernel's and restored in the same way as the others.
     private enum Job: CaseIterable {
-        case nat, services, returning, lan
+        case nat, services, returning, lan, classes
     }
 
     /// The wait after the first message about a change of the ruleset or of the routes, because changes come
@@ -23,6 +23,7 @@ final class HostFirewall {
     private(set) var services = CarriedServices()
     private var returning = ReturnPath()
     private var lan = LANShare()
+    private var classes = ClassMarks()
     private var input = InputWatch()
     private var killSwitch: HostKillSwitch
     private var killSwitchPace = KillSwitchPace()
@@ -76,6 +77,7 @@ final class HostFirewall {
         services.start(list, host)
         returning.apply(host)
         lan.apply(host)
+        markClasses(now: .now)
         lookAtInput()
     }
 
@@ -90,6 +92,7 @@ final class HostFirewall {
         applyNAT()
         services.apply(host)
         lan.apply(host)
+        markClasses(now: .now)
         lookAtInput()
     }
 
@@ -97,6 +100,7 @@ final class HostFirewall {
     func close() {
         services.remove(host)
         lan.remove(host)
+        classes.remove(host)
         removeNAT()
         returning.remove(host)
     }
@@ -134,13 +138,21 @@ final class HostFirewall {
         case .services: services
         case .returning: returning
         case .lan: lan
+        case .classes: classes
         }
+    }
+
+    /// Marks packets for classes of service, and looks for their control groups again when that is due.
+    private func markClasses(now: Instant) {
+        classes.apply(host)
+        if classes.followsGroups { deadline = min(deadline, now + ClassMarks.pace) }
     }
 
     /// Compares the tables, forwarding and other programs' firewalls, when that is due.
     func check(now: Instant) {
         guard now >= deadline else { return }
         deadline = .never
+        if classes.followsGroups { markClasses(now: now) }
         let wasChanged = mayBeDamaged
         mayBeDamaged = false
         if wasChanged { checkKillSwitch(now: now) }
@@ -212,6 +224,7 @@ final class HostFirewall {
                 case .services: try services.repair(host)
                 case .returning: try returning.repair(host)
                 case .lan: try lan.repair(host)
+                case .classes: try classes.repair(host)
                 }
                 log(
                     .warning,
@@ -313,7 +326,7 @@ final class HostFirewall {
                 "\(family == .v4 ? "IPv4" : "IPv6") is not forwarded, so \(wantsLAN ? "hosts of the LAN" : "clients") reach no further than this host; run: sysctl \(name)=1"
         }
         return [killSwitch.problem].compactMap(\.self) + returning.problems + services.problems + nat.problems
-            + switches + input.problems + lan.problems
+            + switches + input.problems + lan.problems + classes.problems
     }
 
     /// Findings that are uncertain, or may be intended.

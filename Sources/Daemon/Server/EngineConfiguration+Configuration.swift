@@ -29,6 +29,7 @@ extension EngineConfiguration {
             // A tunnel with a larger MTU than usual implies interfaces that carry it.
             outerMTU = max(outerMTU, mtu + Wire.overhead + 48)
         }
+        classes = configuration.classes.map(\.service)
     }
 }
 
@@ -50,6 +51,7 @@ extension EngineConfiguration.Peer {
             addresses: client.addresses, networks: client.networks, tunnel, mode: mode, mtu: mtu,
             offer: offer
         )
+        limits = PeerLimits(client.limits)
     }
 
     /// A client of a server with that tunnel.
@@ -73,6 +75,15 @@ extension EngineConfiguration.Peer {
                 mtu: UInt16(mtu), addresses: assigned, dns: offer.dns, routes: routes, networks: behind),
             mode: mode, redundantPaths: tunnel.redundantPaths)
         self.networks = behind
+    }
+}
+
+extension PeerLimits {
+    /// The limits of a file.
+    init(_ limits: Configuration.ClientLimits) {
+        self.init(
+            rateUp: UInt64((limits.rateUp * 125_000).rounded(.up)),
+            rateDown: UInt64((limits.rateDown * 125_000).rounded(.up)), priority: UInt8(limits.priority))
     }
 }
 

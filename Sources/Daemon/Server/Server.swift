@@ -107,6 +107,7 @@ final class Server {
     /// Takes the file as it is now: other clients, perhaps without rules that services came from.
     func reload(_ new: Configuration.Server, now: Instant) {
         settings = new
+        clients.forgetLimits()
         replacePeers()
         retireServices(now: now)
     }
@@ -123,6 +124,19 @@ final class Server {
         shared.plane.engine.replacePeers(peers)
         shared.plane.engine.replaceRoots(clients.roots, now: .now)
         routeNetworks(of: peers)
+    }
+
+    /// The client of that name.
+    func peer(named name: String) -> EngineConfiguration.Peer? {
+        clients.peers(shared.configuration, mtu: shared.tunnel.mtu)
+            .first { $0.name == name && $0.kind == .client }
+    }
+
+    /// Limits a client from now on, until the file is read again.
+    func limit(_ key: PublicKey, to limits: PeerLimits) {
+        clients.limit(key, to: limits)
+        threads.tell(.setLimits(limits, of: key))
+        _ = shared.plane.engine.setLimits(limits, of: key)
     }
 
     /// Routes the networks behind the clients into the tunnel, and lets their hosts leave by this one.

@@ -15,6 +15,8 @@ typealias ControlAnswer = (client: ControlClientID, response: Response)
 struct ServerClients {
     private var owners: Owners
     private var handed: HandedOver
+    /// Limits that were set by hand, until the file is read again.
+    private var limits: [PublicKey: PeerLimits] = [:]
     /// The programs that wait until a handover, or a revocation, is on the disk.
     private var handovers: [ControlClientID] = []
     private var revocations: [ControlClientID] = []
@@ -39,6 +41,7 @@ struct ServerClients {
             peers.offerNetworks()
         }
         owners.assign(&peers)
+        for i in peers.indices { peers[i].limits = limits[peers[i].publicKey] ?? peers[i].limits }
         // A client with addresses from which this host can't answer would wait for answers in vain.
         if HostFamilies.lackOfIPv6(interface: configuration.tunnel.interface) != nil {
             for i in peers.indices { peers[i].leaveOutIPv6() }
@@ -65,6 +68,14 @@ struct ServerClients {
         let others = handed.handover?.clients.map(\.name).filter { !own.contains($0) } ?? []
         return (own + others).compactMap { named[$0] }
     }
+
+    // MARK: - Limits set by hand
+
+    /// Limits the client with that key until `forgetLimits`.
+    mutating func limit(_ key: PublicKey, to new: PeerLimits) { limits[key] = new }
+
+    /// Returns all clients to the limits of the configuration.
+    mutating func forgetLimits() { limits = [:] }
 
     // MARK: - Changes by bondd-control
 

@@ -10,6 +10,12 @@ enum FirewallExpression: Hashable, Sendable {
     case meta(nft_meta_keys, slot: UInt32 = 0)
     /// Loads bytes of a header.
     case payload(nft_payload_bases, offset: Int, length: Int, slot: UInt32 = 0)
+    /// Writes the loaded value over bytes of the network header, and corrects the header's checksum at that
+    /// offset if it has one.
+    case writeHeader(offset: Int, length: Int, checksum: Int? = nil)
+    /// Loads the number of the sender's control group, or of its parent at that level of the hierarchy, in
+    /// host order.
+    case controlGroup(level: UInt32)
     /// Loads conntrack data about the packet's connection (`NFT_CT_…`), in host order except for addresses and
     /// ports; for one direction where that matters.
     case connection(nft_ct_keys, of: ConnectionDirection? = nil, slot: UInt32 = 0)
@@ -57,6 +63,24 @@ enum FirewallExpression: Hashable, Sendable {
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_BASE), base.rawValue)
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_OFFSET), UInt32(offset))
                 nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_LEN), UInt32(length))
+            }
+        case .writeHeader(let offset, let length, let checksum):
+            return try Self.make("payload") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_SREG), register)
+                nftnl_expr_set_u32(
+                    $0, UInt16(NFTNL_EXPR_PAYLOAD_BASE), NFT_PAYLOAD_NETWORK_HEADER.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_OFFSET), UInt32(offset))
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_LEN), UInt32(length))
+                guard let checksum else { return }
+                nftnl_expr_set_u32(
+                    $0, UInt16(NFTNL_EXPR_PAYLOAD_CSUM_TYPE), NFT_PAYLOAD_CSUM_INET.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_PAYLOAD_CSUM_OFFSET), UInt32(checksum))
+            }
+        case .controlGroup(let level):
+            return try Self.make("socket") {
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_SOCKET_KEY), NFT_SOCKET_CGROUPV2.rawValue)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_SOCKET_DREG), register)
+                nftnl_expr_set_u32($0, UInt16(NFTNL_EXPR_SOCKET_LEVEL), level)
             }
         case .connection(let key, let direction, let slot):
             return try Self.make("ct") {

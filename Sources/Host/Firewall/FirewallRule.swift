@@ -158,6 +158,29 @@ struct FirewallRule: Hashable, Sendable {
     /// Replaces the source address by that of the output interface.
     var masqueraded: FirewallRule { with(.masquerade) }
 
+    /// Matches packets of programs in the control group with that number, at that level of the hierarchy, or
+    /// below it.
+    func sentBy(controlGroup number: UInt64, level: UInt32) -> FirewallRule {
+        with(
+            .controlGroup(level: level),
+            .compare(NFT_CMP_EQ, withUnsafeBytes(of: number) { Array($0) }))
+    }
+
+    /// Sets the DSCP of packets of that IP version.
+    func settingCodepoint(_ codepoint: UInt8, _ family: IPAddress.Family) -> FirewallRule {
+        let load = FirewallExpression.payload(NFT_PAYLOAD_NETWORK_HEADER, offset: 0, length: 2)
+        return switch family {
+        case .v4:
+            of(.v4).with(
+                load, .mask([0xFF, 0x03], setting: [0, codepoint << 2]),
+                .writeHeader(offset: 0, length: 2, checksum: 10))
+        case .v6:
+            of(.v6).with(
+                load, .mask([0xF0, 0x3F], setting: [codepoint >> 2, codepoint << 6]),
+                .writeHeader(offset: 0, length: 2))
+        }
+    }
+
     /// Ends the rule with a verdict.
     func then(_ verdict: FirewallVerdict) -> FirewallRule { with(.verdict(verdict)) }
 

@@ -45,7 +45,7 @@ package struct FirewallTable: Hashable, Sendable {
     }
 
     /// The bases of all tables except the kill switch's, which is the only one to outlive bondd.
-    private static let passing = ["bondd", "bondd_services", "bondd_return", "bondd_lan"]
+    private static let passing = ["bondd", "bondd_services", "bondd_return", "bondd_lan", "bondd_class"]
 
     /// The interface whose tunnel a table belongs to, or nil for kill switches and other programs' tables.
     static func passingInterface(_ name: String) -> String? {

@@ -32,6 +32,21 @@ extension Configuration {
         package let presharedKey: KeyFile?
         /// The networks behind it that are routed to it; none overlaps the tunnel's or another client's.
         package let networks: [CIDR]
+        /// How much it may send and receive.
+        package let limits: ClientLimits
+    }
+
+    /// A client's rates and priority.
+    package struct ClientLimits: Equatable, Sendable {
+        /// The highest rate in Mbit/s.
+        package static let highestRate = 1_000_000.0
+
+        /// Maximum rate from the client in Mbit/s; 0: none.
+        package var rateUp = 0.0
+        /// Maximum rate to the client in Mbit/s; 0: none.
+        package var rateDown = 0.0
+        /// Whose turn comes first, 0 to 3.
+        package var priority = 1
     }
 
     /// `[offer]`

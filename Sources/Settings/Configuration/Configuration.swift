@@ -9,6 +9,8 @@ package struct Configuration: Equatable, Sendable {
     package let tunnel: Tunnel
     /// The settings of the client or the server.
     package let role: Role
+    /// `[[class]]`, in file order.
+    package let classes: [Class]
     /// `[health]`, served by bondd-control; nil means off.
     package let health: Health?
     /// Settings that have no effect or may surprise, one sentence each, for the log and the status.

@@ -35,7 +35,7 @@ extension ConfigurationReader {
         var names: Set<String> = []
         var keys: Set<[UInt8]> = []
         var taken = Set(tunnel.addresses.map(\.address))
-        let known = ["name", "public_key", "address", "preshared_key_file", "networks"]
+        let known = ["name", "public_key", "address", "preshared_key_file", "networks"] + Self.limitKeys
         for table in try root.tables("client", keys: known) {
             guard let name = try name("name", in: table) else { throw table.error("needs name = \"NAME\"") }
             guard names.insert(name).inserted else {
@@ -70,9 +70,19 @@ extension ConfigurationReader {
                 Configuration.KnownClient(
                     name: name, publicKey: key, addresses: addresses,
                     presharedKey: try keyFile("preshared_key_file", in: table),
-                    networks: try networks(in: table, tunnel, clients)))
+                    networks: try networks(in: table, tunnel, clients), limits: try limits(in: table)))
         }
         return clients
+    }
+
+    private static let limitKeys = ["rate_up", "rate_down", "priority"]
+
+    /// Reads a client's rates and priority.
+    private func limits(in table: TOMLTable) throws(ConfigurationError) -> Configuration.ClientLimits {
+        Configuration.ClientLimits(
+            rateUp: try table.number("rate_up", in: 0...Configuration.ClientLimits.highestRate) ?? 0,
+            rateDown: try table.number("rate_down", in: 0...Configuration.ClientLimits.highestRate) ?? 0,
+            priority: try table.integer("priority", in: 0...3) ?? 1)
     }
 
     /// Reads the networks behind a client, which must not overlap the tunnel's or those behind `others`.

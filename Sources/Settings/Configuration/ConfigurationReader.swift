@@ -59,7 +59,7 @@ struct ConfigurationReader {
 
     static func root(_ value: TOMLValue, file: String) throws(ConfigurationError) -> TOMLTable {
         try TOMLTable(
-            value, file: file, label: "", keys: ["tunnel", "health"] + clientTables + serverTables)
+            value, file: file, label: "", keys: ["tunnel", "class", "health"] + clientTables + serverTables)
     }
 
     func configuration() throws(ConfigurationError) -> Configuration {
@@ -152,7 +152,8 @@ struct ConfigurationReader {
     ) throws(ConfigurationError) -> Configuration {
         try refuseOwnKey(tunnel)
         return Configuration(
-            file: file, tunnel: tunnel, role: role, health: try health(), notices: notices(table, role))
+            file: file, tunnel: tunnel, role: role, classes: try classes(), health: try health(),
+            notices: notices(table, role))
     }
 
     /// Notices about settings that have no effect.

@@ -89,6 +89,24 @@ struct TOMLTable {
         return number
     }
 
+    /// The whole numbers of an array.
+    func integers(_ key: String, in range: ClosedRange<Int64>) throws(ConfigurationError) -> [Int]? {
+        guard let value = self[key] else { return nil }
+        guard case .array(let items) = value.content else {
+            throw error(key, value, "must be an array of numbers, [\(range.lowerBound), …]")
+        }
+        var numbers: [Int] = []
+        for item in items {
+            guard case .integer(let number) = item.content, range.contains(number) else {
+                throw error(
+                    key, item,
+                    "in the array must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            numbers.append(Int(number))
+        }
+        return numbers
+    }
+
     /// The texts of an array, each with its own line; nil if the key is missing.
     func strings(_ key: String) throws(ConfigurationError) -> [(text: String, value: TOMLValue)]? {
         guard let value = self[key] else { return nil }

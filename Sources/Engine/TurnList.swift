@@ -1,0 +1,43 @@
+/// Sessions that have their turn, those of the lowest priority first, and among these the last first.
+struct TurnList {
+    private var lists = InlineArray<4, [Int32]>(repeating: [])
+    /// The lowest priority that may have sessions.
+    private var lowest = 3
+
+    /// Whether no session waits for its turn.
+    var isEmpty: Bool { next == nil }
+
+    /// The session whose turn it is.
+    var next: Int? {
+        for priority in lowest..<4 where !lists[priority].isEmpty {
+            return Int(lists[priority][lists[priority].count - 1])
+        }
+        return nil
+    }
+
+    /// Adds a session.
+    mutating func append(_ session: Int, priority: UInt8) {
+        let priority = min(Int(priority), 3)
+        lists[priority].append(Int32(session))
+        lowest = min(lowest, priority)
+    }
+
+    /// Removes the session whose turn it was.
+    mutating func removeNext() {
+        for priority in lowest..<4 where !lists[priority].isEmpty {
+            lists[priority].removeLast()
+            lowest = lists[priority].isEmpty ? min(priority + 1, 3) : priority
+            return
+        }
+    }
+
+    /// Moves all sessions of `others` behind those of their priority.
+    mutating func postpone(_ others: inout TurnList) {
+        for priority in 0..<4 where !others.lists[priority].isEmpty {
+            lists[priority].insert(contentsOf: others.lists[priority], at: 0)
+            others.lists[priority].removeAll(keepingCapacity: true)
+            lowest = min(lowest, priority)
+        }
+        others.lowest = 3
+    }
+}
