@@ -175,6 +175,7 @@ struct SendQueue: ~Copyable {
         var rate = 0.0
         var lossRate = 0.0
         var rtt = Interval.zero
+        var slowestReport = Interval.zero
         var fastest = Interval.seconds(10)
         var measured = 0.0
         var isNew = false
@@ -194,6 +195,9 @@ struct SendQueue: ~Copyable {
             }
             lossRate += planned * path.pointee.lossRatio
             rtt = max(rtt, path.pointee.rtt.smoothed)
+            if !path.pointee.earlyReports.areUsual(now: now) {
+                slowestReport = max(slowestReport, path.pointee.rtt.smoothed)
+            }
             fastest = min(fastest, path.pointee.rtt.smoothed)
         }
         let elapsed = min(now - limitedAt, .seconds(1))
@@ -205,7 +209,7 @@ struct SendQueue: ~Copyable {
         limit = max(Int(saturating: before * Self.longestTime), isNew ? Self.trustedBytes : 256 * 1024)
         // The time that a flow waits for repairs is part of its round trip: one repair if there are so many
         // losses that one is nearly always in flight, another if repairs are lost as often.
-        let repair = (rtt + min(fastest, rtt)) / 2 + .milliseconds(10)
+        let repair = Path.repairTime(reportedBy: slowestReport, fastest: min(fastest, rtt))
         var inFlight = lossRate / 1452 * repair.seconds
         var whole = rtt
         for _ in 0..<3 where rate > 0 {

@@ -30,6 +30,9 @@ struct DataPlane: ~Copyable {
 
     private var outbox = Outbox()
     private var batch = ReceiveBatch()
+    private var arrivals = ArrivalClock()
+    /// The turn in which that clock was last read.
+    private var arrivalsRead = Instant.zero
     /// Buffer for one read of the TUN device.
     private let superpacket = UnsafeMutableRawBufferPointer.allocate(
         byteCount: TunDevice.maximumRead, alignment: 64)
@@ -80,13 +83,25 @@ struct DataPlane: ~Copyable {
             counters.receiveErrors += 1
             return
         }
+        readArrivals(now: now)
         var payload = 0
         for i in 0..<batch.count {
             let datagram = batch.datagram(i)
             payload += datagram.count
-            engine.receive(datagram, from: batch.link(i, socket: number), ecn: batch.ecn(i), now: now)
+            engine.receive(
+                datagram, from: batch.link(i, socket: number), ecn: batch.ecn(i),
+                arrival: arrivals.arrival(batch.stamp(i), now: now), now: now)
         }
         socket.meter.add(datagrams: batch.count, payload: payload, socket.socket.family)
+    }
+
+    /// Relates the kernel's time stamps to the daemon's clock, once a turn.
+    private mutating func readArrivals(now: Instant) {
+        guard now != arrivalsRead else { return }
+        arrivalsRead = now
+        let before = Instant.now
+        let wall = Clock.wall
+        arrivals.read(before: before, wall: wall, after: .now)
     }
 
     mutating func readTunnel(now: Instant) {
