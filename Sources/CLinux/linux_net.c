@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/timex.h>
+#include <time.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -23,7 +24,7 @@ _Static_assert(sizeof(struct clinux_message) == sizeof(struct mmsghdr), "clinux_
 _Static_assert(offsetof(struct clinux_message, length) == offsetof(struct mmsghdr, msg_len), "length is elsewhere");
 _Static_assert(
     CLINUX_CONTROL_SIZE >= CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo)) +
-                               CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(int)),
+                               CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)),
     "the control room is too small");
 
 int clinux_receive(int fd, struct clinux_message *messages, unsigned int count) {
@@ -132,6 +133,23 @@ int clinux_segment_size(const struct msghdr *message) {
             int size;
             memcpy(&size, CMSG_DATA(c), sizeof size);
             return size;
+        }
+    }
+    return 0;
+}
+
+int clinux_stamp_on_receipt(int fd) {
+    int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0 ? -errno : 0;
+}
+
+uint64_t clinux_receive_time(const struct msghdr *message) {
+    struct msghdr *m = (struct msghdr *)message;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec time;
+            memcpy(&time, CMSG_DATA(c), sizeof time);
+            return time.tv_sec < 0 ? 0 : (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
         }
     }
     return 0;

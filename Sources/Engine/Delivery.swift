@@ -98,17 +98,19 @@ extension PathList {
     }
 
     /// How long after a loss is evident its repair may come. An attempt takes half the round trip of the path
-    /// that lost the packet, half that of the fastest path, and the time that ACKs may wait. A repair may be
+    /// that reports the loss, half that of the fastest path, and the time that ACKs may wait. A repair may be
     /// lost, too, so there are three attempts: a flow that waits for 100 ms is better off than one that
     /// halves its window.
     var repairDelay: Interval {
         var slowest = Interval.zero
+        var slowestReport = Interval.zero
         var fastest = Interval.seconds(10)
         for i in 0..<count where self[i].pointee.bringsData {
             let rtt = max(self[i].pointee.rtt.smoothed, self[i].pointee.rtt.latest)
             slowest = max(slowest, rtt)
+            if !self[i].pointee.ackCopies.isOn { slowestReport = max(slowestReport, rtt) }
             fastest = min(fastest, rtt)
         }
-        return ((slowest + min(fastest, slowest)) / 2 + .milliseconds(10)) * 3
+        return Path.repairTime(reportedBy: slowestReport, fastest: min(fastest, slowest)) * 3
     }
 }

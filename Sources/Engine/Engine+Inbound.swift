@@ -5,16 +5,20 @@ import Scheduler
 // A datagram's way in: parse → find the keys → replay check → open → mark → path → order.
 extension Engine {
     /// Takes a datagram that arrived from `link`.
-    /// - Parameter ecn: the two ECN bits of its outer header.
+    /// - Parameters:
+    ///   - ecn: the two ECN bits of its outer header.
+    ///   - arrival: when it arrived at this host, at most `now`; `nil` if that is unknown. A datagram of a session
+    ///     counts from then, so that the time until it was read is not taken for the path's delay.
     public mutating func receive(
-        _ datagram: UnsafeRawBufferPointer, from link: Link, ecn: UInt8 = 0, now: Instant
+        _ datagram: UnsafeRawBufferPointer, from link: Link, ecn: UInt8 = 0, arrival: Instant? = nil,
+        now: Instant
     ) {
         guard let header = Header(parsing: datagram), datagram.count <= Wire.maximumDatagram else {
             refuse(datagram, from: link)
             return
         }
         switch header.kind {
-        case .data, .control: open(datagram, header, from: link, ecn, now: now)
+        case .data, .control: open(datagram, header, from: link, ecn, now: arrival ?? now)
         case .handshakeInit: take(init: datagram, from: link, now: now)
         case .handshakeResponse: complete(datagram, from: link, now: now)
         case .cookie: keepCookie(datagram, header, from: link, now: now)

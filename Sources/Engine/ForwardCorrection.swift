@@ -65,7 +65,7 @@ struct ForwardCorrection: ~Copyable {
         _ slot: Slot, _ length: Int, on path: Int?, of paths: borrowing PathList, isInteractive: Bool,
         pool: inout PacketPool, notes: borrowing PacketNotes, now: Instant
     ) -> Bool {
-        var ratio = path.map { Self.ratio(on: $0, of: paths, isInteractive: isInteractive) } ?? 0
+        var ratio = path.map { Self.ratio(on: $0, of: paths, isInteractive: isInteractive, now: now) } ?? 0
         isSpare = false
         if ratio == 0, let path, paths[path].pointee.isStarved(now: now) {
             ratio = Self.ratio(paths[path].pointee.randomLoss, window: Self.spareWindow)
@@ -94,7 +94,9 @@ struct ForwardCorrection: ~Copyable {
 
     /// Number of repair symbols needed per packet on the path at `index`; 0 if a retransmission would be in
     /// time.
-    private static func ratio(on index: Int, of paths: borrowing PathList, isInteractive: Bool) -> Double {
+    private static func ratio(
+        on index: Int, of paths: borrowing PathList, isInteractive: Bool, now: Instant
+    ) -> Double {
         let path = paths[index]
         let isNew = path.pointee.sent.next < Path.trial && path.pointee.rtt.isKnown
         guard isNew || path.pointee.randomLoss >= leastLoss else { return 0 }
@@ -108,7 +110,8 @@ struct ForwardCorrection: ~Copyable {
             fastest = min(fastest, paths[i].pointee.rtt.minimum)
         }
         // As in `repairDelay`, but without the wait in our own queues.
-        let repair = (path.pointee.rtt.minimum + fastest) / 2 + .milliseconds(10)
+        let report = path.pointee.earlyReports.areUsual(now: now) ? fastest : path.pointee.rtt.minimum
+        let repair = Path.repairTime(reportedBy: report, fastest: fastest)
         guard repair > (isInteractive ? latestInteractiveRepair : latestRepair) else { return 0 }
         var loss = path.pointee.randomLoss
         if isNew && fastest > latestRepair { loss = max(loss, assumedLoss) }

@@ -62,6 +62,12 @@ struct Path: ~Copyable {
     var urgentCredit = 0
     var sent = SentPackets()
     var received = ReceivedPackets()
+    /// Copies of its ACKs that this end sends by a faster path.
+    var ackCopies = AckCopies()
+    /// Copies of ACKs that the peer sends by a faster path.
+    var earlyReports = EarlyReports()
+    /// The highest packet number acknowledged by an ACK on the path itself; `nil` before the first.
+    var highestDirect: UInt64?
     var replay = ReplayWindow()
     /// Datagrams carried in the busier direction when the current keys were introduced.
     var packetsBeforeKeys: UInt64 = 0
@@ -123,6 +129,12 @@ struct Path: ~Copyable {
     /// Whether so much is in flight that only an ACK, or an echo from the peer, makes room for more.
     var isWindowFull: Bool {
         sent.bytesInFlight > rate.inflightLimit(rtt) || sent.isFull || !presence.hasCredit
+    }
+
+    /// How long a loss waits for its repair: the report takes half the round trip of the path that it comes by,
+    /// the retransmission half that of the fastest path, and an ACK may wait 10 ms.
+    static func repairTime(reportedBy trip: Interval, fastest: Interval) -> Interval {
+        (max(trip, fastest) + fastest) / 2 + .milliseconds(10)
     }
 
     /// Whether data may be sent on it now.

@@ -18,6 +18,8 @@ struct SendQueue: ~Copyable {
     /// Standing delay from which scalable senders are told of it. The paths' own backlog, up to which such a flow
     /// is spread to the next path (`Lanes.slack`), comes before it and does not count.
     private static let step = Interval.milliseconds(2)
+    /// A path with less than this in flight carries PINGs and little else.
+    private static let fewBytes = 3000
     /// Bytes that may wait below a throttle in any case.
     private static let leastThrottled = 32 * 1024
     /// The most new packets that wait.
@@ -223,6 +225,7 @@ struct SendQueue: ~Copyable {
         var rate = 0.0
         var lossRate = 0.0
         var rtt = Interval.zero
+        var slowestReport = Interval.zero
         var fastest = Interval.seconds(10)
         var measured = 0.0
         var isNew = false
@@ -244,6 +247,9 @@ struct SendQueue: ~Copyable {
             }
             lossRate += planned * path.pointee.lossRatio
             rtt = max(rtt, path.pointee.rtt.smoothed)
+            if !path.pointee.earlyReports.areUsual(now: now) {
+                slowestReport = max(slowestReport, path.pointee.rtt.smoothed)
+            }
             fastest = min(fastest, path.pointee.rtt.smoothed)
         }
         let elapsed = min(now - limitedAt, .seconds(1))
@@ -258,7 +264,7 @@ struct SendQueue: ~Copyable {
         flows.beginTurn(rate: rate)
         // The time that a flow waits for repairs is part of its round trip: one repair if there are so many
         // losses that one is nearly always in flight, another if repairs are lost as often.
-        let repair = (rtt + min(fastest, rtt)) / 2 + .milliseconds(10)
+        let repair = Path.repairTime(reportedBy: slowestReport, fastest: min(fastest, rtt))
         var inFlight = lossRate / 1452 * repair.seconds
         var whole = rtt
         for _ in 0..<3 where rate > 0 {

@@ -14,9 +14,10 @@ extension Session {
             return
         }
         let map = AckMap(highest: ack.highest, words: ack.map)
+        let isDirect = index == arrival
         guard
             let news = path.pointee.acknowledge(
-                map, lost: &sendQueue.lost, pool: &resources.pool, notes: resources.notes)
+                map, isDirect: isDirect, lost: &sendQueue.lost, pool: &resources.pool, notes: resources.notes)
         else { return }
         guard !news.containsSkipped else {
             refuseFalseAck(&resources)
@@ -32,8 +33,10 @@ extension Session {
         // The peer sent the ACK this much after the arrival of the datagrams in it: its clock at departure.
         paths[arrival].pointee.recordInbound(sentAt: ack.receiveTime &+ UInt64(ack.delay), now: now)
         path.pointee.learnLoss(news)
+        if isDirect { path.pointee.learnRoundTrip(news, ack, now: now) }
         guard news.acknowledged > 0 else { return }
-        path.pointee.learnTimes(news, ack, isDirect: index == arrival, now: now)
+        path.pointee.learnTimes(news, ack, now: now)
+        if !isDirect { path.pointee.noteEarlyReport(ack, now: now) }
         // On a path that is down, an ACK for datagrams sent before that proves only the way back.
         if path.pointee.liveness.state == .down {
             guard let sentAt = news.highestSent, sentAt >= path.pointee.liveness.since else { return }
@@ -41,7 +44,7 @@ extension Session {
         // Only PONGs decide which of several links works.
         if path.pointee.isSeeking { return }
         // An ACK that arrives by another path proves only the way there; a path that is up has both.
-        guard index == arrival || !path.pointee.isDeaf(now: now) else {
+        guard isDirect || !path.pointee.isDeaf(now: now) else {
             path.pointee.confirmedAt = now
             return
         }
@@ -58,6 +61,32 @@ extension Session {
     /// lost.
     func earlierAckFrame(_ index: Int, now: Instant) -> AckFrame? {
         paths[index].pointee.received.stateToRepeat.map { frame(of: $0, on: index, now: now) }
+    }
+
+    /// Decides whether the ACK that is due for the path at `index` is also sent by the fastest path.
+    mutating func copyAck(of index: Int, by fastest: Int?, now: Instant) {
+        let path = paths[index]
+        guard let fastest, fastest != index, path.pointee.link != nil, path.pointee.role != .never else {
+            path.pointee.ackCopies.stop()
+            return
+        }
+        if let transit = path.pointee.transit, let shortest = paths[fastest].pointee.transit {
+            path.pointee.ackCopies.weigh(lead: transit - shortest)
+        } else {
+            path.pointee.ackCopies.weigh(lead: .zero)
+        }
+        guard isDue(.acknowledgement, of: index, now: now), !path.pointee.ackCopies.isOwed else { return }
+        // An ACK is worth sending twice when its own path is in doubt.
+        path.pointee.ackCopies.isOwed = !path.pointee.liveness.isUp || path.pointee.takeAckCopy(now: now)
+    }
+
+    /// Appends the copies that are owed to a datagram on the fastest path.
+    mutating func appendCopies(to writer: inout FrameWriter, now: Instant) {
+        for i in 0..<paths.count where paths[i].pointee.ackCopies.isOwed {
+            guard let ack = ackFrame(i, now: now) else { continue }
+            guard writer.append(ack) else { return }
+            paths[i].pointee.ackCopies.isOwed = false
+        }
     }
 
     private func frame(of state: ReceivedPackets.State, on index: Int, now: Instant) -> AckFrame {
@@ -94,14 +123,41 @@ extension Session {
     }
 }
 
+extension PathList {
+    /// The path in use on which datagrams arrive soonest.
+    var fastest: Int? {
+        var best: (index: Int, transit: Interval)?
+        for i in 0..<count {
+            guard let transit = self[i].pointee.transit else { continue }
+            if best.map({ transit < $0.transit }) ?? true { best = (i, transit) }
+        }
+        return best?.index
+    }
+
+    /// Whether the fastest path owes copies of ACKs.
+    var oweCopies: Bool {
+        for i in 0..<count where self[i].pointee.ackCopies.isOwed { return true }
+        return false
+    }
+}
+
 extension Path {
+    /// Takes a copy of the ACK that is due from the budget: only while data arrives, and if a copy arrives
+    /// sooner than the ACK on the path itself.
+    fileprivate mutating func takeAckCopy(now: Instant) -> Bool {
+        guard ackCopies.isOn, now - lastDataHeard < .seconds(1) else { return false }
+        return ackCopies.take(received: counters.receivedBytes, isUrgent: received.isUrgent)
+    }
+
     /// Settles the datagrams that an ACK is about; nil for an ACK of datagrams that never left.
+    /// - Parameter isDirect: whether it came on this path, so that it has overtaken no other of its ACKs.
     fileprivate mutating func acknowledge(
-        _ map: AckMap, lost: inout SlotQueue, pool: inout PacketPool, notes: borrowing PacketNotes
+        _ map: AckMap, isDirect: Bool, lost: inout SlotQueue, pool: inout PacketPool,
+        notes: borrowing PacketNotes
     ) -> SentPackets.News? {
         sent.acknowledge(
-            map, reordering: reorderingWindow, countsPackets: reordering.value == nil, lost: &lost,
-            pool: &pool, notes: notes)
+            map, reordering: reorderingWindow, countsPackets: reordering.value == nil,
+            closesBelow: isDirect, lost: &lost, pool: &pool, notes: notes)
     }
 
     /// Learns from an ACK which sizes and codepoints arrive, and by how much the path changes the order.
@@ -135,14 +191,33 @@ extension Path {
         }
     }
 
-    /// Learns from an ACK the path's delays and its rate.
-    /// - Parameter isDirect: whether the ACK came on this path, so that it shows a round trip.
-    fileprivate mutating func learnTimes(
-        _ news: SentPackets.News, _ ack: AckFrame, isDirect: Bool, now: Instant
-    ) {
-        guard let sentAt = news.highestSent else { return }
+    /// Learns the round trip from an ACK that came on this path, also if a copy by a faster one has arrived
+    /// before it.
+    fileprivate mutating func learnRoundTrip(_ news: SentPackets.News, _ ack: AckFrame, now: Instant) {
+        guard highestDirect.map({ ack.highest > $0 }) ?? true,
+            news.acknowledged > 0 || earlyReports.precede(ack.highest)
+        else { return }
+        highestDirect = ack.highest
         let wait = Interval.microseconds(Int64(ack.delay))
-        if isDirect, now - sentAt >= wait { rtt.record(now - sentAt - wait, now: now) }
+        guard let sentAt = sent.departure(of: ack.highest), now - sentAt >= wait else { return }
+        rtt.record(now - sentAt - wait, now: now)
+    }
+
+    /// An ACK that came by another path was the first to report these datagrams.
+    ///
+    /// A path with data in flight sends no PINGs because its ACKs show that it works. Copies of them do not,
+    /// so a path that is silent meanwhile is asked.
+    fileprivate mutating func noteEarlyReport(_ ack: AckFrame, now: Instant) {
+        earlyReports.note(ack.highest, now: now)
+        if liveness.isUp && askedAt <= lastHeard && now - lastHeard > rtt.answerTimeout {
+            control.ping = true
+        }
+    }
+
+    /// Learns from an ACK the path's delays and its rate. Neither depends on when the ACK arrives, so it may
+    /// have come by any path.
+    fileprivate mutating func learnTimes(_ news: SentPackets.News, _ ack: AckFrame, now: Instant) {
+        guard let sentAt = news.highestSent else { return }
         let received = Instant(nanoseconds: ack.receiveTime &* 1000)
         let isIdle = news.starved && sentAt - busyAt > rtt.smoothed + .milliseconds(50)
         delay.record(received - sentAt, idle: isIdle, now: now)

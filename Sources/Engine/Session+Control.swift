@@ -160,6 +160,8 @@ extension Session {
         into outbox: inout Outbox, _ resources: inout Resources, assignment: AssignFrame?,
         enrolment: EngineConfiguration.Enrolment?, now: Instant
     ) -> Bool {
+        let fastest = paths.fastest
+        for i in 0..<paths.count { copyAck(of: i, by: fastest, now: now) }
         for i in 0..<paths.count {
             probeMTU(of: i, into: &outbox, &resources, now: now)
             guard outbox.hasRoom(for: Wire.maximumDatagram) else { return false }
@@ -172,14 +174,14 @@ extension Session {
                 path.pointee.received.ackLeft()
                 continue
             }
-            let ackIsDue = isDue(.acknowledgement, of: i, now: now)
             guard
-                ackIsDue || !path.pointee.control.isEmpty
-                    || path.pointee.carriesData && owed.isAny(now: now)
+                isDue(.acknowledgement, of: i, now: now) || !path.pointee.control.isEmpty
+                    || path.pointee.carriesData && owed.isAny(now: now) || i == fastest && paths.oweCopies
             else { continue }
             let room = min(1200, path.pointee.mtu.limit - Wire.minimumSealed)
             var writer = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<room]))
-            let wantsAck = compose(i, &writer, assignment: assignment, enrolment: enrolment, now: now)
+            let wantsAck = compose(
+                i, isFastest: i == fastest, &writer, assignment: assignment, enrolment: enrolment, now: now)
             let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<writer.count])
             guard payload.count > 0 else { continue }
             // A loss on the way to an endpoint that is only being tried says nothing about the path.
@@ -188,24 +190,16 @@ extension Session {
             send(
                 payload, on: i, to: way, wantsAck: wantsAck, isProbe: way != link, into: &outbox, &resources,
                 now: now)
-            // An ACK is worth sending twice when its own path is in doubt.
-            if ackIsDue && !path.pointee.liveness.isUp, let other = fastestPath(but: i),
-                let otherLink = paths[other].pointee.link, let ack = ackFrame(i, now: now)
-            {
-                var copy = FrameWriter(UnsafeMutableRawBufferPointer(rebasing: resources.scratch[..<1200]))
-                guard copy.append(ack) else { continue }
-                let payload = UnsafeRawBufferPointer(rebasing: resources.scratch[..<copy.count])
-                send(payload, on: other, to: otherLink, wantsAck: false, into: &outbox, &resources, now: now)
-            }
         }
         owed.preferencesLeft()
         return true
     }
 
     /// Composes the frames of one control datagram.
+    /// - Parameter isFastest: whether the path is the fastest, which carries copies of the others' ACKs.
     /// - Returns: whether it requires an ACK.
     private mutating func compose(
-        _ index: Int, _ writer: inout FrameWriter, assignment: AssignFrame?,
+        _ index: Int, isFastest: Bool, _ writer: inout FrameWriter, assignment: AssignFrame?,
         enrolment: EngineConfiguration.Enrolment?, now: Instant
     ) -> Bool {
         let path = paths[index]
@@ -216,6 +210,7 @@ extension Session {
             if let before = earlierAckFrame(index, now: now) { _ = writer.append(before) }
             if writer.append(ack) { path.pointee.received.ackLeft() }
         }
+        if isFastest { appendCopies(to: &writer, now: now) }
         while let token = path.pointee.control.pongs.removeFirst() { _ = writer.append(pong: token) }
         while let token = path.pointee.control.responses.removeFirst() {
             _ = writer.append(pathResponse: token)
@@ -285,19 +280,6 @@ extension Session {
         seal(
             payload, on: index, to: link, wantsAck: wantsAck, isProbe: isProbe, into: &outbox, &resources,
             now: now)
-    }
-
-    /// The path in use with the smallest round trip, other than `index`.
-    private func fastestPath(but index: Int) -> Int? {
-        var best: Int?
-        for i in 0..<paths.count
-        where i != index && (paths[i].pointee.use == .active || paths[i].pointee.use == .far) {
-            if let known = best, paths[known].pointee.rtt.smoothed <= paths[i].pointee.rtt.smoothed {
-                continue
-            }
-            best = i
-        }
-        return best
     }
 }
 

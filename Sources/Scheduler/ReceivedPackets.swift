@@ -25,6 +25,8 @@ public struct ReceivedPackets: Sendable {
     public private(set) var state: State?
     /// When the ACK is due; `.never` when nothing waits for one.
     public private(set) var ackDue = Instant.never
+    /// Whether the ACK reports missing datagrams, or the peer has asked for it with a PING.
+    public private(set) var isUrgent = false
 
     private var acknowledged: State?
     private var unacknowledged = 0
@@ -56,6 +58,7 @@ public struct ReceivedPackets: Sendable {
         if gap { provesLoss = number + SentPackets.reorderingThreshold - 1 }
         let proof = number >= provesLoss
         if proof { provesLoss = .max }
+        if gap || proof { isUrgent = true }
         if unacknowledged >= Self.packetsPerAck || gap || proof {
             ackDue = now
         } else if ackDue == .never {
@@ -64,12 +67,16 @@ public struct ReceivedPackets: Sendable {
     }
 
     /// Makes an ACK due at once, as a PING does.
-    public mutating func hurry(now: Instant) { ackDue = now }
+    public mutating func hurry(now: Instant) {
+        ackDue = now
+        isUrgent = true
+    }
 
     /// Records that an ACK left.
     public mutating func ackLeft() {
         acknowledged = state
         unacknowledged = 0
         ackDue = .never
+        isUrgent = false
     }
 }

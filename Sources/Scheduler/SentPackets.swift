@@ -210,17 +210,18 @@ public struct SentPackets: ~Copyable {
     ///     that left longer than this before one that has arrived is lost (RFC 9002 section 6.1.2).
     ///   - countsPackets: whether three later arrivals also make a loss; not on a path that has been seen to
     ///     reorder.
+    ///   - closesBelow: whether datagrams below the map are lost for good. An ACK that took a faster path may
+    ///     have overtaken the ACKs that cover them.
     ///   - lost: receives the packets that were lost and are still wanted, with their ownership.
     public mutating func acknowledge(
-        _ map: AckMap, reordering: Interval, countsPackets: Bool = true, lost: inout SlotQueue,
-        pool: inout PacketPool,
-        notes: borrowing PacketNotes
+        _ map: AckMap, reordering: Interval, countsPackets: Bool = true, closesBelow: Bool = true,
+        lost: inout SlotQueue, pool: inout PacketPool, notes: borrowing PacketNotes
     ) -> News? {
         guard map.highest < next else { return nil }
         var news = News()
         let bottom = map.highest > AckMap.span ? map.highest - AckMap.span : 0
         // Datagrams below the map that no earlier ACK covered are lost for good.
-        while base < bottom {
+        while closesBelow && base < bottom {
             if entry(base).pointee.state == .inFlight {
                 if entry(base).pointee.isEliciting {
                     news.lost += 1
@@ -232,7 +233,7 @@ public struct SentPackets: ~Copyable {
         }
         oldest = max(oldest, base)
         let passedAt = map.highest >= base ? entry(map.highest).pointee.sent - reordering : .zero
-        var number = base
+        var number = max(base, bottom)
         while number <= map.highest {
             let entry = entry(number)
             let threshold = Self.reorderingThreshold + (entry.pointee.precedesSkip ? 1 : 0)
@@ -284,6 +285,13 @@ public struct SentPackets: ~Copyable {
         oldest = max(oldest, base)
         largestAcknowledged = max(largestAcknowledged ?? 0, map.highest)
         return news
+    }
+
+    /// When the datagram with that number left; `nil` for one that never left or is forgotten.
+    public func departure(of number: UInt64) -> Instant? {
+        guard number < next, next - number <= UInt64(capacity) else { return nil }
+        let sent = entry(number).pointee.sent
+        return sent == .zero ? nil : sent
     }
 
     private func isOver(_ number: UInt64) -> Bool {

@@ -63,6 +63,7 @@ public struct DatagramSocket: ~Copyable {
             close(descriptor)
             throw error
         }
+        setup.stamp()
         fileDescriptor = descriptor
         self.family = family
         interfaceIndex = index

@@ -10,12 +10,14 @@ public struct ReceiveBatch: ~Copyable {
         @usableFromInline var length: Int
         @usableFromInline var link: Link
         @usableFromInline var ecn: UInt8
+        @usableFromInline var stamp: UInt64
 
-        @usableFromInline init(offset: Int, length: Int, link: Link, ecn: UInt8) {
+        @usableFromInline init(offset: Int, length: Int, link: Link, ecn: UInt8, stamp: UInt64) {
             self.offset = offset
             self.length = length
             self.link = link
             self.ecn = ecn
+            self.stamp = stamp
         }
     }
 
@@ -73,6 +75,13 @@ public struct ReceiveBatch: ~Copyable {
         return rows[index].ecn
     }
 
+    /// When the `index`-th datagram arrived at this host, by the wall clock in nanoseconds since 1970; 0 where the
+    /// kernel does not say. Datagrams that the kernel joined have the same stamp.
+    @inlinable public func stamp(_ index: Int) -> UInt64 {
+        precondition(index >= 0 && index < count)
+        return rows[index].stamp
+    }
+
     /// Calls recvmmsg. Returns how many reads the kernel filled (including those refused here), 0 or a negative
     /// errno.
     mutating func fill(from descriptor: Int32) -> Int {
@@ -98,6 +107,7 @@ public struct ReceiveBatch: ~Copyable {
         let length = Int(message.length)
         let joined = Int(clinux_segment_size(&table.messages[i].header))
         let ecn = UInt8(clinux_ecn(&table.messages[i].header))
+        let stamp = clinux_receive_time(&table.messages[i].header)
         let size = joined > 0 ? joined : max(length, 1)
         guard size <= Self.maximumDatagram else {
             refused &+= 1
@@ -108,7 +118,7 @@ public struct ReceiveBatch: ~Copyable {
             let offset = piece * size
             let row = Row(
                 offset: i * Self.bufferSize + offset, length: min(size, length - offset), link: link,
-                ecn: ecn)
+                ecn: ecn, stamp: stamp)
             (rows + count).initialize(to: row)
             count += 1
         }

@@ -57,6 +57,9 @@ struct SocketSetup {
     /// Lets the kernel join received datagrams. Without support, every datagram is read separately.
     func join() -> SocketOffload { clinux_join_on_receipt(descriptor) == 0 ? .on : .missing }
 
+    /// Lets the kernel stamp received datagrams. Without support, they count as having arrived when they are read.
+    func stamp() { _ = clinux_stamp_on_receipt(descriptor) }
+
     /// Binds to an address (nil means all) and port; returns the port in host order. `zone` is the interface
     /// that a link-local address belongs to.
     func bind(to address: IPAddress?, port: UInt16, zone: UInt32) throws(TransportError) -> UInt16 {

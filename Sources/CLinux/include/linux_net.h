@@ -12,8 +12,9 @@ struct clinux_message {
     unsigned int length;
 };
 
-// Room for one message's control data: packet information of either family, a UDP segment size and a traffic class.
-#define CLINUX_CONTROL_SIZE 128
+// Room for one message's control data: packet information of either family, a UDP segment size, a traffic class and a
+// time stamp.
+#define CLINUX_CONTROL_SIZE 192
 
 // recvmmsg and sendmmsg without waiting; the number of messages, 0 when there is nothing to receive.
 int clinux_receive(int fd, struct clinux_message *messages, unsigned int count);
@@ -30,6 +31,10 @@ void clinux_set_segment_size(struct msghdr *message, uint16_t size);
 void clinux_set_ecn(struct msghdr *message, uint8_t ecn, int family);
 // The ECN bits of the IP header that a received message had.
 int clinux_ecn(const struct msghdr *message);
+// Lets the kernel stamp received datagrams with the time of their arrival (SO_TIMESTAMPNS).
+int clinux_stamp_on_receipt(int fd);
+// When a received message arrived, by CLOCK_REALTIME in nanoseconds, or 0 if the kernel did not stamp it.
+uint64_t clinux_receive_time(const struct msghdr *message);
 // Whether the kernel knows UDP_SEGMENT: 0, or a negative errno.
 int clinux_segment_support(int fd);
 // The size of the datagrams that the kernel joined into a received message (UDP_GRO), or 0 for a single one.

@@ -31,6 +31,9 @@ struct DataPlane: ~Copyable {
     private var batch = ReceiveBatch()
     /// A packet of many segments that was read in part, and its next segment.
     private var unfinished: (packet: Superpacket, next: Int)?
+    private var arrivals = ArrivalClock()
+    /// The turn in which that clock was last read.
+    private var arrivalsRead = Instant.zero
     /// Buffer for one read of the TUN device.
     private let superpacket = UnsafeMutableRawBufferPointer.allocate(
         byteCount: TunDevice.maximumRead, alignment: 64)
@@ -81,13 +84,25 @@ struct DataPlane: ~Copyable {
             counters.receiveErrors += 1
             return
         }
+        readArrivals(now: now)
         var payload = 0
         for i in 0..<batch.count {
             let datagram = batch.datagram(i)
             payload += datagram.count
-            engine.receive(datagram, from: batch.link(i, socket: number), ecn: batch.ecn(i), now: now)
+            engine.receive(
+                datagram, from: batch.link(i, socket: number), ecn: batch.ecn(i),
+                arrival: arrivals.arrival(batch.stamp(i), now: now), now: now)
         }
         socket.meter.add(datagrams: batch.count, payload: payload, socket.socket.family)
+    }
+
+    /// Relates the kernel's time stamps to the daemon's clock, once a turn.
+    private mutating func readArrivals(now: Instant) {
+        guard now != arrivalsRead else { return }
+        arrivalsRead = now
+        let before = Instant.now
+        let wall = Clock.wall
+        arrivals.read(before: before, wall: wall, after: .now)
     }
 
     /// Whether `readTunnel` has more to do, even if the TUN device is not readable.
