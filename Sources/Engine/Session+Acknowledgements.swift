@@ -222,9 +222,12 @@ extension Path {
         let isIdle = news.starved && sentAt - busyAt > rtt.smoothed + .milliseconds(50)
         delay.record(received - sentAt, idle: isIdle, now: now)
         rate.record(
-            sent: sentAt, received: received,
-            bytes: ack.bytesReceived &+ ack.packetsReceived &* UInt64(RateModel.datagramOverhead),
-            left: news.highestTotal, starved: news.starved, loss: lossRatio, delay: delay, rtt: rtt, now: now)
+            Arrivals(
+                sent: sentAt, received: received,
+                bytes: ack.bytesReceived &+ ack.packetsReceived &* UInt64(RateModel.datagramOverhead),
+                left: news.highestTotal, acknowledged: news.acknowledged, lost: news.lost,
+                isStarved: news.starved),
+            delay: delay, rtt: rtt, now: now)
         if rate.takeStaleFloor() {
             delay.restartFloor(now: now)
             rtt.restartFloor(now: now)

@@ -1,16 +1,42 @@
 import Packet
 
+/// What one ACK frame says about the datagrams of a path, as the peer claims it.
+public struct Arrivals: Sendable {
+    /// When the highest acknowledged datagram left, on our clock.
+    public var sent: Instant
+    /// When it arrived, on the peer's clock.
+    public var received: Instant
+    /// Bytes that have arrived on the path in all, with `RateModel.datagramOverhead` for each datagram.
+    public var bytes: UInt64
+    /// Bytes that had left on it by `sent`, counted the same way; modulo 2³².
+    public var left: UInt32
+    /// Datagrams newly known to have arrived.
+    public var acknowledged: Int
+    /// Datagrams newly known to be lost, less those taken back.
+    public var lost: Int
+    /// Whether, around `sent`, the path could have sent more but had nothing to send.
+    public var isStarved: Bool
+
+    /// The news of one ACK frame.
+    public init(
+        sent: Instant, received: Instant, bytes: UInt64, left: UInt32, acknowledged: Int, lost: Int,
+        isStarved: Bool
+    ) {
+        (self.sent, self.received, self.bytes, self.left) = (sent, received, bytes, left)
+        (self.acknowledged, self.lost, self.isStarved) = (acknowledged, lost, isStarved)
+    }
+}
+
 /// The totals of the last ACKs, from which delivery rates are computed: 32 points at least 1 ms apart.
 struct DeliveryHistory: ~Copyable, Sendable {
     /// Rates at which data entered and left a path over some time, in bytes a second.
     struct Sample {
-        /// Rate of departure from here.
+        /// Rate of departure of the data that arrived.
         var sending: Double
         /// Rate of arrival at the peer.
         var arriving: Double
-        /// Rate that the path certainly delivered: neither a compressed ACK nor a late reader makes it larger
-        /// than the sending rate.
-        var delivered: Double { min(sending, arriving) }
+        /// Rate of departure of all data, lost or not.
+        var offered: Double
     }
 
     private struct Point {
@@ -28,33 +54,33 @@ struct DeliveryHistory: ~Copyable, Sendable {
     private static let tardy = 1.25
 
     /// Adds a point and returns the rates over the last `span` or slightly longer; `nil` while the history is
-    /// shorter than that.
-    /// - Parameter left: bytes that had left by `sent`, modulo 2³². Between two ACKs no more can have arrived
-    ///   than left, whatever the peer claims.
-    mutating func record(
-        sent: Instant, received: Instant, bytes: UInt64, left: UInt32, span: Interval
-    ) -> Sample? {
+    /// shorter than that. Between two ACKs no more can have arrived than left, whatever the peer claims.
+    mutating func record(_ arrivals: Arrivals, span: Interval) -> Sample? {
+        let (sent, received) = (arrivals.sent, arrivals.received)
         if count > 0 {
             let last = points[(count - 1) & 31]
-            if sent <= last.sent || received <= last.received || bytes <= last.bytes { return nil }
+            if sent <= last.sent || received <= last.received || arrivals.bytes <= last.bytes { return nil }
             // After a pause of more than a second the old points say nothing about the present.
             if sent - last.sent > .seconds(1) { count = 0 }
         }
         var sample: Sample?
         for back in 1...32 where back <= count {
             let point = points[(count - back) & 31]
-            guard sent - point.sent >= span else { continue }
-            let delivered = min(Double(bytes - point.bytes), Double(left &- point.left) * Self.tardy)
+            let (departing, landing) = (sent - point.sent, received - point.received)
+            guard departing >= span else { continue }
+            let offered = Double(arrivals.left &- point.left)
+            let delivered = min(Double(arrivals.bytes - point.bytes), offered * Self.tardy)
             // The peer's clock is only the peer's claim, so bound the spans.
-            if received > point.received && max(sent - point.sent, received - point.received) <= span * 4 {
+            if received > point.received && max(departing, landing) <= span * 4 {
                 sample = Sample(
-                    sending: delivered / (sent - point.sent).seconds,
-                    arriving: delivered / (received - point.received).seconds)
+                    sending: delivered / departing.seconds, arriving: delivered / landing.seconds,
+                    offered: offered / departing.seconds)
             }
             break
         }
         if count == 0 || received - points[(count - 1) & 31].received >= .milliseconds(1) {
-            points[count & 31] = Point(sent: sent, received: received, bytes: bytes, left: left)
+            points[count & 31] = Point(
+                sent: sent, received: received, bytes: arrivals.bytes, left: arrivals.left)
             count += 1
             if count == 1 << 30 { count = 32 }
         }

@@ -3,74 +3,68 @@ import Packet
 /// The rate that one path carries in one direction, learnt from ACK frames alone, and how fast to send into
 /// it.
 ///
-/// The idea is BBR's (draft-ietf-ccwg-bbr): the largest delivery rate of the last 10 round trips is the
-/// path's rate, and probing finds more. Retransmission plays no part. Random loss is not congestion; a rise
-/// of the one-way delay is. A sample is the amount that arrived between two ACKs, over the longer of the time
-/// it took to leave and to arrive, so that neither a compressed ACK nor a late reader makes it larger than
-/// the amount sent.
+/// A controller of the standing queue. While a queue stands, data arrives at the rate that the path carries;
+/// the pacing rate is that, corrected so that the queue approaches its target. Without a queue the path carries
+/// more than it is given: the rate grows, the faster the longer there was none. Both are known from the
+/// feedback of one round trip, so that a new rate is found within two. The queue is the rise of the one-way
+/// delay over its minimum, as in LEDBAT (RFC 6817) and Copa (NSDI 2018). Loss alone is a sign of congestion only
+/// where it follows the rate (`LossBound`).
 public struct RateModel: ~Copyable, Sendable {
     /// Phase of the search for the path's rate.
     public enum Phase: UInt8, Sendable {
-        /// Doubling until the delay rises.
+        /// Doubling until a queue stands.
         case startup
-        /// Draining the queue that start-up built.
+        /// Sending markedly less than the path carries, to drain a queue.
         case drain
         /// Sending at the path's rate.
         case steady
-        /// Sending a quarter more for one round trip.
+        /// Sending markedly more, because no queue stands.
         case probe
     }
 
     /// Bytes that each datagram costs on the link in addition to its UDP payload: IPv4, UDP and Ethernet
     /// headers. Without them a path full of small packets would be paced above its rate.
     public static let datagramOverhead = 42
-    /// More than any host can seal, in bytes a second: 100 Gbit/s.
-    private static let highestRate = 12.5e9
+    /// The lowest rate, in bytes a second: half of a throttle of 64 kbit/s.
+    private static let lowestRate = 4000.0
+    /// 4 ln 2, BBR's: doubles the delivered rate each round trip.
+    private static let startupGain = 2.77
+    /// The gain after start-up or a reduction, until the next ACK: drains what was sent too much.
+    private static let drainGain = 0.6
+    /// The lowest and the highest gain while a queue stands.
+    private static let (lowestGain, highestGain) = (0.5, 1.1)
+    /// The gain after so many rounds without a queue.
+    private static let growth: InlineArray<5, Double> = [1, 1.1, 1.25, 1.5, 2]
 
-    /// A reduction of the rate because of a long standing queue.
-    private struct Slowing: Sendable {
-        var at: Instant
-        var standing: Interval
-        /// Rate before the reduction, in bytes a second.
-        var rate: Int64
+    private enum State: Sendable {
+        case searching(Search)
+        /// - emptySince: since when there has been data to send and no queue.
+        case following(gain: Double, emptySince: Instant?)
     }
 
-    /// The current phase of the search.
-    public private(set) var phase = Phase.startup
+    /// The progress of start-up.
+    private struct Search: Sendable {
+        /// Highest rate at the end of a round, in bytes a second.
+        var best = 0.0
+        /// Rounds running that did not raise it.
+        var flatRounds = 0
+        var roundEnds = Instant.zero
+        /// Since when every sample has shown a queue.
+        var fullSince: Instant?
+    }
+
     /// A cap set by hand, in bytes a second; `nil` if there is none.
     public var cap: Double?
 
-    private var filter = WindowedExtremum(window: .seconds(1), keeps: .maximum)
-    private let pinned = Pinned()
+    private var state = State.searching(Search())
     private var history = DeliveryHistory()
-    private var phaseEnds = Instant.zero
-    private var nextProbe = Instant.zero
-    /// Since when every sample has shown a queue; `nil` if the last one did not.
-    private var congestedSince: Instant?
-    /// Since when there has been data to send and no significant queue: the path carries more than it is
-    /// given.
-    private var unfilledSince: Instant?
-    private var probeGain = 1.25
-    private var bestInStartup = 0.0
-    private var flatRounds = 0
-    private var roundEnds = Instant.zero
-    private var recentQueueing: UInt8 = 0
-    private var slowedUntil = Instant.zero
-    private var slowing: Slowing?
-    private var isCongested = false
-    /// Arrival rate of the last sample, in bytes a second.
-    private var arriving = 0.0
-    /// Whether the last sample arrived more slowly than it left.
-    private var isStretched = false
-    /// Whether the last sample arrived far more slowly than it left, and left a queue: a burst has filled the
-    /// path.
-    private var isOverrun = false
-    /// Whether the last sample says anything about the path's rate.
-    private var isTested = false
-    private var doubtsFloor = false
+    private var lossBound = LossBound()
+    private var routeDoubt = RouteDoubt()
+    private let pinned = Pinned()
+    /// Bytes a second that the path carries; 0 before the first sample.
+    private var capacity = 0.0
+    private var recordedAt = Instant.zero
     private var hasStaleFloor = false
-    private var rateBeforeProbe = 0.0
-    private var standingBeforeProbe = Interval.zero
     /// Whether the rate was ever measured with enough data to send. PINGs alone also yield a rate, but a tiny
     /// one.
     private var hasBulkSample = false
@@ -78,103 +72,60 @@ public struct RateModel: ~Copyable, Sendable {
     /// Nothing known yet: start-up from about 16 datagrams per round trip.
     public init() {}
 
+    /// The current phase of the search.
+    public var phase: Phase {
+        switch state {
+        case .searching: .startup
+        case .following(let gain, _): gain > 1.1 ? .probe : gain < 0.9 ? .drain : .steady
+        }
+    }
+
+    private var isSearching: Bool {
+        if case .searching = state { true } else { false }
+    }
+
+    private var gain: Double {
+        if case .following(let gain, _) = state { gain } else { Self.startupGain }
+    }
+
     /// Whether the rate was measured with enough data to send, and not merely guessed from a little.
-    public var isMeasured: Bool { hasBulkSample && phase != .startup }
+    public var isMeasured: Bool { hasBulkSample && !isSearching }
 
     /// The path's rate in bytes a second, as far as known and within the cap; `nil` before the first sample.
     public var rate: Double? {
-        guard let value = filter.value else { return nil }
-        return min(Double(value), cap ?? .infinity)
+        capacity > 0 ? min(capacity, lossBound.ceiling ?? .infinity, cap ?? .infinity) : nil
     }
 
     /// The rate to plan with before anything is known: 16 datagrams per round trip, 1 to 100 Mbit/s.
     public func plannedRate(_ rtt: borrowing RoundTripTime) -> Double {
-        if let rate, phase != .startup { return rate }
+        if let rate, !isSearching { return rate }
         // In start-up the little that was sent so far does not show the path's rate.
-        return min(max(initialRate(rtt), rate ?? 0), cap ?? .infinity)
+        return min(max(initialRate(rtt.smoothed), rate ?? 0), cap ?? .infinity)
     }
 
-    /// The rate used to choose among paths. While a path is being probed this includes the probe's gain,
-    /// because the extra traffic is how a higher rate is found.
+    /// The rate used to choose among paths. While more than the known rate is sent, it includes that, because
+    /// the extra traffic is how a higher rate is found.
     public func offeredRate(_ rtt: borrowing RoundTripTime) -> Double {
-        phase == .probe ? min(plannedRate(rtt) * probeGain, cap ?? .infinity) : plannedRate(rtt)
+        isSearching ? plannedRate(rtt) : min(plannedRate(rtt) * max(gain, 1), cap ?? .infinity)
     }
 
-    private func initialRate(_ rtt: borrowing RoundTripTime) -> Double {
-        min(max(16 * 1452 / max(rtt.smoothed.seconds, 0.002), 125_000), 12_500_000)
+    private func initialRate(_ roundTrip: Interval) -> Double {
+        min(max(16 * 1452 / max(roundTrip.seconds, 0.002), 125_000), 12_500_000)
     }
 
     /// The rate to send at now, in bytes a second.
     public func pacingRate(_ rtt: borrowing RoundTripTime) -> Double {
-        let gain =
-            switch phase {
-            case .startup: 2.77  // 4 ln 2, BBR's: doubles the delivered rate each round trip
-            case .drain: 0.6
-            case .probe: probeGain
-            case .steady: isCongested ? 0.93 : 1.0  // the difference empties a standing queue
-            }
-        return min(max(plannedRate(rtt) * gain, 12_500), cap ?? .infinity)
+        min(max(plannedRate(rtt) * gain, Self.lowestRate), cap ?? .infinity)
     }
 
     /// Maximum number of bytes in flight: twice the path's capacity, as ACKs are up to 25 ms late.
     public func inflightLimit(_ rtt: borrowing RoundTripTime) -> Int {
-        let gain = phase == .startup ? 3.0 : 2.0
         let held = plannedRate(rtt) * (rtt.minimum.seconds + 0.025)
-        return max(Int(saturating: held * gain), 32 * 1500)
+        return max(Int(saturating: held * (isSearching ? 3 : 2)), 32 * 1500)
     }
 
-    /// Takes the result of one ACK frame.
-    /// - Parameters:
-    ///   - sent: when the highest acknowledged datagram left, on our clock.
-    ///   - received: when it arrived, on the peer's clock.
-    ///   - bytes: total that has arrived on the path, with `datagramOverhead` for each datagram.
-    ///   - left: total that had left on it by `sent`, counted the same way; modulo 2³².
-    ///   - starved: whether, around that time, the path could have sent more but had nothing to send.
-    ///   - loss: share of the last datagrams that were lost, 0 to 1.
-    public mutating func record(
-        sent: Instant, received: Instant, bytes: UInt64, left: UInt32, starved: Bool, loss: Double,
-        delay: borrowing DelayModel, rtt: borrowing RoundTripTime, now: Instant
-    ) {
-        // Jitter stretches and squeezes samples: the longer the span, the smaller its effect.
-        let span = min(max(rtt.smoothed, .milliseconds(20), delay.jitter * 10), .milliseconds(200))
-        let sample = history.record(sent: sent, received: received, bytes: bytes, left: left, span: span)
-        let known = Double(filter.value ?? 0)
-        // A path that carries a fraction of its rate builds no queue: an apparent queue is the jitter of a
-        // radio link, or other users' traffic. A few PINGs must not make us forget the path's rate.
-        if !starved || loss > 0.15 {
-            isTested = true
-        } else if let sample {
-            isTested = sample.delivered * 4 > known
-        }
-        isCongested = isTested && delay.showsQueue(rtt)
-        isOverrun = false
-        isStretched = false
-        congestedSince = isCongested ? congestedSince ?? now : nil
-        let noQueue = max(.microseconds(1500), min(delay.jitter, delay.idleSpread / 4))
-        unfilledSince = starved || delay.standing > noQueue ? nil : unfilledSince ?? now
-        recentQueueing = recentQueueing << 1 | (isTested && delay.standing > .milliseconds(30) ? 1 : 0)
-        filter.window = max(rtt.smoothed * 10, .milliseconds(500))
-        if let sample {
-            // Only a full path shows its limit: it was given its known rate, or more if it has a queue, and
-            // delivered less. Our own queue having been empty now and then is irrelevant if we send faster
-            // than the path carries.
-            arriving = sample.arriving
-            isStretched = sample.arriving < sample.sending * 0.95
-            isOverrun = isCongested && sample.arriving < sample.sending * (isJittery(delay) ? 0.7 : 0.85)
-            let wasGiven = sample.sending > known * 0.98
-            let wasFull =
-                wasGiven && !starved || isStretched && (isCongested || loss > 0.15)
-                || staysCongested(rtt, now: now) && wasGiven
-            hasBulkSample = hasBulkSample || !starved
-            if wasFull || sample.delivered > known {
-                filter.record(Int64(saturating: min(max(sample.delivered, 0), Self.highestRate)), now: now)
-            }
-        }
-        turn(starved: starved, delay: delay, rtt: rtt, now: now)
-    }
-
-    /// Whether the delay has stayed above its minimum although the path had time to drain: a longer route or
-    /// a slower link. The caller must restart the minimum. Returns true once.
+    /// Whether the delay has stayed above its minimum although the path had time to drain: a longer route. The
+    /// caller must restart the minimum. Returns true once.
     public mutating func takeStaleFloor() -> Bool {
         defer { hasStaleFloor = false }
         return hasStaleFloor
@@ -182,120 +133,123 @@ public struct RateModel: ~Copyable, Sendable {
 
     /// Restarts a path that was down, at half its previous rate.
     public mutating func halve(now: Instant) {
-        if let value = filter.value { filter.reset(to: value / 2, now: now) }
-        phase = .startup
-        bestInStartup = 0
-        flatRounds = 0
-        congestedSince = nil
-        unfilledSince = nil
-        isCongested = false
+        capacity /= 2
+        state = .searching(Search())
         hasBulkSample = false
+        lossBound = LossBound()
+        routeDoubt = RouteDoubt()
         history = DeliveryHistory()
     }
 
-    private mutating func turn(
-        starved: Bool, delay: borrowing DelayModel, rtt: borrowing RoundTripTime, now: Instant
+    /// Takes the result of one ACK frame.
+    public mutating func record(
+        _ arrivals: Arrivals, delay: borrowing DelayModel, rtt: borrowing RoundTripTime, now: Instant
     ) {
-        let round = rtt.smoothed + .milliseconds(10)
-        // A path that jitters shows its rate only after a while.
-        let trial = max(round, min(max(delay.idleSpread, delay.jitter * 4) * 8, .milliseconds(240)))
-        // A delay that jitters is not a queue.
-        let isBacklogged = isCongested && delay.standing > max(.milliseconds(20), delay.jitter * 4)
-        // A queue of more than 30 ms in half of the last six samples: the path carries less than it did.
-        if (recentQueueing & 0b11_1111).nonzeroBitCount >= 3 && now >= slowedUntil && phase != .drain
-            && phase != .startup, let value = filter.value
-        {
-            slow(from: value, delay: delay, now: now)
-            slowedUntil = now + round * 2
-            // Where delays vary, the next sample would undo the cut, so the queue itself has to drain. And
-            // after a sudden drop of a link's rate the excess would otherwise stand for seconds.
-            begin(isJittery(delay) || isOverrun ? .drain : .steady, now: now)
-            phaseEnds = now + min(round * 3, delay.standing * 5 / 2)
-        }
-        switch phase {
-        case .startup:
-            if now >= roundEnds {
-                roundEnds = now + round
-                let best = Double(filter.value ?? 0)
-                flatRounds = starved || best > bestInStartup * 1.25 ? 0 : flatRounds + 1
-                bestInStartup = max(bestInStartup, best)
-            }
-            let isBulk = Double(filter.value ?? 0) > initialRate(rtt)
-            // A path that jitters without any load shows delays that look like a queue at once.
-            let isFull =
-                staysCongested(rtt, now: now) && (!starved && hasBulkSample || isBulk)
-                && !isJittery(delay)
-            if isFull || isOverrun && isBulk || flatRounds >= 3 && hasBulkSample {
-                begin(.drain, now: now)
-                phaseEnds = now + round * 3
-            }
-        case .drain:
-            if !isCongested || now >= phaseEnds {
-                hasStaleFloor = isCongested && doubtsFloor
-                doubtsFloor = false
-                congestedSince = nil
-                begin(.steady, now: now)
-            }
-        case .steady where congestedSince.map { now - $0 > max(round * 5, .milliseconds(600)) } ?? false:
-            // Sending less has not removed the queue: one more attempt, and then it is not a queue.
-            doubtsFloor = true
-            begin(.drain, now: now)
-            phaseEnds = now + max(round * 3, .milliseconds(250))
-        case .steady:
-            let isUnfilled = unfilledSince.map { now - $0 > max(round * 10, .milliseconds(120)) } ?? false
-            if (now >= nextProbe && !isBacklogged || isUnfilled && !isCongested) && !starved {
-                standingBeforeProbe = delay.standing
-                probeGain = 1.25
-                unfilledSince = nil
-                rateBeforeProbe = Double(filter.value ?? 0)
-                begin(.probe, now: now)
-                phaseEnds = now + trial
-            }
-        case .probe:
-            if isCongested
-                && delay.standing > standingBeforeProbe
-                    + max(.milliseconds(5), rtt.smoothed / 10, delay.jitter * 4)
-            {
-                begin(.steady, now: now)
-            } else if now >= phaseEnds {
-                let grew = Double(filter.value ?? 0) > rateBeforeProbe * 1.05
-                // If the path carried all of a quarter more, there may be much more.
-                probeGain = Double(filter.value ?? 0) > rateBeforeProbe * 1.18 ? 2 : 1.25
-                begin(grew ? .probe : .steady, now: now)
-                rateBeforeProbe = Double(filter.value ?? 0)
-                phaseEnds = now + trial
-            }
-        }
-    }
-
-    /// Reacts to a long queue: the path's rate has dropped, or its route has become longer.
-    private mutating func slow(from value: Int64, delay: borrowing DelayModel, now: Instant) {
-        // A queue that does not shrink when we send less, while everything sent arrives, is a longer route,
-        // such as a satellite's hand-over.
-        if let last = slowing, now - last.at >= .seconds(1) { slowing = nil }
-        if let last = slowing, !isStretched, delay.standing > last.standing * 4 / 5 {
-            filter.reset(to: max(last.rate, value), now: now)
-            hasStaleFloor = true
-            slowing = nil
+        // Jitter stretches and squeezes samples: the longer the span, the smaller its effect.
+        let span = min(max(rtt.smoothed, .milliseconds(20), delay.jitter * 10), .milliseconds(200))
+        let sample = history.record(arrivals, span: span)
+        let verdict = lossBound.count(
+            arrivals, roundTrip: rtt.smoothed, isProbing: gain > 1.02,
+            hasQueue: delay.standing > max(Observation.leastTarget, delay.jitter),
+            patience: isSearching ? 1 : 2, now: now)
+        guard let sample else { return }
+        let observation = Observation(
+            sample, known: capacity, isStarved: arrivals.isStarved, span: span, delay: delay, rtt: rtt,
+            now: now)
+        hasBulkSample = hasBulkSample || !arrivals.isStarved
+        let elapsed = min(max((now - recordedAt).seconds, 0), 0.2)
+        recordedAt = now
+        switch verdict {
+        case .usual: break
+        case .excessive(let share):
+            reduce(observation, lost: share)
             return
+        case .unrelated(let before): capacity = max(capacity, before)
         }
-        // If much less arrives than leaves, the arrival rate is the path's rate.
-        let shown = isOverrun ? max(Int64(saturating: arriving), value / 4) : value
-        slowing =
-            isOverrun ? nil : Slowing(at: now, standing: delay.standing, rate: slowing == nil ? value : 0)
-        filter.reset(to: min(value * 85 / 100, shown), now: now)
+        switch state {
+        case .searching(var search):
+            capacity = max(capacity, observation.delivered)
+            if ends(&search, observation) {
+                // Sending less drains the queue that start-up built.
+                state = .following(gain: Self.drainGain, emptySince: nil)
+                if observation.queue > observation.significant {
+                    capacity = min(capacity, observation.arriving)
+                }
+            } else {
+                state = .searching(search)
+            }
+        case .following(_, var emptySince):
+            follow(observation, &emptySince, elapsed: elapsed)
+            let gain = steer(observation, emptySince)
+            state = .following(gain: gain, emptySince: emptySince)
+            hasStaleFloor =
+                routeDoubt.heed(
+                    observation.queue,
+                    isReduced: gain < 0.95 && abs(observation.share - 1) <= observation.tolerance,
+                    patience: max((observation.roundTrip + .milliseconds(10)) * 3, .milliseconds(250)),
+                    now: now)
+                || hasStaleFloor
+        }
     }
 
-    /// Whether the queue has lasted long enough to be real: half a round trip, and longer than a host that
-    /// was briefly busy explains.
-    private func staysCongested(_ rtt: borrowing RoundTripTime, now: Instant) -> Bool {
-        congestedSince.map { now - $0 >= max(rtt.smoothed / 2, .milliseconds(10)) } ?? false
+    /// Reduces the rate to what arrives, because the path loses more than it usually does.
+    private mutating func reduce(_ o: Observation, lost: Double) {
+        let before = capacity
+        // A starved path sends in bursts that carry more than its arrival rate shows.
+        let shown = o.isStarved ? max(o.arriving, capacity * 0.7) : o.arriving
+        capacity = min(capacity, max(shown, Self.lowestRate))
+        lossBound.reduce(from: before, to: capacity, share: lost, now: o.now)
+        state = .following(gain: Self.drainGain, emptySince: nil)
     }
 
-    private func isJittery(_ delay: borrowing DelayModel) -> Bool { delay.idleSpread >= .milliseconds(3) }
+    /// Whether start-up is over: a queue stays, far less arrives than leaves, or three rounds brought no more.
+    private func ends(_ search: inout Search, _ o: Observation) -> Bool {
+        let isFull = isTested(o) && o.queue > o.significant
+        search.fullSince = isFull ? search.fullSince ?? o.now : nil
+        if o.now >= search.roundEnds {
+            search.roundEnds = o.now + o.roundTrip + .milliseconds(10)
+            search.flatRounds = o.isStarved || capacity > search.best * 1.25 ? 0 : search.flatRounds + 1
+            search.best = max(search.best, capacity)
+        }
+        let isBulk = capacity > initialRate(o.roundTrip)
+        let stays = search.fullSince.map { o.now - $0 >= max(o.roundTrip / 4, .milliseconds(10)) } ?? false
+        return stays && (!o.isStarved && hasBulkSample || isBulk) || isFull && o.share < 0.75 && isBulk
+            || search.flatRounds >= 3 && hasBulkSample
+    }
 
-    private mutating func begin(_ next: Phase, now: Instant) {
-        phase = next
-        if next == .steady { nextProbe = now + .milliseconds(2000) }
+    /// Whether the path carries enough of our data that a queue is our own.
+    private func isTested(_ o: Observation) -> Bool { !o.isStarved || o.delivered * 4 > capacity }
+
+    /// Follows the path's capacity.
+    private mutating func follow(_ o: Observation, _ emptySince: inout Instant?, elapsed: Double) {
+        if isTested(o) && o.queue > o.target / 2 {
+            emptySince = nil
+            // If all that is sent arrives, either the path carries just that, or there is no queue but a longer
+            // route.
+            if abs(o.share - 1) > o.tolerance || o.arriving > capacity {
+                let weight = min(elapsed / (o.roundTrip.seconds / 3 + 0.005), 1)
+                capacity += (o.arriving - capacity) * weight
+            }
+        } else {
+            emptySince = o.isStarved ? nil : emptySince ?? o.now
+            capacity = max(capacity, o.delivered)
+            lossBound.learn(delivered: o.delivered, now: o.now)
+        }
+        capacity = min(max(capacity, Self.lowestRate), Observation.highestRate)
+    }
+
+    /// The gain by how far the queue is from its target, or by how long there was none.
+    private func steer(_ o: Observation, _ emptySince: Instant?) -> Double {
+        // The effect of a correction shows after a round trip and the 40 ms over which the queue is measured;
+        // spread over twice that, the loop is stable.
+        let horizon = (o.roundTrip * 2 + .milliseconds(80)).seconds
+        let correction = (o.target.seconds - max(o.queue.seconds, 0)) / horizon
+        let gain = isTested(o) ? min(max(1 + correction, Self.lowestGain), Self.highestGain) : 1
+        if let bounded = lossBound.gain(isOpen: emptySince != nil, now: o.now) {
+            return bounded > 1 ? bounded : min(gain, bounded)
+        }
+        guard let emptySince else { return gain }
+        let rounds = (o.now - emptySince).seconds / (o.roundTrip.seconds + 0.01)
+        return max(gain, Self.growth[min(Int(saturating: rounds), Self.growth.count - 1)])
     }
 }

@@ -13,6 +13,8 @@ final class World {
 
     private(set) var now = Instant(nanoseconds: 5_000_000_000)
     private(set) var lanes: [Lane] = []
+    /// Whether all links are in truth one: frames on each take their turns in the first one's queue.
+    var sharesQueue = false
     private(set) var stations: [any Station] = []
     private(set) var flows: [Flow] = []
     private var flying = DeliveryHeap<Slot>(capacity: 8192)
@@ -89,7 +91,9 @@ final class World {
 
     /// Sends a frame on a lane; `overhead` is the number of additional header bytes that count on the link.
     func offer(_ bytes: UnsafeRawBufferPointer, overhead: Int, lane: Int) {
-        switch lanes[lane].model.offer(bytes: bytes.count + overhead, at: now.nanoseconds) {
+        switch lanes[sharesQueue ? lane & 1 : lane].model.offer(
+            bytes: bytes.count + overhead, at: now.nanoseconds)
+        {
         case .delivered(let time): fly(bytes, time, lane)
         case .duplicated(let time, let copy):
             fly(bytes, time, lane)

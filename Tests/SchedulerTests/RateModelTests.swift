@@ -24,9 +24,11 @@ import Testing
             rtt.record(.microseconds(Int64(random.below(10_000_000))), now: now)
             delay.record(received - sent, now: now)
             model.record(
-                sent: sent, received: received, bytes: absurd(),
-                left: UInt32(truncatingIfNeeded: absurd()), starved: random.chance(0.5),
-                loss: Double(random.below(2)), delay: delay, rtt: rtt, now: now)
+                Arrivals(
+                    sent: sent, received: received, bytes: absurd(),
+                    left: UInt32(truncatingIfNeeded: absurd()), acknowledged: random.below(300),
+                    lost: random.below(70_000) - 35_000, isStarved: random.chance(0.5)),
+                delay: delay, rtt: rtt, now: now)
             let rates = [model.plannedRate(rtt), model.pacingRate(rtt), model.rate ?? 1]
             try #require(
                 rates.allSatisfy { $0.isFinite && $0 >= 0 }, "seed \(seed), round \(round): \(rates)")
@@ -70,9 +72,98 @@ import Testing
             // 1 MB/s is sent; 600 kB a second remain unreported until they are reported together.
             let hoard: UInt64 = step > 590 ? 1_770_000 : 0
             model.record(
-                sent: now, received: now, bytes: step * 2000 + hoard, left: left, starved: false, loss: 0,
-                delay: delay, rtt: rtt, now: now)
+                Arrivals(
+                    sent: now, received: now, bytes: step * 2000 + hoard, left: left, acknowledged: 2,
+                    lost: 0,
+                    isStarved: false), delay: delay, rtt: rtt, now: now)
         }
         #expect((model.rate ?? 0) < 1_300_000, "\(model.rate ?? 0) B/s")
+    }
+
+    // MARK: - A path whose limits are known
+
+    /// The rate of a link changes, in Mbit/s: it is known two round trips later, to a tenth. The queue's
+    /// measurement looks back 40 ms.
+    @Test(arguments: [(50.0, 20.0), (50, 40), (100, 30)])
+    func aLowerRateIsKnownWithinTwoRoundTrips(_ before: Double, _ after: Double) {
+        var path = FluidPath(megabits: before)
+        path.run(for: .seconds(3))
+        #expect(abs(path.megabits - before) < before * 0.05, "\(path.megabits)")
+        path.rate = after * 125_000
+        path.run(for: .milliseconds(2 * 40 + 40 + 40))
+        #expect(abs(path.megabits - after) < after * 0.1, "\(before) → \(after): \(path.megabits)")
+    }
+
+    @Test func aHigherRateIsKnownSoon() {
+        var path = FluidPath(megabits: 20)
+        path.run(for: .seconds(3))
+        path.rate = 80 * 125_000
+        path.run(for: .milliseconds(600))
+        #expect(abs(path.megabits - 80) < 8, "\(path.megabits)")
+    }
+
+    /// The standing queue stays short, whatever the buffer's depth, and the link is used.
+    @Test(arguments: [30, 100, 2000])
+    func theQueueIsShort(_ depth: Int64) {
+        var path = FluidPath(megabits: 50, depth: .milliseconds(depth))
+        path.run(for: .seconds(3))
+        for _ in 0..<20 {
+            path.run(for: .milliseconds(100))
+            #expect(path.standing < .milliseconds(12) && path.megabits > 48, "\(path.standing)")
+        }
+    }
+
+    /// A policer or a buffer too shallow for a queue costs at most 1 % in the steady state.
+    @Test(arguments: [(20.0, 60_000.0), (10, 1_000_000), (50, 10_000)])
+    func aPolicerCostsLittle(_ megabits: Double, _ depth: Double) {
+        var path = FluidPath(megabits: 100)
+        path.policer = (megabits * 125_000, depth)
+        path.run(for: .seconds(5))
+        let before = path.totals
+        path.run(for: .seconds(20))
+        let (sent, lost) = (path.totals.sent - before.sent, path.totals.lost - before.lost)
+        #expect(lost < sent * 0.01, "\(lost / sent)")
+        #expect((sent - lost) / 20 > megabits * 125_000 * 0.95, "\((sent - lost) / 20)")
+    }
+
+    @Test func aShallowBufferCostsLittle() {
+        var path = FluidPath(megabits: 50, depth: .milliseconds(3))
+        path.run(for: .seconds(5))
+        let before = path.totals
+        path.run(for: .seconds(20))
+        let (sent, lost) = (path.totals.sent - before.sent, path.totals.lost - before.lost)
+        #expect(lost < sent * 0.01 && (sent - lost) / 20 > 50 * 125_000 * 0.95, "\(lost / sent)")
+    }
+
+    /// A policer that is lifted: the pause between trials is at most 30 s.
+    @Test func aBoundIsTriedAgain() {
+        var path = FluidPath(megabits: 100)
+        path.policer = (20 * 125_000, 60_000)
+        path.run(for: .seconds(20))
+        #expect(path.megabits < 22)
+        path.policer = nil
+        path.run(for: .seconds(32))
+        #expect(path.megabits > 90, "\(path.megabits)")
+    }
+
+    /// Loss that does not follow the rate is the radio's.
+    @Test(arguments: [0.01, 0.05, 0.12])
+    func randomLossIsNotCongestion(_ loss: Double) {
+        var path = FluidPath(megabits: 50)
+        path.run(for: .seconds(3))
+        path.loss = loss
+        path.run(for: .seconds(3))
+        let before = path.totals
+        path.run(for: .seconds(5))
+        #expect((path.totals.sent - before.sent) / 5 > 50 * 125_000 * 0.93, "\(path.megabits)")
+    }
+
+    /// A longer route is no queue: the minimum is measured again, and the rate stays.
+    @Test func aLongerRouteIsNoQueue() {
+        var path = FluidPath(megabits: 50)
+        path.run(for: .seconds(3))
+        path.oneWay = path.oneWay + .milliseconds(30)
+        path.run(for: .seconds(3))
+        #expect(path.hasNewFloor && path.megabits > 45, "\(path.megabits)")
     }
 }

@@ -69,6 +69,13 @@ struct SimCommand: ParsableCommand {
     @Flag(help: "Let the Cubic flows use explicit congestion notification.")
     var ecn = false
 
+    @Flag(
+        name: .customLong("shared"),
+        help:
+            "Instead of the tables, print the parts of one link of 100/10 that a tunnel and a neighbor's flow have."
+    )
+    var isShared = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -109,6 +116,7 @@ struct SimCommand: ParsableCommand {
     }
 
     func run() throws {
+        if isShared { return printParts() }
         let own = try ownMixes()
         let mixes = own.isEmpty ? Self.allRows.filter { rows.isEmpty || rows.contains($0.name) } : own
         let batch = SimulationBatch(
@@ -141,6 +149,21 @@ struct SimCommand: ParsableCommand {
             print(String(decoding: try encoder.encode(results), as: UTF8.self))
         } else {
             print(lines.joined(separator: "\n"))
+        }
+    }
+
+    /// Prints how a tunnel with one and with two paths shares a link with a neighbor's flow.
+    private func printParts() {
+        let link = LinkPlan(LinkShape(megabits: 100, milliseconds: 10))
+        for neighbor in SharedQueue.Neighbor.allCases {
+            for paths in 1...2 {
+                let parts = SharedQueue(link, paths: paths, neighbor: neighbor, seed: seed).measure()
+                let share = parts.tunnel / (parts.tunnel + parts.neighbor)
+                let percent = [parts.tunnel, parts.neighbor, share].map { Int(($0 * 100).rounded()) }
+                print(
+                    "\(paths) of the tunnel's paths next to \(neighbor.rawValue): \(percent[0]) % of the link and \(percent[1]) %, a share of \(percent[2]) %"
+                )
+            }
         }
     }
 
