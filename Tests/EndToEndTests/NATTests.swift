@@ -156,7 +156,7 @@ extension EndToEndTests {
                 try world.server.namespace.sysctl("net/ipv6/conf/all/forwarding", "0")
                 usleep(1_500_000)
                 try world.reachesTheInternet()
-                // A client that does this repeatedly gets answers ever more rarely.
+                // Repeated changes are undone less and less often.
                 for _ in 0..<20 {
                     try world.server.namespace.run(["nft", "flush", "ruleset"])
                     usleep(100_000)
