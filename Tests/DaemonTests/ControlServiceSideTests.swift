@@ -194,7 +194,7 @@ import Testing
         #expect(notice(59) == nil && notice(60, 0, 0) == nil)
         #expect(
             notice(60)?.hasPrefix(
-                "bondd-control has not been seen since bondd started: 2 invited clients and 1 service go on")
+                "bondd-control has not been seen since bondd started: 2 invited clients and 1 service stay")
                 == true)
         presence.note(now: .zero + .seconds(100))
         #expect(notice(159) == nil)

@@ -66,7 +66,7 @@ import Testing
         #expect(state(1000, 1000) == .spent && state(.max, 1000) == .spent)
     }
 
-    /// As whoever sells the link counts: with IP and UDP headers (RFC 791, RFC 8200, RFC 768).
+    /// As the link's provider counts: with IP and UDP headers (RFC 791, RFC 8200, RFC 768).
     @Test func theMeterCountsHeaders() {
         let meter = Meter()
         meter.add(datagrams: 2, payload: 100, .v4)

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Daemon
 
-/// What bondd makes of what bondd-control hands over: nothing of it is trusted.
+/// bondd validates handovers, because it does not trust bondd-control.
 @Suite struct HandedOverTests {
     private let directory = TemporaryDirectory()
     private let log = Log(level: .error, fileDescriptor: -1)
@@ -65,7 +65,7 @@ import Testing
             ]) == ["c2", "c9"])
     }
 
-    /// A name, a key and an address are one client's each; the file's come first.
+    /// A name, a key and an address belong to one client; those of the file take precedence.
     @Test func theFileComesFirstAndNothingIsGivenTwice() throws {
         let own = EngineConfiguration.Peer(
             name: "own", publicKey: PublicKey(base64: Self.key(50))!, addresses: [IPAddress("10.77.0.50")!])

@@ -3,7 +3,7 @@ import Testing
 @testable import Daemon
 @testable import Engine
 
-/// Handshakes that lead nowhere.
+/// Failing handshakes.
 @Suite struct HandshakeNoticesTests {
     @Test func troublesAreTold() {
         #expect(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Daemon
 
-/// What data threads hand one another.
+/// Letters between data threads.
 @Suite struct LettersTests {
     private static func append(_ bytes: [UInt8], to letters: inout Letters) -> Bool {
         bytes.withUnsafeBytes { letters.append(.packet(hasPartialChecksum: bytes.first == 1), $0) }
@@ -48,7 +48,7 @@ import Testing
         #expect(count == 2048 * 1500 / 65_535)
     }
 
-    /// One wake-up a batch: the owner takes all that is there at once.
+    /// One wake-up for each batch: the owner takes all letters at once.
     @Test func theOwnerIsWokenAndTakesEverything() throws {
         let mailbox = try ThreadMailbox()
         func isReadable() -> Bool {

@@ -24,7 +24,7 @@ import Testing
         #expect((0..<3).map { thread in shards.count { $0 == thread } } == [3, 3, 3])
     }
 
-    /// A session would break off on another thread.
+    /// A session does not survive a change of its thread.
     @Test func aClientKeepsItsThreadWhateverOthersDo() {
         var owners = Owners(threads: 2)
         let before = threads(&owners, (1...6).map { peer($0) })
@@ -43,7 +43,7 @@ import Testing
         #expect(threads(&owners, [peer(1), peer(3), peer(2)]) == [0, 1, 0])
     }
 
-    /// Invitations lead to one handshake each, which is the main thread's.
+    /// Each invitation leads to one handshake, on the main thread.
     @Test func invitationsAreTheMainThreadsAndDoNotCount() {
         var owners = Owners(threads: 2)
         let invitations = (100...110).map { peer($0, isInvitation: true) }

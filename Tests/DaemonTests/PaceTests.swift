@@ -8,7 +8,7 @@ import Testing
 /// A log for tests that do not read it.
 let silentLog = Log(level: .error, fileDescriptor: open("/dev/null", O_WRONLY | O_CLOEXEC))
 
-/// When things are done again, in virtual time.
+/// When recurring work is due, in virtual time.
 @Suite struct PaceTests {
     private func at(_ seconds: Int64) -> Instant { .zero + .seconds(seconds) }
 
@@ -32,7 +32,7 @@ let silentLog = Log(level: .error, fileDescriptor: open("/dev/null", O_WRONLY | 
         #expect(!watch.isDue(lacksFamily: false, now: at(5)))
         #expect(watch.noteChange(now: at(5)) == nil)
         watch.begin(now: at(5))
-        // Changes that follow closely are mended together.
+        // Changes that follow closely are repaired together.
         #expect(watch.noteChange(now: at(5) + .milliseconds(10)) == at(5) + .milliseconds(50))
         #expect(!watch.isDue(lacksFamily: false, now: at(5) + .milliseconds(49)))
         #expect(watch.isDue(lacksFamily: false, now: at(5) + .milliseconds(50)))

@@ -97,7 +97,7 @@ import Testing
         _ = names.learn([old], of: name, problem: nil)
         #expect(names.problem(of: name) == nil)
         #expect(fail(60) == "the first")
-        // It has an address nevertheless.
+        // Nevertheless it has an address.
         #expect(names.problem(of: name) == nil && names.endpoints(of: name) == [old])
     }
 

@@ -15,7 +15,8 @@ import Testing
 
     private func withTunnel(_ body: (inout TunnelInterface, borrowing Netlink) throws -> Void) throws {
         try OwnNetwork.run {
-            OwnNetwork.ip("link add bond7 type dummy")
+            OwnNetwork.ip("link add bond7 type veth peer name far7")
+            OwnNetwork.ip("link set far7 up")
             let netlink = try Netlink()
             var tunnel = try TunnelInterface(
                 name: "bond7", index: if_nametoindex("bond7"), mtu: 1300, netlink)
@@ -74,7 +75,7 @@ import Testing
     @Test(.enabled(if: OwnNetwork.isPermitted, "needs root"))
     func anotherProgramsRouteStaysAndIsAProblemForAsLongAsItIsThere() throws {
         try withTunnel { tunnel, netlink in
-            OwnNetwork.ip("link add other type dummy")
+            OwnNetwork.ip("link add other type veth peer name far")
             OwnNetwork.ip("link set other up")
             OwnNetwork.ip("route replace 198.51.100.0/24 dev other")
             try expect(tunnel, netlink, holds: false)

@@ -212,9 +212,9 @@ import Testing
             "nope\" does not exist"
         ),
         (false, "role = \"primary\"", "role = \"never\"", 0, "every [[path]] has role = \"never\""),
-        (false, "interface = \"lo\"", "interface = \"eht7\"", 0, "no such interface"),
+        (false, "interface = \"lo\"", "interface = \"eht7\"", 0, "does not have now"),
         (true, "[listen]", "[nat]\negress = [\"eht7\"]\n[listen]", 0, "[nat] egress names eht7"),
-        (true, "10.77.0.1/24", "8.8.8.1/24\", \"10.77.0.1/24", 0, "8.8.8.0/24 is a public one"),
+        (true, "10.77.0.1/24", "8.8.8.1/24\", \"10.77.0.1/24", 0, "8.8.8.0/24 is public"),
         (
             true, "[listen]",
             "[[rule]]\nname = \"ssh\"\nprotocol = \"tcp\"\nlisten_port = 22\ntarget = \"10.77.0.2:22\"\n[listen]",

@@ -104,7 +104,7 @@ extension EndToEndTests {
                 }
                 let ruleset = try world.ruleset()
                 world.server.signal(SIGHUP)
-                try wait(seconds: 2, "a reload") { world.server.log.contains("read again") }
+                try wait(seconds: 2, "a reload") { world.server.log.contains("is reloaded") }
                 #expect(try world.ruleset() == ruleset)
                 try world.reachesTheInternet()
                 // Switched off by a reload, and on again.
@@ -156,7 +156,7 @@ extension EndToEndTests {
                 try world.server.namespace.sysctl("net/ipv6/conf/all/forwarding", "0")
                 usleep(1_500_000)
                 try world.reachesTheInternet()
-                // A client that does this repeatedly gets answers ever more rarely.
+                // Repeated changes are undone less and less often.
                 for _ in 0..<20 {
                     try world.server.namespace.run(["nft", "flush", "ruleset"])
                     usleep(100_000)
@@ -263,7 +263,7 @@ extension EndToEndTests {
                 #expect(translated.carries(milliseconds: 2000))
                 try world.tunnel.changeServer { $0.nat = "enabled = true\nallow_inbound = true" }
                 world.server.signal(SIGHUP)
-                try wait(seconds: 2, "a reload") { world.server.log.contains("read again") }
+                try wait(seconds: 2, "a reload") { world.server.log.contains("is reloaded") }
                 for (_, address) in inside {
                     let probe = try TCPProbe(from: world.internet, to: world.client.namespace, address)
                     #expect(probe.carries(milliseconds: 2000))

@@ -4,7 +4,7 @@ import Lab
 import Testing
 
 extension EndToEndTests.KernelServices {
-    /// A client's answers to connections through the tunnel, regardless of its own default route.
+    /// A client's replies to connections through the tunnel, regardless of its own default route.
     @Suite("The return path", .lane(.measuring)) struct ReturnPath {
         /// Without any default route, with the tunnel as default, and with a kill switch; also if the uplinks'
         /// routes would take precedence for the answers.

@@ -31,7 +31,7 @@ import Testing
         #expect(poller.wait(nanoseconds: 1_000_000) == 1)
     }
 
-    /// Edge-triggered: what was told is not told again before there is more.
+    /// Edge-triggered: an event is not reported again until there is a new one.
     @Test func aChangeIsToldOnce() throws {
         let poller = try Poller<UInt64>(capacity: 4)
         let event = try EventFD()
@@ -51,7 +51,7 @@ import Testing
         #expect(Clock.monotonic - begin >= 300_000)
     }
 
-    /// A deadline that moves away leaves the timer as it is, one that comes nearer does not.
+    /// A later deadline leaves the timer as it is; an earlier one sets it.
     @Test func aTimerFiresAtTheNearestDeadline() throws {
         var timer = try BoottimeTimer()
         let poller = try Poller<UInt64>(capacity: 1)

@@ -3,7 +3,7 @@ import Runtime
 import Synchronization
 import Testing
 
-/// Threads, and the means by which they hand things to each other.
+/// Threads, and how they exchange messages.
 @Suite struct ThreadTests {
     private final class Box<Value: Sendable>: Sendable {
         let value: Mutex<Value>

@@ -3,7 +3,7 @@ import Runtime
 import Settings
 import Testing
 
-/// What a reload can't change, as data.
+/// The keys that a reload can't change.
 @Suite struct RestartKeysTests {
     private static let server = """
         [tunnel]

@@ -43,9 +43,10 @@ extension Rule {
 extension ServiceBook {
     /// The state of the control plane, and what to do.
     var planeStatus: PlaneStatus {
+        let endpoint = plane.endpoint
         let place = endpoint ?? "the control plane"
-        switch plane {
-        case nil: return PlaneStatus(problem: missing)
+        switch plane.state {
+        case nil: return PlaneStatus(problem: plane.problem)
         case .connected?: return PlaneStatus(state: "connected", endpoint: endpoint)
         case .connecting(let reason)?:
             let problem = reason.map {

@@ -5,9 +5,6 @@ import Settings
 // The addresses of a client's server: names, looked up by the host's resolver and over the uplinks, and the
 // networks that translate addresses (NAT64).
 extension Client {
-    /// The time between questions to a silent path's name servers whether its network translates to IPv4.
-    private static var translatorPause: Interval { .seconds(60) }
-
     /// The endpoints that are addresses, and those whose names are resolved.
     func endpoints(of path: Configuration.Path) -> [Endpoint] {
         settings.endpoints(of: path).flatMap { names.endpoints(of: $0) }
@@ -94,18 +91,31 @@ extension Client {
     /// Asks for the NAT64 prefix over an uplink that can reach IPv4 only through a translator.
     func findTranslator(for path: ClientPath, now: Instant) {
         guard path.usable.contains(where: { !path.endpoints.contains($0) }),
-            path.translatorsAskedAt.map({ now - $0 >= Self.translatorPause }) ?? true,
+            path.translators.isDue(now: now),
             let way = nameWays().first(where: { $0.interface == path.configuration.interface })
         else { return }
-        path.translatorsAskedAt = now
+        path.translators.asked(now: now)
         resolver.findTranslator(of: way)
     }
 
     func learn(_ translation: Resolver.Translation, now: Instant) {
         guard let translator = translation.translator else { return }
         for path in paths where path.interfaceIndex == translation.interface {
-            path.translators = [translator]
+            path.translators.learn(translator)
             follow(path, now: now)
         }
     }
+}
+
+/// The NAT64 prefixes of a path's network, as reported by its name servers.
+struct PathTranslators {
+    /// The minimum time between two questions for them.
+    private static let pause = Interval.seconds(60)
+
+    private(set) var prefixes: [NAT64] = []
+    private var askedAt: Instant?
+
+    func isDue(now: Instant) -> Bool { askedAt.map { now - $0 >= Self.pause } ?? true }
+    mutating func asked(now: Instant) { askedAt = now }
+    mutating func learn(_ prefix: NAT64) { prefixes = [prefix] }
 }

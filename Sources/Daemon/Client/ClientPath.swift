@@ -31,10 +31,8 @@ final class ClientPath {
     private(set) var local: IPAddress?
     /// The addresses of its interface that packets may leave from.
     private(set) var addresses: [IPAddress] = []
-    /// The prefixes by which its network translates to IPv4, as reported by its name servers.
-    var translators: [NAT64] = []
-    /// When its name servers were asked for them.
-    var translatorsAskedAt: Instant?
+    /// The prefixes by which its network translates to IPv4.
+    var translators = PathTranslators()
     /// The name servers that are asked over it while it does not work.
     var nameServers: [IPAddress] = []
     /// The duration of its silence, and when that calls for another port.
@@ -114,7 +112,7 @@ final class ClientPath {
         let choice = PathEndpoints(
             wanted: endpoints, interface: facts.name, addresses: addresses,
             routes: routes.filter { $0.interface == facts.index }, gateways: configuration.gateways,
-            translators: translators)
+            translators: translators.prefixes)
         noteRouting(choice.problem)
         guard !choice.usable.isEmpty else {
             drop()

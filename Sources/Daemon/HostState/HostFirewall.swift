@@ -26,7 +26,6 @@ final class HostFirewall {
     private var classes = ClassMarks()
     private var input = InputWatch()
     private var killSwitch: HostKillSwitch
-    private var killSwitchPace = KillSwitchPace()
     /// The uplinks by which replies may leave, unless there is a kill switch.
     private var uplinks: [ReturnUplink] = []
     private var pace = RepairPace()
@@ -155,7 +154,11 @@ final class HostFirewall {
         if classes.followsGroups { markClasses(now: now) }
         let wasChanged = mayBeDamaged
         mayBeDamaged = false
-        if wasChanged { checkKillSwitch(now: now) }
+        if wasChanged,
+            let later = killSwitch.check(for: host.configuration, host.socket, host.netlink, now: now)
+        {
+            look(again: later)
+        }
         let damaged = wasChanged ? Job.allCases.filter { !job($0).holds(host) } : []
         let hasForwarded = nat.table != nil || services.table != nil || lan.table != nil
         let closed = hasForwarded ? closedFamilies : []
@@ -179,34 +182,6 @@ final class HostFirewall {
         if isServer {
             // At a pace of its own, because reading input chains may take longer.
             if !inputLook.look(now: now, lookAtInput) { deadline = min(deadline, inputLook.next) }
-        }
-    }
-
-    /// Restores the kill switch if it was changed, and adds the tunnels of other bondds.
-    private func checkKillSwitch(now: Instant) {
-        guard let table = killSwitch.table else { return }
-        if let later = killSwitchPace.wait(now: now) {
-            look(again: later)
-            return
-        }
-        guard !host.socket.holds(table) else {
-            // Another bondd may have started or ended.
-            if let later = killSwitchPace.beginRenewal(now: now) {
-                look(again: later)
-            } else {
-                renewKillSwitch()
-            }
-            return
-        }
-        let isNews = killSwitchPace.repaired(now: now)
-        do throws(HostError) {
-            try host.socket.replace(table)
-        } catch {
-            log(.error, error.description)
-            look(again: now + .seconds(1))
-        }
-        if isNews {
-            log(.warning, "another program changed the firewall table \(table.name); it is restored")
         }
     }
 
@@ -339,19 +314,8 @@ final class HostFirewall {
     var status: FirewallStatus? {
         guard nat.table != nil || hasKillSwitch else { return nil }
         var status = FirewallStatus(killSwitch: hasKillSwitch)
-        if let table = nat.table {
-            status.nat = FirewallStatus.NAT(egress: nat.egress)
-            let counts = (try? host.socket.counts(table: table.name)) ?? [:]
-            let (sent, received) = (counts[FirewallTable.outbound], counts[FirewallTable.inbound])
-            status.nat?.sentPackets = sent?.packets ?? 0
-            status.nat?.sentBytes = sent?.bytes ?? 0
-            status.nat?.receivedPackets = received?.packets ?? 0
-            status.nat?.receivedBytes = received?.bytes ?? 0
-        }
-        if let table = killSwitch.table {
-            let counts = (try? host.socket.counts(table: table.name)) ?? [:]
-            status.refusedPackets = counts[FirewallTable.refused]?.packets ?? 0
-        }
+        status.nat = nat.status(host)
+        status.refusedPackets = killSwitch.refusedPackets(host.socket)
         return status
     }
 }

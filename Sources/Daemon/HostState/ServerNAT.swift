@@ -1,3 +1,4 @@
+import ControlProtocol
 import Host
 import Packet
 import Settings
@@ -67,6 +68,17 @@ struct ServerNAT: FirewallJob {
             problems.append(error.description)
         }
         notices.replace(with: problems, host.log)
+    }
+
+    /// The exits and the counters; nil if there is no table.
+    func status(_ host: FirewallHost) -> FirewallStatus.NAT? {
+        guard let table else { return nil }
+        var status = FirewallStatus.NAT(egress: egress)
+        let counts = (try? host.socket.counts(table: table.name)) ?? [:]
+        let (sent, received) = (counts[FirewallTable.outbound], counts[FirewallTable.inbound])
+        (status.sentPackets, status.sentBytes) = (sent?.packets ?? 0, sent?.bytes ?? 0)
+        (status.receivedPackets, status.receivedBytes) = (received?.packets ?? 0, received?.bytes ?? 0)
+        return status
     }
 
     mutating func remove(_ host: FirewallHost) {

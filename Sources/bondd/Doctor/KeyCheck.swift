@@ -67,20 +67,18 @@ struct KeyCheck: HostCheck {
         }
     }
 
-    /// An Engine with its own sockets and no tunnel.
+    /// A handshake without a daemon.
     private struct Trial: ~Copyable {
-        private var engine: Engine
-        private var outbox = Outbox()
-        private var batch = ReceiveBatch()
-        private var sockets: [UDPSocket] = []
+        private var tunnel: SocketEngine
 
         init(_ configuration: Configuration, state: String) {
             var part = EngineConfiguration(configuration, mtu: 1280)
             let given = GivenSecrets(configuration, directory: state, log: Log(level: .error))
             part.secrets = given?.secrets ?? .none
-            engine = Engine(
-                part,
-                staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key), seed: Sodium.systemSeed())
+            tunnel = SocketEngine(
+                Engine(
+                    part, staticKey: PrivateKey(bytes: configuration.tunnel.privateKey.key),
+                    seed: Sodium.systemSeed()))
         }
 
         mutating func run(
@@ -94,38 +92,23 @@ struct KeyCheck: HostCheck {
                         number: id, family: way.endpoint.address.family, boundTo: way.interface,
                         mark: TunnelMark.value)
                 else { continue }
-                sockets.append(socket)
-                engine.setPath(id, role: .primary, link: Link(socket: id, remote: way.endpoint), now: start)
+                tunnel.add(socket)
+                tunnel.engine.setPath(
+                    id, role: .primary, link: Link(socket: id, remote: way.endpoint), now: start)
             }
             var outcome = Outcome.silence
             while outcome == .silence, Int64((Instant.now - start).milliseconds) < milliseconds {
                 outcome = turn()
             }
-            engine.closeAll(into: &outbox, now: Instant.now)
-            flush()
-            if outcome == .silence, engine.handshakeTroubles(now: Instant.now).unreadable > 0 {
+            tunnel.close()
+            if outcome == .silence, tunnel.engine.handshakeTroubles(now: Instant.now).unreadable > 0 {
                 return .anotherPresharedKey
             }
             return outcome
         }
 
         private mutating func turn() -> Outcome {
-            while !engine.service(into: &outbox, now: Instant.now, wall: Timestamp.now) { flush() }
-            flush()
-            var watched = sockets.map {
-                pollfd(fd: $0.socket.fileDescriptor, events: Int16(POLLIN), revents: 0)
-            }
-            if poll(&watched, nfds_t(watched.count), 50) > 0 {
-                let now = Instant.now
-                for (socket, event) in zip(sockets, watched) where event.revents != 0 {
-                    guard socket.socket.receive(into: &batch) > 0 else { continue }
-                    for index in 0..<batch.count {
-                        engine.receive(
-                            batch.datagram(index), from: batch.link(index, socket: socket.number), now: now)
-                    }
-                }
-            }
-            for event in engine.takeEvents() {
+            for event in tunnel.turn() {
                 switch event {
                 case .established: return .accepted
                 case .keyRefused: return .keyRefused
@@ -135,17 +118,8 @@ struct KeyCheck: HostCheck {
                 default: break
                 }
             }
+            tunnel.wait()
             return .silence
-        }
-
-        private mutating func flush() {
-            for index in 0..<outbox.count {
-                guard let socket = sockets.first(where: { $0.number == outbox[index].link.socket }) else {
-                    continue
-                }
-                _ = socket.socket.send(outbox, entries: index..<index + 1)
-            }
-            outbox.clear()
         }
     }
 }

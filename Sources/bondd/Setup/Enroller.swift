@@ -11,7 +11,7 @@ import Settings
 import Transport
 
 /// `bondd join`: shakes hands with an invitation's keys, names the key that the new client is going to use,
-/// and waits for the server's outcome. An Engine with its own sockets and no tunnel.
+/// and waits for the server's outcome.
 struct Enroller: ~Copyable {
     /// Outcome of the enrolment.
     enum Result: Equatable {
@@ -34,10 +34,7 @@ struct Enroller: ~Copyable {
     /// Time without a resolved address of the server after which the lookup counts as failed.
     private static let longestLookup = Interval.seconds(9)
 
-    private var engine: Engine
-    private var outbox = Outbox()
-    private var batch = ReceiveBatch()
-    private var sockets: [UDPSocket] = []
+    private var tunnel: SocketEngine
     /// The Engine's links, by path.
     private var links: [[Link]] = []
     private var refusal: Result?
@@ -54,7 +51,8 @@ struct Enroller: ~Copyable {
         configuration.enrolment = .init(
             publicKey: key.publicKey, host: host,
             proof: try? EnrolProof(own: key, other: link.server, invitation: keys.privateKey.publicKey))
-        engine = Engine(configuration, staticKey: keys.privateKey, seed: Sodium.systemSeed())
+        tunnel = SocketEngine(
+            Engine(configuration, staticKey: keys.privateKey, seed: Sodium.systemSeed()))
     }
 
     /// Tries all of the server's addresses at once, over every path that the host has.
@@ -73,12 +71,12 @@ struct Enroller: ~Copyable {
             }
             if let result = turn() {
                 if result != .outcome(.unavailable) {
-                    close()
+                    tunnel.close()
                     return result
                 }
                 last = .unavailable
             }
-            isHeard = isHeard || !engine.reports(now: start).isEmpty
+            isHeard = isHeard || !tunnel.engine.reports(now: start).isEmpty
             let silence = triedSince.map { Instant.now - $0 } ?? .zero
             if !isHeard && refusal == nil {
                 search.probe(silence: silence, now: Instant.now)
@@ -87,9 +85,9 @@ struct Enroller: ~Copyable {
             // A refusal is as hard to forge or replay as an answer, but a server that is still being set up may
             // know the invitation in a moment.
             if let refusal, Instant.now - start > .seconds(5) { return refusal }
-            wait(besides: search.fileDescriptor)
+            tunnel.wait(besides: search.fileDescriptor)
         }
-        close()
+        tunnel.close()
         return last ?? refusal ?? .silence
     }
 
@@ -110,33 +108,31 @@ struct Enroller: ~Copyable {
             if links.count <= number { links.append([]) }
             guard wanted != links[number] else { continue }
             links[number] = wanted
-            engine.setPath(
+            tunnel.engine.setPath(
                 UInt16(number), role: .primary, link: wanted.first, others: Array(wanted.dropFirst()),
                 now: Instant.now)
         }
-        guard endpoints.isEmpty || !sockets.isEmpty else {
+        guard endpoints.isEmpty || !tunnel.sockets.isEmpty else {
             throw Failure("the kernel refuses UDP sockets; raise the limit on open files (ulimit -n)")
         }
     }
 
     /// Opens the socket with that number unless it is open already.
     private mutating func open(_ number: UInt16, by way: EnrolmentWay, _ family: IPAddress.Family) -> Bool {
-        if sockets.contains(where: { $0.number == number }) { return true }
+        if tunnel.sockets.contains(where: { $0.number == number }) { return true }
         guard
             let socket = try? DatagramSocket(
                 boundTo: way.interface?.name, family: family, wantsOffloads: false,
                 mark: way.interface == nil ? 0 : TunnelMark.value)
         else { return false }
-        sockets.append(UDPSocket(socket, number: number))
+        tunnel.add(UDPSocket(socket, number: number))
         return true
     }
 
     /// Lets the Engine do its pending work, and reads its events.
     private mutating func turn() -> Result? {
-        while !engine.service(into: &outbox, now: Instant.now, wall: Timestamp.now) { flush() }
-        flush()
         var result: Result?
-        for event in engine.takeEvents() {
+        for event in tunnel.turn() {
             switch event {
             case .secret(let given): secret = given
             case .enrolled(let outcome): result = .outcome(outcome)
@@ -147,35 +143,5 @@ struct Enroller: ~Copyable {
             }
         }
         return result
-    }
-
-    private mutating func flush() {
-        for index in 0..<outbox.count {
-            guard let socket = sockets.first(where: { $0.number == outbox[index].link.socket }) else {
-                continue
-            }
-            _ = socket.socket.send(outbox, entries: index..<index + 1)
-        }
-        outbox.clear()
-    }
-
-    /// Waits at most 50 ms for datagrams or for another descriptor, and hands the datagrams to the Engine.
-    private mutating func wait(besides descriptor: Int32) {
-        var watched = sockets.map { pollfd(fd: $0.socket.fileDescriptor, events: Int16(POLLIN), revents: 0) }
-        watched.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
-        guard poll(&watched, nfds_t(watched.count), 50) > 0 else { return }
-        let now = Instant.now
-        for (socket, watched) in zip(sockets, watched) where watched.revents != 0 {
-            guard socket.socket.receive(into: &batch) > 0 else { continue }
-            for index in 0..<batch.count {
-                engine.receive(
-                    batch.datagram(index), from: batch.link(index, socket: socket.number), now: now)
-            }
-        }
-    }
-
-    private mutating func close() {
-        engine.closeAll(into: &outbox, now: Instant.now)
-        flush()
     }
 }
