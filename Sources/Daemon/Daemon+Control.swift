@@ -108,14 +108,14 @@ extension Daemon {
             guard let mode = Mode(word: value) else {
                 return .failed("\"\(value)\" is not a mode; use \(Mode.listed)")
             }
-            setMode(mode)
+            side.setMode(mode)
             return .ok
         case "redundant_paths":
             let most = Wire.maximumPaths
             guard let count = Int(value), (0...most).contains(count) else {
                 return .failed("\"\(value)\" is not a number of paths; use 1 to \(most), or 0 for all")
             }
-            setRedundantPaths(count)
+            side.setRedundantPaths(count)
             return .ok
         default:
             guard case .client(let client) = side else {
@@ -123,16 +123,6 @@ extension Daemon {
             }
             return client.set(key, value, now: now)
         }
-    }
-
-    private func setMode(_ mode: Mode) {
-        if case .server(let server) = side { server.threads.tell(.setMode(mode)) }
-        shared.plane.engine.setMode(mode)
-    }
-
-    private func setRedundantPaths(_ count: Int) {
-        if case .server(let server) = side { server.threads.tell(.setRedundantPaths(count)) }
-        shared.plane.engine.setRedundantPaths(count)
     }
 
     /// Reads the configuration again: mode, paths and clients take effect at once.
@@ -162,9 +152,9 @@ extension Daemon {
         shared.firewall?.reload(new)
         // The file overrides values that were set by hand meanwhile.
         let mode = new.tunnel.mode
-        if mode != shared.plane.engine.currentMode { setMode(mode) }
+        if mode != side.mode { side.setMode(mode) }
         let copies = new.tunnel.redundantPaths
-        if copies != shared.plane.engine.currentRedundantPaths { setRedundantPaths(copies) }
+        if copies != side.redundantPaths { side.setRedundantPaths(copies) }
         switch (side, new.role) {
         case (.client(let client), .client(let settings)): client.reload(settings, now: now)
         case (.server(let server), .server(let settings)): server.reload(settings, now: now)

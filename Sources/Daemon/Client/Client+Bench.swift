@@ -8,9 +8,9 @@ extension Client {
     func bench(_ name: String?, towardsServer: Bool?, now: Instant) -> Response {
         let path = paths.first { $0.configuration.name == name }
         if let name, path == nil { return .failed("there is no path \"\(name)\"") }
-        guard shared.plane.engine.measure(path?.id, towardsServer: towardsServer, now: now),
-            let report = shared.plane.engine.benchReport,
-            let session = shared.plane.engine.reports(now: now).first
+        guard plane.engine.measure(path?.id, towardsServer: towardsServer, now: now),
+            let report = plane.engine.benchReport,
+            let session = plane.engine.reports(now: now).first
         else { return .failed("there is no session with the server; see bondd status") }
         return .bench(
             BenchStatus(
