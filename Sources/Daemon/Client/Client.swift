@@ -89,8 +89,10 @@ final class Client {
 
     // MARK: - The loop
 
-    /// When `attend` has something to do without anything arriving.
-    func deadline(now: Instant) -> Instant { secrets?.deadline(now: now) ?? .never }
+    /// When the tunnel's data or `attend` has something to do without anything arriving.
+    func deadline(now: Instant) -> Instant {
+        min(plane.nextDeadline, secrets?.deadline(now: now) ?? .never)
+    }
 
     /// Compares paths, routes and name servers with the host, when that is due.
     func check(now: Instant) {
