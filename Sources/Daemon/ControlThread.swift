@@ -3,8 +3,8 @@ import Glibc
 import Runtime
 import Synchronization
 
-/// The control socket on a thread of its own: there its clients' JSON is read and written, so that the main
-/// thread, which carries data, neither parses a handover of 16 MB nor spells out the status of a thousand
+/// The control socket on a thread of its own, which reads and writes its clients' JSON, so that the main
+/// thread, which carries data, neither parses a handover of 16 MB nor formats the status of a thousand
 /// clients.
 final class ControlThread: Sendable {
     typealias Socket = ControlSocket<Request, Response>
@@ -15,13 +15,13 @@ final class ControlThread: Sendable {
         let client: Socket.ClientID
     }
 
-    /// Each client has one request at a time, which bounds what is in the boxes.
+    /// Each client has one request at a time, which bounds the mailboxes.
     private let requests: Mailbox<Socket.Call>
     private let answers: Mailbox<Answer?>
-    /// Nil when it has ended.
+    /// Nil once it has ended.
     private let thread = Mutex<Thread?>(nil)
 
-    /// Starts the thread, which has the socket from here on.
+    /// Starts the thread, which owns the socket from here on.
     /// - Throws: `RuntimeError.kernel` if the process has no thread or descriptor left.
     init(_ socket: consuming Socket) throws(RuntimeError) {
         requests = try Mailbox()
@@ -36,15 +36,15 @@ final class ControlThread: Sendable {
     /// Readable when there are requests.
     var fileDescriptor: Int32 { requests.fileDescriptor }
 
-    /// The requests that came in. Each is to be answered with `reply`.
+    /// The requests since the last call. Each is answered with `reply`.
     func takeRequests() -> [Socket.Call] { requests.take() }
 
-    /// Answers a client's request; nothing happens when the client is gone.
+    /// Answers a client's request; does nothing if the client is gone.
     func reply(_ response: Response, to client: Socket.ClientID) {
         answers.post(Answer(response: response, client: client))
     }
 
-    /// Writes the answers that are left, closes the socket, and ends.
+    /// Writes the remaining answers, closes the socket, and ends the thread.
     func close() {
         answers.post(nil)
         thread.withLock { $0.take() }?.join()

@@ -3,8 +3,8 @@ import Packet
 import Settings
 import Synchronization
 
-/// The user that bondd-control runs as. Its requests are told apart from those of other members of the
-/// socket's group by it.
+/// The user that bondd-control runs as, by which its requests are distinguished from those of other members
+/// of the socket's group.
 final class ControlUser: Sendable {
     private let name: String
     private let known: Mutex<(account: Account?, lookedUpAt: Instant)>

@@ -6,7 +6,7 @@ import Proto
 import Scheduler
 import Settings
 
-// What programs on the control socket ask of the daemon, and reloads.
+// Requests on the control socket, and reloads.
 extension Daemon {
     mutating func answerRequests(now: Instant) {
         for call in shared.control.takeRequests() {
@@ -19,7 +19,7 @@ extension Daemon {
         }
     }
 
-    /// - Returns: nil when the answer comes later.
+    /// - Returns: nil if the answer comes later.
     private mutating func answer(_ call: ControlThread.Socket.Call, now: Instant) -> Response? {
         if call.request.audience == .control, case .server(let server) = side {
             server.noteControl(now: now)
@@ -49,16 +49,16 @@ extension Daemon {
         }
     }
 
-    /// The sentence on names that a reload is answered with, if there is one.
+    /// The problem with names that a reload is answered with, if there is one.
     private var nameNotice: [String] {
         if case .client(let client) = side { [client.nameNotice].compactMap(\.self) } else { [] }
     }
 
-    /// Answers what bondd-control, or an operator in its place, asks of a server.
+    /// Answers a server's requests from bondd-control, or from an operator in its place.
     private mutating func answerControl(_ call: ControlThread.Socket.Call, now: Instant) -> Response? {
         switch (call.request, side) {
         case (.awaitEnrolments, _):
-            // Answered when there is something to say.
+            // Answered when a client enrols.
             enrolments.ask(call.client, now: now)
             return nil
         case (.settle(let id, let outcome), _): return settle(id, outcome)
@@ -71,7 +71,7 @@ extension Daemon {
         case (.carry, .client):
             return .failed("a client carries no services; hand them over to a server")
         case (.services, .server(let server)):
-            // Answered when it is known.
+            // Answered when the counters are known.
             server.reportServices(to: call.client)
             return nil
         case (.services, .client): return .services(ServiceCounters(run: shared.runID))
@@ -91,7 +91,7 @@ extension Daemon {
         guard let firewall = shared.firewall else {
             return .failed("this kernel has no nftables, so there is no kill switch")
         }
-        // Answers may leave by the uplinks again.
+        // Replies may leave by the uplinks again.
         if case .client(let client) = side { client.routing.expire() }
         do throws(HostError) {
             return try firewall.unlock()
@@ -101,7 +101,7 @@ extension Daemon {
         }
     }
 
-    /// Changes one value of the running daemon; the file stays as it is.
+    /// Changes one value of the running daemon, not of the file.
     private func set(_ key: String, _ value: String, now: Instant) -> Response {
         switch key {
         case "mode":
@@ -125,8 +125,8 @@ extension Daemon {
         }
     }
 
-    /// Reads the configuration again: mode, paths and clients take effect at once.
-    /// - Returns: why the file is refused, in which case nothing changes; nil if it is in force.
+    /// Reads the configuration again. Mode, paths and clients take effect at once.
+    /// - Returns: why the file is refused, in which case nothing changes; nil if it is in force now.
     mutating func reload(now: Instant) -> String? {
         let text: ConfigurationFile
         let new: Configuration
@@ -150,7 +150,7 @@ extension Daemon {
         fileInForce.take(text)
         shared.configuration = new
         shared.firewall?.reload(new)
-        // The file overrides values that were set by hand meanwhile.
+        // The file overrides values that were set by hand.
         let mode = new.tunnel.mode
         if mode != side.mode { side.setMode(mode) }
         let copies = new.tunnel.redundantPaths
@@ -160,13 +160,13 @@ extension Daemon {
         case (.server(let server), .server(let settings)): server.reload(settings, now: now)
         default: break  // Another role needs a restart.
         }
-        shared.log(.info, "the configuration was read again")
+        shared.log(.info, "the configuration is reloaded")
         return nil
     }
 
-    /// A file that was read again stays without effect.
+    /// Leaves the configuration as it is, and keeps the reason for the status.
     private mutating func refuse(_ text: ConfigurationFile?, _ reason: String) -> String {
-        shared.log(.error, "the configuration stays as it was: \(reason)")
+        shared.log(.error, "the configuration is not changed: \(reason)")
         fileInForce.refuse(text, reason)
         return reason
     }

@@ -4,7 +4,7 @@ import Proto
 
 // Clients that want to enrol, between the Engine and bondd-control.
 extension Daemon {
-    /// bondd-control has settled an enrolment, or can't.
+    /// bondd-control has settled an enrolment, or could not.
     mutating func settle(_ id: Int, _ outcome: EnrolOutcome) -> Response {
         if let wish = enrolments.settle(id), case .server(let server) = side {
             server.tell(wish, outcome)
@@ -12,7 +12,7 @@ extension Daemon {
         return .ok
     }
 
-    /// Passes new enrolments on to bondd-control, and gives up on those that it does not settle.
+    /// Passes new enrolments on to bondd-control, and refuses those that it does not settle.
     mutating func attendEnrolments(now: Instant) {
         if case .server(let server) = side {
             for wish in enrolments.takeForsaken(now: now) { server.tell(wish, .unavailable) }

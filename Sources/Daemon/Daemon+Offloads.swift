@@ -21,7 +21,7 @@ extension Daemon {
         return status
     }
 
-    /// The path's name, or where the server listens.
+    /// The name of a client's path, or a server's listening address.
     private func name(ofSocket number: UInt16) -> String {
         switch side {
         case .server(let server): server.settings.listen[Int(number)].description
@@ -30,6 +30,6 @@ extension Daemon {
         }
     }
 
-    /// What seals the packets.
+    /// The cipher that seals packets, and its implementation.
     var cipher: BulkCipher? { BulkCipher.of(shared.configuration.tunnel.cipher) }
 }

@@ -7,7 +7,7 @@ import Settings
 
 // The daemon's status and usage.
 extension Daemon {
-    /// - Parameter reports: of the data threads that have answered.
+    /// - Parameter reports: those of the data threads that have answered.
     func status(_ reports: [ShardReport], now: Instant) -> Status {
         let sessions = sessions(reports.flatMap(\.sessions))
         var status = Status(
@@ -43,8 +43,8 @@ extension Daemon {
         return notices
     }
 
-    /// What each client's paths have carried since the daemon started.
-    /// - Parameter reports: of the data threads that have answered.
+    /// The bytes that each client's paths have carried since the daemon started.
+    /// - Parameter reports: those of the data threads that have answered.
     func usageReport(_ reports: [ShardReport]) -> UsageReport {
         var report = UsageReport(run: shared.runID)
         report.configuration = fileInForce.digest.isEmpty ? nil : fileInForce.digest
@@ -92,7 +92,7 @@ extension Daemon {
         return status
     }
 
-    /// Says which data threads are missing.
+    /// The data threads whose report is missing, a sentence each.
     private func silence(of reports: [ShardReport]) -> [String] {
         let heard = reports.map(\.shard)
         return (0..<side.threadCount).filter { !heard.contains($0) }.map {

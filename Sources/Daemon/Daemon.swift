@@ -9,22 +9,22 @@ import Runtime
 import Settings
 import Tun
 
-/// The main thread: everything that is not data, in one loop, and a client's data. A server's data threads have
-/// its data, so that no packet waits for a reload, a handover, or the host's rules.
+/// The main thread: all control work, and a client's data, in one loop. A server's data threads carry its data, so
+/// that no packet waits for a reload, a handover, or a look at the host's rules.
 ///
-/// `Side` has the work of a client or of a server; both use `Shared`.
+/// `Side` does the work of a client or of a server; both use `Shared`.
 package struct Daemon: ~Copyable {
     let shared: Shared
     let side: Side
-    /// The program's start, from which its uptime counts.
+    /// The program's start, for its uptime.
     let startedAt: Instant
-    /// Which text of the configuration file is in force.
+    /// The text of the configuration file that is in force.
     var fileInForce: FileInForce
     let controlUser: ControlUser
     /// The clients that want to enrol, and bondd-control's open question for them, which it asks on a
-    /// client's host, too.
+    /// client's host as well.
     var enrolments = Enrolments()
-    /// Status and usage that wait for the data threads' reports.
+    /// Questions for status and usage that wait for the data threads' reports.
     var survey = Survey()
     private var journal: EventJournal
     private var networkEvents: NetlinkEvents
@@ -33,11 +33,11 @@ package struct Daemon: ~Copyable {
     private let pulse: Pulse
     private var isRunning = true
 
-    /// Takes the tunnel's interface, and sets the kill switch of a configuration that has one.
+    /// Creates the tunnel's interface, and sets the kill switch if the configuration has one.
     /// - Parameters:
-    ///   - file: the configuration's file, which is read again on a reload.
+    ///   - file: the path of the configuration, which is read again on a reload.
     ///   - socket: the path of the control socket.
-    ///   - state: the directory of what outlives the daemon.
+    ///   - state: the state directory.
     ///   - controlUser: the user that bondd-control runs as.
     package init(
         _ configuration: Configuration, file: String, socket: String, state: String,
@@ -47,10 +47,10 @@ package struct Daemon: ~Copyable {
         let startedAt = Instant.now
         let interface = configuration.tunnel.interface
         try TunnelInterface.checkFree(interface, Netlink())
-        // First of all: a kill switch is to hold whatever comes after.
+        // First of all: a kill switch must hold whatever happens after this.
         let firewall = try HostFirewall.make(configuration, state: state, log: log)
         let poller = try LoopPoller()
-        // Before any thread is started, which would take the signals otherwise.
+        // Before any thread starts, which would receive the signals otherwise.
         let signals = try SignalFD([SIGINT, SIGTERM, SIGHUP])
         let netlink = try Netlink()
         let networkEvents = try NetlinkEvents()
@@ -101,7 +101,7 @@ package struct Daemon: ~Copyable {
         self.pulse = pulse
     }
 
-    /// Opens the sockets and sets the addresses that the role asks for.
+    /// Opens the sockets and sets the addresses of the role.
     package mutating func start() throws {
         shared.poller.watch(networkEvents.fileDescriptor, .netlink)
         for descriptor in shared.firewall?.fileDescriptors ?? [] {
@@ -131,11 +131,11 @@ package struct Daemon: ~Copyable {
                 "offloads": shared.offloads.description,
                 "cipher": cipher?.description ?? "none",
             ])
-        // Reading configuration, routes and rulesets takes more than all that runs afterwards.
+        // Reading the configuration, routes and rulesets takes more memory than everything after it.
         clinux_trim_heap()
     }
 
-    /// A second instance on one machine gets a socket of its own unless told otherwise.
+    /// A second instance on one host gets a socket of its own, unless one is given.
     private static func socketPath(_ asked: String, _ configuration: Configuration) -> String {
         guard asked == "/run/bondd/bondd.sock" else { return asked }
         if case .some = try? ControlClient.ask(.status, path: asked, timeout: 500) {
@@ -144,8 +144,8 @@ package struct Daemon: ~Copyable {
         return asked
     }
 
-    /// Restores the name servers that a daemon with this tunnel has set and was killed. At the start only, as
-    /// it may take seconds.
+    /// Restores the host's name servers after a daemon with this tunnel was killed. Only at the start,
+    /// because it may take seconds.
     private func cleanNameServers() {
         do throws(HostError) {
             try NameServers.clean(directory: shared.stateDirectory, besides: shared.tunnel.name)
@@ -154,7 +154,7 @@ package struct Daemon: ~Copyable {
         }
     }
 
-    /// Forgets the services that were handed over when this client's host was a server.
+    /// Discards the services that were handed over when this client's host was a server.
     private func forgetServices() {
         var handed = HandedServices(
             directory: shared.stateDirectory, interface: shared.configuration.tunnel.interface,
@@ -165,7 +165,7 @@ package struct Daemon: ~Copyable {
 
     // MARK: - The loop
 
-    /// Runs until SIGTERM or SIGINT, then leaves the machine as it was.
+    /// Runs until SIGTERM or SIGINT, then restores the host.
     package mutating func run() throws {
         supervision.ready(summary(now: startedAt), now: .now)
         let watchdog = try supervision.period.map {
@@ -195,11 +195,15 @@ package struct Daemon: ~Copyable {
         shared.firewall?.close()
         shared.control.close()
         if let failure = shared.failure { throw failure }
-        guard hasEnded else { throw Failure("bondd has stopped without a data thread that hangs") }
+        guard hasEnded else {
+            throw Failure(
+                "a data thread hangs, and bondd has stopped without waiting for it; please report this with the log"
+            )
+        }
         shared.log(.info, "bondd has stopped")
     }
 
-    /// When there is something to do without anything arriving.
+    /// When the loop has work even if nothing arrives.
     private func deadline(now: Instant) -> Instant {
         min(
             shared.nextCheck == .zero ? .never : shared.nextCheck,
@@ -222,7 +226,7 @@ package struct Daemon: ~Copyable {
         }
     }
 
-    /// Lets a client's Engine do what is due, and carries it out.
+    /// Lets a client's Engine do what is due, and carries out the result.
     private mutating func turn(_ client: Client, now: Instant) {
         if client.plane.hasUnfinishedRead { client.plane.readTunnel(now: now) }
         let wall = Timestamp.now
@@ -237,7 +241,7 @@ package struct Daemon: ~Copyable {
         client.plane.giveBackMemory(now: now)
     }
 
-    /// Takes what a server's data threads have for the main one.
+    /// Takes what a server's data threads report.
     private mutating func takeMail(now: Instant) {
         guard case .server(let server) = side else { return }
         for wish in server.threads.takeWishes() {

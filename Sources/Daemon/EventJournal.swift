@@ -4,10 +4,10 @@ import Packet
 import Runtime
 import Settings
 
-/// What happened in an Engine, in the log: bounded for each peer, because a radio link that flaps, a client
-/// that means ill or a forger on the way may make several events a second.
+/// Logs the events of an Engine, at a bounded rate for each peer, because a flapping radio link, a malicious
+/// client or a forger on the way may cause several events a second.
 struct EventJournal {
-    /// Maximum number of a peer's lines at once; after that, one every `refill`.
+    /// The burst of lines for each peer; after that, one every `refill`.
     private static let most: Int64 = 20
     private static let refill = Interval.seconds(3)
 
@@ -18,16 +18,16 @@ struct EventJournal {
     }
 
     private let log: Log
-    /// When each peer may have all its lines again; those that may are left out.
+    /// When each peer's burst is full again; peers whose burst is full are left out.
     private var fullAt: [String: Instant] = [:]
-    /// How many lines of each were left out since the last that was written.
+    /// The number of lines left out for each peer since its last line.
     private var leftOut: [String: Int] = [:]
-    /// Paths in doubt: that they are up again is no more news than the doubt was.
+    /// Suspect paths. Their recovery is logged no higher than the suspicion.
     private var doubted: Set<Spot> = []
 
     init(_ log: Log) { self.log = log }
 
-    /// Writes what happened, unless too much did.
+    /// Logs an event, unless its peer has used up its lines.
     /// - Parameter pathName: the name of the path of that ID, if it has one here.
     mutating func note(
         _ event: EngineEvent, now: Instant, pathName: (UInt16) -> String? = { _ in nil }
@@ -41,7 +41,7 @@ struct EventJournal {
         }
         if let count = leftOut.removeValue(forKey: peer) {
             log(
-                .info, "events of a peer were left out of the log, because there were too many",
+                .info, "events of a peer were not logged, because there were too many",
                 ["peer": peer, "events": "\(count)"])
         }
         log(event, level: level, pathName: pathName)
@@ -64,7 +64,7 @@ struct EventJournal {
     private mutating func admit(_ peer: String, now: Instant) -> Bool {
         let full = max(fullAt[peer] ?? now, now)
         guard full - now <= Self.refill * (Self.most - 1) else { return false }
-        // Peers come and go; those whose budget is full need not be known.
+        // Peers come and go; those whose burst is full need not be stored.
         if fullAt.count > 256 { fullAt = fullAt.filter { $0.value > now } }
         fullAt[peer] = full + Self.refill
         return true
@@ -72,7 +72,7 @@ struct EventJournal {
 }
 
 extension EngineEvent {
-    /// The peer that it is about; nil when that is the server or not known.
+    /// The peer that it concerns; nil if that is the server, or unknown.
     fileprivate var peer: String? {
         switch self {
         case .established(let peer, _), .closed(let peer), .pathChanged(let peer, _, _),

@@ -2,8 +2,8 @@ import ControlProtocol
 import Glibc
 import Settings
 
-/// Tracks which text of the configuration file is in force, which was refused last, and whether the file on
-/// the disk differs.
+/// The text of the configuration file that is in force, the one that was refused last, and whether the file
+/// on the disk differs.
 struct FileInForce {
     let path: String
     /// The digest of the text in force; empty if the file changed while bondd was starting.
@@ -74,7 +74,7 @@ struct FileInForce {
     }
 
     private var sentence: String? {
-        let end = "what was in force before goes on"
+        let end = "the previous configuration stays in force"
         let file: ConfigurationFile
         do throws(ConfigurationError) {
             file = try ConfigurationFile(reading: path)

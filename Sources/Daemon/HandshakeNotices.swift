@@ -1,12 +1,12 @@
 import Engine
 
-/// Notices for the operator about handshakes that led nowhere in the last minute.
+/// Notices for the operator about handshakes that failed in the last minute.
 struct HandshakeNotices {
     /// A sentence each, with the remedy.
     let sentences: [String]
 
     /// - Parameters:
-    ///   - troubles: those of each data thread.
+    ///   - troubles: the counts of each data thread.
     ///   - publicKey: this host's, in base64.
     init(_ troubles: [HandshakeTroubles], publicKey: String) {
         func sum(_ count: (HandshakeTroubles) -> Int) -> Int { troubles.reduce(0) { $0 + count($1) } }
@@ -17,7 +17,7 @@ struct HandshakeNotices {
         let unknown = sum(\.unknownKeys)
         if unknown > 0 {
             sentences.append(
-                "\(handshakes(unknown)) used keys that this server does not know; a client that was revoked or set up again needs an invitation: bondd invite NAME"
+                "\(handshakes(unknown)) used keys that this server does not know; a client that was revoked or set up again needs a new invitation: bondd invite NAME"
             )
         }
         let wrong = sum(\.wrongServerKeys)
@@ -45,13 +45,13 @@ struct HandshakeNotices {
         var sentences: [String] = []
         if peer.unconfirmed >= HandshakeTroubles.fewestUnconfirmed {
             sentences.append(
-                "client \"\(peer.name)\" has asked for a session \(peer.unconfirmed) times in the last minute and never took the answer: its preshared key differs from this server's, or answers do not reach it"
+                "client \"\(peer.name)\" has asked for a session \(peer.unconfirmed) times in the last minute and never used the answer: its preshared key differs from this server's, or answers do not reach it"
             )
         }
         if peer.takeovers >= HandshakeTroubles.fewestTakeovers {
             let places = peer.rivals.map { " (\($0.0) and \($0.1))" } ?? ""
             sentences.append(
-                "two hosts use the key of client \"\(peer.name)\"\(places) and push each other out, \(peer.takeovers) times in the last minute; give each a key of its own: bondd invite NAME"
+                "two hosts use the key of client \"\(peer.name)\"\(places) and displace each other, \(peer.takeovers) times in the last minute; give each a key of its own: bondd invite NAME"
             )
         }
         return sentences

@@ -4,10 +4,10 @@ import Packet
 import Runtime
 import Settings
 
-/// The last handover from bondd-control, kept in a file so that bondd can start without bondd-control. A disk
-/// that fails or is full is reported once, and bondd goes on.
+/// State in a file, such as bondd-control's last handover, so that bondd can start without bondd-control. A
+/// disk that fails or is full is reported once, and bondd continues.
 struct Kept<Content: Codable & Equatable> {
-    /// The last content; nil if there never was any.
+    /// The current content; nil if there never was any.
     private(set) var content: Content?
 
     private let path: String
@@ -20,7 +20,7 @@ struct Kept<Content: Codable & Equatable> {
     private var problem: String?
     private var retryAt = Instant.zero
 
-    /// How often a write that is under way is looked at, and how long a disk is left alone that refused one.
+    /// The time between looks at a running write, and the pause after one that failed.
     private static var glance: Interval { .milliseconds(5) }
     private static var patience: Interval { .seconds(5) }
 
@@ -29,8 +29,8 @@ struct Kept<Content: Codable & Equatable> {
 
     /// Starts with the file's content.
     /// - Parameters:
-    ///   - damage: what follows from it when it can't be read.
-    ///   - loss: what follows from it when it can't be written.
+    ///   - damage: the consequence of a file that can't be read.
+    ///   - loss: the consequence of a file that can't be written.
     init(_ path: String, damage: String, loss: String, log: Log) {
         self.path = path
         self.log = log
@@ -47,8 +47,8 @@ struct Kept<Content: Codable & Equatable> {
         }
     }
 
-    /// Takes something else in its place, and begins to save it. The same again is not written again.
-    /// - Returns: whether it is something else.
+    /// Replaces the content, and begins to save it. Equal content is not written again.
+    /// - Returns: whether the content has changed.
     @discardableResult
     mutating func replace(with new: Content, now: Instant) -> Bool {
         let isNew = new != content
@@ -60,7 +60,7 @@ struct Kept<Content: Codable & Equatable> {
         return isNew
     }
 
-    /// Whether the last is in the file, or why it is not; nil as long as that is not known.
+    /// Whether the content is in the file, or why it is not; nil until that is known.
     var outcome: (isKept: Bool, problem: String)? {
         if writer.isBusy { return nil }
         return isUnsaved ? problem.map { (false, $0) } : (true, "")
@@ -71,7 +71,7 @@ struct Kept<Content: Codable & Equatable> {
         writer.isBusy ? now + Self.glance : isUnsaved ? max(retryAt, now + Self.glance) : .never
     }
 
-    /// Saves what has not been yet, without waiting for the disk.
+    /// Saves unsaved content without waiting for the disk.
     mutating func save(now: Instant) {
         takeOutcome(now: now)
         guard isUnsaved, now >= retryAt, !writer.isBusy, let content, let line = try? Line.encode(content)
@@ -80,7 +80,7 @@ struct Kept<Content: Codable & Equatable> {
         writer.begin(line)
     }
 
-    /// Saves what has not been yet, and waits for it.
+    /// Saves unsaved content, and waits for the disk.
     mutating func close(now: Instant) {
         takeOutcome(waits: true, now: now)
         retryAt = now

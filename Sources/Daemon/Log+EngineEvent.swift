@@ -4,7 +4,7 @@ import Runtime
 import Settings
 
 extension Log {
-    /// How much an event matters by itself.
+    /// The level of an event by itself.
     static func level(of event: EngineEvent) -> Level {
         switch event {
         case .established(_, let continues): continues ? .debug : .info
@@ -16,7 +16,7 @@ extension Log {
         }
     }
 
-    /// Writes what happened in an Engine.
+    /// Logs an event of an Engine.
     /// - Parameter pathName: the name of the path of that ID, if it has one here.
     func callAsFunction(
         _ event: EngineEvent, level: Level, pathName: (UInt16) -> String? = { _ in nil }
@@ -27,7 +27,7 @@ extension Log {
             self(level, continues ? "new keys" : "session is up", ["peer": peer])
         case .closed(let peer): self(level, "session is closed", ["peer": peer])
         case .assigned, .enrolled: break
-        case .secret: self(level, "the server gives a new preshared key")
+        case .secret: self(level, "the server has sent a new preshared key")
         case .pathChanged(let peer, let id, let state):
             self(level, "path is \(state)", ["peer": peer, "path": path(id)])
         case .pathMoved(let peer, let id, let remote):
@@ -53,20 +53,21 @@ extension Log {
                 level, "a client uses another cipher; set the same [tunnel] cipher on both ends",
                 ["peer": peer])
         case .enrolment(let invitation, _, let host):
-            self(level, "somebody wants to enrol", ["invitation": "invitation \(invitation)", "host": host])
+            self(level, "a client wants to enrol", ["invitation": "invitation \(invitation)", "host": host])
         }
     }
 }
 
 extension EngineEvent {
-    /// Why the server does not want this client, with the remedy; nil for all other events.
+    /// Why the server refuses this client, with the remedy; nil for all other events.
     var refusal: String? {
         switch self {
-        case .versionRefused: "the server speaks another version of the protocol; bring both to one version"
+        case .versionRefused:
+            "the server speaks another version of the protocol; update both to the same version"
         case .keyRefused:
-            "the server does not know this client's key (any more); ask for a new invitation and run: bondd join LINK"
+            "the server does not know this client's key, or has revoked it; ask for a new invitation and run: bondd join LINK"
         case .secretRefused:
-            "the server no longer has the secret that this client's preshared key follows from, as it was rotated twice since this client last connected, or lost; ask for a new invitation, then run: bondd leave, and bondd join LINK"
+            "the server no longer has the secret from which this client's preshared key is derived, because it was rotated twice since this client last connected, or lost; ask for a new invitation, then run: bondd leave, and bondd join LINK"
         case .suiteRefused: "the server uses another cipher; set the same [tunnel] cipher on both ends"
         default: nil
         }

@@ -3,10 +3,10 @@ import Glibc
 import Runtime
 import Settings
 
-/// Keeps keys where they are: in memory, and in this process's alone.
+/// Keeps keys in memory, and in this process only.
 package enum MemoryProtection {
-    /// Keeps all of the process's memory, that to come included, out of core dumps, of swap, and of processes
-    /// without CAP_SYS_PTRACE. To be called before the first key is read.
+    /// Keeps all of the process's memory, present and future, out of core dumps, out of swap, and from
+    /// processes without CAP_SYS_PTRACE. Called before the first key is read.
     package static func begin(_ log: Log) {
         var code = clinux_forbid_dumps()
         if code < 0 {
@@ -15,7 +15,7 @@ package enum MemoryProtection {
                 "keys may end up in a core dump: the kernel refuses PR_SET_DUMPABLE (\(reason(code)))")
         }
         code = clinux_lock_memory()
-        // In a container the usual limit can't be lifted; hosts without swap lose nothing by it.
+        // In a container the usual limit can't be raised; hosts without swap lose nothing.
         if code < 0 {
             log(
                 .info,

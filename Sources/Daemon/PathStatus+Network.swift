@@ -5,14 +5,13 @@ extension PathStatus {
     /// The smallest MTU that IPv6 allows a link, in bytes (RFC 8200 section 5).
     private static var smallestMTU: Int { 1280 }
 
-    /// Adds to the note how the networks along the path treat what it carries, as far as that is not as it
-    /// should be.
+    /// Adds to the note what the networks along the path do to packets that they should not.
     mutating func noteNetwork(_ report: PathReport) {
         guard report.state == .up else { return }
         var sentences: [String] = []
         if report.mtu < Self.smallestMTU {
             sentences.append(
-                "it carries packets of up to \(report.mtu) bytes only, and larger ones need another path; look at the MTU of its modem and its interface"
+                "it carries only packets of up to \(report.mtu) bytes, and larger ones need another path; check the MTU of its modem and of its interface"
             )
         }
         if report.ignoresMarks {

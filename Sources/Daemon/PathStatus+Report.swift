@@ -3,10 +3,10 @@ import Engine
 import Packet
 
 extension PathStatus {
-    /// How a path does.
+    /// The status of a path in a session.
     /// - Parameter own: a client's path itself; nil on a server.
     init(_ report: PathReport, of own: ClientPath?) {
-        // The Engine probes what it never heard; without a way to send that is not even so.
+        // The Engine counts a path that it never heard as probing; without a link the path is down.
         let isStranded = report.state == .probing && own != nil && own?.link == nil
         self.init(
             name: own?.configuration.name ?? (report.name.isEmpty ? "path\(report.id)" : report.name),

@@ -10,14 +10,14 @@ import Tun
 /// The parts that a client and a server both use: the tunnel, and the host. For the main thread alone.
 final class Shared {
     var configuration: Configuration
-    /// The directory of what outlives the daemon.
+    /// The directory for state that outlives the daemon.
     let stateDirectory: String
     let log: Log
     let netlink: Netlink
     let control: ControlThread
-    /// Nil when the kernel has none.
+    /// Nil if the kernel has no nftables.
     let firewall: HostFirewall?
-    /// Numbers this run of the daemon.
+    /// Identifies this run of the daemon.
     let runID: String
     let publicKey: PublicKey
 
@@ -49,13 +49,13 @@ final class Shared {
         publicKey = PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey
     }
 
-    /// Ends the daemon, which leaves the machine as it was, with a sentence and a status that says so.
+    /// Ends the daemon with a sentence and exit status 1; it restores the host first.
     func fail(_ reason: String) { failure = Failure(reason) }
 
     /// Removes the routes and rules of daemons that were killed.
     func cleanRouting() throws(HostError) {
         let count = try HostRouting.clean(netlink, tunnel: tunnel.index)
         guard count > 0 else { return }
-        log(.info, "routes and rules of a daemon that was killed are removed", ["count": "\(count)"])
+        log(.info, "routes and rules of a killed daemon are removed", ["count": "\(count)"])
     }
 }

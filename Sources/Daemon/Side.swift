@@ -66,7 +66,7 @@ enum Side {
         }
     }
 
-    /// The services that the kernel is to carry.
+    /// The services for the kernel.
     var services: [KernelService] {
         switch self {
         case .client: []
@@ -98,7 +98,7 @@ enum Side {
         }
     }
 
-    /// Compares the host with the desired state, when that is due.
+    /// Compares the host's state with the desired one, when that is due.
     func check(now: Instant) {
         switch self {
         case .client(let client): client.check(now: now)

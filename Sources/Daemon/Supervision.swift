@@ -3,13 +3,13 @@ import Packet
 import Runtime
 import Settings
 
-/// Reports to the service manager: that the daemon is ready, how it does, that it reads its file again or
-/// stops. `Watchdog` tells it that the loops go round.
+/// Reports to the service manager that the daemon is ready, reloads or stops, and its status. `Watchdog`
+/// reports that the loops are running.
 struct Supervision {
     private let notice = ServiceNotice()
-    /// How long the service manager waits for a sign of its watchdog; nil when it has none.
+    /// The service manager's watchdog timeout; nil if it has no watchdog.
     let period: Interval?
-    /// When it is next to hear how the daemon does.
+    /// When the next status is due.
     private(set) var nextSign = Instant.never
     private var said = ""
 
@@ -21,7 +21,7 @@ struct Supervision {
         self.period = isMeant ? period.map { .microseconds($0) } : nil
     }
 
-    /// Sockets and the TUN device are there.
+    /// The sockets and the TUN device are open.
     mutating func ready(_ status: String, now: Instant) {
         said = status
         notice.send("READY=1\nSTATUS=\(status)")
@@ -36,7 +36,7 @@ struct Supervision {
     /// The end has begun.
     func stopping() { notice.send("STOPPING=1\nSTATUS=stopping") }
 
-    /// Tells how the daemon does when that has changed. To be called at `nextSign`.
+    /// Sends the status if it has changed. Called at `nextSign`.
     mutating func sign(_ status: String, now: Instant) {
         guard let period else { return }
         nextSign = now + period / 2
@@ -46,7 +46,7 @@ struct Supervision {
 }
 
 extension Daemon {
-    /// How it does, in a few words.
+    /// The daemon's status in a few words.
     func summary(now: Instant) -> String {
         let name = shared.tunnel.name
         return switch side {

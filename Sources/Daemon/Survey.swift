@@ -2,10 +2,10 @@ import Packet
 import Runtime
 
 /// Gathers the reports of the data threads without waiting: the main thread carries data until all have
-/// answered. A question that comes while a call is open is answered by the next call, which sees all that
-/// happened before it.
+/// answered. A question that arrives while a call is open is answered by the next call, which sees everything
+/// that happened before it.
 struct Survey {
-    /// A question on the control socket that all data threads have a part in.
+    /// A question on the control socket that takes a report of each data thread.
     enum Question {
         case status
         case usage
@@ -13,17 +13,17 @@ struct Survey {
 
     typealias Asker = (question: Question, client: ControlClientID)
 
-    /// The most time that a data thread has for its answer.
+    /// The maximum time for a data thread's answer.
     private static let patience = Interval.seconds(1)
 
-    /// When the open call is closed with the answers that are there; `never` without one.
+    /// When the open call is closed with the answers so far; `never` without a call.
     private(set) var deadline = Instant.never
     private var call: ReportCall?
     /// The threads that the open call asked.
     private var asked: Set<Int> = []
     private var askers: [Asker] = []
     private var waiting: [Asker] = []
-    /// Calls that a thread has not answered in time. It is not asked again before it has: it may hang.
+    /// Calls that a thread has not answered in time. It is not asked again until it has, because it may hang.
     private var owed: [Int: ReportCall] = [:]
 
     /// Has the next call answer a client.
@@ -31,7 +31,7 @@ struct Survey {
         waiting.append((question, client))
     }
 
-    /// Opens the next call when none is open and a client waits.
+    /// Opens the next call if none is open and a client waits.
     mutating func open(_ threads: [DataThread], answerTo mailbox: Mailbox<EnrolmentWish>?, now: Instant) {
         guard call == nil, !waiting.isEmpty else { return }
         (askers, waiting) = (waiting, [])
@@ -46,8 +46,8 @@ struct Survey {
         call = next
     }
 
-    /// Closes the open call when all threads that were asked have answered, or had their time.
-    /// - Returns: who asked, and the answers; nil as long as the call is open, or there is none.
+    /// Closes the open call if all threads that were asked have answered, or the time is up.
+    /// - Returns: the clients that asked, and the answers; nil while the call is open, or there is none.
     mutating func close(now: Instant) -> (askers: [Asker], answers: [ShardReport])? {
         guard !askers.isEmpty else { return nil }
         let answers = call?.answers ?? []
@@ -69,7 +69,7 @@ struct Survey {
 }
 
 extension Daemon {
-    /// Answers status and usage, as soon as the data threads' reports are there.
+    /// Answers questions for status and usage as soon as the data threads' reports have arrived.
     mutating func attendSurvey(now: Instant) {
         openSurvey(now: now)
         while let (askers, answers) = survey.close(now: now) {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Work that may wait for the disk or for a program, done on a thread of its own because packets do not wait.
+/// Work that may wait for the disk or for a program, on a thread of its own, because packets must not wait.
 package final class BackgroundTask<Outcome: Sendable> {
     private final class Result: Sendable {
         let value = Mutex<Outcome?>(nil)
@@ -26,7 +26,7 @@ package final class BackgroundTask<Outcome: Sendable> {
 
     deinit { thread?.join() }
 
-    /// Its outcome, or nil while the work goes on.
+    /// Its outcome; nil while the work is running.
     package var outcome: Outcome? { result.value.withLock { $0 } }
 
     /// Waits for its end.

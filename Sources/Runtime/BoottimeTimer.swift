@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// A timerfd on `Clock.boottime`, which epoll's own timeout does not follow: that one stands still while the host sleeps.
+/// A timerfd on `Clock.boottime`. epoll's own timeout stops while the host is suspended.
 package struct BoottimeTimer: ~Copyable {
     /// Readable when the timer has fired.
     package let fileDescriptor: Int32
     private var armedFor = UInt64.max
 
-    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    /// - Throws: `RuntimeError.kernel` if the process has no descriptor left.
     package init() throws(RuntimeError) {
         fileDescriptor = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
         guard fileDescriptor >= 0 else { throw .kernel("a timerfd", errno: errno) }
@@ -15,15 +15,16 @@ package struct BoottimeTimer: ~Copyable {
 
     deinit { close(fileDescriptor) }
 
-    /// Has the timer fire at `deadline` or earlier, in nanoseconds on `Clock.boottime`. A timer that fires early costs one
-    /// turn of the loop; setting it again for each deadline that moves away costs a system call for every packet.
+    /// Has the timer fire at `deadline` or earlier, in nanoseconds on `Clock.boottime`. A timer that fires
+    /// early costs one turn of the loop; setting it again for each deadline that is postponed costs a system
+    /// call for every packet.
     package mutating func arm(for deadline: UInt64, now: UInt64) {
         guard deadline < armedFor || armedFor <= now else { return }
         armedFor = deadline
         _ = clinux_timer_set(fileDescriptor, deadline)
     }
 
-    /// To be called when the timer has fired.
+    /// Called after the timer has fired.
     package mutating func acknowledge() {
         var count: UInt64 = 0
         _ = read(fileDescriptor, &count, 8)

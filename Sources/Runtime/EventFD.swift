@@ -6,7 +6,7 @@ package struct EventFD: ~Copyable, Sendable {
     /// Readable from `signal` until `clear`; it does not block and is closed on exec.
     package let fileDescriptor: Int32
 
-    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    /// - Throws: `RuntimeError.kernel` if the process has no descriptor left.
     package init() throws(RuntimeError) {
         fileDescriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         guard fileDescriptor >= 0 else { throw .kernel("an eventfd", errno: errno) }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Writes one line per event on stderr. Never for a dropped packet, never with a secret in it.
+/// Writes one line for each event to stderr; never for a dropped packet, and never with a secret in it.
 package struct Log: Sendable {
     /// The severity of an event; the raw value is the word of `--log-level`.
     package enum Level: String, CaseIterable, Comparable, Sendable {

@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// Names a descriptor of a `Poller`, and how it fits into the 64 bits that epoll keeps with each.
+/// Identifies a descriptor of a `Poller`, in the 64 bits that epoll stores with each.
 package protocol PollSource {
     /// The source in 64 bits.
     var bits: UInt64 { get }
-    /// The source with these bits, or nil when there is none.
+    /// The source with these bits; nil if there is none.
     init?(bits: UInt64)
 }
 
@@ -16,30 +16,30 @@ extension UInt64: PollSource {
     package init?(bits: UInt64) { self = bits }
 }
 
-/// Which events of a descriptor `Poller.wait` returns for.
+/// The events of a descriptor for which `Poller.wait` returns.
 package struct PollInterest: OptionSet, Sendable {
     package let rawValue: UInt32
 
     @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// There is something to read.
+    /// Readable.
     package static let reading = PollInterest(rawValue: EPOLLIN.rawValue)
-    /// There is room to write.
+    /// Writable.
     package static let writing = PollInterest(rawValue: EPOLLOUT.rawValue)
-    /// Something new to read, new room to write, or the peer's end: edge-triggered, each told once.
+    /// New data to read, new room to write, or the peer's end: edge-triggered, each reported once.
     package static let changes = PollInterest(
         rawValue: EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue)
 }
 
-/// An epoll instance (epoll(7)) whose descriptors have a `Source` each.
+/// An epoll instance (epoll(7)) with a `Source` for each descriptor.
 package struct Poller<Source: PollSource>: ~Copyable {
-    /// Readable when one of its descriptors has an event, so that pollers can watch pollers.
+    /// Readable while one of its descriptors has an event, so that pollers can watch pollers.
     package let fileDescriptor: Int32
     @usableFromInline let events: UnsafeMutablePointer<epoll_event>
     private let capacity: Int32
 
     /// - Parameter capacity: the maximum number of events that one wait returns.
-    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    /// - Throws: `RuntimeError.kernel` if the process has no descriptor left.
     package init(capacity: Int) throws(RuntimeError) {
         fileDescriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard fileDescriptor >= 0 else { throw .kernel("an epoll", errno: errno) }
@@ -53,7 +53,7 @@ package struct Poller<Source: PollSource>: ~Copyable {
     }
 
     /// Watches a descriptor until it is closed.
-    /// - Returns: whether the kernel does; errno says why not.
+    /// - Returns: whether the kernel accepts; otherwise errno has the reason.
     @discardableResult
     package borrowing func watch(
         _ descriptor: Int32, _ source: Source, for interest: PollInterest = .reading
@@ -61,7 +61,7 @@ package struct Poller<Source: PollSource>: ~Copyable {
         control(EPOLL_CTL_ADD, descriptor, source, interest)
     }
 
-    /// Watches a descriptor for these events and no others; not at all when there are none.
+    /// Watches a descriptor for exactly these events; not at all if there are none.
     package borrowing func change(_ descriptor: Int32, _ source: Source, to interest: PollInterest) {
         if interest.isEmpty {
             _ = control(EPOLL_CTL_DEL, descriptor, source, interest)
@@ -79,7 +79,7 @@ package struct Poller<Source: PollSource>: ~Copyable {
         return epoll_ctl(fileDescriptor, action, descriptor, &event) == 0
     }
 
-    /// Waits for events for at most `nanoseconds`, or without a bound when that is negative.
+    /// Waits for events for at most `nanoseconds`; without a limit if that is negative.
     /// - Returns: the number of events, for `event`.
     package borrowing func wait(nanoseconds: Int64) -> Int {
         let count =

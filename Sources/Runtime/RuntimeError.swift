@@ -2,7 +2,7 @@ import Glibc
 
 /// A refusal by the kernel.
 package enum RuntimeError: Error, Equatable, CustomStringConvertible {
-    /// A file could not be read, written or made: the action, its path, and errno.
+    /// A file could not be read, written or created: the action, its path, and errno.
     case file(String, path: String, errno: Int32)
     /// A thread, an eventfd or the like could not be created: its name with an article, and errno.
     case kernel(String, errno: Int32)

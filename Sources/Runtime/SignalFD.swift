@@ -1,13 +1,14 @@
 import CLinux
 import Glibc
 
-/// Signals read from a descriptor (signalfd(2)) instead of by a handler.
+/// Signals read from a descriptor (signalfd(2)) instead of delivered to a handler.
 package struct SignalFD: ~Copyable, Sendable {
-    /// Readable while a signal waits; it does not block and is closed on exec.
+    /// Readable while a signal is pending; it does not block and is closed on exec.
     package let fileDescriptor: Int32
 
-    /// Blocks these signals in the calling thread, which has to be the main one, and in those that it starts.
-    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    /// Blocks these signals in the calling thread, which must be the main one, and in the threads that it
+    /// starts.
+    /// - Throws: `RuntimeError.kernel` if the process has no descriptor left.
     package init(_ signals: [Int32]) throws(RuntimeError) {
         var mask = sigset_t()
         sigemptyset(&mask)
@@ -19,7 +20,7 @@ package struct SignalFD: ~Copyable, Sendable {
 
     deinit { close(fileDescriptor) }
 
-    /// The next signal that waits, or nil.
+    /// The next pending signal; nil if there is none.
     package borrowing func take() -> Int32? {
         var info = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size

@@ -1,8 +1,9 @@
 import Glibc
 
-/// Replaces a state file on a thread of its own: a disk may take seconds to sync, and packets do not wait for it.
+/// Replaces a state file on a thread of its own, because a disk may take seconds to sync, and packets must
+/// not wait.
 package final class StateWriter {
-    /// The error of a write, or nil when it succeeded.
+    /// The error of a write; nil if it succeeded.
     package typealias Outcome = RuntimeError?
 
     private let path: String
@@ -15,10 +16,10 @@ package final class StateWriter {
         self.mode = mode
     }
 
-    /// Whether a write goes on, or its outcome was not taken yet.
+    /// Whether a write is running, or its outcome was not taken yet.
     package var isBusy: Bool { task != nil }
 
-    /// Begins to write `bytes` in place of the file's content.
+    /// Begins to replace the file's contents with `bytes`.
     /// - Precondition: not busy.
     package func begin(_ bytes: [UInt8]) {
         precondition(!isBusy)
@@ -32,7 +33,7 @@ package final class StateWriter {
         }
     }
 
-    /// The outcome of the write that was begun, once; nil while it goes on, or when none was begun.
+    /// Takes the outcome of the last write; nil while it is running, or if there was none.
     /// - Parameter waits: whether to wait for it.
     package func takeOutcome(waits: Bool = false) -> Outcome? {
         if waits { task?.wait() }

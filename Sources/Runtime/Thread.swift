@@ -3,24 +3,24 @@ import Glibc
 
 /// The work of a thread that owns its state, from its start to its end.
 package protocol ThreadLoop: SendableMetatype, ~Copyable {
-    /// Does all of the work; the thread ends when it returns.
+    /// Does the work; the thread ends when it returns.
     mutating func run()
 }
 
-/// A POSIX thread. Threads get no asynchronous signal: those are for the main thread.
+/// A POSIX thread. Threads get no asynchronous signals, which are for the main thread.
 package struct Thread: Sendable {
     private let handle: pthread_t
 
     private init(_ handle: pthread_t) { self.handle = handle }
 
-    /// Starts a thread that runs `body`; it is to be joined once.
-    /// - Parameter name: what `top -H` shows, at most 15 bytes.
-    /// - Throws: `RuntimeError.kernel` when the kernel has no thread left.
+    /// Starts a thread that runs `body`, and has to be joined once.
+    /// - Parameter name: the name in `top -H`, at most 15 bytes.
+    /// - Throws: `RuntimeError.kernel` if the kernel has no thread left.
     package static func start(
         name: String, _ body: @escaping @Sendable () -> Void
     ) throws(RuntimeError) -> Thread {
         let held = Unmanaged.passRetained(Body(name, body))
-        // The thread inherits the mask. It has to hear of its own faults, of which the backtrace comes.
+        // The thread inherits the mask. Its own faults must reach it, for the backtrace.
         var mask = sigset_t()
         var before = sigset_t()
         sigfillset(&mask)
@@ -42,7 +42,7 @@ package struct Thread: Sendable {
     }
 
     /// Starts a thread that owns `loop`, runs it, and destroys it at its end.
-    /// - Throws: `RuntimeError.kernel` when the kernel has no thread left; the loop is destroyed then.
+    /// - Throws: `RuntimeError.kernel` if the kernel has no thread left; the loop is destroyed then.
     package static func start<Loop: ThreadLoop & ~Copyable>(
         name: String, _ loop: consuming Loop
     ) throws(RuntimeError) -> Thread {
@@ -51,7 +51,7 @@ package struct Thread: Sendable {
     }
 
     /// Starts a thread that nothing waits for.
-    /// - Throws: `RuntimeError.kernel` when the kernel has no thread left.
+    /// - Throws: `RuntimeError.kernel` if the kernel has no thread left.
     package static func detach(
         name: String, _ body: @escaping @Sendable () -> Void
     ) throws(RuntimeError) {
@@ -61,11 +61,11 @@ package struct Thread: Sendable {
     /// Waits for the thread's end; once.
     package func join() { pthread_join(handle, nil) }
 
-    /// Waits for the thread's end for at most that long; not again after it has ended.
+    /// Waits at most this long for the thread's end; not again after it has ended.
     /// - Returns: whether it has ended.
     package func join(milliseconds: Int64) -> Bool { clinux_join(handle, milliseconds) == 0 }
 
-    /// Processor time that the thread has used, in nanoseconds. Not after its end.
+    /// Processor time that the thread has used, in nanoseconds; only before its end.
     package var processorTime: UInt64 { Clock.processorTime(of: handle) }
 
     private final class Body: Sendable {
@@ -82,7 +82,7 @@ package struct Thread: Sendable {
         }
     }
 
-    /// Reached by the thread alone once that has started.
+    /// Accessed only by the thread once that has started.
     private final class LoopBox<Loop: ThreadLoop & ~Copyable>: @unchecked Sendable {
         var loop: Loop
 

@@ -208,7 +208,7 @@ import Testing
         #expect(text.hasPrefix("FAIL killswitch something") && text.contains("\nok   udp        something"))
         #expect(
             text.contains("\n                → something")
-                && text.hasSuffix("1 wrong, 1 to look at, 1 fine.\n"))
+                && text.hasSuffix("1 failed, 1 to check, 1 fine.\n"))
         #expect(FindingTable([.ok("a", "b")]).text.hasSuffix("Nothing is wrong.\n"))
     }
 }

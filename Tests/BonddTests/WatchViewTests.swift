@@ -77,7 +77,7 @@ import Testing
                 "",
                 "order   1 held  12 late  1234 copies dropped  deadline 12.3 ms",
                 "queue   7 waiting  3 dropped  2 marked",
-                "repair  123 sent again  4 given up  5 put together  56 sent twice",
+                "repair  123 retransmitted  4 lost  5 recovered  56 sent twice",
                 "", "", "", "", "", "", "", "", "", "",
                 "q quit  m mode  r role  j k choose",
             ])

@@ -194,13 +194,13 @@ import Testing
         #expect(notice(59) == nil && notice(60, 0, 0) == nil)
         #expect(
             notice(60)?.hasPrefix(
-                "bondd-control has not been seen since bondd started: 2 invited clients and 1 service go on")
+                "bondd-control has not been seen since bondd started: 2 invited clients and 1 service stay")
                 == true)
         presence.note(now: .zero + .seconds(100))
         #expect(notice(159) == nil)
         #expect(
             notice(220, 1, 0)?.hasPrefix(
-                "bondd-control has not been seen for 2 min: 1 invited client goes on")
+                "bondd-control has not been seen for 2 min: 1 invited client stays")
                 == true)
         #expect(notice(100 + 3 * 86400)?.contains("for 3 days:") == true)
     }
@@ -222,7 +222,7 @@ import Testing
         let wrong = try ConfigurationFile(reading: path)
         file.refuse(wrong, "no")
         #expect(
-            file.notice == "the file \(path) is not in force: no; what was in force before goes on")
+            file.notice == "the file \(path) is not in force: no; the previous configuration stays in force")
         #expect(file.status(configuration)?.refusedDigest == wrong.digest)
         // Corrected: in force, whether or not it has been read.
         directory.file("bondd.toml", text())

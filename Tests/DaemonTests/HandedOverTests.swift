@@ -163,7 +163,8 @@ import Testing
     @Test func noPortIsHadTwiceButByOneThatIsOnItsWayOut() throws {
         let first = Self.service("first")
         #expect(
-            try refused(Self.service("second"), after: [first])?.contains("which another one has") == true)
+            try refused(Self.service("second"), after: [first])?.contains("which another service has") == true
+        )
         #expect(try refused(Self.service("second", transport: "udp"), after: [first]) == nil)
         #expect(try refused(Self.service("second", accepts: false), after: [first]) == nil)
         #expect(try refused(Self.service("first", ports: 1...1), after: [first])?.contains("twice") == true)

@@ -13,9 +13,10 @@ import Testing
     private let addresses = [CIDR("10.77.0.2/24")!, CIDR("fd77::2/64")!]
     private let routes = [CIDR("198.51.100.0/24")!, CIDR("2001:db8:51::/48")!]
 
-    private func withTunnel(_ body: (inout TunnelInterface, Netlink) throws -> Void) throws {
+    private func withTunnel(_ body: (inout TunnelInterface, borrowing Netlink) throws -> Void) throws {
         try OwnNetwork.run {
-            OwnNetwork.ip("link add bond7 type dummy")
+            OwnNetwork.ip("link add bond7 type veth peer name far7")
+            OwnNetwork.ip("link set far7 up")
             let netlink = try Netlink()
             var tunnel = try TunnelInterface(
                 name: "bond7", index: if_nametoindex("bond7"), mtu: 1300, netlink)
@@ -23,6 +24,14 @@ import Testing
                 .init(addresses: addresses, mtu: 1380, routes: routes), netlink, silentLog)
             try body(&tunnel, netlink)
         }
+    }
+
+    private func expect(
+        _ tunnel: TunnelInterface, _ netlink: borrowing Netlink, holds: Bool,
+        location: SourceLocation = #_sourceLocation
+    ) throws {
+        let found = try tunnel.holds(netlink)
+        #expect(found == holds, sourceLocation: location)
     }
 
     private func shown() -> String {
@@ -37,13 +46,13 @@ import Testing
         ])
     func whatIsFlushedComesBack(command: String) throws {
         try withTunnel { tunnel, netlink in
-            #expect(try tunnel.holds(netlink))
+            try expect(tunnel, netlink, holds: true)
             OwnNetwork.ip(command)
             OwnNetwork.ip("link set bond7 up")
-            #expect(try !tunnel.holds(netlink))
+            try expect(tunnel, netlink, holds: false)
             try tunnel.repair(netlink, silentLog)
-            #expect(try tunnel.holds(netlink))
-            let shown = shown()
+            try expect(tunnel, netlink, holds: true)
+            let shown = self.shown()
             for text in (addresses + routes).map(\.description) { #expect(shown.contains(text), "\(shown)") }
             #expect(shown.contains("mtu 1380") && tunnel.networks.count == 4)
         }
@@ -54,8 +63,8 @@ import Testing
         try withTunnel { tunnel, netlink in
             try tunnel.apply(
                 .init(addresses: [CIDR("10.77.0.3/24")!], mtu: 1380, routes: [routes[0]]), netlink, silentLog)
-            #expect(try tunnel.holds(netlink))
-            let shown = shown()
+            try expect(tunnel, netlink, holds: true)
+            let shown = self.shown()
             #expect(shown.contains("10.77.0.3/24") && shown.contains("198.51.100.0/24"), "\(shown)")
             for gone in ["10.77.0.2/24", "fd77::2/64", "2001:db8:51::/48"] {
                 #expect(!shown.contains(gone), "\(shown)")
@@ -66,17 +75,19 @@ import Testing
     @Test(.enabled(if: OwnNetwork.isPermitted, "needs root"))
     func anotherProgramsRouteStaysAndIsAProblemForAsLongAsItIsThere() throws {
         try withTunnel { tunnel, netlink in
-            OwnNetwork.ip("link add other type dummy")
+            OwnNetwork.ip("link add other type veth peer name far")
             OwnNetwork.ip("link set other up")
             OwnNetwork.ip("route replace 198.51.100.0/24 dev other")
-            #expect(try !tunnel.holds(netlink))
+            try expect(tunnel, netlink, holds: false)
             try tunnel.repair(netlink, silentLog)
             let problems = tunnel.problems(try netlink.routes(), netlink)
             #expect(problems.count == 1 && problems[0].contains("198.51.100.0/24 through other already"))
             OwnNetwork.ip("route del 198.51.100.0/24")
-            #expect(try !tunnel.holds(netlink))
+            try expect(tunnel, netlink, holds: false)
             try tunnel.repair(netlink, silentLog)
-            #expect(try tunnel.holds(netlink) && tunnel.problems([], netlink) == [])
+            try expect(tunnel, netlink, holds: true)
+            let rest = tunnel.problems([], netlink)
+            #expect(rest == [])
         }
     }
 
@@ -137,10 +148,11 @@ import Testing
             runDirectory: "\(directory.path)/none")
         var names = NameService(host)
         #expect(!names.status([:]).settled)
-        #expect(!names.use(.init()))
+        let hasMoved = names.use(.init())
+        #expect(!hasMoved)
         #expect(names.status([:]).settled && names.status([:]).source == "host" && names.servers == [])
         let uplinks = NameService.Uplinks(up: [1: "up0"])
-        #expect(!names.attend(uplinks, direct: { _ in nil }, silentLog, now: .zero))
-        #expect(!names.isAsking && names.problems == [] && names.servers(over: 1) == [])
+        let hasDecided = names.attend(uplinks, direct: { _ in nil }, silentLog, now: .zero)
+        #expect(!hasDecided && !names.isAsking && names.problems == [] && names.servers(over: 1) == [])
     }
 }

@@ -222,7 +222,7 @@ extension EndToEndTests {
             // Only UDP is swallowed on one uplink, the other works.
             try world.filter(["iifname \(try world.far(0)) udp dport 5000 drop"])
             try world.note(
-                "up0", ["UDP to \(Self.live) does not pass on up0 although", "curl --interface up0"])
+                "up0", ["UDP to \(Self.live) is blocked on up0 although", "curl --interface up0"])
             // The server's answers arrive and are dropped: up means both directions.
             try world.filter([])
             try world.client.namespace.run([
@@ -230,7 +230,7 @@ extension EndToEndTests {
                 "add table inet deaf; add chain inet deaf in { type filter hook prerouting priority -300; }; add rule inet deaf in iifname up0 udp sport 5000 drop",
             ])
             try world.start([Self.live])
-            try world.note("up0", ["the server hears up0 and its answers do not come back"])
+            try world.note("up0", ["the server receives from up0, but its answers do not arrive"])
             #expect(try world.client.bondd.status().path("up0")?.state == "probing")
             try world.client.namespace.run(["nft", "delete table inet deaf"])
             try world.up("a path that hears again", ["up0", "up1"], within: 40)
@@ -254,7 +254,7 @@ extension EndToEndTests {
             try host.ip(
                 "route del default dev up1 via \(Internet.gateway(1)) metric 101\nroute del default dev up1 via \(Internet.gateway6(1)) metric 101"
             )
-            try world.note("up1", ["up1 has no default route"])
+            try world.note("up1", ["up1 has no route to"])
             try host.ip("link set up1 down")
             try world.note("up1", ["up1 is down", "ip link set up1 up"])
             try host.ip("link set up1 up\naddr flush dev up1")
@@ -267,7 +267,7 @@ extension EndToEndTests {
             try host.ip(
                 "addr add 10.102.0.1/24 dev up1\nroute add default via \(Internet.gateway(1)) dev up1 metric 101"
             )
-            try world.note("up1", ["up1 has IPv4 alone and the server's endpoints are IPv6"])
+            try world.note("up1", ["up1 has only IPv4, and the server's endpoints are IPv6"])
 
             try host.ip(
                 "addr flush dev up1\naddr add fd00:102::1/64 dev up1 nodad\nroute add default via \(Internet.gateway6(1)) dev up1 metric 101"

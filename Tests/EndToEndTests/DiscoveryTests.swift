@@ -92,7 +92,8 @@ extension EndToEndTests {
                 guard include?.contains("up1") != true else { continue }
                 usleep(500_000)
                 #expect(try bondd.status().sessions.allSatisfy { $0.paths.isEmpty })
-                #expect(bondd.log.contains("there is no uplink: up0, up1 would do but for being virtual"))
+                #expect(
+                    bondd.log.contains("there is no uplink: up0, up1 would qualify but for being virtual"))
             }
             try bondd.wait(for: "the uplink that is named") { isUp($0, ["up1"]) }
         }

@@ -102,7 +102,7 @@ extension EndToEndTests {
             for line in child.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
             let text = child.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             for words in [
-                "warn addresses the tunnel's network 10.77.0.0/24 meets 10.77.0.0/24 of dummy7",
+                "warn addresses the tunnel's network 10.77.0.0/24 overlaps 10.77.0.0/24 of dummy7",
                 "128.0.0.0/1 by up0",
                 "FAIL interface bond0 is another interface of this host (veth)",
                 "FAIL udp up1: nothing answers at",

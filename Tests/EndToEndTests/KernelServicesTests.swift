@@ -144,7 +144,7 @@ extension EndToEndTests {
                 #expect(try refusal { $0.rule = "web" }.contains("there twice"))
                 #expect(try refusal { $0.lastPort = 0 }.contains("of 1 to 65535"))
                 #expect(
-                    try refusal { ($0.firstPort, $0.lastPort) = (8080, 8081) }.contains("another one has"))
+                    try refusal { ($0.firstPort, $0.lastPort) = (8080, 8081) }.contains("another service has"))
                 #expect(
                     try refusal { ($0.transport, $0.firstPort, $0.lastPort) = ("udp", 5000, 5000) }
                         .contains("bondd itself listens"))

@@ -104,7 +104,7 @@ extension EndToEndTests {
                 }
                 let ruleset = try world.ruleset()
                 world.server.signal(SIGHUP)
-                try wait(seconds: 2, "a reload") { world.server.log.contains("read again") }
+                try wait(seconds: 2, "a reload") { world.server.log.contains("is reloaded") }
                 #expect(try world.ruleset() == ruleset)
                 try world.reachesTheInternet()
                 // Switched off by a reload, and on again.
@@ -161,7 +161,7 @@ extension EndToEndTests {
                     try world.server.namespace.run(["nft", "flush", "ruleset"])
                     usleep(100_000)
                 }
-                let repairs = world.server.log.split(separator: "\n").filter { $0.contains("was put back") }
+                let repairs = world.server.log.split(separator: "\n").filter { $0.contains("it is restored") }
                 #expect((1...3).contains(repairs.count), "\(repairs)")
                 try wait(seconds: 5, "the table") { try world.ruleset() == ruleset }
             }
@@ -263,7 +263,7 @@ extension EndToEndTests {
                 #expect(translated.carries(milliseconds: 2000))
                 try world.tunnel.changeServer { $0.nat = "enabled = true\nallow_inbound = true" }
                 world.server.signal(SIGHUP)
-                try wait(seconds: 2, "a reload") { world.server.log.contains("read again") }
+                try wait(seconds: 2, "a reload") { world.server.log.contains("is reloaded") }
                 for (_, address) in inside {
                     let probe = try TCPProbe(from: world.internet, to: world.client.namespace, address)
                     #expect(probe.carries(milliseconds: 2000))
@@ -277,7 +277,7 @@ extension EndToEndTests {
                 world.server.stop()
                 #expect(
                     try world.server.namespace.run(["cat", "/proc/sys/net/ipv4/ip_forward"]) == "1\n")
-                #expect(world.server.log.contains("forwarding stays on, as the interface tailscale0"))
+                #expect(world.server.log.contains("forwarding stays on, because the interface tailscale0"))
             }
         }
 

@@ -82,7 +82,7 @@ extension EndToEndTests {
                     #expect(child.errors.split(separator: "\n").count == 1, "\(child.errors)")
                     return child.errors
                 }
-                #expect(try sentence(link).contains("was used already, as often as it may; ask for another"))
+                #expect(try sentence(link).contains("has no uses left; ask for another"))
                 var damaged = Array(link)
                 damaged[40] = damaged[40] == "A" ? "B" : "A"
                 #expect(try sentence(String(damaged)).contains("the join link is damaged; copy it whole"))
@@ -103,7 +103,7 @@ extension EndToEndTests {
                 let back = try #require(Household.link(in: third.output), "\(third.errors)")
                 let revoked = try household.server.command(["clients", "revoke", "bike"])
                 #expect(revoked.status == .exited(0), "\(revoked.errors)")
-                #expect(try sentence(back).contains("was taken back; ask for another"))
+                #expect(try sentence(back).contains("was revoked; ask for another"))
                 // A link of another server that contains this one's endpoint.
                 let elsewhere = try Household.Host(try household.lab.namespace("elsewhere"), Program().path)
                 defer { elsewhere.close() }
@@ -113,7 +113,7 @@ extension EndToEndTests {
                     household.endpoint, "--control-user", Household.Host.controlUser,
                 ])
                 let foreign = try #require(Household.link(in: made.output), "\(made.output) \(made.errors)")
-                #expect(try sentence(foreign).contains("no server that has this link's key answers at"))
+                #expect(try sentence(foreign).contains("no server with this link's key answers at"))
             }
         }
 
@@ -189,7 +189,7 @@ extension EndToEndTests {
                     "init", "--config", household.server.config, "--state-dir", household.server.state,
                 ])
                 #expect(again.status == .exited(1))
-                #expect(again.errors.contains("exists, this host is set up already"), "\(again.errors)")
+                #expect(again.errors.contains("exists, so this host is set up already"), "\(again.errors)")
                 let join = try household.server.command(["join", link, "--config", household.server.config])
                 #expect(join.status == .exited(1) && join.errors.contains("is set up already"))
                 #expect(try household.server.namespace.run(["cat", household.server.config]) == text)

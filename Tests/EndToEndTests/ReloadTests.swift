@@ -79,7 +79,7 @@ extension EndToEndTests {
                     #expect(broken != text)
                     try bondd.configure(broken)
                     bondd.signal(SIGHUP)
-                    try bondd.child?.waitForOutput("the configuration stays as it was", seconds: 2)
+                    try bondd.child?.waitForOutput("the configuration is not changed", seconds: 2)
                     #expect(bondd.log.contains(words), "\(bondd.log)")
                     #expect(ping.finish().lost == 0)
                     #expect(try bondd.status().mode == "stripe")

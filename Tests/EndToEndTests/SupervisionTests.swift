@@ -111,7 +111,7 @@ extension EndToEndTests {
 
             let stopped = try StoppedThread(thread, of: child)
             let called = thread == "bondd" ? "the main thread" : "data thread \(thread.suffix(1))"
-            try child.waitForOutput("\(called) hangs: its loop has not gone round", seconds: 2 * period)
+            try child.waitForOutput("\(called) hangs: its loop has made no turn", seconds: 2 * period)
             // Notifications sent before the hang was noticed, and none after that.
             while listener.next(within: 0) != nil {}
             #expect(listener.next(within: period / 2) == nil)
@@ -119,7 +119,7 @@ extension EndToEndTests {
             // One that resumes in time is forgiven.
             stopped.resume()
             #expect(listener.first(with: "WATCHDOG=1") != nil)
-            try child.waitForOutput("\(called) goes round again", seconds: 1)
+            try child.waitForOutput("\(called) is running again", seconds: 1)
 
             let again = try StoppedThread(thread, of: child)
             defer { again.resume() }

@@ -26,7 +26,7 @@ extension MetricsPage {
             $0.queue / 1000
         }
         each(paths, "path_mtu_bytes", .gauge, "The path's MTU, outer headers included.") { Double($0.mtu) }
-        each(paths, "path_data_used_bytes", .gauge, "Data of this month (UTC), both directions.") {
+        each(paths, "path_data_used_bytes", .gauge, "Data used this month (UTC), in both directions.") {
             $0.dataUsed.map { $0 * 1e9 }
         }
         each(paths, "path_data_cap_bytes", .gauge, "Data allowance for a month; 0 without a limit.") {

@@ -21,7 +21,7 @@ extension MetricsPage {
     mutating func addServices(_ figures: ServiceFigures) {
         addPlane(figures.plane)
         var info = Metric(
-            "rule_info", .gauge, "Always 1; the labels say what the rule is and how it is carried.")
+            "rule_info", .gauge, "Always 1; the labels describe the rule and how it is carried.")
         var active = Metric("rule_active", .gauge, "Whether the rule is carried.")
         for service in figures.services where service.state != "draining" {
             info.add(
@@ -71,7 +71,7 @@ extension MetricsPage {
         add(connected)
         var state = Metric(
             "portunus_state", .gauge,
-            "1 for the state that the control plane's connection is in, 0 for the others.")
+            "1 for the current state of the control plane's connection, 0 for the others.")
         for word in Self.planeStates { state.add(plane.state == word, ["state": word]) }
         add(state)
     }
@@ -134,7 +134,7 @@ extension MetricsPage {
     }
 
     private mutating func addOwners(_ owners: [OwnerReport]) {
-        var bytes = Metric("owner_bytes_total", .counter, "Bytes of an owner's rules, both directions.")
+        var bytes = Metric("owner_bytes_total", .counter, "Bytes of an owner's rules, in both directions.")
         var left = Metric(
             "owner_quota_remaining_bytes", .gauge, "Bytes that the owner's rules may still carry.")
         var exhausted = Metric("owner_quota_exhausted", .gauge, "Whether the owner's quota is used up.")

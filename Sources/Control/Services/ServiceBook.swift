@@ -23,38 +23,25 @@ struct ServiceBook {
     var names: SessionNames?
     /// Since when a session has not renewed quotas whose month has ended, although it would have.
     var silent: [String: SuspendingClock.Instant] = [:]
-    /// Whether the limits on owners, and on rules, have been reported as exceeded.
-    var saidTooMany = false
-    var saidTooManyRules = false
+    /// The limits that have been reported as exceeded.
+    var exceeded: Set<Excess> = []
 
     /// Whether the control plane's limits on UDP flows differ significantly from the kernel's own.
     var limitsFlows = false
 
-    /// The state of the control plane; nil if there is none.
-    var plane: PlaneState?
-    /// Why there is none although one is configured.
-    var missing: String?
-    /// The control plane's endpoint.
-    var endpoint: String?
-    /// The key of its rows in the state; nil if there is none.
-    var key: String?
-
-    /// Pushed rules that differ from the state's file.
-    var unsaved: Set<UInt64> = []
-    /// Owners whose limit or quota differs from the state's file.
-    var unsavedOwners: Set<String> = []
-
+    /// The control plane whose rules are carried.
+    var plane = FollowedPlane()
+    /// The changes since the state was last stored.
+    var unsaved = UnsavedChanges()
     /// The traffic carried by the kernel.
     var meter = KernelMeter()
-    /// The services that bondd last accepted; nil if none were handed to the running bondd.
-    var handed: [HandedService]?
-    /// The run of bondd that accepted `handed`.
-    var run: String?
-    /// Why bondd last refused them, reported once.
-    var refusal = ""
-    /// The services that bondd has left out, and why; they are handed over again after a while.
-    var refused: [String: String] = [:]
-    var refusedUntil = ContinuousClock.now
+    /// The services that bondd has for the kernel.
+    var kernel = KernelHandover()
+
+    /// A limit on what a control plane may push.
+    enum Excess {
+        case owners, rules
+    }
 
     init(reach: Reach) { self.reach = reach }
 

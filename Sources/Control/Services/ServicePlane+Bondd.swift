@@ -42,9 +42,7 @@ extension ServicePlane {
             return
         }
         book.withLock { book in
-            // A restarted bondd has its saved services, but gets them again.
-            if book.run != counters.run { book.handed = nil }
-            book.run = counters.run
+            book.kernel.note(run: counters.run)
             let more = book.meter.take(counters)
             for service in Array(book.services.values) + book.leaving {
                 guard let owner = service.rule.owner, book.quotas[owner] != nil,
@@ -59,7 +57,7 @@ extension ServicePlane {
     /// Drops rules without remaining connections.
     /// - Parameter isKnown: whether bondd has just reported the open connections.
     private func sweep(_ book: inout ServiceBook, isKnown: Bool) {
-        let draining = Set((book.handed ?? []).filter { !$0.accepts }.map(\.rule))
+        let draining = Set((book.kernel.accepted ?? []).filter { !$0.accepts }.map(\.rule))
         func isThrough(_ service: Service) -> Bool {
             service.share == .none
                 || isKnown && draining.contains(service.name) && !book.meter.isOpen(service.name)
@@ -83,42 +81,28 @@ extension ServicePlane {
         let exhausted = exhaustedOwners()
         let services: [HandedService]? = book.withLock { book in
             let services = book.services { exhausted.contains($0) }
-            // Also if there are none: bondd may still have some from before a restart of this program.
-            let isDue = !book.refused.isEmpty && book.refusedUntil <= .now
-            return services == book.handed && !isDue ? nil : services
+            return book.kernel.isDue(services) ? services : nil
         }
         guard let services else { return }
         do {
             switch try ControlClient.ask(.carry(services), path: socket) {
             case .failed(let sentence) where !services.isEmpty: note(sentence)
             case .carried(let refused):
-                book.withLock { book in
-                    (book.handed, book.refused) = (services, refused)
-                    book.refusedUntil = .now + Self.refusalTime
-                }
+                book.withLock { $0.kernel.accept(services, refused: refused) }
                 note(refused.min { $0.key < $1.key }?.value ?? "")
             default:
-                book.withLock { book in
-                    (book.handed, book.refused) = (services, [:])
-                    book.refusal = ""
-                }
+                book.withLock { $0.kernel.accept(services, refused: [:]) }
+                note("")
             }
         } catch {
-            book.withLock { $0.handed = nil }
+            book.withLock { $0.kernel.forget() }
             log(.debug, "cannot hand the services to bondd: \(error)")
         }
     }
 
-    /// How long a service that bondd has left out waits before it is handed over again.
-    private static let refusalTime = Duration.seconds(30)
-
     /// Logs once why bondd does not carry a service.
     private func note(_ sentence: String) {
-        let isNew = book.withLock { book in
-            defer { book.refusal = sentence }
-            return book.refusal != sentence
-        }
-        if isNew && !sentence.isEmpty {
+        if book.withLock({ $0.kernel.note(refusal: sentence) }) {
             log(
                 .error,
                 "the kernel cannot carry some services, so this program does: \(sentence)")

@@ -16,7 +16,7 @@ extension ServicePlane {
                 return tellTooMany(&book)
             }
             book.limits[owner] = limit
-            book.unsavedOwners.insert(owner)
+            book.unsaved.note(owner: owner)
             relay.setLimit(limit, ofOwner: owner)
         }
         changed.signal()
@@ -44,26 +44,25 @@ extension ServicePlane {
     private func setQuota(_ quota: Quota?, ofOwner owner: String, _ book: inout ServiceBook) {
         book.quotas[owner] = quota
         book.silent[owner] = nil
-        book.unsavedOwners.insert(owner)
+        book.unsaved.note(owner: owner)
         relay.setQuota(quota, ofOwner: owner)
     }
 
     private func tellTooMany(_ book: inout ServiceBook) {
-        if !book.saidTooMany {
+        if book.exceeded.insert(.owners).inserted {
             log(
                 .error,
                 "the control plane limits more than \(Self.mostOwners) owners; the excess ones have no limit or quota here"
             )
         }
-        book.saidTooMany = true
     }
 
-    /// Lifts limits and quotas that the session has not named although it would have.
+    /// Lifts limits and quotas that the session has not named although it had to.
     func liftUnnamed(_ book: inout ServiceBook) {
         guard let names = book.names else { return }
         for owner in book.limits.keys where names.isGone(limitOf: owner) {
             book.limits[owner] = nil
-            book.unsavedOwners.insert(owner)
+            book.unsaved.note(owner: owner)
             relay.setLimit(nil, ofOwner: owner)
         }
         for owner in book.quotas.keys where names.isGone(quotaOf: owner) {
@@ -75,7 +74,7 @@ extension ServicePlane {
     /// plane announces each existing quota when its month begins. The minutes are measured by a clock that does
     /// not jump.
     func liftOverdue(_ book: inout ServiceBook) {
-        guard case .connected? = book.plane, let names = book.names else { return book.silent = [:] }
+        guard case .connected? = book.plane.state, let names = book.names else { return book.silent = [:] }
         let (seconds, now) = (Int64(time(nil)), SuspendingClock.now)
         for (owner, quota) in book.quotas {
             guard seconds >= quota.period.upperBound, names.hears(endOf: quota) else {
@@ -98,7 +97,7 @@ extension ServicePlane {
                     continue
                 }
                 book.quotas[owner.owner] = quota
-                book.unsavedOwners.insert(owner.owner)
+                book.unsaved.note(owner: owner.owner)
             }
         }
     }

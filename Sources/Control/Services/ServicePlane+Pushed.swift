@@ -44,19 +44,18 @@ extension ServicePlane: RuleKeeper {
             if !rule.differs(from: service.rule) {
                 if service.rule.limit != rule.limit {
                     setLimit(rule.limit, of: rule.id, &book)
-                    book.unsaved.insert(number)
+                    book.unsaved.note(rule: number)
                 }
                 return (nil, false)
             }
             remove(rule.id, &book)
         }
-        book.unsaved.insert(number)
+        book.unsaved.note(rule: number)
         let isKnown = book.services[rule.id] != nil
         guard isKnown || book.services.keys.count(where: { $0.source == "portunus" }) < Self.mostRules else {
-            if !book.saidTooManyRules {
+            if book.exceeded.insert(.rules).inserted {
                 log(.error, rule.sentence(.tooMany), ["rules": "\(Self.mostRules)"])
             }
-            book.saidTooManyRules = true
             return (.tooMany, false)
         }
         var refusal = add(rule, &book, retries: false)
@@ -83,7 +82,7 @@ extension ServicePlane: RuleKeeper {
         }
         for number in stale {
             remove(.pushed(number), &book)
-            book.unsaved.insert(number)
+            book.unsaved.note(rule: number)
         }
         return !stale.isEmpty
     }
@@ -98,7 +97,7 @@ extension ServicePlane: RuleKeeper {
             relay.remove(rule.id, drain: 0)
             book.services[rule.id]?.failure = .invalidTargetHost
             book.services[rule.id]?.share = .none
-            book.unsaved.insert(number)
+            book.unsaved.note(rule: number)
         }
         changed.signal()
     }
@@ -109,7 +108,7 @@ extension ServicePlane: RuleKeeper {
             book.names?.remove(number)
             guard book.services[.pushed(number)] != nil else { return false }
             remove(.pushed(number), &book)
-            book.unsaved.insert(number)
+            book.unsaved.note(rule: number)
             return true
         }
         changed.signal()
@@ -165,8 +164,8 @@ extension ServicePlane: RuleKeeper {
     /// Records the connection's state, and logs changes.
     package func stateChanged(_ state: PlaneState) {
         let (old, status) = book.withLock { book in
-            let old = book.plane
-            book.plane = state
+            let old = book.plane.state
+            book.plane.state = state
             return (old, book.planeStatus)
         }
         guard old != state else { return }

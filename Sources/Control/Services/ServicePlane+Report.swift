@@ -40,11 +40,11 @@ extension ServicePlane {
             wholeReport().rules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         return book.withLock { book in
             let namedPorts = book.namedPorts
-            let handed = Set((book.handed ?? []).filter(\.accepts).map(\.rule))
+            let handed = Set((book.kernel.accepted ?? []).filter(\.accepts).map(\.rule))
             var statuses = book.services.values.sorted { $0.rule.id.isBefore($1.rule.id) }.map { service in
                 var status = ServiceStatus(service, report[service.rule.id])
                 let reason = book.wayReason(of: service.rule, namedPorts)
-                let refused = book.refused[service.name]
+                let refused = book.kernel.refused[service.name]
                 if reason == nil && service.failure == nil && refused == nil && handed.contains(service.name)
                 {
                     (status.way, status.wayReason) = ("kernel", nil)
@@ -78,15 +78,15 @@ extension ServicePlane {
     package var notices: [String] {
         book.withLock { book in
             var notices: [String] = []
-            switch book.plane {
+            switch book.plane.state {
             case nil, .unauthorized, .wrongCertificate: notices += book.planeStatus.problem.map { [$0] } ?? []
             default: break
             }
             notices += book.services.values.sorted { $0.rule.id.isBefore($1.rule.id) }.compactMap { service in
                 service.failure.map { service.rule.sentence($0) }
             }.prefix(8)
-            if !book.refusal.isEmpty {
-                notices.append("the kernel cannot carry some services: \(book.refusal)")
+            if !book.kernel.refusal.isEmpty {
+                notices.append("the kernel cannot carry some services: \(book.kernel.refusal)")
             }
             return notices
         }

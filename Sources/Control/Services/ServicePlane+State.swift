@@ -6,15 +6,9 @@ extension ServicePlane {
     /// Starts following that control plane. Rules that it pushed before a restart are carried at once, whether
     /// or not it is connected; those of another one end.
     func begin(with bundle: Bundle) {
-        // A control plane whose certificate is renewed stays the same one for its clients.
-        let key = bundle.clientID ?? "\(bundle.clientName) \(bundle.pin)"
         book.withLock { book in
-            book.endpoint = bundle.endpoint
-            book.plane = .connecting(nil)
-            book.missing = nil
-            if book.key == key { return }
+            guard book.plane.follow(bundle), let key = book.plane.key else { return }
             forget(&book)
-            book.key = key
             do throws(ControlError) {
                 restore(try store.services(of: key), &book)
             } catch {
@@ -29,7 +23,7 @@ extension ServicePlane {
 
     /// Reports that there is no control plane although one is configured, with a sentence why.
     func miss(because problem: String) {
-        book.withLock { $0.missing = problem }
+        book.withLock { $0.plane.problem = problem }
     }
 
     private func restore(_ services: ServiceChange, _ book: inout ServiceBook) {
@@ -55,7 +49,7 @@ extension ServicePlane {
         for owner in book.quotas.keys { relay.setQuota(nil, ofOwner: owner) }
         (book.limits, book.quotas, book.silent) = ([:], [:], [:])
         book.names = nil
-        (book.unsaved, book.unsavedOwners) = ([], [])
+        book.unsaved = UnsavedChanges()
     }
 
     /// Stores changes. Those that could not be stored are retried at the next call.
@@ -64,25 +58,22 @@ extension ServicePlane {
         if withQuotas { takeQuotas() }
         let (key, change) = book.withLock { book in
             var change = ServiceChange()
-            for number in book.unsaved {
+            for number in book.unsaved.rules {
                 let service = book.services[.pushed(number)]
                 change.rules.updateValue(service?.failure == nil ? service?.rule : nil, forKey: number)
             }
-            for owner in book.unsavedOwners {
+            for owner in book.unsaved.owners {
                 change.limits.updateValue(book.limits[owner], forKey: owner)
                 change.quotas.updateValue(book.quotas[owner], forKey: owner)
             }
-            (book.unsaved, book.unsavedOwners) = ([], [])
-            return (book.key, change)
+            book.unsaved = UnsavedChanges()
+            return (book.plane.key, change)
         }
         guard let key, !change.isEmpty else { return }
         do throws(ControlError) {
             try store.save(change, of: key)
         } catch {
-            book.withLock { book in
-                book.unsaved.formUnion(change.rules.keys)
-                book.unsavedOwners.formUnion(change.limits.keys)
-            }
+            book.withLock { $0.unsaved.restore(change) }
             log(.error, "the control plane's rules cannot be stored now and will be stored later: \(error)")
         }
     }

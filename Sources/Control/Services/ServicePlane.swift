@@ -146,7 +146,7 @@ package final class ServicePlane: Sendable {
             }
             remove(id, &book)
             add(rule, &book, retries: false)
-            book.unsaved.insert(number)
+            book.unsaved.note(rule: number)
         }
     }
 

@@ -19,12 +19,12 @@ extension Rule {
             case .outOfDescriptors:
                 "bondd-control has reached its limit of open files and retries; raise LimitNOFILE in its unit"
             case .rangeInvalid:
-                "its ports are none, more than \(Rule.maximumPorts), or do not fit the target's; correct them"
+                "it has no ports, more than \(Rule.maximumPorts), or not as many as the target; correct them"
             case .invalidTargetHost:
-                "a target is not an address or a name, or is outside the tunnel; correct it, or set allow_outside = true in \(id.source == "file" ? "the rule" : "[portunus] of the configuration, reload, and have the rule created again,") if that is meant"
+                "a target is not an address or a name, or is outside the tunnel; correct it, or set allow_outside = true in \(id.source == "file" ? "the rule" : "[portunus] of the configuration, reload, and have the rule created again,") if that is intended"
             case .targetInvalidPort(let index): "target \(index + 1) has no port; give it one"
             case .modeChangeUnsupported:
-                "server names are for tcp and single ports, and such as host.example or *.example.org; correct it"
+                "server names need tcp and a single port, and look like host.example or *.example.org; correct it"
             case .duplicateRuleID: "another rule has its number; remove one"
             case .tooMany:
                 "the control plane has more rules here than this server accepts; remove some there"
@@ -43,9 +43,10 @@ extension Rule {
 extension ServiceBook {
     /// The state of the control plane, and what to do.
     var planeStatus: PlaneStatus {
+        let endpoint = plane.endpoint
         let place = endpoint ?? "the control plane"
-        switch plane {
-        case nil: return PlaneStatus(problem: missing)
+        switch plane.state {
+        case nil: return PlaneStatus(problem: plane.problem)
         case .connected?: return PlaneStatus(state: "connected", endpoint: endpoint)
         case .connecting(let reason)?:
             let problem = reason.map {

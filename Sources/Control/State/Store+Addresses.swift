@@ -67,12 +67,12 @@ extension Store {
         var sentences: [String] = []
         for address in all where plan.reserved.contains(address) {
             try db.execute(sql: "DELETE FROM addresses WHERE address = ?", arguments: ["\(address)"])
-            sentences.append("\(name) loses \(address), as \(plan.file) has another use for it")
+            sentences.append("\(name) loses \(address), because \(plan.file) uses it otherwise")
         }
         for network in Self.choose(from: all, plan).missing {
             if let address = try Self.place(in: network, plan, Self.takenAddresses(db), db) {
                 try Self.give(address, to: client, db)
-                sentences.append("\(name) gets \(address), as \(plan.file) has changed")
+                sentences.append("\(name) gets \(address), because \(plan.file) has changed")
             } else if !all.isEmpty {
                 sentences.append("\(name) has no address in \(network.network), which is full")
             }

@@ -2,8 +2,8 @@ import Host
 
 // Replies to packets that arrive on an uplink leave by the same uplink.
 extension Client {
-    /// Numbers the uplinks of a plan, each interface once, and has the firewall mark packets that arrive on
-    /// them.
+    /// Numbers the uplinks of a plan, one number for each interface, and has the firewall mark packets that
+    /// arrive on them.
     func leadAnswers(_ plan: inout RoutingPlan) {
         guard let firewall = shared.firewall else { return }
         guard !firewall.wantsKillSwitch else {

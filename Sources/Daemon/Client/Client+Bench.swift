@@ -4,10 +4,12 @@ import Packet
 
 // `bondd bench`: the daemon generates test traffic for half a second per request and reports the result.
 extension Client {
-    /// Goes on for half a second with the path of that name, or with all, and answers with the counters.
+    /// Measures the path of that name, or all, for half a second more, and answers with the counters.
     func bench(_ name: String?, towardsServer: Bool?, now: Instant) -> Response {
         let path = paths.first { $0.configuration.name == name }
-        if let name, path == nil { return .failed("there is no path \"\(name)\"") }
+        if let name, path == nil {
+            return .failed("there is no path \"\(name)\"; bondd status lists the paths")
+        }
         guard plane.engine.measure(path?.id, towardsServer: towardsServer, now: now),
             let report = plane.engine.benchReport,
             let session = plane.engine.reports(now: now).first

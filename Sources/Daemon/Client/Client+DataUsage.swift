@@ -4,18 +4,18 @@ import Packet
 import Proto
 import Settings
 
-// Monthly data caps: a path that has used its own up carries nothing until the month turns or the cap is
-// raised.
+// Monthly data caps: a path that has used up its own carries nothing until the next month, or until the cap
+// is raised.
 extension Client {
-    /// How often usage is looked at while there is traffic. In that time a path of 1 Gbit/s carries 12 MB.
+    /// The time between counts while there is traffic. In it a path of 1 Gbit/s carries 12 MB.
     private static var usageInterval: Interval { .milliseconds(100) }
 
-    /// Counts what the paths have carried since the last time, if that was a while ago.
+    /// Counts what the paths have carried, if the last count is old enough.
     func watchUsage(now: Instant) {
         if now - usage.checkedAt >= Self.usageInterval { checkUsage(now: now) }
     }
 
-    /// Counts what the paths have carried, and takes those out of use that may carry no more.
+    /// Counts what the paths have carried, and takes paths that may carry no more out of use.
     func checkUsage(now: Instant) {
         usage.checkedAt = now
         let month = Month(of: Timestamp.now.seconds)

@@ -3,12 +3,13 @@ import Packet
 import Scheduler
 import Settings
 
-// A client whose file names no path: every uplink of the host is one.
+// A client whose file names no path: every uplink of the host becomes one.
 extension Client {
-    /// How long a path is kept whose interface is gone. A modem that is plugged in again keeps its path.
+    /// The time for which a path without its interface is kept, so that a modem that is plugged in again
+    /// keeps its path.
     private static var patience: Interval { .seconds(600) }
 
-    /// Looks for uplinks that came or went.
+    /// Adds paths for new uplinks, and removes those whose uplink is gone for long.
     func discover(now: Instant) {
         guard settings.paths.isEmpty else { return }
         let found: [Uplink]
@@ -38,7 +39,7 @@ extension Client {
             guard makeRoom(now: now) else {
                 uplinks.problem.replace(
                     with:
-                        "the uplink \(uplink.interface.name) is not used, as a session has 16 paths at most",
+                        "the uplink \(uplink.interface.name) is not used, because a session has at most 16 paths; exclude one in [discovery]",
                     shared.log)
                 return
             }
@@ -48,13 +49,13 @@ extension Client {
         }
         let reason =
             left.isEmpty
-            ? "no interface that may be one has a default route"
-            : "\(left.map(\.name).joined(separator: ", ")) would do but for being virtual; name what is an uplink in [discovery] include"
+            ? "no interface that may be one has a default route; connect one, or check its DHCP client"
+            : "\(left.map(\.name).joined(separator: ", ")) would qualify but for being virtual; name uplinks in [discovery] include"
         uplinks.problem.replace(with: found.isEmpty ? "there is no uplink: \(reason)" : nil, shared.log)
         uplinks.leftOut.replace(with: found.isEmpty ? [] : left.map(\.reasonForLeavingOut), shared.log)
     }
 
-    /// Whether there is room for one more path, if need be in place of one whose interface is gone.
+    /// Whether there is room for one more path; if necessary, removes one whose interface is gone.
     private func makeRoom(now: Instant) -> Bool {
         guard paths.count >= Lanes.maximum else { return true }
         let absent = paths.filter { $0.absentSince != nil }

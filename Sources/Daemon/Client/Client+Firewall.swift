@@ -5,7 +5,7 @@ import Packet
 import Runtime
 import Settings
 
-// The host's firewall, as far as a client's paths and names concern it.
+// A client's paths and names in the host's firewall.
 extension Client {
     /// Looks up the server's names again, now that there is a tunnel: with the kill switch on and no tunnel,
     /// lookups went unanswered.
@@ -15,8 +15,8 @@ extension Client {
         names.hurry()
     }
 
-    /// A sentence when the kill switch keeps names from being resolved; nil when it does not, or when that is
-    /// not known yet.
+    /// A sentence if the kill switch keeps names from being resolved; nil if it does not, or if that is not
+    /// known yet.
     var nameNotice: String? {
         guard shared.firewall?.hasKillSwitch == true, assignment != nil else { return nil }
         let networks =
@@ -38,7 +38,7 @@ extension Client {
 }
 
 extension Configuration {
-    /// Whether it can't be carried out without a firewall.
+    /// Whether it can't be applied without a firewall.
     var needsFirewall: Bool {
         switch role {
         case .client(let client): client.killSwitch

@@ -3,10 +3,10 @@ import Packet
 import Scheduler
 import Settings
 
-// Paths that are named by their hardware, and the hardware behind names.
+// Paths that are named by their hardware, and the hardware behind the names of others.
 extension Client {
-    /// Finds the interfaces of paths that the file names by MAC address or place, and sees whether a name
-    /// leads to other hardware than last time. To be called when links have changed.
+    /// Finds the interfaces of paths that the file names by MAC address or port, and detects names that lead
+    /// to other hardware than last time. Called when links have changed.
     func locateHardware() {
         guard let interfaces = try? shared.netlink.interfaces() else { return }
         let uplinks = Set(hostRoutes.list.filter { $0.network.length == 0 }.map(\.interface))
@@ -26,7 +26,7 @@ extension Client {
                 if found == nil {
                     "no interface has \(hardware); plug it in, or correct the path"
                 } else if let others = found?.others, !others.isEmpty {
-                    "\(hardware) means \(others.joined(separator: " and ")) as well; name more of its place"
+                    "\(hardware) means \(others.joined(separator: " and ")) as well; give more of its device path"
                 } else {
                     taken[name].map {
                         "\(hardware) means the interface of path \($0); correct one of them"
@@ -38,8 +38,8 @@ extension Client {
         compareHardware(interfaces)
     }
 
-    /// Notes which hardware each path's interface is, and which paths that are named by an interface have got
-    /// another.
+    /// Notes the hardware behind each path's interface, and the paths that are named by an interface which
+    /// has other hardware now.
     private func compareHardware(_ interfaces: [NetworkInterface]) {
         var now: [String: HardwareLedger.Identity] = [:]
         for path in paths where path.configuration.hardware == nil {

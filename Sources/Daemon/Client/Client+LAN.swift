@@ -5,7 +5,7 @@ import Settings
 
 // The networks behind a client that share its tunnel.
 extension Client {
-    /// Lets the LAN have the tunnel as the server has assigned it.
+    /// Shares the tunnel with the LAN, as assigned by the server.
     func shareTunnel(_ frame: AssignFrame) {
         var terms = LANShare.Terms()
         terms.families = Set(shared.tunnel.addresses.map(\.address.family))

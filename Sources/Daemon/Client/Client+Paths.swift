@@ -8,10 +8,10 @@ import Transport
 
 // The paths over a client's uplinks, as their interfaces come and go.
 extension Client {
-    /// How often paths that do not work are looked at, in addition to the kernel's events.
+    /// The time between looks at paths, in addition to the kernel's events.
     private static var checkInterval: Interval { .seconds(1) }
 
-    /// Sets up the paths of the configuration, or those that are found.
+    /// Sets up the paths of the configuration, or of the uplinks that are found.
     func connect() throws {
         for path in settings.paths { addPath(path) }
         locateHardware()
@@ -20,7 +20,7 @@ extension Client {
         checkPaths(now: .now)
     }
 
-    /// Looks at every path: its interface, its socket, its endpoint.
+    /// Checks every path: its interface, its socket, its endpoint.
     func checkPaths(now: Instant) {
         shared.nextCheck = now + Self.checkInterval
         watchNameServers(now: now)
@@ -82,7 +82,7 @@ extension Client {
         }
     }
 
-    /// Has the table of sockets hold those of the path.
+    /// Installs the path's sockets in the data plane, and removes those that it no longer has.
     private func installSockets(of path: ClientPath) {
         for number in path.socketNumbers {
             guard path.socket(number) !== plane.socket(number) else { continue }
@@ -95,7 +95,7 @@ extension Client {
     }
 
     /// - Parameter isCut: whether to report no link although there is one, so that the Engine tries it again
-    ///   when it is reported next.
+    ///   with the next report.
     func tellEngine(of path: ClientPath, asCut isCut: Bool = false, now: Instant) {
         permitEndpoints()
         let links = isCut ? [] : path.links
@@ -126,7 +126,7 @@ extension Client {
                     name == path.configuration.interface || index == path.interfaceIndex
                 case .addressAdded(let index, _), .addressRemoved(let index, _):
                     index == path.interfaceIndex || path.interfaceIndex == 0
-                // A route over several interfaces comes without one.
+                // A route over several interfaces is reported without one.
                 case .routeChanged(let index, _):
                     index == path.interfaceIndex || path.interfaceIndex == 0 || index == 0
                 case .ruleChanged: false
@@ -138,7 +138,7 @@ extension Client {
         if routing.isDue && !hostRoutes.isStale { updateRouting(now: now) }
     }
 
-    /// Sending failed in a way that only the host can mend.
+    /// Sending failed in a way that only the host can repair.
     func pathFailed(_ failing: DataPlane.Failing, now: Instant) {
         guard let path = paths.first(where: { $0.socketNumbers.contains(failing.socket) }) else {
             return
@@ -152,7 +152,7 @@ extension Client {
     /// Replaces the paths after a reload: those that stay, by name and interface, keep their ID and their
     /// session.
     func replacePaths(now: Instant) {
-        // Removed paths' usage counts, too.
+        // The usage of removed paths counts as well.
         checkUsage(now: now)
         uplinks.forget()
         hostRoutes.expire()
@@ -197,7 +197,7 @@ extension ClientPath {
             && configuration.endpoint == other.endpoint
     }
 
-    /// The cap in whole Mbit/s, at least one when there is one; 0 without.
+    /// The cap in whole Mbit/s, at least 1; 0 without a cap.
     var cap: UInt32 {
         configuration.cap > 0 ? max(1, UInt32(min(configuration.cap, 1e6).rounded())) : 0
     }

@@ -3,15 +3,15 @@ import Packet
 import Scheduler
 import Settings
 
-// Paths that stay silent: another port, and a note that says why.
+// Silent paths: another port, and a note with the reason.
 extension Client {
-    /// How long a path may be silent before that is worth a note.
+    /// The silence after which a path gets a note.
     private static var patience: Interval { .seconds(3) }
 
-    /// Looks after one path, once a second.
+    /// Checks one path, once a second.
     /// - Parameters:
-    ///   - isWorking: whether it is up.
-    ///   - isOut: whether none is.
+    ///   - isWorking: whether the path is up.
+    ///   - isOut: whether no path is up.
     func watchReach(of path: ClientPath, isWorking: Bool, isOut: Bool, now: Instant) {
         refusal.expire(now: now)
         guard !isWorking, !path.links.isEmpty, path.dataState != .spent else {
@@ -40,7 +40,7 @@ extension Client {
         guard path.silence.silence(now: now) >= Self.patience, let first = path.usable.first else {
             return nil
         }
-        // The kill switch refuses all but bondd's own datagrams.
+        // The kill switch refuses everything except bondd's own datagrams.
         let mayProbe = path.probe.map { now - $0.startedAt >= ReachProbe.pause } ?? true
         if mayProbe && shared.firewall?.wantsKillSwitch != true {
             path.probe = ReachProbe(first, by: path.configuration.interface, now: now)
@@ -50,23 +50,23 @@ extension Client {
         let places = path.usable.prefix(3).map(\.description).joined(separator: ", ")
         if plane.engine.isHeardOnly(ofPath: path.id, now: now) {
             return
-                "the server hears \(interface) and its answers do not come back; check the firewall and the reverse-path filter (sysctl net.ipv4.conf.\(interface).rp_filter=2)"
+                "the server receives from \(interface), but its answers do not arrive; check the firewall and the reverse-path filter (sysctl net.ipv4.conf.\(interface).rp_filter=2)"
         }
         let page =
             "log in to that network if it has a login page: curl --interface \(interface) http://example.com"
         switch (path.probe?.passing, isOut) {
         case (let passing?, false):
             return
-                "UDP to \(places) does not pass on \(interface) although \(passing.rawValue) does; allow it in the network's firewall, or \(page)"
+                "UDP to \(places) is blocked on \(interface) although \(passing.rawValue) passes; allow it in the network's firewall, or \(page)"
         case (let passing?, true):
             return
-                "nothing answers at \(places) by UDP although \(passing.rawValue) passes; check the server's port and public key (it does not answer to a wrong one), allow UDP in firewalls on the way, or \(page)"
+                "nothing answers at \(places) by UDP although \(passing.rawValue) passes; check the server's port and public key (a wrong key gets no answer), allow UDP in firewalls on the way, or \(page)"
         case (nil, false):
             return
-                "nothing answers at \(places) on \(interface), and other paths are answered; check this uplink's connection and firewall"
+                "nothing answers at \(places) on \(interface), although other paths get answers; check this uplink's connection and firewall"
         case (nil, true):
             return
-                "nothing answers at \(places); check that the server runs, its port and public key (it does not answer to a wrong one), and firewalls on the way"
+                "nothing answers at \(places); check that the server runs, its port and public key (a wrong key gets no answer), and firewalls on the way"
         }
     }
 }

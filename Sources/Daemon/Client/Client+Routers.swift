@@ -5,7 +5,7 @@ import Settings
 
 // The routers of a client's paths: paths that share one, and networks that the kernel can't tell apart.
 extension Client {
-    /// Notes on each path that shares its router with one before it.
+    /// Sets a note on each path that shares its router with an earlier one.
     func lookAtRouters(now: Instant) {
         guard routers.begin(now: now) else { return }
         relieveReversePaths()
@@ -16,13 +16,13 @@ extension Client {
             let note = twin.map { twin in
                 let router = twin.router.map { "by the router \($0)" } ?? "over the link"
                 return
-                    "it leaves \(router) as path \(twin.path) does, so the two share one link and fail together; give it another gateway"
+                    "it leaves \(router) as path \(twin.path) does, so both share one link and fail together; give it another gateway"
             }
             routers.setConcern(note, of: path)
         }
     }
 
-    /// Loosens the reverse-path filters of uplinks that overlap, and says so.
+    /// Loosens the reverse-path filters of uplinks whose networks overlap, with a notice.
     func relieveReversePaths() {
         let networks = Dictionary(
             grouping: hostRoutes.list.filter {

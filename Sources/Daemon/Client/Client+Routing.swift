@@ -3,10 +3,9 @@ import Packet
 import Scheduler
 import Settings
 
-// A client's hold on its host's routing: a table for each path, and one for a full tunnel (see
-// `RoutingPlan`).
+// A client's routing on its host: a table for each path, and one for a full tunnel (see `RoutingPlan`).
 extension Client {
-    /// Removes what this daemon has set.
+    /// Removes this daemon's routes and rules.
     func undoRouting() {
         do throws(HostError) {
             try HostRouting(tunnel: shared.tunnel.index).clear(shared.netlink)
@@ -15,7 +14,7 @@ extension Client {
         }
     }
 
-    /// Reads the host's routes, unless that was done too short a time ago.
+    /// Reads the host's routes, unless the last read is too recent.
     /// - Returns: whether they were read; otherwise `nextCheck` is when they will be.
     func readRoutes(now: Instant) -> Bool {
         if let later = hostRoutes.begin(now: now) {
@@ -31,7 +30,7 @@ extension Client {
             shared.log(.warning, error.description)
         }
         shared.firewall?.followNetworks()
-        // Of several interfaces with one MAC address the uplink is meant.
+        // Of several interfaces with the same MAC address, the one with a default route counts.
         if paths.contains(where: { $0.configuration.hardware != nil }) { locateHardware() }
         hostRoutes.end(after: .now - now)
         return true
@@ -62,8 +61,7 @@ extension Client {
         return routed
     }
 
-    /// The interfaces of paths, usable or not, and others with a default route of the host's, with their
-    /// addresses.
+    /// The addresses of paths' interfaces, usable or not, and of others with a default route.
     private var uplinkAddresses: [UInt32: [IPAddress]] {
         let names = Set(paths.map(\.configuration.interface))
         let ways = hostRoutes.defaultInterfaces
@@ -88,7 +86,7 @@ extension Client {
         return path.slot
     }
 
-    /// A way may have opened for a path that does not work: it is tried at once.
+    /// Tries paths that do not work again at once, because a route may have opened for them.
     private func nudge(_ slots: Set<UInt32>, now: Instant) {
         let working = workingPaths(now: now)
         for path in paths where path.slot.map(slots.contains) == true && !working.contains(path.id) {

@@ -2,13 +2,10 @@ import Host
 import Packet
 import Settings
 
-// Where a client's server is: its names, looked up by the host's resolver and by the uplinks, and the
-// networks that translate.
+// The addresses of a client's server: names, looked up by the host's resolver and over the uplinks, and the
+// networks that translate addresses (NAT64).
 extension Client {
-    /// How often a silent path's name servers are asked whether its network translates to IPv4.
-    private static var translatorPause: Interval { .seconds(60) }
-
-    /// The endpoints that are addresses, and those whose names are known.
+    /// The endpoints that are addresses, and those whose names are resolved.
     func endpoints(of path: Configuration.Path) -> [Endpoint] {
         settings.endpoints(of: path).flatMap { names.endpoints(of: $0) }
             .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
@@ -38,7 +35,7 @@ extension Client {
         refreshEndpoints()
     }
 
-    /// Addresses that the names no longer have are forgotten once one that they have is in use.
+    /// Forgets addresses that a name no longer has once one that it has is in use.
     private func settleNames() {
         let working = Set(paths.filter { $0.silence.isNone }.compactMap(\.endpoint))
         _ = names.settle(on: working)
@@ -51,7 +48,7 @@ extension Client {
         }
     }
 
-    /// The uplinks by which names may be asked, with the servers that the host knows in addition to the
+    /// The uplinks over which names may be asked, with the servers that the host knows apart from the
     /// tunnel's, and the routers.
     private func nameWays() -> [NameWay] {
         let known = HostNameServers(interface: shared.tunnel.name, directory: shared.stateDirectory)
@@ -68,7 +65,7 @@ extension Client {
         }
     }
 
-    /// Lets the name servers' answers to the uplinks pass strict reverse-path filters.
+    /// Lets the answers of name servers pass the uplinks' strict reverse-path filters.
     private func expectAnswers(by ways: [NameWay], now: Instant) {
         for path in paths {
             let servers = ways.first { $0.interface == path.configuration.interface }?.servers ?? []
@@ -79,11 +76,11 @@ extension Client {
         if routing.isDue && !hostRoutes.isStale { updateRouting(now: now) }
     }
 
-    /// An answer of the resolver: the host's or the uplinks'.
+    /// Takes an answer of the resolver, by the host's servers or over the uplinks.
     func resolved(_ resolution: Resolver.Resolution, now: Instant) {
         let name = resolution.name
         if let problem = names.learn(resolution.endpoints, of: name, problem: resolution.problem) {
-            shared.log(.warning, "\(problem); it is tried again")
+            shared.log(.warning, "\(problem); retrying")
         }
         guard !resolution.endpoints.isEmpty else { return }
         shared.firewall?.learn(
@@ -91,21 +88,34 @@ extension Client {
         checkPaths(now: now)
     }
 
-    /// Asks by an uplink that reaches IPv4 through a translator, if at all, which prefix it has.
+    /// Asks for the NAT64 prefix over an uplink that can reach IPv4 only through a translator.
     func findTranslator(for path: ClientPath, now: Instant) {
         guard path.usable.contains(where: { !path.endpoints.contains($0) }),
-            path.translatorsAskedAt.map({ now - $0 >= Self.translatorPause }) ?? true,
+            path.translators.isDue(now: now),
             let way = nameWays().first(where: { $0.interface == path.configuration.interface })
         else { return }
-        path.translatorsAskedAt = now
+        path.translators.asked(now: now)
         resolver.findTranslator(of: way)
     }
 
     func learn(_ translation: Resolver.Translation, now: Instant) {
         guard let translator = translation.translator else { return }
         for path in paths where path.interfaceIndex == translation.interface {
-            path.translators = [translator]
+            path.translators.learn(translator)
             follow(path, now: now)
         }
     }
+}
+
+/// The NAT64 prefixes of a path's network, as reported by its name servers.
+struct PathTranslators {
+    /// The minimum time between two questions for them.
+    private static let pause = Interval.seconds(60)
+
+    private(set) var prefixes: [NAT64] = []
+    private var askedAt: Instant?
+
+    func isDue(now: Instant) -> Bool { askedAt.map { now - $0 >= Self.pause } ?? true }
+    mutating func asked(now: Instant) { askedAt = now }
+    mutating func learn(_ prefix: NAT64) { prefixes = [prefix] }
 }

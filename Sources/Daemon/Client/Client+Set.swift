@@ -5,7 +5,7 @@ import Settings
 
 // `bondd set path.NAME.KEY VALUE`.
 extension Client {
-    /// Changes a value of a client's path: `path.NAME.role` and the like.
+    /// Changes a value of a client's path, such as `path.NAME.role`.
     func set(_ key: String, _ value: String, now: Instant) -> Response {
         let parts = key.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count >= 3, parts.first == "path", let field = parts.last else {

@@ -5,11 +5,11 @@ import Settings
 
 // A client's problems and notices, and its status without a session.
 extension Client {
-    /// What keeps packets from leaving as they should, a sentence each.
+    /// What keeps packets from being carried, a sentence each.
     var problems: [String] { [refusal.problem, foreignAddress].compactMap(\.self) }
 
-    /// Why no packet passes although there is a session: the server drops what comes from other addresses
-    /// than it gave.
+    /// Why no packet passes although there is a session: the server drops packets from addresses that it did
+    /// not assign.
     private var foreignAddress: String? {
         guard let assignment else { return nil }
         let given = assignment.addresses.map(\.address)
@@ -27,7 +27,7 @@ extension Client {
     /// What works, but not as its owner may expect, a sentence each.
     var notices: [String] { routingNotices + nameService.problems + [nameNotice].compactMap(\.self) }
 
-    /// A session that is not there yet: the paths that are tried.
+    /// The status without a session: the paths that are tried.
     var connecting: SessionStatus {
         var status = SessionStatus(
             client: "server", address: "", state: "connecting",

@@ -6,8 +6,8 @@ import Proto
 import Runtime
 import Settings
 
-/// A client: its uplinks as paths, the host's routes and name servers, and the tunnel as its server has
-/// assigned it.
+/// A client: its uplinks as paths, the host's routes and name servers, and the tunnel as assigned by the
+/// server.
 final class Client {
     let shared: Shared
     /// The tunnel's data, which the main thread has.
@@ -16,7 +16,7 @@ final class Client {
     private(set) var settings: Configuration.Client
     private(set) var paths: [ClientPath] = []
     private var nextPathID: UInt16 = 1
-    /// The tunnel as the server has assigned it; nil before.
+    /// The tunnel as assigned by the server; nil before the first assignment.
     private(set) var assignment: AssignFrame?
     /// The largest packet that all paths carry, in bytes.
     private var reach = Int.max
@@ -32,7 +32,7 @@ final class Client {
     let resolver: Resolver
     var nameService: NameService
     var refusal = ServerRefusal()
-    /// The preshared keys that the server has given; nil where the configuration has one.
+    /// The preshared keys that the server has given; nil if the configuration has one.
     private var secrets: GivenSecrets?
 
     init(
@@ -77,7 +77,7 @@ final class Client {
         }
     }
 
-    /// Leaves the host as it was.
+    /// Restores the host.
     func close() {
         nameService.close(shared.log)
         undoRouting()
@@ -89,7 +89,7 @@ final class Client {
 
     // MARK: - The loop
 
-    /// When the tunnel's data or `attend` has something to do without anything arriving.
+    /// When the tunnel's data or `attend` has work even if nothing arrives.
     func deadline(now: Instant) -> Instant {
         min(plane.nextDeadline, secrets?.deadline(now: now) ?? .never)
     }
@@ -100,8 +100,8 @@ final class Client {
         watchUsage(now: now)
     }
 
-    /// Uses a preshared key that the server has given once it is on the disk: a client that is killed before
-    /// would come back without it.
+    /// Uses a preshared key from the server once it is on the disk: a client that is killed before that would
+    /// come back without it.
     func attend(now: Instant) {
         guard let written = secrets?.takeWritten(now: now) else { return }
         plane.engine.keep(written)
@@ -109,8 +109,8 @@ final class Client {
             .info, "the server has given a new preshared key", ["generation": "\(written.generation)"])
     }
 
-    /// Does what an event asks for.
-    /// - Returns: whether the event is news for the log.
+    /// Does what an event calls for.
+    /// - Returns: whether to log the event.
     func act(on event: EngineEvent, now: Instant) -> Bool {
         switch event {
         case .assigned(let frame):
@@ -122,7 +122,7 @@ final class Client {
         case .pathChanged(_, let id, .up): path(id)?.concerns[.reach] = nil
         default: break
         }
-        // Some refusals come as often as this end tries.
+        // Some refusals arrive as often as this end tries.
         return event.refusal.map { refusal.note($0, now: now) } ?? true
     }
 
@@ -132,15 +132,15 @@ final class Client {
         for translation in resolver.takeTranslations() { learn(translation, now: now) }
     }
 
-    /// The tunnel's interface was mended.
+    /// The tunnel's interface was restored.
     func follow(_ change: Shared.TunnelChange?) {
         guard let change, change.addresses else { return }
         routing.expire()
-        // A family came or went, and with it the way of all that is not the tunnel's own.
+        // A family came or went, and with it the route of its packets to anywhere.
         if change.family { adoptAgain() }
     }
 
-    /// Takes the file as it is now: other paths, and perhaps other routes into the tunnel.
+    /// Applies a new file: other paths, and perhaps other routes into the tunnel.
     func reload(_ new: Configuration.Client, now: Instant) {
         settings = new
         replacePaths(now: now)
@@ -149,7 +149,7 @@ final class Client {
 
     // MARK: - The tunnel
 
-    /// The server has told what the tunnel looks like.
+    /// Sets the tunnel up as assigned by the server.
     func adopt(_ frame: AssignFrame) {
         guard frame != assignment else { return }
         assignment = frame
@@ -176,15 +176,15 @@ final class Client {
         }
     }
 
-    /// Sets the tunnel up again as it was assigned, because something that this depends on has changed.
+    /// Sets the tunnel up again, because something that it depends on has changed.
     private func adoptAgain() {
         guard let frame = assignment else { return }
         assignment = nil
         adopt(frame)
     }
 
-    /// The paths in use carry packets of up to that many bytes: unless the file has an MTU, the tunnel's
-    /// follows.
+    /// The paths in use carry packets of up to this many bytes: the tunnel's MTU follows, unless the file has
+    /// one.
     private func follow(reach packet: Int) {
         reach = packet
         guard let assignment, mtu(assignment) != shared.tunnel.mtu else { return }
@@ -212,9 +212,9 @@ final class Client {
     func path(_ id: UInt16) -> ClientPath? { paths.first { $0.id == id } }
 
     func addPath(_ path: Configuration.Path) {
-        // The wire knows no ID twice.
+        // The wire uses no ID twice.
         guard nextPathID < .max else {
-            shared.log(.error, "there are no more path IDs; restart bondd", ["path": path.name])
+            shared.log(.error, "all path IDs are used up; restart bondd", ["path": path.name])
             return
         }
         let taken = paths.map(\.place)
@@ -225,13 +225,13 @@ final class Client {
         paths.append(added)
     }
 
-    /// Puts a socket into the table and watches it.
+    /// Adds a socket to the data plane, and watches it.
     func install(_ socket: UDPSocket) {
         plane.install(socket)
         shared.poller.watch(socket.socket.fileDescriptor, .socket(socket.number))
     }
 
-    /// Takes a path away.
+    /// Removes a path.
     func remove(_ path: ClientPath, now: Instant) {
         plane.engine.removePath(path.id, now: now)
         for number in path.socketNumbers { plane.removeSocket(number) }

@@ -11,17 +11,17 @@ final class ClientPath {
     /// The path's ID on the wire.
     let id: UInt16
     var configuration: Configuration.Path
-    /// Where the server may be reached, resolved, the preferred first.
+    /// The server's endpoints, resolved, preferred first.
     var endpoints: [Endpoint] = []
-    /// Those of them that its interface can send to, or their addresses behind its network's translator; the
+    /// The endpoints that the interface can send to, or their addresses behind its network's translator; the
     /// first that answers is used.
     private(set) var usable: [Endpoint] = []
-    /// The endpoint in use, or tried first.
+    /// The endpoint in use, or the one that is tried first.
     private(set) var endpoint: Endpoint?
-    /// One for each family that is usable.
+    /// One for each usable family.
     private var sockets: [UDPSocket] = []
     private var wantsNewPorts = false
-    /// Twice this and the next are its sockets' numbers. No two paths have the same.
+    /// Twice this number, and the next, are the numbers of its sockets. Unique among the paths.
     let place: UInt16
     /// The interface that the sockets are bound to; 0 without one.
     private(set) var interfaceIndex: UInt32 = 0
@@ -31,20 +31,18 @@ final class ClientPath {
     private(set) var local: IPAddress?
     /// The addresses of its interface that packets may leave from.
     private(set) var addresses: [IPAddress] = []
-    /// The prefixes by which its network translates to IPv4, as far as its name servers have told.
-    var translators: [NAT64] = []
-    /// When its name servers were asked for them.
-    var translatorsAskedAt: Instant?
-    /// The name servers that are asked by it, while it does not work.
+    /// The prefixes by which its network translates to IPv4.
+    var translators = PathTranslators()
+    /// The name servers that are asked over it while it does not work.
     var nameServers: [IPAddress] = []
-    /// How long it has been silent, and when that calls for another port.
+    /// The duration of its silence, and when that calls for another port.
     var silence = SilencePace()
-    /// Whether anything else passes while it is silent.
+    /// Finds whether other protocols pass while it is silent.
     var probe: ReachProbe?
-    /// The slot of its routing table; nil when all are taken.
+    /// The slot of its routing table; nil if all are taken.
     var slot: UInt32?
-    /// The time since which its interface is not an uplink, on a client that finds them; nil if it is one, or
-    /// the file names it.
+    /// When its interface ceased to be an uplink, on a client that discovers them; nil if it is one, or the
+    /// file names it.
     var absentSince: Instant?
     /// Counts the bytes over its sockets.
     let meter = Meter()
@@ -52,10 +50,10 @@ final class ClientPath {
     var used: UInt64 = 0
     /// How much of its monthly data is left.
     var dataState = DataState.free
-    /// Why the path can't be used, or not fully: one sentence a concern, with the remedy. `status` shows them
-    /// as its note.
+    /// Why the path can't be used, or not fully: one sentence with the remedy for each concern. `status`
+    /// shows them as its note.
     var concerns: [PathConcern: String] = [:]
-    /// The note on its routing that is its own.
+    /// The note on its routing that it has set itself.
     private var routingNote: String?
     /// Whether the Engine knows of the latest change.
     var isKnownToEngine = false
@@ -72,7 +70,7 @@ final class ClientPath {
     /// Its socket of that number, while it has one.
     func socket(_ number: UInt16) -> UDPSocket? { sockets.first { $0.number == number } }
 
-    /// The ways to the server's endpoints, the one in use first; none while the path can't be used.
+    /// The links to the server's endpoints, the one in use first; empty while the path can't be used.
     var links: [Link] {
         usable.compactMap { endpoint in
             sockets.first { $0.socket.family == endpoint.address.family }.map {
@@ -81,7 +79,7 @@ final class ClientPath {
         }
     }
 
-    /// The way that is in use, or tried first.
+    /// The link in use, or the one that is tried first.
     var link: Link? { links.first { $0.remote == endpoint } }
 
     /// Its role while its data lasts. A path that has used it up keeps its socket, because datagrams that
@@ -90,10 +88,9 @@ final class ClientPath {
         dataState == .spent ? .never : configuration.role
     }
 
-    /// Follows the state of the interface: binds sockets when it can be used, drops them when it can't.
+    /// Follows the state of the interface: opens sockets while it can be used, and closes them otherwise.
     /// - Parameter inUse: the endpoint that the Engine uses.
-    /// - Returns: whether the way to the endpoint in use is another: its interface, its socket or its local
-    ///   address.
+    /// - Returns: whether the interface, the local address, or the endpoint in use has changed.
     func follow(
         _ netlink: borrowing Netlink, routes: [NetworkRoute], inUse: Endpoint?, offload: Bool, log: Log
     ) -> Bool {
@@ -115,7 +112,7 @@ final class ClientPath {
         let choice = PathEndpoints(
             wanted: endpoints, interface: facts.name, addresses: addresses,
             routes: routes.filter { $0.interface == facts.index }, gateways: configuration.gateways,
-            translators: translators)
+            translators: translators.prefixes)
         noteRouting(choice.problem)
         guard !choice.usable.isEmpty else {
             drop()
@@ -130,7 +127,7 @@ final class ClientPath {
         return before != (interfaceIndex, local, endpoint)
     }
 
-    /// Gives up the sockets: they are of no more use.
+    /// Closes the sockets.
     func drop() {
         (sockets, usable, endpoint, local, interfaceIndex) = ([], [], nil, nil, 0)
     }
@@ -144,13 +141,13 @@ final class ClientPath {
     /// Has `follow` make new sockets, with other ports.
     func renewSockets() { wantsNewPorts = true }
 
-    /// All addresses that datagrams by it go to: answers from there come in by it.
+    /// All addresses that it sends datagrams to, and so receives answers from.
     var destinations: [IPAddress] {
         ((endpoints + usable).map(\.address) + nameServers)
             .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
-    /// Why it can't be used, or not fully; nil when all is well.
+    /// Why it can't be used, or not fully; nil if it can.
     var note: String? {
         concerns.isEmpty
             ? nil : concerns.sorted { $0.key < $1.key }.map(\.value).joined(separator: "; ")
@@ -193,7 +190,7 @@ final class ClientPath {
         if concerns[.interface] != nil { noteRouting(nil) }
     }
 
-    /// Others set notes on its routing, too, which stay.
+    /// Notes on its routing that others have set stay.
     private func noteRouting(_ problem: String?) {
         if let problem {
             concerns[.routing] = problem

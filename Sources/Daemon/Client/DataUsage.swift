@@ -3,17 +3,17 @@ import Packet
 import Runtime
 import Settings
 
-/// The usage of a client's paths this month, kept in a file through restarts. A disk that fails or is full is
-/// reported once, and bondd continues.
+/// The data that a client's paths have used this month, kept in a file across restarts. A disk that fails or
+/// is full is reported once, and bondd continues.
 struct DataUsage {
     private var book: UsageBook
     private let writer: StateWriter
     private let log: Log
     private var isFailing = false
-    /// Whether there is something that must not wait for its time.
+    /// Whether a change must be saved before it is due.
     private var isPressing = false
     private var hasWarned = false
-    /// When usage was last looked at.
+    /// When usage was last counted.
     var checkedAt = Instant.zero
 
     /// Continues from the file's content.
@@ -29,8 +29,7 @@ struct DataUsage {
         self.log = log
     }
 
-    /// Reports a clock that is behind the time it has shown before: usage since then counts for the month
-    /// that it shows now.
+    /// Reports a clock that has gone back: usage since then counts for the month that it shows now.
     private mutating func watchClock() {
         guard let ahead = book.ledger.ahead else {
             hasWarned = false
@@ -40,14 +39,14 @@ struct DataUsage {
         hasWarned = true
         log(
             .warning,
-            "data was counted for a month that is yet to come, because the clock was wrong then or is now; it counts for this month; to correct that: bondd set path.NAME.data_used GB",
+            "data was counted for a future month, because the clock was wrong then or is now; it counts for this month; to correct it: bondd set path.NAME.data_used GB",
             ["counted": ahead.description, "clock": book.ledger.month.description])
     }
 
     /// The month that is counted.
     var month: Month { book.ledger.month }
 
-    /// Counts what has gone over the path, and gives what it has used this month.
+    /// Counts bytes that a path has carried.
     mutating func count(_ bytes: UInt64, over path: String, in month: Month, now: Instant) -> UInt64 {
         defer { watchClock() }
         return book.count(bytes, over: path, in: month, now: now)
@@ -59,7 +58,7 @@ struct DataUsage {
         isPressing = true
     }
 
-    /// Saves when it is time to, or `atOnce`.
+    /// Saves if that is due, or `atOnce`.
     mutating func save(caps: [(path: String, bytes: UInt64)], atOnce: Bool = false, now: Instant) {
         takeOutcome()
         isPressing = isPressing || atOnce
@@ -68,7 +67,7 @@ struct DataUsage {
         writer.begin(book.save(now: now).bytesOfText)
     }
 
-    /// Saves what there is and waits for it.
+    /// Saves the usage, and waits for the disk.
     mutating func close(now: Instant) {
         takeOutcome(waits: true)
         writer.begin(book.save(now: now).bytesOfText)
@@ -79,10 +78,10 @@ struct DataUsage {
         guard let outcome = writer.takeOutcome(waits: waits) else { return }
         if let error = outcome {
             if !isFailing {
-                log(.warning, "the usage file is not kept: \(error); data use is lost with a restart")
+                log(.warning, "data use can't be saved and is lost with a restart: \(error)")
             }
         } else if isFailing {
-            log(.info, "the usage file is written again")
+            log(.info, "data use is saved again")
         }
         isFailing = outcome != nil
         if isFailing { book.saveFailed() }

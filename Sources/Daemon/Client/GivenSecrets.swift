@@ -5,7 +5,7 @@ import Proto
 import Runtime
 import Settings
 
-/// Client: the preshared keys that the server has given it, in a file (0600) that `bondd join` has made.
+/// The preshared keys that a client has got from its server, in a file (0600) that `bondd join` creates.
 package struct GivenSecrets {
     /// The file's content.
     private struct Content: Codable, Equatable {
@@ -14,7 +14,7 @@ package struct GivenSecrets {
             var key: String
         }
 
-        /// Whose keys they are: another configuration of the same interface has no use for them.
+        /// The owners' public keys: another configuration of the same interface can't use the secrets.
         var server: String
         var client: String
         /// The newest first.
@@ -27,7 +27,7 @@ package struct GivenSecrets {
             }
         }
 
-        /// The keys, unless they are of another server or for another client.
+        /// The keys; none if they belong to another server or client.
         func secrets(server: PublicKey, client: PublicKey) -> ClientSecrets {
             guard self.server == server.base64, self.client == client.base64 else { return .none }
             return ClientSecrets(
@@ -45,7 +45,7 @@ package struct GivenSecrets {
     /// The secret that is being written.
     private var coming: ClientSecret?
 
-    /// Those of the tunnel with this interface, of a client with this key to a server with that one.
+    /// The keys of the tunnel with this interface, between a client and a server with these public keys.
     init(directory: String, interface: String, server: PublicKey, client: PublicKey, log: Log) {
         (self.server, self.client) = (server, client)
         kept = Kept(
@@ -54,7 +54,7 @@ package struct GivenSecrets {
             loss: "the server's new preshared key is not used until it can be written", log: log)
     }
 
-    /// Where they are kept.
+    /// The path of the file.
     package static func path(directory: String, interface: String) -> String {
         "\(directory)/\(interface).secrets"
     }
@@ -69,12 +69,12 @@ package struct GivenSecrets {
             path(directory: directory, interface: interface), with: try Line.encode(content))
     }
 
-    /// The keys, unless they are of another server or for another client.
+    /// The keys; none if they belong to another server or client.
     package var secrets: ClientSecrets {
         kept.content?.secrets(server: server, client: client) ?? .none
     }
 
-    /// The server has given a key: it begins to be written.
+    /// Begins to write a key that the server has given.
     mutating func take(_ secret: ClientSecret, now: Instant) {
         guard coming != secret else { return }
         coming = secret
@@ -84,7 +84,7 @@ package struct GivenSecrets {
     /// When `takeWritten` is to be called again.
     func deadline(now: Instant) -> Instant { kept.deadline(now: now) }
 
-    /// The key that is on the disk now, once.
+    /// The key that has reached the disk since the last call.
     mutating func takeWritten(now: Instant) -> ClientSecret? {
         guard let coming else { return nil }
         kept.save(now: now)
@@ -95,8 +95,8 @@ package struct GivenSecrets {
 }
 
 extension GivenSecrets {
-    /// Those of a configuration; nil for a server, and for a client whose configuration has a preshared key,
-    /// which counts alone.
+    /// The keys for a configuration; nil for a server, and for a client whose configuration has a preshared
+    /// key, which overrides them.
     package init?(_ configuration: Configuration, directory: String, log: Log) {
         guard case .client(let client) = configuration.role, client.server.presharedKey == nil,
             !configuration.tunnel.privateKey.key.isEmpty

@@ -1,22 +1,22 @@
 import Host
 import Packet
 
-/// The host's routes as they were last read, and when they may be read again.
+/// The host's routes as last read, and when they may be read again.
 struct HostRoutes {
     /// The minimum time between two reads, because some hosts have many routes that change often.
     private static let shortestPause = Interval.milliseconds(50)
 
     private(set) var list: [NetworkRoute] = []
-    /// Whether they have changed since.
+    /// Whether the routes may have changed since.
     private(set) var isStale = true
     private var readAt = Instant.zero
     private var pause = shortestPause
 
-    /// Marks them as changed, so that they are read when that is possible again.
+    /// Marks them as changed, so that they are read again soon.
     mutating func expire() { isStale = true }
 
-    /// Begins a read, unless the last was too short a time ago.
-    /// - Returns: nil when the read may begin; otherwise when it may.
+    /// Begins a read, unless the last one is too recent.
+    /// - Returns: nil if the read may begin; otherwise when it may.
     mutating func begin(now: Instant) -> Instant? {
         guard now - readAt >= pause else {
             isStale = true
@@ -29,8 +29,8 @@ struct HostRoutes {
     /// The routes that were read.
     mutating func replace(with routes: [NetworkRoute]) { list = routes }
 
-    /// Ends a read that took that long, its consequences included. The longer it takes, the longer the pause
-    /// before the next: some hosts have a million routes.
+    /// Ends a read that took this long, with its consequences. The pause before the next grows with it,
+    /// because some hosts have a million routes.
     mutating func end(after time: Interval) {
         pause = min(max(Self.shortestPause, time * 5), .seconds(5))
     }

@@ -2,23 +2,23 @@ import Host
 import Packet
 import Scheduler
 
-/// Decides which name servers a client with a full tunnel uses, by what answers: those of its file or of the
-/// server's offer through the tunnel; otherwise the host's own, over the uplinks that reach them; otherwise
-/// public ones through the tunnel. It does no I/O: `questions` is what is to be asked next, and `take` draws
-/// the conclusion.
+/// Decides which name servers a client with a full tunnel uses, by which of them answer: those of its file or
+/// of the server's offer through the tunnel; otherwise the host's own, over the uplinks that reach them;
+/// otherwise public ones through the tunnel. It does no I/O: `questions` has the next queries, and `take`
+/// draws the conclusion.
 package struct NameServerChoice {
-    /// Public resolvers for hosts that have none that answers: Quad9's and Cloudflare's.
+    /// Public resolvers for hosts without one that answers: Quad9's and Cloudflare's.
     package static let fallback = ["9.9.9.9", "1.1.1.1", "2620:fe::fe", "2606:4700:4700::1111"].compactMap {
         IPAddress($0)
     }
 
-    /// Who named the servers in use.
+    /// The origin of the servers in use.
     enum Source: String {
-        /// `[tunnel] dns`; nothing takes their place.
+        /// `[tunnel] dns`; no others replace them.
         case file
         /// The server's `[offer]`.
         case offer
-        /// The host, which has them from its uplinks.
+        /// The host, which got them from its uplinks.
         case host
         /// `fallback`.
         case fallback
@@ -26,23 +26,23 @@ package struct NameServerChoice {
 
     /// The facts before any question is sent.
     struct Situation: Equatable {
-        /// `[tunnel] dns`; nil when the file does not have it.
+        /// `[tunnel] dns`; nil if the file does not have it.
         var file: [IPAddress]?
-        /// The server's offer, as far as it is reached through the tunnel.
+        /// The subset of the server's offer that is reached through the tunnel.
         var offer: [IPAddress] = []
         /// The servers that the host uses.
         var host = HostResolver()
         /// The interfaces of the paths that are up, by path ID.
         var uplinks: [UInt16: String] = [:]
-        /// The interfaces outside the tunnel by which the host's routes lead to some of these, such as a
+        /// The interfaces outside the tunnel by which the host's routes lead to some of them, such as a
         /// router on the link.
         var direct: [IPAddress: String] = [:]
         /// The interfaces of the paths that are down.
         var dead: Set<String> = []
-        /// The public ones that the tunnel has a way to.
+        /// The public servers that are reached through the tunnel.
         var fallback: [IPAddress] = []
-        /// Whether all of some family goes into the tunnel; otherwise the host's own are reached as they
-        /// were.
+        /// Whether all of some family goes into the tunnel; otherwise the host's own servers are reached as
+        /// before.
         var isFull = false
         /// Whether names may be asked outside the tunnel, which a kill switch forbids.
         var mayLeave = true
@@ -51,23 +51,24 @@ package struct NameServerChoice {
     /// The outcome.
     struct Decision: Equatable {
         var source: Source
-        /// The servers to set; none: the host's own stay.
+        /// The servers to set; empty to leave the host's own.
         var servers: [IPAddress] = []
-        /// The servers that are asked outside the tunnel, and the path that each is asked over.
+        /// The servers that are asked outside the tunnel, each with its path.
         var outside: [IPAddress: UInt16] = [:]
-        /// Whether one of them answers.
+        /// Whether at least one server answers.
         var isAnswered = false
     }
 
     private(set) var situation = Situation()
     private(set) var decision: Decision?
-    /// The sources still to be asked, in rounds; of a round, the first that answers is taken.
+    /// The sources still to ask, in rounds; the first of a round that answers is taken.
     private var rounds: [[Source]] = []
-    /// The best of those that answered with a refusal, for when there is nothing better.
+    /// The best decision with servers that refused, for want of anything better.
     private var refusing: Decision?
 
-    /// Begins to ask.
-    /// - Parameter isUrgent: whether what is in use may have gone, so that its like is asked first and alone.
+    /// Starts a decision.
+    /// - Parameter isUrgent: whether the servers in use may be gone, so that their source is asked first and
+    ///   alone.
     mutating func begin(_ situation: Situation, isUrgent: Bool = false) {
         self.situation = situation
         refusing = nil
@@ -85,10 +86,10 @@ package struct NameServerChoice {
         rounds.removeAll { $0.isEmpty }
     }
 
-    /// Whether a round is left, if only one without a server to ask.
+    /// Whether a round is left, even one without a server to ask.
     var isOpen: Bool { !rounds.isEmpty }
 
-    /// Whom to ask next; those of the source that comes first are waited for.
+    /// The next queries. The answers of the round's first source are waited for.
     var questions: NameServerProbe {
         let round = rounds.first ?? []
         return NameServerProbe(
@@ -109,8 +110,8 @@ package struct NameServerChoice {
         }
     }
 
-    /// What follows from the answers.
-    /// - Returns: the decision, when there is one.
+    /// Draws the conclusion from the answers of a round.
+    /// - Returns: the decision; nil if another round has to be asked.
     mutating func take(_ answers: NameServerProbe.Answers) -> Decision? {
         guard !rounds.isEmpty else { return nil }
         for source in rounds.removeFirst() {
@@ -120,7 +121,7 @@ package struct NameServerChoice {
                 decision = found
                 return found
             }
-            // A refusal is better than silence: who gave it may be there again in a moment.
+            // A refusal is better than silence: that server may answer again in a moment.
             let isRefused = targets(of: source).contains(where: answers.refusing.contains)
             if refusing == nil && isRefused { refusing = found }
         }
@@ -139,14 +140,14 @@ package struct NameServerChoice {
         }
     }
 
-    /// When nothing answers, what ought to.
+    /// The decision if nothing answers: the servers that ought to.
     private var lastResort: Decision {
         if let file = situation.file { return Decision(source: .file, servers: file) }
         return situation.offer.isEmpty
             ? Decision(source: .host) : Decision(source: .offer, servers: situation.offer)
     }
 
-    /// Servers that are asked as routes lead: those that answer, or all when none does.
+    /// Servers that are asked as routes lead: those that answer, or all if none does.
     private func judge(
         _ source: Source, _ servers: [IPAddress], _ answers: NameServerProbe.Answers
     ) -> Decision {
@@ -156,7 +157,8 @@ package struct NameServerChoice {
     }
 
     /// The host's own: each as routes lead, or over the first path that reaches it. A server that has a path
-    /// keeps it as long as it answers there: that it does as routes lead, too, is because of that.
+    /// keeps it while it answers there; it also answers as routes lead then, because bondd has a rule for
+    /// that path.
     private func judgeHost(_ answers: NameServerProbe.Answers) -> Decision {
         let (host, before) = (situation.host, decision?.outside ?? [:])
         var found = Decision(source: .host)
@@ -164,7 +166,7 @@ package struct NameServerChoice {
             guard let interface = situation.uplinks[path] else { return false }
             return answers.good.contains(.init(server, by: interface))
         }
-        // A router whose uplink is dead may still answer what it has in its cache.
+        // A router whose uplink is dead may still answer from its cache.
         func isReached(_ server: IPAddress) -> Bool {
             answers.good.contains(.init(server))
                 && situation.direct[server].map(situation.dead.contains) != true
@@ -177,7 +179,7 @@ package struct NameServerChoice {
             }
         }
         let good = host.servers.filter { found.outside[$0] != nil || isReached($0) }
-        // A local forwarder may answer as soon as it reaches those that it asks.
+        // A local forwarder may answer once it reaches its own servers.
         let isForwarding = host.servers.contains(where: \.isLoopback) && !found.outside.isEmpty
         found.isAnswered = !good.isEmpty || isForwarding && found.outside != before
         if !good.isEmpty && good.count < host.servers.count { found.servers = good }

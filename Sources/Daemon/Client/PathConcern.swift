@@ -4,9 +4,9 @@ enum PathConcern: Int, Comparable {
     case interface
     /// Its addresses and routes: none, the other family alone, a router that two paths share.
     case routing
-    /// The way to the server: UDP that does not pass, an endpoint that does not answer.
+    /// Whether it reaches the server: UDP that is blocked, an endpoint that does not answer.
     case reach
-    /// The server's word: a refused key, another cipher.
+    /// The server's refusal: an unknown key, another cipher.
     case server
 
     static func < (one: PathConcern, other: PathConcern) -> Bool { one.rawValue < other.rawValue }

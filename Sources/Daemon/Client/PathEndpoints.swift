@@ -2,20 +2,20 @@ import Host
 import Packet
 import Settings
 
-/// The server's endpoints that one interface can send to, preferred first, or why there is none.
+/// The server's endpoints that one interface can send to, preferred first, or why there are none.
 package struct PathEndpoints: Equatable {
     /// In the order in which they are tried.
     package let usable: [Endpoint]
-    /// One sentence with the remedy when there is none.
+    /// Why no endpoint is routed, one sentence with the remedy.
     let problem: String?
 
     /// - Parameters:
-    ///   - wanted: the server's, the preferred first.
-    ///   - addresses: those of the interface that packets may leave from.
+    ///   - wanted: the server's endpoints, preferred first.
+    ///   - addresses: the interface's addresses that packets may leave from.
     ///   - routes: the host's routes through it.
-    ///   - gateways: the routers that the configuration has for it.
-    ///   - translators: the prefixes by which its network may translate to IPv4; the well-known one is tried
-    ///     in any case.
+    ///   - gateways: the routers from the configuration.
+    ///   - translators: the prefixes by which its network may translate to IPv4; the well-known one is always
+    ///     tried.
     package init(
         wanted: [Endpoint], interface: String, addresses: [IPAddress], routes: [NetworkRoute],
         gateways: [IPAddress], translators: [NAT64]
@@ -69,12 +69,12 @@ package struct PathEndpoints: Equatable {
         guard !own.isDisjoint(with: families) else {
             let (has, needs) = own.contains(.v6) ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
             return
-                "\(interface) has \(has) alone and the server's endpoints are \(needs); give the server's \(has) address in [server] endpoints too"
+                "\(interface) has only \(has), and the server's endpoints are \(needs); add the server's \(has) address to [server] endpoints"
         }
         guard !wanted.contains(where: { own.contains($0.address.family) && isRouted($0.address) }) else {
             return nil
         }
         return
-            "\(interface) has no default route and no other to \(first.address); add one, or name the router as gateway in [[path]]"
+            "\(interface) has no route to \(first.address); add a default route, or name the router as gateway in [[path]]"
     }
 }

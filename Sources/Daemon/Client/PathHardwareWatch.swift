@@ -5,7 +5,7 @@ import Runtime
 struct PathHardwareWatch {
     private var ledger: HardwareLedger
     private let writer: StateWriter
-    /// A sentence for each name that has got other hardware.
+    /// A sentence for each name that leads to other hardware now.
     private var changed: [String: String] = [:]
     /// The notes on paths that are named by their hardware, by path ID.
     private var concerns: [UInt16: String] = [:]
@@ -18,7 +18,7 @@ struct PathHardwareWatch {
 
     var notices: [String] { changed.sorted { $0.key < $1.key }.map(\.value) }
 
-    /// Sets a path's note on its hardware, or takes back an earlier one of this kind.
+    /// Sets a path's note on its hardware, or removes an earlier one.
     mutating func setConcern(_ note: String?, of path: ClientPath) {
         if note != nil || path.concerns[.interface] == concerns[path.id] {
             path.concerns[.interface] = note
@@ -26,13 +26,13 @@ struct PathHardwareWatch {
         concerns[path.id] = path.concerns[.interface]
     }
 
-    /// Notes which hardware each name leads to, begins to keep that, and logs each name that leads to other
+    /// Notes the hardware that each name leads to, begins to save it, and logs each name that leads to other
     /// hardware than before.
     mutating func compare(_ identities: [String: HardwareLedger.Identity], _ log: Log) {
         let before = ledger.text
         for name in ledger.note(identities) {
             let sentence =
-                "\(name) leads to other hardware (\(identities[name]?.mac ?? "-")) than before, while its role, caps and data use belong to the name; name the path by mac or device instead of interface"
+                "\(name) leads to other hardware (\(identities[name]?.mac ?? "-")) than before, but its role, caps and data use belong to the name; name the path by mac or device instead of interface"
             log(.warning, sentence)
             changed[name] = sentence
         }

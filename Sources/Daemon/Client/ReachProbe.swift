@@ -2,8 +2,8 @@ import Glibc
 import Host
 import Packet
 
-/// Whether anything but UDP passes to the server by an uplink: a connection by TCP and an echo by ICMP, tried
-/// once, as cheaply as can be. Never waits; `look` says what has come.
+/// Finds whether protocols other than UDP reach the server by an uplink: tries a TCP connection and an ICMP
+/// echo once, at the lowest cost. Never waits; `look` takes the answers.
 package final class ReachProbe {
     /// The protocol that passed.
     package enum Passing: String {
@@ -11,11 +11,11 @@ package final class ReachProbe {
         case icmp = "ICMP"
     }
 
-    /// How long answers count.
+    /// The time for answers.
     private static let patience = Interval.seconds(5)
     /// At most one probe in this time, because metered uplinks pay for it.
     static let pause = Interval.seconds(60)
-    /// Where a login page answers in place of the server.
+    /// The port on which a login page answers in place of the server.
     private static let pagePort: UInt16 = 80
 
     let startedAt: Instant
@@ -44,7 +44,8 @@ package final class ReachProbe {
 
     deinit { finish() }
 
-    /// Takes what has come. Whatever the answer says, something has passed; a refusal by ICMP is a router's.
+    /// Takes the answers. Any answer shows that the protocol passes, except a refusal by ICMP, which comes
+    /// from a router.
     package func look(now: Instant) {
         guard passing == nil else { return }
         for socket in connections where Self.isAnswered(socket) { passing = .tcp }

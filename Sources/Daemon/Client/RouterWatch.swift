@@ -31,8 +31,8 @@ struct RouterWatch {
         return true
     }
 
-    /// Sets the note on a path that shares its router, or takes it back. Another concern about its routes is
-    /// graver.
+    /// Sets the note on a path that shares its router, or removes it. Another concern about its routes takes
+    /// precedence.
     mutating func setConcern(_ note: String?, of path: ClientPath) {
         if path.concerns[.routing] == shared[path.id] { path.concerns[.routing] = note }
         shared[path.id] = path.concerns[.routing] == note ? note : nil
@@ -56,7 +56,7 @@ struct RouterWatch {
         }
     }
 
-    /// Sets all filters back, also those that a daemon loosened which was killed.
+    /// Restores all filters, including those that a killed daemon loosened.
     mutating func restore(_ log: Log) {
         for problem in relief.restore() { log(.warning, problem) }
     }

@@ -1,11 +1,11 @@
 import Packet
 
-/// When a path that stays silent gets a new socket, and with it another local port. A NAT on the way may have
-/// a wrong entry for the old one (made while its own uplink was not ready, or left from another address),
-/// which the path's probes keep alive.
+/// When a silent path gets a new socket, and with it another local port. A NAT on the way may have a wrong
+/// entry for the old port (made while its own uplink was not ready, or left from another address), which the
+/// path's probes keep alive.
 struct SilencePace {
-    /// A mapping that was never answered goes within 30 s (Linux' nf_conntrack_udp_timeout); a dead one is
-    /// not waited for.
+    /// A mapping that was never answered expires within 30 s (Linux' nf_conntrack_udp_timeout), which is too
+    /// long to wait.
     static let first = Interval.seconds(10)
     private static let longest = Interval.seconds(60)
 
@@ -19,12 +19,12 @@ struct SilencePace {
     /// How long the path has been silent.
     func silence(now: Instant) -> Interval { since.map { now - $0 } ?? .zero }
 
-    /// The path works, or can't be tried at all: the next silence begins later.
+    /// Ends the silence, because the path works or can't be tried.
     mutating func end() { self = SilencePace() }
 
     /// Notes that the path is tried and does not answer.
-    /// - Returns: whether it is time for another port: after 10 s, then after pauses that grow by half, up to
-    ///   a minute.
+    /// - Returns: whether another port is due: after 10 s, then after pauses that grow by half, up to a
+    ///   minute.
     mutating func isDue(now: Instant) -> Bool {
         guard since != nil else {
             since = now

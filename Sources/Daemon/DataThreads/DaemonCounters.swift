@@ -4,7 +4,7 @@ import Transport
 struct DaemonCounters {
     /// Datagrams that the kernel did not take.
     var unsent: UInt64 = 0
-    /// Errors on receiving, such as an ICMP error that came back.
+    /// Receive errors, such as a returned ICMP error.
     var receiveErrors: UInt64 = 0
     /// Packets that the TUN device did not take.
     var tunnelErrors: UInt64 = 0
@@ -14,7 +14,7 @@ struct DaemonCounters {
     var noBuffers: UInt64 = 0
     /// Datagrams that a packet filter refused.
     var notPermitted: UInt64 = 0
-    /// What another data thread should have had and had no room for.
+    /// Letters for another data thread whose mailbox was full.
     var handoverFull: UInt64 = 0
     /// Handshakes completed.
     var handshakes: UInt64 = 0

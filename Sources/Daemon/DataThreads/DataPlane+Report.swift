@@ -2,7 +2,7 @@ import Engine
 import Packet
 
 extension DataPlane {
-    /// How things stand.
+    /// The report of a data thread.
     func report(of shard: Int, now: Instant) -> ShardReport {
         ShardReport(
             shard: shard, sessions: engine.reports(now: now), usage: engine.usage(),

@@ -6,16 +6,15 @@ import Runtime
 import Transport
 import Tun
 
-/// A data thread's own parts: an Engine, a queue of the TUN device, sockets, and the path of packets between
-/// them.
+/// A data thread's Engine, its queue of the TUN device, its sockets, and the path of packets between them.
 ///
 ///     receive, readTunnel, takeMail → step: Engine.service → flush → write TUN → hand over what is other
 ///     threads'
 struct DataPlane: ~Copyable {
-    /// A socket on which sending failed in a way that only the host can mend.
+    /// A socket on which sending failed in a way that only the host can repair.
     struct Failing {
         let socket: UInt16
-        /// Where it should have gone.
+        /// The destination of the datagram that failed.
         let remote: Endpoint
         /// Whether its interface is gone.
         let isGone: Bool
@@ -43,11 +42,11 @@ struct DataPlane: ~Copyable {
     private let mailboxes: [ThreadMailbox]
     private var mail = Letters()
 
-    /// How many packets are read from the TUN device before others have their turn.
+    /// The number of packets that are read from the TUN device before other work.
     private static let packetsPerTurn = 64
 
     /// The plane of an Engine.
-    /// - Parameter mailboxes: those of all data threads, by number; none for one alone.
+    /// - Parameter mailboxes: those of all data threads by number; empty if there is only one thread.
     init(_ engine: consuming Engine, queue: consuming TunDevice, mailboxes: [ThreadMailbox] = []) {
         joiner = SegmentJoiner(queue.offloads)
         self.engine = engine
@@ -57,7 +56,7 @@ struct DataPlane: ~Copyable {
 
     deinit { superpacket.deallocate() }
 
-    /// Puts a socket into the table.
+    /// Adds a socket to the table.
     mutating func install(_ socket: UDPSocket) {
         while sockets.count <= Int(socket.number) { sockets.append(nil) }
         sockets[Int(socket.number)] = socket
@@ -68,7 +67,7 @@ struct DataPlane: ~Copyable {
         Int(number) < sockets.count ? sockets[Int(number)] : nil
     }
 
-    /// Takes a socket out of the table.
+    /// Removes a socket from the table.
     mutating func removeSocket(_ number: UInt16) {
         if Int(number) < sockets.count { sockets[Int(number)] = nil }
     }
@@ -137,8 +136,8 @@ struct DataPlane: ~Copyable {
 
     // MARK: - Out
 
-    /// Lets the Engine do what is due, and carries it out.
-    /// - Returns: false when there is more to do: call again.
+    /// Lets the Engine do what is due, and sends and writes the result.
+    /// - Returns: whether nothing is left to do; otherwise call again.
     mutating func step(now: Instant, wall: Timestamp) -> Bool {
         let isDone = engine.service(into: &outbox, now: now, wall: wall)
         flush()
@@ -147,7 +146,7 @@ struct DataPlane: ~Copyable {
         return isDone
     }
 
-    /// Says good-bye to all peers.
+    /// Says goodbye to all peers.
     mutating func close(now: Instant) {
         engine.closeAll(into: &outbox, now: now)
         flush()
@@ -160,14 +159,14 @@ struct DataPlane: ~Copyable {
         return events
     }
 
-    /// On which sockets sending has failed since the last call.
+    /// The sockets on which sending has failed since the last call.
     mutating func takeFailing() -> [Failing] {
         if failing.isEmpty { return [] }
         defer { failing.removeAll() }
         return failing
     }
 
-    /// Writes what is delivered, each run of one flow's packets at once.
+    /// Writes delivered packets, each run of one flow's packets at once.
     private mutating func writeTunnel() {
         while true {
             let slot = engine.takeDelivery()
@@ -190,7 +189,7 @@ struct DataPlane: ~Copyable {
         }
     }
 
-    /// Sends what is in the outbox, each run of datagrams of one socket with one call.
+    /// Sends the datagrams in the outbox, each run of one socket's with one call.
     private mutating func flush() {
         var start = 0
         while start < outbox.count {
@@ -216,7 +215,7 @@ struct DataPlane: ~Copyable {
         counters.unsent += UInt64(entries.count - result.sent)
         switch problem {
         case .unreachable, .interfaceGone:
-            // On a server this is the client's path, and the client's to find out.
+            // On a server the path belongs to the client, which finds out by itself.
             guard engine.isClient else { return }
             failing.append(
                 Failing(
@@ -232,7 +231,7 @@ struct DataPlane: ~Copyable {
 
     // MARK: - Other data threads
 
-    /// Hands over what belongs to other data threads, with one lock for each of them.
+    /// Hands packets over to the data threads that own them, with one lock for each thread.
     private mutating func handOver() {
         for index in mailboxes.indices where engine.hasStrays(for: index) {
             mailboxes[index].post { letters in
@@ -255,13 +254,13 @@ struct DataPlane: ~Copyable {
         }
     }
 
-    /// Takes what other threads have for this one.
-    /// - Returns: the commands, to be carried out before the letters are read.
+    /// Takes commands and letters from other threads.
+    /// - Returns: the commands, which are carried out before the letters are read.
     mutating func takeMail(from mailbox: ThreadMailbox) -> [ShardCommand] {
         mailbox.take(&mail)
     }
 
-    /// Carries on with the letters of the last `takeMail`.
+    /// Processes the letters of the last `takeMail`.
     mutating func readMail(now: Instant) {
         for i in 0..<mail.count { read(i, now: now) }
         mail.clear()

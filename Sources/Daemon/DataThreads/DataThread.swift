@@ -14,15 +14,15 @@ struct EnrolmentWish: Sendable {
     let host: String
 }
 
-/// A server's data thread: the sessions of one shard. It has its own plane alone, and hears from others through
-/// its mailbox.
+/// A server's data thread: the sessions of one shard. It uses only its own plane, and hears from other
+/// threads through its mailbox.
 final class DataThread: Sendable {
     let number: Int
     let mailbox: ThreadMailbox
     let pulse: Pulse
     private let thread: Thread
 
-    /// Starts the thread, which has the plane from here on.
+    /// Starts the thread, which owns the plane from here on.
     /// - Parameter wishes: where the main thread expects its clients' wishes to enrol.
     init(
         _ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox, wishes: Mailbox<EnrolmentWish>,
@@ -37,7 +37,7 @@ final class DataThread: Sendable {
     }
 
     /// Waits for its end, after a `ShardCommand.stop`.
-    /// - Returns: false when it has not ended after `patience`: it hangs, and is left behind.
+    /// - Returns: whether it has ended within `patience`; otherwise it hangs, and is left behind.
     func join(patience: Interval) -> Bool {
         thread.join(milliseconds: Int64(max(0, patience.milliseconds)))
     }

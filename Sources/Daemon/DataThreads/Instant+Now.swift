@@ -3,8 +3,8 @@ import Proto
 import Runtime
 
 extension Instant {
-    /// The time of the Engine and of all of the daemon. It goes on while the host is suspended, because keys
-    /// grow old then, too (as WireGuard's ktime_get_coarse_boottime does).
+    /// The time of the Engine and of the whole daemon. It advances while the host is suspended, because keys
+    /// age then as well (as with WireGuard's ktime_get_coarse_boottime).
     package static var now: Instant { Instant(nanoseconds: Clock.boottime) }
 }
 

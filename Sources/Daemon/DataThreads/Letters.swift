@@ -1,12 +1,12 @@
 import Packet
 
-/// Letters between data threads, one after the other in one run of memory: packets from the TUN device, and
-/// inits for another thread to process.
+/// Letters between data threads in one contiguous buffer: packets from the TUN device, and handshake inits
+/// for another thread.
 struct Letters: ~Copyable {
     enum Content {
         /// A packet from the TUN device.
         case packet(hasPartialChecksum: Bool)
-        /// An init that came by `link`.
+        /// An init that arrived on `link`.
         case initiation(link: Link, hasCookie: Bool)
     }
 
@@ -25,7 +25,7 @@ struct Letters: ~Copyable {
     private let entries: UnsafeMutablePointer<Entry>
     private var used = 0
 
-    /// None. The kernel hands out the pages as they are first written.
+    /// No letters. The kernel allocates pages when they are first written.
     init() {
         bytes = .allocate(byteCount: Self.byteCount, alignment: 64)
         entries = .allocate(capacity: Self.maximumCount)
@@ -36,7 +36,7 @@ struct Letters: ~Copyable {
         entries.deallocate()
     }
 
-    /// Adds a letter; false if there is not enough room.
+    /// Adds a letter; false if there is no room.
     mutating func append(_ content: Content, _ letter: UnsafeRawBufferPointer) -> Bool {
         guard count < Self.maximumCount, used + letter.count <= bytes.count else { return false }
         bytes.dropping(used).copyMemory(from: letter)

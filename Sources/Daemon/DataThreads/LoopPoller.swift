@@ -11,7 +11,7 @@ enum LoopSource: PollSource {
     case resolver
     /// Letters and commands from other data threads.
     case mailbox
-    /// The watchdog asks whether the loop goes round.
+    /// The watchdog asks whether the loop is running.
     case pulse
     /// nftables or routes changed.
     case firewall
@@ -51,13 +51,12 @@ enum LoopSource: PollSource {
     }
 }
 
-/// How a data thread's loop waits: for descriptors, and for a deadline on the clock that goes on while the
-/// host sleeps.
+/// Waits for descriptors, and for a deadline on the clock that advances while the host is suspended.
 struct LoopPoller: ~Copyable {
     private let poller: Poller<LoopSource>
     private var timer: BoottimeTimer
 
-    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    /// - Throws: `RuntimeError.kernel` if the process has no descriptor left.
     init() throws(RuntimeError) {
         let timer = try BoottimeTimer()
         poller = try Poller(capacity: 32)
@@ -68,7 +67,7 @@ struct LoopPoller: ~Copyable {
     /// Watches a descriptor for reading.
     func watch(_ descriptor: Int32, _ source: LoopSource) { poller.watch(descriptor, source) }
 
-    /// Waits until something is readable or `deadline` has come.
+    /// Waits until a descriptor is readable or `deadline` has come.
     /// - Returns: the number of events for `event`.
     mutating func wait(until deadline: Instant, now: Instant) -> Int {
         guard deadline > now else { return poller.wait(nanoseconds: 0) }
@@ -76,7 +75,7 @@ struct LoopPoller: ~Copyable {
         return poller.wait(nanoseconds: -1)
     }
 
-    /// The source of the `index`-th event of the last wait, or nil when it was the deadline.
+    /// The source of the `index`-th event of the last wait; nil if it was the deadline.
     mutating func event(_ index: Int) -> LoopSource? {
         guard let source = poller.event(index)?.source else { return nil }
         if case .timer = source {

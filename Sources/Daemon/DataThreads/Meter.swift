@@ -1,7 +1,7 @@
 import Packet
 
-/// Bytes that have passed a path's sockets, as the link's provider counts them: all datagrams in both
-/// directions, with their IP and UDP headers.
+/// Counts the bytes of a path's sockets as the link's provider does: all datagrams in both directions, with
+/// their IP and UDP headers.
 package final class Meter {
     private var bytes: UInt64 = 0
 

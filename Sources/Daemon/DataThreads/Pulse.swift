@@ -1,7 +1,7 @@
 import Runtime
 import Synchronization
 
-/// Shows whether a thread's loop goes round: the watchdog asks, and the loop answers with its next turn.
+/// Shows whether a thread's loop is running: the watchdog asks, and the loop answers in its next turn.
 final class Pulse: Sendable {
     /// The thread's name in the log.
     let name: String
@@ -9,7 +9,7 @@ final class Pulse: Sendable {
     private let asked = Atomic<UInt64>(0)
     private let answered = Atomic<UInt64>(0)
 
-    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    /// - Throws: `RuntimeError.kernel` if the process has no descriptor left.
     init(_ name: String) throws(RuntimeError) {
         self.name = name
         event = try EventFD()
@@ -24,10 +24,10 @@ final class Pulse: Sendable {
         event.signal()
     }
 
-    /// The loop's answer, once a turn: two loads while no question is open.
+    /// The loop's answer, once each turn: two loads while no question is open.
     func beat() {
         guard isMissed else { return }
-        // In this order: a question that comes meanwhile signals again.
+        // In this order, a question that arrives in between signals again.
         event.clear()
         answered.store(asked.load(ordering: .acquiring), ordering: .releasing)
     }

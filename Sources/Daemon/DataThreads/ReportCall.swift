@@ -1,9 +1,9 @@
 import Runtime
 
-/// A question to data threads how things stand, and their answers.
+/// A request for the data threads' reports, and their answers.
 final class ReportCall: @unchecked Sendable {
     private let lock = Lock()
-    /// Wakes who asked.
+    /// Wakes the thread that asked.
     private let mailbox: Mailbox<EnrolmentWish>
     private var reports: [ShardReport] = []
 
@@ -16,6 +16,6 @@ final class ReportCall: @unchecked Sendable {
         mailbox.wake()
     }
 
-    /// The answers that have come so far, by thread.
+    /// The answers so far, ordered by thread.
     var answers: [ShardReport] { lock.locked { reports }.sorted { $0.shard < $1.shard } }
 }

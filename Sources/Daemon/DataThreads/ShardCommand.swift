@@ -2,7 +2,7 @@ import Engine
 import Proto
 import Scheduler
 
-/// A command of the main thread to a data thread.
+/// A command from the main thread to a data thread.
 enum ShardCommand: Sendable {
     /// The configuration was read again: these are the clients.
     case replacePeers([EngineConfiguration.Peer])
@@ -12,8 +12,8 @@ enum ShardCommand: Sendable {
     case settle(invitation: Int, publicKey: PublicKey, outcome: EnrolOutcome)
     case setMode(Mode)
     case setRedundantPaths(Int)
-    /// Say how things stand.
+    /// Report.
     case report(ReportCall)
-    /// Say good-bye to all clients and end.
+    /// Say goodbye to all clients and end.
     case stop
 }

@@ -2,16 +2,16 @@ import Engine
 import Proto
 import Transport
 
-/// How things stand at one data thread.
+/// The report of one data thread.
 struct ShardReport: Sendable {
     /// Its number.
     let shard: Int
     let sessions: [SessionReport]
-    /// What each client's paths have carried.
+    /// The bytes that each client's paths have carried.
     let usage: [(publicKey: PublicKey, usage: PeerUsage)]
     /// Handshakes completed.
     let handshakes: UInt64
-    /// Handshakes that led nowhere of late.
+    /// Handshakes that failed recently.
     let troubles: HandshakeTroubles
     /// The offloads of its sockets.
     let sockets: [SocketReport]

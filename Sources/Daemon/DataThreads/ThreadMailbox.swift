@@ -1,16 +1,16 @@
 import Runtime
 
 /// Letters and commands from other threads for a data thread. A thread that posts letters takes the lock once
-/// a batch, and wakes the owner when the box was empty; the owner takes all of them at once.
+/// for each batch, and wakes the owner if the mailbox was empty; the owner takes everything at once.
 final class ThreadMailbox: Sendable {
     private let commands: Mailbox<ShardCommand>
     private let lock = Lock()
     private nonisolated(unsafe) var letters = Letters()
 
-    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    /// - Throws: `RuntimeError.kernel` if the process has no descriptor left.
     init() throws(RuntimeError) { commands = try Mailbox() }
 
-    /// Readable while there is something in it.
+    /// Readable while it is not empty.
     var fileDescriptor: Int32 { commands.fileDescriptor }
 
     /// Lets `write` add letters.
@@ -29,7 +29,7 @@ final class ThreadMailbox: Sendable {
     /// Gives the owner a command.
     func post(_ command: ShardCommand) { commands.post(command) }
 
-    /// Takes everything out.
+    /// Empties it.
     /// - Parameter others: empty letters, which stay here in exchange.
     func take(_ others: inout Letters) -> [ShardCommand] {
         let taken = commands.take()

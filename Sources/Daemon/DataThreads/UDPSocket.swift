@@ -1,10 +1,10 @@
 import Transport
 
-/// A datagram socket in the daemon's table. A class, so that the table can be an array; it is touched once a
-/// batch.
+/// A datagram socket in the daemon's table. A class, so that the table can be an array; it is accessed once
+/// for each batch.
 package final class UDPSocket {
     package let socket: DatagramSocket
-    /// Its number, as links name it.
+    /// The number by which links refer to it.
     package let number: UInt16
     let meter: Meter
 

@@ -4,23 +4,23 @@ import Runtime
 import Settings
 import Synchronization
 
-/// Signs the service manager's watchdog (sd_notify(3)) twice in each of its periods, as long as the loop of
-/// every data thread goes round. It has a thread of its own, so that any thread that hangs, the main one
-/// included, is named in the log before the service manager ends the daemon.
+/// Notifies the service manager's watchdog (sd_notify(3)) twice in each of its periods while the loops of all
+/// data threads are running. It has a thread of its own, so that a thread that hangs, including the main one,
+/// is named in the log before the service manager ends the daemon.
 final class Watchdog: Sendable {
     private let pulses: [Pulse]
     /// Half of the service manager's period.
     private let step: Interval
     private let notice = ServiceNotice()
     private let log: Log
-    /// Signalled when it is to end.
+    /// Signalled to end the thread.
     private let end: EventFD
     private let thread = Mutex<Thread?>(nil)
 
-    /// Starts it.
+    /// Starts the thread.
     /// - Parameters:
-    ///   - pulses: those of all threads that have to go round.
-    ///   - period: how long the service manager waits for a sign.
+    ///   - pulses: those of all threads whose loops are watched.
+    ///   - period: the service manager's timeout.
     /// - Throws: `RuntimeError.kernel` if the process has no thread or descriptor left.
     init(_ pulses: [Pulse], period: Interval, log: Log) throws(RuntimeError) {
         self.pulses = pulses
@@ -31,7 +31,7 @@ final class Watchdog: Sendable {
         thread.withLock { $0 = started }
     }
 
-    /// Ends it, and waits for that.
+    /// Ends the thread, and waits for it.
     func stop() {
         end.signal()
         thread.withLock { $0.take() }?.join()
@@ -45,11 +45,11 @@ final class Watchdog: Sendable {
             var missed = pulses.filter(\.isMissed)
             if !missed.isEmpty {
                 for pulse in missed { report(pulse) }
-                // A sign that is late is still one, if the service manager has not run out of patience.
+                // A late notification still counts, if the service manager has not timed out.
                 while !missed.isEmpty {
                     guard pause(step / 10) else { return }
                     for pulse in missed where !pulse.isMissed {
-                        log(.warning, "\(pulse.name) goes round again")
+                        log(.warning, "\(pulse.name) is running again")
                     }
                     missed = missed.filter(\.isMissed)
                 }
@@ -62,11 +62,11 @@ final class Watchdog: Sendable {
         let left = Int(step.milliseconds)
         log(
             .error,
-            "\(pulse.name) hangs: its loop has not gone round for \(left) ms; if it does not within another \(left) ms, the service manager restarts bondd"
+            "\(pulse.name) hangs: its loop has made no turn for \(left) ms; after another \(left) ms the service manager restarts bondd"
         )
     }
 
-    /// - Returns: false when it is to end.
+    /// - Returns: whether to continue.
     private func pause(_ time: Interval) -> Bool {
         var watched = pollfd(fd: end.fileDescriptor, events: Int16(POLLIN), revents: 0)
         return poll(&watched, 1, max(1, Int32(time.milliseconds))) <= 0

@@ -5,48 +5,49 @@ import Settings
 
 /// The services that a server's kernel carries, and their connections as last counted.
 struct CarriedServices: FirewallJob {
-    /// The minimum time between two looks at all connections, and how many times as long as one took.
+    /// The pause between two counts of all connections: at least this, and this many times what the last one
+    /// took.
     private static let censusPause = Interval.seconds(1)
     private static let censusShare: Int64 = 20
-    /// How often a census that goes on is looked at.
+    /// The time between looks at a running census.
     private static let glance = Interval.milliseconds(2)
 
     private(set) var list: [KernelService] = []
     private(set) var table: FirewallTable?
     /// Bytes and packets of each service.
     private(set) var ledger = ServiceLedger()
-    /// How many connections are open.
+    /// The number of open connections.
     private(set) var open: [ServiceConnection: Int] = [:]
-    /// The connections that are to be ended.
+    /// The connections to end.
     private var ending: Set<ServiceConnection> = []
-    /// A look at all connections that goes on, since when, and whether the services have changed since; nil
-    /// when none does.
+    /// The running count of all connections, its start, and whether the services have changed since; nil if
+    /// none is running.
     private var census: (task: ServiceCensus, began: Instant, isStale: Bool)?
-    /// When the connections were last counted, with the services as they are; nil before.
+    /// When the connections of the present services were last counted; nil if they were not.
     private var countedAt: Instant?
-    /// When they may be counted again.
+    /// The earliest time of the next count.
     private var nextCensus = Instant.zero
-    /// Until when connections that were ended are to be kept from coming back.
+    /// The time until which connections that were ended are kept from coming back.
     private var watchedUntil = Instant.zero
-    /// Why services are not carried as they should be.
+    /// Why the services are not carried as desired.
     private var problem = Notices()
-    /// Why it is not known what they carry.
+    /// Why their traffic is not known.
     private var censusProblem = Notices()
-    /// The firewalls that drop what belongs to services.
+    /// The firewalls that drop packets of services.
     private var foreign = Notices()
 
-    /// The IP versions that have to be forwarded.
+    /// The IP versions that the kernel has to forward.
     var families: Set<IPAddress.Family> { Set(list.map(\.target.family)) }
     var problems: [String] { problem.list + censusProblem.list + foreign.list }
 
-    /// Whether these are carried already, and nothing is amiss.
+    /// Whether these are carried already, without a problem.
     func areWell(_ other: [KernelService]) -> Bool {
         list == other && problem.list.isEmpty && (table != nil || other.isEmpty)
     }
 
     func holds(_ host: FirewallHost) -> Bool { table.map { host.socket.holds($0, of: list) } ?? true }
 
-    /// The table that there should be: with `[nat]`, that one says what else may be forwarded.
+    /// The desired table. With `[nat]`, the table of `ServerNAT` decides what else is forwarded.
     private func desired(_ host: FirewallHost) -> FirewallTable {
         let isOpen = ServerNAT.networks(of: host.configuration) != nil || list.isEmpty
         return .services(interface: host.interface, opened: isOpen ? [] : host.opened(families))
@@ -54,7 +55,7 @@ struct CarriedServices: FirewallJob {
 
     // MARK: - Setting
 
-    /// Begins with these, in place of those that an earlier run left.
+    /// Sets the table of these services, in place of one that an earlier run left.
     mutating func start(_ list: [KernelService], _ host: FirewallHost) {
         guard !list.isEmpty else {
             removeTable(host)
@@ -67,7 +68,7 @@ struct CarriedServices: FirewallJob {
         }
     }
 
-    /// Carries these in place of those before, at once. Connections of services that are gone are ended.
+    /// Replaces the services at once. Connections of services that are gone are ended.
     mutating func carry(_ new: [KernelService], _ host: FirewallHost, now: Instant) throws(HostError) {
         let old = list
         let (before, after) = (Set(old.flatMap(\.connections)), Set(new.flatMap(\.connections)))
@@ -89,7 +90,8 @@ struct CarriedServices: FirewallJob {
         if old.isEmpty != new.isEmpty {
             host.log(
                 .info,
-                new.isEmpty ? "no services are carried any more" : "services are carried in the kernel")
+                new.isEmpty ? "the kernel carries no services any more" : "services are carried in the kernel"
+            )
         }
     }
 
@@ -105,7 +107,7 @@ struct CarriedServices: FirewallJob {
         forward(host)
     }
 
-    /// Sets the table again, with everything that is to be in it. Its counters begin at zero.
+    /// Sets the whole table again. Its counters start from zero.
     mutating func repair(_ host: FirewallHost) throws(HostError) {
         let wanted = desired(host)
         try host.socket.replace(wanted, of: list)
@@ -128,7 +130,7 @@ struct CarriedServices: FirewallJob {
                 self.table = wanted
                 return
             } catch {
-                // Another program had a hand in it: everything is set again.
+                // Another program has changed the table: set all of it again.
                 host.log(.debug, error.description)
             }
         } else if list.isEmpty {
@@ -142,7 +144,7 @@ struct CarriedServices: FirewallJob {
         host.remove(table: FirewallTable.servicesName(interface: host.interface))
     }
 
-    /// Lets the kernel forward what services need, or no more. `[nat]` sees to it otherwise.
+    /// Switches forwarding on if services need it, or restores it. With `[nat]`, `ServerNAT` does so.
     private mutating func forward(_ host: FirewallHost) {
         guard ServerNAT.networks(of: host.configuration) == nil else { return }
         guard !list.isEmpty else {
@@ -157,9 +159,9 @@ struct CarriedServices: FirewallJob {
         }
     }
 
-    /// Finds the firewalls that drop what belongs to services.
-    /// - Parameter egress: where clients leave.
-    mutating func lookBeside(egress: [String], _ host: FirewallHost) {
+    /// Finds the firewalls of other programs that drop packets of services.
+    /// - Parameter egress: the interfaces by which clients leave.
+    mutating func findBlockers(egress: [String], _ host: FirewallHost) {
         guard !list.isEmpty else { return }
         do throws(HostError) {
             let exits = try host.exits()
@@ -174,8 +176,8 @@ struct CarriedServices: FirewallJob {
 
     // MARK: - What they carry
 
-    /// Whether it is known what is carried, as of a second ago or of the last time that may be; it is found
-    /// out otherwise.
+    /// Whether the traffic is known, as of a second ago or of the last permitted count; starts a count
+    /// otherwise.
     mutating func areKnown(now: Instant) -> Bool {
         if list.isEmpty { return true }
         if census == nil && now >= nextCensus { beginCensus(now: now) }
@@ -188,10 +190,10 @@ struct CarriedServices: FirewallJob {
         return isWatching ? watchedUntil : .never
     }
 
-    /// Whether the table is there for nothing but to keep what was ended from coming back.
+    /// Whether the table remains only to keep connections that were ended from coming back.
     private var isWatching: Bool { list.isEmpty && table != nil }
 
-    /// Takes what was found out, and removes a table that is of no use any more.
+    /// Takes the result of a count, and removes a table that is no longer needed.
     mutating func attend(_ host: FirewallHost, now: Instant) {
         guard let census else {
             if isWatching && now >= watchedUntil { removeTable(host) }
@@ -217,7 +219,7 @@ struct CarriedServices: FirewallJob {
         if outcome.ended > 0 {
             watchedUntil = now + .milliseconds(Int64(FirewallTable.endedTime))
             host.log(
-                .info, "connections of services that are gone were ended", ["count": "\(outcome.ended)"])
+                .info, "connections of removed services were ended", ["count": "\(outcome.ended)"])
         }
         guard !isStale else { return }
         ledger.note(outcome.traffic)
@@ -225,7 +227,7 @@ struct CarriedServices: FirewallJob {
         countedAt = now
     }
 
-    /// The counts that are known are not of the services as they are.
+    /// Marks the counts as outdated, because the services have changed.
     private mutating func expectCensus(now: Instant) {
         (countedAt, nextCensus) = (nil, now)
         census?.isStale = true

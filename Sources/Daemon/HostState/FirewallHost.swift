@@ -3,8 +3,8 @@ import Packet
 import Runtime
 import Settings
 
-/// What all of bondd's tables in the host's firewall need: the ways to the kernel, the configuration to carry
-/// out, and forwarding, which they share.
+/// What bondd's tables in the host's firewall share: the sockets to the kernel, the configuration, and
+/// forwarding.
 final class FirewallHost {
     let log: Log
     let socket: FirewallSocket
@@ -12,8 +12,8 @@ final class FirewallHost {
     var configuration: Configuration
     private var forwarding: Forwarding
 
-    /// - Parameter state: the directory of what outlives the daemon.
-    /// - Throws: `HostError` when the kernel has no nftables.
+    /// - Parameter state: the state directory.
+    /// - Throws: `HostError` if the kernel has no nftables.
     init(_ configuration: Configuration, state: String, log: Log) throws(HostError) {
         self.configuration = configuration
         self.log = log
@@ -22,13 +22,13 @@ final class FirewallHost {
         forwarding = Forwarding(directory: state, interface: configuration.tunnel.interface)
     }
 
-    /// The tunnel's.
+    /// The tunnel's interface.
     var interface: String { configuration.tunnel.interface }
 
-    /// The interfaces with a default route but the tunnel's.
+    /// The interfaces with a default route, without the tunnel's.
     func exits() throws(HostError) -> [String] { try netlink.defaultInterfaces(except: interface) }
 
-    /// Removes a table, also one that an earlier run left.
+    /// Removes a table, including one that an earlier run left.
     func remove(table: String) {
         do throws(HostError) {
             _ = try socket.remove(table: table)
@@ -39,7 +39,7 @@ final class FirewallHost {
 
     // MARK: - Forwarding
 
-    /// The families of these whose forwarding was off before bondd switched it on.
+    /// The subset of these families whose forwarding was off before bondd switched it on.
     func opened(_ families: Set<IPAddress.Family>) -> Set<IPAddress.Family> { forwarding.closed(families) }
 
     /// Has the kernel forward these families.
@@ -47,12 +47,12 @@ final class FirewallHost {
         try forwarding.enable(families, exits: exits)
     }
 
-    /// Puts forwarding back as it was, unless others need it.
+    /// Restores forwarding, unless other interfaces need it.
     func restoreForwarding() {
         var own = [interface]
         if case .client(let client) = configuration.role { own += client.lan }
         let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Set(own)) : []
-        if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
+        if let first = others.first { log(.info, "forwarding stays on, because \(first) may need it") }
         for problem in forwarding.restore(isShared: !others.isEmpty) { log(.warning, problem) }
     }
 }
@@ -60,13 +60,13 @@ final class FirewallHost {
 /// One of bondd's tables in the host's firewall: desired state that is compared with the kernel's and set
 /// again.
 protocol FirewallJob {
-    /// The table as it was set, or nil when there is none.
+    /// The table as it was set; nil if there is none.
     var table: FirewallTable? { get }
 
     /// The IP versions that the kernel has to forward for it.
     var families: Set<IPAddress.Family> { get }
 
-    /// Why it does not do what it should, a sentence each.
+    /// Why the state is not as desired, a sentence each.
     var problems: [String] { get }
 
     /// Makes the kernel's state the desired one, with the configuration and the routes as they are now.
@@ -75,10 +75,10 @@ protocol FirewallJob {
     /// Whether the kernel still has the table as it was set.
     func holds(_ host: FirewallHost) -> Bool
 
-    /// Sets the table again after others have changed it.
+    /// Sets the table again after another program has changed it.
     mutating func repair(_ host: FirewallHost) throws(HostError)
 
-    /// Removes the table, also one that an earlier run left.
+    /// Removes the table, including one that an earlier run left.
     mutating func remove(_ host: FirewallHost)
 }
 

@@ -5,16 +5,16 @@ import Packet
 import Runtime
 import Settings
 
-/// What bondd has in the host's firewall: a server's NAT and services, a client's return path, LAN and kill
-/// switch. It puts back what others remove.
+/// bondd's tables in the host's firewall: a server's NAT and services, a client's return path, LAN and kill
+/// switch. What other programs remove is restored.
 final class HostFirewall {
-    /// One of the tables that is compared with the kernel's and mended like the others.
+    /// A table that is compared with the kernel's and restored in the same way as the others.
     private enum Job: CaseIterable {
         case nat, services, returning, lan
     }
 
-    /// How long a change of the ruleset or of the routes may go on before it is looked at: changes come in
-    /// many messages.
+    /// The wait after the first message about a change of the ruleset or of the routes, because changes come
+    /// in many messages.
     private static let settling = Interval.milliseconds(100)
 
     private let host: FirewallHost
@@ -25,11 +25,10 @@ final class HostFirewall {
     private var lan = LANShare()
     private var input = InputWatch()
     private var killSwitch: HostKillSwitch
-    private var killSwitchPace = KillSwitchPace()
-    /// The uplinks by which answers may leave, unless there is a kill switch.
+    /// The uplinks by which replies may leave, unless there is a kill switch.
     private var uplinks: [ReturnUplink] = []
     private var pace = RepairPace()
-    /// When the routes and others' firewalls may be looked at again.
+    /// When the routes and the firewalls of other programs may be examined again.
     private var foreignLook = LookPace()
     private var inputLook = LookPace()
     private var mayBeDamaged = false
@@ -38,8 +37,8 @@ final class HostFirewall {
 
     private var log: Log { host.log }
 
-    /// Sets the kill switch, if there is to be one, before anything else happens.
-    /// - Throws: `HostError`, as a protection that is not there must not be claimed.
+    /// Sets the kill switch, if the configuration has one, before anything else happens.
+    /// - Throws: `HostError`: a protection that was not set must not be claimed.
     init(_ configuration: Configuration, state: String, log: Log) throws(HostError) {
         host = try FirewallHost(configuration, state: state, log: log)
         events = try FirewallEvents()
@@ -48,8 +47,8 @@ final class HostFirewall {
         if wantsKillSwitch { try killSwitch.begin(for: configuration, host.socket, host.netlink) }
     }
 
-    /// The firewall, or nil when the kernel has none and the configuration can do without.
-    /// - Throws: `HostError` when the configuration needs it.
+    /// The firewall; nil if the kernel has none and the configuration does not need it.
+    /// - Throws: `HostError` if the configuration needs it.
     static func make(
         _ configuration: Configuration, state: String, log: Log
     ) throws(HostError) -> HostFirewall? {
@@ -65,8 +64,8 @@ final class HostFirewall {
     /// For epoll.
     var fileDescriptors: [Int32] { events.fileDescriptors }
 
-    /// Carries the configuration out, once all else is set up.
-    /// - Parameter services: those that a server is to carry.
+    /// Applies the configuration, once everything else is set up.
+    /// - Parameter services: those that the kernel is to carry for a server.
     func start(services list: [KernelService]) {
         if !wantsKillSwitch {
             killSwitch.lift(host.interface, host.socket)
@@ -79,10 +78,10 @@ final class HostFirewall {
         lookAtInput()
     }
 
-    /// Carries a new configuration out.
+    /// Applies a new configuration.
     func reload(_ new: Configuration) {
         host.configuration = new
-        // A kill switch that is new lets no answer leave by an uplink.
+        // A new kill switch lets no reply leave by an uplink.
         follow(uplinks: uplinks)
         killSwitch.noteConfiguration()
         renewKillSwitch()
@@ -93,7 +92,7 @@ final class HostFirewall {
         lookAtInput()
     }
 
-    /// Removes all but the kill switch, which holds without bondd, too.
+    /// Removes everything except the kill switch, which holds without bondd.
     func close() {
         services.remove(host)
         lan.remove(host)
@@ -116,7 +115,7 @@ final class HostFirewall {
 
     private func lookAtInput() { input.look(host.configuration, services: services.list, log) }
 
-    // MARK: - What others do
+    // MARK: - Changes by other programs
 
     /// The ruleset, the routes or forwarding changed.
     func noteChanges(now: Instant) {
@@ -124,7 +123,7 @@ final class HostFirewall {
         let hasTables = killSwitch.table != nil || Job.allCases.contains { job($0).table != nil }
         guard hasTables || isServer || wantsLAN, change.ofRuleset || change.ofForwarding else { return }
         if change.ofRuleset { mayBeDamaged = true }
-        // Until the kill switch is back, everything leaves.
+        // Until the kill switch is restored, everything leaves.
         deadline = min(deadline, killSwitch.table == nil ? now + Self.settling : now)
     }
 
@@ -137,13 +136,17 @@ final class HostFirewall {
         }
     }
 
-    /// Looks at what has changed, when it is time.
+    /// Compares the tables, forwarding and other programs' firewalls, when that is due.
     func check(now: Instant) {
         guard now >= deadline else { return }
         deadline = .never
         let wasChanged = mayBeDamaged
         mayBeDamaged = false
-        if wasChanged { checkKillSwitch(now: now) }
+        if wasChanged,
+            let later = killSwitch.check(for: host.configuration, host.socket, host.netlink, now: now)
+        {
+            look(again: later)
+        }
         let damaged = wasChanged ? Job.allCases.filter { !job($0).holds(host) } : []
         let hasForwarded = nat.table != nil || services.table != nil || lan.table != nil
         let closed = hasForwarded ? closedFamilies : []
@@ -160,40 +163,14 @@ final class HostFirewall {
             let hasLooked = foreignLook.look(now: now) {
                 if wantsNAT { nat.apply(host) }
                 if wantsLAN { lan.apply(host) }
-                services.lookBeside(egress: nat.egress, host)
+                services.findBlockers(egress: nat.egress, host)
             }
             if !hasLooked { deadline = min(deadline, foreignLook.next) }
         }
         if isServer {
-            // At a pace of its own, as reading input chains may take longer.
+            // At a pace of its own, because reading input chains may take longer.
             if !inputLook.look(now: now, lookAtInput) { deadline = min(deadline, inputLook.next) }
         }
-    }
-
-    /// Restores the kill switch if it was changed, and adds the tunnels of other bondds.
-    private func checkKillSwitch(now: Instant) {
-        guard let table = killSwitch.table else { return }
-        if let later = killSwitchPace.wait(now: now) {
-            look(again: later)
-            return
-        }
-        guard !host.socket.holds(table) else {
-            // Another bondd may have come or gone.
-            if let later = killSwitchPace.beginRenewal(now: now) {
-                look(again: later)
-            } else {
-                renewKillSwitch()
-            }
-            return
-        }
-        let isNews = killSwitchPace.repaired(now: now)
-        do throws(HostError) {
-            try host.socket.replace(table)
-        } catch {
-            log(.error, error.description)
-            look(again: now + .seconds(1))
-        }
-        if isNews { log(.warning, "somebody changed the firewall table \(table.name); it was put back") }
     }
 
     /// Has `check` compare the tables at that time.
@@ -213,8 +190,8 @@ final class HostFirewall {
                 }
                 log(
                     .warning,
-                    "somebody changed the firewall table \(job(damaged).table?.name ?? ""); it was put back",
-                    ["next": "not before \(Int((pace.earliest - now).seconds)) s from now"])
+                    "another program changed the firewall table \(job(damaged).table?.name ?? ""); it is restored",
+                    ["next_repair_s": "\(Int((pace.earliest - now).seconds))"])
             } catch {
                 log(.error, error.description)
                 look(again: now + .seconds(1))
@@ -224,39 +201,39 @@ final class HostFirewall {
         applyNAT()
         services.apply(host)
         if wantsLAN { lan.apply(host) }
-        // Where it can't be set, that is a problem that is told as such.
+        // If it can't be switched on, `problems` says so.
         if closedFamilies.isEmpty {
             let words = closed.map { $0 == .v4 ? "IPv4" : "IPv6" }.joined(separator: " and ")
-            log(.warning, "somebody switched forwarding of \(words) off; it was switched on again")
+            log(.warning, "another program switched forwarding of \(words) off; it is on again")
         }
     }
 
     // MARK: - Jobs
 
-    /// Takes the networks behind a server's clients, which leave by NAT as well.
+    /// Takes the networks behind a server's clients, whose hosts leave by NAT as well.
     func route(_ networks: [CIDR]) { nat.route(networks, host) }
 
-    /// Takes what the server has assigned to a client's LAN.
+    /// Takes the server's terms for a client's LAN.
     func shareTunnel(_ terms: LANShare.Terms) { lan.share(terms, host) }
 
-    /// Takes notice of a client's uplinks.
+    /// Takes a client's uplinks, by which replies may leave.
     func follow(uplinks: [ReturnUplink]) {
         self.uplinks = uplinks
         returning.follow(wantsKillSwitch ? [] : uplinks, host)
     }
 
-    /// Carries these services in place of those before, at once.
+    /// Replaces the services that the kernel carries, at once.
     func carry(_ list: [KernelService], now: Instant) throws(HostError) {
         try services.carry(list, host, now: now)
     }
 
-    /// Whether it is known what services have carried; it is found out otherwise.
+    /// Whether the services' traffic is known; starts a count otherwise.
     func knowsServices(now: Instant) -> Bool { services.areKnown(now: now) }
 
     /// When `attendServices` is to be called again.
     func servicesDeadline(now: Instant) -> Instant { services.deadline(now: now) }
 
-    /// Takes what was found out of services.
+    /// Takes the result of a count of the services' connections.
     func attendServices(now: Instant) { services.attend(host, now: now) }
 
     // MARK: - The kill switch
@@ -264,7 +241,7 @@ final class HostFirewall {
     /// Whether the configuration has it, and `bondd unlock` was not used since.
     var wantsKillSwitch: Bool { killSwitch.isWanted(by: host.configuration) }
 
-    /// Whether it is set.
+    /// Whether the kill switch is set.
     var hasKillSwitch: Bool { killSwitch.table != nil }
 
     /// The addresses that the server's name last had.
@@ -324,19 +301,8 @@ final class HostFirewall {
     var status: FirewallStatus? {
         guard nat.table != nil || hasKillSwitch else { return nil }
         var status = FirewallStatus(killSwitch: hasKillSwitch)
-        if let table = nat.table {
-            status.nat = FirewallStatus.NAT(egress: nat.egress)
-            let counts = (try? host.socket.counts(table: table.name)) ?? [:]
-            let (sent, received) = (counts[FirewallTable.outbound], counts[FirewallTable.inbound])
-            status.nat?.sentPackets = sent?.packets ?? 0
-            status.nat?.sentBytes = sent?.bytes ?? 0
-            status.nat?.receivedPackets = received?.packets ?? 0
-            status.nat?.receivedBytes = received?.bytes ?? 0
-        }
-        if let table = killSwitch.table {
-            let counts = (try? host.socket.counts(table: table.name)) ?? [:]
-            status.refusedPackets = counts[FirewallTable.refused]?.packets ?? 0
-        }
+        status.nat = nat.status(host)
+        status.refusedPackets = killSwitch.refusedPackets(host.socket)
         return status
     }
 }

@@ -22,6 +22,7 @@ package struct HostKillSwitch {
     /// The endpoints that paths use now.
     private var inUse: [Endpoint] = []
     private var marker: KillSwitchMarker?
+    private var pace = KillSwitchPace()
     let directory: String
     let log: Log
 
@@ -101,6 +102,41 @@ package struct HostKillSwitch {
             if problem != error.description { log(.error, error.description) }
             problem = error.description
         }
+    }
+
+    /// Restores the table if another program has changed it; otherwise updates it, because another bondd may have
+    /// started or ended. Called when the ruleset has changed.
+    /// - Returns: when to call it again without another change; nil if that is not needed.
+    mutating func check(
+        for configuration: Configuration, _ socket: borrowing FirewallSocket, _ netlink: borrowing Netlink,
+        now: Instant
+    ) -> Instant? {
+        guard let table else { return nil }
+        if let later = pace.wait(now: now) { return later }
+        if socket.holds(table) {
+            if let later = pace.beginRenewal(now: now) { return later }
+            renew(for: configuration, socket, netlink)
+            return nil
+        }
+        defer {
+            if pace.repaired(now: now) {
+                log(.warning, "another program changed the firewall table \(table.name); it is restored")
+            }
+        }
+        do throws(HostError) {
+            try socket.replace(table)
+            return nil
+        } catch {
+            log(.error, error.description)
+            return now + .seconds(1)
+        }
+    }
+
+    /// The packets that it has refused so far.
+    func refusedPackets(_ socket: borrowing FirewallSocket) -> UInt64 {
+        guard let table else { return 0 }
+        let counts = (try? socket.counts(table: table.name)) ?? [:]
+        return counts[FirewallTable.refused]?.packets ?? 0
     }
 
     /// Lifts it because the configuration does not ask for it.

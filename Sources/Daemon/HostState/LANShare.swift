@@ -26,7 +26,7 @@ struct LANShare: FirewallJob {
         if case .client(let client) = configuration.role { client.lan } else { [] }
     }
 
-    /// Takes what the server has assigned.
+    /// Takes the server's terms.
     mutating func share(_ terms: Terms, _ host: FirewallHost) {
         guard terms != self.terms else { return }
         self.terms = terms

@@ -1,15 +1,15 @@
 import Packet
 import Runtime
 
-/// How often something is looked at that may take long: with at most a hundredth of the thread's time. On
-/// some hosts the ruleset is large and never rests.
+/// When an examination that may take long is made: it uses at most a hundredth of the thread's time, because
+/// some hosts have a large ruleset that changes all the time.
 struct LookPace {
     private static let shortest = Interval.milliseconds(500)
 
-    /// When the next look may be.
+    /// The earliest time of the next examination.
     private(set) var next = Instant.zero
 
-    /// Does `work` when it may be done.
+    /// Does `work` if it is due.
     /// - Returns: whether it was done.
     mutating func look(now: Instant, _ work: () -> Void) -> Bool {
         guard now >= next else { return false }

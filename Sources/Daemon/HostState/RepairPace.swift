@@ -1,8 +1,8 @@
 import Packet
 
-/// How often changes that another program undoes are made again: at once the first time, then with longer and
-/// longer pauses, so that two programs that fight over the firewall do not keep the machine busy. A quiet
-/// minute resets the pauses.
+/// When tables that another program has changed are restored: at once the first time, then after pauses that
+/// grow, so that two programs that fight over the firewall do not keep the machine busy. A quiet minute
+/// resets the pauses.
 struct RepairPace {
     private static let quiet = Interval.seconds(60)
     /// The longest wait.
@@ -10,7 +10,7 @@ struct RepairPace {
     private var wait = Interval.seconds(1)
     private var last: Instant?
 
-    /// When the next repair may be.
+    /// The earliest time of the next repair.
     var earliest: Instant { last.map { $0 + wait } ?? .zero }
 
     /// A repair was made.

@@ -2,24 +2,24 @@ import Host
 import Packet
 import Settings
 
-/// A client's answers: a connection that came in through the tunnel or by an uplink is answered the same way.
-/// Without the table answers follow the routes.
+/// A client's replies: a connection that came in through the tunnel or by an uplink is answered by the same
+/// interface. Without the table, replies follow the routes.
 struct ReturnPath: FirewallJob {
     private(set) var table: FirewallTable?
-    /// The uplinks by which answers are to leave, and those that the table has.
+    /// The uplinks by which replies are to leave, and those in the table.
     private var wanted: [ReturnUplink] = []
     private var answering: [ReturnUplink] = []
-    /// Those whose reverse-path filter goes by marks.
+    /// The uplinks whose reverse-path filter heeds marks.
     private var heeding: Set<String> = []
-    /// Connections to this host from before bondd led anything into the tunnel.
+    /// Connections to this host from before bondd routed anything into the tunnel.
     private let earlier = EarlierConnection.list()
     private var problem: String?
 
     var families: Set<IPAddress.Family> { [] }
     var problems: [String] { [problem].compactMap(\.self) }
 
-    /// Takes the uplinks by which answers are to leave; none with a kill switch, as nothing leaves outside
-    /// the tunnel then.
+    /// Takes the uplinks by which replies are to leave; none with a kill switch, because nothing leaves
+    /// outside the tunnel then.
     mutating func follow(_ uplinks: [ReturnUplink], _ host: FirewallHost) {
         wanted = uplinks
         if table != nil && wanted != answering { apply(host) }
@@ -41,7 +41,7 @@ struct ReturnPath: FirewallJob {
             problem = nil
         } catch {
             let sentence =
-                "\(error.description); hosts that reach this one through the tunnel may be answered beside it"
+                "\(error.description); hosts that reach this one through the tunnel may be answered outside it"
             problem = sentence
             host.log(.warning, sentence)
         }

@@ -1,3 +1,4 @@
+import ControlProtocol
 import Host
 import Packet
 import Settings
@@ -5,16 +6,16 @@ import Settings
 /// `[nat]`: a server's clients reach the internet through this host.
 struct ServerNAT: FirewallJob {
     private(set) var table: FirewallTable?
-    /// Where clients leave.
+    /// The interfaces by which clients leave.
     private(set) var egress: [String] = []
-    /// The networks behind clients, which leave by it as well.
+    /// The networks behind clients, whose hosts leave by it as well.
     private var clientNetworks: [CIDR] = []
     private var notices = Notices()
 
     var problems: [String] { notices.list }
     private(set) var families: Set<IPAddress.Family> = []
 
-    /// The tunnel's networks, or nil when clients are not to reach the internet.
+    /// The tunnel's networks; nil if clients are not to reach the internet.
     static func networks(of configuration: Configuration) -> [CIDR]? {
         guard case .server(let server) = configuration.role, server.nat?.enabled == true else { return nil }
         return configuration.tunnel.addresses.map(\.network)
@@ -27,7 +28,7 @@ struct ServerNAT: FirewallJob {
         if table != nil { apply(host) }
     }
 
-    /// Sets the table, and looks which other firewalls have a say.
+    /// Sets the table, and finds the firewalls of other programs that drop its packets.
     mutating func apply(_ host: FirewallHost) {
         guard case .server(let server) = host.configuration.role,
             let networks = Self.networks(of: host.configuration)
@@ -57,7 +58,7 @@ struct ServerNAT: FirewallJob {
             }
             if leaving.isEmpty {
                 problems.append(
-                    "there is no default route, so clients reach no further than this host; give it one or write [nat] egress"
+                    "there is no default route, so clients reach no further than this host; add one, or name the exits in [nat] egress"
                 )
             }
             problems += try ForeignFirewall.find(
@@ -67,6 +68,17 @@ struct ServerNAT: FirewallJob {
             problems.append(error.description)
         }
         notices.replace(with: problems, host.log)
+    }
+
+    /// The exits and the counters; nil if there is no table.
+    func status(_ host: FirewallHost) -> FirewallStatus.NAT? {
+        guard let table else { return nil }
+        var status = FirewallStatus.NAT(egress: egress)
+        let counts = (try? host.socket.counts(table: table.name)) ?? [:]
+        let (sent, received) = (counts[FirewallTable.outbound], counts[FirewallTable.inbound])
+        (status.sentPackets, status.sentBytes) = (sent?.packets ?? 0, sent?.bytes ?? 0)
+        (status.receivedPackets, status.receivedBytes) = (received?.packets ?? 0, received?.bytes ?? 0)
+        return status
     }
 
     mutating func remove(_ host: FirewallHost) {

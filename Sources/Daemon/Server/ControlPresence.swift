@@ -1,7 +1,7 @@
 import Packet
 
-/// The time of bondd-control's last request. Its clients and services stay in force without it, which the
-/// status reports.
+/// The time of bondd-control's last request. Clients and services stay in force without it, which the status
+/// reports.
 struct ControlPresence {
     private let startedAt: Instant
     private var seenAt: Instant?
@@ -14,8 +14,8 @@ struct ControlPresence {
     /// bondd-control has asked for something.
     mutating func note(now: Instant) { seenAt = now }
 
-    /// A note that clients and services stay in force although bondd-control is silent; nil if it is not, or
-    /// there are none.
+    /// A notice that clients and services stay in force although bondd-control is silent; nil if it is not,
+    /// or there are none.
     func notice(clients: Int, services: Int, now: Instant) -> String? {
         let absence = now - (seenAt ?? startedAt)
         guard absence >= Self.longestAbsence, clients + services > 0 else { return nil }
@@ -24,7 +24,7 @@ struct ControlPresence {
             ? "has not been seen since bondd started" : "has not been seen for \(Self.text(absence))"
         let left = [Self.text(clients, "invited client"), Self.text(services, "service")].compactMap(\.self)
         return
-            "bondd-control \(since): \(left.joined(separator: " and ")) \(clients + services == 1 ? "goes" : "go") on as it left them; start it, or revoke a client with: bondd clients revoke NAME"
+            "bondd-control \(since): \(left.joined(separator: " and ")) \(clients + services == 1 ? "stays" : "stay") as it left them; start it, or revoke a client with: bondd clients revoke NAME"
     }
 
     private static func text(_ count: Int, _ noun: String) -> String? {

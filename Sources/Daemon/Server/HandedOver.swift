@@ -5,21 +5,20 @@ import Proto
 import Runtime
 import Settings
 
-/// A server's clients and invitations from bondd-control, in addition to those of its file.
+/// A server's clients and invitations from bondd-control, in addition to the clients of its file.
 struct HandedOver {
     private var kept: Kept<Handover>
-    /// The public keys of clients that were revoked while bondd-control was away, until it hands over without
-    /// them.
+    /// The public keys of clients that were revoked without bondd-control, until it hands over without them.
     private var revoked: Kept<[String]>
     private let log: Log
 
-    /// Starts with the content of the file in `directory` of the tunnel with this interface.
+    /// Starts with the content of the files in `directory` for the tunnel with this interface.
     init(directory: String, interface: String, log: Log) {
         self.log = log
         kept = Kept(
             "\(directory)/\(interface).clients",
             damage: "its clients can't connect until bondd-control hands them over again",
-            loss: "who may connect is not kept through a restart until it can be written", log: log)
+            loss: "its clients can't connect after a restart until it can be written", log: log)
         revoked = Kept(
             "\(directory)/\(interface).revoked",
             damage: "clients that were revoked while bondd-control was away may connect",
@@ -29,7 +28,7 @@ struct HandedOver {
     /// The last handover; nil if there never was one.
     var handover: Handover? { kept.content }
 
-    /// The secrets that its clients' preshared keys follow from.
+    /// The secrets from which its clients' preshared keys are derived.
     var roots: RootSecrets {
         RootSecrets(
             (handover?.secrets ?? []).compactMap {
@@ -37,9 +36,9 @@ struct HandedOver {
             })
     }
 
-    /// Takes another handover in its place, and begins to save it. Revocations that it knows are forgotten
+    /// Replaces the handover, and begins to save it. Revocations that the new one includes are forgotten
     /// here.
-    /// - Returns: whether it is another.
+    /// - Returns: whether it has changed.
     mutating func replace(with new: Handover, now: Instant) -> Bool {
         let isNew = kept.replace(with: new, now: now)
         if let keys = revoked.content, !keys.isEmpty {
@@ -57,13 +56,13 @@ struct HandedOver {
         handover?.clients.contains { $0.name == name && !revokedKeys.contains($0.publicKey) } ?? false
     }
 
-    /// Leaves the client of that name out from here on, and begins to save that.
+    /// Leaves the client of that name out from here on, and begins to save the revocation.
     mutating func revoke(_ name: String, now: Instant) {
         let keys = handover?.clients.filter { $0.name == name }.map(\.publicKey) ?? []
         revoked.replace(with: revokedKeys + keys, now: now)
     }
 
-    /// Whether the last handover is in the file, or why it is not; nil as long as that is not known.
+    /// Whether the last handover is in the file, or why it is not; nil until that is known.
     var outcome: (isKept: Bool, problem: String)? { kept.outcome }
     /// The same for revocations made here.
     var revocationOutcome: (isKept: Bool, problem: String)? { revoked.outcome }
@@ -71,20 +70,20 @@ struct HandedOver {
     /// When `save` is to be called again.
     func deadline(now: Instant) -> Instant { min(kept.deadline(now: now), revoked.deadline(now: now)) }
 
-    /// Saves what has not been yet, without waiting for the disk.
+    /// Saves changes without waiting for the disk.
     mutating func save(now: Instant) {
         kept.save(now: now)
         revoked.save(now: now)
     }
 
-    /// Saves what has not been yet, and waits for it.
+    /// Saves changes, and waits for the disk.
     mutating func close(now: Instant) {
         kept.close(now: now)
         revoked.close(now: now)
     }
 
-    /// The peers that follow from it, but for what those of the file have: a name, a key or an address can be
-    /// one client's only.
+    /// The peers of the handover. Those that have a name, a key or an address of a client in the file are
+    /// left out.
     func peers(
         besides known: [EngineConfiguration.Peer], _ tunnel: Configuration.Tunnel, mtu: Int,
         offer: Configuration.Offer
@@ -100,7 +99,8 @@ struct HandedOver {
         var leftOut = Omissions(log)
         for client in handover.clients where !revoked.contains(client.publicKey) {
             guard let peer = EngineConfiguration.Peer(client, tunnel, mtu: mtu, offer: offer) else {
-                leftOut.note("a client that was handed over makes no sense", ["client": client.publicKey])
+                leftOut.note(
+                    "a client that was handed over is invalid and left out", ["client": client.publicKey])
                 continue
             }
             let isNew =
@@ -121,7 +121,8 @@ struct HandedOver {
         for invitation in handover.invitations {
             guard let peer = EngineConfiguration.Peer(invitation), keys.insert(peer.publicKey).inserted else {
                 leftOut.note(
-                    "an invitation that was handed over makes no sense", ["invitation": "\(invitation.id)"])
+                    "an invitation that was handed over is invalid and left out",
+                    ["invitation": "\(invitation.id)"])
                 continue
             }
             peers.append(peer)
@@ -132,8 +133,8 @@ struct HandedOver {
 }
 
 extension EngineConfiguration.Peer {
-    /// A client that bondd-control has; nil when its key, mode or addresses are none, or not in the tunnel's
-    /// networks.
+    /// A client from bondd-control; nil if its key, mode or addresses are invalid, or an address is outside
+    /// the tunnel's networks.
     init?(_ client: HandedClient, _ tunnel: Configuration.Tunnel, mtu: Int, offer: Configuration.Offer) {
         let mode = client.mode.map { Mode(word: $0) } ?? tunnel.mode
         let addresses = client.addresses.compactMap { IPAddress($0) }

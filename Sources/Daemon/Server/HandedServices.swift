@@ -14,42 +14,41 @@ struct HandedServices {
 
     /// The time between looks for counters that a program waits for.
     private static let glance = Interval.milliseconds(50)
-    /// The most ports of all services together: a port serves TCP and UDP once each, except while it changes
-    /// hands.
+    /// The maximum number of ports of all services together: a port serves TCP and UDP once each, except
+    /// while it moves to another service.
     private static let maximumTotal = 131_072
-    /// The longest name, in bytes.
+    /// The maximum length of a name, in bytes.
     private static let maximumName = 255
 
-    /// Starts with the content of the file in `directory` of the tunnel with this interface.
+    /// Starts with the content of the file in `directory` for the tunnel with this interface.
     init(directory: String, interface: String, log: Log) {
         self.log = log
         kept = Kept(
             "\(directory)/\(interface).services",
-            damage: "services are not carried in the kernel until bondd-control hands them over again",
-            loss: "what services there are is not kept through a restart until it can be written", log: log)
+            damage: "the kernel carries no services until bondd-control hands them over again",
+            loss: "services are lost with a restart until the file can be written", log: log)
     }
 
-    /// Takes others in their place, and begins to save them.
+    /// Replaces the services, and begins to save them.
     mutating func replace(with new: [HandedService], now: Instant) { kept.replace(with: new, now: now) }
 
-    /// How many there are.
+    /// The number of services.
     var count: Int { kept.content?.count ?? 0 }
 
-    /// Forgets those of an earlier run whose rules are not there any more, while nothing of them is carried
-    /// yet.
-    /// - Parameter stateDirectory: bondd's, below which bondd-control keeps what it has of a control plane.
+    /// Discards services of an earlier run whose rules are gone. Called before any is carried.
+    /// - Parameter stateDirectory: bondd's, below which bondd-control keeps its control plane's bundle.
     mutating func drop(for configuration: Configuration, _ stateDirectory: String, now: Instant) {
         guard let handed = kept.content else { return }
         let sources = ServiceSources(configuration, stateDirectory: stateDirectory)
         let wanted = handed.filter(sources.have)
         for gone in handed where !sources.have(gone) {
-            log(.warning, "a service is not carried any more, as its rule is gone", ["service": gone.rule])
+            log(.warning, "a service is no longer carried, because its rule is gone", ["service": gone.rule])
         }
         kept.replace(with: wanted, now: now)
     }
 
-    /// Lets those whose rules are gone take no new connections.
-    /// - Returns: whether there were any.
+    /// Stops new connections to services whose rules are gone.
+    /// - Returns: whether there are any.
     mutating func retire(for configuration: Configuration, _ stateDirectory: String, now: Instant) -> Bool {
         guard let handed = kept.content else { return false }
         let sources = ServiceSources(configuration, stateDirectory: stateDirectory)
@@ -96,7 +95,7 @@ struct HandedServices {
         } catch {
             log(
                 .error,
-                "services are not carried in the kernel until bondd-control hands them over again: \(error)")
+                "the kernel carries no services until bondd-control hands them over again: \(error)")
             return []
         }
     }
@@ -107,15 +106,14 @@ struct HandedServices {
         var services: [KernelService] = []
         /// The same as it was handed over.
         var taken: [HandedService] = []
-        /// Which were left out by name, and why, one sentence each.
+        /// The reason for each service that was left out, one sentence, by name.
         var refused: [String: String] = [:]
     }
 
     /// Checks services for the kernel. bondd-control has no privileges, so its requests are checked like a
-    /// stranger's. An invalid service does not keep the others from being taken: those in force must not
-    /// outlast them.
-    /// - Parameter refusal: what else there is against one, one sentence.
-    /// - Throws: `Failure`, one sentence, when there can't be any.
+    /// stranger's. Valid services are taken even if others are not, so that they replace those in force.
+    /// - Parameter refusal: a further reason against a service, one sentence.
+    /// - Throws: `Failure` if there can't be any services.
     static func list(
         _ handed: [HandedService], _ configuration: Configuration,
         refusal: (KernelService) -> String? = { _ in nil }
@@ -150,8 +148,8 @@ struct HandedServices {
         return choice
     }
 
-    /// The ports that a service takes for itself, each with its transport.
-    /// - Throws: `Failure` when one is taken already.
+    /// The ports that a service occupies, each with its transport.
+    /// - Throws: `Failure` if one is taken.
     private static func ownPorts(
         of service: KernelService, _ taken: Set<[Int]>, _ server: Configuration.Server
     ) throws(Failure) -> [[Int]] {
@@ -160,7 +158,8 @@ struct HandedServices {
         for port in service.ports {
             let key = [Int(service.transport.rawValue), Int(port)]
             if taken.contains(key) {
-                throw Failure("service \"\(service.name)\" has port \(port), which another one has, too")
+                throw Failure(
+                    "service \"\(service.name)\" has port \(port), which another service has already")
             }
             if service.transport == .udp && server.listen.contains(where: { $0.port == port }) {
                 throw Failure("service \"\(service.name)\" has port \(port), on which bondd itself listens")
@@ -170,7 +169,7 @@ struct HandedServices {
         return own
     }
 
-    /// Whether a service has a name that can be told.
+    /// Whether a service's name has a valid length.
     fileprivate static func isName(_ name: String) -> Bool {
         (1...maximumName).contains(name.utf8.count)
     }
@@ -179,7 +178,7 @@ struct HandedServices {
 }
 
 extension KernelService {
-    /// A service that was handed over.
+    /// Checks a service that was handed over.
     fileprivate init(_ handed: HandedService, _ tunnel: Configuration.Tunnel) throws(Failure) {
         guard HandedServices.isName(handed.rule) else {
             throw Failure("a service has no name, or one of more than 255 bytes")

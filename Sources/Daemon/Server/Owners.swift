@@ -1,17 +1,17 @@
 import Engine
 import Proto
 
-/// Which data thread has which client. A client stays where it is as long as the configuration has it; a new
-/// one goes to the thread with the fewest, as a few clients spread by chance would often share a thread while
-/// another has none.
+/// The data thread of each client. A client stays on its thread while the configuration has it; a new one
+/// goes to the thread with the fewest, because a few clients spread at random would often share a thread
+/// while another has none.
 struct Owners {
-    /// How many threads there are.
+    /// The number of threads.
     let count: Int
     private var threads: [PublicKey: Int] = [:]
 
     init(threads count: Int) { self.count = count }
 
-    /// Gives each peer its thread, and forgets those that are gone.
+    /// Assigns a thread to each peer, and forgets peers that are gone.
     mutating func assign(_ peers: inout [EngineConfiguration.Peer]) {
         let known = threads
         threads = [:]

@@ -83,8 +83,8 @@ extension EngineConfiguration.Peer {
 }
 
 extension [EngineConfiguration.Peer] {
-    /// Offers every client the networks behind the others, as far as an ASSIGN has room behind the file's own
-    /// routes. A client that leads everything into the tunnel does not need them.
+    /// Offers every client the networks behind the others, as many as fit into an ASSIGN after the file's own
+    /// routes. A client that routes everything into the tunnel does not need them.
     mutating func offerNetworks() {
         let owned = enumerated().flatMap { index, peer in peer.networks.map { (index, $0) } }
         if owned.isEmpty { return }

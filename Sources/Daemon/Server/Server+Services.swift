@@ -5,13 +5,13 @@ import Packet
 import Runtime
 import Settings
 
-// A server's services, as bondd-control hands them over, and their counters.
+// The services that bondd-control hands over to a server, and their counters.
 extension Server {
-    /// The services for the kernel, as they were last handed over.
+    /// The services of the last handover for the kernel.
     var services: [KernelService] { handedServices.list(for: shared.configuration) }
 
-    /// Carries these in the kernel in place of those handed over before. Those that can't be are left out,
-    /// and the answer says why of each.
+    /// Replaces the services that the kernel carries. Invalid ones are left out, and the answer has the
+    /// reason for each.
     func carry(_ handed: [HandedService], for peer: Peer, now: Instant) -> Response {
         guard let firewall = shared.firewall else {
             return .failed("this kernel has no nftables, so it carries no services")
@@ -24,7 +24,7 @@ extension Server {
                 holders?.refusal(of: service, for: peer.user)
             }
             do throws(HostError) {
-                // The same services again need no new look at all connections.
+                // The same services again need no new count of all connections.
                 if !firewall.services.areWell(choice.services) {
                     try firewall.carry(choice.services, now: now)
                 }
@@ -42,7 +42,7 @@ extension Server {
         do {
             return try PortHolders([.tcp, .udp])
         } catch {
-            throw Failure("it can't be known who holds which port: \(error.description)")
+            throw Failure("the owners of ports can't be determined: \(error.description)")
         }
     }
 

@@ -79,12 +79,25 @@ extension FirewallSocket {
 
     /// The elements of another program's set or map, up to `RulesetSet.maximumElements`.
     borrowing func set(_ name: String, family: UInt16, table: String) throws(HostError) -> RulesetSet {
+        var elements: [RulesetSet.Element] = []
+        var isWhole = true
+        try listElements(of: name, family: family, table: table) { element in
+            if elements.count < RulesetSet.maximumElements {
+                elements.append(RulesetSet.Element(element))
+            } else {
+                isWhole = false
+            }
+        }
+        return RulesetSet(elements: elements, isWhole: isWhole)
+    }
+    /// Passes on the elements of a set or map one by one, each a `nftnl_set_elem`.
+    borrowing func listElements(
+        of set: String, family: UInt16, table: String, _ body: (OpaquePointer) -> Void
+    ) throws(HostError) {
         guard let wanted = nftnl_set_alloc() else { throw .firewall("list a firewall set", errno: ENOMEM) }
         defer { nftnl_set_free(wanted) }
         nftnl_set_set_str(wanted, UInt16(NFTNL_SET_TABLE.rawValue), table)
-        nftnl_set_set_str(wanted, UInt16(NFTNL_SET_NAME.rawValue), name)
-        var elements: [RulesetSet.Element] = []
-        var isWhole = true
+        nftnl_set_set_str(wanted, UInt16(NFTNL_SET_NAME.rawValue), set)
         try list(
             NFT_MSG_GETSETELEM, family: family, "list a firewall set",
             fill: { nftnl_set_elems_nlmsg_build_payload($0, wanted) }
@@ -95,14 +108,17 @@ extension FirewallSocket {
                 let iterator = nftnl_set_elems_iter_create(part)
             else { return }
             defer { nftnl_set_elems_iter_destroy(iterator) }
-            while let element = nftnl_set_elems_iter_next(iterator) {
-                if elements.count < RulesetSet.maximumElements {
-                    elements.append(RulesetSet.Element(element))
-                } else {
-                    isWhole = false
-                }
-            }
+            // Unlike other libnftnl iterators, this one returns the first element first.
+            while let element = nftnl_set_elems_iter_next(iterator) { body(element) }
         }
-        return RulesetSet(elements: elements, isWhole: isWhole)
+    }
+
+    /// The bytes of an attribute of a `nftnl_set_elem`; empty if it does not have it.
+    static func bytes(_ attribute: Int, of element: OpaquePointer) -> [UInt8] {
+        var count: UInt32 = 0
+        guard nftnl_set_elem_is_set(element, UInt16(attribute)),
+            let data = nftnl_set_elem_get(element, UInt16(attribute), &count)
+        else { return [] }
+        return Array(UnsafeRawBufferPointer(start: data, count: Int(count)))
     }
 }

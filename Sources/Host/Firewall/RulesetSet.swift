@@ -44,15 +44,8 @@ struct RulesetSet: Hashable, Sendable {
 extension RulesetSet.Element {
     /// Reads a `nftnl_set_elem`.
     init(_ element: OpaquePointer) {
-        func bytes(_ attribute: Int) -> [UInt8] {
-            var count: UInt32 = 0
-            guard nftnl_set_elem_is_set(element, UInt16(attribute)),
-                let data = nftnl_set_elem_get(element, UInt16(attribute), &count)
-            else { return [] }
-            return Array(UnsafeRawBufferPointer(start: data, count: Int(count)))
-        }
-        key = bytes(NFTNL_SET_ELEM_KEY)
-        last = bytes(NFTNL_SET_ELEM_KEY_END)
+        key = FirewallSocket.bytes(NFTNL_SET_ELEM_KEY, of: element)
+        last = FirewallSocket.bytes(NFTNL_SET_ELEM_KEY_END, of: element)
         // NFT_SET_ELEM_INTERVAL_END
         isEnd =
             nftnl_set_elem_is_set(element, UInt16(NFTNL_SET_ELEM_FLAGS))

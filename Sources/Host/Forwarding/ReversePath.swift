@@ -123,7 +123,8 @@ package struct ReversePathRelief: Sendable {
         return refused.sorted { $0.key < $1.key }.map(\.value) + notice
     }
 
-    /// Restores the values from before this run, or an earlier one that was killed, unless another program has changed them since.
+    /// Restores the values from before this run, or an earlier one that was killed, unless another program has
+    /// changed them since.
     /// - Returns: a sentence for each that could not be restored.
     package mutating func restore() -> [String] {
         guard !memory.entries.isEmpty else { return [] }
@@ -137,26 +138,5 @@ package struct ReversePathRelief: Sendable {
         }
         if problems.isEmpty { memory.forget() }
         return problems
-    }
-
-    /// Makes a strict filter (1, the higher of an interface's value and that of `all`) take packet marks into
-    /// account, so that rules can tell it which packets may arrive on the interface (`src_valid_mark`).
-    /// - Returns: whether it was changed, in which case `ignoreMarks` undoes it.
-    /// - Throws: `HostError.file`.
-    package static func heedMarks(interface: String) throws(HostError) -> Bool {
-        func values(_ key: String) -> [Int] {
-            ["all", interface].compactMap {
-                KernelParameter("net/ipv4/conf/\($0)/\(key)").value.flatMap { Int($0) }
-            }
-        }
-        guard !interface.contains("/"), values("rp_filter").max() == 1, values("src_valid_mark").max() == 0
-        else { return false }
-        try KernelParameter("net/ipv4/conf/\(interface)/src_valid_mark").set("1")
-        return true
-    }
-
-    /// Undoes `heedMarks`; does nothing if the interface no longer exists.
-    package static func ignoreMarks(interface: String) {
-        try? KernelParameter("net/ipv4/conf/\(interface)/src_valid_mark").set("0")
     }
 }

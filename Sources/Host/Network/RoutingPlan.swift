@@ -2,26 +2,24 @@ import Packet
 import Settings
 
 /// A client's desired routing: a table for each path, one for replies to connections that came in through the
-/// tunnel, and one for a full tunnel.
+/// tunnel, and one for a full tunnel. Each line has a rule's priority, its packets, the table that it looks up,
+/// and its purpose:
 ///
-///     1188    fwmark 0xss00B0DD/0xFF00FFFF oif IF lookup the path's table     the path's own datagrams (`TunnelMark`)
-///     1189    from LOCAL to SERVER                lookup the path's table     lookups of the reverse-path filter
-///     1189    fwmark 0xB0DD/0xFFFF oif INTERFACE  lookup the path's table     bondd's other datagrams
-///     1189    to a NAME SERVER, port 53           lookup the path's table     names asked outside the tunnel
-///     1189    iif INTERFACE fwmark 0x9n000000/8   goto 1193                   packets arriving on a path
-///     1189    fwmark 0xA0000000/3                 lookup the path's, no default   replies to hosts on its link
-///     1190    fwmark 0xBn000000/8                 lookup the return table     replies through the tunnel
-///     (`ReturnMark`)
-///     1191    fwmark 0x90000000/4                 lookup main, no default     the filter's lookups for
-///     arriving packets
-///     1192    fwmark 0x9n000000/8                 lookup the path's table     the same, for the rest
-///     1192    fwmark 0xAn000000/8                 lookup the path's table     replies through an uplink
-///     1193    nothing
-///     32188   not fwmark 0xB0DD/0xFFFF            lookup the guard's table    routes that would bypass it
-///     (`RouteGuard`)
-///     32189   all                                 lookup main, no default     the host's own networks: LAN, Docker …
-///     32190   not fwmark 0xB0DD/0xFFFF            lookup the tunnel's table   all else, into the tunnel
-///     33190   from the tunnel's ADDRESS           lookup the return table     replies without any other route
+///     1188   fwmark 0xss00B0DD/0xFF00FFFF oif IF  the path's table         the path's datagrams (`TunnelMark`)
+///     1189   from LOCAL to SERVER                 the path's table         lookups of the reverse-path filter
+///     1189   fwmark 0xB0DD/0xFFFF oif INTERFACE   the path's table         bondd's other datagrams
+///     1189   to a NAME SERVER, port 53            the path's table         names asked outside the tunnel
+///     1189   iif INTERFACE fwmark 0x9n000000/8    goto 1193                packets arriving on a path
+///     1189   fwmark 0xA0000000/3                  the path's, no default   replies to hosts on its link
+///     1190   fwmark 0xBn000000/8                  the return table         tunnel replies (`ReturnMark`)
+///     1191   fwmark 0x90000000/4                  main, no default         the filter, arriving packets
+///     1192   fwmark 0x9n000000/8                  the path's table         the same, for the rest
+///     1192   fwmark 0xAn000000/8                  the path's table         replies through an uplink
+///     1193   nothing
+///     32188  not fwmark 0xB0DD/0xFFFF             the guard's table        bypassing routes (`RouteGuard`)
+///     32189  all                                  main, no default         own networks: LAN, Docker …
+///     32190  not fwmark 0xB0DD/0xFFFF             the tunnel's table       all else, into the tunnel
+///     33190  from the tunnel's ADDRESS            the return table         replies without any other route
 ///
 /// Priorities up to 1193 precede those of Tailscale (5210 to 5270) and the usual programs; the next three
 /// follow them and precede `lookup main`. The last one follows it: without a default route of the family, a

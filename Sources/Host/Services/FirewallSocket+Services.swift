@@ -93,40 +93,15 @@ extension FirewallSocket {
     borrowing func elements(
         of set: String, table: String, _ body: (Element) -> Void
     ) throws(HostError) {
-        guard let wanted = nftnl_set_alloc() else {
-            throw .firewall("list a firewall set", errno: ENOMEM)
-        }
-        defer { nftnl_set_free(wanted) }
-        nftnl_set_set_str(wanted, UInt16(NFTNL_SET_TABLE.rawValue), table)
-        nftnl_set_set_str(wanted, UInt16(NFTNL_SET_NAME.rawValue), set)
-        try list(
-            NFT_MSG_GETSETELEM, family: FirewallBatch.inet, "list a firewall set",
-            fill: { nftnl_set_elems_nlmsg_build_payload($0, wanted) }
-        ) { message in
-            guard let part = nftnl_set_alloc() else { return }
-            defer { nftnl_set_free(part) }
-            guard nftnl_set_elems_nlmsg_parse(message, part) >= 0,
-                let iterator = nftnl_set_elems_iter_create(part)
-            else { return }
-            defer { nftnl_set_elems_iter_destroy(iterator) }
-            // Unlike other libnftnl iterators, this one returns the first element first.
-            while let element = nftnl_set_elems_iter_next(iterator) { body(Element(element)) }
-        }
+        try listElements(of: set, family: FirewallBatch.inet, table: table) { body(Element($0)) }
     }
 }
 
 extension FirewallSocket.Element {
     /// Reads a `nftnl_set_elem`.
     fileprivate init(_ element: OpaquePointer) {
-        func bytes(_ attribute: Int) -> [UInt8] {
-            var count: UInt32 = 0
-            guard nftnl_set_elem_is_set(element, UInt16(attribute)),
-                let data = nftnl_set_elem_get(element, UInt16(attribute), &count)
-            else { return [] }
-            return Array(UnsafeRawBufferPointer(start: data, count: Int(count)))
-        }
-        key = bytes(NFTNL_SET_ELEM_KEY)
-        data = bytes(NFTNL_SET_ELEM_DATA)
+        key = FirewallSocket.bytes(NFTNL_SET_ELEM_KEY, of: element)
+        data = FirewallSocket.bytes(NFTNL_SET_ELEM_DATA, of: element)
         count = FirewallSocket.Count()
         withUnsafeMutablePointer(to: &count) { count in
             _ = nftnl_set_elem_expr_foreach(

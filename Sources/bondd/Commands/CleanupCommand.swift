@@ -11,8 +11,8 @@ struct CleanupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cleanup",
         abstract:
-            "Undo what a bondd that was killed left behind: routes, rules, name servers, NAT, services, forwarding.",
-        discussion: "The kill switch stays, as it is to hold without bondd; see bondd unlock.")
+            "Remove what a killed bondd left behind: routes, rules, name servers, NAT, services, forwarding.",
+        discussion: "The kill switch stays, because it must hold without bondd; see bondd unlock.")
 
     @OptionGroup var options: GlobalOptions
 
@@ -47,7 +47,7 @@ struct CleanupCommand: ParsableCommand {
         where tunnel == interface || if_nametoindex(tunnel) == 0 {
             var forwarding = Forwarding(directory: place.stateDirectory, interface: tunnel)
             let others = forwarding.hasChanged ? netlink.forwardingNeeds(besides: Set(own)) : []
-            if let first = others.first { log(.info, "forwarding stays on, as \(first) may need it") }
+            if let first = others.first { log(.info, "forwarding stays on, because \(first) may need it") }
             problems += forwarding.restore(isShared: !others.isEmpty)
         }
         var relief = ReversePathRelief(directory: place.stateDirectory, interface: interface)
@@ -55,7 +55,7 @@ struct CleanupCommand: ParsableCommand {
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
     }
 
-    /// - Throws: `Failure` when a bondd with that interface is running, or may be.
+    /// - Throws: `Failure` if a bondd with that interface is running, or may be.
     private func checkGone(_ socket: String, _ interface: String) throws {
         let answer: Response
         do throws(SocketError) {
@@ -63,10 +63,10 @@ struct CleanupCommand: ParsableCommand {
         } catch .notRunning, .impostor {
             return
         } catch {
-            throw Failure("it is not clear whether bondd runs, so nothing is cleaned up: \(error)")
+            throw Failure("can't tell whether bondd runs, so nothing is cleaned up: \(error)")
         }
         if case .status(let status) = answer, status.interface == interface {
-            throw Failure("bondd runs with the interface \(interface); stop it, and it cleans up by itself")
+            throw Failure("bondd runs with the interface \(interface); stop it, which cleans up as well")
         }
     }
 

@@ -10,11 +10,11 @@ import Settings
 struct KeyGenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keygen",
-        abstract: "Make a private key; print its public key, or the private key when no file is named.")
+        abstract: "Create a private key; print its public key, or the private key if no file is named.")
 
     @OptionGroup var options: GlobalOptions
 
-    @Option(help: "Where the private key goes; a file that is there already is never overwritten.")
+    @Option(help: "The file for the private key; an existing file is never overwritten.")
     var out: String?
 
     func run() throws {

@@ -9,8 +9,8 @@ struct MeasureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure each path and the bond to the server, up and down.",
         discussion: """
-            On a client, with test traffic inside the tunnel. Other traffic shares the links with it and, while a path is \
-            measured alone, goes that way, too. Metered paths are left out unless asked for.
+            On a client, with test traffic inside the tunnel. Other traffic shares the links and, while a path is \
+            measured alone, uses that path as well. Metered paths are left out unless asked for.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -42,7 +42,7 @@ struct MeasureCommand: ParsableCommand {
                 path.role == "primary" || path.role == "backup" || path.role == "metered" && metered
             guard path.state == "up", isWanted else {
                 let reason = path.state == "up" ? "its role is \(path.role)" : "it is \(path.state)"
-                report.skipped.append("\(path.name) was not measured, as \(reason).")
+                report.skipped.append("\(path.name) was not measured, because \(reason).")
                 continue
             }
             measured.append(path.name)

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// The option for bondd's state directory.
 struct StateDirectoryOption: ParsableArguments {
-    @Option(name: .customLong("state-dir"), help: "Where bondd keeps what outlives it.")
+    @Option(name: .customLong("state-dir"), help: "The directory for state that outlives bondd.")
     var stateDirectory = "/var/lib/bondd"
 }
 

@@ -13,7 +13,7 @@ struct PubKeyCommand: ParsableCommand {
     func run() throws {
         guard let line = readLine(), let key = PrivateKey(base64: line) else {
             throw Failure(
-                "standard input holds no private key; give it the 44 characters that bondd keygen wrote")
+                "there is no private key on standard input; pass the 44 characters that bondd keygen printed")
         }
         print(key.publicKey.base64)
     }

@@ -17,7 +17,7 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         name: .customLong("control-user"),
-        help: "The user that bondd-control runs as, whose requests are taken for its own.")
+        help: "The user that bondd-control runs as; requests of this user count as bondd-control's.")
     var controlUser = Account.control
 
     @Flag(help: "Check the configuration and exit.")

@@ -6,7 +6,7 @@ struct SetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
         abstract:
-            "Change a running bondd until it ends or reads its file again.")
+            "Change a value of a running bondd until it ends or reloads its file.")
 
     @OptionGroup var options: GlobalOptions
 

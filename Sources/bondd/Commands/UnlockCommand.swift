@@ -8,7 +8,7 @@ struct UnlockCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unlock", abstract: "Lift the kill switch, whether bondd runs or not.",
         discussion:
-            "It is on again when bondd starts or reads its configuration, unless that says kill_switch = false. While the configuration can't be read it stays off."
+            "It is on again once bondd starts or reads its configuration, unless that has kill_switch = false. While the configuration can't be read, it stays off."
     )
 
     @OptionGroup var options: GlobalOptions

@@ -11,10 +11,10 @@ import Settings
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Look for what keeps bondd from working, on client or server, and say what to do.",
+        abstract: "Find what keeps bondd from working, on a client or server, with the remedy.",
         discussion: """
-            Whether bondd runs or not, a line each: ok, warn or FAIL, what was found, and the remedy. It changes nothing, takes 15 s \
-            at most, and exits with 1 when something is wrong.
+            Works whether bondd runs or not. Each line has ok, warn or FAIL, the finding, and the remedy. It changes nothing, takes at most 15 s, \
+            and exits with 1 if something is wrong.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -23,7 +23,7 @@ struct DoctorCommand: ParsableCommand {
 
     @Option(
         help:
-            "A new file for a report to send with a question: this, the configuration, status, routes, rules and log, without any secret."
+            "Also write a report for a support question into this new file: findings, configuration, status, routes, rules and log, without secrets."
     )
     var report: String?
 
@@ -52,7 +52,7 @@ struct DoctorCommand: ParsableCommand {
             print(FindingTable(findings).text, terminator: "")
             if let report {
                 print(
-                    "The report is \(report), without keys, tokens or links; it has addresses and names in it."
+                    "The report is in \(report). It contains no keys, tokens or links, but addresses and names."
                 )
             }
         }

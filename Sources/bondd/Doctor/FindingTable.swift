@@ -15,7 +15,7 @@ struct FindingTable {
         lines.append(
             failed + warned == 0
                 ? "Nothing is wrong."
-                : "\(failed) wrong, \(warned) to look at, \(findings.count - failed - warned) fine.")
+                : "\(failed) failed, \(warned) to check, \(findings.count - failed - warned) fine.")
         text = lines.joined(separator: "\n") + "\n"
     }
 

@@ -26,26 +26,26 @@ struct FileCheck: HostCheck {
 /// The TUN device and its name.
 struct TunCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
-        guard examination.status == nil else { return [.ok("tun", "\(examination.tunnel) is there")] }
+        guard examination.status == nil else { return [.ok("tun", "\(examination.tunnel) exists")] }
         guard examination.isRoot else { return [.warn("tun", "not tried", "run this as root")] }
         if let taken = examination.facts.interface(named: examination.tunnel), taken.kind == "tun" {
             return [
                 .fail(
-                    "tun", "\(taken.name) is there, and no bondd answers: another program has it",
-                    "see who does with fuser -v /dev/net/tun, or set another [tunnel] interface")
+                    "tun", "\(taken.name) exists, and no bondd answers: another program has it",
+                    "find that program with fuser -v /dev/net/tun, or set another [tunnel] interface")
             ]
         }
         do throws(TunError) {
             // A name that no other program uses.
             _ = try TunDevice(name: "bonddr\(getpid() % 100_000)", offloads: [])
-            return [.ok("tun", "a TUN device can be made")]
+            return [.ok("tun", "a TUN device can be created")]
         } catch {
             return [.told("tun", .fail, error.description)]
         }
     }
 }
 
-/// A server's UDP ports, while no program is bound to them.
+/// A server's UDP ports, while bondd does not run.
 struct ListenCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard let server = examination.server, examination.status == nil else { return [] }
@@ -63,8 +63,7 @@ struct ListenCheck: HostCheck {
     }
 }
 
-/// The system clock: handshakes need a clock that goes forward, invitations and monthly caps one that is
-/// right.
+/// The system clock: handshakes need a clock that advances, invitations and monthly caps one that is right.
 struct ClockCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         [Self.judge(seconds: time(nil), isSynchronised: clinux_clock_is_synchronised() != 0)]
@@ -74,22 +73,26 @@ struct ClockCheck: HostCheck {
     private static let earliest = 1_735_689_600
 
     static func judge(seconds: Int, isSynchronised: Bool) -> Finding {
-        let remedy = "have it set: timedatectl set-ntp true, or install chrony"
+        let remedy = "synchronize it: timedatectl set-ntp true, or install chrony"
         guard seconds >= earliest else {
-            return .fail("clock", "it is wrong by years, so invitations and monthly caps are, too", remedy)
+            return .fail("clock", "it is wrong by years, and so are invitations and monthly caps", remedy)
         }
         return isSynchronised
-            ? .ok("clock", "it is kept in step")
-            : .warn("clock", "nothing keeps it in step (adjtimex)", remedy)
+            ? .ok("clock", "it is synchronized")
+            : .warn("clock", "nothing synchronizes it (adjtimex)", remedy)
     }
 }
 
-/// Where bondd keeps its state.
+/// The state directory.
 struct StateDirectoryCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         let path = examination.stateDirectory
         guard access(path, F_OK) == 0 else {
-            return [.warn("state", "\(path) does not exist", "bondd makes it when it can: mkdir -p \(path)")]
+            return [
+                .warn(
+                    "state", "\(path) does not exist",
+                    "bondd creates it if it can; otherwise: mkdir -p \(path)")
+            ]
         }
         guard examination.isRoot else { return [.warn("state", "not tried", "run this as root")] }
         let file = "\(path)/.doctor.\(getpid())"
@@ -117,12 +120,13 @@ struct StateDirectoryCheck: HostCheck {
         switch code {
         case 0 where (free ?? .max) < 10 << 20:
             return .warn(
-                "state", "the disk of \(path) is all but full\(room)",
-                "make room; keys, caps and clients are kept there")
+                "state", "the disk of \(path) is almost full\(room)",
+                "free some space; keys, caps and clients are kept there")
         case 0: return .ok("state", "\(path) can be written\(room)")
         case ENOSPC, EDQUOT:
             return .fail(
-                "state", "the disk of \(path) is full", "make room; keys, caps and clients are kept there")
+                "state", "the disk of \(path) is full",
+                "free some space; keys, caps and clients are kept there")
         default:
             return .fail(
                 "state", "\(path) can't be written: \(String(cString: strerror(code)))",

@@ -29,15 +29,15 @@ struct HostFit {
             for name in egress where facts.interface(named: name) == nil {
                 findings.append(
                     .warn(
-                        "nat", "[nat] egress names \(name), and this host has no such interface now",
-                        "correct the name, or leave egress out: clients leave where the default route leads"))
+                        "nat", "[nat] egress names \(name), which this host does not have now",
+                        "correct the name, or leave egress out: clients then leave by the default route"))
             }
         case .client(let client):
             for name in client.paths.map(\.interface) where facts.interface(named: name) == nil {
                 findings.append(
                     .warn(
-                        "uplinks", "[[path]] names \(name), and this host has no such interface now",
-                        "correct the name if it is not one that comes later; there are \(names)"))
+                        "uplinks", "[[path]] names \(name), which this host does not have now",
+                        "correct the name, unless the interface comes later; there are \(names)"))
             }
         }
         return findings
@@ -58,8 +58,8 @@ struct HostFit {
             }.map { other in
                 .warn(
                     "addresses",
-                    "the tunnel's network \(wanted.network) meets \(other.network.network) of \(other.interface)",
-                    "give [tunnel] address another network, such as 10.78.0.0/24; one of the two can't be reached"
+                    "the tunnel's network \(wanted.network) overlaps \(other.network.network) of \(other.interface)",
+                    "only one of the two can be reached; give [tunnel] address another network, such as 10.78.0.0/24"
                 )
             }
         }
@@ -70,7 +70,7 @@ struct HostFit {
         configuration.tunnel.addresses.filter { $0.address.isOnInternet }.map {
             .warn(
                 "addresses",
-                "the tunnel's network \($0.network) is a public one, whose hosts can't be reached then",
+                "the tunnel's network \($0.network) is public, and its hosts on the internet can't be reached",
                 "unless it was assigned to you, use one of RFC 1918 or RFC 4193, such as 10.77.0.0/24")
         }
     }

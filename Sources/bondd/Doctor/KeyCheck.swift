@@ -41,20 +41,21 @@ struct KeyCheck: HostCheck {
 
     static func judge(_ outcome: Outcome) -> Finding {
         switch outcome {
-        case .accepted: .ok("key", "the server takes this host's key")
+        case .accepted: .ok("key", "the server accepts this host's key")
         case .keyRefused:
             .fail(
-                "key", "the server does not know this host's key (any more)",
+                "key", "the server does not know this host's key, or has revoked it",
                 "ask for an invitation (bondd invite NAME there), and run bondd join LINK here")
         case .secretRefused:
             .fail(
-                "key", "the server no longer has the secret that this host's preshared key follows from",
+                "key", "the server no longer has the secret from which this host's preshared key is derived",
                 "ask for an invitation (bondd invite NAME there); run bondd leave and bondd join LINK here")
         case .anotherSuite:
             .fail("key", "the server uses another cipher", "set the same [tunnel] cipher on both ends")
         case .anotherVersion:
             .fail(
-                "key", "the server speaks another version of the protocol", "bring both ends to one version")
+                "key", "the server speaks another version of the protocol",
+                "update both ends to the same version")
         case .anotherPresharedKey:
             .fail(
                 "key", "the server answers, but its answers can't be opened: the preshared keys differ",
@@ -62,7 +63,7 @@ struct KeyCheck: HostCheck {
         case .silence:
             .fail(
                 "key", "the server does not answer a handshake",
-                "see udp above, and bondd status on the server")
+                "see udp above, and run bondd status on the server")
         }
     }
 

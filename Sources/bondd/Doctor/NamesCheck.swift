@@ -24,12 +24,12 @@ struct NamesCheck: HostCheck {
             return [
                 .warn(
                     "names", "/etc/resolv.conf can't be read, so names are not resolved",
-                    "name a server there: nameserver ADDRESS")
+                    "add one there: nameserver ADDRESS")
             ]
         }
         let servers = Self.servers(in: text)
         guard !servers.isEmpty else {
-            return [.warn("names", "/etc/resolv.conf names no server", "name one there: nameserver ADDRESS")]
+            return [.warn("names", "/etc/resolv.conf names no server", "add one there: nameserver ADDRESS")]
         }
         let answers = Self.ask(servers, examination.time(atMost: Self.patience))
         return Self.judge(zip(servers, answers).map { ($0, $1) }, isClient: examination.client != nil)
@@ -51,7 +51,7 @@ struct NamesCheck: HostCheck {
         let works = answers.contains { $0.answer == .answered }
         let remedy =
             isClient
-            ? "with a full tunnel a name server must be reached through it: set [tunnel] dns, or [offer] dns on the server, to one that is"
+            ? "with a full tunnel, set [tunnel] dns, or [offer] dns on the server, to a name server that is reached through it"
             : "name another in /etc/resolv.conf"
         return answers.map { server, answer in
             switch answer {

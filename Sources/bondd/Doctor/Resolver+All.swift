@@ -8,7 +8,7 @@ import Settings
 
 extension Resolver {
     /// Addresses of all these servers that resolve within the time limit.
-    /// - Throws: `Failure` with the reason when there are none.
+    /// - Throws: `Failure` with the reason if there are none.
     func resolveAll(_ names: [HostPort], seconds: Int32) throws -> [Endpoint] {
         for name in names { resolve(name) }
         var found: [HostPort: [Endpoint]] = [:]

@@ -10,7 +10,7 @@ struct AddressCheck: HostCheck {
         guard let configuration = examination.configuration else { return [] }
         let findings = HostFit(configuration: configuration, facts: examination.facts).findings
         return findings.isEmpty
-            ? [.ok("addresses", "the tunnel's networks and names meet no others here")] : findings
+            ? [.ok("addresses", "the tunnel's networks and names are unique on this host")] : findings
     }
 }
 
@@ -22,7 +22,7 @@ struct RouteCheck: HostCheck {
     func findings(_ examination: Examination) -> [Finding] {
         guard let client = examination.client else { return [] }
         let full = Set((client.routes ?? []).filter { $0.length == 0 }.map(\.address.family))
-        guard !full.isEmpty else { return [.ok("routes", "the tunnel is for some networks only")] }
+        guard !full.isEmpty else { return [.ok("routes", "only some networks go into the tunnel")] }
         return [Self.judge(examination.facts, families: full, tunnel: examination.tunnel)]
     }
 
@@ -35,12 +35,12 @@ struct RouteCheck: HostCheck {
                 // A network of the site behind one of its routers is meant to be reached there.
                 && (route.network.length < 8 || route.network.address.isOnInternet)
         }
-        guard let first = past.first else { return .ok("routes", "none leads past the tunnel") }
+        guard let first = past.first else { return .ok("routes", "none bypasses the tunnel") }
         let names = past.prefix(mostNamed).map { "\($0.network) by \(facts.name(of: $0.interface))" }
         let more = past.count > mostNamed ? " and \(past.count - mostNamed) more" : ""
         return .warn(
-            "routes", "past the tunnel go \(names.joined(separator: ", "))\(more)",
-            "if that is not meant: ip route del \(first.network) dev \(facts.name(of: first.interface)); often a DHCP server sent it (option 121)"
+            "routes", "these bypass the tunnel: \(names.joined(separator: ", "))\(more)",
+            "if that is not intended: ip route del \(first.network) dev \(facts.name(of: first.interface)); often a DHCP server has sent it (option 121)"
         )
     }
 }
@@ -78,12 +78,12 @@ struct ReversePathCheck: HostCheck {
             findings.append(
                 .warn(
                     "rp_filter",
-                    "\(name) and \(twin.interface) have one network (\(twin.network.network)), and strict reverse-path filtering drops what comes in by one of them",
+                    "\(name) and \(twin.interface) have the same network (\(twin.network.network)), and strict reverse-path filtering drops packets that arrive on one of them",
                     "sysctl -w net.ipv4.conf.\(name).rp_filter=2, or give one of the routers another network")
             )
         }
         return findings.isEmpty && !uplinks.isEmpty
-            ? [.ok("rp_filter", "drops nothing of the uplinks'")] : findings
+            ? [.ok("rp_filter", "drops no packets of the uplinks")] : findings
     }
 }
 
@@ -94,7 +94,7 @@ struct FirewallCheck: HostCheck {
             return []
         }
         let forwards = server.nat?.enabled == true || !server.rules.isEmpty || server.portunus != nil
-        guard examination.isRoot else { return [.warn("firewall", "not looked at", "run this as root")] }
+        guard examination.isRoot else { return [.warn("firewall", "not checked", "run this as root")] }
         var findings = Self.input(server)
         guard forwards else {
             return findings.isEmpty
@@ -109,8 +109,8 @@ struct FirewallCheck: HostCheck {
                 if value == "0" {
                     findings.append(
                         .fail(
-                            "forwarding", "\(family) is not forwarded by this host",
-                            "sysctl -w \(path.replacing("/", with: "."))=1, and see who switches it off"))
+                            "forwarding", "this host does not forward \(family)",
+                            "sysctl -w \(path.replacing("/", with: "."))=1, and find what switches it off"))
                 }
             }
         }

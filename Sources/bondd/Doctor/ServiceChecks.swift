@@ -23,7 +23,7 @@ struct DaemonCheck: HostCheck {
                 return .fail(
                     "bondd", "does not run (nothing answers on \(examination.socket))",
                     "systemctl start bondd, or bondd run without systemd; why it ended: journalctl -u bondd")
-            case .socketForbidden: return .warn("bondd", "this user may not ask it", "run this as root")
+            case .socketForbidden: return .warn("bondd", "this user may not query it", "run this as root")
             default: return .told("bondd", .fail, error.description)
             }
         }
@@ -40,7 +40,7 @@ struct DaemonCheck: HostCheck {
         } else {
             findings.append(
                 .warn(
-                    "bondd", "\(status.version) runs as \(status.role), this command is \(version)",
+                    "bondd", "\(status.version) runs as \(status.role), but this command is \(version)",
                     "systemctl restart bondd bondd-control"))
         }
         if status.role == "client" {
@@ -58,7 +58,7 @@ struct DaemonCheck: HostCheck {
             findings.append(.ok("session", "is up\(address)"))
         } else {
             findings.append(
-                .fail("session", "there is none with the server", "see what the paths and udp say below"))
+                .fail("session", "there is none with the server", "see path and udp below"))
         }
         findings += session.paths.map { path in
             let place = path.interface.isEmpty || path.interface == path.name ? "" : " over \(path.interface)"
@@ -74,17 +74,18 @@ struct DaemonCheck: HostCheck {
                 if path.mtu > 0 && path.mtu < 1280 {
                     return .warn(
                         "path", found,
-                        "a path MTU below 1280 bytes costs throughput; look for another VPN below")
+                        "a path MTU below 1280 bytes costs throughput; check whether the path runs through another VPN"
+                    )
                 }
                 return .ok("path", found)
             case "spent":
-                return .warn("path", "\(path.name) has used its data up, until next month", path.note)
+                return .warn("path", "\(path.name) has used up its data until next month", path.note)
             default:
                 if let note = path.note {
                     return .told("path", .fail, "\(path.name) is \(path.state)\(place): \(note)")
                 }
                 if path.role == "never" {
-                    return .ok("path", "\(path.name) is not used, as its role is never")
+                    return .ok("path", "\(path.name) is not used, because its role is never")
                 }
                 return .fail("path", "\(path.name) is \(path.state)\(place)", "see udp below")
             }
@@ -106,7 +107,7 @@ struct ControlPlaneCheck: HostCheck {
             return isNeeded
                 ? [
                     .warn(
-                        "control", "there is no program bondd-control here",
+                        "control", "there is no program bondd-control on this host",
                         "install the package bondd-control: invitations, metrics and services need it")
                 ]
                 : []
@@ -116,7 +117,7 @@ struct ControlPlaneCheck: HostCheck {
             findings.append(
                 .fail(
                     "control", "bondd is \(Product.version), bondd-control \(version)",
-                    "install both packages of one version"))
+                    "install both packages in the same version"))
         }
         guard examination.server != nil else { return findings }
         let socket = ControlServiceSocket(beside: examination.socket)

@@ -30,10 +30,10 @@ struct SupportReport {
             // Each program gets its share of the remaining time.
             let command = CapturedCommand(words: words, limit: Self.limit, patience: examination.reportTime)
             let answer = command.run()
-            sections.append((words.joined(separator: " "), answer?.text ?? "(not to be had here)"))
+            sections.append((words.joined(separator: " "), answer?.text ?? "(not available)"))
         }
         for path in ["/etc/os-release", "/etc/resolv.conf", "/proc/net/dev", "/proc/net/snmp"] {
-            sections.append((path, (try? TextFile.read(path, limit: Self.limit)) ?? "(not to be had here)"))
+            sections.append((path, (try? TextFile.read(path, limit: Self.limit)) ?? "(not available)"))
         }
         text = sections.map { "=== \($0)\n\(redaction.clean($1))\n" }.joined(separator: "\n")
     }

@@ -31,7 +31,7 @@ struct UDPCheck: HostCheck {
             return [
                 .fail(
                     "uplinks", "no interface that may be one has a default route",
-                    "connect one, or name it in [discovery] include if it is virtual, or in a [[path]]")
+                    "connect one, or name it in a [[path]], or in [discovery] include if it is virtual")
             ]
         }
         var findings = uplinks.compactMap { Self.judgeMTU(examination.facts.interface(named: $0)) }
@@ -78,7 +78,7 @@ struct UDPCheck: HostCheck {
             return .ok("uplinks", "\(interface.name) is on, MTU \(interface.mtu)")
         }
         return .warn(
-            "uplinks", "\(interface.name) has an MTU of \(interface.mtu) only",
+            "uplinks", "\(interface.name) has an MTU of only \(interface.mtu)",
             "ip link set \(interface.name) mtu 1500, unless its network has less")
     }
 
@@ -91,7 +91,7 @@ struct UDPCheck: HostCheck {
                 findings.append(
                     .fail(
                         "udp", "\(name) has no address of a family that the server has",
-                        "give it one, or the server an endpoint of its family"))
+                        "give it one, or add an endpoint of its family on the server"))
                 continue
             }
             for case let (way, rtt?) in own.map({ ($0, $0.rtt) }) {
@@ -106,8 +106,9 @@ struct UDPCheck: HostCheck {
                 dead.removeAll { $0.endpoint.address.family == .v4 }
                 findings.append(
                     .warn(
-                        "udp", "\(name): not known for IPv4, as its strict reverse-path filter drops answers",
-                        "while bondd runs they pass: start it and run this again"))
+                        "udp",
+                        "\(name): unknown for IPv4, because its strict reverse-path filter drops answers",
+                        "they pass while bondd runs: start it and run this again"))
             }
             let silent = dead.map { "\($0.endpoint)" }.joined(separator: " and ")
             if silent.isEmpty { continue }
@@ -119,8 +120,8 @@ struct UDPCheck: HostCheck {
             } else if ways.contains(where: { $0.rtt != nil }) {
                 findings.append(
                     .fail(
-                        "udp", "\(name): nothing answers at \(silent), though others get answers",
-                        "the network behind \(name) drops UDP or wants a log-in: try curl --interface \(name) http://example.com"
+                        "udp", "\(name): nothing answers at \(silent), although other uplinks get answers",
+                        "the network behind \(name) drops UDP or has a login page: try curl --interface \(name) http://example.com"
                     ))
             } else {
                 findings.append(

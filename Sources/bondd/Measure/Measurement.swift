@@ -30,7 +30,7 @@ struct Measurement {
     let seconds: Double
     let socket: String
 
-    /// Blocks for the whole measurement. Throws `Failure` when the daemon or the server does not answer.
+    /// Blocks for the whole measurement. Throws `Failure` if the daemon or the server does not answer.
     func run() throws -> Result {
         let start = Self.now
         let first = try ask()
@@ -46,7 +46,7 @@ struct Measurement {
         }
         guard let begin, let end, count(end).time > count(begin).time else {
             throw Failure(
-                "the server does not answer bondd bench; is it a version without it? Update it, or see bondd status"
+                "the server does not answer bondd bench; update it if its version lacks that, or see bondd status"
             )
         }
         // Data in flight arrives, and its losses become known.

@@ -8,7 +8,7 @@ import Runtime
 struct PortunusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "portunus",
-        abstract: "On the server: the Portunus control plane whose rules it carries.",
+        abstract: "On the server: the Portunus control plane whose rules this server carries.",
         subcommands: [EnrollCommand.self])
 }
 
@@ -16,7 +16,7 @@ struct PortunusCommand: ParsableCommand {
 struct EnrollCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enroll",
-        abstract: "Become a client of a control plane, and carry the rules that it pushes from then on.",
+        abstract: "Enrol at a control plane, and carry the rules that it pushes from then on.",
         discussion: """
             Leave URI out, or give -, and it is read from standard input, where it stays out of the shell's history. It is good \
             once. bondd-control redeems it, keeps what it gets, and connects at once and whenever it starts.
@@ -24,7 +24,7 @@ struct EnrollCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "What the control plane printed: portunus://HOST:PORT/enroll?pin=...&code=...")
+    @Argument(help: "The URI printed by the control plane: portunus://HOST:PORT/enroll?pin=...&code=...")
     var uri: String?
 
     /// Time limit for redeeming, in milliseconds; bondd-control gives up after half of it.
@@ -34,7 +34,7 @@ struct EnrollCommand: ParsableCommand {
         let socket = ControlServiceSocket(beside: options.socket)
         let text = try read()
         guard text.hasPrefix("portunus://") else {
-            throw Failure("this is no enrolment URI; copy it whole, it begins with portunus://")
+            throw Failure("this is not an enrolment URI; copy all of it, beginning with portunus://")
         }
         _ = try socket.ask(.enrolService(uri: text), timeout: Self.patience)
         var plane = PlaneStatus()
@@ -45,7 +45,7 @@ struct EnrollCommand: ParsableCommand {
             usleep(200_000)
         }
         print("enrolled at \(plane.endpoint ?? "the control plane"), which is \(plane.state)".printable)
-        print("bondd services lists what it pushes; its rules lead to hosts in the tunnel alone, unless the")
+        print("bondd services lists its rules; they lead only to hosts in the tunnel, unless the")
         print("configuration has allow_outside = true in [portunus]")
         if let problem = plane.problem { print("problem: \(problem)".printable) }
     }
@@ -54,7 +54,7 @@ struct EnrollCommand: ParsableCommand {
         if let uri, uri != "-" { return uri }
         guard let line = readLine() else {
             throw Failure(
-                "there is no enrolment URI on standard input; give it what the control plane printed")
+                "there is no enrolment URI on standard input; pass the one that the control plane printed")
         }
         return String(line.drop { $0 == " " }.prefix { $0 != " " && $0 != "\r" })
     }

@@ -12,7 +12,7 @@ struct ServiceTable {
         var lines = Self.lines(of: plane)
         if services.isEmpty {
             lines += Self.wrap(
-                "no services; publish the first with a [[rule]] in the configuration, or enrol at a control plane: bondd portunus enroll URI",
+                "no services; publish one with a [[rule]] in the configuration, or enrol at a control plane: bondd portunus enroll URI",
                 indent: 0)
         } else {
             let heads = [["rule", "listen", "state", "way", "open", "in", "out"]]

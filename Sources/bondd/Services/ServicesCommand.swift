@@ -6,7 +6,7 @@ import Runtime
 /// `bondd services`
 struct ServicesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "services", abstract: "On the server: what is published from behind the tunnel.",
+        commandName: "services", abstract: "On the server: services published from behind the tunnel.",
         subcommands: [ListServicesCommand.self], defaultSubcommand: ListServicesCommand.self)
 }
 

@@ -21,7 +21,7 @@ struct ClientTable {
                 client.source == "file" ? "file" : "invited",
             ])
         }
-        var lines = ["no clients; make the first with: bondd invite NAME"]
+        var lines = ["no clients; invite one with: bondd invite NAME"]
         if !clients.isEmpty {
             let table = StatusTable.table(rows, words: 4)
             lines = [table[0]]

@@ -7,7 +7,7 @@ import Runtime
 /// `bondd clients`
 struct ClientsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "clients", abstract: "On the server: who may connect.",
+        commandName: "clients", abstract: "On the server: the clients that may connect.",
         subcommands: [
             ListClientsCommand.self, RevokeClientCommand.self, RenameClientCommand.self,
             SetClientCommand.self,
@@ -50,7 +50,7 @@ struct ListClientsCommand: ParsableCommand {
 /// `bondd clients revoke NAME`
 struct RevokeClientCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "revoke", abstract: "Take away a client's right to connect, and end its session at once."
+        commandName: "revoke", abstract: "Revoke a client's right to connect, and end its session at once."
     )
 
     @OptionGroup var options: GlobalOptions
@@ -77,7 +77,7 @@ struct RevokeClientCommand: ParsableCommand {
             throw SocketError.notRunning(path: path)
         }
         print(
-            "\(name) can no longer connect; bondd-control does not run and takes that into its state when it does"
+            "\(name) can no longer connect; bondd-control does not run, and records the revocation when it starts"
         )
     }
 }
@@ -85,7 +85,7 @@ struct RevokeClientCommand: ParsableCommand {
 /// `bondd clients rename A B`
 struct RenameClientCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rename", abstract: "Give a client another name; its session goes on.")
+        commandName: "rename", abstract: "Rename a client; its session continues.")
 
     @OptionGroup var options: GlobalOptions
 
@@ -103,7 +103,7 @@ struct RenameClientCommand: ParsableCommand {
 /// `bondd clients set NAME --networks 192.168.50.0/24,192.168.51.0/24`
 struct SetClientCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Change a client's settings; its session goes on.")
+        commandName: "set", abstract: "Change a client's settings; its session continues.")
 
     @OptionGroup var options: GlobalOptions
 
@@ -112,7 +112,7 @@ struct SetClientCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The networks behind the client that are routed to it, with commas between them; \"\" for none.",
+            "The networks behind the client that are routed to it, separated by commas; \"\" for none.",
             valueName: "network,..."))
     var networks: String
 

@@ -115,7 +115,7 @@ struct Enroller: ~Copyable {
                 now: Instant.now)
         }
         guard endpoints.isEmpty || !sockets.isEmpty else {
-            throw Failure("the kernel gives no UDP socket; see ulimit -n")
+            throw Failure("the kernel refuses UDP sockets; raise the limit on open files (ulimit -n)")
         }
     }
 

@@ -11,7 +11,8 @@ import Settings
 /// `bondd init`
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Make this host a server, and print a join link for its first client.",
+        commandName: "init",
+        abstract: "Set this host up as a server, and print a join link for its first client.",
         discussion: """
             Makes a key and a configuration, starts bondd and bondd-control, and invites a client. Networks for the tunnel are \
             chosen so that they don't meet those of this host.
@@ -22,7 +23,7 @@ struct InitCommand: ParsableCommand {
     @Option(
         name: .customLong("endpoint"), parsing: .upToNextOption,
         help:
-            "Where clients reach this server, HOST:PORT; more than once if need be. Left out: its public addresses, port 5000."
+            "Where clients reach this server, HOST:PORT; may be repeated. By default its public addresses with port 5000."
     )
     var endpoints: [HostPort] = []
 
@@ -31,7 +32,7 @@ struct InitCommand: ParsableCommand {
 
     @OptionGroup var place: SiteOptions
 
-    @Flag(name: .customLong("no-qr"), help: "Print the link alone.")
+    @Flag(name: .customLong("no-qr"), help: "Print only the link.")
     var isPlain = false
 
     func validate() throws {
@@ -53,20 +54,20 @@ struct InitCommand: ParsableCommand {
             willStart: !place.isLeftStopped)
         if earlier != nil, site.isRunning, ControlServiceSocket(beside: options.socket).isAlive {
             throw Failure(
-                "\(place.config) exists, this host is set up already; invite clients with bondd invite NAME, or move the file away to begin again"
+                "\(place.config) exists, so this host is set up already; invite clients with bondd invite NAME, or move the file away to begin again"
             )
         }
         guard place.isLeftStopped || Program(named: "bondd-control") != nil else {
             throw Failure(
-                "there is no program bondd-control here; install the package bondd-control, or use --no-start"
+                "there is no program bondd-control on this host; install the package bondd-control, or use --no-start"
             )
         }
         // A server that has never had a client may still be written again with other settings.
         if let earlier, site.isRunning || site.hasState {
             guard case .server = earlier.role else {
-                throw Failure("\(place.config) exists, this host is a client; bondd leave undoes that")
+                throw Failure("\(place.config) exists, so this host is a client; bondd leave undoes that")
             }
-            print("this host is a server already; going on with \(place.config) as it is")
+            print("this host is a server already; continuing with \(place.config) as it is")
         } else {
             try writeServer(site)
         }
@@ -98,12 +99,12 @@ struct InitCommand: ParsableCommand {
             places = surroundings.endpoints(port: port)
             guard !places.isEmpty else {
                 throw Failure(
-                    "this host has no address that clients could reach; say where they do: bondd init --endpoint HOST:PORT"
+                    "this host has no address that clients could reach; name one: bondd init --endpoint HOST:PORT"
                 )
             }
             if places.allSatisfy({ $0.endpoint?.address.isPrivate ?? false }) {
                 print(
-                    "note: this host has private addresses only; if clients are elsewhere, forward UDP port \(port) to it, and use bondd init --endpoint HOST:PORT"
+                    "note: this host has only private addresses; if clients are elsewhere, forward UDP port \(port) to it, and use bondd init --endpoint HOST:PORT"
                 )
             }
         }
@@ -124,10 +125,10 @@ struct InitCommand: ParsableCommand {
         let names = offer.servers.map(\.description).joined(separator: ", ")
         if !offer.isAnswered {
             print(
-                "note: no name server answers from here; clients are offered public ones (\(names)), see [offer] dns"
+                "note: no name server answers on this host; clients are offered public ones (\(names)), see [offer] dns"
             )
         } else if !offer.isOwn {
-            print("clients are offered public name servers (\(names)); [offer] dns names others")
+            print("clients are offered public name servers (\(names)); change them in [offer] dns")
         }
     }
 
@@ -139,7 +140,7 @@ struct InitCommand: ParsableCommand {
             if case .status? = try? ControlClient.ask(.status, path: options.socket) { return }
             usleep(100_000)
         }
-        throw Failure("bondd was started and does not answer; look at its log")
+        throw Failure("bondd was started but does not answer; see its log")
     }
 
     private func invite() throws -> String {

@@ -21,25 +21,25 @@ struct InviteCommand: ParsableCommand {
 
     @Option(
         name: .customLong("ttl"),
-        help: "How long the link is good: 1m to 365d, a number with s, m, h or d, such as 24h.")
+        help: "How long the link is valid: 1m to 365d, a number with s, m, h or d, such as 24h.")
     var lifetime = Lifetime.day
 
     @Option(
-        help: "How many clients may join with it, 1 to 1000; with several they are NAME, NAME-2 and so on.")
+        help: "How many clients may join with it, 1 to 1000; several are named NAME, NAME-2 and so on.")
     var uses = 1
 
     @Option(
         help:
-            "How packets to the client are spread until it says otherwise: auto, stripe, preferred or redundant."
+            "How packets to the client are spread unless it asks for another mode: auto, stripe, preferred or redundant."
     )
     var mode: Mode?
 
     @Option(
         name: .customLong("endpoint"),
-        help: "Where the client reaches this server, HOST:PORT; more than once if need be.")
+        help: "Where the client reaches this server, HOST:PORT; may be repeated.")
     var endpoints: [HostPort] = []
 
-    @Flag(name: .customLong("no-qr"), help: "Print the link alone.")
+    @Flag(name: .customLong("no-qr"), help: "Print only the link.")
     var isPlain = false
 
     func validate() throws {

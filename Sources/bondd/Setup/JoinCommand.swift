@@ -22,13 +22,15 @@ struct JoinCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: "What bondd invite or bondd init printed on the server.")
+    @Argument(help: "The link that bondd invite or bondd init printed on the server.")
     var link: String?
 
     @OptionGroup var place: SiteOptions
 
     @Option(
-        name: .customLong("include"), help: "Interfaces that may become paths, by glob; virtual ones only so."
+        name: .customLong("include"),
+        help:
+            "Glob of interfaces to use as paths; may be repeated. Virtual interfaces are used only if one matches."
     )
     var included: [String] = []
 
@@ -77,7 +79,7 @@ struct JoinCommand: ParsableCommand {
         } catch {
             let options = included.map { "--include \($0)" }.joined(separator: " ")
             throw Failure(
-                "bondd would not take that configuration (\(options) --interface \(interface)): \(error)")
+                "bondd would not accept that configuration (\(options) --interface \(interface)): \(error)")
         }
     }
 
@@ -87,7 +89,7 @@ struct JoinCommand: ParsableCommand {
             PublicKey(bytes: client.server.publicKey) == link.server
         else {
             throw Failure(
-                "\(place.config) exists, this host is a client of another server; bondd leave undoes that")
+                "\(place.config) exists, so this host is a client of another server; bondd leave undoes that")
         }
         // The file was written after the server had stored this host's key.
         print("this host has joined already; the configuration is \(place.config)")
@@ -99,7 +101,8 @@ struct JoinCommand: ParsableCommand {
         }
         guard (try? TextFile.read(place.config, limit: 1 << 20)) == text(client.discovery.include) else {
             throw Failure(
-                "\(place.config) was edited; set include in its [discovery] to change what may be a path")
+                "\(place.config) was edited; set include in its [discovery] to change which interfaces become paths"
+            )
         }
         try site.write(text(included))
         if case .failed(let sentence)? = try? ControlClient.ask(.reload, path: options.socket) {
@@ -109,7 +112,7 @@ struct JoinCommand: ParsableCommand {
 
     private func readLink() throws -> JoinLink {
         guard let text = link ?? readLine() else {
-            throw Failure("there is no join link on standard input; give it what bondd invite printed")
+            throw Failure("there is no join link on standard input; pass the one that bondd invite printed")
         }
         do throws(JoinLink.Failure) {
             return try JoinLink(text)
@@ -142,7 +145,7 @@ struct JoinCommand: ParsableCommand {
         case .silence:
             let hint = search.hint.map { " (\($0))" } ?? ""
             throw Failure(
-                "no server that has this link's key answers at \(places)\(hint); check that it runs, that its UDP port is open, and that the link is of that server"
+                "no server with this link's key answers at \(places)\(hint); check that it runs, that its UDP port is open, and that the link belongs to it"
             )
         case .unknown:
             let isOver = link.expiry < UInt64(max(time(nil), 0))
@@ -152,9 +155,11 @@ struct JoinCommand: ParsableCommand {
                     : "the server at \(places) does not know this invitation; ask for another (bondd invite NAME on the server)"
             )
         case .anotherVersion:
-            throw Failure("the server speaks another version of the protocol; bring both to one version")
+            throw Failure(
+                "the server speaks another version of the protocol; update both ends to the same version")
         case .anotherSuite:
-            throw Failure("the server uses a cipher that this host has not got; set chacha20-poly1305 there")
+            throw Failure(
+                "the server uses a cipher that this host does not support; set chacha20-poly1305 there")
         case .unavailable: throw Failure(Self.sentence(.unavailable))
         }
     }
@@ -163,12 +168,12 @@ struct JoinCommand: ParsableCommand {
         let remedy = "ask for another (bondd invite NAME on the server)"
         return switch outcome {
         case .stored: ""
-        case .used: "the invitation was used already, as often as it may; \(remedy)"
+        case .used: "the invitation has no uses left; \(remedy)"
         case .expired: "the invitation has expired; \(remedy)"
-        case .revoked: "the invitation was taken back; \(remedy)"
+        case .revoked: "the invitation was revoked; \(remedy)"
         case .full: "the server's tunnel has no free address; widen [tunnel] address there"
         case .unavailable:
-            "the server can't take clients now, as its bondd-control does not run or can't store them; have that mended and run this again, the link is still good"
+            "the server can't enrol clients now, because its bondd-control does not run or can't store them; have that fixed and run this again, the link is still valid"
         }
     }
 

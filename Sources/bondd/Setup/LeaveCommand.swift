@@ -12,9 +12,9 @@ struct LeaveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "leave", abstract: "On a client: undo bondd join.",
         discussion: """
-            Stops bondd, which tells the server, and has it started no more; restores routes, rules and name servers; lifts the \
-            kill switch; and puts the configuration and the key aside, as FILE.left. It works without a running bondd, without \
-            systemd, and after a join that failed half-way. A fresh link joins again.
+            Stops bondd, which tells the server, and no longer starts it at boot; restores routes, rules and name servers; lifts the \
+            kill switch; and renames the configuration and the key to FILE.left. Works without a running bondd, without \
+            systemd, and after a join that failed half-way. To join again, use a new link.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -59,7 +59,7 @@ struct LeaveCommand: ParsableCommand {
         guard problems.isEmpty else { throw Failure(problems.joined(separator: "; ")) }
         let name = key.map { "its key is \($0)" } ?? "see bondd clients"
         print(
-            "this host has left; the server still knows it (\(name)): bondd clients revoke NAME there takes its right to connect away"
+            "this host has left, but the server still accepts its key (\(name)); to revoke it, run there: bondd clients revoke NAME"
         )
     }
 
@@ -73,6 +73,7 @@ struct LeaveCommand: ParsableCommand {
             }
             return name
         }
-        throw Failure("\(file) can't be put aside, as \(file).left to \(file).left.99 exist; remove some")
+        throw Failure(
+            "\(file) can't be renamed, because \(file).left to \(file).left.99 exist; remove some of them")
     }
 }

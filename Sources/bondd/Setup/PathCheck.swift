@@ -21,7 +21,7 @@ struct PathCheck {
     func run() throws {
         guard var status = wait() else {
             guard case .status(let status)? = try? ControlClient.ask(.status, path: socket) else {
-                throw Failure("bondd was started and does not answer; look at its log")
+                throw Failure("bondd was started but does not answer; see its log")
             }
             let reason = status.notices.first.map { ": \($0)" } ?? "; see bondd status and its log"
             throw Failure("bondd runs but has no session with the server yet\(reason)")

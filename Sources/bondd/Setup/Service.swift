@@ -34,14 +34,14 @@ struct Service {
     func start() throws -> String {
         if let systemd = Self.systemd, isUnit {
             guard systemd.run(["--quiet", "enable", "--now", "\(name).service"]) == 0 else {
-                throw Failure("systemd could not start \(name); look at: journalctl -u \(name)")
+                throw Failure("systemd could not start \(name); see: journalctl -u \(name)")
             }
-            return "\(name) runs, and starts with the system (systemd: \(name).service)"
+            return "\(name) runs, and starts at boot (systemd: \(name).service)"
         }
         guard
             let program = name == "bondd" ? Program.own.flatMap({ Program(path: $0) }) : Program(named: name)
         else {
-            throw Failure("there is no program \(name) here; install the package \(name)")
+            throw Failure("there is no program \(name) on this host; install the package \(name)")
         }
         let log = "\(stateDirectory)/\(name).log"
         mkdir(stateDirectory, 0o755)
@@ -53,7 +53,7 @@ struct Service {
             throw Failure("could not start \(program.path); start it by hand: \(name) run --config \(config)")
         }
         return
-            "\(name) runs as process \(process), its log is \(log); no unit of systemd starts it, so have it started at boot: "
+            "\(name) runs as process \(process), its log is \(log); no systemd unit starts it, so start it at boot with: "
             + "\(name) run --config \(config)"
     }
 
@@ -79,10 +79,10 @@ struct Service {
     func stop(interface: String?) throws -> String? {
         if let systemd = Self.systemd, isUnit {
             guard systemd.run(["--quiet", "disable", "--now", "\(name).service"]) == 0 else {
-                throw Failure("systemd could not stop \(name); look at: journalctl -u \(name)")
+                throw Failure("systemd could not stop \(name); see: journalctl -u \(name)")
             }
             return
-                "\(name) is stopped, and does not start with the system any more (systemd: \(name).service)"
+                "\(name) is stopped, and no longer starts at boot (systemd: \(name).service)"
         }
         let sockets = [socket] + (interface.map { ["/run/bondd/\($0).sock"] } ?? [])
         for path in sockets {
@@ -105,7 +105,7 @@ struct Service {
             guard kill(process, 0) != 0 || Self.isOver(process) else {
                 throw Failure("\(name) (process \(process)) does not end; stop it by hand and run this again")
             }
-            return "\(name) is stopped; no unit of systemd started it, so remove what starts it at boot"
+            return "\(name) is stopped; no systemd unit started it, so remove whatever starts it at boot"
         }
         return nil
     }

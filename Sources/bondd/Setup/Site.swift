@@ -21,10 +21,9 @@ struct Site {
     /// none.
     /// - Parameters:
     ///   - beginning: the first line of a configuration written by the command.
-    ///   - remedy: the alternative to suggest when this host is already set up.
+    ///   - remedy: the alternative to suggest if this host is already set up.
     ///   - willStart: whether the programs are to be started.
-    /// - Throws: `Failure` when this host is set up by hand or in another role, or when its files can't be
-    ///   written.
+    /// - Throws: `Failure` if this host is set up by hand or in another role, or its files can't be written.
     func unfinished(beginning: String, remedy: String, willStart: Bool) throws -> Configuration? {
         guard access(config, F_OK) == 0 else {
             try checkFree(willStart: willStart)
@@ -32,7 +31,7 @@ struct Site {
         }
         let text = try? TextFile.read(config, limit: 1 << 20)
         guard willStart, text?.hasPrefix(beginning) == true else {
-            throw Failure("\(config) exists, this host is set up already; \(remedy)")
+            throw Failure("\(config) exists, so this host is set up already; \(remedy)")
         }
         return try Configuration(reading: config)
     }
@@ -49,12 +48,12 @@ struct Site {
             let reason = String(cString: strerror(errno))
             throw Failure(
                 geteuid() == 0
-                    ? "\(directory) can't be written (\(reason)); make it, or name another place with --config"
+                    ? "\(directory) can't be written (\(reason)); create it, or name another place with --config"
                     : "\(directory) can't be written (\(reason)); run this as root")
         }
         if willStart, isRunning {
             throw Failure(
-                "a bondd answers on \(socket) already; give this one a --socket in a directory of its own")
+                "another bondd answers on \(socket); give this one a --socket in a directory of its own")
         }
     }
 

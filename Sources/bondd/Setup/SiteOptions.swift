@@ -12,11 +12,13 @@ struct SiteOptions: ParsableArguments {
 
     @Option(
         help:
-            "The tunnel's interface. (default: bond0, or bondd0, bondd1 … where an interface of that name exists)"
+            "The tunnel's interface. (default: bond0, or bondd0, bondd1 … if bond0 exists)"
     )
     var interface: String?
 
-    @Flag(name: .customLong("no-start"), help: "Do not start the services; with init, invite nobody, either.")
+    @Flag(
+        name: .customLong("no-start"),
+        help: "Do not start the services; with init, do not invite a client either.")
     var isLeftStopped = false
 
     @Option(
@@ -31,7 +33,7 @@ struct SiteOptions: ParsableArguments {
     }
 
     /// The name of an interface that does not exist yet. Many hosts have a bonded network card called bond0.
-    /// - Throws: `Failure` when the requested interface exists.
+    /// - Throws: `Failure` if the requested interface exists.
     func freeInterface() throws -> String {
         let existing = try Netlink().interfaces()
         func isTaken(_ name: String) -> Bool { existing.contains { $0.name == name } }

@@ -119,8 +119,8 @@ struct StatusTable {
     private static func counts(_ session: SessionStatus) -> [String] {
         guard let queue = session.queue, let repair = session.repair else { return [] }
         return [
-            "  queue: \(session.queuePackets) waiting, \(queue.dropped) dropped as they stood, \(queue.marked) marked",
-            "  repair: \(repair.resent) sent again, \(repair.unrepaired) given up; \(repair.copied) small ones sent twice",
+            "  queue: \(session.queuePackets) waiting, \(queue.dropped) dropped, \(queue.marked) marked",
+            "  repair: \(repair.resent) retransmitted, \(repair.unrepaired) lost; \(repair.copied) small packets sent twice",
         ]
     }
 

@@ -57,7 +57,7 @@ struct LiveStatus {
         do {
             _ = try ask(.set(key: request.key, value: request.value), socket)
             look()
-            view.message = "\(request.key) is \(request.value) until bondd ends or reads its file again"
+            view.message = "\(request.key) is \(request.value) until bondd ends or reloads its file"
         } catch {
             view.message = "\(error)"
         }

@@ -118,8 +118,8 @@ extension WatchView {
             if let repair = session.repair {
                 lines.append(
                     StyledLine(
-                        "repair  \(repair.resent) sent again  \(repair.unrepaired) given up  "
-                            + "\(order.recovered) put together  \(repair.copied) sent twice"))
+                        "repair  \(repair.resent) retransmitted  \(repair.unrepaired) lost  "
+                            + "\(order.recovered) recovered  \(repair.copied) sent twice"))
             }
         }
         let drops = status.drops.merging(session?.drops ?? [:], uniquingKeysWith: +)
