@@ -7,7 +7,7 @@ import Scheduler
 // answers to real challenges; with fields that the input moves away from the truth.
 extension FuzzWorld {
     /// Steps of one input.
-    private static let mostSteps = 200
+    private static let mostSteps = 64
 
     /// What the end under test has sent, as its scripted peer has seen it.
     struct Sightings {

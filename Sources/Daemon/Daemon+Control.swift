@@ -108,14 +108,14 @@ extension Daemon {
             guard let mode = Mode(word: value) else {
                 return .failed("\"\(value)\" is not a mode; use \(Mode.listed)")
             }
-            setMode(mode)
+            side.setMode(mode)
             return .ok
         case "redundant_paths":
             let most = Wire.maximumPaths
             guard let count = Int(value), (0...most).contains(count) else {
                 return .failed("\"\(value)\" is not a number of paths; use 1 to \(most), or 0 for all")
             }
-            setRedundantPaths(count)
+            side.setRedundantPaths(count)
             return .ok
         default:
             return switch side {
@@ -123,21 +123,6 @@ extension Daemon {
             case .server(let server): server.set(key, value)
             }
         }
-    }
-
-    private func setMode(_ mode: Mode) {
-        if case .server(let server) = side { server.threads.tell(.setMode(mode)) }
-        shared.plane.engine.setMode(mode)
-    }
-
-    private func setClasses(_ classes: [ServiceClass], now: Instant) {
-        if case .server(let server) = side { server.tellThreads(.setClasses(classes)) }
-        shared.plane.engine.setClasses(classes, now: now)
-    }
-
-    private func setRedundantPaths(_ count: Int) {
-        if case .server(let server) = side { server.threads.tell(.setRedundantPaths(count)) }
-        shared.plane.engine.setRedundantPaths(count)
     }
 
     /// Reads the configuration again. Mode, paths and clients take effect at once.
@@ -170,10 +155,10 @@ extension Daemon {
         shared.firewall?.reload(new)
         // The file overrides values that were set by hand.
         let mode = new.tunnel.mode
-        if mode != shared.plane.engine.currentMode { setMode(mode) }
+        if mode != side.mode { side.setMode(mode) }
         let copies = new.tunnel.redundantPaths
-        if copies != shared.plane.engine.currentRedundantPaths { setRedundantPaths(copies) }
-        setClasses(new.classes.map(\.service), now: now)
+        if copies != side.redundantPaths { side.setRedundantPaths(copies) }
+        side.setClasses(new.classes.map(\.service), now: now)
         switch (side, new.role) {
         case (.client(let client), .client(let settings)): client.reload(settings, now: now)
         case (.server(let server), .server(let settings)): server.reload(settings, now: now)

@@ -4,11 +4,6 @@ import Proto
 
 // Clients that want to enrol, between the Engine and bondd-control.
 extension Daemon {
-    /// A client with an invitation wants to enrol.
-    mutating func enrol(_ invitation: Int, _ key: PublicKey, host: String, now: Instant) {
-        enrolments.note(invitation: invitation, key: key, host: host, now: now)
-    }
-
     /// bondd-control has settled an enrolment, or could not.
     mutating func settle(_ id: Int, _ outcome: EnrolOutcome) -> Response {
         if let wish = enrolments.settle(id), case .server(let server) = side {

@@ -4,18 +4,19 @@ import Tun
 
 // Offloads of the kernel and the libraries that the daemon uses.
 extension Daemon {
-    var offloads: OffloadStatus {
-        let found = shared.plane.queue.offloads
+    /// - Parameter reports: of the data threads that have answered; each has the same kinds of sockets.
+    func offloads(_ reports: [ShardReport]) -> OffloadStatus {
+        let found = shared.offloads
         var status = OffloadStatus()
         for (offload, word) in TunOffloads.words {
             status.tun[word] =
                 !shared.configuration.tunnel.offload ? "off" : found.contains(offload) ? "on" : "missing"
         }
-        for case let socket? in shared.plane.sockets {
+        for socket in reports.first?.sockets ?? [] {
             status.udp.append(
                 .init(
-                    name: name(ofSocket: socket.number), segmentation: socket.socket.segmentation.rawValue,
-                    joining: socket.socket.joining.rawValue))
+                    name: name(ofSocket: socket.number), segmentation: socket.segmentation.rawValue,
+                    joining: socket.joining.rawValue))
         }
         return status
     }

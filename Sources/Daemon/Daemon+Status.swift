@@ -12,13 +12,13 @@ extension Daemon {
         let sessions = sessions(reports.flatMap(\.sessions))
         var status = Status(
             version: Product.version, role: side.isClient ? "client" : "server",
-            mode: shared.plane.engine.currentMode.word,
-            redundantPaths: shared.plane.engine.currentRedundantPaths,
+            mode: side.mode.word,
+            redundantPaths: side.redundantPaths,
             interface: shared.tunnel.name, mtu: shared.tunnel.mtu, uptime: (now - startedAt).seconds,
             threads: side.threadCount, handshakes: reports.reduce(0) { $0 + $1.handshakes },
             sessions: sessions,
             drops: reports.reduce(into: [:]) { $0.merge($1.drops, uniquingKeysWith: +) },
-            offloads: offloads,
+            offloads: offloads(reports),
             cipher: cipher.map { CipherStatus(suite: "\($0.suite)", library: "\($0.provider)") },
             notices: notices(reports, now: now))
         status.publicKey = shared.publicKey.base64

@@ -9,9 +9,8 @@ import Runtime
 import Settings
 import Tun
 
-/// The main thread: the first data thread and all control work, in one loop.
-///
-///     wait → read sockets → read TUN → Engine.service → flush → write TUN
+/// The main thread: all control work, and a client's data, in one loop. A server's data threads carry its data, so
+/// that no packet waits for a reload, a handover, or a look at the host's rules.
 ///
 /// `Side` does the work of a client or of a server; both use `Shared`.
 package struct Daemon: ~Copyable {
@@ -75,21 +74,22 @@ package struct Daemon: ~Copyable {
                 configuration, mtu: tunnel.mtu, cookieSeed: cookieSeed, secrets: secrets?.secrets ?? .none)
             shared = Shared(
                 configuration, state: state, log: log, netlink: netlink, control: control,
-                firewall: firewall, poller: poller, plane: DataPlane(engine, queue: device), tunnel: tunnel)
-            side = .client(Client(shared, settings, resolver: resolver, secrets: secrets))
+                firewall: firewall, poller: poller, tunnel: tunnel, offloads: device.offloads)
+            side = .client(
+                Client(
+                    shared, settings, plane: DataPlane(engine, queue: device), resolver: resolver,
+                    secrets: secrets))
         case .server(let settings):
-            let mailboxes = count > 1 ? try (0..<count).map { _ in try ThreadMailbox() } : []
-            var clients = ServerClients(
+            let threads = try ServerThreads(count: count)
+            let clients = ServerClients(
                 threads: count, handed: HandedOver(directory: state, interface: interface, log: log))
-            let engine = clients.engine(
-                ofThread: 0, configuration, mtu: tunnel.mtu, cookieSeed: cookieSeed)
             shared = Shared(
                 configuration, state: state, log: log, netlink: netlink, control: control,
-                firewall: firewall, poller: poller,
-                plane: DataPlane(engine, queue: device, mailboxes: mailboxes), tunnel: tunnel)
+                firewall: firewall, poller: poller, tunnel: tunnel, offloads: device.offloads)
             side = .server(
                 Server(
-                    shared, settings, mailboxes: mailboxes, clients: clients, cookieSeed: cookieSeed,
+                    shared, settings, threads: threads, device: device, clients: clients,
+                    cookieSeed: cookieSeed,
                     startedAt: startedAt))
         }
         self.startedAt = startedAt
@@ -103,7 +103,6 @@ package struct Daemon: ~Copyable {
 
     /// Opens the sockets and sets the addresses of the role.
     package mutating func start() throws {
-        shared.poller.watch(shared.plane.queue.fileDescriptor, .tun)
         shared.poller.watch(networkEvents.fileDescriptor, .netlink)
         for descriptor in shared.firewall?.fileDescriptors ?? [] {
             shared.poller.watch(descriptor, .firewall)
@@ -129,7 +128,7 @@ package struct Daemon: ~Copyable {
             [
                 "role": side.isClient ? "client" : "server", "interface": shared.tunnel.name,
                 "threads": "\(side.threadCount)",
-                "offloads": shared.plane.queue.offloads.description,
+                "offloads": shared.offloads.description,
                 "cipher": cipher?.description ?? "none",
             ])
         // Reading the configuration, routes and rulesets takes more memory than everything after it.
@@ -181,20 +180,17 @@ package struct Daemon: ~Copyable {
                 guard let source = shared.poller.event(i) else { continue }
                 serve(source, now: now)
             }
-            if shared.plane.hasUnfinishedRead { shared.plane.readTunnel(now: now) }
             shared.firewall?.check(now: now)
             side.check(now: now)
-            turn(now: now)
+            if case .client(let client) = side { turn(client, now: now) }
             attendEnrolments(now: now)
             side.attend(now: now)
             attendSurvey(now: now)
-            shared.plane.giveBackMemory(now: now)
             if now >= supervision.nextSign { supervision.sign(summary(now: now), now: now) }
         }
         supervision.stopping()
         watchdog?.stop()
         let hasEnded = side.stopThreads()
-        shared.plane.close(now: .now)
         side.close()
         shared.firewall?.close()
         shared.control.close()
@@ -210,16 +206,17 @@ package struct Daemon: ~Copyable {
     /// When the loop has work even if nothing arrives.
     private func deadline(now: Instant) -> Instant {
         min(
-            shared.plane.nextDeadline, shared.nextCheck == .zero ? .never : shared.nextCheck,
+            shared.nextCheck == .zero ? .never : shared.nextCheck,
             enrolments.deadline, shared.firewall?.deadline ?? .never, side.deadline(now: now),
             supervision.nextSign, survey.deadline)
     }
 
     private mutating func serve(_ source: LoopSource, now: Instant) {
         switch source {
-        case .socket(let number): shared.plane.receive(number, now: now)
-        case .tun: shared.plane.readTunnel(now: now)
-        case .mailbox: if case .server(let server) = side { server.takeMail(now: now) }
+        case .socket(let number):
+            if case .client(let client) = side { client.plane.receive(number, now: now) }
+        case .tun: if case .client(let client) = side { client.plane.readTunnel(now: now) }
+        case .mailbox: takeMail(now: now)
         case .timer, .pulse: break
         case .signals: takeSignals(now: now)
         case .netlink: side.follow(networkEvents.readEvents(), now: now)
@@ -229,30 +226,27 @@ package struct Daemon: ~Copyable {
         }
     }
 
-    /// Lets the Engine do what is due, and carries out the result.
-    private mutating func turn(now: Instant) {
+    /// Lets a client's Engine do what is due, and carries out the result.
+    private mutating func turn(_ client: Client, now: Instant) {
+        if client.plane.hasUnfinishedRead { client.plane.readTunnel(now: now) }
         let wall = Timestamp.now
         while true {
-            let isDone = shared.plane.step(now: now, wall: wall)
-            if case .client(let client) = side {
-                for failing in shared.plane.takeFailing() { client.pathFailed(failing, now: now) }
-            }
+            let isDone = client.plane.step(now: now, wall: wall)
+            for failing in client.plane.takeFailing() { client.pathFailed(failing, now: now) }
             if isDone { break }
         }
-        for event in shared.plane.takeEvents() { act(on: event, now: now) }
+        for event in client.plane.takeEvents() where client.act(on: event, now: now) {
+            journal.note(event, now: now) { id in client.path(id)?.configuration.name }
+        }
+        client.plane.giveBackMemory(now: now)
     }
 
-    /// Logs an event, and does what it calls for.
-    private mutating func act(on event: EngineEvent, now: Instant) {
-        switch side {
-        case .server:
-            if case .enrolment(let invitation, let key, let host) = event {
-                enrol(invitation, key, host: host, now: now)
-            }
-            journal.note(event, now: now)
-        case .client(let client):
-            guard client.act(on: event, now: now) else { return }
-            journal.note(event, now: now) { id in client.path(id)?.configuration.name }
+    /// Takes what a server's data threads report.
+    private mutating func takeMail(now: Instant) {
+        guard case .server(let server) = side else { return }
+        for wish in server.threads.takeWishes() {
+            enrolments.note(
+                invitation: wish.invitation, key: wish.publicKey, host: wish.host, now: now)
         }
     }
 

@@ -5,9 +5,9 @@ import Packet
 import Proto
 import Runtime
 import Settings
+import Tun
 
-/// The parts that a client and a server both use: the tunnel, its data plane, and the host. For the main
-/// thread alone.
+/// The parts that a client and a server both use: the tunnel, and the host. For the main thread alone.
 final class Shared {
     var configuration: Configuration
     /// The directory for state that outlives the daemon.
@@ -22,8 +22,9 @@ final class Shared {
     let publicKey: PublicKey
 
     var poller: LoopPoller
-    var plane: DataPlane
     var tunnel: TunnelInterface
+    /// The offloads of the tunnel's device.
+    let offloads: TunOffloads
     var tunnelWatch = TunnelWatch()
     /// When the side's `check` is due; zero before the first.
     var nextCheck = Instant.zero
@@ -33,7 +34,7 @@ final class Shared {
     init(
         _ configuration: Configuration, state: String, log: Log, netlink: consuming Netlink,
         control: ControlThread, firewall: HostFirewall?, poller: consuming LoopPoller,
-        plane: consuming DataPlane, tunnel: TunnelInterface
+        tunnel: TunnelInterface, offloads: TunOffloads
     ) {
         self.configuration = configuration
         stateDirectory = state
@@ -42,20 +43,14 @@ final class Shared {
         self.control = control
         self.firewall = firewall
         self.poller = poller
-        self.plane = plane
         self.tunnel = tunnel
+        self.offloads = offloads
         runID = String(Timestamp.now.seconds, radix: 16) + "-" + String(getpid(), radix: 16)
         publicKey = PrivateKey(bytes: configuration.tunnel.privateKey.key).publicKey
     }
 
     /// Ends the daemon with a sentence and exit status 1; it restores the host first.
     func fail(_ reason: String) { failure = Failure(reason) }
-
-    /// Adds a socket to the data plane, and watches it.
-    func install(_ socket: UDPSocket) {
-        plane.install(socket)
-        poller.watch(socket.socket.fileDescriptor, .socket(socket.number))
-    }
 
     /// Removes the routes and rules of daemons that were killed.
     func cleanRouting() throws(HostError) {

@@ -1,6 +1,8 @@
 import ControlProtocol
 import Host
 import Packet
+import Proto
+import Scheduler
 
 /// Which end of the tunnel this daemon is.
 enum Side {
@@ -9,7 +11,7 @@ enum Side {
 
     var isClient: Bool { if case .client = self { true } else { false } }
 
-    /// The number of data threads, the main one included.
+    /// The number of data threads.
     var threadCount: Int {
         switch self {
         case .client: 1
@@ -17,7 +19,7 @@ enum Side {
         }
     }
 
-    /// The pulses of the other data threads.
+    /// The pulses of a server's data threads.
     var pulses: [Pulse] {
         switch self {
         case .client: []
@@ -25,12 +27,50 @@ enum Side {
         }
     }
 
-    /// Ends the other data threads.
+    /// Ends a server's data threads.
     /// - Returns: whether all have ended; those that hang are left behind.
     func stopThreads() -> Bool {
         switch self {
         case .client: true
         case .server(let server): server.stopThreads()
+        }
+    }
+
+    /// The mode of packets to peers that have not asked for another one.
+    var mode: Mode {
+        switch self {
+        case .client(let client): client.plane.engine.currentMode
+        case .server(let server): server.mode
+        }
+    }
+
+    /// In mode redundant, the number of paths that carry each packet; 0 means all.
+    var redundantPaths: Int {
+        switch self {
+        case .client(let client): client.plane.engine.currentRedundantPaths
+        case .server(let server): server.redundantPaths
+        }
+    }
+
+    func setMode(_ mode: Mode) {
+        switch self {
+        case .client(let client): client.plane.engine.setMode(mode)
+        case .server(let server): server.mode = mode
+        }
+    }
+
+    func setRedundantPaths(_ count: Int) {
+        switch self {
+        case .client(let client): client.plane.engine.setRedundantPaths(count)
+        case .server(let server): server.redundantPaths = count
+        }
+    }
+
+    /// Replaces the classes of service.
+    func setClasses(_ classes: [ServiceClass], now: Instant) {
+        switch self {
+        case .client(let client): client.plane.engine.setClasses(classes, now: now)
+        case .server(let server): server.setClasses(classes)
         }
     }
 

@@ -32,7 +32,7 @@ struct Survey {
     }
 
     /// Opens the next call if none is open and a client waits.
-    mutating func open(_ threads: [DataThread], answerTo mailbox: ThreadMailbox?, now: Instant) {
+    mutating func open(_ threads: [DataThread], answerTo mailbox: Mailbox<EnrolmentWish>?, now: Instant) {
         guard call == nil, !waiting.isEmpty else { return }
         (askers, waiting) = (waiting, [])
         deadline = now + Self.patience
@@ -73,7 +73,11 @@ extension Daemon {
     mutating func attendSurvey(now: Instant) {
         openSurvey(now: now)
         while let (askers, answers) = survey.close(now: now) {
-            let reports = [shared.plane.report(of: 0, now: now)] + answers
+            let reports: [ShardReport]
+            switch side {
+            case .client(let client): reports = [client.plane.report(of: 0, now: now)]
+            case .server: reports = answers
+            }
             for asker in askers {
                 switch asker.question {
                 case .status: shared.control.reply(.status(status(reports, now: now)), to: asker.client)
@@ -88,7 +92,7 @@ extension Daemon {
         switch side {
         case .client: survey.open([], answerTo: nil, now: now)
         case .server(let server):
-            survey.open(server.threads.list, answerTo: server.threads.mainMailbox, now: now)
+            survey.open(server.threads.list, answerTo: server.threads.wishes, now: now)
         }
     }
 }

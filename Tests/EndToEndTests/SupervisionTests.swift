@@ -89,7 +89,7 @@ extension EndToEndTests {
         }
 
         /// Each thread in turn hangs, and the test acts as the service manager that restarts bondd.
-        @Test(arguments: ["bondd", "data 1", "data 2"]) func aThreadThatHangsIsNamedAndEndsTheSigns(
+        @Test(arguments: ["bondd", "data 0", "data 2"]) func aThreadThatHangsIsNamedAndEndsTheSigns(
             thread: String
         ) throws {
             let lab = try Lab(seed: 1)

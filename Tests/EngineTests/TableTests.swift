@@ -29,16 +29,15 @@ import Testing
 
     /// Addresses whose hashes collide under one key do not under another.
     @Test func anotherKeyMakesOtherCollisions() {
-        let tables = (
-            AddressTable([], key: FlowKey((1, 2, 3, 4, 5))), AddressTable([], key: FlowKey((6, 7, 8, 9, 10)))
-        )
+        let first = AddressTable([], key: FlowKey((1, 2, 3, 4, 5)))
+        let second = AddressTable([], key: FlowKey((6, 7, 8, 9, 10)))
         let victim = IPAddress(v6High: 0xFD77 << 48, low: 1)
         var collisions = (same: 0, other: 0)
         for low in 2..<60_000 as Range<UInt64> {
             let address = IPAddress(v6High: 0xFD77 << 48, low: low)
-            guard tables.0.hash(address, 128) & 1023 == tables.0.hash(victim, 128) & 1023 else { continue }
+            guard first.hash(address, 128) & 1023 == first.hash(victim, 128) & 1023 else { continue }
             collisions.same += 1
-            if tables.1.hash(address, 128) & 1023 == tables.1.hash(victim, 128) & 1023 {
+            if second.hash(address, 128) & 1023 == second.hash(victim, 128) & 1023 {
                 collisions.other += 1
             }
         }

@@ -10,9 +10,9 @@ extension Client {
         if let name, path == nil {
             return .failed("there is no path \"\(name)\"; bondd status lists the paths")
         }
-        guard shared.plane.engine.measure(path?.id, towardsServer: towardsServer, now: now),
-            let report = shared.plane.engine.benchReport,
-            let session = shared.plane.engine.reports(now: now).first
+        guard plane.engine.measure(path?.id, towardsServer: towardsServer, now: now),
+            let report = plane.engine.benchReport,
+            let session = plane.engine.reports(now: now).first
         else { return .failed("there is no session with the server; see bondd status") }
         return .bench(
             BenchStatus(

@@ -44,7 +44,7 @@ extension Client {
 
     /// The paths that are up.
     func workingPaths(now: Instant) -> Set<UInt16> {
-        Set(shared.plane.engine.reports(now: now).flatMap(\.paths).filter { $0.state == .up }.map(\.id))
+        Set(plane.engine.reports(now: now).flatMap(\.paths).filter { $0.state == .up }.map(\.id))
     }
 
     /// Brings the Engine up to date with one path.
@@ -53,7 +53,7 @@ extension Client {
         let (hadLinks, hadLocal, hadEndpoint) = (path.links, path.local, path.endpoint)
         let changed = path.follow(
             shared.netlink, routes: hostRoutes.list,
-            inUse: shared.plane.engine.link(ofPath: path.id)?.remote,
+            inUse: plane.engine.link(ofPath: path.id)?.remote,
             offload: shared.configuration.tunnel.offload, log: shared.log)
         installSockets(of: path)
         let links = path.links
@@ -85,11 +85,11 @@ extension Client {
     /// Installs the path's sockets in the data plane, and removes those that it no longer has.
     private func installSockets(of path: ClientPath) {
         for number in path.socketNumbers {
-            guard path.socket(number) !== shared.plane.socket(number) else { continue }
+            guard path.socket(number) !== plane.socket(number) else { continue }
             if let new = path.socket(number) {
-                shared.install(new)
+                install(new)
             } else {
-                shared.plane.removeSocket(number)
+                plane.removeSocket(number)
             }
         }
     }
@@ -99,7 +99,7 @@ extension Client {
     func tellEngine(of path: ClientPath, asCut isCut: Bool = false, now: Instant) {
         permitEndpoints()
         let links = isCut ? [] : path.links
-        shared.plane.engine.setPath(
+        plane.engine.setPath(
             path.id, name: path.configuration.name, role: path.role, capMbit: path.cap,
             link: links.first, others: Array(links.dropFirst()), mtu: path.mtu,
             isSpent: path.dataState == .spent, now: now)
@@ -143,7 +143,7 @@ extension Client {
         guard let path = paths.first(where: { $0.socketNumbers.contains(failing.socket) }) else {
             return
         }
-        shared.plane.engine.pathFailed(path.id, to: failing.isGone ? nil : failing.remote, now: now)
+        plane.engine.pathFailed(path.id, to: failing.isGone ? nil : failing.remote, now: now)
         guard failing.isGone else { return }
         path.drop()
         follow(path, now: now)

@@ -48,7 +48,7 @@ extension Client {
         path.probe?.look(now: now)
         let interface = path.configuration.interface
         let places = path.usable.prefix(3).map(\.description).joined(separator: ", ")
-        if shared.plane.engine.isHeardOnly(ofPath: path.id, now: now) {
+        if plane.engine.isHeardOnly(ofPath: path.id, now: now) {
             return
                 "the server receives from \(interface), but its answers do not arrive; check the firewall and the reverse-path filter (sysctl net.ipv4.conf.\(interface).rp_filter=2)"
         }

@@ -31,7 +31,7 @@ extension Client {
     var connecting: SessionStatus {
         var status = SessionStatus(
             client: "server", address: "", state: "connecting",
-            mode: shared.plane.engine.currentMode.word, rekeyAge: 0)
+            mode: plane.engine.currentMode.word, rekeyAge: 0)
         status.paths = paths.map { PathStatus(connecting: $0) }
         return status
     }

@@ -10,6 +10,8 @@ import Settings
 /// server.
 final class Client {
     let shared: Shared
+    /// The tunnel's data, which the main thread has.
+    var plane: DataPlane
     /// The file's part for clients.
     private(set) var settings: Configuration.Client
     private(set) var paths: [ClientPath] = []
@@ -34,9 +36,11 @@ final class Client {
     private var secrets: GivenSecrets?
 
     init(
-        _ shared: Shared, _ settings: Configuration.Client, resolver: Resolver, secrets: GivenSecrets?
+        _ shared: Shared, _ settings: Configuration.Client, plane: consuming DataPlane, resolver: Resolver,
+        secrets: GivenSecrets?
     ) {
         self.shared = shared
+        self.plane = plane
         self.settings = settings
         self.resolver = resolver
         self.secrets = secrets
@@ -62,6 +66,7 @@ final class Client {
 
     /// Sets up the paths and the host's routing for them.
     func start() throws {
+        shared.poller.watch(plane.queue.fileDescriptor, .tun)
         routers.restore(shared.log)
         do {
             try shared.cleanRouting()
@@ -84,8 +89,10 @@ final class Client {
 
     // MARK: - The loop
 
-    /// When `attend` has work even if nothing arrives.
-    func deadline(now: Instant) -> Instant { secrets?.deadline(now: now) ?? .never }
+    /// When the tunnel's data or `attend` has work even if nothing arrives.
+    func deadline(now: Instant) -> Instant {
+        min(plane.nextDeadline, secrets?.deadline(now: now) ?? .never)
+    }
 
     /// Compares paths, routes and name servers with the host, when that is due.
     func check(now: Instant) {
@@ -97,7 +104,7 @@ final class Client {
     /// come back without it.
     func attend(now: Instant) {
         guard let written = secrets?.takeWritten(now: now) else { return }
-        shared.plane.engine.keep(written)
+        plane.engine.keep(written)
         shared.log(
             .info, "the server has given a new preshared key", ["generation": "\(written.generation)"])
     }
@@ -218,10 +225,16 @@ final class Client {
         paths.append(added)
     }
 
+    /// Adds a socket to the data plane, and watches it.
+    func install(_ socket: UDPSocket) {
+        plane.install(socket)
+        shared.poller.watch(socket.socket.fileDescriptor, .socket(socket.number))
+    }
+
     /// Removes a path.
     func remove(_ path: ClientPath, now: Instant) {
-        shared.plane.engine.removePath(path.id, now: now)
-        for number in path.socketNumbers { shared.plane.removeSocket(number) }
+        plane.engine.removePath(path.id, now: now)
+        for number in path.socketNumbers { plane.removeSocket(number) }
         paths.removeAll { $0 === path }
     }
 }

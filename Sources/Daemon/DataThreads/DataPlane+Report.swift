@@ -6,7 +6,13 @@ extension DataPlane {
     func report(of shard: Int, now: Instant) -> ShardReport {
         ShardReport(
             shard: shard, sessions: engine.reports(now: now), usage: engine.usage(),
-            handshakes: counters.handshakes, troubles: engine.handshakeTroubles(now: now), drops: drops)
+            handshakes: counters.handshakes, troubles: engine.handshakeTroubles(now: now),
+            sockets: sockets.compactMap { socket in
+                socket.map {
+                    SocketReport(
+                        number: $0.number, segmentation: $0.socket.segmentation, joining: $0.socket.joining)
+                }
+            }, drops: drops)
     }
 
     private var drops: [String: UInt64] {

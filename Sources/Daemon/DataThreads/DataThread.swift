@@ -6,8 +6,16 @@ import Proto
 import Runtime
 import Settings
 
-/// A data thread other than the main one: a server's sessions of one shard. It uses only its own plane, and
-/// hears from other threads through its mailbox.
+/// A wish of a client to enrol, on its way to the main thread.
+struct EnrolmentWish: Sendable {
+    let invitation: Int
+    let publicKey: PublicKey
+    /// The name of its host; empty if it has none that may be shown.
+    let host: String
+}
+
+/// A server's data thread: the sessions of one shard. It uses only its own plane, and hears from other
+/// threads through its mailbox.
 final class DataThread: Sendable {
     let number: Int
     let mailbox: ThreadMailbox
@@ -15,13 +23,17 @@ final class DataThread: Sendable {
     private let thread: Thread
 
     /// Starts the thread, which owns the plane from here on.
-    init(_ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox, log: Log) throws {
+    /// - Parameter wishes: where the main thread expects its clients' wishes to enrol.
+    init(
+        _ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox, wishes: Mailbox<EnrolmentWish>,
+        log: Log
+    ) throws {
         self.number = number
         self.mailbox = mailbox
         pulse = try Pulse("data thread \(number)")
         thread = try Thread.start(
             name: "data \(number)",
-            Loop(plane, number: number, mailbox: mailbox, pulse: pulse, log: log))
+            Loop(plane, number: number, mailbox: mailbox, wishes: wishes, pulse: pulse, log: log))
     }
 
     /// Waits for its end, after a `ShardCommand.stop`.
@@ -36,14 +48,18 @@ final class DataThread: Sendable {
         private var poller: LoopPoller
         private var plane: DataPlane
         private let mailbox: ThreadMailbox
+        private let wishes: Mailbox<EnrolmentWish>
         private let pulse: Pulse
         private var journal: EventJournal
         private var isRunning = true
 
-        init(_ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox, pulse: Pulse, log: Log) throws
-        {
+        init(
+            _ plane: consuming DataPlane, number: Int, mailbox: ThreadMailbox,
+            wishes: Mailbox<EnrolmentWish>, pulse: Pulse, log: Log
+        ) throws {
             self.number = number
             self.mailbox = mailbox
+            self.wishes = wishes
             self.pulse = pulse
             journal = EventJournal(log)
             poller = try LoopPoller()
@@ -73,7 +89,12 @@ final class DataThread: Sendable {
                 if plane.hasUnfinishedRead { plane.readTunnel(now: now) }
                 let wall = Timestamp.now
                 while !plane.step(now: now, wall: wall) {}
-                for event in plane.takeEvents() { journal.note(event, now: now) }
+                for event in plane.takeEvents() {
+                    if case .enrolment(let invitation, let key, let host) = event {
+                        wishes.post(EnrolmentWish(invitation: invitation, publicKey: key, host: host))
+                    }
+                    journal.note(event, now: now)
+                }
                 plane.giveBackMemory(now: now)
             }
             plane.close(now: Instant.now)
@@ -84,6 +105,8 @@ final class DataThread: Sendable {
                 switch command {
                 case .replacePeers(let peers): plane.engine.replacePeers(peers)
                 case .replaceRoots(let roots): plane.engine.replaceRoots(roots, now: now)
+                case .settle(let invitation, let key, let outcome):
+                    plane.engine.settle(invitation: invitation, publicKey: key, outcome: outcome)
                 case .setMode(let mode): plane.engine.setMode(mode)
                 case .setRedundantPaths(let count): plane.engine.setRedundantPaths(count)
                 case .setClasses(let classes): plane.engine.setClasses(classes, now: now)

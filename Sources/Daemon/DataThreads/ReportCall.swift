@@ -4,11 +4,11 @@ import Runtime
 final class ReportCall: @unchecked Sendable {
     private let lock = Lock()
     /// Wakes the thread that asked.
-    private let mailbox: ThreadMailbox
+    private let mailbox: Mailbox<EnrolmentWish>
     private var reports: [ShardReport] = []
 
     /// - Parameter mailbox: that of the thread that asks.
-    init(answerTo mailbox: ThreadMailbox) { self.mailbox = mailbox }
+    init(answerTo mailbox: Mailbox<EnrolmentWish>) { self.mailbox = mailbox }
 
     /// A data thread's answer.
     func answer(_ report: ShardReport) {

@@ -9,6 +9,8 @@ enum ShardCommand: Sendable {
     case replacePeers([EngineConfiguration.Peer])
     /// The server's root secret was rotated.
     case replaceRoots(RootSecrets)
+    /// bondd-control has settled an enrolment with that invitation.
+    case settle(invitation: Int, publicKey: PublicKey, outcome: EnrolOutcome)
     case setMode(Mode)
     case setRedundantPaths(Int)
     case setClasses([ServiceClass])

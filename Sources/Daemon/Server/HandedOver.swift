@@ -99,7 +99,8 @@ struct HandedOver {
         var leftOut = Omissions(log)
         for client in handover.clients where !revoked.contains(client.publicKey) {
             guard let peer = EngineConfiguration.Peer(client, tunnel, mtu: mtu, offer: offer) else {
-                leftOut.note("a client that was handed over is invalid and left out", ["client": client.publicKey])
+                leftOut.note(
+                    "a client that was handed over is invalid and left out", ["client": client.publicKey])
                 continue
             }
             let isNew =
@@ -120,7 +121,8 @@ struct HandedOver {
         for invitation in handover.invitations {
             guard let peer = EngineConfiguration.Peer(invitation), keys.insert(peer.publicKey).inserted else {
                 leftOut.note(
-                    "an invitation that was handed over is invalid and left out", ["invitation": "\(invitation.id)"])
+                    "an invitation that was handed over is invalid and left out",
+                    ["invitation": "\(invitation.id)"])
                 continue
             }
             peers.append(peer)

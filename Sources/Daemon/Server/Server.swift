@@ -3,7 +3,9 @@ import Engine
 import Host
 import Packet
 import Proto
+import Scheduler
 import Settings
+import Tun
 
 /// A server: its data threads, its clients, and its services.
 final class Server {
@@ -15,19 +17,28 @@ final class Server {
     /// The services that bondd-control has handed over.
     var handedServices: HandedServices
     private let cookieSeed: [UInt8]
+    /// The tunnel's device, until the first data thread has it.
+    private var device: TunDevice?
+    /// The mode of packets to clients that have not asked for another one.
+    var mode: Mode { didSet { threads.tell(.setMode(mode)) } }
+    /// In mode redundant, the number of paths that carry each packet; 0 means all.
+    var redundantPaths: Int { didSet { threads.tell(.setRedundantPaths(redundantPaths)) } }
     private var controlPresence: ControlPresence
     /// Why networks behind clients can't be reached.
     private var networkProblem = Notices()
 
     init(
-        _ shared: Shared, _ settings: Configuration.Server, mailboxes: [ThreadMailbox],
-        clients: ServerClients, cookieSeed: [UInt8], startedAt: Instant
+        _ shared: Shared, _ settings: Configuration.Server, threads: ServerThreads,
+        device: consuming TunDevice?, clients: ServerClients, cookieSeed: [UInt8], startedAt: Instant
     ) {
         self.shared = shared
         self.settings = settings
         self.clients = clients
         self.cookieSeed = cookieSeed
-        threads = ServerThreads(mailboxes: mailboxes)
+        self.device = device
+        mode = shared.configuration.tunnel.mode
+        redundantPaths = shared.configuration.tunnel.redundantPaths
+        self.threads = threads
         handedServices = HandedServices(
             directory: shared.stateDirectory, interface: shared.configuration.tunnel.interface,
             log: shared.log)
@@ -36,7 +47,7 @@ final class Server {
 
     // MARK: - Start and end
 
-    /// Sets the tunnel's addresses, opens the listening sockets, and starts the other data threads.
+    /// Sets the tunnel's addresses, opens the listening sockets, and starts the data threads.
     func start(now: Instant) throws {
         // A client may have been killed here before the host became a server, which does not depend on it.
         var routers = RouterWatch(
@@ -48,8 +59,9 @@ final class Server {
             shared.log(.warning, error.description)
         }
         try shared.setTunnel(routes: [])
-        if let mailbox = threads.mainMailbox { shared.poller.watch(mailbox.fileDescriptor, .mailbox) }
-        try threads.start(settings, shared) { number in
+        shared.poller.watch(threads.wishes.fileDescriptor, .mailbox)
+        guard let device = device.take() else { return }
+        try threads.start(settings, shared, device: device) { number in
             clients.engine(
                 ofThread: number, shared.configuration, mtu: shared.tunnel.mtu, cookieSeed: cookieSeed)
         }
@@ -57,7 +69,7 @@ final class Server {
         handedServices.drop(for: shared.configuration, shared.stateDirectory, now: now)
     }
 
-    /// Ends the other data threads.
+    /// Ends the data threads.
     /// - Returns: whether all have ended; those that hang are left behind.
     func stopThreads() -> Bool { threads.stop(shared.log) }
 
@@ -96,14 +108,6 @@ final class Server {
         if let change, change.family { replacePeers() }
     }
 
-    /// Takes letters from other data threads.
-    func takeMail(now: Instant) {
-        guard let mailbox = threads.mainMailbox else { return }
-        // Nothing commands the main thread.
-        _ = shared.plane.takeMail(from: mailbox)
-        shared.plane.readMail(now: now)
-    }
-
     /// Takes the file as it is now: other clients, perhaps without rules that services came from.
     func reload(_ new: Configuration.Server, now: Instant) {
         settings = new
@@ -117,12 +121,8 @@ final class Server {
     /// Brings all data threads up to date with who may connect.
     private func replacePeers() {
         let peers = clients.peers(shared.configuration, mtu: shared.tunnel.mtu)
-        // The others first, so that they know the clients of everything that the main thread forwards from now
-        // on.
         threads.tell(.replacePeers(peers))
         threads.tell(.replaceRoots(clients.roots))
-        shared.plane.engine.replacePeers(peers)
-        shared.plane.engine.replaceRoots(clients.roots, now: .now)
         routeNetworks(of: peers)
     }
 
@@ -132,11 +132,13 @@ final class Server {
             .first { $0.name == name && $0.kind == .client }
     }
 
+    /// Replaces the classes of service of all data threads.
+    func setClasses(_ classes: [ServiceClass]) { threads.tell(.setClasses(classes)) }
+
     /// Limits a client from now on, until the file is read again.
     func limit(_ key: PublicKey, to limits: PeerLimits) {
         clients.limit(key, to: limits)
         threads.tell(.setLimits(limits, of: key))
-        _ = shared.plane.engine.setLimits(limits, of: key)
     }
 
     /// Routes the networks behind the clients into the tunnel, and lets their hosts leave by this one.
@@ -193,8 +195,7 @@ final class Server {
 
     /// Tells the holder of an invitation how the enrolment has ended.
     func tell(_ wish: (invitation: Int, key: PublicKey), _ outcome: EnrolOutcome) {
-        shared.plane.engine.settle(
-            invitation: wish.invitation, publicKey: wish.key, outcome: outcome)
+        threads.tell(.settle(invitation: wish.invitation, publicKey: wish.key, outcome: outcome))
         if outcome == .unavailable {
             shared.log(
                 .warning, "a client can't enrol, because bondd-control does not run or can't store it",

@@ -6,48 +6,66 @@ import Proto
 import Runtime
 import Settings
 import Transport
+import Tun
 
-/// A server's data threads other than the main one, and the listening sockets of all of them.
+/// A server's data threads, with their listening sockets.
 struct ServerThreads {
     /// The time for all data threads together to end: they have a datagram to send to each client.
     private static let patience = Interval.seconds(2)
 
     private(set) var list: [DataThread] = []
-    /// The mailboxes of all data threads by number, the main thread's first; empty if it is the only one.
+    /// The mailboxes of all data threads by number.
     private let mailboxes: [ThreadMailbox]
+    /// What the threads have for the main one: clients' wishes to enrol, and the news that one has reported.
+    let wishes: Mailbox<EnrolmentWish>
     /// The listening addresses that the host can't have, a sentence each.
     private(set) var notices: [String] = []
 
-    init(mailboxes: [ThreadMailbox]) { self.mailboxes = mailboxes }
+    /// - Parameter count: at least 1.
+    /// - Throws: `RuntimeError.kernel` when the process has no descriptor left.
+    init(count: Int) throws(RuntimeError) {
+        var mailboxes: [ThreadMailbox] = []
+        for _ in 0..<count { mailboxes.append(try ThreadMailbox()) }
+        self.mailboxes = mailboxes
+        wishes = try Mailbox()
+    }
 
-    /// The number of data threads, the main one included.
-    var count: Int { max(1, mailboxes.count) }
+    /// The number of data threads.
+    var count: Int { mailboxes.count }
     var pulses: [Pulse] { list.map(\.pulse) }
-    /// The main thread's mailbox; nil if it is the only data thread.
-    var mainMailbox: ThreadMailbox? { mailboxes.first }
 
     /// Opens the sockets of every data thread, in the order in which the kernel numbers them, and starts the
     /// threads.
-    /// - Parameter engine: makes the Engine of a thread by its number.
+    /// - Parameters:
+    ///   - device: the tunnel's, whose first queue the first thread has.
+    ///   - engine: makes the Engine of a thread by its number.
     mutating func start(
-        _ settings: Configuration.Server, _ shared: Shared, engine: (Int) -> Engine
+        _ settings: Configuration.Server, _ shared: Shared, device: consuming TunDevice,
+        engine: (Int) -> Engine
     ) throws {
         let offload = shared.configuration.tunnel.offload
-        for socket in try listen(settings, thread: 0, offload: offload, shared.log) { shared.install(socket) }
-        for number in 1..<count {
-            var plane = DataPlane(
-                engine(number), queue: try shared.plane.queue.makeQueue(), mailboxes: mailboxes)
-            for socket in try listen(settings, thread: number, offload: offload, shared.log) {
-                plane.install(socket)
-            }
-            list.append(
-                try DataThread(plane, number: number, mailbox: mailboxes[number], log: shared.log))
+        var sockets: [[UDPSocket]] = []
+        for number in 0..<count {
+            sockets.append(try listen(settings, thread: number, offload: offload, shared.log))
         }
+        func start(_ number: Int, _ queue: consuming TunDevice) throws -> DataThread {
+            // A single thread has nobody to hand packets over to.
+            var plane = DataPlane(engine(number), queue: queue, mailboxes: count > 1 ? mailboxes : [])
+            for socket in sockets[number] { plane.install(socket) }
+            return try DataThread(
+                plane, number: number, mailbox: mailboxes[number], wishes: wishes, log: shared.log)
+        }
+        for number in 1..<count { list.append(try start(number, try device.makeQueue())) }
+        list.insert(try start(0, device), at: 0)
     }
 
-    /// Sends a command to all data threads but the main one.
+    /// The wishes that have come since the last call.
+    func takeWishes() -> [EnrolmentWish] { wishes.take() }
+
+    /// Sends a command to all data threads. The first comes last, so that the others know the clients of
+    /// everything that it forwards from then on.
     func tell(_ command: ShardCommand) {
-        for thread in list { thread.mailbox.post(command) }
+        for thread in list.reversed() { thread.mailbox.post(command) }
     }
 
     /// Ends the threads, which say goodbye to their clients.
