@@ -286,8 +286,8 @@ struct SendQueue: ~Copyable {
                 - usual
             : .zero
         flowLimits.target = min(usual + max(missing, .zero), max(usual, Self.longestOutage))
-        // While a path's rate is being found, a queue before it says nothing about its capacity.
-        flowLimits.step = isFinding ? nil : Self.step
+        // While a path's rate is being found, a short queue before it says nothing about its capacity.
+        flowLimits.step = isFinding ? max(usual, Self.step) : Self.step
         // The effect of a drop shows when the queue that stood has left, too.
         flowLimits.interval = max((whole + usual) * 2, .milliseconds(100))
     }

@@ -19,7 +19,10 @@ extension Session {
                 lane.isLeftOut = use == .far && measured == nil && !isOverflowing
                 lane.cost = 1e9 / path.pointee.rate.offeredRate(path.pointee.rtt)
                 lane.delay = Double((path.pointee.transit ?? path.pointee.rtt.smoothed / 2).nanoseconds)
-                if use == .active, let floor = path.pointee.shortestTransit {
+                // Where losses are repaired late, each one holds up all paths of a flow that is spread.
+                if use == .active, let floor = path.pointee.shortestTransit,
+                    !ForwardCorrection.isNeeded(on: i, of: paths)
+                {
                     lane.floor = Double(floor.nanoseconds)
                     lane.roundTrip = Double(path.pointee.rtt.minimum.nanoseconds)
                 }
@@ -106,22 +109,24 @@ extension Session {
     private mutating func place(
         _ slot: Slot, _ length: Int, _ resources: inout Resources, now: Instant
     ) -> Bool {
+        let note = resources.notes[slot]
         // Packets of sparse flows leave before others' backlog, so that a ping does not queue behind bulk
         // traffic.
         var chosen = mode == .preferred ? lanes.best(length) : lanes.soonest(length)
-        let isSparse = sendQueue.isFirstSparse && chosen.map { lanes[$0].hasUrgentRoom } ?? false
-        let note = resources.notes[slot]
-        if !isSparse {
+        let hasRoom = chosen.map { lanes[$0].hasUrgentRoom } ?? false
+        let isSparse = hasRoom && sendQueue.isFirstSparse
+        let isUrgent = isSparse || hasRoom && overtakesBulk(note)
+        if !isUrgent {
             chosen = mode == .preferred ? lanes.preferred(length) : spread(length, note, now: now)
         }
         guard let chosen else { return false }
         let lead = mode == .preferred ? .zero : flows[spreadOf: note.flow].lead(now: now)
         let surplus = lanes.surplus(
-            of: length, on: chosen, isUrgent: isSparse, lead: Double(lead.nanoseconds))
+            of: length, on: chosen, isUrgent: isUrgent, lead: Double(lead.nanoseconds))
         let isInteractive =
-            mode == .auto && isSparse
+            (mode == .auto || mode == .throughput) && isSparse
             && sendQueue.wantsCopy(length: length, trafficClass: note.trafficClass)
-        if isSparse {
+        if isUrgent {
             guard giveUrgent(slot, length, to: chosen) else { return false }
         } else {
             guard paths[chosen].pointee.queue.append(slot, length: length) else { return false }
@@ -143,6 +148,12 @@ extension Session {
         return true
     }
 
+    /// `throughput`: whether the packet is of a flow that is no bulk flow. Those build a backlog as long as the
+    /// farthest path's delay, and it must not wait behind that.
+    private func overtakesBulk(_ note: PacketNotes.Note) -> Bool {
+        mode == .throughput && !flows[spreadOf: note.flow].isBulk
+    }
+
     /// The path for a packet that waits its turn. A bulk flow takes the next path as soon as the nearest one is
     /// busy; others, and bulk flows on paths too far for that, wait until the farther path delivers first. A
     /// scalable sender hears of a queue before it spans such a time.
@@ -151,7 +162,7 @@ extension Session {
         let flow = flows[spreadOf: note.flow]
         guard isScalable || flow.isBulk else { return lanes.earliest(length) }
         let roundTrip = Interval(nanoseconds: Int64(saturating: lanes.roundTrip))
-        let reach = Double(flow.reach(roundTrip: roundTrip, now: now).nanoseconds)
+        let reach = Double(flow.reach(roundTrip: roundTrip, isScalable: isScalable, now: now).nanoseconds)
         var chosen = lanes.spread(length, within: reach)
         if chosen == nil && !isScalable { chosen = lanes.earliest(length) }
         if let chosen, case let lead = lanes.lead(of: chosen), lead > 0 && lead <= reach {

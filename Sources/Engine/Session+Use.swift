@@ -17,6 +17,11 @@ enum Use {
 
 // Which paths are in use, in either direction: the one input for limits, holds, scheduling, reach and coding.
 extension Session {
+    /// How much longer than on the nearest path packets may take on one that takes part in striping.
+    private var longestLead: Interval {
+        mode == .throughput ? Lanes.longestBulkLead : Lanes.longestLead
+    }
+
     /// Sets every path's use, before and after each turn's changes to the paths.
     ///
     /// Delays are relative to the unknown offset between two clocks. They are only compared with each other,
@@ -49,7 +54,7 @@ extension Session {
         }
         for i in 0..<paths.count {
             guard let nearest, let transit = paths[i].pointee.transit else { continue }
-            if transit - nearest > Lanes.longestLead { paths[i].pointee.use = .far }
+            if transit - nearest > longestLead { paths[i].pointee.use = .far }
         }
         sortSources(rank: rank, now: now)
     }
@@ -70,7 +75,7 @@ extension Session {
         guard let nearest else { return }
         for i in 0..<paths.count where paths[i].pointee.inboundDelay.isKnown {
             let path = paths[i]
-            let isFar = path.pointee.inboundDelay.likely(now: now) - nearest > Lanes.longestLead
+            let isFar = path.pointee.inboundDelay.likely(now: now) - nearest > longestLead
             if isFar && !path.pointee.hasBroughtData(now: now) { path.pointee.bringsData = false }
         }
     }

@@ -10,6 +10,8 @@ public enum Mode: UInt8, Keyword, Sendable {
     case preferred = 2
     /// Every packet on every path, or on the best few.
     case redundant = 3
+    /// `auto`, and bulk flows use paths that are far away as well.
+    case throughput = 4
 
     /// The word in the configuration and in `status`.
     public var word: String {
@@ -18,6 +20,7 @@ public enum Mode: UInt8, Keyword, Sendable {
         case .stripe: "stripe"
         case .preferred: "preferred"
         case .redundant: "redundant"
+        case .throughput: "throughput"
         }
     }
 }

@@ -9,12 +9,13 @@ public struct CoDel: Sendable {
         public var target: Interval
         /// The time a sender needs to react: about the longest round trip.
         public var interval: Interval
-        /// Every packet of a scalable flow that has waited for longer is marked; `nil` for none.
-        public var step: Interval?
+        /// Every packet of a scalable flow that has waited for longer is marked.
+        public var step: Interval
 
-        /// Defaults to the 5 and 100 ms of RFC 8289.
+        /// Defaults to the 5 and 100 ms of RFC 8289, and 2 ms for scalable flows.
         public init(
-            target: Interval = .milliseconds(5), interval: Interval = .milliseconds(100), step: Interval? = nil
+            target: Interval = .milliseconds(5), interval: Interval = .milliseconds(100),
+            step: Interval = .milliseconds(2)
         ) {
             self.target = target
             self.interval = interval

@@ -124,7 +124,7 @@ public struct FlowQueues: ~Copyable {
             while flow.pointee.head != .none {
                 let slot = flow.pointee.head
                 let sojourn = now - notes[slot].entered
-                if notes[slot].trafficClass == .scalable, let step = limits.step, sojourn > step,
+                if notes[slot].trafficClass == .scalable, sojourn > limits.step,
                     flow.pointee.bytes > CoDel.smallQueue
                 {
                     markScalable(pool.packet(in: slot))

@@ -50,9 +50,12 @@ public struct FlowSpread: Sendable {
     /// Congestion controls allow about two of the shortest round trips that they know in flight (BBR's window
     /// gain). If the delay more than doubled, their window would not fill the path, and they would take that for
     /// a slower one. The flow's own round trip is at least the path's, and at least the one it has become used to.
-    public func reach(roundTrip: Interval, now: Instant) -> Interval {
+    ///
+    /// - Parameter isScalable: whether its sender keeps no queue on purpose. A longer delay would cost it a part of
+    ///   its rate, which it wins back by one packet a round trip.
+    public func reach(roundTrip: Interval, isScalable: Bool, now: Instant) -> Interval {
         let lead = lead(now: now)
-        let isUsedToIt = lead > .zero && now - delayedSince >= Self.habit
+        let isUsedToIt = lead > .zero && now - delayedSince >= Self.habit && !isScalable
         return max(isUsedToIt ? roundTrip + lead * 2 : roundTrip, lead) + Self.slack
     }
 

@@ -12,6 +12,8 @@ public struct Lanes: ~Copyable {
     /// packet behind one of its own would wait for it, and a TCP flow's window would have to cover that time
     /// on all paths.
     public static let longestLead = Interval.milliseconds(150)
+    /// The same in `throughput`, so that a geostationary satellite takes part.
+    public static let longestBulkLead = Interval.milliseconds(400)
     /// In `preferred`, the backlog of one path, as time, above which the next path helps.
     public static let overflow = Interval.milliseconds(20)
     /// In `redundant`, a path with a longer backlog than this gets no copies until it has caught up.
@@ -30,7 +32,7 @@ public struct Lanes: ~Copyable {
         public var cost = 0.0
         /// Nanoseconds from departure to arrival, less the part common to all paths.
         public var delay = 0.0
-        /// `delay` without queue and jitter; infinite if the path takes no part in striping.
+        /// `delay` without queue and jitter; infinite if no flow is spread over the path.
         public var floor = Double.infinity
         /// The path's shortest round trip in nanoseconds.
         public var roundTrip = 0.0
@@ -130,7 +132,7 @@ public struct Lanes: ~Copyable {
     /// farther than the nearest one and have a short backlog; `nil` if none has.
     public func spread(_ bytes: Int, within reach: Double) -> Int? {
         var best: Int?
-        for i in 0..<count where lanes[i].isOpen && bytes <= lanes[i].limit {
+        for i in 0..<count where lanes[i].isOpen && lanes[i].floor < .infinity && bytes <= lanes[i].limit {
             guard lanes[i].standing <= Self.slackTime, lead(of: i) <= reach else { continue }
             if best.map({ lanes[i].arrival(of: bytes) < lanes[$0].arrival(of: bytes) }) ?? true { best = i }
         }

@@ -17,6 +17,9 @@ extension Mix {
         Mix("tail", "200/5 + 5/80", [link(200, 5), link(5, 80)]),
         Mix("geo", "40/30 + 20/320", [link(40, 30), link(20, 320)]),
         Mix(
+            "geo-bulk", "40/30 + 20/320, throughput", [link(40, 30), link(20, 320)], over: .patient,
+            mode: .throughput),
+        Mix(
             "five", "100/10 + 50/30 + 30/20 + 20/60 + 10/40",
             [link(100, 10), link(50, 30), link(30, 20), link(20, 60), link(10, 40)]),
         Mix("asym-up", "10/15 (80 down) + 20/30, up", [asymmetric, link(20, 30)]),

@@ -1,4 +1,5 @@
 import LinkModel
+import Proto
 
 /// A row of the simulation table: links between the two ends, and the direction of the traffic.
 public struct Mix: Sendable {
@@ -12,12 +13,15 @@ public struct Mix: Sendable {
     public let sender: Side
     /// The length of its runs, and the part of them that counts.
     public let span: Span
+    /// The tunnel's mode.
+    public let mode: Mode
 
     /// A mix.
     public init(
         _ name: String, _ title: String, _ links: [LinkPlan], from sender: Side = .client,
-        over span: Span = .steady
+        over span: Span = .steady, mode: Mode = .auto
     ) {
+        self.mode = mode
         self.name = name
         self.title = title
         self.links = links

@@ -35,7 +35,7 @@ public struct Run: Sendable {
     ///   figures; the first line is the heading.
     public func measure(trace: ((String) -> Void)? = nil) -> Cell {
         let world = World(links: mix.links, seed: seed)
-        world.placeTunnel(mode: .auto, seed: seed)
+        world.placeTunnel(mode: mix.mode, seed: seed)
         // A handshake and address validation: at most four round trips.
         let shortest = mix.links.map { $0.shape(from: mix.sender).delay }.min() ?? 0
         world.run(for: max(Self.idle, Interval(nanoseconds: Int64(shortest)) * 8))

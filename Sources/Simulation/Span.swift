@@ -10,6 +10,9 @@ public struct Span: Equatable, Sendable {
     /// 12 s after the first four: the results of flows that have adapted to steady links.
     public static let steady = Span(settling: .seconds(4), measured: .seconds(12))
 
+    /// 40 s after the first twenty, which Cubic takes to fill a satellite's round trip.
+    public static let patient = Span(settling: .seconds(20), measured: .seconds(40))
+
     /// All of a flow's first `seconds`, including its start-up.
     public static func whole(_ seconds: Int) -> Span {
         Span(settling: .zero, measured: .seconds(Int64(seconds)))

@@ -65,6 +65,19 @@ import Testing
         #expect(Shim(parsing: buffer.read) == shim)
     }
 
+    /// The time for which a packet is kept shares a byte with the flags.
+    @Test func shimsCarryAWait() {
+        var shim = Shim(distance: 1, trafficClass: 0, flags: Shim.partialChecksum | Shim.test)
+        #expect(shim.wait == .zero)
+        for (wait, kept) in [(2499, 0), (2500, 2500), (20_999, 20_000), (157_500, 157_500), (999_999, 157_500), (-1, 0)]
+            as [(Int64, Int64)]
+        {
+            shim.wait = .microseconds(wait)
+            #expect(shim.wait == .microseconds(kept), "\(wait) µs")
+            #expect(shim.flags & 3 == Shim.partialChecksum | Shim.test)
+        }
+    }
+
     @Test func sizes() {
         #expect(Wire.overhead == 44)
         #expect(Wire.minimumSealed == 40)

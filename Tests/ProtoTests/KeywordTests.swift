@@ -3,8 +3,8 @@ import Testing
 
 @Suite struct KeywordTests {
     @Test func modesAndRolesHaveOneWordAndOneByte() {
-        #expect(Mode.words == ["auto", "stripe", "preferred", "redundant"])
-        #expect(Mode.allCases.map(\.rawValue) == [0, 1, 2, 3])
+        #expect(Mode.words == ["auto", "stripe", "preferred", "redundant", "throughput"])
+        #expect(Mode.allCases.map(\.rawValue) == [0, 1, 2, 3, 4])
         #expect(PathRole.words == ["primary", "backup", "metered", "never"])
         #expect(PathRole.allCases.map(\.rawValue) == [0, 1, 2, 3])
         #expect(CipherSuite.words == ["chacha20-poly1305", "aes-256-gcm"])

@@ -301,4 +301,63 @@ import Testing
         rig.wait(.milliseconds(500))
         #expect(rig.delivered.count == predecessors.count + 1 && rig.pool.inUse == 0)
     }
+
+    // MARK: - Constant delay
+
+    /// Packets that ask to be kept leave when their time has come, at the distances at which they arrived.
+    @Test func packetsAreKeptUntilTheirTime() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        for sequence in UInt64(1)...10 {
+            #expect(rig.accept(sequence, after: sequence - 1, keeping: .milliseconds(20)) == .held)
+            rig.wait(.milliseconds(1))
+        }
+        #expect(rig.delivered == [0])
+        rig.wait(.milliseconds(11))
+        #expect(rig.delivered == [0, 1])
+        rig.wait(.milliseconds(4))
+        #expect(rig.delivered == [0, 1, 2, 3, 4, 5])
+        rig.wait(.milliseconds(5))
+        #expect(rig.delivered == Array(0...10) && rig.buffer.nextDeadline() == .never)
+        #expect(rig.buffer.counters.expired == 0, "none of them missed anything")
+    }
+
+    /// A packet of the slow path, which need not be kept, waits for its predecessor, which is kept.
+    @Test func aKeptPacketIsNotOvertaken() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        rig.accept(1, after: 0, keeping: .milliseconds(20))
+        #expect(rig.accept(2, after: 1) == .held)
+        // Another flow does not wait.
+        #expect(rig.accept(3) == .delivered)
+        rig.wait(.milliseconds(21))
+        #expect(rig.delivered == [0, 3, 1, 2] && rig.buffer.counters.expired == 0)
+    }
+
+    /// A packet that others wait for already is late as it is: it is kept no longer than they are.
+    @Test func aRepairIsNotKept() {
+        let rig = ReorderRig()
+        rig.accept(0)
+        rig.accept(2, after: 1, keeping: .milliseconds(20))
+        rig.wait(.milliseconds(30))
+        #expect(rig.delivered == [0])
+        #expect(rig.accept(1, after: 0, keeping: .milliseconds(20)) == .delivered)
+        #expect(rig.delivered == [0, 1, 2])
+        // Nor is one whose successor has been delivered.
+        rig.accept(4, after: 3, hold: .milliseconds(10))
+        rig.wait(.milliseconds(10))
+        #expect(rig.accept(3, after: 2, keeping: .milliseconds(20)) == .delivered)
+    }
+
+    /// Packets are let go, in order, when there is no memory to keep them.
+    @Test func keptPacketsMakeRoom() {
+        let rig = ReorderRig(bound: 8)
+        rig.accept(0)
+        for sequence in UInt64(1)...20 {
+            rig.accept(sequence, after: sequence - 1, keeping: .milliseconds(20))
+        }
+        #expect(rig.buffer.held <= 8 && rig.delivered == Array(0..<UInt64(rig.delivered.count)))
+        rig.wait(.milliseconds(21))
+        #expect(rig.delivered == Array(0...20))
+    }
 }

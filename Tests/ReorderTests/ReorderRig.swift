@@ -17,7 +17,7 @@ final class ReorderRig {
     @discardableResult
     func accept(
         _ sequence: UInt64, after predecessor: UInt64? = nil, hold: Interval = .milliseconds(100),
-        trafficClass: TrafficClass = .bulk
+        trafficClass: TrafficClass = .bulk, keeping wait: Interval = .zero
     ) -> ReorderBuffer.Verdict {
         let slot = pool.reserve()
         precondition(slot != .none, "the pool is empty: slots were lost")
@@ -26,7 +26,7 @@ final class ReorderRig {
         let distance = predecessor.map { UInt16(sequence - $0) } ?? 0
         let verdict = buffer.accept(
             slot, sequence: sequence, distance: distance, trafficClass: trafficClass, hold: hold,
-            repair: repair, mayHold: mayHold, now: now, pool: &pool)
+            repair: repair, wait: wait, mayHold: mayHold, now: now, pool: &pool)
         switch verdict {
         case .duplicate, .stale: pool.release(slot)
         case .delivered, .held: break

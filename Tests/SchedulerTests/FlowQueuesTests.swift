@@ -21,6 +21,7 @@ import Testing
             packet[1] = ecn
             var note = PacketNotes.Note()
             (note.entered, note.flow, note.sequence) = (now, flow, sequence)
+            if ecn == InnerPacket.ect1 { note.trafficClass = .scalable }
             notes[slot] = note
             queues.append(slot, length: length, now: now, notes: notes)
         }
@@ -178,5 +179,26 @@ import Testing
         rig.queues.shrink()
         rig.add(6)
         #expect(rig.take()?.flow == 6)
+    }
+
+    /// Every packet of a scalable flow above the step is marked, long before CoDel's interval has passed, and
+    /// none of any other flow.
+    @Test func scalableFlowsAreMarkedFromAStepOn() {
+        let rig = Rig()
+        for i in 0..<10 {
+            rig.add(1, sequence: UInt64(i), ecn: InnerPacket.ect1)
+            rig.add(2, sequence: UInt64(i), ecn: 2)
+            rig.now = rig.now + .microseconds(500)
+        }
+        // The first has waited for 5 ms, the last for half of one.
+        var marks: [UInt32: [Bool]] = [:]
+        while let packet = rig.take() { marks[packet.flow, default: []].append(packet.ecn == InnerPacket.ce) }
+        #expect(marks[1] == [true, true, true, true, true, true, false, false, false, false])
+        #expect(marks[2] == Array(repeating: false, count: 10))
+        #expect(rig.queues.marked == 6 && rig.queues.dropped == 0)
+        // A lone packet is no queue.
+        rig.add(1, ecn: InnerPacket.ect1)
+        rig.now = rig.now + .milliseconds(10)
+        #expect(rig.take()?.ecn == InnerPacket.ect1)
     }
 }

@@ -143,4 +143,46 @@ import Testing
         lanes.align()
         #expect(lanes.earliest(1250) == 0 && lanes.preferred(1250) == 0)
     }
+
+    /// A bulk flow takes the next path as soon as the nearest has 3 ms of backlog, but none beyond its reach.
+    @Test func aBulkFlowIsSpreadOverNearPaths() {
+        var lanes = Lanes()
+        for (i, delay) in [10.0, 30, 60].enumerated() {
+            lanes[i] = lane(100, delay)
+            lanes[i].floor = delay * 1e6
+            lanes[i].roundTrip = delay * 2e6
+        }
+        lanes.align()
+        #expect(lanes.roundTrip == 20e6 && lanes.lead(of: 1) == 20e6)
+        #expect(lanes.spread(1250, within: 20e6) == 0)
+        lanes[0].backlog = 38_000
+        #expect(lanes.earliest(1250) == 0, "others wait for the faster path")
+        #expect(lanes.spread(1250, within: 20e6) == 1 && lanes.spread(1250, within: 19e6) == nil)
+        lanes[1].backlog = 38_000
+        #expect(lanes.spread(1250, within: 20e6) == nil && lanes.spread(1250, within: 50e6) == 2)
+        // A path whose delay is not known, or whose losses are repaired late, takes no part.
+        lanes[2].floor = .infinity
+        lanes.align()
+        #expect(lanes.spread(1250, within: 50e6) == nil)
+    }
+
+    /// What arrives before the slowest path that takes part would bring it is kept for the difference.
+    @Test func packetsAreKeptForWhatTheyAreEarly() {
+        var lanes = Lanes()
+        for (i, delay) in [10.0, 30].enumerated() {
+            lanes[i] = lane(100, delay)
+            lanes[i].floor = delay * 1e6
+        }
+        lanes.align()
+        // 1250 bytes take 0.1 ms.
+        #expect(lanes.surplus(of: 1250, on: 0, isUrgent: false, lead: 20e6) == 19.9e6)
+        #expect(lanes.surplus(of: 1250, on: 1, isUrgent: false, lead: 20e6) < 0)
+        lanes[0].backlog = 125_000
+        #expect(lanes.surplus(of: 1250, on: 0, isUrgent: false, lead: 20e6) == 9.9e6)
+        #expect(lanes.surplus(of: 1250, on: 0, isUrgent: true, lead: 20e6) == 19.9e6)
+        // Not for a path that is gone.
+        lanes[1].floor = .infinity
+        lanes.align()
+        #expect(lanes.surplus(of: 1250, on: 0, isUrgent: true, lead: 20e6) < 0)
+    }
 }

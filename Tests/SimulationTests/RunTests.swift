@@ -76,6 +76,50 @@ import Testing
         #expect(longest <= .milliseconds(80), "\(longest.milliseconds) ms")
     }
 
+    /// A flow that keeps no queue gets both paths, and a call next to it, which has no mark, is never kept for
+    /// the slower one.
+    @Test func aBulkFlowIsSpreadAndACallIsNot() throws {
+        let links = [
+            LinkPlan(LinkShape(megabits: 10, milliseconds: 10)),
+            LinkPlan(LinkShape(megabits: 5, milliseconds: 30)),
+        ]
+        let world = tunnel(links)
+        let flow = TCPTransfer(from: .client, control: BBR())
+        let call = PacketStream(from: .client, .oneWay, size: 200, every: .milliseconds(20))
+        world.add(flow)
+        world.add(call)
+        world.start(links)
+        world.run(for: .seconds(3))
+        for flow in world.flows { flow.beginMeasurement(now: world.now) }
+        world.run(for: .seconds(3))
+        for flow in world.flows { flow.finishMeasurement(now: world.now) }
+        world.run(for: .milliseconds(500))
+        // Next to the call, 0.1 Mbit/s.
+        #expect(flow.megabits > 12.3, "\(flow.megabits)")
+        #expect((38...60).contains(flow.roundTrips.quantile(0.5)?.milliseconds ?? 0))
+        let log = try #require(call.logs[.server])
+        let (median, longest) = (try #require(log.delays.quantile(0.5)), try #require(log.delays.max()))
+        #expect(log.lost == 0 && log.outOfOrder == 0)
+        #expect(median < .milliseconds(15) && longest < .milliseconds(28), "\(median), \(longest)")
+    }
+
+    /// Marks from a step on keep a scalable flow's queue short without costing it rate.
+    @Test func aScalableFlowKeepsItsQueueShort() throws {
+        let links = [LinkPlan(LinkShape(megabits: 10, milliseconds: 10))]
+        let world = tunnel(links)
+        let flow = TCPTransfer(from: .client, control: Prague(), ecn: InnerHeader.ECN.scalable)
+        world.add(flow)
+        world.start(links)
+        world.run(for: .seconds(2))
+        flow.beginMeasurement(now: world.now)
+        world.run(for: .seconds(4))
+        flow.finishMeasurement(now: world.now)
+        #expect(flow.megabits > 10 * 0.897 * 0.95, "\(flow.megabits)")
+        #expect(flow.sender.recoveries <= 1 && flow.sender.control.marking < 0.5)
+        let delay = try #require(flow.roundTrips.quantile(0.5))
+        #expect(delay < .milliseconds(35), "\(delay.milliseconds) ms")
+    }
+
     @Test func aTraceHasAsManyFiguresAsItsHeading() {
         let link = LinkPlan(LinkShape(megabits: 2, milliseconds: 5))
         var lines: [String] = []

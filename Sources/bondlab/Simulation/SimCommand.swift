@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Lab
 import LinkModel
+import Proto
 import Simulation
 
 /// `bondlab sim`: produces the figures of docs/simulation.md.
@@ -53,6 +54,9 @@ struct SimCommand: ParsableCommand {
 
     @Flag(help: "Send the bulk of the traffic over --link upwards, client to server.")
     var up = false
+
+    @Option(help: "The tunnel's mode for --link and --drive.")
+    var mode = Mode.auto
 
     @Option(help: "How many seconds of --link and --drive count.")
     var seconds = 50
@@ -174,7 +178,7 @@ struct SimCommand: ParsableCommand {
         var mixes: [Mix] = []
         for path in drives {
             let drive = try RecordedDrive(path: path, scale: scale, networks: networks)
-            mixes.append(Mix(drive, over: .whole(seconds)))
+            mixes.append(Mix(drive, over: .whole(seconds), mode: mode))
         }
         if links.isEmpty { return mixes }
         var plans: [LinkPlan] = []
@@ -182,7 +186,7 @@ struct SimCommand: ParsableCommand {
         return mixes + [
             Mix(
                 "links", links.joined(separator: " + "), plans, from: up ? .client : .server,
-                over: .whole(seconds))
+                over: .whole(seconds), mode: mode)
         ]
     }
 }
@@ -194,11 +198,16 @@ extension LinkPlan {
 
 extension Mix {
     /// The links of a drive, with traffic downwards.
-    init(_ drive: RecordedDrive, over span: Span) {
+    init(_ drive: RecordedDrive, over span: Span, mode: Mode = .auto) {
         self.init(
             drive.name, drive.links.map(\.name).joined(separator: " + "), drive.links.map { LinkPlan($0) },
-            from: .server, over: span)
+            from: .server, over: span, mode: mode)
     }
 }
 
 extension Column: ExpressibleByArgument {}
+
+extension Mode: ExpressibleByArgument {
+    /// The mode that a word stands for.
+    public init?(argument: String) { self.init(word: argument) }
+}
