@@ -15,6 +15,8 @@ struct SendQueue: ~Copyable {
     private static let longestStand = Interval.milliseconds(60)
     /// The same for some seconds after the paths have lost a part of their capacity.
     private static let longestOutage = Interval.milliseconds(250)
+    /// Time for which packets may wait below a throttle, in seconds.
+    private static let longestThrottled = 0.1
     /// Bytes that may wait below a throttle in any case.
     private static let leastThrottled = 32 * 1024
     /// The most new packets that wait.
@@ -189,7 +191,7 @@ struct SendQueue: ~Copyable {
 
     /// The most bytes that may wait while the throttle is on.
     private var throttledLimit: Int {
-        max(Int(saturating: Double(throttle.rate) * Self.longestTime), Self.leastThrottled)
+        max(Int(saturating: Double(throttle.rate) * Self.longestThrottled), Self.leastThrottled)
     }
 
     /// The most bytes a second of new packets that may leave; 0: no limit.

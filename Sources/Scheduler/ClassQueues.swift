@@ -4,14 +4,17 @@ import Packet
 /// leaves.
 ///
 /// With every byte that leaves, each class earns its share of it as credit, and pays for its own. A class with
-/// packets and credit is below its share, and comes before those without; so each gets its share whatever the
-/// others want. What classes leave unused goes to the others and costs them nothing. In either case the lowest
+/// packets and credit is below its share, and comes before those without; one whose credit is at its limit comes
+/// before both, so that nothing starves while others spend what they have saved. So each gets its share whatever
+/// the others want. What classes leave unused goes to the others and costs them nothing. In each case the lowest
 /// priority comes first, and among equal priorities the class that has had least for its share (start-time fair
 /// queueing, Goyal, Vin and Cheng, IEEE/ACM Transactions on Networking 5(5), 1997). The rate need not be known,
-/// as it is what left. (Linux's HTB has the same rules with rates in place of shares.)
+/// as it is what left. (Linux's HTB has similar rules with rates in place of shares.)
 ///
 /// Class 0 is the default one. Without others this is one `FlowQueues`.
 public struct ClassQueues: ~Copyable {
+    /// The least share of a class in percent, so that it does not starve if the others have all.
+    private static let leastShare = 0.25
     /// Time for which unused credit is kept, in seconds of the class's share of the paths' rate.
     private static let longestCredit = 0.1
     /// Credit that is kept at least, in bytes: two full packets.
@@ -43,11 +46,17 @@ public struct ClassQueues: ~Copyable {
         var ceiling: Throttle
         /// Bytes that it may send before it has had its share.
         var credit: Double
+        /// Maximum credit that is kept while no packet waits, in bytes.
+        var longestCredit: Double
         /// Bytes that it has sent, for its share: the start tag.
         var tag = 0.0
         /// How often it has passed over a flow since the last `beginTurn`.
         var postponed: UInt8 = 0
         var counters = Counters()
+
+        /// How far it is behind its share: 2 if its credit is all that it may save, 1 if it has some, 0 if it
+        /// has had its share.
+        var arrears: Int { credit >= longestCredit ? 2 : credit > 0 ? 1 : 0 }
 
         /// Maximum number of bytes that may wait below its ceiling.
         var limit: Int {
@@ -64,8 +73,6 @@ public struct ClassQueues: ~Copyable {
     private var turn = 0
     /// For each priority, the tag of the class that was served last.
     private var served = InlineArray<4, Double>(repeating: 0)
-    /// The paths' rate as last reported, in bytes a second.
-    private var rate = 0.0
     /// Totals of classes that no longer exist.
     private var former = (dropped: UInt64(0), marked: UInt64(0))
 
@@ -85,7 +92,7 @@ public struct ClassQueues: ~Copyable {
                     priority: min(
                         one?.priority ?? ServiceClass.defaultPriority, ServiceClass.lowestPriority),
                     share: share, ceiling: Throttle(rate: UInt64(one?.ceiling ?? 0) * 125),
-                    credit: Self.leastCredit))
+                    credit: Self.leastCredit, longestCredit: Self.leastCredit))
         }
         return made
     }
@@ -96,12 +103,12 @@ public struct ClassQueues: ~Copyable {
     }
 
     /// The shares of the default class and the others, which add up to 1. Those without one have equal parts
-    /// of what the others leave, and at least 1 % each.
+    /// of what the others leave, and at least `leastShare` each.
     static func shares(of list: [ServiceClass]) -> [Double] {
         let given = [0] + list.map { Double(min($0.share, 100)) }
         let sum = given.reduce(0, +)
         let open = Double(given.count { $0 == 0 })
-        let rest = max((100 - sum) / open, 1)
+        let rest = max((100 - sum) / open, Self.leastShare)
         let parts = given.map { $0 == 0 ? rest : $0 }
         let whole = parts.reduce(0, +)
         return parts.map { $0 / whole }
@@ -200,8 +207,9 @@ public struct ClassQueues: ~Copyable {
 
     private func precedes(_ index: Int, _ other: Int) -> Bool {
         let (one, other) = (classes + index, classes + other)
-        let (isBelow, isOtherBelow) = (one.pointee.credit > 0, other.pointee.credit > 0)
-        if isBelow != isOtherBelow { return isBelow }
+        if one.pointee.arrears != other.pointee.arrears {
+            return one.pointee.arrears > other.pointee.arrears
+        }
         if one.pointee.priority != other.pointee.priority {
             return one.pointee.priority < other.pointee.priority
         }
@@ -254,20 +262,19 @@ public struct ClassQueues: ~Copyable {
         guard classCount > 1 else { return }
         earn(length)
         classes[index].credit = max(
-            classes[index].credit - Double(length), -longestCredit(classes[index].share))
+            classes[index].credit - Double(length), -classes[index].longestCredit)
     }
 
     /// Every class earns its share of `length` bytes that leave.
     private func earn(_ length: Int) {
         for i in 0..<classCount {
             let one = classes + i
-            one.pointee.credit = min(
-                one.pointee.credit + one.pointee.share * Double(length), longestCredit(one.pointee.share))
+            one.pointee.credit += one.pointee.share * Double(length)
+            // A class that waits for its turn loses nothing of its share.
+            if one.pointee.flows.isEmpty || one.pointee.ceiling.isOn {
+                one.pointee.credit = min(one.pointee.credit, one.pointee.longestCredit)
+            }
         }
-    }
-
-    private func longestCredit(_ share: Double) -> Double {
-        max(Self.leastCredit, share * rate * Self.longestCredit)
     }
 
     /// Skips the flow whose turn it is. See `FlowQueues.postponeFirst`.
@@ -280,8 +287,11 @@ public struct ClassQueues: ~Copyable {
     /// - Parameter rate: the paths' rate in bytes a second.
     public mutating func beginTurn(rate: Double) {
         guard classCount > 1 else { return }
-        self.rate = rate
-        for i in 0..<classCount { classes[i].postponed = 0 }
+        for i in 0..<classCount {
+            classes[i].postponed = 0
+            classes[i].longestCredit = max(
+                Self.leastCredit, classes[i].share * rate * Self.longestCredit)
+        }
     }
 
     /// Makes room when the queue is at its limit: drops from the longest flow of the class that has most

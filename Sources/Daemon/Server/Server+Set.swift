@@ -1,5 +1,6 @@
 import ControlProtocol
 import Engine
+import Proto
 import Settings
 
 // `bondd set client.NAME.KEY VALUE`.
@@ -33,9 +34,14 @@ extension Server {
         default:
             return .failed("a client has no \"\(field)\" that can be set; use rate_up, rate_down or priority")
         }
-        limits[peer.publicKey] = new
-        tellThreads(.setLimits(new, of: peer.publicKey))
-        _ = shared.plane.engine.setLimits(new, of: peer.publicKey)
+        setLimits(new, of: peer.publicKey)
         return .ok
+    }
+
+    /// Keeps the client with that key to these limits from now on, until the file is read again.
+    func setLimits(_ new: PeerLimits, of client: PublicKey) {
+        limits[client] = new
+        tellThreads(.setLimits(new, of: client))
+        _ = shared.plane.engine.setLimits(new, of: client)
     }
 }
