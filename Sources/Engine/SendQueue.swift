@@ -211,7 +211,7 @@ struct SendQueue: ~Copyable {
     /// A class's counters and what waits in it. See `ClassQueues.report`.
     func report(
         ofClass index: Int
-    ) -> (counters: ClassQueues.Counters, share: Double, queued: Int, dropped: UInt64, marked: UInt64) {
+    ) -> (counters: ClassCounters, share: Double, queued: Int, dropped: UInt64, marked: UInt64) {
         flows.report(of: index)
     }
 

@@ -15,58 +15,10 @@ import Packet
 public struct ClassQueues: ~Copyable {
     /// The least share of a class in percent, so that it does not starve if the others have all.
     private static let leastShare = 0.25
-    /// Time for which unused credit is kept, in seconds of the class's share of the paths' rate.
-    private static let longestCredit = 0.1
-    /// Credit that is kept at least, in bytes: two full packets.
-    private static let leastCredit = 2.0 * Double(FlowQueues.quantum)
-    /// Time for which packets of a class may wait below its own ceiling, in seconds.
-    private static let longestTime = 0.15
-    /// Bytes that may wait below a ceiling in any case.
-    private static let leastBacklog = 16 * 1024
     /// Number of buckets for the flows of a class other than the default one.
     private static let buckets = 256
-    /// How often a class may pass over a flow in one turn before the others have it.
-    private static let mostPostponed: UInt8 = 4
 
-    /// What a class has carried, and lost.
-    public struct Counters: Sendable {
-        /// Packets that left the queue for a path.
-        public var packets: UInt64 = 0
-        /// Their bytes.
-        public var bytes: UInt64 = 0
-        /// Packets that were dropped because too many waited.
-        public var overflowed: UInt64 = 0
-    }
-
-    private struct Class: ~Copyable {
-        var flows: FlowQueues
-        let priority: UInt8
-        /// The part of the bytes that it gets at least, 0 to 1.
-        let share: Double
-        var ceiling: Throttle
-        /// Bytes that it may send before it has had its share.
-        var credit: Double
-        /// Maximum credit that is kept while no packet waits, in bytes.
-        var longestCredit: Double
-        /// Bytes that it has sent, for its share: the start tag.
-        var tag = 0.0
-        /// How often it has passed over a flow since the last `beginTurn`.
-        var postponed: UInt8 = 0
-        var counters = Counters()
-
-        /// How far it is behind its share: 2 if its credit is all that it may save, 1 if it has some, 0 if it
-        /// has had its share.
-        var arrears: Int { credit >= longestCredit ? 2 : credit > 0 ? 1 : 0 }
-
-        /// Maximum number of bytes that may wait below its ceiling.
-        var limit: Int {
-            guard ceiling.isOn else { return .max }
-            return max(
-                Int(saturating: Double(ceiling.rate) * ClassQueues.longestTime), ClassQueues.leastBacklog)
-        }
-    }
-
-    private var classes: UnsafeMutablePointer<Class>
+    private var classes: UnsafeMutablePointer<ClassQueue>
     /// Number of classes, with the default one.
     public private(set) var classCount = 1
     /// The class of the packet that `first` returned.
@@ -81,23 +33,19 @@ public struct ClassQueues: ~Copyable {
 
     deinit { Self.free(classes, classCount) }
 
-    private static func make(_ list: [ServiceClass]) -> UnsafeMutablePointer<Class> {
+    private static func make(_ list: [ServiceClass]) -> UnsafeMutablePointer<ClassQueue> {
         let shares = Self.shares(of: list)
-        let made = UnsafeMutablePointer<Class>.allocate(capacity: list.count + 1)
+        let made = UnsafeMutablePointer<ClassQueue>.allocate(capacity: list.count + 1)
         for (index, share) in shares.enumerated() {
-            let one = index == 0 ? nil : list[index - 1]
             (made + index).initialize(
-                to: Class(
-                    flows: FlowQueues(buckets: index == 0 ? FlowQueues.buckets : Self.buckets),
-                    priority: min(
-                        one?.priority ?? ServiceClass.defaultPriority, ServiceClass.lowestPriority),
-                    share: share, ceiling: Throttle(rate: UInt64(one?.ceiling ?? 0) * 125),
-                    credit: Self.leastCredit, longestCredit: Self.leastCredit))
+                to: ClassQueue(
+                    index == 0 ? nil : list[index - 1], share: share,
+                    buckets: index == 0 ? FlowQueues.buckets : Self.buckets))
         }
         return made
     }
 
-    private static func free(_ classes: UnsafeMutablePointer<Class>, _ count: Int) {
+    private static func free(_ classes: UnsafeMutablePointer<ClassQueue>, _ count: Int) {
         classes.deinitialize(count: count)
         classes.deallocate()
     }
@@ -130,7 +78,7 @@ public struct ClassQueues: ~Copyable {
     /// A class's counters, and what waits, was dropped and was marked in its flows' queues.
     public func report(
         of index: Int
-    ) -> (counters: Counters, share: Double, queued: Int, dropped: UInt64, marked: UInt64) {
+    ) -> (counters: ClassCounters, share: Double, queued: Int, dropped: UInt64, marked: UInt64) {
         precondition(index >= 0 && index < classCount)
         let one = classes + index
         return (
@@ -140,7 +88,7 @@ public struct ClassQueues: ~Copyable {
     }
 
     private func sum<Number: FixedWidthInteger>(
-        _ value: (UnsafeMutablePointer<Class>) -> Number
+        _ value: (UnsafeMutablePointer<ClassQueue>) -> Number
     ) -> Number {
         if classCount == 1 { return value(classes) }
         var sum: Number = 0
@@ -162,14 +110,11 @@ public struct ClassQueues: ~Copyable {
         }
         let one = classes + number(of: slot, notes)
         if one.pointee.flows.isEmpty {
-            // A class that was idle has no claim on what others had meanwhile.
-            one.pointee.tag = max(one.pointee.tag, served[Int(one.pointee.priority)])
+            one.pointee.resume(at: served[Int(one.pointee.priority)])
         }
         one.pointee.flows.append(slot, length: length, now: now, notes: notes)
         guard one.pointee.flows.bytes > one.pointee.limit else { return 0 }
-        let dropped = one.pointee.flows.dropFromLongest(pool: &pool, notes: notes)
-        one.pointee.counters.overflowed += UInt64(dropped)
-        return dropped
+        return one.pointee.dropFromLongest(pool: &pool, notes: notes)
     }
 
     private func number(of slot: Slot, _ notes: borrowing PacketNotes) -> Int {
@@ -194,33 +139,18 @@ public struct ClassQueues: ~Copyable {
 
     private func choose(now: Instant) -> Int? {
         var best: Int?
-        for i in 0..<classCount {
-            let one = classes + i
-            guard !one.pointee.flows.isEmpty, one.pointee.postponed < Self.mostPostponed,
-                one.pointee.ceiling.allows(now)
-            else { continue }
-            if let best, !precedes(i, best) { continue }
+        for i in 0..<classCount where classes[i].isReady(now) {
+            if let best, !classes[i].precedes(classes[best]) { continue }
             best = i
         }
         return best
-    }
-
-    private func precedes(_ index: Int, _ other: Int) -> Bool {
-        let (one, other) = (classes + index, classes + other)
-        if one.pointee.arrears != other.pointee.arrears {
-            return one.pointee.arrears > other.pointee.arrears
-        }
-        if one.pointee.priority != other.pointee.priority {
-            return one.pointee.priority < other.pointee.priority
-        }
-        return one.pointee.tag < other.pointee.tag
     }
 
     /// When a packet may leave: `.zero` for at once, `.never` if none waits.
     public var readyAt: Instant {
         var ready = Instant.never
         for i in 0..<classCount where !classes[i].flows.isEmpty {
-            ready = min(ready, classes[i].ceiling.readyAt)
+            ready = min(ready, classes[i].readyAt)
         }
         return ready
     }
@@ -233,7 +163,7 @@ public struct ClassQueues: ~Copyable {
     /// Whether the packet whose turn it is belongs to a class of priority 0 that is below its share: it is to
     /// wait for nothing.
     public var isFirstForemost: Bool {
-        classCount > 1 && classes[turn].priority == 0 && classes[turn].credit > 0
+        classCount > 1 && classes[turn].priority == 0 && classes[turn].hasCredit
     }
 
     /// Removes the packet that `first` returned, which has `length` bytes.
@@ -244,14 +174,10 @@ public struct ClassQueues: ~Copyable {
         let one = classes + turn
         one.pointee.flows.removeFirst(length: length, notes: notes)
         guard classCount > 1, wasSent else { return }
-        one.pointee.counters.packets += 1
-        one.pointee.counters.bytes += UInt64(length)
-        one.pointee.ceiling.book(length, now: now)
-        let pays = one.pointee.credit > 0
         served[Int(one.pointee.priority)] = one.pointee.tag
-        one.pointee.tag += Double(length) / one.pointee.share
+        let isPaid = one.pointee.hasCredit
         earn(length)
-        if pays { one.pointee.credit -= Double(length) }
+        one.pointee.bookSent(length, isPaid: isPaid, now: now)
     }
 
     /// Charges `length` bytes spent on repairs to the packet's class, and to those of its flows that have had
@@ -261,37 +187,24 @@ public struct ClassQueues: ~Copyable {
         classes[index].flows.charge(length)
         guard classCount > 1 else { return }
         earn(length)
-        classes[index].credit = max(
-            classes[index].credit - Double(length), -classes[index].longestCredit)
+        classes[index].charge(length)
     }
 
     /// Every class earns its share of `length` bytes that leave.
     private func earn(_ length: Int) {
-        for i in 0..<classCount {
-            let one = classes + i
-            one.pointee.credit += one.pointee.share * Double(length)
-            // A class that waits for its turn loses nothing of its share.
-            if one.pointee.flows.isEmpty || one.pointee.ceiling.isOn {
-                one.pointee.credit = min(one.pointee.credit, one.pointee.longestCredit)
-            }
-        }
+        for i in 0..<classCount { classes[i].earn(length) }
     }
 
     /// Skips the flow whose turn it is. See `FlowQueues.postponeFirst`.
     public mutating func postponeFirst() {
-        classes[turn].flows.postponeFirst()
-        if classCount > 1 { classes[turn].postponed += 1 }
+        if classCount > 1 { classes[turn].postponeFirst() } else { classes[turn].flows.postponeFirst() }
     }
 
     /// Begins a turn of sending, in which classes may pass over flows again.
     /// - Parameter rate: the paths' rate in bytes a second.
     public mutating func beginTurn(rate: Double) {
         guard classCount > 1 else { return }
-        for i in 0..<classCount {
-            classes[i].postponed = 0
-            classes[i].longestCredit = max(
-                Self.leastCredit, classes[i].share * rate * Self.longestCredit)
-        }
+        for i in 0..<classCount { classes[i].beginTurn(rate: rate) }
     }
 
     /// Makes room when the queue is at its limit: drops from the longest flow of the class that has most
@@ -307,9 +220,7 @@ public struct ClassQueues: ~Copyable {
                 longest = i
             }
         }
-        let dropped = classes[longest].flows.dropFromLongest(pool: &pool, notes: notes)
-        if classCount > 1 { classes[longest].counters.overflowed += UInt64(dropped) }
-        return dropped
+        return classes[longest].dropFromLongest(pool: &pool, notes: notes)
     }
 
     // MARK: - Classes
