@@ -23,6 +23,10 @@ package struct SessionStatus: Hashable, Sendable, Codable {
     package var queue: QueueStatus?
     /// Retransmissions and copies; nil from versions that do not report it.
     package var repair: RepairStatus?
+    /// The classes of service, the default one first; nil without configured ones.
+    package var classes: [ClassStatus]?
+    /// The client's limits; nil without any.
+    package var limits: LimitStatus?
     /// The paths, in the client's order.
     package var paths: [PathStatus]
     /// The reorder buffer.
@@ -36,7 +40,7 @@ package struct SessionStatus: Hashable, Sendable, Codable {
         case postQuantum = "post_quantum"
         case secretGeneration = "secret_generation"
         case queuePackets = "queue_packets"
-        case queue, repair, paths, reorder, drops
+        case queue, classes, limits, repair, paths, reorder, drops
     }
 
     /// A session's status.

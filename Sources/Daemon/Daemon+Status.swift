@@ -78,6 +78,8 @@ extension Daemon {
         status.postQuantum = report.secret == .none ? "none" : "psk"
         if case .given(let generation) = report.secret { status.secretGeneration = Int(generation) }
         status.queue = QueueStatus(dropped: report.queueDropped, marked: report.queueMarked)
+        status.classes = report.classes.isEmpty ? nil : report.classes.map { ClassStatus($0) }
+        status.limits = LimitStatus(report.limits, isServer: client == nil)
         status.repair = RepairStatus(
             resent: report.counters.resent, unrepaired: report.counters.unrepaired,
             copied: report.counters.copied)

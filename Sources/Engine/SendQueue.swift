@@ -20,6 +20,8 @@ struct SendQueue: ~Copyable {
     private static let step = Interval.milliseconds(2)
     /// A path with less than this in flight carries PINGs and little else.
     private static let fewBytes = 3000
+    /// Time for which packets may wait below a throttle, in seconds.
+    private static let longestThrottled = 0.1
     /// Bytes that may wait below a throttle in any case.
     private static let leastThrottled = 32 * 1024
     /// The most new packets that wait.
@@ -194,7 +196,7 @@ struct SendQueue: ~Copyable {
 
     /// The most bytes that may wait while the throttle is on.
     private var throttledLimit: Int {
-        max(Int(saturating: Double(throttle.rate) * Self.longestTime), Self.leastThrottled)
+        max(Int(saturating: Double(throttle.rate) * Self.longestThrottled), Self.leastThrottled)
     }
 
     /// The most bytes a second of new packets that may leave; 0: no limit.
@@ -214,7 +216,7 @@ struct SendQueue: ~Copyable {
     /// A class's counters and what waits in it. See `ClassQueues.report`.
     func report(
         ofClass index: Int
-    ) -> (counters: ClassQueues.Counters, share: Double, queued: Int, dropped: UInt64, marked: UInt64) {
+    ) -> (counters: ClassCounters, share: Double, queued: Int, dropped: UInt64, marked: UInt64) {
         flows.report(of: index)
     }
 

@@ -72,7 +72,7 @@ extension Session {
         guard owed.shaping.mayTake(now: now), let wish = reader.shaping else { return }
         owed.shaping.took(revision)
         if isClient {
-            sendQueue.rate = UInt64(wish.rate) * 125
+            sendQueue.rate = ServiceClass.bytes(kilobits: wish.rate)
         } else {
             shaping.wished = wish.classes
             renewClasses(&resources, now: now)

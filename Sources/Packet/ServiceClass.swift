@@ -48,6 +48,12 @@ public struct ServiceClass: Hashable, Sendable {
         self.isMarkedHere = isMarkedHere
     }
 
+    /// The ceiling in bytes a second; 0: none.
+    public var ceilingRate: UInt64 { Self.bytes(kilobits: ceiling) }
+
+    /// The rate of that many kbit/s in bytes a second.
+    public static func bytes(kilobits: UInt32) -> UInt64 { UInt64(kilobits) &* 125 }
+
     /// The codepoint by which this host marks packets of the class at `index`.
     public static func localCodepoint(_ index: Int) -> UInt8 { UInt8(truncatingIfNeeded: index * 4 + 3) & 63 }
 }

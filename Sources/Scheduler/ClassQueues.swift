@@ -4,68 +4,27 @@ import Packet
 /// leaves.
 ///
 /// With every byte that leaves, each class earns its share of it as credit, and pays for its own. A class with
-/// packets and credit is below its share, and comes before those without; so each gets its share whatever the
-/// others want. What classes leave unused goes to the others and costs them nothing. In either case the lowest
+/// packets and credit is below its share, and comes before those without; one whose credit is at its limit comes
+/// before both, so that nothing starves while others spend what they have saved. So each gets its share whatever
+/// the others want. What classes leave unused goes to the others and costs them nothing. In each case the lowest
 /// priority comes first, and among equal priorities the class that has had least for its share (start-time fair
 /// queueing, Goyal, Vin and Cheng, IEEE/ACM Transactions on Networking 5(5), 1997). The rate need not be known,
-/// as it is what left. (Linux's HTB has the same rules with rates in place of shares.)
+/// as it is what left. (Linux's HTB has similar rules with rates in place of shares.)
 ///
 /// Class 0 is the default one. Without others this is one `FlowQueues`.
 public struct ClassQueues: ~Copyable {
-    /// Time for which unused credit is kept, in seconds of the class's share of the paths' rate.
-    private static let longestCredit = 0.1
-    /// Credit that is kept at least, in bytes: two full packets.
-    private static let leastCredit = 2.0 * Double(FlowQueues.quantum)
-    /// Time for which packets of a class may wait below its own ceiling, in seconds.
-    private static let longestTime = 0.15
-    /// Bytes that may wait below a ceiling in any case.
-    private static let leastBacklog = 16 * 1024
+    /// The least share of a class in percent, so that it does not starve if the others have all.
+    private static let leastShare = 0.25
     /// Number of buckets for the flows of a class other than the default one.
     private static let buckets = 256
-    /// How often a class may pass over a flow in one turn before the others have it.
-    private static let mostPostponed: UInt8 = 4
 
-    /// What a class has carried, and lost.
-    public struct Counters: Sendable {
-        /// Packets that left the queue for a path.
-        public var packets: UInt64 = 0
-        /// Their bytes.
-        public var bytes: UInt64 = 0
-        /// Packets that were dropped because too many waited.
-        public var overflowed: UInt64 = 0
-    }
-
-    private struct Class: ~Copyable {
-        var flows: FlowQueues
-        let priority: UInt8
-        /// The part of the bytes that it gets at least, 0 to 1.
-        let share: Double
-        var ceiling: Throttle
-        /// Bytes that it may send before it has had its share.
-        var credit: Double
-        /// Bytes that it has sent, for its share: the start tag.
-        var tag = 0.0
-        /// How often it has passed over a flow since the last `beginTurn`.
-        var postponed: UInt8 = 0
-        var counters = Counters()
-
-        /// Maximum number of bytes that may wait below its ceiling.
-        var limit: Int {
-            guard ceiling.isOn else { return .max }
-            return max(
-                Int(saturating: Double(ceiling.rate) * ClassQueues.longestTime), ClassQueues.leastBacklog)
-        }
-    }
-
-    private var classes: UnsafeMutablePointer<Class>
+    private var classes: UnsafeMutablePointer<ClassQueue>
     /// Number of classes, with the default one.
     public private(set) var classCount = 1
     /// The class of the packet that `first` returned.
     private var turn = 0
     /// For each priority, the tag of the class that was served last.
     private var served = InlineArray<4, Double>(repeating: 0)
-    /// The paths' rate as last reported, in bytes a second.
-    private var rate = 0.0
     /// Totals of classes that no longer exist.
     private var former = (dropped: UInt64(0), marked: UInt64(0))
 
@@ -74,34 +33,30 @@ public struct ClassQueues: ~Copyable {
 
     deinit { Self.free(classes, classCount) }
 
-    private static func make(_ list: [ServiceClass]) -> UnsafeMutablePointer<Class> {
+    private static func make(_ list: [ServiceClass]) -> UnsafeMutablePointer<ClassQueue> {
         let shares = Self.shares(of: list)
-        let made = UnsafeMutablePointer<Class>.allocate(capacity: list.count + 1)
+        let made = UnsafeMutablePointer<ClassQueue>.allocate(capacity: list.count + 1)
         for (index, share) in shares.enumerated() {
-            let one = index == 0 ? nil : list[index - 1]
             (made + index).initialize(
-                to: Class(
-                    flows: FlowQueues(buckets: index == 0 ? FlowQueues.buckets : Self.buckets),
-                    priority: min(
-                        one?.priority ?? ServiceClass.defaultPriority, ServiceClass.lowestPriority),
-                    share: share, ceiling: Throttle(rate: UInt64(one?.ceiling ?? 0) * 125),
-                    credit: Self.leastCredit))
+                to: ClassQueue(
+                    index == 0 ? nil : list[index - 1], share: share,
+                    buckets: index == 0 ? FlowQueues.buckets : Self.buckets))
         }
         return made
     }
 
-    private static func free(_ classes: UnsafeMutablePointer<Class>, _ count: Int) {
+    private static func free(_ classes: UnsafeMutablePointer<ClassQueue>, _ count: Int) {
         classes.deinitialize(count: count)
         classes.deallocate()
     }
 
     /// The shares of the default class and the others, which add up to 1. Those without one have equal parts
-    /// of what the others leave, and at least 1 % each.
+    /// of what the others leave, and at least `leastShare` each.
     static func shares(of list: [ServiceClass]) -> [Double] {
         let given = [0] + list.map { Double(min($0.share, 100)) }
         let sum = given.reduce(0, +)
         let open = Double(given.count { $0 == 0 })
-        let rest = max((100 - sum) / open, 1)
+        let rest = max((100 - sum) / open, Self.leastShare)
         let parts = given.map { $0 == 0 ? rest : $0 }
         let whole = parts.reduce(0, +)
         return parts.map { $0 / whole }
@@ -123,7 +78,7 @@ public struct ClassQueues: ~Copyable {
     /// A class's counters, and what waits, was dropped and was marked in its flows' queues.
     public func report(
         of index: Int
-    ) -> (counters: Counters, share: Double, queued: Int, dropped: UInt64, marked: UInt64) {
+    ) -> (counters: ClassCounters, share: Double, queued: Int, dropped: UInt64, marked: UInt64) {
         precondition(index >= 0 && index < classCount)
         let one = classes + index
         return (
@@ -133,7 +88,7 @@ public struct ClassQueues: ~Copyable {
     }
 
     private func sum<Number: FixedWidthInteger>(
-        _ value: (UnsafeMutablePointer<Class>) -> Number
+        _ value: (UnsafeMutablePointer<ClassQueue>) -> Number
     ) -> Number {
         if classCount == 1 { return value(classes) }
         var sum: Number = 0
@@ -155,14 +110,11 @@ public struct ClassQueues: ~Copyable {
         }
         let one = classes + number(of: slot, notes)
         if one.pointee.flows.isEmpty {
-            // A class that was idle has no claim on what others had meanwhile.
-            one.pointee.tag = max(one.pointee.tag, served[Int(one.pointee.priority)])
+            one.pointee.resume(at: served[Int(one.pointee.priority)])
         }
         one.pointee.flows.append(slot, length: length, now: now, notes: notes)
         guard one.pointee.flows.bytes > one.pointee.limit else { return 0 }
-        let dropped = one.pointee.flows.dropFromLongest(pool: &pool, notes: notes)
-        one.pointee.counters.overflowed += UInt64(dropped)
-        return dropped
+        return one.pointee.dropFromLongest(pool: &pool, notes: notes)
     }
 
     private func number(of slot: Slot, _ notes: borrowing PacketNotes) -> Int {
@@ -187,32 +139,18 @@ public struct ClassQueues: ~Copyable {
 
     private func choose(now: Instant) -> Int? {
         var best: Int?
-        for i in 0..<classCount {
-            let one = classes + i
-            guard !one.pointee.flows.isEmpty, one.pointee.postponed < Self.mostPostponed,
-                one.pointee.ceiling.allows(now)
-            else { continue }
-            if let best, !precedes(i, best) { continue }
+        for i in 0..<classCount where classes[i].isReady(now) {
+            if let best, !classes[i].precedes(classes[best]) { continue }
             best = i
         }
         return best
-    }
-
-    private func precedes(_ index: Int, _ other: Int) -> Bool {
-        let (one, other) = (classes + index, classes + other)
-        let (isBelow, isOtherBelow) = (one.pointee.credit > 0, other.pointee.credit > 0)
-        if isBelow != isOtherBelow { return isBelow }
-        if one.pointee.priority != other.pointee.priority {
-            return one.pointee.priority < other.pointee.priority
-        }
-        return one.pointee.tag < other.pointee.tag
     }
 
     /// When a packet may leave: `.zero` for at once, `.never` if none waits.
     public var readyAt: Instant {
         var ready = Instant.never
         for i in 0..<classCount where !classes[i].flows.isEmpty {
-            ready = min(ready, classes[i].ceiling.readyAt)
+            ready = min(ready, classes[i].readyAt)
         }
         return ready
     }
@@ -225,7 +163,7 @@ public struct ClassQueues: ~Copyable {
     /// Whether the packet whose turn it is belongs to a class of priority 0 that is below its share: it is to
     /// wait for nothing.
     public var isFirstForemost: Bool {
-        classCount > 1 && classes[turn].priority == 0 && classes[turn].credit > 0
+        classCount > 1 && classes[turn].priority == 0 && classes[turn].hasCredit
     }
 
     /// Removes the packet that `first` returned, which has `length` bytes.
@@ -236,14 +174,10 @@ public struct ClassQueues: ~Copyable {
         let one = classes + turn
         one.pointee.flows.removeFirst(length: length, notes: notes)
         guard classCount > 1, wasSent else { return }
-        one.pointee.counters.packets += 1
-        one.pointee.counters.bytes += UInt64(length)
-        one.pointee.ceiling.book(length, now: now)
-        let pays = one.pointee.credit > 0
         served[Int(one.pointee.priority)] = one.pointee.tag
-        one.pointee.tag += Double(length) / one.pointee.share
+        let isPaid = one.pointee.hasCredit
         earn(length)
-        if pays { one.pointee.credit -= Double(length) }
+        one.pointee.bookSent(length, isPaid: isPaid, now: now)
     }
 
     /// Charges `length` bytes spent on repairs to the packet's class, and to those of its flows that have had
@@ -253,35 +187,24 @@ public struct ClassQueues: ~Copyable {
         classes[index].flows.charge(length)
         guard classCount > 1 else { return }
         earn(length)
-        classes[index].credit = max(
-            classes[index].credit - Double(length), -longestCredit(classes[index].share))
+        classes[index].charge(length)
     }
 
     /// Every class earns its share of `length` bytes that leave.
     private func earn(_ length: Int) {
-        for i in 0..<classCount {
-            let one = classes + i
-            one.pointee.credit = min(
-                one.pointee.credit + one.pointee.share * Double(length), longestCredit(one.pointee.share))
-        }
-    }
-
-    private func longestCredit(_ share: Double) -> Double {
-        max(Self.leastCredit, share * rate * Self.longestCredit)
+        for i in 0..<classCount { classes[i].earn(length) }
     }
 
     /// Skips the flow whose turn it is. See `FlowQueues.postponeFirst`.
     public mutating func postponeFirst() {
-        classes[turn].flows.postponeFirst()
-        if classCount > 1 { classes[turn].postponed += 1 }
+        if classCount > 1 { classes[turn].postponeFirst() } else { classes[turn].flows.postponeFirst() }
     }
 
     /// Begins a turn of sending, in which classes may pass over flows again.
     /// - Parameter rate: the paths' rate in bytes a second.
     public mutating func beginTurn(rate: Double) {
         guard classCount > 1 else { return }
-        self.rate = rate
-        for i in 0..<classCount { classes[i].postponed = 0 }
+        for i in 0..<classCount { classes[i].beginTurn(rate: rate) }
     }
 
     /// Makes room when the queue is at its limit: drops from the longest flow of the class that has most
@@ -297,9 +220,7 @@ public struct ClassQueues: ~Copyable {
                 longest = i
             }
         }
-        let dropped = classes[longest].flows.dropFromLongest(pool: &pool, notes: notes)
-        if classCount > 1 { classes[longest].counters.overflowed += UInt64(dropped) }
-        return dropped
+        return classes[longest].dropFromLongest(pool: &pool, notes: notes)
     }
 
     // MARK: - Classes

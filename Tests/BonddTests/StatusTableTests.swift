@@ -50,6 +50,24 @@ import Testing
         for number in 0..<12 { #expect(text.contains("reason_number_\(number) 1000000")) }
     }
 
+    @Test func classesAndLimitsHaveLines() {
+        var status = Self.status("up")
+        status.sessions[0].classes = [
+            ClassStatus(name: "default", priority: 2, share: 80, sentBytes: 1_200_000_000, queuePackets: 31),
+            ClassStatus(
+                name: "calls", priority: 0, share: 20, ceiling: 2.5, sentBytes: 48_100_000, dropped: 4),
+        ]
+        status.sessions[0].limits = LimitStatus(rateUp: 0, rateDown: 100, priority: 2)
+        let text = StatusTable(status).text
+        #expect(text.contains("\n  class default: P2, 80.0 %, 1.2 GB sent, 31 waiting, 0 dropped\n"))
+        #expect(
+            text.contains(
+                "\n  class calls: P0, 20.0 %, 2.5 Mbit/s at most, 48.1 MB sent, 0 waiting,\n      4 dropped\n"
+            ),
+            "\(text)")
+        #expect(text.contains("\n  limits: 100.0 Mbit/s down, P2\n"))
+    }
+
     @Test func beforeTheFirstHandshakeThereAreNoKeys() {
         #expect(StatusTable(Self.status("connecting")).text.contains("\nserver  connecting  mode auto\n"))
         #expect(

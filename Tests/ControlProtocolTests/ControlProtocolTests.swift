@@ -104,6 +104,28 @@ import Testing
         #expect(older.sessions[0].reorder.recovered == 0 && older.sessions[0].reorder.late == 9)
     }
 
+    @Test func theKeysOfClassesAndLimits() throws {
+        var session = SessionStatus(client: "a", address: "", state: "up", mode: "auto", rekeyAge: 0)
+        session.classes = [
+            ClassStatus(
+                name: "calls", priority: 0, share: 20, ceiling: 1.5, sentPackets: 1, sentBytes: 2,
+                queuePackets: 3, dropped: 4, marked: 5)
+        ]
+        session.limits = LimitStatus(rateUp: 6, rateDown: 7.5, priority: 2)
+        let status = Status(
+            version: "1", role: "server", mode: "auto", interface: "bond0", mtu: 1400, uptime: 1,
+            sessions: [session])
+        let said = try text(Response.status(status))
+        for part in [
+            #""classes":[{"ceiling_mbit":1.5,"dropped":4,"marked":5,"name":"calls","priority":0,"queue_packets":3,"#
+                + #""share":20,"tx_bytes":2,"tx_packets":1}]"#,
+            #""limits":{"priority":2,"rate_down_mbit":7.5,"rate_up_mbit":6}"#,
+        ] {
+            #expect(said.contains(part), "\(said)")
+        }
+        #expect(try Line.decode(Response.self, from: said.utf8) == .status(status))
+    }
+
     @Test func theFirewallsKeys() throws {
         var status = Status(
             version: "1", role: "server", mode: "auto", interface: "bond0", mtu: 1400, uptime: 1)

@@ -20,13 +20,18 @@ private let promtool = ProcessInfo.processInfo.environment["PROMTOOL"].flatMap {
         (path.lost, path.repaired, path.dataCap, path.dataUsed) = (1, 2, 50, 1.5)
         var other = PathStatus(name: "lte \"2\"\\\n", interface: "wwan0", state: "spent", role: "metered")
         other.dataCap = 0
-        let session = SessionStatus(
+        var session = SessionStatus(
             client: "boat", address: "10.77.0.2", state: "up", mode: "auto", rekeyAge: 7, queuePackets: 3,
             queue: QueueStatus(dropped: 1, marked: 2),
             repair: RepairStatus(resent: 1, unrepaired: 2, copied: 3),
             paths: [path, other, path],
             reorder: ReorderStatus(held: 1, late: 2, duplicates: 3, recovered: 4, deadline: 25),
             drops: ["source": 5, "queue_full": 6])
+        session.classes = [
+            ClassStatus(
+                name: "calls", priority: 0, share: 20, sentPackets: 8, sentBytes: 1600, queuePackets: 2,
+                dropped: 1, marked: 3)
+        ]
         var status = Status(
             version: "0.1.0", role: "server", mode: "auto", interface: "bond0", mtu: 1400, uptime: 1234.5,
             threads: 2, handshakes: 3, sessions: [session], drops: ["unknown_peer": 4],
@@ -88,6 +93,11 @@ private let promtool = ProcessInfo.processInfo.environment["PROMTOOL"].flatMap {
             "bondd_reorder_deadline_seconds{client=\"boat\"} 0.025",
             "bondd_client_bytes_total{client=\"boat\",path=\"fibre\",direction=\"tx\"} 9007199254740992",
             "bondd_session_drops_total{client=\"boat\",reason=\"source\"} 5", "bondd_handed_over 1",
+            "bondd_class_tx_bytes_total{client=\"boat\",class=\"calls\"} 1600",
+            "bondd_class_tx_packets_total{client=\"boat\",class=\"calls\"} 8",
+            "bondd_class_dropped_packets_total{client=\"boat\",class=\"calls\"} 1",
+            "bondd_class_marked_packets_total{client=\"boat\",class=\"calls\"} 3",
+            "bondd_class_queue_packets{client=\"boat\",class=\"calls\"} 2",
             "# TYPE bondd_handshakes_total counter", "bondd_portunus_connected 0",
             "bondd_portunus_state{state=\"unauthorized\"} 1", "bondd_portunus_state{state=\"connected\"} 0",
             "bondd_rule_bytes_total{rule=\"web\",direction=\"out\"} 2000",

@@ -139,10 +139,10 @@ import Testing
     @Test func aFloodOfWishesIsBounded() throws {
         let world = try World(clients: [["20/10"]], seed: 6)
         world.run(for: .seconds(1))
-        let session = try #require(world.server.session())
         let insider = Insider(world)
         var random = SeededGenerator(seed: 6)
         var seen: Set<[ServiceClass]> = []
+        var limits: Set<UInt64> = []
         let start = world.now
         for round in 0..<2000 {
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1200, alignment: 8)
@@ -163,16 +163,22 @@ import Testing
             }
             var bytes = [UInt8](buffer[..<writer.count])
             if round % 3 == 0 {
-                let place = Int.random(in: 3..<bytes.count, using: &random)
+                // In the first wish, as another frame might end the session.
+                let place = Int.random(in: 3..<bytes.count / 8, using: &random)
                 bytes[place] = UInt8.random(in: 0...255, using: &random)
             }
             insider.send(.control, bytes)
             world.run(for: .milliseconds(1))
-            seen.insert(session.pointee.shaping.classes)
+            // The honest end's numbers are behind the insider's, so it may start another session.
+            if let session = world.server.session() {
+                seen.insert(session.pointee.shaping.classes)
+                limits.insert(session.pointee.sendQueue.rate)
+            }
         }
         #expect(seen.count <= Int((world.now - start).seconds * 10) + 2 && seen.count > 5, "\(seen.count)")
-        #expect(session.pointee.sendQueue.rate == 0, "a client's wish limits nothing at the server")
-        // The session still carries data.
+        #expect(limits == [0], "a client's wish limits nothing at the server")
+        // The server still carries data.
+        world.run(for: .seconds(15))
         Traffic(world).add(from: -1, every: .milliseconds(10)).run(for: .seconds(1))
         #expect(world.clients[0].flows.total.count > 80)
     }

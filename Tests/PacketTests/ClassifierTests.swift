@@ -63,10 +63,10 @@ import Testing
     /// More than a table holds, as a peer might send.
     @Test func tooManyClassesAndRangesAreCut() {
         let ranges = (0..<40).map { PortRange(transport: 17, low: UInt16($0), high: UInt16($0)) }
-        let many = (0..<20).map { ServiceClass(name: "c\($0)", codepoints: 1 << UInt64($0), ports: ranges) }
+        let many = (0..<20).map { ServiceClass(name: "c\($0)", codepoints: 2 << UInt64($0), ports: ranges) }
         let classifier = Classifier(many)
         let packets = [
-            Self.packet(dscp: 7), Self.packet(dscp: 8), Self.packet(to: 31), Self.packet(to: 32),
+            Self.packet(dscp: 8), Self.packet(dscp: 9), Self.packet(to: 31), Self.packet(to: 32),
         ]
         let numbers = packets.map { classifier.number(of: $0) }
         #expect(numbers == [8, 0, 1, 0])

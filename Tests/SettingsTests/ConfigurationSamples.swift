@@ -96,7 +96,7 @@ struct ConfigurationSamples {
         BadConfiguration(
             text: "[tunnels]\n",
             sentence:
-                "bondd.toml:1: unknown table or key \"tunnels\"; use client, discovery, health, lan, listen, nat, "
+                "bondd.toml:1: unknown table or key \"tunnels\"; use class, client, discovery, health, lan, listen, nat, "
                 + "offer, path, portunus, rule, server and tunnel"),
         client(
             2, "role = \"peer\"", "bondd.toml:2: [tunnel] role = \"peer\" is not a role; use client or server"

@@ -54,7 +54,7 @@ import Testing
             guard let place = text.range(of: header) else { continue }
             return text.replacingCharacters(in: place, with: header + "nonsense = 1\n")
         }
-        let isList = ["path", "client", "rule"].contains(table)
+        let isList = ["path", "client", "rule", "class"].contains(table)
         return text + (isList ? "\n[[\(table)]]\nnonsense = 1\n" : "\n[\(table)]\nnonsense = 1\n")
     }
 

@@ -26,6 +26,7 @@ struct MetricsPage {
         if let status = snapshot.status {
             addDaemon(status)
             addSessions(status.sessions)
+            addClasses(status.sessions)
             addPaths(status.sessions)
         }
         if let state { addState(state) }

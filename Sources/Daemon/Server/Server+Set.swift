@@ -1,5 +1,6 @@
 import ControlProtocol
 import Engine
+import Proto
 import Settings
 
 // `bondd set client.NAME.KEY VALUE`.

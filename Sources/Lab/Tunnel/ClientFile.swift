@@ -48,6 +48,8 @@ public struct ClientFile: Sendable {
     public var discovery: [String]?
     /// The server's endpoints, for paths without their own.
     public var endpoints = ["192.0.2.1:5000"]
+    /// Further tables, as they are in the file.
+    public var tables = ""
     /// The uplinks.
     public var paths: [Path] = []
 
@@ -93,6 +95,6 @@ public struct ClientFile: Sendable {
             if let name = path.name { text += "name = \"\(name)\"\n" }
             if let gateway = path.gateway { text += "gateway = \"\(gateway)\"\n" }
         }
-        return text
+        return text + tables
     }
 }

@@ -12,6 +12,8 @@ public struct ServerFile: Sendable {
         public var presharedKeyFile: String?
         /// The networks behind it.
         public var networks: [String] = []
+        /// Further keys, as they are in the file.
+        public var keys = ""
 
         /// A client without preshared key.
         public init(name: String, publicKey: String, addresses: [String]) {
@@ -74,6 +76,7 @@ public struct ServerFile: Sendable {
 
                 """
             if !client.networks.isEmpty { text += "networks = \(client.networks)\n" }
+            if !client.keys.isEmpty { text += "\(client.keys)\n" }
             if let file = client.presharedKeyFile { text += "preshared_key_file = \"\(file)\"\n" }
         }
         return text

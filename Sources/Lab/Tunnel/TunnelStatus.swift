@@ -15,6 +15,39 @@ public struct TunnelStatus: Decodable, Sendable {
         public var paths: [Path]
         /// The reorder buffer.
         public var reorder: Reorder
+        /// Classes of service; nil without any.
+        public var classes: [ServiceClass]?
+        /// The client's limits; nil without any.
+        public var limits: Limits?
+
+        /// The class of that name.
+        public func serviceClass(_ name: String) -> ServiceClass? { classes?.first { $0.name == name } }
+    }
+
+    /// A class of service of a session.
+    public struct ServiceClass: Decodable, Sendable {
+        /// Its name.
+        public var name: String
+        /// 0 to 3.
+        public var priority: Int
+        /// Its least part, in percent.
+        public var share: Double
+        /// Bytes of packets sent.
+        public var tx_bytes: Int
+        /// Packets sent.
+        public var tx_packets: Int
+        /// Packets dropped before they were sent.
+        public var dropped: Int
+    }
+
+    /// A client's limits.
+    public struct Limits: Decodable, Sendable {
+        /// Mbit/s from the client; 0 means none.
+        public var rate_up_mbit: Double
+        /// Mbit/s to the client; 0 means none.
+        public var rate_down_mbit: Double
+        /// 0 to 3; nil on a client.
+        public var priority: Int?
     }
 
     /// A path of a session.

@@ -12,7 +12,7 @@ struct SetCommand: ParsableCommand {
 
     @Argument(
         help:
-            "mode, redundant_paths (0: all), path.NAME.role, path.NAME.cap (Mbit/s), path.NAME.data_cap (GB a month; 0: no cap) or path.NAME.data_used (GB used this month)."
+            "mode, redundant_paths (0: all), path.NAME.role, path.NAME.cap (Mbit/s), path.NAME.data_cap (GB a month; 0: no cap), path.NAME.data_used (GB used this month); on a server client.NAME.rate_up, client.NAME.rate_down (Mbit/s; 0: no limit) or client.NAME.priority (0 to 3)."
     )
     var key: String
 

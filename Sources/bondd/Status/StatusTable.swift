@@ -42,6 +42,7 @@ struct StatusTable {
                 "  order: \(reorder.held) held, \(reorder.late) late, \(reorder.recovered) recovered, \(reorder.duplicates) copies dropped, "
                     + "deadline \(Self.number(reorder.deadline)) ms")
             lines += Self.counts(session)
+            lines += Self.shaping(session)
             lines += session.paths.compactMap { Self.data($0) }
             lines += session.paths.compactMap { path in path.note.map { "  note: \(path.name): \($0)" } }
         }
@@ -122,6 +123,23 @@ struct StatusTable {
             "  queue: \(session.queuePackets) waiting, \(queue.dropped) dropped, \(queue.marked) marked",
             "  repair: \(repair.resent) retransmitted, \(repair.unrepaired) lost; \(repair.copied) small packets sent twice",
         ]
+    }
+
+    /// Classes of service and limits.
+    private static func shaping(_ session: SessionStatus) -> [String] {
+        var lines = (session.classes ?? []).map { one in
+            let ceiling = one.ceiling > 0 ? ", \(number(one.ceiling)) Mbit/s at most" : ""
+            return
+                "  class \(one.name): P\(one.priority), \(number(one.share)) %\(ceiling), \(bytes(one.sentBytes)) sent, \(one.queuePackets) waiting, \(one.dropped) dropped"
+        }
+        if let limits = session.limits {
+            let rates = [(limits.rateUp, "up"), (limits.rateDown, "down")].filter { $0.0 > 0 }.map {
+                "\(number($0.0)) Mbit/s \($0.1)"
+            }
+            lines.append(
+                "  limits: " + (rates + (limits.priority.map { ["P\($0)"] } ?? [])).joined(separator: ", "))
+        }
+        return lines
     }
 
     /// `data: lte 8.1 of 10.0 GB this month`, for a path with a cap.
