@@ -35,7 +35,9 @@ extension World {
                     continue
                 }
                 guard node(first.client).isAlive else { continue }
-                inject(first.bytes, at: first.client, from: first.link, ecn: first.ecn)
+                inject(
+                    first.bytes, at: first.client, from: first.link, ecn: first.ecn,
+                    arrival: hasReceiveStamps ? Instant(nanoseconds: first.arrived) : nil)
             }
             for index in nodes
             where node(index).isAlive && node(index).nextDeadline <= now {
@@ -150,6 +152,11 @@ extension World {
 
     private func push(_ time: UInt64, _ client: Int, _ link: Link, _ bytes: [UInt8], _ ecn: UInt8) {
         order += 1
-        arrivals.insert(Arrival(time: time, order: order, client: client, link: link, bytes: bytes, ecn: ecn))
+        let interval = UInt64(max(readingInterval.nanoseconds, 1))
+        arrivals.insert(
+            Arrival(
+                time: (time + interval - 1) / interval * interval, arrived: time, order: order,
+                client: client,
+                link: link, bytes: bytes, ecn: ecn))
     }
 }

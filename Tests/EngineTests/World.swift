@@ -26,6 +26,11 @@ final class World {
     /// Sees every datagram sent, and decides whether it is put on its link.
     var onWire: ((_ towardsServer: Bool, _ link: VirtualLink, _ bytes: [UInt8]) -> Bool)?
 
+    /// How often the hosts read their sockets; at zero, whenever something arrives.
+    var readingInterval = Interval.zero
+    /// Whether the hosts' kernels say when a datagram arrived.
+    var hasReceiveStamps = true
+
     /// Called when a node has finished its turn.
     var onTurn: ((_ node: Int) -> Void)?
 
@@ -193,10 +198,13 @@ final class World {
     }
 
     /// Delivers a forged or recorded datagram to a node.
-    func inject(_ bytes: [UInt8], at node: Int, from link: Link, ecn: UInt8 = 0) {
+    func inject(_ bytes: [UInt8], at node: Int, from link: Link, ecn: UInt8 = 0, arrival: Instant? = nil) {
         let target = self.node(node)
         if node < 0 { meter?.begin() }
-        bytes.withUnsafeBytes { target.engine.receive($0, from: link, ecn: ecn, now: target.time(now)) }
+        bytes.withUnsafeBytes {
+            target.engine.receive(
+                $0, from: link, ecn: ecn, arrival: arrival.map { target.time($0) }, now: target.time(now))
+        }
         if node < 0 { meter?.pause() }
         settle(node)
     }

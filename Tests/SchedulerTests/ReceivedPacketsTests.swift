@@ -35,6 +35,22 @@ import Testing
         #expect(received.state?.highest == 34 && received.state?.highestTime == start + .milliseconds(4))
     }
 
+    @Test func anAckThatReportsAGapOrAnswersAPINGIsUrgent() {
+        var received = ReceivedPackets()
+        for number in UInt64(0)..<40 { record(&received, number, 0) }
+        #expect(!received.isUrgent)
+        record(&received, 41, 1)
+        #expect(received.isUrgent)
+        received.ackLeft()
+        record(&received, 42, 1)
+        #expect(!received.isUrgent)
+        record(&received, 43, 1)
+        #expect(received.isUrgent, "three are above the missing one")
+        received.ackLeft()
+        received.hurry(now: start)
+        #expect(received.isUrgent)
+    }
+
     @Test func theDelayIsAQuarterOfTheRoundTripUpTo25Milliseconds() {
         for (rtt, delay) in [(10, 5), (40, 10), (100, 25), (900, 25)] as [(Int64, Int64)] {
             var time = RoundTripTime()

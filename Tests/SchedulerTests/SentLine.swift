@@ -43,6 +43,7 @@ final class SentLine {
     }
 
     func shrink() { sent.shrink() }
+    func departure(of number: UInt64) -> Instant? { sent.departure(of: number) }
 
     var next: UInt64 { sent.next }
     var isFull: Bool { sent.isFull }
@@ -52,9 +53,11 @@ final class SentLine {
     func skip() { sent.skip(draw: 0, pool: &pool) }
 
     /// Handles an ACK for these numbers, of which the largest is the highest.
-    func acknowledge(_ numbers: [UInt64]) -> SentPackets.News? {
+    /// - Parameter closesBelow: see `SentPackets.acknowledge`.
+    func acknowledge(_ numbers: [UInt64], closesBelow: Bool = true) -> SentPackets.News? {
         let map = AckMap(of: numbers)
-        let news = sent.acknowledge(map, reordering: reordering, lost: &lost, pool: &pool, notes: notes)
+        let news = sent.acknowledge(
+            map, reordering: reordering, closesBelow: closesBelow, lost: &lost, pool: &pool, notes: notes)
         while !lost.isEmpty {
             lostSequences.append(notes[lost.first].sequence)
             pool.release(lost.first)

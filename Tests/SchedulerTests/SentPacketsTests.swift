@@ -54,6 +54,29 @@ import Testing
         #expect(line.acknowledge([0, 1, 598, 599])?.acknowledged == 1)
     }
 
+    /// A copy that took a faster path may overtake the ACKs that cover what is below its map.
+    @Test func anAckThatMayHaveOvertakenOthersClosesNothingBelowItsMap() {
+        let line = SentLine()
+        for _ in 0..<600 { line.send() }
+        #expect(line.acknowledge(Array(300..<600), closesBelow: false)?.lost == 0)
+        #expect(line.bytesInFlight == 343 * 100)
+        let news = line.acknowledge(Array(0..<300))
+        #expect(news?.acknowledged == 257 && news?.lost == 43, "the map of 299 begins at 43")
+        #expect(line.bytesInFlight == 43 * 100)
+    }
+
+    @Test func departuresAreRememberedAfterTheAck() {
+        let line = SentLine()
+        line.send()
+        line.now = line.now + .milliseconds(1)
+        line.send()
+        #expect(line.acknowledge([0, 1])?.acknowledged == 2)
+        #expect(line.departure(of: 0) == start && line.departure(of: 1) == start + .milliseconds(1))
+        #expect(line.departure(of: 2) == nil && line.departure(of: .max) == nil)
+        for _ in 0..<100 { line.send() }
+        #expect(line.departure(of: 0) == nil, "the ring has gone round")
+    }
+
     @Test func anAckForWhatNeverLeftIsRefused() {
         let line = SentLine()
         #expect(line.acknowledge([0]) == nil)

@@ -1,5 +1,6 @@
 import Glibc
 import Packet
+import Runtime
 import TestSupport
 import Testing
 
@@ -46,6 +47,45 @@ struct DatagramSocketTests {
             }
             #expect(got == 200)
             #expect(receiver.receive(into: &batch) == 0 && batch.count == 0)
+        }
+    }
+
+    /// A reader that was busy for 20 ms still learns when each datagram arrived.
+    @Test(arguments: [v4Loopback, v6Loopback])
+    func arrivalsKeepTheirSpacingHoweverLateTheyAreRead(address: IPAddress) throws {
+        try OwnNetwork.run {
+            let sender = try DatagramSocket(boundTo: nil, family: address.family)
+            let receiver = try DatagramSocket(boundTo: nil, family: address.family)
+            // Nanoseconds since 1970, as the stamps are.
+            func wall() -> UInt64 { Clock.wall }
+            var windows: [ClosedRange<UInt64>] = []
+            for _ in 0..<10 {
+                var outbox = Outbox()
+                fill(&outbox, 1, to: Endpoint(address: address, port: receiver.localPort))
+                let before = wall()
+                #expect(sender.send(outbox, entries: 0..<1).sent == 1)
+                windows.append(before...wall())
+                usleep(2000)
+            }
+            var batch = ReceiveBatch(capacity: 16)
+            #expect(receiver.receive(into: &batch) == 10 && batch.count == 10)
+            for (i, window) in windows.enumerated() {
+                #expect(window.contains(batch.stamp(i)), "datagram \(i)")
+            }
+            // On the clock of the reader, which has read nothing before.
+            var arrivals = ArrivalClock()
+            for _ in 0..<100 {
+                let before = Instant(nanoseconds: Clock.boottime)
+                arrivals.read(before: before, wall: wall(), after: Instant(nanoseconds: Clock.boottime))
+            }
+            let now = Instant(nanoseconds: Clock.boottime)
+            let times = (0..<10).map { arrivals.arrival(batch.stamp($0), now: now) }
+            for i in 0..<9 {
+                #expect(times[i + 1] - times[i] >= .milliseconds(2))
+                #expect(
+                    (times[i + 1] - times[i]).nanoseconds
+                        == Int64(batch.stamp(i + 1)) - Int64(batch.stamp(i)))
+            }
         }
     }
 
