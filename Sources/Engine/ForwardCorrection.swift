@@ -93,8 +93,8 @@ struct ForwardCorrection: ~Copyable {
     }
 
     /// Whether the path at `index` loses packets, and so far away that bulk traffic needs repair symbols.
-    static func isNeeded(on index: Int, of paths: borrowing PathList) -> Bool {
-        ratio(on: index, of: paths, isInteractive: false) > 0
+    static func isNeeded(on index: Int, of paths: borrowing PathList, now: Instant) -> Bool {
+        ratio(on: index, of: paths, isInteractive: false, now: now) > 0
     }
 
     /// Number of repair symbols needed per packet on the path at `index`; 0 if a retransmission would be in

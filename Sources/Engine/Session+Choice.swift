@@ -21,7 +21,7 @@ extension Session {
                 lane.delay = Double((path.pointee.transit ?? path.pointee.rtt.smoothed / 2).nanoseconds)
                 // Where losses are repaired late, each one holds up all paths of a flow that is spread.
                 if use == .active, let floor = path.pointee.shortestTransit,
-                    !ForwardCorrection.isNeeded(on: i, of: paths)
+                    !ForwardCorrection.isNeeded(on: i, of: paths, now: now)
                 {
                     lane.floor = Double(floor.nanoseconds)
                     lane.roundTrip = Double(path.pointee.rtt.minimum.nanoseconds)
