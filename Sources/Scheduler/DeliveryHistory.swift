@@ -52,6 +52,8 @@ struct DeliveryHistory: ~Copyable, Sendable {
     /// A datagram may arrive after others that left later, and counts then, so more bytes may seem to have
     /// arrived between two ACKs than left: at most this factor.
     private static let tardy = 1.25
+    /// The longest time that the data of a sample may take to arrive.
+    private static let longestLanding = Interval.seconds(2)
 
     /// Adds a point and returns the rates over the last `span` or slightly longer; `nil` while the history is
     /// shorter than that. Between two ACKs no more can have arrived than left, whatever the peer claims.
@@ -70,8 +72,9 @@ struct DeliveryHistory: ~Copyable, Sendable {
             guard departing >= span else { continue }
             let offered = Double(arrivals.left &- point.left)
             let delivered = min(Double(arrivals.bytes - point.bytes), offered * Self.tardy)
-            // The peer's clock is only the peer's claim, so bound the spans.
-            if received > point.received && max(departing, landing) <= span * 4 {
+            // A link that has become far slower delivers late what left at once, so the spans may differ. But
+            // after a long pause of either end the old points say nothing about the present.
+            if received > point.received && departing <= span * 4 && landing <= Self.longestLanding {
                 sample = Sample(
                     sending: delivered / departing.seconds, arriving: delivered / landing.seconds,
                     offered: offered / departing.seconds)

@@ -113,6 +113,12 @@ struct LossBound: Sendable {
         window.restart(now: now)
     }
 
+    /// The loss has been answered otherwise.
+    mutating func forgive(now: Instant) {
+        (excesses, test) = (0, nil)
+        window.restart(now: now)
+    }
+
     /// The gain for the rate, if the bound limits it: a little less while it holds, and a quarter more in a
     /// trial.
     /// - Parameter isOpen: whether there is data to send and no queue, so that a trial shows anything.
