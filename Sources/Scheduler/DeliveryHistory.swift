@@ -27,7 +27,7 @@ public struct Arrivals: Sendable {
     }
 }
 
-/// The totals of the last ACKs, from which delivery rates are computed: 32 points at least 1 ms apart.
+/// The totals of the last ACKs, from which delivery rates are computed: 32 points, 24 of which cover a sample.
 struct DeliveryHistory: ~Copyable, Sendable {
     /// Rates at which data entered and left a path over some time, in bytes a second.
     struct Sample {
@@ -81,7 +81,8 @@ struct DeliveryHistory: ~Copyable, Sendable {
             }
             break
         }
-        if count == 0 || received - points[(count - 1) & 31].received >= .milliseconds(1) {
+        // Points that are too close together would not reach back far enough.
+        if count == 0 || sent - points[(count - 1) & 31].sent >= span / 24 {
             points[count & 31] = Point(
                 sent: sent, received: received, bytes: arrivals.bytes, left: arrivals.left)
             count += 1

@@ -238,7 +238,7 @@ public struct RateModel: ~Copyable, Sendable {
             // If all that is sent arrives, either the path carries just that, or there is no queue but a longer
             // route.
             if abs(o.share - 1) > o.tolerance || o.arriving > capacity {
-                let weight = min(elapsed / (o.roundTrip.seconds / 3 + 0.005), 1)
+                let weight = min(elapsed / (min(o.roundTrip.seconds, 0.2) / 3 + 0.005), 1)
                 capacity += (o.arriving - capacity) * weight
             }
         } else {
