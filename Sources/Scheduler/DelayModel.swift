@@ -19,6 +19,7 @@ public struct DelayModel: ~Copyable, Sendable {
     /// Whether there has been a sample.
     public private(set) var isKnown = false
 
+    private static let longestSpread = Interval.milliseconds(100)
     /// The window is long enough to survive a saturated stretch and short enough to follow a new route.
     private var floor = WindowedExtremum(window: .seconds(30), keeps: .minimum)
     /// The window is longer than the time a radio link's scheduler spends on other users.
@@ -26,6 +27,8 @@ public struct DelayModel: ~Copyable, Sendable {
     /// The longest delays of an idle path: on a link that jitters but keeps the order, a full one has them
     /// all the time.
     private var idlePeak = WindowedExtremum(window: .seconds(30), keeps: .maximum)
+    /// Until when the queue of an outage may still be draining: its delays are not an idle path's.
+    private var disturbedUntil = Instant.zero
     private var previous = Interval.zero
     private let pinned = Pinned()
     private var sampledAt = Instant.zero
@@ -44,7 +47,7 @@ public struct DelayModel: ~Copyable, Sendable {
     /// How much the delay varies when we send almost nothing, at most 100 ms.
     public var idleSpread: Interval {
         guard let peak = idlePeak.value, let lowest = floor.value else { return .zero }
-        return min(Interval(nanoseconds: max(peak - lowest, 0)), .milliseconds(100))
+        return min(Interval(nanoseconds: max(peak - lowest, 0)), Self.longestSpread)
     }
 
     /// Whether there is a queue: a rise of more than 5 ms, 10 % of the round trip, and what jitter alone
@@ -68,7 +71,8 @@ public struct DelayModel: ~Copyable, Sendable {
         guard sample.nanoseconds.magnitude < 1 << 60 else { return }
         floor.record(sample.nanoseconds, now: now)
         recent.record(sample.nanoseconds, now: now)
-        if idle { idlePeak.record(sample.nanoseconds, now: now) }
+        if sample - minimum > Self.longestSpread { disturbedUntil = now + .seconds(2) }
+        if idle && now >= disturbedUntil { idlePeak.record(sample.nanoseconds, now: now) }
         queueing = sample - minimum
         sampledAt = now
         guard isKnown else {

@@ -27,7 +27,7 @@ public struct Arrivals: Sendable {
     }
 }
 
-/// The totals of the last ACKs, from which delivery rates are computed: 32 points at least 1 ms apart.
+/// The totals of the last ACKs, from which delivery rates are computed: 32 points, 24 of which cover a sample.
 struct DeliveryHistory: ~Copyable, Sendable {
     /// Rates at which data entered and left a path over some time, in bytes a second.
     struct Sample {
@@ -52,6 +52,8 @@ struct DeliveryHistory: ~Copyable, Sendable {
     /// A datagram may arrive after others that left later, and counts then, so more bytes may seem to have
     /// arrived between two ACKs than left: at most this factor.
     private static let tardy = 1.25
+    /// The longest time that the data of a sample may take to arrive.
+    private static let longestLanding = Interval.seconds(2)
 
     /// Adds a point and returns the rates over the last `span` or slightly longer; `nil` while the history is
     /// shorter than that. Between two ACKs no more can have arrived than left, whatever the peer claims.
@@ -70,15 +72,17 @@ struct DeliveryHistory: ~Copyable, Sendable {
             guard departing >= span else { continue }
             let offered = Double(arrivals.left &- point.left)
             let delivered = min(Double(arrivals.bytes - point.bytes), offered * Self.tardy)
-            // The peer's clock is only the peer's claim, so bound the spans.
-            if received > point.received && max(departing, landing) <= span * 4 {
+            // A link that has become far slower delivers late what left at once, so the spans may differ. But
+            // after a long pause of either end the old points say nothing about the present.
+            if received > point.received && departing <= span * 4 && landing <= Self.longestLanding {
                 sample = Sample(
                     sending: delivered / departing.seconds, arriving: delivered / landing.seconds,
                     offered: offered / departing.seconds)
             }
             break
         }
-        if count == 0 || received - points[(count - 1) & 31].received >= .milliseconds(1) {
+        // Points that are too close together would not reach back far enough.
+        if count == 0 || sent - points[(count - 1) & 31].sent >= span / 24 {
             points[count & 31] = Point(
                 sent: sent, received: received, bytes: arrivals.bytes, left: arrivals.left)
             count += 1

@@ -32,6 +32,8 @@ struct LossBound: Sendable {
     private static let memory = Interval.seconds(60)
     /// The smallest excess over the usual share that counts: BBRv3's loss threshold.
     private static let margin = 0.02
+    /// The excess that may remain after a reduction.
+    private static let residue = 0.01
     /// Share of the bound that is sent while it holds, so that a policer's bucket fills a little.
     private static let hold = 0.98
     /// What a trial sends relative to the bound, and how much must arrive for it to succeed.
@@ -73,7 +75,8 @@ struct LossBound: Sendable {
         if let test { return conclude(test, share) }
         guard share <= usual + max(Self.margin, 4 * deviation) else {
             excesses += 1
-            return excesses >= patience ? .excessive(share: share) : .usual
+            // A path with a bound has shown what its losses mean.
+            return excesses >= patience || ceiling != nil ? .excessive(share: share) : .usual
         }
         excesses = 0
         if !isProbing {
@@ -85,8 +88,13 @@ struct LossBound: Sendable {
 
     private mutating func conclude(_ running: Test, _ share: Double) -> Verdict {
         if share < running.share * 0.6 {
-            test = nil
-            return .usual
+            guard share > usual + Self.residue else {
+                test = nil
+                return .usual
+            }
+            // It follows the rate, which was measured with a bucket's credit.
+            test?.reductions = 1
+            return .excessive(share: share)
         }
         if running.reductions < Self.enough {
             test?.reductions += 1
@@ -101,7 +109,7 @@ struct LossBound: Sendable {
     mutating func reduce(from before: Double, to rate: Double, share: Double, now: Instant) {
         if test == nil {
             test = Test(before: before, share: share)
-            let isRepeated = rate < failed.rate * 1.25 && now - failed.at < Self.memory
+            let isRepeated = rate < failed.rate * 2 && now - failed.at < Self.memory
             pause = isRepeated ? min(pause * 2, Self.longestPause) : Self.shortestPause
         } else {
             test?.share = share
@@ -110,6 +118,12 @@ struct LossBound: Sendable {
         failed = (rate, now)
         retryAt = now + pause
         excesses = 0
+        window.restart(now: now)
+    }
+
+    /// The loss has been answered otherwise.
+    mutating func forgive(now: Instant) {
+        (excesses, test) = (0, nil)
         window.restart(now: now)
     }
 
@@ -123,10 +137,13 @@ struct LossBound: Sendable {
 
     private func isTrying(now: Instant) -> Bool { test == nil && now >= retryAt }
 
-    /// A trial that succeeds ends the bound.
+    /// A trial that succeeds raises the bound, as what arrives may be a bucket's credit; the next one follows
+    /// soon. A bound that has not failed for a minute ends.
     /// - Parameter delivered: rate that certainly arrived, in bytes a second.
     mutating func learn(delivered: Double, now: Instant) {
-        if let ceiling, isTrying(now: now), delivered > ceiling * Self.success { self.ceiling = nil }
+        guard let ceiling, isTrying(now: now), delivered > ceiling * Self.success else { return }
+        self.ceiling = now - failed.at < Self.memory ? delivered : nil
+        retryAt = now + Self.shortestPause
     }
 }
 
@@ -134,6 +151,8 @@ struct LossBound: Sendable {
 struct LossWindow: Sendable {
     private static let smallest = 40
     private static let shortest = Interval.milliseconds(20)
+    /// An ACK may reveal losses of datagrams that left so much before its highest.
+    private static let margin = Interval.milliseconds(10)
 
     private var (arrived, lost) = (0, 0)
     private var began = Instant.zero
@@ -154,6 +173,6 @@ struct LossWindow: Sendable {
 
     /// Begins with the datagrams that leave from now on.
     mutating func restart(now: Instant) {
-        (arrived, lost, began, countsFrom) = (0, 0, now, now)
+        (arrived, lost, began, countsFrom) = (0, 0, now, now + Self.margin)
     }
 }

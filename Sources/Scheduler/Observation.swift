@@ -7,6 +7,9 @@ struct Observation: Sendable {
     static let highestRate = 12.5e9
     /// The queue that is kept on a path without jitter: Copa's default and RFC 8289's target.
     static let leastTarget = Interval.milliseconds(5)
+    /// The queue that is kept next to a neighbor that fills the path's queue: with the usual one the path would
+    /// be left with a tenth of the link.
+    private static let contestedTarget = Interval.milliseconds(20)
 
     /// When the ACK came.
     let now: Instant
@@ -31,10 +34,13 @@ struct Observation: Sendable {
     /// The smoothed round trip.
     let roundTrip: Interval
 
-    /// - Parameter known: the rate that the path is known to carry, in bytes a second. Beyond it no more arrives
-    ///   than was sent, and a quarter.
+    /// - Parameters:
+    ///   - known: the rate that the path is known to carry, in bytes a second. Beyond it no more arrives than
+    ///     was sent, and a quarter.
+    ///   - isContested: whether a neighbor fills the path's queue.
+    ///   - span: the time that the sample is about.
     init(
-        _ sample: DeliveryHistory.Sample, known: Double, isStarved: Bool, span: Interval,
+        _ sample: DeliveryHistory.Sample, known: Double, isStarved: Bool, isContested: Bool, span: Interval,
         delay: borrowing DelayModel, rtt: borrowing RoundTripTime, now: Instant
     ) {
         self.now = now
@@ -43,7 +49,7 @@ struct Observation: Sendable {
         delivered = min(max(min(sample.sending, sample.arriving), 0), Self.highestRate)
         share = sample.arriving / max(sample.offered, 1)
         queue = delay.standing
-        target = max(Self.leastTarget, delay.jitter / 2)
+        target = max(isContested ? Self.contestedTarget : Self.leastTarget, delay.jitter / 2)
         significant = max(target, rtt.smoothed / 10, delay.jitter)
         tolerance = max(0.03, min(0.25, 2 * delay.jitter.seconds / span.seconds))
         roundTrip = rtt.smoothed

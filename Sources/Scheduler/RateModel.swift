@@ -33,6 +33,8 @@ public struct RateModel: ~Copyable, Sendable {
     private static let drainGain = 0.6
     /// The lowest and the highest gain while a queue stands.
     private static let (lowestGain, highestGain) = (0.5, 1.1)
+    /// What remains of the rate when the queue shared with a neighbor overflows.
+    private static let yield = 0.85
     /// The gain after so many rounds without a queue.
     private static let growth: InlineArray<5, Double> = [1, 1.1, 1.25, 1.5, 2]
 
@@ -152,20 +154,15 @@ public struct RateModel: ~Copyable, Sendable {
             arrivals, roundTrip: rtt.smoothed, isProbing: gain > 1.02,
             hasQueue: delay.standing > max(Observation.leastTarget, delay.jitter),
             patience: isSearching ? 1 : 2, now: now)
+        if case .unrelated(let before) = verdict { capacity = max(capacity, before) }
         guard let sample else { return }
         let observation = Observation(
-            sample, known: capacity, isStarved: arrivals.isStarved, span: span, delay: delay, rtt: rtt,
-            now: now)
+            sample, known: capacity, isStarved: arrivals.isStarved,
+            isContested: routeDoubt.isContested(now: now), span: span, delay: delay, rtt: rtt, now: now)
         hasBulkSample = hasBulkSample || !arrivals.isStarved
         let elapsed = min(max((now - recordedAt).seconds, 0), 0.2)
         recordedAt = now
-        switch verdict {
-        case .usual: break
-        case .excessive(let share):
-            reduce(observation, lost: share)
-            return
-        case .unrelated(let before): capacity = max(capacity, before)
-        }
+        if case .excessive(let share) = verdict, reduce(observation, lost: share) { return }
         switch state {
         case .searching(var search):
             capacity = max(capacity, observation.delivered)
@@ -182,24 +179,38 @@ public struct RateModel: ~Copyable, Sendable {
             follow(observation, &emptySince, elapsed: elapsed)
             let gain = steer(observation, emptySince)
             state = .following(gain: gain, emptySince: emptySince)
-            hasStaleFloor =
-                routeDoubt.heed(
-                    observation.queue,
-                    isReduced: gain < 0.95 && abs(observation.share - 1) <= observation.tolerance,
-                    patience: max((observation.roundTrip + .milliseconds(10)) * 3, .milliseconds(250)),
-                    now: now)
-                || hasStaleFloor
+            doubtQueue(observation, gain: gain)
         }
     }
 
+    /// Has the delay's minimum measured again if the queue is not ours.
+    private mutating func doubtQueue(_ o: Observation, gain: Double) {
+        let isCertain = routeDoubt.heed(
+            o.queue, isReduced: gain < 0.97 && abs(o.share - 1) <= o.tolerance,
+            patience: max((o.roundTrip + .milliseconds(10)) * 3, .milliseconds(250)), now: o.now)
+        guard isCertain else { return }
+        hasStaleFloor = true
+        // Another route has other limits.
+        lossBound = LossBound()
+    }
+
     /// Reduces the rate to what arrives, because the path loses more than it usually does.
-    private mutating func reduce(_ o: Observation, lost: Double) {
+    /// - Returns: whether that is all to learn from this observation.
+    private mutating func reduce(_ o: Observation, lost: Double) -> Bool {
+        if routeDoubt.isContested(now: o.now) {
+            // The neighbor's queue is full, which sets no bound. CUBIC gives way by 30 %, and often only one
+            // of the two loses.
+            capacity = max(capacity * Self.yield, min(o.arriving, capacity))
+            lossBound.forgive(now: o.now)
+            return false
+        }
         let before = capacity
         // A starved path sends in bursts that carry more than its arrival rate shows.
         let shown = o.isStarved ? max(o.arriving, capacity * 0.7) : o.arriving
         capacity = min(capacity, max(shown, Self.lowestRate))
         lossBound.reduce(from: before, to: capacity, share: lost, now: o.now)
         state = .following(gain: Self.drainGain, emptySince: nil)
+        return true
     }
 
     /// Whether start-up is over: a queue stays, far less arrives than leaves, or three rounds brought no more.
@@ -227,7 +238,7 @@ public struct RateModel: ~Copyable, Sendable {
             // If all that is sent arrives, either the path carries just that, or there is no queue but a longer
             // route.
             if abs(o.share - 1) > o.tolerance || o.arriving > capacity {
-                let weight = min(elapsed / (o.roundTrip.seconds / 3 + 0.005), 1)
+                let weight = min(elapsed / (min(o.roundTrip.seconds, 0.2) / 3 + 0.005), 1)
                 capacity += (o.arriving - capacity) * weight
             }
         } else {

@@ -57,7 +57,8 @@ struct TCPSender<Control: CongestionControl> {
 
     /// When to call `fire`, or when `next` may have something.
     var due: Instant {
-        let isPaced = control.pace != nil && board.inFlight < window && paceAt > .zero
+        let mayLeave = board.inFlight < window && (board.hasRoom || board.lost > board.resent)
+        let isPaced = control.pace != nil && mayLeave && paceAt > .zero
         return min(min(timeoutAt, probeAt), min(board.lossDue, isPaced ? paceAt : .never))
     }
 

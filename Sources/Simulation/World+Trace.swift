@@ -24,6 +24,7 @@ extension World {
                 line.append(("path\(index).queue_ms", path.queueing.milliseconds))
                 line.append(("path\(index).phase", Double(path.phase.rawValue)))
                 line.append(("path\(index).loss", path.loss))
+                line.append(("path\(index).mtu", Double(path.mtu)))
                 line.append(("path\(index).lost", Double(path.counters.lost)))
                 line.append(("path\(index).jitter_ms", path.jitter.milliseconds))
                 line.append(("path\(index).sent_kB", Double(path.counters.sentBytes / 1000)))

@@ -41,6 +41,9 @@ import Testing
         now = now + .seconds(1)
         #expect(bound.gain(isOpen: true, now: now)! > 1 && bound.gain(isOpen: false, now: now)! < 1)
         bound.learn(delivered: 900, now: now)
+        #expect(bound.ceiling == 900 && bound.gain(isOpen: true, now: now)! < 1)
+        now = now + .seconds(60)
+        bound.learn(delivered: 1000, now: now)
         #expect(bound.ceiling == nil)
     }
 

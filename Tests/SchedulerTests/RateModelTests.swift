@@ -82,16 +82,36 @@ import Testing
 
     // MARK: - A path whose limits are known
 
-    /// The rate of a link changes, in Mbit/s: it is known two round trips later, to a tenth. The queue's
-    /// measurement looks back 40 ms.
+    /// The rate of a link changes, in Mbit/s: it is known two round trips later, to a seventh.
     @Test(arguments: [(50.0, 20.0), (50, 40), (100, 30)])
     func aLowerRateIsKnownWithinTwoRoundTrips(_ before: Double, _ after: Double) {
         var path = FluidPath(megabits: before)
         path.run(for: .seconds(3))
         #expect(abs(path.megabits - before) < before * 0.05, "\(path.megabits)")
         path.rate = after * 125_000
-        path.run(for: .milliseconds(2 * 40 + 40 + 40))
-        #expect(abs(path.megabits - after) < after * 0.1, "\(before) → \(after): \(path.megabits)")
+        // Two round trips with the queue of 100 ms that fills at once, and the time over which it is measured.
+        path.run(for: .milliseconds(2 * 140 + 40))
+        #expect(abs(path.megabits - after) < after / 7, "\(before) → \(after): \(path.megabits)")
+    }
+
+    /// A link that becomes sixteen times slower delivers late what left at once.
+    @Test func aFarLowerRateIsKnown() {
+        var path = FluidPath(megabits: 80, depth: .seconds(1))
+        path.run(for: .seconds(3))
+        path.rate = 5 * 125_000
+        path.run(for: .milliseconds(1500))
+        #expect(path.megabits < 7, "\(path.megabits)")
+    }
+
+    /// The delays of PINGs behind an outage's queue are not those of an idle path.
+    @Test func anOutageIsNoIdleSpread() {
+        var delay = DelayModel()
+        var now = Instant(nanoseconds: 1_000_000_000)
+        for sample in [20, 22, 20, 21, 600, 450, 300, 150, 80, 21, 20] as [Int64] {
+            now = now + .milliseconds(200)
+            delay.record(.milliseconds(sample), idle: true, now: now)
+        }
+        #expect(delay.idleSpread < .milliseconds(5), "\(delay.idleSpread)")
     }
 
     @Test func aHigherRateIsKnownSoon() {

@@ -27,6 +27,15 @@ import Testing
         #expect(!follows([60, 45, 34, 25, 18, 13, 9, 6, 4]))
     }
 
+    /// One longer route is a route; two at once are a neighbor's queue.
+    @Test mutating func aQueueThatStaysAgainIsANeighbors() {
+        #expect(follows([30, 31, 29, 30, 30, 31, 30]))
+        #expect(!doubt.isContested(now: Self.start + .milliseconds(400)))
+        #expect(follows([30, 31, 29, 30, 30, 31, 30, 30, 30, 30, 30, 30, 30]))
+        #expect(doubt.isContested(now: Self.start + .milliseconds(700)))
+        #expect(!doubt.isContested(now: Self.start + .seconds(20)))
+    }
+
     @Test mutating func nothingIsDoubtedAtTheFullRate() {
         #expect(!follows([30, 30, 30, 30, 30, 30, 30, 30], isReduced: false))
     }
