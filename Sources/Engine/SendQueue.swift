@@ -19,7 +19,7 @@ struct SendQueue: ~Copyable {
     /// is spread to the next path (`Lanes.slack`), comes before it and does not count.
     private static let step = Interval.milliseconds(2)
     /// A path with less than this in flight carries PINGs and little else.
-    private static let fewBytes = 3000
+    private static let fewBytes = 1000
     /// The most new packets that wait.
     static let longest = 8192
     /// The most bytes of repairs at once. Beyond it repairs are at most a tenth of the bytes sent.

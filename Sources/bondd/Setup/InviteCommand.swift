@@ -30,7 +30,7 @@ struct InviteCommand: ParsableCommand {
 
     @Option(
         help:
-            "How packets to the client are spread until it says otherwise: auto, stripe, preferred or redundant."
+            "How packets to the client are spread until it says otherwise: auto, stripe, preferred, redundant or throughput."
     )
     var mode: Mode?
 
