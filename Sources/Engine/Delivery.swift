@@ -74,9 +74,10 @@ struct Delivery: ~Copyable {
         neededHold.record(0, now: now)
         repairHold = paths.repairDelay
         let measured = spread + max(.milliseconds(5), jitter * 2) + repairHold
-        // Waiting for a repair takes 250 ms at most; waiting for a satellite takes as long as it needs.
+        // Waiting for a repair takes 250 ms at most; waiting for a satellite takes as long as it needs, and its
+        // queue grows by a part of its round trip when the sender probes for more.
         let longest = min(
-            max(.milliseconds(250), spread + .milliseconds(60)), ReorderBuffer.longestHold)
+            max(.milliseconds(250), spread + max(.milliseconds(60), spread / 2)), ReorderBuffer.longestHold)
         hold = min(max(measured, Interval(nanoseconds: neededHold.value ?? 0)), longest)
     }
 

@@ -19,7 +19,7 @@ struct SendQueue: ~Copyable {
     /// is spread to the next path (`Lanes.slack`), comes before it and does not count.
     private static let step = Interval.milliseconds(2)
     /// A path with less than this in flight carries PINGs and little else.
-    private static let fewBytes = 3000
+    private static let fewBytes = 1000
     /// Time for which packets may wait below a throttle, in seconds.
     private static let longestThrottled = 0.1
     /// Bytes that may wait below a throttle in any case.

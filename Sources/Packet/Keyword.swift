@@ -14,7 +14,7 @@ extension Keyword {
     /// All words, in the order of the cases.
     public static var words: [String] { allCases.map(\.word) }
 
-    /// All words, as an error lists them: `auto, stripe, preferred or redundant`.
+    /// All words, as an error lists them: `primary, backup, metered or never`.
     public static var listed: String {
         guard let last = words.last else { return "" }
         return words.count == 1 ? last : words.dropLast().joined(separator: ", ") + " or " + last

@@ -87,7 +87,8 @@ public struct ReorderBuffer: ~Copyable {
     ///     it does not wait.
     public mutating func accept(
         _ slot: Slot, sequence: UInt64, distance: UInt16, trafficClass: TrafficClass, hold: Interval,
-        repair: Interval = .zero, wait: Interval = .zero, mayHold: Bool = true, now: Instant, pool: inout PacketPool
+        repair: Interval = .zero, wait: Interval = .zero, mayHold: Bool = true, now: Instant,
+        pool: inout PacketPool
     ) -> Verdict {
         // No honest peer comes near 2⁶²: refusing more keeps arithmetic on sequences from overflowing.
         if sequence < received.bottom || sequence >= 1 << 62 {

@@ -72,7 +72,8 @@ struct BBR: CongestionControl {
             // A sample shorter than the minimum round trip would measure ACK compression instead of the rate.
             if ack.news.sampleTime >= ack.minimumRTT {
                 let rate = Double(ack.news.sampleCount) / ack.news.sampleTime.seconds
-                let isHeldBack = heldBack.from <= ack.news.sampleBefore && ack.news.sampleBefore <= heldBack.to
+                let isHeldBack =
+                    heldBack.from <= ack.news.sampleBefore && ack.news.sampleBefore <= heldBack.to
                 if !isHeldBack || rate >= bandwidth.value { bandwidth.note(rate, round: round) }
             }
         }

@@ -69,7 +69,9 @@ import Testing
     @Test func shimsCarryAWait() {
         var shim = Shim(distance: 1, trafficClass: 0, flags: Shim.partialChecksum | Shim.test)
         #expect(shim.wait == .zero)
-        for (wait, kept) in [(2499, 0), (2500, 2500), (20_999, 20_000), (157_500, 157_500), (999_999, 157_500), (-1, 0)]
+        for (wait, kept) in [
+            (2499, 0), (2500, 2500), (20_999, 20_000), (157_500, 157_500), (999_999, 157_500), (-1, 0),
+        ]
             as [(Int64, Int64)]
         {
             shim.wait = .microseconds(wait)

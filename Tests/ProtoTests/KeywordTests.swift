@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func errorsListTheWords() {
-        #expect(Mode.listed == "auto, stripe, preferred or redundant")
+        #expect(Mode.listed == "auto, stripe, preferred, redundant or throughput")
         #expect(CipherSuite.listed == "chacha20-poly1305 or aes-256-gcm")
     }
 }

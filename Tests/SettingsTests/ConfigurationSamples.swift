@@ -104,7 +104,8 @@ struct ConfigurationSamples {
         client(2, "role = 7", "bondd.toml:2: [tunnel] role = 7 must be text in quotes"),
         client(
             2, clientRole + "\nmode = \"fast\"",
-            "bondd.toml:3: [tunnel] mode = \"fast\" is not a mode; use auto, stripe, preferred or redundant"),
+            "bondd.toml:3: [tunnel] mode = \"fast\" is not a mode; use auto, stripe, preferred, redundant or throughput"
+        ),
         client(
             2, clientRole + "\nmdoe = \"auto\"",
             "bondd.toml:3: [tunnel] has no key \"mdoe\"; use address, buffer_mb, cipher, dns, interface, kill_switch, kill_switch_lan, mode, mtu, offload, "

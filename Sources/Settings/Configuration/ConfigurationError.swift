@@ -7,7 +7,7 @@ package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     /// The problem and the remedy.
     package let problem: String
 
-    /// `bondd.toml:7: [tunnel] mode = "fast" is not a mode; use auto, stripe, preferred or redundant`
+    /// `bondd.toml:7: [tunnel] mode = "fast" is not a mode; use auto, stripe, preferred, redundant or throughput`
     package var description: String {
         if let line { "\(file):\(line): \(problem)" } else { "\(file): \(problem)" }
     }

@@ -18,7 +18,7 @@ struct SetCommand: ParsableCommand {
 
     @Argument(
         help:
-            "The new value: a mode (auto, stripe, preferred, redundant), a role (primary, backup, metered, never) or a number."
+            "The new value: a mode (auto, stripe, preferred, redundant, throughput), a role (primary, backup, metered, never) or a number."
     )
     var value: String
 

@@ -30,7 +30,7 @@ struct InviteCommand: ParsableCommand {
 
     @Option(
         help:
-            "How packets to the client are spread unless it asks for another mode: auto, stripe, preferred or redundant."
+            "How packets to the client are spread unless it asks for another mode: auto, stripe, preferred, redundant or throughput."
     )
     var mode: Mode?
 
