@@ -139,7 +139,7 @@ extension Engine {
 
 extension Path {
     /// Bytes of IP and UDP headers before a datagram.
-    static func headers(_ link: Link?) -> Int { link?.remote.address.family == .v6 ? 48 : 28 }
+    static func headers(_ link: Link?) -> Int { (link?.remote.address.family ?? .v4).outerHeaders }
 
     /// The largest datagram that an interface with this MTU sends and the peer accepts.
     static func datagram(_ mtu: Int, _ link: Link?) -> Int { min(mtu - headers(link), Wire.maximumDatagram) }

@@ -4,6 +4,9 @@ public struct IPAddress: Hashable, Sendable {
     public enum Family: UInt8, Sendable {
         case v4 = 4
         case v6 = 6
+
+        /// Bytes of IP and UDP headers before a datagram's payload, without options (RFC 791, RFC 8200, RFC 768).
+        public var outerHeaders: Int { self == .v4 ? 20 + 8 : 40 + 8 }
     }
 
     /// The address family.

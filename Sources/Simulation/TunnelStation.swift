@@ -1,13 +1,12 @@
 import Engine
 import Packet
 import Proto
+import Scheduler
 
 /// An end of a tunnel: an Engine, and the work that the daemon's loop does in one turn.
 ///
 ///     datagrams that arrived → packets of the host → Engine.service → datagrams and packets out, until it is done
 final class TunnelStation: Station {
-    /// IPv4, UDP and Ethernet headers, which count on a link.
-    private static let overhead = 42
     /// Maximum number of packets that the daemon reads from its TUN device in one turn.
     private static let packetsPerTurn = 64
 
@@ -87,7 +86,7 @@ final class TunnelStation: Station {
             let entry = outbox[i]
             guard let index = links.firstIndex(where: { leads(entry.link, along: $0) }) else { continue }
             world.offer(
-                UnsafeRawBufferPointer(outbox.datagram(entry)), overhead: Self.overhead,
+                UnsafeRawBufferPointer(outbox.datagram(entry)), overhead: RateModel.datagramOverhead,
                 lane: index * 2 + side.rawValue)
         }
         outbox.clear()

@@ -13,7 +13,8 @@ import Testing
             Traffic(world).add(from: 0, id: load, every: .microseconds(100)).run(for: .milliseconds(500))
             #expect(world.clients[0].engine.resources.pool.reach > Engine.keptBuffers)
             #expect(try #require(world.clients[0].session()).pointee.hasGrown)
-            world.run(for: .seconds(15))
+            // 10 s until the sessions are idle, and two checks 2.5 s apart, each up to a probe later.
+            world.run(for: .seconds(20))
             #expect(world.server.flows.total.count > before.0 + 1000)
             for (node, given) in [(world.server, before.1), (world.clients[0], before.2)] {
                 #expect(node.buffers == 0 && node.engine.resources.pool.reach <= Engine.keptBuffers)

@@ -9,8 +9,7 @@ package final class Meter {
 
     /// Adds datagrams with `payload` bytes in all.
     func add(datagrams: Int, payload: Int, _ family: IPAddress.Family) {
-        // RFC 791, RFC 8200 and RFC 768: 20 or 40 bytes, and 8.
-        bytes += UInt64(payload + datagrams * (family == .v4 ? 28 : 48))
+        bytes += UInt64(payload + datagrams * family.outerHeaders)
     }
 
     /// Bytes added since the last call.

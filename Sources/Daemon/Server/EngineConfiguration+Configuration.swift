@@ -27,7 +27,7 @@ extension EngineConfiguration {
                 },
                 mode: mode, redundantPaths: copies, suite: suite, poolCapacity: capacity)
             // A tunnel with a larger MTU than usual implies interfaces that carry it.
-            outerMTU = max(outerMTU, mtu + Wire.overhead + 48)
+            outerMTU = max(outerMTU, mtu + Wire.overhead + IPAddress.Family.v6.outerHeaders)
         }
         classes = configuration.classes.map(\.service)
     }
