@@ -114,7 +114,10 @@ struct SendQueue: ~Copyable {
     }
 
     /// When a new packet may leave: `.never` if none waits.
-    var readyAt: Instant { flows.isEmpty ? .never : max(flows.readyAt, throttle.readyAt) }
+    var readyAt: Instant {
+        let ready = flows.readyAt
+        return ready == .never ? .never : max(ready, throttle.readyAt)
+    }
 
     /// Whether there is nothing to send now, or only what a throttle holds back.
     func isIdle(now: Instant) -> Bool { again.isEmpty && readyAt > now }
