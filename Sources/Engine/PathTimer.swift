@@ -83,7 +83,8 @@ extension Session {
     mutating func nextDeadline(now: Instant) -> Instant {
         var next = min(delivery.nextDeadline(), paths.nextTransmission(now: now), correction.due)
         // Packets that no throttle holds wait for a path, whose own time comes.
-        if sendQueue.isThrottled(now: now) { next = min(next, sendQueue.readyAt + Throttle.quantum) }
+        let ready = sendQueue.readyAt
+        if ready > now { next = min(next, ready + Throttle.quantum) }
         if hasGrown { next = min(next, lastData + Self.idleTime) }
         if paths.isAnyUp { next = min(next, owed.nextDeadline) }
         next = min(next, keys.retirement)

@@ -119,10 +119,13 @@ struct SendQueue: ~Copyable {
     }
 
     /// When a new packet may leave: `.never` if none waits.
-    var readyAt: Instant { flows.isEmpty ? .never : max(flows.readyAt, throttle.readyAt) }
+    var readyAt: Instant {
+        let ready = flows.readyAt
+        return ready == .never ? .never : max(ready, throttle.readyAt)
+    }
 
-    /// Whether new packets wait for nothing but the time at which a throttle lets them leave.
-    func isThrottled(now: Instant) -> Bool { readyAt > now }
+    /// Whether there is nothing to send now, or only what a throttle holds back.
+    func isIdle(now: Instant) -> Bool { again.isEmpty && readyAt > now }
 
     /// Passes over the flow whose turn it is.
     mutating func postponeFirst() { flows.postponeFirst() }

@@ -26,7 +26,7 @@ extension Session {
             if slot == .none {
                 // Packets that wait for a better path are not a lack of data: a path must not stay slow
                 // because it seemed slow. Those that wait for a throttle's time are one.
-                if sendQueue.isEmpty || sendQueue.isThrottled(now: now) { path.pointee.starvedAt = now }
+                if sendQueue.isIdle(now: now) { path.pointee.starvedAt = now }
                 break
             }
             if path.pointee.sent.bytesInFlight > limit || path.pointee.sent.isFull

@@ -3,12 +3,14 @@ struct TurnList {
     private var lists = InlineArray<4, [Int32]>(repeating: [])
     /// The lowest priority that may have sessions.
     private var lowest = 3
+    private var count = 0
 
     /// Whether no session waits for its turn.
-    var isEmpty: Bool { next == nil }
+    var isEmpty: Bool { count == 0 }
 
     /// The session whose turn it is.
     var next: Int? {
+        if count == 0 { return nil }
         for priority in lowest..<4 where !lists[priority].isEmpty {
             return Int(lists[priority][lists[priority].count - 1])
         }
@@ -19,6 +21,7 @@ struct TurnList {
     mutating func append(_ session: Int, priority: UInt8) {
         let priority = min(Int(priority), 3)
         lists[priority].append(Int32(session))
+        count += 1
         lowest = min(lowest, priority)
     }
 
@@ -26,6 +29,7 @@ struct TurnList {
     mutating func removeNext() {
         for priority in lowest..<4 where !lists[priority].isEmpty {
             lists[priority].removeLast()
+            count -= 1
             lowest = lists[priority].isEmpty ? min(priority + 1, 3) : priority
             return
         }
@@ -33,6 +37,9 @@ struct TurnList {
 
     /// Moves all sessions of `others` behind those of their priority.
     mutating func postpone(_ others: inout TurnList) {
+        if others.count == 0 { return }
+        count += others.count
+        others.count = 0
         for priority in 0..<4 where !others.lists[priority].isEmpty {
             lists[priority].insert(contentsOf: others.lists[priority], at: 0)
             others.lists[priority].removeAll(keepingCapacity: true)

@@ -65,9 +65,13 @@ public struct ClassQueues: ~Copyable {
     // MARK: - Totals
 
     /// Packets waiting.
-    public var count: Int { sum { $0.pointee.flows.count } }
+    public var count: Int {
+        classCount == 1 ? classes.pointee.flows.count : sum { $0.pointee.flows.count }
+    }
     /// Bytes waiting.
-    public var bytes: Int { sum { $0.pointee.flows.bytes } }
+    public var bytes: Int {
+        classCount == 1 ? classes.pointee.flows.bytes : sum { $0.pointee.flows.bytes }
+    }
     /// Whether no packet waits.
     public var isEmpty: Bool { count == 0 }
     /// Packets dropped because of a standing queue in their flow.
@@ -90,7 +94,6 @@ public struct ClassQueues: ~Copyable {
     private func sum<Number: FixedWidthInteger>(
         _ value: (UnsafeMutablePointer<ClassQueue>) -> Number
     ) -> Number {
-        if classCount == 1 { return value(classes) }
         var sum: Number = 0
         for i in 0..<classCount { sum += value(classes + i) }
         return sum
@@ -148,6 +151,7 @@ public struct ClassQueues: ~Copyable {
 
     /// When a packet may leave: `.zero` for at once, `.never` if none waits.
     public var readyAt: Instant {
+        if classCount == 1 { return classes.pointee.flows.isEmpty ? .never : .zero }
         var ready = Instant.never
         for i in 0..<classCount where !classes[i].flows.isEmpty {
             ready = min(ready, classes[i].readyAt)

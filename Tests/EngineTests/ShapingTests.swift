@@ -207,6 +207,22 @@ import Testing
         #expect(report.classes.map(\.packets) == [2, 1])
     }
 
+    /// A client's priority changes its turns at once.
+    @Test func prioritiesSetTheLengthOfTurns() throws {
+        let world = try World(clients: [["20/10"]], seed: 8)
+        world.run(for: .seconds(1))
+        let session = try #require(world.server.session())
+        #expect(session.pointee.turnBudget == Session.turnBudget)
+        let budgets = (UInt8(0)...4).map { priority in
+            _ = world.server.engine.setLimits(PeerLimits(priority: priority), of: world.peers[0].publicKey)
+            return session.pointee.turnBudget / 1024
+        }
+        #expect(budgets == [512, 256, 128, 64, 64])
+        // The peers of the configuration have theirs again.
+        world.server.engine.replacePeers(world.peers)
+        #expect(session.pointee.turnBudget == Session.turnBudget)
+    }
+
     /// Sessions of a lower priority have their turn first, and a longer one.
     @Test func prioritiesOrderTheTurns() {
         var list = TurnList()
