@@ -39,7 +39,7 @@ struct ServerClients {
             peers.offerNetworks()
         }
         owners.assign(&peers)
-        // A client with addresses from which this host can't answer would wait for answers in vain.
+        // A client with addresses from which this host can't reply would never get a reply.
         if HostFamilies.lackOfIPv6(interface: configuration.tunnel.interface) != nil {
             for i in peers.indices { peers[i].leaveOutIPv6() }
         }
@@ -92,7 +92,7 @@ struct ServerClients {
     func deadline(now: Instant) -> Instant { handed.deadline(now: now) }
 
     /// Saves changes without waiting for the disk.
-    /// - Returns: the answers for those that waited for what is there now.
+    /// - Returns: the answers for those that waited for changes which are on the disk now.
     mutating func save(now: Instant) -> [ControlAnswer] {
         handed.save(now: now)
         var answers: [ControlAnswer] = []
