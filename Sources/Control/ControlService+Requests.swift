@@ -3,7 +3,7 @@ import Settings
 
 // Requests from the command line.
 extension ControlService {
-    /// Carries out a request, and responds once bondd has the change, too, or does not answer.
+    /// Carries out a request, and responds once bondd has the change as well, or does not answer.
     package func answer(_ request: ControlServiceRequest) -> ControlServiceResponse {
         do throws(ControlError) {
             switch request {

@@ -66,7 +66,7 @@ struct Kept<Content: Codable & Equatable> {
         return isUnsaved ? problem.map { (false, $0) } : (true, "")
     }
 
-    /// When `save` is to be called again.
+    /// When to call `save` again.
     func deadline(now: Instant) -> Instant {
         writer.isBusy ? now + Self.glance : isUnsaved ? max(retryAt, now + Self.glance) : .never
     }

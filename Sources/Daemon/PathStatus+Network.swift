@@ -5,7 +5,7 @@ extension PathStatus {
     /// The smallest MTU that IPv6 allows a link, in bytes (RFC 8200 section 5).
     private static var smallestMTU: Int { 1280 }
 
-    /// Adds to the note what the networks along the path do to packets that they should not.
+    /// Adds to the note how the networks along the path interfere with packets.
     mutating func noteNetwork(_ report: PathReport) {
         guard report.state == .up else { return }
         var sentences: [String] = []

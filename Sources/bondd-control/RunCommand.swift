@@ -88,7 +88,7 @@ struct RunCommand: ParsableCommand {
         _ configuration: Settings.Configuration, _ loop: inout RequestLoop
     ) throws {
         guard let health = configuration.health else {
-            // Not an error, because a package starts bondd-control on clients, too.
+            // Not an error, because packages start bondd-control on clients as well.
             options.log(.info, "on a client without [health], bondd-control has nothing to do")
             ServiceNotice().send("READY=1")
             return

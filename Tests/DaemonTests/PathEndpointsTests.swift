@@ -66,4 +66,16 @@ import Testing
         #expect(choice([v4], ["10.0.0.2", "2001:db8::2"], ["0.0.0.0/0", "::/0"]).usable == [v4])
         #expect(choice([v4], ["2001:db8::2"], []).usable.isEmpty)
     }
+
+    /// Missing hardware explains a missing interface, and a path without a route shares no router.
+    @Test func theGraverOfTwoConcernsAboutOnePartIsShown() {
+        let path = ClientPath(id: 1, place: 0, configuration: Configuration.Path(interface: "up0"))
+        #expect(path.note == nil)
+        (path.concerns[.interface], path.concerns[.router]) = ("no interface", "shared router")
+        #expect(path.note == "no interface; shared router")
+        (path.concerns[.hardware], path.concerns[.routing]) = ("no hardware", "no route")
+        #expect(path.note == "no hardware; no route")
+        path.concerns[.hardware] = nil
+        #expect(path.note == "no interface; no route")
+    }
 }

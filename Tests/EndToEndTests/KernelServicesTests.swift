@@ -141,7 +141,7 @@ extension EndToEndTests {
                 #expect(try refusal { $0.lastPort = 1025 }.contains("use 1 to 1024 ports"))
                 #expect(try refusal { $0.firstPort = 0 }.contains("of 1 to 65535"))
                 #expect(try refusal { $0.targetPort = 65530 }.contains("use 1 to 65535"))
-                #expect(try refusal { $0.rule = "web" }.contains("there twice"))
+                #expect(try refusal { $0.rule = "web" }.contains("handed over twice"))
                 #expect(try refusal { $0.lastPort = 0 }.contains("of 1 to 65535"))
                 #expect(
                     try refusal { ($0.firstPort, $0.lastPort) = (8080, 8081) }.contains("another service has")

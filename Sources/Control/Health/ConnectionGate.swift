@@ -5,7 +5,7 @@ import Packet
 import Synchronization
 
 /// Closes slow connections: a request must arrive completely, and a response be read, within ten seconds. No
-/// request needs a body, so a connection that sends one is closed, too.
+/// request needs a body, so a connection that sends one is closed as well.
 final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart

@@ -32,7 +32,7 @@ extension Client {
                         "\(hardware) means the interface of path \($0); correct one of them"
                     }
                 }
-            self.hardware.setConcern(note, of: path)
+            path.concerns[.hardware] = note
             if found != nil { taken[name] = path.configuration.name }
         }
         compareHardware(interfaces)

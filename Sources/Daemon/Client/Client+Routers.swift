@@ -18,7 +18,7 @@ extension Client {
                 return
                     "it leaves \(router) as path \(twin.path) does, so both share one link and fail together; give it another gateway"
             }
-            routers.setConcern(note, of: path)
+            path.concerns[.router] = note
         }
     }
 

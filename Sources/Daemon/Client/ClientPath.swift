@@ -53,8 +53,6 @@ final class ClientPath {
     /// Why the path can't be used, or not fully: one sentence with the remedy for each concern. `status`
     /// shows them as its note.
     var concerns: [PathConcern: String] = [:]
-    /// The note on its routing that it has set itself.
-    private var routingNote: String?
     /// Whether the Engine knows of the latest change.
     var isKnownToEngine = false
 
@@ -113,7 +111,7 @@ final class ClientPath {
             wanted: endpoints, interface: facts.name, addresses: addresses,
             routes: routes.filter { $0.interface == facts.index }, gateways: configuration.gateways,
             translators: translators.prefixes)
-        noteRouting(choice.problem)
+        concerns[.routing] = choice.problem
         guard !choice.usable.isEmpty else {
             drop()
             return before.0 != 0
@@ -149,8 +147,12 @@ final class ClientPath {
 
     /// Why it can't be used, or not fully; nil if it can.
     var note: String? {
-        concerns.isEmpty
-            ? nil : concerns.sorted { $0.key < $1.key }.map(\.value).joined(separator: "; ")
+        var shown = concerns
+        // The graver concern of two about the same part explains the other.
+        if shown[.hardware] != nil { shown[.interface] = nil }
+        if shown[.routing] != nil { shown[.router] = nil }
+        return shown.isEmpty
+            ? nil : shown.sorted { $0.key < $1.key }.map(\.value).joined(separator: "; ")
     }
 
     /// Keeps a socket for each family that is usable.
@@ -187,16 +189,6 @@ final class ClientPath {
             } else {
                 nil
             }
-        if concerns[.interface] != nil { noteRouting(nil) }
-    }
-
-    /// Notes on its routing that others have set stay.
-    private func noteRouting(_ problem: String?) {
-        if let problem {
-            concerns[.routing] = problem
-        } else if let routingNote, concerns[.routing] == routingNote {
-            concerns[.routing] = nil
-        }
-        routingNote = problem
+        if concerns[.interface] != nil { concerns[.routing] = nil }
     }
 }

@@ -81,7 +81,7 @@ package struct GivenSecrets {
         kept.replace(with: Content(secrets.adding(secret), server: server, client: client), now: now)
     }
 
-    /// When `takeWritten` is to be called again.
+    /// When to call `takeWritten` again.
     func deadline(now: Instant) -> Instant { kept.deadline(now: now) }
 
     /// The key that has reached the disk since the last call.

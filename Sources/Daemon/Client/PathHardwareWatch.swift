@@ -1,14 +1,12 @@
 import Host
 import Runtime
 
-/// The hardware behind the names of paths, and the paths' notes about it.
+/// The hardware behind the names of paths, kept across restarts.
 struct PathHardwareWatch {
     private var ledger: HardwareLedger
     private let writer: StateWriter
     /// A sentence for each name that leads to other hardware now.
     private var changed: [String: String] = [:]
-    /// The notes on paths that are named by their hardware, by path ID.
-    private var concerns: [UInt16: String] = [:]
 
     init(directory: String, interface: String) {
         let file = "\(directory)/\(interface).hardware"
@@ -17,14 +15,6 @@ struct PathHardwareWatch {
     }
 
     var notices: [String] { changed.sorted { $0.key < $1.key }.map(\.value) }
-
-    /// Sets a path's note on its hardware, or removes an earlier one.
-    mutating func setConcern(_ note: String?, of path: ClientPath) {
-        if note != nil || path.concerns[.interface] == concerns[path.id] {
-            path.concerns[.interface] = note
-        }
-        concerns[path.id] = path.concerns[.interface]
-    }
 
     /// Notes the hardware that each name leads to, begins to save it, and logs each name that leads to other
     /// hardware than before.

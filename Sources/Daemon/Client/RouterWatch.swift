@@ -2,8 +2,7 @@ import Host
 import Packet
 import Runtime
 
-/// A client's routers and reverse-path filters: the filters that are loosened, and the notes on paths that
-/// share a router.
+/// A client's reverse-path filters that are loosened, and when to look for paths that share a router.
 struct RouterWatch {
     /// How often neighbours are read, because the kernel learns their hardware addresses only when it needs
     /// them.
@@ -13,8 +12,6 @@ struct RouterWatch {
     private var loosened = Notices()
     private var tunnelFilter: String?
     private var checkedAt = Instant.zero
-    /// The notes on paths that share a router, by path ID.
-    private var shared: [UInt16: String] = [:]
 
     init(directory: String, interface: String) {
         relief = ReversePathRelief(directory: directory, interface: interface)
@@ -24,18 +21,11 @@ struct RouterWatch {
     /// Why hosts that reach this one through the tunnel may not be answered.
     var tunnelNotices: [String] { [tunnelFilter].compactMap(\.self) }
 
-    /// Whether neighbours are to be read now.
+    /// Whether to read the neighbors now.
     mutating func begin(now: Instant) -> Bool {
         guard now - checkedAt >= Self.interval else { return false }
         checkedAt = now
         return true
-    }
-
-    /// Sets the note on a path that shares its router, or removes it. Another concern about its routes takes
-    /// precedence.
-    mutating func setConcern(_ note: String?, of path: ClientPath) {
-        if path.concerns[.routing] == shared[path.id] { path.concerns[.routing] = note }
-        shared[path.id] = path.concerns[.routing] == note ? note : nil
     }
 
     /// Loosens the reverse-path filters of uplinks that overlap, and tightens those that no longer do.

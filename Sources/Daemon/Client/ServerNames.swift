@@ -1,13 +1,13 @@
 import Packet
 import Settings
 
-/// The addresses of the server's names: when they are looked up, and which of them still count.
+/// The addresses of the server's names: when they are looked up, and which of them are still tried.
 ///
-/// A name is looked up once, again when no path works, and again at once when something speaks for a change:
-/// a reload, another route. As long as no path works the pauses grow with the outage, so that a server that
-/// moves is found within half a minute.
+/// A name is looked up once, again while no path works, and at once after a reload or a change of routes,
+/// which suggest a change. During an outage the pauses grow with it, so that a server that moves is found
+/// within half a minute.
 package struct ServerNames {
-    /// The most addresses of a name that are tried.
+    /// The maximum number of addresses tried for a name.
     static let mostAddresses = 16
     private static let shortestPause = Interval.seconds(3)
     /// In the first ten minutes of an outage, and after them.
@@ -19,7 +19,7 @@ package struct ServerNames {
         var fresh: [Endpoint] = []
         var stale: [Endpoint] = []
         var askedAt: Instant?
-        /// How many answers to the last question are still to come.
+        /// The number of answers to the last question that are still to come.
         var expected = 0
         var wasFound = false
         var problem: String?
@@ -27,19 +27,19 @@ package struct ServerNames {
     }
 
     private var entries: [HostPort: Entry] = [:]
-    /// Since when no path works, or a name is missing.
+    /// The time since which no path works, or a name has no address.
     private var searchingSince: Instant?
 
     package init() {}
 
-    /// A name's endpoints, those found last first; an address has itself.
+    /// A name's endpoints, the latest first; for an address, itself.
     package func endpoints(of name: HostPort) -> [Endpoint] {
         if let endpoint = name.endpoint { return [endpoint] }
         guard let entry = entries[name] else { return [] }
         return Array((entry.fresh + entry.stale).prefix(Self.mostAddresses))
     }
 
-    /// Why a name has no address; nil when it has one.
+    /// Why a name has no address; nil if it has one.
     package func problem(of name: HostPort) -> String? {
         endpoints(of: name).isEmpty ? entries[name]?.problem : nil
     }
@@ -71,7 +71,7 @@ package struct ServerNames {
     }
 
     /// A name is being looked up.
-    /// - Parameter answers: how many answers will come.
+    /// - Parameter answers: the number of answers to expect.
     package mutating func asked(_ name: HostPort, answers: Int, now: Instant) {
         entries[name, default: Entry()].askedAt = now
         entries[name]?.expected = answers
@@ -80,7 +80,7 @@ package struct ServerNames {
     }
 
     /// An answer came.
-    /// - Returns: the problem to tell when all answers were in vain, once until there is one that is not.
+    /// - Returns: the problem to log if no answer has an address; once until one has.
     package mutating func learn(_ endpoints: [Endpoint], of name: HostPort, problem: String?) -> String? {
         var entry = entries[name, default: Entry()]
         defer { entries[name] = entry }
@@ -99,7 +99,7 @@ package struct ServerNames {
         return nil
     }
 
-    /// Forgets the addresses that a name no longer has once one that it has was heard.
+    /// Forgets the addresses that a name no longer has once one of its present ones has answered.
     /// - Returns: whether there were any.
     mutating func settle(on answering: Set<Endpoint>) -> Bool {
         var changed = false

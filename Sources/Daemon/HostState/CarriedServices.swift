@@ -102,7 +102,7 @@ struct CarriedServices: FirewallJob {
             problem = Notices()
         } catch {
             problem.replace(
-                with: "\(error.description); services are carried by bondd-control meanwhile", host.log)
+                with: "\(error.description); bondd-control carries the services until then", host.log)
         }
         forward(host)
     }
@@ -184,7 +184,7 @@ struct CarriedServices: FirewallJob {
         return census == nil && countedAt != nil
     }
 
-    /// When `attend` is to be called again.
+    /// When to call `attend` again.
     func deadline(now: Instant) -> Instant {
         if census != nil { return now + Self.glance }
         return isWatching ? watchedUntil : .never

@@ -243,7 +243,7 @@ final class HostFirewall {
     /// Whether the services' traffic is known; starts a count otherwise.
     func knowsServices(now: Instant) -> Bool { services.areKnown(now: now) }
 
-    /// When `attendServices` is to be called again.
+    /// When to call `attendServices` again.
     func servicesDeadline(now: Instant) -> Instant { services.deadline(now: now) }
 
     /// Takes the result of a count of the services' connections.

@@ -56,7 +56,7 @@ extension HostKillSwitch {
         }
     }
 
-    /// Whether a bondd has the tunnel, whose interface goes when bondd ends.
+    /// Whether a bondd has the tunnel, whose interface disappears when that bondd ends.
     private static func isThere(_ interface: String, _ netlink: borrowing Netlink) -> Bool {
         (try? netlink.interface(named: interface))??.kind == "tun"
     }

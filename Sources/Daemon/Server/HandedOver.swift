@@ -67,7 +67,7 @@ struct HandedOver {
     /// The same for revocations made here.
     var revocationOutcome: (isKept: Bool, problem: String)? { revoked.outcome }
 
-    /// When `save` is to be called again.
+    /// When to call `save` again.
     func deadline(now: Instant) -> Instant { min(kept.deadline(now: now), revoked.deadline(now: now)) }
 
     /// Saves changes without waiting for the disk.

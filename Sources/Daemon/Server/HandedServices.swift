@@ -77,10 +77,10 @@ struct HandedServices {
         min(kept.deadline(now: now), waiting.isEmpty ? .never : now + Self.glance)
     }
 
-    /// Saves what has not been yet, without waiting for the disk.
+    /// Saves changes without waiting for the disk.
     mutating func save(now: Instant) { kept.save(now: now) }
 
-    /// Saves what has not been yet, and waits for it.
+    /// Saves changes, and waits for the disk.
     mutating func close(now: Instant) { kept.close(now: now) }
 
     /// The last handover's services that are valid with this configuration.
@@ -129,7 +129,9 @@ struct HandedServices {
             do throws(Failure) {
                 let service = try KernelService(one, configuration.tunnel)
                 guard !names.contains(service.name) else {
-                    throw Failure("service \"\(service.name)\" is there twice; give each a name of its own")
+                    throw Failure(
+                        "service \"\(service.name)\" is handed over twice; give each service a name of its own"
+                    )
                 }
                 guard total + service.ports.count <= maximumTotal else {
                     throw Failure("there are more than \(maximumTotal) ports; hand over fewer services")

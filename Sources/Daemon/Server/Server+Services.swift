@@ -46,7 +46,7 @@ extension Server {
         }
     }
 
-    /// When `attendServices` is to be called again.
+    /// When to call `attendServices` again.
     func servicesDeadline(now: Instant) -> Instant {
         min(
             handedServices.deadline(now: now), shared.firewall?.servicesDeadline(now: now) ?? .never)

@@ -42,7 +42,7 @@ struct ServerClients {
         }
         owners.assign(&peers)
         for i in peers.indices { peers[i].limits = limits[peers[i].publicKey] ?? peers[i].limits }
-        // A client with addresses from which this host can't answer would wait for answers in vain.
+        // A client with addresses from which this host can't reply would never get a reply.
         if HostFamilies.lackOfIPv6(interface: configuration.tunnel.interface) != nil {
             for i in peers.indices { peers[i].leaveOutIPv6() }
         }
@@ -103,7 +103,7 @@ struct ServerClients {
     func deadline(now: Instant) -> Instant { handed.deadline(now: now) }
 
     /// Saves changes without waiting for the disk.
-    /// - Returns: the answers for those that waited for what is there now.
+    /// - Returns: the answers for those that waited for changes which are on the disk now.
     mutating func save(now: Instant) -> [ControlAnswer] {
         handed.save(now: now)
         var answers: [ControlAnswer] = []

@@ -50,7 +50,7 @@ package struct NameQuestion: Sendable {
             bytes[2] & 0xF8 == 0x80, bytes[4] == 0, bytes[5] == 1, repeatsQuestion(bytes)
         else { return nil }
         let code = bytes[3] & 0x0F
-        // NXDOMAIN is an answer, too.
+        // NXDOMAIN is an answer as well.
         if code == 3 { return .addresses([]) }
         guard code == 0 else { return .failure(code: code) }
         let records = min(Int(bytes.bigEndian(at: 6, as: UInt16.self)), Self.limits.records)

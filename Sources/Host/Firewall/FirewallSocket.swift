@@ -43,7 +43,7 @@ package struct FirewallSocket: ~Copyable {
     }
 
     /// Atomically removes elements from the sets of a table and adds others.
-    /// - Parameter replacingRules: whether to replace the rules of its chains, too.
+    /// - Parameter replacingRules: whether to replace the rules of its chains as well.
     borrowing func change(
         _ table: FirewallTable, removing old: FirewallElements, adding new: FirewallElements,
         replacingRules: Bool = false

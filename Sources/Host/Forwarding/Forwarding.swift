@@ -60,8 +60,9 @@ package struct Forwarding: Sendable {
         }
     }
 
-    /// Restores the settings made now or by an earlier run that was killed, unless they have been changed since.
-    /// - Parameter isShared: whether others need forwarding, too, such as Docker's bridges; it then stays on.
+    /// Restores the settings made now or by an earlier run that was killed, unless they have been changed
+    /// since.
+    /// - Parameter isShared: whether others need forwarding, such as Docker's bridges; it then stays on.
     /// - Returns: a sentence for each setting that could not be restored.
     package mutating func restore(isShared: Bool = false) -> [String] {
         if isShared { return [] }

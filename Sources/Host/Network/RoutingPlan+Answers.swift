@@ -7,7 +7,7 @@ extension RoutingPlan {
     /// use them. A host with the internet's routing table gets none of its routes there.
     private static let mostFurtherRoutes = 128
 
-    /// After the paths' own rules, because packets that carry the tunnel may have these marks, too.
+    /// After the paths' own rules, because packets that carry the tunnel may have these marks as well.
     static let arrivalPriority: UInt32 = 1191
     static let answerPriority: UInt32 = 1192
     /// Where evaluation continues for arriving packets, as if they had no mark.

@@ -15,7 +15,7 @@ struct TrackedConnection: Hashable, Sendable {
     /// The translated destination.
     let target: IPAddress
     let targetPort: UInt16
-    /// The source as seen by the target: the user, unless it has been translated, too.
+    /// The source as seen by the target: the user, unless the source has been translated as well.
     let source: IPAddress
     let sourcePort: UInt16
     /// Whether it is closed, and only kept for a while.
