@@ -87,6 +87,23 @@ import Testing
         #expect(after - before >= 1 && after - before <= 3, "\(after - before)")
     }
 
+    /// Each assignment is work for the client's host, and a datagram has room for 170. One that is ignored is asked
+    /// for again.
+    @Test func aClientTakesOneAssignmentAtATime() throws {
+        let world = try World(clients: [["100/5"]], seed: 7)
+        world.run(for: .seconds(1))
+        func count() -> Int {
+            world.clients[0].events.count { if case .assigned = $0 { true } else { false } }
+        }
+        let before = count()
+        let server = Insider(world, isClient: false)
+        server.send(.control, Insider.payload(Array(repeating: .assign, count: 40)))
+        world.run(for: .milliseconds(1))
+        #expect(count() - before == 1)
+        let isAssigned = world.clients[0].session()?.pointee.owed.isAssigned
+        #expect(isAssigned == false)
+    }
+
     /// After a turn of more than 128 datagrams the previous ACK is sent together with the next, and before it.
     @Test func theLastAckGoesAlongAfterALongTurn() throws {
         let (world, insider) = try world(5)
