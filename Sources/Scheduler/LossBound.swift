@@ -73,7 +73,7 @@ struct LossBound: Sendable {
             return .usual
         }
         if let test { return conclude(test, share) }
-        guard share <= usual + max(Self.margin, 4 * deviation) else {
+        guard window.isBurst || share <= usual + max(Self.margin, 4 * deviation) else {
             excesses += 1
             // A path with a bound has shown what its losses mean.
             return excesses >= patience || ceiling != nil ? .excessive(share: share) : .usual
@@ -150,11 +150,17 @@ struct LossBound: Sendable {
 /// The datagrams of one round trip, at least 40: how many of them were lost.
 struct LossWindow: Sendable {
     private static let smallest = 40
+    /// ACKs of a window, and those among them that must report losses: a radio's burst shows in one or two, a
+    /// policer's losses in each.
+    private static let (fewestReports, fewestLosses) = (4, 3)
     private static let shortest = Interval.milliseconds(20)
     /// An ACK may reveal losses of datagrams that left so much before its highest.
     private static let margin = Interval.milliseconds(10)
 
     private var (arrived, lost) = (0, 0)
+    private var (reports, losses) = (0, 0)
+    /// Whether the losses of the last complete window may be a single burst.
+    private(set) var isBurst = false
     private var began = Instant.zero
     /// Datagrams that left before say nothing about the present rate.
     private var countsFrom = Instant.zero
@@ -164,15 +170,26 @@ struct LossWindow: Sendable {
         guard arrivals.sent >= countsFrom else { return nil }
         arrived += max(arrivals.acknowledged, 0)
         lost += arrivals.lost
+        reports += 1
+        losses += arrivals.lost > 0 ? 1 : 0
         // Losses that were taken back may belong to an earlier window.
         let seen = arrived + max(lost, 0)
-        guard seen >= Self.smallest, now - began >= max(roundTrip, Self.shortest) else { return nil }
-        defer { (arrived, lost, began) = (0, 0, now) }
+        guard seen >= Self.smallest, reports >= Self.fewestReports,
+            now - began >= max(roundTrip, Self.shortest)
+        else { return nil }
+        isBurst = losses < Self.fewestLosses
+        defer { clear(now: now) }
         return Double(max(lost, 0)) / Double(seen)
     }
 
     /// Begins with the datagrams that leave from now on.
     mutating func restart(now: Instant) {
-        (arrived, lost, began, countsFrom) = (0, 0, now, now + Self.margin)
+        clear(now: now)
+        countsFrom = now + Self.margin
+    }
+
+    private mutating func clear(now: Instant) {
+        (arrived, lost, began) = (0, 0, now)
+        (reports, losses) = (0, 0)
     }
 }
