@@ -128,6 +128,7 @@ public struct FlowQueues: ~Copyable {
                     flow.pointee.bytes > CoDel.smallQueue
                 {
                     markScalable(pool.packet(in: slot))
+                    return slot
                 }
                 guard
                     flow.pointee.codel.condemns(

@@ -61,6 +61,8 @@ public struct Lanes: ~Copyable {
         fileprivate var hasRepairRoom: Bool { urgent == 0 || Double(urgent) * cost < 1e6 }
         fileprivate var isOpen: Bool { isUsable && !isLeftOut }
         fileprivate var standing: Double { Double(backlog) * cost }
+        /// Whether its backlog is short: the next packet follows without a pause, however slow the path is.
+        fileprivate var hasSpreadRoom: Bool { standing <= Lanes.slackTime + 1500 * cost }
         fileprivate func departure(of bytes: Int) -> Double { wait + Double(backlog + bytes) * cost }
         fileprivate func arrival(of bytes: Int) -> Double { departure(of: bytes) + delay }
         fileprivate func urgentArrival(of bytes: Int) -> Double {
@@ -133,7 +135,7 @@ public struct Lanes: ~Copyable {
     public func spread(_ bytes: Int, within reach: Double) -> Int? {
         var best: Int?
         for i in 0..<count where lanes[i].isOpen && lanes[i].floor < .infinity && bytes <= lanes[i].limit {
-            guard lanes[i].standing <= Self.slackTime, lead(of: i) <= reach else { continue }
+            guard lanes[i].hasSpreadRoom, lead(of: i) <= reach else { continue }
             if best.map({ lanes[i].arrival(of: bytes) < lanes[$0].arrival(of: bytes) }) ?? true { best = i }
         }
         return best

@@ -155,11 +155,17 @@ import Testing
         lanes.align()
         #expect(lanes.roundTrip == 20e6 && lanes.lead(of: 1) == 20e6)
         #expect(lanes.spread(1250, within: 20e6) == 0)
-        lanes[0].backlog = 38_000
+        lanes[0].backlog = 39_100
         #expect(lanes.earliest(1250) == 0, "others wait for the faster path")
         #expect(lanes.spread(1250, within: 20e6) == 1 && lanes.spread(1250, within: 19e6) == nil)
-        lanes[1].backlog = 38_000
+        lanes[1].backlog = 39_100
         #expect(lanes.spread(1250, within: 20e6) == nil && lanes.spread(1250, within: 50e6) == 2)
+        // At 3 Mbit/s a packet takes 4 ms; a second one must be there when it has left.
+        var slow = Lanes()
+        slow[0] = lane(3, 10, backlog: 1400)
+        slow[0].floor = 10e6
+        slow.align()
+        #expect(slow.spread(1400, within: 0) == 0)
         // A path whose delay is not known, or whose losses are repaired late, takes no part.
         lanes[2].floor = .infinity
         lanes.align()

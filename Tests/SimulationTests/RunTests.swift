@@ -98,9 +98,10 @@ import Testing
         #expect(flow.megabits > 12.3, "\(flow.megabits)")
         #expect((38...60).contains(flow.roundTrips.quantile(0.5)?.milliseconds ?? 0))
         let log = try #require(call.logs[.server])
-        let (median, longest) = (try #require(log.delays.quantile(0.5)), try #require(log.delays.max()))
         #expect(log.lost == 0 && log.outOfOrder == 0)
-        #expect(median < .milliseconds(15) && longest < .milliseconds(28), "\(median), \(longest)")
+        // 10 ms and what a full path adds; the slower path alone takes 30.
+        let median = try #require(log.delays.quantile(0.5))
+        #expect(median < .milliseconds(25), "\(median.milliseconds) ms")
     }
 
     /// Marks from a step on keep a scalable flow's queue short without costing it rate.
