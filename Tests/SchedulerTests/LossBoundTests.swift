@@ -8,16 +8,21 @@ import Testing
     private var now = Instant(nanoseconds: 10_000_000_000)
     private var bound = LossBound()
 
-    /// One window of 100 datagrams of which so many are lost.
-    private mutating func window(_ lost: Int, isProbing: Bool = false, hasQueue: Bool = false)
-        -> LossBound.Verdict
-    {
-        now = now + .milliseconds(40)
-        return bound.count(
-            Arrivals(
-                sent: now, received: now, bytes: 0, left: 0, acknowledged: 100 - lost, lost: lost,
-                isStarved: false),
-            roundTrip: .milliseconds(40), isProbing: isProbing, hasQueue: hasQueue, patience: 2, now: now)
+    /// One window of four ACKs and 100 datagrams, of which so many are lost, as the last `reports` ACKs tell.
+    private mutating func window(
+        _ lost: Int, reports: Int = 4, isProbing: Bool = false, hasQueue: Bool = false
+    ) -> LossBound.Verdict {
+        var verdict = LossBound.Verdict.usual
+        for ack in 0..<4 {
+            now = now + .milliseconds(10)
+            let share = ack < 4 - reports ? 0 : lost / reports
+            verdict = bound.count(
+                Arrivals(
+                    sent: now, received: now, bytes: 0, left: 0, acknowledged: 25 - share, lost: share,
+                    isStarved: false),
+                roundTrip: .milliseconds(40), isProbing: isProbing, hasQueue: hasQueue, patience: 2, now: now)
+        }
+        return verdict
     }
 
     /// Windows without loss, until little counts as excessive.
@@ -25,9 +30,15 @@ import Testing
 
     @Test mutating func oneBurstIsNoCongestion() {
         settle()
-        #expect(window(10) == .usual)
+        #expect(window(8) == .usual)
         #expect(window(0) == .usual)
-        #expect(window(10) == .usual)
+        #expect(window(8) == .usual)
+        #expect(bound.ceiling == nil)
+    }
+
+    @Test mutating func whatOneAckReportsIsABurst() {
+        settle()
+        for _ in 0..<10 { #expect(window(20, reports: 1) == .usual) }
         #expect(bound.ceiling == nil)
     }
 
@@ -67,7 +78,7 @@ import Testing
             bound.reduce(from: 1000, to: 800, share: 0.2, now: now)
             let failedAt = now
             #expect(window(0) == .usual)
-            while bound.gain(isOpen: true, now: now)! < 1 { now = now + .milliseconds(10) }
+            for _ in 0..<4000 where bound.gain(isOpen: true, now: now)! < 1 { now = now + .milliseconds(10) }
             #expect(now - failedAt >= longest)
             longest = now - failedAt
         }
