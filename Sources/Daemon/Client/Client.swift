@@ -77,8 +77,9 @@ final class Client {
         }
     }
 
-    /// Restores the host.
+    /// Says goodbye to the server, and restores the host.
     func close() {
+        plane.close(now: .now)
         nameService.close(shared.log)
         undoRouting()
         routers.restore(shared.log)
