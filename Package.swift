@@ -211,7 +211,8 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Packet", "LinkModel"]),
         .testTarget(name: "TunTests", dependencies: ["Tun", "Lab", "LinkModel", "Packet", "TestSupport"]),
-        .testTarget(name: "TransportTests", dependencies: ["Transport", "Runtime", "Lab", "Packet", "TestSupport"]),
+        .testTarget(
+            name: "TransportTests", dependencies: ["Transport", "Runtime", "Lab", "Packet", "TestSupport"]),
         // What tests of several modules need.
         .target(
             name: "TestSupport", dependencies: ["CLinux", "LinkModel"], path: "Tests/Support",

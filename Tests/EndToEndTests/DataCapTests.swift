@@ -128,7 +128,9 @@ extension EndToEndTests {
             #expect(try flood(tunnel, client, seconds: 3) < 0.02)
             try client.bondd.wait(for: "lte to be spent", seconds: 1) { $0.path("lte")?.state == "spent" }
             #expect(try framesUnderTraffic(tunnel, client, link: 0) < 10)
-            let complaints = client.bondd.log.split(separator: "\n").count { $0.contains("data use can't be saved") }
+            let complaints = client.bondd.log.split(separator: "\n").count {
+                $0.contains("data use can't be saved")
+            }
             #expect(complaints == 1, "\(client.bondd.log)")
         }
 
