@@ -71,7 +71,9 @@ public struct Lanes: ~Copyable {
     }
 
     /// Allocated separately: reading one lane of an InlineArray copies all of them.
-    private let lanes: UnsafeMutablePointer<Lane>
+    private var lanes: UnsafeMutablePointer<Lane>
+    /// Lanes allocated: few sessions have more paths than this.
+    private var capacity = 4
     /// Number of paths.
     public private(set) var count = 0
     /// The smallest and the largest floor of the paths that take part; infinite if there are none.
@@ -82,8 +84,8 @@ public struct Lanes: ~Copyable {
 
     /// No paths.
     public init() {
-        lanes = .allocate(capacity: Self.maximum)
-        lanes.initialize(repeating: Lane(), count: Self.maximum)
+        lanes = .allocate(capacity: capacity)
+        lanes.initialize(repeating: Lane(), count: capacity)
     }
 
     deinit { lanes.deallocate() }
@@ -92,13 +94,22 @@ public struct Lanes: ~Copyable {
     public subscript(index: Int) -> Lane {
         get {
             precondition(index >= 0 && index < Self.maximum)
-            return lanes[index]
+            return index < capacity ? lanes[index] : Lane()
         }
         set {
             precondition(index >= 0 && index < Self.maximum)
+            if index >= capacity { grow() }
             lanes[index] = newValue
             count = max(count, index + 1)
         }
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Lane>.allocate(capacity: Self.maximum)
+        larger.moveInitialize(from: lanes, count: capacity)
+        (larger + capacity).initialize(repeating: Lane(), count: Self.maximum - capacity)
+        lanes.deallocate()
+        (lanes, capacity) = (larger, Self.maximum)
     }
 
     /// Forgets all lanes, so that a removed path cannot be chosen.

@@ -33,7 +33,9 @@ extension EndToEndTests {
                     most = zip(most, daemons).map { max($0, $1.residentKilobytes) }
                 }
                 measured("the load", try running.finish().megabits, "Mbit/s")
-                usleep(8_000_000)
+                // Buffers that the FEC window holds are released with the session's memory, after 10 s without
+                // data, and the slab with the check after that.
+                usleep(16_000_000)
                 for (index, bondd) in daemons.enumerated() {
                     measured("\(bondd.name): idle, loaded and idle again", Double(before[index]), "kB")
                     measured("", Double(most[index]), "kB")
