@@ -42,12 +42,15 @@ struct DeliveryHistory: ~Copyable, Sendable {
     private struct Point {
         var sent = Instant.zero
         var received = Instant.zero
-        var bytes: UInt64 = 0
+        /// Modulo 2³²: a sample is about far less.
+        var bytes: UInt32 = 0
         var left: UInt32 = 0
     }
 
     private var points = InlineArray<32, Point>(repeating: Point())
     private var count = 0
+    /// Bytes of the last point.
+    private var lastBytes: UInt64 = 0
 
     /// A datagram may arrive after others that left later, and counts then, so more bytes may seem to have
     /// arrived between two ACKs than left: at most this factor.
@@ -61,17 +64,18 @@ struct DeliveryHistory: ~Copyable, Sendable {
         let (sent, received) = (arrivals.sent, arrivals.received)
         if count > 0 {
             let last = points[(count - 1) & 31]
-            if sent <= last.sent || received <= last.received || arrivals.bytes <= last.bytes { return nil }
+            if sent <= last.sent || received <= last.received || arrivals.bytes <= lastBytes { return nil }
             // After a pause of more than a second the old points say nothing about the present.
             if sent - last.sent > .seconds(1) { count = 0 }
         }
+        let bytes = UInt32(truncatingIfNeeded: arrivals.bytes)
         var sample: Sample?
         for back in 1...32 where back <= count {
             let point = points[(count - back) & 31]
             let (departing, landing) = (sent - point.sent, received - point.received)
             guard departing >= span else { continue }
             let offered = Double(arrivals.left &- point.left)
-            let delivered = min(Double(arrivals.bytes - point.bytes), offered * Self.tardy)
+            let delivered = min(Double(bytes &- point.bytes), offered * Self.tardy)
             // A link that has become far slower delivers late what left at once, so the spans may differ. But
             // after a long pause of either end the old points say nothing about the present.
             if received > point.received && departing <= span * 4 && landing <= Self.longestLanding {
@@ -84,7 +88,8 @@ struct DeliveryHistory: ~Copyable, Sendable {
         // Points that are too close together would not reach back far enough.
         if count == 0 || sent - points[(count - 1) & 31].sent >= span / 24 {
             points[count & 31] = Point(
-                sent: sent, received: received, bytes: arrivals.bytes, left: arrivals.left)
+                sent: sent, received: received, bytes: bytes, left: arrivals.left)
+            lastBytes = arrivals.bytes
             count += 1
             if count == 1 << 30 { count = 32 }
         }
