@@ -99,6 +99,11 @@ extension EndToEndTests {
                 let calls = try start(0.4, 5301, 160, 4, isDown).finish()
                 let after = try end.status().sessions.first
                 for flood in floods { _ = try flood.finish() }
+                // iperf3 answers whoever sends first: what is left of a flood must not meet the next listener.
+                try end.wait(for: "the floods' backlog to leave", seconds: 5) { status in
+                    status.sessions.first?.queue_packets == 0
+                }
+                usleep(500_000)
                 let direction = isDown ? "down" : "up"
                 measured("calls \(direction): lost of \(calls.sent)", Double(calls.lost), "packets")
                 measured("calls \(direction): jitter", calls.jitter, "ms")

@@ -13,6 +13,8 @@ public struct TunnelStatus: Decodable, Sendable {
         public var state: String
         /// Its paths, in the client's order.
         public var paths: [Path]
+        /// Packets that wait for a path.
+        public var queue_packets: Int
         /// The reorder buffer.
         public var reorder: Reorder
         /// Classes of service; nil without any.
