@@ -15,46 +15,37 @@ extension MetricsPage {
             }
         }
         add(state)
-        each(paths, "path_up", .gauge, "Whether the path is up.") { $0.state == "up" ? 1 : 0 }
-        each(paths, "path_rtt_seconds", .gauge, "Smoothed round trip time.") { $0.rtt / 1000 }
-        each(paths, "path_jitter_seconds", .gauge, "Variation of the one-way delay.") { $0.jitter / 1000 }
-        each(paths, "path_loss_ratio", .gauge, "The recent fraction of datagrams lost.") { $0.loss }
-        each(paths, "path_rate_bytes_per_second", .gauge, "The estimated rate of the path.") {
+        let labelled = paths.map { client, path in
+            Labelled(path, ["client": client, "path": path.name, "interface": path.interface])
+        }
+        each(labelled, "path_up", .gauge, "Whether the path is up.") { $0.state == "up" ? 1 : 0 }
+        each(labelled, "path_rtt_seconds", .gauge, "Smoothed round trip time.") { $0.rtt / 1000 }
+        each(labelled, "path_jitter_seconds", .gauge, "Variation of the one-way delay.") { $0.jitter / 1000 }
+        each(labelled, "path_loss_ratio", .gauge, "The recent fraction of datagrams lost.") { $0.loss }
+        each(labelled, "path_rate_bytes_per_second", .gauge, "The estimated rate of the path.") {
             $0.rate * 125_000
         }
-        each(paths, "path_queue_seconds", .gauge, "The queueing delay of datagrams.") {
+        each(labelled, "path_queue_seconds", .gauge, "The queueing delay of datagrams.") {
             $0.queue / 1000
         }
-        each(paths, "path_mtu_bytes", .gauge, "The path's MTU, outer headers included.") { Double($0.mtu) }
-        each(paths, "path_data_used_bytes", .gauge, "Data used this month (UTC), in both directions.") {
+        each(labelled, "path_mtu_bytes", .gauge, "The path's MTU, outer headers included.") { Double($0.mtu) }
+        each(labelled, "path_data_used_bytes", .gauge, "Data used this month (UTC), in both directions.") {
             $0.dataUsed.map { $0 * 1e9 }
         }
-        each(paths, "path_data_cap_bytes", .gauge, "Data allowance for a month; 0 without a limit.") {
+        each(labelled, "path_data_cap_bytes", .gauge, "Data allowance for a month; 0 without a limit.") {
             $0.dataCap.map { $0 * 1e9 }
         }
         both(paths, "path_bytes_total", "Bytes of datagrams on the path.") {
             ($0.sentBytes, $0.receivedBytes)
         }
         both(paths, "path_packets_total", "Datagrams on the path.") { ($0.sentPackets, $0.receivedPackets) }
-        each(paths, "path_lost_packets_total", .counter, "Datagrams sent and lost.") {
+        each(labelled, "path_lost_packets_total", .counter, "Datagrams sent and lost.") {
             Double($0.lost)
         }
         each(
-            paths, "path_repaired_packets_total", .counter,
+            labelled, "path_repaired_packets_total", .counter,
             "Packets retransmitted on this path after another path lost them."
         ) { Double($0.repaired) }
-    }
-
-    private mutating func each(
-        _ paths: [(String, PathStatus)], _ name: String, _ kind: Metric.Kind, _ help: String,
-        _ value: (PathStatus) -> Double?
-    ) {
-        var metric = Metric(name, kind, help)
-        for (client, path) in paths {
-            guard let value = value(path) else { continue }
-            metric.add(value, ["client": client, "path": path.name, "interface": path.interface])
-        }
-        add(metric)
     }
 
     /// A counter with a sample for each direction.

@@ -35,10 +35,11 @@ extension MetricsPage {
         add(info)
         add(active)
         let rules = figures.report.rules
-        each(rules, "rule_connections", .gauge, "Open TCP connections.") {
+        let labelled = rules.map { Labelled($0, ["rule": "\($0.id)"]) }
+        each(labelled, "rule_connections", .gauge, "Open TCP connections.") {
             Double($0.traffic.connections)
         }
-        each(rules, "rule_flows", .gauge, "Open UDP flows.") { Double($0.traffic.flows) }
+        each(labelled, "rule_flows", .gauge, "Open UDP flows.") { Double($0.traffic.flows) }
         both(rules, "rule_bytes_total", "Bytes from users to targets (in) and back (out).") {
             (Double($0.traffic.bytesIn), Double($0.traffic.bytesOut))
         }
@@ -49,14 +50,16 @@ extension MetricsPage {
             (Double($0.limit.throttledIn) / 1e6, Double($0.limit.throttledOut) / 1e6)
         }
         each(
-            rules, "rule_failovers_total", .counter, "Connections that went to another target than the first."
+            labelled, "rule_failovers_total", .counter,
+            "Connections that went to another target than the first."
         ) {
             Double($0.failovers)
         }
-        each(rules, "rule_dns_failures_total", .counter, "Lookups of targets' names that failed.") {
+        each(labelled, "rule_dns_failures_total", .counter, "Lookups of targets' names that failed.") {
             Double($0.failedLookups)
         }
-        each(rules, "rule_dropped_flows_total", .counter, "UDP flows refused because there were too many.") {
+        each(labelled, "rule_dropped_flows_total", .counter, "UDP flows refused because there were too many.")
+        {
             Double($0.droppedFlows)
         }
         addRejects(rules)
@@ -145,15 +148,6 @@ extension MetricsPage {
             exhausted.add(quota.isExhausted, ["owner": owner.owner])
         }
         for metric in [bytes, left, exhausted] { add(metric) }
-    }
-
-    private mutating func each(
-        _ rules: [RuleReport], _ name: String, _ kind: Metric.Kind, _ help: String,
-        _ value: (RuleReport) -> Double
-    ) {
-        var metric = Metric(name, kind, help)
-        for rule in rules { metric.add(value(rule), ["rule": "\(rule.id)"]) }
-        add(metric)
     }
 
     /// A counter with a sample for each direction.

@@ -6,32 +6,33 @@ extension MetricsPage {
         var up = Metric("session_up", .gauge, "Whether the session is up.")
         for session in sessions { up.add(session.state == "up", ["client": session.client]) }
         add(up)
-        each(sessions, "session_key_age_seconds", .gauge, "Time since the keys in use were agreed on.") {
+        let labelled = sessions.map { Labelled($0, ["client": $0.client]) }
+        each(labelled, "session_key_age_seconds", .gauge, "Time since the keys in use were agreed on.") {
             $0.rekeyAge
         }
-        each(sessions, "session_queue_packets", .gauge, "Inner packets waiting for a path.") {
+        each(labelled, "session_queue_packets", .gauge, "Inner packets waiting for a path.") {
             Double($0.queuePackets)
         }
         each(
-            sessions, "session_queue_dropped_packets_total", .counter,
+            labelled, "session_queue_dropped_packets_total", .counter,
             "Packets dropped before they were assigned to a path, because their flow's queue persisted."
         ) { $0.queue.map { Double($0.dropped) } }
         each(
-            sessions, "session_queue_marked_packets_total", .counter,
+            labelled, "session_queue_marked_packets_total", .counter,
             "Packets marked before they were assigned to a path, because their flow's queue persisted."
         ) { $0.queue.map { Double($0.marked) } }
-        each(sessions, "session_resent_packets_total", .counter, "Packets retransmitted after a loss.") {
+        each(labelled, "session_resent_packets_total", .counter, "Packets retransmitted after a loss.") {
             $0.repair.map { Double($0.resent) }
         }
         each(
-            sessions, "session_unrepaired_packets_total", .counter,
+            labelled, "session_unrepaired_packets_total", .counter,
             "Packets lost and not retransmitted, because it was too late or exceeded the budget."
         ) { $0.repair.map { Double($0.unrepaired) } }
         each(
-            sessions, "session_copied_packets_total", .counter,
+            labelled, "session_copied_packets_total", .counter,
             "Small packets sent over two paths at once."
         ) { $0.repair.map { Double($0.copied) } }
-        addReorder(sessions)
+        addReorder(labelled)
         var drops = Metric("session_drops_total", .counter, "Packets dropped in a session, by reason.")
         for session in sessions {
             for (reason, count) in session.drops.sorted(by: { $0.key < $1.key }) {
@@ -41,7 +42,7 @@ extension MetricsPage {
         add(drops)
     }
 
-    private mutating func addReorder(_ sessions: [SessionStatus]) {
+    private mutating func addReorder(_ sessions: [Labelled<SessionStatus>]) {
         each(sessions, "reorder_held_packets", .gauge, "Packets waiting for a predecessor.") {
             Double($0.reorder.held)
         }
@@ -59,17 +60,5 @@ extension MetricsPage {
             sessions, "reorder_deadline_seconds", .gauge,
             "Maximum time a packet waits for a predecessor."
         ) { $0.reorder.deadline / 1000 }
-    }
-
-    /// A metric with a sample for each session for which `value` is not nil.
-    private mutating func each(
-        _ sessions: [SessionStatus], _ name: String, _ kind: Metric.Kind, _ help: String,
-        _ value: (SessionStatus) -> Double?
-    ) {
-        var metric = Metric(name, kind, help)
-        for session in sessions {
-            if let value = value(session) { metric.add(value, ["client": session.client]) }
-        }
-        add(metric)
     }
 }

@@ -37,6 +37,18 @@ struct MetricsPage {
 
     mutating func add(_ metric: Metric) { metrics.append(metric) }
 
+    /// A metric with a sample for each row for which `value` is not nil.
+    mutating func each<Row>(
+        _ rows: [Labelled<Row>], _ name: String, _ kind: Metric.Kind, _ help: String,
+        _ value: (Row) -> Double?
+    ) {
+        var metric = Metric(name, kind, help)
+        for row in rows {
+            if let value = value(row.row) { metric.add(value, row.labels) }
+        }
+        add(metric)
+    }
+
     /// A gauge with one sample.
     private mutating func one(_ name: String, _ help: String, _ isTrue: Bool) {
         var metric = Metric(name, .gauge, help)
@@ -107,4 +119,12 @@ struct MetricsPage {
         }
         add(used)
     }
+}
+
+/// Something with figures, and the labels of its samples.
+struct Labelled<Row> {
+    let row: Row
+    let labels: KeyValuePairs<String, String>
+
+    init(_ row: Row, _ labels: KeyValuePairs<String, String>) { (self.row, self.labels) = (row, labels) }
 }
