@@ -36,20 +36,27 @@ import Testing
         #expect(first != other)
     }
 
+    /// Runs the flow over a tunnel, and measures it for `duration` from 2 s on.
+    private func measure<Control: CongestionControl>(
+        _ flow: TCPTransfer<Control>, over links: [LinkPlan], for duration: Interval
+    ) {
+        let world = tunnel(links)
+        world.add(flow)
+        world.start(links)
+        world.run(for: .seconds(2))
+        flow.beginMeasurement(now: world.now)
+        world.run(for: duration)
+        flow.finishMeasurement(now: world.now)
+    }
+
     /// A path whose link is down carries nothing, and the flow continues.
     @Test func aLinkThatGoesDownIsLeft() {
         let links = [
             LinkPlan(LinkShape(megabits: 10, milliseconds: 10)).then(.isDown(true), at: 1),
             LinkPlan(LinkShape(megabits: 10, milliseconds: 10)),
         ]
-        let world = tunnel(links)
         let flow = TCPTransfer(from: .client, control: CubicControl())
-        world.add(flow)
-        world.start(links)
-        world.run(for: .seconds(2))
-        flow.beginMeasurement(now: world.now)
-        world.run(for: .seconds(2))
-        flow.finishMeasurement(now: world.now)
+        measure(flow, over: links, for: .seconds(2))
         let got = flow.megabits
         #expect(got > 6 && got < 10, "\(got)")
     }
@@ -107,14 +114,8 @@ import Testing
     /// Marks from a step on keep a scalable flow's queue short without costing it rate.
     @Test func aScalableFlowKeepsItsQueueShort() throws {
         let links = [LinkPlan(LinkShape(megabits: 10, milliseconds: 10))]
-        let world = tunnel(links)
         let flow = TCPTransfer(from: .client, control: Prague(), ecn: InnerHeader.ECN.scalable)
-        world.add(flow)
-        world.start(links)
-        world.run(for: .seconds(2))
-        flow.beginMeasurement(now: world.now)
-        world.run(for: .seconds(4))
-        flow.finishMeasurement(now: world.now)
+        measure(flow, over: links, for: .seconds(4))
         #expect(flow.megabits > 10 * 0.897 * 0.95, "\(flow.megabits)")
         #expect(flow.sender.recoveries <= 1 && flow.sender.control.marking < 0.5)
         let delay = try #require(flow.roundTrips.quantile(0.5))
