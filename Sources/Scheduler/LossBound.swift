@@ -64,7 +64,9 @@ struct LossBound: Sendable {
         _ arrivals: Arrivals, roundTrip: Interval, isProbing: Bool, hasQueue: Bool, patience: Int,
         now: Instant
     ) -> Verdict {
-        guard let share = window.add(arrivals, roundTrip: roundTrip, now: now) else { return .usual }
+        guard let (share, isBurst) = window.add(arrivals, roundTrip: roundTrip, now: now) else {
+            return .usual
+        }
         if hasQueue {
             excesses = 0
             test = nil
@@ -73,7 +75,7 @@ struct LossBound: Sendable {
             return .usual
         }
         if let test { return conclude(test, share) }
-        guard window.isBurst || share <= usual + max(Self.margin, 4 * deviation) else {
+        guard isBurst || share <= usual + max(Self.margin, 4 * deviation) else {
             excesses += 1
             // A path with a bound has shown what its losses mean.
             return excesses >= patience || ceiling != nil ? .excessive(share: share) : .usual
@@ -159,14 +161,15 @@ struct LossWindow: Sendable {
 
     private var (arrived, lost) = (0, 0)
     private var (reports, losses) = (0, 0)
-    /// Whether the losses of the last complete window may be a single burst.
-    private(set) var isBurst = false
     private var began = Instant.zero
     /// Datagrams that left before say nothing about the present rate.
     private var countsFrom = Instant.zero
 
-    /// Adds the datagrams of an ACK. Returns the share lost, 0 to 1, if they complete the window.
-    mutating func add(_ arrivals: Arrivals, roundTrip: Interval, now: Instant) -> Double? {
+    /// Adds the datagrams of an ACK.
+    /// - Returns: if they complete the window, the share lost, 0 to 1, and whether that may be a single burst.
+    mutating func add(
+        _ arrivals: Arrivals, roundTrip: Interval, now: Instant
+    ) -> (share: Double, isBurst: Bool)? {
         guard arrivals.sent >= countsFrom else { return nil }
         arrived += max(arrivals.acknowledged, 0)
         lost += arrivals.lost
@@ -177,9 +180,8 @@ struct LossWindow: Sendable {
         guard seen >= Self.smallest, reports >= Self.fewestReports,
             now - began >= max(roundTrip, Self.shortest)
         else { return nil }
-        isBurst = losses < Self.fewestLosses
         defer { clear(now: now) }
-        return Double(max(lost, 0)) / Double(seen)
+        return (Double(max(lost, 0)) / Double(seen), losses < Self.fewestLosses)
     }
 
     /// Begins with the datagrams that leave from now on.
