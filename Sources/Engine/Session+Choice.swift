@@ -110,19 +110,25 @@ extension Session {
         _ slot: Slot, _ length: Int, _ resources: inout Resources, now: Instant
     ) -> Bool {
         let note = resources.notes[slot]
+        var flow = flows[spreadOf: note.flow]
         // Packets of sparse flows leave before others' backlog, so that a ping does not queue behind bulk
         // traffic.
         var chosen = mode == .preferred ? lanes.best(length) : lanes.soonest(length)
         let hasRoom = chosen.map { lanes[$0].hasUrgentRoom } ?? false
         let isSparse = hasRoom && sendQueue.isFirstSparse
-        let isUrgent = isSparse || hasRoom && overtakesBulk(note)
+        // In `throughput`, bulk flows build a backlog as long as the farthest path's delay; no other waits behind it.
+        let isUrgent = isSparse || hasRoom && mode == .throughput && !flow.isBulk
         if !isUrgent {
-            chosen = mode == .preferred ? lanes.preferred(length) : spread(length, note, now: now)
+            chosen =
+                mode == .preferred
+                ? lanes.preferred(length)
+                : spread(length, &flow, isScalable: note.trafficClass == .scalable, now: now)
         }
         guard let chosen else { return false }
-        let lead = mode == .preferred ? .zero : flows[spreadOf: note.flow].lead(now: now)
-        let surplus = lanes.surplus(
-            of: length, on: chosen, isUrgent: isUrgent, lead: Double(lead.nanoseconds))
+        let lead = mode == .preferred ? .zero : flow.lead(now: now)
+        let surplus =
+            lead > .zero
+            ? lanes.surplus(of: length, on: chosen, isUrgent: isUrgent, lead: Double(lead.nanoseconds)) : 0
         let isInteractive =
             (mode == .auto || mode == .throughput) && isSparse
             && sendQueue.wantsCopy(length: length, trafficClass: note.trafficClass)
@@ -133,7 +139,8 @@ extension Session {
             lanes[chosen].backlog += length + Wire.overhead
         }
         sendQueue.removeFirst(length: length, wasSent: true, now: now, notes: resources.notes)
-        flows[spreadOf: note.flow].send(length, now: now)
+        flow.send(length, now: now)
+        flows[spreadOf: note.flow] = flow
         number(slot, lead: lead, surplus: surplus, &resources)
         if isInteractive, let second = lanes.soonest(length, but: chosen),
             giveUrgent(slot, length, to: second)
@@ -148,25 +155,19 @@ extension Session {
         return true
     }
 
-    /// `throughput`: whether the packet is of a flow that is no bulk flow. Those build a backlog as long as the
-    /// farthest path's delay, and it must not wait behind that.
-    private func overtakesBulk(_ note: PacketNotes.Note) -> Bool {
-        mode == .throughput && !flows[spreadOf: note.flow].isBulk
-    }
-
     /// The path for a packet that waits its turn. A bulk flow takes the next path as soon as the nearest one is
     /// busy; others, and bulk flows on paths too far for that, wait until the farther path delivers first. A
     /// scalable sender hears of a queue before it spans such a time.
-    private mutating func spread(_ length: Int, _ note: PacketNotes.Note, now: Instant) -> Int? {
-        let isScalable = note.trafficClass == .scalable
-        let flow = flows[spreadOf: note.flow]
+    private func spread(
+        _ length: Int, _ flow: inout FlowSpread, isScalable: Bool, now: Instant
+    ) -> Int? {
         guard isScalable || flow.isBulk else { return lanes.earliest(length) }
         let roundTrip = Interval(nanoseconds: Int64(saturating: lanes.roundTrip))
         let reach = Double(flow.reach(roundTrip: roundTrip, isScalable: isScalable, now: now).nanoseconds)
         var chosen = lanes.spread(length, within: reach)
         if chosen == nil && !isScalable { chosen = lanes.earliest(length) }
         if let chosen, case let lead = lanes.lead(of: chosen), lead > 0 && lead <= reach {
-            flows[spreadOf: note.flow].use(Interval(nanoseconds: Int64(saturating: lead)), now: now)
+            flow.use(Interval(nanoseconds: Int64(saturating: lead)), now: now)
         }
         return chosen
     }
@@ -215,7 +216,7 @@ extension Session {
         let isSpread = lead > .zero && note.trafficClass == .scalable
         let trafficClass = isSpread ? .bulk : note.trafficClass
         var shim = Shim(distance: distance, trafficClass: trafficClass.rawValue, flags: flags)
-        if lead > .zero && surplus > 0 { shim.wait = Interval(nanoseconds: Int64(saturating: surplus)) }
+        if surplus > 0 { shim.wait = Interval(nanoseconds: Int64(saturating: surplus)) }
         shim.write(to: resources.pool.packet(in: slot, withPrefix: Wire.shimSize))
     }
 
