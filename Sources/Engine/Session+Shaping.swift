@@ -96,7 +96,7 @@ extension Session {
             InnerPacket.clearCodepoint(in: resources.pool.packet(in: slot))
         }
         // Calls and games; a TCP flow is better off in order.
-        if note.trafficClass == .bulk, packet.transportProtocol != 6,
+        if note.trafficClass == .bulk, packet.transportProtocol != TransportProtocol.tcp.rawValue,
             shaping.classifier.isForemost(note.serviceClass)
         {
             note.trafficClass = .realtime

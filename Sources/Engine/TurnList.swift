@@ -1,8 +1,10 @@
 /// Sessions that have their turn, those of the lowest priority first, and among these the last first.
 struct TurnList {
+    private static let last = Int(PeerLimits.lowestPriority)
+
     private var lists = InlineArray<4, [Int32]>(repeating: [])
     /// The lowest priority that may have sessions.
-    private var lowest = 3
+    private var lowest = last
     private var count = 0
 
     /// Whether no session waits for its turn.
@@ -11,7 +13,7 @@ struct TurnList {
     /// The session whose turn it is.
     var next: Int? {
         if count == 0 { return nil }
-        for priority in lowest..<4 where !lists[priority].isEmpty {
+        for priority in lowest...Self.last where !lists[priority].isEmpty {
             return Int(lists[priority][lists[priority].count - 1])
         }
         return nil
@@ -19,7 +21,7 @@ struct TurnList {
 
     /// Adds a session.
     mutating func append(_ session: Int, priority: UInt8) {
-        let priority = min(Int(priority), 3)
+        let priority = min(Int(priority), Self.last)
         lists[priority].append(Int32(session))
         count += 1
         lowest = min(lowest, priority)
@@ -27,10 +29,10 @@ struct TurnList {
 
     /// Removes the session whose turn it was.
     mutating func removeNext() {
-        for priority in lowest..<4 where !lists[priority].isEmpty {
+        for priority in lowest...Self.last where !lists[priority].isEmpty {
             lists[priority].removeLast()
             count -= 1
-            lowest = lists[priority].isEmpty ? min(priority + 1, 3) : priority
+            lowest = lists[priority].isEmpty ? min(priority + 1, Self.last) : priority
             return
         }
     }
@@ -40,11 +42,11 @@ struct TurnList {
         if others.count == 0 { return }
         count += others.count
         others.count = 0
-        for priority in 0..<4 where !others.lists[priority].isEmpty {
+        for priority in 0...Self.last where !others.lists[priority].isEmpty {
             lists[priority].insert(contentsOf: others.lists[priority], at: 0)
             others.lists[priority].removeAll(keepingCapacity: true)
             lowest = min(lowest, priority)
         }
-        others.lowest = 3
+        others.lowest = Self.last
     }
 }

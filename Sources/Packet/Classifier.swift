@@ -24,9 +24,11 @@ public struct Classifier: ~Copyable {
     /// `ServiceClass.maximumRanges` of their ranges.
     public init(_ classes: [ServiceClass]) {
         isTrivial = classes.isEmpty
-        numbers = .allocate(capacity: 64)
-        numbers.initialize(repeating: 0, count: 64)
-        ranges = .allocate(capacity: ServiceClass.maximumRanges)
+        // Most sessions have no classes, and need no tables.
+        let codepoints = classes.isEmpty ? 0 : 64
+        numbers = .allocate(capacity: codepoints)
+        numbers.initialize(repeating: 0, count: codepoints)
+        ranges = .allocate(capacity: classes.isEmpty ? 0 : ServiceClass.maximumRanges)
         var count = 0
         var marks: UInt64 = 0
         var foremost: UInt16 = 0
@@ -66,6 +68,7 @@ public struct Classifier: ~Copyable {
 
     /// The number of the packet's class.
     public func number(of packet: InnerPacket) -> UInt8 {
+        if isTrivial { return 0 }
         let known = numbers[Int(packet.codepoint & 63)]
         guard rangeCount > 0, let ports = packet.ports, !isMark(packet.codepoint) else { return known }
         for i in 0..<rangeCount {
