@@ -82,9 +82,12 @@ extension PeerLimits {
     /// The limits of a file.
     init(_ limits: Configuration.ClientLimits) {
         self.init(
-            rateUp: UInt64((limits.rateUp * 125_000).rounded(.up)),
-            rateDown: UInt64((limits.rateDown * 125_000).rounded(.up)), priority: UInt8(limits.priority))
+            rateUp: Self.rate(megabits: limits.rateUp), rateDown: Self.rate(megabits: limits.rateDown),
+            priority: UInt8(limits.priority))
     }
+
+    /// The rate of that many Mbit/s, at most `highestRate`, in bytes a second.
+    static func rate(megabits: Double) -> UInt64 { UInt64((megabits * 125_000).rounded(.up)) }
 }
 
 extension EngineConfiguration.Peer {

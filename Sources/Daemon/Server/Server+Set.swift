@@ -23,7 +23,7 @@ extension Server {
             guard let rate = Double(value), (0...Configuration.ClientLimits.highestRate).contains(rate) else {
                 return .failed("\"\(value)\" is not a rate; give Mbit/s, or 0 for none")
             }
-            let bytes = UInt64((rate * 125_000).rounded(.up))
+            let bytes = PeerLimits.rate(megabits: rate)
             if field == "rate_up" { new.rateUp = bytes } else { new.rateDown = bytes }
         case "priority":
             guard let priority = UInt8(value), priority <= PeerLimits.lowestPriority else {

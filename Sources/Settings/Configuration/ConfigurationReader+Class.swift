@@ -101,13 +101,11 @@ extension PortRange {
     /// Reads `udp/3478` or `tcp/8000-8010`.
     fileprivate init?(text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let transport = ["tcp": UInt8(6), "udp": 17][String(parts[0])] else {
-            return nil
-        }
+        guard parts.count == 2, let transport = TransportProtocol(word: String(parts[0])) else { return nil }
         let ports = parts[1].split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
         guard (1...2).contains(ports.count), let low = ports[0], let high = ports[ports.count - 1],
             low > 0, low <= high
         else { return nil }
-        self.init(transport: transport, low: low, high: high)
+        self.init(transport: transport.rawValue, low: low, high: high)
     }
 }
